@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Feed, Quake } from './quake.ts'
+
+/** A feed that replays a recording, and says how many readers have it open. */
+export type Replay = Feed & { readonly readers: number }
+
+/**
+ * Replays `quakes` (in order of `time`) as if they happened now.
+ *
+ * The replay starts when it is made and goes on whether or not anybody reads. A reader joins at the
+ * present moment; one that falls behind gets what it missed as fast as it asks for it.
+ *
+ * @param options.speed how many times faster than they happened; `Infinity` does not wait at all
+ * @param options.loop start again at the end, with fresh ids and times
+ */
+export function replay(quakes: Quake[], { speed = 1, loop = false } = {}): Replay {
+  const startedAt = Date.now()
+  const firstAt = Date.parse(quakes[0]?.time ?? '')
+  const lapMs = Date.parse(quakes.at(-1)?.time ?? '') - firstAt + MEAN_GAP_MS
+  let readers = 0
+
+  async function* read(signal: AbortSignal): AsyncGenerator<Quake> {
+    readers += 1
+    try {
+      for (let n = firstNotYetDue(); !signal.aborted; n += 1) {
+        const quake = quakeNumber(n)
+        if (!quake) return
+        await untilDue(n, signal)
+        if (!signal.aborted) yield quake
+      }
+    } finally {
+      readers -= 1
+    }
+  }
+
+  /** The n-th earthquake since the replay started; undefined after the last. */
+  function quakeNumber(n: number): Quake | undefined {
+    const lap = Math.floor(n / quakes.length)
+    const quake = quakes[n % quakes.length]
+    if (!quake || (lap > 0 && !loop)) return undefined
+    if (lap === 0) return quake
+    const time = new Date(Date.parse(quake.time) + lap * lapMs).toISOString()
+    return { ...quake, id: `${quake.id}-${lap + 1}`, time }
+  }
+
+  /** Milliseconds from now until the n-th earthquake happens; negative when it has happened. */
+  function dueIn(n: number): number {
+    const quake = quakeNumber(n)
+    if (!quake) return Infinity
+    return startedAt + (Date.parse(quake.time) - firstAt) / speed - Date.now()
+  }
+
+  async function untilDue(n: number, signal: AbortSignal): Promise<void> {
+    const ms = dueIn(n)
+    // Aborting ends the iteration; it is not an error.
+    if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => {})
+  }
+
+  function firstNotYetDue(): number {
+    if (speed === Infinity) return 0
+    let n = 0
+    while (dueIn(n) < 0) n += 1
+    return n
+  }
+
+  return {
+    open(signal) {
+      // A generator finishes its pending next() before it looks at return(): leaving has to end the wait.
+      const left = new AbortController()
+      const iteration = read(AbortSignal.any([signal, left.signal]))
+      const leave = () => {
+        left.abort()
+        return iteration.return(undefined)
+      }
+      return {
+        [Symbol.asyncIterator]: () => ({ next: () => iteration.next(), return: leave }),
+      }
+    },
+    get readers() {
+      return readers
+    },
+  }
+}
+
+/** The recording that comes with the workshop: one week, 1,707 earthquakes, 12 networks. */
+export function recordedQuakes(): Quake[] {
+  const file = new URL('../data/quakes.ndjson', import.meta.url)
+  return readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Quake)
+}
+
+/** The pause before a loop starts again: as long as the mean pause between two earthquakes of the week. */
+const MEAN_GAP_MS = 332_000

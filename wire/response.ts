@@ -1,0 +1,147 @@
+/**
+ * A stretch of an HTTP/1 response and what it is: `head` is the status line and the headers with the
+ * blank line, `size` a chunk's length line, `data` the body itself, `framing` the CR LF behind a chunk,
+ * `last` the chunk of length 0 with its trailers, `extra` whatever follows the end of the response.
+ */
+export type Segment = {
+  kind: 'head' | 'size' | 'data' | 'framing' | 'last' | 'extra'
+  bytes: Uint8Array
+}
+
+export type Head = { status: number; version: string; headers: Map<string, string> }
+
+/** How a body ends: by a chunk of length 0, after so many bytes, with the connection, or there is none. */
+type Ending = 'chunked' | 'length' | 'close' | 'none'
+
+/** Tells the stretches of one HTTP/1 response apart as its bytes arrive (RFC 9112, sections 6 and 7). */
+export type ResponseReader = {
+  /** The segments that `bytes` complete or continue. Bytes of an unfinished head or size line wait. */
+  push(bytes: Uint8Array): Segment[]
+  readonly head: Head | undefined
+  /** The response has ended as HTTP says it ends. A closed connection decides it when `untilClose`. */
+  readonly complete: boolean
+  readonly untilClose: boolean
+}
+
+/**
+ * @param method the request's: the response to a HEAD has no body, whatever its headers say
+ * @param version the request's: a client of HTTP/1.0 takes chunks for a part of the body
+ */
+export function responseReader(method = 'GET', version = '1.1'): ResponseReader {
+  let waiting: Uint8Array = new Uint8Array()
+  let head: Head | undefined
+  let ending: Ending = 'none'
+  let state: Segment['kind'] = 'head'
+  let left = 0
+  let isBroken = false
+
+  /** Takes the next segment off `waiting`; undefined when more bytes are needed to tell. */
+  function take(): Segment | undefined {
+    if (waiting.length === 0) return undefined
+    if (state === 'extra') return cut('extra', waiting.length)
+    if (state === 'head') {
+      const end = indexOf(waiting, '\r\n\r\n')
+      if (end === -1) return undefined
+      const segment = cut('head', end + 4)
+      head = parseHead(segment.bytes)
+      ending = endingOf(head, method, version)
+      left = ending === 'length' ? Number(head.headers.get('content-length')) : Infinity
+      if (!(left >= 0)) return giveUp(segment)
+      state = ending === 'chunked' ? 'size' : ending === 'none' || left === 0 ? 'extra' : 'data'
+      return segment
+    }
+    if (state === 'size') {
+      const end = indexOf(waiting, '\r\n')
+      if (end === -1) return undefined
+      left = Number.parseInt(latin1(waiting.subarray(0, end)), 16)
+      if (!(left >= 0)) return giveUp(cut('extra', waiting.length))
+      if (left === 0) {
+        state = 'last'
+        return take()
+      }
+      state = 'data'
+      return cut('size', end + 2)
+    }
+    if (state === 'last') {
+      const end = indexOf(waiting, '\r\n\r\n')
+      if (end === -1) return undefined
+      state = 'extra'
+      return cut('last', end + 4)
+    }
+    if (state === 'framing') {
+      if (waiting.length < 2) return undefined
+      state = 'size'
+      return cut('framing', 2)
+    }
+    const segment = cut('data', Math.min(left, waiting.length))
+    left -= segment.bytes.length
+    if (left === 0) state = ending === 'chunked' ? 'framing' : 'extra'
+    return segment
+  }
+
+  /** A length that is none: nothing behind it can be told apart, and the response has no end. */
+  function giveUp(segment: Segment): Segment {
+    state = 'extra'
+    isBroken = true
+    return segment
+  }
+
+  function cut(kind: Segment['kind'], length: number): Segment {
+    const bytes = waiting.subarray(0, length)
+    waiting = waiting.subarray(length)
+    return { kind, bytes }
+  }
+
+  return {
+    push(bytes) {
+      waiting = waiting.length === 0 ? bytes : concat(waiting, bytes)
+      const segments: Segment[] = []
+      for (let segment = take(); segment; segment = take()) segments.push(segment)
+      return segments
+    },
+    get head() {
+      return head
+    },
+    get complete() {
+      return state === 'extra' && !isBroken
+    },
+    get untilClose() {
+      return ending === 'close'
+    },
+  }
+}
+
+function parseHead(bytes: Uint8Array): Head {
+  const [statusLine = '', ...lines] = latin1(bytes).trimEnd().split('\r\n')
+  const [version = '', status] = statusLine.split(' ')
+  const headers = new Map<string, string>()
+  for (const line of lines) {
+    const colon = line.indexOf(':')
+    headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim())
+  }
+  return { status: Number(status), version, headers }
+}
+
+/** RFC 9112, section 6.3. */
+function endingOf({ status, headers }: Head, method: string, version: string): Ending {
+  if (method === 'HEAD' || status === 204 || status === 304 || status < 200) return 'none'
+  const isChunked = headers.get('transfer-encoding')?.toLowerCase().endsWith('chunked')
+  if (isChunked && version === '1.1') return 'chunked'
+  if (headers.has('content-length')) return 'length'
+  return 'close'
+}
+
+function indexOf(bytes: Uint8Array, text: string): number {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(text, 0, 'latin1')
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(a.length + b.length)
+  whole.set(a)
+  whole.set(b, a.length)
+  return whole
+}

@@ -1,0 +1,54 @@
+/**
+ * Bytes as text in which nothing is invisible: CR is ␍, LF is ␊, other control characters are their
+ * pictures (U+2400…), and bytes that are no UTF-8 are hexadecimal, as in ‹c3›.
+ */
+export function visible(bytes: Uint8Array | string): string {
+  if (typeof bytes === 'string') return pictures(bytes)
+  let text = ''
+  for (let start = 0; start < bytes.length;) {
+    const end = endOfCharacter(bytes, start)
+    const character = bytes.subarray(start, end)
+    text += isUtf8(character) ? pictures(utf8.decode(character)) : hexadecimal(character)
+    start = end
+  }
+  return text
+}
+
+/** Keeps the beginning and the end of `text` when it is longer than `width`. */
+export function shorten(text: string, width: number): string {
+  const characters = [...text]
+  if (characters.length <= width) return text
+  const tail = Math.floor((width - 1) / 3)
+  const head = width - 1 - tail
+  return `${characters.slice(0, head).join('')}…${characters.slice(characters.length - tail).join('')}`
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function pictures(text: string): string {
+  return text
+    .replace(/[\u0000-\u001f]/g, (control) => String.fromCharCode(0x2400 + control.charCodeAt(0)))
+    .replaceAll('\u007f', '\u2421')
+    .replaceAll('\ufeff', '‹BOM›')
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    utf8.decode(bytes)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function hexadecimal(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => `‹${byte.toString(16).padStart(2, '0')}›`).join('')
+}
+
+/** One past the last byte of the character that starts at `start`: continuation bytes are 10xxxxxx. */
+function endOfCharacter(bytes: Uint8Array, start: number): number {
+  let end = start + 1
+  if (bytes[start]! < 0xc0) return end
+  while (end < bytes.length && end - start < 4 && (bytes[end]! & 0xc0) === 0x80) end += 1
+  return end
+}

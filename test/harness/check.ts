@@ -1,0 +1,160 @@
+import type { RequestHandler } from 'express'
+import { test } from 'vitest'
+import { connect, type Client } from './client.ts'
+import { describeError, Failure, must, type Story } from './failure.ts'
+import { FeedError, gate, type Gate } from './gate.ts'
+import { patience, type Patience } from './patience.ts'
+import { serve, type Served } from './serve.ts'
+import { signOfLife } from './signs.ts'
+import { strayErrors } from './strays.ts'
+import { transcript, type Transcript } from './transcript.ts'
+
+export { must } from './failure.ts'
+
+/** What a check has at hand. Everything it opens is closed when it ends. */
+export type Tools = Patience & {
+  transcript: Transcript
+  gate(): Gate
+  serve(app: RequestHandler, before?: RequestHandler): Promise<Served>
+  connect(server: Served, name?: string): Client
+}
+
+/** What a check reports, whether it passed or not. */
+export type Report = {
+  steps: readonly string[]
+  /** Absent when it passed. */
+  story?: Story
+  /** What the work says when it is not written yet: `lesson 1, task 1.1: write createApp()`. */
+  notWritten?: string
+}
+
+declare module 'vitest' {
+  interface TaskMeta {
+    report?: Report
+  }
+}
+
+/**
+ * Registers one check: an id such as `1.2a`, the rule it grades in the present tense, and the script
+ * that plays it against the work.
+ *
+ * Checks run one after another in the order they are written, which is the order of diagnosis. After the
+ * first one has failed the others run side by side, so that a learner waits for one deadline and not
+ * for twenty.
+ */
+export function check(id: string, rule: string, script: (tools: Tools) => Promise<void>): void {
+  test.concurrent(`${id} ${rule}`, { timeout: 120_000 }, async ({ task, skip }) => {
+    const endTurn = await turn()
+    if (hasFailed && process.env.WORKSHOP_BAIL) skip()
+    signOfLife(`check ${id}`)
+    const story = transcript()
+    const tools = toolbox(story)
+    const strays = strayErrors()
+    try {
+      await script(tools).finally(tools.close)
+      // What was thrown while the last connections closed comes in the next turn.
+      await new Promise((turned) => setImmediate(turned))
+      const stray = strays.failure()
+      if (stray) throw stray
+      task.meta.report = { steps: [...story.steps] }
+    } catch (thrown) {
+      const error = strays.failure() ?? thrown
+      task.meta.report = reportOf(error, story, tools.thrownByHandlers())
+      sawFailure()
+      throw error
+    } finally {
+      strays.stop()
+      endTurn()
+    }
+  })
+}
+
+/** Waits until the check before this one is done, or any has failed. */
+async function turn(): Promise<() => void> {
+  const before = queue
+  let end = (): void => {}
+  queue = new Promise((resolve) => {
+    end = resolve
+  })
+  await Promise.race([before, failure])
+  return end
+}
+
+let queue: Promise<void> = Promise.resolve()
+let hasFailed = false
+let endWaiting = (): void => {}
+const failure = new Promise<void>((resolve) => {
+  endWaiting = resolve
+})
+
+function sawFailure(): void {
+  hasFailed = true
+  endWaiting()
+}
+
+// The grader wants to see this one fail. If it comes back passed, or not at all, no other can be believed.
+if (process.env.WORKSHOP_CANARY) {
+  test.concurrent(process.env.WORKSHOP_CANARY, () => {
+    must(false, { seen: 'The canary sings.', expected: 'Expected it to fail.' })
+  })
+}
+
+type Toolbox = Tools & {
+  /** What handlers of the app threw, but for errors of the feed. */
+  thrownByHandlers(): unknown[]
+  close(): Promise<void>
+}
+
+/** The tools of one check, and the way to put them all away. */
+function toolbox(story: Transcript): Toolbox {
+  const waits = patience(story)
+  const servers: Served[] = []
+  const clients: Client[] = []
+  const thrown: unknown[] = []
+  const onThrown = (error: unknown): void => {
+    if (!(error instanceof FeedError)) thrown.push(error)
+  }
+  return {
+    ...waits,
+    thrownByHandlers: () => thrown,
+    transcript: story,
+    gate: () => gate(story),
+    async serve(app, before) {
+      const server = await serve(app, { transcript: story, onThrown, ...(before && { before }) })
+      servers.push(server)
+      return server
+    },
+    connect({ port }, name) {
+      const client = connect(port, { transcript: story, patience: waits, ...(name && { name }) })
+      clients.push(client)
+      return client
+    },
+    async close() {
+      for (const client of clients) client.close()
+      await Promise.all(servers.map((server) => server.close()))
+    },
+  }
+}
+
+function reportOf(error: unknown, { steps }: Transcript, thrown: unknown[]): Report {
+  const cause = thrown[0] ?? error
+  const message = cause instanceof Error ? cause.message : ''
+  return {
+    steps: [...steps],
+    story: storyOf(error, thrown),
+    ...(NOT_WRITTEN.test(message) && { notWritten: message }),
+  }
+}
+
+function storyOf(error: unknown, thrown: unknown[]): Story {
+  if (!(error instanceof Failure)) {
+    return { seen: `Your code threw ${describeError(error)}`, expected: 'Expected it to go on.' }
+  }
+  // Whatever the check saw, it began with this.
+  if (thrown.length > 0)
+    return { ...error.story, often: `the handler threw ${describeError(thrown[0])}` }
+  return error.story
+}
+
+/** What a stub throws: `lesson 1, task 1.1: write createApp()`. */
+const NOT_WRITTEN = /^lesson \d+, task \d+\.\d+: write /

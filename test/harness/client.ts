@@ -1,0 +1,176 @@
+import { connect as connectSocket, type Socket } from 'node:net'
+import type { Arrival } from '../../wire/arrival.ts'
+import { responseReader, type Head } from '../../wire/response.ts'
+import { Failure, type Story } from './failure.ts'
+import type { Patience } from './patience.ts'
+import { shown, type Transcript } from './transcript.ts'
+
+/** An HTTP client that hides nothing: a bare socket, the request written by hand. */
+export type Client = {
+  /** Sends a request. On the same connection only after the last response has ended. */
+  request(path: string, options?: { method?: string; version?: '1.0' | '1.1' }): void
+  /** The head of the response, as soon as it is here. */
+  head(story: Story): Promise<Head>
+  /** The next line of the body without its LF, as soon as the LF is here. */
+  line(story: Story): Promise<string>
+  /** The rest of the body, when `enough(rest)` is true of it. */
+  body(enough: (text: string) => boolean, story: Story): Promise<string>
+  /** Hands `take` the body as it comes, until it makes something of it. Tells the transcript nothing. */
+  read<T>(take: (bytes: Uint8Array) => T | undefined, story: Story): Promise<T>
+  /** Throws the body away up to and including `mark`. */
+  skipUntil(mark: string, story: Story): Promise<void>
+  /**
+   * How the response ended: `complete` as HTTP says it ends, or `cut`: the connection closed before that.
+   * Without chunks or a length (HTTP/1.0) a close is the only end there is, and counts as complete.
+   */
+  ended(story: Story): Promise<'complete' | 'cut'>
+  /** Everything of the body that came and was not read. */
+  unread(): string
+  /** Stops and starts taking bytes off the socket. */
+  pause(): void
+  resume(): void
+  /** Goes without a word, as a closed tab does. */
+  leave(): void
+  /** The same when the check is over, which is no part of its story. */
+  close(): void
+  readonly wire: readonly Arrival[]
+}
+
+/** @param name how the transcript calls it, where there is more than one */
+export function connect(
+  port: number,
+  {
+    transcript,
+    patience,
+    name = 'client',
+  }: { transcript: Transcript; patience: Patience; name?: string },
+): Client {
+  const socket: Socket = connectSocket({ port, host: '127.0.0.1', noDelay: true })
+  const wire: Arrival[] = []
+  const startedAt = performance.now()
+  let response = responseReader()
+  let unread: Buffer = Buffer.alloc(0)
+  let closed = false
+  let wake = (): void => {}
+
+  const record = (direction: Arrival['direction'], bytes: Uint8Array): void => {
+    wire.push({ at: performance.now() - startedAt, hop: 'client', direction, bytes })
+  }
+
+  socket.on('data', (bytes) => {
+    record('response', bytes)
+    const data = response.push(bytes).filter((segment) => segment.kind === 'data')
+    unread = Buffer.concat([unread, ...data.map((segment) => segment.bytes)])
+    wake()
+  })
+  socket.on('close', () => {
+    closed = true
+    wake()
+  })
+  // A reset is how a server that destroys its socket looks from here; 'close' follows.
+  socket.on('error', () => {})
+
+  /** Waits until `look()` finds something; fails at once when the response is over without it. */
+  async function seen<T>(look: () => T | undefined, story: Story): Promise<T> {
+    const found = async (): Promise<T> => {
+      for (;;) {
+        const value = look()
+        if (value !== undefined) return value
+        if (closed || response.complete) throw new Failure(overStory(story))
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    }
+    return patience.soon(found(), story)
+  }
+
+  function overStory(story: Story): Story {
+    const how = response.complete ? 'The response ended' : 'The connection was closed'
+    transcript.step(
+      response.complete ? `${name} saw the response end` : `${name} saw the connection close`,
+    )
+    return { ...story, seen: `${story.seen.replace(/\.$/, '')}. ${how} instead.` }
+  }
+
+  function take(bytes: number): Buffer {
+    const taken = unread.subarray(0, bytes)
+    unread = unread.subarray(bytes)
+    return taken
+  }
+
+  return {
+    wire,
+    request(path, { method = 'GET', version = '1.1' } = {}) {
+      transcript.step(`${name}: ${method} ${path}${version === '1.0' ? ' HTTP/1.0' : ''}`)
+      response = responseReader(method, version)
+      const text = `${method} ${path} HTTP/${version}\r\nHost: 127.0.0.1:${port}\r\n\r\n`
+      record('request', Buffer.from(text))
+      socket.write(text)
+    },
+    async head(story) {
+      const head = await seen(() => response.head, story)
+      transcript.step(
+        `${name} read head ${head.status} ${head.headers.get('content-type') ?? ''}`.trimEnd(),
+      )
+      return head
+    },
+    async line(story) {
+      const end = await seen(() => {
+        const lf = unread.indexOf('\n')
+        return lf === -1 ? undefined : lf
+      }, story)
+      const line = take(end + 1)
+      transcript.step(`${name} read ${line.length} bytes  ${shown(line, 48)}`)
+      return line.subarray(0, end).toString()
+    },
+    async body(enough, story) {
+      await seen(() => (enough(unread.toString()) ? true : undefined), story)
+      const bytes = take(unread.length)
+      transcript.step(`${name} read ${bytes.length} bytes  ${shown(bytes, 48)}`)
+      return bytes.toString()
+    },
+    read: (reader, story) => seen(() => reader(take(unread.length)), story),
+    async skipUntil(mark, story) {
+      await seen(() => {
+        const at = unread.indexOf(mark)
+        // What cannot hold the mark any more is thrown away, so that a long body costs no memory.
+        if (at === -1) take(Math.max(0, unread.length - mark.length))
+        else take(at + mark.length)
+        return at === -1 ? undefined : true
+      }, story)
+      transcript.step(`${name} read everything up to ${shown(mark)}`)
+    },
+    async ended(story) {
+      const how = await patience.soon(
+        (async () => {
+          while (!closed && !response.complete) {
+            await new Promise<void>((resolve) => {
+              wake = resolve
+            })
+          }
+          return response.complete || response.untilClose ? ('complete' as const) : ('cut' as const)
+        })(),
+        story,
+      )
+      transcript.step(
+        how === 'complete' ? `${name} saw the response end` : `${name} saw the connection cut`,
+      )
+      return how
+    },
+    unread: () => unread.toString(),
+    pause() {
+      transcript.step(`${name} stops reading`)
+      socket.pause()
+    },
+    resume() {
+      transcript.step(`${name} reads again`)
+      socket.resume()
+    },
+    leave() {
+      transcript.step(`${name} leaves`)
+      socket.destroy()
+    },
+    close: () => void socket.destroy(),
+  }
+}

@@ -1,0 +1,92 @@
+import type { Client } from './client.ts'
+import { Failure, type Story } from './failure.ts'
+import { eventReader, type StreamEvent } from './sse.ts'
+import { shown, type Transcript } from './transcript.ts'
+
+/** A client that reads the body of its response as an event stream. */
+export type EventClient = {
+  /** The next event, as soon as its blank line is here. */
+  event(story: Story): Promise<StreamEvent>
+  /** Waits for the first bytes of the body. */
+  begun(story: Story): Promise<void>
+  /** Waits for a field `retry` that a client understands. */
+  retry(story: Story): Promise<number>
+  /** Waits for `count` lines that are not blank, or events: whatever a server may take for a heartbeat. */
+  heartbeats(count: number, story: Story): Promise<void>
+  /** An event that came while nobody waited for one. */
+  readonly unasked: StreamEvent | undefined
+  /** The id that the client would send as Last-Event-ID now. */
+  readonly lastEventId: string
+}
+
+/** @param name how the transcript calls the client, where there is more than one */
+export function eventClient(
+  client: Client,
+  { transcript, name = 'client' }: { transcript: Transcript; name?: string },
+): EventClient {
+  const reader = eventReader()
+  const events: StreamEvent[] = []
+  let hasBegun = false
+
+  function read<T>(look: () => T | undefined, story: Story): Promise<T> {
+    return client.read((bytes) => {
+      if (bytes.length > 0) hasBegun = true
+      events.push(...reader.push(bytes))
+      return look()
+    }, story)
+  }
+
+  return {
+    async event(story) {
+      try {
+        const event = await read(() => events.shift(), story)
+        transcript.step(`${name} read an event  ${told(event)}`)
+        return event
+      } catch (error) {
+        throw withUnfinished(error)
+      }
+    },
+    async begun(story) {
+      await read(() => (hasBegun ? true : undefined), story)
+      transcript.step(`${name} read the first bytes of the body`)
+    },
+    async retry(story) {
+      try {
+        const retry = await read(() => reader.retry, story)
+        transcript.step(`${name} read retry: ${retry}`)
+        return retry
+      } catch (error) {
+        throw withUnfinished(error)
+      }
+    },
+    async heartbeats(count, story) {
+      const lines = (): number => reader.comments + reader.fields
+      const before = lines()
+      await read(() => (lines() >= before + count ? true : undefined), story)
+      transcript.step(`${name} saw signs of life while the feed was silent`)
+    },
+    get unasked() {
+      return events[0]
+    },
+    get lastEventId() {
+      return reader.lastEventId
+    },
+  }
+
+  /** A field without its blank line is the one way to be wrong that looks right on the wire. */
+  function withUnfinished(error: unknown): unknown {
+    if (!(error instanceof Failure) || reader.unfinished === '') return error
+    const seen = `${error.story.seen} It has ${shown(reader.unfinished)} and no blank line behind it.`
+    return new Failure({ ...error.story, seen })
+  }
+}
+
+/** `id us7000abcd, data {"id":…}`: what it means, not what it looked like. */
+export function told({ type, data, lastEventId }: StreamEvent): string {
+  const parts = [
+    ...(type === 'message' ? [] : [`event ${shown(type, 24)}`]),
+    ...(lastEventId === '' ? [] : [`id ${shown(lastEventId, 24)}`]),
+    `data ${shown(data, 40)}`,
+  ]
+  return parts.join(', ')
+}

@@ -1,0 +1,107 @@
+import type { Feed, Quake } from '#feed'
+import { named } from './quakes.ts'
+import type { Transcript } from './transcript.ts'
+
+/**
+ * A feed whose quakes happen when the check says so. Every reader is given every quake from the first
+ * one on, in order, each when it asks for it.
+ */
+export type Gate = Feed & {
+  /** Makes quakes happen. */
+  release(...quakes: Quake[]): void
+  /** Ends the feed: no more quakes. */
+  end(): void
+  /** Makes the feed fail with a FeedError. */
+  fail(message: string): void
+  /** One for each time the feed was opened, in order. */
+  readonly readers: readonly GateReader[]
+}
+
+/** What a reader of a feed that failed gets thrown: the work did nothing wrong. */
+export class FeedError extends Error {}
+
+export type GateReader = {
+  /** How many quakes it was given. */
+  readonly given: number
+  /** It has asked for a quake, so somebody iterates. A feed opened and never read costs nothing. */
+  readonly asked: boolean
+  /** It has gone: its signal aborted, it left the loop, or the feed came to its end. */
+  readonly closed: boolean
+}
+
+type Happening = { quake: Quake } | { error: Error | undefined }
+
+export function gate(transcript: Transcript): Gate {
+  const happened: Happening[] = []
+  const readers: GateReader[] = []
+  const waiting = new Set<() => void>()
+
+  function happen(...happenings: Happening[]): void {
+    happened.push(...happenings)
+    wake()
+  }
+
+  function wake(): void {
+    const resume = [...waiting]
+    waiting.clear()
+    for (const go of resume) go()
+  }
+
+  function open(signal: AbortSignal): AsyncIterable<Quake> {
+    const reader = { given: 0, asked: false, closed: signal.aborted }
+    readers.push(reader)
+
+    const close = (): void => {
+      reader.closed = true
+      wake()
+    }
+    signal.addEventListener('abort', close, { once: true })
+
+    async function next(): Promise<IteratorResult<Quake, undefined>> {
+      reader.asked = true
+      for (;;) {
+        if (reader.closed) return { done: true, value: undefined }
+        const happening = happened[reader.given]
+        if (!happening) {
+          await new Promise<void>((resolve) => waiting.add(resolve))
+        } else if ('quake' in happening) {
+          reader.given += 1
+          return { done: false, value: happening.quake }
+        } else {
+          close()
+          if (happening.error) throw happening.error
+        }
+      }
+    }
+
+    async function leave(): Promise<IteratorResult<Quake, undefined>> {
+      close()
+      return { done: true, value: undefined }
+    }
+
+    return { [Symbol.asyncIterator]: () => ({ next, return: leave }) }
+  }
+
+  return {
+    open,
+    readers,
+    release(...quakes) {
+      const first = happened.length + 1
+      const last = happened.length + quakes.length
+      transcript.step(
+        quakes.length === 1
+          ? `feed released quake ${first}: ${named(quakes[0]!)}`
+          : `feed released quakes ${first} to ${last}`,
+      )
+      happen(...quakes.map((quake) => ({ quake })))
+    },
+    end() {
+      transcript.step('feed ended')
+      happen({ error: undefined })
+    },
+    fail(message) {
+      transcript.step(`feed failed: ${message}`)
+      happen({ error: new FeedError(message) })
+    },
+  }
+}

@@ -1,0 +1,57 @@
+import { Failure, type Story } from './failure.ts'
+import type { Transcript } from './transcript.ts'
+
+/** Waits for causes. A wait ends a check that cannot pass any more; it never decides one that can. */
+export type Patience = {
+  /** Waits for `promise`, and fails with the story when nothing has come of it for two seconds. */
+  soon<T>(promise: Promise<T>, story: Story): Promise<T>
+  /** Waits until `holds()` is true, looking once every turn of the event loop. */
+  until(holds: () => boolean, story: Story): Promise<void>
+}
+
+export function patience(transcript: Transcript): Patience {
+  async function soon<T>(promise: Promise<T>, story: Story): Promise<T> {
+    let stop = (): void => {}
+    const gaveUp = new Promise<never>((_, reject) => {
+      stop = afterTurns(() => {
+        transcript.step('… nothing for 2 s')
+        reject(new Failure(story))
+      })
+    })
+    try {
+      return await Promise.race([promise, gaveUp])
+    } finally {
+      stop()
+    }
+  }
+
+  async function until(holds: () => boolean, story: Story): Promise<void> {
+    let looking = true
+    const look = async (): Promise<void> => {
+      while (looking && !holds()) await new Promise((turned) => setImmediate(turned))
+    }
+    try {
+      await soon(look(), story)
+    } finally {
+      looking = false
+    }
+  }
+
+  return { soon, until }
+}
+
+const TURNS = 40
+const TURN_MS = 50
+
+/**
+ * Two seconds, counted in turns of the event loop and not on a clock: on a machine that is busy with
+ * something else the turns come later, and so does the end.
+ */
+function afterTurns(act: () => void): () => void {
+  let turns = 0
+  const timer = setInterval(() => {
+    turns += 1
+    if (turns === TURNS) act()
+  }, TURN_MS)
+  return () => clearInterval(timer)
+}

@@ -1,0 +1,127 @@
+import { bodyOf } from './body.ts'
+import type { Tools } from './check.ts'
+import { must } from './failure.ts'
+import { same } from './same.ts'
+import { shown } from './transcript.ts'
+import { chunkings, type NdjsonVector, type SseVector } from './vectors.ts'
+
+type Reader = (
+  body: ReadableStream<Uint8Array>,
+  options?: { maxLineBytes?: number },
+) => AsyncIterable<unknown>
+
+/** What a reader made of a body: what it gave, and what it threw, if it did. */
+type Reading = { gave: unknown[]; error?: unknown }
+
+/** Reads each NDJSON case in every chunking of its bytes. The first that differs is the failure. */
+export async function readsNdjson(
+  t: Tools,
+  read: Reader,
+  vectors: NdjsonVector[],
+  often: string,
+): Promise<void> {
+  for (const { chunks, records, error, level, ...vector } of vectors) {
+    if (level === 'interpretation') continue
+    for (const cut of chunkings(chunks)) {
+      const reading = await readAll(t, read, cut, vector)
+      const wanted = `Expected ${list(records)}${error ? ` and then an error that names line ${error.line}` : ''}. ${vector.why}`
+      must(same(reading.gave, records), {
+        seen: `${inputOf(cut)} gave ${list(reading.gave)}${thrown(reading)}.`,
+        expected: wanted,
+        often,
+      })
+      must(error ? namesLine(reading.error, error.line) : reading.error === undefined, {
+        seen: `${inputOf(cut)} gave ${list(reading.gave)}${thrown(reading) || ' and no error'}.`,
+        expected: wanted,
+        often,
+      })
+    }
+  }
+}
+
+/**
+ * Reads each event stream case in every chunking of its bytes. The first that differs is the failure.
+ *
+ * @param pieces the chunkings to try, when not all of them are
+ */
+export async function readsEvents(
+  t: Tools,
+  read: Reader,
+  vectors: SseVector[],
+  often: string,
+  pieces: (chunks: Uint8Array[]) => Iterable<Uint8Array[]> = chunkings,
+): Promise<void> {
+  for (const { chunks, events, level, ...vector } of vectors) {
+    if (level === 'interpretation') continue
+    for (const cut of pieces(chunks)) {
+      const reading = await readAll(t, read, cut, {})
+      if (reading.error === undefined && same(reading.gave.map(asEvent), events)) continue
+      must(false, {
+        seen: `${inputOf(cut)} gave ${list(reading.gave)}${thrown(reading)}.`,
+        expected: `Expected ${list(events)}. ${vector.why}`,
+        often,
+      })
+    }
+  }
+}
+
+async function readAll(
+  t: Tools,
+  read: Reader,
+  chunks: Uint8Array[],
+  { maxLineBytes }: { maxLineBytes?: number },
+): Promise<Reading> {
+  const gave: unknown[] = []
+  const all = async (): Promise<Reading> => {
+    try {
+      const options = maxLineBytes === undefined ? undefined : { maxLineBytes }
+      for await (const value of read(bodyOf(chunks).stream, options)) gave.push(value)
+      return { gave }
+    } catch (error) {
+      return { gave, error }
+    }
+  }
+  const outcome = await t.soon(all(), {
+    // Said when it has come to that: what the reader gave until then, and at no cost before.
+    get seen() {
+      return `${inputOf(chunks)} gave ${list(gave)}, and the reader did not come to an end.`
+    },
+    expected: 'Expected it to end with the body.',
+  })
+  if (isNotWritten(outcome.error)) throw outcome.error
+  return outcome
+}
+
+/** What an event says, whatever else the object is and has. */
+function asEvent(value: unknown): unknown {
+  const { type, data, lastEventId } = (value ?? {}) as Record<string, unknown>
+  return { type, data, lastEventId }
+}
+
+/** Stubs say so themselves; that is no wrong reading. */
+function isNotWritten(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('lesson ')
+}
+
+function inputOf(chunks: Uint8Array[]): string {
+  if (chunks.length > 6) {
+    return `${chunks.length} chunks of ${shown(Buffer.concat(chunks), 48)}`
+  }
+  return chunks.map((chunk) => `"${shown(chunk, 48)}"`).join(' + ') || 'an empty body'
+}
+
+function list(values: unknown[]): string {
+  if (values.length === 0) return 'nothing'
+  const some = values.slice(0, 3).map((value) => shown(JSON.stringify(value) ?? 'undefined', 60))
+  return values.length > 3 ? `${some.join(', ')} and ${values.length - 3} more` : some.join(', ')
+}
+
+function thrown({ error }: Reading): string {
+  return error === undefined
+    ? ''
+    : ` and the error "${error instanceof Error ? error.message : String(error)}"`
+}
+
+function namesLine(error: unknown, line: number): boolean {
+  return error instanceof Error && new RegExp(`\\b${line}\\b`).test(error.message)
+}

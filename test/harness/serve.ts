@@ -1,0 +1,57 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
+import type { Transcript } from './transcript.ts'
+
+export type Served = {
+  readonly port: number
+  /** How many connections are open, as the server sees it. */
+  readonly connections: number
+  /** Ends every connection, then the server. */
+  close(): Promise<void>
+}
+
+type ServeOptions = {
+  transcript: Transcript
+  /** Called with what a handler of the app throws. */
+  onThrown(error: unknown): void
+  /** Stands in front of the app, as a session or a login would. */
+  before?: RequestHandler
+}
+
+/**
+ * Serves the learner's app on a free port of 127.0.0.1.
+ */
+export async function serve(
+  app: RequestHandler,
+  { transcript, onThrown, before }: ServeOptions,
+): Promise<Served> {
+  const noteThrown: ErrorRequestHandler = (error: unknown, _request, _response, next) => {
+    transcript.step(`the handler threw ${String(error)}`)
+    onThrown(error)
+    next(error)
+  }
+  const front = express()
+  if (before) front.use(before)
+  front.use(app)
+  front.use(noteThrown)
+
+  const server: Server = createServer(front)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  return {
+    port: (server.address() as AddressInfo).port,
+    get connections() {
+      return sockets.size
+    },
+    close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      return closed
+    },
+  }
+}

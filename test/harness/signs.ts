@@ -1,0 +1,16 @@
+import { writeSync } from 'node:fs'
+
+/**
+ * Tells the grader, which watches from outside, that this process is alive and what it is doing. Written
+ * straight to standard error: it is the only thing that gets out before an endless loop.
+ */
+export function signOfLife(what: string): void {
+  if (process.env.WORKSHOP_BOX) writeSync(2, `${SIGN}${what}\n`)
+}
+
+/** Begins every sign of life. */
+export const SIGN = '\u0001'
+
+const EVERY_MS = 250
+
+if (process.env.WORKSHOP_BOX) setInterval(() => signOfLife('alive'), EVERY_MS).unref()

@@ -1,0 +1,109 @@
+/** An event as a client dispatches it. `lastEventId` is the id in force when it came. */
+export type StreamEvent = { type: string; data: string; lastEventId: string }
+
+/** What the bytes of an event stream mean, as far as they have come. */
+export type EventReader = {
+  /** The events that these bytes complete. */
+  push(bytes: Uint8Array | string): StreamEvent[]
+  /** How many lines were comments. */
+  readonly comments: number
+  /** How many lines were neither blank nor comments. */
+  readonly fields: number
+  /** What a client would send as Last-Event-ID now. */
+  readonly lastEventId: string
+  /** What a client would wait before it comes back; undefined when nobody told it. */
+  readonly retry: number | undefined
+  /** The lines that wait for a blank line, without comments, and the line that waits for its end. */
+  readonly unfinished: string
+}
+
+/**
+ * Reads an event stream by the HTML standard, section 9.2.6, for grading: libraries deviate from it.
+ *
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ */
+export function eventReader(): EventReader {
+  const decoder = new TextDecoder()
+  let line = ''
+  let skipsLf = false
+  let block: string[] = []
+  let comments = 0
+  let fields = 0
+  let committedId = ''
+  let retry: number | undefined
+
+  let type = ''
+  let data = ''
+  let id = ''
+
+  /** The lines that `text` completes. */
+  function* lines(text: string): Generator<string> {
+    let start = 0
+    for (const { index, 0: end } of text.matchAll(/[\r\n]/g)) {
+      // The CR was the end of its line. A LF behind it, whenever it comes, is the other half of that CR.
+      const isSecondHalf = skipsLf && end === '\n' && index === start && line === ''
+      skipsLf = end === '\r'
+      if (!isSecondHalf) {
+        yield line + text.slice(start, index)
+        line = ''
+      }
+      start = index + 1
+    }
+    if (start < text.length) skipsLf = false
+    line += text.slice(start)
+  }
+
+  function blankLine(): StreamEvent[] {
+    committedId = id
+    const event = { type: type || 'message', data: data.slice(0, -1), lastEventId: id }
+    const events = data === '' ? [] : [event]
+    type = ''
+    data = ''
+    block = []
+    return events
+  }
+
+  function field(text: string): void {
+    block.push(text)
+    fields += 1
+    const [, name, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(text)!
+    if (name === 'event') type = value
+    if (name === 'data') data += `${value}\n`
+    if (name === 'id' && !value.includes('\0')) id = value
+    if (name === 'retry' && /^[0-9]+$/.test(value)) retry = Number(value)
+  }
+
+  return {
+    push(bytes) {
+      const text = typeof bytes === 'string' ? bytes : decoder.decode(bytes, { stream: true })
+      const events: StreamEvent[] = []
+      for (const complete of lines(text)) {
+        if (complete === '') events.push(...blankLine())
+        else if (complete.startsWith(':')) comments += 1
+        else field(complete)
+      }
+      return events
+    },
+    get comments() {
+      return comments
+    },
+    get fields() {
+      return fields
+    },
+    get lastEventId() {
+      return committedId
+    },
+    get retry() {
+      return retry
+    },
+    get unfinished() {
+      return [...block, line.startsWith(':') ? '' : line].join('\n')
+    },
+  }
+}
+
+/** What a whole stream means. */
+export function eventsIn(stream: string): { events: StreamEvent[]; reader: EventReader } {
+  const reader = eventReader()
+  return { events: reader.push(stream), reader }
+}

@@ -1,0 +1,129 @@
+import type { RequestHandler } from 'express'
+import type { Feed, Quake } from '#feed'
+import type { Head } from '../../wire/response.ts'
+import type { Tools } from './check.ts'
+import type { Client } from './client.ts'
+import { must } from './failure.ts'
+import type { Gate, GateReader } from './gate.ts'
+import { fatQuakes } from './quakes.ts'
+import type { Served } from './serve.ts'
+
+/** Serves `app` and opens the stream at `path`: the head is read, nothing of the body. */
+export async function stream(
+  t: Tools,
+  app: RequestHandler,
+  path: string,
+): Promise<{ client: Client; head: Head; server: Served }> {
+  const server = await t.serve(app)
+  const client = t.connect(server)
+  const head = await openStream(client, path)
+  return { client, head, server }
+}
+
+/** Somebody who reads the stream: a client, and the reader of the feed that the server opened for it. */
+export type Visit = { name: string; client: Client; reader: GateReader }
+
+/** Opens the stream at `path`, and waits until the server asks `feed` for the first quake. */
+export async function visit(
+  t: Tools,
+  feed: Gate,
+  server: Served,
+  path: string,
+  name = 'client',
+): Promise<Visit> {
+  const before = feed.readers.length
+  const client = t.connect(server, name)
+  await openStream(client, path)
+  await t.until(() => feed.readers[before]?.asked === true, {
+    seen: `There is a head for the ${name}, and the handler asked the feed for nothing.`,
+    expected: 'Expected it to open the feed for each client, and to ask for quakes.',
+    often: 'feed.open(signal) is called once for the whole app, or not yet.',
+  })
+  return { name, client, reader: feed.readers[before]! }
+}
+
+/** A client that stops reading while fat quakes happen, until the server has a few of them on its hands. */
+export async function pausedVisit(
+  t: Tools,
+  createApp: (feed: Feed) => RequestHandler,
+  path: string,
+): Promise<{ visitor: Visit; happened: Quake[]; feed: Gate; server: Served }> {
+  const feed = t.gate()
+  const server = await t.serve(createApp(feed))
+  const visitor = await visit(t, feed, server, path)
+  visitor.client.pause()
+  const happened = fatQuakes(32, FAT_BYTES)
+  feed.release(...happened)
+  await t.until(() => visitor.reader.given >= 3, {
+    seen: `The client does not read, and the handler took ${visitor.reader.given} quakes from the feed.`,
+    expected: 'Expected it to take some: there is room on the way for a few.',
+  })
+  return { visitor, happened, feed, server }
+}
+
+/**
+ * A client that stops reading while more quakes happen than any buffer on the way can hold, and a second
+ * client that reads them all. When the second has them, the first one's time is over, too.
+ */
+export async function slowVisit(
+  t: Tools,
+  createApp: (feed: Feed) => RequestHandler,
+  path: string,
+): Promise<{ slow: Visit; happened: Quake[]; feed: Gate; server: Served }> {
+  const feed = t.gate()
+  const server = await t.serve(createApp(feed))
+  const slow = await visit(t, feed, server, path, 'slow client')
+  const quick = await visit(t, feed, server, path, 'quick client')
+  slow.client.pause()
+  // 16 MB. The buffers of a connection on the same machine hold 4 MB (Linux) and can be tuned to 10.
+  const happened = fatQuakes(64, FAT_BYTES)
+  feed.release(...happened)
+  await quick.client.skipUntil(happened.at(-1)!.id, {
+    seen: 'The quick client reads as fast as it can, and does not get every quake.',
+    expected: 'Expected all of them, whatever the slow client does.',
+    often: 'write() returning false is taken for the end, or all clients wait for the slowest.',
+  })
+  return { slow, happened, feed, server }
+}
+
+/** Something in front of the app that takes its time with the first request, as a look into a database does. */
+export function slowLogin(): {
+  handler: RequestHandler
+  /** The first request is here, and has to wait. */
+  begun: Promise<void>
+  /** Lets it pass on to the app. */
+  finish(): void
+} {
+  let begin = (): void => {}
+  let pass: (() => void) | undefined
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
+  return {
+    begun,
+    finish: () => pass?.(),
+    handler(_request, _response, next) {
+      if (pass) return next()
+      pass = next
+      begin()
+    },
+  }
+}
+
+/** More than a response takes at once: write() returns false for each. */
+const FAT_BYTES = 256 * 1024
+
+async function openStream(client: Client, path: string): Promise<Head> {
+  client.request(path)
+  const head = await client.head({
+    seen: 'The client got no head.',
+    expected: 'Expected one at once.',
+    often: 'the head waits for the first res.write(). res.flushHeaders() sends it now.',
+  })
+  must(head.status === 200, {
+    seen: `GET ${path} was answered ${head.status}.`,
+    expected: 'Expected 200.',
+    often: 'the handler throws before it answers.',
+  })
+  return head
+}

@@ -1,0 +1,27 @@
+import { shorten, visible } from '../../wire/visible.ts'
+
+/** The numbered story of one check: what was done, what was seen. */
+export type Transcript = {
+  readonly steps: readonly string[]
+  step(text: string): void
+}
+
+export function transcript(): Transcript {
+  const steps: string[] = []
+  return { steps, step: (text) => void steps.push(text) }
+}
+
+/** Bytes or text for a transcript or a message: nothing invisible, at most `width` characters. */
+export function shown(value: Uint8Array | string, width = 60): string {
+  return shorten(visible(ends(value, width * MAX_BYTES)), width)
+}
+
+/** Of something long, the two ends: what is between is not shown, and would take its time. */
+function ends(value: Uint8Array | string, size: number): Uint8Array | string {
+  if (value.length <= 2 * size) return value
+  if (typeof value === 'string') return value.slice(0, size) + value.slice(-size)
+  return Buffer.concat([value.subarray(0, size), value.subarray(-size)])
+}
+
+/** A character takes up to four bytes in UTF-8. */
+const MAX_BYTES = 4

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs'
+
+/** A conformance case for an NDJSON reader. `records` come before `error`, if there is one. */
+export type NdjsonVector = Vector & {
+  maxLineBytes?: number
+  records: unknown[]
+  error?: { line: number; kind: 'json' | 'too-long' | 'truncated' }
+}
+
+/** A conformance case for an event stream parser. */
+export type SseVector = Vector & {
+  events: { type: string; data: string; lastEventId: string }[]
+}
+
+type Vector = {
+  name: string
+  level: 'spec' | 'stated' | 'interpretation'
+  tags: string[]
+  why: string
+  chunks: Uint8Array[]
+  /** How many results are out when chunk i is in and chunk i + 1 is not. */
+  promptly?: number[]
+}
+
+export function ndjsonVectors(): NdjsonVector[] {
+  return load('ndjson.json').map(({ recordsAfterChunk, ...vector }) => ({
+    ...vector,
+    chunks: vector.chunks.flatMap(bytesOf),
+    records: vector.records.flatMap(recordsOf),
+    promptly: recordsAfterChunk,
+  }))
+}
+
+export function sseVectors(): SseVector[] {
+  return load('sse.json').map(({ eventsAfterChunk, ...vector }) => ({
+    ...vector,
+    chunks: vector.chunks.flatMap(bytesOf),
+    events: vector.events.map((event: { data: string | Repeated }) => ({
+      ...event,
+      data: textOf(event.data),
+    })),
+    promptly: eventsAfterChunk,
+  }))
+}
+
+/** The same bytes, cut in every way that matters: whole, byte by byte, and in two at each position. */
+export function* chunkings(chunks: Uint8Array[]): Generator<Uint8Array[]> {
+  yield chunks
+  const whole = Buffer.concat(chunks)
+  yield [whole]
+  // A megabyte in single bytes takes seconds and shows nothing that a hundred bytes do not.
+  if (whole.length > 1024) return
+  yield [...whole].map((byte) => Uint8Array.of(byte))
+  for (let cut = 1; cut < whole.length; cut += 1) {
+    yield [whole.subarray(0, cut), whole.subarray(cut)]
+  }
+}
+
+type Repeated = { repeat: string; times: number; split?: number; dropLast?: number }
+
+// oxlint-disable-next-line typescript/no-explicit-any -- data files, described in their own `format`
+function load(name: string): any[] {
+  return JSON.parse(readFileSync(new URL(`vectors/${name}`, import.meta.url), 'utf8')).cases
+}
+
+function bytesOf(chunk: string | { b64: string } | Repeated): Uint8Array[] {
+  if (typeof chunk === 'string') return [Buffer.from(chunk)]
+  if ('b64' in chunk) return [Buffer.from(chunk.b64, 'base64')]
+  const bytes = Buffer.from(chunk.repeat.repeat(chunk.times))
+  const { split = bytes.length } = chunk
+  const pieces: Uint8Array[] = []
+  for (let at = 0; at < bytes.length; at += split) pieces.push(bytes.subarray(at, at + split))
+  return pieces
+}
+
+function recordsOf(record: unknown): unknown[] {
+  if (typeof record !== 'object' || record === null) return [record]
+  if ('repeatRecord' in record) {
+    const { repeatRecord, times } = record as { repeatRecord: unknown; times: number }
+    return Array.from({ length: times }, () => repeatRecord)
+  }
+  if ('repeat' in record) return [textOf(record as Repeated)]
+  return [record]
+}
+
+function textOf(text: string | Repeated): string {
+  if (typeof text === 'string') return text
+  const { repeat, times, dropLast = 0 } = text
+  return repeat.repeat(times).slice(0, repeat.length * times - dropLast)
+}

@@ -1,0 +1,503 @@
+import { createApp } from '#work/01-raw-chunks/server.ts'
+import { readNdjson } from '#work/01-raw-chunks/client.ts'
+import { body, bodyOf } from './harness/body.ts'
+import { check, must } from './harness/check.ts'
+import { parsed, same } from './harness/same.ts'
+import { named, quakes } from './harness/quakes.ts'
+import { readsNdjson } from './harness/reads.ts'
+import { pausedVisit, slowLogin, slowVisit, stream, visit } from './harness/streams.ts'
+import { shown } from './harness/transcript.ts'
+import { ndjsonVectors } from './harness/vectors.ts'
+
+const PATH = '/quakes.ndjson'
+
+// 1.1 The head
+
+check('1.1a', 'the head of the response comes before the first quake', async (t) => {
+  const client = t.connect(await t.serve(createApp(t.gate())))
+  client.request(PATH)
+  const head = await client.head({
+    seen: 'The feed is silent, and the client has not got the head of the response.',
+    expected: 'Expected status and headers at once: a client that sees nothing gives up.',
+    often: 'the head waits for the first res.write(). res.flushHeaders() sends it now.',
+  })
+  must(head.status === 200, {
+    seen: `GET ${PATH} was answered ${head.status}.`,
+    expected: 'Expected 200.',
+    often: 'the route has another path, or its handler throws before it answers.',
+  })
+})
+
+check('1.1b', 'the head says that the body is newline-delimited JSON', async (t) => {
+  const { head } = await stream(t, createApp(t.gate()), PATH)
+  const type = head.headers.get('content-type')
+  must(/^application\/(x-ndjson|ndjson|x-jsonlines|jsonl)\b/i.test(type ?? ''), {
+    seen: type ? `The Content-Type is ${type}.` : 'The response has no Content-Type.',
+    expected: 'Expected application/x-ndjson.',
+    often: 'the type is another one: application/json promises one JSON text, with an end.',
+  })
+})
+
+// 1.2 The lines
+
+check('1.2a', 'each quake reaches the client before the next one happens', async (t) => {
+  const feed = t.gate()
+  const { client } = await stream(t, createApp(feed), PATH)
+  for (const quake of quakes(3)) {
+    feed.release(quake)
+    await client.line({
+      seen: `The feed released ${named(quake)} and no line reached the client.`,
+      expected: 'Expected the client to read it while the feed was waiting.',
+      often: 'the handler collects the quakes and sends them at the end, or the line has no \\n.',
+    })
+  }
+})
+
+check('1.2b', 'each line is one quake as JSON', async (t) => {
+  const feed = t.gate()
+  const { client } = await stream(t, createApp(feed), PATH)
+  for (const quake of quakes(5)) {
+    feed.release(quake)
+    const line = await client.line({
+      seen: `The feed released ${named(quake)} and no line reached the client.`,
+      expected: 'Expected a line for each quake.',
+    })
+    must(same(parsed(line), quake), {
+      seen: `The line of ${named(quake)} is ${shown(line)}`,
+      expected: `Expected ${shown(JSON.stringify(quake))}`,
+      often: 'the line holds more than JSON.stringify(quake), or JSON that spans several lines.',
+    })
+  }
+})
+
+check('1.2c', 'HTTP/1.1 frames the body: chunked, without a Content-Length', async (t) => {
+  const { head } = await stream(t, createApp(t.gate()), PATH)
+  const encoding = head.headers.get('transfer-encoding')
+  must(encoding === 'chunked' && !head.headers.has('content-length'), {
+    seen: `The head says Transfer-Encoding: ${encoding ?? '(nothing)'}, Content-Length: ${head.headers.get('content-length') ?? '(nothing)'}.`,
+    expected: 'Expected chunks: without them a client cannot tell the end from a lost connection.',
+    often: 'a header about the framing is set by hand. Node chooses the right one.',
+  })
+})
+
+check('1.2d', 'when the feed ends, the response ends behind the last line', async (t) => {
+  const feed = t.gate()
+  const { client } = await stream(t, createApp(feed), PATH)
+  const [quake] = quakes(1)
+  feed.release(quake!)
+  await client.line({
+    seen: `The feed released ${named(quake!)} and no line reached the client.`,
+    expected: 'Expected its line.',
+  })
+  feed.end()
+  const how = await client.ended({
+    seen: 'The feed ended and the response did not.',
+    expected: 'Expected the response to end: a client cannot know that nothing more comes.',
+    often: 'res.end() is missing behind the loop.',
+  })
+  must(how === 'complete', {
+    seen: 'The feed ended and the server cut the connection.',
+    expected: 'Expected the end that HTTP has for it, the chunk of length 0.',
+    often: 'the handler destroys the response, or throws, where res.end() belongs.',
+  })
+  must(client.unread() === '', {
+    seen: `Behind the last line came ${shown(client.unread())}`,
+    expected: 'Expected nothing behind the last line feed.',
+    often: 'the quakes are separated by line feeds; each must be ended by one.',
+  })
+})
+
+check('1.2e', 'an HTTP/1.0 client, which knows no chunks, gets the lines alone', async (t) => {
+  const feed = t.gate()
+  const client = t.connect(await t.serve(createApp(feed)))
+  client.request(PATH, { version: '1.0' })
+  await client.head({ seen: 'The client got no head.', expected: 'Expected one at once.' })
+  const [quake] = quakes(1)
+  feed.release(quake!)
+  const line = await client.body((text) => text.includes('}'), {
+    seen: `The feed released ${named(quake!)} and nothing reached the client.`,
+    expected: 'Expected its line.',
+  })
+  must(same(parsed(line), quake), {
+    seen: `The body begins with ${shown(line)}`,
+    expected: 'Expected the line of JSON and nothing else: HTTP/1.0 has no chunks.',
+    often: 'Transfer-Encoding is set by hand, so Node sends chunks to every client.',
+  })
+})
+
+check('1.2f', 'two clients at once each get every quake', async (t) => {
+  const feed = t.gate()
+  const server = await t.serve(createApp(feed))
+  const clients = []
+  for (const name of ['client A', 'client B']) {
+    clients.push(await visit(t, feed, server, PATH, name))
+  }
+  for (const quake of quakes(3)) {
+    feed.release(quake)
+    for (const { client, name } of clients) {
+      const line = await client.line({
+        seen: `${named(quake)} happened and ${name} got no line.`,
+        expected: 'Expected every client to get every quake.',
+        often: 'the clients share one reader of the feed. feed.open() gives each its own.',
+      })
+      must(same(parsed(line), quake), {
+        seen: `${named(quake)} happened and ${name} read ${shown(line)}`,
+        expected: 'Expected every client to get every quake.',
+        often: 'the clients share one reader of the feed. feed.open() gives each its own.',
+      })
+    }
+  }
+})
+
+// 1.3 The client leaves
+
+check('1.3a', 'the feed is closed when the next quake finds the client gone', async (t) => {
+  const feed = t.gate()
+  const server = await t.serve(createApp(feed))
+  const { client, reader } = await visit(t, feed, server, PATH)
+  client.leave()
+  await t.until(() => server.connections === 0, {
+    seen: 'The client left and the server kept the connection.',
+    expected: 'Expected the server to close its side as well.',
+  })
+  feed.release(...quakes(1))
+  await t.until(() => reader.closed, {
+    seen: 'The client left, a quake happened, and the handler asked the feed for the next one.',
+    expected: 'Expected the feed to be closed: nobody is there to read.',
+    often: "nobody listens to 'close' of the response, and a write into nothing throws no error.",
+  })
+})
+
+check('1.3b', 'the feed is closed when the client leaves between two quakes', async (t) => {
+  const feed = t.gate()
+  const { client, reader } = await visit(t, feed, await t.serve(createApp(feed)), PATH)
+  client.leave()
+  await t.until(() => reader.closed, {
+    seen: 'The client left while the feed was silent, and the feed was not closed.',
+    expected: 'Expected it to be closed at once: the next quake may be an hour away.',
+    often:
+      'the handler looks for the client only when a quake comes. The signal of feed.open(signal) ends the wait.',
+  })
+})
+
+check('1.3c', 'a client that left before it was served leaves no feed open', async (t) => {
+  const feed = t.gate()
+  const login = slowLogin()
+  const server = await t.serve(createApp(feed), login.handler)
+  const early = t.connect(server, 'first client')
+  early.request(PATH)
+  await t.soon(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
+  early.leave()
+  await t.until(() => server.connections === 0, {
+    seen: 'The client left and the server kept the connection.',
+    expected: 'Expected the server to close its side as well.',
+  })
+  t.transcript.step('the login lets the request pass')
+  login.finish()
+  // A fence: when this client is served, the handler of the first one has long begun.
+  await visit(t, feed, server, PATH, 'second client')
+  await t.until(() => feed.readers.filter(({ asked, closed }) => asked && !closed).length === 1, {
+    seen: 'The client left while a login before your handler took its time, and the handler opened the feed for nobody.',
+    expected: 'Expected the feed to stay closed, or to be closed again.',
+    often: "'close' of the response came before anybody listened to it. res.destroyed tells.",
+  })
+})
+
+check('1.3d', 'a client that leaves takes no other client along', async (t) => {
+  const feed = t.gate()
+  const server = await t.serve(createApp(feed))
+  const first = await visit(t, feed, server, PATH, 'client A')
+  const leaves = await visit(t, feed, server, PATH, 'client B')
+  const last = await visit(t, feed, server, PATH, 'client C')
+  leaves.client.leave()
+  const often = 'one AbortController serves several clients. Each visit needs its own.'
+  await t.until(() => leaves.reader.closed || first.reader.closed || last.reader.closed, {
+    seen: 'Client B left, and its reader of the feed was not closed.',
+    expected: 'Expected it to be closed.',
+    often,
+  })
+  const [quake] = quakes(1)
+  feed.release(quake!)
+  for (const { client, name } of [first, last]) {
+    await client.line({
+      seen: `Client B left, ${named(quake!)} happened, and ${name} got no line.`,
+      expected: `Expected ${name} to go on as before.`,
+      often,
+    })
+  }
+})
+
+// 1.4 The client is slow
+
+check('1.4a', 'the feed is not asked for more while the client does not read', async (t) => {
+  const { slow, happened } = await slowVisit(t, createApp, PATH)
+  must(slow.reader.given < happened.length, {
+    seen: `The client stopped reading, and the handler took all ${happened.length} quakes from the feed, 16 MB.`,
+    expected:
+      'Expected it to stop when the socket is full: what the client does not take fills your memory.',
+    often: 'nobody looks at what res.write() returns. false means: wait for drain.',
+  })
+})
+
+check('1.4b', 'a client that reads again gets every quake once, in order', async (t) => {
+  const { visitor, happened } = await pausedVisit(t, createApp, PATH)
+  visitor.client.resume()
+  for (const [n, quake] of happened.entries()) {
+    const line = await visitor.client.line({
+      seen: `The client reads again, and got ${n} of ${happened.length} quakes.`,
+      expected: 'Expected the stream to go on where it stopped.',
+      often: 'write() returning false is taken for the end. It only says: not now.',
+    })
+    const { id } = (parsed(line) ?? {}) as { id?: unknown }
+    must(id === quake.id, {
+      seen: `Line ${n + 1} is the quake ${JSON.stringify(id)}.`,
+      expected: `Expected ${JSON.stringify(quake.id)}: each quake once, in order.`,
+      often:
+        'a quake is written again after drain. write() has kept it although it returned false.',
+    })
+  }
+})
+
+check('1.4c', 'the feed is closed when a client leaves that did not read', async (t) => {
+  const { visitor } = await pausedVisit(t, createApp, PATH)
+  visitor.client.leave()
+  await t.until(() => visitor.reader.closed, {
+    seen: 'The client left while the handler was waiting for it to read, and the feed was not closed.',
+    expected: 'Expected the feed to be closed.',
+    often:
+      "the end is taken from another event. A client that leaves bytes unread sends no 'end'; 'close' of the response comes always.",
+  })
+})
+
+// 1.5 What can go wrong
+
+check('1.5a', 'a feed that fails does not look like one that ended', async (t) => {
+  const feed = t.gate()
+  const { client } = await visit(t, feed, await t.serve(createApp(feed)), PATH)
+  feed.release(...quakes(1))
+  await client.line({ seen: 'The quake did not arrive.', expected: 'Expected its line.' })
+  feed.fail('no word from the network')
+  const how = await client.ended({
+    seen: 'The feed failed and the response goes on.',
+    expected: 'Expected the connection to be cut.',
+    often: 'the error is caught and forgotten. Nothing more will come on this connection.',
+  })
+  must(how === 'cut', {
+    seen: 'The feed failed, and the client was told that all is well: the response ended as after the last quake.',
+    expected: 'Expected the connection to be cut, without the chunk of length 0.',
+    often: 'res.end() runs after an error as well: in a finally, or behind a catch.',
+  })
+})
+
+check('1.5b', 'HEAD gets the head, ends, and opens no feed', async (t) => {
+  const feed = t.gate()
+  const client = t.connect(await t.serve(createApp(feed)))
+  client.request(PATH, { method: 'HEAD' })
+  const head = await client.head({ seen: 'HEAD got no head.', expected: 'Expected what GET gets.' })
+  must(head.status === 200, {
+    seen: `HEAD was answered ${head.status}.`,
+    expected: 'Expected 200, as for GET.',
+  })
+  // The response to a HEAD looks ended in any case. Whether it is shows in the next request: HTTP answers
+  // one after another.
+  client.request('/not-here')
+  await client.head({
+    seen: 'HEAD got its head, and the next request on that connection gets no answer.',
+    expected: 'Expected the response to HEAD to end.',
+    often: 'Express runs the GET handler for HEAD, and the stream holds the connection.',
+  })
+  must(
+    feed.readers.every(({ closed }) => closed),
+    {
+      seen: 'HEAD was answered, and the feed is still open for it.',
+      expected: 'Expected no feed: there is no body to put quakes in.',
+      often: 'the feed is opened before the method is looked at.',
+    },
+  )
+})
+
+check('1.5c', 'POST is refused', async (t) => {
+  const client = t.connect(await t.serve(createApp(t.gate())))
+  client.request(PATH, { method: 'POST' })
+  const head = await client.head({ seen: 'POST got no answer.', expected: 'Expected a refusal.' })
+  must(head.status === 404 || head.status === 405, {
+    seen: `POST was answered ${head.status}.`,
+    expected: 'Expected 404 or 405: there is nothing here to post to.',
+    often: 'app.use() and app.all() take every method. app.get() takes GET and HEAD.',
+  })
+})
+
+// 1.6 The reader
+
+check('1.6a', 'each record comes out as soon as its line is complete', async (t) => {
+  const source = body(t.transcript)
+  const records = readNdjson(source.stream)[Symbol.asyncIterator]()
+  for (const quake of quakes(3)) {
+    source.push(`${JSON.stringify(quake)}\n`)
+    const { value } = await t.soon(records.next(), {
+      seen: `The line of ${named(quake)} came in and nothing came out.`,
+      expected: 'Expected the record before the next line.',
+      often: 'the body is read to its end first, as response.text() does.',
+    })
+    t.transcript.step(`reader gave ${shown(JSON.stringify(value), 48)}`)
+    must(same(value, quake), {
+      seen: `The reader gave ${shown(JSON.stringify(value) ?? 'undefined')}`,
+      expected: `Expected ${shown(JSON.stringify(quake))}`,
+    })
+  }
+})
+
+check('1.6b', 'a record may come in any number of chunks', async (t) => {
+  await readsNdjson(
+    t,
+    readNdjson,
+    about('chunks'),
+    'each chunk is taken for one line. Bytes are cut anywhere on their way.',
+  )
+})
+
+check('1.6c', 'a character that two chunks share comes out whole', async (t) => {
+  await readsNdjson(
+    t,
+    readNdjson,
+    about('utf8'),
+    'each chunk is decoded by itself. { stream: true } keeps the bytes of half a character.',
+  )
+})
+
+check(
+  '1.6d',
+  'LF and CRLF end a line, nothing else does, and blank lines mean nothing',
+  async (t) => {
+    await readsNdjson(
+      t,
+      readNdjson,
+      about('lines'),
+      'a blank line, sent to keep the connection alive, is given to JSON.parse().',
+    )
+  },
+)
+
+check('1.6e', 'a last line without its line feed is an error', async (t) => {
+  await readsNdjson(
+    t,
+    readNdjson,
+    about('end'),
+    'the rest is dropped, or taken for a record: 12 may be the beginning of 123.',
+  )
+})
+
+check('1.6f', 'a line that is not JSON is an error that names the line', async (t) => {
+  await readsNdjson(
+    t,
+    readNdjson,
+    about('invalid'),
+    'bad lines are left out, or counted from 0, or blank ones are not counted.',
+  )
+})
+
+check('1.6g', 'a line longer than maxLineBytes is an error', async (t) => {
+  await readsNdjson(
+    t,
+    readNdjson,
+    about('limit'),
+    'characters are counted, or the bytes of all lines together, or nothing is.',
+  )
+})
+
+check('1.6h', 'a line that never ends does not fill the memory', async (t) => {
+  const line = Buffer.from('{"n":1}\n')
+  const endless = bodyOf([line, ...Array.from({ length: 1000 }, () => Buffer.alloc(100, 'x'))])
+  const records = readNdjson(endless.stream, { maxLineBytes: 1000 })[Symbol.asyncIterator]()
+  await t.soon(records.next(), { seen: 'The line gave nothing.', expected: 'Expected its record.' })
+  t.transcript.step('body goes on with 1000 chunks of 100 bytes and no line feed')
+  await t.soon(
+    records.next().then(
+      () => t.transcript.step('reader gave a record'),
+      () => t.transcript.step('reader threw'),
+    ),
+    {
+      seen: 'maxLineBytes is 1000, and the reader waits for more.',
+      expected: 'Expected an error.',
+    },
+  )
+  must(endless.pulled <= 50, {
+    seen: `The reader took ${endless.pulled} chunks, ${endless.pulled * 100} bytes of one line.`,
+    expected: 'Expected it to give up soon after byte 1000.',
+    often: 'the length is looked at when the line is complete. This one never is.',
+  })
+})
+
+check('1.6i', 'leaving the loop cancels the request', async (t) => {
+  const source = body(t.transcript)
+  source.push('{"n":1}\n{"n":2}\n')
+  const leaveAfterOne = async (): Promise<void> => {
+    for await (const _ of readNdjson(source.stream)) break
+  }
+  await t.soon(leaveAfterOne(), {
+    seen: 'Two lines came in and the loop got no record.',
+    expected: 'Expected the first at once.',
+  })
+  t.transcript.step('the loop is left after the first record')
+  await t.until(() => source.cancelled, {
+    seen: 'The loop was left, and the request goes on.',
+    expected: 'Expected the body to be cancelled: a server streams to nobody otherwise.',
+    often:
+      'releaseLock() lets go of the body without cancelling it. reader.cancel() ends the request.',
+  })
+})
+
+check('1.6j', 'a lost connection is an error, not an end', async (t) => {
+  const source = body(t.transcript)
+  source.push('{"n":1}\n')
+  const records = readNdjson(source.stream)[Symbol.asyncIterator]()
+  await t.soon(records.next(), { seen: 'The line gave nothing.', expected: 'Expected its record.' })
+  source.fail(new TypeError('terminated'))
+  const outcome = await t.soon(
+    records.next().then(
+      () => 'ended',
+      () => 'threw',
+    ),
+    { seen: 'The connection was lost and the reader waits.', expected: 'Expected it to throw.' },
+  )
+  must(outcome === 'threw', {
+    seen: 'The connection was lost, and the reader says that all is read.',
+    expected: 'Expected the error to reach whoever reads.',
+    often: 'a catch around the loop, or around reader.read(), swallows it.',
+  })
+})
+
+check('1.6k', 'the reader does not run ahead of whoever reads', async (t) => {
+  const lines = bodyOf(Array.from({ length: 1000 }, () => Buffer.from('{"n":1}\n')))
+  t.transcript.step('body has 1000 chunks of one line each')
+  const records = readNdjson(lines.stream)[Symbol.asyncIterator]()
+  for (let n = 0; n < 10; n += 1) {
+    await t.soon(records.next(), { seen: 'A line gave nothing.', expected: 'Expected its record.' })
+  }
+  t.transcript.step('10 records were read')
+  // Time for a reader that runs ahead to show it: a turn of the event loop for every chunk.
+  for (let turn = 0; turn < 1000; turn += 1) await new Promise((turned) => setImmediate(turned))
+  // A few chunks ahead are fine: streams between the body and the reader hold some.
+  must(lines.pulled <= 50, {
+    seen: `10 records were read, and ${lines.pulled} chunks taken from the body.`,
+    expected: 'Expected the reader to wait with the next chunk until somebody asks for it.',
+    often: 'a loop in the background fills a queue, as fast as the server can send.',
+  })
+})
+
+/** A case belongs to the last of these that it has a tag of: a cut character at a limit is about the limit. */
+const themes = {
+  chunks: ['basic', 'chunk', 'long', 'prompt'],
+  utf8: ['utf8'],
+  lines: ['eol', 'keepalive'],
+  end: ['eof'],
+  invalid: ['invalid'],
+  limit: ['limit'],
+}
+
+function about(theme: keyof typeof themes) {
+  return ndjsonVectors().filter(({ tags }) => {
+    const its = Object.entries(themes).findLast(([, of]) => of.some((tag) => tags.includes(tag)))
+    return its?.[0] === theme
+  })
+}

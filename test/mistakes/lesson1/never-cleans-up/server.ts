@@ -1,0 +1,29 @@
+// fails: 1.3a
+// says: asked the feed for the next one
+// seen in: modelcontextprotocol/typescript-sdk#321
+import express, { type Express } from 'express'
+import type { Feed } from '#feed'
+
+export function createApp(feed: Feed): Express {
+  const app = express()
+  app.get('/quakes.ndjson', async (req, res) => {
+    res.set({ 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store, no-transform' })
+    if (req.method === 'HEAD') {
+      res.end()
+      return
+    }
+    res.flushHeaders()
+
+    const visit = new AbortController()
+
+    try {
+      for await (const quake of feed.open(visit.signal)) {
+        res.write(`${JSON.stringify(quake)}\n`)
+      }
+      res.end()
+    } catch {
+      res.destroy()
+    }
+  })
+  return app
+}

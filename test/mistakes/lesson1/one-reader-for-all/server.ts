@@ -1,0 +1,35 @@
+// fails: 1.2f
+// says: once for the whole app
+// seen in: NousResearch/hermes-agent#32431
+import { once } from 'node:events'
+import express, { type Express } from 'express'
+import type { Feed } from '#feed'
+
+export function createApp(feed: Feed): Express {
+  const app = express()
+  const shut = new AbortController()
+  const quakes = feed.open(shut.signal)
+  app.get('/quakes.ndjson', async (req, res) => {
+    res.set({ 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store, no-transform' })
+    if (req.method === 'HEAD') {
+      res.end()
+      return
+    }
+    res.flushHeaders()
+
+    const visit = new AbortController()
+    res.on('close', () => visit.abort())
+    if (res.destroyed) visit.abort()
+
+    try {
+      for await (const quake of quakes) {
+        const hasRoom = res.write(`${JSON.stringify(quake)}\n`)
+        if (!hasRoom) await once(res, 'drain', { signal: visit.signal })
+      }
+      res.end()
+    } catch {
+      res.destroy()
+    }
+  })
+  return app
+}

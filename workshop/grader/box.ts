@@ -1,0 +1,58 @@
+import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { ROOT } from '../root.ts'
+
+/** A copy of somebody's work, made for one run: nothing that happens in it touches the original. */
+export type Box = {
+  readonly folder: string
+  remove(): Promise<void>
+}
+
+/**
+ * Copies files into a fresh folder; where two sources have the same file, the later one wins. The box is
+ * inside the workshop, so that the work finds the packages wherever it comes from.
+ *
+ * @param sources folders laid out like `lessons/`
+ */
+export async function box(...sources: string[]): Promise<Box> {
+  await mkdir(BOXES, { recursive: true })
+  await removeAbandoned()
+  const folder = await mkdtemp(join(BOXES, `${process.pid}-`))
+  for (const source of sources) {
+    for (const lesson of await lessonFolders(source)) {
+      await cp(join(source, lesson), join(folder, lesson), { recursive: true, filter: isWork })
+    }
+  }
+  return {
+    folder,
+    remove: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }),
+  }
+}
+
+const BOXES = join(ROOT, '.workshop', 'boxes')
+
+async function lessonFolders(work: string): Promise<string[]> {
+  const entries = await readdir(work, { withFileTypes: true })
+  return entries.filter((entry) => /^\d\d-/.test(entry.name)).map((entry) => entry.name)
+}
+
+function isWork(path: string): boolean {
+  return !['node_modules', '.git', 'exhibit'].includes(basename(path))
+}
+
+/** A run that was killed leaves its box behind; the process id in its name tells whose it was. */
+async function removeAbandoned(): Promise<void> {
+  for (const name of await readdir(BOXES)) {
+    if (isRunning(Number(name.split('-')[0]))) continue
+    await rm(join(BOXES, name), { recursive: true, force: true })
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

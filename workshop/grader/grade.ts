@@ -1,0 +1,122 @@
+import { randomInt } from 'node:crypto'
+import { basename, join, relative } from 'node:path'
+import { lessonNumbered } from '../lessons/catalogue.ts'
+import { ROOT } from '../root.ts'
+import { box as makeBox } from './box.ts'
+import { judge } from './judge.ts'
+import { checksOf, type CheckName } from './manifest.ts'
+import { referenceSteps } from './reference.ts'
+import { run, type Outcome } from './run.ts'
+import { typeErrors } from './types.ts'
+import type { CheckResult, Verdict } from './verdict.ts'
+
+export type GradeRequest = {
+  /** A lesson that is in `work` or in `base`. */
+  lesson: number
+  /** A folder laid out like `lessons/`. */
+  work: string
+  /** How messages call that folder; absent = its path. */
+  name?: string
+  /** A folder laid out the same way, for the files that `work` does not have. */
+  base?: string
+  /** A check or a task: `1.2a`, `1.2`. */
+  only?: string
+  seed?: number
+  /** Run no more checks when one has failed. */
+  bail?: boolean
+  /** Called as each result comes. */
+  onCheck?(result: CheckResult): void
+  /** Ends the run, and the process it runs in. */
+  signal?: AbortSignal
+}
+
+/**
+ * Grades one lesson of somebody's work, in a process of its own. Whatever the work does, there is a
+ * verdict; it throws only when the workshop itself is broken, or `signal` aborts.
+ */
+export async function grade(request: GradeRequest): Promise<Verdict> {
+  const { lesson, work, base, only, onCheck, signal } = request
+  const seed = request.seed ?? randomInt(1, 1_000_000)
+  const checks = checksOf(lesson).filter(({ id }) => only === undefined || isPart(id, only))
+  const box = await makeBox(...(base ? [base] : []), work)
+  const named = (text: string): string => nameFiles(text, box.folder, request.name ?? work)
+  try {
+    const [types, result] = await Promise.all([
+      typeErrors(box.folder, lessonNumbered(lesson)!.folder),
+      run({
+        lesson,
+        box: box.folder,
+        seed,
+        ...(only && { only }),
+        ...(request.bail && { bail: true }),
+        ...(signal && { signal }),
+        onOutcome(id, outcome) {
+          const check = checks.find((each) => each.id === id)
+          if (check) onCheck?.(resultOf(check, outcome, box.folder, named))
+        },
+      }),
+    ])
+    signal?.throwIfAborted()
+    const results = checks.map((check) =>
+      resultOf(check, result.outcomes.get(check.id), box.folder, named),
+    )
+    const judgement = judge(result, results, { lesson, box: box.folder, bail: request.bail })
+    const failed = results.find(({ state }) => state === 'failed')
+    if (failed && !failed.notWritten) {
+      failed.reference = await referenceSteps(lesson, failed.id, seed)
+    }
+    return {
+      lesson,
+      outcome: judgement?.outcome ?? (failed ? 'fail' : 'pass'),
+      checks: results,
+      ...(judgement && {
+        problem: { what: named(judgement.problem.what), detail: named(judgement.problem.detail) },
+      }),
+      typeErrors: types.map((line) => named(join(box.folder, line))),
+      seed,
+      printed: named(result.printed),
+    }
+  } finally {
+    await box.remove()
+  }
+}
+
+/** Whether check `id` is the one asked for, or one of the task asked for. */
+function isPart(id: string, only: string): boolean {
+  return id === only || id.replace(/[a-z]$/, '') === only
+}
+
+function resultOf(
+  { id, rule }: CheckName,
+  outcome: Outcome | undefined,
+  box: string,
+  named: (text: string) => string,
+): CheckResult {
+  if (!outcome) return { id, rule, state: 'not run', steps: [] }
+  const { passed, report, error } = outcome
+  const steps = (report?.steps ?? []).map(named)
+  if (passed && report) return { id, rule, state: 'passed', steps }
+  const story = report?.story ?? {
+    seen: `The check did not end as checks do: ${error?.message ?? 'it reports nothing'}`,
+    expected: 'Expected its report.',
+  }
+  const frame = error?.frames.find(({ file }) => !relative(box, file).startsWith('..'))
+  return {
+    id,
+    rule,
+    state: 'failed',
+    story: { ...story, seen: named(story.seen) },
+    ...(report?.notWritten && { notWritten: report.notWritten }),
+    ...(frame && { at: named(`${frame.file}:${frame.line}:${frame.column}`) }),
+    steps,
+  }
+}
+
+/** Files of the box as the learner knows them: `lessons/01-raw-chunks/server.ts`. */
+function nameFiles(text: string, box: string, name: string): string {
+  return text
+    .replaceAll(`file://${box}`, name)
+    .replaceAll(box, name)
+    .replaceAll(relative(ROOT, box), name)
+    .replaceAll(basename(box), name)
+}

@@ -1,0 +1,75 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+import { lessonNumbered, solutionsFolder } from '../lessons/catalogue.ts'
+import type { Run, Thrown } from './run.ts'
+import type { CheckResult, Problem } from './verdict.ts'
+
+type Judgement = { outcome: 'error' | 'stuck'; problem: Problem }
+
+/** What makes the results of a run count for nothing, if anything does. */
+export function judge(
+  run: Run,
+  results: CheckResult[],
+  { lesson, box, bail = false }: { lesson: number; box: string; bail?: boolean },
+): Judgement | undefined {
+  const { loadError, silentIn, endedIn, strayErrors, canaryFailed } = run
+  if (silentIn !== undefined) {
+    return stuck(`Your code did not give the event loop back for 5 seconds, ${during(silentIn)}.`)
+  }
+  if (loadError) return notLoaded(loadError, lesson, box)
+
+  const failed = results.some(({ state }) => state === 'failed')
+  const ended = results.some(({ state }) => state === 'not run')
+  if (ended && !(bail && failed)) {
+    return error(
+      `The process ended before the checks did, ${during(endedIn)}.`,
+      'Look for what ends a process: process.exit(), process.kill(), no memory left.',
+    )
+  }
+  if (!canaryFailed) {
+    return error(
+      'A check that has to fail did not: this run says nothing about your work.',
+      'Your files change how tests are run or compared. Take that out.',
+    )
+  }
+  const [stray] = strayErrors
+  if (stray && !failed) return error('An error was thrown, and nobody caught it.', told(stray))
+  return undefined
+}
+
+function stuck(what: string): Judgement {
+  const detail = 'Look for a loop that awaits nothing, or awaits only what is there already.'
+  return { outcome: 'stuck', problem: { what, detail } }
+}
+
+function error(what: string, detail: string): Judgement {
+  return { outcome: 'error', problem: { what, detail } }
+}
+
+function notLoaded(loadError: Thrown, lesson: number, box: string): Judgement {
+  const missing = missingFiles(lesson, box)
+  if (missing.length === 0) return error('Your files could not be loaded.', told(loadError))
+  return error(
+    `${missing.map((file) => join(box, file)).join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing.`,
+    `npm run reset ${lesson} makes the files of the lesson afresh. It saves what you have first.`,
+  )
+}
+
+/** Files that the solution of the lesson has and the box has not: `01-raw-chunks/client.ts`. */
+function missingFiles(lesson: number, box: string): string[] {
+  const { folder } = lessonNumbered(lesson)!
+  return readdirSync(join(solutionsFolder, folder))
+    .map((file) => join(folder, file))
+    .filter((file) => !existsSync(join(box, file)))
+}
+
+function during(what: string): string {
+  return what === 'loading' ? 'while your files were loaded' : `in check ${what}`
+}
+
+function told({ message, frames }: Thrown): string {
+  const [frame] = frames
+  const at = frame ? `\nat ${frame.file}:${frame.line}:${frame.column}` : ''
+  return stripVTControlCharacters(message) + at
+}

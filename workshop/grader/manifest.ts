@@ -1,0 +1,23 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT } from '../root.ts'
+
+/** A check as it stands in the lesson's test file. */
+export type CheckName = { id: string; rule: string }
+
+/** Every check of the lesson, in diagnosis order: read from the source, for a run may tell what it likes. */
+export function checksOf(lesson: number): CheckName[] {
+  const source = readFileSync(testFileOf(lesson), 'utf8')
+  return [...source.matchAll(CHECK)].map(([, id, , rule]) => ({ id: id!, rule: rule! }))
+}
+
+export function hasChecks(lesson: number): boolean {
+  return existsSync(testFileOf(lesson))
+}
+
+export function testFileOf(lesson: number): string {
+  return join(ROOT, 'test', `lesson${lesson}.test.ts`)
+}
+
+/** `check('1.2a', 'each quake …', …`, however the formatter breaks and quotes it. */
+const CHECK = /^check\(\s*'(\d+\.\d+[a-z])',\s*(['"])(.+)\2,/gm

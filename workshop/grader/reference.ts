@@ -1,0 +1,29 @@
+import { solutionsFolder } from '../lessons/catalogue.ts'
+import { box as makeBox } from './box.ts'
+import { run } from './run.ts'
+
+/** The steps of one check, played to the solution with the same inputs. */
+export function referenceSteps(
+  lesson: number,
+  id: string,
+  seed: number,
+): Promise<readonly string[]> {
+  const key = `${lesson} ${id} ${seed}`
+  const known = references.get(key)
+  if (known) return known
+  const steps = playReference(lesson, id, seed)
+  references.set(key, steps)
+  return steps
+}
+
+const references = new Map<string, Promise<readonly string[]>>()
+
+async function playReference(lesson: number, id: string, seed: number): Promise<readonly string[]> {
+  const box = await makeBox(solutionsFolder)
+  try {
+    const { outcomes } = await run({ lesson, box: box.folder, only: id, seed })
+    return outcomes.get(id)?.report?.steps ?? []
+  } finally {
+    await box.remove()
+  }
+}

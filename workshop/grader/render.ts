@@ -1,0 +1,189 @@
+import { stripVTControlCharacters } from 'node:util'
+import { lessonNumbered, taskOf } from '../lessons/catalogue.ts'
+import type { Paint } from '../terminal/colour.ts'
+import type { CheckResult, Verdict } from './verdict.ts'
+
+export type RenderOptions = {
+  paint: Paint
+  /** Columns of the terminal. */
+  width: number
+  /** How the work is called: `lessons` is the learner's own. */
+  workName: string
+}
+
+/** The verdict as text: type errors, the first failure in full, the rest a line each, and what to do next. */
+export function renderVerdict(verdict: Verdict, options: RenderOptions): string {
+  const { paint } = options
+  const parts = [
+    typeWarnings(verdict, paint),
+    checkLines(verdict, paint),
+    problem(verdict, paint),
+    firstFailure(verdict, options),
+    printed(verdict, paint),
+    closing(verdict, options, paint),
+  ]
+  return parts.filter((part) => part !== '').join('\n\n')
+}
+
+/** A failing check in full, as snapshots of it want it too. */
+export function renderFailure(
+  check: CheckResult,
+  verdict: Verdict,
+  options: RenderOptions,
+): string {
+  const { paint } = options
+  const { id, rule, story, at, steps, reference } = check
+  if (!story) return ''
+  const task = taskOf(id)
+  const readme = readmeOf(verdict.lesson)
+  return [
+    `${paint('bad', '✗')} ${paint('strong', id)}  ${rule}`,
+    '',
+    ...wrap(story.seen, options.width - 2).map((line) => `  ${line}`),
+    ...wrap(story.expected, options.width - 2).map((line) => `  ${line}`),
+    ...(at ? [`  at ${at}`] : []),
+    '',
+    ...transcripts(steps, reference, options.width, paint),
+    ...(story.often
+      ? wrap(`Often the cause: ${story.often}`, options.width - 2).map((line) => `  ${line}`)
+      : []),
+    paint(
+      'quiet',
+      `  ${readme}, task ${task} · npm run hint ${task} · replay: ${seedFor(verdict.seed)} npm test -- lesson${id}${whose(options)}`,
+    ),
+  ].join('\n')
+}
+
+function typeWarnings({ typeErrors }: Verdict, paint: Paint): string {
+  if (typeErrors.length === 0) return ''
+  const lines = typeErrors.slice(0, 5).map((line) => `  ${line}`)
+  const more = typeErrors.length > 5 ? [`  … and ${typeErrors.length - 5} more`] : []
+  return [paint('bad', '! Type errors. The checks run all the same.'), ...lines, ...more].join('\n')
+}
+
+/** A line for each check; the stubs' sentence once and not for every one. */
+function checkLines({ checks }: Verdict, paint: Paint): string {
+  if (checks.every(({ state }) => state === 'not run')) return ''
+  return checks
+    .map(({ id, rule, state, notWritten }) => {
+      if (state === 'passed') return `${paint('good', '✓')} ${id}  ${rule}`
+      if (state === 'not run') return paint('quiet', `- ${id}  ${rule} (did not run)`)
+      return `${paint('bad', '✗')} ${id}  ${rule}${notWritten ? paint('quiet', ' (not written yet)') : ''}`
+    })
+    .join('\n')
+}
+
+function problem({ outcome, problem: what }: Verdict, paint: Paint): string {
+  if (!what) return ''
+  const detail = what.detail.split('\n').map((line) => `  ${line}`)
+  return [`${paint('bad', `${outcome}:`)} ${paint('strong', what.what)}`, '', ...detail].join('\n')
+}
+
+function firstFailure(verdict: Verdict, options: RenderOptions): string {
+  const failed = verdict.checks.filter(({ state }) => state === 'failed')
+  const [first] = failed
+  if (!first) return ''
+  if (failed.length === verdict.checks.length && failed.every(({ notWritten }) => notWritten)) {
+    return [
+      `This is the starting point: nothing is written yet, so nothing passes.`,
+      `Begin with task ${taskOf(first.id)} in ${readmeOf(verdict.lesson)}`,
+    ].join('\n')
+  }
+  if (first.notWritten) return `Next: ${first.notWritten}, see ${readmeOf(verdict.lesson)}`
+  return renderFailure(first, verdict, options)
+}
+
+/** What the work printed with console.log and the like; of stacks, the frames that are the learner's. */
+function printed({ outcome, printed: text }: Verdict, paint: Paint): string {
+  const lines = stripVTControlCharacters(text)
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !FRAME.test(line))
+  if (outcome === 'pass' || text.trim() === '') return ''
+  const more = lines.length > 20 ? [paint('quiet', `  … and ${lines.length - 20} more lines`)] : []
+  return [
+    paint('quiet', 'Your code printed:'),
+    ...lines.slice(0, 20).map((line) => `  ${line}`),
+    ...more,
+  ].join('\n')
+}
+
+/** A frame of a stack that is Node's, a package's or the check's. */
+const FRAME = /^\s+at .*(node_modules|node:|\/test\/)/
+
+function closing(
+  { checks, outcome, lesson, seed }: Verdict,
+  options: RenderOptions,
+  paint: Paint,
+): string {
+  const passed = checks.filter(({ state }) => state === 'passed').length
+  const score = `lesson ${lesson}${whose(options)}: ${passed}/${checks.length} checks`
+  const word = { pass: 'passed', fail: 'not yet', error: 'error', stuck: 'stuck' }[outcome]
+  return `${paint(outcome === 'pass' ? 'good' : 'bad', word)} · ${score} · ${seedFor(seed)}`
+}
+
+/** The words that name somebody else's work on the command line. */
+function whose({ workName }: RenderOptions): string {
+  return workName === 'lessons' ? '' : ` ${workName}`
+}
+
+function readmeOf(lesson: number): string {
+  return `lessons/${lessonNumbered(lesson)!.folder}/README.md`
+}
+
+/** Both stories in two columns; one below the other where the terminal is narrow. */
+function transcripts(
+  steps: readonly string[],
+  reference: readonly string[] | undefined,
+  width: number,
+  paint: Paint,
+): string[] {
+  const numbered = (lines: readonly string[]): string[] =>
+    lines.map((line, n) => `${String(n + 1).padStart(2)}  ${line}`)
+  if (steps.length === 0) return []
+  if (!reference || reference.length === 0) {
+    return [...numbered(steps).map((line) => `    ${cut(line, width - 4)}`), '']
+  }
+  if (width < 90) {
+    const block = (title: string, lines: readonly string[]): string[] => [
+      `    ${paint('quiet', title)}`,
+      ...numbered(lines).map((line) => `    ${cut(line, width - 4)}`),
+      '',
+    ]
+    return [...block('yours', steps), ...block('reference', reference)]
+  }
+  const column = Math.floor((width - 4 - 3) / 2)
+  const left = ['yours', ...numbered(steps)]
+  const right = ['reference', ...numbered(reference)]
+  const rows = Math.max(left.length, right.length)
+  const lines = Array.from({ length: rows }, (_, row) => {
+    const cells = [left[row] ?? '', right[row] ?? ''].map((cell) => cut(cell, column))
+    const line = `    ${cells[0]!.padEnd(column)}   ${cells[1]}`.trimEnd()
+    return row === 0 ? paint('quiet', line) : line
+  })
+  return [...lines, '']
+}
+
+/** A step begins with what matters: its end goes where there is no room. */
+function cut(text: string, width: number): string {
+  const characters = [...text]
+  return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`
+}
+
+function seedFor(seed: number): string {
+  return `SEED=${seed}`
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = word
+    } else {
+      line = line ? `${line} ${word}` : word
+    }
+  }
+  return [...lines, line]
+}

@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
+import type { Report } from '../../test/harness/check.ts'
+import { ROOT } from '../root.ts'
+import { guard } from './guard.ts'
+import { testFileOf } from './manifest.ts'
+import { watchdog } from './watchdog.ts'
+import { worker, type Worker } from './worker.ts'
+
+/** What came out of the process that ran the checks, before anybody has judged it. */
+export type Run = {
+  /** By check id. What is not here did not finish. */
+  outcomes: Map<string, Outcome>
+  /** The lesson's files, or the checks, could not be loaded. */
+  loadError?: Thrown
+  /** Errors that belong to no check. */
+  strayErrors: Thrown[]
+  /** The check (or `loading`) in which the process went silent. */
+  silentIn?: string
+  /** What it did last: `loading`, or a check. */
+  endedIn: string
+  /** The check that must fail did: failures are seen and told. */
+  canaryFailed: boolean
+  printed: string
+}
+
+export type Outcome = { passed: boolean; report?: Report; error?: Thrown }
+
+/** An error as it came out: its frames are mapped back to the source. */
+export type Thrown = { message: string; frames: { file: string; line: number; column: number }[] }
+
+export type RunOptions = {
+  lesson: number
+  box: string
+  /** A check, or a task, or (absent) the whole lesson. */
+  only?: string
+  seed: number
+  /** Run no more checks when one has failed. */
+  bail?: boolean
+  onOutcome?(id: string, outcome: Outcome): void
+  signal?: AbortSignal
+}
+
+/** Runs the checks of a lesson on the work in a box, once, in a process of its own. */
+export async function run({
+  lesson,
+  box,
+  only = '',
+  seed,
+  bail = false,
+  onOutcome,
+  signal,
+}: RunOptions): Promise<Run> {
+  const { createVitest } = await import('vitest/node')
+  const canary = `canary ${randomUUID()}`
+  const result: Run = {
+    outcomes: new Map(),
+    strayErrors: [],
+    endedIn: 'loading',
+    canaryFailed: false,
+    printed: '',
+  }
+  const workers: Worker[] = []
+  const kill = (): void => workers.forEach((each) => each.kill())
+  const dog = watchdog(() => {
+    result.silentIn = result.endedIn
+    kill()
+  })
+  const onSign = (sign: string): void => {
+    dog.sign()
+    if (sign.startsWith('check ')) result.endedIn = sign.slice('check '.length)
+  }
+
+  const reporter: Reporter = {
+    onTestCaseResult(test) {
+      const outcome = outcomeOf(test)
+      if (test.name === canary) result.canaryFailed = outcome?.passed === false
+      else if (outcome) {
+        const id = test.name.split(' ', 1)[0]!
+        result.outcomes.set(id, outcome)
+        onOutcome?.(id, outcome)
+      }
+    },
+    onTestModuleEnd(module: TestModule) {
+      const [error] = module.errors()
+      if (error) result.loadError = thrown(error)
+    },
+    onUserConsoleLog({ content }) {
+      result.printed += content
+    },
+    onTestRunEnd(_modules, errors) {
+      result.strayErrors = errors.map(thrown)
+    },
+  }
+
+  const exitCode = process.exitCode
+  const vitest = await createVitest(
+    'test',
+    {
+      config: false,
+      root: ROOT,
+      watch: false,
+      include: [testFileOf(lesson)],
+      setupFiles: [join(ROOT, 'test/harness/signs.ts')],
+      testNamePattern: `^(${only.replaceAll('.', '\\.')}|${canary})`,
+      maxConcurrency: 1000,
+      env: {
+        NODE_ENV: 'test',
+        SEED: String(seed),
+        WORKSHOP_BOX: box,
+        WORKSHOP_CANARY: canary,
+        ...(bail && { WORKSHOP_BAIL: '1' }),
+      },
+      pool: {
+        name: 'work',
+        createPoolWorker(options) {
+          const made = worker(options, { mayRead: readable(lesson, box), onSign })
+          workers.push(made)
+          return made
+        },
+      },
+      reporters: [reporter],
+    },
+    { server: { watch: null }, plugins: [guard(box)] },
+    { stdout: nowhere(), stderr: nowhere() },
+  )
+  signal?.addEventListener('abort', kill)
+  try {
+    const specifications = await vitest.globTestSpecifications()
+    dog.start()
+    if (!signal?.aborted) await vitest.runTestSpecifications(specifications)
+  } finally {
+    dog.stop()
+    signal?.removeEventListener('abort', kill)
+    kill()
+    await vitest.close()
+    // Vitest sets it when a test fails. It is ours.
+    process.exitCode = exitCode
+  }
+  return result
+}
+
+function outcomeOf(test: TestCase): Outcome | undefined {
+  const { state, errors } = test.result()
+  if (state !== 'passed' && state !== 'failed') return undefined
+  const { report } = test.meta()
+  return {
+    passed: state === 'passed',
+    ...(report && { report }),
+    ...(errors?.[0] && { error: thrown(errors[0]) }),
+  }
+}
+
+function thrown(error: {
+  message: string
+  stacks?: { file: string; line: number; column: number }[]
+}): Thrown {
+  return { message: error.message, frames: error.stacks ?? [] }
+}
+
+/** The checks, what they stand on, the work, and where Vitest keeps what it has compiled. */
+function readable(lesson: number, box: string): string[] {
+  const folders = ['node_modules', 'feed', 'wire', 'data', 'test/harness', 'test/__snapshots__']
+  return [
+    ...folders.map((folder) => join(ROOT, folder, '*')),
+    join(ROOT, 'package.json'),
+    testFileOf(lesson),
+    join(box, '*'),
+    join(realpathSync(tmpdir()), '*'),
+  ]
+}
+
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() })
+}

@@ -1,0 +1,27 @@
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { ROOT } from '../root.ts'
+
+/** The type errors of one lesson's files, a line each: `01-raw-chunks/server.ts:12:5 Type 'string' …`. */
+export async function typeErrors(box: string, lessonFolder: string): Promise<string[]> {
+  const config = join(box, 'tsconfig.json')
+  await writeFile(
+    config,
+    JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), include: [lessonFolder] }),
+  )
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+  const output = await promisify(execFile)(
+    process.execPath,
+    [tsc, '-p', config, '--pretty', 'false'],
+    { cwd: box },
+  ).then(
+    () => '',
+    ({ stdout }: { stdout?: string }) => stdout ?? '',
+  )
+  return [...output.matchAll(/^([^\s(].*)\((\d+),(\d+)\): error TS\d+: (.*)$/gm)].map(
+    ([, file, line, column, message]) =>
+      `${file!.replaceAll('\\', '/')}:${line}:${column} ${message}`,
+  )
+}

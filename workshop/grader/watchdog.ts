@@ -1,0 +1,26 @@
+/** Watches a process that says every quarter of a second that it is alive. */
+export type Watchdog = { start(): void; sign(): void; stop(): void }
+
+/**
+ * @param bark called when there was no sign for five seconds. They are counted in our own turns: a laptop
+ *   that slept, or a machine that is busy, wakes no dog.
+ */
+export function watchdog(bark: () => void): Watchdog {
+  let turns = 0
+  let timer: NodeJS.Timeout | undefined
+  return {
+    start() {
+      timer = setInterval(() => {
+        turns += 1
+        if (turns === PATIENCE) bark()
+      }, TURN_MS)
+    },
+    sign() {
+      turns = 0
+    },
+    stop: () => clearInterval(timer),
+  }
+}
+
+const TURN_MS = 250
+const PATIENCE = 20

@@ -1,0 +1,79 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
+import type { PoolOptions, PoolWorker } from 'vitest/node'
+import { SIGN } from '../../test/harness/signs.ts'
+
+/**
+ * The process in which the work runs. It is the leader of its own process group, may read the checks and
+ * its own files and nothing else of the workshop, and may write nothing and start nothing.
+ */
+export type Worker = PoolWorker & {
+  /** Ends the process and whatever it has started, at once. */
+  kill(): void
+}
+
+/**
+ * @param options.mayRead files and folders (with a `*` at the end) that the work may read
+ * @param options.onSign what the process says of itself, see `test/harness/signs.ts`
+ */
+export function worker(
+  { distPath, env }: PoolOptions,
+  { mayRead, onSign }: { mayRead: string[]; onSign(sign: string): void },
+): Worker {
+  let child: ChildProcess | undefined
+  let exited: Promise<void> = Promise.resolve()
+
+  function kill(): void {
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    try {
+      // A negative id is the process group. Windows has none; there the work can start no process at all.
+      process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL')
+    } catch {
+      child.kill('SIGKILL')
+    }
+  }
+
+  return {
+    name: 'work',
+    cacheFs: true,
+    kill,
+    async start() {
+      child = spawn(
+        process.execPath,
+        ['--no-warnings', ...permissions(mayRead), join(distPath, 'workers/forks.js')],
+        {
+          env: { ...env },
+          detached: process.platform !== 'win32',
+          stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+          serialization: 'advanced',
+        },
+      )
+      exited = new Promise((resolve) => child!.once('exit', () => resolve()))
+      child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+        for (const line of text.split('\n')) if (line.startsWith(SIGN)) onSign(line.slice(1))
+      })
+    },
+    async stop() {
+      kill()
+      await exited
+    },
+    on: (event, listener) => void child!.on(event, listener),
+    off: (event, listener) => void child!.off(event, listener),
+    send(message) {
+      // Asked to stop, the work gets no say in it: what it leaves behind ends with its process.
+      if (message.type !== 'stop') return void (child!.connected && child!.send(message))
+      kill()
+      child!.emit('message', { type: 'stopped', __vitest_worker_response__: true })
+    },
+    deserialize: (data) => data,
+  }
+}
+
+/** Node's permission model; the flag lost its `experimental-` when the model did. */
+function permissions(mayRead: string[]): string[] {
+  const flag = process.allowedNodeEnvironmentFlags.has('--permission')
+    ? '--permission'
+    : '--experimental-permission'
+  const net = process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []
+  return [flag, ...net, ...mayRead.map((path) => `--allow-fs-read=${path}`)]
+}

@@ -1,0 +1,128 @@
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { grade } from '../workshop/grader/grade.ts'
+import { checksOf } from '../workshop/grader/manifest.ts'
+import { renderFailure } from '../workshop/grader/render.ts'
+import type { Verdict } from '../workshop/grader/verdict.ts'
+import { lessons, solutionsFolder, taskOf, type Lesson } from '../workshop/lessons/catalogue.ts'
+import { makeStub } from '../workshop/lessons/stub.ts'
+import { painter } from '../workshop/terminal/colour.ts'
+
+// Proves the checks with programs: right work passes, unwritten work is called unwritten, and each planted
+// bug is found by the check that is there for it, in the words that a learner will read.
+//
+// Whatever a learner has in lessons/ does not matter here: solutions, variants and mistakes are the whole
+// evidence, and stubs are made afresh from the solutions.
+
+const SEED = 1
+const tests = import.meta.dirname
+const scratch = mkdtempSync(join(tmpdir(), 'proof-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
+describe.each(lessons())('lesson $number', (lesson) => {
+  const checks = checksOf(lesson.number).map(({ id }) => id)
+  const variants = worksIn('variants', lesson)
+  const mistakes = worksIn('mistakes', lesson)
+
+  test('there are checks, at least 3 variants and a mistake for each check', () => {
+    expect(checks).not.toEqual([])
+    expect(variants.length).toBeGreaterThanOrEqual(3)
+    expect([...new Set(mistakes.map(({ fails }) => fails))].sort()).toEqual([...checks].sort())
+  })
+
+  test('every task has checks and three hints, and every check a task', () => {
+    expect(lesson.problem).toBeUndefined()
+    expect(lesson.tasks.map(({ id }) => id)).toEqual([...new Set(checks.map(taskOf))])
+    for (const { id, hints } of lesson.tasks) expect.soft(hints, `hints of ${id}`).toHaveLength(3)
+  })
+
+  test.concurrent('the solution passes every check', async () => {
+    expect(wrong(await graded(lesson, solutionsFolder))).toEqual([])
+  })
+
+  test.concurrent('every check of the stub fails as not written yet', async () => {
+    const verdict = await graded(lesson, stubsOf(lesson))
+    const written = verdict.checks.filter(({ notWritten }) => !notWritten)
+    expect(written.map(({ id }) => id)).toEqual([])
+    expect(verdict.outcome).toBe('fail')
+  })
+
+  test.concurrent.for(variants)('variant $name passes every check', async ({ folder }) => {
+    expect(wrong(await graded(lesson, asWork(folder, lesson)))).toEqual([])
+  })
+
+  test.concurrent.for(mistakes)(
+    'mistake $name is failed first by $fails',
+    async ({ folder, fails, says }, { expect: expectHere }) => {
+      const verdict = await graded(lesson, asWork(folder, lesson), true)
+      const first = verdict.checks.find(({ state }) => state === 'failed')
+      expectHere(first?.id, JSON.stringify(verdict.problem)).toBe(fails)
+      const message = renderFailure(first!, verdict, PLAIN)
+      expectHere(message.replace(/\s+/g, ' ')).toContain(says)
+      await expectHere(`${message}\n`).toMatchFileSnapshot(join(folder, 'says.txt'))
+    },
+  )
+})
+
+const PLAIN = { paint: painter(false), width: 100, workName: 'lessons' }
+
+type Work = { name: string; folder: string; fails: string; says: string }
+
+function worksIn(kind: 'variants' | 'mistakes', { number }: Lesson): Work[] {
+  const parent = join(tests, kind, `lesson${number}`)
+  if (!existsSync(parent)) return []
+  return readdirSync(parent).map((name) => {
+    const folder = join(parent, name)
+    return { name, folder, fails: header(folder, 'fails'), says: header(folder, 'says') }
+  })
+}
+
+/** What follows `// fails: ` or the like in one of the files of a mistake. */
+function header(folder: string, name: string): string {
+  for (const file of readdirSync(folder).filter((each) => /\.tsx?$/.test(each))) {
+    const line = new RegExp(`^// ${name}: (.*)$`, 'm').exec(
+      readFileSync(join(folder, file), 'utf8'),
+    )
+    if (line) return line[1]!
+  }
+  return ''
+}
+
+function graded({ number }: Lesson, work: string, bail = false): Promise<Verdict> {
+  return grade({ lesson: number, work, name: 'lessons', base: solutionsFolder, seed: SEED, bail })
+}
+
+/** What keeps a verdict from being a pass, for a failing test to show. */
+function wrong({ checks, problem, typeErrors }: Verdict): unknown[] {
+  const failed = checks.filter(({ state }) => state !== 'passed')
+  return [...failed, ...(problem ? [problem] : []), ...typeErrors]
+}
+
+/** The files of a variant or a mistake, laid out like lessons/. */
+function asWork(folder: string, lesson: Lesson): string {
+  const work = mkdtempSync(join(scratch, 'work-'))
+  const filter = (path: string): boolean => !path.endsWith('says.txt')
+  cpSync(folder, join(work, lesson.folder), { recursive: true, filter })
+  return work
+}
+
+function stubsOf({ number, folder }: Lesson): string {
+  const work = mkdtempSync(join(scratch, 'stubs-'))
+  mkdirSync(join(work, folder))
+  for (const file of readdirSync(join(solutionsFolder, folder))) {
+    const source = readFileSync(join(solutionsFolder, folder, file), 'utf8')
+    writeFileSync(join(work, folder, file), makeStub(source, number))
+  }
+  return work
+}

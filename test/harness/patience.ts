@@ -40,6 +40,9 @@ export function patience(transcript: Transcript): Patience {
   return { soon, until }
 }
 
+// Taken before the work is loaded, which may do with the global ones what it likes.
+const { clearInterval, setImmediate, setInterval } = globalThis
+
 const TURNS = 40
 const TURN_MS = 50
 

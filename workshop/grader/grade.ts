@@ -117,6 +117,7 @@ function nameFiles(text: string, box: string, name: string): string {
   return text
     .replaceAll(`file://${box}`, name)
     .replaceAll(box, name)
+    .replaceAll(`/${relative(ROOT, box)}`, name)
     .replaceAll(relative(ROOT, box), name)
     .replaceAll(basename(box), name)
 }

@@ -105,7 +105,7 @@ export async function run({
       root: ROOT,
       watch: false,
       include: [testFileOf(lesson)],
-      setupFiles: [join(ROOT, 'test/harness/signs.ts')],
+      setupFiles: ['signs.ts', 'patience.ts'].map((file) => join(ROOT, 'test/harness', file)),
       testNamePattern: `^(${only.replaceAll('.', '\\.')}|${canary})`,
       maxConcurrency: 1000,
       env: {

@@ -2,21 +2,23 @@
 export type Watchdog = { start(): void; sign(): void; stop(): void }
 
 /**
- * @param bark called when there was no sign for five seconds. They are counted in our own turns: a laptop
- *   that slept, or a machine that is busy, wakes no dog.
+ * @param bark called when there was no sign for five seconds, or after five minutes in any case. They are
+ *   counted in our own turns: a laptop that slept, or a machine that is busy, wakes no dog.
  */
 export function watchdog(bark: () => void): Watchdog {
   let turns = 0
+  let turnsWithoutSign = 0
   let timer: NodeJS.Timeout | undefined
   return {
     start() {
       timer = setInterval(() => {
         turns += 1
-        if (turns === PATIENCE) bark()
+        turnsWithoutSign += 1
+        if (turnsWithoutSign === PATIENCE || turns === LIMIT) bark()
       }, TURN_MS)
     },
     sign() {
-      turns = 0
+      turnsWithoutSign = 0
     },
     stop: () => clearInterval(timer),
   }
@@ -24,3 +26,4 @@ export function watchdog(bark: () => void): Watchdog {
 
 const TURN_MS = 250
 const PATIENCE = 20
+const LIMIT = 1200

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import type { PoolOptions, PoolWorker } from 'vitest/node'
 import { SIGN } from '../../test/harness/signs.ts'
+import { lastWish } from '../last-wish.ts'
 
 /**
  * The process in which the work runs. It is the leader of its own process group, may read the checks and
@@ -48,7 +49,13 @@ export function worker(
           serialization: 'advanced',
         },
       )
-      exited = new Promise((resolve) => child!.once('exit', () => resolve()))
+      const takeBack = lastWish(kill)
+      exited = new Promise((resolve) => {
+        child!.once('exit', () => {
+          takeBack()
+          resolve()
+        })
+      })
       child.stderr!.setEncoding('utf8').on('data', (text: string) => {
         for (const line of text.split('\n')) if (line.startsWith(SIGN)) onSign(line.slice(1))
       })

@@ -1,0 +1,173 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { grade } from '../../workshop/grader/grade.ts'
+import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
+
+// Programs that try to pass without being right, or keep the grader from saying anything. None of them
+// may pass, and none may hang. The checks assume good faith; this is where it ends.
+
+type Trick = {
+  name: string
+  outcome: 'fail' | 'error' | 'stuck'
+  /** In the words of the verdict. */
+  says?: string
+  /** Goes before everything else of server.ts. */
+  first?: string
+  /** Runs at the beginning of createApp(). */
+  inside?: string
+  /** Is all of server.ts. */
+  whole?: string
+}
+
+const solution = readFileSync(join(solutionsFolder, '01-raw-chunks/server.ts'), 'utf8')
+/** Right but for one thing, which check 1.1b sees. */
+const wrong = solution.replace('application/x-ndjson', 'text/plain')
+const anywhere = JSON.stringify(join(solutionsFolder, '01-raw-chunks/server.ts'))
+
+const tricks: Trick[] = [
+  { name: 'ends the process when it is loaded', outcome: 'error', first: 'process.exit(0)' },
+  { name: 'ends the process in a check', outcome: 'fail', inside: 'process.exit(0)' },
+  {
+    name: 'ends the process behind the back of Node',
+    outcome: 'error',
+    says: 'The process ended before the checks did, in check 1.1a.',
+    inside: '(process as unknown as { reallyExit(code: number): void }).reallyExit(0)',
+  },
+  {
+    name: 'kills itself',
+    outcome: 'error',
+    says: 'The process ended before the checks did, in check 1.1a.',
+    inside: "process.kill(process.pid, 'SIGKILL')",
+  },
+  {
+    name: 'hands in the solution by its relative path',
+    outcome: 'error',
+    whole: "export * from '../../../../solutions/01-raw-chunks/server.ts'",
+  },
+  {
+    name: 'hands in the solution by a path made up at run time',
+    outcome: 'error',
+    says: 'a lesson may import its own files',
+    whole: `const path = ${anywhere}\nexport const { createApp } = await import(path)`,
+  },
+  {
+    name: 'hands in what #work means elsewhere',
+    outcome: 'fail',
+    whole: "export * from '#work/01-raw-chunks/server.ts'",
+  },
+  {
+    name: 'reads the solution as a text',
+    outcome: 'error',
+    says: 'restricted',
+    first: `import { readFileSync } from 'node:fs'\nreadFileSync(${anywhere}, 'utf8')`,
+  },
+  {
+    name: 'imports the solution behind the back of the guard',
+    outcome: 'error',
+    first: `await new Function('path', 'return import(path)')(${anywhere})`,
+  },
+  {
+    name: 'imports the grader to skip what it cannot do',
+    outcome: 'error',
+    says: 'a lesson may not import "vitest"',
+    first: "import { beforeEach } from 'vitest'\nbeforeEach((context) => context.skip())",
+  },
+  {
+    name: 'makes comparisons come out right',
+    outcome: 'fail',
+    first: 'Object.is = () => true',
+  },
+  {
+    name: 'makes every pattern match',
+    outcome: 'error',
+    first: 'RegExp.prototype.test = () => true\nRegExp.prototype.exec = () => null',
+  },
+  {
+    name: 'turns failures into passes on their way out',
+    outcome: 'error',
+    says: 'A check that has to fail did not',
+    first: `
+      const worker = (globalThis as any).__vitest_worker__
+      const rpc = worker.rpc
+      worker.rpc = new Proxy(rpc, { get: (of, name) => name === 'onTaskUpdate' || name === 'onTaskArtifactRecord'
+        ? (packs: any[], ...rest: any[]) => of[name](packs.map(([id, result, meta]) => [id, result && { ...result, state: 'pass', errors: undefined }, meta]), ...rest)
+        : of[name] })`,
+  },
+  {
+    name: 'silences the channel to the grader',
+    outcome: 'fail',
+    first: 'process.send = () => true',
+  },
+  {
+    name: 'writes over the checks',
+    outcome: 'error',
+    says: 'restricted',
+    first: `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(join(import.meta.dirname, '../lesson1.test.ts'))}, '')`,
+  },
+  {
+    name: 'starts a program that outlives it',
+    outcome: 'error',
+    says: 'restricted',
+    first: `import { spawn } from 'node:child_process'\nspawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true })`,
+  },
+  {
+    name: 'never lets go when it is loaded',
+    outcome: 'stuck',
+    says: 'while your files were loaded',
+    first: 'for (;;);',
+  },
+  {
+    name: 'never lets go in a check',
+    outcome: 'stuck',
+    says: 'in check 1.1a',
+    inside: 'for (;;);',
+  },
+  {
+    name: 'never lets go, politely',
+    outcome: 'stuck',
+    says: 'in check 1.1a',
+    inside: 'void (async () => { for (;;) await null })()',
+  },
+  {
+    name: 'stops the clocks',
+    outcome: 'fail',
+    first: 'globalThis.setInterval = (() => 0) as any\nglobalThis.setTimeout = (() => 0) as any',
+    whole: wrong,
+  },
+  {
+    name: 'throws when the checks are over',
+    outcome: 'fail',
+    inside: "setTimeout(() => { throw new Error('too late') }, 5)",
+  },
+]
+
+const scratch = mkdtempSync(join(tmpdir(), 'dishonest-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
+test.concurrent.for(tricks)(
+  'no pass for work that $name',
+  async (trick, { expect: expectHere }) => {
+    const { first = '', inside = '', whole, outcome, says = '' } = trick
+    const base = inside || whole === undefined ? (first || inside ? wrong : solution) : whole
+    const body = `const app = express()\n  ;${inside}\n`
+    const text = `// @ts-nocheck\n${first}\n${base.replace('const app = express()\n', body)}`
+    const work = mkdtempSync(join(scratch, 'work-'))
+    mkdirSync(join(work, '01-raw-chunks'))
+    writeFileSync(join(work, '01-raw-chunks/server.ts'), text)
+
+    const verdict = await grade({ lesson: 1, work, base: solutionsFolder, seed: 1, bail: true })
+
+    const said = `${verdict.problem?.what} ${verdict.problem?.detail}`
+    expectHere({ outcome: verdict.outcome, said }).toMatchObject({
+      outcome,
+      said: expectHere.stringContaining(says),
+    })
+  },
+)
+
+test('work that is right gets a pass by the same way', async () => {
+  const verdict = await grade({ lesson: 1, work: solutionsFolder, seed: 1 })
+  expect(verdict.outcome).toBe('pass')
+})

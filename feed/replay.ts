@@ -8,20 +8,22 @@ export type Replay = Feed & { readonly readers: number }
 /**
  * Replays `quakes` (in order of `time`) as if they happened now.
  *
- * The replay starts when it is made and goes on whether or not anybody reads. A reader joins at the
+ * The replay starts with its first reader and goes on whether or not anybody reads. A reader joins at the
  * present moment; one that falls behind gets what it missed as fast as it asks for it.
  *
  * @param options.speed how many times faster than they happened; `Infinity` does not wait at all
  * @param options.loop start again at the end, with fresh ids and times
+ * @param options.now the time in milliseconds
  */
-export function replay(quakes: Quake[], { speed = 1, loop = false } = {}): Replay {
-  const startedAt = Date.now()
+export function replay(quakes: Quake[], { speed = 1, loop = false, now = Date.now } = {}): Replay {
+  let startedAt: number | undefined
   const firstAt = Date.parse(quakes[0]?.time ?? '')
   const lapMs = Date.parse(quakes.at(-1)?.time ?? '') - firstAt + MEAN_GAP_MS
   let readers = 0
 
   async function* read(signal: AbortSignal): AsyncGenerator<Quake> {
     readers += 1
+    startedAt ??= now()
     try {
       for (let n = firstNotYetDue(); !signal.aborted; n += 1) {
         const quake = quakeNumber(n)
@@ -48,7 +50,7 @@ export function replay(quakes: Quake[], { speed = 1, loop = false } = {}): Repla
   function dueIn(n: number): number {
     const quake = quakeNumber(n)
     if (!quake) return Infinity
-    return startedAt + (Date.parse(quake.time) - firstAt) / speed - Date.now()
+    return startedAt! + (Date.parse(quake.time) - firstAt) / speed - now()
   }
 
   async function untilDue(n: number, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,205 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import type { Arrival } from '../../wire/arrival.ts'
+import { tap, type Closing, type Destination, type Tap } from '../../wire/tap.ts'
+
+let opened: Tap
+let server: Server
+let sockets: Socket[] = []
+
+afterEach(async () => {
+  for (const socket of sockets) socket.destroy()
+  sockets = []
+  server?.close()
+  await opened.close()
+})
+
+/** A bare TCP server behind a tap, and a client in front of it: both ends of one connection. */
+async function tapped(): Promise<{
+  client: Socket
+  served: Socket
+  arrivals: Arrival[]
+  closing: Promise<Closing>
+}> {
+  server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const arrivals: Arrival[] = []
+  const told = pending<Closing>()
+  opened = await tap({
+    port: 0,
+    destination: async () => ({ port: (server.address() as AddressInfo).port }),
+    observer: {
+      opened: () => {},
+      arrived: (_connection, arrival) => arrivals.push(arrival),
+      closed: (_connection, closing) => told.resolve(closing),
+    },
+  })
+  const client = connect({ port: opened.port, host: '127.0.0.1', allowHalfOpen: true })
+  const [served] = (await once(server, 'connection')) as [Socket]
+  sockets.push(client, served)
+  for (const socket of sockets) socket.on('error', () => {})
+  return { client, served, arrivals, closing: told.promise }
+}
+
+async function read(socket: Socket): Promise<string> {
+  const [bytes] = (await once(socket, 'data')) as [Buffer]
+  return bytes.toString()
+}
+
+test('bytes cross in both directions, and are told with their direction', async () => {
+  const { client, served, arrivals } = await tapped()
+  client.write('ask')
+  expect(await read(served)).toBe('ask')
+  served.write('answer')
+  expect(await read(client)).toBe('answer')
+  expect(arrivals.map(({ direction, bytes }) => [direction, bytes.toString()])).toEqual([
+    ['request', 'ask'],
+    ['response', 'answer'],
+  ])
+  expect(arrivals[0]!.at).toBeLessThanOrEqual(arrivals[1]!.at)
+})
+
+test('a client that has said all it has to say still gets the answer', async () => {
+  const { client, served, closing } = await tapped()
+  served.resume()
+  client.end('the end')
+  await once(served, 'end')
+  served.end('the answer')
+  expect(await read(client)).toBe('the answer')
+  await once(client, 'end')
+  expect(await closing).toMatchObject({ by: 'client', how: 'ended' })
+})
+
+test('a server that ends is seen to end, with all it wrote', async () => {
+  const { client, served, closing } = await tapped()
+  served.end('bye')
+  expect(await read(client)).toBe('bye')
+  await once(client, 'end')
+  client.end()
+  expect(await closing).toMatchObject({ by: 'server', how: 'ended' })
+})
+
+test('a reset by the server is a reset for the client', async () => {
+  const { client, served, closing } = await tapped()
+  served.write('half')
+  const ended = once(client, 'error') as Promise<[NodeJS.ErrnoException]>
+  expect(await read(client)).toBe('half')
+  served.resetAndDestroy()
+  expect((await ended)[0].code).toBe('ECONNRESET')
+  expect(await closing).toMatchObject({ by: 'server', how: 'reset' })
+})
+
+test('a client that leaves is seen to leave by the server', async () => {
+  const { client, served, closing } = await tapped()
+  served.resume()
+  client.destroy()
+  await once(served, 'end')
+  served.end()
+  expect(await closing).toMatchObject({ by: 'client', how: 'ended' })
+})
+
+test('a reset by the client is a reset for the server', async () => {
+  const { client, served, closing } = await tapped()
+  const ended = once(served, 'error') as Promise<[NodeJS.ErrnoException]>
+  served.resume()
+  client.resetAndDestroy()
+  expect((await ended)[0].code).toBe('ECONNRESET')
+  expect(await closing).toMatchObject({ by: 'client', how: 'reset' })
+})
+
+test('a client that does not read makes the server wait, and loses nothing', async () => {
+  const { client, served } = await tapped()
+  client.pause()
+  const block = Buffer.alloc(64 * 1024, 'x')
+  const most = 4096
+  let written = 0
+  // Far more than the buffers of two connections hold.
+  while (written < most && served.write(block)) {
+    written += 1
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(written).toBeLessThan(most)
+
+  const drained = once(served, 'drain')
+  let received = 0
+  client.on('data', (bytes) => (received += bytes.length))
+  client.resume()
+  await drained
+  served.end()
+  await once(client, 'end')
+  expect(received).toBe((written + 1) * block.length)
+})
+
+test('a request with nowhere to go is answered 503 with the reason', async () => {
+  const arrivals: Arrival[] = []
+  opened = await tapTo({ unavailable: 'The file has a syntax error.' }, arrivals)
+  const response = await fetch(`http://127.0.0.1:${opened.port}/`)
+  expect(response.status).toBe(503)
+  expect(await response.text()).toBe('The file has a syntax error.\n')
+  expect(arrivals.map(({ direction, hop }) => `${direction} ${hop}`)).toEqual([
+    'request client',
+    'response workshop',
+  ])
+})
+
+test('a server that died a moment ago is answered 503, too', async () => {
+  const gone = createServer().listen(0, '127.0.0.1')
+  await once(gone, 'listening')
+  const { port } = gone.address() as AddressInfo
+  gone.close()
+  await once(gone, 'close')
+  opened = await tapTo({ port }, [])
+  expect((await fetch(`http://127.0.0.1:${opened.port}/`)).status).toBe(503)
+})
+
+test('a client waits until it is known where the server is', async () => {
+  server = createServer((socket) => socket.end('here')).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const asked = pending<void>()
+  const answer = pending<Destination>()
+  opened = await tap({
+    port: 0,
+    destination() {
+      asked.resolve()
+      return answer.promise
+    },
+    observer: silent([]),
+  })
+  const client = connect({ port: opened.port, host: '127.0.0.1' })
+  sockets.push(client)
+  await asked.promise
+  answer.resolve({ port: (server.address() as AddressInfo).port })
+  expect(await read(client)).toBe('here')
+})
+
+test('a port that is taken is an error', async () => {
+  opened = await tapTo({ unavailable: '' }, [])
+  await expect(
+    tap({
+      port: opened.port,
+      destination: async () => ({ unavailable: '' }),
+      observer: silent([]),
+    }),
+  ).rejects.toMatchObject({ code: 'EADDRINUSE' })
+})
+
+function tapTo(destination: Destination, arrivals: Arrival[]): Promise<Tap> {
+  return tap({ port: 0, destination: async () => destination, observer: silent(arrivals) })
+}
+
+function silent(arrivals: Arrival[]): Parameters<typeof tap>[0]['observer'] {
+  return {
+    opened: () => {},
+    arrived: (_connection, arrival) => arrivals.push(arrival),
+    closed: () => {},
+  }
+}
+
+function pending<T>(): { promise: Promise<T>; resolve(value: T): void } {
+  let resolve = (_value: T): void => {}
+  const promise = new Promise<T>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}

@@ -1,0 +1,167 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import type { Arrival } from './arrival.ts'
+
+/** Where a connection goes: to a port of this machine, or nowhere, and this is what its client is told. */
+export type Destination = { port: number } | { unavailable: string }
+
+/** What a tap tells of each connection; they are counted from 1. */
+export type Observer = {
+  opened(connection: number): void
+  /** `at` counts from the opening. The hop is `workshop` when the tap itself answered, else `client`. */
+  arrived(connection: number, arrival: Arrival): void
+  closed(connection: number, closing: Closing): void
+}
+
+/** Who closed first (the workshop: the tap itself), and how: in order, or by a reset. */
+export type Closing = { at: number; by: 'client' | 'server' | 'workshop'; how: 'ended' | 'reset' }
+
+export type Tap = {
+  readonly port: number
+  /** Cuts every connection and stops listening. */
+  close(): Promise<void>
+}
+
+/**
+ * Stands between clients and a server on 127.0.0.1 and tells what crosses, byte for byte. It changes
+ * nothing: each side sees the other's pauses, its end and its resets as if they were connected directly.
+ *
+ * @param options.destination asked for every connection; the client waits for the answer
+ * @throws what `listen` throws, as EADDRINUSE
+ */
+export async function tap({
+  port,
+  destination,
+  observer,
+}: {
+  port: number
+  destination(): Promise<Destination>
+  observer: Observer
+}): Promise<Tap> {
+  const sockets = new Set<Socket>()
+  let connections = 0
+
+  // Half-open: a client that has sent all it has to say still waits for the answer.
+  const listener = createServer({ allowHalfOpen: true, noDelay: true }, async (client) => {
+    connections += 1
+    const told = telling(connections, observer)
+    track(client)
+    watch(client, 'client', told)
+    const where = await destination()
+    if (client.destroyed) {
+      told.closed()
+      return
+    }
+    if ('unavailable' in where) {
+      await refuse(client, where.unavailable, told)
+      return
+    }
+    const server = connect({
+      port: where.port,
+      host: '127.0.0.1',
+      allowHalfOpen: true,
+      noDelay: true,
+    })
+    track(server)
+    server.once('connect', () => {
+      watch(server, 'server', told)
+      forward(client, server, (bytes) => told.arrived('request', bytes))
+      forward(server, client, (bytes) => told.arrived('response', bytes))
+      client.once('close', () => server.destroyed && told.closed())
+      server.once('close', () => client.destroyed && told.closed())
+    })
+    server.once('error', () => {
+      // It died a moment ago, and nobody knows yet.
+      if (server.connecting || server.remotePort === undefined) {
+        void refuse(client, 'The server is not running.', told)
+      }
+    })
+  })
+
+  function track(socket: Socket): void {
+    sockets.add(socket)
+    // 'close' follows, and the other side is told by forward().
+    socket.on('error', () => {})
+    socket.once('close', () => sockets.delete(socket))
+  }
+
+  listener.listen(port, '127.0.0.1')
+  await once(listener, 'listening')
+  return {
+    port: (listener.address() as AddressInfo).port,
+    async close() {
+      const closed = once(listener, 'close')
+      listener.close()
+      for (const socket of sockets) socket.destroy()
+      await closed
+    },
+  }
+}
+
+type Telling = {
+  arrived(direction: Arrival['direction'], bytes: Uint8Array, hop?: string): void
+  closing(by: Closing['by'], how: Closing['how']): void
+  closed(): void
+}
+
+/** Tells the observer of one connection, with the time since it was opened. */
+function telling(connection: number, observer: Observer): Telling {
+  const openedAt = performance.now()
+  const sinceOpened = (): number => performance.now() - openedAt
+  let first: Closing | undefined
+  let isClosed = false
+  observer.opened(connection)
+  return {
+    arrived(direction, bytes, hop = 'client') {
+      observer.arrived(connection, { at: sinceOpened(), hop, direction, bytes })
+    },
+    closing(by, how) {
+      first ??= { at: sinceOpened(), by, how }
+    },
+    closed() {
+      if (isClosed) return
+      isClosed = true
+      observer.closed(connection, first ?? { at: sinceOpened(), by: 'client', how: 'ended' })
+    },
+  }
+}
+
+function watch(socket: Socket, by: Closing['by'], told: Telling): void {
+  socket.once('end', () => told.closing(by, 'ended'))
+  socket.once('error', () => told.closing(by, 'reset'))
+}
+
+/** Passes on what comes from one side to the other, no faster than the other takes it. */
+function forward(from: Socket, to: Socket, arrived: (bytes: Uint8Array) => void): void {
+  from.on('data', (bytes) => {
+    arrived(bytes)
+    if (!to.write(bytes)) from.pause()
+  })
+  to.on('drain', () => from.resume())
+  from.once('end', () => to.end())
+  from.once('error', () => {
+    // What came before the reset is still read, as it is without a tap.
+    if (to.writableLength === 0) to.resetAndDestroy()
+    else to.write('', () => to.resetAndDestroy())
+  })
+}
+
+/** Answers a request when there is nobody else to do it. */
+async function refuse(client: Socket, why: string, told: Telling): Promise<void> {
+  client.once('close', () => told.closed())
+  let request = ''
+  client.on('data', (bytes) => {
+    told.arrived('request', bytes)
+    request += bytes.toString('latin1')
+    if (!request.includes('\r\n\r\n') || client.writableEnded) return
+    const body = Buffer.from(`${why}\n`)
+    const head =
+      'HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n' +
+      `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`
+    const answer = Buffer.concat([Buffer.from(head), body])
+    told.arrived('response', answer, 'workshop')
+    told.closing('workshop', 'ended')
+    client.end(answer)
+  })
+  client.once('end', () => client.end())
+}

@@ -1,0 +1,43 @@
+import process from 'node:process'
+
+/** A command takes the words behind its name and gives the exit code. */
+type Command = (words: string[]) => Promise<number>
+
+// Each is loaded when it is called: nobody waits for what another command needs.
+const commands: Record<string, () => Promise<Command>> = {
+  lesson: async () => (await import('./commands/lesson.ts')).lesson,
+  test: async () => (await import('./commands/test.ts')).test,
+  hint: async () => (await import('./commands/hint.ts')).hint,
+  solution: async () => (await import('./commands/solution.ts')).solution,
+  reset: async () => (await import('./commands/reset.ts')).reset,
+  stubs: async () => (await import('./commands/stubs.ts')).stubs,
+}
+
+/** What contributors type is left out of the list for learners. */
+const forLearners = ['lesson', 'test', 'hint', 'solution', 'reset']
+
+// Whoever read our output may have had enough of it: `npm run lesson 1 | head`.
+process.stdout.on('error', () => process.exit())
+process.exitCode = await run(process.argv.slice(2))
+
+async function run([name = '', ...words]: string[]): Promise<number> {
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (!load) {
+    const said = name === '' ? 'Say what to do.' : `There is no command "${name}".`
+    console.error(
+      `${said} There are: ${forLearners.map((known) => `npm run ${known}`).join(', ')}.`,
+    )
+    return 2
+  }
+  try {
+    const command = await load()
+    return await command(words)
+  } catch (error) {
+    console.error(
+      `npm run ${name} ended with an error of its own; your files are as they were. ` +
+        'Try again; if it happens again, please report it with these lines:\n',
+    )
+    console.error(error)
+    return 2
+  }
+}

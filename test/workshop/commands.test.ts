@@ -1,0 +1,153 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { copyOfWorkshop, type Copy } from './copy.ts'
+import { endPrograms, run } from './program.ts'
+
+let copy: Copy
+beforeEach(() => {
+  copy = copyOfWorkshop()
+  vi.stubEnv('INIT_CWD', copy.folder)
+  vi.stubEnv('NO_COLOR', '1')
+  vi.stubEnv('FORCE_COLOR', undefined)
+})
+afterEach(() => {
+  endPrograms()
+  vi.unstubAllEnvs()
+  copy.remove()
+})
+
+const MINE = 'lessons/01-raw-chunks/server.ts'
+
+/** Calls the command of the copy here: a process for each would take most of the time. */
+async function said(
+  command: 'hint' | 'lesson' | 'reset' | 'solution',
+  ...words: string[]
+): Promise<{ code: number; text: string }> {
+  const commands = await copy.load<Record<string, (words: string[]) => Promise<number>>>(
+    `workshop/commands/${command}.ts`,
+  )
+  const printed: unknown[] = []
+  const spies = [vi.spyOn(console, 'log'), vi.spyOn(console, 'error')]
+  for (const spy of spies) spy.mockImplementation((text) => void printed.push(text))
+  const code = await commands[command]!(words)
+  for (const spy of spies) spy.mockRestore()
+  return { code, text: `${printed.join('\n')}\n` }
+}
+
+test('an unknown command is told from those that are', async () => {
+  const program = run(copy, ['lessen'])
+  expect(await program.ended).toBe(2)
+  expect(program.output).toMatch(/^There is no command "lessen"\. There are: npm run lesson, /)
+})
+
+test('the list of lessons says how far one is, and what comes next', async () => {
+  const { code, text } = await said('lesson')
+  expect(code).toBe(0)
+  expect(text).toMatch(/ 1 {2}A lesson +30 min {2}not started\n/)
+  expect(text).toContain('Next: npm run lesson 1')
+})
+
+test('an unknown lesson is told from those that are', async () => {
+  const { code, text } = await said('lesson', '99')
+  expect(code).toBe(2)
+  expect(text).toBe('There is no lesson 99. Lessons: 1 A lesson, 2 A lesson.\n')
+})
+
+describe('hint', () => {
+  test('gives one after the other, says how many are left, and begins again', async () => {
+    const first = await said('hint', '1.1')
+    expect(first.text).toContain('1.1 The first task · hint 1 of 2')
+    expect(first.text).toContain('  Think of the head, and of HTTP (https://example.org).')
+    expect(first.text).toContain('1 more: npm run hint 1.1')
+    const second = await said('hint', 'lesson1.1')
+    expect(second.text).toContain('hint 2 of 2')
+    expect(second.text).toContain('      res.flushHeaders()')
+    expect(second.text).toContain('This was the last one.')
+    const third = await said('hint', '1.1')
+    expect(third.text).toContain('You have seen them all')
+    expect(third.text).toContain('hint 1 of 2')
+  })
+
+  test('of a lesson is of its first task that has not passed', async () => {
+    expect((await said('hint', '1')).text).toContain('1.1 The first task · hint 1')
+  })
+
+  test('without a README says how to get it back', async () => {
+    rmSync(copy.path('lessons/01-raw-chunks/README.md'))
+    const { code, text } = await said('hint', '1.1')
+    expect(code).toBe(2)
+    expect(text).toContain('git checkout -- lessons/01-raw-chunks/README.md')
+  })
+})
+
+describe('solution', () => {
+  test('shows which lines are whose', async () => {
+    const { code, text } = await said('solution', '1')
+    expect(code).toBe(0)
+    expect(text).toContain('Lines with - are yours, lines with + are the solution’s.')
+    expect(text).toContain("-  throw new Error('lesson 1, task 1.1: write createApp()')")
+    expect(text).toContain('+  const app = express()')
+    expect(text).not.toContain('#region')
+  })
+
+  test('says so when there is no difference, or no file', async () => {
+    const solution = readFileSync(copy.path('solutions/01-raw-chunks/server.ts'), 'utf8')
+    copy.write(MINE, solution.replace(/^.*#(end)?region.*\n/gm, '').replaceAll('\n', '\r\n'))
+    rmSync(copy.path('lessons/01-raw-chunks/client.ts'))
+    const { text } = await said('solution', '1')
+    expect(text).toContain('The same, line by line.')
+    expect(text).toContain('You have no such file.')
+  })
+})
+
+describe('reset', () => {
+  test('makes the stubs afresh, saves the work, and the line it prints brings it back', async () => {
+    const stub = readFileSync(copy.path(MINE), 'utf8')
+    copy.write(MINE, 'my work')
+    copy.write('lessons/01-raw-chunks/notes.txt', 'my notes')
+    rmSync(copy.path('lessons/01-raw-chunks/client.ts'))
+
+    const { code, text } = await said('reset', '1')
+    expect(code).toBe(0)
+    expect(readFileSync(copy.path(MINE), 'utf8')).toBe(stub)
+    expect(existsSync(copy.path('lessons/01-raw-chunks/client.ts'))).toBe(true)
+    expect(text).toContain('Left as it is: notes.txt.')
+
+    const [, script] = /node -e "(.*)"/.exec(text)!
+    spawnSync(process.execPath, ['-e', script!], { cwd: copy.folder })
+    expect(readFileSync(copy.path(MINE), 'utf8')).toBe('my work')
+  })
+
+  test('does nothing when there is nothing to do', async () => {
+    const { code, text } = await said('reset', '1')
+    expect(code).toBe(0)
+    expect(text).toContain('Nothing to do.')
+    expect(existsSync(copy.path('.workshop/saved'))).toBe(false)
+  })
+
+  test('works when the folder is gone, or a file has become something else', async () => {
+    rmSync(copy.path('lessons/01-raw-chunks'), { recursive: true })
+    expect((await said('reset', '1')).code).toBe(0)
+    expect(readdirSync(copy.path('lessons/01-raw-chunks'))).toEqual(['client.ts', 'server.ts'])
+
+    rmSync(copy.path(MINE))
+    mkdirSync(copy.path(MINE))
+    expect((await said('reset', '1')).code).toBe(0)
+    expect(readFileSync(copy.path(MINE), 'utf8')).toContain('write createApp()')
+  })
+
+  test.skipIf(process.platform === 'win32')('does not write through a link', async () => {
+    copy.write('elsewhere.ts', 'not yours')
+    rmSync(copy.path(MINE))
+    symlinkSync(copy.path('elsewhere.ts'), copy.path(MINE))
+    await said('reset', '1')
+    expect(readFileSync(copy.path('elsewhere.ts'), 'utf8')).toBe('not yours')
+  })
+
+  test('wants a lesson, whole, and of your own', async () => {
+    expect((await said('reset')).text).toBe('Say which lesson: npm run reset 1\n')
+    expect((await said('reset', '1.1')).code).toBe(2)
+    expect((await said('reset', '1', 'solutions')).code).toBe(2)
+  })
+})

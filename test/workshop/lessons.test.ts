@@ -1,0 +1,204 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type * as Catalogue from '../../workshop/lessons/catalogue.ts'
+import type * as Progress from '../../workshop/lessons/progress.ts'
+import { readReadme } from '../../workshop/lessons/readme.ts'
+import type * as Words from '../../workshop/lessons/words.ts'
+import type { Verdict } from '../../workshop/grader/verdict.ts'
+import { copyOfWorkshop, type Copy } from './copy.ts'
+
+let copy: Copy
+beforeEach(() => {
+  copy = copyOfWorkshop()
+  // Where npm was called from.
+  vi.stubEnv('INIT_CWD', copy.folder)
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+  copy.remove()
+})
+
+describe('words', () => {
+  const parse = async (...words: string[]): Promise<ReturnType<typeof Words.parseWords>> => {
+    const { parseWords } = await copy.load<typeof Words>('workshop/lessons/words.ts')
+    return parseWords(words)
+  }
+
+  test.each([[['1']], [['01']], [['lesson1']], [['Lesson1']], [['lesson', '1']], [['lesson01']]])(
+    '%j names lesson 1, the work is the learner’s',
+    async (words) => {
+      const work = { folder: copy.path('lessons'), name: 'lessons' }
+      expect(await parse(...words)).toEqual({ lesson: 1, work })
+    },
+  )
+
+  test('a task and a check are named in the same ways', async () => {
+    expect(await parse('1.2')).toMatchObject({ lesson: 1, only: '1.2' })
+    expect(await parse('lesson1.2a')).toMatchObject({ lesson: 1, only: '1.2a' })
+    expect(await parse('lesson', '1.2A')).toMatchObject({ lesson: 1, only: '1.2a' })
+  })
+
+  test('lesson1 is not lesson10, and a lesson that is not there is told from those that are', async () => {
+    expect(await parse('lesson10')).toEqual({
+      problem: 'There is no lesson 10. Lessons: 1 A lesson, 2 A lesson.',
+    })
+  })
+
+  test('a check or a task that is not there is told from those that are', async () => {
+    expect(await parse('1.2z')).toEqual({
+      problem: expect.stringMatching(
+        /^There is no check 1\.2z\. The checks of task 1\.2: 1\.2a, 1\.2b/,
+      ),
+    })
+    expect(await parse('1.99')).toEqual({
+      problem: expect.stringMatching(/^There is no task 1\.99\. The tasks of lesson 1: 1\.1, 1\.2/),
+    })
+  })
+
+  test('the last word may be a folder laid out like lessons/', async () => {
+    expect(await parse('1', 'solutions')).toEqual({
+      lesson: 1,
+      work: { folder: copy.path('solutions'), name: 'solutions' },
+    })
+    copy.write("Zoë's work/01-raw-chunks/server.ts", '')
+    const handedIn = { folder: copy.path("Zoë's work"), name: "Zoë's work" }
+    expect(await parse('1', copy.path("Zoë's work"))).toEqual({ lesson: 1, work: handedIn })
+    expect(await parse('1', "Zoë's work/01-raw-chunks")).toEqual({ lesson: 1, work: handedIn })
+  })
+
+  test('a whole clone is found by its lessons/', async () => {
+    copy.write('clone/lessons/01-raw-chunks/server.ts', '')
+    expect(await parse('1', 'clone')).toMatchObject({
+      work: { folder: copy.path('clone/lessons') },
+    })
+  })
+
+  test('a folder without the lesson, or without any, is told so', async () => {
+    copy.write('other/01-raw-chunks/server.ts', '')
+    expect(await parse('2', 'other')).toEqual({
+      problem: 'The folder other has no 02-server-sent-events, the folder of lesson 2.',
+    })
+    expect(await parse('2', 'data')).toEqual({
+      problem: 'The folder data has no lesson in it, such as 01-raw-chunks.',
+    })
+  })
+
+  test('a word that means nothing is named', async () => {
+    expect(await parse('1', 'solutionz')).toEqual({
+      problem: expect.stringContaining('There is no folder "solutionz".'),
+    })
+  })
+})
+
+describe('the catalogue', () => {
+  const lessons = async (): Promise<Catalogue.Lesson[]> => {
+    const catalogue = await copy.load<typeof Catalogue>('workshop/lessons/catalogue.ts')
+    return catalogue.lessons()
+  }
+
+  test('knows each lesson from its README', async () => {
+    const [first] = await lessons()
+    expect(first).toMatchObject({
+      number: 1,
+      folder: '01-raw-chunks',
+      title: 'A lesson',
+      minutes: 30,
+    })
+    expect(first!.tasks.map(({ id }) => id)).toEqual(['1.1', '1.2'])
+    expect(first!.problem).toBeUndefined()
+  })
+
+  test.each([
+    ['the README is gone', () => rmSync(copy.path('lessons/01-raw-chunks/README.md'))],
+    ['the lesson is gone', () => rmSync(copy.path('lessons/01-raw-chunks'), { recursive: true })],
+    ['lessons/ is gone', () => rmSync(copy.path('lessons'), { recursive: true })],
+    ['the README is empty', () => copy.write('lessons/01-raw-chunks/README.md', '')],
+    [
+      'the README is a folder',
+      () => {
+        rmSync(copy.path('lessons/01-raw-chunks/README.md'))
+        mkdirSync(copy.path('lessons/01-raw-chunks/README.md'))
+      },
+    ],
+  ])('still has the lesson when %s, and says how to get the text back', async (_case, breakIt) => {
+    breakIt()
+    const [first] = await lessons()
+    expect(first).toMatchObject({ number: 1, title: 'Raw chunks', tasks: [] })
+    expect(first!.problem).toContain('git checkout -- lessons/01-raw-chunks/README.md')
+  })
+})
+
+test('hints are read as Markdown, listings whole, wherever the lines end', () => {
+  const text = [
+    '# Lesson 3: React',
+    '45 minutes · you edit `a.ts`',
+    '```sh',
+    '# Lesson 4: a comment',
+    '### 3.9 not a task',
+    '```',
+    '### 3.1 One',
+    '<details>',
+    '<summary>Hint 1</summary>',
+    '',
+    '```html',
+    '</details>',
+    '```',
+    '',
+    '</details>',
+    '## Tail',
+  ].join('\r\n')
+  expect(readReadme(text)).toEqual({
+    title: 'React',
+    minutes: 45,
+    tasks: [{ id: '3.1', title: 'One', hints: ['```html\n</details>\n```'] }],
+  })
+})
+
+describe('progress', () => {
+  const load = (): Promise<typeof Progress> => copy.load('workshop/lessons/progress.ts')
+  const verdict = (checks: Verdict['checks'], outcome: Verdict['outcome'] = 'fail'): Verdict => ({
+    lesson: 1,
+    outcome,
+    checks,
+    typeErrors: [],
+    seed: 1,
+    printed: '',
+  })
+  const result = (
+    id: string,
+    state: Verdict['checks'][number]['state'],
+  ): Verdict['checks'][number] => ({
+    id,
+    rule: '',
+    state,
+    steps: [],
+  })
+
+  test('is what the last grading of each check said', async () => {
+    const { progressOf, recordVerdict } = await load()
+    expect(progressOf(1)).toMatchObject({ passed: [] })
+    expect(progressOf(1).gradedAt).toBeUndefined()
+    recordVerdict(verdict([result('1.1a', 'passed'), result('1.1b', 'failed')]))
+    recordVerdict(verdict([result('1.1b', 'passed')]))
+    expect(progressOf(1).passed).toEqual(['1.1a', '1.1b'])
+    recordVerdict(verdict([result('1.1a', 'failed')]))
+    expect(progressOf(1).passed).toEqual(['1.1b'])
+  })
+
+  test('finds the first task that is open', async () => {
+    const { firstOpenTask } = await load()
+    const { lessons } = await copy.load<typeof Catalogue>('workshop/lessons/catalogue.ts')
+    const [first] = lessons()
+    expect(firstOpenTask(first!, [])?.id).toBe('1.1')
+    expect(firstOpenTask(first!, ['1.1a', '1.1b'])?.id).toBe('1.2')
+  })
+
+  test('begins anew when its file is broken, and leaves no half-written one', async () => {
+    const { progressOf, recordVerdict } = await load()
+    copy.write('.workshop/progress.json', '{"1": {"che')
+    expect(progressOf(1).passed).toEqual([])
+    recordVerdict(verdict([result('1.1a', 'passed')]))
+    expect(progressOf(1).passed).toEqual(['1.1a'])
+    expect(existsSync(copy.path(`.workshop/progress.json.${process.pid}`))).toBe(false)
+  })
+})

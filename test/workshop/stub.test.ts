@@ -1,0 +1,88 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { lessons, lessonsFolder } from '../../workshop/lessons/catalogue.ts'
+import { makeStub } from '../../workshop/lessons/stub.ts'
+import { stubsOf } from '../../workshop/lessons/stubs.ts'
+import { ROOT } from '../../workshop/root.ts'
+import { copyOfWorkshop } from './copy.ts'
+
+test('a region with a name becomes one throw at its indentation', () => {
+  const source = [
+    'export function one() {',
+    '  // #region 1.2 one()',
+    '  return 1',
+    '',
+    '  function helper() {}',
+    '  // #endregion',
+    '}',
+    '',
+  ].join('\n')
+  expect(makeStub(source, 1)).toBe(
+    "export function one() {\n  throw new Error('lesson 1, task 1.2: write one()')\n}\n",
+  )
+})
+
+test('a region without a name goes, and leaves no spare blank lines', () => {
+  const source =
+    'a()\n\n// #region 2.5\nhelper()\n// #endregion\n\nb()\n\n// #region 2.6\nc()\n// #endregion\n'
+  expect(makeStub(source, 2)).toBe('a()\n\nb()\n')
+})
+
+test.each([
+  ['a region that is not closed', 'x\n// #region 1.1 f()\ny\n', 'line 2: #region without'],
+  ['a region that is not opened', 'x\n// #endregion\n', 'line 2: #endregion without'],
+  [
+    'a region in a region',
+    '// #region 1.1 f()\n// #region 1.2\n// #endregion\n// #endregion\n',
+    'line 2: #region inside the one of line 1',
+  ],
+  [
+    'a region of another lesson',
+    '// #region 2.1 f()\n// #endregion\n',
+    'task 2.1 is not of lesson 1',
+  ],
+  ['a region without a task', '// #region helpers\n// #endregion\n', 'got "helpers"'],
+])('%s is refused, with its line', (_case, source, message) => {
+  expect(() => makeStub(source, 1)).toThrow(message)
+})
+
+test('every stub is formatted and compiles', () => {
+  const copy = copyOfWorkshop()
+  try {
+    const config = JSON.parse(readFileSync(copy.path('tsconfig.json'), 'utf8'))
+    writeFileSync(
+      copy.path('tsconfig.json'),
+      JSON.stringify({ ...config, include: ['lessons', 'feed'] }),
+    )
+    // Straight from their files: `.bin` has scripts that only a shell can run.
+    execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '--noEmit'], {
+      cwd: copy.folder,
+      stdio: 'pipe',
+    })
+    execFileSync(
+      process.execPath,
+      [
+        join(ROOT, 'node_modules/oxfmt/bin/oxfmt'),
+        '--check',
+        '-c',
+        join(ROOT, '.oxfmtrc.json'),
+        'lessons',
+      ],
+      { cwd: copy.folder, stdio: 'pipe' },
+    )
+  } finally {
+    copy.remove()
+  }
+})
+
+// A learner's lessons/ is their own. Only what is committed has to be what is made.
+test.runIf(process.env.CI)('the stubs in lessons/ are the ones made from the solutions', () => {
+  for (const lesson of lessons()) {
+    for (const { name, text } of stubsOf(lesson)) {
+      const file = join(lessonsFolder, lesson.folder, name)
+      expect(readFileSync(file, 'utf8'), `node workshop/start.mjs stubs makes ${file}`).toBe(text)
+    }
+  }
+})

@@ -1,0 +1,39 @@
+import { hintText } from '../lessons/hint-text.ts'
+import { lessonNumbered, taskOf } from '../lessons/catalogue.ts'
+import { firstOpenTask, progressOf } from '../lessons/progress.ts'
+import { parseWords } from '../lessons/words.ts'
+import { painter, wantsColour } from '../terminal/colour.ts'
+
+/** `npm run hint 3.2`: the next hint of that task. `npm run hint 3`: of the first task not passed. */
+export async function hint(words: string[]): Promise<number> {
+  const asked = parseWords(words)
+  if ('problem' in asked) return refuse(asked.problem)
+  if (asked.lesson === undefined)
+    return refuse('Say a task or a lesson: npm run hint 1.2 or npm run hint 1')
+
+  const lesson = lessonNumbered(asked.lesson)!
+  if (lesson.problem) return refuse(lesson.problem)
+  const { only } = asked
+  const task = only
+    ? lesson.tasks.find(({ id }) => id === taskOf(only))
+    : firstOpenTask(lesson, progressOf(lesson.number).passed)
+  if (!task && only)
+    return refuse(`The README of lesson ${lesson.number} has no task ${taskOf(only)}.`)
+  if (!task) {
+    console.log(
+      `Every check of lesson ${lesson.number} has passed. Say a task to read its hints all the same: ` +
+        `npm run hint ${lesson.tasks[0]?.id}`,
+    )
+    return 0
+  }
+  const { columns = 80 } = process.stdout
+  console.log(
+    `\n${hintText(task, { width: columns, paint: painter(wantsColour(process.stdout)) })}`,
+  )
+  return 0
+}
+
+function refuse(why: string): number {
+  console.error(why)
+  return 2
+}

@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { lessonNumbered } from '../lessons/catalogue.ts'
+import { parseWords } from '../lessons/words.ts'
+
+/**
+ * `npm run lesson` lists the lessons; `npm run lesson 3` shows one: your server on real earthquakes, the
+ * wire, and a grade at each save. `npm run lesson 2 exhibit` runs the lesson's famous wrong program.
+ */
+export async function lesson(words: string[]): Promise<number> {
+  const isExhibit = words.at(-1) === 'exhibit'
+  const asked = parseWords(isExhibit ? words.slice(0, -1) : words)
+  if ('problem' in asked) {
+    console.error(asked.problem)
+    return 2
+  }
+  const found = asked.lesson === undefined ? undefined : lessonNumbered(asked.lesson)
+  if (!found) {
+    if (isExhibit) {
+      console.error('Say whose exhibit: npm run lesson 2 exhibit')
+      return 2
+    }
+    const { lessonTable } = await import('../lessons/table.ts')
+    const { painter, wantsColour } = await import('../terminal/colour.ts')
+    console.log(lessonTable(painter(wantsColour(process.stdout))))
+    return 0
+  }
+  const { work } = asked
+  if (isExhibit && !existsSync(join(work.folder, found.folder, 'exhibit'))) {
+    console.error(
+      `Lesson ${found.number} has no exhibit: ${work.name}/${found.folder}/exhibit is not there.`,
+    )
+    return 2
+  }
+  const { live } = await import('../demo/live.ts')
+  return live({ lesson: found, work, isExhibit })
+}

@@ -1,0 +1,40 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { lessonNumbered, solutionsFolder } from '../lessons/catalogue.ts'
+import { compared } from '../lessons/compare.ts'
+import { solutionFiles } from '../lessons/stubs.ts'
+import { parseWords } from '../lessons/words.ts'
+import { painter, wantsColour } from '../terminal/colour.ts'
+
+/** `npm run solution 3`: your files beside the solution. */
+export async function solution(words: string[]): Promise<number> {
+  const asked = parseWords(words)
+  if ('problem' in asked) return refuse(asked.problem)
+  if (asked.lesson === undefined) return refuse('Say which lesson: npm run solution 1')
+
+  const { folder } = lessonNumbered(asked.lesson)!
+  const { work } = asked
+  const paint = painter(wantsColour(process.stdout))
+  const whose = work.name === 'lessons' ? 'yours' : work.name
+  console.log(
+    `\nLines with ${paint('bad', '-')} are ${whose}, lines with ${paint('good', '+')} are the solution’s.`,
+  )
+  for (const name of solutionFiles(folder)) {
+    const mine = join(work.folder, folder, name)
+    const theirs = join(solutionsFolder, folder, name)
+    console.log(
+      `\n${paint('strong', `${work.name}/${folder}/${name}`)} beside solutions/${folder}/${name}`,
+    )
+    if (!existsSync(mine)) {
+      console.log(`  ${whose === 'yours' ? 'You have' : `${whose} has`} no such file.`)
+      continue
+    }
+    console.log(compared(readFileSync(mine, 'utf8'), readFileSync(theirs, 'utf8'), paint))
+  }
+  return 0
+}
+
+function refuse(why: string): number {
+  console.error(why)
+  return 2
+}

@@ -1,0 +1,20 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { lessons, lessonsFolder } from '../lessons/catalogue.ts'
+import { stubsOf } from '../lessons/stubs.ts'
+
+/**
+ * Writes the stubs of every lesson from its solution, for contributors: `node workshop/start.mjs stubs`.
+ * It replaces what is in lessons/; a learner wants `npm run reset`, which saves it first.
+ */
+export async function stubs(): Promise<number> {
+  for (const lesson of lessons()) {
+    const folder = join(lessonsFolder, lesson.folder)
+    mkdirSync(folder, { recursive: true })
+    for (const { name, text } of stubsOf(lesson)) {
+      writeFileSync(join(folder, name), text)
+      console.log(`lessons/${lesson.folder}/${name}`)
+    }
+  }
+  return 0
+}

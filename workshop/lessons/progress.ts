@@ -1,0 +1,56 @@
+import type { CheckResult, Verdict } from '../grader/verdict.ts'
+import { checkIds, taskOf, type Lesson } from './catalogue.ts'
+import type { Task } from './readme.ts'
+import { readStore, writeStore } from './store.ts'
+
+/** How far a learner is in one lesson. */
+export type Progress = {
+  passed: string[]
+  /** Every check of the lesson. */
+  checks: string[]
+  /** When it was graded last. */
+  gradedAt?: Date
+  /** When the last grading got no further than loading the work: `error` or `stuck`. */
+  outcome?: Verdict['outcome']
+}
+
+type Stored = Record<
+  string,
+  { gradedAt: string; outcome: Verdict['outcome']; checks: Record<string, CheckResult['state']> }
+>
+
+/**
+ * Remembers what a grading of the learner's own work in lessons/ said. A grading of one check leaves what
+ * is known of the others.
+ */
+export function recordVerdict({ lesson, outcome, checks }: Verdict): void {
+  const stored = readStore<Stored>(FILE)
+  const states = checks.map(({ id, state }) => [id, state] as const)
+  stored[lesson] = {
+    gradedAt: new Date().toISOString(),
+    outcome,
+    checks: { ...stored[lesson]?.checks, ...Object.fromEntries(states) },
+  }
+  writeStore(FILE, stored)
+}
+
+/** What is known of a lesson's checks. */
+export function progressOf(lesson: number): Progress {
+  const checks = checkIds(lesson)
+  const stored = readStore<Stored>(FILE)[lesson]
+  if (!stored) return { passed: [], checks }
+  return {
+    passed: checks.filter((id) => stored.checks?.[id] === 'passed'),
+    checks,
+    gradedAt: new Date(stored.gradedAt),
+    outcome: stored.outcome,
+  }
+}
+
+/** The first task that has a check not known to have passed. */
+export function firstOpenTask(lesson: Lesson, passed: readonly string[]): Task | undefined {
+  const open = checkIds(lesson.number).find((id) => !passed.includes(id))
+  return open === undefined ? undefined : lesson.tasks.find((task) => task.id === taskOf(open))
+}
+
+const FILE = 'progress.json'

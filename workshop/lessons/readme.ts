@@ -1,0 +1,43 @@
+/** What a lesson's README says, as far as the program needs it. */
+export type Readme = {
+  title?: string
+  minutes?: number
+  tasks: Task[]
+}
+
+/** A task as its README gives it: `1.1`, `Send the head at once`, and hints in Markdown, the vaguest first. */
+export type Task = { id: string; title: string; hints: string[] }
+
+/**
+ * Reads `# Lesson 1: Raw chunks`, `40 minutes`, each `### 1.1 Title`, and the `<details>` below it, which are
+ * its hints. Anything else is for the reader.
+ */
+export function readReadme(text: string): Readme {
+  const readme: Readme = { tasks: [] }
+  let isCode = false
+  let hint: string[] | undefined
+
+  for (const line of text.split(/\r?\n/)) {
+    if (/^\s*(```|~~~)/.test(line)) isCode = !isCode
+    const task = readme.tasks.at(-1)
+    if (hint) {
+      if (!isCode && line.trim() === '</details>') {
+        task?.hints.push(hint.join('\n').trim())
+        hint = undefined
+      } else if (!/^\s*<summary>.*<\/summary>\s*$/.test(line)) {
+        hint.push(line)
+      }
+      continue
+    }
+    // In a listing, `# Lesson` would be a comment of the shell.
+    if (isCode) continue
+    if (line.trim() === '<details>' && task) hint = []
+    const title = /^# (?:Lesson \d+: )?(.+)$/.exec(line)
+    if (title && readme.title === undefined) readme.title = title[1]!.trim()
+    const minutes = /^(\d+) minutes\b/.exec(line)
+    if (minutes && readme.minutes === undefined) readme.minutes = Number(minutes[1])
+    const heading = /^### (\d+\.\d+) (.+)$/.exec(line)
+    if (heading) readme.tasks.push({ id: heading[1]!, title: heading[2]!.trim(), hints: [] })
+  }
+  return readme
+}

@@ -1,0 +1,58 @@
+/**
+ * The stub of a solution: each region with a name becomes one throw, and a region without one goes.
+ *
+ * ```
+ * // #region 1.1 createApp()          throw new Error('lesson 1, task 1.1: write createApp()')
+ * …                            →
+ * // #endregion
+ *
+ * // #region 1.1                      (nothing: helpers that only the solution has)
+ * …
+ * // #endregion
+ * ```
+ *
+ * @throws when a region is not closed, not opened, lies in another, or is of another lesson: with its line
+ */
+export function makeStub(source: string, lesson: number): string {
+  const kept: string[] = []
+  let opened: number | undefined
+
+  for (const [index, line] of source.split('\n').entries()) {
+    const at = `line ${index + 1}`
+    const mark = /^(\s*)\/\/ #(region|endregion)\b\s*(.*)$/.exec(line)
+    if (!mark) {
+      if (opened === undefined) kept.push(line)
+      continue
+    }
+    const [, indentation = '', kind, rest = ''] = mark
+    if (kind === 'endregion') {
+      if (opened === undefined) throw new Error(`${at}: #endregion without a #region before it`)
+      opened = undefined
+      continue
+    }
+    if (opened !== undefined) throw new Error(`${at}: #region inside the one of line ${opened}`)
+    const [, task, name] = /^(\d+\.\d+)(?: (\S.*))?$/.exec(rest.trim()) ?? []
+    if (task === undefined) {
+      throw new Error(
+        `${at}: #region needs a task and perhaps a name, as "1.1 createApp()", got "${rest}"`,
+      )
+    }
+    if (Number.parseInt(task) !== lesson)
+      throw new Error(`${at}: task ${task} is not of lesson ${lesson}`)
+    if (name?.includes("'")) throw new Error(`${at}: a name has no quotes, got ${name}`)
+    opened = index + 1
+    if (name)
+      kept.push(`${indentation}throw new Error('lesson ${lesson}, task ${task}: write ${name}')`)
+  }
+  if (opened !== undefined) throw new Error(`line ${opened}: #region without an #endregion`)
+  return withoutSpareLines(kept.join('\n'))
+}
+
+/** As the formatter leaves it: no two blank lines, none at the edges of a block, one line end at the end. */
+function withoutSpareLines(text: string): string {
+  return `${text
+    .replace(/\n{3,}/g, '\n\n')
+    .replace(/\{\n\n/g, '{\n')
+    .replace(/\n\n(\s*\})/g, '\n$1')
+    .trim()}\n`
+}

@@ -1,0 +1,39 @@
+import type { Paint } from '../terminal/colour.ts'
+import { lessons, type Lesson } from './catalogue.ts'
+import { firstOpenTask, progressOf, type Progress } from './progress.ts'
+
+/** The lessons with the learner's progress, and what to type next. */
+export function lessonTable(paint: Paint): string {
+  const rows = lessons().map((lesson) => ({ lesson, progress: progressOf(lesson.number) }))
+  const width = Math.max(...rows.map(({ lesson }) => lesson.title.length))
+  const lines = rows.map(({ lesson, progress }) => {
+    const minutes = lesson.minutes === undefined ? '' : `${lesson.minutes} min`
+    const state = stateOf(lesson, progress)
+    const hue = isDone(progress) ? 'good' : 'quiet'
+    return `  ${lesson.number}  ${lesson.title.padEnd(width)}  ${minutes.padStart(6)}  ${paint(hue, state)}`
+  })
+  const problems = rows.flatMap(({ lesson }) => (lesson.problem ? [lesson.problem] : []))
+  const next = rows.find(({ progress }) => !isDone(progress))
+  const advice = next
+    ? `Next: ${paint('strong', `npm run lesson ${next.lesson.number}`)}`
+    : 'You have passed them all. Any of them runs again: npm run lesson 1'
+  return ['', ...lines, '', ...problems, advice].join('\n')
+}
+
+function stateOf(lesson: Lesson, progress: Progress): string {
+  const { passed, checks, gradedAt, outcome } = progress
+  if (!gradedAt) return 'not started'
+  const when = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' }).format(
+    gradedAt,
+  )
+  if (isDone(progress)) return `✓ passed, ${checks.length} checks, ${when}`
+  if (outcome === 'error') return `could not be loaded, ${when}`
+  if (outcome === 'stuck') return `got stuck, ${when}`
+  const task = firstOpenTask(lesson, passed)
+  const next = task ? `, next is task ${task.id}` : ''
+  return `${passed.length} of ${checks.length} checks${next}, ${when}`
+}
+
+function isDone({ passed, checks }: Progress): boolean {
+  return checks.length > 0 && passed.length === checks.length
+}

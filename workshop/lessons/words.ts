@@ -1,0 +1,118 @@
+import { existsSync, statSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { ROOT } from '../root.ts'
+import { checkIds, lessonNumbered, lessons, lessonsFolder, listed, taskOf } from './catalogue.ts'
+import { LESSON_FOLDER, type Lesson } from './catalogue.ts'
+
+/** Whose work: a folder laid out like lessons/, and how messages call it. */
+export type Work = {
+  folder: string
+  name: string
+}
+
+/** What the words behind a command ask for. */
+export type Asked = {
+  lesson?: number
+  /** A task `3.2` or a check `3.2a`; only with a lesson, and known to exist. */
+  only?: string
+  work: Work
+}
+
+/** What was said cannot be done; the sentence says why, and what can. */
+export type Problem = { problem: string }
+
+/**
+ * Reads `3`, `03`, `lesson3` or `lesson 3`, a task `3.2` or a check `3.2a` in the same ways, and behind it a
+ * folder with somebody's work. Words are matched whole: `lesson1` is not `lesson10`.
+ */
+export function parseWords(words: string[]): Asked | Problem {
+  const left = words.filter((word) => word !== '')
+  const reference = takeReference(left)
+  if (left.length > 1) return { problem: unknownWord(left[0]!) }
+
+  const work = left.length === 0 ? ownWork : findWork(left[0]!)
+  if ('problem' in work) return work
+  if (!reference) return { work }
+
+  const { number, only } = reference
+  const lesson = lessonNumbered(number)
+  if (!lesson) {
+    return { problem: `There is no lesson ${number}. Lessons: ${listed(lessons())}.` }
+  }
+  if (only && !isKnown(only, lesson)) return { problem: unknownOnly(only, lesson) }
+  if (work !== ownWork && !isFolder(join(work.folder, lesson.folder))) {
+    return {
+      problem: `The folder ${work.name} has no ${lesson.folder}, the folder of lesson ${number}.`,
+    }
+  }
+  return { lesson: number, ...(only && { only }), work }
+}
+
+/** The learner's own work. */
+export const ownWork: Work = { folder: lessonsFolder, name: 'lessons' }
+
+/** Takes the words that name a lesson, a task or a check off the front of `words`. */
+function takeReference(words: string[]): { number: number; only?: string } | undefined {
+  const joined = /^lesson$/i.test(words[0] ?? '') && words.length > 1
+  const text = joined ? `${words[0]}${words[1]}` : (words[0] ?? '')
+  const match = /^(?:lesson)?(\d+)(\.\d+[a-z]*)?$/i.exec(text)
+  if (!match) return undefined
+  words.splice(0, joined ? 2 : 1)
+  const number = Number(match[1])
+  return { number, ...(match[2] && { only: `${number}${match[2].toLowerCase()}` }) }
+}
+
+/** A folder is where its caller stands, or in the repository: npm runs everything from there. */
+function findWork(word: string): Work | Problem {
+  const from = process.env.INIT_CWD ?? process.cwd()
+  const found = [resolve(from, word), resolve(ROOT, word)].find(isFolder)
+  if (!found) return { problem: unknownWord(word) }
+  const folder = laidOutLikeLessons(found)
+  if (folder === lessonsFolder) return ownWork
+  if (!folder) {
+    return { problem: `The folder ${word} has no lesson in it, such as ${lessons()[0]?.folder}.` }
+  }
+  const inside = relative(ROOT, folder)
+  const isInside = !inside.startsWith('..') && !resolve(inside).startsWith(inside)
+  return { folder, name: isInside ? inside.split(sep).join('/') : word }
+}
+
+/** The folder itself, its parent when it is one lesson, or the lessons/ of a whole clone. */
+function laidOutLikeLessons(folder: string): string | undefined {
+  const known = lessons().map((lesson) => lesson.folder)
+  if (known.includes(basename(folder))) return dirname(folder)
+  return [folder, join(folder, 'lessons')].find((candidate) =>
+    known.some((lesson) => isFolder(join(candidate, lesson))),
+  )
+}
+
+function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory()
+}
+
+function unknownWord(word: string): string {
+  const said = LESSON_FOLDER.test(word) ? 'lesson or folder' : 'folder'
+  return `There is no ${said} "${word}". Say a lesson, as 1 or 1.2, and perhaps a folder with work.`
+}
+
+function isKnown(only: string, lesson: Lesson): boolean {
+  const checks = checkIds(lesson.number)
+  return checks.includes(only) || tasksOf(lesson).includes(only)
+}
+
+/** A task is known from the README or, should that be gone, from its checks. */
+function tasksOf(lesson: Lesson): string[] {
+  const ids = [...lesson.tasks.map((task) => task.id), ...checkIds(lesson.number).map(taskOf)]
+  return [...new Set(ids)]
+}
+
+function unknownOnly(only: string, lesson: Lesson): string {
+  const task = taskOf(only)
+  const tasks = tasksOf(lesson)
+  if (only !== task && tasks.includes(task)) {
+    const checks = checkIds(lesson.number).filter((check) => taskOf(check) === task)
+    return `There is no check ${only}. The checks of task ${task}: ${checks.join(', ')}.`
+  }
+  const what = only === task ? 'task' : 'check'
+  return `There is no ${what} ${only}. The tasks of lesson ${lesson.number}: ${tasks.join(', ')}.`
+}

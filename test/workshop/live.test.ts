@@ -1,0 +1,224 @@
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
+import { createServer, type AddressInfo } from 'node:net'
+import { readFileSync, rmSync } from 'node:fs'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { lessonsFolder } from '../../workshop/lessons/catalogue.ts'
+import { copyOfWorkshop, type Copy } from './copy.ts'
+import { endPrograms, run, type Program } from './program.ts'
+
+let copy: Copy
+beforeAll(() => {
+  copy = copyOfWorkshop()
+  // A lesson without checks is not graded: that takes time, and is tested elsewhere.
+  rmSync(copy.path('test'), { recursive: true })
+})
+afterEach(endPrograms)
+afterAll(() => copy.remove())
+
+const MINE = 'lessons/01-raw-chunks/server.ts'
+
+test('a lesson shows real earthquakes at its URL, and what crosses the wire', async () => {
+  const program = live(['1', 'solutions'])
+  const url = await urlOf(program)
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/quakes\.ndjson$/)
+  const response = await open(url)
+  const [line] = (await once(response, 'data')) as [Buffer]
+  expect(JSON.parse(line.toString().split('\n')[0]!)).toMatchObject({
+    magnitude: expect.any(Number),
+  })
+  await program.seen(/→ request .*GET \/quakes\.ndjson HTTP\/1\.1␍␊/)
+  await program.seen(/← response .*HTTP\/1\.1 200 OK␍␊/)
+  await program.seen(/← response .*\[[0-9a-f]+␍␊\]\{"id":.*␊\[␍␊\]/)
+  response.destroy()
+  await program.seen(/(closed|reset) by the client: it left in the middle of the response/)
+})
+
+test('a stub is where one starts, and a save runs what was written', async () => {
+  const program = live(['1'])
+  const url = await urlOf(program)
+  await program.seen(/This is where you start: lesson 1, task 1\.1: write createApp\(\)/)
+  const refused = await fetch(url)
+  expect(refused.status).toBe(503)
+  expect(await refused.text()).toContain('task 1.1: write createApp()')
+
+  copy.write(MINE, serverThat(`console.log('it is', 'written')`))
+  await program.seen(/server\.ts prints: it is written/)
+  expect(await (await fetch(url)).text()).toBe('hello')
+})
+
+test('a server that cannot run says why, and is run again at the next save', async () => {
+  copy.write(MINE, 'export function createApp( {')
+  const program = live(['1'])
+  const url = await urlOf(program)
+  await program.seen(/lessons\/01-raw-chunks\/server\.ts could not be loaded/)
+  await program.seen(/lessons\/01-raw-chunks\/server\.ts:1:\d+: ERROR/)
+  expect((await fetch(url)).status).toBe(503)
+
+  copy.write(MINE, serverThat(`setTimeout(() => { throw new Error('late') })`))
+  await program.seen(/server\.ts crashed.\n {2}Error: late/)
+  rmSync(copy.path(MINE))
+  await program.seen(/could not be loaded/)
+  copy.write(MINE, 'export const app = 1')
+  await program.seen(/server\.ts does not export createApp\(\)/)
+  copy.write(MINE, serverThat(''))
+  await program.seen(/server\.ts is running/)
+  expect(await (await fetch(url)).text()).toBe('hello')
+})
+
+test('a client is cut when a save restarts the server', async () => {
+  copy.write(MINE, serverThat('', `res.write('endless')`))
+  const program = live(['1'])
+  const response = await open(await urlOf(program))
+  await once(response, 'data')
+  const cut = once(response, 'error') as Promise<[NodeJS.ErrnoException]>
+  copy.write(MINE, serverThat('// saved', `res.write('endless')`))
+  expect((await cut)[0].code).toBe('ECONNRESET')
+  await program.seen(/(closed|reset) by the server in the middle of the response/)
+})
+
+test.each([
+  ['at rest', ''],
+  ['in an endless loop', `console.log('looping'); for (;;) {}`],
+])('Ctrl-C ends everything, the server %s too', async (_case, loop) => {
+  copy.write(MINE, serverThat(`console.log('pid', process.pid); ${loop}`))
+  const program = live(['1'])
+  const [, pid] = await program.seen(/pid (\d+)/)
+  if (loop) await program.seen(/looping/)
+  program.kill('SIGINT')
+  expect(await program.ended).toBe(130)
+  await untilGone(Number(pid))
+})
+
+test('a server does not outlive a workshop that was killed, not even in an endless loop', async () => {
+  copy.write(MINE, serverThat(`console.log('pid', process.pid); for (;;) {}`))
+  const program = live(['1'])
+  const [, pid] = await program.seen(/pid (\d+)/)
+  program.kill('SIGKILL')
+  await untilGone(Number(pid))
+})
+
+test('an endless loop while loading is left behind by the next save', async () => {
+  copy.write(MINE, `console.log('looping'); for (;;) {}`)
+  const program = live(['1'])
+  const url = await urlOf(program)
+  await program.seen(/looping/)
+  const answer = fetch(url)
+  copy.write(MINE, serverThat(''))
+  // The request has waited for a server, and got the new one.
+  expect(await (await answer).text()).toBe('hello')
+})
+
+test('work from elsewhere runs with the packages of the workshop', async () => {
+  const elsewhere = copyOfWorkshop({ packages: false })
+  try {
+    const program = live(['1', elsewhere.path('solutions')])
+    const response = await open(await urlOf(program))
+    expect(response.statusCode).toBe(200)
+    response.destroy()
+    program.kill('SIGTERM')
+    expect(await program.ended).toBe(143)
+  } finally {
+    elsewhere.remove()
+  }
+})
+
+test('two run at once, at the next free port', async () => {
+  const first = live(['2', 'solutions'], { PORT: undefined })
+  const { port } = new URL(await urlOf(first))
+  const second = live(['2', 'solutions'], { PORT: undefined })
+  await second.seen(/Port 3102 is taken by another program, so this is port \d+/)
+  expect(new URL(await urlOf(second)).port).not.toBe(port)
+})
+
+test('a PORT that cannot be had ends it with a sentence', async () => {
+  const blocker = createServer().listen(0, '127.0.0.1')
+  await once(blocker, 'listening')
+  const { port } = blocker.address() as AddressInfo
+  const program = live(['1'], { PORT: String(port) })
+  expect(await program.ended).toBe(2)
+  expect(program.output).toContain(`Port ${port} is taken by another program.`)
+  blocker.close()
+
+  const wrong = live(['1'], { PORT: 'abc' })
+  expect(await wrong.ended).toBe(2)
+  expect(wrong.output).toContain('PORT must be a port number from 0 to 65535, got "abc".')
+})
+
+test('an exhibit is shown with what it leaves running', async () => {
+  copy.write('lessons/02-server-sent-events/exhibit/server.ts', LEAKY)
+  await leavesIntervals(live(['2', 'exhibit']))
+})
+
+// A learner may have mended it.
+test.runIf(process.env.CI)('the exhibit of lesson 2 leaks', async () => {
+  const exhibit = '02-server-sent-events/exhibit/server.ts'
+  const source = readFileSync(`${lessonsFolder}/${exhibit}`, 'utf8')
+  copy.write(`lessons/${exhibit}`, source.replace('2000', '20'))
+  await leavesIntervals(live(['2', 'exhibit']))
+})
+
+async function leavesIntervals(program: Program): Promise<void> {
+  const url = await urlOf(program)
+  for (let visits = 1; visits <= 2; visits += 1) {
+    const response = await open(url)
+    await once(response, 'data')
+    response.destroy()
+    const intervals = visits === 1 ? '1 interval' : `${visits} intervals`
+    await program.seen(new RegExp(`still running: ${intervals} · 0 clients connected`))
+  }
+  await program.seen(/[1-9]\d* writes? to nobody/)
+}
+
+function live(words: string[], env: NodeJS.ProcessEnv = {}): Program {
+  return run(copy, ['lesson', ...words], { PORT: '0', ...env })
+}
+
+async function urlOf(program: Program): Promise<string> {
+  const [url] = await program.seen(/http:\/\/127\.0\.0\.1:\d+\/\S+/)
+  return url
+}
+
+function open(url: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { agent: false }, (response) => {
+      // Whoever waits for the error hears of it all the same.
+      response.on('error', () => {})
+      resolve(response)
+    })
+    request.on('error', reject)
+  })
+}
+
+/** @param first what the file does when it is loaded */
+function serverThat(first: string, answer = `res.end('hello')`): string {
+  return `
+    import express from 'express'
+    ${first}
+    export function createApp() {
+      return express().use((req, res) => void ${answer})
+    }
+  `
+}
+
+const LEAKY = `
+  import express from 'express'
+  export function createApp() {
+    return express().get('/sse', (req, res) => {
+      res.setHeader('Content-Type', 'text/event-stream')
+      setInterval(() => res.write('data: 1\\n\\n'), 20)
+    })
+  }
+`
+
+/** Until no process has that number. The test's own deadline ends a wait in vain. */
+async function untilGone(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0)
+    } catch {
+      return
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}

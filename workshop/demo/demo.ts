@@ -1,0 +1,171 @@
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Destination } from '../../wire/tap.ts'
+import { ROOT } from '../root.ts'
+import type { Leaks, Message } from './message.ts'
+import { runner, type Runner } from './runner.ts'
+
+/** Somebody's server, running in a process of its own. */
+export type Demo = {
+  /** Where the server is, as soon as that is known. */
+  destination(): Promise<Destination>
+  /** Makes the next restart quick. */
+  warmUp(): void
+  /** Ends the server, whatever it does, and runs the file as it is now. */
+  restart(): void
+  /** Ends the server for good. */
+  stop(): void
+}
+
+export type DemoEvents = {
+  running(): void
+  /** It does not run; `what` says why in a sentence, `detail` in the runtime's own words. */
+  down(what: string, detail: string): void
+  /** It is the stub, or still says so of a task. */
+  notWritten(what: string): void
+  /** A line of its standard output or its standard error. */
+  printed(line: string): void
+  leaks(leaks: Leaks): void
+}
+
+/**
+ * Runs `createApp()` of a server.ts on the recorded earthquakes.
+ *
+ * @param options.name how messages call the file: `lessons/01-raw-chunks/server.ts`
+ * @param options.folder makes the folder ready in which the file is; asked at each start
+ */
+export function demo({
+  name,
+  folder,
+  countLeaks,
+  events,
+}: {
+  name: string
+  folder(): Promise<string>
+  countLeaks: boolean
+  events: DemoEvents
+}): Demo {
+  let current: Runner
+  let spare: Runner | undefined
+  let deadline: NodeJS.Timeout | undefined
+  let destination = pending<Destination>()
+
+  async function start(): Promise<void> {
+    const mine = spare?.isAlive ? spare : runner()
+    spare = undefined
+    current = mine
+    // Whoever waits for the server that was stopped gets this one.
+    if (destination.isSettled) destination = pending()
+    let place: string
+    try {
+      place = await folder()
+    } catch (error) {
+      if (mine === current) down(`${name} cannot be read.`, (error as Error).message)
+      return
+    }
+    mine.run(
+      { file: join(place, 'server.ts'), countLeaks },
+      {
+        message: (message) => hear(message, place),
+        printed: (line) => events.printed(shownPaths(line, place)),
+        ended: (how) => down(`${name} ended by itself (${how}).`, ''),
+      },
+    )
+  }
+
+  function hear(message: Message, place: string): void {
+    if (message.kind === 'leaks') {
+      events.leaks(message.leaks)
+      return
+    }
+    clearTimeout(deadline)
+    if (message.kind === 'loading') {
+      deadline = setTimeout(stillLoading, LOADING_MS)
+    } else if (message.kind === 'running') {
+      send({ port: message.port })
+      events.running()
+    } else if (message.kind === 'not written') {
+      end()
+      send({ unavailable: `Nothing to see yet: ${message.what}.` })
+      events.notWritten(message.what)
+    } else {
+      const what = message.when === 'loading' ? 'could not be loaded' : 'crashed'
+      down(`${name} ${what}.`, shownPaths(message.thrown, place))
+    }
+  }
+
+  function stillLoading(): void {
+    down(
+      `${name} is still loading after ${LOADING_MS / 1000} seconds.`,
+      'Often an endless loop, or an await that never ends, outside of any handler.',
+    )
+  }
+
+  function down(what: string, detail: string): void {
+    end()
+    send({ unavailable: detail ? `${what}\n${detail}` : what })
+    events.down(what, detail)
+  }
+
+  function send(to: Destination): void {
+    if (destination.isSettled) destination = pending()
+    destination.settle(to)
+  }
+
+  /** Names files as the learner does, wherever they were run from. */
+  function shownPaths(text: string, place: string): string {
+    const shown = name.replace(/server\.ts$/, '')
+    return text
+      .replaceAll(`${pathToFileURL(place).href}/`, shown)
+      .replaceAll(join(place, '/'), shown)
+      .replaceAll(`${pathToFileURL(ROOT).href}/`, '')
+      .replaceAll(join(ROOT, '/'), '')
+  }
+
+  function end(): void {
+    clearTimeout(deadline)
+    current.kill()
+  }
+
+  void start()
+  return {
+    destination: () => destination.promise,
+    warmUp() {
+      spare ??= runner()
+    },
+    restart() {
+      end()
+      void start()
+    },
+    stop() {
+      end()
+      spare?.kill()
+    },
+  }
+}
+
+/** A promise that is settled from outside. */
+function pending<T>(): {
+  readonly promise: Promise<T>
+  readonly isSettled: boolean
+  settle(value: T): void
+} {
+  let isSettled = false
+  let resolve = (_value: T): void => {}
+  const promise = new Promise<T>((settled) => {
+    resolve = settled
+  })
+  return {
+    promise,
+    get isSettled() {
+      return isSettled
+    },
+    settle(value) {
+      isSettled = true
+      resolve(value)
+    },
+  }
+}
+
+/** Only a file that never gets there waits as long. */
+const LOADING_MS = 10_000

@@ -1,0 +1,67 @@
+// Runs somebody's server.ts in a process of its own, when told which one. It may crash, loop or exit; the
+// workshop goes on.
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { pathToFileURL } from 'node:url'
+import { recordedQuakes, replay, type Feed } from '#feed'
+import { countLeaks } from './leaks.ts'
+import { dieWithParent } from './lifeline.ts'
+import type { Message, Order } from './message.ts'
+
+/** How much faster than they happened: two or three earthquakes a second, and the first one soon. */
+const SPEED = 900
+
+let when: 'loading' | 'running' = 'loading'
+
+// Loaded ahead: the server will want it, and the learner waits for the server.
+void import('express')
+dieWithParent()
+// Ctrl-C reaches every process of the terminal. The workshop ends this one, when it has said goodbye.
+process.on('SIGINT', () => {})
+process.on('uncaughtException', fail)
+process.once('message', (order: Order) => {
+  tell({ kind: 'loading' })
+  if (order.countLeaks) {
+    countLeaks({ file: order.file, changed: (leaks) => tell({ kind: 'leaks', leaks }) })
+  }
+  run(order.file).catch(fail)
+})
+
+async function run(file: string): Promise<void> {
+  const { createApp } = (await import(pathToFileURL(file).href)) as {
+    createApp?: (feed: Feed) => RequestListener
+  }
+  if (typeof createApp !== 'function') throw new Error('server.ts does not export createApp()')
+  const app = createApp(replay(recordedQuakes(), { speed: SPEED, loop: true }))
+  if (typeof app !== 'function') {
+    throw new Error(`createApp() returned ${String(app)}, not an Express app`)
+  }
+  const server = createServer(app)
+  server.listen(0, '127.0.0.1', () => {
+    when = 'running'
+    tell({ kind: 'running', port: (server.address() as AddressInfo).port })
+  })
+}
+
+function fail(error: unknown): void {
+  const isStub = error instanceof Error && /^lesson \d+, task \d+\.\d+: write /.test(error.message)
+  tell(
+    isStub && when === 'loading'
+      ? { kind: 'not written', what: error.message }
+      : { kind: 'failed', when, thrown: described(error) },
+    () => process.exit(1),
+  )
+}
+
+function described(error: unknown): string {
+  if (!(error instanceof Error)) return `threw ${String(error)}`
+  // The compiler's list of errors says it all; its own stack says nothing.
+  if (error.name === 'TransformError') return error.message.split('\n').slice(1).join('\n')
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line))
+  const own = frames.filter((line) => !/node:|node_modules|[\\/]workshop[\\/]demo[\\/]/.test(line))
+  return [`${error.name}: ${error.message}`, ...own.slice(0, 3)].join('\n')
+}
+
+function tell(message: Message, then?: () => void): void {
+  process.send?.(message, () => then?.())
+}

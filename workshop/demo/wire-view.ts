@@ -1,0 +1,49 @@
+import type { Observer } from '../../wire/tap.ts'
+import type { Screen } from '../terminal/screen.ts'
+import { fold } from './fold.ts'
+import { wireLines, type Line } from './wire-lines.ts'
+
+/** The wire on the screen: `short` is a line for each arrival, `whole` shows all its bytes. */
+export type WireView = {
+  readonly observer: Observer
+  readonly shows: Shows
+  /** Goes on to the next way of showing it. */
+  next(): void
+  /** Prints what a burst has left to be printed, and nothing more. */
+  close(): void
+}
+
+export type Shows = 'short' | 'whole' | 'hidden'
+
+export function wireView(out: Screen): WireView {
+  const lines = wireLines()
+  const burst = fold((text) => out.print(text))
+  let shows: Shows = 'short'
+  let isOver = false
+
+  const show = (line: Line, bytes?: Parameters<typeof burst.show>[1]): void => {
+    const detail = shows
+    // Hidden arrivals are followed all the same: a response is understood only from its beginning.
+    if (detail === 'hidden' || isOver) return
+    burst.show(() => line({ width: out.width, detail, paint: out.paint }), bytes)
+  }
+  return {
+    observer: {
+      opened: (connection) => show(lines.opened(connection)),
+      arrived: (connection, arrival) => show(lines.arrived(connection, arrival), arrival),
+      closed: (connection, closing) => show(lines.closed(connection, closing)),
+    },
+    get shows() {
+      return shows
+    },
+    next() {
+      shows = NEXT[shows]
+    },
+    close() {
+      burst.flush()
+      isOver = true
+    },
+  }
+}
+
+const NEXT: Record<Shows, Shows> = { short: 'whole', whole: 'hidden', hidden: 'short' }

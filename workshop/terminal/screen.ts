@@ -1,0 +1,50 @@
+import type { WriteStream } from 'node:tty'
+import { shorten } from '../../wire/visible.ts'
+import { painter, wantsColour, type Paint } from './colour.ts'
+
+/** Text that scrolls, and below it, on a terminal, one line that stays. */
+export type Screen = {
+  readonly paint: Paint
+  readonly width: number
+  print(text: string): void
+  /** Replaces the line that stays; without a terminal there is none. */
+  stay(text: string): void
+  clear(): void
+  /** Takes the line that stays away. */
+  close(): void
+}
+
+export function screen(out: WriteStream): Screen {
+  let staying = ''
+
+  function withoutStaying(text: string): void {
+    if (!out.isTTY) out.write(text)
+    else out.write(`${ERASE_LINE}${text}${staying && shorten(staying, out.columns - 1)}`)
+  }
+
+  return {
+    paint: painter(wantsColour(out)),
+    get width() {
+      return out.isTTY ? out.columns : WIDTH_ELSEWHERE
+    },
+    print(text) {
+      withoutStaying(`${text}\n`)
+    },
+    stay(text) {
+      if (text === staying) return
+      staying = text
+      if (out.isTTY) withoutStaying('')
+    },
+    clear() {
+      if (out.isTTY) withoutStaying(CLEAR_SCREEN)
+    },
+    close() {
+      staying = ''
+      if (out.isTTY) withoutStaying('')
+    },
+  }
+}
+
+const WIDTH_ELSEWHERE = 100
+const ERASE_LINE = '\r\u001b[2K'
+const CLEAR_SCREEN = '\u001b[2J\u001b[3J\u001b[H'

@@ -240,7 +240,7 @@ check('1.4a', 'the feed is not asked for more while the client does not read', a
 })
 
 check('1.4b', 'a client that reads again gets every quake once, in order', async (t) => {
-  const { visitor, happened } = await pausedVisit(t, createApp, PATH)
+  const { visitor, happened } = await pausedVisit(t, createApp, PATH, 12)
   visitor.client.resume()
   for (const [n, quake] of happened.entries()) {
     const line = await visitor.client.line({
@@ -259,7 +259,7 @@ check('1.4b', 'a client that reads again gets every quake once, in order', async
 })
 
 check('1.4c', 'the feed is closed when a client leaves that did not read', async (t) => {
-  const { visitor } = await pausedVisit(t, createApp, PATH)
+  const { visitor } = await pausedVisit(t, createApp, PATH, 32)
   visitor.client.leave()
   await t.until(() => visitor.reader.closed, {
     seen: 'The client left while the handler was waiting for it to read, and the feed was not closed.',

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { grade } from '../workshop/grader/grade.ts'
 import { checksOf } from '../workshop/grader/manifest.ts'
 import { renderFailure } from '../workshop/grader/render.ts'
@@ -47,8 +47,14 @@ describe.each(lessons())('lesson $number', (lesson) => {
     for (const { id, hints } of lesson.tasks) expect.soft(hints, `hints of ${id}`).toHaveLength(3)
   })
 
-  test.concurrent('the solution passes every check', async () => {
-    expect(wrong(await graded(lesson, solutionsFolder))).toEqual([])
+  // First, for the transcripts of mistakes stand beside the solution's.
+  let solution: Verdict
+  beforeAll(async () => {
+    solution = await graded(lesson, solutionsFolder)
+  })
+
+  test('the solution passes every check', () => {
+    expect(wrong(solution)).toEqual([])
   })
 
   test.concurrent('every check of the stub fails as not written yet', async () => {

@@ -42,17 +42,21 @@ export async function visit(
   return { name, client, reader: feed.readers[before]! }
 }
 
-/** A client that stops reading while fat quakes happen, until the server has a few of them on its hands. */
+/**
+ * A client that stops reading while `count` fat quakes happen, and the server has taken a few of them. With
+ * 32, which are 8 MB, it cannot get rid of them all.
+ */
 export async function pausedVisit(
   t: Tools,
   createApp: (feed: Feed) => RequestHandler,
   path: string,
+  count: number,
 ): Promise<{ visitor: Visit; happened: Quake[]; feed: Gate; server: Served }> {
   const feed = t.gate()
   const server = await t.serve(createApp(feed))
   const visitor = await visit(t, feed, server, path)
   visitor.client.pause()
-  const happened = fatQuakes(32, FAT_BYTES)
+  const happened = fatQuakes(count, FAT_BYTES)
   feed.release(...happened)
   await t.until(() => visitor.reader.given >= 3, {
     seen: `The client does not read, and the handler took ${visitor.reader.given} quakes from the feed.`,

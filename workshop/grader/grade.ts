@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto'
 import { basename, join, relative } from 'node:path'
-import { lessonNumbered } from '../lessons/catalogue.ts'
+import { lessonNumbered, solutionsFolder } from '../lessons/catalogue.ts'
 import { ROOT } from '../root.ts'
 import { box as makeBox } from './box.ts'
 import { judge } from './judge.ts'
 import { checksOf, type CheckName } from './manifest.ts'
-import { referenceSteps } from './reference.ts'
+import { keepReference, referenceSteps } from './reference.ts'
 import { run, type Outcome } from './run.ts'
 import { typeErrors } from './types.ts'
 import type { CheckResult, Verdict } from './verdict.ts'
@@ -60,6 +60,7 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
     const results = checks.map((check) =>
       resultOf(check, result.outcomes.get(check.id), box.folder, named),
     )
+    if (work === solutionsFolder) keepReference(lesson, seed, results)
     const judgement = judge(result, results, { lesson, box: box.folder, bail: request.bail })
     const failed = results.find(({ state }) => state === 'failed')
     if (failed && !failed.notWritten) {

@@ -167,6 +167,8 @@ function readable(lesson: number, box: string): string[] {
   const folders = ['node_modules', 'feed', 'wire', 'data', 'test/harness', 'test/__snapshots__']
   return [
     ...folders.map((folder) => join(ROOT, folder, '*')),
+    // Where it is a link, Node asks for what it leads to.
+    join(realpathSync(join(ROOT, 'node_modules')), '*'),
     join(ROOT, 'package.json'),
     testFileOf(lesson),
     join(box, '*'),

@@ -53,6 +53,12 @@ export function worker(
       exited = new Promise((resolve) => {
         child!.once('exit', () => {
           takeBack()
+          // Vitest waits a minute for a process that ended before it had begun.
+          child!.emit('message', {
+            type: 'started',
+            error: new Error('the process ended'),
+            __vitest_worker_response__: true,
+          })
           resolve()
         })
       })

@@ -13,7 +13,7 @@ export function judge(
   results: CheckResult[],
   { lesson, box, bail = false }: { lesson: number; box: string; bail?: boolean },
 ): Judgement | undefined {
-  const { loadError, silentIn, endedIn, strayErrors, canaryFailed } = run
+  const { loadError, silentIn, endedIn, lastLines, strayErrors, canaryFailed } = run
   if (silentIn !== undefined) {
     return stuck(`Your code did not give the event loop back for 5 seconds, ${during(silentIn)}.`)
   }
@@ -24,7 +24,10 @@ export function judge(
   if (ended && !(bail && failed)) {
     return error(
       `The process ended before the checks did, ${during(endedIn)}.`,
-      'Look for what ends a process: process.exit(), process.kill(), no memory left.',
+      [
+        ...lastLines,
+        'Look for what ends a process: process.exit(), process.kill(), no memory left.',
+      ].join('\n'),
     )
   }
   if (!canaryFailed) {

@@ -25,7 +25,10 @@ export type Run = {
   endedIn: string
   /** The check that must fail did: failures are seen and told. */
   canaryFailed: boolean
+  /** What the work printed with console.log and the like. */
   printed: string
+  /** The last lines of the process's standard error: why it ended, when it ended by itself. */
+  lastLines: string[]
 }
 
 export type Outcome = { passed: boolean; report?: Report; error?: Thrown }
@@ -63,6 +66,7 @@ export async function run({
     endedIn: 'loading',
     canaryFailed: false,
     printed: '',
+    lastLines: [],
   }
   const workers: Worker[] = []
   const kill = (): void => workers.forEach((each) => each.kill())
@@ -70,6 +74,9 @@ export async function run({
     result.silentIn = result.endedIn
     kill()
   })
+  const onLine = (line: string): void => {
+    result.lastLines = [...result.lastLines, line].slice(-10)
+  }
   const onSign = (sign: string): void => {
     dog.sign()
     if (sign.startsWith('check ')) result.endedIn = sign.slice('check '.length)
@@ -118,7 +125,7 @@ export async function run({
       pool: {
         name: 'work',
         createPoolWorker(options) {
-          const made = worker(options, { mayRead: readable(lesson, box), onSign })
+          const made = worker(options, { mayRead: readable(lesson, box), onSign, onLine })
           workers.push(made)
           return made
         },

@@ -13,13 +13,18 @@ export type Worker = PoolWorker & {
   kill(): void
 }
 
-/**
- * @param options.mayRead files and folders (with a `*` at the end) that the work may read
- * @param options.onSign what the process says of itself, see `test/harness/signs.ts`
- */
+type WorkerOptions = {
+  /** Files, and folders with a `*` at the end, that the work may read. */
+  mayRead: string[]
+  /** What the process says of itself, see `test/harness/signs.ts`. */
+  onSign(sign: string): void
+  /** Any other line of its standard error: how Node says goodbye. */
+  onLine(line: string): void
+}
+
 export function worker(
   { distPath, env }: PoolOptions,
-  { mayRead, onSign }: { mayRead: string[]; onSign(sign: string): void },
+  { mayRead, onSign, onLine }: WorkerOptions,
 ): Worker {
   let child: ChildProcess | undefined
   let exited: Promise<void> = Promise.resolve()
@@ -63,7 +68,10 @@ export function worker(
         })
       })
       child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-        for (const line of text.split('\n')) if (line.startsWith(SIGN)) onSign(line.slice(1))
+        for (const line of text.split('\n')) {
+          if (line.startsWith(SIGN)) onSign(line.slice(SIGN.length))
+          else if (line !== '') onLine(line)
+        }
       })
     },
     async stop() {
@@ -88,5 +96,6 @@ function permissions(mayRead: string[]): string[] {
     ? '--permission'
     : '--experimental-permission'
   const net = process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []
-  return [flag, ...net, ...mayRead.map((path) => `--allow-fs-read=${path}`)]
+  // Node 20 does not survive to be told the same path twice.
+  return [flag, ...net, ...new Set(mayRead.map((path) => `--allow-fs-read=${path}`))]
 }

@@ -9,11 +9,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { box } from '../workshop/grader/box.ts'
 import { grade } from '../workshop/grader/grade.ts'
 import { checksOf } from '../workshop/grader/manifest.ts'
 import { renderFailure } from '../workshop/grader/render.ts'
+import { typeErrors } from '../workshop/grader/types.ts'
 import type { Verdict } from '../workshop/grader/verdict.ts'
 import { lessons, solutionsFolder, taskOf, type Lesson } from '../workshop/lessons/catalogue.ts'
 import { makeStub } from '../workshop/lessons/stub.ts'
@@ -55,6 +57,11 @@ describe.each(lessons())('lesson $number', (lesson) => {
 
   test('the solution passes every check', () => {
     expect(wrong(solution)).toEqual([])
+  })
+
+  test('the types of variants, mistakes and stubs are right', async () => {
+    const works = [...variants, ...mistakes].map(({ folder }) => asWork(folder, lesson))
+    expect(await typeErrorsOf([...works, stubsOf(lesson)], lesson)).toEqual([])
   })
 
   test.concurrent('every check of the stub fails as not written yet', async () => {
@@ -106,13 +113,37 @@ function header(folder: string, name: string): string {
 }
 
 function graded({ number }: Lesson, work: string, bail = false): Promise<Verdict> {
-  return grade({ lesson: number, work, name: 'lessons', base: solutionsFolder, seed: SEED, bail })
+  return grade({
+    lesson: number,
+    work,
+    name: 'lessons',
+    base: solutionsFolder,
+    seed: SEED,
+    bail,
+    // All at once, above: the compiler takes longer to start than to read them.
+    skipTypes: true,
+  })
 }
 
 /** What keeps a verdict from being a pass, for a failing test to show. */
-function wrong({ checks, problem, typeErrors }: Verdict): unknown[] {
+function wrong({ checks, problem }: Verdict): unknown[] {
   const failed = checks.filter(({ state }) => state !== 'passed')
-  return [...failed, ...(problem ? [problem] : []), ...typeErrors]
+  return [...failed, ...(problem ? [problem] : [])]
+}
+
+/** Each of the works with the solution under it, in one folder for one run of the compiler. */
+async function typeErrorsOf(works: string[], { folder }: Lesson): Promise<string[]> {
+  const all = await box()
+  try {
+    for (const work of works) {
+      const place = join(all.folder, basename(work))
+      cpSync(solutionsFolder, place, { recursive: true })
+      cpSync(join(work, folder), join(place, folder), { recursive: true })
+    }
+    return await typeErrors(all.folder, '.')
+  } finally {
+    await all.remove()
+  }
 }
 
 /** The files of a variant or a mistake, laid out like lessons/. */

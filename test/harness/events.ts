@@ -81,12 +81,12 @@ export function eventClient(
   }
 }
 
-/** `id us7000abcd, data {"id":…}`: what it means, not what it looked like. */
+/** `id "us7000abcd", data "{"id":…}"`: what it means, not what it looked like. */
 export function told({ type, data, lastEventId }: StreamEvent): string {
   const parts = [
-    ...(type === 'message' ? [] : [`event ${shown(type, 24)}`]),
-    ...(lastEventId === '' ? [] : [`id ${shown(lastEventId, 24)}`]),
-    `data ${shown(data, 40)}`,
+    ...(type === 'message' ? [] : [`event "${shown(type, 24)}"`]),
+    ...(lastEventId === '' ? [] : [`id "${shown(lastEventId, 24)}"`]),
+    `data "${shown(data, 40)}"`,
   ]
   return parts.join(', ')
 }

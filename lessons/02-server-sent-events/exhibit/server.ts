@@ -1,0 +1,19 @@
+import express, { type Express } from 'express'
+
+// A program as you find it in many articles. It works in the demo; see what it leaves behind.
+export function createApp(): Express {
+  const app = express()
+
+  app.get('/sse', (req, res) => {
+    res.setHeader('Content-Type', 'text/event-stream')
+    res.setHeader('Cache-Control', 'no-cache')
+    res.setHeader('Connection', 'keep-alive')
+
+    setInterval(() => {
+      const value = Math.random()
+      res.write(`data: {"value": ${value}}\n\n`)
+    }, 2000)
+  })
+
+  return app
+}

@@ -1,0 +1,1244 @@
+import * as fc from 'fast-check'
+import type { Quake } from '#feed'
+import { encodeEvent } from '#work/02-server-sent-events/encode.ts'
+import { parseEventStream } from '#work/02-server-sent-events/parse.ts'
+import { createApp } from '#work/02-server-sent-events/server.ts'
+import { watchQuakes } from '#work/02-server-sent-events/watch.ts'
+import { body } from './harness/body.ts'
+import { check, must, type Tools } from './harness/check.ts'
+import { eventClient, told, type EventClient } from './harness/events.ts'
+import type { Story } from './harness/failure.ts'
+import type { Gate } from './harness/gate.ts'
+import { handmadeStream } from './harness/handmade.ts'
+import { timersOfWork } from './harness/leaks.ts'
+import { fatQuakes, named, quakes, seed } from './harness/quakes.ts'
+import { readsEvents } from './harness/reads.ts'
+import { parsed, same } from './harness/same.ts'
+import type { Served } from './harness/serve.ts'
+import { eventsIn, type StreamEvent } from './harness/sse.ts'
+import { slowLogin, stream, visit, type Visit } from './harness/streams.ts'
+import { shown, transcript } from './harness/transcript.ts'
+import { sseVectors, type SseVector } from './harness/vectors.ts'
+
+const PATH = '/events'
+
+/** Where a check waits for heartbeats: so short that nobody waits. */
+const heartbeatMs = 2
+
+/** So many lines that two of them are heartbeats, whatever a server says at the beginning. */
+const SOME = 5
+
+// 2.1 The encoder
+
+check('2.1a', 'a line of data becomes one event', async (t) => {
+  keepsData(t, 'hello', text('a', 'b', ':', '{', 'é', '🌋'), {
+    often: 'the blank line that ends an event is missing, or the field is not called data.',
+  })
+})
+
+check('2.1b', 'each line of data gets a field of its own', async (t) => {
+  keepsData(t, 'first\n\nthird', text('a', 'b', '\n'), {
+    often:
+      'data goes out in one piece. Its second line is no field, and a blank one ends the event.',
+  })
+})
+
+check('2.1c', 'a space at the beginning of a line of data survives', async (t) => {
+  keepsData(t, ' world', text(' ', 'a', '\n'), {
+    often: 'nothing stands between the colon and the data. A client takes one space away there.',
+  })
+})
+
+check('2.1d', 'empty data is an event with empty data', async (t) => {
+  keepsData(t, '', fc.constant(''), {
+    often: "if (data) is false for ''. Only undefined says that there is no data.",
+  })
+})
+
+check('2.1e', 'CR and CRLF in data end a line, as LF does', async (t) => {
+  keepsData(t, 'a\rid: 666\r\nb', text('\r', '\n', 'a', 'id: 1', 'data: b', 'retry: 1'), {
+    often: 'data is split at LF alone. A client ends a line at CR, too, whoever sent it.',
+  })
+})
+
+check('2.1f', 'what is left out leaves nothing on the wire', async (t) => {
+  leavesOut({ data: 'x' }, [{ type: 'message', data: 'x', lastEventId: '' }])
+  leavesOut({ retry: 2000 }, [])
+  leavesOut({ id: '7' }, [])
+
+  function leavesOut(fields: Fields, events: StreamEvent[]): void {
+    const encoded = encode(t, fields)
+    must(same(eventsIn(encoded).events, events) && !encoded.includes('undefined'), {
+      seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. For a client that is ${eventsTold(encoded)}.`,
+      expected: `Expected ${events.length === 0 ? 'no event' : 'an event'}, and no field that was not asked for.`,
+      often: 'a field is written although its value is undefined.',
+    })
+  }
+})
+
+check('2.1g', 'event and id reach the client with the data', async (t) => {
+  for (const fields of [
+    { data: 'x', event: 'tick', id: '7' },
+    ...fc.sample(
+      fc.record({ data: text('a', '\n'), event: text('b', ' ', ':'), id: text('c', '-', ':') }),
+      { seed, numRuns: 50 },
+    ),
+  ]) {
+    const encoded = encode(t, fields)
+    const wanted = { type: fields.event, data: fields.data, lastEventId: fields.id }
+    must(same(eventsIn(encoded).events, [wanted]), {
+      seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. For a client that is ${eventsTold(encoded)}.`,
+      expected: `Expected one event: ${told(wanted)}.`,
+      often: 'a field has another name, or comes behind the blank line.',
+    })
+  }
+})
+
+check('2.1h', 'a line end in event or id forges no field', async (t) => {
+  const forgeries = fc
+    .tuple(text('a', '\n', '\r', 'data: forged', 'id: 1'), fc.constantFrom('\n', '\r', '\r\n'))
+    .map(([made, end]) => `tick${end}${made}`)
+  for (const forgery of [
+    'tick\ndata: forged',
+    'tick\rdata: forged',
+    'tick\r\n\r\ndata: forged',
+    ...fc.sample(forgeries, { seed, numRuns: 50 }),
+  ]) {
+    isHarmless({ data: 'x', event: forgery }, ({ lastEventId }) => lastEventId === '')
+    isHarmless({ data: 'x', id: forgery }, ({ type }) => type === 'message')
+  }
+
+  function isHarmless(fields: Fields, holds: (event: StreamEvent) => boolean): void {
+    const encoded = encodeOrThrow(t, fields)
+    if (encoded === undefined) return
+    const [event, next, ...more] = eventsIn(`${encoded}id: 8\ndata: next\n\n`).events
+    const isWhole = event?.data === 'x' && holds(event) && more.length === 0
+    must(isWhole && same(next, { type: 'message', data: 'next', lastEventId: '8' }), {
+      seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. For a client that is ${eventsTold(encoded)}.`,
+      expected: 'Expected an error, or an event whose data is "x" and nothing else.',
+      often: 'the value goes out as it is, or only LF is looked for. CR ends a line, too.',
+    })
+  }
+})
+
+check('2.1i', 'an id with U+0000 in it does not reach the client', async (t) => {
+  for (const id of ['7\0', '\0', ...fc.sample(text('a', '\0'), { seed, numRuns: 20 })]) {
+    const encoded = encodeOrThrow(t, { data: 'x', id })
+    must(encoded === undefined || !encoded.includes('\0'), {
+      seen: `encodeEvent(${shownFields({ data: 'x', id })}) gave ${quoted(encoded ?? '')}.`,
+      expected: 'Expected an error, or an id without it: clients ignore an id with U+0000.',
+      often: 'only line ends are looked for.',
+    })
+  }
+})
+
+check('2.1j', 'retry goes out as a whole number of milliseconds', async (t) => {
+  for (const retry of [2000, 0, ...fc.sample(fc.nat(), { seed, numRuns: 20 })]) {
+    const encoded = encode(t, { retry })
+    must(eventsIn(encoded).reader.retry === retry, {
+      seen: `encodeEvent(${shownFields({ retry })}) gave ${quoted(encoded)}. For a client that is ${retryTold(encoded)}.`,
+      expected: `Expected a field retry that says ${retry}.`,
+      often: 'it is counted in seconds, or 0 is taken for nothing.',
+    })
+  }
+})
+
+check('2.1k', 'a retry that is no whole number of milliseconds is an error', async (t) => {
+  for (const retry of [1.5, NaN, Infinity, -1, '5s' as unknown as number]) {
+    const encoded = encodeOrThrow(t, { retry })
+    must(encoded === undefined, {
+      seen: `encodeEvent({ retry: ${typeof retry === 'string' ? `'${retry}'` : retry} }) gave ${quoted(encoded ?? '')}.`,
+      expected: 'Expected an error: a client ignores what is not digits alone.',
+      often: 'the type is looked at and the value is not: 1.5 and NaN are numbers.',
+    })
+  }
+})
+
+// 2.2 The stream
+
+check('2.2a', 'the head comes before the first quake and says: an event stream', async (t) => {
+  const client = t.connect(await t.serve(createApp(t.gate())))
+  client.request(PATH)
+  const head = await client.head({
+    seen: 'The feed is silent, and the client has not got the head of the response.',
+    expected: 'Expected status and headers at once: an EventSource is not open before.',
+    often: 'nothing is written until the first quake. A first write sends the head as well.',
+  })
+  const type = head.headers.get('content-type')
+  must(head.status === 200, {
+    seen: `GET ${PATH} was answered ${head.status}.`,
+    expected: 'Expected 200. After anything else an EventSource gives up.',
+    often: 'the route has another path, or its handler throws before it answers.',
+  })
+  must(/^text\/event-stream\s*(;|$)/i.test(type ?? ''), {
+    seen: type ? `The Content-Type is ${type}.` : 'The response has no Content-Type.',
+    expected: 'Expected text/event-stream. After anything else an EventSource gives up.',
+  })
+})
+
+check('2.2b', 'the first bytes of the body come before the first quake', async (t) => {
+  const { events } = await opened(t, t.gate())
+  await events.begun({
+    seen: 'The client has the head, the feed is silent, and not one byte of the body came.',
+    expected: 'Expected some: there are proxies that hold a head back until a body follows.',
+    often: 'flushHeaders() sends the head alone. Write the field retry at once.',
+  })
+})
+
+check('2.2c', 'the stream begins with retry, in digits', async (t) => {
+  const { events } = await opened(t, t.gate())
+  await events.retry({
+    seen: 'The client has the head, and no field retry that it understands.',
+    expected: 'Expected one, such as retry: 2000. It says when to come back, in milliseconds.',
+    often: 'there is none, or something else than digits behind the colon.',
+  })
+})
+
+check('2.2d', 'the head says that the stream is not to be stored', async (t) => {
+  const { head } = await stream(t, createApp(t.gate()), PATH)
+  const control = head.headers.get('cache-control')
+  must(/\bno-(store|cache)\b/i.test(control ?? ''), {
+    seen: control ? `The Cache-Control is ${control}.` : 'The response has no Cache-Control.',
+    expected: 'Expected no-store, or no-cache: a cache on the way would replay old quakes.',
+  })
+})
+
+check('2.2e', 'each quake is an event, and arrives before the next one happens', async (t) => {
+  const feed = t.gate()
+  const { events } = await opened(t, feed)
+  for (const quake of quakes(3)) {
+    feed.release(quake)
+    await events.event({
+      seen: `The feed released ${named(quake)} and no event reached the client.`,
+      expected: 'Expected the client to read it while the feed was waiting.',
+      often: 'the blank line is missing, or comes with the next quake.',
+    })
+  }
+})
+
+check('2.2f', 'the data is the quake as JSON, and the event has no name', async (t) => {
+  const feed = t.gate()
+  const { events } = await opened(t, feed)
+  for (const quake of quakes(5)) {
+    feed.release(quake)
+    const event = await events.event(noEvent(quake))
+    must(same(parsed(event.data), quake), {
+      seen: `The data of ${named(quake)} is ${shown(event.data)}`,
+      expected: `Expected ${shown(JSON.stringify(quake))}`,
+      often: 'the data is not what JSON.stringify(quake) gives, or is encoded twice.',
+    })
+    must(event.type === 'message', {
+      seen: `The event of ${named(quake)} is called "${shown(event.type)}".`,
+      expected: "Expected no name: only listeners for that name would see it, not 'message'.",
+      often: 'the field event is set.',
+    })
+  }
+})
+
+check('2.2g', 'the id of the event is the id of the quake', async (t) => {
+  const feed = t.gate()
+  const { events } = await opened(t, feed)
+  for (const quake of quakes(3)) {
+    feed.release(quake)
+    const { lastEventId } = await events.event(noEvent(quake))
+    must(lastEventId === quake.id, {
+      seen: `The event of quake ${quake.id} has the id "${shown(lastEventId)}".`,
+      expected: `Expected "${quake.id}": when the client comes back, its id says what it has.`,
+      often: 'the id is left out, or counted. A counter means another quake in each process.',
+    })
+  }
+})
+
+check('2.2h', 'two clients at once each get every quake', async (t) => {
+  const feed = t.gate()
+  const server = await t.serve(createApp(feed))
+  const clients: Visitor[] = []
+  for (const name of ['client A', 'client B']) {
+    clients.push(await visitor(t, feed, server, name))
+  }
+  for (const quake of quakes(3)) {
+    feed.release(quake)
+    for (const { events, name } of clients) {
+      const story = {
+        seen: `${named(quake)} happened and ${name} got no event.`,
+        expected: 'Expected every client to get every quake.',
+        often: 'the clients share one reader of the feed. feed.open() gives each its own.',
+      }
+      const { data } = await events.event(story)
+      must(same(parsed(data), quake), {
+        ...story,
+        seen: `${named(quake)} happened and ${name} read ${shown(data)}`,
+      })
+    }
+  }
+})
+
+check('2.2i', 'when one client leaves, the others and the next one are served', async (t) => {
+  const feed = t.gate()
+  const server = await t.serve(createApp(feed))
+  const stays = await visitor(t, feed, server, 'client A')
+  const leaves = await visitor(t, feed, server, 'client B')
+  leaves.client.leave()
+  await t.until(() => server.connections === 1, {
+    seen: 'Client B left and the server kept the connection.',
+    expected: 'Expected the server to close its side as well.',
+  })
+  const comes = t.connect(server, 'client C')
+  comes.request(PATH)
+  const { status } = await comes.head({
+    seen: 'Client B left, and client C got no head.',
+    expected: 'Expected one at once.',
+  })
+  must(status === 200, {
+    seen: `Client B left, and client C was answered ${status}.`,
+    expected: 'Expected 200: the feed goes on.',
+    often: 'the loop ends for a client that leaves, too. That is not the end of the feed.',
+  })
+  const [quake] = quakes(1)
+  feed.release(quake!)
+  await stays.events.event({
+    seen: `Client B left, ${named(quake!)} happened, and client A got no event.`,
+    expected: 'Expected client A to go on as before.',
+    often: 'one AbortController serves all clients. Each visit needs its own.',
+  })
+})
+
+// 2.3 The heartbeat
+
+check('2.3a', 'something comes while the feed is silent, again and again', async (t) => {
+  const { events } = await opened(t, t.gate(), { heartbeatMs })
+  await events.heartbeats(SOME, {
+    seen: `The feed is silent, heartbeatMs is ${heartbeatMs}, and the client gets no heartbeats.`,
+    expected: 'Expected a comment every few milliseconds, for as long as the client is there.',
+    often: 'heartbeatMs is not used, or setTimeout() stands where setInterval() belongs.',
+  })
+})
+
+check('2.3b', 'a heartbeat is no event and changes no id', async (t) => {
+  const feed = t.gate()
+  const { events } = await opened(t, feed, { heartbeatMs })
+  await isSilent(SOME, '')
+  for (const quake of quakes(2)) {
+    feed.release(quake)
+    await events.event(noEvent(quake))
+    await isSilent(2, quake.id)
+  }
+
+  async function isSilent(lines: number, id: string): Promise<void> {
+    await events.heartbeats(lines, noHeartbeat)
+    const event = events.unasked
+    must(event === undefined, {
+      seen: `The feed is silent, and the heartbeat arrived as an event: ${event && told(event)}.`,
+      expected: 'Expected what a client shows to nobody: a line that begins with a colon.',
+      often: 'the heartbeat has a field data. Even an empty one makes an event.',
+    })
+    must(events.lastEventId === id, {
+      seen: `The id was "${id}", and the heartbeat has made it "${shown(events.lastEventId)}".`,
+      expected: 'Expected it to stay: a client that comes back asks for what follows that id.',
+      often: 'the heartbeat has a field id. A comment has no fields.',
+    })
+  }
+})
+
+check('2.3c', 'no heartbeat gets into an event', async (t) => {
+  const feed = t.gate()
+  const server = await t.serve(createApp(feed, { heartbeatMs }))
+  const { slow, happened } = await stalledVisit(t, feed, server)
+  const silent = t.gate()
+  const beside = await t.serve(createApp(silent, { heartbeatMs }))
+  const quiet = await visitor(t, silent, beside, 'other client')
+  // A fence: while this client gets heartbeats, those of the slow one are due as well.
+  await quiet.events.heartbeats(SOME, noHeartbeat)
+  slow.client.resume()
+  for (const _ of happened.slice(0, slow.reader.given + 1)) {
+    const event = await slow.events.event(noMoreEvents)
+    const quake = parsed(event.data) as Quake | undefined
+    must(quake !== undefined && quake.id === event.lastEventId, {
+      seen: `The slow client reads again, and ${quake ? 'an event has the id of the one before' : `the data of an event ends in ${quoted(event.data.slice(-3))}`}: a heartbeat has come into it.`,
+      expected: 'Expected every event in one piece, with its own id.',
+      often:
+        'an event is written in parts, with an await between them, and a heartbeat comes there.',
+    })
+  }
+  t.transcript.step('slow client read events that are whole')
+})
+
+check('2.3d', 'the heartbeat stops with its client', async (t) => {
+  const timers = timersOfWork()
+  try {
+    const feed = t.gate()
+    const server = await t.serve(createApp(feed, { heartbeatMs }))
+    await comesAndGoes(t, feed, server, 'client 1')
+    // One timer for all clients may stay.
+    const first = timers.alive()
+    for (const name of ['client 2', 'client 3', 'client 4']) {
+      await comesAndGoes(t, feed, server, name)
+    }
+    await t.until(() => timers.alive() <= first, {
+      seen: 'Four clients came and went, and timers go on for them.',
+      expected:
+        'Expected them to be cleared: they write to nobody, for as long as the server runs.',
+      often: 'clearInterval() is missing, or stands where only the end of the feed leads.',
+    })
+  } finally {
+    timers.stop()
+  }
+})
+
+// 2.4 Clients come and go
+
+check('2.4a', 'the feed is closed when the client leaves between two quakes', async (t) => {
+  const feed = t.gate()
+  const { client, reader } = await visit(t, feed, await t.serve(createApp(feed)), PATH)
+  client.leave()
+  await t.until(() => reader.closed, {
+    seen: 'The client left while the feed was silent, and the feed was not closed.',
+    expected: 'Expected it to be closed at once: the next quake may be an hour away.',
+    often: "nobody listens to 'close' of the response, or the signal does not reach the feed.",
+  })
+})
+
+check('2.4b', 'a client that left before it was served leaves no feed open', async (t) => {
+  const feed = t.gate()
+  const login = slowLogin()
+  const server = await t.serve(createApp(feed), login.handler)
+  const leave = await comesEarly(t, server, login)
+  await leave()
+  // A fence: when this client is served, the handler of the first one has long begun.
+  await visit(t, feed, server, PATH, 'second client')
+  await t.until(() => feed.readers.filter(({ asked, closed }) => asked && !closed).length === 1, {
+    seen: 'The client left while a login before your handler took its time, and the handler opened the feed for nobody.',
+    expected: 'Expected the feed to stay closed, or to be closed again.',
+    often: "'close' of the response came before anybody listened to it. res.destroyed tells.",
+  })
+})
+
+check('2.4c', 'a client that left before it was served leaves no heartbeat', async (t) => {
+  const timers = timersOfWork()
+  try {
+    const feed = t.gate()
+    const login = slowLogin()
+    const server = await t.serve(createApp(feed, { heartbeatMs }), login.handler)
+    const leave = await comesEarly(t, server, login)
+    await comesAndGoes(t, feed, server, 'second client')
+    // One timer for all clients may stay.
+    const before = timers.alive()
+    await leave()
+    await comesAndGoes(t, feed, server, 'third client')
+    await t.until(() => timers.alive() <= before, {
+      seen: 'The client left while a login before your handler took its time, and a timer goes on for it.',
+      expected: 'Expected none: nobody will ever clear it.',
+      often: "the timer is cleared at 'close' of the response, and that has been.",
+    })
+  } finally {
+    timers.stop()
+  }
+})
+
+check('2.4d', 'the feed is not asked for more while the client does not read', async (t) => {
+  const feed = t.gate()
+  const { slow, happened } = await stalledVisit(t, feed, await t.serve(createApp(feed)))
+  must(slow.reader.given < happened.length, {
+    seen: `The client stopped reading, and the handler took all ${happened.length} quakes from the feed, 16 MB.`,
+    expected:
+      'Expected it to stop when the socket is full: what the client does not take fills your memory.',
+    often: 'nobody looks at what res.write() returns. false means: wait for drain.',
+  })
+})
+
+check('2.4e', 'a client that reads again gets every event once, in order', async (t) => {
+  const feed = t.gate()
+  const { slow, happened } = await stalledVisit(t, feed, await t.serve(createApp(feed)))
+  slow.client.resume()
+  for (const [n, quake] of happened.slice(0, slow.reader.given + 1).entries()) {
+    const { lastEventId } = await slow.events.event(noMoreEvents)
+    must(lastEventId === quake.id, {
+      seen: `Event ${n + 1} is the quake "${lastEventId}".`,
+      expected: `Expected "${quake.id}": each quake once, in order.`,
+      often:
+        'a quake is written again after drain. write() has kept it although it returned false.',
+    })
+  }
+  t.transcript.step('slow client read every event once, in order')
+})
+
+check('2.4f', 'the feed is closed when a client leaves that did not read', async (t) => {
+  const feed = t.gate()
+  const { slow } = await stalledVisit(t, feed, await t.serve(createApp(feed)))
+  slow.client.leave()
+  await t.until(() => slow.reader.closed, {
+    seen: 'The client left while the handler was waiting for it to read, and the feed was not closed.',
+    expected: 'Expected the feed to be closed.',
+    often:
+      "the end is taken from another event. A client that leaves bytes unread sends no 'end'; 'close' of the response comes always.",
+  })
+})
+
+check('2.4g', 'a client that left and did not read leaves no heartbeat', async (t) => {
+  const timers = timersOfWork()
+  try {
+    const feed = t.gate()
+    const server = await t.serve(createApp(feed, { heartbeatMs }))
+    await comesAndGoes(t, feed, server, 'first client')
+    // One timer for all clients may stay.
+    const before = timers.alive()
+    const { slow } = await stalledVisit(t, feed, server)
+    slow.client.leave()
+    await t.until(() => timers.alive() <= before, {
+      seen: 'The client left while the handler was waiting for it to read, and a timer goes on for it.',
+      expected: 'Expected the handler to come to its end.',
+      often:
+        "it waits for 'drain', which a closed connection never sends. Let the signal end that wait too.",
+    })
+  } finally {
+    timers.stop()
+  }
+})
+
+check('2.4h', 'HEAD gets the head, ends, and opens no feed', async (t) => {
+  const feed = t.gate()
+  const client = t.connect(await t.serve(createApp(feed)))
+  client.request(PATH, { method: 'HEAD' })
+  const held = 'Express runs the GET handler for HEAD, and the stream holds the connection.'
+  const head = await client.head({
+    seen: 'HEAD got no head.',
+    expected: 'Expected what GET gets.',
+    often: held,
+  })
+  must(head.status === 200, {
+    seen: `HEAD was answered ${head.status}.`,
+    expected: 'Expected 200, as for GET.',
+  })
+  // The response to a HEAD looks ended in any case. Whether it is shows in the next request: HTTP answers
+  // one after another.
+  client.request('/not-here')
+  await client.head({
+    seen: 'HEAD got its head, and the next request on that connection gets no answer.',
+    expected: 'Expected the response to HEAD to end.',
+    often: held,
+  })
+  must(
+    feed.readers.every(({ closed }) => closed),
+    {
+      seen: 'HEAD was answered, and the feed is still open for it.',
+      expected: 'Expected no feed: there is no body to put quakes in.',
+      often: 'the feed is opened before the method is looked at.',
+    },
+  )
+})
+
+check('2.4i', 'POST is refused', async (t) => {
+  const client = t.connect(await t.serve(createApp(t.gate())))
+  client.request(PATH, { method: 'POST' })
+  const head = await client.head({ seen: 'POST got no answer.', expected: 'Expected a refusal.' })
+  must(head.status === 404 || head.status === 405, {
+    seen: `POST was answered ${head.status}.`,
+    expected: 'Expected 404 or 405: there is nothing here to post to.',
+    often: 'app.use() and app.all() take every method. app.get() takes GET and HEAD.',
+  })
+})
+
+check('2.4j', 'a feed that fails cuts the connection', async (t) => {
+  const feed = t.gate()
+  const { client } = await failedVisit(t, feed, await t.serve(createApp(feed)))
+  const how = await client.ended({
+    seen: 'The feed failed and the response goes on.',
+    expected: 'Expected the connection to be cut: then the client comes back by itself.',
+    often: 'the error is caught and forgotten. Nothing more will come on this connection.',
+  })
+  must(how === 'cut', {
+    seen: 'The feed failed, and the client was told that all is well: the response ended as after the last quake.',
+    expected: 'Expected the connection to be cut, without the chunk of length 0.',
+    often: 'res.end() runs after an error as well: in a finally, or behind a catch.',
+  })
+})
+
+check('2.4k', 'after a feed has failed, the stream can be opened again', async (t) => {
+  const broken = t.gate()
+  const mended = t.gate()
+  const feeds = [broken, mended]
+  const server = await t.serve(createApp({ open: (signal) => feeds.shift()!.open(signal) }))
+  const { client } = await failedVisit(t, broken, server)
+  await client.ended({
+    seen: 'The feed failed and the response goes on.',
+    expected: 'Expected the connection to be cut.',
+  })
+  const next = t.connect(server, 'next client')
+  next.request(PATH)
+  const { status } = await next.head({
+    seen: 'The feed failed, and the next client gets no head.',
+    expected: 'Expected 200: the feed works again.',
+  })
+  must(status === 200, {
+    seen: `The feed failed, and the next client was answered ${status}.`,
+    expected: 'Expected 200: the feed works again, and after 204 the client would not come back.',
+    often: 'a feed that failed is taken for one that is over.',
+  })
+  const [quake] = quakes(1)
+  mended.release(quake!)
+  await eventClient(next, { ...t, name: 'next client' }).event({
+    seen: `The feed failed and works again, ${named(quake!)} happened, and no event reached the next client.`,
+    expected: 'Expected the feed to be opened for each client.',
+  })
+})
+
+check('2.4l', 'when the feed is over, the response ends', async (t) => {
+  const feed = t.gate()
+  const { client } = await endedVisit(t, feed, await t.serve(createApp(feed)))
+  const how = await client.ended({
+    seen: 'The feed ended and the response did not.',
+    expected: 'Expected the response to end: nothing more will come.',
+    often: 'res.end() is missing behind the loop.',
+  })
+  must(how === 'complete', {
+    seen: 'The feed ended and the server cut the connection.',
+    expected: 'Expected the end that HTTP has for it, the chunk of length 0.',
+    often: 'the handler destroys the response, or throws, where res.end() belongs.',
+  })
+})
+
+check('2.4m', 'when the feed is over, whoever asks again is told to stop', async (t) => {
+  const feed = t.gate()
+  const server = await t.serve(createApp(feed))
+  const { client } = await endedVisit(t, feed, server)
+  await client.ended({
+    seen: 'The feed ended and the response did not.',
+    expected: 'Expected the response to end.',
+  })
+  const again = t.connect(server, 'the same, again')
+  again.request(PATH)
+  const { status } = await again.head({
+    seen: 'The feed is over, and who asks again gets no head.',
+    expected: 'Expected the status 204.',
+  })
+  must(status === 204, {
+    seen: `The feed is over, and who asks again is answered ${status}.`,
+    expected: 'Expected 204: an EventSource takes the end for a loss and comes back, for ever.',
+    often: 'the handler does not remember that the feed has come to its end.',
+  })
+})
+
+// 2.5 The parser
+
+check('2.5a', 'an event comes out as soon as its blank line is here', async (t) => {
+  const source = body(t.transcript)
+  const events = parseEventStream(source.stream)[Symbol.asyncIterator]()
+  for (const quake of quakes(3)) {
+    const data = quake.id
+    source.push(`data: ${data}\n`)
+    source.push('\n')
+    const { value } = await t.soon(events.next(), {
+      seen: `The event of ${named(quake)} came in with its blank line, and nothing came out.`,
+      expected: 'Expected the event before any more bytes.',
+      often: 'the body is read to its end first, or the parser waits for the next event.',
+    })
+    t.transcript.step(`parser gave ${shown(JSON.stringify(value) ?? 'undefined', 48)}`)
+    must(value?.data === data, {
+      seen: `The parser gave ${shown(JSON.stringify(value) ?? 'undefined')}`,
+      expected: `Expected an event with the data ${shown(data)}`,
+    })
+  }
+})
+
+check('2.5b', 'the lines of data are joined by line feeds', async (t) => {
+  await readsEvents(
+    t,
+    parseEventStream,
+    themed('data'),
+    'only the last line counts, or the value is split at every colon, or trimmed.',
+    inOnePiece,
+  )
+})
+
+check('2.5c', 'an event has its own name, or is called message', async (t) => {
+  await readsEvents(
+    t,
+    parseEventStream,
+    themed('name'),
+    'the name stays for the events that follow, or an empty one is taken for none.',
+    inOnePiece,
+  )
+})
+
+check('2.5d', 'without a field data there is no event, and empty data is one', async (t) => {
+  await readsEvents(
+    t,
+    parseEventStream,
+    themed('none'),
+    "if (data) is asked: '' is data, too. Whether there was a field data is the question.",
+    inOnePiece,
+  )
+})
+
+check('2.5e', 'comments and fields that nobody knows are left out', async (t) => {
+  await readsEvents(
+    t,
+    parseEventStream,
+    themed('unknown'),
+    'startsWith() or a comparison without case takes a field for another one.',
+    inOnePiece,
+  )
+})
+
+check('2.5f', 'an id stays until the next one', async (t) => {
+  await readsEvents(
+    t,
+    parseEventStream,
+    themed('id'),
+    'the id is forgotten with its event, or an empty one, or one with U+0000, is taken wrong.',
+    inOnePiece,
+  )
+})
+
+check('2.5g', 'LF, CRLF and CR end a line', async (t) => {
+  await readsEvents(
+    t,
+    parseEventStream,
+    [...lineEnds(), ...sseVectors().filter(({ tags }) => tags.includes('eol'))],
+    'lines are split at LF, or at LF and CRLF. A CR alone is a line end, too.',
+    inOnePiece,
+  )
+})
+
+check('2.5h', 'a CR ends its line at once', async (t) => {
+  const source = body(t.transcript)
+  const events = parseEventStream(source.stream)[Symbol.asyncIterator]()
+  for (const data of ['first', 'second']) {
+    source.push(`data: ${data}\r\r`)
+    const { value } = await t.soon(events.next(), {
+      seen: `"data: ${data}␍␍" came in, and nothing came out.`,
+      expected: 'Expected the event before any more bytes.',
+      often:
+        'the parser waits for the LF that may follow a CR. Give the line, and drop that LF when it comes.',
+    })
+    t.transcript.step(`parser gave ${shown(JSON.stringify(value) ?? 'undefined', 48)}`)
+    must(value?.data === data, {
+      seen: `"data: ${data}␍␍" gave ${shown(JSON.stringify(value) ?? 'undefined')}`,
+      expected: `Expected an event with the data "${data}".`,
+    })
+  }
+})
+
+check('2.5i', 'events may come in any number of chunks', async (t) => {
+  await readsEvents(
+    t,
+    parseEventStream,
+    themed('data', 'name', 'none', 'unknown', 'id', 'chunks'),
+    'each chunk is taken for one event, or for whole lines. Bytes are cut anywhere on their way.',
+  )
+})
+
+check('2.5j', 'a CRLF that two chunks share ends one line', async (t) => {
+  await readsEvents(
+    t,
+    parseEventStream,
+    [...lineEnds(), ...themed('line ends')],
+    'the LF in the next chunk is taken for a line end of its own, which makes a blank line.',
+  )
+})
+
+check('2.5k', 'the stream is UTF-8, and chunks may share a character', async (t) => {
+  await readsEvents(
+    t,
+    parseEventStream,
+    themed('utf-8'),
+    'each chunk is decoded by itself. { stream: true } keeps the bytes of half a character.',
+  )
+})
+
+check('2.5l', 'a byte order mark at the very beginning is left out', async (t) => {
+  await readsEvents(
+    t,
+    parseEventStream,
+    themed('bom'),
+    'it is left in, or taken away in other places as well. TextDecoder drops the first one.',
+  )
+})
+
+check('2.5m', 'what the end of the stream cuts off is dropped', async (t) => {
+  await readsEvents(
+    t,
+    parseEventStream,
+    themed('eof'),
+    'the rest is given out at the end. Without its blank line an event is not complete.',
+  )
+})
+
+check('2.5n', 'an event may be long', async (t) => {
+  await readsEvents(
+    t,
+    parseEventStream,
+    themed('long'),
+    'something in the parser has a limit: of a line, of a buffer, of how deep calls go.',
+    inLargePieces,
+  )
+})
+
+check('2.5o', 'leaving the loop cancels the request', async (t) => {
+  const source = body(t.transcript)
+  source.push('data: 1\n\ndata: 2\n\n')
+  for await (const _ of parseEventStream(source.stream)) {
+    t.transcript.step('the loop is left after the first event')
+    break
+  }
+  await t.until(() => source.cancelled, {
+    seen: 'The loop was left, and the request goes on.',
+    expected: 'Expected the body to be cancelled: a server streams to nobody otherwise.',
+    often:
+      'releaseLock() lets go of the body without cancelling it. reader.cancel() ends the request.',
+  })
+})
+
+check('2.5p', 'a lost connection is an error, not an end', async (t) => {
+  const source = body(t.transcript)
+  source.push('data: 1\n\n')
+  const events = parseEventStream(source.stream)[Symbol.asyncIterator]()
+  await t.soon(events.next(), { seen: 'The event did not come.', expected: 'Expected it.' })
+  source.fail(new TypeError('terminated'))
+  const outcome = await t.soon(
+    events.next().then(
+      () => 'ended',
+      () => 'threw',
+    ),
+    { seen: 'The connection was lost and the parser waits.', expected: 'Expected it to throw.' },
+  )
+  must(outcome === 'threw', {
+    seen: 'The connection was lost, and the parser says that all is read.',
+    expected: 'Expected the error to reach whoever reads.',
+    often: 'a catch around the loop, or around reader.read(), swallows it.',
+  })
+})
+
+// 2.6 The client
+
+check('2.6a', 'each quake of your server is handed on as it happens', async (t) => {
+  const feed = t.gate()
+  const { port } = await t.serve(createApp(feed))
+  await watching(t, `http://127.0.0.1:${port}${PATH}`, async ({ got }) => {
+    for (const [n, quake] of quakes(3).entries()) {
+      feed.release(quake)
+      await t.until(() => got.length > n, {
+        seen: `Your server sent ${named(quake)}, and onQuake() was not called.`,
+        expected: 'Expected the quake while the feed was waiting.',
+        often: "nobody listens to 'message', which is what an event without a name is called.",
+      })
+      must(same(got[n], quake), {
+        seen: `onQuake() was given ${shown(JSON.stringify(got[n]) ?? 'undefined')}`,
+        expected: `Expected ${shown(JSON.stringify(quake))}`,
+        often: 'the event, or its text, is handed on. JSON.parse() makes a quake of event.data.',
+      })
+    }
+  })
+})
+
+check('2.6b', 'data that is not JSON is left out, and the connection stays', async (t) => {
+  const server = await handmadeStream(t)
+  const [quake] = quakes(1)
+  await watching(t, server.url, async ({ got }) => {
+    await isThere(t, server)
+    server.send('retry: 10\n\ndata: {"id": \n\n')
+    server.send(`data: ${JSON.stringify(quake)}\n\n`)
+    await t.until(() => got.length > 0, {
+      seen: 'An event came whose data is not JSON, then a quake, and onQuake() was not called.',
+      expected: 'Expected the quake.',
+      often: 'an error thrown in the listener ends the connection, and the quake is lost with it.',
+    })
+    must(got.length === 1 && same(got[0], quake), {
+      seen: `An event came whose data is not JSON, and onQuake() was given ${shown(JSON.stringify(got[0]) ?? 'undefined')}`,
+      expected: 'Expected nothing for that event, and the quake that followed.',
+      often: 'onQuake() is called behind the try, whether or not JSON.parse() threw.',
+    })
+    must(server.requests === 1, {
+      seen: 'An event came whose data is not JSON, and the client connected anew.',
+      expected: 'Expected it to stay connected.',
+      often: 'an error thrown in the listener, or close(), ends the connection.',
+    })
+  })
+})
+
+check('2.6c', 'a lost connection is not the end', async (t) => {
+  const server = await handmadeStream(t)
+  const [before, after] = quakes(2)
+  await watching(t, server.url, async (watcher) => {
+    await isThere(t, server)
+    server.send(`retry: 10\n\ndata: ${JSON.stringify(before)}\n\n`)
+    await t.until(() => watcher.got.length === 1, noQuake(before!))
+    server.cut()
+    await t.until(() => server.requests === 2, {
+      seen: 'The connection was lost, retry is 10 ms, and the client did not come back.',
+      expected: 'Expected it to connect again.',
+      often: "close() is called at 'error'. An EventSource is about to try again then.",
+    })
+    t.transcript.step('the client is back')
+    server.send(`data: ${JSON.stringify(after)}\n\n`)
+    await t.until(() => watcher.got.length === 2, noQuake(after!))
+    must(watcher.overs === 0, {
+      seen: 'The connection was lost, the client came back, and onOver() was called.',
+      expected: 'Expected onOver() only when nothing more will come.',
+      often: "'error' means both. Only readyState CLOSED is the end.",
+    })
+  })
+})
+
+check('2.6d', 'when it is told to stop, the client disconnects', async (t) => {
+  const server = await handmadeStream(t)
+  const [quake] = quakes(1)
+  await watching(t, server.url, async ({ got, stop }) => {
+    await isThere(t, server)
+    server.send(`data: ${JSON.stringify(quake)}\n\n`)
+    await t.until(() => got.length === 1, noQuake(quake!))
+    t.transcript.step('the function that watchQuakes() returned is called')
+    stop()
+    await t.until(() => server.open === 0, {
+      seen: 'The returned function was called, and the client is still connected.',
+      expected: 'Expected it to close the connection.',
+      often: 'the listeners are taken away and the EventSource stays. close() ends it.',
+    })
+  })
+})
+
+check('2.6e', 'when the server says that it is over, onOver() is called once', async (t) => {
+  const server = await handmadeStream(t)
+  const [quake] = quakes(1)
+  await watching(t, server.url, async (watcher) => {
+    await isThere(t, server)
+    server.send(`retry: 10\n\ndata: ${JSON.stringify(quake)}\n\n`)
+    await t.until(() => watcher.got.length === 1, noQuake(quake!))
+    server.answer(204)
+    server.end()
+    await t.until(() => watcher.overs > 0, {
+      seen: 'The response ended, who asks again gets 204, and onOver() was not called.',
+      expected: 'Expected it: 204 is how a server says that nothing more will come.',
+      often: "nobody listens to 'error', or looks at readyState there.",
+    })
+    t.transcript.step('onOver() was called')
+    // A fence: a second watcher comes and gets its quake. By then a second call would have been.
+    await getsQuake(t)
+    must(watcher.overs === 1 && server.requests === 2, {
+      seen: `The server said that it is over, and ${watcher.overs > 1 ? 'onOver() was called more than once' : 'the client asked again'}.`,
+      expected: 'Expected onOver() once, and nobody to ask again after 204.',
+      often: "onOver() is called at every 'error', or a new EventSource is made there.",
+    })
+  })
+})
+
+// Events
+
+type Fields = Parameters<typeof encodeEvent>[0]
+
+/** Texts made of these units, at least one. */
+function text(...units: string[]): fc.Arbitrary<string> {
+  return fc.string({ unit: fc.constantFrom(...units), minLength: 1, maxLength: 8 })
+}
+
+/**
+ * Encodes the example and then what is generated, and has it read again: one event, whose data is the same
+ * with LF for every line end. The example is reported when it is wrong, else the smallest that is.
+ */
+function keepsData(
+  t: Tools,
+  example: string,
+  texts: fc.Arbitrary<string>,
+  { often }: { often: string },
+): void {
+  const comesBack = (data: string): boolean => {
+    const { events } = eventsIn(encodeEvent({ data }))
+    return events.length === 1 && events[0]!.data === asRead(data)
+  }
+  const tried = [example]
+  encode(t, { data: example })
+  if (comesBack(example)) {
+    const { counterexample } = fc.check(fc.property(texts, comesBack), { seed, numRuns: 200 })
+    if (!counterexample) return
+    tried.push(...counterexample)
+  }
+  const data = tried.at(-1)!
+  const encoded = tried.length === 1 ? encodeEvent({ data }) : encode(t, { data })
+  must(false, {
+    seen: `encodeEvent(${shownFields({ data })}) gave ${quoted(encoded)}. For a client that is ${eventsTold(encoded)}.`,
+    expected: `Expected one event with the data ${quoted(asRead(data))}.`,
+    often,
+  })
+}
+
+/** How a client gets it: with LF for every line end. */
+function asRead(data: string): string {
+  return data.replace(/\r\n?/g, '\n')
+}
+
+function encode(t: Tools, fields: Fields): string {
+  const encoded = encodeEvent(fields)
+  t.transcript.step(`encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}`)
+  return encoded
+}
+
+/** What encodeEvent() gives, or undefined when it refuses. */
+function encodeOrThrow(t: Tools, fields: Fields): string | undefined {
+  try {
+    return encode(t, fields)
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('lesson ')) throw error
+    t.transcript.step(`encodeEvent(${shownFields(fields)}) threw`)
+    return undefined
+  }
+}
+
+function shownFields(fields: Fields): string {
+  const parts = Object.entries(fields).map(
+    ([name, value]) => `${name}: ${typeof value === 'string' ? quoted(value) : value}`,
+  )
+  return `{ ${parts.join(', ')} }`
+}
+
+function quoted(value: string): string {
+  return typeof value === 'string' ? `"${shown(value)}"` : String(value)
+}
+
+/** What a client makes of it: `an event: data x, and an event: data y`. */
+function eventsTold(encoded: string): string {
+  const { events, reader } = eventsIn(encoded)
+  const parts = events.map((event) => `an event (${told(event)})`)
+  return reader.unfinished === ''
+    ? parts.join(' and ') || 'no event'
+    : `${parts.join(' and ') || 'no event'}, and then something without a blank line`
+}
+
+function retryTold(encoded: string): string {
+  const { retry } = eventsIn(encoded).reader
+  return retry === undefined ? 'no retry' : `a retry of ${retry} ms`
+}
+
+// Visits
+
+type Visitor = Visit & { events: EventClient }
+
+/** Serves the stream of `feed`, and opens it. */
+async function opened(
+  t: Tools,
+  feed: Gate,
+  options?: { heartbeatMs: number },
+): Promise<{ events: EventClient }> {
+  const { client } = await stream(t, createApp(feed, options), PATH)
+  return { events: eventClient(client, t) }
+}
+
+async function visitor(t: Tools, feed: Gate, server: Served, name = 'client'): Promise<Visitor> {
+  const made = await visit(t, feed, server, PATH, name)
+  return { ...made, events: eventClient(made.client, { ...t, name }) }
+}
+
+/** A client that stops reading while many quakes happen, more than any buffer on the way can hold. */
+async function stalledVisit(
+  t: Tools,
+  feed: Gate,
+  server: Served,
+): Promise<{ slow: Visitor; happened: Quake[] }> {
+  const name = 'slow client'
+  const made = await visit(t, feed, server, PATH, name)
+  made.client.pause()
+  const happened = fatQuakes(64, 256 * 1024)
+  feed.release(...happened)
+  let given = 0
+  let turns = 0
+  // Not before it was given one, and then asked for no other for many turns of the event loop.
+  const stands = (): boolean => {
+    turns = made.reader.given === given ? turns + 1 : 0
+    given = made.reader.given
+    return given > 0 && turns > 50
+  }
+  await t.until(stands, {
+    seen: 'Quakes happened, and the handler asked the feed for none.',
+    expected: 'Expected it to ask for them.',
+  })
+  // How many events it reads is up to the buffers of this machine: none of them is told.
+  const events = eventClient(made.client, { transcript: transcript(), name })
+  return { slow: { ...made, events }, happened }
+}
+
+const noMoreEvents: Story = {
+  seen: 'The slow client reads again, and does not get all its events.',
+  expected: 'Expected the stream to go on where it stopped.',
+  often: 'write() returning false is taken for the end. It only says: not now.',
+}
+
+/** Somebody who opens the stream, and leaves when the server asks the feed for the first quake. */
+async function comesAndGoes(t: Tools, feed: Gate, server: Served, name: string): Promise<void> {
+  const before = server.connections
+  const { client } = await visit(t, feed, server, PATH, name)
+  client.leave()
+  await t.until(() => server.connections === before, {
+    seen: `The ${name} left and the server kept the connection.`,
+    expected: 'Expected the server to close its side as well.',
+  })
+  // What the handler does then.
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((turned) => setImmediate(turned))
+}
+
+/** Somebody who is gone while a login has the request: the function that is returned lets it pass on. */
+async function comesEarly(
+  t: Tools,
+  server: Served,
+  login: ReturnType<typeof slowLogin>,
+): Promise<() => Promise<void>> {
+  const early = t.connect(server, 'first client')
+  early.request(PATH)
+  await t.soon(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
+  return async () => {
+    early.leave()
+    await t.until(() => server.connections === 0, {
+      seen: 'The client left and the server kept the connection.',
+      expected: 'Expected the server to close its side as well.',
+    })
+    t.transcript.step('the login lets the request pass')
+    login.finish()
+  }
+}
+
+/** Somebody who got one quake before the feed failed. */
+async function failedVisit(t: Tools, feed: Gate, server: Served): Promise<Visitor> {
+  const made = await visitor(t, feed, server)
+  const [quake] = quakes(1)
+  feed.release(quake!)
+  await made.events.event(noEvent(quake!))
+  feed.fail('no word from the network')
+  return made
+}
+
+/** Somebody who got one quake before the feed was over. */
+async function endedVisit(t: Tools, feed: Gate, server: Served): Promise<Visitor> {
+  const made = await visitor(t, feed, server)
+  const [quake] = quakes(1)
+  feed.release(quake!)
+  await made.events.event(noEvent(quake!))
+  feed.end()
+  return made
+}
+
+function noEvent(quake: Quake): Story {
+  return {
+    seen: `The feed released ${named(quake)} and no event reached the client.`,
+    expected: 'Expected an event for each quake.',
+  }
+}
+
+const noHeartbeat: Story = {
+  seen: 'The feed is silent, and the client gets no heartbeats.',
+  expected: 'Expected comments.',
+}
+
+// Vectors
+
+type Theme = (typeof THEMES)[number][0]
+
+/** The tags that make a case one of a theme; of two themes it belongs to the first. */
+const THEMES = [
+  ['long', ['long']],
+  ['bom', ['bom']],
+  ['eof', ['eof']],
+  ['utf-8', ['utf8']],
+  ['line ends', ['eol']],
+  ['chunks', ['chunk', 'prompt']],
+  ['unknown', ['comment', 'unknown', 'retry']],
+  ['id', ['id', 'nul']],
+  ['none', ['empty-data', 'no-colon', 'basic']],
+  ['name', ['event']],
+  ['data', ['data', 'app']],
+] as const
+
+function themed(...themes: Theme[]): SseVector[] {
+  return sseVectors().filter(({ tags, chunks }) => {
+    const isAscii = chunks.every((chunk) => chunk.every((byte) => byte < 0x80))
+    const has = (mark: string): boolean => tags.includes(mark) || (mark === 'utf8' && !isAscii)
+    const theme = THEMES.find(([, marks]) => marks.some(has))
+    return theme !== undefined && themes.includes(theme[0])
+  })
+}
+
+/** The same two events with each of the line ends. */
+function lineEnds(): SseVector[] {
+  const [first, second] = quakes(2)
+  return ['\n', '\r\n', '\r'].map((end) => {
+    const lines = [`id: ${first!.id}`, 'data: a', 'data: b', '', `id: ${second!.id}`, 'data: c', '']
+    return {
+      name: 'line ends',
+      level: 'spec',
+      tags: ['eol'],
+      why: 'CRLF, LF and CR are the line ends of an event stream.',
+      chunks: [Buffer.from(lines.map((line) => line + end).join(''))],
+      events: [
+        { type: 'message', data: 'a\nb', lastEventId: first!.id },
+        { type: 'message', data: 'c', lastEventId: second!.id },
+      ],
+    }
+  })
+}
+
+function inOnePiece(chunks: Uint8Array[]): Uint8Array[][] {
+  return [[Buffer.concat(chunks)]]
+}
+
+/** A few hundred: who looks at all the bytes again for each piece is slow, and right. */
+function inLargePieces(chunks: Uint8Array[]): Uint8Array[][] {
+  const whole = Buffer.concat(chunks)
+  const size = Math.ceil(whole.length / 250)
+  const pieces = []
+  for (let at = 0; at < whole.length; at += size) pieces.push(whole.subarray(at, at + size))
+  return [[whole], pieces]
+}
+
+// Watchers
+
+type Watching = {
+  /** What onQuake() was called with. */
+  got: unknown[]
+  /** How often onOver() was called. */
+  overs: number
+  stop(): void
+}
+
+/** Has `url` watched while the script runs, and stops then, come what may. */
+async function watching(
+  t: Tools,
+  url: string,
+  script: (watcher: Watching) => Promise<void>,
+): Promise<void> {
+  const watcher: Watching = { got: [], overs: 0, stop: () => {} }
+  t.transcript.step('watchQuakes() is called')
+  watcher.stop = watchQuakes(url, {
+    onQuake: (quake) => watcher.got.push(quake),
+    onOver: () => {
+      watcher.overs += 1
+    },
+  })
+  try {
+    await script(watcher)
+  } finally {
+    watcher.stop?.()
+  }
+}
+
+async function isThere(t: Tools, server: { requests: number }): Promise<void> {
+  await t.until(() => server.requests > 0, {
+    seen: 'watchQuakes(url) was called, and nobody asked for the url.',
+    expected: 'Expected a GET.',
+  })
+  t.transcript.step('the client has asked for the stream')
+}
+
+/** A watcher and a server of their own: the quake arrives. */
+async function getsQuake(t: Tools): Promise<void> {
+  const server = await handmadeStream(t)
+  const [quake] = quakes(1)
+  await watching(t, server.url, async ({ got }) => {
+    await isThere(t, server)
+    server.send(`data: ${JSON.stringify(quake)}\n\n`)
+    await t.until(() => got.length === 1, noQuake(quake!))
+  })
+}
+
+function noQuake(quake: Quake): Story {
+  return {
+    seen: `The server sent ${named(quake)}, and onQuake() was not called.`,
+    expected: 'Expected the quake.',
+  }
+}

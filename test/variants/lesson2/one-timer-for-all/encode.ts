@@ -1,0 +1,34 @@
+export type EventFields = {
+  data?: string
+  event?: string
+  id?: string
+  retry?: number
+}
+
+const END = '\r\n'
+
+/** One event: CRLF at the end of its lines, no space behind a colon that needs none. */
+export function encodeEvent(fields: EventFields): string {
+  const text: string[] = []
+  const add = (name: string, value: string) => {
+    if (/[\r\n]/.test(value)) throw new RangeError(`${name} holds a line end`)
+    // A client takes one space away: a value that begins with one is given another.
+    text.push(name, ':', value.startsWith(' ') ? ` ${value}` : value, END)
+  }
+  if (fields.data !== undefined) {
+    for (const line of fields.data.replaceAll('\r\n', '\n').replaceAll('\r', '\n').split('\n')) {
+      add('data', line)
+    }
+  }
+  if (fields.event !== undefined) add('event', fields.event)
+  if (fields.retry !== undefined) {
+    if (!/^\d+$/.test(String(fields.retry))) throw new RangeError('retry is in whole milliseconds')
+    add('retry', String(fields.retry))
+  }
+  // The id comes last: the order means nothing.
+  if (fields.id !== undefined) {
+    if (fields.id.includes('\0')) throw new RangeError('id holds U+0000')
+    add('id', fields.id)
+  }
+  return text.join('') + END
+}

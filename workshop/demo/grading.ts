@@ -33,7 +33,12 @@ export function grading({
     try {
       const { grade } = await import('../grader/grade.ts')
       const { renderVerdict } = await import('../grader/render.ts')
-      const came = await grade({ lesson: lesson.number, work: work.folder, signal })
+      const came = await grade({
+        lesson: lesson.number,
+        work: work.folder,
+        name: work.name,
+        signal,
+      })
       if (signal.aborted) return
       verdict = came
       if (work === ownWork) recordVerdict(verdict)

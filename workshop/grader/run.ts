@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { tmpdir } from 'node:os'
 import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -9,7 +8,7 @@ import { ROOT } from '../root.ts'
 import { guard } from './guard.ts'
 import { testFileOf } from './manifest.ts'
 import { watchdog } from './watchdog.ts'
-import { worker, type Worker } from './worker.ts'
+import { startWorker } from './worker.ts'
 
 /** What came out of the process that ran the checks, before anybody has judged it. */
 export type Run = {
@@ -58,7 +57,6 @@ export async function run({
   onOutcome,
   signal,
 }: RunOptions): Promise<Run> {
-  const { createVitest } = await import('vitest/node')
   const canary = `canary ${randomUUID()}`
   const result: Run = {
     outcomes: new Map(),
@@ -68,11 +66,9 @@ export async function run({
     printed: '',
     lastLines: [],
   }
-  const workers: Worker[] = []
-  const kill = (): void => workers.forEach((each) => each.kill())
   const dog = watchdog(() => {
     result.silentIn = result.endedIn
-    kill()
+    worker.kill()
   })
   const onLine = (line: string): void => {
     result.lastLines = [...result.lastLines, line].slice(-10)
@@ -81,6 +77,18 @@ export async function run({
     dog.sign()
     if (sign.startsWith('check ')) result.endedIn = sign.slice('check '.length)
   }
+
+  const worker = startWorker({
+    mayRead: readable(lesson, box),
+    env: {
+      SEED: String(seed),
+      WORKSHOP_BOX: box,
+      WORKSHOP_CANARY: canary,
+      ...(bail && { WORKSHOP_BAIL: '1' }),
+    },
+    onSign,
+    onLine,
+  })
 
   const reporter: Reporter = {
     onTestCaseResult(test) {
@@ -104,6 +112,7 @@ export async function run({
     },
   }
 
+  const { createVitest } = await import('vitest/node')
   const exitCode = process.exitCode
   const vitest = await createVitest(
     'test',
@@ -115,35 +124,21 @@ export async function run({
       setupFiles: ['signs.ts', 'patience.ts'].map((file) => join(ROOT, 'test/harness', file)),
       testNamePattern: `^(${only.replaceAll('.', '\\.')}|${canary})`,
       maxConcurrency: 1000,
-      env: {
-        NODE_ENV: 'test',
-        SEED: String(seed),
-        WORKSHOP_BOX: box,
-        WORKSHOP_CANARY: canary,
-        ...(bail && { WORKSHOP_BAIL: '1' }),
-      },
-      pool: {
-        name: 'work',
-        createPoolWorker(options) {
-          const made = worker(options, { mayRead: readable(lesson, box), onSign, onLine })
-          workers.push(made)
-          return made
-        },
-      },
+      pool: { name: 'work', createPoolWorker: () => worker },
       reporters: [reporter],
     },
     { server: { watch: null }, plugins: [guard(box)] },
     { stdout: nowhere(), stderr: nowhere() },
   )
-  signal?.addEventListener('abort', kill)
+  signal?.addEventListener('abort', worker.kill)
   try {
     const specifications = await vitest.globTestSpecifications()
     dog.start()
     if (!signal?.aborted) await vitest.runTestSpecifications(specifications)
   } finally {
     dog.stop()
-    signal?.removeEventListener('abort', kill)
-    kill()
+    signal?.removeEventListener('abort', worker.kill)
+    worker.kill()
     await vitest.close()
     // Vitest sets it when a test fails. It is ours.
     process.exitCode = exitCode
@@ -169,7 +164,7 @@ function thrown(error: {
   return { message: error.message, frames: error.stacks ?? [] }
 }
 
-/** The checks, what they stand on, the work, and where Vitest keeps what it has compiled. */
+/** The checks, what they stand on, and the work. */
 function readable(lesson: number, box: string): string[] {
   const folders = ['node_modules', 'feed', 'wire', 'data', 'test/harness', 'test/__snapshots__']
   return [
@@ -179,7 +174,6 @@ function readable(lesson: number, box: string): string[] {
     join(ROOT, 'package.json'),
     testFileOf(lesson),
     join(box, '*'),
-    join(realpathSync(tmpdir()), '*'),
   ]
 }
 

@@ -1,8 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import type { PoolOptions, PoolWorker } from 'vitest/node'
+import type { PoolWorker } from 'vitest/node'
 import { SIGN } from '../../test/harness/signs.ts'
 import { lastWish } from '../last-wish.ts'
+import { ROOT } from '../root.ts'
 
 /**
  * The process in which the work runs. It is the leader of its own process group, may read the checks and
@@ -16,21 +17,43 @@ export type Worker = PoolWorker & {
 type WorkerOptions = {
   /** Files, and folders with a `*` at the end, that the work may read. */
   mayRead: string[]
+  env: Record<string, string>
   /** What the process says of itself, see `test/harness/signs.ts`. */
   onSign(sign: string): void
   /** Any other line of its standard error: how Node says goodbye. */
   onLine(line: string): void
 }
 
-export function worker(
-  { distPath, env }: PoolOptions,
-  { mayRead, onSign, onLine }: WorkerOptions,
-): Worker {
-  let child: ChildProcess | undefined
-  let exited: Promise<void> = Promise.resolve()
+/** Starts the process at once. Vitest loads meanwhile, and takes it when it is ready for it. */
+export function startWorker({ mayRead, env, onSign, onLine }: WorkerOptions): Worker {
+  const child = spawn(
+    process.execPath,
+    ['--no-warnings', ...permissions(mayRead), join(VITEST, 'workers/forks.js')],
+    {
+      env: { ...process.env, TEST: 'true', VITEST: 'true', NODE_ENV: 'test', ...env },
+      detached: process.platform !== 'win32',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'advanced',
+    },
+  )
+  const takeBack = lastWish(kill)
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      takeBack()
+      // Vitest waits a minute for a process that ended before it had begun.
+      answer('started', new Error('the process ended'))
+      resolve()
+    })
+  })
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    for (const line of text.split('\n')) {
+      if (line.startsWith(SIGN)) onSign(line.slice(SIGN.length))
+      else if (line !== '') onLine(line)
+    }
+  })
 
   function kill(): void {
-    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
     try {
       // A negative id is the process group. Windows has none; there the work can start no process at all.
       process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL')
@@ -39,56 +62,34 @@ export function worker(
     }
   }
 
+  /** Says to Vitest what the process does not. */
+  function answer(type: 'started' | 'stopped', error?: Error): void {
+    child.emit('message', { type, error, __vitest_worker_response__: true })
+  }
+
   return {
     name: 'work',
-    cacheFs: true,
+    // What Vitest has compiled comes through the channel: the folder for temporary files may hold anything.
+    cacheFs: false,
     kill,
-    async start() {
-      child = spawn(
-        process.execPath,
-        ['--no-warnings', ...permissions(mayRead), join(distPath, 'workers/forks.js')],
-        {
-          env: { ...env },
-          detached: process.platform !== 'win32',
-          stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-          serialization: 'advanced',
-        },
-      )
-      const takeBack = lastWish(kill)
-      exited = new Promise((resolve) => {
-        child!.once('exit', () => {
-          takeBack()
-          // Vitest waits a minute for a process that ended before it had begun.
-          child!.emit('message', {
-            type: 'started',
-            error: new Error('the process ended'),
-            __vitest_worker_response__: true,
-          })
-          resolve()
-        })
-      })
-      child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-        for (const line of text.split('\n')) {
-          if (line.startsWith(SIGN)) onSign(line.slice(SIGN.length))
-          else if (line !== '') onLine(line)
-        }
-      })
-    },
+    async start() {},
     async stop() {
       kill()
       await exited
     },
-    on: (event, listener) => void child!.on(event, listener),
-    off: (event, listener) => void child!.off(event, listener),
+    on: (event, listener) => void child.on(event, listener),
+    off: (event, listener) => void child.off(event, listener),
     send(message) {
+      if (message.type !== 'stop') return void (child.connected && child.send(message))
       // Asked to stop, the work gets no say in it: what it leaves behind ends with its process.
-      if (message.type !== 'stop') return void (child!.connected && child!.send(message))
       kill()
-      child!.emit('message', { type: 'stopped', __vitest_worker_response__: true })
+      answer('stopped')
     },
     deserialize: (data) => data,
   }
 }
+
+const VITEST = join(ROOT, 'node_modules', 'vitest', 'dist')
 
 /** Node's permission model; the flag lost its `experimental-` when the model did. */
 function permissions(mayRead: string[]): string[] {

@@ -19,7 +19,7 @@ check('1.1a', 'the head of the response comes before the first quake', async (t)
   const head = await client.head({
     seen: 'The feed is silent, and the client has not got the head of the response.',
     expected: 'Expected status and headers at once: a client that sees nothing gives up.',
-    often: 'the head waits for the first res.write(). res.flushHeaders() sends it now.',
+    often: 'the head waits for the first res.write().',
   })
   must(head.status === 200, {
     seen: `GET ${PATH} was answered ${head.status}.`,
@@ -48,7 +48,7 @@ check('1.2a', 'each quake reaches the client before the next one happens', async
     await client.line({
       seen: `The feed released ${named(quake)} and no line reached the client.`,
       expected: 'Expected the client to read it while the feed was waiting.',
-      often: 'the handler collects the quakes and sends them at the end, or the line has no \\n.',
+      often: 'the handler collects the quakes and sends them at the end.',
     })
   }
 })
@@ -114,8 +114,8 @@ check('1.2e', 'an HTTP/1.0 client, which knows no chunks, gets the lines alone',
   await client.head({ seen: 'The client got no head.', expected: 'Expected one at once.' })
   const [quake] = quakes(1)
   feed.release(quake!)
-  const line = await client.body((text) => text.includes('}'), {
-    seen: `The feed released ${named(quake!)} and nothing reached the client.`,
+  const line = await client.line({
+    seen: `The feed released ${named(quake!)} and no line reached the client.`,
     expected: 'Expected its line.',
   })
   must(same(parsed(line), quake), {
@@ -199,7 +199,7 @@ check('1.3c', 'a client that left before it was served leaves no feed open', asy
   await t.until(() => feed.readers.filter(({ asked, closed }) => asked && !closed).length === 1, {
     seen: 'The client left while a login before your handler took its time, and the handler opened the feed for nobody.',
     expected: 'Expected the feed to stay closed, or to be closed again.',
-    often: "'close' of the response came before anybody listened to it. res.destroyed tells.",
+    often: "'close' of the response came before anybody listened to it.",
   })
 })
 
@@ -231,11 +231,13 @@ check('1.3d', 'a client that leaves takes no other client along', async (t) => {
 
 check('1.4a', 'the feed is not asked for more while the client does not read', async (t) => {
   const { slow, happened } = await slowVisit(t, createApp, PATH)
-  must(slow.reader.given < happened.length, {
+  const tookAll = slow.reader.given === happened.length
+  t.transcript.step(`feed gave ${tookAll ? 'all' : 'some'} of them for the slow client`)
+  must(!tookAll, {
     seen: `The client stopped reading, and the handler took all ${happened.length} quakes from the feed, 16 MB.`,
     expected:
       'Expected it to stop when the socket is full: what the client does not take fills your memory.',
-    often: 'nobody looks at what res.write() returns. false means: wait for drain.',
+    often: 'nobody looks at what res.write() returns.',
   })
 })
 
@@ -361,7 +363,7 @@ check('1.6c', 'a character that two chunks share comes out whole', async (t) => 
     t,
     readNdjson,
     about('utf8'),
-    'each chunk is decoded by itself. { stream: true } keeps the bytes of half a character.',
+    'each chunk is decoded by itself, with half a character at its end.',
   )
 })
 
@@ -442,8 +444,7 @@ check('1.6i', 'leaving the loop cancels the request', async (t) => {
   await t.until(() => source.cancelled, {
     seen: 'The loop was left, and the request goes on.',
     expected: 'Expected the body to be cancelled: a server streams to nobody otherwise.',
-    often:
-      'releaseLock() lets go of the body without cancelling it. reader.cancel() ends the request.',
+    often: 'releaseLock() lets go of the body without cancelling it.',
   })
 })
 

@@ -50,16 +50,21 @@ export function check(id: string, rule: string, script: (tools: Tools) => Promis
     const story = transcript()
     const tools = toolbox(story)
     const strays = strayErrors()
+    // Where the story ends. Putting things away is no part of it.
+    let told = 0
     try {
-      await script(tools).finally(tools.close)
+      await script(tools).finally(() => {
+        told = story.steps.length
+        return tools.close()
+      })
       // What was thrown while the last connections closed comes in the next turn.
       await new Promise((turned) => setImmediate(turned))
       const stray = strays.failure()
       if (stray) throw stray
-      task.meta.report = { steps: [...story.steps] }
+      task.meta.report = { steps: story.steps.slice(0, told) }
     } catch (thrown) {
       const error = strays.failure() ?? thrown
-      task.meta.report = reportOf(error, story, tools.thrownByHandlers())
+      task.meta.report = reportOf(error, story.steps.slice(0, told), tools.thrownByHandlers())
       sawFailure()
       throw error
     } finally {
@@ -136,11 +141,11 @@ function toolbox(story: Transcript): Toolbox {
   }
 }
 
-function reportOf(error: unknown, { steps }: Transcript, thrown: unknown[]): Report {
+function reportOf(error: unknown, steps: string[], thrown: unknown[]): Report {
   const cause = thrown[0] ?? error
   const message = cause instanceof Error ? cause.message : ''
   return {
-    steps: [...steps],
+    steps,
     story: storyOf(error, thrown),
     ...(NOT_WRITTEN.test(message) && { notWritten: message }),
   }
@@ -151,10 +156,20 @@ function storyOf(error: unknown, thrown: unknown[]): Story {
     return { seen: `Your code threw ${describeError(error)}`, expected: 'Expected it to go on.' }
   }
   // Whatever the check saw, it began with this.
-  if (thrown.length > 0)
-    return { ...error.story, often: `the handler threw ${describeError(thrown[0])}` }
+  if (thrown.length > 0) return { ...error.story, cause: `the handler threw ${located(thrown[0])}` }
   return error.story
 }
+
+/** An error, and where in the work it was thrown. */
+function located(error: unknown): string {
+  const frames = error instanceof Error ? (error.stack ?? '').split('\n') : []
+  const frame = frames.find((line) => line.includes(WORK))
+  const at = frame?.slice(frame.indexOf(WORK)).replace(/\)$/, '')
+  return `${describeError(error)}${at ? ` at ${at}` : ''}`
+}
+
+/** Where the work is: a stack names its files with this path. */
+const WORK = process.env.WORKSHOP_BOX ?? '/solutions/'
 
 /** What a stub throws: `lesson 1, task 1.1: write createApp()`. */
 const NOT_WRITTEN = /^lesson \d+, task \d+\.\d+: write /

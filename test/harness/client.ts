@@ -93,6 +93,14 @@ export function connect(
     return { ...story, seen: `${story.seen.replace(/\.$/, '')}. ${how} instead.` }
   }
 
+  /** Something may have come, and only its end is missing. */
+  function withUnread({ story }: Failure): Failure {
+    if (unread.length === 0) return new Failure(story)
+    const what = `${unread.length} bytes without a line feed`
+    transcript.step(`${name} has ${what}  ${shown(unread, 48)}`)
+    return new Failure({ ...story, seen: `${story.seen} It has ${what}: ${shown(unread)}` })
+  }
+
   function take(bytes: number): Buffer {
     const taken = unread.subarray(0, bytes)
     unread = unread.subarray(bytes)
@@ -119,7 +127,9 @@ export function connect(
       const end = await seen(() => {
         const lf = unread.indexOf('\n')
         return lf === -1 ? undefined : lf
-      }, story)
+      }, story).catch((failure: unknown) => {
+        throw failure instanceof Failure ? withUnread(failure) : failure
+      })
       const line = take(end + 1)
       transcript.step(`${name} read ${line.length} bytes  ${shown(line, 48)}`)
       return line.subarray(0, end).toString()

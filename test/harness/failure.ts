@@ -6,6 +6,8 @@ export type Story = {
   expected: string
   /** One likely cause, since a check sees symptoms: `the handler collects the quakes …`. */
   often?: string
+  /** The cause, where it is known for certain. */
+  cause?: string
 }
 
 /** A check's rule does not hold. */

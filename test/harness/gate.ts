@@ -50,14 +50,17 @@ export function gate(transcript: Transcript): Gate {
   function open(signal: AbortSignal): AsyncIterable<Quake> {
     const reader = { given: 0, asked: false, closed: signal.aborted }
     readers.push(reader)
+    const number = readers.length
 
     const close = (): void => {
+      if (reader.asked && !reader.closed) transcript.step(`feed closed by reader ${number}`)
       reader.closed = true
       wake()
     }
     signal.addEventListener('abort', close, { once: true })
 
     async function next(): Promise<IteratorResult<Quake, undefined>> {
+      if (!reader.asked && !reader.closed) transcript.step(`feed opened by reader ${number}`)
       reader.asked = true
       for (;;) {
         if (reader.closed) return { done: true, value: undefined }
@@ -68,7 +71,7 @@ export function gate(transcript: Transcript): Gate {
           reader.given += 1
           return { done: false, value: happening.quake }
         } else {
-          close()
+          reader.closed = true
           if (happening.error) throw happening.error
         }
       }

@@ -105,7 +105,7 @@ function isNotWritten(error: unknown): boolean {
 
 function inputOf(chunks: Uint8Array[]): string {
   if (chunks.length > 6) {
-    return `${chunks.length} chunks of ${shown(Buffer.concat(chunks), 48)}`
+    return `${shown(Buffer.concat(chunks), 48)} in ${chunks.length} chunks`
   }
   return chunks.map((chunk) => `"${shown(chunk, 48)}"`).join(' + ') || 'an empty body'
 }

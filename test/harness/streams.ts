@@ -122,7 +122,7 @@ async function openStream(client: Client, path: string): Promise<Head> {
   const head = await client.head({
     seen: 'The client got no head.',
     expected: 'Expected one at once.',
-    often: 'the head waits for the first res.write(). res.flushHeaders() sends it now.',
+    often: 'the head waits for the first res.write().',
   })
   must(head.status === 200, {
     seen: `GET ${path} was answered ${head.status}.`,

@@ -1,4 +1,5 @@
 import { lessonNumbered } from '../lessons/catalogue.ts'
+import { forgetProgress } from '../lessons/progress.ts'
 import { resetLesson } from '../lessons/reset.ts'
 import { ownWork, parseWords } from '../lessons/words.ts'
 
@@ -12,6 +13,7 @@ export async function reset(words: string[]): Promise<number> {
 
   const lesson = lessonNumbered(asked.lesson)!
   const { saved, written, others } = resetLesson(lesson)
+  forgetProgress(lesson.number)
   const place = `lessons/${lesson.folder}`
   if (written.length === 0) {
     console.log(`${place} is as it was at the start. Nothing to do.`)

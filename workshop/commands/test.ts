@@ -18,6 +18,7 @@ async function gradeOnce(words: string[]): Promise<number> {
   ])
   const { lesson, only, work } = asked
   const out = screen(process.stdout)
+  if (process.stdout.isTTY) out.stay(`grading lesson ${lesson} …`)
   const stop = new AbortController()
   const interrupt = (): void => stop.abort()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt)
@@ -30,6 +31,7 @@ async function gradeOnce(words: string[]): Promise<number> {
       ...(process.env.SEED && { seed: Number(process.env.SEED) }),
       signal: stop.signal,
     })
+    out.close()
     out.print(renderVerdict(verdict, { paint: out.paint, width: out.width, workName: work.name }))
     if (work.name === 'lessons') (await import('../lessons/progress.ts')).recordVerdict(verdict)
     return verdict.outcome === 'pass' ? 0 : 1

@@ -26,6 +26,8 @@ export type DemoEvents = {
   /** A line of its standard output or its standard error. */
   printed(line: string): void
   leaks(leaks: Leaks): void
+  /** So many readers have the feed open now. */
+  feed(readers: number): void
 }
 
 /**
@@ -74,6 +76,10 @@ export function demo({
   }
 
   function hear(message: Message, place: string): void {
+    if (message.kind === 'feed') {
+      events.feed(message.readers)
+      return
+    }
     if (message.kind === 'leaks') {
       events.leaks(message.leaks)
       return

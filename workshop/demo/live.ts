@@ -53,6 +53,7 @@ export async function live({
         out.print(`○ This is where you start: ${paint('strong', what)}.\n${UNTIL_SAVED}`)
       },
       printed: (line) => out.print(`${paint('quiet', 'server.ts prints:')} ${line}`),
+      feed: (readers) => out.print(paint('quiet', `feed open for ${counted(readers, 'reader')}`)),
       leaks: leakLines((line) => out.print(paint('bad', line))),
     },
   })

@@ -9,6 +9,8 @@ export type Message =
   /** A stub: `lesson 1, task 1.1: write createApp()`. */
   | { kind: 'not written'; what: string }
   | { kind: 'failed'; when: 'loading' | 'running'; thrown: string }
+  /** So many readers have the feed open now. */
+  | { kind: 'feed'; readers: number }
   | { kind: 'leaks'; leaks: Leaks }
 
 /** What the program has running, and what it should not have any more. */

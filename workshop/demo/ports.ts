@@ -19,7 +19,9 @@ export async function openTap(
     }
     const opened = await unlessTaken(port, options)
     if (opened) return { tap: opened }
-    return { problem: `Port ${port} is taken by another program. Say another PORT, or none.` }
+    return {
+      problem: `Port ${port} is taken by another program. Take another one, as in PORT=${port + 1}, or leave PORT out.`,
+    }
   }
   const first = FIRST_PORT + lesson
   for (let port = first; port < first + 50; port += 1) {

@@ -3,7 +3,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pathToFileURL } from 'node:url'
-import { recordedQuakes, replay, type Feed } from '#feed'
+import { recordedQuakes, replay, type Feed, type Replay } from '#feed'
 import { countLeaks } from './leaks.ts'
 import { dieWithParent } from './lifeline.ts'
 import type { Message, Order } from './message.ts'
@@ -32,7 +32,7 @@ async function run(file: string): Promise<void> {
     createApp?: (feed: Feed) => RequestListener
   }
   if (typeof createApp !== 'function') throw new Error('server.ts does not export createApp()')
-  const app = createApp(replay(recordedQuakes(), { speed: SPEED, loop: true }))
+  const app = createApp(watched(replay(recordedQuakes(), { speed: SPEED, loop: true })))
   if (typeof app !== 'function') {
     throw new Error(`createApp() returned ${String(app)}, not an Express app`)
   }
@@ -41,6 +41,32 @@ async function run(file: string): Promise<void> {
     when = 'running'
     tell({ kind: 'running', port: (server.address() as AddressInfo).port })
   })
+}
+
+/** Tells how many have the feed open, whenever that changes: the learner is to see it closed. */
+function watched(feed: Replay): Feed {
+  let told = 0
+  const look = (): void => {
+    if (feed.readers === told) return
+    told = feed.readers
+    tell({ kind: 'feed', readers: told })
+  }
+  return {
+    open(signal) {
+      const quakes = feed.open(signal)[Symbol.asyncIterator]()
+      signal.addEventListener('abort', () => setImmediate(look), { once: true })
+      return {
+        [Symbol.asyncIterator]: () => ({
+          next() {
+            const next = quakes.next()
+            look()
+            return next.finally(look)
+          },
+          return: async () => (await quakes.return?.()) ?? { done: true, value: undefined },
+        }),
+      }
+    },
+  }
 }
 
 function fail(error: unknown): void {

@@ -108,7 +108,7 @@ function resultOf(
     id,
     rule,
     state: 'failed',
-    story: { ...story, seen: named(story.seen) },
+    story: { ...story, seen: named(story.seen), ...(story.cause && { cause: named(story.cause) }) },
     ...(report?.notWritten && { notWritten: report.notWritten }),
     ...(frame && { at: named(`${frame.file}:${frame.line}:${frame.column}`) }),
     steps,

@@ -37,7 +37,7 @@ export function judge(
     )
   }
   const [stray] = strayErrors
-  if (stray && !failed) return error('An error was thrown, and nobody caught it.', told(stray))
+  if (stray && !failed) return error('An error was thrown, and nobody caught it.', told(stray, box))
   return undefined
 }
 
@@ -52,7 +52,7 @@ function error(what: string, detail: string): Judgement {
 
 function notLoaded(loadError: Thrown, lesson: number, box: string): Judgement {
   const missing = missingFiles(lesson, box)
-  if (missing.length === 0) return error('Your files could not be loaded.', told(loadError))
+  if (missing.length === 0) return error('Your files could not be loaded.', told(loadError, box))
   return error(
     `${missing.map((file) => join(box, file)).join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing.`,
     `npm run reset ${lesson} makes the files of the lesson afresh. It saves what you have first.`,
@@ -71,8 +71,9 @@ function during(what: string): string {
   return what === 'loading' ? 'while your files were loaded' : `in check ${what}`
 }
 
-function told({ message, frames }: Thrown): string {
-  const [frame] = frames
+/** What was thrown, and where in the learner's files. */
+function told({ message, frames }: Thrown, box: string): string {
+  const frame = frames.find(({ file }) => file.startsWith(box))
   const at = frame ? `\nat ${frame.file}:${frame.line}:${frame.column}` : ''
   return stripVTControlCharacters(message) + at
 }

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { lessonNumbered, taskOf } from '../lessons/catalogue.ts'
+import { checksOf } from './manifest.ts'
 import type { Paint } from '../terminal/colour.ts'
 import type { CheckResult, Verdict } from './verdict.ts'
 
@@ -44,7 +45,10 @@ export function renderFailure(
     ...(at ? [`  at ${at}`] : []),
     '',
     ...transcripts(steps, reference, options.width, paint),
-    ...(story.often
+    ...(story.cause
+      ? wrap(`The cause: ${story.cause}`, options.width - 2).map((line) => `  ${line}`)
+      : []),
+    ...(story.often && !story.cause
       ? wrap(`Often the cause: ${story.often}`, options.width - 2).map((line) => `  ${line}`)
       : []),
     paint(
@@ -54,8 +58,9 @@ export function renderFailure(
   ].join('\n')
 }
 
-function typeWarnings({ typeErrors }: Verdict, paint: Paint): string {
-  if (typeErrors.length === 0) return ''
+function typeWarnings({ outcome, typeErrors }: Verdict, paint: Paint): string {
+  // What keeps a file from being loaded is told by whoever could not load it.
+  if (outcome === 'error' || typeErrors.length === 0) return ''
   const lines = typeErrors.slice(0, 5).map((line) => `  ${line}`)
   const more = typeErrors.length > 5 ? [`  … and ${typeErrors.length - 5} more`] : []
   return [paint('bad', '! Type errors. The checks run all the same.'), ...lines, ...more].join('\n')
@@ -119,7 +124,19 @@ function closing(
   const passed = checks.filter(({ state }) => state === 'passed').length
   const score = `lesson ${lesson}${whose(options)}: ${passed}/${checks.length} checks`
   const word = { pass: 'passed', fail: 'not yet', error: 'error', stuck: 'stuck' }[outcome]
-  return `${paint(outcome === 'pass' ? 'good' : 'bad', word)} · ${score} · ${seedFor(seed)}`
+  const verdict = `${paint(outcome === 'pass' ? 'good' : 'bad', word)} · ${score} · ${seedFor(seed)}`
+  const isLesson = checks.length === checksOf(lesson).length
+  return outcome === 'pass' && isLesson && !whose(options)
+    ? `${verdict}\n${whatNext(lesson)}`
+    : verdict
+}
+
+function whatNext(lesson: number): string {
+  const next = lessonNumbered(lesson + 1)
+  const compare = `Compare your files with the solution: npm run solution ${lesson}`
+  return next
+    ? `${compare}\nThe next lesson, ${next.title}: npm run lesson ${next.number}`
+    : compare
 }
 
 /** The words that name somebody else's work on the command line. */

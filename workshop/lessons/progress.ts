@@ -34,6 +34,12 @@ export function recordVerdict({ lesson, outcome, checks }: Verdict): void {
   writeStore(FILE, stored)
 }
 
+/** A lesson begins again. */
+export function forgetProgress(lesson: number): void {
+  const { [lesson]: _, ...others } = readStore<Stored>(FILE)
+  writeStore(FILE, others)
+}
+
 /** What is known of a lesson's checks. */
 export function progressOf(lesson: number): Progress {
   const checks = checkIds(lesson)

@@ -1,5 +1,5 @@
 // fails: 1.2a
-// says: or the line has no \n
+// says: without a line feed
 // seen in: ollama/ollama-js#131
 import { once } from 'node:events'
 import express, { type Express } from 'express'

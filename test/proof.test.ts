@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { box } from '../workshop/grader/box.ts'
-import { grade } from '../workshop/grader/grade.ts'
+import { grade, type GradeRequest } from '../workshop/grader/grade.ts'
 import { checksOf } from '../workshop/grader/manifest.ts'
 import { renderFailure } from '../workshop/grader/render.ts'
 import { typeErrors } from '../workshop/grader/types.ts'
@@ -78,7 +78,10 @@ describe.each(lessons())('lesson $number', (lesson) => {
   test.concurrent.for(mistakes)(
     'mistake $name is failed first by $fails',
     async ({ folder, fails, says }, { expect: expectHere }) => {
-      const verdict = await graded(lesson, asWork(folder, lesson), true)
+      const verdict = await graded(lesson, asWork(folder, lesson), {
+        bail: true,
+        from: firstTaskOf(readdirSync(folder), lesson),
+      })
       const first = verdict.checks.find(({ state }) => state === 'failed')
       expectHere(first?.id, JSON.stringify(verdict.problem)).toBe(fails)
       const message = renderFailure(first!, verdict, PLAIN)
@@ -112,17 +115,38 @@ function header(folder: string, name: string): string {
   return ''
 }
 
-function graded({ number }: Lesson, work: string, bail = false): Promise<Verdict> {
+function graded(
+  { number }: Lesson,
+  work: string,
+  options: Pick<GradeRequest, 'bail' | 'from'> = {},
+): Promise<Verdict> {
   return grade({
     lesson: number,
     work,
     name: 'lessons',
     base: solutionsFolder,
     seed: SEED,
-    bail,
+    ...options,
     // All at once, above: the compiler takes longer to start than to read them.
     skipTypes: true,
   })
+}
+
+/**
+ * The first task that one of these files has to do with. The tasks before it run on the files of the solution
+ * alone, and have passed with them: there is nothing to see.
+ */
+function firstTaskOf(files: string[], { folder, tasks }: Lesson): string {
+  const has = (file: string, what: RegExp): boolean =>
+    what.test(readFileSync(join(solutionsFolder, folder, file), 'utf8'))
+  const code = files.filter((file) => /\.tsx?$/.test(file))
+  const affected = readdirSync(join(solutionsFolder, folder)).filter(
+    (file) => code.includes(file) || code.some((one) => has(file, new RegExp(`'\\./${one}'`))),
+  )
+  const first = tasks.find(({ id }) =>
+    affected.some((file) => has(file, new RegExp(`#region ${id.replace('.', '\\.')}\\b`))),
+  )
+  return first!.id
 }
 
 /** What keeps a verdict from being a pass, for a failing test to show. */

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { basename, join, relative } from 'node:path'
-import { lessonNumbered, solutionsFolder } from '../lessons/catalogue.ts'
+import { lessonNumbered, solutionsFolder, taskOf } from '../lessons/catalogue.ts'
 import { ROOT } from '../root.ts'
 import { box as makeBox } from './box.ts'
 import { judge } from './judge.ts'
@@ -21,6 +21,8 @@ export type GradeRequest = {
   base?: string
   /** A check or a task: `1.2a`, `1.2`. */
   only?: string
+  /** The task to begin with. */
+  from?: string
   seed?: number
   /** Run no more checks when one has failed. */
   bail?: boolean
@@ -37,9 +39,9 @@ export type GradeRequest = {
  * verdict; it throws only when the workshop itself is broken, or `signal` aborts.
  */
 export async function grade(request: GradeRequest): Promise<Verdict> {
-  const { lesson, work, base, only, onCheck, signal } = request
+  const { lesson, work, base, onCheck, signal } = request
   const seed = request.seed ?? randomInt(1, 1_000_000)
-  const checks = checksOf(lesson).filter(({ id }) => only === undefined || isPart(id, only))
+  const checks = checksAskedFor(request)
   const box = await makeBox(...(base ? [base] : []), work)
   const named = (text: string): string => nameFiles(text, box.folder, request.name ?? work)
   try {
@@ -49,7 +51,7 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
         lesson,
         box: box.folder,
         seed,
-        ...(only && { only }),
+        ids: checks.map(({ id }) => id),
         ...(request.bail && { bail: true }),
         ...(signal && { signal }),
         onOutcome(id, outcome) {
@@ -84,9 +86,10 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
   }
 }
 
-/** Whether check `id` is the one asked for, or one of the task asked for. */
-function isPart(id: string, only: string): boolean {
-  return id === only || id.replace(/[a-z]$/, '') === only
+function checksAskedFor({ lesson, only, from }: GradeRequest): CheckName[] {
+  const all = checksOf(lesson)
+  if (only) return all.filter(({ id }) => id === only || taskOf(id) === only)
+  return from ? all.slice(all.findIndex(({ id }) => taskOf(id) === from)) : all
 }
 
 function resultOf(

@@ -33,7 +33,7 @@ const references = new Map<string, Promise<readonly string[]>>()
 async function playReference(lesson: number, id: string, seed: number): Promise<readonly string[]> {
   const box = await makeBox(solutionsFolder)
   try {
-    const { outcomes } = await run({ lesson, box: box.folder, only: id, seed })
+    const { outcomes } = await run({ lesson, box: box.folder, ids: [id], seed })
     return outcomes.get(id)?.report?.steps ?? []
   } finally {
     await box.remove()

@@ -38,8 +38,8 @@ export type Thrown = { message: string; frames: { file: string; line: number; co
 export type RunOptions = {
   lesson: number
   box: string
-  /** A check, or a task, or (absent) the whole lesson. */
-  only?: string
+  /** The checks to run. */
+  ids: string[]
   seed: number
   /** Run no more checks when one has failed. */
   bail?: boolean
@@ -51,7 +51,7 @@ export type RunOptions = {
 export async function run({
   lesson,
   box,
-  only = '',
+  ids,
   seed,
   bail = false,
   onOutcome,
@@ -122,7 +122,7 @@ export async function run({
       watch: false,
       include: [testFileOf(lesson)],
       setupFiles: ['signs.ts', 'patience.ts'].map((file) => join(ROOT, 'test/harness', file)),
-      testNamePattern: `^(${only.replaceAll('.', '\\.')}|${canary})`,
+      testNamePattern: `^(${[...ids, canary].join('|').replaceAll('.', '\\.')})( |$)`,
       maxConcurrency: 1000,
       pool: { name: 'work', createPoolWorker: () => worker },
       reporters: [reporter],

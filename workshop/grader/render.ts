@@ -66,16 +66,34 @@ function typeWarnings({ outcome, typeErrors }: Verdict, paint: Paint): string {
   return [paint('bad', '! Type errors. The checks run all the same.'), ...lines, ...more].join('\n')
 }
 
-/** A line for each check; the stubs' sentence once and not for every one. */
+/** A line for each check; one for all in a row that wait for the same thing to be written. */
 function checkLines({ checks }: Verdict, paint: Paint): string {
   if (checks.every(({ state }) => state === 'not run')) return ''
-  return checks
-    .map(({ id, rule, state, notWritten }) => {
+  return inRows(checks)
+    .map((row) => {
+      const [{ id, rule, state, notWritten }] = row
+      const last = row.at(-1)!.id
+      if (row.length > 1) {
+        const what = `${row.length} checks (not written yet: ${notWritten?.replace(/^.*: /, '')})`
+        return `${paint('bad', '✗')} ${id} to ${last}  ${paint('quiet', what)}`
+      }
       if (state === 'passed') return `${paint('good', '✓')} ${id}  ${rule}`
       if (state === 'not run') return paint('quiet', `- ${id}  ${rule} (did not run)`)
       return `${paint('bad', '✗')} ${id}  ${rule}${notWritten ? paint('quiet', ' (not written yet)') : ''}`
     })
     .join('\n')
+}
+
+type Row = [CheckResult, ...CheckResult[]]
+
+function inRows(checks: CheckResult[]): Row[] {
+  const rows: Row[] = []
+  for (const check of checks) {
+    const row = rows.at(-1)
+    if (row && check.notWritten && row[0].notWritten === check.notWritten) row.push(check)
+    else rows.push([check])
+  }
+  return rows
 }
 
 function problem({ outcome, problem: what }: Verdict, paint: Paint): string {

@@ -127,8 +127,11 @@ test('two run at once, at the next free port', async () => {
   const first = live(['2', 'solutions'], { PORT: undefined })
   const { port } = new URL(await urlOf(first))
   const second = live(['2', 'solutions'], { PORT: undefined })
-  await second.seen(/Port 3102 is taken by another program, so this is port \d+/)
   expect(new URL(await urlOf(second)).port).not.toBe(port)
+  // Somebody else on this machine may have had the first one's port, and be gone by now.
+  if (port === '3102') {
+    expect(second.output).toMatch(/Port 3102 is taken by another program, so this is port \d+/)
+  }
 })
 
 test('a PORT that cannot be had ends it with a sentence', async () => {

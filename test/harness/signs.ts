@@ -13,4 +13,7 @@ export const SIGN = '\u0001'
 
 const EVERY_MS = 250
 
-if (process.env.WORKSHOP_BOX) setInterval(() => signOfLife('alive'), EVERY_MS).unref()
+if (process.env.WORKSHOP_BOX) {
+  signOfLife('alive')
+  setInterval(() => signOfLife('alive'), EVERY_MS).unref()
+}

@@ -15,7 +15,7 @@ export function judge(
 ): Judgement | undefined {
   const { loadError, silentIn, endedIn, lastLines, strayErrors, canaryFailed } = run
   if (silentIn !== undefined) {
-    return stuck(`Your code did not give the event loop back for 5 seconds, ${during(silentIn)}.`)
+    return stuck(`Your code did not give the event loop back for 10 seconds, ${during(silentIn)}.`)
   }
   if (loadError) return notLoaded(loadError, lesson, box)
 

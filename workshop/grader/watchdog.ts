@@ -2,28 +2,32 @@
 export type Watchdog = { start(): void; sign(): void; stop(): void }
 
 /**
- * @param bark called when there was no sign for five seconds, or after five minutes in any case. They are
- *   counted in our own turns: a laptop that slept, or a machine that is busy, wakes no dog.
+ * @param bark called when there was no sign for ten seconds, none within a minute from the start, or after ten
+ *   minutes in any case. They are counted in our own turns: a laptop that slept, or a machine that is busy,
+ *   wakes no dog.
  */
 export function watchdog(bark: () => void): Watchdog {
   let turns = 0
   let turnsWithoutSign = 0
+  let patience = STARTING
   let timer: NodeJS.Timeout | undefined
   return {
     start() {
       timer = setInterval(() => {
         turns += 1
         turnsWithoutSign += 1
-        if (turnsWithoutSign === PATIENCE || turns === LIMIT) bark()
+        if (turnsWithoutSign === patience || turns === LIMIT) bark()
       }, TURN_MS)
     },
     sign() {
       turnsWithoutSign = 0
+      patience = RUNNING
     },
     stop: () => clearInterval(timer),
   }
 }
 
 const TURN_MS = 250
-const PATIENCE = 20
-const LIMIT = 1200
+const STARTING = 240
+const RUNNING = 40
+const LIMIT = 2400

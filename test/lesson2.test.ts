@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import type { Quake } from '#feed'
+import type { Feed, Quake } from '#feed'
 import { encodeEvent } from '#work/02-server-sent-events/encode.ts'
 import { parseEventStream } from '#work/02-server-sent-events/parse.ts'
 import { createApp } from '#work/02-server-sent-events/server.ts'
@@ -7,7 +7,7 @@ import { watchQuakes } from '#work/02-server-sent-events/watch.ts'
 import { body } from './harness/body.ts'
 import { check, must, type Tools } from './harness/check.ts'
 import { eventClient, told, type EventClient } from './harness/events.ts'
-import type { Story } from './harness/failure.ts'
+import { describeError, Failure, type Story } from './harness/failure.ts'
 import type { Gate } from './harness/gate.ts'
 import { handmadeStream } from './harness/handmade.ts'
 import { timersOfWork } from './harness/leaks.ts'
@@ -618,6 +618,32 @@ check('2.4m', 'when the feed is over, whoever asks again is told to stop', async
   })
 })
 
+check('2.4n', 'a feed that fails leaves no heartbeat', async (t) => {
+  const timers = timersOfWork()
+  try {
+    const calm = t.gate()
+    const broken = t.gate()
+    const feeds = [calm, broken]
+    const feed: Feed = { open: (signal) => feeds.shift()!.open(signal) }
+    const server = await t.serve(createApp(feed, { heartbeatMs }))
+    await comesAndGoes(t, calm, server, 'first client')
+    // One timer for all clients may stay.
+    const before = timers.alive()
+    const { client } = await failedVisit(t, broken, server)
+    await client.ended({
+      seen: 'The feed failed and the response goes on.',
+      expected: 'Expected the connection to be cut.',
+    })
+    await t.until(() => timers.alive() <= before, {
+      seen: 'The feed failed, the connection is cut, and a timer goes on for it.',
+      expected: 'Expected none: nobody will ever clear it.',
+      often: 'clearInterval() stands behind the loop, and an error does not come by there.',
+    })
+  } finally {
+    timers.stop()
+  }
+})
+
 // 2.5 The parser
 
 check('2.5a', 'an event comes out as soon as its blank line is here', async (t) => {
@@ -655,7 +681,7 @@ check('2.5c', 'an event has its own name, or is called message', async (t) => {
     t,
     parseEventStream,
     themed('name'),
-    'the name stays for the events that follow, or an empty one is taken for none.',
+    'the name stays for the events that follow, or an empty one does not count as a name.',
     inOnePiece,
   )
 })
@@ -916,8 +942,8 @@ check('2.6e', 'when the server says that it is over, onOver() is called once', a
     // A fence: a second watcher comes and gets its quake. By then a second call would have been.
     await getsQuake(t)
     must(watcher.overs === 1 && server.requests === 2, {
-      seen: `The server said that it is over, and ${watcher.overs > 1 ? 'onOver() was called more than once' : 'the client asked again'}.`,
-      expected: 'Expected onOver() once, and nobody to ask again after 204.',
+      seen: `The stream is over, onOver() was called ${watcher.overs === 1 ? 'once' : `${watcher.overs} times`}, and the client made ${server.requests} requests.`,
+      expected: 'Expected onOver() once, and two requests: the second one gets 204.',
       often: "onOver() is called at every 'error', or a new EventSource is made there.",
     })
   })
@@ -1205,16 +1231,26 @@ async function watching(
 ): Promise<void> {
   const watcher: Watching = { got: [], overs: 0, stop: () => {} }
   t.transcript.step('watchQuakes() is called')
-  watcher.stop = watchQuakes(url, {
+  const stop = watchQuakes(url, {
     onQuake: (quake) => watcher.got.push(quake),
     onOver: () => {
       watcher.overs += 1
     },
   })
+  watcher.stop = () => stops(stop)
+  await script(watcher).finally(watcher.stop)
+}
+
+function stops(stop: () => void): void {
   try {
-    await script(watcher)
-  } finally {
-    watcher.stop?.()
+    stop()
+  } catch (error) {
+    throw new Failure({
+      seen: `The function that watchQuakes() returned was called, and threw ${describeError(error)}`,
+      expected: 'Expected it to close the connection.',
+      often:
+        'close is handed out without its EventSource: source.close, and not () => source.close().',
+    })
   }
 }
 

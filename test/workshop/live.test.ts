@@ -37,7 +37,7 @@ test('a lesson shows real earthquakes at its URL, and what crosses the wire', as
 test('a stub is where one starts, and a save runs what was written', async () => {
   const program = live(['1'])
   const url = await urlOf(program)
-  await program.seen(/This is where you start: lesson 1, task 1\.1: write createApp\(\)/)
+  await program.seen(/server\.ts is not written yet \(lesson 1, task 1\.1: write createApp\(\)\)/)
   const refused = await fetch(url)
   expect(refused.status).toBe(503)
   expect(await refused.text()).toContain('task 1.1: write createApp()')

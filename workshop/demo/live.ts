@@ -50,7 +50,7 @@ export async function live({
         out.print([`${paint('bad', '✗')} ${what}`, ...lines, UNTIL_SAVED].join('\n'))
       },
       notWritten(what) {
-        out.print(`○ This is where you start: ${paint('strong', what)}.\n${UNTIL_SAVED}`)
+        out.print(`○ ${file} is not written yet (${paint('strong', what)}).\n${UNTIL_SAVED}`)
       },
       printed: (line) => out.print(`${paint('quiet', 'server.ts prints:')} ${line}`),
       feed: (readers) => out.print(paint('quiet', `feed open for ${counted(readers, 'reader')}`)),
@@ -227,7 +227,7 @@ const LOST_WRITES_EVERY_MS = 3000
 /** What each lesson serves. */
 const PATHS: Record<number, string> = { 1: '/quakes.ndjson', 2: '/events' }
 
-const UNTIL_SAVED = '  Until you save a change, every request is answered 503.'
+const UNTIL_SAVED = '  Until it runs, every request is answered 503.'
 
 /** In PowerShell, `curl` may be another program. */
 const CURL = process.platform === 'win32' ? 'curl.exe' : 'curl'

@@ -1,5 +1,5 @@
 // fails: 2.5c
-// says: an empty one is taken for none
+// says: an empty one does not count as a name
 // seen in: nodejs/undici, in Node 20
 export type StreamEvent = { type: string; data: string; lastEventId: string }
 

@@ -69,6 +69,8 @@ function typeWarnings({ outcome, typeErrors }: Verdict, paint: Paint): string {
 /** A line for each check; one for all in a row that wait for the same thing to be written. */
 function checkLines({ checks }: Verdict, paint: Paint): string {
   if (checks.every(({ state }) => state === 'not run')) return ''
+  // Told in full below.
+  if (checks.length === 1 && checks[0]?.state === 'failed') return ''
   return inRows(checks)
     .map((row) => {
       const [{ id, rule, state, notWritten }] = row

@@ -1,5 +1,4 @@
 import { connect as connectSocket, type Socket } from 'node:net'
-import type { Arrival } from '../../wire/arrival.ts'
 import { responseReader, type Head } from '../../wire/response.ts'
 import { Failure, type Story } from './failure.ts'
 import type { Patience } from './patience.ts'
@@ -33,7 +32,6 @@ export type Client = {
   leave(): void
   /** The same when the check is over, which is no part of its story. */
   close(): void
-  readonly wire: readonly Arrival[]
 }
 
 /** @param name how the transcript calls it, where there is more than one */
@@ -46,19 +44,12 @@ export function connect(
   }: { transcript: Transcript; patience: Patience; name?: string },
 ): Client {
   const socket: Socket = connectSocket({ port, host: '127.0.0.1', noDelay: true })
-  const wire: Arrival[] = []
-  const startedAt = performance.now()
   let response = responseReader()
   let unread: Buffer = Buffer.alloc(0)
   let closed = false
   let wake = (): void => {}
 
-  const record = (direction: Arrival['direction'], bytes: Uint8Array): void => {
-    wire.push({ at: performance.now() - startedAt, hop: 'client', direction, bytes })
-  }
-
   socket.on('data', (bytes) => {
-    record('response', bytes)
     const data = response.push(bytes).filter((segment) => segment.kind === 'data')
     unread = Buffer.concat([unread, ...data.map((segment) => segment.bytes)])
     wake()
@@ -108,12 +99,10 @@ export function connect(
   }
 
   return {
-    wire,
     request(path, { method = 'GET', version = '1.1' } = {}) {
       transcript.step(`${name}: ${method} ${path}${version === '1.0' ? ' HTTP/1.0' : ''}`)
       response = responseReader(method, version)
       const text = `${method} ${path} HTTP/${version}\r\nHost: 127.0.0.1:${port}\r\n\r\n`
-      record('request', Buffer.from(text))
       socket.write(text)
     },
     async head(story) {

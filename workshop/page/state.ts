@@ -1,0 +1,106 @@
+import type { Quake } from '#feed'
+import type { CheckResult, Verdict } from '../grader/verdict.ts'
+import type { Leaks } from '../demo/message.ts'
+
+/** What the page shows, in slices. A slice is sent whole whenever it changes. */
+export type PageState = {
+  /** Absent in `npm run wire`: there is no lesson, only the wire. */
+  lesson?: LessonState
+  grading?: GradingState
+  server: ServerState
+  clients: ClientState[]
+  trouble: TroubleState
+  recording: RecordingState
+}
+
+export type LessonState = {
+  number: number
+  title: string
+  minutes?: number
+  /** How many lessons there are. */
+  of: number
+  /** As the learner calls it: `lessons/01-raw-chunks`. */
+  folder: string
+  isExhibit: boolean
+  /** The README, in Markdown. */
+  readme: string
+  /** Why the README is not there. */
+  problem?: string
+  tasks: { id: string; title: string }[]
+  /** Names of the files to edit, in the lesson's folder. */
+  files: string[]
+  previous?: { number: number; title: string }
+  next?: { number: number; title: string }
+}
+
+export type GradingState = {
+  isRunning: boolean
+  /** In diagnosis order. `isOld`: from the grading before, and not come yet in this one. */
+  checks: (CheckResult & { isOld: boolean })[]
+  /** Of the last grading that came to its end. */
+  outcome?: Verdict['outcome']
+  problem?: Verdict['problem']
+  typeErrors: string[]
+  printed: string
+  seed?: number
+  /** Milliseconds since 1970. */
+  gradedAt?: number
+}
+
+export type ServerState = {
+  state: 'starting' | 'running' | 'not written' | 'down'
+  /** Where clients find it, through the tap: `http://127.0.0.1:3101/quakes.ndjson`. */
+  url: string
+  /** A sentence: why it does not run. */
+  what?: string
+  /** In the runtime's own words. */
+  detail?: string
+  /** How many readers have the feed open; absent before the first. */
+  readers?: number
+  leaks?: Leaks
+  /** The last lines it printed. */
+  printed: string[]
+}
+
+/** A client that the page has connected. */
+export type ClientState = {
+  id: number
+  state: 'connecting' | 'reading' | 'ended' | 'cut' | 'refused' | 'left'
+  /** A sentence about that state: `The server answered 503.` */
+  what?: string
+  /** How many quakes have come, and the last few, the newest first. */
+  quakes: number
+  last: Quake[]
+}
+
+export type TroubleState = {
+  isStalled: boolean
+  /** Bytes a second that the client reads; absent when it reads all it can. */
+  slow?: number
+  /** Response bytes after which a connection is cut; absent when none is. */
+  cutAfter?: number
+}
+
+export type RecordingState = {
+  /** Entries before this one were cleared away. */
+  from: number
+}
+
+/** What the page asks for, by POST to `/do`. */
+export type Action =
+  | { do: 'grade' }
+  | { do: 'restart' }
+  | { do: 'open'; file: string }
+  | { do: 'reset' }
+  | { do: 'lesson'; number: number }
+  | { do: 'connect' }
+  | { do: 'leave'; id: number }
+  | { do: 'cut' }
+  | { do: 'cut after'; bytes: number | null }
+  | { do: 'stall'; on: boolean }
+  | { do: 'slow'; bytesPerSecond: number | null }
+  | { do: 'burst' }
+  | { do: 'clear' }
+
+/** What came of an action: a sentence for the reader. */
+export type Answer = { said: string } | { problem: string }

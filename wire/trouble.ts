@@ -66,8 +66,8 @@ export function limits(): Limits {
       cut() {
         cutting()
         queue = []
-        client.resetAndDestroy()
-        server.resetAndDestroy()
+        reset(client)
+        reset(server)
       },
       pump() {
         while (queue.length > 0 && !isStalled && !isFull && mine.allowance >= 1) {
@@ -90,8 +90,10 @@ export function limits(): Limits {
             return
           }
         }
-        // What is not passed on is not read either: the server is to feel it.
-        if (queue.length > 0) server.pause()
+        // Nobody is left to hold it for.
+        if (hasEnded && client.readableEnded) queue = []
+        // What is not passed on is not read for long: the server is to feel it. (Its end is to be seen.)
+        if (bytesIn(queue) >= MOST_BYTES_HELD) server.pause()
         else server.resume()
         if (hasEnded && queue.length === 0) client.end()
       },
@@ -160,4 +162,15 @@ export function limits(): Limits {
   }
 }
 
+/** A socket resets only when it has nothing left to write, and one that is not read always has. */
+function reset(socket: Socket): void {
+  if (socket.writableLength === 0) socket.resetAndDestroy()
+  else socket.destroy()
+}
+
+function bytesIn(queue: Uint8Array[]): number {
+  return queue.reduce((sum, { length }) => sum + length, 0)
+}
+
 const TICK_MS = 100
+const MOST_BYTES_HELD = 64 * 1024

@@ -8,6 +8,7 @@ import { ownWork, type Problem } from '../lessons/words.ts'
 import type { Action, Answer, PageState } from '../page/state.ts'
 import { connectClient, type Client } from './client.ts'
 import { runLesson, type LessonEvents, type LessonRun, type Running } from './lesson-run.ts'
+import { both } from './observers.ts'
 import { listeners, type Session } from './session.ts'
 import { wireActions } from './wire-actions.ts'
 
@@ -160,23 +161,6 @@ export async function lessonSession({
     async close() {
       leaveAll()
       await run.close()
-    },
-  }
-}
-
-function both(one: Observer, other: Observer): Observer {
-  return {
-    opened(connection) {
-      one.opened(connection)
-      other.opened(connection)
-    },
-    arrived(connection, arrival) {
-      one.arrived(connection, arrival)
-      other.arrived(connection, arrival)
-    },
-    closed(connection, closing) {
-      one.closed(connection, closing)
-      other.closed(connection, closing)
     },
   }
 }

@@ -60,7 +60,16 @@ export function copyOfWorkshop({ packages = true, harness = false } = {}): Copy 
   return copy
 }
 
-const COPIED = ['data', 'feed', 'solutions', 'wire', 'workshop', 'package.json', 'tsconfig.json']
+const COPIED = [
+  'data',
+  'feed',
+  'solutions',
+  'wire',
+  'workshop',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+]
 
 const README = `# Lesson 1: A lesson
 

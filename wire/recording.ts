@@ -15,8 +15,8 @@ export type Found = {
 
 /** Looks for the arrival that entry `n` stands for; undefined when it is not kept, or no arrival. */
 export function arrivalOf(kept: readonly Kept[], n: number): Found | undefined {
-  const wanted = kept[n - (kept[0]?.entry.n ?? 1)]
-  if (wanted?.entry.kind !== 'arrived' || wanted.entry.n !== n || !wanted.bytes) return undefined
+  const wanted = kept.find(({ entry }) => entry.n === n)
+  if (wanted?.entry.kind !== 'arrived' || !wanted.bytes) return undefined
   const { connection, hop } = wanted.entry
   const before: Arrival[] = []
   let isWhole = false
@@ -38,11 +38,12 @@ export function arrivalOf(kept: readonly Kept[], n: number): Found | undefined {
 /** A recording as a file: newline-delimited JSON, a line for each entry, with its bytes in base64. */
 export function* savedLines(recorder: Recorder): Generator<string> {
   yield `${JSON.stringify({ format: FORMAT })}\n`
+  // What comes while somebody saves is not waited for: it may come for ever.
+  const { newest } = recorder
   let n = 0
-  for (;;) {
+  while (n < newest) {
     const some = recorder.kept(n, 1000)
-    if (some.length === 0) return
-    n = some.at(-1)!.entry.n
+    n = some.at(-1)?.entry.n ?? newest
     for (const { entry, bytes } of some) {
       yield `${JSON.stringify({ ...entry, ...(bytes && { bytes: toBase64(bytes) }) })}\n`
     }

@@ -21,7 +21,8 @@ export async function openInEditor(file: string, line = 1): Promise<Answer> {
   }
   return new Promise((resolve) => {
     launch(`${file}:${line}`, editor, (_file, problem) => {
-      resolve({ problem: `${editor} could not open ${shown}${problem ? `: ${problem}` : ''}.` })
+      const why = problem ? `: ${problem.replace(/\.+$/, '')}` : ''
+      resolve({ problem: `${editor} could not open ${shown}${why}.` })
     })
     // An editor that is there says nothing.
     setImmediate(() => resolve({ said: `Opened ${shown} in ${editor}.` }))

@@ -305,7 +305,7 @@ test('a recording is saved whole', async () => {
 const ACTIONS: Action[] = [
   { do: 'grade' },
   { do: 'restart' },
-  { do: 'open', file: 'server.ts' },
+  { do: 'open', file: 'server.ts', line: 1 },
   { do: 'reset' },
   { do: 'lesson', number: 3 },
   { do: 'connect' },

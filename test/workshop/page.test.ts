@@ -142,7 +142,7 @@ test('a file is opened in the editor of the learner', async () => {
   const page = await opened(['1'], {
     env: { LAUNCH_EDITOR: `"${copy.path('my editor.sh')}"` },
   })
-  expect(await page.act({ do: 'open', file: 'server.ts' })).toMatchObject({
+  expect(await page.act({ do: 'open', file: 'server.ts', line: 1 })).toMatchObject({
     said: expect.stringMatching(/^Opened /),
   })
   await page.program.seen(/not written yet/)
@@ -152,7 +152,7 @@ test('a file is opened in the editor of the learner', async () => {
 
 test('a terminal editor is not started: it would fight for the keyboard', async () => {
   const page = await opened(['1'], { env: { LAUNCH_EDITOR: 'vim' } })
-  expect(await page.act({ do: 'open', file: 'server.ts' })).toEqual({
+  expect(await page.act({ do: 'open', file: 'server.ts', line: 1 })).toEqual({
     problem:
       'Your editor (vim) needs a terminal of its own. Open lessons/01-raw-chunks/server.ts there.',
   })

@@ -33,7 +33,7 @@ const FIELDS: {
 } = {
   grade: {},
   restart: {},
-  open: { file: text },
+  open: { file: text, line: wholeNumber },
   reset: {},
   lesson: { number: wholeNumber },
   connect: {},

@@ -37,7 +37,7 @@ export function connectClient({
     changed()
   }
 
-  request.on('error', (error) => becomes('cut', `${error.message}.`))
+  request.on('error', (error) => becomes('cut', cutShort(error)))
   request.on('response', async (response) => {
     if (response.statusCode !== 200) {
       const text = (await response.toArray()).join('').trim()

@@ -9,7 +9,7 @@ import type { Answer } from '../page/state.ts'
  *
  * @param file its whole path
  */
-export async function openInEditor(file: string, line = 1): Promise<Answer> {
+export async function openInEditor(file: string, line: number): Promise<Answer> {
   const shown = relative(ROOT, file)
   const [editor] = guess()
   if (!editor) {

@@ -72,7 +72,7 @@ export async function lessonSession({
       case 'open': {
         const { openInEditor } = await import('./editor.ts')
         const folder = join(work.folder, lesson.folder, run.isExhibit ? 'exhibit' : '')
-        return openInEditor(join(folder, action.file))
+        return openInEditor(join(folder, action.file), action.line)
       }
       case 'reset': {
         if (work !== ownWork || run.isExhibit) {

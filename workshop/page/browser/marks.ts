@@ -191,14 +191,17 @@ export function drawSelected(
   ctx.stroke()
 }
 
-export function labelRow({ ctx, ratio }: Sheet): Label {
+export function labelRow({ ctx, ratio, right }: Sheet): Label {
   let free = -Infinity
-  return (text, x, y) => {
-    if (x < free) return
+  return (text, wanted, y) => {
     ctx.font = `${11 * ratio}px system-ui, sans-serif`
     ctx.textAlign = 'left'
     ctx.textBaseline = 'alphabetic'
+    const { width } = ctx.measureText(text)
+    // What is newest is at the right edge, and its words are wanted whole.
+    const x = Math.min(wanted, right - width)
+    if (x < free) return
     ctx.fillText(text, x, y)
-    free = x + ctx.measureText(text).width + 10 * ratio
+    free = x + width + 10 * ratio
   }
 }

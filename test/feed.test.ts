@@ -124,16 +124,16 @@ function at(quake: Quake, seconds: number): Quake {
 }
 
 test('a burst lets quakes happen at once, to a reader that waits and to one that asks later', async () => {
-  const quakes = recordedQuakes()
-  const feed = replay(quakes, { now: () => 0 })
+  const week = recordedQuakes()
+  const feed = replay(week, { now: () => 0 })
   const iterator = feed.open(new AbortController().signal)[Symbol.asyncIterator]()
-  expect((await iterator.next()).value).toEqual(quakes[0])
+  expect((await iterator.next()).value).toEqual(week[0])
 
   const waiting = iterator.next()
   feed.burst(3)
-  expect((await waiting).value).toEqual(quakes[1])
-  expect((await iterator.next()).value).toEqual(quakes[2])
-  expect((await iterator.next()).value).toEqual(quakes[3])
+  expect((await waiting).value).toEqual(week[1])
+  expect((await iterator.next()).value).toEqual(week[2])
+  expect((await iterator.next()).value).toEqual(week[3])
   let isHere = false
   const fifth = iterator.next().then(() => (isHere = true))
   await new Promise((resolve) => setImmediate(resolve))

@@ -6,8 +6,9 @@ import { ROOT } from '../workshop/root.ts'
 
 // What a reviewer should not have to look for. What a learner writes in lessons/ is nobody's business here.
 
-test('the types are right', async () => {
-  expect(await complaints('typescript/bin/tsc')).toBe('')
+// What a browser runs knows other types than what Node runs.
+test.each(['tsconfig.json', 'tsconfig.browser.json'])('the types are right: %s', async (config) => {
+  expect(await complaints('typescript/bin/tsc', '-p', config)).toBe('')
 })
 
 test('the linter finds nothing', async () => {

@@ -15,7 +15,7 @@ test('the pictures in the README show the page as it is', async ({
   copy,
   workshop,
   page,
-}, test) => {
+}, info) => {
   // A learner may have deleted it.
   if (!process.env.CI && !existsSync(join(lessonsFolder, README))) test.skip()
   copy.write(`lessons/${README}`, readFileSync(join(lessonsFolder, README), 'utf8'))
@@ -28,7 +28,7 @@ test('the pictures in the README show the page as it is', async ({
   await expect(page.getByRole('button', { name: 'Grade now' })).toBeEnabled()
   await page.getByRole('button', { name: 'Connect a client' }).click()
   await expect(page.getByText(/reading · \d\d+ quakes/)).toBeVisible()
-  await picture(page, 'lesson-1-red', test)
+  await picture(page, 'lesson-1-red', info)
 
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.getByRole('button', { name: 'Cut now' }).click()
@@ -38,7 +38,7 @@ test('the pictures in the README show the page as it is', async ({
     .first()
     .click()
   await expect(page.getByRole('button', { name: 'hex' })).toBeVisible()
-  await picture(page, 'wire', test)
+  await picture(page, 'wire', info)
 })
 
 test('the README shows each picture, with words for who cannot see it', () => {

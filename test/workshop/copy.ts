@@ -71,6 +71,7 @@ const COPIED = [
   'workshop',
   'package.json',
   'package-lock.json',
+  'tsconfig.browser.json',
   'tsconfig.json',
 ]
 

@@ -270,7 +270,7 @@ test('the page runs nothing but its own files, in no frame, and forces nobody to
 
 test('an arrival is given with its bytes and what they are', async () => {
   const bytes = exchange('HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n', 'x'.repeat(200_000))
-  const found = await (await fetch(`${page.url}/wire/4`)).json()
+  const found = (await (await fetch(`${page.url}/wire/4`)).json()) as { entry: { size: number } }
   expect(found).toEqual({
     entry: wire.after(3, 1)[0],
     bytes: bytes.subarray(0, 65_536).toString('base64'),
@@ -637,7 +637,7 @@ async function post(action: Action): Promise<{ status: number; answer: Answer }>
     headers: { ...JSON_TYPE, Origin: page.url, 'Sec-Fetch-Site': 'same-origin' },
     body: JSON.stringify(action),
   })
-  return { status: response.status, answer: await response.json() }
+  return { status: response.status, answer: (await response.json()) as Answer }
 }
 
 /** Sends a request as no well-behaved client would; PORT stands for the page's port. */

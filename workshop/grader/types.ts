@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { solutionFiles } from '../lessons/stubs.ts'
 import { ROOT } from '../root.ts'
 
 /** The type errors of one lesson's files, a line each: `01-raw-chunks/server.ts:12:5 Type 'string' …`. */
@@ -9,7 +10,7 @@ export async function typeErrors(box: string, lessonFolder: string): Promise<str
   const config = join(box, 'tsconfig.json')
   await writeFile(
     config,
-    JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), include: [lessonFolder] }),
+    JSON.stringify({ extends: join(ROOT, base(lessonFolder)), include: [lessonFolder] }),
   )
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
   const output = await promisify(execFile)(
@@ -24,4 +25,10 @@ export async function typeErrors(box: string, lessonFolder: string): Promise<str
     ([, file, line, column, message]) =>
       `${file!.replaceAll('\\', '/')}:${line}:${column} ${message}`,
   )
+}
+
+/** What runs in a browser knows the types of a browser; they would fail honest code that runs in Node. */
+function base(lessonFolder: string): string {
+  const isForBrowser = solutionFiles(lessonFolder).some((name) => name.endsWith('.tsx'))
+  return isForBrowser ? 'tsconfig.browser.json' : 'tsconfig.json'
 }

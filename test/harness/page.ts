@@ -1,0 +1,134 @@
+import './dom.ts'
+import { createElement, StrictMode, type ReactNode } from 'react'
+import { flushSync } from 'react-dom'
+import { createRoot } from 'react-dom/client'
+import type { Tools } from './check.ts'
+import { sourcesOf, type BrowserEventSource } from './event-source.ts'
+import { describeError, Failure, type Story } from './failure.ts'
+
+/** A page that React draws on, as the check says. */
+export type Page = {
+  readonly body: HTMLElement
+  /** Draws this, in place of what was there. */
+  draw(content: ReactNode): void
+  /** Waits until `holds()` is true; fails at once when something that was drawn has thrown. */
+  until(holds: () => boolean, story: Story): Promise<void>
+}
+
+type PageOptions = {
+  /** Under StrictMode. */
+  strict?: boolean
+  /** While no other check has a page open: for what happens to all of them, such as a hidden tab. */
+  alone?: boolean
+}
+
+/**
+ * Opens a page for the time of the script. When that is over, the page is closed, and every connection to
+ * one of the `urls` with it.
+ */
+export async function withPage(
+  t: Tools,
+  urls: string[],
+  { strict = false, alone = false }: PageOptions,
+  script: (page: Page) => Promise<void>,
+): Promise<void> {
+  const leaveRoom = await room(alone)
+  const page = openPage(t, urls, { strict })
+  try {
+    await script(page)
+  } finally {
+    page.close()
+    leaveRoom()
+  }
+}
+
+/** The same beside a page that is open, to be closed by whoever opened it. */
+export function openPage(
+  t: Tools,
+  urls: string[],
+  { strict = false } = {},
+): Page & { close(): void } {
+  const body = document.createElement('main')
+  document.body.append(body)
+  const thrown: unknown[] = []
+  const root = createRoot(body, {
+    onUncaughtError: (error) => void thrown.push(error),
+  })
+  const throwWhatWasThrown = (): void => {
+    if (thrown.length > 0) throw thrown[0]
+  }
+
+  return {
+    body,
+    draw(content) {
+      flushSync(() => root.render(strict ? createElement(StrictMode, null, content) : content))
+      throwWhatWasThrown()
+    },
+    async until(holds, story) {
+      try {
+        await t.until(() => thrown.length > 0 || holds(), story)
+      } catch (failure) {
+        throw withCause(failure, urls.flatMap(sourcesOf))
+      }
+      throwWhatWasThrown()
+    },
+    close() {
+      flushSync(() => root.unmount())
+      body.remove()
+      for (const source of urls.flatMap(sourcesOf)) source.close()
+    },
+  }
+}
+
+/** What a listener of an EventSource throws, a browser only reports. */
+function withCause(failure: unknown, sources: BrowserEventSource[]): unknown {
+  const error = sources.flatMap(({ thrown }) => thrown)[0]
+  if (!(failure instanceof Failure) || error === undefined) return failure
+  const cause = `a listener of the EventSource threw ${describeError(error)}`
+  return new Failure({ ...failure.story, cause })
+}
+
+/** The tab is hidden, or comes back with these events of the document and the window. */
+export function hideTab(): void {
+  setVisibility('hidden')
+  document.dispatchEvent(new window.Event('visibilitychange', { bubbles: true }))
+}
+
+export function showTab({ wasFrozen = false } = {}): void {
+  if (wasFrozen) document.dispatchEvent(new window.Event('resume'))
+  setVisibility('visible')
+  document.dispatchEvent(new window.Event('visibilitychange', { bubbles: true }))
+  if (wasFrozen) {
+    const event = new window.Event('pageshow')
+    window.dispatchEvent(Object.assign(event, { persisted: true }))
+    window.dispatchEvent(new window.Event('online'))
+    window.dispatchEvent(new window.Event('focus'))
+  }
+}
+
+function setVisibility(state: 'hidden' | 'visible'): void {
+  const values = { visibilityState: state, hidden: state === 'hidden' }
+  for (const [name, value] of Object.entries(values)) {
+    Object.defineProperty(document, name, { value, configurable: true })
+  }
+}
+
+let pages = 0
+let isTaken = false
+let waiting: (() => void)[] = []
+
+/** Waits for room: for one page alone, or beside others. The function that is returned leaves it. */
+async function room(alone: boolean): Promise<() => void> {
+  while (isTaken || (alone && pages > 0)) {
+    await new Promise<void>((resolve) => waiting.push(resolve))
+  }
+  pages += 1
+  isTaken = alone
+  return () => {
+    pages -= 1
+    isTaken = false
+    const woken = waiting
+    waiting = []
+    for (const wake of woken) wake()
+  }
+}

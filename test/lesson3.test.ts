@@ -9,7 +9,7 @@ import type { Story } from './harness/failure.ts'
 import { handmadeStream, type HandmadeStream } from './harness/handmade.ts'
 import { named, quakes } from './harness/quakes.ts'
 import { same } from './harness/same.ts'
-import { transcript } from './harness/transcript.ts'
+import { shown, transcript } from './harness/transcript.ts'
 
 // 3.1 One connection
 
@@ -20,8 +20,8 @@ check('3.1a', 'each quake is shown when it comes', async (t) => {
     for (const quake of quakes(3)) {
       await brings(t, page, server, one, quake)
       must(same(one.view.quakes[0], quake), {
-        seen: `The first quake of the list is ${JSON.stringify(one.view.quakes[0])}`,
-        expected: `Expected ${JSON.stringify(quake)}`,
+        seen: `The first quake of the list is ${shown(JSON.stringify(one.view.quakes[0]))}`,
+        expected: `Expected ${shown(JSON.stringify(quake))}`,
         often: 'the event, or its text, is kept. JSON.parse() makes a quake of event.data.',
       })
     }
@@ -798,7 +798,8 @@ check('3.8c', 'a stream that lives is left alone when the tab comes back', async
       const lived = openOf(server) === 1
       comesBack(t, { wasFrozen: true })
       await shows(t, page, one, 'open', notOpen)
-      await page.until(() => server.open === 1, {
+      const asked = (): boolean => server.requests === sourcesOf(server.url).length
+      await page.until(() => server.open === 1 && asked(), {
         seen: `The tab was hidden and is back, and the server has ${connections(server.open)}.`,
         expected: 'Expected one.',
         often: 'a new EventSource is made for the tab that comes back, and the old one stays.',
@@ -831,7 +832,7 @@ check('3.8d', 'a component that is gone does not come back with the tab', async 
       server.answer(200)
       comesBack(t)
       await getsQuake(t)
-      must(sourcesOf(server.url).length === 1, {
+await page.until(() => openOf(server) === 0 && server.open === 0, {
         seen: 'The component is gone, the tab was hidden and is back, and a connection is opened for nobody.',
         expected: 'Expected none.',
         often: 'the listener of the document stays when the component goes.',

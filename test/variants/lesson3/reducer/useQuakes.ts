@@ -1,0 +1,136 @@
+import { useEffect, useReducer, useRef } from 'react'
+import type { Quake } from '#feed'
+
+export type QuakesView = {
+  status: 'connecting' | 'open' | 'closed'
+  quakes: readonly Quake[]
+  received: number
+  skipped: number
+}
+
+export const LIMIT = 100
+
+type Message =
+  | { kind: 'status'; status: QuakesView['status'] }
+  | { kind: 'events'; quakes: Quake[]; skipped: number }
+  | { kind: 'another stream' }
+
+type Listener = {
+  onStatus(status: QuakesView['status']): void
+  onEvent(data: string): void
+}
+
+type Connection = { listeners: Set<Listener>; source: EventSource }
+
+const EVERY_MS = 30
+const start: QuakesView = { status: 'connecting', quakes: [], received: 0, skipped: 0 }
+const connections: Record<string, Connection> = {}
+
+function reduce(view: QuakesView, message: Message): QuakesView {
+  switch (message.kind) {
+    case 'another stream':
+      return start
+    case 'status':
+      return { ...view, status: message.status }
+    case 'events': {
+      const all = [...message.quakes.toReversed(), ...view.quakes]
+      const unique = [...new Map(all.map((quake) => [quake.id, quake])).values()]
+      return {
+        ...view,
+        quakes: unique.slice(0, LIMIT),
+        received: view.received + message.quakes.length,
+        skipped: view.skipped + message.skipped,
+      }
+    }
+  }
+}
+
+export function useQuakes(
+  url: string,
+  onQuake?: (quake: Quake) => void,
+): QuakesView & { retry(): void } {
+  const [view, dispatch] = useReducer(reduce, start)
+  const callback = useRef(onQuake)
+  useEffect(() => {
+    callback.current = onQuake
+  }, [onQuake])
+
+  useEffect(() => {
+    let quakes: Quake[] = []
+    let skipped = 0
+    const flush = (): void => {
+      if (quakes.length + skipped > 0) dispatch({ kind: 'events', quakes, skipped })
+      quakes = []
+      skipped = 0
+    }
+    const timer = setInterval(flush, EVERY_MS)
+    const disconnect = connect(url, {
+      onStatus: (status) => dispatch({ kind: 'status', status }),
+      onEvent(data) {
+        const quake = parse(data)
+        if (!quake) {
+          skipped += 1
+          return
+        }
+        quakes.push(quake)
+        callback.current?.(quake)
+      },
+    })
+    const onVisible = (): void => {
+      if (!document.hidden) reopen(url)
+    }
+    document.addEventListener('visibilitychange', onVisible)
+    return () => {
+      document.removeEventListener('visibilitychange', onVisible)
+      clearInterval(timer)
+      disconnect()
+      dispatch({ kind: 'another stream' })
+    }
+  }, [url])
+
+  return { ...view, retry: () => reopen(url) }
+}
+
+function connect(url: string, listener: Listener): () => void {
+  const connection = (connections[url] ??= { listeners: new Set(), source: open(url) })
+  connection.listeners.add(listener)
+  listener.onStatus(statusOf(connection.source))
+  return () => {
+    connection.listeners.delete(listener)
+    if (connection.listeners.size === 0) {
+      connection.source.close()
+      delete connections[url]
+    }
+  }
+}
+
+function reopen(url: string): void {
+  const connection = connections[url]
+  if (connection?.source.readyState !== EventSource.CLOSED) return
+  connection.source = open(url)
+  for (const { onStatus } of connection.listeners) onStatus('connecting')
+}
+
+function open(url: string): EventSource {
+  const source = new EventSource(url)
+  const each = (tell: (listener: Listener) => void): void =>
+    connections[url]?.listeners.forEach(tell)
+  source.onopen = () => each(({ onStatus }) => onStatus(statusOf(source)))
+  source.onerror = () => each(({ onStatus }) => onStatus(statusOf(source)))
+  source.onmessage = ({ data }) => each(({ onEvent }) => onEvent(data))
+  source.addEventListener('quake', ({ data }) => each(({ onEvent }) => onEvent(data)))
+  return source
+}
+
+function statusOf({ readyState }: EventSource): QuakesView['status'] {
+  if (readyState === EventSource.OPEN) return 'open'
+  return readyState === EventSource.CLOSED ? 'closed' : 'connecting'
+}
+
+function parse(data: string): Quake | undefined {
+  try {
+    const value = JSON.parse(data)
+    if (value && typeof value === 'object' && typeof value.id === 'string') return value
+  } catch {}
+  return undefined
+}

@@ -101,9 +101,9 @@ function openStream(url: string): Stream {
     } else {
       skipped += 1
     }
-    // Ten thousand events are no ten thousand renders: those of one moment are shown together. A timer, for
+    // Ten thousand events are no ten thousand renders: those of one frame are shown together. A timer, for
     // requestAnimationFrame() rests while the tab is hidden.
-    timer ??= setTimeout(show, MOMENT_MS)
+    timer ??= setTimeout(show, FRAME_MS)
   }
 
   function show(): void {
@@ -143,7 +143,7 @@ function openStream(url: string): Stream {
 /** By readyState. */
 const STATUS = ['connecting', 'open', 'closed'] as const
 
-const MOMENT_MS = 50
+const FRAME_MS = 16
 
 /** The quake that the data of an event holds; undefined when it is none. */
 function quakeIn(data: string): Quake | undefined {

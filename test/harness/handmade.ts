@@ -12,7 +12,7 @@ export type HandmadeStream = {
    * Node may open one more, on which it asks for nothing, when a response is given up.
    */
   readonly open: number
-  /** Sends this to whoever asked last. @param told how the transcript calls it */
+  /** Sends this to everybody who is there. @param told how the transcript calls it */
   send(text: string, told?: string): void
   /** Ends the response to whoever asked last, as HTTP ends one. */
   end(): void
@@ -52,7 +52,9 @@ export async function handmadeStream(
     },
     send(text, told = shown(text, 48)) {
       t.transcript.step(`server sent ${told}`)
-      last().write(text)
+      for (const response of responses) {
+        if (response.headersSent && !response.writableEnded) response.write(text)
+      }
     },
     end() {
       t.transcript.step('server ended the response')

@@ -1,4 +1,5 @@
 import './dom.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createElement, StrictMode, type ReactNode } from 'react'
 import { flushSync } from 'react-dom'
 import { createRoot } from 'react-dom/client'
@@ -58,6 +59,12 @@ export function openPage(
     if (thrown.length > 0) throw thrown[0]
   }
 
+  let isOpen = true
+  /** Looks a thousand times a second, and not at every turn: most waits are for a timer of the work. */
+  const look = async (holds: () => boolean): Promise<void> => {
+    while (isOpen && thrown.length === 0 && !holds()) await sleep(1)
+  }
+
   return {
     body,
     draw(content) {
@@ -66,13 +73,14 @@ export function openPage(
     },
     async until(holds, story) {
       try {
-        await t.until(() => thrown.length > 0 || holds(), story)
+        await t.soon(look(holds), story)
       } catch (failure) {
         throw withCause(failure, urls.flatMap(sourcesOf))
       }
       throwWhatWasThrown()
     },
     close() {
+      isOpen = false
       flushSync(() => root.unmount())
       body.remove()
       for (const source of urls.flatMap(sourcesOf)) source.close()

@@ -57,7 +57,7 @@ export function useQuakes(
         source.close()
         showStatus()
       }
-      timer ??= setTimeout(flush, MOMENT_MS)
+      timer ??= setTimeout(flush, FRAME_MS)
     }
 
     source.addEventListener('open', showStatus)
@@ -78,7 +78,7 @@ export function useQuakes(
 }
 
 const STATUS = ['connecting', 'open', 'closed'] as const
-const MOMENT_MS = 50
+const FRAME_MS = 16
 
 function merged(batch: readonly Quake[], quakes: readonly Quake[]): Quake[] {
   const newest = new Map<string, Quake>()

@@ -58,7 +58,7 @@ export function useQuakes(
       } else {
         skipped += 1
       }
-      timer ??= setTimeout(flush, MOMENT_MS)
+      timer ??= setTimeout(flush, FRAME_MS)
     }
 
     source.addEventListener('open', showStatus)
@@ -83,7 +83,7 @@ export function useQuakes(
 }
 
 const STATUS = ['connecting', 'open', 'closed'] as const
-const MOMENT_MS = 50
+const FRAME_MS = 16
 const MAX_ERRORS = 5
 
 function merged(batch: readonly Quake[], quakes: readonly Quake[]): Quake[] {

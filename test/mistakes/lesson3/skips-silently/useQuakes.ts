@@ -71,7 +71,7 @@ function openStream(url: string): Stream {
       if (newest.size > LIMIT) newest.delete(newest.keys().next().value!)
       for (const { onQuake } of followers) onQuake(quake)
     }
-    timer ??= setTimeout(show, MOMENT_MS)
+    timer ??= setTimeout(show, FRAME_MS)
   }
 
   function show(): void {
@@ -107,7 +107,7 @@ function openStream(url: string): Stream {
 }
 const STATUS = ['connecting', 'open', 'closed'] as const
 
-const MOMENT_MS = 50
+const FRAME_MS = 16
 function quakeIn(data: string): Quake | undefined {
   try {
     const value: Quake | null = JSON.parse(data)

@@ -74,7 +74,7 @@ function openStream(url: string): Stream {
     } else {
       skipped += 1
     }
-    timer ??= setTimeout(show, MOMENT_MS)
+    timer ??= setTimeout(show, FRAME_MS)
   }
 
   function show(): void {
@@ -110,7 +110,7 @@ function openStream(url: string): Stream {
 }
 const STATUS = ['connecting', 'open', 'closed'] as const
 
-const MOMENT_MS = 50
+const FRAME_MS = 16
 function quakeIn(data: string): Quake | undefined {
   try {
     const value: Quake | null = JSON.parse(data)

@@ -56,7 +56,7 @@ export function useQuakes(
       } else {
         skipped += 1
       }
-      timer ??= setTimeout(flush, MOMENT_MS)
+      timer ??= setTimeout(flush, FRAME_MS)
     }
 
     source.addEventListener('open', showStatus)
@@ -77,7 +77,7 @@ export function useQuakes(
 }
 
 const STATUS = ['connecting', 'open', 'closed'] as const
-const MOMENT_MS = 50
+const FRAME_MS = 16
 
 function merged(batch: readonly Quake[], quakes: readonly Quake[]): Quake[] {
   const newest = new Map<string, Quake>()

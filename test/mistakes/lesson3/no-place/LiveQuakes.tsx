@@ -1,0 +1,25 @@
+// fails: 3.7b
+// says: with its magnitude
+import type { ReactNode } from 'react'
+import { useQuakes } from './useQuakes.ts'
+export function LiveQuakes({ url }: { url: string }): ReactNode {
+  const { status, quakes, skipped, retry } = useQuakes(url)
+  return (
+    <section>
+      <p>
+        <span role="status">{status}</span>
+        {skipped > 0 && ` · ${skipped} skipped`}{' '}
+        {status === 'closed' && (
+          <button type="button" onClick={retry}>
+            Retry
+          </button>
+        )}
+      </p>
+      <ol>
+        {quakes.map(({ id, place }) => (
+          <li key={id}>{place}</li>
+        ))}
+      </ol>
+    </section>
+  )
+}

@@ -34,38 +34,22 @@ export async function withPage(
   script: (page: Page) => Promise<void>,
 ): Promise<void> {
   const leaveRoom = await room(alone)
-  const page = openPage(t, urls, { strict })
-  try {
-    await script(page)
-  } finally {
-    page.close()
-    leaveRoom()
-  }
-}
-
-/** The same beside a page that is open, to be closed by whoever opened it. */
-export function openPage(
-  t: Tools,
-  urls: string[],
-  { strict = false } = {},
-): Page & { close(): void } {
   const body = document.createElement('main')
   document.body.append(body)
   const thrown: unknown[] = []
-  const root = createRoot(body, {
-    onUncaughtError: (error) => void thrown.push(error),
-  })
+  const root = createRoot(body, { onUncaughtError: (error) => void thrown.push(error) })
+  let isOpen = true
+
   const throwWhatWasThrown = (): void => {
     if (thrown.length > 0) throw thrown[0]
   }
 
-  let isOpen = true
   /** Looks a thousand times a second, and not at every turn: most waits are for a timer of the work. */
   const look = async (holds: () => boolean): Promise<void> => {
     while (isOpen && thrown.length === 0 && !holds()) await sleep(1)
   }
 
-  return {
+  const page: Page = {
     body,
     draw(content) {
       flushSync(() => root.render(strict ? createElement(StrictMode, null, content) : content))
@@ -79,12 +63,15 @@ export function openPage(
       }
       throwWhatWasThrown()
     },
-    close() {
-      isOpen = false
-      flushSync(() => root.unmount())
-      body.remove()
-      for (const source of urls.flatMap(sourcesOf)) source.close()
-    },
+  }
+  try {
+    await script(page)
+  } finally {
+    isOpen = false
+    flushSync(() => root.unmount())
+    body.remove()
+    for (const source of urls.flatMap(sourcesOf)) source.close()
+    leaveRoom()
   }
 }
 

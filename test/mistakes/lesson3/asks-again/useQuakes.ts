@@ -60,7 +60,7 @@ function openStream(url: string): Stream {
     made.addEventListener('open', show)
     made.addEventListener('error', () => {
       show()
-      if (made.readyState === EventSource.CLOSED) setTimeout(retry, 20)
+      if (made.readyState === EventSource.CLOSED) setTimeout(retry)
     })
     for (const name of ['message', 'quake']) made.addEventListener(name, take)
     return made

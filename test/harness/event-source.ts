@@ -1,10 +1,8 @@
 import { EventSource as NodeEventSource } from 'eventsource'
 
 /**
- * The EventSource of the package, over real sockets, with what a browser does and it does not: each event is
- * a task of its own, and a listener that throws loses its event and nothing else.
- *
- * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage
+ * The EventSource of the package, over real sockets, with what a browser does and it does not: promises get
+ * their turn between two events, and a listener that throws loses its event and nothing else.
  */
 export class BrowserEventSource extends EventTarget {
   static readonly CONNECTING = 0
@@ -19,6 +17,8 @@ export class BrowserEventSource extends EventTarget {
   readonly thrown: unknown[] = []
   /** How many events have been dispatched. */
   dispatched = 0
+  /** Called when the next event has been. */
+  onDispatched = (): void => {}
 
   readonly #source: NodeEventSource
   readonly #relayed = new Set<string>()
@@ -101,6 +101,7 @@ export class BrowserEventSource extends EventTarget {
         if (type === 'open' || type === 'error') this.#readyState = readyState
         this.dispatchEvent(copyOf(event))
         this.dispatched += 1
+        this.onDispatched()
       })
     })
   }
@@ -136,16 +137,23 @@ function copyOf(event: Event): Event {
 }
 
 const { setImmediate } = globalThis
+const { nextTick } = process
 const tasks: (() => void)[] = []
+let isRunning = false
 
-/** One task a turn of the event loop, so that others get theirs in between: React does its work there. */
+/** What comes together is dispatched in one go, as browsers do: React gets no turn for rendering in between. */
 function queueTask(task: () => void): void {
   tasks.push(task)
-  if (tasks.length === 1) setImmediate(runTask)
+  if (!isRunning) setImmediate(runTasks)
+  isRunning = true
 }
 
-function runTask(): void {
-  tasks[0]!()
-  tasks.shift()
-  if (tasks.length > 0) setImmediate(runTask)
+async function runTasks(): Promise<void> {
+  for (const task of tasks.splice(0)) {
+    task()
+    // After the last of the promises.
+    await new Promise<void>((resolve) => nextTick(resolve))
+  }
+  isRunning = tasks.length > 0
+  if (isRunning) setImmediate(runTasks)
 }

@@ -1,5 +1,5 @@
 // fails: 3.5a
-// says: Collect, and change it once in a while
+// says: Collect, and tell it once a frame
 import { useCallback, useEffectEvent, useSyncExternalStore } from 'react'
 import type { Quake } from '#feed'
 export type QuakesView = {

@@ -12,7 +12,8 @@ export const LIMIT = 100
 
 type Message =
   | { kind: 'status'; status: QuakesView['status'] }
-  | { kind: 'events'; quakes: Quake[]; skipped: number }
+  | { kind: 'quake'; quake: Quake }
+  | { kind: 'skipped' }
   | { kind: 'another stream' }
 
 type Listener = {
@@ -22,7 +23,6 @@ type Listener = {
 
 type Connection = { listeners: Set<Listener>; source: EventSource }
 
-const EVERY_MS = 30
 const start: QuakesView = { status: 'connecting', quakes: [], received: 0, skipped: 0 }
 const connections: Record<string, Connection> = {}
 
@@ -32,15 +32,13 @@ function reduce(view: QuakesView, message: Message): QuakesView {
       return start
     case 'status':
       return { ...view, status: message.status }
-    case 'events': {
-      const all = [...message.quakes.toReversed(), ...view.quakes]
-      const unique = [...new Map(all.map((quake) => [quake.id, quake])).values()]
-      return {
-        ...view,
-        quakes: unique.slice(0, LIMIT),
-        received: view.received + message.quakes.length,
-        skipped: view.skipped + message.skipped,
-      }
+    case 'skipped':
+      return { ...view, skipped: view.skipped + 1 }
+    case 'quake': {
+      const { quake } = message
+      const isKnown = view.quakes.some(({ id }) => id === quake.id)
+      const quakes = isKnown ? view.quakes : [quake, ...view.quakes].slice(0, LIMIT)
+      return { ...view, quakes, received: view.received + 1 }
     }
   }
 }
@@ -56,24 +54,13 @@ export function useQuakes(
   }, [onQuake])
 
   useEffect(() => {
-    let quakes: Quake[] = []
-    let skipped = 0
-    const flush = (): void => {
-      if (quakes.length + skipped > 0) dispatch({ kind: 'events', quakes, skipped })
-      quakes = []
-      skipped = 0
-    }
-    const timer = setInterval(flush, EVERY_MS)
     const disconnect = connect(url, {
       onStatus: (status) => dispatch({ kind: 'status', status }),
       onEvent(data) {
         const quake = parse(data)
-        if (!quake) {
-          skipped += 1
-          return
-        }
-        quakes.push(quake)
-        callback.current?.(quake)
+        // React puts what comes in one chunk into one render.
+        dispatch(quake ? { kind: 'quake', quake } : { kind: 'skipped' })
+        if (quake) callback.current?.(quake)
       },
     })
     const onVisible = (): void => {
@@ -82,7 +69,6 @@ export function useQuakes(
     document.addEventListener('visibilitychange', onVisible)
     return () => {
       document.removeEventListener('visibilitychange', onVisible)
-      clearInterval(timer)
       disconnect()
       dispatch({ kind: 'another stream' })
     }

@@ -1,6 +1,7 @@
 // fails: 3.5a
-// says: the state changes with each event
+// says: a store tells React of each event
 import { useEffect, useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
 import type { Quake } from '#feed'
 
 export type QuakesView = {
@@ -54,7 +55,7 @@ export function useQuakes(
       } else {
         skipped += 1
       }
-      flush()
+      flushSync(flush)
     }
 
     source.addEventListener('open', showStatus)

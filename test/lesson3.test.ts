@@ -918,7 +918,7 @@ async function watching(
 }
 
 function watcher(): Watcher {
-  const shown: View[] = []
+  let now: View | undefined
   const statuses: string[] = []
   let renders = 0
   return {
@@ -926,13 +926,13 @@ function watcher(): Watcher {
       const view = useQuakes(url, onQuake)
       renders += 1
       useLayoutEffect(() => {
-        shown[0] = view
+        now = view
         if (statuses.at(-1) !== view.status) statuses.push(view.status)
       })
       return null
     },
     get view() {
-      return shown[0]!
+      return now!
     },
     get renders() {
       return renders

@@ -3,7 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Feed, Quake } from './quake.ts'
 
 /** A feed that replays a recording, and says how many readers have it open. */
-export type Replay = Feed & { readonly readers: number }
+export type Replay = Feed & {
+  readonly readers: number
+  /** Lets the next `count` earthquakes happen now, all at once. */
+  burst(count: number): void
+}
 
 /**
  * Replays `quakes` (in order of `time`) as if they happened now.
@@ -20,6 +24,8 @@ export function replay(quakes: Quake[], { speed = 1, loop = false, now = Date.no
   const firstAt = Date.parse(quakes[0]?.time ?? '')
   const lapMs = Date.parse(quakes.at(-1)?.time ?? '') - firstAt + MEAN_GAP_MS
   let readers = 0
+  /** Of each reader that waits for the next earthquake. */
+  const waiting = new Set<AbortController>()
 
   async function* read(signal: AbortSignal): AsyncGenerator<Quake> {
     readers += 1
@@ -54,9 +60,16 @@ export function replay(quakes: Quake[], { speed = 1, loop = false, now = Date.no
   }
 
   async function untilDue(n: number, signal: AbortSignal): Promise<void> {
-    const ms = dueIn(n)
-    // Aborting ends the iteration; it is not an error.
-    if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => {})
+    for (let ms = dueIn(n); ms > 0 && !signal.aborted; ms = dueIn(n)) {
+      const hurry = new AbortController()
+      const wake = (): void => hurry.abort()
+      signal.addEventListener('abort', wake, { once: true })
+      waiting.add(hurry)
+      // Waking ends the wait; it is not an error.
+      await sleep(ms, undefined, { signal: hurry.signal }).catch(() => {})
+      waiting.delete(hurry)
+      signal.removeEventListener('abort', wake)
+    }
   }
 
   function firstNotYetDue(): number {
@@ -88,6 +101,14 @@ export function replay(quakes: Quake[], { speed = 1, loop = false, now = Date.no
     },
     get readers() {
       return readers
+    },
+    burst(count) {
+      if (startedAt === undefined || speed === Infinity) return
+      let last = firstNotYetDue()
+      while (dueIn(last) <= 0) last += 1
+      const ms = dueIn(last + count - 1)
+      if (ms < Infinity) startedAt -= ms
+      for (const hurry of waiting) hurry.abort()
     },
   }
 }

@@ -122,3 +122,22 @@ async function take(feed: Feed, count: number): Promise<Quake[]> {
 function at(quake: Quake, seconds: number): Quake {
   return { ...quake, time: new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString() }
 }
+
+test('a burst lets quakes happen at once, to a reader that waits and to one that asks later', async () => {
+  const quakes = recordedQuakes()
+  const feed = replay(quakes, { now: () => 0 })
+  const iterator = feed.open(new AbortController().signal)[Symbol.asyncIterator]()
+  expect((await iterator.next()).value).toEqual(quakes[0])
+
+  const waiting = iterator.next()
+  feed.burst(3)
+  expect((await waiting).value).toEqual(quakes[1])
+  expect((await iterator.next()).value).toEqual(quakes[2])
+  expect((await iterator.next()).value).toEqual(quakes[3])
+  let isHere = false
+  const fifth = iterator.next().then(() => (isHere = true))
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(isHere).toBe(false)
+  await iterator.return?.()
+  await fifth
+})

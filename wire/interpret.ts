@@ -1,3 +1,6 @@
+import type { Arrival } from './arrival.ts'
+import { conversation } from './conversation.ts'
+import { eventLines, type Dispatched, type EventLine } from './event-lines.ts'
 import type { Segment } from './response.ts'
 
 /** What the bytes of one arrival are. */
@@ -5,10 +8,68 @@ export type Interpretation = {
   /** The stretches of HTTP in it, as offsets in its bytes. A request is one stretch of `data`. */
   segments: { kind: Segment['kind']; from: number; to: number }[]
   /** Of an event stream: the lines that this arrival completes, and the events they dispatch. */
-  events?: {
-    lines: { field: string; value: string; isComment: boolean }[]
-    dispatched: { type: string; data: string; lastEventId: string }[]
-  }
+  events?: { lines: EventLine[]; dispatched: Dispatched[] }
   /** False when the beginning of the connection is not kept: then all of it is one stretch. */
   isWhole: boolean
+}
+
+/**
+ * Tells what an arrival is, which only what came before on its connection and hop can say: where a chunk
+ * begins, and whether it is one at all.
+ *
+ * @param before those arrivals, in order
+ * @param isWhole whether `before` begins with the connection
+ */
+export function interpret(
+  arrival: Arrival,
+  before: readonly Arrival[],
+  isWhole: boolean,
+): Interpretation {
+  const size = arrival.bytes.length
+  if (!isWhole) return { segments: [{ kind: 'data', from: 0, to: size }], isWhole }
+
+  const talk = conversation()
+  let events = eventLines()
+  let completed: Interpretation['events'] = { lines: [], dispatched: [] }
+  let carried = 0
+  let segments: Segment[] = []
+  for (const each of [...before, arrival]) {
+    carried = each.direction === 'response' ? (talk.reader?.next.waiting ?? 0) : 0
+    segments = talk.segments(each)
+    if (each.direction === 'request') events = eventLines()
+    completed = { lines: [], dispatched: [] }
+    for (const { kind, bytes } of segments) {
+      if (each.direction === 'request' || kind !== 'data') continue
+      const { lines, dispatched } = events.push(bytes)
+      completed.lines.push(...lines)
+      completed.dispatched.push(...dispatched)
+    }
+  }
+
+  const type = talk.reader?.head?.headers.get('content-type') ?? ''
+  const isEventStream = arrival.direction === 'response' && /^text\/event-stream\b/i.test(type)
+  return {
+    segments: placed(segments, carried, size, talk.reader?.next.kind ?? 'data'),
+    ...(isEventStream && { events: completed }),
+    isWhole,
+  }
+}
+
+/** A head or a size line may have begun in an arrival before (`carried` bytes), and may end in a later one. */
+function placed(
+  segments: Segment[],
+  carried: number,
+  size: number,
+  nextKind: Segment['kind'],
+): Interpretation['segments'] {
+  const found: Interpretation['segments'] = []
+  let at = -carried
+  for (const { kind, bytes } of segments) {
+    const to = at + bytes.length
+    if (to > 0) found.push({ kind, from: Math.max(at, 0), to })
+    at = to
+  }
+  const from = Math.max(at, 0)
+  if (from < size) found.push({ kind: nextKind, from, to: size })
+  return found
 }

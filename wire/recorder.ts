@@ -1,20 +1,116 @@
 import type { Arrival } from './arrival.ts'
+import { conversation, farewell, type Conversation } from './conversation.ts'
 import type { Entry } from './entry.ts'
+import { arrivalOf, type Found, type Kept } from './recording.ts'
 import type { Observer } from './tap.ts'
 
-/** Keeps what crossed the wire, as much as there is room for: the oldest goes first. */
+/** Keeps what crosses the wire, as much as there is room for: the oldest goes first. */
 export type Recorder = {
   /** For `tap()`. */
   readonly observer: Observer
   /** Records what the workshop itself did. */
   note(text: string): void
+  /** Milliseconds since the recording began. */
+  now(): number
   /** The number of the newest entry, 0 before the first; and of the oldest that is kept. */
   readonly newest: number
   readonly oldest: number
   /** Kept entries behind number `n`, at most `most` of them. */
   after(n: number, most: number): Entry[]
-  /** The arrival that entry `n` stands for, and what came before it on its connection. */
-  arrival(n: number): { arrival: Arrival; before: Arrival[]; isWhole: boolean } | undefined
-  /** Calls `changed` for each new entry. */
+  /** The same with their bytes. */
+  kept(n: number, most: number): Kept[]
+  /** The arrival that entry `n` stands for, and what came before it on its connection and hop. */
+  arrival(n: number): Found | undefined
+  /**
+   * Calls `changed` for each new entry.
+   *
+   * @returns stops it
+   */
   listen(changed: () => void): () => void
 }
+
+/** @param options.mostBytes how much of what crossed is kept, beside some hundred bytes for each entry */
+export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 } = {}): Recorder {
+  const beganAt = performance.now()
+  const listeners = new Set<() => void>()
+  const openedAt = new Map<number, number>()
+  const talks = new Map<number, Conversation>()
+  let kept: Kept[] = []
+  /** Where in `kept` the oldest is; what lies before has gone. */
+  let first = 0
+  let newest = 0
+  let bytesKept = 0
+
+  function add(what: Body, at: number, bytes?: Uint8Array): void {
+    newest += 1
+    kept.push({ entry: { n: newest, at, ...what }, ...(bytes && { bytes }) })
+    bytesKept += bytes?.length ?? 0
+    while (bytesKept > mostBytes || kept.length - first > mostEntries) forgetOldest()
+    for (const changed of listeners) changed()
+  }
+
+  function forgetOldest(): void {
+    bytesKept -= kept[first]!.bytes?.length ?? 0
+    first += 1
+    // Moving them all for each one that goes would take its time.
+    if (first < 10_000 && first * 2 < kept.length) return
+    kept = kept.slice(first)
+    first = 0
+  }
+
+  function since(connection: number, at: number): number {
+    return (openedAt.get(connection) ?? 0) + at
+  }
+
+  function slice(n: number, most: number): Kept[] {
+    const oldest = newest - (kept.length - first) + 1
+    const from = first + Math.max(n + 1 - oldest, 0)
+    return kept.slice(from, from + most)
+  }
+
+  return {
+    observer: {
+      opened(connection) {
+        const at = performance.now() - beganAt
+        openedAt.set(connection, at)
+        talks.set(connection, conversation())
+        add({ kind: 'opened', connection }, at)
+      },
+      arrived(connection, { at, hop, direction, bytes }) {
+        if (isFirstSighting({ hop, direction })) {
+          talks.get(connection)?.segments({ direction, bytes })
+        }
+        const size = bytes.length
+        add({ kind: 'arrived', connection, size, hop, direction }, since(connection, at), bytes)
+      },
+      closed(connection, { at, by, how }) {
+        const end = farewell({ by, how }, talks.get(connection)?.reader)
+        add({ kind: 'closed', connection, by, how, ...end }, since(connection, at))
+        openedAt.delete(connection)
+        talks.delete(connection)
+      },
+    },
+    note: (text) => add({ kind: 'note', text }, performance.now() - beganAt),
+    now: () => performance.now() - beganAt,
+    get newest() {
+      return newest
+    },
+    get oldest() {
+      return newest - (kept.length - first) + 1
+    },
+    after: (n, most) => slice(n, most).map(({ entry }) => entry),
+    kept: slice,
+    arrival: (n) => arrivalOf(slice(0, Infinity), n),
+    listen(changed) {
+      listeners.add(changed)
+      return () => listeners.delete(changed)
+    },
+  }
+}
+
+/** Where bytes are seen first: a request at the client, a response at the server or where it was made. */
+export function isFirstSighting({ hop, direction }: Pick<Arrival, 'hop' | 'direction'>): boolean {
+  return direction === 'request' ? hop === 'client' : hop !== 'client'
+}
+
+type Body = Entry extends infer Each ? (Each extends Entry ? Omit<Each, 'n' | 'at'> : never) : never

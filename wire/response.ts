@@ -18,6 +18,8 @@ export type ResponseReader = {
   /** The segments that `bytes` complete or continue. Bytes of an unfinished head or size line wait. */
   push(bytes: Uint8Array): Segment[]
   readonly head: Head | undefined
+  /** What the next bytes will be, and how many bytes of it wait for the rest. */
+  readonly next: { kind: Segment['kind']; waiting: number }
   /** The response has ended as HTTP says it ends. A closed connection decides it when `untilClose`. */
   readonly complete: boolean
   readonly untilClose: boolean
@@ -102,6 +104,9 @@ export function responseReader(method = 'GET', version = '1.1'): ResponseReader 
     get head() {
       return head
     },
+    get next() {
+      return { kind: state, waiting: waiting.length }
+    },
     get complete() {
       return state === 'extra' && !isBroken
     },
@@ -131,12 +136,20 @@ function endingOf({ status, headers }: Head, method: string, version: string): E
   return 'close'
 }
 
+/** Where `text`, which is ASCII, begins; -1 when it does not. Without Node's Buffer: the page runs this, too. */
 function indexOf(bytes: Uint8Array, text: string): number {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(text, 0, 'latin1')
+  const first = text.charCodeAt(0)
+  for (let at = bytes.indexOf(first); at !== -1; at = bytes.indexOf(first, at + 1)) {
+    if (latin1(bytes.subarray(at, at + text.length)) === text) return at
+  }
+  return -1
 }
 
+/** A character for each byte: TextDecoder's latin1 is another one (windows-1252). */
 function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+  let text = ''
+  for (const byte of bytes) text += String.fromCharCode(byte)
+  return text
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {

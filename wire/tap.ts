@@ -1,14 +1,19 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Arrival } from './arrival.ts'
+import { limits, type Trouble } from './trouble.ts'
 
-/** Where a connection goes: to a port of this machine, or nowhere, and this is what its client is told. */
-export type Destination = { port: number } | { unavailable: string }
+/** Where a connection goes: to a server, or nowhere, and this is what its client is told. */
+export type Destination = { port: number; host?: string } | { unavailable: string }
 
 /** What a tap tells of each connection; they are counted from 1. */
 export type Observer = {
   opened(connection: number): void
-  /** `at` counts from the opening. The hop is `workshop` when the tap itself answered, else `client`. */
+  /**
+   * `at` counts from the opening. What crosses is told at both hops, when it comes and when it has been
+   * passed on: `server` between the server and the tap, `client` between the tap and the client. The hop
+   * is `workshop` when the tap itself answered.
+   */
   arrived(connection: number, arrival: Arrival): void
   closed(connection: number, closing: Closing): void
 }
@@ -18,13 +23,15 @@ export type Closing = { at: number; by: 'client' | 'server' | 'workshop'; how: '
 
 export type Tap = {
   readonly port: number
+  readonly trouble: Trouble
   /** Cuts every connection and stops listening. */
   close(): Promise<void>
 }
 
 /**
- * Stands between clients and a server on 127.0.0.1 and tells what crosses, byte for byte. It changes
- * nothing: each side sees the other's pauses, its end and its resets as if they were connected directly.
+ * Stands between clients and a server and tells what crosses, byte for byte. It changes nothing, unless
+ * it is asked for trouble: each side sees the other's pauses, its end and its resets as if they were
+ * connected directly.
  *
  * @param options.destination asked for every connection; the client waits for the answer
  * @throws what `listen` throws, as EADDRINUSE
@@ -39,6 +46,7 @@ export async function tap({
   observer: Observer
 }): Promise<Tap> {
   const sockets = new Set<Socket>()
+  const { deliver, close: stopClock, ...trouble } = limits()
   let connections = 0
 
   // Half-open: a client that has sent all it has to say still waits for the answer.
@@ -58,15 +66,24 @@ export async function tap({
     }
     const server = connect({
       port: where.port,
-      host: '127.0.0.1',
+      host: where.host ?? '127.0.0.1',
       allowHalfOpen: true,
       noDelay: true,
     })
     track(server)
     server.once('connect', () => {
       watch(server, 'server', told)
-      forward(client, server, (bytes) => told.arrived('request', bytes))
-      forward(server, client, (bytes) => told.arrived('response', bytes))
+      forward(client, server, {
+        arrived: (bytes) => told.arrived('request', bytes, 'client'),
+        delivered: (bytes) => told.arrived('request', bytes, 'server'),
+      })
+      deliver({
+        server,
+        client,
+        arrived: (bytes) => told.arrived('response', bytes, 'server'),
+        delivered: (bytes) => told.arrived('response', bytes, 'client'),
+        cutting: () => told.closing('workshop', 'reset'),
+      })
       client.once('close', () => server.destroyed && told.closed())
       server.once('close', () => client.destroyed && told.closed())
     })
@@ -89,7 +106,9 @@ export async function tap({
   await once(listener, 'listening')
   return {
     port: (listener.address() as AddressInfo).port,
+    trouble,
     async close() {
+      stopClock()
       const closed = once(listener, 'close')
       listener.close()
       for (const socket of sockets) socket.destroy()
@@ -98,8 +117,10 @@ export async function tap({
   }
 }
 
+type Hop = 'server' | 'client' | 'workshop'
+
 type Telling = {
-  arrived(direction: Arrival['direction'], bytes: Uint8Array, hop?: string): void
+  arrived(direction: Arrival['direction'], bytes: Uint8Array, hop: Hop): void
   closing(by: Closing['by'], how: Closing['how']): void
   closed(): void
 }
@@ -112,7 +133,7 @@ function telling(connection: number, observer: Observer): Telling {
   let isClosed = false
   observer.opened(connection)
   return {
-    arrived(direction, bytes, hop = 'client') {
+    arrived(direction, bytes, hop) {
       observer.arrived(connection, { at: sinceOpened(), hop, direction, bytes })
     },
     closing(by, how) {
@@ -131,19 +152,19 @@ function watch(socket: Socket, by: Closing['by'], told: Telling): void {
   socket.once('error', () => told.closing(by, 'reset'))
 }
 
-/** Passes on what comes from one side to the other, no faster than the other takes it. */
-function forward(from: Socket, to: Socket, arrived: (bytes: Uint8Array) => void): void {
-  from.on('data', (bytes) => {
-    arrived(bytes)
-    if (!to.write(bytes)) from.pause()
+/** Passes on what the client sends, no faster than the server takes it. */
+function forward(
+  client: Socket,
+  server: Socket,
+  told: { arrived(bytes: Uint8Array): void; delivered(bytes: Uint8Array): void },
+): void {
+  client.on('data', (bytes) => {
+    told.arrived(bytes)
+    if (!server.write(bytes, (error) => error || told.delivered(bytes))) client.pause()
   })
-  to.on('drain', () => from.resume())
-  from.once('end', () => to.end())
-  from.once('error', () => {
-    // What came before the reset is still read, as it is without a tap.
-    if (to.writableLength === 0) to.resetAndDestroy()
-    else to.write('', () => to.resetAndDestroy())
-  })
+  server.on('drain', () => client.resume())
+  client.once('end', () => server.end())
+  client.once('error', () => server.resetAndDestroy())
 }
 
 /** Answers a request when there is nobody else to do it. */
@@ -151,7 +172,7 @@ async function refuse(client: Socket, why: string, told: Telling): Promise<void>
   client.once('close', () => told.closed())
   let request = ''
   client.on('data', (bytes) => {
-    told.arrived('request', bytes)
+    told.arrived('request', bytes, 'client')
     request += bytes.toString('latin1')
     if (!request.includes('\r\n\r\n') || client.writableEnded) return
     const body = Buffer.from(`${why}\n`)

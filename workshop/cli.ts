@@ -10,11 +10,13 @@ const commands: Record<string, () => Promise<Command>> = {
   hint: async () => (await import('./commands/hint.ts')).hint,
   solution: async () => (await import('./commands/solution.ts')).solution,
   reset: async () => (await import('./commands/reset.ts')).reset,
+  wire: async () => (await import('./commands/wire.ts')).wire,
+  setup: async () => (await import('./commands/setup.ts')).setup,
   stubs: async () => (await import('./commands/stubs.ts')).stubs,
 }
 
 /** What contributors type is left out of the list for learners. */
-const forLearners = ['lesson', 'test', 'hint', 'solution', 'reset']
+const forLearners = ['lesson', 'test', 'hint', 'solution', 'reset', 'wire', 'setup']
 
 // Whoever read our output may have had enough of it: `npm run lesson 1 | head`.
 process.stdout.on('error', () => process.exit())

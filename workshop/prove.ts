@@ -1,12 +1,34 @@
+import process from 'node:process'
 import type { Reporter } from 'vitest/node'
+import { browserTests, skippedBrowserTests, type Counts } from './browser-tests.ts'
+import { browser } from './parts/browser.ts'
+import { install } from './parts/install.ts'
+import { look } from './parts/look.ts'
 import { ROOT } from './root.ts'
 
 /**
- * Proves the workshop itself: every test of the repository. The last line is the count, alone.
+ * Proves the workshop itself: every test of the repository, also those that need a browser, which is installed
+ * when there is none. The last line is the count, alone.
  *
  * @returns 0 when all passed; 1 when a test failed, when nothing ran, and in CI also when one was skipped
  */
 export async function prove(): Promise<number> {
+  const hasBrowser = 'path' in look(browser) || (await install(browser))
+  const inNode = await nodeTests()
+  const inBrowser = await (hasBrowser ? browserTests() : skippedBrowserTests())
+  if (!hasBrowser) {
+    console.log(`\nThere is no ${browser.name}: ${browser.for} are skipped. See npm run setup.`)
+  }
+
+  const passed = inNode.passed + inBrowser.passed
+  const failed = inNode.failed + inBrowser.failed
+  const skipped = inNode.skipped + inBrowser.skipped
+  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+  const mustNotSkip = Boolean(process.env.CI)
+  return failed > 0 || passed === 0 || (mustNotSkip && skipped > 0) ? 1 : 0
+}
+
+async function nodeTests(): Promise<Counts> {
   const { startVitest } = await import('vitest/node')
   const counts = { passed: 0, failed: 0, skipped: 0 }
   const count: Reporter = {
@@ -28,9 +50,5 @@ export async function prove(): Promise<number> {
     reporters: ['default', count],
   })
   await vitest.close()
-
-  const { passed, failed, skipped } = counts
-  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
-  const mustNotSkip = Boolean(process.env.CI)
-  return failed > 0 || passed === 0 || (mustNotSkip && skipped > 0) ? 1 : 0
+  return counts
 }

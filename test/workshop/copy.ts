@@ -53,14 +53,26 @@ export function copyOfWorkshop({ packages = true, harness = false } = {}): Copy 
     remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
   }
   for (const lesson of lessons()) {
-    copy.write(`lessons/${lesson.folder}/README.md`, README.replaceAll('1', String(lesson.number)))
+    copy.write(
+      `lessons/${lesson.folder}/README.md`,
+      README.replaceAll(/1(?=\.\d|: A)/g, String(lesson.number)),
+    )
     for (const { name, text } of stubsOf(lesson))
       copy.write(`lessons/${lesson.folder}/${name}`, text)
   }
   return copy
 }
 
-const COPIED = ['data', 'feed', 'solutions', 'wire', 'workshop', 'package.json', 'tsconfig.json']
+const COPIED = [
+  'data',
+  'feed',
+  'solutions',
+  'wire',
+  'workshop',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+]
 
 const README = `# Lesson 1: A lesson
 

@@ -1,77 +1,12 @@
-import { spawn } from 'node:child_process'
 import { onTestFailed } from 'vitest'
 import type { Copy } from './copy.ts'
+import { start, type Program } from './process.ts'
 
-/** A command of a copied workshop, running. */
-export type Program = {
-  readonly pid: number
-  readonly output: string
-  /** The next place in the output that matches, as soon as it is there. */
-  seen(pattern: RegExp): Promise<RegExpExecArray>
-  /** The exit code. */
-  readonly ended: Promise<number | null>
-  kill(signal: NodeJS.Signals): void
-}
+export { endPrograms, type Program } from './process.ts'
 
-/** Runs `npm run WORDS…`, without npm. */
+/** Runs `npm run WORDS…` in a test of vitest, which shows what it printed when the test fails. */
 export function run(copy: Copy, words: string[], env: NodeJS.ProcessEnv = {}): Program {
-  const inherited: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', INIT_CWD: copy.folder }
-  delete inherited.FORCE_COLOR
-  delete inherited.NODE_ENV
-  // A copy has no packages of its own to install: should it want to, nothing is there to do it.
-  inherited.npm_execpath = 'no npm-cli.js'
-  const child = spawn(process.execPath, ['workshop/start.mjs', ...words], {
-    cwd: copy.folder,
-    env: { ...inherited, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  running.add(child)
-  let output = ''
-  onTestFailed(() => console.log(`npm run ${words.join(' ')} printed:\n${output}`))
-  let read = 0
-  let isOver = false
-  let wake = (): void => {}
-  const hear = (text: Buffer): void => {
-    output += text.toString()
-    wake()
-  }
-  child.stdout.on('data', hear)
-  child.stderr.on('data', hear)
-  const ended = new Promise<number | null>((resolve) => {
-    child.once('close', (code) => {
-      running.delete(child)
-      isOver = true
-      wake()
-      resolve(code)
-    })
-  })
-
-  return {
-    pid: child.pid!,
-    get output() {
-      return output
-    },
-    ended,
-    kill: (signal) => void child.kill(signal),
-    async seen(pattern) {
-      for (;;) {
-        const match = pattern.exec(output.slice(read))
-        if (match) {
-          read += match.index + match[0].length
-          return match
-        }
-        if (isOver) throw new Error(`it ended without ${pattern}; it printed:\n${output}`)
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-    },
-  }
+  const program = start(copy, words, env)
+  onTestFailed(() => console.log(`npm run ${words.join(' ')} printed:\n${program.output}`))
+  return program
 }
-
-/** Ends every command that is still running. For afterEach. */
-export function endPrograms(): void {
-  for (const child of running) child.kill('SIGKILL')
-}
-
-const running = new Set<ReturnType<typeof spawn>>()

@@ -53,11 +53,15 @@ test('bytes cross in both directions, and are told with their direction', async 
   expect(await read(served)).toBe('ask')
   served.write('answer')
   expect(await read(client)).toBe('answer')
-  expect(arrivals.map(({ direction, bytes }) => [direction, bytes.toString()])).toEqual([
-    ['request', 'ask'],
-    ['response', 'answer'],
+  expect(arrivals.map(({ hop, direction, bytes }) => [hop, direction, bytes.toString()])).toEqual([
+    ['client', 'request', 'ask'],
+    ['server', 'request', 'ask'],
+    ['server', 'response', 'answer'],
+    ['client', 'response', 'answer'],
   ])
-  expect(arrivals[0]!.at).toBeLessThanOrEqual(arrivals[1]!.at)
+  expect(arrivals.map(({ at }) => at)).toEqual(
+    arrivals.map(({ at }) => at).toSorted((a, b) => a - b),
+  )
 })
 
 test('a client that has said all it has to say still gets the answer', async () => {

@@ -32,6 +32,6 @@ export async function lesson(words: string[]): Promise<number> {
     )
     return 2
   }
-  const { live } = await import('../demo/live.ts')
+  const { live } = await import('../session/terminal.ts')
   return live({ lesson: found, work, isExhibit })
 }

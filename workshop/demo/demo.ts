@@ -13,6 +13,8 @@ export type Demo = {
   warmUp(): void
   /** Ends the server, whatever it does, and runs the file as it is now. */
   restart(): void
+  /** Lets so many earthquakes happen now. */
+  burst(count: number): void
   /** Ends the server for good. */
   stop(): void
 }
@@ -143,6 +145,7 @@ export function demo({
       end()
       void start()
     },
+    burst: (count) => current.tell({ burst: count }),
     stop() {
       end()
       spare?.kill()

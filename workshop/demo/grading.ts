@@ -1,8 +1,7 @@
-import type { Verdict } from '../grader/verdict.ts'
+import type { CheckResult, Verdict } from '../grader/verdict.ts'
 import type { Lesson } from '../lessons/catalogue.ts'
 import { recordVerdict } from '../lessons/progress.ts'
 import { ownWork, type Work } from '../lessons/words.ts'
-import type { Screen } from '../terminal/screen.ts'
 
 /** Grades when asked to, one run at a time. */
 export type Grading = {
@@ -14,17 +13,24 @@ export type Grading = {
   stop(): Promise<void>
 }
 
-/** @param changed called when a run begins and when it has ended */
+export type GradingEvents = {
+  /** A run begins, or has ended. */
+  changed(): void
+  /** A result has come. */
+  checked(result: CheckResult): void
+  graded(verdict: Verdict): void
+  /** The workshop itself is broken. */
+  notGraded(error: Error): void
+}
+
 export function grading({
   lesson,
   work,
-  out,
-  changed,
+  events,
 }: {
   lesson: Lesson
   work: Work
-  out: Screen
-  changed(): void
+  events: GradingEvents
 }): Grading {
   let running: { controller: AbortController; done: Promise<void> } | undefined
   let verdict: Verdict | undefined
@@ -32,20 +38,19 @@ export function grading({
   async function run(signal: AbortSignal): Promise<void> {
     try {
       const { grade } = await import('../grader/grade.ts')
-      const { renderVerdict } = await import('../grader/render.ts')
       const came = await grade({
         lesson: lesson.number,
         work: work.folder,
         name: work.name,
         signal,
+        onCheck: (result) => signal.aborted || events.checked(result),
       })
       if (signal.aborted) return
       verdict = came
       if (work === ownWork) recordVerdict(verdict)
-      const { paint, width } = out
-      out.print(`\n${renderVerdict(verdict, { paint, width, workName: work.name })}\n`)
+      events.graded(verdict)
     } catch (error) {
-      if (!signal.aborted) out.print(`The work could not be graded: ${(error as Error).stack}`)
+      if (!signal.aborted) events.notGraded(error as Error)
     }
   }
 
@@ -60,13 +65,13 @@ export function grading({
       const controller = new AbortController()
       const mine = { controller, done: Promise.resolve() }
       running = mine
-      changed()
+      events.changed()
       mine.done = (async () => {
         await before
         if (!controller.signal.aborted) await run(controller.signal)
         if (running !== mine) return
         running = undefined
-        changed()
+        events.changed()
       })()
     },
     get isRunning() {

@@ -1,5 +1,5 @@
-/** What the workshop tells the process of a demo: the server.ts to run. */
-export type Order = { file: string; countLeaks: boolean }
+/** What the workshop tells the process of a demo: the server.ts to run, once; later, to let quakes happen. */
+export type Order = { file: string; countLeaks: boolean } | { burst: number }
 
 /** What the process of a demo tells the workshop. */
 export type Message =

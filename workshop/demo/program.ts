@@ -11,6 +11,7 @@ import type { Message, Order } from './message.ts'
 /** How much faster than they happened: two or three earthquakes a second, and the first one soon. */
 const SPEED = 900
 
+const week = replay(recordedQuakes(), { speed: SPEED, loop: true })
 let when: 'loading' | 'running' = 'loading'
 
 // Loaded ahead: the server will want it, and the learner waits for the server.
@@ -19,7 +20,11 @@ dieWithParent()
 // Ctrl-C reaches every process of the terminal. The workshop ends this one, when it has said goodbye.
 process.on('SIGINT', () => {})
 process.on('uncaughtException', fail)
-process.once('message', (order: Order) => {
+process.on('message', (order: Order) => {
+  if ('burst' in order) {
+    week.burst(order.burst)
+    return
+  }
   tell({ kind: 'loading' })
   if (order.countLeaks) {
     countLeaks({ file: order.file, changed: (leaks) => tell({ kind: 'leaks', leaks }) })
@@ -32,7 +37,7 @@ async function run(file: string): Promise<void> {
     createApp?: (feed: Feed) => RequestListener
   }
   if (typeof createApp !== 'function') throw new Error('server.ts does not export createApp()')
-  const app = createApp(watched(replay(recordedQuakes(), { speed: SPEED, loop: true })))
+  const app = createApp(watched(week))
   if (typeof app !== 'function') {
     throw new Error(`createApp() returned ${String(app)}, not an Express app`)
   }

@@ -7,8 +7,10 @@ import type { Message, Order } from './message.ts'
 /** A process that is warm: it has loaded what a server needs, and waits for the order to run one. */
 export type Runner = {
   readonly isAlive: boolean
-  /** Runs a server.ts, once. */
+  /** Gives the order to run a server.ts, once. */
   run(order: Order, heard: Heard): void
+  /** Gives another order to the one that runs. */
+  tell(order: Order): void
   /** Ends the process, whatever it does. Nothing of it is heard any more. */
   kill(): void
 }
@@ -63,6 +65,9 @@ export function runner(): Runner {
       if (!isAlive) return
       heard = listener
       child.send(order)
+    },
+    tell(order) {
+      if (isAlive) child.send(order)
     },
     kill,
   }

@@ -1,5 +1,6 @@
 import type { Arrival } from '../../wire/arrival.ts'
-import { responseReader, type ResponseReader, type Segment } from '../../wire/response.ts'
+import { conversation, farewell, type Conversation } from '../../wire/conversation.ts'
+import type { Segment } from '../../wire/response.ts'
 import type { Closing } from '../../wire/tap.ts'
 import { visible } from '../../wire/visible.ts'
 import type { Hue, Paint } from '../terminal/colour.ts'
@@ -18,18 +19,7 @@ export type WireLines = {
 }
 
 export function wireLines(): WireLines {
-  const readers = new Map<number, ResponseReader>()
-
-  /** What the bytes are. A request begins a response, unless the last one is still on its way. */
-  function segmentsOf(connection: number, { direction, bytes }: Arrival): Segment[] {
-    const reader = readers.get(connection)
-    if (direction === 'response') return reader?.push(bytes) ?? [{ kind: 'extra', bytes }]
-    if (!reader || reader.complete) {
-      const method = Buffer.from(bytes.subarray(0, 16)).toString('latin1').split(' ')[0]
-      readers.set(connection, responseReader(method))
-    }
-    return [{ kind: 'data', bytes }]
-  }
+  const talks = new Map<number, Conversation>()
 
   return {
     opened:
@@ -37,14 +27,16 @@ export function wireLines(): WireLines {
       ({ paint }) =>
         `${columns(connection, 0)}  ${paint('quiet', 'opened')}`,
     arrived(connection, arrival) {
-      const segments = segmentsOf(connection, arrival)
+      const talk = talks.get(connection) ?? conversation()
+      talks.set(connection, talk)
+      const segments = talk.segments(arrival)
       return (look) => arrivalLine(connection, arrival, segments, look)
     },
     closed(connection, closing) {
-      const sentence = farewell(closing, readers.get(connection))
-      readers.delete(connection)
+      const { text, isFailure } = farewell(closing, talks.get(connection)?.reader)
+      talks.delete(connection)
       return ({ paint }) =>
-        `${columns(connection, closing.at)}  ${paint(sentence.hue, sentence.text)}`
+        `${columns(connection, closing.at)}  ${paint(isFailure ? 'bad' : 'quiet', text)}`
     },
   }
 }
@@ -126,21 +118,4 @@ function shortened(spans: Span[], width: number): Span[] {
     if (left !== '') kept.push({ text: left, ...(hue && { hue }) })
   }
   return kept
-}
-
-function farewell(
-  { by, how }: Closing,
-  reader: ResponseReader | undefined,
-): { text: string; hue: Hue } {
-  const who = `${how === 'reset' ? 'reset' : 'closed'} by the ${by}`
-  if (!reader || reader.complete) return { text: who, hue: 'quiet' }
-  if (!reader.head) return { text: `${who}, without a response`, hue: 'bad' }
-  if (by === 'client')
-    return { text: `${who}: it left in the middle of the response`, hue: 'quiet' }
-  if (reader.untilClose && how === 'ended')
-    return { text: `${who}, which ends this response`, hue: 'quiet' }
-  return {
-    text: `${who} in the middle of the response: the client sees a cut, not an end`,
-    hue: 'bad',
-  }
 }

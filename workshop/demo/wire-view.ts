@@ -1,3 +1,4 @@
+import { isFirstSighting } from '../../wire/recorder.ts'
 import type { Observer } from '../../wire/tap.ts'
 import type { Screen } from '../terminal/screen.ts'
 import { fold } from './fold.ts'
@@ -30,7 +31,10 @@ export function wireView(out: Screen): WireView {
   return {
     observer: {
       opened: (connection) => show(lines.opened(connection)),
-      arrived: (connection, arrival) => show(lines.arrived(connection, arrival), arrival),
+      arrived(connection, arrival) {
+        // A line is what came, once; how it went on is for the page.
+        if (isFirstSighting(arrival)) show(lines.arrived(connection, arrival), arrival)
+      },
       closed: (connection, closing) => show(lines.closed(connection, closing)),
     },
     get shows() {

@@ -90,7 +90,8 @@ export type RecordingState = {
 export type Action =
   | { do: 'grade' }
   | { do: 'restart' }
-  | { do: 'open'; file: string }
+  /** `line` is counted from 1. */
+  | { do: 'open'; file: string; line: number }
   | { do: 'reset' }
   | { do: 'lesson'; number: number }
   | { do: 'connect' }

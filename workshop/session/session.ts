@@ -13,3 +13,22 @@ export type Session = {
   listen(changed: (slice: keyof PageState) => void): () => void
   act(action: Action): Promise<Answer>
 }
+
+/** Those who want to hear of changes. */
+export type Listeners = {
+  tell(slice: keyof PageState): void
+  listen: Session['listen']
+}
+
+export function listeners(): Listeners {
+  const all = new Set<(slice: keyof PageState) => void>()
+  return {
+    tell(slice) {
+      for (const changed of all) changed(slice)
+    },
+    listen(changed) {
+      all.add(changed)
+      return () => all.delete(changed)
+    },
+  }
+}

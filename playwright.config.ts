@@ -1,0 +1,17 @@
+import process from 'node:process'
+import { defineConfig } from '@playwright/test'
+import { findBrowser } from './workshop/parts/browser.ts'
+
+export default defineConfig({
+  testDir: 'test/browser',
+  testMatch: '*.spec.ts',
+  outputDir: '.workshop/browser-tests',
+  // Each test runs a workshop of its own, with a server, a grader and a browser: that is enough at a time.
+  workers: 1,
+  forbidOnly: Boolean(process.env.CI),
+  // They end what hangs. On a busy machine everything takes longer, and nothing else is wrong with it.
+  timeout: 240_000,
+  expect: { timeout: 60_000 },
+  // Without a sandbox, which Playwright leaves out by itself: root could not start the browser with one.
+  use: { launchOptions: { executablePath: findBrowser() } },
+})

@@ -1,0 +1,66 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { expect, test } from './workshop.ts'
+
+test('no finding of axe, on a stub, on a failure, on an arrival, in dark, light and narrow', async ({
+  copy,
+  workshop,
+  page,
+}) => {
+  const { url } = await workshop('lesson', '1')
+  await page.goto(url)
+  await expect(page.getByText('This is the starting point')).toBeVisible()
+  await inAllLooks(page, 'a stub')
+
+  copy.write('lessons/01-raw-chunks/server.ts', FAILS)
+  await expect(page.getByText('reference', { exact: true })).toBeVisible()
+  await page.getByRole('button', { name: 'Connect a client' }).click()
+  const arrival = page.getByRole('option', { name: /client.*← response \d+ B/ }).last()
+  await arrival.click()
+  await expect(page.getByRole('button', { name: 'hex' })).toBeVisible()
+  await page.getByRole('button', { name: 'Stall' }).click()
+  await inAllLooks(page, 'a failure, and an arrival')
+})
+
+test('no finding of axe on the wire alone', async ({ workshop, page }) => {
+  const { url } = await workshop('wire', 'http://127.0.0.1:9')
+  await page.goto(url)
+  await expect(page.getByText('Nothing has crossed yet')).toBeVisible()
+  await inAllLooks(page, 'the wire alone')
+})
+
+test('nothing is cut off or hidden at 400 pixels', async ({ workshop, page }) => {
+  await page.setViewportSize({ width: 400, height: 800 })
+  const { url } = await workshop('lesson', '1')
+  await page.goto(url)
+  await expect(page.getByText('This is the starting point')).toBeVisible()
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(400)
+  for (const name of ['Connect a client', 'Cut now', 'Grade now']) {
+    await page.getByRole('button', { name }).scrollIntoViewIfNeeded()
+    await expect(page.getByRole('button', { name })).toBeInViewport({ ratio: 1 })
+  }
+})
+
+async function inAllLooks(page: Page, what: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [1280, 400]) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await page.setViewportSize({ width, height: 800 })
+      const { violations } = await new AxeBuilder({ page }).analyze()
+      const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+      expect(found, `${what}, ${colorScheme}, ${width} px`).toEqual([])
+    }
+  }
+}
+
+const FAILS = `
+  import express from 'express'
+  export function createApp(feed) {
+    return express().get('/quakes.ndjson', async (req, res) => {
+      res.set('Content-Type', 'application/x-ndjson').flushHeaders()
+      for await (const quake of feed.open(new AbortController().signal)) {
+        res.write(JSON.stringify(quake) + '\\n')
+      }
+    })
+  }
+`

@@ -1,0 +1,213 @@
+import { readFileSync } from 'node:fs'
+import type { Page } from '@playwright/test'
+import type { Copy } from '../workshop/copy.ts'
+import { expect, test } from './workshop.ts'
+
+test('the way of a learner: open, red, save, green, the next lesson', async ({
+  copy,
+  workshop,
+  page,
+}) => {
+  const { url } = await workshop('lesson', '1')
+  await page.goto(url)
+  await expect(
+    page.getByRole('heading', { name: 'Lesson 1 of 2 A lesson', level: 1 }),
+  ).toBeVisible()
+  await expect(page.getByText('This is the starting point: nothing is written yet')).toBeVisible()
+  await expect(page.getByText('server.ts is not written yet')).toBeVisible()
+  await page.getByRole('button', { name: 'Begin with task 1.1' }).click()
+  await expect(page.getByRole('heading', { name: '1.1 The first task' })).toBeInViewport()
+  await page.getByText('Hint 2').first().click()
+  await expect(page.getByText('Nearly the code:')).toBeVisible()
+
+  // Collects everything and sends it at the end.
+  save(copy, 'server.ts', BUFFERS)
+  await expect(
+    page.getByRole('heading', { name: /^1\.\d[a-z] failed: .* reaches the client/ }),
+  ).toBeVisible()
+  await expect(page.getByText('reference', { exact: true })).toBeVisible()
+  await expect(page.getByText(/^replay: SEED=\d+ npm test -- lesson1\.\d[a-z]$/)).toBeVisible()
+
+  for (const name of ['server.ts', 'client.ts']) save(copy, name, solution(copy, name))
+  await expect(page.getByText('Every check has passed.')).toBeVisible()
+  await expect(page.getByText('29/29')).toBeVisible()
+  await page.getByRole('button', { name: 'Next lesson: A lesson', exact: true }).click()
+  await expect(page.getByText('Lesson 2 of 2')).toBeVisible()
+  await expect(page.getByText('This is the starting point: nothing is written yet')).toBeVisible()
+})
+
+test('an arrival is shown with its bytes, its chunks and its event', async ({ workshop, page }) => {
+  const { url } = await workshop('lesson', '2', 'solutions')
+  await page.goto(url)
+  await expect(page.getByText('Nothing has crossed yet')).toBeVisible()
+  await connect(page)
+  await page
+    .getByRole('option', { name: /client.*← response 2\d\d B/ })
+    .first()
+    .click()
+  const arrival = page.getByRole('region', { name: 'The selected arrival' })
+  await expect(arrival.getByRole('heading').first()).toHaveText(
+    /^← response · 2\d\d B at \d+\.\d{3} s · server → client, seen at the client · #1$/,
+  )
+  await expect(arrival).toContainText(/\[[0-9a-f]+␍␊\]id: .*␊.*data: \{.*\}␊.*␊.*\[␍␊\]/s)
+  await expect(arrival.getByRole('heading', { name: 'the event' })).toBeVisible()
+  await arrival.getByRole('button', { name: 'hex' }).click()
+  await expect(arrival).toContainText(/31 30 .*0d 0a|0d 0a/)
+})
+
+test('a cut is drawn as one, and leaving is not', async ({ workshop, page }) => {
+  const { url } = await workshop('lesson', '2', 'solutions')
+  await page.goto(url)
+  await connect(page)
+  await page.getByRole('button', { name: 'Client 1 leaves' }).click()
+  await expect(page.getByText('left ·')).toBeVisible()
+  await expect(page.getByRole('option', { name: /it left in the middle/ })).toBeVisible()
+  await connect(page)
+  await page.getByRole('button', { name: 'Cut now' }).click()
+  await expect(page.getByRole('option', { name: /^.*Cut the connection$/ })).toBeVisible()
+  await expect(page.getByRole('option', { name: /✕.*the client sees a cut/ })).toBeVisible()
+  await expect(page.getByText('The connection broke off.')).toBeVisible()
+})
+
+test('a server that crashes, loops or never answers leaves the page as it is', async ({
+  copy,
+  workshop,
+  page,
+}) => {
+  const { url } = await workshop('lesson', '1')
+  await page.goto(url)
+  save(copy, 'server.ts', `throw new Error('on purpose')`)
+  await expect(page.getByText('server.ts is down')).toBeVisible()
+  save(copy, 'server.ts', 'console.log("round and round"); for (;;) {}')
+  await expect(page.getByText('server.ts prints: round and round')).toBeVisible()
+  save(copy, 'server.ts', SILENT)
+  await expect(page.getByText('server.ts is running')).toBeVisible()
+  await page.getByRole('button', { name: 'Connect a client' }).click()
+  await expect(page.getByText('connecting · 0 quakes')).toBeVisible()
+  save(copy, 'server.ts', solution(copy, 'server.ts'))
+  await connect(page)
+})
+
+test('the page outlives a restart of the workshop, without a reload', async ({
+  copy,
+  workshop,
+  page,
+}) => {
+  const { url, program } = await workshop('lesson', '1')
+  await page.goto(url)
+  await page.evaluate('window.isTheSame = true')
+  await expect(page.getByText('This is the starting point')).toBeVisible()
+  program.kill('SIGKILL')
+  await expect(page.getByText(/reconnecting/)).toBeVisible()
+
+  for (const name of ['server.ts', 'client.ts']) save(copy, name, solution(copy, name))
+  const again = await workshop('lesson', '1')
+  // The first port that is free was this one, and is again.
+  expect(again.url).toBe(url)
+  await expect(page.getByText('Every check has passed.')).toBeVisible()
+  await connect(page)
+  expect(await page.evaluate('window.isTheSame')).toBe(true)
+})
+
+test('a page that lost its network for a while has every result and every entry', async ({
+  copy,
+  workshop,
+  page,
+  context,
+}) => {
+  const { url } = await workshop('lesson', '1')
+  await page.goto(url)
+  await expect(page.getByText('This is the starting point')).toBeVisible()
+  await context.setOffline(true)
+  for (const name of ['server.ts', 'client.ts']) save(copy, name, solution(copy, name))
+  await context.setOffline(false)
+  await expect(page.getByText('Every check has passed.')).toBeVisible()
+})
+
+test('everything can be done with the keyboard', async ({ workshop, page }) => {
+  const { url } = await workshop('lesson', '2', 'solutions')
+  await page.goto(url)
+  await expect(page.getByText('server.ts is running')).toBeVisible()
+  await tabTo(page, 'button', 'Connect a client')
+  await page.keyboard.press('Enter')
+  await expect(page.getByText(/reading · [1-9]/)).toBeVisible()
+  await tabTo(page, 'button', 'Stall')
+  await page.keyboard.press('Space')
+  await tabTo(page, 'listbox', 'What came last')
+  await page.keyboard.press('ArrowUp')
+  await page.keyboard.press('ArrowUp')
+  const arrival = page.getByRole('region', { name: 'The selected arrival' })
+  await expect(arrival.getByRole('heading')).not.toHaveCount(0)
+})
+
+test('what a README says is text, and runs nothing', async ({ copy, workshop, page }) => {
+  copy.write(
+    'lessons/01-raw-chunks/README.md',
+    [
+      '# Lesson 1: Raw chunks',
+      '### 1.1 A task',
+      '<script>window.hacked = 1</script>',
+      '<img src=x onerror="window.hacked = 2">',
+      '<a href="javascript:window.hacked=3">a link</a>',
+      '<iframe srcdoc="<script>parent.hacked = 4</script>"></iframe>',
+      '<form action="/do" method="post"><input name="do" value="reset"></form>',
+      '[another](javascript:window.hacked=5)',
+      '<details open><summary>Hint 1</summary>the end</details>',
+    ].join('\n\n'),
+  )
+  const { url } = await workshop('lesson', '1')
+  await page.goto(url)
+  await expect(page.getByText('the end')).toBeVisible()
+  const instructions = page.getByRole('region', { name: 'Instructions' })
+  for (const name of ['a link', 'another']) {
+    const link = page.getByText(name, { exact: true })
+    expect(await link.evaluate((element) => element.closest('a')?.href ?? '')).not.toMatch(/^java/)
+  }
+  expect(await instructions.locator('iframe, [action], [onerror], script').count()).toBe(0)
+  expect(await page.evaluate('window.hacked')).toBeUndefined()
+})
+
+/** Answers at the end of the feed, which does not come. */
+const BUFFERS = `
+  import express from 'express'
+  export function createApp(feed) {
+    return express().get('/quakes.ndjson', async (req, res) => {
+      const visit = new AbortController()
+      res.on('close', () => visit.abort())
+      res.set('Content-Type', 'application/x-ndjson').flushHeaders()
+      let all = ''
+      for await (const quake of feed.open(visit.signal)) all += JSON.stringify(quake) + '\\n'
+      res.end(all)
+    })
+  }
+`
+
+const SILENT = `
+  import express from 'express'
+  export const createApp = () => express().use(() => {})
+`
+
+function save(copy: Copy, name: string, text: string): void {
+  copy.write(`lessons/01-raw-chunks/${name}`, text)
+}
+
+function solution(copy: Copy, name: string): string {
+  return readFileSync(copy.path('solutions/01-raw-chunks', name), 'utf8')
+}
+
+/** Connects a client and waits until it reads quakes. */
+async function connect(page: Page): Promise<void> {
+  await expect(page.getByText('server.ts is running')).toBeVisible()
+  await page.getByRole('button', { name: 'Connect a client' }).click()
+  await expect(page.getByText(/reading · [1-9]/)).toBeVisible()
+}
+
+/** Presses Tab until the element of that name has the focus. */
+async function tabTo(page: Page, role: 'button' | 'listbox', name: string): Promise<void> {
+  const wanted = page.getByRole(role, { name, exact: true })
+  for (let tabs = 0; tabs < 200; tabs += 1) {
+    await page.keyboard.press('Tab')
+    if (await wanted.evaluate((element) => element === document.activeElement)) return
+  }
+  throw new Error(`Tab does not come to ${role} "${name}"`)
+}

@@ -1,0 +1,117 @@
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { createServer, get, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, test } from './workshop.ts'
+
+let server: Server
+test.afterEach(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+test('npm run wire shows what crosses before any server, saves it, and shows it again', async ({
+  copy,
+  workshop,
+  page,
+}) => {
+  const port = await serving((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: Göteborg\n\n')
+  })
+  const { url, program } = await workshop('wire', `http://127.0.0.1:${port}/stream`)
+  const [, tapped] = /(http:\S+)\s+your server, through the wire/.exec(program.output)!
+  await page.goto(url)
+  const client = get(tapped!, { agent: false })
+  const [response] = await once(client, 'response')
+  await once(response, 'data')
+  await page
+    .getByRole('option', { name: /client.*← response/ })
+    .last()
+    .click()
+  const arrival = page.getByRole('region', { name: 'The selected arrival' })
+  await expect(arrival).toContainText('data: Göteborg')
+
+  await page.getByRole('button', { name: 'Cut now' }).click()
+  await expect(page.getByRole('option', { name: /✕.*the client sees a cut/ })).toBeVisible()
+  const downloading = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'Save' }).click()
+  const file = copy.path('my wire.ndjson')
+  await (await downloading).saveAs(file)
+
+  await page.getByRole('button', { name: 'Clear' }).click()
+  await expect(page.getByRole('option')).toHaveCount(0)
+  await page.locator('input[type=file]').setInputFiles(file)
+  await expect(page.getByText(/my wire\.ndjson/)).toBeVisible()
+  await page
+    .getByRole('option', { name: /client.*← response/ })
+    .last()
+    .click()
+  await expect(arrival).toContainText('data: Göteborg')
+  await expect(page.getByRole('option', { name: /✕.*the client sees a cut/ })).toBeVisible()
+
+  writeFileSync(file, 'no recording')
+  await page.locator('input[type=file]').setInputFiles(file)
+  await expect(page.getByText(/This file is no recording/)).toBeVisible()
+})
+
+test('ten thousand arrivals a second: none is dropped, and the page goes on', async ({
+  workshop,
+  page,
+}) => {
+  const most = 30_000
+  const port = await serving(async (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    for (let n = 1; n <= most; n += 1) {
+      if (!response.write(`{"n":${n}}\n`)) await once(response, 'drain')
+      // So that each is an arrival: what is written in one turn may cross together.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    response.end()
+  })
+  const { url, program } = await workshop('wire', `http://127.0.0.1:${port}/`)
+  const [, tapped] = /(http:\S+)\s+your server, through the wire/.exec(program.output)!
+  await page.goto(url)
+  await expect(page.getByText('Nothing has crossed yet')).toBeVisible()
+  await page.evaluate(watchFrames)
+  const begun = performance.now()
+  const client = get(tapped!, { agent: false })
+  const [response] = await once(client, 'response')
+  let bytes = 0
+  response.on('data', (chunk: Buffer) => (bytes += chunk.length))
+  await once(response, 'end')
+  const seconds = (performance.now() - begun) / 1000
+
+  await expect(page.getByRole('option', { name: /closed by the/ })).toBeVisible()
+  const told = await page.getByText(/^[\d,]+ entries/).textContent()
+  const entries = Number(told!.replace(/ entries.*/, '').replaceAll(',', ''))
+  const saved = await (await fetch(`${url}/wire.ndjson`)).text()
+  expect(entries).toBe(saved.trimEnd().split('\n').length - 1)
+  const longest = Math.round(Number(await page.evaluate('window.longestFrame')))
+  test.info().annotations.push({
+    type: 'measured',
+    description:
+      `${entries} entries in ${seconds.toFixed(1)} s, longest frame ${longest} ms, ` +
+      `${bytes} bytes`,
+  })
+  await page.getByRole('button', { name: 'Clear' }).click()
+  await expect(page.getByText('Nothing has crossed')).toBeVisible()
+})
+
+/** Remembers the longest time between two frames, in milliseconds. */
+function watchFrames(): void {
+  const seen = window as typeof window & { longestFrame: number }
+  seen.longestFrame = 0
+  let last = performance.now()
+  requestAnimationFrame(function frame(now) {
+    seen.longestFrame = Math.max(seen.longestFrame, now - last)
+    last = now
+    requestAnimationFrame(frame)
+  })
+}
+
+async function serving(handle: Parameters<typeof createServer>[1] & {}): Promise<number> {
+  server = createServer(handle as never)
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return (server.address() as AddressInfo).port
+}

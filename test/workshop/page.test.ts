@@ -1,0 +1,255 @@
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
+import type { Entry } from '../../wire/entry.ts'
+import type { Action, Answer, PageState } from '../../workshop/page/state.ts'
+import { copyOfWorkshop, type Copy } from './copy.ts'
+import { endPrograms, run, type Program } from './program.ts'
+
+// The page without a browser: what it is told over its channel, and what comes of what it asks for.
+
+let copy: Copy
+let graded: Copy
+beforeAll(() => {
+  copy = copyOfWorkshop()
+  // A lesson without checks is not graded, which takes its time.
+  rmSync(copy.path('test'), { recursive: true })
+  graded = copyOfWorkshop({ harness: true })
+})
+afterEach(endPrograms)
+afterAll(() => {
+  copy.remove()
+  graded.remove()
+})
+
+test('a client is shown with its quakes, and leaves when it is told to', async () => {
+  const page = await opened(['1', 'solutions'])
+  await page.until(({ server }) => server.state === 'running')
+  expect(await page.act({ do: 'burst' })).toEqual({
+    problem: 'Nobody has the feed open. Connect a client first.',
+  })
+  expect(await page.act({ do: 'connect' })).toEqual({ said: 'Client 1 connects.' })
+  const { clients } = await page.until((state) => (state.clients[0]?.quakes ?? 0) > 0)
+  expect(clients[0]).toMatchObject({ id: 1, state: 'reading' })
+  expect(clients[0]!.last[0]).toMatchObject({ magnitude: expect.any(Number) })
+  await page.act({ do: 'burst' })
+  await page.until((state) => (state.clients[0]?.quakes ?? 0) > 10_000)
+
+  expect(await page.act({ do: 'leave', id: 1 })).toEqual({ said: 'Client 1 has left.' })
+  await page.until((state) => state.clients[0]?.state === 'left' && state.server.readers === 0)
+  expect(await page.act({ do: 'leave', id: 1 })).toEqual({ problem: 'Client 1 has left already.' })
+  await page.entry((entry) => entry.kind === 'closed' && entry.by === 'client' && !entry.isFailure)
+  expect(page.entries.filter(({ kind }) => kind === 'note')).toMatchObject([
+    { text: '10,000 quakes happen at once' },
+  ])
+})
+
+test('trouble is told on the wire, and seen by the client', async () => {
+  const page = await opened(['2', 'solutions'])
+  await page.until(({ server }) => server.state === 'running')
+  await page.act({ do: 'stall', on: true })
+  await page.act({ do: 'connect' })
+  await page.entry((entry) => entry.kind === 'arrived' && isResponseAt(entry, 'server'))
+  await page.until(({ trouble }) => trouble.isStalled)
+  expect(page.entries.some((entry) => isResponseAt(entry, 'client'))).toBe(false)
+  await page.act({ do: 'stall', on: false })
+  await page.entry((entry) => isResponseAt(entry, 'client'))
+
+  await page.act({ do: 'cut after', bytes: 500 })
+  const { clients } = await page.until((state) => state.clients[0]?.state === 'cut')
+  expect(clients[0]!.what).toBe('The connection broke off.')
+  await page.entry((entry) => entry.kind === 'closed' && entry.by === 'workshop' && entry.isFailure)
+  await page.act({ do: 'cut after', bytes: null })
+  expect(await page.act({ do: 'cut' })).toEqual({ said: 'There is no connection to cut.' })
+  await page.act({ do: 'slow', bytesPerSecond: 100 })
+  await page.until(({ trouble }) => trouble.slow === 100 && trouble.cutAfter === undefined)
+  await page.act({ do: 'clear' })
+  const { recording } = await page.until((state) => state.recording.from > 1)
+  expect(recording.from).toBeGreaterThan(page.entries.find(({ kind }) => kind === 'note')!.n)
+})
+
+test('what is wrong with the server is said, until a save mends it', async () => {
+  const page = await opened(['1'])
+  const { server } = await page.until((state) => state.server.state === 'not written')
+  expect(server.what).toBe('lesson 1, task 1.1: write createApp()')
+  copy.write(MINE, `console.log('looping'); for (;;) {}`)
+  await page.until((state) => state.server.printed.includes('looping'))
+  copy.write(MINE, `export function createApp( {`)
+  const down = await page.until((state) => state.server.state === 'down')
+  expect(down.server.what).toBe('lessons/01-raw-chunks/server.ts could not be loaded.')
+  await page.act({ do: 'connect' })
+  const { clients } = await page.until((state) => state.clients[0]?.state === 'refused')
+  expect(clients[0]!.what).toMatch(/^The server answered 503\. lessons.*could not be loaded/)
+
+  copy.write(MINE, SOLUTION())
+  await page.until((state) => state.server.state === 'running')
+  expect(await page.act({ do: 'reset' })).toMatchObject({
+    said: expect.stringMatching(/^As at the start: server\.ts\. Your work is in .*\.workshop/),
+  })
+  await page.until((state) => state.server.state === 'not written')
+})
+
+test('results come one by one, and each save begins again', async () => {
+  const page = await opened(['1'], { from: graded })
+  const first = await page.until(({ grading }) => grading?.outcome === 'fail' && !grading.isRunning)
+  expect(first.grading!.checks[0]).toMatchObject({
+    id: '1.1a',
+    state: 'failed',
+    notWritten: 'lesson 1, task 1.1: write createApp()',
+  })
+  graded.write(MINE, 'export function createApp( {')
+  const broken = await page.until((state) => state.grading?.outcome === 'error')
+  expect(broken.grading!.problem!.what).toContain('could not be loaded')
+  for (const name of ['server.ts', 'client.ts']) {
+    graded.write(`lessons/01-raw-chunks/${name}`, SOLUTION(name))
+  }
+  await page.until(({ grading }) => {
+    const states = grading?.checks.map(({ isOld, state }) => isOld || state) ?? []
+    return states.includes(true) && states.includes('passed')
+  })
+  const { grading } = await page.until((state) => state.grading?.outcome === 'pass')
+  expect(grading!.checks.every(({ state, isOld }) => state === 'passed' && !isOld)).toBe(true)
+})
+
+test('one lesson follows another without a restart', async () => {
+  const page = await opened(['1', 'solutions'])
+  const { lesson } = await page.until((state) => state.server.state === 'running')
+  expect(lesson).toMatchObject({ number: 1, next: { number: 2 } })
+  expect(lesson).not.toHaveProperty('previous')
+  await page.act({ do: 'connect' })
+  await page.until((state) => state.clients[0]?.state === 'reading')
+
+  expect(await page.act({ do: 'lesson', number: 2 })).toMatchObject({
+    said: expect.stringMatching(/^Lesson 2: /),
+  })
+  const second = await page.until(({ server }) => server.url.endsWith('/events'))
+  expect(second).toMatchObject({
+    lesson: { folder: 'solutions/02-server-sent-events', previous: { number: 1 } },
+    clients: [],
+  })
+  await page.until((state) => state.server.state === 'running')
+  await page.act({ do: 'connect' })
+  await page.until((state) => (state.clients[0]?.quakes ?? 0) > 0)
+  expect(await page.act({ do: 'lesson', number: 42 })).toEqual({
+    problem: 'There is no lesson 42.',
+  })
+  await page.program.seen(/Lesson 2: /)
+})
+
+test('a file is opened in the editor of the learner', async () => {
+  copy.write('my editor.sh', `#!/bin/sh\necho "$@" > "${copy.path('opened.txt')}"\n`)
+  chmodSync(copy.path('my editor.sh'), 0o755)
+  const page = await opened(['1'], {
+    env: { LAUNCH_EDITOR: `"${copy.path('my editor.sh')}"` },
+  })
+  expect(await page.act({ do: 'open', file: 'server.ts', line: 1 })).toMatchObject({
+    said: expect.stringMatching(/^Opened /),
+  })
+  await page.program.seen(/not written yet/)
+  while (!existsSync(copy.path('opened.txt'))) await new Promise((resolve) => setImmediate(resolve))
+  expect(readFileSync(copy.path('opened.txt'), 'utf8')).toContain(copy.path(MINE))
+})
+
+test('a terminal editor is not started: it would fight for the keyboard', async () => {
+  const page = await opened(['1'], { env: { LAUNCH_EDITOR: 'vim' } })
+  expect(await page.act({ do: 'open', file: 'server.ts', line: 1 })).toEqual({
+    problem:
+      'Your editor (vim) needs a terminal of its own. Open lessons/01-raw-chunks/server.ts there.',
+  })
+})
+
+test('an exhibit is not graded, and counts what it leaves running', async () => {
+  copy.write('lessons/02-server-sent-events/exhibit/server.ts', LEAKY)
+  const page = await opened(['2', 'exhibit'])
+  await page.until(({ server }) => server.state === 'running')
+  expect(await page.act({ do: 'grade' })).toEqual({ problem: 'There is nothing to grade here.' })
+  await page.act({ do: 'connect' })
+  await page.entry((entry) => isResponseAt(entry, 'client'))
+  await page.act({ do: 'leave', id: 1 })
+  const { server, lesson } = await page.until(
+    ({ server: { leaks } }) => (leaks?.lostWrites ?? 0) > 0,
+  )
+  expect(server.leaks).toMatchObject({ intervals: 1, clients: 0 })
+  expect(lesson).toMatchObject({ isExhibit: true, files: ['server.ts'] })
+})
+
+const MINE = 'lessons/01-raw-chunks/server.ts'
+
+function SOLUTION(name = 'server.ts'): string {
+  return readFileSync(copy.path('solutions/01-raw-chunks', name), 'utf8')
+}
+
+const LEAKY = `
+  import express from 'express'
+  export function createApp() {
+    return express().get('/sse', (req, res) => {
+      res.setHeader('Content-Type', 'text/event-stream')
+      setInterval(() => res.write('data: 1\\n\\n'), 20)
+    })
+  }
+`
+
+function isResponseAt(entry: Entry, hop: string): boolean {
+  return entry.kind === 'arrived' && entry.direction === 'response' && entry.hop === hop
+}
+
+type Page = {
+  program: Program
+  entries: Entry[]
+  act(action: Action): Promise<Answer>
+  /** Until the page has been told so. */
+  until(isSo: (state: PageState) => boolean): Promise<PageState>
+  entry(isIt: (entry: Entry) => boolean): Promise<Entry>
+}
+
+/** Runs a lesson and listens to the channel of its page. */
+async function opened(
+  words: string[],
+  { from = copy, env = {} }: { from?: Copy; env?: NodeJS.ProcessEnv } = {},
+): Promise<Page> {
+  const program = run(from, ['lesson', ...words], { PORT: '0', BROWSER: 'none', ...env })
+  const [, url] = await program.seen(/(http:\/\/127\.0\.0\.1:\d+)\/ {2}the lesson page/)
+  const channel = await fetch(`${url}/channel`)
+  const state: Record<string, unknown> = {}
+  const entries: Entry[] = []
+  let wake = (): void => {}
+  void listen().catch(() => {})
+
+  async function listen(): Promise<void> {
+    for await (const { type, data } of parseEventStream(channel.body!)) {
+      const value = JSON.parse(data)
+      if (type === 'state') state[value.slice] = value.value ?? undefined
+      if (type === 'wire') entries.push(...value)
+      wake()
+    }
+  }
+  async function changed(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      wake = resolve
+    })
+  }
+
+  return {
+    program,
+    entries,
+    async act(action) {
+      const answer = await fetch(`${url}/do`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(action),
+      })
+      return (await answer.json()) as Answer
+    },
+    async until(isSo) {
+      while (!('recording' in state) || !isSo(state as PageState)) await changed()
+      return structuredClone(state) as PageState
+    },
+    async entry(isIt) {
+      for (;;) {
+        const found = entries.find(isIt)
+        if (found) return found
+        await changed()
+      }
+    },
+  }
+}

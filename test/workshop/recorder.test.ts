@@ -1,0 +1,138 @@
+import { expect, test } from 'vitest'
+import { recorder, type Recorder } from '../../wire/recorder.ts'
+import { arrivalOf, readSaved, savedLines } from '../../wire/recording.ts'
+
+test('entries are counted from 1, and their times are those of one clock', () => {
+  const record = recorder()
+  const { observer } = record
+  observer.opened(1)
+  observer.opened(2)
+  observer.arrived(2, { at: 5, hop: 'client', direction: 'request', bytes: Buffer.from('GET') })
+  observer.closed(1, { at: 7, by: 'client', how: 'ended' })
+  record.note('Stalled')
+  const entries = record.after(0, 10)
+  expect(entries.map(({ n, kind }) => [n, kind])).toEqual([
+    [1, 'opened'],
+    [2, 'opened'],
+    [3, 'arrived'],
+    [4, 'closed'],
+    [5, 'note'],
+  ])
+  expect(entries[2]!.at).toBeCloseTo(entries[1]!.at + 5, 6)
+  expect(entries[3]!.at).toBeCloseTo(entries[0]!.at + 7, 6)
+  expect(record.after(3, 1).map(({ n }) => n)).toEqual([4])
+  expect(record.after(5, 10)).toEqual([])
+})
+
+test('a record keeps no more than it has room for: the oldest goes first', () => {
+  const record = recorder({ mostBytes: 100, mostEntries: 30_000 })
+  arrive(record, 50, 30)
+  expect(record.newest).toBe(51)
+  expect(record.oldest).toBe(49)
+  expect(record.after(0, 100).map(({ n }) => n)).toEqual([49, 50, 51])
+  expect(record.arrival(48)).toBeUndefined()
+  expect(record.arrival(50)).toMatchObject({ isWhole: false, before: [{ at: expect.any(Number) }] })
+
+  for (let n = 0; n < 70_000; n += 1) record.note('')
+  expect(record.newest - record.oldest + 1).toBe(30_000)
+  expect(record.after(record.newest - 1, 5)).toHaveLength(1)
+})
+
+test.each([
+  ['by the client in mid-response', 'client', HEAD('5') + 'ab', false, /it left in the middle/],
+  ['by the server in mid-response', 'server', HEAD('5') + 'ab', true, /sees a cut, not an end/],
+  ['by the workshop in mid-response', 'workshop', HEAD('5') + 'ab', true, /sees a cut, not an end/],
+  ['by the server after the response', 'server', HEAD('2') + 'ab', false, /^closed by the server$/],
+  ['by the server before a response', 'server', '', true, /without a response/],
+] as const)('closed %s', (_case, by, response, isFailure, text) => {
+  const record = recorder()
+  record.observer.opened(1)
+  const said = {
+    at: 0,
+    bytes: Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+    direction: 'request' as const,
+  }
+  for (const hop of ['client', 'server']) record.observer.arrived(1, { ...said, hop })
+  if (response) {
+    for (const hop of ['server', 'client']) {
+      const bytes = Buffer.from(response)
+      record.observer.arrived(1, { at: 1, hop, direction: 'response', bytes })
+    }
+  }
+  record.observer.closed(1, { at: 2, by, how: 'ended' })
+  expect(record.after(0, 99).at(-1)).toMatchObject({ isFailure, text: expect.stringMatching(text) })
+})
+
+test('an arrival knows what came before it on its connection and hop', () => {
+  const record = recorder()
+  const { observer } = record
+  observer.opened(1)
+  observer.opened(2)
+  say(1, 'client', 'a')
+  say(2, 'client', 'b')
+  say(1, 'server', 'c')
+  say(1, 'client', 'd')
+  expect(told(6)).toEqual({ bytes: 'd', before: ['a'], isWhole: true })
+  observer.closed(1, { at: 9, by: 'client', how: 'ended' })
+  // The next lesson's tap counts from 1 again.
+  observer.opened(1)
+  say(1, 'client', 'e')
+  expect(told(9)).toEqual({ bytes: 'e', before: [], isWhole: true })
+  expect(record.arrival(1)).toBeUndefined()
+
+  function say(connection: number, hop: string, text: string): void {
+    const bytes = Buffer.from(text)
+    observer.arrived(connection, { at: 1, hop, direction: 'response', bytes })
+  }
+  function told(n: number) {
+    const { arrival, before, isWhole } = record.arrival(n)!
+    const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
+    return { bytes: text(arrival.bytes), before: before.map((each) => text(each.bytes)), isWhole }
+  }
+})
+
+test('a recording that was saved is read back as it was', () => {
+  const record = recorder()
+  arrive(record, 3, 300)
+  record.note('Cut the connection')
+  record.observer.closed(1, { at: 3, by: 'workshop', how: 'reset' })
+  const kept = readSaved([...savedLines(record)].join(''))
+  expect(kept.map(({ entry }) => entry)).toEqual(record.after(0, 99))
+  const [mine, theirs] = [arrivalOf(kept, 3)!, record.arrival(3)!]
+  expect(Buffer.from(mine.arrival.bytes)).toEqual(Buffer.from(theirs.arrival.bytes))
+  expect(mine.before).toHaveLength(1)
+})
+
+test.each([
+  ['an empty file', '', /its first line does not say so/],
+  ['something else', '{"id":1}\n', /its first line does not say so/],
+  ['half a line', saved('{"n":1,"at":0,"ki'), /Line 2 of this recording is broken/],
+  ['an entry without its connection', saved('{"n":1,"at":0,"kind":"opened"}'), /Line 2/],
+  ['a text where a number should be', saved('{"n":"1","at":0,"kind":"note","text":""}'), /Line 2/],
+  [
+    'bytes that are no base64',
+    saved(
+      '{"n":1,"at":0,"kind":"arrived","connection":1,"hop":"client","direction":"request","size":1,"bytes":"*"}',
+    ),
+    /Line 2/,
+  ],
+])('%s is no recording, and the reader is told', (_case, text, says) => {
+  expect(() => readSaved(text)).toThrow(says)
+})
+
+/** A connection that is opened, and `count` arrivals of so many bytes. */
+function arrive({ observer }: Recorder, count: number, size: number): void {
+  observer.opened(1)
+  for (let n = 1; n <= count; n += 1) {
+    const bytes = Buffer.alloc(size, n)
+    observer.arrived(1, { at: n, hop: 'client', direction: 'response', bytes })
+  }
+}
+
+function HEAD(length: string): string {
+  return `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`
+}
+
+function saved(line: string): string {
+  return `${[...savedLines(recorder())].join('')}${line}\n`
+}

@@ -1,0 +1,109 @@
+import type { Arrival } from './arrival.ts'
+import type { Entry } from './entry.ts'
+import type { Recorder } from './recorder.ts'
+
+/** An entry and, of an arrival, its bytes. */
+export type Kept = { entry: Entry; bytes?: Uint8Array }
+
+/** An arrival and what came before it on its connection and hop. */
+export type Found = {
+  arrival: Arrival
+  before: Arrival[]
+  /** Whether `before` begins with the connection. */
+  isWhole: boolean
+}
+
+/** Looks for the arrival that entry `n` stands for; undefined when it is not kept, or no arrival. */
+export function arrivalOf(kept: readonly Kept[], n: number): Found | undefined {
+  const wanted = kept.find(({ entry }) => entry.n === n)
+  if (wanted?.entry.kind !== 'arrived' || !wanted.bytes) return undefined
+  const { connection, hop } = wanted.entry
+  const before: Arrival[] = []
+  let isWhole = false
+  for (const { entry, bytes } of kept) {
+    if (entry.n === n) break
+    if (entry.kind === 'opened' && entry.connection === connection) {
+      // Another tap may have had a connection of that number before.
+      before.length = 0
+      isWhole = true
+    }
+    if (entry.kind !== 'arrived' || entry.connection !== connection || !bytes) continue
+    // What the workshop answers in the server's place answers a request on the client's side.
+    const isSameHop = entry.hop === hop || (hop === 'workshop' && entry.hop === 'client')
+    if (isSameHop) before.push({ ...entry, bytes })
+  }
+  return { arrival: { ...wanted.entry, bytes: wanted.bytes }, before, isWhole }
+}
+
+/** A recording as a file: newline-delimited JSON, a line for each entry, with its bytes in base64. */
+export function* savedLines(recorder: Recorder): Generator<string> {
+  yield `${JSON.stringify({ format: FORMAT })}\n`
+  // What comes while somebody saves is not waited for: it may come for ever.
+  const { newest } = recorder
+  let n = 0
+  while (n < newest) {
+    const some = recorder.kept(n, 1000)
+    n = some.at(-1)?.entry.n ?? newest
+    for (const { entry, bytes } of some) {
+      yield `${JSON.stringify({ ...entry, ...(bytes && { bytes: toBase64(bytes) }) })}\n`
+    }
+  }
+}
+
+/** @throws Error with a sentence, when the text is no recording or is broken somewhere */
+export function readSaved(text: string): Kept[] {
+  const [head = '', ...lines] = text.split('\n').filter((line) => line !== '')
+  if (parsed(head)?.format !== FORMAT) {
+    throw new Error('This file is no recording of the wire: its first line does not say so.')
+  }
+  return lines.map((line, index) => {
+    const saved = parsed(line)
+    if (!saved || !isEntry(saved)) {
+      throw new Error(`Line ${index + 2} of this recording is broken.`)
+    }
+    const { bytes, ...entry } = saved
+    return { entry, ...(bytes !== undefined && { bytes: fromBase64(bytes) }) }
+  })
+}
+
+const FORMAT = 'http-streaming-workshop wire 1'
+
+function parsed(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === 'object' && value !== null ? { ...value } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What somebody else may have written is looked at before it is drawn. */
+function isEntry(saved: Record<string, unknown>): saved is Entry & { bytes?: string } {
+  const { n, at, kind, connection, hop, direction, size, bytes, text } = saved
+  if (!Number.isSafeInteger(n) || typeof at !== 'number' || !Number.isFinite(at)) return false
+  if (kind === 'note') return typeof text === 'string'
+  if (!Number.isSafeInteger(connection)) return false
+  if (kind === 'opened') return true
+  if (kind === 'closed') return typeof text === 'string' && typeof saved.isFailure === 'boolean'
+  return (
+    kind === 'arrived' &&
+    typeof hop === 'string' &&
+    (direction === 'request' || direction === 'response') &&
+    Number.isSafeInteger(size) &&
+    typeof bytes === 'string' &&
+    /^[A-Za-z0-9+/]*={0,2}$/.test(bytes)
+  )
+}
+
+// Not Buffer: the page reads files, too.
+function toBase64(bytes: Uint8Array): string {
+  let text = ''
+  for (let at = 0; at < bytes.length; at += 8192) {
+    text += String.fromCharCode(...bytes.subarray(at, at + 8192))
+  }
+  return btoa(text)
+}
+
+function fromBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+}

@@ -1,0 +1,51 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { follow } from './follow.ts'
+import { ROOT } from './root.ts'
+
+export type Counts = { passed: number; failed: number; skipped: number }
+
+/** Runs `test/browser/*.spec.ts`, and prints each test as it ends. */
+export function browserTests(): Promise<Counts> {
+  return playwright('test')
+}
+
+/** Counts them as skipped, and prints which they are: there is no browser. */
+export function skippedBrowserTests(): Promise<Counts> {
+  return playwright('test', '--list')
+}
+
+async function playwright(...words: string[]): Promise<Counts> {
+  // Playwright clears this folder when it starts.
+  const file = join(ROOT, '.workshop', 'browser-tests', `report-${process.pid}.json`)
+  const cli = join('node_modules', '@playwright', 'test', 'cli.js')
+  const isFine = await follow(process.execPath, [cli, ...words, '--reporter=list,json'], {
+    PLAYWRIGHT_JSON_OUTPUT_FILE: file,
+  })
+  const { stats, errors } = read(file)
+  rmSync(file, { force: true })
+  // A spec that cannot be loaded has no tests that could fail: it is among the errors.
+  const failed = stats.unexpected + errors.length
+  return {
+    passed: stats.expected,
+    failed: failed === 0 && !isFine ? 1 : failed,
+    // Those that are only listed are among them.
+    skipped: stats.skipped,
+  }
+}
+
+/** What is counted here of Playwright's report. */
+type Report = {
+  stats: { expected: number; unexpected: number; skipped: number }
+  errors: unknown[]
+}
+
+function read(file: string): Report {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Report
+  } catch {
+    // It ended before it could write one.
+    return { stats: { expected: 0, unexpected: 0, skipped: 0 }, errors: [] }
+  }
+}

@@ -1,0 +1,47 @@
+import type { Action } from './state.ts'
+
+/**
+ * What a request's body asks for; undefined when it is no Action, or has anything that none has.
+ *
+ * @param files those that may be opened: a path that somebody made up goes no further than here
+ */
+export function actionIn(body: unknown, files: readonly string[]): Action | undefined {
+  if (!isAction(body)) return undefined
+  return body.do === 'open' && !files.includes(body.file) ? undefined : body
+}
+
+function isAction(body: unknown): body is Action {
+  if (typeof body !== 'object' || body === null) return false
+  const { do: name, ...fields }: Record<string, unknown> = { ...body }
+  if (typeof name !== 'string' || !Object.hasOwn(FIELDS, name)) return false
+  const rules = Object.entries<Rule>(FIELDS[name as Action['do']])
+  const areRight = rules.every(([field, isRight]) => isRight(fields[field]))
+  return areRight && Object.keys(fields).length === rules.length
+}
+
+type Rule = (value: unknown) => boolean
+
+const wholeNumber: Rule = (value) =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1_000_000_000
+const wholeNumberOrNull: Rule = (value) => value === null || wholeNumber(value)
+const text: Rule = (value) => typeof value === 'string'
+const yesOrNo: Rule = (value) => typeof value === 'boolean'
+
+/** Every action with all of its fields. */
+const FIELDS: {
+  [Name in Action['do']]: Record<Exclude<keyof Extract<Action, { do: Name }>, 'do'>, Rule>
+} = {
+  grade: {},
+  restart: {},
+  open: { file: text, line: wholeNumber },
+  reset: {},
+  lesson: { number: wholeNumber },
+  connect: {},
+  leave: { id: wholeNumber },
+  cut: {},
+  'cut after': { bytes: wholeNumberOrNull },
+  stall: { on: yesOrNo },
+  slow: { bytesPerSecond: wholeNumberOrNull },
+  burst: {},
+  clear: {},
+}

@@ -1,0 +1,60 @@
+import { lazy, Suspense } from 'react'
+import { said } from './act.ts'
+import { Checks } from './Checks.tsx'
+import { Header } from './Header.tsx'
+import { useSlice } from './page-state.ts'
+import { Splitter } from './Splitter.tsx'
+import { useStore } from './store.ts'
+import { Wire } from './Wire.tsx'
+
+// `npm run wire` has no instructions, and needs no Markdown.
+const Instructions = lazy(() => import('./Instructions.tsx'))
+
+export function App() {
+  const lesson = useSlice('lesson')
+  const grading = useSlice('grading')
+  const isHere = useSlice('server') !== undefined
+  if (!isHere) return <Header />
+  return (
+    <>
+      <a className="skip" href="#chart">
+        To the wire
+      </a>
+      <Header />
+      <main className={lesson ? 'lesson' : 'only-wire'}>
+        {lesson && (
+          <Suspense fallback={<section className="instructions" />}>
+            <Instructions key={lesson.number} lesson={lesson} />
+            <Splitter name="left" label="Width of the instructions" />
+          </Suspense>
+        )}
+        <div className="work">
+          {grading && (
+            <>
+              <Checks grading={grading} />
+              <Splitter name="top" label="Height of the checks" />
+            </>
+          )}
+          <Wire />
+        </div>
+      </main>
+      <footer>
+        <Said />
+        <p id="wire-keys" className="quiet">
+          In the chart: ← → select · + − zoom · 0 the last 10 s · Space pause
+        </p>
+      </footer>
+    </>
+  )
+}
+
+/** What the workshop last answered; read out when it changes. */
+function Said() {
+  const { text, isProblem } = useStore(said, (now) => now)
+  return (
+    <p role="status">
+      {isProblem && <strong className="bad">! </strong>}
+      {text}
+    </p>
+  )
+}

@@ -1,0 +1,47 @@
+import type { GradingState } from '../state.ts'
+import { store, useStore } from './store.ts'
+
+export type Check = GradingState['checks'][number]
+
+/** The id of the check that the reader wants to see; undefined is the first that failed. */
+export const picked = store<string | undefined>(undefined)
+
+export function stateInWords({ state, notWritten }: Check): string {
+  if (state === 'passed') return 'passed'
+  if (state === 'not run') return 'did not run'
+  return notWritten ? 'not written yet' : 'failed'
+}
+
+export function Shape({ check }: { check: Check }) {
+  const { state, notWritten } = check
+  const [shape, hue] =
+    state === 'passed'
+      ? ['✓', 'good']
+      : state === 'failed' && !notWritten
+        ? ['✗', 'bad']
+        : ['○', 'quiet']
+  return (
+    <span className={`shape ${hue}`} aria-hidden="true">
+      {shape}
+    </span>
+  )
+}
+
+/** A check as a button that shows it. It stands beside its task, so of `2.3a` it says `a`. */
+export function CheckButton({ check }: { check: Check }) {
+  const isPicked = useStore(picked, (id) => id === check.id)
+  const words = `${stateInWords(check)}${check.isOld ? ', from before' : ''}`
+  return (
+    <button
+      type="button"
+      className={check.isOld ? 'chip old' : 'chip'}
+      aria-pressed={isPicked}
+      aria-label={`Check ${check.id}, ${words}: ${check.rule}`}
+      title={`${check.rule} (${words})`}
+      onClick={() => picked.set(isPicked ? undefined : check.id)}
+    >
+      <Shape check={check} />
+      {check.id.replace(/^[\d.]+/, '')}
+    </button>
+  )
+}

@@ -1,0 +1,139 @@
+import { act } from './act.ts'
+import { picked, Shape, stateInWords, type Check } from './Check.tsx'
+import { useSlice } from './page-state.ts'
+import { goToTask } from './TaskLinks.tsx'
+import { Visible } from './Visible.tsx'
+import { taskOf } from './words.ts'
+
+/** A check: its rule, what was seen and expected, and both transcripts. */
+export function CheckInFull({ check, seed }: { check: Check; seed: number | undefined }) {
+  const { id, rule, story, notWritten, steps, reference } = check
+  const task = taskOf(id)
+  return (
+    <article className="check">
+      <h3>
+        <Shape check={check} /> {id} <span className="only-heard">{stateInWords(check)}: </span>
+        <span className="rule">{rule}</span>
+      </h3>
+      {!story && (
+        <p className="quiet">
+          {stateInWords(check)}
+          {notWritten && `: ${notWritten}`}
+        </p>
+      )}
+      {story && (
+        <dl className="story">
+          <dt>seen</dt>
+          <dd>
+            <Visible text={story.seen} />
+          </dd>
+          <dt>expected</dt>
+          <dd>
+            <Visible text={story.expected} />
+          </dd>
+          {(story.cause ?? story.often) && (
+            <>
+              <dt>{story.cause ? 'the cause' : 'often the cause'}</dt>
+              <dd>{story.cause ?? story.often}</dd>
+            </>
+          )}
+          <Place check={check} />
+        </dl>
+      )}
+      <Transcripts yours={steps} reference={reference} />
+      <p className="tools">
+        <button type="button" className="link" onClick={() => goToTask(task)}>
+          Task {task}
+        </button>
+        <code>npm run hint {task}</code>
+        {seed !== undefined && (
+          <span>
+            replay: <code>{`SEED=${seed} npm test -- lesson${id}`}</code>
+          </span>
+        )}
+        <PutAway id={id} />
+      </p>
+    </article>
+  )
+}
+
+function PutAway({ id }: { id: string }) {
+  if (picked.get() !== id) return null
+  return (
+    <button type="button" className="link" onClick={() => picked.set(undefined)}>
+      Back to what comes first
+    </button>
+  )
+}
+
+/** `at lessons/01-raw-chunks/server.ts:12:5`. */
+function Place({ check: { at } }: { check: Check }) {
+  const files = useSlice('lesson')?.files ?? []
+  if (!at) return null
+  const file = files.find((name) => at.includes(`/${name}:`))
+  const line = Number(/:(\d+):\d+$/.exec(at)?.[1] ?? 1)
+  return (
+    <>
+      <dt>at</dt>
+      <dd>
+        {file ? (
+          <button type="button" className="link" onClick={() => act({ do: 'open', file, line })}>
+            {at}
+          </button>
+        ) : (
+          <code>{at}</code>
+        )}
+      </dd>
+    </>
+  )
+}
+
+/** What happened, beside what happens to the solution; the first line that differs has a mark. */
+function Transcripts({
+  yours,
+  reference = [],
+}: {
+  yours: readonly string[]
+  reference: readonly string[] | undefined
+}) {
+  if (yours.length === 0) return null
+  const differs = reference.length === 0 ? -1 : firstDifference(yours, reference)
+  return (
+    <div className="transcripts">
+      <Transcript title="yours" lines={yours} differs={differs} />
+      {reference.length > 0 && <Transcript title="reference" lines={reference} differs={differs} />}
+    </div>
+  )
+}
+
+function Transcript({
+  title,
+  lines,
+  differs,
+}: {
+  title: string
+  lines: readonly string[]
+  differs: number
+}) {
+  return (
+    <div>
+      <h4>{title}</h4>
+      <ol>
+        {lines.map((line, index) => (
+          // A transcript never changes its order.
+          // oxlint-disable-next-line react/no-array-index-key
+          <li key={index} className={index === differs ? 'differs' : undefined}>
+            {index === differs && <span className="mark">▶ </span>}
+            <Visible text={line} />
+          </li>
+        ))}
+      </ol>
+    </div>
+  )
+}
+
+function firstDifference(yours: readonly string[], reference: readonly string[]): number {
+  const length = Math.max(yours.length, reference.length)
+  for (let line = 0; line < length; line += 1) if (yours[line] !== reference[line]) return line
+  return -1
+}

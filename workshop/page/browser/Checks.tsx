@@ -1,0 +1,169 @@
+import type { GradingState } from '../state.ts'
+import { act } from './act.ts'
+import { CheckButton, picked, type Check } from './Check.tsx'
+import { CheckInFull } from './CheckInFull.tsx'
+import { useSlice } from './page-state.ts'
+import { useStore } from './store.ts'
+import { goToTask } from './TaskLinks.tsx'
+import { counted, taskOf } from './words.ts'
+
+/** The grade: every check, the first failure in full, and what to do next. */
+export function Checks({ grading }: { grading: GradingState }) {
+  const { checks, isRunning } = grading
+  return (
+    <section className="checks" aria-labelledby="checks-title">
+      <div className="bar">
+        <h2 id="checks-title">Checks</h2>
+        <p className="verdict">
+          <Verdict grading={grading} />
+        </p>
+        <button type="button" disabled={isRunning} onClick={() => act({ do: 'grade' })}>
+          Grade now
+        </button>
+      </div>
+      <ul className="groups">
+        {byTask(checks).map(([task, group]) => (
+          <li key={task} className="chips">
+            <span className="quiet">{task}</span>
+            {group.map((check) => (
+              <CheckButton key={check.id} check={check} />
+            ))}
+          </li>
+        ))}
+      </ul>
+      <TypeErrors grading={grading} />
+      <Outcome grading={grading} />
+      <Printed grading={grading} />
+    </section>
+  )
+}
+
+function Verdict({ grading: { checks, isRunning, outcome, seed } }: { grading: GradingState }) {
+  if (isRunning) {
+    const come = checks.filter(({ isOld }) => !isOld).length
+    return (
+      <>
+        grading … <span className="quiet">{`${come} of ${checks.length} are in`}</span>
+      </>
+    )
+  }
+  if (!outcome) return <span className="quiet">not graded yet</span>
+  const isStart = outcome === 'fail' && isStartingPoint(checks)
+  const word = { pass: 'passed', fail: 'not yet', error: 'error', stuck: 'stuck' }[outcome]
+  const hue = outcome === 'pass' ? 'good' : outcome === 'fail' ? '' : 'bad'
+  return (
+    <>
+      <strong className={hue}>{isStart ? 'not begun' : word}</strong>
+      {seed !== undefined && <span className="quiet seed"> · SEED={seed}</span>}
+    </>
+  )
+}
+
+/** One thing is told in full: the check that was picked, or what stands in the way, or what comes next. */
+function Outcome({ grading }: { grading: GradingState }) {
+  const lesson = useSlice('lesson')
+  const id = useStore(picked, (now) => now)
+  const { checks, outcome, problem, seed } = grading
+  const chosen = checks.find((check) => check.id === id)
+  if (chosen) return <CheckInFull check={chosen} seed={seed} />
+  if (problem) {
+    return (
+      <div className="problem">
+        <p>
+          <strong className="bad">! {outcome}:</strong> {problem.what}
+        </p>
+        {problem.detail && <pre>{problem.detail}</pre>}
+        <p className="quiet">No check says more until this is mended.</p>
+      </div>
+    )
+  }
+  const first = checks.find(({ state }) => state === 'failed')
+  if (first?.notWritten) {
+    const task = taskOf(first.id)
+    return (
+      <div className="next">
+        {isStartingPoint(checks) ? (
+          <p>This is the starting point: nothing is written yet, so nothing passes.</p>
+        ) : (
+          <p>Next: {first.notWritten}.</p>
+        )}
+        <button type="button" className="primary" onClick={() => goToTask(task)}>
+          {isStartingPoint(checks) ? `Begin with task ${task}` : `Go to task ${task}`}
+        </button>
+      </div>
+    )
+  }
+  if (first) return <CheckInFull check={first} seed={seed} />
+  if (outcome !== 'pass' || !lesson) return null
+  return (
+    <div className="next">
+      <p>
+        <strong className="good">✓ Every check has passed.</strong> Compare your files with the
+        solution: <code>npm run solution {lesson.number}</code>
+      </p>
+      {lesson.next && <NextLesson {...lesson.next} />}
+    </div>
+  )
+}
+
+function NextLesson({ number, title }: { number: number; title: string }) {
+  return (
+    <button type="button" className="primary" onClick={() => act({ do: 'lesson', number })}>
+      Next lesson: {title}
+    </button>
+  )
+}
+
+function TypeErrors({ grading: { outcome, typeErrors } }: { grading: GradingState }) {
+  // What keeps a file from being loaded is told by whoever could not load it.
+  if (outcome === 'error' || typeErrors.length === 0) return null
+  const more = typeErrors.length - MOST_TYPE_ERRORS
+  return (
+    <div className="warning">
+      <p>
+        <strong>! Type errors.</strong> The checks run all the same.
+      </p>
+      <pre>
+        {typeErrors.slice(0, MOST_TYPE_ERRORS).join('\n')}
+        {more > 0 && `\n… and ${more} more`}
+      </pre>
+    </div>
+  )
+}
+
+function Printed({ grading: { outcome, printed } }: { grading: GradingState }) {
+  const lines = printed
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !FRAME.test(line))
+  if (outcome === 'pass' || printed.trim() === '') return null
+  const more = lines.length - MOST_PRINTED
+  return (
+    <details className="printed">
+      <summary>Your code printed {counted(lines.length, 'line')}</summary>
+      <pre>
+        {lines.slice(0, MOST_PRINTED).join('\n')}
+        {more > 0 && `\n… and ${more} more lines`}
+      </pre>
+    </details>
+  )
+}
+
+const MOST_TYPE_ERRORS = 5
+const MOST_PRINTED = 20
+
+/** A frame of a stack that is Node's, a package's or the check's. */
+const FRAME = /^\s+at .*(node_modules|node:|\/test\/)/
+
+function isStartingPoint(checks: Check[]): boolean {
+  return checks.length > 0 && checks.every(({ notWritten }) => notWritten)
+}
+
+function byTask(checks: Check[]): [string, Check[]][] {
+  const groups = new Map<string, Check[]>()
+  for (const check of checks) {
+    const task = taskOf(check.id)
+    groups.set(task, [...(groups.get(task) ?? []), check])
+  }
+  return [...groups]
+}

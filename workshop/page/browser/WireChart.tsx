@@ -1,0 +1,41 @@
+import { useEffect, useRef } from 'react'
+import 'uplot/dist/uPlot.min.css'
+import { wireChart } from './chart.ts'
+import { useSlice } from './page-state.ts'
+import { useStore } from './store.ts'
+import { beat, view } from './wire-view.ts'
+
+export function WireChart() {
+  const place = useRef<HTMLDivElement>(null)
+  const pointed = useRef<HTMLParagraphElement>(null)
+  useEffect(
+    () =>
+      wireChart(place.current!, {
+        pointAt(text) {
+          pointed.current!.textContent = text
+        },
+      }),
+    [],
+  )
+  return (
+    <>
+      <div className="canvas" ref={place} />
+      <p className="pointed" aria-hidden="true" ref={pointed} />
+      <Nothing />
+    </>
+  )
+}
+
+function Nothing() {
+  useStore(beat, (now) => now)
+  const log = useStore(view, ({ log: shown }) => shown)
+  const server = useSlice('server')
+  const lesson = useSlice('lesson')
+  if (log.end > log.begin) return null
+  return (
+    <div className="nothing">
+      <p>Nothing has crossed yet. {lesson ? 'Connect a client, or type' : 'Type'}</p>
+      {server && <code>curl -N {server.url}</code>}
+    </div>
+  )
+}

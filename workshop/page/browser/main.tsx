@@ -1,0 +1,16 @@
+/// <reference types="vite/client" />
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './App.tsx'
+import { applyTheme } from './theme.ts'
+import { watchWorkshop } from './watch-workshop.ts'
+import './page.css'
+import './wire.css'
+
+applyTheme()
+watchWorkshop()
+createRoot(document.getElementById('page')!).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+)

@@ -1,0 +1,12 @@
+import type { PageState } from '../state.ts'
+import { store, useStore } from './store.ts'
+
+/** What the workshop last told of itself, slice by slice. */
+export const page = store<Partial<PageState>>({})
+
+/** How it stands with the channel. */
+export const connection = store<'connecting' | 'live' | 'reconnecting'>('connecting')
+
+export function useSlice<Name extends keyof PageState>(name: Name): PageState[Name] | undefined {
+  return useStore(page, (state) => state[name])
+}

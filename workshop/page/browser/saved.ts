@@ -1,0 +1,32 @@
+import { interpret } from '../../../wire/interpret.ts'
+import { arrivalOf, readSaved, type Kept } from '../../../wire/recording.ts'
+import { say } from './act.ts'
+import type { Crossing } from './ArrivalInFull.tsx'
+import { wireLog } from './wire-log.ts'
+import { showSaved } from './wire-view.ts'
+
+let kept: Kept[] = []
+
+/** Shows a recording from a file instead of the live one, or says why it cannot. */
+export async function loadFile(file: File): Promise<void> {
+  try {
+    kept = readSaved(await file.text())
+  } catch (error) {
+    say((error as Error).message, true)
+    return
+  }
+  const log = wireLog()
+  log.add(kept.map(({ entry }) => entry))
+  log.stopClock(kept.at(-1)?.entry.at ?? 0)
+  showSaved(log, file.name)
+  say(`This is the saved recording ${file.name}.`)
+}
+
+/** The bytes of entry `n` of that file. */
+export function savedArrival(n: number): Crossing | undefined {
+  const found = arrivalOf(kept, n)
+  const entry = kept.find((each) => each.entry.n === n)?.entry
+  if (!found || entry?.kind !== 'arrived') return undefined
+  const { arrival, before, isWhole } = found
+  return { entry, bytes: arrival.bytes, interpretation: interpret(arrival, before, isWhole) }
+}

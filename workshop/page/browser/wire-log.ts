@@ -1,0 +1,217 @@
+import type { Entry } from '../../../wire/entry.ts'
+
+/**
+ * The entries that the page holds, in columns: an object for each of 200,000 would be slow to make and to
+ * draw. An entry has a position, counted from 0 since the page was opened, and a number, which is the
+ * workshop's and can have gaps.
+ */
+export type WireLog = {
+  /** Positions that are kept: from `begin` up to, not including, `end`. */
+  readonly begin: number
+  readonly end: number
+  /** Grows with every change. */
+  readonly version: number
+  /** How many entries the workshop no longer had when the page asked for them. */
+  readonly lost: number
+  /** Names of the hops; `hop()` gives an index in it. */
+  readonly hops: readonly string[]
+  readonly connections: ReadonlyMap<number, Life>
+  /** How many connections are open. */
+  readonly open: number
+  /** Milliseconds on the recorder's clock. */
+  now(): number
+  /** Milliseconds since the recording began. */
+  at(position: number): number
+  kind(position: number): Kind
+  hop(position: number): number
+  size(position: number): number
+  connection(position: number): number
+  entry(position: number): Entry
+  /** The position of entry `n`; undefined when it is not kept. */
+  find(n: number): number | undefined
+  /** The first position at or after `at`. */
+  firstFrom(at: number): number
+  listen(changed: () => void): () => void
+}
+
+/** The log of this workshop, which the channel fills. */
+export type LiveLog = WireLog & {
+  add(entries: Entry[]): void
+  lose(entries: number): void
+  forget(): void
+  /** @returns whether there were any */
+  forgetBefore(n: number): boolean
+  setClock(now: number): void
+  /** For a recording that is over. */
+  stopClock(at: number): void
+}
+
+/** When a connection was open, in milliseconds; `to` is Infinity while it is. */
+export type Life = { from: number; to: number }
+
+/** What an entry is; numbers, because they go into a column. */
+export type Kind = (typeof KINDS)[keyof typeof KINDS]
+
+export const KINDS = { opened: 0, request: 1, response: 2, closed: 3, note: 4 } as const
+
+export const MOST_ENTRIES = 200_000
+
+export function wireLog(): LiveLog {
+  const numbers = new Float64Array(MOST_ENTRIES)
+  const times = new Float64Array(MOST_ENTRIES)
+  const sizes = new Uint32Array(MOST_ENTRIES)
+  const connectionOf = new Uint32Array(MOST_ENTRIES)
+  const kinds = new Uint8Array(MOST_ENTRIES)
+  const hopOf = new Uint8Array(MOST_ENTRIES)
+  /** What does not fit in a column: closings and notes, which are few. */
+  const others = new Map<number, Entry>()
+  const hops: string[] = []
+  const connections = new Map<number, Life>()
+  const listeners = new Set<() => void>()
+  let begin = 0
+  let end = 0
+  let open = 0
+  let lost = 0
+  /** What was cleared away may come again, when the channel begins anew. */
+  let oldest = 0
+  let version = 0
+  let now = (): number => 0
+
+  function addOne(entry: Entry): void {
+    if (entry.n < oldest) return
+    if (end > begin && entry.n <= numbers[(end - 1) % MOST_ENTRIES]!) return
+    if (end - begin === MOST_ENTRIES) forgetOne()
+    const slot = end % MOST_ENTRIES
+    numbers[slot] = entry.n
+    // Two clocks of the recorder are some microseconds apart, and searching needs an order.
+    times[slot] = end > begin ? Math.max(entry.at, times[(end - 1) % MOST_ENTRIES]!) : entry.at
+    sizes[slot] = entry.kind === 'arrived' ? entry.size : 0
+    connectionOf[slot] = entry.kind === 'note' ? 0 : entry.connection
+    kinds[slot] = KINDS[entry.kind === 'arrived' ? entry.direction : entry.kind]
+    if (entry.kind === 'arrived') hopOf[slot] = hopNamed(entry.hop)
+    if (entry.kind === 'closed' || entry.kind === 'note') others.set(end, entry)
+    if (entry.kind !== 'note') live(entry.connection, entry.at)
+    if (entry.kind === 'closed') die(entry.connection, entry.at)
+    end += 1
+  }
+
+  function forgetOne(): void {
+    others.delete(begin)
+    const connection = connectionOf[begin % MOST_ENTRIES]!
+    if (kinds[begin % MOST_ENTRIES] === KINDS.closed) connections.delete(connection)
+    begin += 1
+  }
+
+  function hopNamed(name: string): number {
+    const known = hops.indexOf(name)
+    return known === -1 ? hops.push(name) - 1 : known
+  }
+
+  function live(connection: number, at: number): void {
+    if (connections.has(connection)) return
+    connections.set(connection, { from: at, to: Infinity })
+    open += 1
+  }
+
+  function die(connection: number, at: number): void {
+    const life = connections.get(connection)!
+    if (life.to === Infinity) open -= 1
+    life.to = at
+  }
+
+  function changed(): void {
+    version += 1
+    for (const tell of listeners) tell()
+  }
+
+  /** The first kept position whose value in a column is not below `value`; both columns only ever grow. */
+  function search(column: Float64Array, value: number): number {
+    let low = begin
+    let high = end
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (column[middle % MOST_ENTRIES]! < value) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  return {
+    get begin() {
+      return begin
+    },
+    get end() {
+      return end
+    },
+    get version() {
+      return version
+    },
+    get lost() {
+      return lost
+    },
+    get open() {
+      return open
+    },
+    hops,
+    connections,
+    now: () => now(),
+    at: (position) => times[position % MOST_ENTRIES]!,
+    kind: (position) => kinds[position % MOST_ENTRIES] as Kind,
+    hop: (position) => hopOf[position % MOST_ENTRIES]!,
+    size: (position) => sizes[position % MOST_ENTRIES]!,
+    connection: (position) => connectionOf[position % MOST_ENTRIES]!,
+    entry(position) {
+      const other = others.get(position)
+      if (other) return other
+      const slot = position % MOST_ENTRIES
+      const base = { n: numbers[slot]!, at: times[slot]!, connection: connectionOf[slot]! }
+      if (kinds[slot] === KINDS.opened) return { ...base, kind: 'opened' }
+      const direction = kinds[slot] === KINDS.request ? 'request' : 'response'
+      return { ...base, kind: 'arrived', direction, size: sizes[slot]!, hop: hops[hopOf[slot]!]! }
+    },
+    find(n) {
+      const position = search(numbers, n)
+      return position < end && numbers[position % MOST_ENTRIES] === n ? position : undefined
+    },
+    firstFrom: (at) => search(times, at),
+    listen(tell) {
+      listeners.add(tell)
+      return () => listeners.delete(tell)
+    },
+    add(entries) {
+      for (const entry of entries) addOne(entry)
+      changed()
+    },
+    lose(entries) {
+      lost += entries
+      changed()
+    },
+    forget() {
+      begin = end
+      oldest = 0
+      others.clear()
+      connections.clear()
+      open = 0
+      lost = 0
+      changed()
+    },
+    forgetBefore(n) {
+      oldest = n
+      const from = search(numbers, n)
+      if (from === begin) return false
+      while (begin < from) forgetOne()
+      lost = 0
+      changed()
+      return true
+    },
+    setClock(is) {
+      const set = performance.now()
+      now = () => is + performance.now() - set
+    },
+    stopClock(at) {
+      now = () => at
+    },
+  }
+}
+
+export const live = wireLog()

@@ -1,0 +1,108 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { storeFolder } from '../lessons/store.ts'
+import { ROOT } from '../root.ts'
+
+/**
+ * The folder with the page as browsers load it. It is there at once, unless its sources have changed since
+ * the last time: then it is built, which takes some seconds.
+ *
+ * @throws Error with what the build says
+ */
+export async function builtPage(): Promise<string> {
+  const folder = join(BUILDS, await hashOfSources())
+  if (!(await exists(folder))) {
+    await build(folder)
+    await removeOld()
+  }
+  return folder
+}
+
+/** Builds elsewhere and moves it there in one step: nobody finds half a page. */
+async function build(folder: string): Promise<void> {
+  await mkdir(BUILDS, { recursive: true })
+  const draft = await mkdtemp(join(BUILDS, 'draft-'))
+  try {
+    await runVite(draft)
+    await rename(draft, folder)
+  } catch (error) {
+    // Another start of the workshop may have built the same page in the meantime.
+    if (!(await exists(folder))) throw error
+  } finally {
+    await rm(draft, { recursive: true, force: true })
+  }
+}
+
+/**
+ * In a process of its own: Vite sets NODE_ENV, and would leave it to every program that is started from here.
+ * React is to be the small and fast one, whatever NODE_ENV says.
+ */
+async function runVite(outDir: string): Promise<void> {
+  const words = [VITE, 'build', '--config', CONFIG, '--outDir', outDir, '--logLevel', 'error']
+  await promisify(execFile)(process.execPath, words, {
+    cwd: ROOT,
+    env: { ...process.env, NODE_ENV: 'production' },
+  })
+}
+
+/** What was built lately, or is being built, may be in use by another start of the workshop. */
+async function removeOld(): Promise<void> {
+  for (const name of await readdir(BUILDS)) {
+    const path = join(BUILDS, name)
+    if ((await ageMs(path)) > OLD_MS) await rm(path, { recursive: true, force: true })
+  }
+}
+
+async function hashOfSources(): Promise<string> {
+  const hash = createHash('sha256')
+  for (const file of (await Promise.all(SOURCES.map(filesOf))).flat()) {
+    hash
+      .update(file)
+      .update('\0')
+      .update(await readFile(join(ROOT, file)))
+      .update('\0')
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+/** The file itself, or all files of a folder, in an order that is always the same. */
+async function filesOf(source: string): Promise<string[]> {
+  if (!(await stat(join(ROOT, source))).isDirectory()) return [source]
+  const entries = await readdir(join(ROOT, source), { withFileTypes: true })
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+  return (await Promise.all(entries.map(({ name }) => filesOf(`${source}/${name}`)))).flat()
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Since the folder was made; 0 when it is gone. */
+async function ageMs(path: string): Promise<number> {
+  return stat(path).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => 0,
+  )
+}
+
+/** What a page is made from. */
+const SOURCES = [
+  'workshop/page/browser',
+  'workshop/page/state.ts',
+  'workshop/page/vite.config.ts',
+  'wire',
+  'package-lock.json',
+]
+
+const BUILDS = join(storeFolder, 'page')
+const OLD_MS = 24 * 3_600_000
+
+const CONFIG = fileURLToPath(new URL('vite.config.ts', import.meta.url))
+const VITE = join(ROOT, 'node_modules/vite/bin/vite.js')

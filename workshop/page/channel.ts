@@ -1,0 +1,119 @@
+import type { ServerResponse } from 'node:http'
+import { encodeEvent } from '../../solutions/02-server-sent-events/encode.ts'
+import type { Session } from '../session/session.ts'
+import type { PageState } from './state.ts'
+
+/**
+ * Sends one page all that it shows, as server-sent events, until it leaves: `hello`, then the `state` in
+ * slices and the entries of the `wire`, first what there is and then what is new.
+ *
+ * A page that does not read costs no memory: nothing is queued for it. Slices are only marked, entries
+ * wait in the recorder, and after its pause it gets what is true then.
+ *
+ * @param options.epoch tells this start of the workshop, which counts entries anew, from others
+ * @param options.after the number of the last entry that the page has
+ */
+export function openChannel({
+  session,
+  epoch,
+  after,
+  res,
+}: {
+  session: Session
+  epoch: string
+  after: number
+  res: ServerResponse
+}): void {
+  // It left before it was heard: then 'close' has been, too.
+  if (res.destroyed) return
+  const { recorder } = session
+  const changed = new Set<keyof PageState>(SLICES)
+  let sent = after
+  let isHeld = false
+  let timer: NodeJS.Timeout | undefined
+
+  res.writeHead(200, {
+    'Content-Type': 'text/event-stream',
+    'Cache-Control': 'no-store, no-transform',
+  })
+  const hello = JSON.stringify({ epoch, now: recorder.now() })
+  res.write(encodeEvent({ event: 'hello', data: hello, retry: 1000 }))
+  sendNews()
+
+  const stopListening = [
+    session.listen((slice) => {
+      changed.add(slice)
+      soon()
+    }),
+    recorder.listen(soon),
+  ]
+  res.on('drain', () => isHeld && sendNews())
+  // So that the page can tell a dead connection from a quiet one.
+  const alive = setInterval(() => res.writableNeedDrain || write('alive', {}), ALIVE_EVERY_MS)
+  res.once('close', () => {
+    for (const stop of stopListening) stop()
+    clearInterval(alive)
+    clearTimeout(timer)
+  })
+
+  /** What comes close together goes out together. */
+  function soon(): void {
+    if (!isHeld) timer ??= setTimeout(sendNews, TOGETHER_MS)
+  }
+
+  function sendNews(): void {
+    clearTimeout(timer)
+    timer = undefined
+    isHeld = !sendAll()
+  }
+
+  /** False when the client does not take it all: the rest can wait for 'drain'. */
+  function sendAll(): boolean {
+    for (const slice of changed) {
+      if (res.writableNeedDrain) return false
+      changed.delete(slice)
+      write('state', { slice, value: session.state[slice] ?? null })
+    }
+    while (sent < recorder.newest) {
+      if (res.writableNeedDrain) return false
+      sendEntries()
+    }
+    return true
+  }
+
+  function sendEntries(): void {
+    const entries = recorder.after(sent, MOST_ENTRIES)
+    const oldest = entries[0]?.n ?? recorder.newest + 1
+    if (oldest > sent + 1) write('gap', { from: sent + 1, to: oldest - 1 }, oldest - 1)
+    sent = entries.at(-1)?.n ?? recorder.newest
+    if (entries.length > 0) write('wire', entries, sent)
+  }
+
+  function write(event: string, value: object, n?: number): void {
+    const id = n === undefined ? {} : { id: `${epoch}.${n}` }
+    res.write(encodeEvent({ event, data: JSON.stringify(value), ...id }))
+  }
+}
+
+/**
+ * The number behind an event's id; 0, so that all of it is sent again, when it is no such id, or one of
+ * another start of the workshop.
+ */
+export function cursorIn(id: string, epoch: string, newest: number): number {
+  const [, begun, digits] = /^(.*)\.(\d{1,15})$/.exec(id) ?? []
+  const n = Number(digits)
+  return begun === epoch && n <= newest ? n : 0
+}
+
+const SLICES = Object.keys({
+  lesson: true,
+  grading: true,
+  server: true,
+  clients: true,
+  trouble: true,
+  recording: true,
+} satisfies Record<keyof PageState, true>) as (keyof PageState)[]
+
+const MOST_ENTRIES = 2000
+const TOGETHER_MS = 50
+const ALIVE_EVERY_MS = 5000

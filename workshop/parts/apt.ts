@@ -1,0 +1,13 @@
+import process from 'node:process'
+import { onPath } from './on-path.ts'
+import type { Command } from './part.ts'
+
+/** How Debian and its relatives install a package. Undefined elsewhere, and for those it would ask for a password. */
+export function apt(name: string): Command[] | undefined {
+  const program = onPath('apt-get')
+  if (!program || process.getuid?.() !== 0) return undefined
+  return [
+    { program, words: ['update'] },
+    { program, words: ['install', '-y', '--no-install-recommends', name] },
+  ]
+}

@@ -1,0 +1,5 @@
+import { browser } from './browser.ts'
+import type { Part } from './part.ts'
+
+/** What `npm run setup` looks for, in this order. */
+export const parts: Part[] = [browser]

@@ -1,0 +1,19 @@
+import type { Observer } from '../../wire/tap.ts'
+
+/** An observer that tells two others. */
+export function both(one: Observer, other: Observer): Observer {
+  return {
+    opened(connection) {
+      one.opened(connection)
+      other.opened(connection)
+    },
+    arrived(connection, arrival) {
+      one.arrived(connection, arrival)
+      other.arrived(connection, arrival)
+    },
+    closed(connection, closing) {
+      one.closed(connection, closing)
+      other.closed(connection, closing)
+    },
+  }
+}

@@ -1,0 +1,199 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { lessonNumbered } from '../lessons/catalogue.ts'
+import { firstOpenTask } from '../lessons/progress.ts'
+import type { Leaks } from '../demo/message.ts'
+import { legend } from '../demo/wire-lines.ts'
+import { wireView } from '../demo/wire-view.ts'
+import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
+import { screen, type Screen } from '../terminal/screen.ts'
+import type { LessonEvents, LessonRun, Running } from './lesson-run.ts'
+import { lessonSession, type LessonSession } from './lesson-session.ts'
+import { openPage, showInBrowser } from './open-page.ts'
+import { untilEnded } from './until-ended.ts'
+
+/**
+ * A lesson, in the terminal and on its page: somebody's server on real earthquakes behind a tap, what
+ * crosses the wire, and a grade at each save; until Ctrl-C or `q`.
+ *
+ * @param first the lesson to begin with; the page can go on to others
+ * @returns the exit code
+ */
+export async function live(first: Running): Promise<number> {
+  const out = screen(process.stdout)
+  const ending = untilEnded()
+  const wire = wireView(out)
+  let session: LessonSession | undefined
+  let isOver = false
+
+  const opened = await lessonSession({
+    ...first,
+    observer: wire.observer,
+    eventsOf: (folder) => printed({ folder, work: first.work.name, out, changed: showKeys }),
+    began: greet,
+  })
+  if ('problem' in opened) {
+    console.error(opened.problem)
+    return 2
+  }
+  session = opened
+  const page = await openPage(session, out)
+  greet(session.run)
+  const stopListening = listenForKeys(process.stdin, (key) => void press(key))
+
+  function greet(run: LessonRun): void {
+    const { taken, tap, isExhibit } = run
+    if (taken) out.print(`Port ${taken} is taken by another program, so this is port ${tap.port}.`)
+    out.print(isExhibit ? exhibitHeader(run, page?.url, out) : header(run, page?.url, out))
+    showKeys()
+  }
+
+  function showKeys(): void {
+    if (isOver || !session) return
+    const { grades } = session.run
+    const keys = [...(page ? ['o page'] : []), `s wire: ${wire.shows}`, 'c clear', 'q quit']
+    if (!grades) {
+      out.stay(keys.join(' · '))
+      return
+    }
+    const { verdict, isRunning } = grades
+    const passed = verdict?.checks.filter(({ state }) => state === 'passed').length
+    const state = verdict ? `${passed} of ${verdict.checks.length} checks passed` : ''
+    out.stay(
+      [isRunning ? 'grading …' : state, 'g grade', 'h hint', ...keys].filter(Boolean).join(' · '),
+    )
+  }
+
+  async function press(key: string): Promise<void> {
+    if (key === CTRL_C) ending.end(130)
+    if (key === 'q') ending.end(0)
+    if (key === 'c') out.clear()
+    if (key === 's') wire.next()
+    if (key === 'o' && page) await showInBrowser(page.url)
+    if (key === 'g') session?.run.grades?.start()
+    if (key === 'h' && session?.run.grades) await hint(session.run)
+    showKeys()
+  }
+
+  async function hint({ lesson, grades }: LessonRun): Promise<void> {
+    const { hintText } = await import('../lessons/hint-text.ts')
+    const passed = grades?.verdict?.checks.filter(({ state }) => state === 'passed') ?? []
+    const ids = passed.map(({ id }) => id)
+    // Read again: the README may be back.
+    const now = lessonNumbered(lesson.number) ?? lesson
+    const task = firstOpenTask(now, ids)
+    if (task) out.print(`\n${hintText(task, out)}\n`)
+    else out.print(now.problem ?? 'Every check has passed: no hint is needed.')
+  }
+
+  const code = await ending.ended
+  isOver = true
+  stopListening()
+  wire.close()
+  out.close()
+  const putAway = Promise.all([page?.close(), session.close()])
+  // Nobody waits long for a grading that is hard to stop. What it leaves behind, the next one removes.
+  const late = sleep(300, 'late', { ref: false })
+  if ((await Promise.race([putAway, late])) === 'late') process.exit(code)
+  return code
+}
+
+/** Prints what happens in a lesson. */
+function printed({
+  folder,
+  work,
+  out,
+  changed,
+}: {
+  folder: string
+  work: string
+  out: Screen
+  changed(): void
+}): LessonEvents {
+  const { paint } = out
+  const file = `${folder}/server.ts`
+  return {
+    running: () => out.print(`${paint('good', '●')} ${file} is running.`),
+    down(what, detail) {
+      const lines = detail === '' ? [] : detail.split('\n').map((line) => `  ${line}`)
+      out.print([`${paint('bad', '✗')} ${what}`, ...lines, UNTIL_SAVED].join('\n'))
+    },
+    notWritten(what) {
+      out.print(`○ ${file} is not written yet (${paint('strong', what)}).\n${UNTIL_SAVED}`)
+    },
+    printed: (line) => out.print(`${paint('quiet', 'server.ts prints:')} ${line}`),
+    feed: (readers) => out.print(paint('quiet', `feed open for ${counted(readers, 'reader')}`)),
+    leaks: leakLines((line) => out.print(paint('bad', line))),
+    saved: () => out.print(paint('quiet', `Saved at ${new Date().toLocaleTimeString('en-GB')}.`)),
+    changed,
+    checked: () => {},
+    async graded(verdict) {
+      const { renderVerdict } = await import('../grader/render.ts')
+      out.print(`\n${renderVerdict(verdict, { paint, width: out.width, workName: work })}\n`)
+    },
+    notGraded: (error) => out.print(`The work could not be graded: ${error.stack}`),
+  }
+}
+
+function header(run: LessonRun, page: string | undefined, { paint }: Screen): string {
+  const { lesson, work, folder } = run
+  const { url } = run.slices.server
+  const whose = work.name === 'lessons' ? 'your server' : `the server of ${work.name}`
+  return [
+    '',
+    paint('strong', `Lesson ${lesson.number}: ${lesson.title}`),
+    '',
+    ...pageLine(page, paint),
+    `  ${paint('strong', url)}  ${whose}, on real earthquakes`,
+    `  ${CURL} -N ${url}`,
+    '',
+    lesson.problem ?? `Read lessons/${lesson.folder}/README.md${page ? ', or the page' : ''}.`,
+    `Every save in ${folder} restarts the server and grades.`,
+    '',
+    legend(paint),
+    '',
+  ].join('\n')
+}
+
+function exhibitHeader(run: LessonRun, page: string | undefined, { paint }: Screen): string {
+  return [
+    '',
+    paint('strong', `Exhibit: ${run.folder}/server.ts`),
+    '',
+    ...pageLine(page, paint),
+    `  ${CURL} -N ${run.slices.server.url}`,
+    '',
+    'A program as you find it in many articles. Connect in another terminal with the line above, leave',
+    'with Ctrl-C, come back, leave again, three times. Then look at what is still running, and read the file.',
+    '',
+    legend(paint),
+    '',
+  ].join('\n')
+}
+
+function pageLine(page: string | undefined, paint: Screen['paint']): string[] {
+  return page ? [`  ${paint('strong', `${page}/`)}  the lesson page`] : []
+}
+
+/** Prints what has changed. What is written to nobody grows and grows: now and then will do. */
+function leakLines(print: (line: string) => void): (leaks: Leaks) => void {
+  let last = ''
+  let printedAt = 0
+  return ({ intervals, clients, lostWrites }) => {
+    const running = `still running: ${counted(intervals, 'interval')} · ${counted(clients, 'client')} connected`
+    if (running === last && performance.now() - printedAt < LOST_WRITES_EVERY_MS) return
+    last = running
+    printedAt = performance.now()
+    print(`${running} · ${counted(lostWrites, 'write')} to nobody`)
+  }
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
+}
+
+const LOST_WRITES_EVERY_MS = 3000
+
+const UNTIL_SAVED = '  Until it runs, every request is answered 503.'
+
+/** In PowerShell, `curl` may be another program. */
+const CURL = process.platform === 'win32' ? 'curl.exe' : 'curl'

@@ -1,0 +1,81 @@
+import type { Recorder } from '../../wire/recorder.ts'
+import type { Trouble } from '../../wire/trouble.ts'
+import type { Action, Answer, RecordingState, TroubleState } from '../page/state.ts'
+
+/** What the page can do to the wire, whatever server is behind it. */
+export type WireActions = {
+  readonly trouble: TroubleState
+  readonly recording: RecordingState
+  /** Undefined when the action is none of these. */
+  act(action: Action): Answer | undefined
+  /** No trouble any more: another tap begins without. */
+  begin(trouble: Trouble): void
+}
+
+/** Each action says on the wire what it did. */
+export function wireActions({
+  recorder,
+  changed,
+}: {
+  recorder: Recorder
+  changed(slice: 'trouble' | 'recording'): void
+}): WireActions {
+  const trouble: TroubleState = { isStalled: false }
+  const recording: RecordingState = { from: 1 }
+  let tap: Trouble | undefined
+
+  function did(said: string): Answer {
+    recorder.note(said)
+    changed('trouble')
+    return { said: `${said}.` }
+  }
+
+  return {
+    trouble,
+    recording,
+    begin(next) {
+      tap = next
+      trouble.isStalled = false
+      delete trouble.slow
+      delete trouble.cutAfter
+      changed('trouble')
+    },
+    act(action) {
+      if (action.do === 'clear') {
+        recording.from = recorder.newest + 1
+        changed('recording')
+        return { said: 'The wire is cleared.' }
+      }
+      if (!tap) return undefined
+      if (action.do === 'cut') {
+        const count = tap.cut()
+        if (count === 0) return { said: 'There is no connection to cut.' }
+        return did(count === 1 ? 'Cut the connection' : `Cut ${count} connections`)
+      }
+      if (action.do === 'cut after') {
+        tap.cutAfter(action.bytes ?? undefined)
+        if (action.bytes === null) {
+          delete trouble.cutAfter
+          return did('No cut any more')
+        }
+        trouble.cutAfter = action.bytes
+        return did(`Each connection is cut after ${action.bytes} more bytes of its response`)
+      }
+      if (action.do === 'stall') {
+        tap.stall(action.on)
+        trouble.isStalled = action.on
+        return did(action.on ? 'Stalled: nothing reaches the clients' : 'Let go')
+      }
+      if (action.do === 'slow') {
+        tap.slow(action.bytesPerSecond ?? undefined)
+        if (action.bytesPerSecond === null) {
+          delete trouble.slow
+          return did('The clients read at full speed')
+        }
+        trouble.slow = action.bytesPerSecond
+        return did(`The clients read ${action.bytesPerSecond} bytes a second`)
+      }
+      return undefined
+    },
+  }
+}

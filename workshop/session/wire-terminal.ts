@@ -1,0 +1,63 @@
+import type { Watched } from '../commands/wire.ts'
+import { legend } from '../demo/wire-lines.ts'
+import { wireView } from '../demo/wire-view.ts'
+import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
+import { screen } from '../terminal/screen.ts'
+import { openPage, showInBrowser } from './open-page.ts'
+import { untilEnded } from './until-ended.ts'
+import { wireSession } from './wire-session.ts'
+
+/**
+ * The wire before somebody's own server, in the terminal and on a page, until Ctrl-C or `q`.
+ *
+ * @returns the exit code
+ */
+export async function watchWire(server: Watched): Promise<number> {
+  const out = screen(process.stdout)
+  const { paint } = out
+  const ending = untilEnded()
+  const wire = wireView(out)
+  const session = await wireSession(server, wire.observer)
+  if ('problem' in session) {
+    console.error(session.problem)
+    return 2
+  }
+  const page = await openPage(session, out)
+  const curl = process.platform === 'win32' ? 'curl.exe' : 'curl'
+  out.print(
+    [
+      '',
+      paint('strong', `The wire before ${server.url.origin}`),
+      '',
+      ...(page ? [`  ${paint('strong', `${page.url}/`)}  the page`] : []),
+      `  ${paint('strong', session.url)}  your server, through the wire`,
+      `  ${curl} -N ${session.url}`,
+      '',
+      legend(paint),
+      '',
+    ].join('\n'),
+  )
+  showKeys()
+  const stopListening = listenForKeys(process.stdin, (key) => void press(key))
+
+  function showKeys(): void {
+    const keys = [...(page ? ['o page'] : []), `s wire: ${wire.shows}`, 'c clear', 'q quit']
+    out.stay(keys.join(' · '))
+  }
+
+  async function press(key: string): Promise<void> {
+    if (key === CTRL_C) ending.end(130)
+    if (key === 'q') ending.end(0)
+    if (key === 'c') out.clear()
+    if (key === 's') wire.next()
+    if (key === 'o' && page) await showInBrowser(page.url)
+    showKeys()
+  }
+
+  const code = await ending.ended
+  stopListening()
+  wire.close()
+  out.close()
+  await Promise.all([page?.close(), session.tap.close()])
+  return code
+}

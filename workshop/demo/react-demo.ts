@@ -1,25 +1,33 @@
-import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
 import { readFile } from 'node:fs/promises'
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import react from '@vitejs/plugin-react'
-import { createServer as createVite } from 'vite'
-import { recordedQuakes } from '#feed'
+import type { ViteDevServer } from 'vite'
+import { solutionsFolder } from '../lessons/catalogue.ts'
+import { progressOf } from '../lessons/progress.ts'
+import { ownWork, type Work } from '../lessons/words.ts'
 import { ROOT } from '../root.ts'
 import type { Demo } from './demo.ts'
 
+/** The folder of the server.ts that lesson 3 shows quakes of: the learner's lesson 2 when it has passed. */
+export function folderOfStreams(work: Work): string {
+  const { passed, checks } = progressOf(2)
+  const isTheirs = work.folder === ownWork.folder && passed.length === checks.length
+  return join(isTheirs ? work.folder : solutionsFolder, '02-server-sent-events')
+}
+
 /**
- * Shows somebody's component on a real page, with the streams of `api` under the same origin.
+ * Shows somebody's component on a real page, and the streams of `api` under the same origin.
  *
- * The pass-through to the API is ours: the proxy of Vite keeps a stream open whose server has died, and holds a
- * head back until a body follows (https://github.com/vitejs/vite/issues/20712).
+ * They are passed on by hand: the proxy of Vite keeps a stream open whose server has died, and holds a head back
+ * until a body follows (https://github.com/vitejs/vite/issues/20712).
  *
  * @param options.component makes the file ready that exports the component; asked each time the page is opened
- * @param options.api the server of the streams; it is stopped with this
+ * @param options.api the server of the streams; it is stopped with this one
  * @param options.path of the stream: `/events`
  */
-export async function reactDemo({
+export function reactDemo({
   component,
   api,
   path,
@@ -27,32 +35,43 @@ export async function reactDemo({
   component(): Promise<string>
   api: Demo
   path: string
-}): Promise<Demo> {
+}): Demo {
   const streams = new Set<ServerResponse>()
+  const front = createServer((incoming, response) => void answer(incoming, response))
+  const started = start()
 
-  const front = createServer((incoming, response) => {
-    const { method, url = '/' } = incoming
+  async function start(): Promise<{ port: number; vite: ViteDevServer }> {
+    // Loaded when it is wanted: other lessons do without.
+    const { createServer: createVite } = await import('vite')
+    const { default: react } = await import('@vitejs/plugin-react')
+    const vite = await createVite({
+      root: ROOT,
+      configFile: false,
+      appType: 'custom',
+      logLevel: 'error',
+      cacheDir: join(ROOT, '.workshop', 'vite'),
+      plugins: [react()],
+      optimizeDeps: { entries: ['workshop/demo/react/main.tsx'] },
+      server: { middlewareMode: true, hmr: { server: front } },
+    })
+    await new Promise<void>((listening) => front.listen(0, '127.0.0.1', listening))
+    return { port: (front.address() as AddressInfo).port, vite }
+  }
+
+  async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method, url = '/', headers } = incoming
+    const { vite } = await started
     const where = url.split('?')[0]
-    if (where === path) void passOn(incoming, response)
-    else if (method === 'POST' && where === '/demo/kill') void kill(response)
-    else if (method === 'POST' && where === '/demo/burst') burst(response)
-    else if (where === '/') void page(response)
+    // A page from elsewhere cannot send that header.
+    const isOrder = method === 'POST' && headers['x-workshop'] !== undefined
+    if (where === path) await passOn(incoming, response)
+    else if (isOrder && where === '/demo/kill') await kill(response)
+    else if (isOrder && where === '/demo/burst') burst(response)
+    else if (where === '/') await page(vite, response)
     else vite.middlewares(incoming, response)
-  })
-  const vite = await createVite({
-    root: ROOT,
-    configFile: false,
-    appType: 'custom',
-    logLevel: 'error',
-    cacheDir: join(ROOT, '.workshop', 'vite'),
-    plugins: [react()],
-    optimizeDeps: { entries: ['workshop/demo/react/main.tsx'] },
-    server: { middlewareMode: true, hmr: { server: front } },
-  })
-  await new Promise<void>((listening) => front.listen(0, '127.0.0.1', listening))
-  const { port } = front.address() as AddressInfo
+  }
 
-  async function page(response: ServerResponse): Promise<void> {
+  async function page(vite: ViteDevServer, response: ServerResponse): Promise<void> {
     try {
       const file = join(ROOT, 'workshop/demo/react/index.html')
       const html = (await readFile(file, 'utf8'))
@@ -95,34 +114,23 @@ export async function reactDemo({
   }
 
   function burst(response: ServerResponse): void {
-    for (const stream of streams) stream.write(burstOf(BURST))
+    api.burst(BURST)
     response.writeHead(204).end()
   }
 
   return {
-    destination: async () => ({ port }),
+    destination: async () => ({ port: (await started).port }),
     warmUp: () => api.warmUp(),
     restart: () => api.restart(),
+    burst: (count) => api.burst(count),
     stop() {
       api.stop()
       front.close()
       front.closeAllConnections()
-      void vite.close()
+      void started.then(({ vite }) => vite.close())
     },
   }
 }
 
-/** So many quakes as an event stream; the ids of no two bursts are the same. */
-function burstOf(count: number): string {
-  const recorded = recordedQuakes()
-  bursts += 1
-  const events = Array.from({ length: count }, (_, n) => {
-    const quake = recorded[n % recorded.length]!
-    return `data: ${JSON.stringify({ ...quake, id: `${quake.id}-${bursts}-${n}` })}\n\n`
-  })
-  return events.join('')
-}
-
-let bursts = 0
 const BURST = 10_000
 const DOWN_MS = 3000

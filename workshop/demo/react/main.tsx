@@ -16,12 +16,12 @@ const { work = '', url = '' } = document.body.dataset
 watchEventSources()
 button('kill', async () => {
   log('the server is killed')
-  await fetch('/demo/kill', { method: 'POST' })
+  await order('kill')
   log('the server is back')
 })
 button('burst', async () => {
   rendered.reset()
-  await fetch('/demo/burst', { method: 'POST' })
+  await order('burst')
 })
 const rendered = figures(document.querySelector('#figures')!)
 
@@ -41,4 +41,8 @@ createRoot(document.querySelector('main')!).render(
 
 function button(id: string, press: () => Promise<void>): void {
   document.querySelector(`#${id}`)!.addEventListener('click', () => void press())
+}
+
+function order(what: string): Promise<Response> {
+  return fetch(`/demo/${what}`, { method: 'POST', headers: { 'X-Workshop': 'page' } })
 }

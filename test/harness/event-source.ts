@@ -122,11 +122,17 @@ export class BrowserEventSource extends EventTarget {
   }
 }
 
-const made: BrowserEventSource[] = []
+let made: BrowserEventSource[] = []
 
 /** The sources that were made for this URL, in order. */
 export function sourcesOf(url: string): BrowserEventSource[] {
   return made.filter((source) => source.url === url)
+}
+
+/** Closes them. The next server may be at the same port: what was there before it is none of its business. */
+export function forgetSources(url: string): void {
+  for (const source of sourcesOf(url)) source.close()
+  made = made.filter((source) => source.url !== url)
 }
 
 /** An event can be dispatched only once. */

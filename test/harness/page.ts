@@ -4,7 +4,7 @@ import { createElement, StrictMode, type ReactNode } from 'react'
 import { flushSync } from 'react-dom'
 import { createRoot } from 'react-dom/client'
 import type { Tools } from './check.ts'
-import { sourcesOf, type BrowserEventSource } from './event-source.ts'
+import { forgetSources, sourcesOf, type BrowserEventSource } from './event-source.ts'
 import { describeError, Failure, type Story } from './failure.ts'
 
 /** A page that React draws on, as the check says. */
@@ -70,7 +70,7 @@ export async function withPage(
     isOpen = false
     flushSync(() => root.unmount())
     body.remove()
-    for (const source of urls.flatMap(sourcesOf)) source.close()
+    urls.forEach(forgetSources)
     leaveRoom()
   }
 }

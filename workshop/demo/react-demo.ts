@@ -37,7 +37,7 @@ export function reactDemo({
   path: string
 }): Demo {
   const streams = new Set<ServerResponse>()
-  const front = createServer((incoming, response) => void answer(incoming, response))
+  const front = createServer((incoming, response) => void route(incoming, response))
   const started = start()
 
   async function start(): Promise<{ port: number; vite: ViteDevServer }> {
@@ -58,7 +58,7 @@ export function reactDemo({
     return { port: (front.address() as AddressInfo).port, vite }
   }
 
-  async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function route(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method, url = '/', headers } = incoming
     const { vite } = await started
     const where = url.split('?')[0]
@@ -67,11 +67,11 @@ export function reactDemo({
     if (where === path) await passOn(incoming, response)
     else if (isOrder && where === '/demo/kill') await kill(response)
     else if (isOrder && where === '/demo/burst') burst(response)
-    else if (where === '/') await page(vite, response)
+    else if (where === '/') await showPage(vite, response)
     else vite.middlewares(incoming, response)
   }
 
-  async function page(vite: ViteDevServer, response: ServerResponse): Promise<void> {
+  async function showPage(vite: ViteDevServer, response: ServerResponse): Promise<void> {
     try {
       const file = join(ROOT, 'workshop/demo/react/index.html')
       const html = (await readFile(file, 'utf8'))

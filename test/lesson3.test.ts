@@ -356,11 +356,14 @@ check('3.4b', 'with another URL the view begins anew', async (t) => {
     second.hold()
     draw({ url: second.url })
     await isThere(page, second)
-    await page.until(() => one.view.status === 'connecting', {
-      seen: `The component was given another URL, whose server has not answered, and the status is ${one.view.status}.`,
-      expected: 'Expected connecting.',
-      often: 'the status of the old stream stays until the new one says something.',
-    })
+    await page.until(
+      () => one.view.status === 'connecting',
+      () => ({
+        seen: `The component was given another URL, whose server has not answered, and the status is ${one.view.status}.`,
+        expected: 'Expected connecting.',
+        often: 'the status of the old stream stays until the new one says something.',
+      }),
+    )
     t.transcript.step('status is connecting')
     second.letGo()
     await brings(t, page, second, one, after!)
@@ -429,11 +432,14 @@ check('3.4e', 'the callback of the last render gets each quake once', async (t) 
       const got: string[] = []
       draw({ onQuake: ({ id }) => void got.push(id) })
       for (const quake of after) await brings(t, page, server, one, quake)
-      await page.until(() => got.length >= after.length, {
-        seen: `The component was rendered with another onQuake, three quakes came, and it was called ${got.length} times.`,
-        expected: 'Expected it to be called with each.',
-        often: 'the effect keeps the onQuake of the first render.',
-      })
+      await page.until(
+        () => got.length >= after.length,
+        () => ({
+          seen: `The component was rendered with another onQuake, three quakes came, and it was called ${got.length} times.`,
+          expected: 'Expected it to be called with each.',
+          often: 'the effect keeps the onQuake of the first render.',
+        }),
+      )
       const wanted = after.map(({ id }) => id)
       must(same(got, wanted), {
         seen: `The component was rendered with another onQuake, three quakes came, and it was called with ${listing(got) || 'none'}.`,
@@ -474,12 +480,15 @@ check('3.5b', 'no event of a burst is lost', async (t) => {
     async ({ page, one }) => {
       await shows(t, page, one, 'open', notOpen)
       const happened = await burst(t, page, server, one)
-      await page.until(() => one.view.received >= BURST, {
-        seen: `${BURST} quakes came at once, and received says less.`,
-        expected: 'Expected every one to be counted.',
-        often:
-          'a render takes what was collected, and what comes before the next one is forgotten.',
-      })
+      await page.until(
+        () => one.view.received >= BURST,
+        () => ({
+          seen: `${BURST} quakes came at once, and received says less.`,
+          expected: 'Expected every one to be counted.',
+          often:
+            'a render takes what was collected, and what comes before the next one is forgotten.',
+        }),
+      )
       const ids = happened.map(({ id }) => id)
       must(same(got, ids), {
         seen: `${BURST} quakes came at once, and onQuake() was called ${got.length > BURST ? 'more often' : got.length < BURST ? 'less often' : 'in another order'}.`,
@@ -513,11 +522,14 @@ check('3.6a', 'components with the same URL share one connection', async (t) => 
     await isThere(page, server)
     const [quake] = quakes(1)
     server.send(eventOf(quake!))
-    await page.until(() => watchers.every(({ view }) => has(view, quake!)), {
-      seen: `A quake came, and ${watchers.filter(({ view }) => !has(view, quake!)).length} of 3 components do not show it.`,
-      expected: 'Expected all of them to.',
-      often: 'only the component that opened the connection is told.',
-    })
+    await page.until(
+      () => watchers.every(({ view }) => has(view, quake!)),
+      () => ({
+        seen: `A quake came, and ${watchers.filter(({ view }) => !has(view, quake!)).length} of 3 components do not show it.`,
+        expected: 'Expected all of them to.',
+        often: 'only the component that opened the connection is told.',
+      }),
+    )
     t.transcript.step('every component shows the quake')
     const open = openOf(server)
     must(open === 1, {
@@ -540,11 +552,14 @@ check('3.6b', 'a component that comes later knows how the stream is', async (t) 
     await shows(t, page, one, 'open', notOpen)
     drawAll([{ url: server.url }, { url: server.url }])
     t.transcript.step('a second component comes')
-    await page.until(() => watchers[1]?.view.status === 'open', {
-      seen: `A component came to a stream that is open, and shows ${watchers[1]?.view.status}.`,
-      expected: 'Expected open.',
-      often: "it waits for the event 'open', and that has been.",
-    })
+    await page.until(
+      () => watchers[1]?.view.status === 'open',
+      () => ({
+        seen: `A component came to a stream that is open, and shows ${watchers[1]?.view.status}.`,
+        expected: 'Expected open.',
+        often: "it waits for the event 'open', and that has been.",
+      }),
+    )
   })
 })
 
@@ -632,12 +647,15 @@ check('3.7a', 'the state of the connection is shown as a word', async (t) => {
 
     async function says(word: string): Promise<void> {
       const status = (): string => page.body.querySelector('[role=status]')?.textContent ?? ''
-      await page.until(() => new RegExp(`\\b${word}\\b`, 'i').test(status()), {
-        seen: page.body.querySelector('[role=status]')
-          ? `The stream is ${word}, and the element with role="status" says "${status()}".`
-          : 'There is no element with role="status".',
-        expected: `Expected one that says ${word}. Screen readers tell what changes there.`,
-      })
+      await page.until(
+        () => new RegExp(`\\b${word}\\b`, 'i').test(status()),
+        () => ({
+          seen: page.body.querySelector('[role=status]')
+            ? `The stream is ${word}, and the element with role="status" says "${status()}".`
+            : 'There is no element with role="status".',
+          expected: `Expected one that says ${word}. Screen readers tell what changes there.`,
+        }),
+      )
       t.transcript.step(`the page says ${word}`)
     }
   })
@@ -682,10 +700,13 @@ check('3.7d', 'what was skipped is counted on the page', async (t) => {
   await showing(t, server, async (page) => {
     await isThere(page, server)
     server.send('data: hello\n\ndata: {\n\n')
-    await page.until(() => /\b2 skipped\b/.test(page.body.textContent), {
-      seen: `Two events were no quakes, and the page says "${page.body.textContent}".`,
-      expected: 'Expected "2 skipped" in it: what is left out silently is missed by nobody.',
-    })
+    await page.until(
+      () => /\b2 skipped\b/.test(page.body.textContent),
+      () => ({
+        seen: `Two events were no quakes, and the page says "${page.body.textContent}".`,
+        expected: 'Expected "2 skipped" in it: what is left out silently is missed by nobody.',
+      }),
+    )
     await lists(t, page, server, quakes(1)[0]!)
   })
 })
@@ -702,10 +723,13 @@ check('3.7e', 'a closed stream has a button to retry, and no other has', async (
     hasNone('connecting')
     server.answer(500)
     server.letGo()
-    await page.until(() => button() !== undefined, {
-      seen: `The stream is closed, and there is no button to retry: "${page.body.textContent}".`,
-      expected: 'Expected one: reloading the page is not what people should have to do.',
-    })
+    await page.until(
+      () => button() !== undefined,
+      () => ({
+        seen: `The stream is closed, and there is no button to retry: "${page.body.textContent}".`,
+        expected: 'Expected one: reloading the page is not what people should have to do.',
+      }),
+    )
     server.answer(200)
     t.transcript.step('somebody presses Retry')
     button()!.click()
@@ -807,11 +831,14 @@ check('3.8c', 'a stream that lives is left alone when the tab comes back', async
       comesBack(t, { wasFrozen: true })
       await shows(t, page, one, 'open', notOpen)
       const asked = (): boolean => server.requests === sourcesOf(server.url).length
-      await page.until(() => server.open === 1 && asked(), {
-        seen: `The tab was hidden and is back, and the server has ${connections(server.open)}.`,
-        expected: 'Expected one.',
-        often: 'a new EventSource is made for the tab that comes back, and the old one stays.',
-      })
+      await page.until(
+        () => server.open === 1 && asked(),
+        () => ({
+          seen: `The tab was hidden and is back, and the server has ${connections(server.open)}.`,
+          expected: 'Expected one.',
+          often: 'a new EventSource is made for the tab that comes back, and the old one stays.',
+        }),
+      )
       await brings(t, page, server, one, after!)
       must(one.view.quakes.length === 2 && openOf(server) === 1, {
         seen: `The tab was hidden and is back, the list has ${one.view.quakes.length} of two quakes, ${connections(openOf(server))} open.`,
@@ -973,10 +1000,13 @@ async function lists(
   const find = (): HTMLElement | undefined =>
     items(page).find(({ textContent }) => tells(textContent, quake))
   server.send(eventOf(quake))
-  await page.until(() => find() !== undefined, {
-    seen: `A quake came, and no <li> tells of ${named(quake)} with its magnitude ${quake.magnitude}.`,
-    expected: 'Expected an item with the magnitude and the place of each quake.',
-  })
+  await page.until(
+    () => find() !== undefined,
+    () => ({
+      seen: `A quake came, and no <li> tells of ${named(quake)} with its magnitude ${quake.magnitude}.`,
+      expected: 'Expected an item with the magnitude and the place of each quake.',
+    }),
+  )
   t.transcript.step(`the page lists ${named(quake)}`)
   return find()!
 }
@@ -1043,11 +1073,14 @@ async function skips(t: Tools, payloads: string[], often: string): Promise<void>
     await isThere(page, server)
     for (const [n, payload] of payloads.entries()) {
       server.send(`data: ${payload}\n\n`)
-      await page.until(() => one.view.skipped === n + 1, {
-        seen: `The data of an event is ${payload}, and skipped is ${one.view.skipped}.`,
-        expected: `Expected ${n + 1}.`,
-        often,
-      })
+      await page.until(
+        () => one.view.skipped === n + 1,
+        () => ({
+          seen: `The data of an event is ${payload}, and skipped is ${one.view.skipped}.`,
+          expected: `Expected ${n + 1}.`,
+          often,
+        }),
+      )
     }
     t.transcript.step(`skipped is ${payloads.length}`)
     await brings(t, page, server, one, quakes(1)[0]!)
@@ -1080,11 +1113,14 @@ async function burst(
   // As long as some come, more will.
   for (let seen = -1; source.dispatched - told < BURST;) {
     seen = source.dispatched
-    await page.until(() => source.dispatched > seen, {
-      seen: `Of ${BURST} events ${source.dispatched - told} came.`,
-      expected: 'Expected all of them.',
-      often: 'the connection was closed.',
-    })
+    await page.until(
+      () => source.dispatched > seen,
+      () => ({
+        seen: `Of ${BURST} events ${source.dispatched - told} came.`,
+        expected: 'Expected all of them.',
+        often: 'the connection was closed.',
+      }),
+    )
     look()
   }
   const last = happened.at(-1)!

@@ -12,8 +12,12 @@ export type Page = {
   readonly body: HTMLElement
   /** Draws this, in place of what was there. */
   draw(content: ReactNode): void
-  /** Waits until `holds()` is true; fails at once when something that was drawn has thrown. */
-  until(holds: () => boolean, story: Story): Promise<void>
+  /**
+   * Waits until `holds()` is true; fails at once when something that was drawn has thrown.
+   *
+   * @param story as a function, it tells what there is when nothing has come of it
+   */
+  until(holds: () => boolean, story: Story | (() => Story)): Promise<void>
 }
 
 type PageOptions = {
@@ -57,9 +61,11 @@ export async function withPage(
     },
     async until(holds, story) {
       try {
-        await t.soon(look(holds), story)
-      } catch (failure) {
-        throw withCause(failure, urls.flatMap(sourcesOf))
+        await t.soon(look(holds), { seen: 'Nothing came.', expected: 'Expected something.' })
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error
+        const told = typeof story === 'function' ? story() : story
+        throw new Failure({ ...told, ...causeIn(urls.flatMap(sourcesOf)) })
       }
       throwWhatWasThrown()
     },
@@ -76,11 +82,11 @@ export async function withPage(
 }
 
 /** What a listener of an EventSource throws, a browser only reports. */
-function withCause(failure: unknown, sources: BrowserEventSource[]): unknown {
-  const error = sources.flatMap(({ thrown }) => thrown)[0]
-  if (!(failure instanceof Failure) || error === undefined) return failure
-  const cause = `a listener of the EventSource threw ${describeError(error)}`
-  return new Failure({ ...failure.story, cause })
+function causeIn(sources: BrowserEventSource[]): Pick<Story, 'cause'> {
+  const [error] = sources.flatMap(({ thrown }) => thrown)
+  return error === undefined
+    ? {}
+    : { cause: `a listener of the EventSource threw ${describeError(error)}` }
 }
 
 /** The tab is hidden, or comes back with these events of the document and the window. */

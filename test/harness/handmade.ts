@@ -12,14 +12,17 @@ export type HandmadeStream = {
    * Node may open one more, on which it asks for nothing, when a response is given up.
    */
   readonly open: number
-  /** Sends this to whoever asked last. */
-  send(text: string): void
+  /** Sends this to everybody who is there. @param told how the transcript calls it */
+  send(text: string, told?: string): void
   /** Ends the response to whoever asked last, as HTTP ends one. */
   end(): void
   /** Cuts the connection of whoever asked last. */
   cut(): void
-  /** Answers with this status and no body from now on. */
+  /** Answers with this status from now on; with anything but 200 without a body. */
   answer(status: number): void
+  /** Answers nobody from now on, until `letGo()`. */
+  hold(): void
+  letGo(): void
 }
 
 export async function handmadeStream(
@@ -27,11 +30,16 @@ export async function handmadeStream(
 ): Promise<HandmadeStream> {
   const responses: Response[] = []
   let status = 200
+  let held: Response[] | undefined
+  const begin = (response: Response): void => {
+    response.status(status)
+    if (status !== 200) return void response.end()
+    response.set('Content-Type', 'text/event-stream').flushHeaders()
+  }
   const server = await t.serve((_request, response) => {
     responses.push(response)
-    response.status(status)
-    if (status !== 200) return response.end()
-    response.set('Content-Type', 'text/event-stream').flushHeaders()
+    if (held) held.push(response)
+    else begin(response)
   })
   const last = (): Response => responses.at(-1)!
   return {
@@ -42,9 +50,11 @@ export async function handmadeStream(
     get open() {
       return responses.filter(({ closed }) => !closed).length
     },
-    send(text) {
-      t.transcript.step(`server sent ${shown(text, 48)}`)
-      last().write(text)
+    send(text, told = shown(text, 48)) {
+      t.transcript.step(`server sent ${told}`)
+      for (const response of responses) {
+        if (response.headersSent && !response.writableEnded) response.write(text)
+      }
     },
     end() {
       t.transcript.step('server ended the response')
@@ -57,6 +67,15 @@ export async function handmadeStream(
     answer(next) {
       t.transcript.step(`server answers ${next} from now on`)
       status = next
+    },
+    hold() {
+      t.transcript.step('server answers nobody from now on')
+      held = []
+    },
+    letGo() {
+      t.transcript.step('server answers again')
+      held?.forEach(begin)
+      held = undefined
     },
   }
 }

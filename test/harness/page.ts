@@ -1,0 +1,135 @@
+import './dom.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createElement, StrictMode, type ReactNode } from 'react'
+import { flushSync } from 'react-dom'
+import { createRoot } from 'react-dom/client'
+import type { Tools } from './check.ts'
+import { forgetSources, sourcesOf, type BrowserEventSource } from './event-source.ts'
+import { describeError, Failure, type Story } from './failure.ts'
+
+/** A page that React draws on, as the check says. */
+export type Page = {
+  readonly body: HTMLElement
+  /** Draws this, in place of what was there. */
+  draw(content: ReactNode): void
+  /**
+   * Waits until `holds()` is true; fails at once when something that was drawn has thrown.
+   *
+   * @param story as a function, it tells what there is when nothing has come of it
+   */
+  until(holds: () => boolean, story: Story | (() => Story)): Promise<void>
+}
+
+type PageOptions = {
+  /** Under StrictMode. */
+  strict?: boolean
+  /** While no other check has a page open: for what happens to all of them, such as a hidden tab. */
+  alone?: boolean
+}
+
+/**
+ * Opens a page for the time of the script. When that is over, the page is closed, and every connection to
+ * one of the `urls` with it.
+ */
+export async function withPage(
+  t: Tools,
+  urls: string[],
+  { strict = false, alone = false }: PageOptions,
+  script: (page: Page) => Promise<void>,
+): Promise<void> {
+  const leaveRoom = await room(alone)
+  const body = document.createElement('main')
+  document.body.append(body)
+  const thrown: unknown[] = []
+  const root = createRoot(body, { onUncaughtError: (error) => void thrown.push(error) })
+  let isOpen = true
+
+  const throwWhatWasThrown = (): void => {
+    if (thrown.length > 0) throw thrown[0]
+  }
+
+  /** Looks a thousand times a second, and not at every turn: most waits are for a timer of the work. */
+  const look = async (holds: () => boolean): Promise<void> => {
+    while (isOpen && thrown.length === 0 && !holds()) await sleep(1)
+  }
+
+  const page: Page = {
+    body,
+    draw(content) {
+      flushSync(() => root.render(strict ? createElement(StrictMode, null, content) : content))
+      throwWhatWasThrown()
+    },
+    async until(holds, story) {
+      try {
+        await t.soon(look(holds), { seen: 'Nothing came.', expected: 'Expected something.' })
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error
+        const told = typeof story === 'function' ? story() : story
+        throw new Failure({ ...told, ...causeIn(urls.flatMap(sourcesOf)) })
+      }
+      throwWhatWasThrown()
+    },
+  }
+  try {
+    await script(page)
+  } finally {
+    isOpen = false
+    flushSync(() => root.unmount())
+    body.remove()
+    urls.forEach(forgetSources)
+    leaveRoom()
+  }
+}
+
+/** What a listener of an EventSource throws, a browser only reports. */
+function causeIn(sources: BrowserEventSource[]): Pick<Story, 'cause'> {
+  const [error] = sources.flatMap(({ thrown }) => thrown)
+  return error === undefined
+    ? {}
+    : { cause: `a listener of the EventSource threw ${describeError(error)}` }
+}
+
+/** The tab is hidden, or comes back with these events of the document and the window. */
+export function hideTab(): void {
+  setVisibility('hidden')
+  document.dispatchEvent(new window.Event('visibilitychange', { bubbles: true }))
+}
+
+export function showTab({ wasFrozen = false } = {}): void {
+  if (wasFrozen) document.dispatchEvent(new window.Event('resume'))
+  setVisibility('visible')
+  document.dispatchEvent(new window.Event('visibilitychange', { bubbles: true }))
+  if (wasFrozen) {
+    const event = new window.Event('pageshow')
+    window.dispatchEvent(Object.assign(event, { persisted: true }))
+    window.dispatchEvent(new window.Event('online'))
+    window.dispatchEvent(new window.Event('focus'))
+  }
+}
+
+function setVisibility(state: 'hidden' | 'visible'): void {
+  const values = { visibilityState: state, hidden: state === 'hidden' }
+  for (const [name, value] of Object.entries(values)) {
+    Object.defineProperty(document, name, { value, configurable: true })
+  }
+}
+
+let pages = 0
+let isTaken = false
+let waiting: (() => void)[] = []
+
+/** Waits for room: for one page alone, or beside others. The function that is returned leaves it. */
+async function room(alone: boolean): Promise<() => void> {
+  while (isTaken || (alone && pages > 0)) {
+    await new Promise<void>((resolve) => waiting.push(resolve))
+  }
+  pages += 1
+  isTaken = alone
+  return () => {
+    pages -= 1
+    isTaken = false
+    const woken = waiting
+    waiting = []
+    for (const wake of woken) wake()
+  }
+}

@@ -1,0 +1,1191 @@
+import { hideTab, showTab, withPage, type Page } from './harness/page.ts'
+import { createElement, Fragment, Suspense, useLayoutEffect, type ReactNode } from 'react'
+import type { Quake } from '#feed'
+import { LiveQuakes } from '#work/03-react/LiveQuakes.tsx'
+import { useQuakes } from '#work/03-react/useQuakes.ts'
+import { check, must, type Tools } from './harness/check.ts'
+import { forgetSources, sourcesOf } from './harness/event-source.ts'
+import type { Story } from './harness/failure.ts'
+import { handmadeStream, type HandmadeStream } from './harness/handmade.ts'
+import { named, quakes } from './harness/quakes.ts'
+import { same } from './harness/same.ts'
+import { shown, transcript } from './harness/transcript.ts'
+
+// 3.1 One connection
+
+check('3.1a', 'each quake is shown when it comes', async (t) => {
+  const server = await handmadeStream(t)
+  await watching(t, [server], async ({ page, one }) => {
+    await isThere(page, server)
+    for (const quake of quakes(3)) {
+      await brings(t, page, server, one, quake)
+      must(same(one.view.quakes[0], quake), {
+        seen: `The first quake of the list is ${shown(JSON.stringify(one.view.quakes[0]))}`,
+        expected: `Expected ${shown(JSON.stringify(quake))}`,
+        often: 'the event, or its text, is kept. JSON.parse() makes a quake of event.data.',
+      })
+    }
+  })
+})
+
+check('3.1b', 'a render that is thrown away opens no connection', async (t) => {
+  const server = await handmadeStream(t)
+  const never = new Promise<void>(() => {})
+  const Waits = (): ReactNode => {
+    useQuakes(server.url)
+    throw never
+  }
+  await withPage(t, [server.url], {}, async (page) => {
+    const fallback = createElement('p', null, 'in a moment')
+    page.draw(createElement(Suspense, { fallback }, createElement(Waits)))
+    t.transcript.step('React renders the component, throws that away and shows a fallback')
+    await page.until(() => page.body.textContent === 'in a moment', {
+      seen: 'React shows no fallback for a component that waits.',
+      expected: 'Expected the render to end as it should.',
+    })
+    await meanwhile(t)
+    must(sourcesOf(server.url).length === 0, {
+      seen: 'A component was rendered and never shown, and it opened a connection.',
+      expected: 'Expected none: React renders what it may throw away, and cleans up nothing then.',
+      often:
+        'new EventSource() stands in the body, in useMemo() or in useState(). Effects run only for what is shown.',
+    })
+  })
+})
+
+check('3.1c', 'under StrictMode one connection is open', async (t) => {
+  const server = await handmadeStream(t)
+  await watching(
+    t,
+    [server],
+    async ({ page, one }) => {
+      await isThere(page, server)
+      const [quake] = quakes(1)
+      await brings(t, page, server, one, quake!)
+      const open = openOf(server)
+      must(open === 1, {
+        seen: `The component is shown under StrictMode, and ${connections(open)} ${open === 1 ? 'is' : 'are'} open.`,
+        expected: 'Expected one. StrictMode runs each effect, its cleanup, and the effect again.',
+        often: 'the effect returns no cleanup, or the cleanup closes nothing.',
+      })
+    },
+    { strict: true },
+  )
+})
+
+check('3.1d', 'when the component goes, its connection goes', async (t) => {
+  const server = await handmadeStream(t)
+  await watching(t, [server], async ({ page, one, draw }) => {
+    await isThere(page, server)
+    const [quake] = quakes(1)
+    await brings(t, page, server, one, quake!)
+    draw()
+    await page.until(() => server.open === 0 && openOf(server) === 0, {
+      seen: 'The component is gone, and its connection is still open.',
+      expected: 'Expected it to be closed: a server sends to nobody otherwise.',
+      often: 'the effect has no cleanup, or a flag keeps it from closing.',
+    })
+  })
+})
+
+// 3.2 The state of the connection
+
+check('3.2a', 'connecting is shown until the head of the response is here', async (t) => {
+  const server = await handmadeStream(t)
+  server.hold()
+  await watching(t, [server], async ({ page, one }) => {
+    await isThere(page, server)
+    await meanwhile(t)
+    must(one.statuses.join() === 'connecting', {
+      seen: `The server has not answered yet, and the status went ${listing(one.statuses)}.`,
+      expected: 'Expected connecting, from the first render on.',
+      often: 'a request is taken for a connection. The event open says that there is one.',
+    })
+  })
+})
+
+check('3.2b', 'open is shown before the first quake', async (t) => {
+  const server = await handmadeStream(t)
+  await watching(t, [server], async ({ page, one }) => {
+    await isThere(page, server)
+    await shows(t, page, one, 'open', {
+      seen: 'The server answered, no quake has happened yet, and the status is still connecting.',
+      expected: 'Expected open.',
+      often: "nobody listens to 'open', or the first message is taken for it.",
+    })
+  })
+})
+
+check('3.2c', 'a connection that is lost is shown as connecting, and comes back', async (t) => {
+  const server = await handmadeStream(t)
+  const [before, after] = quakes(2)
+  await watching(t, [server], async ({ page, one }) => {
+    await isThere(page, server)
+    server.send('retry: 10\n\n')
+    await brings(t, page, server, one, before!)
+    server.hold()
+    server.cut()
+    await page.until(() => one.view.status !== 'open', {
+      seen: 'The connection was lost, and the status is still open.',
+      expected: 'Expected connecting.',
+      often: "nobody listens to 'error'.",
+    })
+    must(one.view.status === 'connecting', {
+      seen: `The connection was lost, and the status is ${one.view.status}.`,
+      expected: 'Expected connecting: an EventSource is about to try again.',
+      often: "'error' is taken for the end. Only readyState CLOSED is.",
+    })
+    t.transcript.step('status is connecting')
+    await page.until(() => server.requests === 2, {
+      seen: 'The connection was lost, retry is 10 ms, and nobody asks again.',
+      expected: 'Expected the EventSource to come back.',
+      often: "close() is called at 'error'. That ends its tries.",
+    })
+    server.letGo()
+    await shows(t, page, one, 'open', {
+      seen: 'The connection is back, and the status is not open.',
+      expected: 'Expected open.',
+      often: "'open' is listened to once. It comes with each connection.",
+    })
+    await brings(t, page, server, one, after!)
+    must(one.view.quakes.length === 2 && sourcesOf(server.url).length === 1, {
+      seen: `The connection is back, the list has ${one.view.quakes.length} of two quakes, and ${sources(server)} were made.`,
+      expected: 'Expected one EventSource that goes on, and a list that stays.',
+      often: "a new EventSource is made at 'error', beside the one that is trying again.",
+    })
+  })
+})
+
+check('3.2d', 'a stream that is refused or over is shown as closed', async (t) => {
+  const refused = await handmadeStream(t)
+  refused.answer(500)
+  await watching(t, [refused], async ({ page, one }) => {
+    await shows(t, page, one, 'closed', {
+      seen: 'The server answered 500, the EventSource has given up, and the status is not closed.',
+      expected: 'Expected closed: nothing more will come by itself.',
+      often: 'every error counts as a connection that was lost. readyState tells.',
+    })
+  })
+  const over = await handmadeStream(t)
+  await watching(t, [over], async ({ page, one }) => {
+    await isThere(page, over)
+    over.send('retry: 10\n\n')
+    await brings(t, page, over, one, quakes(1)[0]!)
+    over.answer(204)
+    over.end()
+    await shows(t, page, one, 'closed', {
+      seen: 'The stream is over, who asks again gets 204, and the status is not closed.',
+      expected: 'Expected closed: nothing more will come.',
+      often: 'every error counts as a connection that was lost. readyState tells.',
+    })
+    must(one.view.quakes.length === 1, {
+      seen: 'The stream is over, and the quake is gone from the list.',
+      expected: 'Expected the list to stay.',
+    })
+  })
+})
+
+check('3.2e', 'a closed stream is left alone', async (t) => {
+  const server = await handmadeStream(t)
+  server.answer(500)
+  await watching(t, [server], async ({ page, one }) => {
+    await shows(t, page, one, 'closed', notClosed)
+    await meanwhile(t)
+    must(server.requests === 1, {
+      seen: 'The server answered 500, and was asked again.',
+      expected: 'Expected one request, until somebody wants another.',
+      often: 'a new EventSource is made at CLOSED, at once: a server in trouble gets more of it.',
+    })
+  })
+})
+
+check('3.2f', 'retry() opens a closed stream again', async (t) => {
+  const server = await handmadeStream(t)
+  server.answer(500)
+  await watching(t, [server], async ({ page, one }) => {
+    await shows(t, page, one, 'closed', notClosed)
+    server.answer(200)
+    t.transcript.step('retry() is called')
+    one.view.retry()
+    await page.until(() => server.requests === 2, {
+      seen: 'retry() was called, and nobody asks the server.',
+      expected: 'Expected a new connection: one that is closed never opens again.',
+      often: 'retry() changes a state that the effect does not depend on.',
+    })
+    await shows(t, page, one, 'open', {
+      seen: 'retry() was called, the server answered, and the status is not open.',
+      expected: 'Expected open.',
+      often: 'nobody listens to the new EventSource.',
+    })
+    await brings(t, page, server, one, quakes(1)[0]!)
+  })
+})
+
+check('3.2g', 'retry() leaves a stream alone that is not closed', async (t) => {
+  const server = await handmadeStream(t)
+  await watching(t, [server], async ({ page, one }) => {
+    await shows(t, page, one, 'open', notOpen)
+    t.transcript.step('retry() is called')
+    one.view.retry()
+    await meanwhile(t)
+    must(sourcesOf(server.url).length === 1, {
+      seen: `retry() was called while the stream was open, and ${sources(server)} were made.`,
+      expected: 'Expected nothing to happen.',
+      often: 'retry() does not look at the state. Someone clicks twice.',
+    })
+  })
+})
+
+// 3.3 What comes in
+
+check('3.3a', 'data that is not JSON is skipped and counted', async (t) => {
+  await skips(t, ['{"id": ', 'hello'], 'JSON.parse() throws, and nobody catches it.')
+})
+
+check('3.3b', 'JSON that is no quake is skipped and counted', async (t) => {
+  await skips(
+    t,
+    ['null', '42', '"hello"', '[]', '{}', '{"id":7}'],
+    'whatever JSON.parse() gives is taken for a quake. Look for an id that is a string.',
+  )
+})
+
+check('3.3c', 'an event called quake is a quake, too', async (t) => {
+  const server = await handmadeStream(t)
+  const [special, plain] = quakes(2)
+  await watching(t, [server], async ({ page, one }) => {
+    await isThere(page, server)
+    server.send(`event: quake\n${eventOf(special!)}`)
+    await page.until(() => one.view.quakes[0]?.id === special!.id, {
+      seen: 'An event called quake came, and it is not in the list.',
+      expected: 'Expected it there.',
+      often: "it has a name of its own: onmessage and 'message' do not get it.",
+    })
+    t.transcript.step('the quake is in the list')
+    await brings(t, page, server, one, plain!)
+    must(one.view.received === 2, {
+      seen: `Two quakes came, one in an event called quake, and received is ${one.view.received}.`,
+      expected: 'Expected 2.',
+    })
+  })
+})
+
+check('3.3d', 'a quake that comes again is listed once', async (t) => {
+  const server = await handmadeStream(t)
+  const [first, second, third] = quakes(3)
+  await watching(t, [server], async ({ page, one }) => {
+    await isThere(page, server)
+    await brings(t, page, server, one, first!)
+    await brings(t, page, server, one, second!)
+    server.send(eventOf(first!) + eventOf(second!))
+    await brings(t, page, server, one, third!)
+    const ids = one.view.quakes.map(({ id }) => id)
+    must(ids.length === 3 && new Set(ids).size === 3, {
+      seen: `Two of three quakes came twice, and the list has ${ids.length}: ${listing(ids)}.`,
+      expected: 'Expected each once: a server repeats what it is not sure of.',
+      often: 'nobody looks whether the id is in the list, or only the last one is compared.',
+    })
+  })
+})
+
+check('3.3e', 'the list holds the newest hundred, newest first', async (t) => {
+  const server = await handmadeStream(t)
+  await watching(t, [server], async ({ page, one }) => {
+    await isThere(page, server)
+    const happened = quakes(120)
+    server.send(happened.map(eventOf).join(''), '120 quakes at once')
+    await page.until(() => has(one.view, happened.at(-1)!), {
+      seen: '120 quakes came, and the last of them is not in the list.',
+      expected: 'Expected the newest hundred.',
+      often: 'quakes are added, or cut off, at the wrong end.',
+    })
+    t.transcript.step(`the list has ${one.view.quakes.length} quakes`)
+    const ids = one.view.quakes.map(({ id }) => id)
+    must(ids.length === 100, {
+      seen: `120 quakes came, and the list has ${ids.length}.`,
+      expected: 'Expected 100: a page that is open for a week must not hold the week.',
+      often: 'nothing is ever taken out of the list.',
+    })
+    const wanted = happened.slice(-100).toReversed()
+    must(
+      same(
+        ids,
+        wanted.map(({ id }) => id),
+      ),
+      {
+        seen: `The list begins with ${listing(ids.slice(0, 2))} and ends with ${ids.at(-1)}.`,
+        expected: `Expected ${listing(wanted.slice(0, 2).map(({ id }) => id))}, …, ${wanted.at(-1)!.id}: newest first.`,
+        often: 'quakes are added, or cut off, at the wrong end.',
+      },
+    )
+    must(one.view.received === 120, {
+      seen: `120 quakes came, and received is ${one.view.received}.`,
+      expected: 'Expected 120: the list forgets, the count does not.',
+      often: 'received is the length of the list.',
+    })
+  })
+})
+
+// 3.4 What changes
+
+check('3.4a', 'another URL is another stream', async (t) => {
+  const [first, second] = [await handmadeStream(t), await handmadeStream(t)]
+  const [before, after] = quakes(2)
+  await watching(t, [first, second], async ({ page, one, draw }) => {
+    await isThere(page, first)
+    await brings(t, page, first, one, before!)
+    draw({ url: second.url })
+    await page.until(() => second.requests > 0, {
+      seen: 'The component was given another URL, and nobody asks for it.',
+      expected: 'Expected a connection to the new one.',
+      often: 'the URL is missing in the list behind the effect.',
+    })
+    await page.until(() => openOf(first) === 0 && first.open === 0, {
+      seen: 'The component was given another URL, and the old connection is still open.',
+      expected: 'Expected it to be closed.',
+      often: 'the effect runs again and has no cleanup, or that closes the wrong one.',
+    })
+    await brings(t, page, second, one, after!)
+  })
+})
+
+check('3.4b', 'with another URL the view begins anew', async (t) => {
+  const [first, second] = [await handmadeStream(t), await handmadeStream(t)]
+  const [before, after] = quakes(2)
+  await watching(t, [first, second], async ({ page, one, draw }) => {
+    await isThere(page, first)
+    first.send('data: hello\n\n')
+    await brings(t, page, first, one, before!)
+    second.hold()
+    draw({ url: second.url })
+    await isThere(page, second)
+    await page.until(
+      () => one.view.status === 'connecting',
+      () => ({
+        seen: `The component was given another URL, whose server has not answered, and the status is ${one.view.status}.`,
+        expected: 'Expected connecting.',
+        often: 'the status of the old stream stays until the new one says something.',
+      }),
+    )
+    t.transcript.step('status is connecting')
+    second.letGo()
+    await brings(t, page, second, one, after!)
+    const { quakes: listed, received, skipped } = one.view
+    must(listed.length === 1 && received === 1 && skipped === 0, {
+      seen: `The new stream brought one quake, and the view has ${listed.length} in the list, ${received} received, ${skipped} skipped.`,
+      expected: 'Expected 1, 1 and 0: what the old stream brought belongs to the old URL.',
+      often: 'the new stream writes into the list of the old one.',
+    })
+  })
+})
+
+check('3.4c', 'what the old stream brought late is dropped', async (t) => {
+  const [first, second] = [await handmadeStream(t), await handmadeStream(t)]
+  const [before, late, after] = quakes(3)
+  await watching(t, [first, second], async ({ page, one, draw }) => {
+    await isThere(page, first)
+    await brings(t, page, first, one, before!)
+    const source = sourcesOf(first.url).at(-1)!
+    const handedOn = new Promise<void>((resolve) => (source.onDispatched = resolve))
+    first.send(eventOf(late!))
+    await t.soon(handedOn, notListed(late!))
+    // No timer, no frame and no render has had a turn since.
+    draw({ url: second.url })
+    await isThere(page, second)
+    // A fence, too: what waits for a timer or a frame of the old stream is due before.
+    await brings(t, page, second, one, after!)
+    must(!has(one.view, late!) && one.view.received === 1, {
+      seen: `The URL changed just after an event, and the list of the new stream has ${one.view.quakes.length} quakes, ${one.view.received} received.`,
+      expected: 'Expected the one of the new stream: the other belongs to the old URL.',
+      often: 'what is collected for the next render is kept when the stream changes.',
+    })
+  })
+})
+
+check('3.4d', 'another callback does not reconnect', async (t) => {
+  const server = await handmadeStream(t)
+  const [before, after] = quakes(2)
+  await watching(t, [server], async ({ page, one, draw }) => {
+    await isThere(page, server)
+    await brings(t, page, server, one, before!)
+    for (let n = 0; n < 3; n += 1) draw({ onQuake: () => {} })
+    isOne()
+    await brings(t, page, server, one, after!)
+    isOne()
+  })
+
+  function isOne(): void {
+    must(sourcesOf(server.url).length === 1, {
+      seen: `The component was rendered with another onQuake three times, and ${sources(server)} were made.`,
+      expected: 'Expected one: a function written in place is another one at each render.',
+      often: 'onQuake is in the list behind the effect.',
+    })
+  }
+})
+
+check('3.4e', 'the callback of the last render gets each quake once', async (t) => {
+  const server = await handmadeStream(t)
+  const [before, ...after] = quakes(4)
+  await watching(
+    t,
+    [server],
+    async ({ page, one, draw }) => {
+      await isThere(page, server)
+      await brings(t, page, server, one, before!)
+      const got: string[] = []
+      draw({ onQuake: ({ id }) => void got.push(id) })
+      for (const quake of after) await brings(t, page, server, one, quake)
+      await page.until(
+        () => got.length >= after.length,
+        () => ({
+          seen: `The component was rendered with another onQuake, three quakes came, and it was called ${got.length} times.`,
+          expected: 'Expected it to be called with each.',
+          often: 'the effect keeps the onQuake of the first render.',
+        }),
+      )
+      const wanted = after.map(({ id }) => id)
+      must(same(got, wanted), {
+        seen: `The component was rendered with another onQuake, three quakes came, and it was called with ${listing(got) || 'none'}.`,
+        expected: `Expected ${listing(wanted)}, each once.`,
+        often: 'onQuake is called in a function that React calls twice, such as an updater.',
+      })
+    },
+    { strict: true },
+  )
+})
+
+// 3.5 A burst
+
+check('3.5a', '10,000 events cause at most 1,000 renders', async (t) => {
+  const server = await handmadeStream(t)
+  await watching(t, [server], async ({ page, one }) => {
+    await shows(t, page, one, 'open', notOpen)
+    const before = one.renders
+    await burst(t, page, server, one, () => {
+      must(one.renders - before <= BURST / 10, {
+        seen: `${BURST} quakes came at once, and the component was rendered more than ${BURST / 10} times.`,
+        expected: 'Expected at most one render for ten events: most of them are never seen.',
+        often:
+          'a store tells React of each event, and React renders at once, as flushSync() does. Collect, and tell it once a frame.',
+      })
+    })
+    t.transcript.step('the component was rendered a few times')
+  })
+})
+
+check('3.5b', 'no event of a burst is lost', async (t) => {
+  const server = await handmadeStream(t)
+  const got: string[] = []
+  const onQuake = ({ id }: Quake): void => void got.push(id)
+  await watching(
+    t,
+    [server],
+    async ({ page, one }) => {
+      await shows(t, page, one, 'open', notOpen)
+      const happened = await burst(t, page, server, one)
+      await page.until(
+        () => one.view.received >= BURST,
+        () => ({
+          seen: `${BURST} quakes came at once, and received says less.`,
+          expected: 'Expected every one to be counted.',
+          often:
+            'a render takes what was collected, and what comes before the next one is forgotten.',
+        }),
+      )
+      const ids = happened.map(({ id }) => id)
+      must(same(got, ids), {
+        seen: `${BURST} quakes came at once, and onQuake() was called ${got.length > BURST ? 'more often' : got.length < BURST ? 'less often' : 'in another order'}.`,
+        expected: 'Expected each quake once, in order.',
+        often: 'only what is rendered is told.',
+      })
+      must(
+        same(
+          one.view.quakes.map(({ id }) => id),
+          ids.slice(-100).toReversed(),
+        ),
+        {
+          seen: `${BURST} quakes came at once, and the list is not the last hundred, newest first.`,
+          expected: 'Expected them in order.',
+          often: 'what was collected is put into the list the wrong way round.',
+        },
+      )
+    },
+    { onQuake },
+  )
+})
+
+// 3.6 One connection for many
+
+check('3.6a', 'components with the same URL share one connection', async (t) => {
+  const server = await handmadeStream(t)
+  const got: string[] = []
+  await watching(t, [server], async ({ page, watchers, drawAll }) => {
+    const names = ['first', 'second', 'third']
+    drawAll(names.map((name) => ({ url: server.url, onQuake: () => void got.push(name) })))
+    await isThere(page, server)
+    const [quake] = quakes(1)
+    server.send(eventOf(quake!))
+    await page.until(
+      () => watchers.every(({ view }) => has(view, quake!)),
+      () => ({
+        seen: `A quake came, and ${watchers.filter(({ view }) => !has(view, quake!)).length} of 3 components do not show it.`,
+        expected: 'Expected all of them to.',
+        often: 'only the component that opened the connection is told.',
+      }),
+    )
+    t.transcript.step('every component shows the quake')
+    const open = openOf(server)
+    must(open === 1, {
+      seen: `Three components follow the same URL, and ${connections(open)} are open.`,
+      expected:
+        'Expected one: over HTTP/1.1 a browser has six for a server, for all tabs together.',
+      often: 'each component makes its own EventSource. One outside of React can serve them all.',
+    })
+    must(same(got.toSorted(), names.toSorted()), {
+      seen: `A quake came, and the onQuake of ${listing(got) || 'nobody'} was called.`,
+      expected: 'Expected that of each component, once.',
+      often: 'the shared connection knows one callback, or calls one for every component.',
+    })
+  })
+})
+
+check('3.6b', 'a component that comes later knows how the stream is', async (t) => {
+  const server = await handmadeStream(t)
+  await watching(t, [server], async ({ page, one, watchers, drawAll }) => {
+    await shows(t, page, one, 'open', notOpen)
+    drawAll([{ url: server.url }, { url: server.url }])
+    t.transcript.step('a second component comes')
+    await page.until(
+      () => watchers[1]?.view.status === 'open',
+      () => ({
+        seen: `A component came to a stream that is open, and shows ${watchers[1]?.view.status}.`,
+        expected: 'Expected open.',
+        often: "it waits for the event 'open', and that has been.",
+      }),
+    )
+  })
+})
+
+check('3.6c', 'when one component goes, the others go on', async (t) => {
+  const server = await handmadeStream(t)
+  const [before, after] = quakes(2)
+  await watching(t, [server], async ({ page, watchers, drawAll }) => {
+    drawAll([{ url: server.url }, { url: server.url }, { url: server.url }])
+    await isThere(page, server)
+    const [, second] = watchers
+    await brings(t, page, server, second!, before!)
+    drawAll([undefined, { url: server.url }, { url: server.url }])
+    t.transcript.step('the first component goes')
+    await brings(t, page, server, second!, after!, {
+      seen: 'The first of three components went, and a quake that came then is not listed by the others.',
+      expected: 'Expected the connection to stay, for as long as somebody needs it.',
+      often: 'the connection belongs to the component that opened it.',
+    })
+    must(has(watchers[2]!.view, after!) && sourcesOf(server.url).length === 1, {
+      seen: `The first of three components went, and ${sources(server)} were made.`,
+      expected: 'Expected the connection to stay as it is: what happens meanwhile is lost.',
+    })
+  })
+})
+
+check('3.6d', 'the last component closes the connection, and the next opens one', async (t) => {
+  const server = await handmadeStream(t)
+  const [before, after] = quakes(2)
+  await watching(t, [server], async ({ page, one, drawAll }) => {
+    drawAll([{ url: server.url }, { url: server.url }])
+    await isThere(page, server)
+    await brings(t, page, server, one, before!)
+    drawAll([undefined, { url: server.url }])
+    drawAll([])
+    t.transcript.step('both components go')
+    await page.until(() => server.open === 0 && openOf(server) === 0, {
+      seen: 'Both components are gone, and the connection is still open.',
+      expected: 'Expected the last one to close it.',
+      often: 'components are counted when they come, and not when they go.',
+    })
+    const { requests } = server
+    drawAll([{ url: server.url }])
+    t.transcript.step('a component comes')
+    await page.until(() => server.requests > requests, {
+      seen: 'Everybody had gone, a component came, and nobody asks the server.',
+      expected: 'Expected a new connection.',
+      often: 'the closed EventSource is kept for the URL.',
+    })
+    await brings(t, page, server, one, after!)
+  })
+})
+
+check('3.6e', 'another URL has a connection of its own', async (t) => {
+  const [here, there] = [await handmadeStream(t), await handmadeStream(t)]
+  const [first, second] = quakes(2)
+  await watching(t, [here, there], async ({ page, watchers, drawAll }) => {
+    drawAll([{ url: here.url }, { url: there.url }])
+    await isThere(page, here)
+    await page.until(() => there.requests > 0, {
+      seen: 'Two components follow two URLs, and one server is asked by nobody.',
+      expected: 'Expected a connection to each.',
+      often: 'one EventSource serves all components, whatever they ask for.',
+    })
+    await brings(t, page, here, watchers[0]!, first!)
+    await brings(t, page, there, watchers[1]!, second!)
+    const lengths = watchers.map(({ view }) => view.quakes.length)
+    must(same(lengths, [1, 1]), {
+      seen: `Each of two streams brought one quake, and the lists have ${lengths.join(' and ')}.`,
+      expected: 'Expected one in each.',
+      often: 'one list serves all streams.',
+    })
+  })
+})
+
+// 3.7 The component
+
+check('3.7a', 'the state of the connection is shown as a word', async (t) => {
+  const server = await handmadeStream(t)
+  server.hold()
+  await showing(t, server, async (page) => {
+    await isThere(page, server)
+    await says('connecting')
+    server.letGo()
+    await says('open')
+
+    async function says(word: string): Promise<void> {
+      const status = (): string => page.body.querySelector('[role=status]')?.textContent ?? ''
+      await page.until(
+        () => new RegExp(`\\b${word}\\b`, 'i').test(status()),
+        () => ({
+          seen: page.body.querySelector('[role=status]')
+            ? `The stream is ${word}, and the element with role="status" says "${status()}".`
+            : 'There is no element with role="status".',
+          expected: `Expected one that says ${word}. Screen readers tell what changes there.`,
+        }),
+      )
+      t.transcript.step(`the page says ${word}`)
+    }
+  })
+})
+
+check('3.7b', 'each quake is an item with its magnitude and place, newest first', async (t) => {
+  const server = await handmadeStream(t)
+  await showing(t, server, async (page) => {
+    await isThere(page, server)
+    const happened = quakes(3)
+    for (const quake of happened) await lists(t, page, server, quake)
+    const texts = items(page).map(({ textContent }) => textContent)
+    must(
+      happened.toReversed().every((quake, n) => tells(texts[n] ?? '', quake)),
+      {
+        seen: `Three quakes came, and the items are ${listing(texts)}.`,
+        expected: `Expected ${listing(happened.toReversed().map(named))}.`,
+        often: 'the order of the list is turned once more.',
+      },
+    )
+  })
+})
+
+check('3.7c', 'an item stays the same element when others come', async (t) => {
+  const server = await handmadeStream(t)
+  await showing(t, server, async (page) => {
+    await isThere(page, server)
+    const [first, ...others] = quakes(3)
+    const before = await lists(t, page, server, first!)
+    for (const quake of others) await lists(t, page, server, quake)
+    const after = items(page).find(({ textContent }) => tells(textContent, first!))
+    must(before === after, {
+      seen: `Two more quakes came, and ${named(first!)} is another element of the page.`,
+      expected: 'Expected the same: what is selected, focused or animated there stays with it.',
+      often: 'the key is the index, which changes with each quake that comes on top.',
+    })
+  })
+})
+
+check('3.7d', 'what was skipped is counted on the page', async (t) => {
+  const server = await handmadeStream(t)
+  await showing(t, server, async (page) => {
+    await isThere(page, server)
+    server.send('data: hello\n\ndata: {\n\n')
+    await page.until(
+      () => /\b2 skipped\b/.test(page.body.textContent),
+      () => ({
+        seen: `Two events were no quakes, and the page says "${page.body.textContent}".`,
+        expected: 'Expected "2 skipped" in it: what is left out silently is missed by nobody.',
+      }),
+    )
+    await lists(t, page, server, quakes(1)[0]!)
+  })
+})
+
+check('3.7e', 'a closed stream has a button to retry, and no other has', async (t) => {
+  const server = await handmadeStream(t)
+  server.hold()
+  await showing(t, server, async (page) => {
+    const button = (): HTMLButtonElement | undefined =>
+      [...page.body.querySelectorAll('button')].find(({ textContent }) =>
+        /retry/i.test(textContent),
+      )
+    await isThere(page, server)
+    hasNone('connecting')
+    server.answer(500)
+    server.letGo()
+    await page.until(
+      () => button() !== undefined,
+      () => ({
+        seen: `The stream is closed, and there is no button to retry: "${page.body.textContent}".`,
+        expected: 'Expected one: reloading the page is not what people should have to do.',
+      }),
+    )
+    server.answer(200)
+    t.transcript.step('somebody presses Retry')
+    button()!.click()
+    await page.until(() => server.requests > 1, {
+      seen: 'Somebody pressed Retry, and nobody asks the server.',
+      expected: 'Expected a new connection.',
+      often: 'the button has no onClick, or that does something else.',
+    })
+    await lists(t, page, server, quakes(1)[0]!)
+    hasNone('open')
+
+    function hasNone(state: string): void {
+      must(button() === undefined, {
+        seen: `The stream is ${state}, and there is a button to retry.`,
+        expected: 'Expected it only while the stream is closed.',
+      })
+    }
+  })
+})
+
+// 3.8 The tab comes back
+
+check('3.8a', 'a tab that comes back opens a closed stream again', async (t) => {
+  const server = await handmadeStream(t)
+  await watching(
+    t,
+    [server],
+    async ({ page, one }) => {
+      await isThere(page, server)
+      server.send('retry: 10\n\n')
+      await brings(t, page, server, one, quakes(1)[0]!)
+      hides(t)
+      server.answer(500)
+      // A page may close by itself while nobody looks. Then there is nothing to cut.
+      if (server.open > 0) server.cut()
+      await page.until(() => openOf(server) === 0, {
+        seen: 'The server answers 500, and the EventSource has not given up.',
+        expected: 'Expected it to be closed.',
+      })
+      server.answer(200)
+      const { requests } = server
+      comesBack(t)
+      await page.until(() => server.requests > requests, {
+        seen: 'The stream was closed while the tab was hidden, the tab is back, and nobody asks the server.',
+        expected: 'Expected a new connection, without a click.',
+        often: "nobody listens to 'visibilitychange' of the document.",
+      })
+      await shows(t, page, one, 'open', notOpen)
+      await brings(t, page, server, one, quakes(2)[1]!)
+      must(one.view.quakes.length === 2, {
+        seen: 'The tab is back, and the quake from before is gone.',
+        expected: 'Expected the list to go on.',
+        often: 'everything begins anew with the connection.',
+      })
+    },
+    { alone: true },
+  )
+})
+
+check('3.8b', 'a tab that wakes up opens one connection', async (t) => {
+  const server = await handmadeStream(t)
+  server.answer(500)
+  await watching(
+    t,
+    [server],
+    async ({ page, one }) => {
+      await shows(t, page, one, 'closed', notClosed)
+      hides(t)
+      server.answer(200)
+      comesBack(t, { wasFrozen: true })
+      await shows(t, page, one, 'open', {
+        seen: 'A frozen tab woke up, and its closed stream did not open.',
+        expected: 'Expected it to open.',
+      })
+      await brings(t, page, server, one, quakes(1)[0]!)
+      const open = openOf(server)
+      must(open === 1, {
+        seen: `A frozen tab woke up, which resume, visibilitychange, pageshow, online and focus all tell, and ${connections(open)} are open.`,
+        expected: 'Expected one.',
+        often: 'each event opens one, without a look at what is there.',
+      })
+    },
+    { alone: true },
+  )
+})
+
+check('3.8c', 'a stream that lives is left alone when the tab comes back', async (t) => {
+  const server = await handmadeStream(t)
+  const [before, after] = quakes(2)
+  await watching(
+    t,
+    [server],
+    async ({ page, one }) => {
+      await isThere(page, server)
+      await brings(t, page, server, one, before!)
+      hides(t)
+      // Closing what nobody looks at is a way to save connections.
+      const lived = openOf(server) === 1
+      comesBack(t, { wasFrozen: true })
+      await shows(t, page, one, 'open', notOpen)
+      const asked = (): boolean => server.requests === sourcesOf(server.url).length
+      await page.until(
+        () => server.open === 1 && asked(),
+        () => ({
+          seen: `The tab was hidden and is back, and the server has ${connections(server.open)}.`,
+          expected: 'Expected one.',
+          often: 'a new EventSource is made for the tab that comes back, and the old one stays.',
+        }),
+      )
+      await brings(t, page, server, one, after!)
+      must(one.view.quakes.length === 2 && openOf(server) === 1, {
+        seen: `The tab was hidden and is back, the list has ${one.view.quakes.length} of two quakes, ${connections(openOf(server))} open.`,
+        expected: 'Expected both quakes and one connection.',
+      })
+      must(!lived || sourcesOf(server.url).length === 1, {
+        seen: `The tab was hidden and is back, the stream was open all the time, and ${sources(server)} were made.`,
+        expected: 'Expected one: what happens while it connects anew is lost.',
+        often: 'nobody looks whether the stream is closed.',
+      })
+    },
+    { alone: true },
+  )
+})
+
+check('3.8d', 'a component that is gone does not come back with the tab', async (t) => {
+  const server = await handmadeStream(t)
+  server.answer(500)
+  await watching(
+    t,
+    [server],
+    async ({ page, one, draw }) => {
+      await shows(t, page, one, 'closed', notClosed)
+      draw()
+      hides(t)
+      server.answer(200)
+      comesBack(t)
+      await meanwhile(t)
+      await page.until(() => openOf(server) === 0 && server.open === 0, {
+        seen: 'The component is gone, the tab was hidden and is back, and a connection is opened for nobody.',
+        expected: 'Expected none.',
+        often: 'the listener of the document stays when the component goes.',
+      })
+    },
+    { alone: true },
+  )
+})
+
+// Components
+
+type Props = { url: string; onQuake?: (quake: Quake) => void }
+type View = ReturnType<typeof useQuakes>
+
+/** A component that calls useQuakes(), and what the check sees of it. */
+type Watcher = {
+  Component(props: Props): ReactNode
+  /** What was shown last. */
+  readonly view: View
+  readonly renders: number
+  /** The states that were shown, in order, each for as long as it lasted. */
+  readonly statuses: readonly string[]
+}
+
+type Watching = {
+  page: Page
+  /** The first of the watchers. */
+  one: Watcher
+  watchers: readonly Watcher[]
+  /** Draws the first one with these in place of what it had, or nothing at all. */
+  draw(props?: Partial<Props>): void
+  /** Draws one for each of these, at the same place as before. */
+  drawAll(props: (Props | undefined)[]): void
+}
+
+/** Draws a component that follows the first server, for the time of the script. */
+async function watching(
+  t: Tools,
+  servers: HandmadeStream[],
+  script: (watching: Watching) => Promise<void>,
+  { onQuake, ...how }: { strict?: boolean; alone?: boolean; onQuake?: (quake: Quake) => void } = {},
+): Promise<void> {
+  const urls = servers.map(({ url }) => url)
+  const watchers = [watcher()]
+  let props: Props = { url: urls[0]!, ...(onQuake && { onQuake }) }
+
+  await withPage(t, urls, how, async (page) => {
+    const drawAll = (all: (Props | undefined)[]): void => {
+      const elements = all.map((each, n) => {
+        const { Component } = (watchers[n] ??= watcher())
+        return each && createElement(Component, { key: n, ...each })
+      })
+      page.draw(createElement(Fragment, null, elements))
+    }
+    drawAll([props])
+    t.transcript.step(
+      `a component that calls useQuakes() is shown${how.strict ? ', under StrictMode' : ''}`,
+    )
+    await script({
+      page,
+      one: watchers[0]!,
+      watchers,
+      drawAll,
+      draw(next) {
+        if (!next) {
+          t.transcript.step('the component goes')
+          return drawAll([])
+        }
+        props = { ...props, ...next }
+        t.transcript.step(`the component is rendered with another ${Object.keys(next).join()}`)
+        drawAll([props])
+      },
+    })
+  })
+}
+
+function watcher(): Watcher {
+  let now: View | undefined
+  const statuses: string[] = []
+  let renders = 0
+  return {
+    Component({ url, onQuake }) {
+      const view = useQuakes(url, onQuake)
+      renders += 1
+      useLayoutEffect(() => {
+        now = view
+        if (statuses.at(-1) !== view.status) statuses.push(view.status)
+      })
+      return null
+    },
+    get view() {
+      return now!
+    },
+    get renders() {
+      return renders
+    },
+    statuses,
+  }
+}
+
+/** Draws LiveQuakes for the time of the script. */
+async function showing(
+  t: Tools,
+  server: HandmadeStream,
+  script: (page: Page) => Promise<void>,
+): Promise<void> {
+  await withPage(t, [server.url], {}, async (page) => {
+    page.draw(createElement(LiveQuakes, { url: server.url }))
+    t.transcript.step('<LiveQuakes> is shown')
+    await script(page)
+  })
+}
+
+function items({ body }: Page): HTMLElement[] {
+  return [...body.querySelectorAll('li')]
+}
+
+/** Whether a text says which quake it is. */
+function tells(text: string, { magnitude, place }: Quake): boolean {
+  return text.includes(place) && text.includes(String(magnitude))
+}
+
+/** Sends a quake, and waits for the item on the page. */
+async function lists(
+  t: Tools,
+  page: Page,
+  server: HandmadeStream,
+  quake: Quake,
+): Promise<HTMLElement> {
+  const find = (): HTMLElement | undefined =>
+    items(page).find(({ textContent }) => tells(textContent, quake))
+  server.send(eventOf(quake))
+  await page.until(
+    () => find() !== undefined,
+    () => ({
+      seen: `A quake came, and no <li> tells of ${named(quake)} with its magnitude ${quake.magnitude}.`,
+      expected: 'Expected an item with the magnitude and the place of each quake.',
+    }),
+  )
+  t.transcript.step(`the page lists ${named(quake)}`)
+  return find()!
+}
+
+function hides(t: Tools): void {
+  t.transcript.step('the tab is hidden')
+  hideTab()
+}
+
+function comesBack(t: Tools, options?: { wasFrozen: boolean }): void {
+  t.transcript.step(options ? 'the tab was frozen, and wakes up' : 'the tab is shown again')
+  showTab(options)
+}
+
+// Streams
+
+/** Waits until the connections that the page opened have come in: one, if all is well. */
+async function isThere(page: Page, server: HandmadeStream): Promise<void> {
+  await page.until(() => server.requests >= Math.max(1, openOf(server)), {
+    seen: 'A component that calls useQuakes() is shown, and nobody asks the server.',
+    expected: 'Expected a request when the component is shown.',
+    often: 'no EventSource is made in an effect, or in what the effect calls.',
+  })
+}
+
+/** Sends a quake, and waits until it is in the list. */
+async function brings(
+  t: Tools,
+  page: Page,
+  server: HandmadeStream,
+  one: Watcher,
+  quake: Quake,
+  story: Story = notListed(quake),
+): Promise<void> {
+  server.send(eventOf(quake))
+  await page.until(() => has(one.view, quake), story)
+  t.transcript.step(`the list has ${named(quake)}`)
+}
+
+function eventOf(quake: Quake): string {
+  return `data: ${JSON.stringify(quake)}\n\n`
+}
+
+function has({ quakes: list }: View, { id }: Quake): boolean {
+  return list.some((quake) => quake.id === id)
+}
+
+/** Waits until the status is that one. */
+async function shows(
+  t: Tools,
+  page: Page,
+  one: Watcher,
+  status: View['status'],
+  story: Story,
+): Promise<void> {
+  await page.until(() => one.view.status === status, story)
+  t.transcript.step(`status is ${status}`)
+}
+
+/** Sends these payloads and then a quake, which is to be all that is listed. */
+async function skips(t: Tools, payloads: string[], often: string): Promise<void> {
+  const server = await handmadeStream(t)
+  await watching(t, [server], async ({ page, one }) => {
+    await isThere(page, server)
+    for (const [n, payload] of payloads.entries()) {
+      server.send(`data: ${payload}\n\n`)
+      await page.until(
+        () => one.view.skipped === n + 1,
+        () => ({
+          seen: `The data of an event is ${payload}, and skipped is ${one.view.skipped}.`,
+          expected: `Expected ${n + 1}.`,
+          often,
+        }),
+      )
+    }
+    t.transcript.step(`skipped is ${payloads.length}`)
+    await brings(t, page, server, one, quakes(1)[0]!)
+    const { quakes: listed, received, skipped } = one.view
+    must(listed.length === 1 && received === 1 && skipped === payloads.length, {
+      seen: `${payloads.length} events were no quakes and one was, and the view has ${listed.length} in the list, ${received} received, ${skipped} skipped.`,
+      expected: `Expected 1, 1 and ${payloads.length}.`,
+    })
+  })
+}
+
+const BURST = 10_000
+
+/** Sends 10,000 quakes at once, and waits for all. @param look is called again and again meanwhile */
+async function burst(
+  t: Tools,
+  page: Page,
+  server: HandmadeStream,
+  one: Watcher,
+  look = (): void => {},
+): Promise<Quake[]> {
+  const few = quakes(10)
+  const happened = Array.from({ length: BURST }, (_, n) => {
+    const quake = few[n % few.length]!
+    return { ...quake, id: `${quake.id}-${n}` }
+  })
+  const source = sourcesOf(server.url).at(-1)!
+  const told = source.dispatched
+  server.send(happened.map(eventOf).join(''), `${BURST} quakes at once`)
+  // As long as some come, more will.
+  for (let seen = -1; source.dispatched - told < BURST;) {
+    seen = source.dispatched
+    await page.until(
+      () => source.dispatched > seen,
+      () => ({
+        seen: `Of ${BURST} events ${source.dispatched - told} came.`,
+        expected: 'Expected all of them.',
+        often: 'the connection was closed.',
+      }),
+    )
+    look()
+  }
+  const last = happened.at(-1)!
+  await page.until(() => has(one.view, last), notListed(last))
+  look()
+  return happened
+}
+
+/** A fence: elsewhere a connection is opened, lost, and back. What is to happen at once has happened then. */
+async function meanwhile(t: Tools): Promise<void> {
+  const server = await handmadeStream({ ...t, transcript: transcript() })
+  const source = new EventSource(server.url)
+  let opened = 0
+  let got = 0
+  source.addEventListener('open', () => (opened += 1))
+  source.addEventListener('message', () => (got += 1))
+  const story = { seen: 'A connection of the check did not open.', expected: 'Expected it to.' }
+  try {
+    await t.until(() => opened === 1, story)
+    server.send('retry: 20\ndata:\n\n')
+    await t.until(() => got === 1, story)
+    server.cut()
+    await t.until(() => opened === 2, story)
+  } finally {
+    forgetSources(server.url)
+  }
+}
+
+/** How many connections to that server the page holds. */
+function openOf({ url }: HandmadeStream): number {
+  return sourcesOf(url).filter(({ readyState }) => readyState !== EventSource.CLOSED).length
+}
+
+const notOpen: Story = {
+  seen: 'The server answered, and the status is not open.',
+  expected: 'Expected open.',
+}
+
+const notClosed: Story = {
+  seen: 'The server answered 500, and the status is not closed.',
+  expected: 'Expected closed.',
+}
+
+function notListed(quake: Quake): Story {
+  return {
+    seen: `${named(quake)} came, and it is not in the list.`,
+    expected: 'Expected it there, without waiting for another one.',
+    often:
+      "nobody listens to 'message', or the state is changed in place: React sees no difference.",
+  }
+}
+
+function connections(count: number): string {
+  return `${count} connection${count === 1 ? '' : 's'}`
+}
+
+function sources({ url }: HandmadeStream): string {
+  const { length } = sourcesOf(url)
+  return `${length} EventSource${length === 1 ? '' : 's'}`
+}
+
+/** `a, b and c` */
+function listing(words: readonly string[]): string {
+  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
+}

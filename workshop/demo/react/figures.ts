@@ -1,0 +1,24 @@
+/** Counts renders and measures frames, and shows both in `output`. */
+export function figures(output: Element): { count(): void; reset(): void } {
+  let renders = 0
+  let longestMs = 0
+  let last = performance.now()
+
+  function frame(now: number): void {
+    longestMs = Math.max(longestMs, now - last)
+    last = now
+    const text = `${renders} renders, longest frame ${Math.round(longestMs)} ms`
+    if (output.textContent !== text) output.textContent = text
+    requestAnimationFrame(frame)
+  }
+  requestAnimationFrame(frame)
+
+  return {
+    count: () => void (renders += 1),
+    reset() {
+      renders = 0
+      longestMs = 0
+      last = performance.now()
+    },
+  }
+}

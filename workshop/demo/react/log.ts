@@ -1,0 +1,32 @@
+const lines = document.querySelector('#log')!
+
+/** Adds a line, with the seconds since the page was opened. */
+export function log(line: string): void {
+  lines.append(`${(performance.now() / 1000).toFixed(1).padStart(6)} s   ${line}\n`)
+}
+
+/** Tells of each EventSource of the page: that it is made, opens, has trouble, is closed. */
+export function watchEventSources(): void {
+  let made = 0
+  window.EventSource = class extends EventSource {
+    readonly #number = (made += 1)
+
+    constructor(url: string | URL, options?: EventSourceInit) {
+      super(url, options)
+      this.#tell(`new EventSource('${url}')`)
+      this.addEventListener('open', () => this.#tell('open'))
+      this.addEventListener('error', () =>
+        this.#tell(`error, readyState is ${this.readyState === 2 ? 'CLOSED' : 'CONNECTING'}`),
+      )
+    }
+
+    override close(): void {
+      super.close()
+      this.#tell('close()')
+    }
+
+    #tell(what: string): void {
+      log(`#${this.#number} ${what}`)
+    }
+  }
+}

@@ -21,11 +21,11 @@ export function resetLesson(lesson: Lesson): Reset {
   const stubs = stubsOf(lesson)
   const written = stubs.filter(({ name, text }) => !isFileWith(join(folder, name), text))
   const names = existsSync(folder) ? readdirSync(folder) : []
-  const comesWithIt = new Set(['README.md', 'exhibit', ...stubs.map(({ name }) => name)])
+  const comesWithIt = new Set([...OF_THE_LESSON, ...stubs.map(({ name }) => name)])
   const others = names.filter((name) => !comesWithIt.has(name))
   if (written.length === 0) return { written: [], others }
 
-  const work = names.filter((name) => name !== 'README.md' && name !== 'exhibit')
+  const work = names.filter((name) => !OF_THE_LESSON.includes(name))
   const saved = work.length > 0 ? save(folder, lesson.folder, work) : undefined
   mkdirSync(folder, { recursive: true })
   for (const { name, text } of written) {
@@ -36,6 +36,9 @@ export function resetLesson(lesson: Lesson): Reset {
   }
   return { written: written.map(({ name }) => name), others, ...(saved && { saved }) }
 }
+
+/** What a lesson's folder holds beside the files to edit. */
+const OF_THE_LESSON = ['README.md', 'exhibit', 'tsconfig.json']
 
 function isFileWith(file: string, text: string): boolean {
   try {

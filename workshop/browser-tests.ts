@@ -6,23 +6,24 @@ import { ROOT } from './root.ts'
 
 export type Counts = { passed: number; failed: number; skipped: number }
 
+type Print = (text: Buffer) => void
+
 /** Runs `test/browser/*.spec.ts`, and prints each test as it ends. */
-export function browserTests(): Promise<Counts> {
-  return playwright('test')
+export function browserTests(print: Print): Promise<Counts> {
+  return playwright(['test'], print)
 }
 
 /** Counts them as skipped, and prints which they are: there is no browser. */
-export function skippedBrowserTests(): Promise<Counts> {
-  return playwright('test', '--list')
+export function skippedBrowserTests(print: Print): Promise<Counts> {
+  return playwright(['test', '--list'], print)
 }
 
-async function playwright(...words: string[]): Promise<Counts> {
+async function playwright(words: string[], print: Print): Promise<Counts> {
   // Playwright clears this folder when it starts.
   const file = join(ROOT, '.workshop', 'browser-tests', `report-${process.pid}.json`)
   const cli = join('node_modules', '@playwright', 'test', 'cli.js')
-  const isFine = await follow(process.execPath, [cli, ...words, '--reporter=list,json'], {
-    PLAYWRIGHT_JSON_OUTPUT_FILE: file,
-  })
+  const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: file }
+  const isFine = await follow(process.execPath, [cli, ...words, '--reporter=list,json'], env, print)
   const { stats, errors } = read(file)
   rmSync(file, { force: true })
   // A spec that cannot be loaded has no tests that could fail: it is among the errors.

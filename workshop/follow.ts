@@ -7,12 +7,14 @@ import { ROOT } from './root.ts'
  * has started. It may finish what must not be left half done, and then this process ends as well.
  *
  * @param env is added to our own
+ * @param print gets what it prints, which otherwise goes straight to the terminal
  * @returns whether it ended with 0
  */
 export async function follow(
   program: string,
   words: string[],
   env: NodeJS.ProcessEnv,
+  print?: (text: Buffer) => void,
 ): Promise<boolean> {
   // Windows has no such groups. There Ctrl-C reaches everybody at the terminal.
   const hasGroup = process.platform !== 'win32'
@@ -30,9 +32,10 @@ export async function follow(
   const child = spawn(program, words, {
     cwd: ROOT,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: print ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
     detached: hasGroup,
   })
+  if (print) for (const stream of [child.stdout, child.stderr]) stream?.on('data', print)
   const code = await new Promise<number | null>((resolve) => {
     child.once('error', (error) => {
       console.error(error.message)

@@ -14,8 +14,12 @@ import { ROOT } from './root.ts'
  */
 export async function prove(): Promise<number> {
   const hasBrowser = 'path' in look(browser) || (await install(browser))
+  // At the same time, for each waits now and then; but one report after the other.
+  const held = heldBack()
+  const browserCounts = (hasBrowser ? browserTests : skippedBrowserTests)(held.print)
   const inNode = await nodeTests()
-  const inBrowser = await (hasBrowser ? browserTests() : skippedBrowserTests())
+  held.letGo()
+  const inBrowser = await browserCounts
   if (!hasBrowser) {
     console.log(`\nThere is no ${browser.name}: ${browser.for} are skipped. See npm run setup.`)
   }
@@ -26,6 +30,21 @@ export async function prove(): Promise<number> {
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
   const mustNotSkip = Boolean(process.env.CI)
   return failed > 0 || passed === 0 || (mustNotSkip && skipped > 0) ? 1 : 0
+}
+
+/** Prints nothing until it is let go. */
+function heldBack(): { print(text: Buffer): void; letGo(): void } {
+  let waiting: Buffer[] | undefined = []
+  return {
+    print(text) {
+      if (waiting) waiting.push(text)
+      else process.stdout.write(text)
+    },
+    letGo() {
+      process.stdout.write(Buffer.concat(waiting ?? []))
+      waiting = undefined
+    },
+  }
 }
 
 async function nodeTests(): Promise<Counts> {

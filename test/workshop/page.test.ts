@@ -158,6 +158,13 @@ test('a terminal editor is not started: it would fight for the keyboard', async 
   })
 })
 
+test('a page that cannot be shown is said to be so, and the lesson goes on in the terminal', async () => {
+  const program = run(copy, ['lesson', '1', 'solutions'], { PORT: '0', PAGE_PORT: 'here' })
+  await program.seen(/The page cannot be shown: PAGE_PORT must be a port number .*, got "here"\./)
+  await program.seen(/server\.ts is running/)
+  expect(program.output).not.toMatch(/the lesson page/)
+})
+
 test('an exhibit is not graded, and counts what it leaves running', async () => {
   copy.write('lessons/02-server-sent-events/exhibit/server.ts', LEAKY)
   const page = await opened(['2', 'exhibit'])

@@ -6,13 +6,22 @@ import type { Session } from './session.ts'
 export async function openPage(session: Session, out: Screen): Promise<PageServer | undefined> {
   try {
     const { pageServer } = await import('../page/server.ts')
-    const page = await pageServer({ session })
+    const page = await pageServer({ session, ...chosenPort() })
     if (isSeen()) await showInBrowser(page.url)
     return page
   } catch (error) {
     out.print(out.paint('bad', `The page cannot be shown: ${(error as Error).message}`))
     return undefined
   }
+}
+
+/** The port that the learner chose with PAGE_PORT, and no other. */
+function chosenPort(): { port?: number } {
+  const { PAGE_PORT } = process.env
+  if (!PAGE_PORT) return {}
+  const port = Number(PAGE_PORT)
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return { port }
+  throw new Error(`PAGE_PORT must be a port number from 0 to 65535, got "${PAGE_PORT}".`)
 }
 
 /** Shows an address in the default browser, if that can be done. Its URL is printed in any case. */

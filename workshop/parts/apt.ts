@@ -6,8 +6,10 @@ import type { Command } from './part.ts'
 export function apt(name: string): Command[] | undefined {
   const program = onPath('apt-get')
   if (!program || process.getuid?.() !== 0) return undefined
-  return [
-    { program, words: ['update'] },
-    { program, words: ['install', '-y', '--no-install-recommends', name] },
-  ]
+  const update = hasUpdated ? [] : [{ program, words: ['update'] }]
+  hasUpdated = true
+  return [...update, { program, words: ['install', '-y', '--no-install-recommends', name] }]
 }
+
+/** Once is enough for all that is installed in one go. */
+let hasUpdated = false

@@ -12,7 +12,7 @@ export function look({ find, versionWords }: Part): Look {
   if (!existsSync(path)) return { problem: `missing: ${path} is not there` }
   if (!versionWords) return { path }
   const { status, stdout, stderr, error } = spawnSync(path, versionWords, { encoding: 'utf8' })
-  if (status === 0) return { path, version: firstLine(stdout) }
+  if (status === 0) return { path, version: firstLine(stdout || stderr) }
   const why = error?.message ?? (firstLine(stderr) || `it ended with ${status}`)
   return { problem: `broken: ${path} says ${why}` }
 }

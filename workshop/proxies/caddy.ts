@@ -1,0 +1,23 @@
+import { caddy } from '../parts/proxies.ts'
+import { startReal, type RunningProxy } from './real.ts'
+
+/** Caddy, with these lines in its only site. */
+export function startCaddy(upstreamPort: number, setting: string): Promise<RunningProxy> {
+  return startReal(caddy, ({ port, write }) => {
+    const conf = write(
+      'Caddyfile',
+      `
+{
+  admin off
+  auto_https off
+  default_bind 127.0.0.1
+}
+http://:${port} {
+  ${setting}
+  reverse_proxy 127.0.0.1:${upstreamPort}
+}
+`,
+    )
+    return ['run', '--config', conf, '--adapter', 'caddyfile']
+  })
+}

@@ -1,0 +1,25 @@
+import { haproxy } from '../parts/proxies.ts'
+import { startReal, type RunningProxy } from './real.ts'
+
+/** HAProxy, with these lines among its defaults. */
+export function startHaproxy(upstreamPort: number, setting: string): Promise<RunningProxy> {
+  return startReal(haproxy, ({ port, write }) => {
+    const conf = write(
+      'haproxy.cfg',
+      `
+global
+  maxconn 200
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+  ${setting}
+listen stream
+  bind 127.0.0.1:${port}
+  server tremor 127.0.0.1:${upstreamPort}
+`,
+    )
+    return ['-db', '-f', conf]
+  })
+}

@@ -1,0 +1,47 @@
+import { nginx } from '../parts/proxies.ts'
+import { startReal, type Place, type RunningProxy } from './real.ts'
+
+/**
+ * nginx with this in its `http { … }`.
+ *
+ * @param http gets what is to stand behind `listen`, and the folder in which it looks for files
+ */
+export function startNginx(http: (listen: string, place: Place) => string): Promise<RunningProxy> {
+  return startReal(nginx, (place) => {
+    const { port, folder, write } = place
+    const conf = write('main.conf', mainConf(http(`127.0.0.1:${port}`, place)))
+    return ['-p', folder, '-e', 'stderr', '-c', conf]
+  })
+}
+
+/** A site that proxies everything, with these directives in its location. */
+export function site(listen: string, upstream: string, directives: string): string {
+  return `
+  server {
+    listen ${listen};
+    location / {
+      proxy_pass ${upstream};
+      ${directives}
+    }
+  }`
+}
+
+/** One process, in the foreground, that writes nowhere but in its folder. */
+function mainConf(http: string): string {
+  return `
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log stderr crit;
+events { worker_connections 256; }
+http {
+  access_log off;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  ${http}
+}
+`
+}

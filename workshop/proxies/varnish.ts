@@ -1,0 +1,19 @@
+import { varnish } from '../parts/proxies.ts'
+import { startReal, type RunningProxy } from './real.ts'
+
+/** Varnish, with these lines in its VCL. */
+export function startVarnish(upstreamPort: number, setting: string): Promise<RunningProxy> {
+  return startReal(varnish, ({ port, folder, write }) => {
+    const vcl = write(
+      'tremor.vcl',
+      `vcl 4.1;
+backend default { .host = "127.0.0.1"; .port = "${upstreamPort}"; }
+${setting}
+`,
+    )
+    return [
+      ...['-F', '-a', `127.0.0.1:${port}`, '-f', vcl, '-n', `${folder}/work`],
+      ...['-s', 'malloc,16m', '-T', 'none'],
+    ]
+  })
+}

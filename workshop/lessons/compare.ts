@@ -18,7 +18,7 @@ export function compared(mine: string, theirs: string, paint: Paint): string {
 
 /** The marks by which stubs are made are no part of what there is to learn. */
 function withoutRegions(source: string): string {
-  return source.replace(/^\s*\/\/ #(region|endregion)\b.*\n/gm, '')
+  return source.replace(/^\s*(?:\/\/|#) #(region|endregion)\b.*\n/gm, '')
 }
 
 function painted(line: string, paint: Paint): string {

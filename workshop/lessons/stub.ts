@@ -11,6 +11,8 @@
  * // #endregion
  * ```
  *
+ * Where `#` begins a comment, the marks are `# #region` and `# #endregion`, and the sentence is a comment.
+ *
  * @throws when a region is not closed, not opened, lies in another, or is of another lesson: with its line
  */
 export function makeStub(source: string, lesson: number): string {
@@ -19,12 +21,12 @@ export function makeStub(source: string, lesson: number): string {
 
   for (const [index, line] of source.split('\n').entries()) {
     const at = `line ${index + 1}`
-    const mark = /^(\s*)\/\/ #(region|endregion)\b\s*(.*)$/.exec(line)
+    const mark = /^(\s*)(\/\/|#) #(region|endregion)\b\s*(.*)$/.exec(line)
     if (!mark) {
       if (opened === undefined) kept.push(line)
       continue
     }
-    const [, indentation = '', kind, rest = ''] = mark
+    const [, indentation = '', comment, kind, rest = ''] = mark
     if (kind === 'endregion') {
       if (opened === undefined) throw new Error(`${at}: #endregion without a #region before it`)
       opened = undefined
@@ -41,8 +43,10 @@ export function makeStub(source: string, lesson: number): string {
       throw new Error(`${at}: task ${task} is not of lesson ${lesson}`)
     if (name?.includes("'")) throw new Error(`${at}: a name has no quotes, got ${name}`)
     opened = index + 1
-    if (name)
-      kept.push(`${indentation}throw new Error('lesson ${lesson}, task ${task}: write ${name}')`)
+    const sentence = `lesson ${lesson}, task ${task}: write ${name}`
+    // What is no program throws nothing. It says the same.
+    if (name && comment === '#') kept.push(`${indentation}# ${sentence}`)
+    else if (name) kept.push(`${indentation}throw new Error('${sentence}')`)
   }
   if (opened !== undefined) throw new Error(`line ${opened}: #region without an #endregion`)
   return withoutSpareLines(kept.join('\n'))

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express'
 import { test } from 'vitest'
+import { startProxy, type Proxy, type ProxySetting } from '../../wire/proxy.ts'
 import { connect, type Client } from './client.ts'
 import { describeError, Failure, must, type Story } from './failure.ts'
 import { FeedError, gate, type Gate } from './gate.ts'
@@ -16,7 +17,9 @@ export type Tools = Patience & {
   transcript: Transcript
   gate(): Gate
   serve(app: RequestHandler, before?: RequestHandler): Promise<Served>
-  connect(server: Served, name?: string): Client
+  /** Sets a proxy before a server. @param told what it does: `a proxy that …` */
+  proxy(server: { port: number }, setting: ProxySetting, told: string): Promise<Proxy>
+  connect(server: { port: number }, name?: string): Client
 }
 
 /** What a check reports, whether it passed or not. */
@@ -74,6 +77,11 @@ export function check(id: string, rule: string, script: (tools: Tools) => Promis
   })
 }
 
+/** A check that needs the real nginx. The grader starts it; where there is none, it leaves the check out. */
+export function nginxCheck(...what: Parameters<typeof check>): void {
+  if (process.env.WORKSHOP_NGINX) check(...what)
+}
+
 /** Waits until the check before this one is done, or any has failed. */
 async function turn(): Promise<() => void> {
   const before = queue
@@ -114,6 +122,7 @@ type Toolbox = Tools & {
 function toolbox(story: Transcript): Toolbox {
   const waits = patience(story)
   const servers: Served[] = []
+  const proxies: Proxy[] = []
   const clients: Client[] = []
   const thrown: unknown[] = []
   const onThrown = (error: unknown): void => {
@@ -129,6 +138,12 @@ function toolbox(story: Transcript): Toolbox {
       servers.push(server)
       return server
     },
+    async proxy({ port }, setting, told) {
+      story.step(`before the server: ${told}`)
+      const proxy = await startProxy(port, setting)
+      proxies.push(proxy)
+      return proxy
+    },
     connect({ port }, name) {
       const client = connect(port, { transcript: story, patience: waits, ...(name && { name }) })
       clients.push(client)
@@ -136,6 +151,7 @@ function toolbox(story: Transcript): Toolbox {
     },
     async close() {
       for (const client of clients) client.close()
+      await Promise.all(proxies.map((proxy) => proxy.stop()))
       await Promise.all(servers.map((server) => server.close()))
     },
   }

@@ -1,4 +1,5 @@
 import { connect as connectSocket, type Socket } from 'node:net'
+import { createGunzip, type Gunzip } from 'node:zlib'
 import { responseReader, type Head } from '../../wire/response.ts'
 import { Failure, type Story } from './failure.ts'
 import type { Patience } from './patience.ts'
@@ -7,9 +8,11 @@ import { shown, type Transcript } from './transcript.ts'
 /** An HTTP client that hides nothing: a bare socket, the request written by hand. */
 export type Client = {
   /** Sends a request. On the same connection only after the last response has ended. */
-  request(path: string, options?: { method?: string; version?: '1.0' | '1.1' }): void
+  request(path: string, options?: RequestOptions): void
   /** The head of the response, as soon as it is here. */
   head(story: Story): Promise<Head>
+  /** The head is here, whether or not somebody waits for it. */
+  readonly hasHead: boolean
   /** The next line of the body without its LF, as soon as the LF is here. */
   line(story: Story): Promise<string>
   /** The rest of the body, when `enough(rest)` is true of it. */
@@ -34,6 +37,15 @@ export type Client = {
   close(): void
 }
 
+export type RequestOptions = {
+  method?: string
+  version?: '1.0' | '1.1'
+  /** Takes the body compressed. What is read of it is the text all the same. */
+  takesGzip?: boolean
+  /** Told to nobody: what the check's own machinery wants to know. */
+  headers?: Record<string, string | number>
+}
+
 /** @param name how the transcript calls it, where there is more than one */
 export function connect(
   port: number,
@@ -46,14 +58,33 @@ export function connect(
   const socket: Socket = connectSocket({ port, host: '127.0.0.1', noDelay: true })
   let response = responseReader()
   let unread: Buffer = Buffer.alloc(0)
+  let gunzip: Gunzip | undefined
+  /** Pieces that were given to it and are not through yet. */
+  let unzipping = 0
   let closed = false
   let wake = (): void => {}
 
   socket.on('data', (bytes) => {
     const data = response.push(bytes).filter((segment) => segment.kind === 'data')
-    unread = Buffer.concat([unread, ...data.map((segment) => segment.bytes)])
-    wake()
+    const body = Buffer.concat(data.map((segment) => segment.bytes))
+    if (response.head?.headers.get('content-encoding') === 'gzip') unzip(body)
+    else came(body)
   })
+
+  function came(body: Buffer): void {
+    unread = Buffer.concat([unread, body])
+    wake()
+  }
+
+  function unzip(body: Buffer): void {
+    gunzip ??= createGunzip().on('data', came)
+    unzipping += 1
+    gunzip.write(body, () => {
+      unzipping -= 1
+      wake()
+    })
+  }
+
   socket.on('close', () => {
     closed = true
     wake()
@@ -67,7 +98,7 @@ export function connect(
       for (;;) {
         const value = look()
         if (value !== undefined) return value
-        if (closed || response.complete) throw new Failure(overStory(story))
+        if ((closed || response.complete) && unzipping === 0) throw new Failure(overStory(story))
         await new Promise<void>((resolve) => {
           wake = resolve
         })
@@ -99,11 +130,16 @@ export function connect(
   }
 
   return {
-    request(path, { method = 'GET', version = '1.1' } = {}) {
-      transcript.step(`${name}: ${method} ${path}${version === '1.0' ? ' HTTP/1.0' : ''}`)
+    request(path, { method = 'GET', version = '1.1', takesGzip = false, headers = {} } = {}) {
+      const how = `${version === '1.0' ? ' HTTP/1.0' : ''}${takesGzip ? ', gzip' : ''}`
+      transcript.step(`${name}: ${method} ${path}${how}`)
       response = responseReader(method, version)
-      const text = `${method} ${path} HTTP/${version}\r\nHost: 127.0.0.1:${port}\r\n\r\n`
-      socket.write(text)
+      const lines = Object.entries({
+        Host: `127.0.0.1:${port}`,
+        ...(takesGzip && { 'Accept-Encoding': 'gzip' }),
+        ...headers,
+      }).map(([header, value]) => `${header}: ${value}`)
+      socket.write([`${method} ${path} HTTP/${version}`, ...lines, '', ''].join('\r\n'))
     },
     async head(story) {
       const head = await seen(() => response.head, story)
@@ -111,6 +147,9 @@ export function connect(
         `${name} read head ${head.status} ${head.headers.get('content-type') ?? ''}`.trimEnd(),
       )
       return head
+    },
+    get hasHead() {
+      return response.head !== undefined
     },
     async line(story) {
       const end = await seen(() => {

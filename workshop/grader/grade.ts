@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { basename, join, relative } from 'node:path'
 import { lessonNumbered, solutionsFolder, taskOf } from '../lessons/catalogue.ts'
+import { nginx } from '../parts/proxies.ts'
 import { ROOT } from '../root.ts'
 import { box as makeBox } from './box.ts'
 import { judge } from './judge.ts'
@@ -42,6 +43,8 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
   const { lesson, work, base, onCheck, signal } = request
   const seed = request.seed ?? randomInt(1, 1_000_000)
   const checks = checksAskedFor(request)
+  const lacksNginx = checks.some(({ needsNginx }) => needsNginx) && nginx.find() === undefined
+  const possible = checks.filter(({ needsNginx }) => !(needsNginx && lacksNginx))
   const box = await makeBox(...(base ? [base] : []), work)
   const named = (text: string): string => nameFiles(text, box.folder, request.name ?? work)
   try {
@@ -51,7 +54,8 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
         lesson,
         box: box.folder,
         seed,
-        ids: checks.map(({ id }) => id),
+        ids: possible.map(({ id }) => id),
+        withNginx: possible.some(({ needsNginx }) => needsNginx),
         ...(request.bail && { bail: true }),
         ...(signal && { signal }),
         onOutcome(id, outcome) {
@@ -61,9 +65,10 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
       }),
     ])
     signal?.throwIfAborted()
-    const results = checks.map((check) =>
-      resultOf(check, result.outcomes.get(check.id), box.folder, named),
-    )
+    const results = checks.map((check) => ({
+      ...resultOf(check, result.outcomes.get(check.id), box.folder, named),
+      ...(!possible.includes(check) && { lacks: nginx.name }),
+    }))
     if (work === solutionsFolder) keepReference(lesson, seed, results)
     const judgement = judge(result, results, { lesson, box: box.folder, bail: request.bail })
     const failed = results.find(({ state }) => state === 'failed')
@@ -72,7 +77,7 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
     }
     return {
       lesson,
-      outcome: judgement?.outcome ?? (failed ? 'fail' : 'pass'),
+      outcome: judgement?.outcome ?? (failed || mustNotLack(results) ? 'fail' : 'pass'),
       checks: results,
       ...(judgement && {
         problem: { what: named(judgement.problem.what), detail: named(judgement.problem.detail) },
@@ -84,6 +89,12 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
   } finally {
     await box.remove()
   }
+}
+
+/** At home a check that cannot be run is told. In CI, and when nothing is left, it is no pass. */
+function mustNotLack(results: CheckResult[]): boolean {
+  const lacking = results.filter(({ lacks }) => lacks)
+  return lacking.length === results.length || (Boolean(process.env.CI) && lacking.length > 0)
 }
 
 function checksAskedFor({ lesson, only, from }: GradeRequest): CheckName[] {

@@ -20,7 +20,7 @@ export function judge(
   if (loadError) return notLoaded(loadError, lesson, box)
 
   const failed = results.some(({ state }) => state === 'failed')
-  const ended = results.some(({ state }) => state === 'not run')
+  const ended = results.some(({ state, lacks }) => state === 'not run' && !lacks)
   if (ended && !(bail && failed)) {
     return error(
       `The process ended before the checks did, ${during(endedIn)}.`,

@@ -3,12 +3,16 @@ import { join } from 'node:path'
 import { ROOT } from '../root.ts'
 
 /** A check as it stands in the lesson's test file. */
-export type CheckName = { id: string; rule: string }
+export type CheckName = { id: string; rule: string; needsNginx: boolean }
 
 /** Every check of the lesson, in diagnosis order: read from the source, for a run may tell what it likes. */
 export function checksOf(lesson: number): CheckName[] {
   const source = readFileSync(testFileOf(lesson), 'utf8')
-  return [...source.matchAll(CHECK)].map(([, id, , rule]) => ({ id: id!, rule: rule! }))
+  return [...source.matchAll(CHECK)].map(([, kind, id, , rule]) => ({
+    id: id!,
+    rule: rule!,
+    needsNginx: kind === 'nginxCheck',
+  }))
 }
 
 export function hasChecks(lesson: number): boolean {
@@ -20,4 +24,4 @@ export function testFileOf(lesson: number): string {
 }
 
 /** `check('1.2a', 'each quake …', …`, however the formatter breaks and quotes it. */
-const CHECK = /^check\(\s*'(\d+\.\d+[a-z])',\s*(['"])(.+)\2,/gm
+const CHECK = /^(check|nginxCheck)\(\s*'(\d+\.\d+[a-z])',\s*(['"])(.+)\3,/gm

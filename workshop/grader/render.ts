@@ -73,14 +73,18 @@ function checkLines({ checks }: Verdict, paint: Paint): string {
   if (checks.length === 1 && checks[0]?.state === 'failed') return ''
   return inRows(checks)
     .map((row) => {
-      const [{ id, rule, state, notWritten }] = row
+      const [{ id, rule, state, notWritten, lacks }] = row
       const last = row.at(-1)!.id
       if (row.length > 1) {
         const what = `${row.length} checks (not written yet: ${notWritten?.replace(/^.*: /, '')})`
         return `${paint('bad', '✗')} ${id} to ${last}  ${paint('quiet', what)}`
       }
       if (state === 'passed') return `${paint('good', '✓')} ${id}  ${rule}`
-      if (state === 'not run') return paint('quiet', `- ${id}  ${rule} (did not run)`)
+      if (state === 'not run')
+        return paint(
+          'quiet',
+          `- ${id}  ${rule} (${lacks ? `not graded: there is no ${lacks}` : 'did not run'})`,
+        )
       return `${paint('bad', '✗')} ${id}  ${rule}${notWritten ? paint('quiet', ' (not written yet)') : ''}`
     })
     .join('\n')

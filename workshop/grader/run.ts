@@ -6,6 +6,7 @@ import type { Reporter, TestCase, TestModule } from 'vitest/node'
 import type { Report } from '../../test/harness/check.ts'
 import { ROOT } from '../root.ts'
 import { guard } from './guard.ts'
+import { nginxFor } from './nginx.ts'
 import { testFileOf } from './manifest.ts'
 import { watchdog } from './watchdog.ts'
 import { startWorker } from './worker.ts'
@@ -41,6 +42,8 @@ export type RunOptions = {
   /** The checks to run. */
   ids: string[]
   seed: number
+  /** Some of them need the real nginx. */
+  withNginx?: boolean
   /** Run no more checks when one has failed. */
   bail?: boolean
   onOutcome?(id: string, outcome: Outcome): void
@@ -53,6 +56,7 @@ export async function run({
   box,
   ids,
   seed,
+  withNginx = false,
   bail = false,
   onOutcome,
   signal,
@@ -78,6 +82,7 @@ export async function run({
     if (sign.startsWith('check ')) result.endedIn = sign.slice('check '.length)
   }
 
+  const nginx = withNginx ? await nginxFor(lesson, box) : undefined
   const worker = startWorker({
     mayRead: readable(lesson, box),
     env: {
@@ -85,6 +90,7 @@ export async function run({
       WORKSHOP_BOX: box,
       WORKSHOP_CANARY: canary,
       ...(bail && { WORKSHOP_BAIL: '1' }),
+      ...nginx?.env,
     },
     onSign,
     onLine,
@@ -139,7 +145,7 @@ export async function run({
     dog.stop()
     signal?.removeEventListener('abort', worker.kill)
     worker.kill()
-    await vitest.close()
+    await Promise.all([vitest.close(), nginx?.stop()])
     // Vitest sets it when a test fails. It is ours.
     process.exitCode = exitCode
   }

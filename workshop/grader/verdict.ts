@@ -25,6 +25,8 @@ export type CheckResult = {
   /** In the present tense: `each quake reaches the client before the next one happens`. */
   rule: string
   state: 'passed' | 'failed' | 'not run'
+  /** What the check needs and this machine does not have: `nginx`. Then it is not run. */
+  lacks?: string
   /** What the work says of itself: `lesson 1, task 1.1: write createApp()`. The check failed for that. */
   notWritten?: string
   story?: Story

@@ -1,0 +1,735 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import compression from 'compression'
+import express, { type Response } from 'express'
+import { recordedQuakes, type Quake } from '#feed'
+import { predict, type Hop, type Verdict } from '#work/04-buffering/predict.ts'
+import { readQuakes, type StreamEvent } from '#work/04-buffering/reader.ts'
+import { createApp } from '#work/04-buffering/server.ts'
+import type { ProxySetting } from '../wire/proxy.ts'
+import { check, must, nginxCheck, type Tools } from './harness/check.ts'
+import type { Client } from './harness/client.ts'
+import { eventClient, told, type EventClient } from './harness/events.ts'
+import type { Gate } from './harness/gate.ts'
+import { handmadeStream, type HandmadeStream } from './harness/handmade.ts'
+import { named, quakes } from './harness/quakes.ts'
+import { parsed, same } from './harness/same.ts'
+import type { Served } from './harness/serve.ts'
+import { shown } from './harness/transcript.ts'
+
+const PATH = '/events'
+
+/** Where a check waits for heartbeats: so short that nobody waits. */
+const OFTEN = 2
+
+/** So many lines that two of them are heartbeats, whatever a server says at the beginning. */
+const SOME = 5
+
+/** nginx that asks over HTTP/1.0. */
+const FILLS_A_BUFFER: ProxySetting = { http: '1.0', holds: 4096 }
+const FILLS_A_BUFFER_TOLD = 'a proxy that asks over HTTP/1.0 and fills a buffer of 4 KiB'
+
+/** nginx that asks over HTTP/1.1, and compresses. */
+const COMPRESSES: ProxySetting = { holds: 'head', gzip: true }
+const COMPRESSES_TOLD = 'a proxy that compresses'
+
+// 4.1 Predictions
+
+check('4.1a', 'what nginx holds back depends on how it asks', async (t) => {
+  await foretells(t, 'nginx, HTTP/1.1', {
+    truth: 'head waits',
+    proxy: { holds: 'head' },
+    why: 'Each chunk of the response is passed on when it is complete, and the head with the first of them.',
+  })
+  await foretells(t, 'nginx, HTTP/1.0', {
+    truth: 'holds',
+    proxy: FILLS_A_BUFFER,
+    why: 'Without chunks there are only bytes, and nginx waits until a buffer is full.',
+  })
+})
+
+check('4.1b', 'a compressor waits for more, and needs nobody else to hold a stream', async (t) => {
+  await foretells(t, 'nginx, HTTP/1.1, gzip', {
+    truth: 'holds',
+    proxy: COMPRESSES,
+    takesGzip: true,
+    why: 'The compressor gives something when it has enough, and nobody asks it to flush.',
+  })
+  await foretells(t, 'compression()', {
+    truth: 'holds',
+    compresses: true,
+    takesGzip: true,
+    why: 'compression() puts a compressor behind res.write(), and that waits for more.',
+  })
+})
+
+check('4.1c', 'X-Accel-Buffering: no is what nginx listens to', async (t) => {
+  const why = 'nginx sends on what it gets as it gets it, head and all, and flushes its compressor.'
+  const asked = { truth: 'passes', headers: { 'X-Accel-Buffering': 'no' }, why } as const
+  await foretells(t, 'nginx, HTTP/1.0, told not to buffer', { ...asked, proxy: FILLS_A_BUFFER })
+  await foretells(t, 'nginx, HTTP/1.1, told not to buffer', { ...asked, proxy: { holds: 'head' } })
+  await foretells(t, 'nginx, HTTP/1.1, gzip, told not to buffer', {
+    ...asked,
+    proxy: COMPRESSES,
+    takesGzip: true,
+  })
+})
+
+check('4.1d', 'there are two ways to have compression() let a stream pass', async (t) => {
+  await foretells(t, 'compression(), flush() after each event', {
+    truth: 'passes',
+    compresses: true,
+    flushes: true,
+    takesGzip: true,
+    why: 'flush() has the compressor give what it has. compression() adds it to the response.',
+  })
+  await foretells(t, 'compression(), Cache-Control: no-transform', {
+    truth: 'passes',
+    compresses: true,
+    headers: { 'Cache-Control': 'no-transform' },
+    takesGzip: true,
+    why: 'no-transform forbids everybody on the way to change the body, and compression() obeys.',
+  })
+})
+
+// 4.2 A head and a first byte that pass
+
+check('4.2a', 'the head says: an event stream, not to be stored', async (t) => {
+  const { client } = await direct(t)
+  const head = await client.head({
+    seen: 'The client got no head.',
+    expected: 'Expected status and headers at once.',
+    often: 'nothing is written before the first quake.',
+  })
+  const type = head.headers.get('content-type')
+  must(head.status === 200 && /^text\/event-stream\s*(;|$)/i.test(type ?? ''), {
+    seen: `GET ${PATH} was answered ${head.status}, ${type ?? 'without a Content-Type'}.`,
+    expected: 'Expected 200 and text/event-stream.',
+  })
+  const control = head.headers.get('cache-control')
+  must(/\bno-(store|cache)\b/i.test(control ?? ''), {
+    seen: control ? `The Cache-Control is ${control}.` : 'The response has no Cache-Control.',
+    expected: 'Expected no-store, or no-cache: a cache on the way would replay old quakes.',
+  })
+})
+
+check('4.2b', 'a proxy that holds a head which comes alone passes it', async (t) => {
+  const { client } = await behind(t, { holds: 'head', isDeaf: true }, 'a proxy that holds a head')
+  await client.head({
+    seen: 'The feed is silent, and the proxy got a head without a byte of the body.',
+    expected: 'Expected some bytes of the body with the head.',
+    often: 'flushHeaders() sends the head alone. A first write, such as retry: 2000, sends both.',
+  })
+})
+
+check('4.2c', 'a proxy that fills its buffers passes the head', async (t) => {
+  const { client } = await behind(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD)
+  await client.head({
+    seen: 'The feed is silent, and the proxy waits for 4 KiB.',
+    expected: 'Expected the response to tell it not to buffer: X-Accel-Buffering: no',
+    often: 'the header is missing, or has another value than no.',
+  })
+})
+
+check('4.2d', 'each event passes that proxy before the next one happens', async (t) => {
+  const { feed, events } = await behind(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD)
+  await eachInTurn(feed, events, {
+    expected: 'Expected the client to read it while the feed was waiting.',
+    often: 'a long comment at the beginning fills the first buffer, and no other.',
+  })
+})
+
+nginxCheck('4.2e', 'head and events pass the real nginx as well', async (t) => {
+  for (const takesGzip of [false, true]) {
+    const { feed, client, events } = await behindNginx(t, takesGzip)
+    const how = takesGzip ? 'compresses' : 'asks over HTTP/1.0'
+    await client.head({
+      seen: `The feed is silent, nginx ${how}, and the client got no head.`,
+      expected: 'Expected the head at once.',
+      often: 'nothing tells nginx not to buffer when the client takes gzip.',
+    })
+    await eachInTurn(feed, events, { expected: `Expected it at once. This nginx ${how}.` })
+  }
+})
+
+// 4.3 Compression
+
+check('4.3a', 'the rest of the site is compressed for those who take it', async (t) => {
+  const server = await t.serve(createApp(t.gate()))
+  const client = t.connect(server)
+  client.request('/week.json', { takesGzip: true })
+  const { headers, status } = await client.head({
+    seen: 'GET /week.json got no head.',
+    expected: 'Expected the quakes of the week as JSON.',
+  })
+  must(status === 200 && headers.get('content-encoding') === 'gzip', {
+    seen: `GET /week.json, with Accept-Encoding: gzip, was answered ${status}, ${headers.get('content-encoding') ?? 'not compressed'}.`,
+    expected: 'Expected 200 and Content-Encoding: gzip.',
+    often: 'compression() is used behind the route, or not at all.',
+  })
+  const body = await client.body((text) => parsed(text) !== undefined, {
+    seen: 'The body of /week.json is no JSON.',
+    expected: 'Expected all quakes of the week.',
+  })
+  must(same(parsed(body), recordedQuakes()), {
+    seen: `The body of /week.json is ${shown(body)}`,
+    expected: 'Expected all quakes of the week.',
+  })
+})
+
+check('4.3b', 'a client that takes gzip gets each event before the next one happens', async (t) => {
+  const { feed, events } = await direct(t, { takesGzip: true })
+  await eachInTurn(feed, events, {
+    expected: 'Expected it at once: the compressor must not wait for more.',
+    often: 'compression() compresses text/event-stream, too. no-transform, or flush(), ends that.',
+  })
+})
+
+check('4.3c', 'who does not take gzip does not get it', async (t) => {
+  for (const path of [PATH, '/week.json']) {
+    const client = t.connect(await t.serve(createApp(t.gate())))
+    client.request(path)
+    const { headers } = await client.head({
+      seen: `GET ${path} got no head.`,
+      expected: 'Expected one at once.',
+    })
+    const coding = headers.get('content-encoding') ?? 'identity'
+    must(coding === 'identity', {
+      seen: `The client does not take gzip, and ${path} has Content-Encoding: ${coding}.`,
+      expected: 'Expected no compression.',
+      often: 'the compressor is built by hand, and nobody reads Accept-Encoding.',
+    })
+  }
+})
+
+// 4.4 Heartbeats
+
+check('4.4a', 'something passes a proxy while the feed is silent, again and again', async (t) => {
+  const { events } = await behind(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD, OFTEN)
+  await events.heartbeats(SOME, {
+    seen: `heartbeatMs is ${OFTEN}, and the client sees no sign of life.`,
+    expected: 'Expected a comment again and again: proxies cut what is silent.',
+    often: 'there is no heartbeat, or only one.',
+  })
+})
+
+check('4.4b', 'heartbeats reach a client that takes gzip', async (t) => {
+  const { events } = await direct(t, { takesGzip: true, heartbeatMs: OFTEN })
+  await events.heartbeats(SOME, {
+    seen: `heartbeatMs is ${OFTEN}, and a client that takes gzip sees no sign of life.`,
+    expected: 'Expected the comments to come as they are written.',
+    often: 'flush() is called after events, and not after heartbeats.',
+  })
+})
+
+check('4.4c', 'a client that left behind a proxy is noticed by the next heartbeat', async (t) => {
+  let hasLeft = false
+  const { feed, client, events } = await behind(
+    t,
+    { tellsServer: 'at the next piece', onLeft: () => (hasLeft = true) },
+    'a proxy that tells the server of a client that left when it sends the next bytes',
+    OFTEN,
+  )
+  await events.begun({
+    seen: 'The client got nothing of the body.',
+    expected: 'Expected the first bytes at once.',
+  })
+  await t.until(() => feed.readers[0]?.asked === true, {
+    seen: 'The handler asked the feed for nothing.',
+    expected: 'Expected it to open the feed for each client.',
+  })
+  client.leave()
+  await t.until(() => hasLeft, {
+    seen: 'The client left and the proxy did not see it.',
+    expected: 'Expected the connection to be closed.',
+  })
+  await t.until(() => feed.readers[0]!.closed, {
+    seen: 'The client left, the proxy closed the connection at the next heartbeat, and the feed is still open.',
+    expected: 'Expected the feed to be closed.',
+    often: "nobody listens for 'close' of the response.",
+  })
+})
+
+// 4.5 nginx.conf
+
+nginxCheck('4.5a', 'nginx takes the file', async () => {
+  ownNginx()
+})
+
+nginxCheck('4.5b', 'a stream passes, though the server says nothing about buffers', async (t) => {
+  for (const takesGzip of [false, true]) {
+    const { stream, client, events } = await ownVisit(t, takesGzip)
+    const whose = takesGzip ? 'a client that takes gzip' : 'the client'
+    await client.head({
+      seen: `The server sent a head, and ${whose} did not get it.`,
+      expected: 'Expected it at once.',
+      often: 'proxy_buffering is still on: over HTTP/1.1 it holds the head, with gzip everything.',
+    })
+    for (const text of ['one', 'two']) {
+      stream.send(`data: ${text}\n\n`)
+      await events.event({
+        seen: `The server sent an event, and ${whose} did not get it.`,
+        expected: 'Expected it at once.',
+        often: 'proxy_buffering is still on.',
+      })
+    }
+  }
+})
+
+nginxCheck('4.5c', 'the rest of the site is still buffered', async (t) => {
+  let isOver = false
+  const server = await t.serve((_request, response) => {
+    response.on('finish', () => (isOver = true))
+    response.type('text/plain').end(Buffer.alloc(LARGE, 'x'))
+  })
+  const client = t.connect(ownNginx())
+  client.request('/large.txt', { headers: to(server.port) })
+  await client.head({ seen: 'GET /large.txt got no head.', expected: 'Expected one at once.' })
+  client.pause()
+  await t.until(() => isOver, {
+    seen: 'The client stopped reading a page of 24 MB, and the server has to wait for it.',
+    expected: 'Expected nginx to take it all: that is what its buffers are for.',
+    often: 'proxy_buffering off stands outside of the location of the stream.',
+  })
+})
+
+nginxCheck('4.5d', 'the rest of the site is still compressed', async (t) => {
+  const server = await t.serve((_request, response) => {
+    response.json(recordedQuakes().slice(0, 20))
+  })
+  const client = t.connect(ownNginx())
+  client.request('/week.json', { takesGzip: true, headers: to(server.port) })
+  const { headers } = await client.head({
+    seen: 'GET /week.json got no head.',
+    expected: 'Expected one at once.',
+  })
+  must(headers.get('content-encoding') === 'gzip', {
+    seen: 'GET /week.json, with Accept-Encoding: gzip, is not compressed.',
+    expected: 'Expected Content-Encoding: gzip, by nginx.',
+    often: 'gzip is switched off for everybody.',
+  })
+})
+
+nginxCheck('4.5e', 'a stream may be silent longer than a page', async (t) => {
+  const { stream, client, events } = await ownVisit(t)
+  await client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
+  const silent = t.connect(ownNginx(), 'visitor of a page')
+  const page = await t.serve(() => {})
+  silent.request('/page', { headers: to(page.port) })
+  const { status } = await silent.head({
+    seen: 'A page that the server never answers was not given up.',
+    expected: 'Expected nginx to give it up after a second: proxy_read_timeout 1s;',
+    often: 'the timeout was changed for the whole site.',
+  })
+  t.transcript.step(`nginx gave the page up: ${status}`)
+  stream.send('data: late\n\n')
+  await events.event({
+    seen: 'The stream was silent for a second, and nginx has cut it.',
+    expected: 'Expected it to stay: the heartbeats of task 4.4 come every 15 seconds.',
+    often: 'the location inherits proxy_read_timeout 1s.',
+  })
+})
+
+nginxCheck('4.5f', 'a server that is silent for good is given up', async () => {
+  ownNginx()
+  const timeouts = [...conf().matchAll(/^\s*proxy_read_timeout\s+(\w+);/gm)].map(([, time]) =>
+    secondsOf(time!),
+  )
+  const longest = Math.max(...timeouts)
+  must(longest > 15 && longest <= 600, {
+    seen: `The longest proxy_read_timeout is ${longest} seconds.`,
+    expected: 'Expected more than the 15 seconds between two heartbeats, and 10 minutes at most.',
+    often:
+      'the timeout is set to a day, since the stream was cut. Heartbeats are the cure of that.',
+  })
+})
+
+nginxCheck('4.5g', 'the server is told when a client leaves', async (t) => {
+  const { stream, client } = await ownVisit(t)
+  await client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
+  client.leave()
+  await t.until(() => stream.open === 0, {
+    seen: 'The client left, and nginx keeps the connection to the server.',
+    expected: 'Expected nginx to close it.',
+    often: 'the location inherits proxy_ignore_client_abort on.',
+  })
+})
+
+nginxCheck('4.5h', 'a server that crashes does not look like one that is done', async (t) => {
+  const { stream, client, events } = await ownVisit(t)
+  await client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
+  stream.send('data: one\n\n')
+  await events.event({ seen: 'The client got no event.', expected: 'Expected it at once.' })
+  stream.cut()
+  const how = await client.ended({
+    seen: 'The server cut the connection, and the client was not told.',
+    expected: 'Expected nginx to cut it, too.',
+  })
+  must(how === 'cut', {
+    seen: 'The server cut the connection, and for the client the response is complete.',
+    expected: 'Expected a response that is cut off, too.',
+    often: 'nginx asks over HTTP/1.0, where a close is the only end there is.',
+  })
+})
+
+// 4.6 Ends
+
+check('4.6a', 'a stream says that it is over', async (t) => {
+  const { feed, client, events } = await behind(t, { http: '1.0' }, OVER_HTTP_10)
+  const [quake] = quakes(1)
+  feed.release(quake!)
+  await events.event(noEvent(quake!))
+  feed.end()
+  const end = await events.event({
+    seen: 'The feed is over, and the response ended without a word.',
+    expected: 'Expected an event named end. Behind this proxy a crash looks the same.',
+    often: 'res.end() is called without a last event.',
+  })
+  must(end.type === 'end', {
+    seen: `The feed is over, and the client read an event: ${told(end)}.`,
+    expected: 'Expected the event to be named end.',
+  })
+  await client.ended({
+    seen: 'The client has the event end, and the response goes on.',
+    expected: 'Expected the response to end.',
+  })
+})
+
+check('4.6b', 'a stream that failed does not say that it is over', async (t) => {
+  const { feed, client, events } = await behind(t, { http: '1.0' }, OVER_HTTP_10)
+  const [quake] = quakes(1)
+  feed.release(quake!)
+  await events.event(noEvent(quake!))
+  feed.fail('the network is down')
+  const how = await client.ended({
+    seen: 'The feed failed, and the response goes on.',
+    expected: 'Expected the connection to be cut.',
+  })
+  t.transcript.step(`for the client the response is ${how}`)
+  const rest = client.unread()
+  must(!/^event: ?end\s*$/m.test(rest), {
+    seen: `The feed failed, and the client read ${shown(rest)}`,
+    expected: 'Expected no event end: more quakes will come when the feed works again.',
+    often: 'the event is sent in finally, where a failure leads as well.',
+  })
+})
+
+check('4.6c', 'the reader gives each quake as its event comes', async (t) => {
+  const source = eventSource()
+  const reading = readQuakes(source.events)
+  for (const quake of quakes(3)) {
+    const next = reading.next()
+    source.push({ type: 'message', data: JSON.stringify(quake) })
+    const { value } = await t.soon(next, {
+      seen: `The event of ${named(quake)} is here, and readQuakes() gives nothing.`,
+      expected: 'Expected the quake at once.',
+      often: 'the events are collected first.',
+    })
+    must(same(value, quake), {
+      seen: `The event of ${named(quake)} is here, and readQuakes() gives ${shown(JSON.stringify(value) ?? 'undefined')}`,
+      expected: `Expected ${shown(JSON.stringify(quake))}`,
+      often: 'the data is given as text.',
+    })
+  }
+})
+
+check('4.6d', 'the reader ends at the event end, and lets go of the stream', async (t) => {
+  const source = eventSource()
+  const reading = readQuakes(source.events)
+  const next = t.soon(reading.next(), {
+    seen: 'The event end is here, and readQuakes() waits for more.',
+    expected: 'Expected it to end at once: a proxy may keep the connection open.',
+    often: 'the event is taken for one more message, or only noted.',
+  })
+  source.push({ type: 'end', data: 'the feed is over' })
+  const { done, value } = await next
+  must(done === true, {
+    seen: `The event end is here, and readQuakes() gives ${shown(JSON.stringify(value) ?? 'undefined')}`,
+    expected: 'Expected it to end.',
+  })
+  must(source.isLeft, {
+    seen: 'readQuakes() has ended, and the stream of events is still open.',
+    expected: 'Expected it to be left: that is what closes the connection.',
+    often: 'next() is called by hand, and nobody calls return().',
+  })
+})
+
+check('4.6e', 'a stream that ends without it was cut off', async (t) => {
+  const source = eventSource()
+  const reading = readQuakes(source.events)
+  const [quake] = quakes(1)
+  source.push({ type: 'message', data: JSON.stringify(quake) })
+  await t.soon(reading.next(), {
+    seen: 'An event is here, and readQuakes() gives nothing.',
+    expected: 'Expected the quake at once.',
+  })
+  t.transcript.step('the events are over, without an event end')
+  source.close()
+  const outcome = await t.soon(
+    reading.next().then(
+      () => 'ended',
+      () => 'threw',
+    ),
+    {
+      seen: 'The events are over, and readQuakes() waits for more.',
+      expected: 'Expected it to throw.',
+    },
+  )
+  must(outcome === 'threw', {
+    seen: 'The events were over without an event end, and readQuakes() ended as if all were well.',
+    expected: 'Expected it to throw: the server crashed, or somebody cut the connection.',
+    often: 'the end of the loop is taken for the end of the stream.',
+  })
+})
+
+/** More than all buffers of the kernel take, between a server and nginx and between nginx and a client. */
+const LARGE = 24 * 1024 * 1024
+
+const OVER_HTTP_10 = 'a proxy that asks over HTTP/1.0'
+
+/** A hop, as it is set up here, and what it does. */
+type Setup = {
+  truth: Verdict
+  /** Why it does that. */
+  why: string
+  proxy?: ProxySetting
+  headers?: Record<string, string>
+  compresses?: boolean
+  flushes?: boolean
+  takesGzip?: boolean
+}
+
+/** Asks for a prediction, plays the hop, and compares. */
+async function foretells(t: Tools, hop: Hop, setup: Setup): Promise<void> {
+  const { truth, why } = setup
+  const predicted = predict(hop)
+  t.transcript.step(`predict("${hop}") gave ${JSON.stringify(predicted)}`)
+  const saw = await play(t, setup)
+  must(predicted === truth, {
+    seen: `You predict that "${hop}" gives ${JSON.stringify(predicted)}. ${saw}`,
+    expected: `Expected "${truth}". ${why}`,
+    often: 'it is a guess. npm run lesson 4 measure shows what happens.',
+  })
+}
+
+/** Shows that the hop does what the truth says: what the client saw, in a sentence. */
+async function play(t: Tools, setup: Setup): Promise<string> {
+  const { truth, proxy, headers = {}, compresses, flushes, takesGzip = false } = setup
+  let response: Response | undefined
+  const app = express()
+  if (compresses) app.use(compression())
+  app.get(PATH, (_request, started) => {
+    response = started.set({ 'Content-Type': 'text/event-stream', ...headers })
+    response.flushHeaders()
+  })
+  app.get('/other', (_request, other) => void other.send('other'))
+  const server = await t.serve(app)
+  const hop = proxy ? await t.proxy(server, proxy, 'the proxy') : server
+  const client = t.connect(hop)
+  const events = eventClient(client, t)
+  client.request(PATH, { takesGzip })
+  await t.until(() => response !== undefined, OURS)
+  t.transcript.step('server sent the head')
+  if (truth === 'passes') await client.head(OURS)
+  else if (proxy) await noHeadYet(t, client, hop)
+
+  for (const data of ['one', 'two']) {
+    t.transcript.step(`server sent an event: data: ${data}`)
+    response!.write(`data: ${data}\n\n`)
+    if (flushes) response!.flush()
+    if (truth !== 'holds') await events.event(OURS)
+  }
+  if (truth === 'passes') return 'The head came before there was an event, then each event at once.'
+  if (truth === 'head waits') return 'The head came with the first event, then each event at once.'
+  await otherRequest(t, hop)
+  must(events.unasked === undefined && client.unread() === '', OURS)
+  t.transcript.step('client has no event')
+  response!.end()
+  t.transcript.step('server ended the response')
+  await events.event(OURS)
+  await events.event(OURS)
+  return 'Two events had been sent, and none was there. They came with the end.'
+}
+
+async function noHeadYet(t: Tools, client: Client, hop: { port: number }): Promise<void> {
+  await otherRequest(t, hop)
+  must(!client.hasHead, OURS)
+  t.transcript.step('client has no head')
+}
+
+/** A request that begins after what was sent before, and is answered: what was on its way has come. */
+async function otherRequest(t: Tools, hop: { port: number }): Promise<void> {
+  const other = t.connect(hop, 'another client')
+  other.request('/other')
+  await other.body((text) => text === 'other', OURS)
+}
+
+/** What would be a mistake of this file. */
+const OURS = {
+  seen: 'The hop did not do what the workshop says.',
+  expected: 'Expected the measured behaviour. Please report it.',
+}
+
+type Visit = { feed: Gate; server: Served; client: Client; events: EventClient }
+
+type VisitOptions = { heartbeatMs?: number; takesGzip?: boolean }
+
+/** A client of the stream, with nobody between. */
+async function direct(t: Tools, options: VisitOptions = {}): Promise<Visit> {
+  const feed = t.gate()
+  const server = await t.serve(appOf(feed, options))
+  return { feed, server, ...asks(t, server, { takesGzip: options.takesGzip ?? false }) }
+}
+
+/** A client of the stream behind a proxy. */
+async function behind(
+  t: Tools,
+  setting: ProxySetting,
+  toldAs: string,
+  heartbeatMs?: number,
+): Promise<Visit> {
+  const feed = t.gate()
+  const server = await t.serve(appOf(feed, heartbeatMs === undefined ? {} : { heartbeatMs }))
+  const proxy = await t.proxy(server, setting, toldAs)
+  return { feed, server, ...asks(t, proxy, {}) }
+}
+
+/** A client of the stream behind the real nginx, set up to hold back all it can. */
+async function behindNginx(t: Tools, takesGzip: boolean): Promise<Visit> {
+  const feed = t.gate()
+  const server = await t.serve(appOf(feed, {}))
+  t.transcript.step(
+    `before the server: the real nginx, ${takesGzip ? 'which compresses' : 'over HTTP/1.0'}`,
+  )
+  const nginx = { port: Number(process.env.WORKSHOP_NGINX) }
+  return { feed, server, ...asks(t, nginx, { takesGzip, headers: to(server.port) }) }
+}
+
+function appOf(feed: Gate, { heartbeatMs }: VisitOptions): ReturnType<typeof createApp> {
+  return createApp(feed, heartbeatMs === undefined ? {} : { heartbeatMs })
+}
+
+function asks(
+  t: Tools,
+  server: { port: number },
+  options: { takesGzip?: boolean; headers?: Record<string, number> },
+): { client: Client; events: EventClient } {
+  const client = t.connect(server)
+  client.request(PATH, options)
+  return { client, events: eventClient(client, t) }
+}
+
+/** What tells our nginx which server to ask. */
+function to(port: number): Record<string, number> {
+  return { 'Server-Port': port }
+}
+
+async function eachInTurn(
+  feed: Gate,
+  events: EventClient,
+  { expected, often }: { expected: string; often?: string },
+): Promise<void> {
+  for (const quake of quakes(3)) {
+    feed.release(quake)
+    const { data } = await events.event({
+      seen: `The feed released ${named(quake)} and no event reached the client.`,
+      expected,
+      ...(often && { often }),
+    })
+    must(same(parsed(data), quake), {
+      seen: `The data of ${named(quake)} is ${shown(data)}`,
+      expected: `Expected ${shown(JSON.stringify(quake))}`,
+    })
+  }
+}
+
+function noEvent(quake: Quake): { seen: string; expected: string } {
+  return {
+    seen: `The feed released ${named(quake)} and no event reached the client.`,
+    expected: 'Expected it at once.',
+  }
+}
+
+/** A stream that says nothing about buffers, behind an nginx with the nginx.conf of the work. */
+async function ownVisit(
+  t: Tools,
+  takesGzip = false,
+): Promise<{ stream: HandmadeStream; client: Client; events: EventClient }> {
+  const nginx = ownNginx()
+  const stream = await handmadeStream(t)
+  t.transcript.step('before the server: nginx with your nginx.conf')
+  return { stream, ...asks(t, nginx, { takesGzip, headers: to(portOf(stream)) }) }
+}
+
+function portOf({ url }: HandmadeStream): number {
+  return Number(new URL(url).port)
+}
+
+/** The nginx that the grader has started with the nginx.conf of the work. */
+function ownNginx(): { port: number } {
+  const { WORKSHOP_NGINX_OF_WORK: port, WORKSHOP_NGINX_SAYS: says } = process.env
+  const [, notWritten] = /^\s*# (lesson 4, task 4\.5: write .*)$/m.exec(conf()) ?? []
+  if (notWritten) throw new Error(notWritten)
+  must(port !== undefined, {
+    seen: `nginx does not start with your nginx.conf. It says: ${says}`,
+    expected: 'Expected it to start.',
+    often: 'a semicolon is missing, or a directive has another name.',
+  })
+  return { port: Number(port) }
+}
+
+function conf(): string {
+  return readFileSync(join(process.env.WORKSHOP_BOX!, '04-buffering', 'nginx.conf'), 'utf8')
+}
+
+/** As nginx reads a time: `60`, `60s`, `1m`, `24h`. */
+function secondsOf(time: string): number {
+  const [, count, unit] = /^(\d+)(ms|[smhd]?)$/.exec(time) ?? []
+  const seconds: Record<string, number> = { ms: 0.001, m: 60, h: 3600, d: 86_400 }
+  return Number(count) * (seconds[unit ?? ''] ?? 1)
+}
+
+/** Events that come when the check says so. */
+function eventSource(): {
+  events: AsyncIterable<StreamEvent>
+  push(event: StreamEvent): void
+  close(): void
+  /** Somebody has left the loop over them. */
+  readonly isLeft: boolean
+} {
+  const waiting: StreamEvent[] = []
+  let isOver = false
+  let isLeft = false
+  let wake = (): void => {}
+  async function next(): Promise<IteratorResult<StreamEvent, undefined>> {
+    while (waiting.length === 0 && !isOver) {
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    }
+    const value = waiting.shift()
+    return value ? { done: false, value } : { done: true, value: undefined }
+  }
+  return {
+    events: {
+      [Symbol.asyncIterator]: () => ({
+        next,
+        async return() {
+          isLeft = true
+          return { done: true as const, value: undefined }
+        },
+      }),
+    },
+    push(event) {
+      waiting.push(event)
+      wake()
+    },
+    close() {
+      isOver = true
+      wake()
+    },
+    get isLeft() {
+      return isLeft
+    },
+  }
+}

@@ -40,7 +40,8 @@ async function startNginxOf(conf: string): Promise<RunningProxy | { says: string
       return `${TREMOR} include nginx.conf;`
     })
   } catch (error) {
-    return { says: (error as Error).message }
+    const { message } = error as Error
+    return { says: /\[emerg\] (?:[\d#]+: )?(.*)/.exec(message)?.[1] ?? message }
   }
 }
 

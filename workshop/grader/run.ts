@@ -35,28 +35,45 @@ export type Outcome = { passed: boolean; report?: Report; error?: Thrown }
 /** An error as it came out: its frames are mapped back to the source. */
 export type Thrown = { message: string; frames: { file: string; line: number; column: number }[] }
 
-export type RunOptions = {
+export type RunOptions = ReadyOptions & {
+  onOutcome?(id: string, outcome: Outcome): void
+  signal?: AbortSignal
+}
+
+export type ReadyOptions = {
   lesson: number
+  /** The folder of a box. */
   box: string
   /** The checks to run. */
   ids: string[]
   seed: number
   /** Run no more checks when one has failed. */
   bail?: boolean
-  onOutcome?(id: string, outcome: Outcome): void
-  signal?: AbortSignal
+}
+
+/** A process that is warm, and everything else that a run needs, before there is any work in the box. */
+export type ReadyRun = {
+  /** False when the process has ended: then it can run nothing. */
+  readonly isAlive: boolean
+  /** Runs the checks, once. */
+  run(options?: Pick<RunOptions, 'onOutcome' | 'signal'>): Promise<Run>
+  /** Ends a run that nobody wants. */
+  discard(): Promise<void>
 }
 
 /** Runs the checks of a lesson on the work in a box, once, in a process of its own. */
-export async function run({
+export async function run({ onOutcome, signal, ...options }: RunOptions): Promise<Run> {
+  const ready = await readyRun(options)
+  return ready.run({ ...(onOutcome && { onOutcome }), ...(signal && { signal }) })
+}
+
+export async function readyRun({
   lesson,
   box,
   ids,
   seed,
   bail = false,
-  onOutcome,
-  signal,
-}: RunOptions): Promise<Run> {
+}: ReadyOptions): Promise<ReadyRun> {
   const canary = `canary ${randomUUID()}`
   const result: Run = {
     outcomes: new Map(),
@@ -66,6 +83,7 @@ export async function run({
     printed: '',
     lastLines: [],
   }
+  let heard: RunOptions['onOutcome']
   const dog = watchdog(() => {
     result.silentIn = result.endedIn
     worker.kill()
@@ -97,7 +115,7 @@ export async function run({
       else if (outcome) {
         const id = test.name.split(' ', 1)[0]!
         result.outcomes.set(id, outcome)
-        onOutcome?.(id, outcome)
+        heard?.(id, outcome)
       }
     },
     onTestModuleEnd(module: TestModule) {
@@ -113,7 +131,6 @@ export async function run({
   }
 
   const { createVitest } = await import('vitest/node')
-  const exitCode = process.exitCode
   const vitest = await createVitest(
     'test',
     {
@@ -130,20 +147,34 @@ export async function run({
     { server: { watch: null }, plugins: [guard(box)] },
     { stdout: nowhere(), stderr: nowhere() },
   )
-  signal?.addEventListener('abort', worker.kill)
-  try {
-    const specifications = await vitest.globTestSpecifications()
-    dog.start()
-    if (!signal?.aborted) await vitest.runTestSpecifications(specifications)
-  } finally {
-    dog.stop()
-    signal?.removeEventListener('abort', worker.kill)
-    worker.kill()
-    await vitest.close()
-    // Vitest sets it when a test fails. It is ours.
-    process.exitCode = exitCode
+  const specifications = await vitest.globTestSpecifications()
+
+  return {
+    get isAlive() {
+      return worker.isAlive
+    },
+    async run({ onOutcome, signal } = {}) {
+      heard = onOutcome
+      const exitCode = process.exitCode
+      signal?.addEventListener('abort', worker.kill)
+      try {
+        dog.start()
+        if (!signal?.aborted) await vitest.runTestSpecifications(specifications)
+      } finally {
+        dog.stop()
+        signal?.removeEventListener('abort', worker.kill)
+        worker.kill()
+        await vitest.close()
+        // Vitest sets it when a test fails. It is ours.
+        process.exitCode = exitCode
+      }
+      return result
+    },
+    async discard() {
+      worker.kill()
+      await vitest.close()
+    },
   }
-  return result
 }
 
 function outcomeOf(test: TestCase): Outcome | undefined {

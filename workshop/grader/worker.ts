@@ -10,6 +10,7 @@ import { ROOT } from '../root.ts'
  * its own files and nothing else of the workshop, and may write nothing and start nothing.
  */
 export type Worker = PoolWorker & {
+  readonly isAlive: boolean
   /** Ends the process and whatever it has started, at once. */
   kill(): void
 }
@@ -69,6 +70,9 @@ export function startWorker({ mayRead, env, onSign, onLine }: WorkerOptions): Wo
 
   return {
     name: 'work',
+    get isAlive() {
+      return child.pid !== undefined && child.exitCode === null && child.signalCode === null
+    },
     // What Vitest has compiled comes through the channel: the folder for temporary files may hold anything.
     cacheFs: false,
     kill,

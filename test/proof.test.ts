@@ -163,10 +163,10 @@ async function typeErrorsOf(works: string[], { folder }: Lesson): Promise<string
   try {
     for (const work of works) {
       const place = join(all.folder, basename(work))
-      cpSync(solutionsFolder, place, { recursive: true })
+      cpSync(join(solutionsFolder, folder), join(place, folder), { recursive: true })
       cpSync(join(work, folder), join(place, folder), { recursive: true })
     }
-    return await typeErrors(all.folder, '.')
+    return await typeErrors(all.folder, folder, '.')
   } finally {
     await all.remove()
   }

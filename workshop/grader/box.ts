@@ -46,8 +46,9 @@ async function lessonFolders(work: string): Promise<string[]> {
   return entries.filter((entry) => /^\d\d-/.test(entry.name)).map((entry) => entry.name)
 }
 
+/** A tsconfig.json is for the learner's editor, and extends what is not where the box is. */
 function isWork(path: string): boolean {
-  return !['node_modules', '.git', 'exhibit'].includes(basename(path))
+  return !['node_modules', '.git', 'exhibit', 'tsconfig.json'].includes(basename(path))
 }
 
 /** A run that was killed leaves its box behind; the process id in its name tells whose it was. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 import type { Report } from '../../test/harness/check.ts'
 import { ROOT } from '../root.ts'
@@ -159,7 +160,12 @@ export async function readyRun({
       signal?.addEventListener('abort', worker.kill)
       try {
         dog.start()
-        if (!signal?.aborted) await vitest.runTestSpecifications(specifications)
+        if (!signal?.aborted) {
+          const done = vitest.runTestSpecifications(specifications)
+          // A process that ended before it had its task is one that Vitest would wait for, for ever.
+          const given = worker.exited.then(() => sleep(GRACE_MS, undefined, { ref: false }))
+          await Promise.race([done, given])
+        }
       } finally {
         dog.stop()
         signal?.removeEventListener('abort', worker.kill)
@@ -172,10 +178,14 @@ export async function readyRun({
     },
     async discard() {
       worker.kill()
+      await worker.exited
       await vitest.close()
     },
   }
 }
+
+/** For what is still on its way when the process has ended. */
+const GRACE_MS = 5000
 
 function outcomeOf(test: TestCase): Outcome | undefined {
   const { state, errors } = test.result()

@@ -7,7 +7,7 @@ import { predict, type Hop, type Verdict } from '#work/04-buffering/predict.ts'
 import { readQuakes, type StreamEvent } from '#work/04-buffering/reader.ts'
 import { createApp } from '#work/04-buffering/server.ts'
 import type { ProxySetting } from '../wire/proxy.ts'
-import { check, must, nginxCheck, type Tools } from './harness/check.ts'
+import { check, must, nginxCheck, type NginxPorts, type Tools } from './harness/check.ts'
 import type { Client } from './harness/client.ts'
 import { eventClient, told, type EventClient } from './harness/events.ts'
 import type { Gate } from './harness/gate.ts'
@@ -189,9 +189,9 @@ check('4.3c', 'who does not take gzip does not get it', async (t) => {
   }
 })
 
-nginxCheck('4.3d', 'head and events pass the real nginx as well', async (t) => {
+nginxCheck('4.3d', 'head and events pass the real nginx as well', async (t, nginx) => {
   for (const takesGzip of [false, true]) {
-    const { feed, client, events } = await behindNginx(t, takesGzip)
+    const { feed, client, events } = await behindNginx(t, nginx, takesGzip)
     const how = takesGzip ? 'compresses' : 'asks over HTTP/1.0'
     await client.head({
       seen: `The feed is silent, nginx ${how}, and the client got no head.`,
@@ -252,37 +252,42 @@ check('4.4c', 'a client that left behind a proxy is noticed by the next heartbea
 
 // 4.5 nginx.conf
 
-nginxCheck('4.5a', 'nginx takes the file', async () => {
-  ownNginx()
+nginxCheck('4.5a', 'nginx takes the file', async (_t, nginx) => {
+  ownNginx(nginx)
 })
 
-nginxCheck('4.5b', 'a stream passes, though the server says nothing about buffers', async (t) => {
-  for (const takesGzip of [false, true]) {
-    const { stream, client, events } = await ownVisit(t, takesGzip)
-    const whose = takesGzip ? 'a client that takes gzip' : 'the client'
-    await client.head({
-      seen: `The server sent a head, and ${whose} did not get it.`,
-      expected: 'Expected it at once.',
-      often: 'proxy_buffering is still on: over HTTP/1.1 it holds the head, with gzip everything.',
-    })
-    for (const text of ['one', 'two']) {
-      stream.send(`data: ${text}\n\n`)
-      await events.event({
-        seen: `The server sent an event, and ${whose} did not get it.`,
+nginxCheck(
+  '4.5b',
+  'a stream passes, though the server says nothing about buffers',
+  async (t, nginx) => {
+    for (const takesGzip of [false, true]) {
+      const { stream, client, events } = await ownVisit(t, nginx, takesGzip)
+      const whose = takesGzip ? 'a client that takes gzip' : 'the client'
+      await client.head({
+        seen: `The server sent a head, and ${whose} did not get it.`,
         expected: 'Expected it at once.',
-        often: 'proxy_buffering is still on.',
+        often:
+          'proxy_buffering is still on: over HTTP/1.1 it holds the head, with gzip everything.',
       })
+      for (const text of ['one', 'two']) {
+        stream.send(`data: ${text}\n\n`)
+        await events.event({
+          seen: `The server sent an event, and ${whose} did not get it.`,
+          expected: 'Expected it at once.',
+          often: 'proxy_buffering is still on.',
+        })
+      }
     }
-  }
-})
+  },
+)
 
-nginxCheck('4.5c', 'the rest of the site is still buffered', async (t) => {
+nginxCheck('4.5c', 'the rest of the site is still buffered', async (t, nginx) => {
   let isOver = false
   const server = await t.serve((_request, response) => {
     response.on('finish', () => (isOver = true))
     response.type('text/plain').end(Buffer.alloc(LARGE, 'x'))
   })
-  const client = t.connect(ownNginx())
+  const client = t.connect(ownNginx(nginx))
   client.request('/large.txt', { headers: to(server.port) })
   await client.head({ seen: 'GET /large.txt got no head.', expected: 'Expected one at once.' })
   client.pause()
@@ -293,11 +298,11 @@ nginxCheck('4.5c', 'the rest of the site is still buffered', async (t) => {
   })
 })
 
-nginxCheck('4.5d', 'the rest of the site is still compressed', async (t) => {
+nginxCheck('4.5d', 'the rest of the site is still compressed', async (t, nginx) => {
   const server = await t.serve((_request, response) => {
     response.json(recordedQuakes().slice(0, 20))
   })
-  const client = t.connect(ownNginx())
+  const client = t.connect(ownNginx(nginx))
   client.request('/week.json', { takesGzip: true, headers: to(server.port) })
   const { headers } = await client.head({
     seen: 'GET /week.json got no head.',
@@ -310,10 +315,10 @@ nginxCheck('4.5d', 'the rest of the site is still compressed', async (t) => {
   })
 })
 
-nginxCheck('4.5e', 'a stream may be silent longer than a page', async (t) => {
-  const { stream, client, events } = await ownVisit(t)
+nginxCheck('4.5e', 'a stream may be silent longer than a page', async (t, nginx) => {
+  const { stream, client, events } = await ownVisit(t, nginx)
   await client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
-  const silent = t.connect(ownNginx(), 'visitor of a page')
+  const silent = t.connect(ownNginx(nginx), 'visitor of a page')
   const page = await t.serve(() => {})
   silent.request('/page', { headers: to(page.port) })
   const { status } = await silent.head({
@@ -330,8 +335,8 @@ nginxCheck('4.5e', 'a stream may be silent longer than a page', async (t) => {
   })
 })
 
-nginxCheck('4.5f', 'a server that is silent for good is given up', async () => {
-  ownNginx()
+nginxCheck('4.5f', 'a server that is silent for good is given up', async (_t, nginx) => {
+  ownNginx(nginx)
   const timeouts = [...conf().matchAll(/^\s*proxy_read_timeout\s+(\w+);/gm)].map(([, time]) =>
     secondsOf(time!),
   )
@@ -344,8 +349,8 @@ nginxCheck('4.5f', 'a server that is silent for good is given up', async () => {
   })
 })
 
-nginxCheck('4.5g', 'the server is told when a client leaves', async (t) => {
-  const { stream, client } = await ownVisit(t)
+nginxCheck('4.5g', 'the server is told when a client leaves', async (t, nginx) => {
+  const { stream, client } = await ownVisit(t, nginx)
   await client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
   client.leave()
   await t.until(() => stream.open === 0, {
@@ -355,22 +360,26 @@ nginxCheck('4.5g', 'the server is told when a client leaves', async (t) => {
   })
 })
 
-nginxCheck('4.5h', 'a server that crashes does not look like one that is done', async (t) => {
-  const { stream, client, events } = await ownVisit(t)
-  await client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
-  stream.send('data: one\n\n')
-  await events.event({ seen: 'The client got no event.', expected: 'Expected it at once.' })
-  stream.cut()
-  const how = await client.ended({
-    seen: 'The server cut the connection, and the client was not told.',
-    expected: 'Expected nginx to cut it, too.',
-  })
-  must(how === 'cut', {
-    seen: 'The server cut the connection, and for the client the response is complete.',
-    expected: 'Expected a response that is cut off, too.',
-    often: 'nginx asks over HTTP/1.0, where a close is the only end there is.',
-  })
-})
+nginxCheck(
+  '4.5h',
+  'a server that crashes does not look like one that is done',
+  async (t, nginx) => {
+    const { stream, client, events } = await ownVisit(t, nginx)
+    await client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
+    stream.send('data: one\n\n')
+    await events.event({ seen: 'The client got no event.', expected: 'Expected it at once.' })
+    stream.cut()
+    const how = await client.ended({
+      seen: 'The server cut the connection, and the client was not told.',
+      expected: 'Expected nginx to cut it, too.',
+    })
+    must(how === 'cut', {
+      seen: 'The server cut the connection, and for the client the response is complete.',
+      expected: 'Expected a response that is cut off, too.',
+      often: 'nginx asks over HTTP/1.0, where a close is the only end there is.',
+    })
+  },
+)
 
 // 4.6 Ends
 
@@ -595,14 +604,13 @@ async function behind(
 }
 
 /** A client of the stream behind the real nginx, set up to hold back all it can. */
-async function behindNginx(t: Tools, takesGzip: boolean): Promise<Visit> {
+async function behindNginx(t: Tools, { holding }: NginxPorts, takesGzip: boolean): Promise<Visit> {
   const feed = t.gate()
   const server = await t.serve(appOf(feed, {}))
   t.transcript.step(
     `before the server: the real nginx, ${takesGzip ? 'which compresses' : 'over HTTP/1.0'}`,
   )
-  const nginx = { port: Number(process.env.WORKSHOP_NGINX) }
-  return { feed, server, ...asks(t, nginx, { takesGzip, headers: to(server.port) }) }
+  return { feed, server, ...asks(t, { port: holding }, { takesGzip, headers: to(server.port) }) }
 }
 
 function appOf(feed: Gate, { heartbeatMs }: VisitOptions): ReturnType<typeof createApp> {
@@ -653,29 +661,29 @@ function noEvent(quake: Quake): { seen: string; expected: string } {
 /** A stream that says nothing about buffers, behind an nginx with the nginx.conf of the work. */
 async function ownVisit(
   t: Tools,
+  nginx: NginxPorts,
   takesGzip = false,
 ): Promise<{ stream: HandmadeStream; client: Client; events: EventClient }> {
-  const nginx = ownNginx()
+  const own = ownNginx(nginx)
   const stream = await handmadeStream(t)
   t.transcript.step('before the server: nginx with your nginx.conf')
-  return { stream, ...asks(t, nginx, { takesGzip, headers: to(portOf(stream)) }) }
+  return { stream, ...asks(t, own, { takesGzip, headers: to(portOf(stream)) }) }
 }
 
 function portOf({ url }: HandmadeStream): number {
   return Number(new URL(url).port)
 }
 
-/** The nginx that the grader has started with the nginx.conf of the work. */
-function ownNginx(): { port: number } {
-  const { WORKSHOP_NGINX_OF_WORK: port, WORKSHOP_NGINX_SAYS: says } = process.env
+/** The nginx with the nginx.conf of the work. */
+function ownNginx({ ofWork, says }: NginxPorts): { port: number } {
   const [, notWritten] = /^\s*# (lesson 4, task 4\.5: write .*)$/m.exec(conf()) ?? []
   if (notWritten) throw new Error(notWritten)
-  must(port !== undefined, {
+  must(ofWork !== undefined, {
     seen: `nginx does not start with your nginx.conf. It says: ${says}`,
     expected: 'Expected it to start.',
     often: 'a semicolon is missing, or a directive has another name.',
   })
-  return { port: Number(port) }
+  return { port: ofWork }
 }
 
 function conf(): string {

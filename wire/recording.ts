@@ -35,9 +35,16 @@ export function arrivalOf(kept: readonly Kept[], n: number): Found | undefined {
   return { arrival: { ...wanted.entry, bytes: wanted.bytes }, before, isWhole }
 }
 
-/** A recording as a file: newline-delimited JSON, a line for each entry, with its bytes in base64. */
-export function* savedLines(recorder: Recorder): Generator<string> {
-  yield `${JSON.stringify({ format: FORMAT })}\n`
+/** A recording from a file. What came before entry `from` only explains what came after. */
+export type Saved = { kept: Kept[]; from: number }
+
+/**
+ * A recording as a file: newline-delimited JSON, a line for each entry, with its bytes in base64.
+ *
+ * @param from the first entry to be shown; those before were cleared away
+ */
+export function* savedLines(recorder: Recorder, from = 1): Generator<string> {
+  yield `${JSON.stringify({ format: FORMAT, from })}\n`
   // What comes while somebody saves is not waited for: it may come for ever.
   const { newest } = recorder
   let n = 0
@@ -51,12 +58,13 @@ export function* savedLines(recorder: Recorder): Generator<string> {
 }
 
 /** @throws Error with a sentence, when the text is no recording or is broken somewhere */
-export function readSaved(text: string): Kept[] {
+export function readSaved(text: string): Saved {
   const [head = '', ...lines] = text.split('\n').filter((line) => line !== '')
-  if (parsed(head)?.format !== FORMAT) {
+  const { format, from } = parsed(head) ?? {}
+  if (format !== FORMAT || !Number.isSafeInteger(from)) {
     throw new Error('This file is no recording of the wire: its first line does not say so.')
   }
-  return lines.map((line, index) => {
+  const kept = lines.map((line, index) => {
     const saved = parsed(line)
     if (!saved || !isEntry(saved)) {
       throw new Error(`Line ${index + 2} of this recording is broken.`)
@@ -64,6 +72,7 @@ export function readSaved(text: string): Kept[] {
     const { bytes, ...entry } = saved
     return { entry, ...(bytes !== undefined && { bytes: fromBase64(bytes) }) }
   })
+  return { kept, from: from as number }
 }
 
 const FORMAT = 'http-streaming-workshop wire 1'

@@ -66,7 +66,7 @@ async function inWords(page: Page): Promise<string> {
   return `${said
     .join('\n')
     .replace(/SEED=\d+/g, 'SEED=…')
-    .replace(/M [\d.-]+ · [^"]+/g, 'M …')}\n`
+    .replace(/M [\d.-]+ · .*$/gm, 'M …')}\n`
 }
 
 /** Passes what a look in the browser shows, and never lets go of the feed. */

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test as base } from '@playwright/test'
 import { ROOT } from '../../workshop/root.ts'
@@ -19,13 +19,16 @@ type Workshop = { url: string; program: Program }
  *       await page.goto(url)
  */
 export const test = base.extend<{
+  /** False for what has nothing to do with grades: grading takes its time. */
+  isGraded: boolean
   copy: Copy
   workshop: (...words: string[]) => Promise<Workshop>
 }>({
-  // Playwright reads the names of what a fixture needs from here, also when there are none.
-  // oxlint-disable-next-line no-empty-pattern
-  copy: async ({}, use) => {
-    const copy = copyOfWorkshop({ harness: true })
+  isGraded: [true, { option: true }],
+  copy: async ({ isGraded }, use) => {
+    const copy = copyOfWorkshop({ harness: isGraded })
+    // A lesson without checks is not graded.
+    if (!isGraded) rmSync(copy.path('test'), { recursive: true })
     shareBuiltPage(copy)
     await use(copy)
     copy.remove()

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express'
-import { test } from 'vitest'
+import { inject, test } from 'vitest'
 import { startProxy, type Proxy, type ProxySetting } from '../../wire/proxy.ts'
 import { connect, type Client } from './client.ts'
 import { describeError, Failure, must, type Story } from './failure.ts'
@@ -31,9 +31,22 @@ export type Report = {
   notWritten?: string
 }
 
+/** The real nginx, as the grader has started it. Both ask the server whose port the header `Server-Port` has. */
+export type NginxPorts = {
+  /** One that holds back all it can. */
+  holding: number
+  /** One with the nginx.conf of the work. */
+  ofWork?: number
+  /** Or why it does not start. */
+  says?: string
+}
+
 declare module 'vitest' {
   interface TaskMeta {
     report?: Report
+  }
+  interface ProvidedContext {
+    nginx?: NginxPorts
   }
 }
 
@@ -77,9 +90,14 @@ export function check(id: string, rule: string, script: (tools: Tools) => Promis
   })
 }
 
-/** A check that needs the real nginx. The grader starts it; where there is none, it leaves the check out. */
-export function nginxCheck(...what: Parameters<typeof check>): void {
-  if (process.env.WORKSHOP_NGINX) check(...what)
+/** A check that needs the real nginx. Where the grader has not started one, it does not exist. */
+export function nginxCheck(
+  id: string,
+  rule: string,
+  script: (tools: Tools, nginx: NginxPorts) => Promise<void>,
+): void {
+  const nginx = inject('nginx')
+  if (nginx) check(id, rule, (tools) => script(tools, nginx))
 }
 
 /** Waits until the check before this one is done, or any has failed. */

@@ -120,7 +120,12 @@ export function connect(
     if (unread.length === 0) return new Failure(story)
     const what = `${unread.length} bytes without a line feed`
     transcript.step(`${name} has ${what}  ${shown(unread, 48)}`)
-    return new Failure({ ...story, seen: `${story.seen} It has ${what}: ${shown(unread)}` })
+    const { often: _, ...told } = story
+    return new Failure({
+      ...told,
+      seen: `${story.seen} It has ${what}: ${shown(unread)}`,
+      cause: 'a line is complete with its line feed. Until then nobody can tell that it is.',
+    })
   }
 
   function take(bytes: number): Buffer {

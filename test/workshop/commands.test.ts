@@ -51,7 +51,9 @@ test('the list of lessons says how far one is, and what comes next', async () =>
 test('an unknown lesson is told from those that are', async () => {
   const { code, text } = await said('lesson', '99')
   expect(code).toBe(2)
-  expect(text).toBe('There is no lesson 99. Lessons: 1 A lesson, 2 A lesson.\n')
+  expect(text).toMatch(
+    /^There is no lesson 99\. Lessons: 1 A lesson, 2 A lesson(, \d A lesson)*\.\n$/,
+  )
 })
 
 describe('hint', () => {

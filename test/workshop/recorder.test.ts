@@ -96,7 +96,8 @@ test('a recording that was saved is read back as it was', () => {
   arrive(record, 3, 300)
   record.note('Cut the connection')
   record.observer.closed(1, { at: 3, by: 'workshop', how: 'reset' })
-  const kept = readSaved([...savedLines(record)].join(''))
+  const { kept, from } = readSaved([...savedLines(record, 2)].join(''))
+  expect(from).toBe(2)
   expect(kept.map(({ entry }) => entry)).toEqual(record.after(0, 99))
   const [mine, theirs] = [arrivalOf(kept, 3)!, record.arrival(3)!]
   expect(Buffer.from(mine.arrival.bytes)).toEqual(Buffer.from(theirs.arrival.bytes))

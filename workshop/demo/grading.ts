@@ -1,3 +1,4 @@
+import type { Prepared } from '../grader/grade.ts'
 import type { CheckResult, Verdict } from '../grader/verdict.ts'
 import type { Lesson } from '../lessons/catalogue.ts'
 import { recordVerdict } from '../lessons/progress.ts'
@@ -34,15 +35,20 @@ export function grading({
 }): Grading {
   let running: { controller: AbortController; done: Promise<void> } | undefined
   let verdict: Verdict | undefined
+  let next: Promise<Prepared | undefined> = Promise.resolve(undefined)
+  let isOver = false
 
   async function run(signal: AbortSignal): Promise<void> {
     try {
       const { grade } = await import('../grader/grade.ts')
+      const prepared = await next
+      next = Promise.resolve(undefined)
       const came = await grade({
         lesson: lesson.number,
         work: work.folder,
         name: work.name,
         signal,
+        ...(prepared && { prepared }),
         onCheck: (result) => signal.aborted || events.checked(result),
       })
       if (signal.aborted) return
@@ -52,6 +58,15 @@ export function grading({
     } catch (error) {
       if (!signal.aborted) events.notGraded(error as Error)
     }
+  }
+
+  async function prepareNext(): Promise<Prepared | undefined> {
+    const { prepare } = await import('../grader/grade.ts')
+    // What goes wrong here goes wrong again in the grading, which tells.
+    const prepared = await prepare(lesson.number).catch(() => undefined)
+    if (!isOver) return prepared
+    await prepared?.discard()
+    return undefined
   }
 
   function giveUp(): Promise<void> {
@@ -72,6 +87,7 @@ export function grading({
         if (running !== mine) return
         running = undefined
         events.changed()
+        if (!isOver) next = prepareNext()
       })()
     },
     get isRunning() {
@@ -80,6 +96,10 @@ export function grading({
     get verdict() {
       return verdict
     },
-    stop: giveUp,
+    async stop() {
+      isOver = true
+      await giveUp()
+      await (await next)?.discard()
+    },
   }
 }

@@ -2,31 +2,41 @@ import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { ROOT } from '../root.ts'
 
-/** A copy of somebody's work, made for one run: nothing that happens in it touches the original. */
+/** A place for a copy of somebody's work, for one run: nothing that happens in it touches the original. */
 export type Box = {
   readonly folder: string
+  /**
+   * Copies files into it; where two sources have the same file, the later one wins.
+   *
+   * @param sources folders laid out like `lessons/`
+   */
+  fill(...sources: string[]): Promise<void>
   remove(): Promise<void>
 }
 
-/**
- * Copies files into a fresh folder; where two sources have the same file, the later one wins. The box is
- * inside the workshop, so that the work finds the packages wherever it comes from.
- *
- * @param sources folders laid out like `lessons/`
- */
-export async function box(...sources: string[]): Promise<Box> {
+/** An empty one. It is inside the workshop, so that the work finds the packages wherever it comes from. */
+export async function emptyBox(): Promise<Box> {
   await mkdir(BOXES, { recursive: true })
   await removeAbandoned()
   const folder = await mkdtemp(join(BOXES, `${process.pid}-`))
-  for (const source of sources) {
-    for (const lesson of await lessonFolders(source)) {
-      await cp(join(source, lesson), join(folder, lesson), { recursive: true, filter: isWork })
-    }
-  }
   return {
     folder,
+    async fill(...sources) {
+      for (const source of sources) {
+        for (const lesson of await lessonFolders(source)) {
+          await cp(join(source, lesson), join(folder, lesson), { recursive: true, filter: isWork })
+        }
+      }
+    },
     remove: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }),
   }
+}
+
+/** One that is filled. */
+export async function box(...sources: string[]): Promise<Box> {
+  const made = await emptyBox()
+  await made.fill(...sources)
+  return made
 }
 
 const BOXES = join(ROOT, '.workshop', 'boxes')
@@ -36,8 +46,9 @@ async function lessonFolders(work: string): Promise<string[]> {
   return entries.filter((entry) => /^\d\d-/.test(entry.name)).map((entry) => entry.name)
 }
 
+/** A tsconfig.json is for the learner's editor, and extends what is not where the box is. */
 function isWork(path: string): boolean {
-  return !['node_modules', '.git', 'exhibit'].includes(basename(path))
+  return !['node_modules', '.git', 'exhibit', 'tsconfig.json'].includes(basename(path))
 }
 
 /** A run that was killed leaves its box behind; the process id in its name tells whose it was. */

@@ -3,11 +3,11 @@ import { basename, join, relative } from 'node:path'
 import { lessonNumbered, solutionsFolder, taskOf } from '../lessons/catalogue.ts'
 import { nginx } from '../parts/proxies.ts'
 import { ROOT } from '../root.ts'
-import { box as makeBox } from './box.ts'
+import { emptyBox, type Box } from './box.ts'
 import { judge } from './judge.ts'
 import { checksOf, type CheckName } from './manifest.ts'
 import { keepReference, referenceSteps } from './reference.ts'
-import { run, type Outcome } from './run.ts'
+import { readyRun, type Outcome, type ReadyRun } from './run.ts'
 import { typeErrors } from './types.ts'
 import type { CheckResult, Verdict } from './verdict.ts'
 
@@ -33,6 +33,23 @@ export type GradeRequest = {
   onCheck?(result: CheckResult): void
   /** Ends the run, and the process it runs in. */
   signal?: AbortSignal
+  /** What `prepare()` gave for this lesson; used up by this grading. */
+  prepared?: Prepared
+}
+
+/** What a grading of a whole lesson needs before it knows the work. */
+export type Prepared = {
+  /** Of the checks that will run. */
+  ids: string[]
+  seed: number
+  box: Box
+  ready: ReadyRun
+  discard(): Promise<void>
+}
+
+/** Makes the next grading of a lesson quick: its process is started, and waits. */
+export function prepare(lesson: number): Promise<Prepared> {
+  return prepareChecks({ lesson, work: '' }, possibleOf(checksOf(lesson)))
 }
 
 /**
@@ -41,22 +58,15 @@ export type GradeRequest = {
  */
 export async function grade(request: GradeRequest): Promise<Verdict> {
   const { lesson, work, base, onCheck, signal } = request
-  const seed = request.seed ?? randomInt(1, 1_000_000)
   const checks = checksAskedFor(request)
-  const lacksNginx = checks.some(({ needsNginx }) => needsNginx) && nginx.find() === undefined
-  const possible = checks.filter(({ needsNginx }) => !(needsNginx && lacksNginx))
-  const box = await makeBox(...(base ? [base] : []), work)
+  const possible = possibleOf(checks)
+  const { seed, box, ready, discard } = await preparedFor(request, possible)
   const named = (text: string): string => nameFiles(text, box.folder, request.name ?? work)
   try {
+    await box.fill(...(base ? [base] : []), work)
     const [types, result] = await Promise.all([
       request.skipTypes ? [] : typeErrors(box.folder, lessonNumbered(lesson)!.folder),
-      run({
-        lesson,
-        box: box.folder,
-        seed,
-        ids: possible.map(({ id }) => id),
-        withNginx: possible.some(({ needsNginx }) => needsNginx),
-        ...(request.bail && { bail: true }),
+      ready.run({
         ...(signal && { signal }),
         onOutcome(id, outcome) {
           const check = checks.find((each) => each.id === id)
@@ -87,14 +97,53 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
       printed: named(result.printed),
     }
   } finally {
-    await box.remove()
+    await discard()
   }
+}
+
+/** Those that this machine can run. */
+function possibleOf(checks: CheckName[]): CheckName[] {
+  const isPossible = !checks.some(({ needsNginx }) => needsNginx) || nginx.find() !== undefined
+  return isPossible ? checks : checks.filter(({ needsNginx }) => !needsNginx)
 }
 
 /** At home a check that cannot be run is told. In CI, and when nothing is left, it is no pass. */
 function mustNotLack(results: CheckResult[]): boolean {
   const lacking = results.filter(({ lacks }) => lacks)
   return lacking.length === results.length || (Boolean(process.env.CI) && lacking.length > 0)
+}
+
+/** What was prepared is of use when it is for these checks, and its process still there. */
+async function preparedFor(request: GradeRequest, checks: CheckName[]): Promise<Prepared> {
+  const { prepared } = request
+  const isOfUse = prepared?.ready.isAlive && prepared.ids.join() === idsOf(checks).join()
+  if (isOfUse) return prepared
+  await prepared?.discard()
+  return prepareChecks(request, checks)
+}
+
+async function prepareChecks(
+  { lesson, bail = false, ...request }: GradeRequest,
+  checks: CheckName[],
+): Promise<Prepared> {
+  const seed = request.seed ?? randomInt(1, 1_000_000)
+  const box = await emptyBox()
+  const ids = idsOf(checks)
+  const ready = await readyRun({ lesson, box: box.folder, seed, ids, bail })
+  return {
+    ids,
+    seed,
+    box,
+    ready,
+    async discard() {
+      await ready.discard()
+      await box.remove()
+    },
+  }
+}
+
+function idsOf(checks: CheckName[]): string[] {
+  return checks.map(({ id }) => id)
 }
 
 function checksAskedFor({ lesson, only, from }: GradeRequest): CheckName[] {

@@ -1,11 +1,12 @@
 import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { NginxPorts } from '../../test/harness/check.ts'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { site, startNginx } from '../proxies/nginx.ts'
 import type { RunningProxy } from '../proxies/real.ts'
 
 /** The real nginx, for a process that may start none. */
-export type NginxForChecks = { env: Record<string, string>; stop(): Promise<void> }
+export type NginxForChecks = { ports: NginxPorts; stop(): Promise<void> }
 
 /**
  * Starts two: one that holds back whatever nginx can, and one with the `nginx.conf` of the work. Both ask the
@@ -16,12 +17,7 @@ export async function nginxFor(lesson: number, box: string): Promise<NginxForChe
   ours ??= startNginx((listen) => `${TREMOR} ${site(listen, 'http://$tremor', HOLDS_ALL)}`)
   const [{ port }, own] = await Promise.all([ours, startNginxOf(conf)])
   return {
-    env: {
-      WORKSHOP_NGINX: String(port),
-      ...('port' in own
-        ? { WORKSHOP_NGINX_OF_WORK: String(own.port) }
-        : { WORKSHOP_NGINX_SAYS: own.says }),
-    },
+    ports: { holding: port, ...('port' in own ? { ofWork: own.port } : own) },
     async stop() {
       if ('port' in own) await own.stop()
     },

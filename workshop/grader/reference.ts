@@ -1,6 +1,5 @@
 import { solutionsFolder } from '../lessons/catalogue.ts'
 import { box as makeBox } from './box.ts'
-import { checksOf } from './manifest.ts'
 import { run } from './run.ts'
 import type { CheckResult } from './verdict.ts'
 
@@ -34,8 +33,7 @@ const references = new Map<string, Promise<readonly string[]>>()
 async function playReference(lesson: number, id: string, seed: number): Promise<readonly string[]> {
   const box = await makeBox(solutionsFolder)
   try {
-    const withNginx = checksOf(lesson).some((check) => check.id === id && check.needsNginx)
-    const { outcomes } = await run({ lesson, box: box.folder, ids: [id], withNginx, seed })
+    const { outcomes } = await run({ lesson, box: box.folder, ids: [id], seed })
     return outcomes.get(id)?.report?.steps ?? []
   } finally {
     await box.remove()

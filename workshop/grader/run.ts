@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 import type { Report } from '../../test/harness/check.ts'
 import { ROOT } from '../root.ts'
 import { guard } from './guard.ts'
 import { nginxFor } from './nginx.ts'
-import { testFileOf } from './manifest.ts'
+import { checksOf, testFileOf } from './manifest.ts'
 import { watchdog } from './watchdog.ts'
 import { startWorker } from './worker.ts'
 
@@ -36,31 +37,45 @@ export type Outcome = { passed: boolean; report?: Report; error?: Thrown }
 /** An error as it came out: its frames are mapped back to the source. */
 export type Thrown = { message: string; frames: { file: string; line: number; column: number }[] }
 
-export type RunOptions = {
-  lesson: number
-  box: string
-  /** The checks to run. */
-  ids: string[]
-  seed: number
-  /** Some of them need the real nginx. */
-  withNginx?: boolean
-  /** Run no more checks when one has failed. */
-  bail?: boolean
+export type RunOptions = ReadyOptions & {
   onOutcome?(id: string, outcome: Outcome): void
   signal?: AbortSignal
 }
 
+export type ReadyOptions = {
+  lesson: number
+  /** The folder of a box. */
+  box: string
+  /** The checks to run. */
+  ids: string[]
+  seed: number
+  /** Run no more checks when one has failed. */
+  bail?: boolean
+}
+
+/** A process that is warm, and everything else that a run needs, before there is any work in the box. */
+export type ReadyRun = {
+  /** False when the process has ended: then it can run nothing. */
+  readonly isAlive: boolean
+  /** Runs the checks, once. */
+  run(options?: Pick<RunOptions, 'onOutcome' | 'signal'>): Promise<Run>
+  /** Ends a run that nobody wants. */
+  discard(): Promise<void>
+}
+
 /** Runs the checks of a lesson on the work in a box, once, in a process of its own. */
-export async function run({
+export async function run({ onOutcome, signal, ...options }: RunOptions): Promise<Run> {
+  const ready = await readyRun(options)
+  return ready.run({ ...(onOutcome && { onOutcome }), ...(signal && { signal }) })
+}
+
+export async function readyRun({
   lesson,
   box,
   ids,
   seed,
-  withNginx = false,
   bail = false,
-  onOutcome,
-  signal,
-}: RunOptions): Promise<Run> {
+}: ReadyOptions): Promise<ReadyRun> {
   const canary = `canary ${randomUUID()}`
   const result: Run = {
     outcomes: new Map(),
@@ -70,6 +85,7 @@ export async function run({
     printed: '',
     lastLines: [],
   }
+  let heard: RunOptions['onOutcome']
   const dog = watchdog(() => {
     result.silentIn = result.endedIn
     worker.kill()
@@ -82,7 +98,6 @@ export async function run({
     if (sign.startsWith('check ')) result.endedIn = sign.slice('check '.length)
   }
 
-  const nginx = withNginx ? await nginxFor(lesson, box) : undefined
   const worker = startWorker({
     mayRead: readable(lesson, box),
     env: {
@@ -90,7 +105,6 @@ export async function run({
       WORKSHOP_BOX: box,
       WORKSHOP_CANARY: canary,
       ...(bail && { WORKSHOP_BAIL: '1' }),
-      ...nginx?.env,
     },
     onSign,
     onLine,
@@ -103,7 +117,7 @@ export async function run({
       else if (outcome) {
         const id = test.name.split(' ', 1)[0]!
         result.outcomes.set(id, outcome)
-        onOutcome?.(id, outcome)
+        heard?.(id, outcome)
       }
     },
     onTestModuleEnd(module: TestModule) {
@@ -119,7 +133,6 @@ export async function run({
   }
 
   const { createVitest } = await import('vitest/node')
-  const exitCode = process.exitCode
   const vitest = await createVitest(
     'test',
     {
@@ -136,21 +149,51 @@ export async function run({
     { server: { watch: null }, plugins: [guard(box)] },
     { stdout: nowhere(), stderr: nowhere() },
   )
-  signal?.addEventListener('abort', worker.kill)
-  try {
-    const specifications = await vitest.globTestSpecifications()
-    dog.start()
-    if (!signal?.aborted) await vitest.runTestSpecifications(specifications)
-  } finally {
-    dog.stop()
-    signal?.removeEventListener('abort', worker.kill)
-    worker.kill()
-    await Promise.all([vitest.close(), nginx?.stop()])
-    // Vitest sets it when a test fails. It is ours.
-    process.exitCode = exitCode
+  const specifications = await vitest.globTestSpecifications()
+
+  return {
+    get isAlive() {
+      return worker.isAlive
+    },
+    async run({ onOutcome, signal } = {}) {
+      heard = onOutcome
+      const exitCode = process.exitCode
+      // Its conf is in the box by now.
+      const nginx = needsNginx(lesson, ids) ? await nginxFor(lesson, box) : undefined
+      if (nginx) vitest.provide('nginx', nginx.ports)
+      signal?.addEventListener('abort', worker.kill)
+      try {
+        dog.start()
+        if (!signal?.aborted) {
+          const done = vitest.runTestSpecifications(specifications)
+          // A process that ended before it had its task is one that Vitest would wait for, for ever.
+          const given = worker.exited.then(() => sleep(GRACE_MS, undefined, { ref: false }))
+          await Promise.race([done, given])
+        }
+      } finally {
+        dog.stop()
+        signal?.removeEventListener('abort', worker.kill)
+        worker.kill()
+        await Promise.all([vitest.close(), nginx?.stop()])
+        // Vitest sets it when a test fails. It is ours.
+        process.exitCode = exitCode
+      }
+      return result
+    },
+    async discard() {
+      worker.kill()
+      await worker.exited
+      await vitest.close()
+    },
   }
-  return result
 }
+
+function needsNginx(lesson: number, ids: string[]): boolean {
+  return checksOf(lesson).some((check) => check.needsNginx && ids.includes(check.id))
+}
+
+/** For what is still on its way when the process has ended. */
+const GRACE_MS = 5000
 
 function outcomeOf(test: TestCase): Outcome | undefined {
   const { state, errors } = test.result()

@@ -5,12 +5,20 @@ import { promisify } from 'node:util'
 import { solutionFiles } from '../lessons/stubs.ts'
 import { ROOT } from '../root.ts'
 
-/** The type errors of one lesson's files, a line each: `01-raw-chunks/server.ts:12:5 Type 'string' …`. */
-export async function typeErrors(box: string, lessonFolder: string): Promise<string[]> {
+/**
+ * The type errors of one lesson's files, a line each: `01-raw-chunks/server.ts:12:5 Type 'string' …`.
+ *
+ * @param folder of the box, where the files are
+ */
+export async function typeErrors(
+  box: string,
+  lessonFolder: string,
+  folder = lessonFolder,
+): Promise<string[]> {
   const config = join(box, 'tsconfig.json')
   await writeFile(
     config,
-    JSON.stringify({ extends: join(ROOT, base(lessonFolder)), include: [lessonFolder] }),
+    JSON.stringify({ extends: join(ROOT, base(lessonFolder)), include: [folder] }),
   )
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
   const output = await promisify(execFile)(

@@ -10,6 +10,9 @@ import { ROOT } from '../root.ts'
  * its own files and nothing else of the workshop, and may write nothing and start nothing.
  */
 export type Worker = PoolWorker & {
+  readonly isAlive: boolean
+  /** Settled when the process has ended. */
+  readonly exited: Promise<void>
   /** Ends the process and whatever it has started, at once. */
   kill(): void
 }
@@ -37,14 +40,26 @@ export function startWorker({ mayRead, env, onSign, onLine }: WorkerOptions): Wo
     },
   )
   const takeBack = lastWish(kill)
+  const exitListeners = new Set<(...args: unknown[]) => void>()
   const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => {
+    const ended = (): void => {
       takeBack()
       // Vitest waits a minute for a process that ended before it had begun.
       answer('started', new Error('the process ended'))
+      for (const listener of exitListeners) tellOfExit(listener)
       resolve()
-    })
+    }
+    child.once('exit', ended)
+    // It could not even be started.
+    child.once('error', ended)
   })
+  /** Vitest throws when this comes while it has no task for the process: then nobody needs to know. */
+  function tellOfExit(listener: (...args: unknown[]) => void): void {
+    try {
+      listener()
+    } catch {}
+  }
+
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     for (const line of text.split('\n')) {
       if (line.startsWith(SIGN)) onSign(line.slice(SIGN.length))
@@ -69,6 +84,9 @@ export function startWorker({ mayRead, env, onSign, onLine }: WorkerOptions): Wo
 
   return {
     name: 'work',
+    get isAlive() {
+      return child.pid !== undefined && child.exitCode === null && child.signalCode === null
+    },
     // What Vitest has compiled comes through the channel: the folder for temporary files may hold anything.
     cacheFs: false,
     kill,
@@ -77,8 +95,15 @@ export function startWorker({ mayRead, env, onSign, onLine }: WorkerOptions): Wo
       kill()
       await exited
     },
-    on: (event, listener) => void child.on(event, listener),
-    off: (event, listener) => void child.off(event, listener),
+    exited,
+    on(event, listener) {
+      if (event === 'exit') exitListeners.add(listener)
+      else child.on(event, listener)
+    },
+    off(event, listener) {
+      if (event === 'exit') exitListeners.delete(listener)
+      else child.off(event, listener)
+    },
     send(message) {
       if (message.type !== 'stop') return void (child.connected && child.send(message))
       // Asked to stop, the work gets no say in it: what it leaves behind ends with its process.

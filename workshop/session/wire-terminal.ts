@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import type { Watched } from '../commands/wire.ts'
 import { legend } from '../demo/wire-lines.ts'
 import { wireView } from '../demo/wire-view.ts'
@@ -37,6 +38,9 @@ export async function watchWire(server: Watched): Promise<number> {
       '',
     ].join('\n'),
   )
+  if (!(await answers(server))) {
+    out.print(`Nobody answers at ${server.url.origin} yet. Until then every request gets 503.\n`)
+  }
   showKeys()
   const stopListening = listenForKeys(process.stdin, (key) => void press(key))
 
@@ -60,4 +64,15 @@ export async function watchWire(server: Watched): Promise<number> {
   out.close()
   await Promise.all([page?.close(), session.tap.close()])
   return code
+}
+
+function answers({ destination }: Watched): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(destination)
+    socket.once('error', () => resolve(false))
+    socket.once('connect', () => {
+      resolve(true)
+      socket.destroy()
+    })
+  })
 }

@@ -9,14 +9,18 @@ let kept: Kept[] = []
 
 /** Shows a recording from a file instead of the live one, or says why it cannot. */
 export async function loadFile(file: File): Promise<void> {
+  let from: number
   try {
-    kept = readSaved(await file.text())
+    const saved = readSaved(await file.text())
+    kept = saved.kept
+    from = saved.from
   } catch (error) {
     say((error as Error).message, true)
     return
   }
   const log = wireLog()
-  log.add(kept.map(({ entry }) => entry))
+  // What was cleared away before it was saved only explains the rest.
+  log.add(kept.map(({ entry }) => entry).filter(({ n }) => n >= from))
   log.stopClock(kept.at(-1)?.entry.at ?? 0)
   showSaved(log, file.name)
   say(`This is the saved recording ${file.name}.`)

@@ -1,0 +1,59 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { copyOfWorkshop, type Copy } from './copy.ts'
+import { endPrograms, run, type Program } from './program.ts'
+
+let copy: Copy
+beforeAll(() => {
+  copy = copyOfWorkshop()
+})
+afterEach(endPrograms)
+afterAll(() => copy.remove())
+
+test('npm run wire stands before a server that is not ours, and prints what crosses', async () => {
+  const server = createServer((request, response) => response.end(`you want ${request.url}`))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  // Without http://, as people type it.
+  const program = wire(`127.0.0.1:${port}/any?thing`)
+  const [, url] = await program.seen(/(http:\/\/127\.0\.0\.1:\d+\/any\?thing) {2}your server/)
+  expect(await (await fetch(url!)).text()).toBe('you want /any?thing')
+  await program.seen(/← response .*you want \/any\?thing/)
+  server.closeAllConnections()
+  server.close()
+  program.kill('SIGINT')
+  expect(await program.ended).toBe(130)
+})
+
+test('a server that is not there is said to be so, at once and to each client', async () => {
+  const program = wire('http://127.0.0.1:1/')
+  const [, url] = await program.seen(/(http:\/\/127\.0\.0\.1:\d+\/) {2}your server/)
+  await program.seen(
+    /Nobody answers at http:\/\/127\.0\.0\.1:1 yet\. Until then every request gets 503/,
+  )
+  const answer = await fetch(url!)
+  expect(answer.status).toBe(503)
+  expect(await answer.text()).toContain('nobody answers at 127.0.0.1:1')
+})
+
+test.each([
+  ['nothing', [], 'Say before which server: npm run wire http://127.0.0.1:8080'],
+  ['two servers', ['http://a', 'http://b'], 'One server at a time'],
+  ['no URL', ['http://'], '"http://" is no URL'],
+  ['TLS', ['https://example.org'], 'the bytes are encrypted'],
+  [
+    'another scheme',
+    ['ftp://example.org'],
+    'It takes a URL with http://, got "ftp://example.org".',
+  ],
+])('%s is refused with a sentence', async (_case, words, says) => {
+  const program = wire(...words)
+  expect(await program.ended).toBe(2)
+  expect(program.output).toContain(says)
+})
+
+function wire(...words: string[]): Program {
+  return run(copy, ['wire', ...words], { PORT: '0', BROWSER: 'none' })
+}

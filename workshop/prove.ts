@@ -4,16 +4,20 @@ import { browserTests, skippedBrowserTests, type Counts } from './browser-tests.
 import { browser } from './parts/browser.ts'
 import { install } from './parts/install.ts'
 import { look } from './parts/look.ts'
+import type { Part } from './parts/part.ts'
+import { proxies } from './parts/proxies.ts'
 import { ROOT } from './root.ts'
 
 /**
- * Proves the workshop itself: every test of the repository, also those that need a browser, which is installed
- * when there is none. The last line is the count, alone.
+ * Proves the workshop itself: every test of the repository, also those that need a browser or a proxy, which are
+ * installed when they are missing. The last line is the count, alone.
  *
  * @returns 0 when all passed; 1 when a test failed, when nothing ran, and in CI also when one was skipped
  */
 export async function prove(): Promise<number> {
-  const hasBrowser = 'path' in look(browser) || (await install(browser))
+  const hasBrowser = await has(browser)
+  const missing: string[] = []
+  for (const part of proxies) if (!(await has(part))) missing.push(part.name)
   // At the same time, for each waits now and then; but one report after the other.
   const held = heldBack()
   const browserCounts = (hasBrowser ? browserTests : skippedBrowserTests)(held.print)
@@ -24,12 +28,21 @@ export async function prove(): Promise<number> {
     console.log(`\nThere is no ${browser.name}: ${browser.for} are skipped. See npm run setup.`)
   }
 
+  if (missing.length > 0) {
+    console.log(`\nWhat needs ${missing.join(', ')} is skipped. See npm run setup.`)
+  }
+
   const passed = inNode.passed + inBrowser.passed
   const failed = inNode.failed + inBrowser.failed
   const skipped = inNode.skipped + inBrowser.skipped
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
   const mustNotSkip = Boolean(process.env.CI)
   return failed > 0 || passed === 0 || (mustNotSkip && skipped > 0) ? 1 : 0
+}
+
+/** A part is there, or can be installed now. */
+async function has(part: Part): Promise<boolean> {
+  return 'path' in look(part) || install(part)
 }
 
 /** Prints nothing until it is let go. */

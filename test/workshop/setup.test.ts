@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync } from 'node:fs'
 import process from 'node:process'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { copyOfWorkshop, type Copy } from './copy.ts'
@@ -9,6 +9,7 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
   let copy: Copy
   beforeEach(() => {
     copy = copyOfWorkshop()
+    for (const name of PROXIES) onPath(name, `echo ${name} 1.0`)
   })
   afterEach(() => {
     endPrograms()
@@ -19,7 +20,7 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
     onPath('chromium', CHROMIUM)
     const program = setup()
     expect(await program.ended).toBe(0)
-    expect(program.output).toBe(`browser: found ${path('chromium')} (Chromium 156.0)\n`)
+    expect(program.output).toBe(`browser: found ${path('chromium')} (Chromium 156.0)\n${found()}`)
   })
 
   test('takes the browser that BROWSER_PATH says, before any other', async () => {
@@ -27,7 +28,7 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
     onPath('mine', 'echo Mine 1.0')
     const program = setup({ BROWSER_PATH: path('mine') })
     expect(await program.ended).toBe(0)
-    expect(program.output).toBe(`browser: found ${path('mine')} (Mine 1.0)\n`)
+    expect(program.output).toBe(`browser: found ${path('mine')} (Mine 1.0)\n${found()}`)
   })
 
   test('installs nothing in place of a BROWSER_PATH that is wrong', async () => {
@@ -79,7 +80,17 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
 
       const second = setup()
       expect(await second.ended).toBe(0)
-      expect(second.output).toBe(`browser: found ${path('chromium')} (Chromium 156.0)\n`)
+      expect(second.output).toBe(`browser: found ${path('chromium')} (Chromium 156.0)\n${found()}`)
+    })
+
+    test('looks for news of the packages once, however much is installed', async () => {
+      onPath('apt-get', APT)
+      rmSync(path('caddy'))
+      const program = setup()
+      expect(await program.ended).toBe(0)
+      expect(program.output).toContain(`caddy: installed ${path('caddy')}\n`)
+      const log = readFileSync(copy.path('apt.log'), 'utf8')
+      expect(log).toMatch(/^noninteractive update\n.* install .* chromium\n.* install .* caddy\n$/)
     })
 
     test('says what to type when apt-get fails', async () => {
@@ -120,6 +131,14 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
     chmodSync(path(name), 0o755)
   }
 
+  /** What it says of the proxies, which are all there. */
+  function found(): string {
+    return PROXIES.map((name) => {
+      const part = { apache2: 'apache', varnishd: 'varnish' }[name] ?? name
+      return `${part}: found ${path(name)} (${name} 1.0)\n`
+    }).join('')
+  }
+
   function path(name: string): string {
     return copy.path('bin', name)
   }
@@ -127,11 +146,14 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
 
 const CHROMIUM = 'echo Chromium 156.0'
 
+const PROXIES = ['nginx', 'haproxy', 'apache2', 'caddy', 'varnishd']
+
 const APT = `
 echo "$DEBIAN_FRONTEND $*" >> apt.log
+for package; do :; done
 if [ "$1" = install ]; then
-  printf '#!/bin/sh\\n${CHROMIUM}\\n' > bin/chromium
-  /bin/chmod +x bin/chromium
+  printf '#!/bin/sh\\n${CHROMIUM}\\n' > bin/$package
+  /bin/chmod +x bin/$package
   echo 0 upgraded, 1 newly installed
 fi
 `

@@ -24,6 +24,11 @@ test('a region with a name becomes one throw at its indentation', () => {
   )
 })
 
+test('where # begins a comment, the sentence is one', () => {
+  const source = 'server {\n  # #region 4.5 a location\n  location / {}\n  # #endregion\n}\n'
+  expect(makeStub(source, 4)).toBe('server {\n  # lesson 4, task 4.5: write a location\n}\n')
+})
+
 test('a region without a name goes, and leaves no spare blank lines', () => {
   const source =
     'a()\n\n// #region 2.5\nhelper()\n// #endregion\n\nb()\n\n// #region 2.6\nc()\n// #endregion\n'

@@ -5,9 +5,14 @@ import { parseWords } from '../lessons/words.ts'
 
 /**
  * `npm run lesson` lists the lessons; `npm run lesson 3` shows one: your server on real earthquakes, the
- * wire, and a grade at each save. `npm run lesson 2 exhibit` runs the lesson's famous wrong program.
+ * wire, and a grade at each save. `npm run lesson 2 exhibit` runs the lesson's famous wrong program, and
+ * `npm run lesson 4 measure` its experiment.
  */
 export async function lesson(words: string[]): Promise<number> {
+  if (/^(lesson ?)?0?4 measure\b/i.test(words.join(' '))) {
+    const { experiment } = await import('../experiment/experiment.ts')
+    return experiment(words.slice(words.indexOf('measure') + 1))
+  }
   const isExhibit = words.at(-1) === 'exhibit'
   const asked = parseWords(isExhibit ? words.slice(0, -1) : words)
   if ('problem' in asked) {

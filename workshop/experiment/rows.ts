@@ -1,0 +1,130 @@
+import { startProxy } from '../../wire/proxy.ts'
+import type { ProxySetting } from '../../wire/proxy.ts'
+import { apache, caddy, haproxy, nginx, varnish } from '../parts/proxies.ts'
+import type { Part } from '../parts/part.ts'
+import { startApache } from '../proxies/apache.ts'
+import { startCaddy } from '../proxies/caddy.ts'
+import { startHaproxy } from '../proxies/haproxy.ts'
+import { site, startNginx } from '../proxies/nginx.ts'
+import type { RunningProxy } from '../proxies/real.ts'
+import { startVarnish } from '../proxies/varnish.ts'
+
+/** One way from a server to a client, to be measured. */
+export type Row = {
+  /** What stands between: `nginx`. */
+  hop: string
+  /** How it is set up: `proxy_http_version 1.0`. Its defaults when this is empty. */
+  setting: string
+  /** What the server does: `X-Accel-Buffering: no`. Nothing when this is empty. */
+  server: string
+  source: Source
+  /** The real program; absent when nothing has to be installed. */
+  part?: Part
+  /** Absent when nothing stands between. */
+  start?(serverPort: number): Promise<RunningProxy>
+}
+
+/** What the server that is measured does, and what its client takes. */
+export type Source = {
+  headers?: Record<string, string>
+  compresses?: boolean
+  flushes?: boolean
+  takesGzip?: boolean
+  /** Bytes of an event. */
+  size?: number
+}
+
+const ACCEL: Source = { headers: { 'X-Accel-Buffering': 'no' } }
+const GZIP: Source = { takesGzip: true }
+const HTTP_11 = 'proxy_http_version 1.1;'
+const NGINX_GZIP = 'gzip on;'
+
+/** What nginx compresses besides HTML, when it compresses. */
+const TYPES = 'gzip_types text/event-stream;'
+
+/** Every way that lesson 4 speaks of. */
+export const rows: Row[] = [
+  { hop: 'nobody', setting: '', server: '', source: {} },
+  middleware('', {}),
+  middleware('flush() after each event', { flushes: true }),
+  middleware('Cache-Control: no-transform', { headers: { 'Cache-Control': 'no-transform' } }),
+
+  builtIn("{ http: '1.0', holds: 4096 }", { http: '1.0', holds: 4096 }),
+  builtIn("{ http: '1.0', holds: 4096 }", { http: '1.0', holds: 4096 }, ACCEL),
+  builtIn("{ holds: 'head' }", { holds: 'head' }),
+  builtIn("{ holds: 'last' }", { holds: 'last' }),
+  builtIn("{ holds: 'end' }", { holds: 'end' }),
+
+  ofNginx('proxy_http_version 1.0;'),
+  ofNginx('proxy_http_version 1.0;', ACCEL),
+  ofNginx('proxy_http_version 1.0; proxy_buffering off;'),
+  ofNginx('proxy_http_version 1.0; proxy_ignore_headers X-Accel-Buffering;', ACCEL),
+  ofNginx(HTTP_11),
+  ofNginx(HTTP_11, ACCEL),
+  ofNginx(`${HTTP_11} ${NGINX_GZIP}`, GZIP),
+  ofNginx(`${HTTP_11} ${NGINX_GZIP}`, { ...GZIP, headers: { 'Cache-Control': 'no-transform' } }),
+  ofNginx(`${HTTP_11} ${NGINX_GZIP}`, { ...GZIP, ...ACCEL }),
+  ofNginx(`${HTTP_11} ${NGINX_GZIP} proxy_buffering off;`, GZIP),
+  ofNginx(`${HTTP_11} proxy_ignore_client_abort on;`, ACCEL),
+
+  ofHaproxy(''),
+  ofHaproxy('option http-no-delay'),
+  real(apache, '', (port) => startApache(port, '')),
+  real(
+    apache,
+    'AddOutputFilterByType DEFLATE text/event-stream',
+    (port) => startApache(port, 'AddOutputFilterByType DEFLATE text/event-stream'),
+    GZIP,
+  ),
+  real(caddy, '', (port) => startCaddy(port, '')),
+  ...[64, 1024].map((size) =>
+    real(caddy, 'encode gzip', (port) => startCaddy(port, 'encode gzip'), { ...GZIP, size }),
+  ),
+  real(varnish, '', (port) => startVarnish(port, '')),
+  ofVarnish('set beresp.do_stream = false;'),
+  ofVarnish('set beresp.do_gzip = true;', GZIP),
+]
+
+function middleware(server: string, source: Source): Row {
+  return {
+    hop: 'compression()',
+    setting: '',
+    server,
+    source: { ...source, compresses: true, takesGzip: true },
+  }
+}
+
+function builtIn(setting: string, proxy: ProxySetting, source: Source = {}): Row {
+  const start = (port: number): Promise<RunningProxy> => startProxy(port, proxy)
+  return { hop: 'the built-in proxy', setting, server: saidBy(source), source, start }
+}
+
+function ofNginx(setting: string, source: Source = {}): Row {
+  const start = (port: number): Promise<RunningProxy> =>
+    startNginx((listen) => site(listen, `http://127.0.0.1:${port}`, `${setting} ${TYPES}`))
+  return real(nginx, setting, start, source)
+}
+
+function ofHaproxy(setting: string): Row {
+  return real(haproxy, setting, (port) => startHaproxy(port, setting))
+}
+
+function ofVarnish(setting: string, source: Source = {}): Row {
+  const vcl = `sub vcl_backend_response { ${setting} }`
+  return real(varnish, setting, (port) => startVarnish(port, vcl), source)
+}
+
+function real(
+  part: Part,
+  setting: string,
+  start: (serverPort: number) => Promise<RunningProxy>,
+  source: Source = {},
+): Row {
+  return { hop: part.name, setting, server: saidBy(source), source, part, start }
+}
+
+/** What the server does that is worth a word. */
+function saidBy({ headers = {}, size }: Source): string {
+  const said = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  return [...said, ...(size ? [`events of ${size} bytes`] : [])].join(', ')
+}

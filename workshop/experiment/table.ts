@@ -1,0 +1,57 @@
+import type { Measurement, NotMeasured } from './measure.ts'
+import type { Row } from './rows.ts'
+
+export type Result = Measurement | NotMeasured
+
+/** What was measured, as a table in Markdown. */
+export function markdownTable(results: Result[]): string {
+  const lines = results.map((result) => {
+    const { hop, setting, server } = result.row
+    const cells = [
+      'version' in result ? `${hop} ${numberOf(result.version ?? '')}` : hop,
+      setting && `\`${setting}\``,
+      server,
+      ...('lacks' in result ? [`not measured: there is no ${result.lacks}`, ''] : told(result)),
+    ]
+    return `| ${cells.join(' | ')} |`
+  })
+  return [
+    '| between server and client | its setting | the server | a stream of small events | the server hears of a client that left |',
+    '|---|---|---|---|---|',
+    ...lines,
+  ].join('\n')
+}
+
+/** The same for a terminal: a line each, and what was predicted. */
+export function textTable(results: Result[], predicted: Map<Row, string>): string {
+  return results
+    .map((result) => {
+      const guess = predicted.get(result.row)
+      const verdict = 'lacks' in result ? `not measured: no ${result.lacks}` : result.verdict
+      const delay = 'lacks' in result ? '' : `${medianDelay(result)} ms`
+      const said =
+        guess && guess !== verdict ? `  you said: ${guess}` : guess ? '  as you said' : ''
+      return `${verdict.padEnd(12)} ${delay.padStart(8)}  ${nameOf(result.row)}${said}`
+    })
+    .join('\n')
+}
+
+/** A row in words: `nginx · proxy_http_version 1.0; · X-Accel-Buffering: no`. */
+export function nameOf({ hop, setting, server }: Row): string {
+  return [hop, setting, server].filter((part) => part !== '').join(' · ')
+}
+
+function told({ verdict, told: when }: Measurement): [string, string] {
+  return [verdict, when]
+}
+
+/** How long an event was on its way, for half of them. */
+function medianDelay({ events }: Measurement): number {
+  const delays = events.map(({ written, arrived }) => arrived - written).sort((a, b) => a - b)
+  return Math.round(delays[Math.floor(delays.length / 2)]!)
+}
+
+/** `1.22.1` of whatever a program says of its version. */
+function numberOf(version: string): string {
+  return /\d+\.\d+(\.\d+)?/.exec(version)?.[0] ?? version
+}

@@ -31,7 +31,6 @@ const FILLS_A_BUFFER_TOLD = 'a proxy that asks over HTTP/1.0 and fills a buffer 
 
 /** nginx that asks over HTTP/1.1, and compresses. */
 const COMPRESSES: ProxySetting = { holds: 'head', gzip: true }
-const COMPRESSES_TOLD = 'a proxy that compresses'
 
 // 4.1 Predictions
 

@@ -39,10 +39,10 @@ const pairs: { directives: string; setting: ProxySetting; takesGzip?: boolean }[
   },
 ]
 
-const asked: Record<string, string>[] = [{}, { 'X-Accel-Buffering': 'no' }]
+const says: Record<string, string>[] = [{}, { 'X-Accel-Buffering': 'no' }]
 
 describe.skipIf(!nginx.find())('the built-in proxy and nginx', () => {
-  test.for(pairs.flatMap((pair) => asked.map((headers) => ({ ...pair, headers }))))(
+  test.for(pairs.flatMap((pair) => says.map((headers) => ({ ...pair, headers }))))(
     'give the same verdict: $directives gzip: $takesGzip, $headers',
     async ({ directives, setting, takesGzip = false, headers }) => {
       server.headers = headers

@@ -4,7 +4,7 @@ import type { Quake } from '#feed'
 export type QuakesView = {
   /** Of the connection: about to open or to open again, open, or closed for good. */
   status: 'connecting' | 'open' | 'closed'
-  /** The newest quakes, newest first, each once, at most `LIMIT`. */
+  /** The quakes that came last, the last one first, each once, at most `LIMIT`. */
   quakes: readonly Quake[]
   /** How many quakes have come. */
   received: number

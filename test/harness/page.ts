@@ -6,6 +6,7 @@ import { createRoot } from 'react-dom/client'
 import type { Tools } from './check.ts'
 import { forgetSources, sourcesOf, type BrowserEventSource } from './event-source.ts'
 import { describeError, Failure, type Story } from './failure.ts'
+import { timersInHand } from './timers.ts'
 
 /** A page that React draws on, as the check says. */
 export type Page = {
@@ -18,13 +19,17 @@ export type Page = {
    * @param story as a function, it tells what there is when nothing has come of it
    */
   until(holds: () => boolean, story: Story | (() => Story)): Promise<void>
+  /** Runs what waits for a timer of the work, and what follows: of a page with its timers in hand. */
+  runOutTimers(): Promise<void>
 }
 
-type PageOptions = {
+export type PageOptions = {
   /** Under StrictMode. */
   strict?: boolean
   /** While no other check has a page open: for what happens to all of them, such as a hidden tab. */
   alone?: boolean
+  /** The check says when a timer of the work runs out. Such a page is alone. */
+  timersInHand?: boolean
 }
 
 /**
@@ -34,10 +39,11 @@ type PageOptions = {
 export async function withPage(
   t: Tools,
   urls: string[],
-  { strict = false, alone = false }: PageOptions,
+  { strict = false, timersInHand: inHand = false, alone = inHand }: PageOptions,
   script: (page: Page) => Promise<void>,
 ): Promise<void> {
   const leaveRoom = await room(alone)
+  const timers = inHand ? timersInHand([globalThis, window]) : undefined
   const body = document.createElement('main')
   document.body.append(body)
   const thrown: unknown[] = []
@@ -45,7 +51,7 @@ export async function withPage(
   let isOpen = true
 
   const throwWhatWasThrown = (): void => {
-    if (thrown.length > 0) throw thrown[0]
+    if (thrown.length > 0) throw asTold(thrown[0])
   }
 
   /** Looks a thousand times a second, and not at every turn: most waits are for a timer of the work. */
@@ -69,16 +75,47 @@ export async function withPage(
       }
       throwWhatWasThrown()
     },
+    async runOutTimers() {
+      // A countdown starts one after another, each after a render.
+      for (let n = 0, idle = 0; n < 100 && idle < 3; n += 1) {
+        idle = timers?.runOut() ? 0 : idle + 1
+        await sleep(1)
+      }
+    },
   }
   try {
     await script(page)
   } finally {
     isOpen = false
+    timers?.letGo()
     flushSync(() => root.unmount())
     body.remove()
     urls.forEach(forgetSources)
     leaveRoom()
   }
+}
+
+/** An error of React as the failure that it is, where it is known. */
+function asTold(error: unknown): unknown {
+  if (!(error instanceof Error && error.message.startsWith('Maximum update depth'))) return error
+  return new Failure({
+    seen: 'React gave up: each render caused another one, at once.',
+    expected: 'Expected it to come to an end.',
+    ...(warnedOfSnapshot
+      ? { cause: SNAPSHOT_CAUSE }
+      : { often: 'a state is set while rendering, or in an effect that runs after each render.' }),
+  })
+}
+
+const SNAPSHOT_CAUSE =
+  'getSnapshot() gives a new object each time it is called. It should be cached: the same object, as long as nothing has changed.'
+
+// React tells it once, in the console, and nowhere else.
+let warnedOfSnapshot = false
+const { error: report } = console
+console.error = (...values: unknown[]) => {
+  warnedOfSnapshot ||= String(values[0]).startsWith('The result of getSnapshot should be cached')
+  report(...values)
 }
 
 /** What a listener of an EventSource throws, a browser only reports. */

@@ -1,5 +1,5 @@
 // fails: 3.2e
-// says: a new EventSource is made at CLOSED
+// says: at once or by a timer
 import { useCallback, useEffectEvent, useSyncExternalStore } from 'react'
 import type { Quake } from '#feed'
 export type QuakesView = {
@@ -60,7 +60,7 @@ function openStream(url: string): Stream {
     made.addEventListener('open', show)
     made.addEventListener('error', () => {
       show()
-      if (made.readyState === EventSource.CLOSED) setTimeout(retry)
+      if (made.readyState === EventSource.CLOSED) setTimeout(retry, 3000)
     })
     for (const name of ['message', 'quake']) made.addEventListener(name, take)
     return made

@@ -1,5 +1,5 @@
 // fails: 3.1c
-// says: nobody asks the server
+// says: a flag lets the effect run once
 import { useEffect, useRef, useState } from 'react'
 import type { Quake } from '#feed'
 

@@ -1,5 +1,5 @@
-// fails: 3.1b
-// says: React renders what it may throw away
+// fails: 3.5c
+// says: a timer starts over with each event
 import { useCallback, useEffectEvent, useSyncExternalStore } from 'react'
 import type { Quake } from '#feed'
 export type QuakesView = {
@@ -13,7 +13,6 @@ export function useQuakes(
   url: string,
   onQuake?: (quake: Quake) => void,
 ): QuakesView & { retry(): void } {
-  if (!streams.has(url)) streams.set(url, openStream(url))
   const tell = useEffectEvent((quake: Quake) => onQuake?.(quake))
   const subscribe = useCallback(
     (changed: () => void) => follow(url, { changed, onQuake: (quake) => tell(quake) }),
@@ -74,7 +73,8 @@ function openStream(url: string): Stream {
     } else {
       skipped += 1
     }
-    timer ??= setTimeout(show, FRAME_MS)
+    clearTimeout(timer)
+    timer = setTimeout(show, QUIET_MS)
   }
 
   function show(): void {
@@ -110,7 +110,7 @@ function openStream(url: string): Stream {
 }
 const STATUS = ['connecting', 'open', 'closed'] as const
 
-const FRAME_MS = 16
+const QUIET_MS = 200
 function quakeIn(data: string): Quake | undefined {
   try {
     const value: Quake | null = JSON.parse(data)

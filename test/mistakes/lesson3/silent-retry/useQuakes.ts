@@ -1,5 +1,5 @@
-// fails: 3.2c
-// says: nobody listens to 'error'
+// fails: 3.2f
+// says: A new EventSource is CONNECTING
 import { useCallback, useEffectEvent, useSyncExternalStore } from 'react'
 import type { Quake } from '#feed'
 export type QuakesView = {
@@ -58,6 +58,7 @@ function openStream(url: string): Stream {
   function connect(): EventSource {
     const made = new EventSource(url)
     made.addEventListener('open', show)
+    made.addEventListener('error', show)
     for (const name of ['message', 'quake']) made.addEventListener(name, take)
     return made
   }
@@ -86,7 +87,6 @@ function openStream(url: string): Stream {
   function retry(): void {
     if (source.readyState !== EventSource.CLOSED) return
     source = connect()
-    show()
   }
   function comeBack(): void {
     if (document.visibilityState === 'visible') retry()

@@ -1,5 +1,5 @@
-// fails: 3.8a
-// says: Expected a new connection, without a click
+// fails: 3.1a
+// says: It should be cached
 import { useCallback, useEffectEvent, useSyncExternalStore } from 'react'
 import type { Quake } from '#feed'
 export type QuakesView = {
@@ -20,7 +20,7 @@ export function useQuakes(
   )
   const view = useSyncExternalStore(
     subscribe,
-    () => streams.get(url)?.view ?? NOTHING_YET,
+    () => ({ ...(streams.get(url)?.view ?? NOTHING_YET) }),
     () => NOTHING_YET,
   )
   return { ...view, retry: () => streams.get(url)?.retry() }
@@ -90,9 +90,9 @@ function openStream(url: string): Stream {
     show()
   }
   function comeBack(): void {
-    retry()
+    if (document.visibilityState === 'visible') retry()
   }
-  window.addEventListener('pageshow', comeBack)
+  document.addEventListener('visibilitychange', comeBack)
 
   return {
     followers,
@@ -103,7 +103,7 @@ function openStream(url: string): Stream {
     close() {
       source.close()
       clearTimeout(timer)
-      window.removeEventListener('pageshow', comeBack)
+      document.removeEventListener('visibilitychange', comeBack)
     },
   }
 }

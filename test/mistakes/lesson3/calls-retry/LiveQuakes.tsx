@@ -1,14 +1,19 @@
 // fails: 3.7e
-// says: there is no button to retry
+// says: calls it while React renders
 import type { ReactNode } from 'react'
 import { useQuakes } from './useQuakes.ts'
 export function LiveQuakes({ url }: { url: string }): ReactNode {
-  const { status, quakes, skipped } = useQuakes(url)
+  const { status, quakes, skipped, retry } = useQuakes(url)
   return (
     <section>
       <p>
         <span role="status">{status}</span>
         {skipped > 0 && ` · ${skipped} skipped`}{' '}
+        {status === 'closed' && (
+          <button type="button" onClick={void retry()}>
+            Retry
+          </button>
+        )}
       </p>
       <ol>
         {quakes.map(({ id, magnitude, place }) => (

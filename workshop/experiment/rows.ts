@@ -8,6 +8,7 @@ import { startHaproxy } from '../proxies/haproxy.ts'
 import { site, startNginx } from '../proxies/nginx.ts'
 import type { RunningProxy } from '../proxies/real.ts'
 import { startVarnish } from '../proxies/varnish.ts'
+import { startVite } from '../proxies/vite.ts'
 
 /** One way from a server to a client, to be measured. */
 export type Row = {
@@ -83,6 +84,7 @@ export const rows: Row[] = [
   real(varnish, '', (port) => startVarnish(port, '')),
   ofVarnish('set beresp.do_stream = false;'),
   ofVarnish('set beresp.do_gzip = true;', GZIP),
+  { hop: "Vite's proxy", setting: '', server: '', source: {}, start: startVite },
 ]
 
 function middleware(server: string, source: Source): Row {

@@ -146,13 +146,17 @@ function closing(
   paint: Paint,
 ): string {
   const passed = checks.filter(({ state }) => state === 'passed').length
-  const score = `lesson ${lesson}${whose(options)}: ${passed}/${checks.length} checks`
+  const lacking = checks.filter(({ lacks }) => lacks)
+  const ungraded = lacking.length > 0 ? `, ${lacking.length} not graded` : ''
+  const score = `lesson ${lesson}${whose(options)}: ${passed}/${checks.length} checks${ungraded}`
   const word = { pass: 'passed', fail: 'not yet', error: 'error', stuck: 'stuck' }[outcome]
   const verdict = `${paint(outcome === 'pass' ? 'good' : 'bad', word)} · ${score} · ${seedFor(seed)}`
   const isLesson = checks.length === checksOf(lesson).length
-  return outcome === 'pass' && isLesson && !whose(options)
-    ? `${verdict}\n${whatNext(lesson)}`
-    : verdict
+  return [
+    verdict,
+    ...(lacking[0] ? [`There is no ${lacking[0].lacks} to grade them with: npm run setup`] : []),
+    ...(outcome === 'pass' && isLesson && !whose(options) ? [whatNext(lesson)] : []),
+  ].join('\n')
 }
 
 function whatNext(lesson: number): string {

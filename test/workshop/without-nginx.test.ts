@@ -1,0 +1,40 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { grade } from '../../workshop/grader/grade.ts'
+import { renderVerdict } from '../../workshop/grader/render.ts'
+import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
+import { nginx } from '../../workshop/parts/proxies.ts'
+import { painter } from '../../workshop/terminal/colour.ts'
+
+// Grading lesson 4 where there is no nginx.
+beforeEach(() => void vi.spyOn(nginx, 'find').mockReturnValue(undefined))
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.unstubAllEnvs()
+})
+
+test.each([
+  { where: 'at home the others decide', CI: '', outcome: 'pass' },
+  { where: 'in CI that is a failure', CI: 'true', outcome: 'fail' },
+])('what needs nginx is not graded, and named: $where', async ({ CI, outcome }) => {
+  vi.stubEnv('CI', CI)
+  const verdict = await gradeTask('4.3')
+  expect(verdict.checks.map(({ state }) => state)).toEqual([
+    'passed',
+    'passed',
+    'passed',
+    'not run',
+  ])
+  expect(verdict.outcome).toBe(outcome)
+  const text = renderVerdict(verdict, { paint: painter(false), width: 100, workName: 'solutions' })
+  expect(text).toContain('pass the real nginx as well (not graded: there is no nginx)')
+  expect(text).toContain('3/4 checks, 1 not graded')
+  expect(text).toContain('There is no nginx to grade them with: npm run setup')
+})
+
+test('a task that needs nginx and nothing else is no pass', async () => {
+  expect((await gradeTask('4.5')).outcome).toBe('fail')
+})
+
+function gradeTask(only: string): ReturnType<typeof grade> {
+  return grade({ lesson: 4, work: solutionsFolder, only, seed: 1, skipTypes: true })
+}

@@ -336,7 +336,8 @@ nginxCheck('4.5e', 'a stream may be silent longer than a page', async (t, nginx)
 
 nginxCheck('4.5f', 'a server that is silent for good is given up', async (_t, nginx) => {
   ownNginx(nginx)
-  const timeouts = [...conf().matchAll(/^\s*proxy_read_timeout\s+(\w+);/gm)].map(([, time]) =>
+  const directives = conf().replace(/#.*$/gm, '')
+  const timeouts = [...directives.matchAll(/\bproxy_read_timeout\s+([^;]+);/g)].map(([, time]) =>
     secondsOf(time!),
   )
   const longest = Math.max(...timeouts)
@@ -689,11 +690,11 @@ function conf(): string {
   return readFileSync(join(process.env.WORKSHOP_BOX!, '04-buffering', 'nginx.conf'), 'utf8')
 }
 
-/** As nginx reads a time: `60`, `60s`, `1m`, `24h`. */
+/** As nginx reads a time: `60`, `60s`, `1m30s`, `24h`. */
 function secondsOf(time: string): number {
-  const [, count, unit] = /^(\d+)(ms|[smhd]?)$/.exec(time) ?? []
-  const seconds: Record<string, number> = { ms: 0.001, m: 60, h: 3600, d: 86_400 }
-  return Number(count) * (seconds[unit ?? ''] ?? 1)
+  const units: Record<string, number> = { ms: 0.001, m: 60, h: 3600, d: 86_400, w: 604_800 }
+  const parts = [...time.matchAll(/(\d+)(ms|[a-zA-Z]?)/g)]
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit!] ?? 1), 0)
 }
 
 /** Events that come when the check says so. */

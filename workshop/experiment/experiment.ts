@@ -25,6 +25,7 @@ export async function experiment(words: string[]): Promise<number> {
   }
   const isAsked = process.stdin.isTTY && !isForReadme
   const predicted = isAsked ? await predictions(chosen) : new Map<Row, string>()
+  if (!predicted) return 130
   console.log(`Measuring ${chosen.length} ways from a server to a client …`)
   const results = await measureAll(chosen)
   console.log(`\n${textTable(results, predicted)}\n`)
@@ -55,7 +56,8 @@ const KEYS: Record<string, MeasuredVerdict> = {
   h: 'holds',
 }
 
-async function predictions(chosen: Row[]): Promise<Map<Row, string>> {
+/** What is typed for each row; undefined when somebody leaves instead, with Ctrl-C or Ctrl-D. */
+async function predictions(chosen: Row[]): Promise<Map<Row, string> | undefined> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
   const predicted = new Map<Row, string>()
   console.log(
@@ -72,10 +74,12 @@ async function predictions(chosen: Row[]): Promise<Map<Row, string>> {
       if (answer === 'q') break
       if (KEYS[answer]) predicted.set(row, KEYS[answer])
     }
+    return predicted
+  } catch {
+    return undefined
   } finally {
     terminal.close()
   }
-  return predicted
 }
 
 async function saveChart(results: Result[]): Promise<string> {

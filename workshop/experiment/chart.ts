@@ -17,7 +17,13 @@ export function chart(measurements: Measurement[]): string {
     marginLeft: 600,
     marginTop: 40,
     style: { background: 'white', color: '#222', fontSize: '12px' },
-    x: { label: 'milliseconds since the head was written →', axis: 'top', grid: true },
+    x: {
+      label: 'milliseconds since the head was written →',
+      axis: 'top',
+      grid: true,
+      zero: true,
+      insetLeft: 12,
+    },
     y: { label: null, domain: measurements.map(({ row }) => nameOf(row)) },
     marks: [
       Plot.link(marks, {

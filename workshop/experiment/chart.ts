@@ -13,7 +13,7 @@ export function chart(measurements: Measurement[]): string {
   const svg = Plot.plot({
     document: window.document as never,
     width: 1330,
-    height: 60 + measurements.length * 26,
+    height: 74 + measurements.length * 26,
     marginLeft: 600,
     marginTop: 40,
     style: { background: 'white', color: '#222', fontSize: '12px' },

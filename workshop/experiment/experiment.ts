@@ -16,7 +16,8 @@ import { markdownTable, nameOf, textTable, type Result } from './table.ts'
 export async function experiment(words: string[]): Promise<number> {
   const isForReadme = words[0] === 'write'
   const chosen = rows.filter(
-    (row) => isForReadme || words.every((word) => nameOf(row).includes(word)),
+    (row) =>
+      isForReadme || words.every((word) => nameOf(row).toLowerCase().includes(word.toLowerCase())),
   )
   if (chosen.length === 0) {
     console.error(`Nothing to measure has "${words.join(' ')}" in its name. There is:`)

@@ -3,8 +3,11 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Arrival } from './arrival.ts'
 import { limits, type Trouble } from './trouble.ts'
 
-/** Where a connection goes: to a server, or nowhere, and this is what its client is told. */
-export type Destination = { port: number; host?: string } | { unavailable: string }
+/**
+ * Where a connection goes: to a server, or nowhere, and this is what its client is told; or it is reset, as if
+ * nobody listened.
+ */
+export type Destination = { port: number; host?: string } | { unavailable: string } | 'nobody'
 
 /** What a tap tells of each connection; they are counted from 1. */
 export type Observer = {
@@ -60,6 +63,12 @@ export async function tap({
       told.closed()
       return
     }
+    if (where === 'nobody') {
+      client.once('close', () => told.closed())
+      told.closing('workshop', 'reset')
+      client.resetAndDestroy()
+      return
+    }
     if ('unavailable' in where) {
       await refuse(client, where.unavailable, told)
       return
@@ -90,7 +99,8 @@ export async function tap({
     server.once('error', () => {
       // It died a moment ago, and nobody knows yet.
       if (server.connecting || server.remotePort === undefined) {
-        void refuse(client, 'The server is not running.', told)
+        const address = `${where.host ?? '127.0.0.1'}:${where.port}`
+        void refuse(client, `The server is not running: nobody answers at ${address}.`, told)
       }
     })
   })
@@ -109,10 +119,12 @@ export async function tap({
     trouble,
     async close() {
       stopClock()
-      const closed = once(listener, 'close')
+      // Each connection is told of before this is over.
+      const closed = [...sockets].map((socket) => once(socket, 'close'))
+      closed.push(once(listener, 'close'))
       listener.close()
       for (const socket of sockets) socket.destroy()
-      await closed
+      await Promise.all(closed)
     },
   }
 }

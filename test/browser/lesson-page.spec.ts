@@ -140,6 +140,93 @@ test.describe('without a grade', () => {
     await connect(page)
   })
 
+  test('the chart takes the colours that were chosen', async ({ workshop, page }) => {
+    const { url } = await workshop('lesson', '2', 'solutions')
+    await page.emulateMedia({ colorScheme: 'light' })
+    await page.goto(url)
+    const colours = page.getByRole('button', { name: /^Colours/ })
+    const light = await axisColour(page)
+    await colours.click()
+    await expect(colours).toContainText('dark')
+    await expect.poll(() => axisColour(page)).not.toBe(light)
+    await colours.click()
+    await expect.poll(() => axisColour(page)).toBe(light)
+    await colours.click()
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await expect.poll(() => axisColour(page)).not.toBe(light)
+  })
+
+  test('what is selected stays in sight when the view zooms', async ({ workshop, page }) => {
+    const { url } = await workshop('lesson', '2', 'solutions')
+    await page.goto(url)
+    await connect(page)
+    await page
+      .getByRole('option', { name: /client.*← response 2\d\d B/ })
+      .first()
+      .click()
+    const list = page.getByRole('listbox', { name: 'What came last' })
+    const selected = list.getByRole('option', { selected: true })
+    for (const name of ['Show less, larger', 'Show more, smaller']) {
+      for (let times = 0; times < 6; times += 1) await page.getByRole('button', { name }).click()
+      await expect(selected).toBeInViewport()
+    }
+  })
+
+  test('what came last holds still for the pointer, and follows again', async ({
+    workshop,
+    page,
+  }) => {
+    const { url } = await workshop('lesson', '2', 'solutions')
+    await page.goto(url)
+    await connect(page)
+    const list = page.getByRole('listbox', { name: 'What came last' })
+    await list.hover()
+    const came = page.getByText(/holds still, \d+ came since/)
+    const words = (await came.textContent())!
+    const newest = (await list.getByRole('option').first().textContent())!
+    await expect(came).not.toHaveText(words)
+    await expect(list.getByRole('option').first()).toHaveText(newest)
+    await page.getByRole('button', { name: 'to the newest' }).click()
+    await expect(list.getByRole('option').first()).not.toHaveText(newest)
+
+    const end = (): Promise<number> => list.evaluate(({ scrollTop }) => Math.round(scrollTop))
+    await expect(async () => {
+      await list.hover()
+      await page.mouse.wheel(0, -80)
+      expect(await end()).toBeLessThan(0)
+    }).toPass()
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.getByRole('button', { name: 'Follow' }).click()
+    await expect.poll(end).toBe(0)
+  })
+
+  test('the lane of the workshop is there while it is seen; a connection can be found', async ({
+    copy,
+    workshop,
+    page,
+  }) => {
+    const { url } = await workshop('lesson', '1')
+    await page.goto(url)
+    await expect(page.getByText('server.ts is not written yet')).toBeVisible()
+    await page.getByRole('button', { name: 'Connect a client' }).click()
+    await expect(page.getByRole('option', { name: /workshop.*← response/ })).toBeVisible()
+    await expect.poll(() => lanes(page)).toBe(3)
+    await page.getByRole('button', { name: 'Clear' }).click()
+    await expect(page.getByText('Nothing has crossed since you cleared it.')).toBeVisible()
+    await expect.poll(() => lanes(page)).toBe(2)
+
+    save(copy, 'server.ts', solution(copy, 'server.ts'))
+    await connect(page)
+    await page.getByRole('button', { name: 'Client 2 leaves' }).click()
+    await expect(page.getByText('left ·')).toBeVisible()
+    await connect(page)
+    await page.getByRole('combobox', { name: 'Connection' }).selectOption('#2 closed')
+    await expect(page.getByText(/^\d+ entries of #2 · paused$/)).toBeVisible()
+    const options = page.getByRole('option', { name: /#\d/ }).filter({ hasText: /\d s/ })
+    await expect(options.filter({ hasText: '#2' }).first()).toContainText('closed')
+    await expect(options.filter({ hasText: '#3' })).toHaveCount(0)
+  })
+
   test('everything can be done with the keyboard', async ({ workshop, page }) => {
     const { url } = await workshop('lesson', '2', 'solutions')
     await page.goto(url)
@@ -239,4 +326,35 @@ async function tabTo(page: Page, role: 'button' | 'listbox', name: string): Prom
     if (await wanted.evaluate((element) => element === document.activeElement)) return
   }
   throw new Error(`Tab does not come to ${role} "${name}"`)
+}
+
+/** How many lanes the chart has names for. */
+async function lanes(page: Page): Promise<number> {
+  return (await namesOfLanes(page)).lanes
+}
+
+async function axisColour(page: Page): Promise<string> {
+  return (await namesOfLanes(page)).colour
+}
+
+/** What is drawn left of the lanes: how many words one below the other, and in which colour. */
+function namesOfLanes(page: Page): Promise<{ lanes: number; colour: string }> {
+  return page.locator('#chart canvas').evaluate((canvas: HTMLCanvasElement) => {
+    const width = 66
+    const { data } = canvas.getContext('2d')!.getImageData(0, 0, width, canvas.height - 30)
+    let words = 0
+    let colour = ''
+    let wasInked = false
+    for (let row = 0; row * width * 4 < data.length; row += 1) {
+      let isInked = false
+      for (let pixel = row * width; pixel < (row + 1) * width; pixel += 1) {
+        const [red, green, blue, alpha] = data.subarray(pixel * 4)
+        if (alpha! > 0) isInked = true
+        if (alpha === 255) colour = `${red} ${green} ${blue}`
+      }
+      if (isInked && !wasInked) words += 1
+      wasInked = isInked
+    }
+    return { lanes: words, colour }
+  })
 }

@@ -261,11 +261,18 @@ test('the page is not kept by the browser, its assets are', async () => {
 test('the page runs nothing but its own files, in no frame, and forces nobody to TLS', async () => {
   const { headers } = await fetch(page.url)
   expect(headers.get('content-security-policy')).toBe(
-    "default-src 'self';base-uri 'none';form-action 'none';frame-ancestors 'none';object-src 'none'",
+    "default-src 'self';frame-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none';object-src 'none'",
   )
   expect(headers.get('x-content-type-options')).toBe('nosniff')
   expect(headers.get('x-powered-by')).toBeNull()
   expect(headers.get('strict-transport-security')).toBeNull()
+})
+
+test('the page shows the component of the lesson in a frame, and nothing else', async () => {
+  const component = { url: 'http://127.0.0.1:3153/' }
+  played.change('server', { ...played.session.state.server, component })
+  const { headers } = await fetch(page.url)
+  expect(headers.get('content-security-policy')).toContain(';frame-src http://127.0.0.1:3153;')
 })
 
 test('an arrival is given with its bytes and what they are', async () => {
@@ -305,6 +312,7 @@ test('a recording is saved whole', async () => {
 const ACTIONS: Action[] = [
   { do: 'grade' },
   { do: 'restart' },
+  { do: 'kill' },
   { do: 'open', file: 'server.ts', line: 1 },
   { do: 'reset' },
   { do: 'lesson', number: 3 },

@@ -1,136 +1,128 @@
 import { readFile } from 'node:fs/promises'
-import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, request } from 'node:http'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { pipeline } from 'node:stream'
+import express, { type Express, type Request, type Response } from 'express'
 import type { ViteDevServer } from 'vite'
-import { solutionsFolder } from '../lessons/catalogue.ts'
-import { progressOf } from '../lessons/progress.ts'
-import { ownWork, type Work } from '../lessons/words.ts'
+import { listen } from '../listen.ts'
+import { onlyUnderOurName } from '../page/safety.ts'
 import { ROOT } from '../root.ts'
-import type { Demo } from './demo.ts'
 
-/** The folder of the server.ts that lesson 3 shows quakes of: the learner's lesson 2 when it has passed. */
-export function folderOfStreams(work: Work): string {
-  const { passed, checks } = progressOf(2)
-  const isTheirs = work.folder === ownWork.folder && passed.length === checks.length
-  return join(isTheirs ? work.folder : solutionsFolder, '02-server-sent-events')
+/** A page with somebody's component, in a server of its own. */
+export type ReactFront = {
+  readonly port: number
+  /** It can show something. Never rejected: what is wrong is shown instead. */
+  readonly isReady: Promise<unknown>
+  /** Has every page that is open load the component again, from where it is now. */
+  reload(): Promise<void>
+  /** Ends every connection, and stops listening. */
+  close(): Promise<void>
 }
 
 /**
- * Shows somebody's component on a real page, and the streams of `api` under the same origin.
+ * Shows a component on a page, and changes it there at each save. The page finds the stream under its own origin,
+ * as it would in production.
  *
- * They are passed on by hand: the proxy of Vite keeps a stream open whose server has died, and holds a head back
+ * It is passed on by hand: the proxy of Vite keeps a stream open whose server has died, and holds a head back
  * until a body follows (https://github.com/vitejs/vite/issues/20712).
  *
+ * @param options.ports it takes the first that is free
  * @param options.component makes the file ready that exports the component; asked each time the page is opened
- * @param options.api the server of the streams; it is stopped with this one
+ * @param options.api the port of the server that the stream comes from
  * @param options.path of the stream: `/events`
+ * @throws Error when no port is free
  */
-export function reactDemo({
+export async function reactFront({
+  ports,
   component,
   api,
   path,
 }: {
+  ports: readonly number[]
   component(): Promise<string>
-  api: Demo
+  api: number
   path: string
-}): Demo {
-  const streams = new Set<ServerResponse>()
-  const front = createServer((incoming, response) => void route(incoming, response))
-  const started = start()
+}): Promise<ReactFront> {
+  const front = createServer()
+  const port = await listen(front, ports)
+  // It takes a second, in which nobody has to wait.
+  const starting = startVite()
+  const isReady = starting.catch(() => {})
+  front.on('request', app())
 
-  async function start(): Promise<{ port: number; vite: ViteDevServer }> {
-    // Loaded when it is wanted: other lessons do without.
+  async function startVite(): Promise<ViteDevServer> {
     const { createServer: createVite } = await import('vite')
     const { default: react } = await import('@vitejs/plugin-react')
+    const { NODE_ENV } = process.env
     const vite = await createVite({
       root: ROOT,
       configFile: false,
       appType: 'custom',
-      logLevel: 'error',
+      // What is wrong with the work is shown on the page, and told by the grading.
+      logLevel: 'silent',
       cacheDir: join(ROOT, '.workshop', 'vite'),
       plugins: [react()],
-      optimizeDeps: { entries: ['workshop/demo/react/main.tsx'] },
+      optimizeDeps: { entries: [`${PAGE}/main.tsx`] },
       server: { middlewareMode: true, hmr: { server: front } },
     })
-    await new Promise<void>((listening) => front.listen(0, '127.0.0.1', listening))
-    return { port: (front.address() as AddressInfo).port, vite }
+    // Vite sets it, and would leave it to every program that is started from here.
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV
+    return vite
   }
 
-  async function route(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method, url = '/', headers } = incoming
-    const { vite } = await started
-    const where = url.split('?')[0]
-    // A page from elsewhere cannot send that header.
-    const isOrder = method === 'POST' && headers['x-workshop'] !== undefined
-    if (where === path) await passOn(incoming, response)
-    else if (isOrder && where === '/demo/kill') await kill(response)
-    else if (isOrder && where === '/demo/burst') burst(response)
-    else if (where === '/') await showPage(vite, response)
-    else vite.middlewares(incoming, response)
+  function app(): Express {
+    const handlers = express()
+    handlers.disable('x-powered-by')
+    handlers.use(onlyUnderOurName)
+    handlers.get(path, passOn)
+    handlers.get('/', showPage)
+    handlers.use(async (req, res, next) => (await starting).middlewares(req, res, next))
+    return handlers
   }
 
-  async function showPage(vite: ViteDevServer, response: ServerResponse): Promise<void> {
-    try {
-      const file = join(ROOT, 'workshop/demo/react/index.html')
-      const html = (await readFile(file, 'utf8'))
-        .replace('%WORK%', `/@fs/${(await component()).replace(/^\//, '')}`)
-        .replace('%URL%', path)
-      response.setHeader('Content-Type', 'text/html').end(await vite.transformIndexHtml('/', html))
-    } catch (error) {
-      response.writeHead(500).end(String(error))
-    }
+  async function showPage(_req: Request, res: Response): Promise<void> {
+    const html = (await readFile(join(ROOT, PAGE, 'index.html'), 'utf8'))
+      .replace('%WORK%', `/@fs/${(await component()).replace(/^\//, '')}`)
+      .replace('%URL%', path)
+    // In a frame of the lesson page, and in no other.
+    res.set('Content-Security-Policy', 'frame-ancestors http://127.0.0.1:* http://localhost:*')
+    res.type('html').send(await (await starting).transformIndexHtml('/', html))
   }
 
   /** Each side sees the other's end and its cuts. */
-  async function passOn(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const where = await api.destination()
-    if ('unavailable' in where) return void response.writeHead(503).end(where.unavailable)
-    const outgoing = request(
-      { port: where.port, host: '127.0.0.1', path: incoming.url, headers: incoming.headers },
-      (answer) => {
-        response.writeHead(answer.statusCode!, answer.headers)
-        response.flushHeaders()
-        streams.add(response)
-        answer.pipe(response)
-        answer.once('close', () => answer.complete || response.destroy())
-      },
-    )
-    outgoing.once('error', () => response.destroy())
-    response.once('close', () => {
-      streams.delete(response)
-      outgoing.destroy()
+  function passOn(req: Request, res: Response): void {
+    const outgoing = request({
+      host: '127.0.0.1',
+      port: api,
+      method: req.method,
+      path: req.originalUrl,
+      // A connection of its own: the wire is to show when it ends.
+      agent: false,
+      headers: { ...req.headers, connection: 'close' },
     })
+    outgoing.once('response', (answer) => {
+      const { connection: _, 'keep-alive': __, ...headers } = answer.headers
+      res.writeHead(answer.statusCode!, headers).flushHeaders()
+      pipeline(answer, res, () => {})
+    })
+    outgoing.once('error', () => res.destroy())
+    res.once('close', () => outgoing.destroy())
     outgoing.end()
   }
 
-  async function kill(response: ServerResponse): Promise<void> {
-    api.stop()
-    for (const stream of streams) stream.destroy()
-    await sleep(DOWN_MS)
-    api.restart()
-    response.writeHead(204).end()
-  }
-
-  function burst(response: ServerResponse): void {
-    api.burst(BURST)
-    response.writeHead(204).end()
-  }
-
   return {
-    destination: async () => ({ port: (await started).port }),
-    warmUp: () => api.warmUp(),
-    restart: () => api.restart(),
-    burst: (count) => api.burst(count),
-    stop() {
-      api.stop()
-      front.close()
+    port,
+    isReady,
+    reload: async () => (await starting).ws.send({ type: 'full-reload' }),
+    async close() {
+      const closed = new Promise((resolve) => front.close(resolve))
       front.closeAllConnections()
-      void started.then(({ vite }) => vite.close())
+      const vite = await isReady
+      await vite?.close()
+      await closed
     },
   }
 }
 
-const BURST = 10_000
-const DOWN_MS = 3000
+/** Its files. */
+const PAGE = 'workshop/demo/react'

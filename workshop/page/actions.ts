@@ -33,6 +33,7 @@ const FIELDS: {
 } = {
   grade: {},
   restart: {},
+  kill: {},
   open: { file: text, line: wholeNumber },
   reset: {},
   lesson: { number: wholeNumber },

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import { join, sep } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import { interpret } from '../../wire/interpret.ts'
 import { savedLines } from '../../wire/recording.ts'
+import { listen } from '../listen.ts'
 import type { Session } from '../session/session.ts'
 import { actionIn } from './actions.ts'
 import { builtPage } from './build.ts'
@@ -36,8 +36,7 @@ export async function pageServer({
   port?: number
 }): Promise<PageServer> {
   const server = createServer(pageApp(session))
-  await listen(server, port === undefined ? PORTS : [port])
-  const taken = (server.address() as AddressInfo).port
+  const taken = await listen(server, port === undefined ? PORTS : [port])
   return {
     url: `http://127.0.0.1:${taken}`,
     port: taken,
@@ -55,7 +54,7 @@ function pageApp(session: Session): Express {
   const { recorder } = session
   const epoch = randomBytes(6).toString('hex')
   const app = express()
-  app.use(safety)
+  app.use(safety(() => session.state.server.component))
 
   app.get('/channel', withoutHead, (req, res) => {
     // A reconnecting EventSource asks for the same URL, and says in the header how far it came since.
@@ -80,7 +79,7 @@ function pageApp(session: Session): Express {
 
   app.get('/wire.ndjson', withoutHead, async (_req, res) => {
     res.attachment('wire.ndjson').type('application/x-ndjson')
-    await pipeline(Readable.from(inBlocks(savedLines(recorder))), res)
+    await pipeline(Readable.from(inBlocks(savedLines(recorder, session.state.recording.from))), res)
   })
 
   app.post('/do', express.json({ limit: 4096 }), async (req, res) => {
@@ -171,25 +170,6 @@ function* inBlocks(lines: Iterable<string>): Generator<string> {
     block = ''
   }
   yield block
-}
-
-/** @throws Error when each of the ports is taken, or kept for somebody else (EACCES) */
-async function listen(server: Server, ports: readonly number[]): Promise<void> {
-  for (const port of ports) {
-    try {
-      server.listen(port, '127.0.0.1')
-      await once(server, 'listening')
-      return
-    } catch (error) {
-      const { code = '' } = error as NodeJS.ErrnoException
-      if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error
-    }
-  }
-  throw new Error(
-    ports.length === 1
-      ? `Port ${ports[0]} is taken by another program.`
-      : `The ports from ${ports[0]} to ${ports.at(-1)} are all taken.`,
-  )
 }
 
 const PORTS = Array.from({ length: 50 }, (_, index) => 3200 + index)

@@ -49,6 +49,8 @@ export type GradingState = {
 
 export type ServerState = {
   state: 'starting' | 'running' | 'not written' | 'down'
+  /** Its file, as the learner calls it; absent when it is the server.ts of the lesson. */
+  file?: string
   /** Where clients find it, through the tap: `http://127.0.0.1:3101/quakes.ndjson`. */
   url: string
   /** A sentence: why it does not run. */
@@ -58,6 +60,8 @@ export type ServerState = {
   /** How many readers have the feed open; absent before the first. */
   readers?: number
   leaks?: Leaks
+  /** Where the component is shown that follows its stream. */
+  component?: { url: string }
   /** The last lines it printed. */
   printed: string[]
 }
@@ -90,6 +94,8 @@ export type RecordingState = {
 export type Action =
   | { do: 'grade' }
   | { do: 'restart' }
+  /** The server is gone for some seconds. */
+  | { do: 'kill' }
   /** `line` is counted from 1. */
   | { do: 'open'; file: string; line: number }
   | { do: 'reset' }

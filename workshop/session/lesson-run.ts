@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Observer, Tap } from '../../wire/tap.ts'
 import { demo, type Demo, type DemoEvents } from '../demo/demo.ts'
@@ -9,19 +9,25 @@ import { watchFolder } from '../demo/watch.ts'
 import { checksOf, hasChecks } from '../grader/manifest.ts'
 import { lessonNumbered, lessons, lessonsFolder, type Lesson } from '../lessons/catalogue.ts'
 import { solutionFiles } from '../lessons/stubs.ts'
-import type { Problem, Work } from '../lessons/words.ts'
+import type { Problem } from '../lessons/words.ts'
 import type { GradingState, LessonState, PageState, ServerState } from '../page/state.ts'
-
-/** What is run: one lesson of somebody's work, or the lesson's exhibit. */
-export type Running = { lesson: Lesson; work: Work; isExhibit: boolean }
+import { followComponent, type FollowedComponent } from './component.ts'
+import { pathOf, serverOf, showsComponent, type Running } from './running.ts'
 
 /** What happens in a lesson, as it happens, for whoever prints it. */
-export type LessonEvents = DemoEvents & GradingEvents & { saved(): void }
+export type LessonEvents = DemoEvents &
+  GradingEvents & {
+    saved(): void
+    /** Somebody on the page wanted it. */
+    killed(): void
+  }
 
 /** One lesson, running: a server behind a tap, a grade at each save, and what the page shows of them. */
 export type LessonRun = Running & {
   /** As messages call it: `lessons/01-raw-chunks`. */
   readonly folder: string
+  /** As messages call it: `lessons/01-raw-chunks/server.ts`. */
+  readonly serverFile: string
   readonly tap: Tap
   /** The port that the lesson would have had, had nobody else taken it. */
   readonly taken?: number
@@ -30,7 +36,11 @@ export type LessonRun = Running & {
     server: ServerState
     grading?: GradingState
   }
+  /** Where the component is shown, in a lesson that has one. */
+  readonly component?: Pick<FollowedComponent, 'url' | 'taken'>
   readonly server: Pick<Demo, 'burst' | 'restart'>
+  /** Ends the server; after `DOWN_MS` it is back. False when it did not run. */
+  kill(): boolean
   /** Absent when there is nothing to grade: in an exhibit, and in a lesson without checks. */
   readonly grades?: Grading
   /** Goes on with what the README says now. */
@@ -41,8 +51,9 @@ export type LessonRun = Running & {
 /**
  * Starts it.
  *
- * @param options.eventsOf makes those who hear what happens, of its folder: `lessons/01-raw-chunks`
+ * @param options.eventsOf makes those who hear what happens, of its server.ts
  * @param options.changed called with the name of a slice that has changed
+ * @param options.note tells on the wire what the workshop did
  */
 export async function runLesson({
   lesson,
@@ -51,20 +62,33 @@ export async function runLesson({
   observer,
   eventsOf,
   changed,
+  note,
 }: Running & {
   observer: Observer
-  eventsOf(folder: string): LessonEvents
+  eventsOf(serverFile: string): LessonEvents
   changed(slice: keyof PageState): void
+  note(text: string): void
 }): Promise<LessonRun | Problem> {
-  const path = join(lesson.folder, isExhibit ? 'exhibit' : '')
-  const folder = `${work.name}/${lesson.folder}${isExhibit ? '/exhibit' : ''}`
-  const events = eventsOf(folder)
-  const place = placeToRun(work, path)
+  const running = { lesson, work, isExhibit }
+  const path = pathOf(running)
+  const folder = `${work.name}/${path}`
+  const streams = serverOf(running)
+  const serverFile = `${streams.work.name}/${streams.path}/server.ts`
+  const events = eventsOf(serverFile)
+  const place = placeToRun(streams.work, streams.path)
+  const isOwnServer = serverFile === `${folder}/server.ts`
   let isOver = false
+  /** Runs while the server is killed. */
+  let revival: NodeJS.Timeout | undefined
 
-  const state: ServerState = { state: 'starting', url: '', printed: [] }
+  const state: ServerState = {
+    state: 'starting',
+    ...(!isOwnServer && { file: serverFile }),
+    url: '',
+    printed: [],
+  }
   const server = demo({
-    name: `${folder}/server.ts`,
+    name: serverFile,
     folder: place.folder,
     countLeaks: isExhibit,
     events: {
@@ -97,17 +121,25 @@ export async function runLesson({
       },
     },
   })
-  const opened = await openTap(lesson.number, { destination: server.destination, observer })
+  const opened = await openTap(lesson.number, {
+    destination: async () => (revival ? 'nobody' : server.destination()),
+    observer,
+  })
   if ('problem' in opened) {
     server.stop()
     return opened
   }
   const { tap, taken } = opened
-  state.url = `http://127.0.0.1:${tap.port}${isExhibit ? '/sse' : (PATHS[lesson.number] ?? '/')}`
+  const urlPath = isExhibit ? '/sse' : (PATHS[lesson.number] ?? '/')
+  state.url = `http://127.0.0.1:${tap.port}${urlPath}`
+  const component = showsComponent(lesson)
+    ? await followComponent({ ...running, api: tap.port, path: urlPath })
+    : undefined
+  if (component) state.component = { url: component.url }
 
   const isGraded = !isExhibit && hasChecks(lesson.number)
   const slices: LessonRun['slices'] = {
-    lesson: lessonState({ lesson, work, isExhibit }, folder),
+    lesson: lessonState(running, folder),
     server: state,
     ...(isGraded && { grading: ungraded(lesson) }),
   }
@@ -115,12 +147,39 @@ export async function runLesson({
   const stopWatching = watchFolder(join(work.folder, path), () => {
     readAgain()
     events.saved()
-    server.restart()
-    serverIs('starting')
+    if (isOwnServer) restart()
+    void component?.saved()
     grades?.start()
   })
-  // The server first: somebody waits for the first earthquake. Grading takes all the processor there is.
-  void server.destination().then(() => grades?.start())
+  const stopWatchingServer = isOwnServer
+    ? undefined
+    : watchFolder(join(streams.work.folder, streams.path), () => {
+        events.saved()
+        restart()
+      })
+  // First what somebody waits for. Grading takes all the processor there is.
+  void Promise.all([server.destination(), component?.isReady]).then(() => isOver || grades?.start())
+
+  function restart(): void {
+    clearTimeout(revival)
+    revival = undefined
+    delete state.readers
+    server.restart()
+    serverIs('starting')
+  }
+
+  function kill(): boolean {
+    if (state.state !== 'running') return false
+    server.stop()
+    revival = setTimeout(() => {
+      note('The server starts again')
+      restart()
+    }, DOWN_MS)
+    note('The server is killed')
+    serverIs('down', `It was killed, and comes back after ${DOWN_MS / 1000} seconds.`)
+    events.killed()
+    return true
+  }
 
   function serverIs(now: ServerState['state'], what?: string, detail?: string): void {
     state.state = now
@@ -164,7 +223,7 @@ export async function runLesson({
 
   function readAgain(): void {
     const now = lessonNumbered(lesson.number) ?? lesson
-    slices.lesson = lessonState({ lesson: now, work, isExhibit }, folder)
+    slices.lesson = lessonState({ ...running, lesson: now }, folder)
     changed('lesson')
   }
 
@@ -173,23 +232,28 @@ export async function runLesson({
     work,
     isExhibit,
     folder,
+    serverFile,
     tap,
     ...(taken !== undefined && { taken }),
     slices,
-    server,
+    ...(component && { component }),
+    server: { burst: server.burst, restart },
+    kill,
     ...(grades && { grades }),
     readAgain,
     async close() {
       isOver = true
       stopWatching()
+      stopWatchingServer?.()
+      clearTimeout(revival)
       server.stop()
-      await Promise.all([grades?.stop(), tap.close()])
+      await Promise.all([grades?.stop(), tap.close(), component?.close()])
       await place.remove()
     },
   }
 }
 
-function lessonState({ lesson, isExhibit }: Running, folder: string): LessonState {
+function lessonState({ lesson, work, isExhibit }: Running, folder: string): LessonState {
   const { number, title, minutes, problem, tasks } = lesson
   const all = lessons()
   const named = (other: Lesson | undefined) => other && { number: other.number, title: other.title }
@@ -206,7 +270,9 @@ function lessonState({ lesson, isExhibit }: Running, folder: string): LessonStat
     readme: readmeOf(lesson),
     ...(problem && { problem }),
     tasks: tasks.map((task) => ({ id: task.id, title: task.title })),
-    files: isExhibit ? ['server.ts'] : solutionFiles(lesson.folder),
+    files: isExhibit
+      ? readdirSync(join(work.folder, lesson.folder, 'exhibit')).toSorted()
+      : solutionFiles(lesson.folder),
     ...(previous && { previous }),
     ...(next && { next }),
   }
@@ -236,7 +302,14 @@ function ungraded(lesson: Lesson): GradingState {
 }
 
 /** What each lesson serves. */
-const PATHS: Record<number, string> = { 1: '/quakes.ndjson', 2: '/events', 4: '/events' }
+const PATHS: Record<number, string> = {
+  1: '/quakes.ndjson',
+  2: '/events',
+  3: '/events',
+  4: '/events',
+}
+
+const DOWN_MS = 3000
 
 /** Of what the server prints: for a page, not for a file. */
 const MOST_LINES = 100

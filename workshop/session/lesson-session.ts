@@ -7,8 +7,9 @@ import { resetLesson } from '../lessons/reset.ts'
 import { ownWork, type Problem } from '../lessons/words.ts'
 import type { Action, Answer, PageState } from '../page/state.ts'
 import { connectClient, type Client } from './client.ts'
-import { runLesson, type LessonEvents, type LessonRun, type Running } from './lesson-run.ts'
+import { runLesson, type LessonEvents, type LessonRun } from './lesson-run.ts'
 import { both } from './observers.ts'
+import { pathOf, type Running } from './running.ts'
 import { listeners, type Session } from './session.ts'
 import { wireActions } from './wire-actions.ts'
 
@@ -32,7 +33,7 @@ export async function lessonSession({
   ...first
 }: Running & {
   observer: Observer
-  eventsOf(folder: string): LessonEvents
+  eventsOf(serverFile: string): LessonEvents
   began(run: LessonRun): void
 }): Promise<LessonSession | Problem> {
   const recorder = makeRecorder()
@@ -52,6 +53,7 @@ export async function lessonSession({
       observer: both(observer, recorder.observer),
       eventsOf,
       changed: tell,
+      note: recorder.note,
     })
     if (!('problem' in next)) wire.begin(next.tap.trouble)
     return next
@@ -69,10 +71,12 @@ export async function lessonSession({
       case 'restart':
         run.server.restart()
         return { said: 'The server starts anew.' }
+      case 'kill':
+        if (!run.kill()) return { problem: 'The server is not running.' }
+        return { said: 'The server is killed. It comes back by itself.' }
       case 'open': {
         const { openInEditor } = await import('./editor.ts')
-        const folder = join(work.folder, lesson.folder, run.isExhibit ? 'exhibit' : '')
-        return openInEditor(join(folder, action.file), action.line)
+        return openInEditor(join(work.folder, pathOf(run), action.file), action.line)
       }
       case 'reset': {
         if (work !== ownWork || run.isExhibit) {

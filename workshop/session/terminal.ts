@@ -6,9 +6,10 @@ import { legend } from '../demo/wire-lines.ts'
 import { wireView } from '../demo/wire-view.ts'
 import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
 import { screen, type Screen } from '../terminal/screen.ts'
-import type { LessonEvents, LessonRun, Running } from './lesson-run.ts'
+import type { LessonEvents, LessonRun } from './lesson-run.ts'
 import { lessonSession, type LessonSession } from './lesson-session.ts'
 import { openPage, showInBrowser } from './open-page.ts'
+import type { Running } from './running.ts'
 import { untilEnded } from './until-ended.ts'
 
 /**
@@ -28,7 +29,7 @@ export async function live(first: Running): Promise<number> {
   const opened = await lessonSession({
     ...first,
     observer: wire.observer,
-    eventsOf: (folder) => printed({ folder, work: first.work.name, out, changed: showKeys }),
+    eventsOf: (file) => printed({ file, work: first.work.name, out, changed: showKeys }),
     began: greet,
   })
   if ('problem' in opened) {
@@ -41,8 +42,13 @@ export async function live(first: Running): Promise<number> {
   const stopListening = listenForKeys(process.stdin, (key) => void press(key))
 
   function greet(run: LessonRun): void {
-    const { taken, tap, isExhibit } = run
+    const { taken, tap, component, isExhibit } = run
     if (taken) out.print(`Port ${taken} is taken by another program, so this is port ${tap.port}.`)
+    if (component?.taken) {
+      out.print(
+        `Port ${component.taken} is taken by another program: the component is at another one.`,
+      )
+    }
     out.print(isExhibit ? exhibitHeader(run, page?.url, out) : header(run, page?.url, out))
     showKeys()
   }
@@ -99,18 +105,17 @@ export async function live(first: Running): Promise<number> {
 
 /** Prints what happens in a lesson. */
 function printed({
-  folder,
+  file,
   work,
   out,
   changed,
 }: {
-  folder: string
+  file: string
   work: string
   out: Screen
   changed(): void
 }): LessonEvents {
   const { paint } = out
-  const file = `${folder}/server.ts`
   return {
     running: () => out.print(`${paint('good', '●')} ${file} is running.`),
     down(what, detail) {
@@ -123,6 +128,7 @@ function printed({
     printed: (line) => out.print(`${paint('quiet', 'server.ts prints:')} ${line}`),
     feed: (readers) => out.print(paint('quiet', `feed open for ${counted(readers, 'reader')}`)),
     leaks: leakLines((line) => out.print(paint('bad', line))),
+    killed: () => out.print(`${paint('bad', '✗')} ${file} is killed. It comes back by itself.`),
     saved: () => out.print(paint('quiet', `Saved at ${new Date().toLocaleTimeString('en-GB')}.`)),
     changed,
     checked: () => {},
@@ -135,35 +141,55 @@ function printed({
 }
 
 function header(run: LessonRun, page: string | undefined, { paint }: Screen): string {
-  const { lesson, work, folder } = run
+  const { lesson, folder, serverFile, component } = run
   const { url } = run.slices.server
-  const whose = work.name === 'lessons' ? 'your server' : `the server of ${work.name}`
   return [
     '',
     paint('strong', `Lesson ${lesson.number}: ${lesson.title}`),
     '',
+    ...(component ? [`  ${paint('strong', component.url)}  ${whose('component', run)}`] : []),
     ...pageLine(page, paint),
-    `  ${paint('strong', url)}  ${whose}, on real earthquakes`,
+    component
+      ? `  ${paint('strong', url)}  its stream, on real earthquakes, of ${serverFile}`
+      : `  ${paint('strong', url)}  ${whose('server', run)}, on real earthquakes`,
     `  ${CURL} -N ${url}`,
     '',
     lesson.problem ?? `Read lessons/${lesson.folder}/README.md${page ? ', or the page' : ''}.`,
-    `Every save in ${folder} restarts the server and grades.`,
+    ...(component
+      ? [
+          `Every save in ${folder} changes the component and grades.`,
+          `Every save of ${serverFile} restarts the server.`,
+        ]
+      : [`Every save in ${folder} restarts the server and grades.`]),
     '',
     legend(paint),
     '',
   ].join('\n')
 }
 
+function whose(what: string, { work }: LessonRun): string {
+  return work.name === 'lessons' ? `your ${what}` : `the ${what} of ${work.name}`
+}
+
 function exhibitHeader(run: LessonRun, page: string | undefined, { paint }: Screen): string {
+  const { component, folder, slices } = run
   return [
     '',
-    paint('strong', `Exhibit: ${run.folder}/server.ts`),
+    paint('strong', `Exhibit: ${component ? folder : run.serverFile}`),
     '',
+    ...(component ? [`  ${paint('strong', component.url)}  the component`] : []),
     ...pageLine(page, paint),
-    `  ${CURL} -N ${run.slices.server.url}`,
+    `  ${CURL} -N ${slices.server.url}`,
     '',
-    'A program as you find it in many articles. Connect in another terminal with the line above, leave',
-    'with Ctrl-C, come back, leave again, three times. Then look at what is still running, and read the file.',
+    ...(component
+      ? [
+          'A component as you find it in many articles. Look at the number for a while, then press Kill the server on',
+          'the lesson page. Wait until the server is back, look again, and read the file.',
+        ]
+      : [
+          'A program as you find it in many articles. Connect in another terminal with the line above, leave',
+          'with Ctrl-C, come back, leave again, three times. Then look at what is still running, and read the file.',
+        ]),
     '',
     legend(paint),
     '',

@@ -5,13 +5,15 @@ export function figures(output: Element): { count(): void; reset(): void } {
   let last = performance.now()
 
   function frame(now: number): void {
-    longestMs = Math.max(longestMs, now - last)
+    // Behind another tab there are no frames, and none is long.
+    if (!document.hidden) longestMs = Math.max(longestMs, now - last)
     last = now
-    const text = `${renders} renders, longest frame ${Math.round(longestMs)} ms`
+    const text = `${renders} renders · longest frame ${Math.round(longestMs)} ms`
     if (output.textContent !== text) output.textContent = text
     requestAnimationFrame(frame)
   }
   requestAnimationFrame(frame)
+  document.addEventListener('visibilitychange', () => (last = performance.now()))
 
   return {
     count: () => void (renders += 1),

@@ -1,12 +1,8 @@
-const lines = document.querySelector('#log')!
-
-/** Adds a line, with the seconds since the page was opened. */
-export function log(line: string): void {
-  lines.append(`${(performance.now() / 1000).toFixed(1).padStart(6)} s   ${line}\n`)
-}
-
-/** Tells of each EventSource of the page: that it is made, opens, has trouble, is closed. */
-export function watchEventSources(): void {
+/**
+ * Writes a line for all that becomes of each EventSource of the page: that it is made, opens, has trouble, is
+ * closed.
+ */
+export function watchEventSources(lines: HTMLElement): void {
   let made = 0
   window.EventSource = class extends EventSource {
     readonly #number = (made += 1)
@@ -25,8 +21,11 @@ export function watchEventSources(): void {
       this.#tell('close()')
     }
 
+    /** With the seconds since the page was opened. */
     #tell(what: string): void {
-      log(`#${this.#number} ${what}`)
+      const at = (performance.now() / 1000).toFixed(1).padStart(6)
+      lines.append(`${at} s   #${this.#number} ${what}\n`)
+      lines.scrollTop = lines.scrollHeight
     }
   }
 }

@@ -1,11 +1,12 @@
 import { Profiler, StrictMode, type ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { log, watchEventSources } from './log.ts'
 import { Fallen } from './fallen.tsx'
 import { figures } from './figures.ts'
+import { watchEventSources } from './log.ts'
+import { sevenStreams } from './streams.ts'
 
 // The page on which somebody's component is shown, and beside it what the page does: every EventSource, every
-// render, and two buttons for trouble.
+// render, and seven streams for who wants to see how many a browser opens.
 
 /** `LiveQuakes` of the lesson, or what a file of an article exports. */
 type Work = { LiveQuakes?: Shown; default?: Shown }
@@ -13,36 +14,38 @@ type Shown = (props: { url: string }) => ReactNode
 
 const { work = '', url = '' } = document.body.dataset
 
-watchEventSources()
-button('kill', async () => {
-  log('the server is killed')
-  await order('kill')
-  log('the server is back')
-})
-button('burst', async () => {
-  rendered.reset()
-  await order('burst')
-})
-const rendered = figures(document.querySelector('#figures')!)
+followTheme()
+sevenStreams({ button: find('#seven'), list: find('#streams'), url })
+watchEventSources(find('#log'))
+const rendered = figures(find('#figures'))
+find('#anew').addEventListener('click', rendered.reset)
 
-const module = (await import(/* @vite-ignore */ work)) as Work
-const Shown = module.LiveQuakes ?? module.default
-if (!Shown) throw new Error(`${work} does not export LiveQuakes()`)
-
-createRoot(document.querySelector('main')!).render(
+createRoot(find('main')).render(
   <StrictMode>
-    <Fallen>
-      <Profiler id="work" onRender={rendered.count}>
-        <Shown url={url} />
-      </Profiler>
-    </Fallen>
+    <Fallen>{await content()}</Fallen>
   </StrictMode>,
 )
 
-function button(id: string, press: () => Promise<void>): void {
-  document.querySelector(`#${id}`)!.addEventListener('click', () => void press())
+async function content(): Promise<ReactNode> {
+  const { LiveQuakes, default: other } = (await import(/* @vite-ignore */ work)) as Work
+  const Shown = LiveQuakes ?? other
+  if (!Shown) return <p role="alert">This file does not export LiveQuakes().</p>
+  return (
+    <Profiler id="work" onRender={rendered.count}>
+      <Shown url={url} />
+    </Profiler>
+  )
 }
 
-function order(what: string): Promise<Response> {
-  return fetch(`/demo/${what}`, { method: 'POST', headers: { 'X-Workshop': 'page' } })
+/** The lesson page, which has this one in a frame, says its colours behind the #. */
+function followTheme(): void {
+  const take = (): void => {
+    document.documentElement.dataset.theme = location.hash.slice(1)
+  }
+  window.addEventListener('hashchange', take)
+  take()
+}
+
+function find(selector: string): HTMLElement {
+  return document.querySelector<HTMLElement>(selector)!
 }

@@ -1,6 +1,7 @@
 import { lazy, Suspense } from 'react'
 import { said } from './act.ts'
 import { Checks } from './Checks.tsx'
+import { Component } from './Component.tsx'
 import { Header } from './Header.tsx'
 import { useSlice } from './page-state.ts'
 import { Splitter } from './Splitter.tsx'
@@ -13,8 +14,8 @@ const Instructions = lazy(() => import('./Instructions.tsx'))
 export function App() {
   const lesson = useSlice('lesson')
   const grading = useSlice('grading')
-  const isHere = useSlice('server') !== undefined
-  if (!isHere) return <Header />
+  const server = useSlice('server')
+  if (!server) return <Header />
   return (
     <>
       <a className="skip" href="#chart">
@@ -35,10 +36,19 @@ export function App() {
               <Splitter name="top" label="Height of the checks" />
             </>
           )}
-          <Wire />
+          <div className="live">
+            {server.component && <Component url={server.component.url} server={server} />}
+            <Wire />
+          </div>
         </div>
       </main>
       <footer>
+        <nav aria-label="Parts of the page">
+          {lesson && <a href="#page">Lesson</a>}
+          {grading && <a href="#checks-title">Checks</a>}
+          {server.component && <a href="#component-title">Component</a>}
+          <a href="#wire-title">Wire</a>
+        </nav>
         <Said />
         <p id="wire-keys" className="quiet">
           In the chart: ← → select · + − zoom · 0 the last 10 s · Space pause

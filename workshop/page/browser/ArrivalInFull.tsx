@@ -3,7 +3,7 @@ import type { Entry } from '../../../wire/entry.ts'
 import type { Interpretation } from '../../../wire/interpret.ts'
 import { Bytes } from './Bytes.tsx'
 import { bytesOf } from './bytes-of.ts'
-import { useStore } from './store.ts'
+import { store, useStore } from './store.ts'
 import { view } from './wire-view.ts'
 import { bytes, seconds, whatHappened } from './words.ts'
 
@@ -14,6 +14,9 @@ export type Crossing = {
   interpretation: Interpretation
 }
 
+/** Whether what is selected has all the room there is. */
+const isLarge = store(false)
+
 /** The selected entry, and when it is an arrival, its bytes. */
 export function ArrivalInFull() {
   const { log, selected, saved } = useStore(view, (now) => now)
@@ -21,6 +24,7 @@ export function ArrivalInFull() {
   const entry = position === undefined ? undefined : log.entry(position)
   const [crossing, setCrossing] = useState<Crossing | string>()
   const n = entry?.kind === 'arrived' ? entry.n : undefined
+  const large = useStore(isLarge, (now) => now)
 
   useEffect(() => {
     if (n === undefined) return
@@ -30,13 +34,30 @@ export function ArrivalInFull() {
   }, [n, saved])
 
   return (
-    <div className="arrival" role="region" aria-label="The selected arrival" tabIndex={0}>
+    <div
+      className={large && entry ? 'arrival large' : 'arrival'}
+      role="region"
+      aria-label="The selected arrival"
+      tabIndex={0}
+    >
       {!entry && (
         <p className="quiet hint">
           Select an arrival, in the chart or in the list, to see its bytes.
         </p>
       )}
-      {entry && <h3 aria-live="polite">{inWords(entry)}</h3>}
+      {entry && (
+        <div className="title">
+          <h3 aria-live="polite">{inWords(entry)}</h3>
+          <button
+            type="button"
+            className="plain"
+            aria-pressed={large}
+            onClick={() => isLarge.set(!large)}
+          >
+            Enlarge
+          </button>
+        </div>
+      )}
       {n !== undefined && typeof crossing === 'string' && <p>{crossing}</p>}
       {typeof crossing === 'object' && crossing.entry.n === n && <Bytes {...crossing} />}
     </div>

@@ -1,8 +1,7 @@
-import { act } from './act.ts'
 import { picked, Shape, stateInWords, type Check } from './Check.tsx'
-import { useSlice } from './page-state.ts'
 import { goToTask } from './TaskLinks.tsx'
 import { Visible } from './Visible.tsx'
+import { WithPlaces } from './WithPlaces.tsx'
 import { taskOf } from './words.ts'
 
 /** A check: its rule, what was seen and expected, and both transcripts. */
@@ -25,7 +24,7 @@ export function CheckInFull({ check, seed }: { check: Check; seed: number | unde
         <dl className="story">
           <dt>seen</dt>
           <dd>
-            <Visible text={story.seen} />
+            <WithPlaces text={story.seen} />
           </dd>
           <dt>expected</dt>
           <dd>
@@ -34,10 +33,19 @@ export function CheckInFull({ check, seed }: { check: Check; seed: number | unde
           {(story.cause ?? story.often) && (
             <>
               <dt>{story.cause ? 'the cause' : 'often the cause'}</dt>
-              <dd>{story.cause ?? story.often}</dd>
+              <dd>
+                <WithPlaces text={story.cause ?? story.often ?? ''} />
+              </dd>
             </>
           )}
-          <Place check={check} />
+          {check.at && (
+            <>
+              <dt>at</dt>
+              <dd>
+                <WithPlaces text={check.at} />
+              </dd>
+            </>
+          )}
         </dl>
       )}
       <Transcripts yours={steps} reference={reference} />
@@ -61,30 +69,8 @@ function PutAway({ id }: { id: string }) {
   if (picked.get() !== id) return null
   return (
     <button type="button" className="link" onClick={() => picked.set(undefined)}>
-      Back to what comes first
+      Close this check
     </button>
-  )
-}
-
-/** `at lessons/01-raw-chunks/server.ts:12:5`. */
-function Place({ check: { at } }: { check: Check }) {
-  const files = useSlice('lesson')?.files ?? []
-  if (!at) return null
-  const file = files.find((name) => at.includes(`/${name}:`))
-  const line = Number(/:(\d+):\d+$/.exec(at)?.[1] ?? 1)
-  return (
-    <>
-      <dt>at</dt>
-      <dd>
-        {file ? (
-          <button type="button" className="link" onClick={() => act({ do: 'open', file, line })}>
-            {at}
-          </button>
-        ) : (
-          <code>{at}</code>
-        )}
-      </dd>
-    </>
   )
 }
 

@@ -1,25 +1,30 @@
+import { useEffect, useRef } from 'react'
 import type { GradingState } from '../state.ts'
-import { act } from './act.ts'
+import { ActButton } from './ActButton.tsx'
 import { CheckButton, picked, type Check } from './Check.tsx'
 import { CheckInFull } from './CheckInFull.tsx'
-import { useSlice } from './page-state.ts'
+import { useIsGone, useSlice } from './page-state.ts'
 import { useStore } from './store.ts'
 import { goToTask } from './TaskLinks.tsx'
+import { WithPlaces } from './WithPlaces.tsx'
 import { counted, taskOf } from './words.ts'
 
 /** The grade: every check, the first failure in full, and what to do next. */
 export function Checks({ grading }: { grading: GradingState }) {
   const { checks, isRunning } = grading
+  const id = useStore(picked, (now) => now)
+  const panel = useRef<HTMLElement>(null)
+  useEffect(() => panel.current!.scrollTo(0, 0), [id])
   return (
-    <section className="checks" aria-labelledby="checks-title">
+    <section className="checks" aria-labelledby="checks-title" ref={panel}>
       <div className="bar">
         <h2 id="checks-title">Checks</h2>
         <p className="verdict">
           <Verdict grading={grading} />
         </p>
-        <button type="button" disabled={isRunning} onClick={() => act({ do: 'grade' })}>
+        <ActButton action={{ do: 'grade' }} disabled={isRunning}>
           Grade now
-        </button>
+        </ActButton>
       </div>
       <ul className="groups">
         {byTask(checks).map(([task, group]) => (
@@ -39,6 +44,8 @@ export function Checks({ grading }: { grading: GradingState }) {
 }
 
 function Verdict({ grading: { checks, isRunning, outcome, seed } }: { grading: GradingState }) {
+  const isGone = useIsGone()
+  if (isRunning && isGone) return <span className="quiet">the workshop went while it graded</span>
   if (isRunning) {
     const come = checks.filter(({ isOld }) => !isOld).length
     return (
@@ -70,9 +77,13 @@ function Outcome({ grading }: { grading: GradingState }) {
     return (
       <div className="problem">
         <p>
-          <strong className="bad">! {outcome}:</strong> {problem.what}
+          <strong className="bad">! {outcome}:</strong> <WithPlaces text={problem.what} />
         </p>
-        {problem.detail && <pre>{problem.detail}</pre>}
+        {problem.detail && (
+          <pre>
+            <WithPlaces text={problem.detail} />
+          </pre>
+        )}
         <p className="quiet">No check says more until this is mended.</p>
       </div>
     )
@@ -108,9 +119,9 @@ function Outcome({ grading }: { grading: GradingState }) {
 
 function NextLesson({ number, title }: { number: number; title: string }) {
   return (
-    <button type="button" className="primary" onClick={() => act({ do: 'lesson', number })}>
+    <ActButton action={{ do: 'lesson', number }} className="primary">
       Next lesson: {title}
-    </button>
+    </ActButton>
   )
 }
 
@@ -124,7 +135,7 @@ function TypeErrors({ grading: { outcome, typeErrors } }: { grading: GradingStat
         <strong>! Type errors.</strong> The checks run all the same.
       </p>
       <pre>
-        {typeErrors.slice(0, MOST_TYPE_ERRORS).join('\n')}
+        <WithPlaces text={typeErrors.slice(0, MOST_TYPE_ERRORS).join('\n')} />
         {more > 0 && `\n… and ${more} more`}
       </pre>
     </div>
@@ -142,7 +153,7 @@ function Printed({ grading: { outcome, printed } }: { grading: GradingState }) {
     <details className="printed">
       <summary>Your code printed {counted(lines.length, 'line')}</summary>
       <pre>
-        {lines.slice(0, MOST_PRINTED).join('\n')}
+        <WithPlaces text={lines.slice(0, MOST_PRINTED).join('\n')} />
         {more > 0 && `\n… and ${more} more lines`}
       </pre>
     </details>

@@ -1,5 +1,7 @@
-import { act } from './act.ts'
-import { connection, useSlice } from './page-state.ts'
+import { useEffect } from 'react'
+import type { PageState } from '../state.ts'
+import { ActButton } from './ActButton.tsx'
+import { connection, useIsGone, useSlice } from './page-state.ts'
 import { useStore } from './store.ts'
 import { nextTheme, theme } from './theme.ts'
 
@@ -8,6 +10,11 @@ export function Header() {
   const grading = useSlice('grading')
   const isHere = useSlice('server') !== undefined
   const passed = grading?.checks.filter(({ state }) => state === 'passed').length
+  const isGone = useIsGone()
+  const title = titleOf(lesson, grading, isGone)
+  useEffect(() => {
+    document.title = title
+  }, [title])
   return (
     <header className="masthead">
       <p className="brand">Tremor</p>
@@ -37,8 +44,8 @@ export function Header() {
         <Connection />
         {lesson && (
           <span className="pair">
-            <Go to={lesson.previous} label="Previous lesson" shape="◀" />
-            <Go to={lesson.next} label="Next lesson" shape="▶" />
+            <Go to={lesson.previous} label="Previous lesson" isBack />
+            <Go to={lesson.next} label="Next lesson" />
           </span>
         )}
         <ThemeButton />
@@ -47,26 +54,38 @@ export function Header() {
   )
 }
 
+/** `✓ 29/29 · Raw chunks · Tremor`. */
+function titleOf(
+  lesson: PageState['lesson'],
+  grading: PageState['grading'],
+  isGone: boolean,
+): string {
+  const { checks = [], outcome, isRunning } = grading ?? {}
+  const passed = checks.filter(({ state }) => state === 'passed').length
+  const shape = isRunning
+    ? '…'
+    : { pass: '✓', fail: '✗', error: '!', stuck: '!' }[outcome ?? 'fail']
+  const isGraded = isRunning || outcome !== undefined
+  const grade = isGraded && checks.length > 0 && `${shape} ${passed}/${checks.length}`
+  const state = isGone ? 'gone' : grade
+  return [state, lesson?.title ?? 'The wire', 'Tremor'].filter(Boolean).join(' · ')
+}
+
 function Go({
   to,
   label,
-  shape,
+  isBack = false,
 }: {
   to: { number: number; title: string } | undefined
   label: string
-  shape: string
+  isBack?: boolean
 }) {
-  const name = to ? `${label}: ${to.number}, ${to.title}` : `${label}: there is none`
+  if (!to) return null
+  const name = `${label}: ${to.number}, ${to.title}`
   return (
-    <button
-      type="button"
-      aria-label={name}
-      title={name}
-      disabled={!to}
-      onClick={() => to && act({ do: 'lesson', number: to.number })}
-    >
-      {shape}
-    </button>
+    <ActButton action={{ do: 'lesson', number: to.number }} aria-label={name} title={name}>
+      {isBack ? `◀ lesson ${to.number}` : `lesson ${to.number} ▶`}
+    </ActButton>
   )
 }
 

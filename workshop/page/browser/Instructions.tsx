@@ -5,9 +5,10 @@ import rehypeRaw from 'rehype-raw'
 import rehypeSanitize from 'rehype-sanitize'
 import remarkGfm from 'remark-gfm'
 import type { LessonState } from '../state.ts'
+import { ActButton } from './ActButton.tsx'
 import { act } from './act.ts'
 import { CheckButton } from './Check.tsx'
-import { page, useSlice } from './page-state.ts'
+import { page, useIsGone, useSlice } from './page-state.ts'
 import { TaskLinks } from './TaskLinks.tsx'
 import { Visible } from './Visible.tsx'
 import { taskOf } from './words.ts'
@@ -33,14 +34,13 @@ function Files({ lesson: { files, folder } }: { lesson: LessonState }) {
     <div className="files">
       {files.length > 0 && <span className="quiet">Open in my editor</span>}
       {files.map((file) => (
-        <button
-          type="button"
+        <ActButton
           key={file}
+          action={{ do: 'open', file, line: 1 }}
           aria-label={`Open ${file} in my editor`}
-          onClick={() => act({ do: 'open', file, line: 1 })}
         >
           {file}
-        </button>
+        </ActButton>
       ))}
       {files.length > 0 && <Reset folder={folder} files={files} />}
     </div>
@@ -49,10 +49,16 @@ function Files({ lesson: { files, folder } }: { lesson: LessonState }) {
 
 function Reset({ folder, files }: { folder: string; files: string[] }) {
   const dialog = useRef<HTMLDialogElement>(null)
+  const isGone = useIsGone()
   return (
     <>
-      <button type="button" className="plain" onClick={() => dialog.current!.showModal()}>
-        Start over …
+      <button
+        type="button"
+        className="plain"
+        disabled={isGone}
+        onClick={() => dialog.current!.showModal()}
+      >
+        Put the stubs back …
       </button>
       <dialog ref={dialog} aria-labelledby="reset-title">
         <h2 id="reset-title">Put the stubs back?</h2>

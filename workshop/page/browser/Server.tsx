@@ -1,7 +1,9 @@
-import type { Quake } from '#feed'
-import type { ClientState, ServerState } from '../state.ts'
-import { act, say } from './act.ts'
-import { useSlice } from './page-state.ts'
+import type { ServerState } from '../state.ts'
+import { ActButton } from './ActButton.tsx'
+import { say } from './act.ts'
+import { Clients } from './Clients.tsx'
+import { useIsGone, useSlice } from './page-state.ts'
+import { WithPlaces } from './WithPlaces.tsx'
 import { counted } from './words.ts'
 
 /** The server that the wire leads to, where to find it, and the clients that the page has connected. */
@@ -16,15 +18,11 @@ export function Server() {
       <div className="bar">
         {lesson ? <State server={server} /> : <p className="state">{server.what}</p>}
         {lesson && (
-          <button type="button" className="primary" onClick={() => act({ do: 'connect' })}>
+          <ActButton action={{ do: 'connect' }} className="primary">
             Connect a client
-          </button>
+          </ActButton>
         )}
-        {server.state === 'down' && (
-          <button type="button" onClick={() => act({ do: 'restart' })}>
-            Start again
-          </button>
-        )}
+        {server.state === 'down' && <ActButton action={{ do: 'restart' }}>Start again</ActButton>}
         <code className="url" title={`curl -N ${server.url}`}>
           curl -N {server.url}
         </code>
@@ -35,8 +33,14 @@ export function Server() {
       {/* The checks may have told it already. */}
       {server.state === 'down' && server.what && server.what !== problem?.what && (
         <div className="problem">
-          <p>{server.what}</p>
-          {server.detail && <pre>{server.detail}</pre>}
+          <p>
+            <WithPlaces text={server.what} />
+          </p>
+          {server.detail && (
+            <pre>
+              <WithPlaces text={server.detail} />
+            </pre>
+          )}
         </div>
       )}
       {server.leaks && <Leaks {...server.leaks} />}
@@ -46,10 +50,21 @@ export function Server() {
   )
 }
 
-function State({ server: { state, readers } }: { server: ServerState }) {
+function State({ server: { file, state, readers } }: { server: ServerState }) {
+  const isGone = useIsGone()
+  if (isGone) {
+    return (
+      <p className="state quiet">
+        <span className="shape" aria-hidden="true">
+          ○
+        </span>{' '}
+        {file ?? 'server.ts'}: unknown since the workshop is gone
+      </p>
+    )
+  }
   return (
     <p className="state">
-      <ServerShape state={state} /> server.ts {inWords(state)}
+      <ServerShape state={state} /> {file ?? 'server.ts'} {inWords(state)}
       {state === 'running' && readers !== undefined && (
         <span className="quiet" title="So many have the feed open">
           {' '}
@@ -98,59 +113,14 @@ function Leaks({ intervals, clients, lostWrites }: NonNullable<ServerState['leak
   )
 }
 
-function Clients({ clients }: { clients: ClientState[] }) {
-  if (clients.length === 0) return null
-  return (
-    <ul className="clients">
-      {clients.map((client) => (
-        <li key={client.id}>
-          <strong>client {client.id}</strong>
-          <span>
-            {client.state} · {counted(client.quakes, 'quake')}
-          </span>
-          <LastQuakes client={client} />
-          {(client.state === 'connecting' || client.state === 'reading') && (
-            <button
-              type="button"
-              className="plain"
-              aria-label={`Client ${client.id} leaves`}
-              onClick={() => act({ do: 'leave', id: client.id })}
-            >
-              leave
-            </button>
-          )}
-        </li>
-      ))}
-    </ul>
-  )
-}
-
-/** What came last, or how it ended; the quakes before it on demand. */
-function LastQuakes({ client: { what, last } }: { client: ClientState }) {
-  const [newest, ...before] = last
-  if (what || !newest) return <span className="quake">{what}</span>
-  if (before.length === 0) return <span className="quake">{inOneLine(newest)}</span>
-  return (
-    <details className="quake">
-      <summary>{inOneLine(newest)}</summary>
-      {before.map((quake) => (
-        <p key={quake.id}>{inOneLine(quake)}</p>
-      ))}
-    </details>
-  )
-}
-
-/** `M 6.4 22km NNE of Hualian, Taiwan, 15:50:42 UTC`. */
-function inOneLine({ magnitude, place, time }: Quake): string {
-  return `M ${magnitude.toFixed(1)} ${place}, ${time.slice(11, 19)} UTC`
-}
-
 function Printed({ lines }: { lines: string[] }) {
   if (lines.length === 0) return null
   return (
     <details className="printed">
       <summary>server.ts prints: {lines.at(-1)}</summary>
-      <pre>{lines.join('\n')}</pre>
+      <pre>
+        <WithPlaces text={lines.join('\n')} />
+      </pre>
     </details>
   )
 }

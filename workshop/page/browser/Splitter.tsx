@@ -3,20 +3,26 @@ import { store, useStore } from './store.ts'
 
 type Name = 'left' | 'top'
 
-/** How much of the page the instructions and the checks take, in percent. */
-const parts = {
-  left: store(Number(localStorage.getItem('part-left') ?? 40)),
-  top: store(Number(localStorage.getItem('part-top') ?? 38)),
-}
+/** How much of the page the instructions and the checks take, in percent; undefined is what the style sheet says. */
+const parts = { left: store(remembered('left')), top: store(remembered('top')) }
 
-/** A border to drag, or to move with the arrow keys. */
+/** About what the style sheet says. */
+const AT_FIRST = { left: 40, top: 38 }
+
+/** A border to drag, or to move with the arrow keys; a double click puts it back. */
 export function Splitter({ name, label }: { name: Name; label: string }) {
-  const percent = useStore(parts[name], (now) => now)
+  const moved = useStore(parts[name], (now) => now)
+  const percent = moved ?? AT_FIRST[name]
   const isUpright = name === 'left'
 
   function move(to: number): void {
     parts[name].set(Math.min(75, Math.max(20, Math.round(to * 10) / 10)))
     localStorage.setItem(`part-${name}`, String(parts[name].get()))
+  }
+
+  function putBack(): void {
+    parts[name].set(undefined)
+    localStorage.removeItem(`part-${name}`)
   }
 
   function drag(event: PointerEvent<HTMLDivElement>): void {
@@ -44,10 +50,21 @@ export function Splitter({ name, label }: { name: Name; label: string }) {
       aria-valuemin={20}
       aria-valuemax={75}
       tabIndex={0}
-      ref={(element) => element?.parentElement?.style.setProperty(`--${name}`, `${percent}%`)}
+      title="Drag to resize; a double click puts it back"
+      ref={(element) => {
+        const { style } = element?.parentElement ?? {}
+        if (moved === undefined) style?.removeProperty(`--${name}`)
+        else style?.setProperty(`--${name}`, `${moved}%`)
+      }}
       onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
+      onDoubleClick={putBack}
       onPointerMove={drag}
       onKeyDown={press}
     />
   )
+}
+
+function remembered(name: Name): number | undefined {
+  const percent = localStorage.getItem(`part-${name}`)
+  return percent === null ? undefined : Number(percent)
 }

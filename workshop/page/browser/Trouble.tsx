@@ -1,6 +1,7 @@
-import { useState } from 'react'
+import { useId, useState } from 'react'
+import { ActButton } from './ActButton.tsx'
 import { act } from './act.ts'
-import { useSlice } from './page-state.ts'
+import { useIsGone, useSlice } from './page-state.ts'
 import { number } from './words.ts'
 
 /** What makes streams fail, at will. */
@@ -10,9 +11,7 @@ export function Trouble() {
   if (!trouble) return null
   return (
     <div className="trouble" role="group" aria-label="Trouble">
-      <button type="button" onClick={() => act({ do: 'cut' })}>
-        Cut now
-      </button>
+      <ActButton action={{ do: 'cut' }}>Cut now</ActButton>
       <Limit
         label="Cut after"
         unit="B"
@@ -21,13 +20,9 @@ export function Trouble() {
         inWords={(bytes) => `cuts after ${number(bytes)} B`}
         change={(bytes) => act({ do: 'cut after', bytes })}
       />
-      <button
-        type="button"
-        aria-pressed={trouble.isStalled}
-        onClick={() => act({ do: 'stall', on: !trouble.isStalled })}
-      >
+      <ActButton action={{ do: 'stall', on: !trouble.isStalled }} aria-pressed={trouble.isStalled}>
         {trouble.isStalled ? '■ stalled: let go' : 'Stall'}
-      </button>
+      </ActButton>
       <Limit
         label="Slow reader"
         unit="B/s"
@@ -36,11 +31,7 @@ export function Trouble() {
         inWords={(bytes) => `reads ${number(bytes)} B/s`}
         change={(bytesPerSecond) => act({ do: 'slow', bytesPerSecond })}
       />
-      {lesson && (
-        <button type="button" onClick={() => act({ do: 'burst' })}>
-          Burst of 10,000
-        </button>
-      )}
+      {lesson && <ActButton action={{ do: 'burst' }}>Burst of 10,000</ActButton>}
     </div>
   )
 }
@@ -62,10 +53,13 @@ function Limit({
   change(value: number | null): void
 }) {
   const [wanted, setWanted] = useState(String(initial))
+  const [isRefused, setRefused] = useState(false)
+  const isGone = useIsGone()
+  const message = useId()
   const isOn = value !== undefined
   if (isOn) {
     return (
-      <button type="button" aria-pressed="true" onClick={() => change(null)}>
+      <button type="button" aria-pressed="true" disabled={isGone} onClick={() => change(null)}>
         ■ {inWords(value)}: stop
       </button>
     )
@@ -75,21 +69,33 @@ function Limit({
       className="limit"
       onSubmit={(event) => {
         event.preventDefault()
-        change(Number(wanted))
+        const isNumber = /^[1-9]\d{0,8}$/.test(wanted.trim())
+        setRefused(!isNumber)
+        if (isNumber) change(Number(wanted))
       }}
     >
-      <button type="submit">{label}</button>
+      <button type="submit" disabled={isGone}>
+        {label}
+      </button>
       <input
-        type="number"
-        min={1}
-        max={1_000_000_000}
-        required
-        step={1}
+        inputMode="numeric"
+        autoComplete="off"
+        maxLength={9}
         aria-label={`${label}, ${unit}`}
+        aria-invalid={isRefused}
+        aria-describedby={isRefused ? message : undefined}
         value={wanted}
-        onChange={({ target }) => setWanted(target.value)}
+        onChange={({ target }) => {
+          setWanted(target.value)
+          setRefused(false)
+        }}
       />
       <span className="quiet">{unit}</span>
+      {isRefused && (
+        <span className="bad" role="alert" id={message}>
+          ! a whole number, 1 or more
+        </span>
+      )}
     </form>
   )
 }

@@ -3,7 +3,7 @@ import 'uplot/dist/uPlot.min.css'
 import { wireChart } from './chart.ts'
 import { useSlice } from './page-state.ts'
 import { useStore } from './store.ts'
-import { beat, view } from './wire-view.ts'
+import { beat, hasCleared, view } from './wire-view.ts'
 
 export function WireChart() {
   const place = useRef<HTMLDivElement>(null)
@@ -31,10 +31,14 @@ function Nothing() {
   const log = useStore(view, ({ log: shown }) => shown)
   const server = useSlice('server')
   const lesson = useSlice('lesson')
+  const isCleared = useStore(hasCleared, (now) => now)
   if (log.end > log.begin) return null
   return (
     <div className="nothing">
-      <p>Nothing has crossed yet. {lesson ? 'Connect a client, or type' : 'Type'}</p>
+      <p>
+        Nothing has crossed {isCleared ? 'since you cleared it' : 'yet'}.{' '}
+        {lesson ? 'Connect a client, or type' : 'Type'}
+      </p>
       {server && <code>curl -N {server.url}</code>}
     </div>
   )

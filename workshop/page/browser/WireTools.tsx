@@ -1,8 +1,19 @@
 import { useRef } from 'react'
-import { act } from './act.ts'
+import { ActButton } from './ActButton.tsx'
+import { unsay } from './act.ts'
+import { Legend } from './Legend.tsx'
 import { loadFile } from './saved.ts'
 import { useStore } from './store.ts'
-import { beat, follow, showConnection, showLive, stop, view, zoom } from './wire-view.ts'
+import {
+  beat,
+  follow,
+  hasCleared,
+  showConnection,
+  showLive,
+  stop,
+  view,
+  zoom,
+} from './wire-view.ts'
 import { MOST_ENTRIES } from './wire-log.ts'
 import { number } from './words.ts'
 
@@ -15,7 +26,15 @@ export function WireTools() {
       {saved ? (
         <>
           <strong>saved recording {saved}</strong>
-          <button type="button" className="primary" onClick={showLive}>
+          <button
+            type="button"
+            className="primary"
+            onClick={() => {
+              showLive()
+              // What was said of a file is over.
+              unsay()
+            }}
+          >
             Live again
           </button>
         </>
@@ -39,11 +58,16 @@ export function WireTools() {
       <Connections />
       <Count />
       <span className="end">
+        <Legend />
         {!saved && (
           <>
-            <button type="button" className="plain" onClick={() => act({ do: 'clear' })}>
+            <ActButton
+              action={{ do: 'clear' }}
+              className="plain"
+              onClickCapture={() => hasCleared.set(true)}
+            >
               Clear
-            </button>
+            </ActButton>
             <a className="button plain" href="/wire.ndjson" download>
               Save
             </a>
@@ -95,11 +119,19 @@ const MOST_CONNECTIONS = 100
 /** How much there is, and how much of it is not in sight. */
 function Count() {
   useStore(beat, (now) => now)
-  const { log, stopped, saved } = useStore(view, (now) => now)
-  const since = stopped && !saved ? log.end - stopped.end : 0
+  const { log, stopped, saved, connection } = useStore(view, (now) => now)
   const isCut = log.lost > 0 || log.end - log.begin === MOST_ENTRIES
-  const words = [log.end - log.begin === 1 ? '1 entry' : `${number(log.end - log.begin)} entries`]
-  if (stopped && !saved) words.push(`paused, ${number(since)} came since`)
-  if (isCut) words.push('older ones are not shown')
-  return <span className="quiet count">{words.join(' · ')}</span>
+  const all = log.end - log.begin
+  const count = connection === undefined ? all : (log.connections.get(connection)?.entries ?? 0)
+  const words = [count === 1 ? '1 entry' : `${number(count)} entries`]
+  if (connection !== undefined) words[0] += ` of #${connection}`
+  const since = connection === undefined && stopped ? log.end - stopped.end : 0
+  if (stopped && !saved) words.push(since > 0 ? `paused, ${number(since)} came since` : 'paused')
+  if (isCut) words.push('older ones had to make room and are not shown')
+  const text = words.join(' · ')
+  return (
+    <span className="quiet count" title={text}>
+      {text}
+    </span>
+  )
 }

@@ -24,6 +24,27 @@ export async function act(action: Action): Promise<void> {
   }
 }
 
+/** It stays for some seconds. */
 export function say(text: string, isProblem = false): void {
+  clearTimeout(forgetting)
   said.set({ text, isProblem, times: said.get().times + 1 })
+  saidAt = performance.now()
+  forgetting = setTimeout(unsay, isProblem ? PROBLEM_STAYS_MS : ANSWER_STAYS_MS)
 }
+
+export function unsay(): void {
+  clearTimeout(forgetting)
+  said.set({ text: '', isProblem: false, times: said.get().times })
+}
+
+/** Something has changed, of which what was just said may be the news. What was said before may no longer be so. */
+export function unsayOld(): void {
+  if (performance.now() - saidAt > NEWS_MS) unsay()
+}
+
+const ANSWER_STAYS_MS = 10_000
+const PROBLEM_STAYS_MS = 30_000
+const NEWS_MS = 1000
+
+let saidAt = 0
+let forgetting: ReturnType<typeof setTimeout> | undefined

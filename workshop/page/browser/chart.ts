@@ -50,8 +50,8 @@ export function wireChart(
           gap: 10,
           grid: { show: false },
           ticks: { show: false },
-          splits: () => lanesOf(view.get().log).map((_, lane, all) => 1 - lineOf(lane, all.length)),
-          values: () => lanesOf(view.get().log),
+          splits: () => shownLanes().map((_, lane, all) => 1 - lineOf(lane, all.length)),
+          values: () => shownLanes(),
         },
       ],
       cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
@@ -89,7 +89,7 @@ export function wireChart(
   function nearest(x: number, y: number): number | undefined {
     const { log, connection } = view.get()
     const { height } = chart.rect
-    const names = lanesOf(log)
+    const names = shownLanes()
     const lane = names[Math.min(names.length - 1, Math.floor((y / height) * names.length))]!
     const at = chart.posToVal(x, 'x') * 1000
     const reach = (chart.posToVal(x + NEAR_PX, 'x') - chart.posToVal(x, 'x')) * 1000
@@ -159,7 +159,7 @@ export function wireChart(
     ].join()
     if (is === drawn) return
     drawn = is
-    const names = lanesOf(log).join()
+    const names = shownLanes().join()
     chart.batch(() => {
       chart.setScale('x', { min: to - (part.to - part.from), max: to })
       chart.redraw(false, names !== lanes)
@@ -175,6 +175,10 @@ export function wireChart(
     forgetTheme()
     chart.destroy()
   }
+}
+
+function shownLanes(): string[] {
+  return lanesOf(view.get().log, shownPart(view.get()))
 }
 
 const AXIS_FONT = '12px system-ui, sans-serif'

@@ -41,7 +41,7 @@ export function drawWire(
   colours: Colours,
 ): void {
   const { left, top, width, height, from, to, ratio } = area
-  const lanes = lanesOf(log)
+  const lanes = lanesOf(log, area)
   const sheet: Sheet = {
     ctx,
     ratio,
@@ -63,14 +63,14 @@ export function drawWire(
   const { sums, columns, others } = sumUp(log, area, lanes, connection)
   const full = fullHeight(sums)
   const room = (height / lanes.length) * 0.5
+  const rows = lanes.map((_, lane) => [0, 1].map((side) => rowOf(sums, columns, lane * 2 + side)))
+  const above = rows.map(([responses]) => responses!)
+  const below = rows.map(([, requests]) => requests!)
   for (const lane of lanes.keys()) {
-    const start = lane * 2 * columns
-    const above = sums.subarray(start, start + columns)
-    const below = sums.subarray(start + columns, start + 2 * columns)
     drawColumns(sheet, lane, above, { full, room, isRequest: false })
     drawColumns(sheet, lane, below, { full, room: room * 0.6, isRequest: true })
   }
-  drawOthers(sheet, others)
+  drawOthers(sheet, log, others)
   const position = selected === undefined ? undefined : log.find(selected)
   if (position !== undefined) drawSelected(sheet, log.entry(position))
   ctx.restore()
@@ -99,7 +99,9 @@ function sumUp(
     const exact = Math.floor((log.at(position) - from * 1000) * columnsPerMs)
     const column = Math.min(columns - 1, Math.max(0, exact))
     if (kind === KINDS.request || kind === KINDS.response) {
-      const row = laneOfHop[log.hop(position)]! * 2 + (kind === KINDS.response ? 0 : 1)
+      const lane = laneOfHop[log.hop(position)]!
+      if (lane === -1) continue
+      const row = lane * 2 + (kind === KINDS.response ? 0 : 1)
       sums[row * columns + column]! += log.size(position)
     } else if (taken[kind] !== column) {
       others.push(log.entry(position))
@@ -107,6 +109,10 @@ function sumUp(
     }
   }
   return { sums, columns, others }
+}
+
+function rowOf(sums: Float64Array, columns: number, row: number): Float64Array {
+  return sums.subarray(row * columns, (row + 1) * columns)
 }
 
 let kept = new Float64Array()
@@ -127,13 +133,18 @@ function fullHeight(sums: Float64Array): number {
   return full
 }
 
-function drawOthers(sheet: Sheet, others: Entry[]): void {
+function drawOthers(sheet: Sheet, log: WireLog, others: Entry[]): void {
   const notes = labelRow(sheet)
   const failures = labelRow(sheet)
   for (const entry of others) {
-    if (entry.kind === 'note') drawNote(sheet, entry, notes)
-    else if (entry.kind === 'opened') drawOpened(sheet, entry)
-    else if (entry.kind === 'closed' && entry.isFailure) drawBroken(sheet, entry, failures)
-    else if (entry.kind === 'closed') drawClosed(sheet, entry)
+    if (entry.kind === 'note') {
+      drawNote(sheet, entry, notes)
+      continue
+    }
+    const hops = log.connections.get(entry.connection)?.hops
+    const lanes = [...sheet.lanes.keys()].filter((lane) => hops?.has(sheet.lanes[lane]!))
+    if (entry.kind === 'opened') drawOpened(sheet, entry, lanes)
+    else if (entry.kind === 'closed' && entry.isFailure) drawBroken(sheet, entry, lanes, failures)
+    else if (entry.kind === 'closed') drawClosed(sheet, entry, lanes)
   }
 }

@@ -3,11 +3,13 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './App.tsx'
 import { applyTheme } from './theme.ts'
+import { allowFrames } from './frames.ts'
 import { watchWorkshop } from './watch-workshop.ts'
 import './page.css'
 import './wire.css'
 
 applyTheme()
+allowFrames()
 watchWorkshop()
 createRoot(document.getElementById('page')!).render(
   <StrictMode>

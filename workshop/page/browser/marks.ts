@@ -31,7 +31,7 @@ type Kind<Name extends Entry['kind']> = Extract<Entry, { kind: Name }>
 /** Writes a label, unless the one before it needs the room. */
 type Label = (text: string, x: number, y: number) => void
 
-/** The line of each lane: in the colour of the hop while a connection is open. */
+/** The line of each lane: in the colour of the hop while a connection is open that was seen there. */
 export function drawLives(
   { ctx, ratio, lanes, left, right, x, y, colours }: Sheet,
   log: WireLog,
@@ -45,26 +45,31 @@ export function drawLives(
     const end = Math.min(right, x(Math.min(life.to, log.now())))
     if (end <= start) continue
     for (const [lane, name] of lanes.entries()) {
+      if (!life.hops.has(name)) continue
       ctx.fillStyle = colours.hop(name)
       ctx.fillRect(start, y(lane), end - start, ratio)
     }
   }
 }
 
-/** A stem for each column that has bytes, and a head on it where there is room: ● of a response, □ of a request. */
+/**
+ * A stem for each column that has bytes, and a head on it where there is room: ● of a response, □ of a request. There
+ * has to be room in every lane, so that an arrival looks the same in all of them.
+ */
 export function drawColumns(
   { ctx, ratio, lanes, left, y, colours }: Sheet,
   lane: number,
-  sums: Float64Array,
+  rows: readonly Float64Array[],
   { full, room, isRequest }: { full: number; room: number; isRequest: boolean },
 ): void {
   const line = y(lane)
   const stem = Math.max(1, Math.round(1.6 * ratio))
   const radius = 3.2 * ratio
-  const lonely = 7 * ratio
+  const lonely = Math.ceil(7 * ratio)
+  const close = Math.ceil(2 * ratio)
   ctx.fillStyle = colours.hop(lanes[lane]!)
   ctx.strokeStyle = ctx.fillStyle
-  let before = -Infinity
+  const sums = rows[lane]!
   for (let column = 0; column < sums.length; column += 1) {
     const sum = sums[column]!
     if (sum === 0) continue
@@ -72,16 +77,30 @@ export function drawColumns(
     const x = left + column
     const end = isRequest ? line + length : line - length
     ctx.fillRect(x - stem / 2, Math.min(line, end), stem, length)
-    if (column - before >= lonely && isFree(sums, column + 1, column + lonely)) {
-      if (isRequest) drawSquare(ctx, x, end, radius * 1.7, ratio)
-      else drawDot(ctx, x, end, radius)
-    }
-    before = column
+    // Two columns that close have one head. A hop later, the same arrival may be in the next one, too.
+    const isHighest = !isHigher(sums, column, column - close, column + close + 1)
+    const isAlone = rows.every(
+      (row) =>
+        isFree(row, column + close + 1, column + lonely) &&
+        isFree(row, column - lonely + 1, column - close),
+    )
+    if (!isHighest || !isAlone) continue
+    if (isRequest) drawSquare(ctx, x, end, radius * 1.7, ratio)
+    else drawDot(ctx, x, end, radius)
   }
 }
 
+/** Whether a column is higher than this one, or as high and before it. */
+function isHigher(sums: Float64Array, column: number, from: number, to: number): boolean {
+  for (let other = Math.max(0, from); other < Math.min(to, sums.length); other += 1) {
+    if (sums[other]! > sums[column]! || (sums[other] === sums[column] && other < column))
+      return true
+  }
+  return false
+}
+
 function isFree(sums: Float64Array, from: number, to: number): boolean {
-  for (let column = from; column < Math.min(to, sums.length); column += 1) {
+  for (let column = Math.max(0, from); column < Math.min(to, sums.length); column += 1) {
     if (sums[column]! > 0) return false
   }
   return true
@@ -105,16 +124,17 @@ function drawSquare(
   ctx.strokeRect(x - side / 2, y - side / 2, side, side)
 }
 
-/** ▷ on each lane. */
+/** ▷ on each lane where the connection was seen. */
 export function drawOpened(
   { ctx, ratio, lanes, x, y, colours }: Sheet,
   { at }: Kind<'opened'>,
+  seenOn: readonly number[],
 ): void {
   const size = 5 * ratio
   ctx.lineWidth = 1.5 * ratio
   ctx.fillStyle = colours.paper
-  for (const [lane, name] of lanes.entries()) {
-    ctx.strokeStyle = colours.hop(name)
+  for (const lane of seenOn) {
+    ctx.strokeStyle = colours.hop(lanes[lane]!)
     ctx.beginPath()
     ctx.moveTo(x(at), y(lane) - size)
     ctx.lineTo(x(at) + size, y(lane))
@@ -125,28 +145,30 @@ export function drawOpened(
   }
 }
 
-/** A bar on each lane, longer on the side that closed. */
+/** A bar on each lane where the connection was seen, longer on the side that closed. */
 export function drawClosed(
   { ctx, ratio, lanes, x, y, colours }: Sheet,
   { at, by }: Kind<'closed'>,
+  seenOn: readonly number[],
 ): void {
-  for (const [lane, name] of lanes.entries()) {
-    const half = (name === by ? 7 : 4) * ratio
-    ctx.fillStyle = colours.hop(name)
+  for (const lane of seenOn) {
+    const half = (lanes[lane] === by ? 7 : 4) * ratio
+    ctx.fillStyle = colours.hop(lanes[lane]!)
     ctx.fillRect(x(at) - ratio, y(lane) - half, 2 * ratio, 2 * half)
   }
 }
 
-/** ✕ on each lane, and in words who did it. */
+/** ✕ on each lane where the connection was seen, and in words who did it. */
 export function drawBroken(
-  { ctx, ratio, lanes, x, y, colours }: Sheet,
+  { ctx, ratio, lanes, bottom, x, y, colours }: Sheet,
   { at, by, how }: Kind<'closed'>,
+  seenOn: readonly number[],
   label: Label,
 ): void {
   const arm = 4.5 * ratio
   ctx.strokeStyle = colours.bad
   ctx.lineWidth = 2 * ratio
-  for (const lane of lanes.keys()) {
+  for (const lane of seenOn) {
     ctx.beginPath()
     ctx.moveTo(x(at) - arm, y(lane) - arm)
     ctx.lineTo(x(at) + arm, y(lane) + arm)
@@ -156,7 +178,8 @@ export function drawBroken(
   }
   ctx.fillStyle = colours.bad
   const did = by === 'workshop' ? 'cut' : how === 'reset' ? 'reset' : 'closed'
-  label(`${did} by the ${by}`, x(at) + 8 * ratio, y(lanes.length - 1) + 15 * ratio)
+  const below = Math.min(y(lanes.length - 1) + 15 * ratio, bottom - 4 * ratio)
+  label(`${did} by the ${by}`, x(at) + 8 * ratio, below)
 }
 
 /** A broken line from top to bottom, with its words above. */
@@ -184,14 +207,14 @@ export function drawSelected(
   ctx.lineTo(middle + 5 * ratio, top)
   ctx.lineTo(middle, top + 7 * ratio)
   ctx.fill()
-  if (entry.kind !== 'arrived') return
+  if (entry.kind !== 'arrived' || !lanes.includes(entry.hop)) return
   ctx.lineWidth = 2 * ratio
   ctx.beginPath()
   ctx.arc(middle, y(lanes.indexOf(entry.hop)), 5 * ratio, 0, 2 * Math.PI)
   ctx.stroke()
 }
 
-export function labelRow({ ctx, ratio, right }: Sheet): Label {
+export function labelRow({ ctx, ratio, right, colours }: Sheet): Label {
   let free = -Infinity
   return (text, wanted, y) => {
     ctx.font = `${11 * ratio}px system-ui, sans-serif`
@@ -201,6 +224,10 @@ export function labelRow({ ctx, ratio, right }: Sheet): Label {
     // What is newest is at the right edge, and its words are wanted whole.
     const x = Math.min(wanted, right - width)
     if (x < free) return
+    // Marks that lie beneath leave it readable.
+    ctx.strokeStyle = colours.paper
+    ctx.lineWidth = 4 * ratio
+    ctx.strokeText(text, x, y)
     ctx.fillText(text, x, y)
     free = x + width + 10 * ratio
   }

@@ -9,12 +9,18 @@ export const theme = store<Theme>(remembered())
 export function nextTheme(): void {
   theme.set(ORDER[(ORDER.indexOf(theme.get()) + 1) % ORDER.length]!)
   localStorage.setItem('theme', theme.get())
-  applyTheme()
 }
 
-/** The style sheet does the rest: `color-scheme` decides which of each pair of colours is taken. */
+/**
+ * The style sheet does the rest: `color-scheme` decides which of each pair of colours is taken. To be called
+ * before anybody else listens, so that who reads colours then reads the new ones.
+ */
 export function applyTheme(): void {
-  document.documentElement.dataset.theme = theme.get()
+  const apply = (): void => {
+    document.documentElement.dataset.theme = theme.get()
+  }
+  apply()
+  theme.listen(apply)
 }
 
 function remembered(): Theme {

@@ -15,6 +15,8 @@ export type WireLog = {
   readonly lost: number
   /** Names of the hops; `hop()` gives an index in it. */
   readonly hops: readonly string[]
+  /** Whether something was seen at a hop between two times, in milliseconds; of what came in between it is not sure. */
+  isSeen(hop: string, from: number, to: number): boolean
   readonly connections: ReadonlyMap<number, Life>
   /** How many connections are open. */
   readonly open: number
@@ -46,8 +48,11 @@ export type LiveLog = WireLog & {
   stopClock(at: number): void
 }
 
-/** When a connection was open, in milliseconds; `to` is Infinity while it is. */
-export type Life = { from: number; to: number }
+/**
+ * When a connection was open, in milliseconds; `to` is Infinity while it is. `hops` are the names of those where it
+ * was seen, and of its `entries` those are counted that are kept.
+ */
+export type Life = { from: number; to: number; hops: Set<string>; entries: number }
 
 /** What an entry is; numbers, because they go into a column. */
 export type Kind = (typeof KINDS)[keyof typeof KINDS]
@@ -66,6 +71,8 @@ export function wireLog(): LiveLog {
   /** What does not fit in a column: closings and notes, which are few. */
   const others = new Map<number, Entry>()
   const hops: string[] = []
+  /** For each hop, the time of the first and the position of the last that was seen there. */
+  const seen: { first: number; last: number }[] = []
   const connections = new Map<number, Life>()
   const listeners = new Set<() => void>()
   let begin = 0
@@ -88,9 +95,9 @@ export function wireLog(): LiveLog {
     sizes[slot] = entry.kind === 'arrived' ? entry.size : 0
     connectionOf[slot] = entry.kind === 'note' ? 0 : entry.connection
     kinds[slot] = KINDS[entry.kind === 'arrived' ? entry.direction : entry.kind]
-    if (entry.kind === 'arrived') hopOf[slot] = hopNamed(entry.hop)
     if (entry.kind === 'closed' || entry.kind === 'note') others.set(end, entry)
-    if (entry.kind !== 'note') live(entry.connection, entry.at)
+    if (entry.kind !== 'note') live(entry.connection, entry.at).entries += 1
+    if (entry.kind === 'arrived') arrive(entry, slot)
     if (entry.kind === 'closed') die(entry.connection, entry.at)
     end += 1
   }
@@ -98,19 +105,29 @@ export function wireLog(): LiveLog {
   function forgetOne(): void {
     others.delete(begin)
     const connection = connectionOf[begin % MOST_ENTRIES]!
+    const life = connections.get(connection)
+    if (life) life.entries -= 1
     if (kinds[begin % MOST_ENTRIES] === KINDS.closed) connections.delete(connection)
     begin += 1
   }
 
-  function hopNamed(name: string): number {
-    const known = hops.indexOf(name)
-    return known === -1 ? hops.push(name) - 1 : known
+  function arrive({ connection, hop, at }: Entry & { kind: 'arrived' }, slot: number): void {
+    const known = hops.indexOf(hop)
+    const index = known === -1 ? hops.push(hop) - 1 : known
+    hopOf[slot] = index
+    connections.get(connection)!.hops.add(hop)
+    const before = seen[index]
+    seen[index] = { first: before && before.last >= begin ? before.first : at, last: end }
   }
 
-  function live(connection: number, at: number): void {
-    if (connections.has(connection)) return
-    connections.set(connection, { from: at, to: Infinity })
+  function live(connection: number, at: number): Life {
+    const known = connections.get(connection)
+    if (known) return known
+    // Whoever connects does so on the client's side.
+    const life: Life = { from: at, to: Infinity, hops: new Set(['client']), entries: 0 }
+    connections.set(connection, life)
     open += 1
+    return life
   }
 
   function die(connection: number, at: number): void {
@@ -154,6 +171,11 @@ export function wireLog(): LiveLog {
     },
     hops,
     connections,
+    isSeen(name, from, to) {
+      const where = seen[hops.indexOf(name)]
+      if (!where || where.last < begin) return false
+      return where.first <= to && times[where.last % MOST_ENTRIES]! >= from
+    },
     now: () => now(),
     at: (position) => times[position % MOST_ENTRIES]!,
     kind: (position) => kinds[position % MOST_ENTRIES] as Kind,

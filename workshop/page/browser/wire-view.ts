@@ -45,10 +45,13 @@ export function stop(part = shownPart(view.get())): void {
   view.set({ ...before, stopped: { ...part, end: before.stopped?.end ?? before.log.end } })
 }
 
-/** Shows more or less around `around`, or around the newest while it follows. */
-export function zoom(factor: number, around?: number): void {
+/** Shows more or less: around the selected entry when it is in sight, else around `around`, or the newest while it follows. */
+export function zoom(factor: number, wanted?: number): void {
   const before = view.get()
   const { from, to } = shownPart(before)
+  const selected = selectedAt(before)
+  const isSeen = selected !== undefined && selected >= from && selected <= to
+  const around = isSeen ? selected : wanted
   const span = Math.min(Math.max((to - from) * factor, SHORTEST_SPAN), LONGEST_SPAN)
   if (!before.stopped && around === undefined) {
     view.set({ ...before, span })
@@ -59,7 +62,22 @@ export function zoom(factor: number, around?: number): void {
   stop({ from: start, to: start + span })
 }
 
+/** When the selected entry was, in seconds. */
+function selectedAt({ log, selected }: View): number | undefined {
+  const position = selected === undefined ? undefined : log.find(selected)
+  return position === undefined ? undefined : log.at(position) / 1000
+}
+
+/** Shows one connection, from its beginning to its end or to now; or all of them again. */
 export function showConnection(connection: number | undefined): void {
+  const { log } = view.get()
+  const life = connection === undefined ? undefined : log.connections.get(connection)
+  if (life) {
+    const from = life.from / 1000
+    const to = Math.min(life.to, log.now()) / 1000
+    const margin = Math.max((to - from) / 25, SHORTEST_SPAN)
+    stop({ from: Math.max(0, from - margin), to: to + margin })
+  }
   view.set({ ...view.get(), connection })
 }
 
@@ -109,6 +127,9 @@ export function isShown(log: WireLog, position: number, connection: number | und
     log.connection(position) === connection
   )
 }
+
+/** Whether the wire is empty because its reader wanted that. */
+export const hasCleared = store(false)
 
 export function showSaved(log: WireLog, name: string): void {
   const first = log.end > log.begin ? log.at(log.begin) / 1000 : 0

@@ -1,0 +1,117 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { lessonsFolder } from '../../workshop/lessons/catalogue.ts'
+import type { Copy } from '../workshop/copy.ts'
+import { expect, test } from './workshop.ts'
+
+// Lesson 3 on the lesson page: the component in its frame, beside the wire.
+
+test('the way through lesson 3: red, broken, green, live, killed, back', async ({
+  copy,
+  workshop,
+  page,
+}) => {
+  const { url } = await workshop('lesson', '3')
+  await page.goto(url)
+  const frame = page.frameLocator('iframe')
+  const status = frame.getByRole('status')
+  await expect(page.getByText('This is the starting point: nothing is written yet')).toBeVisible()
+  await expect(frame.getByText('lesson 3, task 3.7: write LiveQuakes()')).toBeVisible()
+
+  copy.write(COMPONENT, 'export function LiveQuakes( {')
+  await expect(frame.locator('vite-error-overlay')).toBeVisible()
+  copy.write(HOOK, solution(copy, 'useQuakes.ts'))
+  copy.write(COMPONENT, solution(copy, 'LiveQuakes.tsx'))
+  await expect(status).toHaveText('open')
+  await expect(frame.getByRole('listitem').first()).toHaveText(/^M -?\d/)
+  await expect(frame.locator('vite-error-overlay')).toHaveCount(0)
+  await expect(page.getByText('Every check has passed.')).toBeVisible()
+  await expect(page.getByRole('option', { name: /client.*← response/ }).last()).toBeVisible()
+  await noFinding(page, 'live')
+
+  await page.getByRole('button', { name: 'Kill the server' }).click()
+  await expect(status).toHaveText('connecting')
+  await expect(page.getByRole('button', { name: 'Kill the server' })).toBeDisabled()
+  await expect(page.getByText('server.ts is down')).toBeVisible()
+  await expect(page.getByRole('option', { name: /The server is killed/ })).toBeVisible()
+  await expect(status).toHaveText('open')
+  await expect(page.getByRole('option', { name: /The server starts again/ })).toBeVisible()
+
+  // It has one of the six, and seven more want one.
+  await frame.getByRole('button', { name: 'Open 7 streams' }).click()
+  await expect(frame.getByRole('button', { name: '5 open' })).toBeVisible()
+  await expect(frame.getByRole('button', { name: /waits/ })).toHaveCount(2)
+  await frame.getByRole('button', { name: '1 open' }).click()
+  await expect(frame.getByRole('button', { name: '6 open' })).toBeVisible()
+  await expect(frame.getByRole('button', { name: /waits/ })).toHaveCount(1)
+})
+
+test.describe('with nothing to grade', () => {
+  test.use({ isGraded: false })
+
+  test('lesson 3 can be chosen on the page, and shows its component', async ({
+    workshop,
+    page,
+  }) => {
+    const { url } = await workshop('lesson', '2', 'solutions')
+    await page.goto(url)
+    await expect(page.getByText('server.ts is running')).toBeVisible()
+    await expect(page.locator('iframe')).toHaveCount(0)
+    await page.getByRole('button', { name: /^Next lesson: 3/ }).click()
+    await expect(page.frameLocator('iframe').getByText('open', { exact: true })).toBeVisible()
+    await page.getByRole('button', { name: /^Previous lesson: 2/ }).click()
+    await expect(page.getByText('Lesson 2 of 3')).toBeVisible()
+    await expect(page.locator('iframe')).toHaveCount(0)
+  })
+
+  test('the exhibit does not come back, and nothing on its page says so', async ({
+    copy,
+    workshop,
+    page,
+  }) => {
+    const exhibit = '03-react/exhibit'
+    // A learner may have deleted it.
+    if (!process.env.CI && !existsSync(join(lessonsFolder, exhibit))) test.skip()
+    for (const name of ['server.ts', 'SSEExample.jsx']) {
+      copy.write(
+        `lessons/${exhibit}/${name}`,
+        readFileSync(join(lessonsFolder, exhibit, name), 'utf8'),
+      )
+    }
+    const { url } = await workshop('lesson', '3', 'exhibit')
+    await page.goto(url)
+    const frame = page.frameLocator('iframe')
+    const log = frame.getByLabel('What becomes of each EventSource')
+    await expect(frame.getByText(/"value": 0\.\d+/)).toBeVisible()
+    await page.getByRole('button', { name: 'Kill the server' }).click()
+    await expect(log).toContainText(/error, readyState is CONNECTING\n.*#2 close\(\)/)
+    const value = await frame.locator('main pre').textContent()
+    await expect(page.getByText('server.ts is running')).toBeVisible()
+    // It serves whoever asks.
+    await page.getByRole('button', { name: 'Connect a client' }).click()
+    await expect(page.getByRole('option', { name: /client.*← response/ }).last()).toBeVisible()
+    await expect(log).not.toContainText(/#3|open[^]*open/)
+    expect(await frame.locator('main pre').textContent()).toBe(value)
+  })
+})
+
+const HOOK = 'lessons/03-react/useQuakes.ts'
+const COMPONENT = 'lessons/03-react/LiveQuakes.tsx'
+
+function solution(copy: Copy, name: string): string {
+  return readFileSync(copy.path('solutions/03-react', name), 'utf8')
+}
+
+async function noFinding(page: Page, what: string): Promise<void> {
+  for (const [colorScheme, width] of [['light', 1280] as const, ['dark', 400] as const]) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await page.setViewportSize({ width, height: 800 })
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+    expect(found, `${what}, ${colorScheme}, ${width} px`).toEqual([])
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
+  }
+  await page.setViewportSize({ width: 1280, height: 800 })
+}

@@ -1,0 +1,135 @@
+/// <reference types="vite/client" />
+import { Profiler, StrictMode, useEffect, useEffectEvent, type ReactNode } from 'react'
+import { flushSync } from 'react-dom'
+import { createRoot } from 'react-dom/client'
+import type { Quake } from '#feed'
+import type { LiveQuakes } from '../../../solutions/03-react/LiveQuakes.tsx'
+import type { useQuakes } from '../../../solutions/03-react/useQuakes.ts'
+
+// A page on which a test draws components with the hook of the solution, or with that of a mistake, and looks what
+// comes of it.
+
+const hooks = import.meta.glob<{ useQuakes: typeof useQuakes }>([
+  '../../../solutions/03-react/useQuakes.ts',
+  '../../mistakes/lesson3/*/useQuakes.ts',
+])
+const components = import.meta.glob<{ LiveQuakes: typeof LiveQuakes }>([
+  '../../../solutions/03-react/LiveQuakes.tsx',
+  '../../mistakes/lesson3/*/LiveQuakes.tsx',
+])
+
+/** What the component with that number shows now, and what became of it. */
+type Shown = {
+  status: string
+  ids: string[]
+  received: number
+  skipped: number
+  retry(): void
+  /** The states that were shown, in order. */
+  statuses: string[]
+  /** The ids that its onQuake was called with. */
+  told: string[]
+}
+
+const shown: Shown[] = []
+const sources: EventSource[] = []
+const errors: string[] = []
+let renders = 0
+let longestMs = 0
+let useHook: typeof useQuakes
+let Live: typeof LiveQuakes
+
+/** What the tests call. */
+const stage = {
+  shown,
+  sources,
+  /** What was thrown in a listener, or while React rendered. */
+  errors,
+
+  /** `solution`, or the name of a mistake. */
+  async use(name: string): Promise<void> {
+    const hook = pathIn(hooks, name)
+    const component = pathIn(components, name)
+    if (!hook && !component) throw new Error(`There is no mistake ${name}.`)
+    // A mistake in one file has the other one from the solution.
+    useHook = (await hooks[hook ?? pathIn(hooks, 'solution')!]!()).useQuakes
+    Live = (await components[component ?? pathIn(components, 'solution')!]!()).LiveQuakes
+  },
+
+  /**
+   * Draws a component for each URL, at its place; at the place of none there is none.
+   *
+   * @param options.live `<LiveQuakes>`, too, for the first URL
+   */
+  draw(urls: (string | null)[], { strict = true, live = false } = {}): void {
+    draw(
+      <>
+        {live && <Live url={urls[0]!} />}
+        {urls.map((url, n) => url !== null && <Probe key={n} n={n} url={url} />)}
+      </>,
+      strict,
+    )
+  },
+
+  /** How many EventSource of the page have not been closed. */
+  get open(): number {
+    return sources.filter(({ readyState }) => readyState !== EventSource.CLOSED).length
+  },
+
+  /** Renders, and the longest time between two frames, since the call before. */
+  figures(): { renders: number; longestMs: number } {
+    const now = { renders, longestMs: Math.round(longestMs) }
+    renders = 0
+    longestMs = 0
+    return now
+  },
+}
+
+export type Stage = typeof stage
+Object.assign(window, { stage })
+
+function pathIn(modules: object, name: string): string | undefined {
+  const part = name === 'solution' ? '/solutions/' : `/mistakes/lesson3/${name}/`
+  return Object.keys(modules).find((path) => path.includes(part))
+}
+
+const root = createRoot(document.querySelector('main')!, {
+  onUncaughtError: (error) => errors.push(String(error)),
+})
+
+function draw(content: ReactNode, strict: boolean): void {
+  const counted = (
+    <Profiler id="stage" onRender={() => (renders += 1)}>
+      {content}
+    </Profiler>
+  )
+  flushSync(() => root.render(strict ? <StrictMode>{counted}</StrictMode> : counted))
+}
+
+function Probe({ n, url }: { n: number; url: string }): ReactNode {
+  const view = useHook(url, ({ id }: Quake) => shown[n]!.told.push(id))
+  const take = useEffectEvent(() => {
+    const { statuses = [], told = [] } = shown[n] ?? {}
+    const { status, quakes, received, skipped, retry } = view
+    if (statuses.at(-1) !== status) statuses.push(status)
+    const ids = quakes.map(({ id }) => id)
+    shown[n] = { status, ids, received, skipped, retry, statuses, told }
+  })
+  useEffect(() => take())
+  return null
+}
+
+window.EventSource = class extends EventSource {
+  constructor(url: string | URL, options?: EventSourceInit) {
+    super(url, options)
+    sources.push(this)
+  }
+}
+window.addEventListener('error', ({ message }) => errors.push(message))
+
+let last = performance.now()
+requestAnimationFrame(function frame(now) {
+  longestMs = Math.max(longestMs, now - last)
+  last = now
+  requestAnimationFrame(frame)
+})

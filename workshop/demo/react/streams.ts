@@ -1,0 +1,54 @@
+/**
+ * Opens seven streams beside the one of the component, and shows which of them are open. Whoever presses one
+ * closes it.
+ */
+export function sevenStreams({
+  button,
+  list,
+  url,
+}: {
+  button: HTMLElement
+  list: HTMLElement
+  url: string
+}): void {
+  // Not the one that is written about.
+  const { EventSource } = window
+  let streams: { close(): void }[] = []
+
+  button.addEventListener('click', () => {
+    if (streams.length > 0) {
+      for (const stream of streams) stream.close()
+      streams = []
+      list.replaceChildren()
+    } else {
+      streams = Array.from({ length: 7 }, (_, n) => open(n + 1))
+    }
+    button.textContent = streams.length > 0 ? 'Close them' : 'Open 7 streams'
+  })
+
+  function open(number: number): { close(): void } {
+    const source = new EventSource(`${url}?stream=${number}`)
+    const shown = document.createElement('button')
+    shown.type = 'button'
+    const item = document.createElement('li')
+    item.append(shown)
+    list.append(item)
+
+    function show(): void {
+      const state = ['waits', 'open', 'closed'][source.readyState]!
+      shown.textContent = `${number} ${state}`
+      shown.dataset.state = state
+      shown.disabled = state === 'closed'
+    }
+    function close(): void {
+      source.close()
+      show()
+    }
+    source.addEventListener('open', show)
+    source.addEventListener('error', show)
+    shown.addEventListener('click', close)
+    shown.title = 'Press to close it'
+    show()
+    return { close }
+  }
+}

@@ -1,0 +1,27 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/**
+ * Listens on 127.0.0.1, at the first of the ports that is free.
+ *
+ * @returns which it is
+ * @throws Error when each of them is taken, or kept for somebody else (EACCES)
+ */
+export async function listen(server: Server, ports: readonly number[]): Promise<number> {
+  for (const port of ports) {
+    try {
+      server.listen(port, '127.0.0.1')
+      await once(server, 'listening')
+      return (server.address() as AddressInfo).port
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException
+      if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error
+    }
+  }
+  throw new Error(
+    ports.length === 1
+      ? `Port ${ports[0]} is taken by another program.`
+      : `The ports from ${ports[0]} to ${ports.at(-1)} are all taken.`,
+  )
+}

@@ -1,0 +1,34 @@
+import { solutionsFolder, type Lesson } from '../lessons/catalogue.ts'
+import { progressOf } from '../lessons/progress.ts'
+import { ownWork, type Work } from '../lessons/words.ts'
+
+/** What is run: one lesson of somebody's work, or the lesson's exhibit. */
+export type Running = { lesson: Lesson; work: Work; isExhibit: boolean }
+
+/** From the folder of the work to the one that is run: `01-raw-chunks`, `02-server-sent-events/exhibit`. */
+export function pathOf({ lesson, isExhibit }: Running): string {
+  return isExhibit ? `${lesson.folder}/exhibit` : lesson.folder
+}
+
+/** Whether the work of a lesson is a component on a page. */
+export function showsComponent({ number }: Lesson): boolean {
+  return number === REACT
+}
+
+/**
+ * Whose server.ts is run, and where: that of the lesson itself. A component of one's own is shown on the streams
+ * of lesson 2: the learner's own when they have passed, else the solution's.
+ */
+export function serverOf(running: Running): { work: Work; path: string } {
+  const { lesson, work, isExhibit } = running
+  if (isExhibit || !showsComponent(lesson)) return { work, path: pathOf(running) }
+  const { passed, checks } = progressOf(SSE)
+  const isWritten = checks.length > 0 && passed.length === checks.length
+  return {
+    work: work === ownWork && isWritten ? ownWork : { folder: solutionsFolder, name: 'solutions' },
+    path: '02-server-sent-events',
+  }
+}
+
+const SSE = 2
+const REACT = 3

@@ -21,8 +21,10 @@ export function App() {
       <Header />
       <main className={lesson ? 'lesson' : 'only-wire'}>
         {lesson && (
+          <>
             <Instructions key={lesson.number} lesson={lesson} />
             <Splitter name="left" label="Width of the instructions" />
+          </>
         )}
         <div className="work">
           {grading && (

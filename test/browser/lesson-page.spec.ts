@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import process from 'node:process'
 import type { Page } from '@playwright/test'
 import type { Copy } from '../workshop/copy.ts'
+import { openTab } from './react/tabs.ts'
 import { expect, test } from './workshop.ts'
 
 test('the way of a learner: open, red, save, green, the next lesson', async ({
@@ -64,22 +65,27 @@ test('the page outlives a restart of the workshop, without a reload', async ({
 test('a page that was frozen, as by a laptop that slept, has every result and every entry', async ({
   copy,
   workshop,
-  page,
-  context,
+  browser,
 }) => {
   const { url, program } = await workshop('lesson', '1')
-  await page.goto(url)
-  await expect(page.getByText('This is the starting point')).toBeVisible()
-  const browser = await context.newCDPSession(page)
-  await browser.send('Page.setWebLifecycleState', { state: 'frozen' })
+  const tab = await openTab(browser, url)
+  const text = `(document.body?.innerText ?? '')`
+  await tab.until(`${text}.includes('This is the starting point')`)
+  await tab.hide()
+  await tab.freeze()
   for (const name of ['server.ts', 'client.ts']) save(copy, name, solution(copy, name))
   await program.seen(/passed · lesson 1: 29\/29/)
-  await browser.send('Page.setWebLifecycleState', { state: 'active' })
-  await expect(page.getByText('Every check has passed.')).toBeVisible()
+  await tab.show()
+  await tab.until(`${text}.includes('Every check has passed.')`)
+  await tab.close()
+})
 
+test('a page that loses its network for a moment goes on', async ({ workshop, page, context }) => {
+  const { url } = await workshop('lesson', '1')
+  await page.goto(url)
   await context.setOffline(true)
   await context.setOffline(false)
-  await connect(page)
+  await expect(page.getByText('This is the starting point')).toBeVisible()
 })
 
 test.describe('without a grade', () => {

@@ -86,6 +86,7 @@ test('what is wrong with the server is said, until a save mends it', async () =>
   expect(await page.act({ do: 'reset' })).toMatchObject({
     said: expect.stringMatching(/^As at the start: server\.ts\. Your work is in .*\.workshop/),
   })
+  await page.program.seen(/As at the start: server\.ts\. Your work is in /)
   await page.until((state) => state.server.state === 'not written')
 })
 

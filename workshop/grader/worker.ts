@@ -50,8 +50,8 @@ export function startWorker({ mayRead, env, onSign, onLine }: WorkerOptions): Wo
       resolve()
     }
     child.once('exit', ended)
-    // It could not even be started.
-    child.once('error', ended)
+    // It could not be started, or ended while it was told something; in that case 'exit' follows.
+    child.on('error', () => child.pid === undefined && ended())
   })
   /** Vitest throws when this comes while it has no task for the process: then nobody needs to know. */
   function tellOfExit(listener: (...args: unknown[]) => void): void {

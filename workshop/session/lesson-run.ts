@@ -9,7 +9,8 @@ import { watchFolder } from '../demo/watch.ts'
 import { checksOf, hasChecks } from '../grader/manifest.ts'
 import { lessonNumbered, lessons, lessonsFolder, type Lesson } from '../lessons/catalogue.ts'
 import { solutionFiles } from '../lessons/stubs.ts'
-import type { Problem } from '../lessons/words.ts'
+import { progressOf } from '../lessons/progress.ts'
+import { ownWork, type Problem, type Work } from '../lessons/words.ts'
 import type { GradingState, LessonState, PageState, ServerState } from '../page/state.ts'
 import { followComponent, type FollowedComponent } from './component.ts'
 import { pathOf, serverOf, showsComponent, type Running } from './running.ts'
@@ -141,13 +142,16 @@ export async function runLesson({
   const slices: LessonRun['slices'] = {
     lesson: lessonState(running, folder),
     server: state,
-    ...(isGraded && { grading: ungraded(lesson) }),
+    ...(isGraded && { grading: ungraded(lesson, work) }),
   }
   const grades = isGraded ? grading({ lesson, work, events: gradingEvents() }) : undefined
   const stopWatching = watchFolder(join(work.folder, path), () => {
     readAgain()
     events.saved()
-    if (isOwnServer) restart()
+    if (isOwnServer) {
+      note('Saved: the server starts anew')
+      restart()
+    }
     void component?.saved()
     grades?.start()
   })
@@ -155,6 +159,7 @@ export async function runLesson({
     ? undefined
     : watchFolder(join(streams.work.folder, streams.path), () => {
         events.saved()
+        note('Saved: the server starts anew')
         restart()
       })
   // First what somebody waits for. Grading takes all the processor there is.
@@ -286,13 +291,15 @@ function readmeOf({ folder }: Lesson): string {
   }
 }
 
-function ungraded(lesson: Lesson): GradingState {
+/** Nothing has come yet in this session; what had passed before is known. */
+function ungraded(lesson: Lesson, work: Work): GradingState {
+  const passed = work === ownWork ? progressOf(lesson.number).passed : []
   return {
     isRunning: false,
     checks: checksOf(lesson.number).map(({ id, rule }) => ({
       id,
       rule,
-      state: 'not run',
+      state: passed.includes(id) ? 'passed' : 'not run',
       steps: [],
       isOld: true,
     })),

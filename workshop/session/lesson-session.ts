@@ -25,16 +25,19 @@ export type LessonSession = Session & {
  *
  * @param options.observer sees what crosses, too
  * @param options.began called when a lesson runs that was chosen on the page
+ * @param options.told called with what was done on the page and is worth to be kept
  */
 export async function lessonSession({
   observer,
   eventsOf,
   began,
+  told,
   ...first
 }: Running & {
   observer: Observer
   eventsOf(serverFile: string): LessonEvents
   began(run: LessonRun): void
+  told(what: string): void
 }): Promise<LessonSession | Problem> {
   const recorder = makeRecorder()
   const { tell, listen } = listeners()
@@ -86,7 +89,10 @@ export async function lessonSession({
         forgetProgress(lesson.number)
         if (written.length === 0) return { said: 'The files are as they were at the start.' }
         const kept = saved ? ` Your work is in ${saved}.` : ''
-        return { said: `As at the start: ${written.join(', ')}.${kept}` }
+        const said = `As at the start: ${written.join(', ')}.${kept}`
+        // Where the work is now is worth more than a line that goes away.
+        told(said)
+        return { said }
       }
       case 'lesson':
         return goTo(action.number)

@@ -31,6 +31,7 @@ export async function live(first: Running): Promise<number> {
     observer: wire.observer,
     eventsOf: (file) => printed({ file, work: first.work.name, out, changed: showKeys }),
     began: greet,
+    told: (what) => out.print(what),
   })
   if ('problem' in opened) {
     console.error(opened.problem)

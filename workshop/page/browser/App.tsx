@@ -1,15 +1,12 @@
-import { lazy, Suspense } from 'react'
 import { said } from './act.ts'
 import { Checks } from './Checks.tsx'
 import { Component } from './Component.tsx'
 import { Header } from './Header.tsx'
+import { Instructions } from './Instructions.tsx'
 import { useSlice } from './page-state.ts'
 import { Splitter } from './Splitter.tsx'
 import { useStore } from './store.ts'
 import { Wire } from './Wire.tsx'
-
-// `npm run wire` has no instructions, and needs no Markdown.
-const Instructions = lazy(() => import('./Instructions.tsx'))
 
 export function App() {
   const lesson = useSlice('lesson')
@@ -24,10 +21,10 @@ export function App() {
       <Header />
       <main className={lesson ? 'lesson' : 'only-wire'}>
         {lesson && (
-          <Suspense fallback={<section className="instructions" />}>
+          <>
             <Instructions key={lesson.number} lesson={lesson} />
             <Splitter name="left" label="Width of the instructions" />
-          </Suspense>
+          </>
         )}
         <div className="work">
           {grading && (

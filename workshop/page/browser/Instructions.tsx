@@ -14,7 +14,7 @@ import { Visible } from './Visible.tsx'
 import { taskOf } from './words.ts'
 
 /** The README of the lesson, and the files to edit. */
-export default function Instructions({ lesson }: { lesson: LessonState }) {
+export function Instructions({ lesson }: { lesson: LessonState }) {
   return (
     <section className="instructions" aria-label="Instructions">
       <TaskLinks tasks={lesson.tasks} />

@@ -82,7 +82,7 @@ export async function reactFront({
 
   async function showPage(_req: Request, res: Response): Promise<void> {
     const html = (await readFile(join(ROOT, PAGE, 'index.html'), 'utf8'))
-      .replace('%WORK%', `/@fs/${(await component()).replace(/^\//, '')}`)
+      .replace('%WORK%', `/@fs/${encodeURI((await component()).replace(/^\//, ''))}`)
       .replace('%URL%', path)
     // In a frame of the lesson page, and in no other.
     res.set('Content-Security-Policy', 'frame-ancestors http://127.0.0.1:* http://localhost:*')

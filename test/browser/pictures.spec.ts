@@ -66,6 +66,7 @@ async function inWords(page: Page): Promise<string> {
   return `${said
     .join('\n')
     .replace(/SEED=\d+/g, 'SEED=…')
+    .replace(/of \d+ Raw/, 'of … Raw')
     .replace(/M [\d.-]+ · .*$/gm, 'M …')}\n`
 }
 

@@ -62,7 +62,7 @@ test.describe('with nothing to grade', () => {
     await page.getByRole('button', { name: /^Next lesson: 3/ }).click()
     await expect(page.frameLocator('iframe').getByText('open', { exact: true })).toBeVisible()
     await page.getByRole('button', { name: /^Previous lesson: 2/ }).click()
-    await expect(page.getByText('Lesson 2 of 3')).toBeVisible()
+    await expect(page.getByText(/Lesson 2 of \d/)).toBeVisible()
     await expect(page.locator('iframe')).toHaveCount(0)
   })
 

@@ -557,8 +557,9 @@ check('3.5c', 'what has come is shown while more comes', async (t) => {
       server.send(eventOf({ ...all[sent % all.length]!, id: `q${sent}` }))
       sent += 1
     }
-    // The first one may be shown at once, and the others never.
-    for (const times of ['once', 'again']) {
+    // The first one may be shown at once, and the others never. How many come before it stands still is up to
+    // the machine, and not told.
+    for (let times = 0; times < 2; times += 1) {
       const { received } = one.view
       await page.until(
         () => {
@@ -566,13 +567,13 @@ check('3.5c', 'what has come is shown while more comes', async (t) => {
           return one.view.received > received
         },
         () => ({
-          seen: `Quakes come without a pause, and ${received === 0 ? 'none of them is' : 'after the first ones no more are'} shown.`,
+          seen: 'Quakes come without a pause, and the list stands still.',
           expected: 'Expected to see them while more come: after a big quake there is no pause.',
           often: 'a timer starts over with each event. One that runs is to be left running.',
         }),
       )
-      t.transcript.step(`the list grows ${times}`)
     }
+    t.transcript.step('the list grows, and grows again')
   })
 })
 

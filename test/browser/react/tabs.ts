@@ -51,7 +51,9 @@ export async function openTab(browser: Browser, url: string): Promise<Tab> {
   return {
     evaluate,
     async until(expression) {
-      while (!(await evaluate(expression))) await new Promise((resolve) => setImmediate(resolve))
+      // Between two documents there is nothing to ask.
+      const isTrue = () => evaluate(expression).catch(unlessBetweenDocuments)
+      while (!(await isTrue())) await new Promise((resolve) => setImmediate(resolve))
     },
     async hide() {
       const other = await root.send('Target.createTarget', { url: 'about:blank' })
@@ -74,4 +76,9 @@ export async function openTab(browser: Browser, url: string): Promise<Tab> {
 type Answer = {
   result?: { result?: { value?: unknown }; exceptionDetails?: unknown }
   error?: unknown
+}
+
+function unlessBetweenDocuments(error: Error): false {
+  if (/Cannot find default execution context|context was destroyed/.test(error.message)) return false
+  throw error
 }

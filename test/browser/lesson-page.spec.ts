@@ -186,6 +186,7 @@ test.describe('without a grade', () => {
     await page.goto(url)
     await connect(page)
     const list = page.getByRole('listbox', { name: 'What came last' })
+    await expect(list.getByRole('option').first()).toBeVisible()
     await list.hover()
     const came = page.getByText(/holds still, \d+ came since/)
     const words = (await came.textContent())!

@@ -33,7 +33,8 @@ export function LatestEntries() {
   /** What has come since this was drawn would push the rows away from under the pointer. */
   const { end } = log
   function hold(): void {
-    setHeld((before) => before ?? end)
+    // An empty list would hold the first ones back.
+    if (positions.length > 0) setHeld((before) => before ?? end)
   }
 
   function release(): void {

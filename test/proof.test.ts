@@ -16,7 +16,8 @@ import { grade, type GradeRequest } from '../workshop/grader/grade.ts'
 import { checksOf } from '../workshop/grader/manifest.ts'
 import { renderFailure } from '../workshop/grader/render.ts'
 import { typeErrors } from '../workshop/grader/types.ts'
-import type { Verdict } from '../workshop/grader/verdict.ts'
+import type { CheckResult, Verdict } from '../workshop/grader/verdict.ts'
+import { warmGrader } from '../workshop/grader/warm.ts'
 import { lessons, solutionsFolder, taskOf, type Lesson } from '../workshop/lessons/catalogue.ts'
 import { makeStub } from '../workshop/lessons/stub.ts'
 import { nginx } from '../workshop/parts/proxies.ts'
@@ -58,7 +59,7 @@ describe.each(lessons())('lesson $number', (lesson) => {
   // First, for the transcripts of mistakes stand beside the solution's.
   let solution: Verdict
   beforeAll(async () => {
-    solution = await graded(lesson, solutionsFolder)
+    solution = await grade(requestFor(lesson, solutionsFolder))
   })
 
   test('the solution passes every check', () => {
@@ -71,32 +72,50 @@ describe.each(lessons())('lesson $number', (lesson) => {
   })
 
   test.concurrent('every check of the stub fails as not written yet', async () => {
-    const verdict = await graded(lesson, stubsOf(lesson))
+    const verdict = await grade(requestFor(lesson, stubsOf(lesson)))
     const written = verdict.checks.filter(({ notWritten, lacks }) => !notWritten && !lacks)
     expect(written.map(({ id }) => id)).toEqual([])
     expect(verdict.outcome).toBe('fail')
   })
 
   test.concurrent.for(variants)('variant $name passes every check', async ({ folder }) => {
-    expect(wrong(await graded(lesson, asWork(folder, lesson)))).toEqual([])
+    expect(wrong(await grade(requestFor(lesson, asWork(folder, lesson))))).toEqual([])
   })
+
+  const warm = warmGrader({ lesson: lesson.number, seed: SEED, bail: true })
+  afterAll(() => warm.end())
 
   test.concurrent.for(mistakes)(
     'mistake $name is failed first by $fails',
     async ({ folder, fails, says }, { expect: expectHere, skip }) => {
       skip(lacking.includes(fails), 'there is no nginx')
-      const verdict = await graded(lesson, asWork(folder, lesson), {
-        bail: true,
-        from: firstTaskOf(readdirSync(folder), lesson),
-      })
-      const first = verdict.checks.find(({ state }) => state === 'failed')
-      expectHere(first?.id, JSON.stringify(verdict.problem)).toBe(fails)
-      const message = renderFailure(first!, verdict, PLAIN)
+      const snapshot = join(folder, 'says.txt')
+      const known = existsSync(snapshot) ? readFileSync(snapshot, 'utf8') : undefined
+      const verdict = await warm.grade(
+        {
+          ...requestFor(lesson, asWork(folder, lesson)),
+          bail: true,
+          from: firstTaskOf(readdirSync(folder), lesson),
+        },
+        (came) => messageOf(came) === known,
+      )
+      expectHere(firstFailed(verdict)?.id, JSON.stringify(verdict.problem)).toBe(fails)
+      const message = messageOf(verdict)!
       expectHere(message.replace(/\s+/g, ' ')).toContain(says)
-      await expectHere(`${message}\n`).toMatchFileSnapshot(join(folder, 'says.txt'))
+      await expectHere(message).toMatchFileSnapshot(snapshot)
     },
   )
 })
+
+function firstFailed({ checks }: Verdict): CheckResult | undefined {
+  return checks.find(({ state }) => state === 'failed')
+}
+
+/** What a learner reads first. */
+function messageOf(verdict: Verdict): string | undefined {
+  const first = firstFailed(verdict)
+  return first && `${renderFailure(first, verdict, PLAIN)}\n`
+}
 
 const PLAIN = { paint: painter(false), width: 100, workName: 'lessons' }
 
@@ -127,21 +146,16 @@ function isWritten(file: string): boolean {
   return /\.(tsx?|conf)$/.test(file)
 }
 
-function graded(
-  { number }: Lesson,
-  work: string,
-  options: Pick<GradeRequest, 'bail' | 'from'> = {},
-): Promise<Verdict> {
-  return grade({
+function requestFor({ number }: Lesson, work: string): GradeRequest {
+  return {
     lesson: number,
     work,
     name: 'lessons',
     base: solutionsFolder,
     seed: SEED,
-    ...options,
     // All at once, above: the compiler takes longer to start than to read them.
     skipTypes: true,
-  })
+  }
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Transcript } from './transcript.ts'
 export type Patience = {
   /** Waits for `promise`, and fails with the story when nothing has come of it for two seconds. */
   soon<T>(promise: Promise<T>, story: Story): Promise<T>
-  /** Waits until `holds()` is true, looking once every turn of the event loop. */
+  /** Waits until `holds()` is true, looking at every turn of the event loop, and later every millisecond. */
   until(holds: () => boolean, story: Story): Promise<void>
 }
 
@@ -28,7 +28,7 @@ export function patience(transcript: Transcript): Patience {
   async function until(holds: () => boolean, story: Story): Promise<void> {
     let looking = true
     const look = async (): Promise<void> => {
-      while (looking && !holds()) await new Promise((turned) => setImmediate(turned))
+      for (let turn = 0; looking && !holds(); turn += 1) await (turn < SOON ? turned() : slept())
     }
     try {
       await soon(look(), story)
@@ -41,7 +41,18 @@ export function patience(transcript: Transcript): Patience {
 }
 
 // Taken before the work is loaded, which may do with the global ones what it likes.
-const { clearInterval, setImmediate, setInterval } = globalThis
+const { clearInterval, setImmediate, setInterval, setTimeout } = globalThis
+
+/** What has not come within so many turns is long in coming, and those who look all the time slow it down. */
+const SOON = 1000
+
+function turned(): Promise<void> {
+  return new Promise((done) => void setImmediate(done))
+}
+
+function slept(): Promise<void> {
+  return new Promise((done) => void setTimeout(done, 1))
+}
 
 const TURNS = 40
 const TURN_MS = 50

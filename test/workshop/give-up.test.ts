@@ -24,14 +24,14 @@ test.each([0, 1, 10, 100, 1000])(
 test('a grading is given up at its first result, also when it was prepared', async () => {
   const controller = new AbortController()
   const { signal } = controller
-  const prepared = await prepare(1)
+  const prepared = await prepare(LESSON)
   const onCheck = (): void => controller.abort()
   await expect(grade({ ...LESSON, signal, prepared, onCheck })).rejects.toThrow(/abort/)
   expect(boxes()).toEqual([])
 })
 
 test('what was prepared and has ended since is made again', async () => {
-  const prepared = await prepare(1)
+  const prepared = await prepare(LESSON)
   await prepared.ready.discard()
   const { outcome } = await grade({ ...LESSON, prepared })
   expect(outcome).toBe('pass')

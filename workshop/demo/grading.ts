@@ -63,7 +63,7 @@ export function grading({
   async function prepareNext(): Promise<Prepared | undefined> {
     const { prepare } = await import('../grader/grade.ts')
     // What goes wrong here goes wrong again in the grading, which tells.
-    const prepared = await prepare(lesson.number).catch(() => undefined)
+    const prepared = await prepare({ lesson: lesson.number }).catch(() => undefined)
     if (!isOver) return prepared
     await prepared?.discard()
     return undefined

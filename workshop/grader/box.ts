@@ -6,7 +6,7 @@ import { ROOT } from '../root.ts'
 export type Box = {
   readonly folder: string
   /**
-   * Copies files into it; where two sources have the same file, the later one wins.
+   * Copies files into it, in place of what was there; where two sources have the same file, the later one wins.
    *
    * @param sources folders laid out like `lessons/`
    */
@@ -22,6 +22,7 @@ export async function emptyBox(): Promise<Box> {
   return {
     folder,
     async fill(...sources) {
+      for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true })
       for (const source of sources) {
         for (const lesson of await lessonFolders(source)) {
           await cp(join(source, lesson), join(folder, lesson), { recursive: true, filter: isWork })

@@ -33,14 +33,12 @@ export type GradeRequest = {
   onCheck?(result: CheckResult): void
   /** Ends the run, and the process it runs in. */
   signal?: AbortSignal
-  /** What `prepare()` gave for this lesson; used up by this grading. */
+  /** What `prepare()` gave for this lesson; discarded by this grading. */
   prepared?: Prepared
 }
 
-/** What a grading of a whole lesson needs before it knows the work. */
+/** What a grading needs before it knows the work. */
 export type Prepared = {
-  /** Of the checks that will run. */
-  ids: string[]
   seed: number
   box: Box
   ready: ReadyRun
@@ -48,8 +46,23 @@ export type Prepared = {
 }
 
 /** Makes the next grading of a lesson quick: its process is started, and waits. */
-export function prepare(lesson: number): Promise<Prepared> {
-  return prepareChecks({ lesson, work: '' }, possibleOf(checksOf(lesson)))
+export async function prepare({
+  lesson,
+  seed = randomInt(1, 1_000_000),
+  bail = false,
+  reusable = false,
+}: Pick<GradeRequest, 'lesson' | 'seed' | 'bail'> & { reusable?: boolean }): Promise<Prepared> {
+  const box = await emptyBox()
+  const ready = await readyRun({ lesson, box: box.folder, seed, bail, reusable })
+  return {
+    seed,
+    box,
+    ready,
+    async discard() {
+      await ready.discard()
+      await box.remove()
+    },
+  }
 }
 
 /**
@@ -60,13 +73,14 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
   const { lesson, work, base, onCheck, signal } = request
   const checks = checksAskedFor(request)
   const possible = possibleOf(checks)
-  const { seed, box, ready, discard } = await preparedFor(request, possible)
+  const { seed, box, ready, discard } = await preparedFor(request)
   const named = (text: string): string => nameFiles(text, box.folder, request.name ?? work)
   try {
     await box.fill(...(base ? [base] : []), work)
     const [types, result] = await Promise.all([
       request.skipTypes ? [] : typeErrors(box.folder, lessonNumbered(lesson)!.folder),
       ready.run({
+        ids: possible.map(({ id }) => id),
         ...(signal && { signal }),
         onOutcome(id, outcome) {
           const check = checks.find((each) => each.id === id)
@@ -113,37 +127,12 @@ function mustNotLack(results: CheckResult[]): boolean {
   return lacking.length === results.length || (Boolean(process.env.CI) && lacking.length > 0)
 }
 
-/** What was prepared is of use when it is for these checks, and its process still there. */
-async function preparedFor(request: GradeRequest, checks: CheckName[]): Promise<Prepared> {
+/** What was prepared is of use while its process is still there. */
+async function preparedFor(request: GradeRequest): Promise<Prepared> {
   const { prepared } = request
-  const isOfUse = prepared?.ready.isAlive && prepared.ids.join() === idsOf(checks).join()
-  if (isOfUse) return prepared
+  if (prepared?.ready.isAlive) return prepared
   await prepared?.discard()
-  return prepareChecks(request, checks)
-}
-
-async function prepareChecks(
-  { lesson, bail = false, ...request }: GradeRequest,
-  checks: CheckName[],
-): Promise<Prepared> {
-  const seed = request.seed ?? randomInt(1, 1_000_000)
-  const box = await emptyBox()
-  const ids = idsOf(checks)
-  const ready = await readyRun({ lesson, box: box.folder, seed, ids, bail })
-  return {
-    ids,
-    seed,
-    box,
-    ready,
-    async discard() {
-      await ready.discard()
-      await box.remove()
-    },
-  }
-}
-
-function idsOf(checks: CheckName[]): string[] {
-  return checks.map(({ id }) => id)
+  return prepare(request)
 }
 
 function checksAskedFor({ lesson, only, from }: GradeRequest): CheckName[] {

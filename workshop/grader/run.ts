@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { realpathSync } from 'node:fs'
+import { readdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { normalizePath } from 'vite'
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 import type { Report } from '../../test/harness/check.ts'
 import { ROOT } from '../root.ts'
@@ -37,7 +38,9 @@ export type Outcome = { passed: boolean; report?: Report; error?: Thrown }
 /** An error as it came out: its frames are mapped back to the source. */
 export type Thrown = { message: string; frames: { file: string; line: number; column: number }[] }
 
-export type RunOptions = ReadyOptions & {
+export type RunOptions = {
+  /** The checks to run. */
+  ids: string[]
   onOutcome?(id: string, outcome: Outcome): void
   signal?: AbortSignal
 }
@@ -46,45 +49,38 @@ export type ReadyOptions = {
   lesson: number
   /** The folder of a box. */
   box: string
-  /** The checks to run. */
-  ids: string[]
   seed: number
   /** Run no more checks when one has failed. */
   bail?: boolean
+  /** For many runs, one after another. What the work of one leaves behind in the process, the next one finds. */
+  reusable?: boolean
 }
 
 /** A process that is warm, and everything else that a run needs, before there is any work in the box. */
 export type ReadyRun = {
   /** False when the process has ended: then it can run nothing. */
   readonly isAlive: boolean
-  /** Runs the checks, once. */
-  run(options?: Pick<RunOptions, 'onOutcome' | 'signal'>): Promise<Run>
-  /** Ends a run that nobody wants. */
+  /** Runs checks on what is in the box now: once, unless it is reusable. */
+  run(options: RunOptions): Promise<Run>
+  /** Ends the process. */
   discard(): Promise<void>
 }
 
-/** Runs the checks of a lesson on the work in a box, once, in a process of its own. */
-export async function run({ onOutcome, signal, ...options }: RunOptions): Promise<Run> {
+/** Runs checks of a lesson on the work in a box, once, in a process of its own. */
+export async function run(options: ReadyOptions & RunOptions): Promise<Run> {
   const ready = await readyRun(options)
-  return ready.run({ ...(onOutcome && { onOutcome }), ...(signal && { signal }) })
+  return ready.run(options)
 }
 
 export async function readyRun({
   lesson,
   box,
-  ids,
   seed,
   bail = false,
+  reusable = false,
 }: ReadyOptions): Promise<ReadyRun> {
   const canary = `canary ${randomUUID()}`
-  const result: Run = {
-    outcomes: new Map(),
-    strayErrors: [],
-    endedIn: 'loading',
-    canaryFailed: false,
-    printed: '',
-    lastLines: [],
-  }
+  let result = nothingYet()
   let heard: RunOptions['onOutcome']
   const dog = watchdog(() => {
     result.silentIn = result.endedIn
@@ -108,6 +104,7 @@ export async function readyRun({
     },
     onSign,
     onLine,
+    reusable,
   })
 
   const reporter: Reporter = {
@@ -141,7 +138,6 @@ export async function readyRun({
       watch: false,
       include: [testFileOf(lesson)],
       setupFiles: ['signs.ts', 'patience.ts'].map((file) => join(ROOT, 'test/harness', file)),
-      testNamePattern: `^(${[...ids, canary].join('|').replaceAll('.', '\\.')})( |$)`,
       maxConcurrency: 1000,
       pool: { name: 'work', createPoolWorker: () => worker },
       reporters: [reporter],
@@ -151,13 +147,28 @@ export async function readyRun({
   )
   const specifications = await vitest.globTestSpecifications()
 
+  async function discard(): Promise<void> {
+    worker.kill()
+    await worker.exited
+    await vitest.close()
+  }
+
   return {
     get isAlive() {
       return worker.isAlive
     },
-    async run({ onOutcome, signal } = {}) {
+    async run({ ids, onOutcome, signal }) {
       heard = onOutcome
       const exitCode = process.exitCode
+      vitest.setGlobalTestNamePattern(
+        `^(${[...ids, canary].join('|').replaceAll('.', '\\.')})( |$)`,
+      )
+      // Another run may have had other files by these names.
+      for (const name of readdirSync(box, { recursive: true })) {
+        const file = normalizePath(join(box, String(name)))
+        vitest.invalidateFile(file)
+        vitest.watcher.invalidates.add(file)
+      }
       // Its conf is in the box by now.
       const nginx = needsNginx(lesson, ids) ? await nginxFor(lesson, box) : undefined
       if (nginx) vitest.provide('nginx', nginx.ports)
@@ -173,18 +184,26 @@ export async function readyRun({
       } finally {
         dog.stop()
         signal?.removeEventListener('abort', worker.kill)
-        worker.kill()
-        await Promise.all([vitest.close(), nginx?.stop()])
+        await Promise.all([reusable ? undefined : discard(), nginx?.stop()])
         // Vitest sets it when a test fails. It is ours.
         process.exitCode = exitCode
       }
-      return result
+      const came = result
+      result = nothingYet()
+      return came
     },
-    async discard() {
-      worker.kill()
-      await worker.exited
-      await vitest.close()
-    },
+    discard,
+  }
+}
+
+function nothingYet(): Run {
+  return {
+    outcomes: new Map(),
+    strayErrors: [],
+    endedIn: 'loading',
+    canaryFailed: false,
+    printed: '',
+    lastLines: [],
   }
 }
 

@@ -13,6 +13,8 @@ export function watchdog(bark: () => void): Watchdog {
   let timer: NodeJS.Timeout | undefined
   return {
     start() {
+      turns = 0
+      turnsWithoutSign = 0
       timer = setInterval(() => {
         turns += 1
         turnsWithoutSign += 1

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import type { PoolWorker } from 'vitest/node'
 import { SIGN } from '../../test/harness/signs.ts'
@@ -25,10 +26,12 @@ type WorkerOptions = {
   onSign(sign: string): void
   /** Any other line of its standard error: how Node says goodbye. */
   onLine(line: string): void
+  /** It outlives a run, and takes another. */
+  reusable: boolean
 }
 
 /** Starts the process at once. Vitest loads meanwhile, and takes it when it is ready for it. */
-export function startWorker({ mayRead, env, onSign, onLine }: WorkerOptions): Worker {
+export function startWorker({ mayRead, env, onSign, onLine, reusable }: WorkerOptions): Worker {
   const child = spawn(
     process.execPath,
     ['--no-warnings', ...permissions(mayRead), join(VITEST, 'workers/forks.js')],
@@ -40,25 +43,27 @@ export function startWorker({ mayRead, env, onSign, onLine }: WorkerOptions): Wo
     },
   )
   const takeBack = lastWish(kill)
-  const exitListeners = new Set<(...args: unknown[]) => void>()
+  // What Vitest hears of the process.
+  const heard = new EventEmitter()
+  child.on('message', (message) => heard.emit('message', message))
   const exited = new Promise<void>((resolve) => {
     const ended = (): void => {
       takeBack()
       // Vitest waits a minute for a process that ended before it had begun.
       answer('started', new Error('the process ended'))
-      for (const listener of exitListeners) tellOfExit(listener)
+      // Vitest throws when this comes while it has no task for the process: then nobody needs to know.
+      try {
+        heard.emit('exit')
+      } catch {}
       resolve()
     }
     child.once('exit', ended)
-    // It could not be started, or ended while it was told something; in that case 'exit' follows.
-    child.on('error', () => child.pid === undefined && ended())
+    child.on('error', (error) => {
+      if (heard.listenerCount('error') > 0) heard.emit('error', error)
+      // It could not be started, or ended while it was told something; in that case 'exit' follows.
+      if (child.pid === undefined) ended()
+    })
   })
-  /** Vitest throws when this comes while it has no task for the process: then nobody needs to know. */
-  function tellOfExit(listener: (...args: unknown[]) => void): void {
-    try {
-      listener()
-    } catch {}
-  }
 
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     for (const line of text.split('\n')) {
@@ -79,7 +84,7 @@ export function startWorker({ mayRead, env, onSign, onLine }: WorkerOptions): Wo
 
   /** Says to Vitest what the process does not. */
   function answer(type: 'started' | 'stopped', error?: Error): void {
-    child.emit('message', { type, error, __vitest_worker_response__: true })
+    heard.emit('message', { type, error, __vitest_worker_response__: true })
   }
 
   return {
@@ -92,22 +97,18 @@ export function startWorker({ mayRead, env, onSign, onLine }: WorkerOptions): Wo
     kill,
     async start() {},
     async stop() {
+      heard.removeAllListeners()
+      if (reusable) return
       kill()
       await exited
     },
     exited,
-    on(event, listener) {
-      if (event === 'exit') exitListeners.add(listener)
-      else child.on(event, listener)
-    },
-    off(event, listener) {
-      if (event === 'exit') exitListeners.delete(listener)
-      else child.off(event, listener)
-    },
+    on: (event, listener) => void heard.on(event, listener),
+    off: (event, listener) => void heard.off(event, listener),
     send(message) {
       if (message.type !== 'stop') return void (child.connected && child.send(message))
       // Asked to stop, the work gets no say in it: what it leaves behind ends with its process.
-      kill()
+      if (!reusable) kill()
       answer('stopped')
     },
     deserialize: (data) => data,

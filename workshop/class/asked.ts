@@ -38,7 +38,8 @@ export function parseGradeWords(words: string[]): Asked | Problem {
       isAgain = true
       continue
     }
-    const named = word === 'to' ? (left.shift() ?? '') : word
+    const named = word === 'to' ? left.shift() : word
+    if (named === undefined) return { problem: 'Say where the tables go: to FOLDER' }
     const folder = folderCalled(named)
     if (!folder) return { problem: noFolder(named) }
     if (word === 'to') to = folder

@@ -23,12 +23,14 @@ export type Person = {
  */
 export function peopleIn(folders: string[]): Person[] {
   const found = new Map(folders.flatMap(peopleOf).map((person) => [person.folder, person]))
-  const people = [...found.values()].toSorted((a, b) => a.name.localeCompare(b.name, 'en'))
+  const people = [...found.values()]
   const names = people.map(({ name }) => name)
-  return people.map((person) => {
-    const isAlone = names.indexOf(person.name) === names.lastIndexOf(person.name)
-    return isAlone ? person : { ...person, name: shown(pathOf(person.folder)) }
-  })
+  return people
+    .map((person) => {
+      const isAlone = names.indexOf(person.name) === names.lastIndexOf(person.name)
+      return isAlone ? person : { ...person, name: shown(pathOf(person.folder)) }
+    })
+    .toSorted((a, b) => a.name.localeCompare(b.name, 'en'))
 }
 
 /** As the caller would type it. */

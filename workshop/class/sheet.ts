@@ -44,7 +44,12 @@ export function csv(graded: GradedPerson[], lessons: Lesson[]): string {
 }
 
 function json(graded: GradedPerson[], seed: number): string {
-  const people = graded.map(({ person, grades }) => ({ ...person, lessons: grades }))
+  const people = graded.map(({ person: { name, folder, problem }, grades }) => ({
+    name,
+    folder,
+    ...(problem && { problem }),
+    lessons: grades,
+  }))
   return `${JSON.stringify({ gradedAt: new Date().toISOString(), seed, people }, null, 2)}\n`
 }
 

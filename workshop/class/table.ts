@@ -1,4 +1,3 @@
-import { shorten } from '../../wire/visible.ts'
 import type { Lesson } from '../lessons/catalogue.ts'
 import type { Hue, Paint } from '../terminal/colour.ts'
 import { resultsOf, wordOf, type Grade, type GradedPerson } from './grade.ts'
@@ -49,7 +48,12 @@ export function notes(graded: GradedPerson[], { width }: { width: number }): str
         ...grade.leftOut.map((what) => `${name}, lesson ${grade.lesson}: left out: ${what}`),
       ]),
     ])
-    .map((note) => shorten(shown(note.replaceAll(/\s+/g, ' ')), width))
+    .map((note) => beginning(shown(note.replaceAll(/\s+/g, ' ')), width))
+}
+
+function beginning(text: string, width: number): string {
+  const characters = [...text]
+  return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`
 }
 
 /** The checks that most people fail first, for whoever will speak about them. */
@@ -72,7 +76,7 @@ export function howToSeeWhy(graded: GradedPerson[], seed: number): string[] {
     const grade = grades.find((each) => firstFailed(each)?.state === 'failed')
     if (!grade) continue
     return [
-      `To see why, as ${person.name}: SEED=${seed} npm test -- lesson${grade.lesson} ${quoted(pathOf(person.folder))}`,
+      `To see why somebody failed, here ${person.name}: SEED=${seed} npm test -- lesson${grade.lesson} ${quoted(pathOf(person.folder))}`,
     ]
   }
   return []

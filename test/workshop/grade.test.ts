@@ -270,6 +270,8 @@ describe('a class', () => {
   afterEach(endPrograms)
   afterAll(() => copy.remove())
 
+  /** Does no turn of the event loop, and takes no processor for it. */
+  const HANGS = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)'
   const first = (code: string): string => `// @ts-nocheck\n${code}\n${solution}`
   const inside = (code: string): string =>
     `// @ts-nocheck\n${solution.replace('const app = express()\n', `const app = express()\n;${code}\n`)}`
@@ -278,8 +280,7 @@ describe('a class', () => {
     const work: Record<string, string> = {
       'a right one': solution,
       'a wrong one': solution.replace('application/x-ndjson', 'text/plain'),
-      // Does no turn of the event loop, and takes no processor for it.
-      hangs: first('Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)'),
+      hangs: first(HANGS),
       'ends everybody': inside(
         "for (const pid of [process.ppid, 0, -1]) try { process.kill(pid, 'SIGKILL') } catch {}",
       ),
@@ -312,7 +313,7 @@ describe('a class', () => {
       expect(interrupted.output).toMatch(/Stopped\. \d of 7 are graded and kept/)
     }
     expect(existsSync(join(hall, 'grades.csv'))).toBe(false)
-    expect(leftRunning()).toEqual([])
+    await nothingRuns()
 
     const program = gradeAll()
     expect(await program.ended).toBe(0)
@@ -330,7 +331,7 @@ describe('a class', () => {
     expect(program.output).toMatch(
       /7 people, 7 gradings in \d+ s, [1-9] of them kept from before · SEED=1/,
     )
-    expect(leftRunning()).toEqual([])
+    await nothingRuns()
 
     const sheet = readFileSync(join(hall, 'grades.csv'), 'utf8')
     expect(sheet).toMatch(/\na wrong one,not yet,\d+,passed,failed,passed,/)
@@ -347,6 +348,28 @@ describe('a class', () => {
     expect(readdirSync(join(hall, 'class/not begun', L1))).toEqual(['server.ts'])
   })
 
+  test.skipIf(process.platform !== 'linux')(
+    'when the process that grades is ended, the work ends with it, and somebody is told',
+    async () => {
+      const who = `class/hangs/${L1}/server.ts`
+      handIn(who, first(HANGS))
+      const program = gradeAll('again')
+      const grader = await vi.waitUntil(
+        () => {
+          // The work has a process of its own, which hangs.
+          const isAtWork = runningWith('workers/forks.js').length > 0
+          return isAtWork && runningWith('grade-one')[0]
+        },
+        { timeout: 120_000 },
+      )
+      process.kill(grader, 'SIGKILL')
+      expect(await program.ended).toBe(1)
+      expect(program.output).toMatch(/^hangs +not graded$/m)
+      expect(program.output).toContain('the process that graded it ended: SIGKILL')
+      await nothingRuns()
+    },
+  )
+
   test('somebody who cannot be graded is in the table, and in the exit code', async () => {
     handIn('class/ada.zip')
     const program = gradeAll()
@@ -361,18 +384,24 @@ describe('a class', () => {
     expect(program.output).toMatch(/^There is no folder "klass"\./)
   })
 
-  /** The command lines that name our copy of the workshop. */
-  function leftRunning(): string[] {
+  /** The processes whose command line has our copy of the workshop, and the word. */
+  function runningWith(word: string): number[] {
     if (process.platform !== 'linux') return []
     return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
-      .map((pid) => {
+      .filter((pid) => {
         try {
-          return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+          const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+          return line.includes(copy.folder) && line.includes(word)
         } catch {
-          return ''
+          return false
         }
       })
-      .filter((line) => line.includes(copy.folder))
+      .map(Number)
+  }
+
+  /** What was killed may take a moment to go. */
+  async function nothingRuns(): Promise<void> {
+    await vi.waitUntil(() => runningWith('').length === 0, { timeout: 60_000 })
   }
 })

@@ -8,15 +8,19 @@ export async function gradeOne(): Promise<number> {
     console.error('npm run grade starts this by itself. To grade one: npm test -- lesson1 FOLDER')
     return 2
   }
-  const report = (message: GradeReport): unknown => process.send!(message)
   const signs = setInterval(report, 1000, {})
   // Nobody wants the verdict any more.
   process.on('disconnect', () => process.exit())
   const [order] = (await once(process, 'message')) as [GradeOrder]
   // Who handed it in is told elsewhere: the same files may be somebody else's, too.
   const verdict = await grade({ ...order, name: 'lessons', skipTypes: true, skipReference: true })
-  report({ verdict })
   clearInterval(signs)
+  await report({ verdict })
   process.disconnect()
   return 0
+}
+
+/** Settled when it is on its way, for what waits is lost when the channel is closed. */
+function report(message: GradeReport): Promise<void> {
+  return new Promise((sent) => void process.send!(message, () => sent()))
 }

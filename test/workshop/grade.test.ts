@@ -1,9 +1,28 @@
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
 import { existsSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest'
 import { parseGradeWords, type Asked } from '../../workshop/class/asked.ts'
 import { gradeOfStubs, notGraded, type Grade } from '../../workshop/class/grade.ts'
 import { hashOf, isUntouched, readHandIn } from '../../workshop/class/hand-in.ts'
@@ -126,7 +145,9 @@ describe('what is taken of it', () => {
     if (process.platform !== 'win32') {
       symlinkSync(join(solutionsFolder, L1, 'server.ts'), join(hall, 'ada', L1, 'server.ts'))
       handIn(`ada/${L1}/two\nlines.ts`)
-      spawnSync('mkfifo', [join(hall, 'ada', L1, 'pipe.ts')])
+      const socket = createServer().listen(join(hall, 'ada', L1, 'pipe.ts'))
+      await once(socket, 'listening')
+      onTestFinished(() => void socket.close())
       expected.push(
         'pipe.ts is neither a file nor a folder',
         'server.ts is a link',
@@ -146,14 +167,19 @@ describe('what is taken of it', () => {
     expect(files.size).toBe(0)
   })
 
-  test.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
-    'what cannot be read is named',
-    async () => {
-      handIn(`ada/${L1}/server.ts`)
-      spawnSync('chmod', ['000', join(hall, 'ada', L1, 'server.ts')])
+  test.skipIf(process.platform === 'win32')('what cannot be read is named', async () => {
+    handIn(`ada/${L1}/server.ts`)
+    chmodSync(join(hall, 'ada', L1, 'server.ts'), 0)
+    // Root reads everything, and so is somebody else for a moment.
+    const isRoot = process.getuid?.() === 0
+    chmodSync(hall, 0o755)
+    if (isRoot) process.seteuid?.(65_534)
+    try {
       expect((await read()).leftOut).toEqual(['server.ts cannot be read (EACCES)'])
-    },
-  )
+    } finally {
+      if (isRoot) process.seteuid?.(0)
+    }
+  })
 
   test('not the files of somebody who has too many', async () => {
     for (let n = 0; n < 201; n += 1) handIn(`ada/${L1}/${n % 7}/${n}.ts`)

@@ -64,8 +64,9 @@ export function gradeApart(order: GradeOrder, signal: AbortSignal): Promise<Verd
     child.on('close', (code, killedBy) => ended(killedBy ?? `exit code ${code}`))
     // It could not be started. Any other error is followed by 'close'.
     child.on('error', (error) => child.pid === undefined && ended(error.message))
-    // After the listeners, for then it may end at once.
-    child.send(order)
+    if (signal.aborted) end()
+    // It may be gone already. Then 'close' follows.
+    else child.send(order, () => {})
   })
 }
 

@@ -16,14 +16,14 @@ export type HandIn = {
 }
 
 /** The work is of a size that no learner writes. */
-export class TooMuch extends Error {}
+class TooMuch extends Error {}
 
 /**
  * Reads what is handed in for a lesson. It takes regular files and nothing else, and trusts neither their number
  * nor their size.
  *
  * @param folder of the person, laid out like `lessons/`
- * @throws {TooMuch} when there are too many files
+ * @throws when there are too many files
  */
 export async function readHandIn(folder: string, lesson: Lesson): Promise<HandIn> {
   const handIn: HandIn = { lesson, files: new Map(), leftOut: [] }

@@ -66,7 +66,14 @@ function versionOf({ number, folder }: Lesson): string {
 }
 
 /** What grades, and what the work stands on. */
-const ROOMS = [join('test', 'harness'), join('workshop', 'grader'), 'feed', 'wire', 'data']
+const ROOMS = [
+  join('test', 'harness'),
+  join('workshop', 'grader'),
+  join('workshop', 'class'),
+  'feed',
+  'wire',
+  'data',
+]
 
 const FOLDER = 'class'
 const SEED = 'class/seed.json'

@@ -12,10 +12,12 @@ const commands: Record<string, () => Promise<Command>> = {
   reset: async () => (await import('./commands/reset.ts')).reset,
   wire: async () => (await import('./commands/wire.ts')).wire,
   setup: async () => (await import('./commands/setup.ts')).setup,
+  grade: async () => (await import('./commands/grade.ts')).grade,
+  'grade-one': async () => (await import('./commands/grade-one.ts')).gradeOne,
   stubs: async () => (await import('./commands/stubs.ts')).stubs,
 }
 
-/** What contributors type is left out of the list for learners. */
+/** What contributors and instructors type, and what nobody does, is left out of the list for learners. */
 const forLearners = ['lesson', 'test', 'hint', 'solution', 'reset', 'wire', 'setup']
 
 // Whoever read our output may have had enough of it: `npm run lesson 1 | head`.

@@ -17,7 +17,7 @@ await import('./cli.ts')
 async function takeTypesOut() {
   const { register } = await import('tsx/esm/api')
   // From then on tsx looks at every module. These are large, and need no looking at.
-  if (process.argv[2] === 'test') await import('vitest/node')
+  if (['test', 'grade-one'].includes(process.argv[2])) await import('vitest/node')
   register()
 }
 

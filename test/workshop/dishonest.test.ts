@@ -42,6 +42,23 @@ const tricks: Trick[] = [
     inside: "process.kill(process.pid, 'SIGKILL')",
   },
   {
+    name: 'ends its grader',
+    outcome: 'fail',
+    inside: "process.kill(process.ppid, 'SIGKILL')",
+  },
+  {
+    name: 'takes all memory there is',
+    outcome: 'error',
+    says: 'Your code took more memory than the 1024 MB that it may have, in check 1.1a.',
+    inside: 'for (const all: Buffer[] = []; ; ) all.push(Buffer.alloc(1e7, 1))',
+  },
+  {
+    name: 'takes all of its heap',
+    outcome: 'error',
+    says: 'Your code took more memory than the 1024 MB that it may have, while your files were loaded.',
+    first: 'for (const all: unknown[] = []; ; ) all.push(new Array(1e6).fill(all.length))',
+  },
+  {
     name: 'hands in the solution by its relative path',
     outcome: 'error',
     whole: "export * from '../../../../solutions/01-raw-chunks/server.ts'",

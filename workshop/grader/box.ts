@@ -48,7 +48,7 @@ async function lessonFolders(work: string): Promise<string[]> {
 }
 
 /** A tsconfig.json is for the learner's editor, and extends what is not where the box is. */
-function isWork(path: string): boolean {
+export function isWork(path: string): boolean {
   return !['node_modules', '.git', 'exhibit', 'tsconfig.json'].includes(basename(path))
 }
 

@@ -29,6 +29,8 @@ export type GradeRequest = {
   bail?: boolean
   /** Leave the types alone. */
   skipTypes?: boolean
+  /** Leave out what the solution does in the check that fails first. */
+  skipReference?: boolean
   /** Called as each result comes. */
   onCheck?(result: CheckResult): void
   /** Ends the run, and the process it runs in. */
@@ -96,7 +98,7 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
     if (work === solutionsFolder) keepReference(lesson, seed, results)
     const judgement = judge(result, results, { lesson, box: box.folder, bail: request.bail })
     const failed = results.find(({ state }) => state === 'failed')
-    if (failed && !failed.notWritten) {
+    if (failed && !failed.notWritten && !request.skipReference) {
       failed.reference = await referenceSteps(lesson, failed.id, seed)
     }
     return {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { lessonNumbered, solutionsFolder } from '../lessons/catalogue.ts'
+import { MEMORY_MB } from './memory.ts'
 import type { Run, Thrown } from './run.ts'
 import type { CheckResult, Problem } from './verdict.ts'
 
@@ -13,9 +14,18 @@ export function judge(
   results: CheckResult[],
   { lesson, box, bail = false }: { lesson: number; box: string; bail?: boolean },
 ): Judgement | undefined {
-  const { loadError, silentIn, endedIn, lastLines, strayErrors, canaryFailed } = run
-  if (silentIn !== undefined) {
-    return stuck(`Your code did not give the event loop back for 10 seconds, ${during(silentIn)}.`)
+  const { loadError, endedFor, endedIn, lastLines, strayErrors, canaryFailed } = run
+  if (endedFor === 'silence') {
+    return stuck(`Your code did not give the event loop back for 10 seconds, ${during(endedIn)}.`)
+  }
+  if (endedFor === 'time') {
+    return stuck(`Your code was still running after 5 minutes, ${during(endedIn)}.`)
+  }
+  if (endedFor === 'memory') {
+    return error(
+      `Your code took more memory than the ${MEMORY_MB} MB that it may have, ${during(endedIn)}.`,
+      'Look for what is kept and never let go, and for a loop that awaits nothing.',
+    )
   }
   if (loadError) return notLoaded(loadError, lesson, box)
 

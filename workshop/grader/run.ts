@@ -10,7 +10,8 @@ import { ROOT } from '../root.ts'
 import { guard } from './guard.ts'
 import { nginxFor } from './nginx.ts'
 import { checksOf, testFileOf } from './manifest.ts'
-import { watchdog } from './watchdog.ts'
+import { watchMemory } from './memory.ts'
+import { watchdog, type Bark } from './watchdog.ts'
 import { startWorker } from './worker.ts'
 
 /** What came out of the process that ran the checks, before anybody has judged it. */
@@ -21,8 +22,8 @@ export type Run = {
   loadError?: Thrown
   /** Errors that belong to no check. */
   strayErrors: Thrown[]
-  /** The check (or `loading`) in which the process went silent. */
-  silentIn?: string
+  /** Why the process was ended before the checks were done: it was silent, or took too long or too much memory. */
+  endedFor?: Bark | 'memory'
   /** What it did last: `loading`, or a check. */
   endedIn: string
   /** The check that must fail did: failures are seen and told. */
@@ -82,12 +83,15 @@ export async function readyRun({
   const canary = `canary ${randomUUID()}`
   let result = nothingYet()
   let heard: RunOptions['onOutcome']
-  const dog = watchdog(() => {
-    result.silentIn = result.endedIn
+  const end = (why: Run['endedFor']): void => {
+    result.endedFor ??= why
     worker.kill()
-  })
+  }
+  const dog = watchdog(end)
   const onLine = (line: string): void => {
     result.lastLines = [...result.lastLines, line].slice(-10)
+    // The last words of V8.
+    if (line.includes('JavaScript heap out of memory')) result.endedFor ??= 'memory'
   }
   const onSign = (sign: string): void => {
     dog.sign()
@@ -122,7 +126,7 @@ export async function readyRun({
       if (error) result.loadError = thrown(error)
     },
     onUserConsoleLog({ content }) {
-      result.printed += content
+      if (result.printed.length < PRINTED) result.printed += content.slice(0, PRINTED)
     },
     onTestRunEnd(_modules, errors) {
       result.strayErrors = errors.map(thrown)
@@ -137,7 +141,7 @@ export async function readyRun({
       root: ROOT,
       watch: false,
       include: [testFileOf(lesson)],
-      setupFiles: ['signs.ts', 'patience.ts'].map((file) => join(ROOT, 'test/harness', file)),
+      setupFiles: SETUP.map((file) => join(ROOT, 'test/harness', file)),
       maxConcurrency: 1000,
       pool: { name: 'work', createPoolWorker: () => worker },
       reporters: [reporter],
@@ -173,6 +177,7 @@ export async function readyRun({
       const nginx = needsNginx(lesson, ids) ? await nginxFor(lesson, box) : undefined
       if (nginx) vitest.provide('nginx', nginx.ports)
       signal?.addEventListener('abort', worker.kill)
+      const memory = worker.pid ? watchMemory(worker.pid, () => end('memory')) : undefined
       try {
         dog.start()
         if (!signal?.aborted) {
@@ -183,6 +188,7 @@ export async function readyRun({
         }
       } finally {
         dog.stop()
+        memory?.stop()
         signal?.removeEventListener('abort', worker.kill)
         await Promise.all([reusable ? undefined : discard(), nginx?.stop()])
         // Vitest sets it when a test fails. It is ours.
@@ -211,8 +217,14 @@ function needsNginx(lesson: number, ids: string[]): boolean {
   return checksOf(lesson).some((check) => check.needsNginx && ids.includes(check.id))
 }
 
+/** What is loaded before the work. */
+const SETUP = ['signs.ts', 'patience.ts', 'own-process.ts']
+
 /** For what is still on its way when the process has ended. */
 const GRACE_MS = 5000
+
+/** Characters that are kept of what the work prints, more or less. */
+const PRINTED = 50_000
 
 function outcomeOf(test: TestCase): Outcome | undefined {
   const { state, errors } = test.result()

@@ -5,12 +5,15 @@ import type { PoolWorker } from 'vitest/node'
 import { SIGN } from '../../test/harness/signs.ts'
 import { lastWish } from '../last-wish.ts'
 import { ROOT } from '../root.ts'
+import { MEMORY_MB } from './memory.ts'
 
 /**
- * The process in which the work runs. It is the leader of its own process group, may read the checks and
- * its own files and nothing else of the workshop, and may write nothing and start nothing.
+ * The process in which the work runs. It may read the checks and its own files and nothing else of the workshop,
+ * and may write nothing and start nothing. Its memory is limited.
  */
 export type Worker = PoolWorker & {
+  /** Absent when it could not be started. */
+  readonly pid: number | undefined
   readonly isAlive: boolean
   /** Settled when the process has ended. */
   readonly exited: Promise<void>
@@ -34,10 +37,15 @@ type WorkerOptions = {
 export function startWorker({ mayRead, env, onSign, onLine, reusable }: WorkerOptions): Worker {
   const child = spawn(
     process.execPath,
-    ['--no-warnings', ...permissions(mayRead), join(VITEST, 'workers/forks.js')],
+    [
+      '--no-warnings',
+      `--max-old-space-size=${MEMORY_MB}`,
+      ...permissions(mayRead),
+      join(VITEST, 'workers/forks.js'),
+    ],
     {
       env: { ...process.env, TEST: 'true', VITEST: 'true', NODE_ENV: 'test', ...env },
-      detached: process.platform !== 'win32',
+      detached: LEADS_GROUP,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       serialization: 'advanced',
     },
@@ -75,8 +83,8 @@ export function startWorker({ mayRead, env, onSign, onLine, reusable }: WorkerOp
   function kill(): void {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
     try {
-      // A negative id is the process group. Windows has none; there the work can start no process at all.
-      process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL')
+      // A negative id is the process group.
+      process.kill(LEADS_GROUP ? -child.pid : child.pid, 'SIGKILL')
     } catch {
       child.kill('SIGKILL')
     }
@@ -89,6 +97,7 @@ export function startWorker({ mayRead, env, onSign, onLine, reusable }: WorkerOp
 
   return {
     name: 'work',
+    pid: child.pid,
     get isAlive() {
       return child.pid !== undefined && child.exitCode === null && child.signalCode === null
     },
@@ -114,6 +123,12 @@ export function startWorker({ mayRead, env, onSign, onLine, reusable }: WorkerOp
     deserialize: (data) => data,
   }
 }
+
+/**
+ * A group of its own keeps it from the Ctrl-C of the terminal, and can be ended as a whole. Windows has no groups;
+ * and whoever ends this process together with its group wants the work in it.
+ */
+const LEADS_GROUP = process.platform !== 'win32' && !process.env.WORKSHOP_ONE_GROUP
 
 const VITEST = join(ROOT, 'node_modules', 'vitest', 'dist')
 

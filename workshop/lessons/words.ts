@@ -52,7 +52,7 @@ export function parseWords(words: string[]): Asked | Problem {
 export const ownWork: Work = { folder: lessonsFolder, name: 'lessons' }
 
 /** Takes the words that name a lesson, a task or a check off the front of `words`. */
-function takeReference(words: string[]): { number: number; only?: string } | undefined {
+export function takeReference(words: string[]): { number: number; only?: string } | undefined {
   const joined = /^lesson$/i.test(words[0] ?? '') && words.length > 1
   const text = joined ? `${words[0]}${words[1]}` : (words[0] ?? '')
   const match = /^(?:lesson)?(\d+)(\.\d+[a-z]*)?$/i.exec(text)
@@ -62,10 +62,18 @@ function takeReference(words: string[]): { number: number; only?: string } | und
   return { number, ...(match[2] && { only: `${number}${match[2].toLowerCase()}` }) }
 }
 
-/** A folder is where its caller stands, or in the repository: npm runs everything from there. */
+/** Where the caller of a command stands: npm runs everything in the repository. */
+export function callersFolder(): string {
+  return process.env.INIT_CWD ?? process.cwd()
+}
+
+/** The folder that is called so where the caller stands, or in the repository. */
+export function folderCalled(word: string): string | undefined {
+  return [resolve(callersFolder(), word), resolve(ROOT, word)].find(isFolder)
+}
+
 function findWork(word: string): Work | Problem {
-  const from = process.env.INIT_CWD ?? process.cwd()
-  const found = [resolve(from, word), resolve(ROOT, word)].find(isFolder)
+  const found = folderCalled(word)
   if (!found) return { problem: unknownWord(word) }
   const folder = laidOutLikeLessons(found)
   if (folder === lessonsFolder) return ownWork

@@ -1,0 +1,433 @@
+import { once } from 'node:events'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest'
+import { parseGradeWords, type Asked } from '../../workshop/class/asked.ts'
+import { gradeOfStubs, notGraded, type Grade } from '../../workshop/class/grade.ts'
+import { hashOf, isUntouched, readHandIn } from '../../workshop/class/hand-in.ts'
+import { peopleIn, type Person } from '../../workshop/class/people.ts'
+import { csv } from '../../workshop/class/sheet.ts'
+import { classTable, howToSeeWhy, notes } from '../../workshop/class/table.ts'
+import { lessonNumbered, lessons, solutionsFolder } from '../../workshop/lessons/catalogue.ts'
+import { stubsOf } from '../../workshop/lessons/stubs.ts'
+import { painter } from '../../workshop/terminal/colour.ts'
+import { copyOfWorkshop, type Copy } from './copy.ts'
+import { endPrograms, run, type Program } from './program.ts'
+
+const L1 = '01-raw-chunks'
+const solution = readFileSync(join(solutionsFolder, L1, 'server.ts'), 'utf8')
+const lesson1 = lessonNumbered(1)!
+
+/** Where people hand in. */
+let hall: string
+beforeEach(() => {
+  hall = mkdtempSync(join(tmpdir(), 'a cläss '))
+  vi.stubEnv('INIT_CWD', hall)
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+  rmSync(hall, { recursive: true, force: true, maxRetries: 5 })
+})
+
+function handIn(path: string, text = ''): void {
+  mkdirSync(dirname(join(hall, path)), { recursive: true })
+  writeFileSync(join(hall, path), text)
+}
+
+describe('whose work it is', () => {
+  const found = (): Record<string, string> =>
+    Object.fromEntries(
+      peopleIn([hall]).map(({ name, folder, problem }) => [
+        name,
+        problem ?? folder.slice(hall.length + 1).replaceAll('\\', '/'),
+      ]),
+    )
+
+  test('a folder laid out like lessons/ is one person, and others hold a person each', () => {
+    handIn(`ada/${L1}/server.ts`)
+    handIn(`brook/lessons/${L1}/server.ts`)
+    handIn(`carl/workshop-main/lessons/${L1}/server.ts`)
+    handIn('dora/notes.txt')
+    handIn('names.txt')
+    handIn('.hidden/file')
+    expect(found()).toEqual({
+      ada: 'ada',
+      brook: 'brook/lessons',
+      carl: 'carl/workshop-main/lessons',
+      dora: `no lesson is in it, such as ${L1}`,
+    })
+    const [ada] = peopleIn([join(hall, 'ada')])
+    expect(ada).toMatchObject({ name: 'ada', folder: join(hall, 'ada') })
+    const [brook] = peopleIn([join(hall, 'brook/lessons')])
+    expect(brook).toMatchObject({ name: 'brook', folder: join(hall, 'brook/lessons') })
+  })
+
+  test('what is packed is named, and what is a link is not followed', () => {
+    handIn('ada.zip')
+    symlinkSync(solutionsFolder, join(hall, 'brook'), 'junction')
+    mkdirSync(join(hall, 'carl'))
+    symlinkSync(solutionsFolder, join(hall, 'carl/lessons'), 'junction')
+    expect(found()).toEqual({
+      'ada.zip': 'it is packed: unpack it first',
+      brook: 'it is a link, and links are not followed',
+      carl: `no lesson is in it, such as ${L1}`,
+    })
+  })
+
+  test('the order of the folders is nothing, a folder twice is one, and two of a name are told apart', () => {
+    handIn(`monday/ada/${L1}/server.ts`)
+    handIn(`tuesday/ada/${L1}/server.ts`)
+    handIn(`tuesday/brook/${L1}/server.ts`)
+    const [monday, tuesday] = [join(hall, 'monday'), join(hall, 'tuesday')]
+    const people = peopleIn([tuesday, monday, tuesday])
+    expect(people.map(({ name }) => name)).toEqual([
+      'brook',
+      join('monday', 'ada'),
+      join('tuesday', 'ada'),
+    ])
+    expect(peopleIn([monday, tuesday])).toEqual(people)
+  })
+
+  test.skipIf(process.platform === 'win32')('a name moves no cursor', () => {
+    handIn(`a\u001b[2Ja/${L1}/server.ts`)
+    expect(Object.keys(found())).toEqual(['a�[2Ja'])
+  })
+})
+
+describe('what is taken of it', () => {
+  const read = (): ReturnType<typeof readHandIn> => readHandIn(join(hall, 'ada'), lesson1)
+
+  test('files, also those that the learner added; what is missing is not written yet', async () => {
+    handIn(`ada/${L1}/server.ts`, 'one')
+    handIn(`ada/${L1}/lib/lines.ts`, 'two')
+    handIn(`ada/${L1}/node_modules/much.js`)
+    const { files, leftOut } = await read()
+    expect([...files.keys()].toSorted()).toEqual(['lib/lines.ts', 'server.ts'])
+    expect(leftOut).toEqual([])
+  })
+
+  test('the same files are the same, another byte is not, and the stubs are nothing', async () => {
+    for (const { name, text } of stubsOf(lesson1)) handIn(`ada/${L1}/${name}`, text)
+    const stubs = await read()
+    expect(isUntouched(stubs)).toBe(true)
+    handIn(`ada/${L1}/server.ts`, solution)
+    const written = await read()
+    expect(isUntouched(written)).toBe(false)
+    expect(hashOf(written)).toBe(hashOf(await read()))
+    expect(hashOf(written)).not.toBe(hashOf(stubs))
+  })
+
+  test('no links, nothing that is no file, nothing huge, no odd names', async () => {
+    handIn(`ada/${L1}/huge.ts`, 'x'.repeat(1_000_001))
+    symlinkSync(solutionsFolder, join(hall, 'ada', L1, 'all'), 'junction')
+    const expected = ['all is a link', 'huge.ts is larger than 1 MB']
+    if (process.platform !== 'win32') {
+      symlinkSync(join(solutionsFolder, L1, 'server.ts'), join(hall, 'ada', L1, 'server.ts'))
+      handIn(`ada/${L1}/two\nlines.ts`)
+      const socket = createServer().listen(join(hall, 'ada', L1, 'pipe.ts'))
+      await once(socket, 'listening')
+      onTestFinished(() => void socket.close())
+      expected.push(
+        'pipe.ts is neither a file nor a folder',
+        'server.ts is a link',
+        'two�lines.ts has a name that no program should have',
+      )
+    }
+    const { files, leftOut } = await read()
+    expect(leftOut.toSorted()).toEqual(expected)
+    expect(files.size).toBe(0)
+  })
+
+  test('a whole lesson that is a link is left out', async () => {
+    mkdirSync(join(hall, 'ada'))
+    symlinkSync(join(solutionsFolder, L1), join(hall, 'ada', L1), 'junction')
+    const { files, leftOut } = await read()
+    expect(leftOut).toEqual([`${L1} is a link`])
+    expect(files.size).toBe(0)
+  })
+
+  test.skipIf(process.platform === 'win32')('what cannot be read is named', async () => {
+    handIn(`ada/${L1}/server.ts`)
+    chmodSync(join(hall, 'ada', L1, 'server.ts'), 0)
+    // Root reads everything, and so is somebody else for a moment.
+    const isRoot = process.getuid?.() === 0
+    chmodSync(hall, 0o755)
+    if (isRoot) process.seteuid?.(65_534)
+    try {
+      expect((await read()).leftOut).toEqual(['server.ts cannot be read (EACCES)'])
+    } finally {
+      if (isRoot) process.seteuid?.(0)
+    }
+  })
+
+  test('not the files of somebody who has too many', async () => {
+    for (let n = 0; n < 201; n += 1) handIn(`ada/${L1}/${n % 7}/${n}.ts`)
+    await expect(read()).rejects.toThrow(`${L1} has more than 200 files`)
+  })
+})
+
+describe('the words', () => {
+  const problem = (...words: string[]): unknown =>
+    (parseGradeWords(words) as { problem?: string }).problem
+
+  test('folders, lessons, again and where to write, in any order', () => {
+    handIn(`class/ada/${L1}/server.ts`)
+    mkdirSync(join(hall, 'tables'))
+    const asked = parseGradeWords(['lesson1', 'class', '2', 'again', 'to', 'tables']) as Asked
+    expect(asked.people.map(({ name }) => name)).toEqual(['ada'])
+    expect(asked.lessons.map(({ number }) => number)).toEqual([1, 2])
+    expect(asked).toMatchObject({ isAgain: true, to: join(hall, 'tables') })
+    const all = parseGradeWords(['class']) as Asked
+    expect(all).toMatchObject({ lessons: lessons(), isAgain: false, to: hall })
+  })
+
+  test('what cannot be done is said, and what can', () => {
+    handIn(`class/ada/${L1}/server.ts`)
+    handIn('class.zip')
+    mkdirSync(join(hall, 'empty'))
+    expect(problem()).toMatch(/^Say whose work\. A folder is laid out like lessons\//)
+    expect(problem('clas')).toMatch(/^There is no folder "clas"\. .* lesson1, again, to FOLDER/)
+    expect(problem('class.zip')).toBe('class.zip is packed. Unpack it, and say the folder.')
+    expect(problem('empty')).toMatch(/^Nobody's work is in empty\./)
+    expect(problem('class', 'lesson99')).toMatch(/^There is no lesson 99\./)
+    expect(problem('class', '1.2')).toBe('Lessons are graded whole: 1, not 1.2.')
+    expect(problem('class', 'to')).toBe('Say where the tables go: to FOLDER')
+  })
+
+  test('no table is written into handed-in work', () => {
+    handIn(`class/ada/${L1}/server.ts`)
+    expect(problem('class', 'to', 'class/ada')).toMatch(
+      /^The tables do not go into the work of ada/,
+    )
+    expect(problem('class', 'to', `class/ada/${L1}`)).toMatch(/do not go into/)
+    expect(problem('class', 'to', 'class')).toBeUndefined()
+  })
+})
+
+describe('the tables', () => {
+  const person = (name: string, problem?: string): Person => ({
+    name,
+    root: join(hall, name),
+    folder: join(hall, name),
+    ...(problem && { problem }),
+  })
+  const failed: Grade = {
+    ...gradeOfStubs(1, []),
+    checks: gradeOfStubs(1, []).checks.map((check, n) => ({
+      ...check,
+      state: n === 2 ? 'failed' : 'passed',
+    })),
+  }
+
+  test('a row for each person, a column for each check, and no formulas', () => {
+    const names = ['=1+1', '+1', '-1', '@sum', '\tx', 'a "quoted", name']
+    const graded = [
+      ...names.map((name) => ({ person: person(name), grades: [failed] })),
+      { person: person('nobody', 'it is packed'), grades: [] },
+      { person: person('huge'), grades: [notGraded(1, '=cmd')] },
+    ]
+    const [head, ...rows] = csv(graded, [lesson1]).replace('\ufeff', '').trimEnd().split('\n')
+    expect(head).toMatch(/^person,lesson 1,lesson 1 passed,1\.1a,1\.1b,1\.2a,.*,problem$/)
+    expect(rows.map((row) => row.split(',not yet,')[0])).toEqual([
+      "'=1+1",
+      "'+1",
+      "'-1",
+      "'@sum",
+      "'\tx",
+      '"a ""quoted"", name"',
+      expect.stringMatching(/^nobody,,,,.*,it is packed$/),
+      expect.stringMatching(/^huge,not graded,0,not graded,.*,'=cmd$/),
+    ])
+    expect(rows[0]).toMatch(/,not yet,\d+,passed,passed,failed,passed,/)
+  })
+
+  test('in the terminal, lessons stand beside each other as far as there is room', () => {
+    const graded = [
+      { person: person('ada'), grades: [failed, gradeOfStubs(2, [])] },
+      { person: person('brook'), grades: [notGraded(1, 'too\nmuch', ['x is a link'])] },
+    ]
+    const two = [lesson1, lessonNumbered(2)!]
+    const wide = classTable(graded, two, { paint: painter(false), width: 100 })
+    expect(wide).toMatch(
+      /^ +lesson 1 +lesson 2\nada +\d+\/\d+ not yet · 1\.2a {2}0\/\d+ not begun\n/,
+    )
+    const narrow = classTable(graded, two, { paint: painter(false), width: 40 })
+    expect(narrow).toMatch(/lesson 1\nada[^]*\n\n +lesson 2\nada[^]*\nbrook +-$/)
+    expect(notes(graded, { width: 100 })).toEqual([
+      'brook, lesson 1: too much',
+      'brook, lesson 1: left out: x is a link',
+    ])
+  })
+
+  test.skipIf(process.platform === 'win32')('the line to type is made of words', () => {
+    const graded = [{ person: person("$(rm) o'clock"), grades: [failed] }]
+    expect(howToSeeWhy(graded, 7)).toEqual([
+      "To see why somebody failed, here $(rm) o'clock: SEED=7 npm test -- lesson1 '$(rm) o'\\''clock'",
+    ])
+  })
+})
+
+describe('a class', () => {
+  let copy: Copy
+  beforeAll(() => {
+    copy = copyOfWorkshop({ harness: true })
+  })
+  afterEach(endPrograms)
+  afterAll(() => copy.remove())
+
+  /** Does no turn of the event loop, and takes no processor for it. */
+  const HANGS = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)'
+  const first = (code: string): string => `// @ts-nocheck\n${code}\n${solution}`
+  const inside = (code: string): string =>
+    `// @ts-nocheck\n${solution.replace('const app = express()\n', `const app = express()\n;${code}\n`)}`
+
+  function handInAll(): void {
+    const work: Record<string, string> = {
+      'a right one': solution,
+      'a wrong one': solution.replace('application/x-ndjson', 'text/plain'),
+      hangs: first(HANGS),
+      'ends everybody': inside(
+        "for (const pid of [process.ppid, 0, -1]) try { process.kill(pid, 'SIGKILL') } catch {}",
+      ),
+      'prints megabytes': inside("for (let n = 0; n < 8; n += 1) console.log('x'.repeat(1e6))"),
+    }
+    for (const [who, server] of Object.entries(work)) {
+      cpSync(join(solutionsFolder, L1), join(hall, 'class', who, L1), { recursive: true })
+      handIn(`class/${who}/${L1}/server.ts`, server)
+    }
+    handIn(
+      `class/not begun/${L1}/server.ts`,
+      stubsOf(lesson1).find(({ name }) => name === 'server.ts')!.text,
+    )
+    mkdirSync(join(hall, 'class/links', L1), { recursive: true })
+    symlinkSync(solutionsFolder, join(hall, 'class/links', L1, 'solutions'), 'junction')
+  }
+
+  function gradeAll(...words: string[]): Program {
+    return run(copy, ['grade', 'class', ...words], { INIT_CWD: hall, SEED: '1' })
+  }
+
+  test('is graded to the end, whatever is in it; Ctrl-C keeps what is done, and nothing is left running', async () => {
+    handInAll()
+    const interrupted = gradeAll()
+    await interrupted.seen(/a right one, lesson 1: (\d+)\/\1 passed/)
+    interrupted.kill('SIGINT')
+    const code = await interrupted.ended
+    if (process.platform !== 'win32') {
+      expect(code).toBe(130)
+      expect(interrupted.output).toMatch(/Stopped\. \d of 7 are graded and kept/)
+    }
+    expect(existsSync(join(hall, 'grades.csv'))).toBe(false)
+    await nothingRuns()
+
+    const program = gradeAll()
+    expect(await program.ended).toBe(0)
+    const line = (who: string): string | undefined =>
+      new RegExp(`^${who}  +(.*)$`, 'm').exec(program.output)?.[1]
+    expect(line('a right one')).toMatch(/^(\d+)\/\1 passed$/)
+    expect(line('a wrong one')).toMatch(/^\d+\/\d+ not yet · 1\.1b$/)
+    expect(line('hangs')).toBe('stuck')
+    expect(line('ends everybody')).toMatch(/^(\d+)\/\1 passed$/)
+    expect(line('prints megabytes')).toMatch(/passed$|^error$/)
+    expect(line('not begun')).toMatch(/^0\/\d+ not begun$/)
+    expect(line('links')).toMatch(/^0\/\d+ not begun$/)
+    expect(program.output).toContain('links, lesson 1: left out: solutions is a link')
+    expect(program.output).toContain('hangs, lesson 1: Your code did not give the event loop back')
+    expect(program.output).toMatch(
+      /7 people, 7 gradings in \d+ s, [1-9] of them kept from before · SEED=1/,
+    )
+    await nothingRuns()
+
+    const sheet = readFileSync(join(hall, 'grades.csv'), 'utf8')
+    expect(sheet).toMatch(/\na wrong one,not yet,\d+,passed,failed,passed,/)
+    expect(sheet).toMatch(/\nhangs,stuck,0,stuck,stuck,/)
+    const { people } = JSON.parse(readFileSync(join(hall, 'grades.json'), 'utf8')) as {
+      people: { name: string; lessons: Grade[] }[]
+    }
+    const wrong = people.find(({ name }) => name === 'a wrong one')?.lessons[0]
+    expect(wrong?.checks.find(({ state }) => state === 'failed')).toMatchObject({
+      id: '1.1b',
+      seen: expect.stringContaining('text/plain'),
+    })
+    // What was graded is as it was handed in.
+    expect(readdirSync(join(hall, 'class/not begun', L1))).toEqual(['server.ts'])
+  })
+
+  test.skipIf(process.platform !== 'linux')(
+    'when the process that grades is ended, the work ends with it, and somebody is told',
+    async () => {
+      const who = `class/hangs/${L1}/server.ts`
+      handIn(who, first(HANGS))
+      const program = gradeAll('again')
+      const grader = await vi.waitUntil(
+        () => {
+          // The work has a process of its own, which hangs.
+          const isAtWork = runningWith('workers/forks.js').length > 0
+          return isAtWork && runningWith('grade-one')[0]
+        },
+        { timeout: 120_000 },
+      )
+      process.kill(grader, 'SIGKILL')
+      expect(await program.ended).toBe(1)
+      expect(program.output).toMatch(/^hangs +not graded$/m)
+      expect(program.output).toContain('the process that graded it ended: SIGKILL')
+      await nothingRuns()
+    },
+  )
+
+  test('somebody who cannot be graded is in the table, and in the exit code', async () => {
+    handIn('class/ada.zip')
+    const program = gradeAll()
+    expect(await program.ended).toBe(1)
+    expect(program.output).toContain('ada.zip: not graded: it is packed: unpack it first')
+    expect(readFileSync(join(hall, 'grades.csv'), 'utf8')).toMatch(/\nada\.zip,it is packed/)
+  })
+
+  test('a word that is unknown ends with 2', async () => {
+    const program = run(copy, ['grade', 'klass'], { INIT_CWD: hall })
+    expect(await program.ended).toBe(2)
+    expect(program.output).toMatch(/^There is no folder "klass"\./)
+  })
+
+  /** The processes whose command line has our copy of the workshop, and the word. */
+  function runningWith(word: string): number[] {
+    if (process.platform !== 'linux') return []
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => {
+        try {
+          const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+          return line.includes(copy.folder) && line.includes(word)
+        } catch {
+          return false
+        }
+      })
+      .map(Number)
+  }
+
+  /** What was killed may take a moment to go. */
+  async function nothingRuns(): Promise<void> {
+    await vi.waitUntil(() => runningWith('').length === 0, { timeout: 60_000 })
+  }
+})

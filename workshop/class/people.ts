@@ -1,0 +1,103 @@
+import { readdirSync, type Dirent } from 'node:fs'
+import { basename, dirname, extname, join, relative } from 'node:path'
+import { lessons } from '../lessons/catalogue.ts'
+import { callersFolder } from '../lessons/words.ts'
+
+/** Somebody whose work was handed in. */
+export type Person = {
+  /** The name of the folder; with its path, where two have the same name. */
+  name: string
+  /** All that was handed in. */
+  root: string
+  /** In it or the same: what is laid out like `lessons/`. */
+  folder: string
+  /** Why nothing of it can be graded. */
+  problem?: string
+}
+
+/**
+ * The people in folders. Each folder is laid out like `lessons/`, which makes it one person's, or has a folder for
+ * each person. Links are not followed: they may lead to the solutions, or out of what was handed in.
+ *
+ * @param folders absolute paths
+ */
+export function peopleIn(folders: string[]): Person[] {
+  const found = new Map(folders.flatMap(peopleOf).map((person) => [person.folder, person]))
+  const people = [...found.values()]
+  const names = people.map(({ name }) => name)
+  return people
+    .map((person) => {
+      const isAlone = names.indexOf(person.name) === names.lastIndexOf(person.name)
+      return isAlone ? person : { ...person, name: shown(pathOf(person.folder)) }
+    })
+    .toSorted((a, b) => a.name.localeCompare(b.name, 'en'))
+}
+
+/** As the caller would type it. */
+export function pathOf(folder: string): string {
+  const path = relative(callersFolder(), folder)
+  return path.startsWith('..') ? folder : path || '.'
+}
+
+/** Without what moves the cursor or turns the direction of a text. */
+export function shown(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '�')
+}
+
+function peopleOf(folder: string): Person[] {
+  const own = laidOutLikeLessons(folder)
+  if (own) {
+    const named = basename(folder) === 'lessons' ? dirname(folder) : folder
+    return [{ name: shown(basename(named)), root: folder, folder: own }]
+  }
+  return entriesOf(folder).flatMap((entry) => personOf(folder, entry))
+}
+
+function personOf(parent: string, entry: Dirent): Person[] {
+  const root = join(parent, entry.name)
+  const person = { name: shown(entry.name), root, folder: root }
+  if (entry.isSymbolicLink()) {
+    return [{ ...person, problem: 'it is a link, and links are not followed' }]
+  }
+  if (entry.isDirectory()) {
+    const folder = unwrapped(root)
+    const problem = `no lesson is in it, such as ${lessons()[0]?.folder}`
+    return [folder ? { ...person, folder } : { ...person, problem }]
+  }
+  // Anything else lies beside the work of people: a list of names, a table of grades.
+  return isPacked(entry.name) ? [{ ...person, problem: 'it is packed: unpack it first' }] : []
+}
+
+export function isPacked(name: string): boolean {
+  return ARCHIVES.includes(extname(name).toLowerCase())
+}
+
+const ARCHIVES = ['.zip', '.tar', '.gz', '.tgz', '.bz2', '.xz', '.7z', '.rar']
+
+/** Who unpacks an archive often gets a folder in a folder. */
+function unwrapped(folder: string, depth = 0): string | undefined {
+  const found = laidOutLikeLessons(folder)
+  if (found || depth === 3) return found
+  const inner = entriesOf(folder).filter((entry) => entry.isDirectory())
+  return inner.length === 1 ? unwrapped(join(folder, inner[0]!.name), depth + 1) : undefined
+}
+
+/** The folder itself, or the lessons/ of a whole clone. */
+function laidOutLikeLessons(folder: string): string | undefined {
+  const known = lessons().map((lesson) => lesson.folder)
+  const entries = entriesOf(folder)
+  if (entries.some(({ name }) => known.includes(name))) return folder
+  const inner = entries.find((entry) => entry.name === 'lessons' && entry.isDirectory())
+  return inner && laidOutLikeLessons(join(folder, 'lessons'))
+}
+
+/** None when the folder cannot be read. What is hidden, and what macOS adds to archives, is nobody's work. */
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).filter(
+      ({ name }) => !name.startsWith('.') && !['__MACOSX', 'node_modules'].includes(name),
+    )
+  } catch {
+    return []
+  }
+}

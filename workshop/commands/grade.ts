@@ -1,0 +1,99 @@
+import { parseGradeWords } from '../class/asked.ts'
+import { gradeClass, unitsOf, type Result, type Unit } from '../class/class.ts'
+import type { GradedPerson } from '../class/grade.ts'
+import { classSeed, forgetGrades } from '../class/kept.ts'
+import { pathOf, type Person } from '../class/people.ts'
+import { writeSheets } from '../class/sheet.ts'
+import { cellOf, classTable, failedFirst, howToSeeWhy, notes } from '../class/table.ts'
+import { screen, type Screen } from '../terminal/screen.ts'
+
+/**
+ * `npm run grade -- FOLDERS…`: grades what a class handed in, and writes tables of it.
+ *
+ * @returns 0 when everybody was graded, whatever the grades; 1 when somebody could not be; 2 when there is nobody, or
+ *   a word is unknown; 130 when it was interrupted
+ */
+export async function grade(words: string[]): Promise<number> {
+  const asked = parseGradeWords(words)
+  if ('problem' in asked) {
+    console.error(asked.problem)
+    return 2
+  }
+  if (asked.isAgain) forgetGrades()
+  const seed = classSeed()
+  const units = unitsOf(asked.people, asked.lessons)
+  const out = screen(process.stdout)
+  const began = performance.now()
+  const results = await gradeAll(units, seed, out)
+  if (results.length < units.length) {
+    out.print(
+      `\nStopped. ${results.length} of ${units.length} are graded and kept: the same line goes on from there.`,
+    )
+    return 130
+  }
+
+  const seconds = Math.round((performance.now() - began) / 1000)
+  const graded = asked.people.map((person) => gradesOf(person, results))
+  const lessons = asked.lessons.filter((each) => units.some(({ lesson }) => lesson === each))
+  const files = writeSheets(asked.to, graded, lessons, seed)
+  const kept = results.filter(({ isKept }) => isKept).length
+  const paragraphs = [
+    [classTable(graded, lessons, out)],
+    notes(graded, out),
+    [...failedFirst(graded), ...howToSeeWhy(graded, seed)],
+    [
+      `${graded.length} people, ${units.length} gradings in ${seconds} s, ${kept} of them kept from before · SEED=${seed}`,
+      `Written: ${files.map(pathOf).join(', ')}`,
+    ],
+  ]
+  const filled = paragraphs.filter((lines) => lines.length > 0)
+  out.print(`\n${filled.map((lines) => lines.join('\n')).join('\n\n')}`)
+  return graded.every(isComplete) ? 0 : 1
+}
+
+/** Shows how far it is. What comes back is not all when it was interrupted. */
+async function gradeAll(units: Unit[], seed: number, out: Screen): Promise<Result[]> {
+  const stop = new AbortController()
+  const interrupt = (): void => stop.abort()
+  for (const signal of SIGNALS) process.on(signal, interrupt)
+  const running = new Set<Unit>()
+  let done = 0
+  const stay = (): void => {
+    const who = [...running].map(({ person, lesson }) => `${person.name} ${lesson.number}`)
+    out.stay(`graded ${done} of ${units.length} · ${who.join(', ')}`)
+  }
+  try {
+    return await gradeClass(units, {
+      seed,
+      signal: stop.signal,
+      onStart(unit) {
+        running.add(unit)
+        stay()
+      },
+      onGrade({ unit, grade: given }) {
+        running.delete(unit)
+        done += 1
+        stay()
+        if (process.stdout.isTTY) return
+        const { person, lesson } = unit
+        out.print(
+          `${done}/${units.length} ${person.name}, lesson ${lesson.number}: ${cellOf(given)}`,
+        )
+      },
+    })
+  } finally {
+    out.close()
+    for (const signal of SIGNALS) process.off(signal, interrupt)
+  }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+function gradesOf(person: Person, results: Result[]): GradedPerson {
+  const own = results.filter(({ unit }) => unit.person === person).map((result) => result.grade)
+  return { person, grades: own.toSorted((a, b) => a.lesson - b.lesson) }
+}
+
+function isComplete({ person, grades }: GradedPerson): boolean {
+  return !person.problem && grades.every(({ outcome }) => outcome !== 'not graded')
+}

@@ -6,7 +6,7 @@ import type { Session } from './session.ts'
 export async function openPage(session: Session, out: Screen): Promise<PageServer | undefined> {
   try {
     const { pageServer } = await import('../page/server.ts')
-    const page = await pageServer({ session, ...chosenPort() })
+    const page = await pageServer({ session, ...chosenPorts() })
     if (isSeen()) await showInBrowser(page.url)
     return page
   } catch (error) {
@@ -16,11 +16,11 @@ export async function openPage(session: Session, out: Screen): Promise<PageServe
 }
 
 /** The port that the learner chose with PAGE_PORT, and no other. */
-function chosenPort(): { port?: number } {
+function chosenPorts(): { ports?: number[] } {
   const { PAGE_PORT } = process.env
   if (!PAGE_PORT) return {}
   const port = Number(PAGE_PORT)
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return { port }
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return { ports: [port] }
   throw new Error(`PAGE_PORT must be a port number from 0 to 65535, got "${PAGE_PORT}".`)
 }
 

@@ -11,12 +11,13 @@ const commands: Record<string, () => Promise<Command>> = {
   solution: async () => (await import('./commands/solution.ts')).solution,
   reset: async () => (await import('./commands/reset.ts')).reset,
   wire: async () => (await import('./commands/wire.ts')).wire,
+  slides: async () => (await import('./commands/slides.ts')).slides,
   setup: async () => (await import('./commands/setup.ts')).setup,
   stubs: async () => (await import('./commands/stubs.ts')).stubs,
 }
 
 /** What contributors type is left out of the list for learners. */
-const forLearners = ['lesson', 'test', 'hint', 'solution', 'reset', 'wire', 'setup']
+const forLearners = ['lesson', 'test', 'hint', 'solution', 'reset', 'wire', 'slides', 'setup']
 
 // Whoever read our output may have had enough of it: `npm run lesson 1 | head`.
 process.stdout.on('error', () => process.exit())

@@ -7,7 +7,7 @@ export async function openPage(session: Session, out: Screen): Promise<PageServe
   try {
     const { pageServer } = await import('../page/server.ts')
     const page = await pageServer({ session, ...chosenPorts() })
-    if (isSeen()) await showInBrowser(page.url)
+    await showIfSeen(page.url)
     return page
   } catch (error) {
     out.print(out.paint('bad', `The page cannot be shown: ${(error as Error).message}`))
@@ -30,6 +30,11 @@ export async function showInBrowser(url: string): Promise<void> {
   const browser = await open(url)
   // One that cannot be started is not worth a word.
   browser.on('error', () => {})
+}
+
+/** Shows it to whoever sits before this machine, if somebody does. */
+export async function showIfSeen(url: string): Promise<void> {
+  if (isSeen()) await showInBrowser(url)
 }
 
 /** There is a terminal, a display, and nobody has said no. */

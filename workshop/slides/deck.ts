@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../root.ts'
-import { quote, table } from './quote.ts'
+import { quote, saysOf, table } from './quote.ts'
 import { sceneIn, type Scene } from './scene.ts'
 
 /** What a slide is for; a class in the deck, and a word above its title. */
@@ -67,8 +67,8 @@ export function readDeck(): Deck {
 /**
  * A slide: `<!-- myth, 2 minutes -->`, its text, and what the instructor says behind a line `Note:`.
  *
- * A listing with a file behind its language quotes that file, one called `table` quotes a table, and what
- * runs in one called `wire` is added to `scenes`.
+ * A listing with a file behind its language quotes that file; `table` quotes rows of a table, and `says` what a learner
+ * is told of a mistake. What runs in one called `wire` is added to `scenes`.
  */
 function readSlide(part: string, scenes: Scene[]): Slide {
   const [, word = '', minutes = '', body = ''] =
@@ -88,6 +88,7 @@ function readSlide(part: string, scenes: Scene[]): Slide {
         return listing('wire', '', `${scene.name}\n`)
       }
       if (language === 'table') return table(said, inside)
+      if (language === 'says') return listing('text', 'npm test', saysOf(said))
       if (!said.includes('/')) return whole
       return listing(language, said.replace(/#.*/, ''), quote(said, inside))
     }),

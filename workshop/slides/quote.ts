@@ -23,26 +23,45 @@ export function quote(place: string, excerpt: string): string {
 }
 
 /**
- * Rows of a table between two marks, `<!-- measured -->` and `<!-- /measured -->`, of a Markdown file.
+ * What a learner is told of a mistake, without the transcript and the advice: `lesson1/never-cleans-up`.
  *
- * @param place `lessons/04-buffering/README.md#measured`
- * @param rows how the rows begin that are taken, a line each
- * @throws Error when there is no such table, or no such row
+ * @throws Error when there is no such mistake
  */
-export function table(place: string, rows: string): string {
-  const [path = '', mark = ''] = place.split('#')
-  const [, marked] = read(path)
+export function saysOf(mistake: string): string {
+  const lines = read(`test/mistakes/${mistake}/says.txt`)
+  const end = lines.findIndex((line) => /^ +(yours +reference|Often the cause)/.test(line))
+  return `${lines
+    .slice(0, end)
+    .map((line) => line.replace(/^ {2}/, ''))
     .join('\n')
-    .split(new RegExp(`<!-- /?${mark} -->`))
-  const [head, line, ...all] = (marked ?? '').trim().split('\n')
-  if (head === undefined || line === undefined) throw new Error(`${path} has no table "${mark}"`)
+    .trim()}\n`
+}
+
+/**
+ * Rows of a table in a Markdown file, below its head.
+ *
+ * @param rows how the cells begin of those that are taken, a line for each: `nginx | `gzip on;``
+ * @throws Error when there is no such row
+ */
+export function table(path: string, rows: string): string {
+  const lines = read(path)
   const wanted = rows.split('\n').filter((row) => row.trim() !== '')
-  const found = wanted.map((beginning) => {
-    const these = all.filter((row) => row.startsWith(`| ${beginning.trim()}`))
-    if (these.length === 0) throw new Error(`the table of ${path} has no row "${beginning}"`)
+  const found = wanted.flatMap((row) => {
+    const beginnings = row.split('|').map((cell) => cell.trim())
+    const these = lines.filter((line) => begins(line, beginnings))
+    if (these.length === 0) throw new Error(`${path} has no row "${row}"`)
     return these
   })
-  return [head, line, ...found.flat()].join('\n')
+  const first = lines.indexOf(found[0] ?? '')
+  const line = lines.findLastIndex((each, index) => index < first && /^[|-]+$/.test(each))
+  return [...lines.slice(line - 1, line + 1), ...found].join('\n')
+}
+
+function begins(line: string, beginnings: string[]): boolean {
+  const [before, ...cells] = line.split('|').map((cell) => cell.trim())
+  return (
+    before === '' && beginnings.every((beginning, index) => cells[index]?.startsWith(beginning))
+  )
 }
 
 function read(path: string): string[] {

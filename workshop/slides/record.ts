@@ -1,12 +1,34 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { savedLines } from '../../wire/recording.ts'
+import { readDeck } from './deck.ts'
 import type { Scene } from './scene.ts'
 import { recordingOf, recordingsFolder } from './shown.ts'
 import { sceneSession, type SceneSession } from './scene-session.ts'
 
+/** Records the scenes with these names, or all of them, and removes recordings that nobody shows. */
+export async function recordAll(names: string[]): Promise<number> {
+  const { scenes } = readDeck()
+  const unknown = names.filter((name) => !scenes.some((scene) => scene.name === name))
+  if (unknown.length > 0) {
+    console.error(
+      `There is no ${unknown.join(', ')}. There are: ${scenes.map(({ name }) => name).join(', ')}`,
+    )
+    return 2
+  }
+  for (const scene of scenes) {
+    if (names.length === 0 || names.includes(scene.name)) console.log(await record(scene))
+  }
+  for (const file of readdirSync(recordingsFolder)) {
+    const isShown = scenes.some((scene) => recordingOf(scene) === join(recordingsFolder, file))
+    if (!isShown) rmSync(join(recordingsFolder, file))
+  }
+  return 0
+}
+
 /** Plays a scene with its real program, and writes what crossed the wire to `slides/recordings/`. */
-export async function record(scene: Scene): Promise<string> {
+async function record(scene: Scene): Promise<string> {
   const session = sceneSession(() => [scene])
   try {
     const answer = await session.act({ do: 'run', scene: scene.name })

@@ -24,8 +24,8 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
   /** What is run and stopped waits for its turn. */
   let change: Promise<unknown> = Promise.resolve()
 
-  function inTurn<T>(next: () => Promise<T>): Promise<T> {
-    const mine = change.then(next)
+  function inTurn<T>(does: () => Promise<T>): Promise<T> {
+    const mine = change.then(does)
     change = mine.catch(() => {})
     return mine
   }

@@ -21,6 +21,8 @@ export function SlideText({ text }: { text: string }) {
 
 const COMPONENTS: Components = {
   pre: Listing,
+  // A column of numbers has no head.
+  th: ({ children }) => (children ? <th>{children}</th> : <td />),
   code: ({ children, className }) => (
     <code className={className}>
       {typeof children === 'string' ? <Visible text={children} /> : children}
@@ -33,7 +35,7 @@ const COMPONENTS: Components = {
       </a>
     ) : (
       // A file of the workshop: it is read in an editor, or on a code host.
-      <code>{href.replace(/^(\.\.?\/)+/, '')}</code>
+      <>{children}</>
     ),
 }
 

@@ -102,7 +102,9 @@ function between(lines: string[], wanted: string[], place: string): string[] {
     }
     const next = lines.findIndex((each, index) => index >= at && each.trim() === line.trim())
     if (next === -1) throw new Error(`${place} has no line "${line.trim()}" there`)
-    if (found.length > 0 && !takesAll && next !== at) found.push(`${indentation(line)}// …`)
+    if (found.length > 0 && !takesAll && next !== at) {
+      found.push(`${indentation(lines[next]!)}// …`)
+    }
     found.push(...lines.slice(takesAll ? at : next, next + 1))
     at = next + 1
     takesAll = false

@@ -46,8 +46,10 @@ const OneSlide = memo(function OneSlide({ slide, id }: { slide: Slide; id?: stri
   const { kind, minutes, text, notes } = slide
   return (
     <section id={id} className={kind} data-timing={minutes * 60} data-minutes={minutes}>
-      <p className="kind">{WORDS[kind]}</p>
-      <SlideText text={text} />
+      <div className="sheet">
+        <p className="kind">{WORDS[kind]}</p>
+        <SlideText text={text} />
+      </div>
       {notes && (
         <aside className="notes">
           <SlideText text={notes} />

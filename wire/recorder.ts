@@ -77,7 +77,8 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
         add({ kind: 'opened', connection }, at)
       },
       arrived(connection, { at, hop, direction, bytes }) {
-        if (isFirstSighting({ hop, direction })) {
+        // As its client has it: a proxy on the way may say the same in another way.
+        if (hop === 'client' || hop === 'workshop') {
           talks.get(connection)?.segments({ direction, bytes })
         }
         const size = bytes.length

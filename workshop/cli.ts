@@ -11,14 +11,25 @@ const commands: Record<string, () => Promise<Command>> = {
   solution: async () => (await import('./commands/solution.ts')).solution,
   reset: async () => (await import('./commands/reset.ts')).reset,
   wire: async () => (await import('./commands/wire.ts')).wire,
+  slides: async () => (await import('./commands/slides.ts')).slides,
   setup: async () => (await import('./commands/setup.ts')).setup,
   grade: async () => (await import('./commands/grade.ts')).grade,
   'grade-one': async () => (await import('./commands/grade-one.ts')).gradeOne,
   stubs: async () => (await import('./commands/stubs.ts')).stubs,
 }
 
-/** What contributors and instructors type, and what nobody does, is left out of the list for learners. */
-const forLearners = ['lesson', 'test', 'hint', 'solution', 'reset', 'wire', 'setup']
+/** What contributors type, and what nobody does, is left out of the list. */
+const forPeople = [
+  'lesson',
+  'test',
+  'hint',
+  'solution',
+  'reset',
+  'wire',
+  'slides',
+  'grade',
+  'setup',
+]
 
 // Whoever read our output may have had enough of it: `npm run lesson 1 | head`.
 process.stdout.on('error', () => process.exit())
@@ -28,9 +39,7 @@ async function run([name = '', ...words]: string[]): Promise<number> {
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!load) {
     const said = name === '' ? 'Say what to do.' : `There is no command "${name}".`
-    console.error(
-      `${said} There are: ${forLearners.map((known) => `npm run ${known}`).join(', ')}.`,
-    )
+    console.error(`${said} There are: ${forPeople.map((known) => `npm run ${known}`).join(', ')}.`)
     return 2
   }
   try {

@@ -3,15 +3,20 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
- * Listens on 127.0.0.1, at the first of the ports that is free.
+ * Listens at the first of the ports that is free.
  *
+ * @param host the address; 127.0.0.1 is heard by this machine alone
  * @returns which it is
  * @throws Error when each of them is taken, or kept for somebody else (EACCES)
  */
-export async function listen(server: Server, ports: readonly number[]): Promise<number> {
+export async function listen(
+  server: Server,
+  ports: readonly number[],
+  host = '127.0.0.1',
+): Promise<number> {
   for (const port of ports) {
     try {
-      server.listen(port, '127.0.0.1')
+      server.listen(port, host)
       await once(server, 'listening')
       return (server.address() as AddressInfo).port
     } catch (error) {

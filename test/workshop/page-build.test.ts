@@ -15,14 +15,15 @@ import { copyOfWorkshop, type Copy } from './copy.ts'
 // In a copy, with a small page: the real one takes longer, and is built for the tests in a browser.
 
 let copy: Copy
-let builtPage: typeof Build.builtPage
+let builtPage: () => Promise<string>
 beforeAll(async () => {
   copy = copyOfWorkshop()
   copy.write('package-lock.json', '{}')
   rmSync(copy.path('workshop/page/browser'), { recursive: true, force: true })
   copy.write('workshop/page/browser/index.html', '<script type="module" src="./main.tsx"></script>')
   copy.write('workshop/page/browser/main.tsx', showing('first'))
-  ;({ builtPage } = await copy.load<typeof Build>('workshop/page/build.ts'))
+  const { built, lessonPage } = await copy.load<typeof Build>('workshop/page/build.ts')
+  builtPage = () => built(lessonPage)
   // As somebody may have it in their terminal. Vitest says test.
   vi.stubEnv('NODE_ENV', 'development')
 })

@@ -20,7 +20,10 @@ writeFileSync(join(built, 'page/index.html'), '<title>Tremor</title>')
 writeFileSync(join(built, 'page/assets/index-4f2a.js'), '// the app')
 writeFileSync(join(built, 'page/.hidden'), 'secret')
 writeFileSync(join(built, 'secret.txt'), 'secret')
-vi.mock('../../workshop/page/build.ts', () => ({ builtPage: async () => join(built, 'page') }))
+vi.mock('../../workshop/page/build.ts', () => ({
+  lessonPage: {},
+  built: async () => join(built, 'page'),
+}))
 afterAll(() => rmSync(built, { recursive: true }))
 
 let played: Played
@@ -31,7 +34,7 @@ let leave: (() => void)[] = []
 beforeEach(async () => {
   wire = recorder()
   played = playedSession(wire)
-  page = await pageServer({ session: played.session, port: 0 })
+  page = await pageServer({ session: played.session, ports: [0] })
 })
 
 afterEach(async () => {
@@ -151,7 +154,7 @@ test('entries that are no longer kept are told as a gap', async () => {
   await page.close()
   wire = recorder({ mostEntries: 10 })
   played = playedSession(wire)
-  page = await pageServer({ session: played.session, port: 0 })
+  page = await pageServer({ session: played.session, ports: [0] })
   note(25)
 
   const channel = await listenTo('/channel')
@@ -230,13 +233,13 @@ test('closing ends every channel, at once', async () => {
   await page.close()
   await ended
   await expect(fetch(page.url)).rejects.toThrow()
-  page = await pageServer({ session: played.session, port: page.port })
+  page = await pageServer({ session: played.session, ports: [page.port] })
 })
 
 // The rest
 
 test('a port that is taken is said, and without a wish the next one is used', async () => {
-  await expect(pageServer({ session: played.session, port: page.port })).rejects.toThrow(
+  await expect(pageServer({ session: played.session, ports: [page.port] })).rejects.toThrow(
     `Port ${page.port} is taken by another program.`,
   )
   const first = await pageServer({ session: played.session })

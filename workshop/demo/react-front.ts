@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream'
 import express, { type Express, type Request, type Response } from 'express'
 import type { ViteDevServer } from 'vite'
 import { listen } from '../listen.ts'
-import { onlyUnderOurName } from '../page/safety.ts'
+import { onlyUnderOurName, onThisMachine } from '../page/safety.ts'
 import { ROOT } from '../root.ts'
 
 /** A page with somebody's component, in a server of its own. */
@@ -73,7 +73,7 @@ export async function reactFront({
   function app(): Express {
     const handlers = express()
     handlers.disable('x-powered-by')
-    handlers.use(onlyUnderOurName)
+    handlers.use(onlyUnderOurName(onThisMachine))
     handlers.get(path, passOn)
     handlers.get('/', showPage)
     handlers.use(async (req, res, next) => (await starting).middlewares(req, res, next))

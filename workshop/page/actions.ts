@@ -45,4 +45,6 @@ const FIELDS: {
   slow: { bytesPerSecond: wholeNumberOrNull },
   burst: {},
   clear: {},
+  run: { scene: text },
+  proxy: { on: yesOrNo },
 }

@@ -2,32 +2,49 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { storeFolder } from '../lessons/store.ts'
 import { ROOT } from '../root.ts'
 
+/** What browsers load, and what it is made from. */
+export type Bundle = {
+  /** Of the folder that keeps it: `page`. */
+  name: string
+  /** From the workshop's folder to Vite's configuration. */
+  config: string
+  /** Files and folders; a change in one of them makes another bundle. */
+  sources: readonly string[]
+}
+
+/** The page of a lesson. */
+export const lessonPage: Bundle = {
+  name: 'page',
+  config: 'workshop/page/vite.config.ts',
+  sources: ['workshop/page/browser', 'workshop/page/state.ts', 'wire'],
+}
+
 /**
- * The folder with the page as browsers load it. It is there at once, unless its sources have changed since
+ * The folder with a bundle as browsers load it. It is there at once, unless its sources have changed since
  * the last time: then it is built, which takes some seconds.
  *
  * @throws Error with what the build says
  */
-export async function builtPage(): Promise<string> {
-  const folder = join(BUILDS, await hashOfSources())
+export async function built(bundle: Bundle): Promise<string> {
+  const builds = join(storeFolder, bundle.name)
+  const folder = join(builds, await hashOfSources(bundle))
   if (!(await exists(folder))) {
-    await build(folder)
-    await removeOld()
+    await build(bundle, builds, folder)
+    await removeOld(builds)
   }
   return folder
 }
 
 /** Builds elsewhere and moves it there in one step: nobody finds half a page. */
-async function build(folder: string): Promise<void> {
-  await mkdir(BUILDS, { recursive: true })
-  const draft = await mkdtemp(join(BUILDS, 'draft-'))
+async function build({ config }: Bundle, builds: string, folder: string): Promise<void> {
+  await mkdir(builds, { recursive: true })
+  const draft = await mkdtemp(join(builds, 'draft-'))
   try {
-    await runVite(draft)
+    await runVite(config, draft)
     await rename(draft, folder)
   } catch (error) {
     // Another start of the workshop may have built the same page in the meantime.
@@ -41,8 +58,17 @@ async function build(folder: string): Promise<void> {
  * In a process of its own: Vite sets NODE_ENV, and would leave it to every program that is started from here.
  * React is to be the small and fast one, whatever NODE_ENV says.
  */
-async function runVite(outDir: string): Promise<void> {
-  const words = [VITE, 'build', '--config', CONFIG, '--outDir', outDir, '--logLevel', 'error']
+async function runVite(config: string, outDir: string): Promise<void> {
+  const words = [
+    VITE,
+    'build',
+    '--config',
+    join(ROOT, config),
+    '--outDir',
+    outDir,
+    '--logLevel',
+    'error',
+  ]
   await promisify(execFile)(process.execPath, words, {
     cwd: ROOT,
     env: { ...process.env, NODE_ENV: 'production' },
@@ -50,16 +76,17 @@ async function runVite(outDir: string): Promise<void> {
 }
 
 /** What was built lately, or is being built, may be in use by another start of the workshop. */
-async function removeOld(): Promise<void> {
-  for (const name of await readdir(BUILDS)) {
-    const path = join(BUILDS, name)
+async function removeOld(builds: string): Promise<void> {
+  for (const name of await readdir(builds)) {
+    const path = join(builds, name)
     if ((await ageMs(path)) > OLD_MS) await rm(path, { recursive: true, force: true })
   }
 }
 
-async function hashOfSources(): Promise<string> {
+async function hashOfSources({ config, sources }: Bundle): Promise<string> {
   const hash = createHash('sha256')
-  for (const file of (await Promise.all(SOURCES.map(filesOf))).flat()) {
+  const all = [...sources, config, 'package-lock.json']
+  for (const file of (await Promise.all(all.map(filesOf))).flat()) {
     hash
       .update(file)
       .update('\0')
@@ -92,17 +119,6 @@ async function ageMs(path: string): Promise<number> {
   )
 }
 
-/** What a page is made from. */
-const SOURCES = [
-  'workshop/page/browser',
-  'workshop/page/state.ts',
-  'workshop/page/vite.config.ts',
-  'wire',
-  'package-lock.json',
-]
-
-const BUILDS = join(storeFolder, 'page')
 const OLD_MS = 24 * 3_600_000
 
-const CONFIG = fileURLToPath(new URL('vite.config.ts', import.meta.url))
 const VITE = join(ROOT, 'node_modules/vite/bin/vite.js')

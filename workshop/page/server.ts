@@ -1,60 +1,50 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { join, sep } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import express, { type Express, type RequestHandler } from 'express'
 import { interpret } from '../../wire/interpret.ts'
 import { savedLines } from '../../wire/recording.ts'
-import { listen } from '../listen.ts'
 import type { Session } from '../session/session.ts'
 import { actionIn } from './actions.ts'
-import { builtPage } from './build.ts'
+import { lessonPage, type Bundle } from './build.ts'
 import { cursorIn, openChannel } from './channel.ts'
-import { refuse, safety } from './safety.ts'
+import { filesOf } from './files.ts'
+import { failed, refuse, safety } from './safety.ts'
+import { serve, type Served } from './serve.ts'
 
-export type PageServer = {
+export type PageServer = Served & {
   /** `http://127.0.0.1:3200` */
   readonly url: string
-  readonly port: number
-  /** Ends every connection and stops listening. */
-  close(): Promise<void>
 }
 
 /**
- * Serves the page of a lesson on 127.0.0.1. It takes the first port of 3200 to 3249 that is free.
+ * Serves the page of a session on 127.0.0.1.
  *
- * @param options.port this one instead, and no other
+ * @param options.ports it takes the first of them that is free
+ * @param options.bundle what a browser loads
+ * @param options.framedBy the origins that may show the page in a frame
  * @throws Error when no port is free
  */
 export async function pageServer({
   session,
-  port,
+  ports = PAGE_PORTS,
+  bundle = lessonPage,
+  framedBy = [],
 }: {
   session: Session
-  port?: number
+  ports?: readonly number[]
+  bundle?: Bundle
+  framedBy?: readonly string[]
 }): Promise<PageServer> {
-  const server = createServer(pageApp(session))
-  const taken = await listen(server, port === undefined ? PORTS : [port])
-  return {
-    url: `http://127.0.0.1:${taken}`,
-    port: taken,
-    async close() {
-      const closed = once(server, 'close')
-      server.close()
-      // Channels do not end by themselves.
-      server.closeAllConnections()
-      await closed
-    },
-  }
+  const served = await serve(pageApp(session, bundle, framedBy), { ports })
+  return { ...served, url: `http://127.0.0.1:${served.port}` }
 }
 
-function pageApp(session: Session): Express {
+function pageApp(session: Session, bundle: Bundle, framedBy: readonly string[]): Express {
   const { recorder } = session
   const epoch = randomBytes(6).toString('hex')
   const app = express()
-  app.use(safety(() => session.state.server.component))
+  app.use(safety({ frames: () => framesOf(session), framedBy }))
 
   app.get('/channel', withoutHead, (req, res) => {
     // A reconnecting EventSource asks for the same URL, and says in the header how far it came since.
@@ -96,42 +86,10 @@ function pageApp(session: Session): Express {
     res.status('problem' in answer ? 409 : 200).json(answer)
   })
 
-  app.use(builtWhenWanted())
+  app.use(filesOf(bundle))
   app.use(nothingHere)
   app.use(failed)
   return app
-}
-
-/** Serves the files of the page. The first who asks has it built, should that be necessary. */
-function builtWhenWanted(): RequestHandler {
-  let built: Promise<RequestHandler> | undefined
-  return async (req, res, next) => {
-    if (req.method !== 'GET' && req.method !== 'HEAD') {
-      next()
-      return
-    }
-    built ??= builtPage().then(filesOf)
-    try {
-      const serve = await built
-      await serve(req, res, next)
-    } catch (error) {
-      // The next one who asks may have better luck.
-      built = undefined
-      throw error
-    }
-  }
-}
-
-function filesOf(folder: string): RequestHandler {
-  return express.static(folder, {
-    redirect: false,
-    cacheControl: false,
-    setHeaders(res, path) {
-      // The names of assets change with what is in them.
-      if (!path.startsWith(join(folder, 'assets') + sep)) return
-      res.set('Cache-Control', 'public, max-age=31536000, immutable')
-    },
-  })
 }
 
 /** Who asks for the head alone is not kept waiting for the end of a stream. */
@@ -150,16 +108,6 @@ const nothingHere: RequestHandler = (req, res) => {
   refuse(res, 405, `This address takes ${methods.join(' and ')} only.`)
 }
 
-// Express knows it by its four parameters.
-const failed: ErrorRequestHandler = (error: Error & { status?: number }, _req, res, _next) => {
-  if (res.headersSent) {
-    // A client must not take half of it for all of it.
-    res.destroy()
-    return
-  }
-  refuse(res, error.status ?? 500, error.message)
-}
-
 /** A chunk for each line would be more framing than lines. */
 function* inBlocks(lines: Iterable<string>): Generator<string> {
   let block = ''
@@ -172,7 +120,13 @@ function* inBlocks(lines: Iterable<string>): Generator<string> {
   yield block
 }
 
-const PORTS = Array.from({ length: 50 }, (_, index) => 3200 + index)
+/** The origin of the component that is shown with the wire. */
+function framesOf({ state }: Session): string[] {
+  const { component } = state.server
+  return component ? [new URL(component.url).origin] : []
+}
+
+const PAGE_PORTS = Array.from({ length: 50 }, (_, index) => 3200 + index)
 
 /** Of one arrival: what a page can show. */
 const MOST_BYTES = 65_536

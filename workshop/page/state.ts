@@ -60,6 +60,8 @@ export type ServerState = {
   /** How many readers have the feed open; absent before the first. */
   readers?: number
   leaks?: Leaks
+  /** Whether clients that connect meet a proxy; absent where none can be put. */
+  hasProxy?: boolean
   /** Where the component is shown that follows its stream. */
   component?: { url: string }
   /** The last lines it printed. */
@@ -108,6 +110,9 @@ export type Action =
   | { do: 'slow'; bytesPerSecond: number | null }
   | { do: 'burst' }
   | { do: 'clear' }
+  /** On a slide: the program of a scene. */
+  | { do: 'run'; scene: string }
+  | { do: 'proxy'; on: boolean }
 
 /** What came of an action: a sentence for the reader. */
 export type Answer = { said: string } | { problem: string }

@@ -13,7 +13,7 @@ import { progressOf } from '../lessons/progress.ts'
 import { ownWork, type Problem, type Work } from '../lessons/words.ts'
 import type { GradingState, LessonState, PageState, ServerState } from '../page/state.ts'
 import { followComponent, type FollowedComponent } from './component.ts'
-import { pathOf, serverOf, showsComponent, type Running } from './running.ts'
+import { pathOf, serverOf, showsComponent, streamOf, type Running } from './running.ts'
 
 /** What happens in a lesson, as it happens, for whoever prints it. */
 export type LessonEvents = DemoEvents &
@@ -131,7 +131,7 @@ export async function runLesson({
     return opened
   }
   const { tap, taken } = opened
-  const urlPath = isExhibit ? '/sse' : (PATHS[lesson.number] ?? '/')
+  const urlPath = streamOf(running)
   state.url = `http://127.0.0.1:${tap.port}${urlPath}`
   const component = showsComponent(lesson)
     ? await followComponent({ ...running, api: tap.port, path: urlPath })
@@ -306,14 +306,6 @@ function ungraded(lesson: Lesson, work: Work): GradingState {
     typeErrors: [],
     printed: '',
   }
-}
-
-/** What each lesson serves. */
-const PATHS: Record<number, string> = {
-  1: '/quakes.ndjson',
-  2: '/events',
-  3: '/events',
-  4: '/events',
 }
 
 const DOWN_MS = 3000

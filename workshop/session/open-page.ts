@@ -6,8 +6,8 @@ import type { Session } from './session.ts'
 export async function openPage(session: Session, out: Screen): Promise<PageServer | undefined> {
   try {
     const { pageServer } = await import('../page/server.ts')
-    const page = await pageServer({ session, ...chosenPort() })
-    if (isSeen()) await showInBrowser(page.url)
+    const page = await pageServer({ session, ...chosenPorts() })
+    await showIfSeen(page.url)
     return page
   } catch (error) {
     out.print(out.paint('bad', `The page cannot be shown: ${(error as Error).message}`))
@@ -16,11 +16,11 @@ export async function openPage(session: Session, out: Screen): Promise<PageServe
 }
 
 /** The port that the learner chose with PAGE_PORT, and no other. */
-function chosenPort(): { port?: number } {
+function chosenPorts(): { ports?: number[] } {
   const { PAGE_PORT } = process.env
   if (!PAGE_PORT) return {}
   const port = Number(PAGE_PORT)
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return { port }
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return { ports: [port] }
   throw new Error(`PAGE_PORT must be a port number from 0 to 65535, got "${PAGE_PORT}".`)
 }
 
@@ -30,6 +30,11 @@ export async function showInBrowser(url: string): Promise<void> {
   const browser = await open(url)
   // One that cannot be started is not worth a word.
   browser.on('error', () => {})
+}
+
+/** Shows it to whoever sits before this machine, if somebody does. */
+export async function showIfSeen(url: string): Promise<void> {
+  if (isSeen()) await showInBrowser(url)
 }
 
 /** There is a terminal, a display, and nobody has said no. */

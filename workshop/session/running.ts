@@ -10,6 +10,11 @@ export function pathOf({ lesson, isExhibit }: Running): string {
   return isExhibit ? `${lesson.folder}/exhibit` : lesson.folder
 }
 
+/** The path of the stream that it serves: `/events`. */
+export function streamOf({ lesson, isExhibit }: Pick<Running, 'lesson' | 'isExhibit'>): string {
+  return isExhibit ? '/sse' : (STREAMS[lesson.number] ?? '/')
+}
+
 /** Whether the work of a lesson is a component on a page. */
 export function showsComponent({ number }: Lesson): boolean {
   return number === REACT
@@ -28,6 +33,13 @@ export function serverOf(running: Running): { work: Work; path: string } {
     work: work === ownWork && isWritten ? ownWork : { folder: solutionsFolder, name: 'solutions' },
     path: '02-server-sent-events',
   }
+}
+
+const STREAMS: Record<number, string> = {
+  1: '/quakes.ndjson',
+  2: '/events',
+  3: '/events',
+  4: '/events',
 }
 
 const SSE = 2

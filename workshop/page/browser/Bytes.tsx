@@ -26,11 +26,7 @@ export function Bytes({ entry, bytes, interpretation }: Crossing) {
             <pre className="hex">{hexDump(shown)}</pre>
           ) : (
             <pre className="text">
-              {segments
-                .filter(({ from }) => from < shown.length)
-                .map(({ kind, from, to }) => (
-                  <Segment key={from} kind={kind} bytes={shown.subarray(from, to)} />
-                ))}
+              <Segments segments={segments} bytes={shown} />
             </pre>
           )}
         </div>
@@ -56,6 +52,21 @@ export function Bytes({ entry, bytes, interpretation }: Crossing) {
 }
 
 const MOST_AT_ONCE = 4096
+
+/** Bytes as text, each stretch of HTTP in its own way. */
+export function Segments({
+  segments,
+  bytes,
+}: {
+  segments: Crossing['interpretation']['segments']
+  bytes: Uint8Array
+}) {
+  return segments
+    .filter(({ from }) => from < bytes.length)
+    .map(({ kind, from, to }) => (
+      <Segment key={from} kind={kind} bytes={bytes.subarray(from, to)} />
+    ))
+}
 
 /** The same marks as in the terminal: brackets stand around what HTTP wrote, not the server's code. */
 function Segment({ kind, bytes }: { kind: string; bytes: Uint8Array }) {

@@ -2,21 +2,20 @@ import { useEffect, useRef } from 'react'
 import 'uplot/dist/uPlot.min.css'
 import { wireChart } from './chart.ts'
 import { useSlice } from './page-state.ts'
+import { pointing } from './pointing.ts'
 import { useStore } from './store.ts'
 import { beat, hasCleared, view } from './wire-view.ts'
 
 export function WireChart() {
   const place = useRef<HTMLDivElement>(null)
   const pointed = useRef<HTMLParagraphElement>(null)
-  useEffect(
-    () =>
-      wireChart(place.current!, {
-        pointAt(text) {
-          pointed.current!.textContent = text
-        },
-      }),
-    [],
-  )
+  useEffect(() => {
+    const { chart, remove } = wireChart(place.current!, { view })
+    pointing(chart, (text) => {
+      pointed.current!.textContent = text
+    })
+    return remove
+  }, [])
   return (
     <>
       <div className="canvas" ref={place} />

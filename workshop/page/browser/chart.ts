@@ -2,31 +2,30 @@ import uPlot from 'uplot'
 import { drawWire } from './draw-wire.ts'
 import { lanesOf, lineOf } from './lanes.ts'
 import type { Colours } from './marks.ts'
+import type { Store } from './store.ts'
 import { theme } from './theme.ts'
-import { isArrival, isShown, select, shownPart, stop, view, zoom } from './wire-view.ts'
-import { KINDS } from './wire-log.ts'
-import { seconds, whatHappened } from './words.ts'
+import { shownPart, type View } from './wire-view.ts'
 
 /**
- * The chart of the wire in `place`, as large as that is. uPlot has the axes, the cursor and the dragging; the
- * marks are drawn by `drawWire`.
+ * The chart of the wire in `place`, as large as that is. uPlot has the axes; the marks are drawn by `drawWire`.
  *
- * @param options.pointAt is told in words what is under the pointer; nothing is `''`
- * @returns removes it
+ * @param options.scale how much larger than on a page everything is drawn, for who looks from far away
  */
 export function wireChart(
   place: HTMLElement,
-  { pointAt }: { pointAt(text: string): void },
-): () => void {
+  { view, scale = 1 }: { view: Store<View>; scale?: number },
+): { chart: uPlot; remove(): void } {
   let colours = readColours(place)
   let lanes = ''
   let drawn = ''
   let looks = 0
+  const font = `${Math.round(12 * scale)}px system-ui, sans-serif`
+  const shownLanes = (): string[] => lanesOf(view.get().log, shownPart(view.get()))
 
   const chart: uPlot = new uPlot(
     {
       ...sizeOf(place),
-      padding: [20, 20, 0, 0],
+      padding: [20 * scale, 20 * scale, 0, 0],
       legend: { show: false },
       scales: {
         x: { time: false, auto: false, range: (_, from, to) => [from, to] },
@@ -36,17 +35,18 @@ export function wireChart(
       axes: [
         {
           stroke: () => colours.quiet,
-          font: AXIS_FONT,
-          size: 26,
+          font,
+          size: 26 * scale,
           gap: 4,
+          space: 50 * scale,
           grid: { stroke: () => colours.line, width: 1 },
           ticks: { show: false },
           values: (_, splits, __, ___, step) => splits.map((at) => tick(at, step)),
         },
         {
           stroke: () => colours.ink,
-          font: AXIS_FONT,
-          size: 76,
+          font,
+          size: 76 * scale,
           gap: 10,
           grid: { show: false },
           ticks: { show: false },
@@ -59,21 +59,8 @@ export function wireChart(
         draw: [
           ({ ctx, bbox, scales }) => {
             const part = { from: scales.x!.min!, to: scales.x!.max! }
-            drawWire(ctx, { ...bbox, ...part, ratio: devicePixelRatio }, view.get(), colours)
-          },
-        ],
-        setSelect: [
-          (self) => {
-            const { left, width } = self.select
-            if (width === 0) return
-            stop({ from: self.posToVal(left, 'x'), to: self.posToVal(left + width, 'x') })
-            self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
-          },
-        ],
-        setCursor: [
-          ({ cursor }) => {
-            const position = cursor.left! < 0 ? undefined : nearest(cursor.left!, cursor.top!)
-            pointAt(position === undefined ? '' : inWords(position))
+            const ratio = devicePixelRatio * scale
+            drawWire(ctx, { ...bbox, ...part, ratio }, view.get(), colours)
           },
         ],
       },
@@ -83,51 +70,6 @@ export function wireChart(
       [null, null],
     ],
     place,
-  )
-
-  /** The arrival that is nearest to a place on the chart, in pixels of CSS; undefined when none is near. */
-  function nearest(x: number, y: number): number | undefined {
-    const { log, connection } = view.get()
-    const { height } = chart.rect
-    const names = shownLanes()
-    const lane = names[Math.min(names.length - 1, Math.floor((y / height) * names.length))]!
-    const at = chart.posToVal(x, 'x') * 1000
-    const reach = (chart.posToVal(x + NEAR_PX, 'x') - chart.posToVal(x, 'x')) * 1000
-    let best: number | undefined
-    let distance = reach
-    const end = Math.min(log.end, log.firstFrom(at - reach) + MOST_LOOKED_AT)
-    for (let position = log.firstFrom(at - reach); position < end; position += 1) {
-      const off = Math.abs(log.at(position) - at)
-      if (off > reach && log.at(position) > at) break
-      if (off > distance || !isShown(log, position, connection)) continue
-      const isHere = isArrival(log, position)
-        ? log.hops[log.hop(position)] === lane
-        : log.kind(position) === KINDS.note
-      if (!isHere) continue
-      best = position
-      distance = off
-    }
-    return best
-  }
-
-  let pressedAt = 0
-  chart.over.addEventListener('pointerdown', (event) => {
-    pressedAt = event.clientX
-  })
-  chart.over.addEventListener('click', (event) => {
-    if (Math.abs(event.clientX - pressedAt) > 3) return
-    const position = nearest(event.offsetX, event.offsetY)
-    if (position !== undefined) select(position)
-  })
-  chart.over.addEventListener(
-    'wheel',
-    (event) => {
-      // In one column the wheel belongs to the page.
-      if (innerWidth < ONE_COLUMN_PX && !event.ctrlKey) return
-      event.preventDefault()
-      zoom(Math.exp(event.deltaY / 400), chart.posToVal(event.offsetX, 'x'))
-    },
-    { passive: false },
   )
 
   const resized = new ResizeObserver(() => chart.setSize(sizeOf(place)))
@@ -168,29 +110,16 @@ export function wireChart(
   }
   let request = requestAnimationFrame(frame)
 
-  return () => {
-    cancelAnimationFrame(request)
-    resized.disconnect()
-    scheme.removeEventListener('change', newLook)
-    forgetTheme()
-    chart.destroy()
+  return {
+    chart,
+    remove() {
+      cancelAnimationFrame(request)
+      resized.disconnect()
+      scheme.removeEventListener('change', newLook)
+      forgetTheme()
+      chart.destroy()
+    },
   }
-}
-
-function shownLanes(): string[] {
-  return lanesOf(view.get().log, shownPart(view.get()))
-}
-
-const AXIS_FONT = '12px system-ui, sans-serif'
-const NEAR_PX = 8
-const MOST_LOOKED_AT = 20_000
-const ONE_COLUMN_PX = 900
-
-function inWords(position: number): string {
-  const { log } = view.get()
-  const entry = log.entry(position)
-  const whose = entry.kind === 'note' ? '' : ` · #${entry.connection}`
-  return `${whatHappened(entry)} at ${seconds(entry.at)}${whose}`
 }
 
 function sizeOf({ clientWidth, clientHeight }: HTMLElement): { width: number; height: number } {

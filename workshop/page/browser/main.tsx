@@ -5,6 +5,7 @@ import { App } from './App.tsx'
 import { applyTheme } from './theme.ts'
 import { allowFrames } from './frames.ts'
 import { watchWorkshop } from './watch-workshop.ts'
+import './colours.css'
 import './page.css'
 import './wire.css'
 

@@ -28,8 +28,13 @@ export async function loadFile(file: File): Promise<void> {
 
 /** The bytes of entry `n` of that file. */
 export function savedArrival(n: number): Crossing | undefined {
-  const found = arrivalOf(kept, n)
-  const entry = kept.find((each) => each.entry.n === n)?.entry
+  return crossingIn(kept, n)
+}
+
+/** The bytes of entry `n` of a recording, and what they are; undefined when it is no arrival. */
+export function crossingIn(recording: readonly Kept[], n: number): Crossing | undefined {
+  const found = arrivalOf(recording, n)
+  const entry = recording.find((each) => each.entry.n === n)?.entry
   if (!found || entry?.kind !== 'arrived') return undefined
   const { arrival, before, isWhole } = found
   return { entry, bytes: arrival.bytes, interpretation: interpret(arrival, before, isWhole) }

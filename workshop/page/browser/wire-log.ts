@@ -61,13 +61,14 @@ export const KINDS = { opened: 0, request: 1, response: 2, closed: 3, note: 4 } 
 
 export const MOST_ENTRIES = 200_000
 
-export function wireLog(): LiveLog {
-  const numbers = new Float64Array(MOST_ENTRIES)
-  const times = new Float64Array(MOST_ENTRIES)
-  const sizes = new Uint32Array(MOST_ENTRIES)
-  const connectionOf = new Uint32Array(MOST_ENTRIES)
-  const kinds = new Uint8Array(MOST_ENTRIES)
-  const hopOf = new Uint8Array(MOST_ENTRIES)
+/** @param most how many entries it keeps */
+export function wireLog(most = MOST_ENTRIES): LiveLog {
+  const numbers = new Float64Array(most)
+  const times = new Float64Array(most)
+  const sizes = new Uint32Array(most)
+  const connectionOf = new Uint32Array(most)
+  const kinds = new Uint8Array(most)
+  const hopOf = new Uint8Array(most)
   /** What does not fit in a column: closings and notes, which are few. */
   const others = new Map<number, Entry>()
   const hops: string[] = []
@@ -86,12 +87,12 @@ export function wireLog(): LiveLog {
 
   function addOne(entry: Entry): void {
     if (entry.n < oldest) return
-    if (end > begin && entry.n <= numbers[(end - 1) % MOST_ENTRIES]!) return
-    if (end - begin === MOST_ENTRIES) forgetOne()
-    const slot = end % MOST_ENTRIES
+    if (end > begin && entry.n <= numbers[(end - 1) % most]!) return
+    if (end - begin === most) forgetOne()
+    const slot = end % most
     numbers[slot] = entry.n
     // Two clocks of the recorder are some microseconds apart, and searching needs an order.
-    times[slot] = end > begin ? Math.max(entry.at, times[(end - 1) % MOST_ENTRIES]!) : entry.at
+    times[slot] = end > begin ? Math.max(entry.at, times[(end - 1) % most]!) : entry.at
     sizes[slot] = entry.kind === 'arrived' ? entry.size : 0
     connectionOf[slot] = entry.kind === 'note' ? 0 : entry.connection
     kinds[slot] = KINDS[entry.kind === 'arrived' ? entry.direction : entry.kind]
@@ -104,10 +105,10 @@ export function wireLog(): LiveLog {
 
   function forgetOne(): void {
     others.delete(begin)
-    const connection = connectionOf[begin % MOST_ENTRIES]!
+    const connection = connectionOf[begin % most]!
     const life = connections.get(connection)
     if (life) life.entries -= 1
-    if (kinds[begin % MOST_ENTRIES] === KINDS.closed) connections.delete(connection)
+    if (kinds[begin % most] === KINDS.closed) connections.delete(connection)
     begin += 1
   }
 
@@ -147,7 +148,7 @@ export function wireLog(): LiveLog {
     let high = end
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (column[middle % MOST_ENTRIES]! < value) low = middle + 1
+      if (column[middle % most]! < value) low = middle + 1
       else high = middle
     }
     return low
@@ -174,18 +175,18 @@ export function wireLog(): LiveLog {
     isSeen(name, from, to) {
       const where = seen[hops.indexOf(name)]
       if (!where || where.last < begin) return false
-      return where.first <= to && times[where.last % MOST_ENTRIES]! >= from
+      return where.first <= to && times[where.last % most]! >= from
     },
     now: () => now(),
-    at: (position) => times[position % MOST_ENTRIES]!,
-    kind: (position) => kinds[position % MOST_ENTRIES] as Kind,
-    hop: (position) => hopOf[position % MOST_ENTRIES]!,
-    size: (position) => sizes[position % MOST_ENTRIES]!,
-    connection: (position) => connectionOf[position % MOST_ENTRIES]!,
+    at: (position) => times[position % most]!,
+    kind: (position) => kinds[position % most] as Kind,
+    hop: (position) => hopOf[position % most]!,
+    size: (position) => sizes[position % most]!,
+    connection: (position) => connectionOf[position % most]!,
     entry(position) {
       const other = others.get(position)
       if (other) return other
-      const slot = position % MOST_ENTRIES
+      const slot = position % most
       const base = { n: numbers[slot]!, at: times[slot]!, connection: connectionOf[slot]! }
       if (kinds[slot] === KINDS.opened) return { ...base, kind: 'opened' }
       const direction = kinds[slot] === KINDS.request ? 'request' : 'response'
@@ -193,7 +194,7 @@ export function wireLog(): LiveLog {
     },
     find(n) {
       const position = search(numbers, n)
-      return position < end && numbers[position % MOST_ENTRIES] === n ? position : undefined
+      return position < end && numbers[position % most] === n ? position : undefined
     },
     firstFrom: (at) => search(times, at),
     listen(tell) {

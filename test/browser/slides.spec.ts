@@ -1,0 +1,129 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { expect, test } from '@playwright/test'
+import { readDeck } from '../../workshop/slides/deck.ts'
+import { slidesServer, type SlidesServer } from '../../workshop/slides/server.ts'
+
+// One deck for all, and one walk through it for each ratio: a browser is dear.
+
+let slides: SlidesServer
+test.beforeAll(async () => {
+  slides = await slidesServer({ ports: [0] })
+})
+test.afterAll(() => slides.close())
+
+for (const [ratio, size] of [
+  ['16:9', { width: 1280, height: 720 }],
+  ['4:3', { width: 1024, height: 768 }],
+] as const) {
+  test(`every slide fits at ${ratio}, and nothing goes wrong in it`, async ({ page }) => {
+    const problems = problemsOf(page)
+    await page.setViewportSize(size)
+    await page.goto(slides.url)
+    await expect(page.locator('.reveal.ready')).toBeVisible()
+    for (const place of places()) {
+      await goTo(page, place)
+      // A picture has its chart when its recording has come.
+      await expect(
+        page.locator('section.present section.present .picture:not(:has(canvas))'),
+      ).toHaveCount(0)
+      const overflow = await page.evaluate(OVERFLOW)
+      expect.soft(overflow, `${place.name}: what is outside of the slide`).toEqual([])
+    }
+    expect(problems).toEqual([])
+  })
+}
+
+test('no finding of axe on any slide, in light and in dark', async ({ page }) => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    // All slides at once, as they are printed; then those that have something to press.
+    await page.goto(`${slides.url}/?print-pdf`)
+    await expect(page.locator('.pdf-page')).toHaveCount(places().length)
+    expect
+      .soft(await findings(page, '.slides'), `the deck as it is printed, ${colorScheme}`)
+      .toEqual([])
+    await page.goto(slides.url)
+    await expect(page.locator('.reveal.ready')).toBeVisible()
+    for (const what of ['countdown', 'wire']) {
+      await goTo(
+        page,
+        places().find(({ text }) => text.includes(`\`\`\`${what}`))!,
+      )
+      expect
+        .soft(
+          await findings(page, 'section.present section.present'),
+          `a slide with a ${what}, ${colorScheme}`,
+        )
+        .toEqual([])
+    }
+  }
+})
+
+test('the speaker view has the notes, the next slide, and the time that is left for this one', async ({
+  page,
+}) => {
+  await page.goto(slides.url)
+  await expect(page.locator('.reveal.ready')).toBeVisible()
+  const opened = page.waitForEvent('popup')
+  await page.keyboard.press('s')
+  const speaker = await opened
+  await expect(speaker.locator('.speaker-controls-notes .value')).toContainText('Everybody clones')
+  await expect(speaker.locator('.pacing')).toBeVisible()
+  await expect(
+    speaker.frameLocator('#upcoming-slide iframe').locator('section.present section.present h2'),
+  ).toHaveText(readDeck().chapters[0]!.slides[1]!.text.match(/^## (.*)$/m)![1]!)
+  await page.keyboard.press('ArrowRight')
+  await expect(speaker.locator('.speaker-controls-notes .value')).toContainText(
+    'Ask who has streamed',
+  )
+})
+
+/** Where a slide is, and how it is called when something is wrong with it. */
+type Place = { h: number; v: number; name: string; text: string }
+
+function places(): Place[] {
+  return readDeck().chapters.flatMap(({ name, slides: all }, h) =>
+    all.map(({ text }, v) => ({ h, v, text, name: `slides/${name}.md, slide ${v + 1}` })),
+  )
+}
+
+async function goTo(page: Page, { h, v }: Place): Promise<void> {
+  await page.evaluate(`location.hash = '#/${h}/${v}'`)
+  const slide = page.locator(
+    `.slides > section:nth-of-type(${h + 1}) > section:nth-of-type(${v + 1})`,
+  )
+  await expect(slide).toHaveClass(/present/)
+}
+
+/** What axe finds in a part of what is shown. */
+async function findings(page: Page, part: string): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).include(part).analyze()
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+}
+
+/** What the browser complains of. */
+function problemsOf(page: Page): string[] {
+  const problems: string[] = []
+  page.on('pageerror', (error) => problems.push(error.message))
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text())
+  })
+  return problems
+}
+
+/** The elements of the slide that are not inside of it, or not inside of what scrolls. */
+const OVERFLOW = `(() => {
+  const slide = document.querySelector('section.present section.present')
+  const { top, left, right, bottom } = slide.getBoundingClientRect()
+  return [...slide.querySelectorAll('*')]
+    .filter((each) => !each.closest('.notes, .uplot'))
+    .filter((each) => {
+      const box = each.getBoundingClientRect()
+      return (
+        box.top < top - 1 || box.left < left - 1 || box.right > right + 1 || box.bottom > bottom + 1 ||
+        each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== 'visible'
+      )
+    })
+    .map((each) => each.outerHTML.slice(0, 80))
+})()`

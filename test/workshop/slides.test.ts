@@ -1,0 +1,142 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { readSaved } from '../../wire/recording.ts'
+import { lessons } from '../../workshop/lessons/catalogue.ts'
+import { ROOT } from '../../workshop/root.ts'
+import { readDeck, slidesFolder, type Kind } from '../../workshop/slides/deck.ts'
+import { quote, saysOf, table } from '../../workshop/slides/quote.ts'
+import { sceneIn } from '../../workshop/slides/scene.ts'
+import { recordingOf, recordingsFolder } from '../../workshop/slides/shown.ts'
+
+// A learner may have lost a README or an exhibit, which slides quote. In CI that is a failure.
+const isLost = lessons().some(({ problem }) => problem !== undefined) && !process.env.CI
+
+describe.skipIf(isLost)('the deck', () => {
+  test('says of each slide what it is for and how many minutes it takes, and quotes what is there', () => {
+    const { chapters } = readDeck()
+    for (const { slides } of chapters) {
+      for (const { minutes, text } of slides) {
+        expect(minutes).toBeGreaterThan(0)
+        // It begins with its title.
+        expect(text).toMatch(/^##? \S/)
+      }
+    }
+  })
+
+  test.each(lessons())('lesson $number has its slides: from the concept to the recap', (lesson) => {
+    const chapter = readDeck().chapters.find(({ name }) => name === lesson.folder)
+    const kinds = new Set(chapter?.slides.map(({ kind }) => kind))
+    expect(NEEDED.filter((kind) => !kinds.has(kind))).toEqual([])
+    expect(chapter!.slides.length).toBeLessThanOrEqual(14)
+    expect(chapter!.slides.filter(({ kind }) => kind === 'debrief').length).toBeGreaterThan(1)
+    for (const { kind, text, notes } of chapter!.slides) {
+      if (kind === 'exercise') expect(text).toMatch(/^```countdown\n\d+ minutes\n```$/m)
+      if (kind !== 'recap') expect(notes, text).not.toBe('')
+    }
+  })
+
+  test('a countdown leaves its slide some time to be explained', () => {
+    for (const { slides } of readDeck().chapters) {
+      for (const { text, minutes, kind } of slides) {
+        const [, counted = 0] = /^```countdown\n(\d+) minutes$/m.exec(text) ?? []
+        if (kind === 'exercise') expect(minutes, text).toBeGreaterThan(Number(counted))
+      }
+    }
+  })
+
+  test('each wire has a recording, which is whole, and each recording a slide', () => {
+    const { scenes } = readDeck()
+    for (const scene of scenes) {
+      const { kept } = readSaved(readFileSync(recordingOf(scene), 'utf8'))
+      const crossed = kept.filter(({ entry }) => entry.kind === 'arrived')
+      expect(crossed.length, scene.name).toBeGreaterThan(2)
+      const hasProxy = crossed.some(({ entry }) => 'hop' in entry && entry.hop === 'proxy')
+      expect(hasProxy, scene.name).toBe(scene.steps.includes('proxy'))
+    }
+    const files = readdirSync(recordingsFolder).map((name) => name.replace(/\.ndjson$/, ''))
+    expect(files.toSorted()).toEqual(scenes.map(({ name }) => name).toSorted())
+  })
+
+  test('what a slide links to is there, and each command that it names', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    const names = readdirSync(slidesFolder).filter((name) => name.endsWith('.md'))
+    for (const text of names.map((name) => readFileSync(join(slidesFolder, name), 'utf8'))) {
+      for (const [, path = ''] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+        expect(existsSync(join(slidesFolder, path)), path).toBe(true)
+      }
+      for (const [command, name = ''] of text.matchAll(/npm run ([a-z]+)/g)) {
+        expect(Object.keys(scripts), command).toContain(name)
+      }
+      for (const [, task = '', number = ''] of text.matchAll(
+        /npm run (?:hint|lesson) ((\d+)(?:\.\d+)?)/g,
+      )) {
+        const lesson = lessons().find((each) => each.number === Number(number))
+        const isKnown = task.includes('.') ? lesson?.tasks.some(({ id }) => id === task) : lesson
+        expect(isKnown, task).toBeTruthy()
+      }
+    }
+  })
+})
+
+describe('what slides quote', () => {
+  test('is a region, without the marks and without what it is indented by', () => {
+    const region = quote('solutions/02-server-sent-events/parse.ts#2.5', '')
+    expect(region).toMatch(/^const decoder = new TextDecoder\(\)\n/)
+    expect(region).toContain('function lineCutter()')
+    expect(region).not.toContain('region')
+  })
+
+  test('is of a region what lies between two lines', () => {
+    expect(quote('solutions/02-server-sent-events/server.ts#2.2', '} finally {\n…\n}')).toBe(
+      '} finally {\n  clearInterval(heartbeat)\n}\n',
+    )
+  })
+
+  test('leaves a mark where lines are left out', () => {
+    expect(
+      quote('solutions/02-server-sent-events/parse.ts#2.5', "let type = ''\nlet id = ''"),
+    ).toBe("let type = ''\n// …\nlet id = ''\n")
+  })
+
+  test('is of a mistake without what the proof wants to know', () => {
+    expect(quote('test/mistakes/lesson1/collects/server.ts', '')).toMatch(/^import express/)
+    expect(saysOf('lesson1/collects')).toMatch(
+      /^✗ 1\.2a .*\n\n.*\n.* while the feed was waiting\.\n$/,
+    )
+  })
+
+  test('is of a table its head and the rows that begin so', () => {
+    expect(
+      table('README.md', '1 | [Raw')
+        .split('\n')
+        .map((line) => line.slice(0, 9)),
+    ).toEqual(['| | lesso', '|---|---|', '| 1 | [Ra'])
+  })
+
+  test.each([
+    [
+      'a file',
+      () => quote('solutions/01-raw-chunks/gone.ts', ''),
+      'no file solutions/01-raw-chunks/gone.ts',
+    ],
+    ['a region', () => quote('solutions/01-raw-chunks/server.ts#1.9', ''), 'no region 1.9'],
+    [
+      'a line',
+      () => quote('solutions/01-raw-chunks/server.ts#1.1', 'res.gone()'),
+      'no line "res.gone()"',
+    ],
+    ['a mistake', () => saysOf('lesson1/gone'), 'no file test/mistakes/lesson1/gone/says.txt'],
+    ['a row', () => table('README.md', 'gone |'), 'no row "gone |"'],
+    [
+      'a step',
+      () => sceneIn('a', 'solutions/01-raw-chunks\nwait'),
+      '"wait" is nothing that can be done',
+    ],
+    ['a name', () => sceneIn('', 'solutions/01-raw-chunks'), 'a wire has a name'],
+  ])('says so when %s is not there', (_what, quoting, says) => {
+    expect(quoting).toThrow(says)
+  })
+})
+
+const NEEDED: Kind[] = ['title', 'concept', 'wire', 'myth', 'exercise', 'debrief', 'recap']

@@ -1,0 +1,72 @@
+import { memo, useEffect, useRef, useState } from 'react'
+import type { RevealApi } from 'reveal.js'
+import type { Slide } from '../deck.ts'
+import type { ShownDeck } from '../shown.ts'
+import { Following } from './Following.tsx'
+import { DeckContext } from './deck-context.ts'
+import { lead } from './lead.ts'
+import { SlideText } from './SlideText.tsx'
+import { onlyShows, startReveal } from './reveal.ts'
+
+/** All slides: a column for each file of them. */
+export function Deck({ deck }: { deck: ShownDeck }) {
+  const place = useRef<HTMLDivElement>(null)
+  const [reveal, setReveal] = useState<RevealApi>()
+  useEffect(() => {
+    const { role } = deck
+    if (role.role === 'instructor' && !onlyShows) lead(role.token)
+    void startReveal(place.current!, role).then(setReveal)
+  }, [deck])
+  return (
+    <DeckContext value={deck}>
+      <div className="reveal" ref={place}>
+        <div className="slides">
+          {deck.chapters.map(({ name, slides }) => (
+            <section key={name} id={name}>
+              {slides.map((slide, index) => (
+                // They never change their order.
+                // oxlint-disable-next-line react/no-array-index-key
+                <OneSlide
+                  key={index}
+                  slide={slide}
+                  id={index === 0 ? undefined : `${name}-${index + 1}`}
+                />
+              ))}
+            </section>
+          ))}
+        </div>
+      </div>
+      {reveal && deck.role.role === 'follower' && <Following reveal={reveal} />}
+    </DeckContext>
+  )
+}
+
+/** Rendered once: what reveal.js does to the elements stays as it is. */
+const OneSlide = memo(function OneSlide({ slide, id }: { slide: Slide; id?: string }) {
+  const { kind, minutes, text, notes } = slide
+  return (
+    <section id={id} className={kind} data-timing={minutes * 60} data-minutes={minutes}>
+      <div className="sheet">
+        <p className="kind">{WORDS[kind]}</p>
+        <SlideText text={text} />
+      </div>
+      {notes && (
+        <aside className="notes">
+          <SlideText text={notes} />
+        </aside>
+      )}
+    </section>
+  )
+})
+
+const WORDS: Record<Slide['kind'], string> = {
+  welcome: 'HTTP Streaming Workshop',
+  title: 'Lesson',
+  concept: 'Concept',
+  wire: 'On the wire',
+  myth: 'Myth',
+  demo: 'Demo',
+  exercise: 'Your turn',
+  debrief: 'Debrief',
+  recap: 'Recap',
+}

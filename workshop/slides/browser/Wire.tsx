@@ -1,0 +1,39 @@
+import { useEffect, useState } from 'react'
+import { useStore } from '../../page/browser/store.ts'
+import { useDeck } from './deck-context.ts'
+import { onlyShows, place } from './reveal.ts'
+import { WirePicture } from './WirePicture.tsx'
+
+/** What crossed the wire in a scene: as it was recorded, or live where the instructor runs it. */
+export function Wire({ name }: { name: string }) {
+  const { role, scenes } = useDeck()
+  const [runsAt, setRunsAt] = useState<string>()
+  const here = useStore(place, ({ h, v }) => `${h}/${v}`)
+  const scene = scenes.find((each) => each.name === name)!
+  const isRunning = runsAt === here
+
+  // The program ends with the slide.
+  useEffect(() => setRunsAt((at) => (at === here ? at : undefined)), [here])
+
+  const canRun = role.role === 'instructor' && !onlyShows
+  return (
+    <figure className={isRunning ? 'wire live' : 'wire'}>
+      {isRunning && role.role === 'instructor' ? (
+        <iframe
+          title={`${scene.program}, running`}
+          src={`http://${location.hostname}:${role.demoPort}/demo.html?scene=${name}`}
+        />
+      ) : (
+        <WirePicture scene={scene} />
+      )}
+      <figcaption>
+        <code>{scene.program}</code>
+        {canRun && (
+          <button type="button" onClick={() => setRunsAt(isRunning ? undefined : here)}>
+            {isRunning ? 'Stop' : 'Run'}
+          </button>
+        )}
+      </figcaption>
+    </figure>
+  )
+}

@@ -1,0 +1,13 @@
+/// <reference types="vite/client" />
+import { createRoot } from 'react-dom/client'
+import '../../page/browser/colours.css'
+import { act } from '../../page/browser/act.ts'
+import { applyTheme } from '../../page/browser/theme.ts'
+import { watchWorkshop } from '../../page/browser/watch-workshop.ts'
+import { RunningProgram } from './RunningProgram.tsx'
+import './demo.css'
+
+applyTheme()
+watchWorkshop()
+void act({ do: 'run', scene: new URLSearchParams(location.search).get('scene') ?? '' })
+createRoot(document.getElementById('page')!).render(<RunningProgram />)

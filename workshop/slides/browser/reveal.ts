@@ -1,0 +1,57 @@
+import Reveal, { type RevealApi } from 'reveal.js'
+import Notes from 'reveal.js/plugin/notes'
+import Search from 'reveal.js/plugin/search'
+import { nextTheme } from '../../page/browser/theme.ts'
+import { store } from '../../page/browser/store.ts'
+import type { Place } from '../place.ts'
+import type { Role } from '../shown.ts'
+
+/** How much larger the deck is on this screen than it is written: what is drawn in pixels has to know. */
+export const scale = store(1)
+
+/** Where the deck is. A follower's is moved by the instructor. */
+export const place = store<Place>({ h: 0, v: 0, f: -1 })
+
+/** A window of the speaker view, or the deck as it is printed: it shows, and has no business of its own. */
+export const onlyShows = /[?&](receiver|print-pdf)\b/.test(location.search)
+
+/** Makes a deck of what is in `element`. */
+export async function startReveal(element: HTMLElement, { role }: Role): Promise<RevealApi> {
+  const isInstructor = role === 'instructor'
+  const reveal = new Reveal(element, {
+    width: WIDTH,
+    height: HEIGHT,
+    margin: 0,
+    // The top is where everybody looks first.
+    center: false,
+    controls: false,
+    hash: isInstructor && !onlyShows,
+    navigationMode: 'linear',
+    slideNumber: 'c/t',
+    transition: 'none',
+    backgroundTransition: 'none',
+    pdfSeparateFragments: false,
+    // For the pacing of the speaker view, which looks at each slide's own.
+    defaultTiming: 60 as never,
+    plugins: [Search, ...(isInstructor ? [Notes] : [])],
+  })
+  const look = (): void => {
+    const root = document.documentElement
+    scale.set(root.matches('.reveal-print, .print-pdf') ? 1 : reveal.getScale())
+    root.style.setProperty('--scale', String(scale.get()))
+  }
+  const moved = (): void => {
+    const { h, v, f = -1 } = reveal.getIndices()
+    place.set({ h, v, f })
+  }
+  for (const event of ['ready', 'resize', 'pdf-ready']) reveal.on(event, look)
+  for (const event of ['ready', 'slidechanged', 'fragmentshown', 'fragmenthidden']) {
+    reveal.on(event, moved)
+  }
+  reveal.addKeyBinding({ keyCode: 84, key: 'T', description: 'Dark or light' }, nextTheme)
+  return reveal.initialize()
+}
+
+/** What a slide is written for, in pixels: 16:9. On 4:3 it is as wide, and has room below. */
+const WIDTH = 1280
+const HEIGHT = 720

@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT } from '../root.ts'
+import { quote, saysOf, table } from './quote.ts'
+import { sceneIn, type Scene } from './scene.ts'
+
+/** What a slide is for; a class in the deck, and a word above its title. */
+export type Kind = (typeof KINDS)[number]
+
+/** The slides of a lesson have one of each but `welcome` and `demo`. */
+export const KINDS = [
+  'welcome',
+  'title',
+  'concept',
+  'wire',
+  'myth',
+  'demo',
+  'exercise',
+  'debrief',
+  'recap',
+] as const
+
+export type Slide = {
+  kind: Kind
+  minutes: number
+  /** Markdown, with what it quotes in its place. */
+  text: string
+  /** What the instructor says, in Markdown. */
+  notes: string
+}
+
+/** One file of slides: a lesson, or what comes before. */
+export type Chapter = { name: string; slides: Slide[] }
+
+export type Deck = {
+  chapters: Chapter[]
+  /** What can be run on a slide. */
+  scenes: Scene[]
+}
+
+export const slidesFolder = join(ROOT, 'slides')
+
+/**
+ * Reads every file of `slides/`, in order.
+ *
+ * @throws Error with file and slide, when one does not say its kind and its minutes, or quotes what is not there
+ */
+export function readDeck(): Deck {
+  const names = readdirSync(slidesFolder).filter((name) => /^\d\d-.*\.md$/.test(name))
+  const scenes: Scene[] = []
+  const chapters = names.toSorted().map((file) => {
+    const text = readFileSync(join(slidesFolder, file), 'utf8').replaceAll('\r\n', '\n')
+    const slides = text.split(/^---$/m).map((part, index) => {
+      try {
+        return readSlide(part, scenes)
+      } catch (error) {
+        throw new Error(`slides/${file}, slide ${index + 1}: ${(error as Error).message}`, {
+          cause: error,
+        })
+      }
+    })
+    return { name: file.replace(/\.md$/, ''), slides }
+  })
+  return { chapters, scenes }
+}
+
+/**
+ * A slide: `<!-- myth, 2 minutes -->`, its text, and what the instructor says behind a line `Note:`.
+ *
+ * A listing with a file behind its language quotes that file; `table` quotes rows of a table, and `says` what a learner
+ * is told of a mistake. What runs in one called `wire` is added to `scenes`.
+ */
+function readSlide(part: string, scenes: Scene[]): Slide {
+  const [, word = '', minutes = '', body = ''] =
+    /^\s*<!-- ([a-z]+), (\d+(?:\.\d+)?) minutes? -->\n([\s\S]*)$/.exec(part) ?? []
+  const kind = KINDS.find((known) => known === word)
+  if (!kind) {
+    throw new Error(`begin it with its kind and its minutes, as in <!-- ${KINDS[2]}, 2 minutes -->`)
+  }
+  const [text = '', notes = ''] = body.split(/^Note:$/m)
+  return {
+    kind,
+    minutes: Number(minutes),
+    text: text.replace(LISTING, (whole, language: string, said: string, inside: string) => {
+      if (language === 'wire') {
+        const scene = sceneIn(said, inside)
+        scenes.push(scene)
+        return listing('wire', '', `${scene.name}\n`)
+      }
+      if (language === 'table') return table(said, inside)
+      if (language === 'says') return listing('text', 'npm test', saysOf(said))
+      if (!said.includes('/')) return whole
+      return listing(language, said.replace(/#.*/, ''), quote(said, inside))
+    }),
+    notes: notes.trim(),
+  }
+}
+
+const LISTING = /^```([a-z]+) ?(.*)\n([\s\S]*?)^```$/gm
+
+function listing(language: string, said: string, inside: string): string {
+  return `\`\`\`${language} ${said}\n${inside}\`\`\``
+}

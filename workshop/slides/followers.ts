@@ -1,0 +1,123 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import { networkInterfaces } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import express, { Router, type Express, type Request, type RequestHandler } from 'express'
+import { filesOf } from '../page/files.ts'
+import { failed, onThisMachine, refuse, safety } from '../page/safety.ts'
+import { follow } from './follow.ts'
+import { recordings, shownDeck, slidesPage } from './shown.ts'
+import type { Leader } from './place.ts'
+
+/**
+ * What followers get: the deck without notes, its recordings, and the place of the instructor. There is nothing
+ * here that changes or runs anything.
+ *
+ * @param options.code what they have to know, as a part of the path; absent when only this machine can ask
+ * @param options.wrongCodeMs how long who guesses waits for an answer
+ */
+export function followersApp({
+  leader,
+  code,
+  wrongCodeMs = 1000,
+}: {
+  leader: Leader
+  code?: string
+  wrongCodeMs?: number
+}): Express {
+  const epoch = randomBytes(6).toString('hex')
+  const deck = Router()
+  deck.get('/deck.json', (_req, res) => void res.json(shownDeck({ role: 'follower' })))
+  deck.get('/place', (req, res) => {
+    follow({ leader, epoch, lastEventId: req.get('Last-Event-ID'), res })
+  })
+  deck.use('/recordings', recordings())
+  deck.use(filesOf(slidesPage))
+
+  const app = express()
+  app.use(safety({ names: namesOf, hasStyles: true }))
+  app.use(onlyReading)
+  app.use(code === undefined ? deck : guarded(code, deck, wrongCodeMs))
+  app.use((_req, res) => refuse(res, 404, 'There is nothing at this address.'))
+  app.use(failed)
+  return app
+}
+
+/** Six letters, without those that look like others. */
+export function newCode(): string {
+  return Array.from({ length: 6 }, () => LETTERS[randomInt(LETTERS.length)]).join('')
+}
+
+/** The addresses of this machine under which others in its network find it. */
+export function addresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((each) => each ?? [])
+    .filter(({ internal, family }) => !internal && family === 'IPv4')
+    .map(({ address }) => address)
+}
+
+const LETTERS = 'ABCDEFGHJKMNPRSTUVWXYZ'
+
+/** Whoever asks finds it at the address that was asked. */
+function namesOf(req: Request): string[] {
+  const { localPort, localAddress = '' } = req.socket
+  // An IPv4 address may come as an IPv6 one.
+  return [`${localAddress.replace(/^::ffff:/, '')}:${localPort}`, ...onThisMachine(req)]
+}
+
+const onlyReading: RequestHandler = (req, res, next) => {
+  if (req.method === 'GET') next()
+  else {
+    res.set('Allow', 'GET')
+    refuse(res, 405, 'Followers only look.')
+  }
+}
+
+/**
+ * Puts everything behind `/CODE/`. A wrong code is answered slowly and one after the other, so that nobody can try
+ * them all; who knows it never waits.
+ */
+function guarded(code: string, deck: Router, wrongCodeMs: number): RequestHandler {
+  let guesses = 0
+  let turn: Promise<unknown> = Promise.resolve()
+  const guard = Router()
+  guard.get('/', (req, res) => {
+    const { code: said = '' } = req.query
+    if (said === '') res.type('html').send(ASKS_FOR_CODE)
+    else res.redirect(303, `/${encodeURIComponent(String(said).trim().toUpperCase())}/`)
+  })
+  guard.get('/favicon.svg', (_req, res) => void res.status(404).end())
+  guard.use(`/${code}`, (req, res, next) => {
+    // What it loads is named from there.
+    if (req.originalUrl.split('?')[0]!.length > code.length + 1) {
+      deck(req, res, () => next('router'))
+    } else res.redirect(303, `/${code}/`)
+  })
+  guard.use(async (_req, res) => {
+    if (guesses >= MOST_GUESSES) {
+      refuse(res, 429, 'Too many wrong codes at once. Try again later.')
+      return
+    }
+    guesses += 1
+    turn = turn.then(() => sleep(wrongCodeMs))
+    await turn
+    guesses -= 1
+    refuse(res, 403, 'This is not the code. Ask your instructor for the link.')
+  })
+  return guard
+}
+
+/** Those who wait for an answer at the same time. */
+const MOST_GUESSES = 30
+
+const ASKS_FOR_CODE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>Tremor: follow the slides</title>
+<style>body { font: 20px/1.5 system-ui, sans-serif; margin: 15vh auto; max-width: 24rem; padding: 0 1rem }
+input, button { font: inherit; padding: 0.3rem 0.6rem; width: 8em }</style>
+<h1>Follow the slides</h1>
+<form><label>The code on the screen<br><input name="code" maxlength="6" autocomplete="off" autofocus required></label>
+<button>Follow</button></form>
+`

@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT } from '../root.ts'
+
+/**
+ * A piece of a file, so that no slide can show what is not there.
+ *
+ *     solutions/01-raw-chunks/server.ts          the file
+ *     solutions/01-raw-chunks/server.ts#1.1      what stands in its regions of task 1.1
+ *
+ * Of that, `excerpt` takes what begins with its first line and ends with its last one, if it has any: `…` on a line
+ * of its own stands for all that lies between. What is left of the indentation of the first line goes.
+ *
+ * @throws Error when the file, the region or a line is not there
+ */
+export function quote(place: string, excerpt: string): string {
+  const [path = '', region] = place.split('#')
+  const lines = withoutHeader(read(path))
+  const from = region === undefined ? lines : linesOfRegion(lines, region, path)
+  const wanted = excerpt.split('\n').filter((line) => line.trim() !== '')
+  const found = wanted.length === 0 ? from : between(from, wanted, place)
+  return `${dedent(found).join('\n').trim()}\n`
+}
+
+/**
+ * What a learner is told of a mistake, without the transcript and the advice: `lesson1/never-cleans-up`.
+ *
+ * @throws Error when there is no such mistake
+ */
+export function saysOf(mistake: string): string {
+  const lines = read(`test/mistakes/${mistake}/says.txt`)
+  const end = lines.findIndex((line) => /^ +(yours +reference|Often the cause)/.test(line))
+  return `${lines
+    .slice(0, end)
+    .map((line) => line.replace(/^ {2}/, ''))
+    .join('\n')
+    .trim()}\n`
+}
+
+/**
+ * Rows of a table in a Markdown file, below its head.
+ *
+ * @param rows how the cells begin of those that are taken, a line for each: `nginx | `gzip on;``
+ * @throws Error when there is no such row
+ */
+export function table(path: string, rows: string): string {
+  const lines = read(path)
+  const wanted = rows.split('\n').filter((row) => row.trim() !== '')
+  const found = wanted.flatMap((row) => {
+    const beginnings = row.split('|').map((cell) => cell.trim())
+    const these = lines.filter((line) => begins(line, beginnings))
+    if (these.length === 0) throw new Error(`${path} has no row "${row}"`)
+    return these
+  })
+  const first = lines.indexOf(found[0] ?? '')
+  const line = lines.findLastIndex((each, index) => index < first && /^[|-]+$/.test(each))
+  return [...lines.slice(line - 1, line + 1), ...found].join('\n')
+}
+
+function begins(line: string, beginnings: string[]): boolean {
+  const [before, ...cells] = line.split('|').map((cell) => cell.trim())
+  return (
+    before === '' && beginnings.every((beginning, index) => cells[index]?.startsWith(beginning))
+  )
+}
+
+function read(path: string): string[] {
+  try {
+    return readFileSync(join(ROOT, path), 'utf8').replaceAll('\r\n', '\n').split('\n')
+  } catch {
+    throw new Error(`there is no file ${path}`)
+  }
+}
+
+/** What a mistake says of itself is for the proof. */
+function withoutHeader(lines: string[]): string[] {
+  const first = lines.findIndex((line) => !/^(\/\/|#) (fails|says|seen in): /.test(line))
+  return lines.slice(first)
+}
+
+function linesOfRegion(lines: string[], region: string, path: string): string[] {
+  const found: string[] = []
+  let isInside = false
+  for (const line of lines) {
+    const [, mark, rest = ''] = /^\s*(?:\/\/|#) #(region|endregion)\b\s*(.*)$/.exec(line) ?? []
+    if (mark) isInside = mark === 'region' && rest.split(' ')[0] === region
+    else if (isInside) found.push(line)
+  }
+  if (found.length === 0) throw new Error(`${path} has no region ${region}`)
+  return found
+}
+
+/** Follows the wanted lines through the others; where `…` stands, everything up to the next wanted one is taken. */
+function between(lines: string[], wanted: string[], place: string): string[] {
+  const found: string[] = []
+  let at = 0
+  let takesAll = false
+  for (const line of wanted) {
+    if (line.trim() === '…') {
+      takesAll = true
+      continue
+    }
+    const next = lines.findIndex((each, index) => index >= at && each.trim() === line.trim())
+    if (next === -1) throw new Error(`${place} has no line "${line.trim()}" there`)
+    if (found.length > 0 && !takesAll && next !== at) {
+      found.push(`${indentation(lines[next]!)}// …`)
+    }
+    found.push(...lines.slice(takesAll ? at : next, next + 1))
+    at = next + 1
+    takesAll = false
+  }
+  return found
+}
+
+function dedent(lines: string[]): string[] {
+  const widths = lines.filter((line) => line.trim() !== '').map((line) => indentation(line).length)
+  const width = Math.min(...widths)
+  return lines.map((line) => line.slice(width))
+}
+
+function indentation(line: string): string {
+  return /^\s*/.exec(line)![0]
+}

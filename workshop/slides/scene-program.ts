@@ -1,0 +1,73 @@
+import { cp, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Recorder } from '../../wire/recorder.ts'
+import { demo, type Demo, type DemoEvents } from '../demo/demo.ts'
+import { emptyBox, type Box } from '../grader/box.ts'
+import { lessonNumbered, solutionsFolder, type Lesson } from '../lessons/catalogue.ts'
+import { ROOT } from '../root.ts'
+import { streamOf } from '../session/running.ts'
+import { openLine, type Line } from './line.ts'
+import type { Scene } from './scene.ts'
+
+/** The program of a scene, running. */
+export type SceneProgram = {
+  readonly line: Line
+  /** Where its stream is: `http://127.0.0.1:41234/events`. */
+  readonly url: string
+  burst(count: number): void
+  stop(): Promise<void>
+}
+
+/**
+ * Runs the program of a scene: `solutions/NN-name`, `test/mistakes/lessonN/name` in the place of what it
+ * mistakes, or `lessons/NN-name/exhibit`.
+ *
+ * @throws Error when it is none of these
+ */
+export async function runScene(
+  { program }: Scene,
+  { recorder, events }: { recorder: Recorder; events: DemoEvents },
+): Promise<SceneProgram> {
+  const { lesson, isExhibit } = wherefrom(program)
+  const mistake = program.startsWith('test/') ? await mixed(lesson, program) : undefined
+  const server: Demo = demo({
+    name: `${program}/server.ts`,
+    folder: async () => (mistake ? join(mistake.folder, lesson.folder) : join(ROOT, program)),
+    countLeaks: isExhibit,
+    events,
+  })
+  // A client that came before would only wait.
+  await server.destination()
+  const line = await openLine({ destination: server.destination, observer: recorder.observer })
+  return {
+    line,
+    url: `http://127.0.0.1:${line.port}${streamOf({ lesson, isExhibit })}`,
+    burst: server.burst,
+    async stop() {
+      server.stop()
+      await line.close()
+      await mistake?.remove()
+    },
+  }
+}
+
+function wherefrom(program: string): { lesson: Lesson; isExhibit: boolean } {
+  const [, solved, mistaken, shown] =
+    /^(?:solutions\/(\d\d)-[a-z-]+|test\/mistakes\/lesson(\d+)\/[a-z0-9-]+|lessons\/(\d\d)-[a-z-]+\/exhibit)$/.exec(
+      program,
+    ) ?? []
+  const lesson = lessonNumbered(Number(solved ?? mistaken ?? shown))
+  if (!lesson) throw new Error(`"${program}" is no solution, mistake or exhibit`)
+  return { lesson, isExhibit: shown !== undefined }
+}
+
+/** A mistake is one file; the others are the solution's. */
+async function mixed(lesson: Lesson, mistake: string): Promise<Box> {
+  const box = await emptyBox()
+  const place = join(box.folder, lesson.folder)
+  await cp(join(solutionsFolder, lesson.folder), place, { recursive: true })
+  for (const file of await readdir(join(ROOT, mistake))) {
+    await cp(join(ROOT, mistake, file), join(place, file), { recursive: true })
+  }
+  return box
+}

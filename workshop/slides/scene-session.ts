@@ -1,0 +1,143 @@
+import { recorder as makeRecorder } from '../../wire/recorder.ts'
+import type { Action, Answer, ServerState } from '../page/state.ts'
+import { connectClient, type Client } from '../session/client.ts'
+import { listeners, type Session } from '../session/session.ts'
+import { wireActions } from '../session/wire-actions.ts'
+import { runScene, type SceneProgram } from './scene-program.ts'
+import type { Scene } from './scene.ts'
+import { connectWatcher } from './watcher.ts'
+
+/** A session that runs the program of a scene for as long as somebody looks; one at a time. */
+export type SceneSession = Session & { close(): Promise<void> }
+
+/** @param scenes those that there are now: nothing else can be run */
+export function sceneSession(scenes: () => Scene[]): SceneSession {
+  const recorder = makeRecorder()
+  const { tell, listen } = listeners()
+  const wire = wireActions({ recorder, changed: tell })
+  let scene: Scene | undefined
+  let program: SceneProgram | undefined
+  let server: ServerState = NOTHING_RUNS
+  let clients: Client[] = []
+  let clientsSoFar = 0
+  let looking = 0
+  /** What is run and stopped waits for its turn. */
+  let change: Promise<unknown> = Promise.resolve()
+
+  function inTurn<T>(does: () => Promise<T>): Promise<T> {
+    const mine = change.then(does)
+    change = mine.catch(() => {})
+    return mine
+  }
+
+  function serverBecomes(now: Partial<ServerState>): void {
+    server = { ...server, ...now }
+    tell('server')
+  }
+
+  async function run(name: string): Promise<Answer> {
+    await stop()
+    scene = scenes().find((each) => each.name === name)
+    if (!scene) return { problem: `There is no "${name}" to run.` }
+    serverBecomes({ state: 'starting', file: scene.program })
+    wire.act({ do: 'clear' })
+    program = await runScene(scene, {
+      recorder,
+      events: {
+        running: () => serverBecomes({ state: 'running' }),
+        down: (what, detail) => serverBecomes({ state: 'down', what, detail }),
+        notWritten: (what) => serverBecomes({ state: 'not written', what }),
+        printed: (line) => serverBecomes({ printed: [line] }),
+        feed: (readers) => serverBecomes({ readers }),
+        leaks: (leaks) => serverBecomes({ leaks }),
+      },
+    })
+    serverBecomes({ url: program.url, hasProxy: false })
+    wire.begin(program.line.trouble)
+    if (scene.steps.includes('proxy')) putProxy(true)
+    return connect()
+  }
+
+  async function stop(): Promise<void> {
+    for (const client of clients) client.leave()
+    clients = []
+    tell('clients')
+    await program?.stop()
+    program = undefined
+    server = NOTHING_RUNS
+    tell('server')
+  }
+
+  function connect(): Answer {
+    if (!program) return NOTHING_TO_DO
+    clientsSoFar += 1
+    const way = scene?.steps.includes('watch') ? connectWatcher : connectClient
+    const changed = (): void => tell('clients')
+    clients = [...clients, way({ id: clientsSoFar, url: program.url, changed })].slice(
+      -MOST_CLIENTS,
+    )
+    changed()
+    return { said: `Client ${clientsSoFar} connects.` }
+  }
+
+  function putProxy(isThere: boolean): Answer {
+    if (!program) return NOTHING_TO_DO
+    program.line.hasProxy = isThere
+    serverBecomes({ hasProxy: isThere })
+    const said = isThere ? 'A proxy stands before the server' : 'No proxy any more'
+    recorder.note(said)
+    return { said: `${said}: who connects from now on meets it.` }
+  }
+
+  async function act(action: Action): Promise<Answer> {
+    const answer = wire.act(action)
+    if (answer) return answer
+    switch (action.do) {
+      case 'run':
+        return inTurn(() => run(action.scene))
+      case 'connect':
+        return connect()
+      case 'leave':
+        clients.find(({ state }) => state.id === action.id)?.leave()
+        return { said: `Client ${action.id} has left.` }
+      case 'proxy':
+        return putProxy(action.on)
+      case 'burst':
+        if (!server.readers) return { problem: 'Nobody has the feed open.' }
+        program?.burst(BURST)
+        recorder.note(`${BURST.toLocaleString('en')} quakes happen at once`)
+        return { said: `${BURST.toLocaleString('en')} quakes happen at once.` }
+      default:
+        return { problem: 'This cannot be done here.' }
+    }
+  }
+
+  return {
+    get state() {
+      return {
+        server,
+        clients: clients.map(({ state }) => state),
+        trouble: wire.trouble,
+        recording: wire.recording,
+      }
+    },
+    recorder,
+    act,
+    listen(changed) {
+      const stopListening = listen(changed)
+      looking += 1
+      return () => {
+        stopListening()
+        looking -= 1
+        // The slide has gone, and with it whoever could stop the program.
+        if (looking === 0) void inTurn(async () => (looking === 0 ? stop() : undefined))
+      }
+    },
+    close: () => inTurn(stop),
+  }
+}
+
+const NOTHING_RUNS: ServerState = { state: 'down', what: 'Nothing runs.', url: '', printed: [] }
+const NOTHING_TO_DO: Answer = { problem: 'Nothing runs. Press Run first.' }
+const MOST_CLIENTS = 8
+const BURST = 10_000

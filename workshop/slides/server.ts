@@ -1,0 +1,111 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import express, { type Express } from 'express'
+import { filesOf } from '../page/files.ts'
+import { failed, refuse, safety } from '../page/safety.ts'
+import { serve } from '../page/serve.ts'
+import { pageServer } from '../page/server.ts'
+import { ROOT } from '../root.ts'
+import { readDeck } from './deck.ts'
+import { followersApp } from './followers.ts'
+import { leader as makeLeader, placeIn, type Leader } from './place.ts'
+import { sceneSession } from './scene-session.ts'
+import { recordings, shownDeck, slidesPage } from './shown.ts'
+
+/** The deck, being shown. */
+export type SlidesServer = {
+  /** For the instructor: `http://127.0.0.1:3300`. */
+  readonly url: string
+  /** Where followers find theirs. */
+  readonly followersPort: number
+  readonly leader: Leader
+  /** Ends every program, every connection, and stops listening. */
+  close(): Promise<void>
+}
+
+/**
+ * Serves the deck to the instructor, the programs on its slides, and the followers' deck, each at a port of its own:
+ * a stream on a slide takes none of the connections of the deck, and followers cannot even ask for what runs programs.
+ *
+ * @param options.code with it, followers of the whole network are let in who know it; without, those of this machine
+ * @throws Error when no port is free
+ */
+export async function slidesServer({
+  code,
+  ports = SLIDES_PORTS,
+}: { code?: string; ports?: readonly number[] } = {}): Promise<SlidesServer> {
+  const leader = makeLeader()
+  const session = sceneSession(() => readDeck().scenes)
+  let demoPort = 0
+  const deck = await serve(instructorsApp({ leader, demoPort: () => demoPort }), { ports })
+  const demos = await pageServer({
+    session,
+    ports,
+    bundle: slidesPage,
+    framedBy: NAMES.map((name) => `http://${name}:${deck.port}`),
+  })
+  demoPort = demos.port
+  const followers = await serve(followersApp({ leader, ...(code && { code }) }), {
+    ports,
+    ...(code && { host: '0.0.0.0' }),
+  })
+  return {
+    url: `http://127.0.0.1:${deck.port}`,
+    followersPort: followers.port,
+    leader,
+    async close() {
+      await Promise.all([deck.close(), demos.close(), followers.close(), session.close()])
+    },
+  }
+}
+
+function instructorsApp({ leader, demoPort }: { leader: Leader; demoPort(): number }): Express {
+  // Who can read the deck's own answers knows it: no other page can.
+  const token = randomBytes(16).toString('hex')
+  const app = express()
+  app.use(
+    safety({
+      // The speaker view shows the deck twice.
+      frames: () => ["'self'", ...NAMES.map((name) => `http://${name}:${demoPort()}`)],
+      framedBy: ["'self'"],
+      scripts: [speakerView()],
+      hasStyles: true,
+    }),
+  )
+  app.get('/deck.json', (_req, res) => {
+    res.json(shownDeck({ role: 'instructor', token, demoPort: demoPort() }))
+  })
+  app.post('/place', express.json({ limit: 1024 }), (req, res) => {
+    const place = placeIn(req.body)
+    if (!isSame(req.get('X-Token') ?? '', token))
+      refuse(res, 403, 'Only the instructor moves the others.')
+    else if (!place) refuse(res, 400, 'This is no place in a deck.')
+    else {
+      leader.goTo(place)
+      res.status(204).end()
+    }
+  })
+  app.use('/recordings', recordings())
+  app.use(filesOf(slidesPage))
+  app.use((_req, res) => refuse(res, 404, 'There is nothing at this address.'))
+  app.use(failed)
+  return app
+}
+
+/** The one script that reveal.js writes into a window instead of loading it: that of its speaker view. */
+function speakerView(): string {
+  const plugin = readFileSync(join(ROOT, 'node_modules/reveal.js/dist/plugin/notes.mjs'), 'utf8')
+  const [, literal = ''] = /<script>((?:[^"\\]|\\.)*?)<\\\/script>/.exec(plugin) ?? []
+  // In JSON a tab has to be escaped, in JavaScript it need not.
+  const script = JSON.parse(`"${literal.replaceAll('\t', '\\t')}"`) as string
+  return `'sha256-${createHash('sha256').update(script).digest('base64')}'`
+}
+
+function isSame(said: string, token: string): boolean {
+  return said.length === token.length && timingSafeEqual(Buffer.from(said), Buffer.from(token))
+}
+
+const NAMES = ['127.0.0.1', 'localhost']
+
+const SLIDES_PORTS = Array.from({ length: 50 }, (_, index) => 3300 + index)

@@ -1,0 +1,66 @@
+import { showIfSeen, showInBrowser } from '../session/open-page.ts'
+import { untilEnded } from '../session/until-ended.ts'
+import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
+import { screen } from '../terminal/screen.ts'
+import { addresses, newCode } from './followers.ts'
+import { slidesServer, type SlidesServer } from './server.ts'
+
+/**
+ * Shows the deck, until Ctrl-C or `q`.
+ *
+ * @param options.isShared whether followers of the whole network are let in, who know a code
+ * @returns the exit code
+ */
+export async function showSlides({ isShared }: { isShared: boolean }): Promise<number> {
+  const out = screen(process.stdout)
+  const { paint } = out
+  const ending = untilEnded()
+  const code = isShared ? newCode() : undefined
+  const slides = await slidesServer({ ...(code && { code }) })
+  out.print(
+    [
+      '',
+      paint('strong', 'Slides'),
+      '',
+      `  ${paint('strong', `${slides.url}/`)}  the deck, for you`,
+      ...followersLines(slides, code).map(([url, whom]) => `  ${paint('strong', url)}  ${whom}`),
+      '',
+      'In the deck: S speaker view · Esc overview · G and a number · T dark or light · ? all keys',
+      '',
+    ].join('\n'),
+  )
+  await showIfSeen(slides.url)
+  out.stay('o deck · q quit')
+  const stopListening = listenForKeys(process.stdin, (key) => {
+    if (key === CTRL_C) ending.end(130)
+    if (key === 'q') ending.end(0)
+    if (key === 'o') void showInBrowser(slides.url)
+  })
+
+  const exitCode = await ending.ended
+  stopListening()
+  out.close()
+  await slides.close()
+  return exitCode
+}
+
+function followersLines(
+  { followersPort }: SlidesServer,
+  code?: string,
+): [url: string, whom: string][] {
+  if (code === undefined) {
+    return [
+      [
+        `http://127.0.0.1:${followersPort}/`,
+        'for who follows on this machine; others: npm run slides share',
+      ],
+    ]
+  }
+  const urls = addresses().map((address) => `http://${address}:${followersPort}/`)
+  if (urls.length === 0)
+    return [[`port ${followersPort}`, 'for followers, but this machine is in no network']]
+  return urls.flatMap((url) => [
+    [`${url}${code}/`, 'for who follows'],
+    [url, `the same, and it asks for the code ${code}`],
+  ])
+}

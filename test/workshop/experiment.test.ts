@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import process from 'node:process'
 import { expect, test } from 'vitest'
-import { measureAll, readmeOfExperiment, TABLE } from '../../workshop/experiment/experiment.ts'
+import { readmeOfExperiment, TABLE } from '../../workshop/experiment/experiment.ts'
+import { measureAll } from '../../workshop/experiment/measure-all.ts'
 import { rows, type Row } from '../../workshop/experiment/rows.ts'
 import { markdownTable } from '../../workshop/experiment/table.ts'
 

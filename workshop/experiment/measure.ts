@@ -7,7 +7,10 @@ import { createGunzip } from 'node:zlib'
 import compression from 'compression'
 import express, { type Express, type Response } from 'express'
 import { look } from '../parts/look.ts'
+import type { Part } from '../parts/part.ts'
+import type { RunningProxy } from '../proxies/real.ts'
 import type { Row, Source } from './rows.ts'
+import type { MeasuredVerdict } from './verdict.ts'
 
 /** What became of a stream on its way. Times are milliseconds since the head was written. */
 export type Measurement = {
@@ -23,11 +26,8 @@ export type Measurement = {
   told: 'at once' | 'at the next write' | 'never'
 }
 
-/** In the words of the lesson, and `late`: events wait for others, and not for the end. */
-export type MeasuredVerdict = 'passes' | 'head waits' | 'late' | 'holds'
-
-/** There is nothing to measure. */
-export type NotMeasured = { row: Row; lacks: string }
+/** There was nothing to measure: `there is no nginx`. */
+export type NotMeasured = { row: Row; why: string }
 
 const EVENTS = 24
 const EVERY_MS = 50
@@ -35,13 +35,27 @@ const EVERY_MS = 50
 /** Writes events at an even pace, and looks when they come out at the other end. */
 export async function measure(row: Row): Promise<Measurement | NotMeasured> {
   const seen = row.part && look(row.part)
-  if (seen && 'problem' in seen) return { row, lacks: row.part!.name }
+  if (seen && 'problem' in seen) return { row, why: missing(row.part!, seen.problem) }
+  try {
+    return { ...(await measured(row)), ...(seen?.version && { version: seen.version }) }
+  } catch (error) {
+    return { row, why: (error as Error).message.split('\n')[0]! }
+  }
+}
+
+/** `there is no nginx`; one that is broken says so itself. */
+function missing({ name }: Part, problem: string): string {
+  return problem.startsWith('missing') ? `there is no ${name}` : `${name} is ${problem}`
+}
+
+async function measured(row: Row): Promise<Measurement> {
   const source = sourceOf(row.source)
   const server = createServer(source.app)
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   const { port } = server.address() as AddressInfo
-  const proxy = await row.start?.(port)
+  let proxy: RunningProxy | undefined
   try {
+    proxy = await row.start?.(port)
     const through = proxy?.port ?? port
     const { head, arrived } = await arrivals(through, row.source)
     const began = source.written[0]!
@@ -50,7 +64,6 @@ export async function measure(row: Row): Promise<Measurement | NotMeasured> {
       .map((written, n) => ({ written: written - began, arrived: arrived[n]! - began }))
     return {
       row,
-      ...(seen?.version && { version: seen.version }),
       head: head - began,
       events,
       verdict: verdictOf(head - began, events),

@@ -10,14 +10,18 @@ import type { RunningProxy } from '../proxies/real.ts'
 import { startVarnish } from '../proxies/varnish.ts'
 import { startVite } from '../proxies/vite.ts'
 
-/** One way from a server to a client, to be measured. */
-export type Row = {
+/** A way from a server to a client, in words. */
+export type Way = {
   /** What stands between: `nginx`. */
   hop: string
   /** How it is set up: `proxy_http_version 1.0`. Its defaults when this is empty. */
   setting: string
   /** What the server does: `X-Accel-Buffering: no`. Nothing when this is empty. */
   server: string
+}
+
+/** One that can be measured. */
+export type Row = Way & {
   source: Source
   /** The real program; absent when nothing has to be installed. */
   part?: Part

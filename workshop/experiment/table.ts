@@ -1,5 +1,5 @@
 import type { Measurement, NotMeasured } from './measure.ts'
-import type { Row } from './rows.ts'
+import type { Row, Way } from './rows.ts'
 
 export type Result = Measurement | NotMeasured
 
@@ -11,7 +11,7 @@ export function markdownTable(results: Result[]): string {
       'version' in result ? `${hop} ${numberOf(result.version ?? '')}` : hop,
       setting && `\`${setting}\``,
       server,
-      ...('lacks' in result ? [`not measured: there is no ${result.lacks}`, ''] : told(result)),
+      ...('why' in result ? [`not measured: ${result.why}`, ''] : [result.verdict, result.told]),
     ]
     return `| ${cells.join(' | ')} |`
   })
@@ -27,26 +27,22 @@ export function textTable(results: Result[], predicted: Map<Row, string>): strin
   return results
     .map((result) => {
       const guess = predicted.get(result.row)
-      const verdict = 'lacks' in result ? `not measured: no ${result.lacks}` : result.verdict
-      const delay = 'lacks' in result ? '' : `${medianDelay(result)} ms`
-      const said =
-        guess && guess !== verdict ? `  you said: ${guess}` : guess ? '  as you said' : ''
-      return `${verdict.padEnd(12)} ${delay.padStart(8)}  ${nameOf(result.row)}${said}`
+      const verdict = 'why' in result ? `not measured: ${result.why}` : result.verdict
+      const delay = 'why' in result ? '' : `${medianDelay(result)} ms`
+      const isRight = guess === verdict
+      const said = guess && (isRight ? '  as you said' : `  you said: ${guess}`)
+      return `${verdict.padEnd(12)} ${delay.padStart(8)}  ${nameOf(result.row)}${said ?? ''}`
     })
     .join('\n')
 }
 
 /** A row in words: `nginx · proxy_http_version 1.0; · X-Accel-Buffering: no`. */
-export function nameOf({ hop, setting, server }: Row): string {
+export function nameOf({ hop, setting, server }: Way): string {
   return [hop, setting, server].filter((part) => part !== '').join(' · ')
 }
 
-function told({ verdict, told: when }: Measurement): [string, string] {
-  return [verdict, when]
-}
-
-/** How long an event was on its way, for half of them. */
-function medianDelay({ events }: Measurement): number {
+/** How long an event was on its way, for half of them, in milliseconds. */
+export function medianDelay({ events }: Pick<Measurement, 'events'>): number {
   const delays = events.map(({ written, arrived }) => arrived - written).sort((a, b) => a - b)
   return Math.round(delays[Math.floor(delays.length / 2)]!)
 }

@@ -94,6 +94,7 @@ async function ageMs(path: string): Promise<number> {
 
 /** What a page is made from. */
 const SOURCES = [
+  'workshop/experiment',
   'workshop/page/browser',
   'workshop/page/state.ts',
   'workshop/page/vite.config.ts',

@@ -1,6 +1,9 @@
 import type { Quake } from '#feed'
 import type { CheckResult, Verdict } from '../grader/verdict.ts'
 import type { Leaks } from '../demo/message.ts'
+import type { Measurement, NotMeasured } from '../experiment/measure.ts'
+import type { Way } from '../experiment/rows.ts'
+import type { MeasuredVerdict } from '../experiment/verdict.ts'
 
 /** What the page shows, in slices. A slice is sent whole whenever it changes. */
 export type PageState = {
@@ -11,6 +14,8 @@ export type PageState = {
   clients: ClientState[]
   trouble: TroubleState
   recording: RecordingState
+  /** Only in a lesson that has one. */
+  experiment?: ExperimentState
 }
 
 export type LessonState = {
@@ -85,6 +90,19 @@ export type TroubleState = {
   cutAfter?: number
 }
 
+export type ExperimentState = {
+  isMeasuring: boolean
+  /** Why the measuring ended before it was done. */
+  problem?: string
+  ways: WayState[]
+}
+
+export type WayState = Way & {
+  /** What the reader expects of it. */
+  predicted?: MeasuredVerdict
+  result?: Omit<Measurement, 'row'> | Omit<NotMeasured, 'row'>
+}
+
 export type RecordingState = {
   /** Entries before this one were cleared away. */
   from: number
@@ -108,6 +126,13 @@ export type Action =
   | { do: 'slow'; bytesPerSecond: number | null }
   | { do: 'burst' }
   | { do: 'clear' }
+  /** `way` is counted from 1. What has been measured can no longer be predicted. */
+  | { do: 'predict'; way: number; verdict: MeasuredVerdict | null }
+  /** What has not been measured yet. */
+  | { do: 'measure' }
+  | { do: 'stop measuring' }
+  /** Measurements and predictions. */
+  | { do: 'forget measurements' }
 
 /** What came of an action: a sentence for the reader. */
 export type Answer = { said: string } | { problem: string }

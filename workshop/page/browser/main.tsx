@@ -6,6 +6,7 @@ import { applyTheme } from './theme.ts'
 import { allowFrames } from './frames.ts'
 import { watchWorkshop } from './watch-workshop.ts'
 import './page.css'
+import './experiment.css'
 import './wire.css'
 
 applyTheme()

@@ -16,9 +16,11 @@ export function ExperimentChart({ measured }: { measured: Charted[] }) {
     // A part of the page that is not shown has no width.
     if (width === 0 || measured.length === 0) return
     let isOld = false
-    void loaded().then(({ chart }) => {
+    const draw = async (): Promise<void> => {
+      const { chart } = await loaded()
       if (!isOld) place.current!.replaceChildren(chart(measured, { document, width, colours }))
-    })
+    }
+    void draw()
     return () => {
       isOld = true
     }

@@ -7,7 +7,7 @@ import { storeFolder } from '../lessons/store.ts'
 import { measureAll } from './measure-all.ts'
 import type { Measurement } from './measure.ts'
 import { rows, type Row } from './rows.ts'
-import { markdownTable, nameOf, textTable, type Result } from './table.ts'
+import { markdownTables, nameOf, textTable, type Result } from './table.ts'
 import type { MeasuredVerdict } from './verdict.ts'
 
 /**
@@ -96,6 +96,6 @@ function writeTable(results: Result[]): void {
   const text = readFileSync(file, 'utf8')
   writeFileSync(
     file,
-    text.replace(TABLE, () => `\n${markdownTable(results)}\n\n`),
+    text.replace(TABLE, () => `\n${markdownTables(results)}\n\n`),
   )
 }

@@ -9,6 +9,6 @@ process.on('SIGINT', () => {})
 process.on('message', (chosen: number[]) =>
   measureAll(
     chosen.map((index) => rows[index]!),
-    ({ row, ...result }) => process.send!({ index: rows.indexOf(row), result }),
+    { measured: ({ row, ...result }) => process.send!({ index: rows.indexOf(row), result }) },
   ),
 )

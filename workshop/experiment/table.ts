@@ -3,23 +3,30 @@ import type { Row, Way } from './rows.ts'
 
 export type Result = Measurement | NotMeasured
 
-/** What was measured, as a table in Markdown. */
-export function markdownTable(results: Result[]): string {
-  const lines = results.map((result) => {
-    const { hop, setting, server } = result.row
-    const cells = [
-      'version' in result ? `${hop} ${numberOf(result.version ?? '')}` : hop,
-      setting && `\`${setting}\``,
-      server,
-      ...('why' in result ? [`not measured: ${result.why}`, ''] : [result.verdict, result.told]),
-    ]
-    return `| ${cells.join(' | ')} |`
-  })
+/** What was measured, as tables in Markdown: of what stands between, and of the browser as the last hop. */
+export function markdownTables(results: Result[]): string {
+  const isInBrowser = ({ row }: Result): boolean => row.reading !== undefined
   return [
     '| between server and client | its setting | the server | a stream of small events | the server hears of a client that left |',
     '|---|---|---|---|---|',
-    ...lines,
+    ...results.filter((result) => !isInBrowser(result)).map(markdownLine),
+    '',
+    '| the last hop | how it reads | the server | a stream of small events | the server hears of a client that left |',
+    '|---|---|---|---|---|',
+    ...results.filter(isInBrowser).map(markdownLine),
   ].join('\n')
+}
+
+export function markdownLine(result: Result): string {
+  const { row } = result
+  const { hop, setting, server } = row
+  const cells = [
+    'version' in result ? `${hop} ${numberOf(result.version ?? '')}` : hop,
+    setting && !row.reading ? `\`${setting}\`` : setting,
+    server,
+    ...('why' in result ? [`not measured: ${result.why}`, ''] : [result.verdict, result.told]),
+  ]
+  return `| ${cells.join(' | ')} |`
 }
 
 /** The same for a terminal: a line each, and what was predicted. */

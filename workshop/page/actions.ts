@@ -45,6 +45,7 @@ const FIELDS: {
   'cut after': { bytes: wholeNumberOrNull },
   stall: { on: yesOrNo },
   slow: { bytesPerSecond: wholeNumberOrNull },
+  proxy: { holds: (value) => value === null || value === '4 KiB' || value === 'all' },
   burst: {},
   clear: {},
   predict: { way: wholeNumber, verdict: verdictOrNull },

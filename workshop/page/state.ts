@@ -88,7 +88,12 @@ export type TroubleState = {
   slow?: number
   /** Response bytes after which a connection is cut; absent when none is. */
   cutAfter?: number
+  /** What the proxy before the server holds; absent when new connections have none. */
+  proxy?: ProxyHolds
 }
+
+/** A buffer of 4 KiB after the other, or everything until the end. */
+export type ProxyHolds = '4 KiB' | 'all'
 
 export type ExperimentState = {
   isMeasuring: boolean
@@ -124,6 +129,7 @@ export type Action =
   | { do: 'cut after'; bytes: number | null }
   | { do: 'stall'; on: boolean }
   | { do: 'slow'; bytesPerSecond: number | null }
+  | { do: 'proxy'; holds: ProxyHolds | null }
   | { do: 'burst' }
   | { do: 'clear' }
   /** `way` is counted from 1. What has been measured can no longer be predicted. */

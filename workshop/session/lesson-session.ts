@@ -62,7 +62,7 @@ export async function lessonSession({
       note: recorder.note,
     })
     if ('problem' in next) return next
-    wire.begin(next.tap.trouble)
+    wire.begin(next.tap)
     if (hasExperiment(next)) {
       // Loaded when it is wanted: other lessons do without.
       const { experiment } = await import('./experiment.ts')

@@ -15,8 +15,10 @@ export function conversation(): Conversation {
   return {
     segments({ direction, bytes }) {
       if (direction === 'response') return reader?.push(bytes) ?? [{ kind: 'extra', bytes }]
-      // A request begins a response, unless the last one is still on its way.
-      if (!reader || reader.complete) reader = responseReader(methodOf(bytes))
+      // A request begins a response, unless the last one is still on its way. One that only a close can end has
+      // ended when there is another request: a proxy has made a new connection for it.
+      const isNext = reader?.untilClose && /^[A-Z]+ $/.test(`${methodOf(bytes)} `)
+      if (!reader || reader.complete || isNext) reader = responseReader(methodOf(bytes))
       return [{ kind: 'data', bytes }]
     },
     get reader() {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { constants, createGzip } from 'node:zlib'
+import type { Arrival } from './arrival.ts'
 import { responseReader, type Head } from './response.ts'
 
 /**
@@ -10,6 +11,8 @@ import { responseReader, type Head } from './response.ts'
  * `{ holds: 'head' }` is nginx that asks over HTTP/1.1, with `gzip` nginx that compresses.
  */
 export type ProxySetting = {
+  /** Where the server is: 127.0.0.1, when nobody says. */
+  host?: string
   /** How it asks the server. Over HTTP/1.0 a response has no chunks: it ends when the connection is closed. */
   http?: '1.0' | '1.1'
   /**
@@ -25,6 +28,8 @@ export type ProxySetting = {
   tellsServer?: 'at once' | 'at the next piece' | 'never'
   /** Called when the client has gone, as the proxy sees it. */
   onLeft?(): void
+  /** Called with what crosses between the proxy and the server. */
+  onCrossed?(direction: Arrival['direction'], bytes: Uint8Array): void
 }
 
 export type Proxy = { readonly port: number; stop(): Promise<void> }
@@ -51,14 +56,22 @@ function forward(
   serverPort: number,
   setting: ProxySetting,
 ): void {
-  const { http = '1.1', tellsServer = 'at once', onLeft } = setting
-  const upstream = connect({ port: serverPort, host: '127.0.0.1', noDelay: true })
+  const { host = '127.0.0.1', http = '1.1', tellsServer = 'at once', onLeft, onCrossed } = setting
+  const upstream = connect({ port: serverPort, host, noDelay: true })
   const reader = responseReader(request.method, http)
   let way: Way | undefined
   let hasLeft = false
 
-  upstream.write(requestText(request, http))
+  // As nginx does it: the server gets a request when all of it is there.
+  const body: Buffer[] = []
+  request.on('data', (bytes: Buffer) => body.push(bytes))
+  request.once('end', () => {
+    const text = requestText(request, http, Buffer.concat(body))
+    onCrossed?.('request', text)
+    upstream.write(text)
+  })
   upstream.on('data', (bytes) => {
+    onCrossed?.('response', bytes)
     if (hasLeft && tellsServer === 'at the next piece') upstream.destroy()
     if (hasLeft) return
     for (const segment of reader.push(bytes)) {
@@ -92,10 +105,16 @@ function forward(
   })
 }
 
-function requestText({ method, url, headers }: IncomingMessage, http: string): string {
-  const { connection: _connection, ...others } = headers
+function requestText(
+  { method, url, headers }: IncomingMessage,
+  http: string,
+  body: Buffer,
+): Buffer {
+  const { connection: _, 'transfer-encoding': isChunked, ...others } = headers
+  if (isChunked) others['content-length'] = String(body.length)
   const lines = Object.entries(others).map(([name, value]) => `${name}: ${String(value)}`)
-  return [`${method} ${url} HTTP/${http}`, ...lines, 'connection: close', '', ''].join('\r\n')
+  const head = [`${method} ${url} HTTP/${http}`, ...lines, 'connection: close', '', ''].join('\r\n')
+  return Buffer.concat([Buffer.from(head, 'latin1'), body])
 }
 
 /** The way of one response through the proxy. */

@@ -111,7 +111,7 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
 
 /** Where bytes are seen first: a request at the client, a response at the server or where it was made. */
 export function isFirstSighting({ hop, direction }: Pick<Arrival, 'hop' | 'direction'>): boolean {
-  return direction === 'request' ? hop === 'client' : hop !== 'client'
+  return direction === 'request' ? hop === 'client' : hop === 'server' || hop === 'workshop'
 }
 
 type Body = Entry extends infer Each ? (Each extends Entry ? Omit<Each, 'n' | 'at'> : never) : never

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Arrival } from './arrival.ts'
+import { startProxy, type Proxy, type ProxySetting } from './proxy.ts'
 import { limits, type Trouble } from './trouble.ts'
 
 /**
@@ -15,18 +16,24 @@ export type Observer = {
   /**
    * `at` counts from the opening. What crosses is told at both hops, when it comes and when it has been
    * passed on: `server` between the server and the tap, `client` between the tap and the client. The hop
-   * is `workshop` when the tap itself answered.
+   * is `workshop` when the tap itself answered. With a proxy between, `server` is before it and `proxy` behind it.
    */
   arrived(connection: number, arrival: Arrival): void
   closed(connection: number, closing: Closing): void
 }
 
 /** Who closed first (the workshop: the tap itself), and how: in order, or by a reset. */
-export type Closing = { at: number; by: 'client' | 'server' | 'workshop'; how: 'ended' | 'reset' }
+export type Closing = {
+  at: number
+  by: 'client' | 'proxy' | 'server' | 'workshop'
+  how: 'ended' | 'reset'
+}
 
 export type Tap = {
   readonly port: number
   readonly trouble: Trouble
+  /** Puts a proxy before the server of each connection to come, until told otherwise. */
+  proxy(setting: ProxySetting | undefined): void
   /** Cuts every connection and stops listening. */
   close(): Promise<void>
 }
@@ -50,6 +57,8 @@ export async function tap({
 }): Promise<Tap> {
   const sockets = new Set<Socket>()
   const { deliver, close: stopClock, ...trouble } = limits()
+  const proxies = new Set<Proxy>()
+  let setting: ProxySetting | undefined
   let connections = 0
 
   // Half-open: a client that has sent all it has to say still waits for the answer.
@@ -73,23 +82,31 @@ export async function tap({
       await refuse(client, where.unavailable, told)
       return
     }
+    const between = setting && (await proxyBefore(where, setting, told))
+    if (client.destroyed) {
+      void between?.stop()
+      told.closed()
+      return
+    }
+    const hop = between ? 'proxy' : 'server'
     const server = connect({
-      port: where.port,
-      host: where.host ?? '127.0.0.1',
+      port: between?.port ?? where.port,
+      host: between ? '127.0.0.1' : (where.host ?? '127.0.0.1'),
       allowHalfOpen: true,
       noDelay: true,
     })
     track(server)
+    server.once('close', () => void between?.stop())
     server.once('connect', () => {
-      watch(server, 'server', told)
+      watch(server, hop, told)
       forward(client, server, {
         arrived: (bytes) => told.arrived('request', bytes, 'client'),
-        delivered: (bytes) => told.arrived('request', bytes, 'server'),
+        delivered: (bytes) => told.arrived('request', bytes, hop),
       })
       deliver({
         server,
         client,
-        arrived: (bytes) => told.arrived('response', bytes, 'server'),
+        arrived: (bytes) => told.arrived('response', bytes, hop),
         delivered: (bytes) => told.arrived('response', bytes, 'client'),
         cutting: () => told.closing('workshop', 'reset'),
       })
@@ -112,11 +129,36 @@ export async function tap({
     socket.once('close', () => sockets.delete(socket))
   }
 
+  /** One for this connection alone: so what crosses before it is told of the right one. */
+  async function proxyBefore(
+    { port: serverPort, host }: { port: number; host?: string },
+    how: ProxySetting,
+    told: Telling,
+  ): Promise<Proxy> {
+    const proxy = await startProxy(serverPort, {
+      ...how,
+      ...(host && { host }),
+      onCrossed: (direction, bytes) => told.arrived(direction, bytes, 'server'),
+    })
+    const mine: Proxy = {
+      port: proxy.port,
+      stop() {
+        proxies.delete(mine)
+        return proxy.stop()
+      },
+    }
+    proxies.add(mine)
+    return mine
+  }
+
   listener.listen(port, '127.0.0.1')
   await once(listener, 'listening')
   return {
     port: (listener.address() as AddressInfo).port,
     trouble,
+    proxy(next) {
+      setting = next
+    },
     async close() {
       stopClock()
       // Each connection is told of before this is over.
@@ -125,11 +167,12 @@ export async function tap({
       listener.close()
       for (const socket of sockets) socket.destroy()
       await Promise.all(closed)
+      await Promise.all([...proxies].map((proxy) => proxy.stop()))
     },
   }
 }
 
-type Hop = 'server' | 'client' | 'workshop'
+type Hop = 'server' | 'proxy' | 'client' | 'workshop'
 
 type Telling = {
   arrived(direction: Arrival['direction'], bytes: Uint8Array, hop: Hop): void

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type * as Catalogue from '../../workshop/lessons/catalogue.ts'
 import type * as Progress from '../../workshop/lessons/progress.ts'
 import { readReadme } from '../../workshop/lessons/readme.ts'
+import type * as Table from '../../workshop/lessons/table.ts'
 import type * as Words from '../../workshop/lessons/words.ts'
 import type { Verdict } from '../../workshop/grader/verdict.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
@@ -185,6 +186,21 @@ describe('progress', () => {
     expect(progressOf(1).passed).toEqual(['1.1a', '1.1b'])
     recordVerdict(verdict([result('1.1a', 'failed')]))
     expect(progressOf(1).passed).toEqual(['1.1b'])
+  })
+
+  test('what could not be graded is no pass, and stands in nobody’s way', async () => {
+    const { progressOf, recordVerdict } = await load()
+    const { lessonTable } = await copy.load<typeof Table>('workshop/lessons/table.ts')
+    const { checks } = progressOf(1)
+    const [first, ...others] = checks.map((id) => result(id, 'passed'))
+    recordVerdict(verdict([{ ...first!, state: 'not run', lacks: 'nginx' }, ...others], 'pass'))
+    expect(progressOf(1).notGraded).toEqual([checks[0]])
+    expect(progressOf(1).passed).toEqual(checks.slice(1))
+    expect(lessonTable((_hue, text) => text)).toContain(
+      `✓ passed, ${checks.length - 1} checks, 1 not graded, `,
+    )
+    recordVerdict(verdict([result(checks[0]!, 'failed')]))
+    expect(progressOf(1).notGraded).toEqual([])
   })
 
   test('finds the first task that is open', async () => {

@@ -53,15 +53,16 @@ test('a page first hears hello, then every slice, then what crossed the wire', a
   expect(hello.data.now).toBeLessThanOrEqual(wire.now())
 
   const slices = [await channel.next('state')]
-  while (slices.length < 6) slices.push(await channel.next('state'))
+  while (slices.length < 7) slices.push(await channel.next('state'))
   expect(Object.fromEntries(slices.map(({ data }) => [data.slice, data.value]))).toEqual({
     ...played.session.state,
     grading: null,
+    experiment: null,
   })
   const { data, lastEventId } = await channel.next('wire')
   expect(data).toEqual(wire.after(0, 2))
   expect(lastEventId).toBe(`${hello.data.epoch}.2`)
-  expect(channel.types).toEqual(['hello', ...Array(6).fill('state'), 'wire'])
+  expect(channel.types).toEqual(['hello', ...Array(7).fill('state'), 'wire'])
 })
 
 test('a browser is told to come back after a second, and keeps nothing of the stream', async () => {
@@ -327,8 +328,15 @@ const ACTIONS: Action[] = [
   { do: 'stall', on: false },
   { do: 'slow', bytesPerSecond: 1_000_000_000 },
   { do: 'slow', bytesPerSecond: null },
+  { do: 'proxy', holds: '4 KiB' },
+  { do: 'proxy', holds: null },
   { do: 'burst' },
   { do: 'clear' },
+  { do: 'predict', way: 1, verdict: 'head waits' },
+  { do: 'predict', way: 1, verdict: null },
+  { do: 'measure' },
+  { do: 'stop measuring' },
+  { do: 'forget measurements' },
 ]
 
 test.each(ACTIONS)('the page can ask for $do', async (action) => {
@@ -484,9 +492,16 @@ const HOSTILE: Hostile[] = [
     [`${what}, as bytes`, 'POST /do', 400, asAction(`{"do":"cut after","bytes":${number}}`)],
     [`${what}, as a pace`, 'POST /do', 400, asAction(`{"do":"slow","bytesPerSecond":${number}}`)],
   ]),
+  ['a proxy that nobody knows', 'POST /do', 400, asAction('{"do":"proxy","holds":"1 KiB"}')],
   ['NaN, which JSON does not have', 'POST /do', 400, asAction('{"do":"leave","id":NaN}')],
   ['null for a client', 'POST /do', 400, asAction('{"do":"leave","id":null}')],
   ['a word for a truth', 'POST /do', 400, asAction('{"do":"stall","on":"yes"}')],
+  [
+    'a verdict that nobody knows',
+    'POST /do',
+    400,
+    asAction('{"do":"predict","way":1,"verdict":"?"}'),
+  ],
   ['a number for a truth', 'POST /do', 400, asAction('{"do":"stall","on":1}')],
 
   ...[
@@ -769,7 +784,7 @@ async function listenTo(
   // Getters are not spread.
   return Object.assign(Object.create(events) as Events, {
     async started() {
-      for (let slices = 0; slices < 6; slices += 1) await events.next('state')
+      for (let slices = 0; slices < 7; slices += 1) await events.next('state')
     },
     cut: () => void request.destroy(),
     ended: ended.promise,

@@ -1,7 +1,10 @@
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { Arrival } from '../../wire/arrival.ts'
+import { interpret } from '../../wire/interpret.ts'
+import { recorder } from '../../wire/recorder.ts'
 import { tap, type Closing, type Destination, type Tap } from '../../wire/tap.ts'
 
 let opened: Tap
@@ -207,3 +210,60 @@ function pending<T>(): { promise: Promise<T>; resolve(value: T): void } {
   })
   return { promise, resolve }
 }
+
+test('with a proxy there are three hops, and each is what it is there', async () => {
+  const app = createHttpServer((request, response) => {
+    request.resume()
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' })
+    response.write('data: one\n\n')
+    request.on('end', () => next.promise.then(() => response.end('data: two\n\n')))
+  }).listen(0, '127.0.0.1')
+  await once(app, 'listening')
+  const next = pending<void>()
+  const { observer, ...recorded } = recorder()
+  opened = await tap({
+    port: 0,
+    destination: async () => ({ port: (app.address() as AddressInfo).port }),
+    observer,
+  })
+  opened.proxy({ http: '1.0', holds: 4096 })
+  const asked = fetch(`http://127.0.0.1:${opened.port}/events`, { method: 'POST', body: 'please' })
+  const hops = (): string[] =>
+    recorded
+      .after(0, 100)
+      .flatMap((entry) => (entry.kind === 'arrived' ? `${entry.hop} ${entry.direction}` : []))
+  await vi.waitUntil(() => hops().includes('server response'))
+  // Nothing of it has gone on: it comes with the end.
+  expect(hops()).toEqual(['client request', 'proxy request', 'server request', 'server response'])
+  next.resolve()
+  expect(await (await asked).text()).toBe('data: one\n\ndata: two\n\n')
+  await vi.waitUntil(() => hops().at(-1) === 'client response')
+
+  const events = (hop: string): unknown[] =>
+    recorded.after(0, 100).flatMap((entry) => {
+      if (entry.kind !== 'arrived' || entry.hop !== hop || entry.direction === 'request') return []
+      const { arrival, before, isWhole } = recorded.arrival(entry.n)!
+      return interpret(arrival, before, isWhole).events!.dispatched.map(({ data }) => data)
+    })
+  for (const hop of ['server', 'proxy', 'client']) expect(events(hop)).toEqual(['one', 'two'])
+  app.closeAllConnections()
+  app.close()
+})
+
+test('a proxy stands before new connections only, and is gone with its connection', async () => {
+  const { client, served, arrivals } = await tapped()
+  opened.proxy({ holds: 'end' })
+  served.write('still direct')
+  expect(await read(client)).toBe('still direct')
+  expect(arrivals.map(({ hop }) => hop)).toEqual(['server', 'client'])
+  const second = connect({ port: opened.port, host: '127.0.0.1' })
+  sockets.push(second)
+  second.on('error', () => {})
+  second.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  const [proxied] = (await once(server, 'connection')) as [Socket]
+  sockets.push(proxied)
+  await read(proxied)
+  second.destroy()
+  // It does not end on its own side, and so does not close.
+  await once(proxied, 'end')
+})

@@ -14,14 +14,15 @@ export async function hint(words: string[]): Promise<number> {
   const lesson = lessonNumbered(asked.lesson)!
   if (lesson.problem) return refuse(lesson.problem)
   const { only } = asked
+  const { passed, notGraded } = progressOf(lesson.number)
   const task = only
     ? lesson.tasks.find(({ id }) => id === taskOf(only))
-    : firstOpenTask(lesson, progressOf(lesson.number).passed)
+    : firstOpenTask(lesson, [...passed, ...notGraded])
   if (!task && only)
     return refuse(`The README of lesson ${lesson.number} has no task ${taskOf(only)}.`)
   if (!task) {
     console.log(
-      `Every check of lesson ${lesson.number} has passed. Say a task to read its hints all the same: ` +
+      `Every check of lesson ${lesson.number}${notGraded.length > 0 ? ' that could be graded' : ''} has passed. Say a task to read its hints all the same: ` +
         `npm run hint ${lesson.tasks[0]?.id}`,
     )
     return 0

@@ -1,53 +1,128 @@
 import * as Plot from '@observablehq/plot'
-import { Window } from 'happy-dom'
 import type { Measurement } from './measure.ts'
+import type { Way } from './rows.ts'
 import { nameOf } from './table.ts'
 
-/** A picture of when each event was written and when it arrived, a row for each measurement, as SVG. */
-export function chart(measurements: Measurement[]): string {
-  const window = new Window()
-  const marks = measurements.flatMap(({ row, events }) =>
-    events.map(({ written, arrived }) => ({ written, arrived, row: nameOf(row) })),
+/** What a chart shows of a measurement. */
+export type Charted = Pick<Measurement, 'head' | 'events'> & { row: Way }
+
+export type ChartColours = Record<'paper' | 'ink' | 'quiet' | 'written' | 'arrived', string>
+
+/** Those of a page in light colours, for a file that is looked at anywhere. */
+const ON_PAPER: ChartColours = {
+  paper: '#fdfdfb',
+  ink: '#1d2126',
+  quiet: '#5c6269',
+  written: '#00706e',
+  arrived: '#a85400',
+}
+
+/**
+ * A picture of when each event was written and when it arrived, a row for each measurement.
+ *
+ * @param options.document makes the elements: that of a browser, or one that only writes SVG
+ * @param options.width in pixels; long names take more lines where there is less room
+ * @returns an `<svg>` that needs nothing from the outside
+ */
+export function chart(
+  measurements: Charted[],
+  {
+    document,
+    width = 960,
+    colours = ON_PAPER,
+  }: { document: unknown; width?: number; colours?: ChartColours },
+): ReturnType<typeof Plot.plot> {
+  const names = measurements.map(({ row }) => nameOf(row))
+  const events = measurements.flatMap((measurement, n) =>
+    measurement.events.map((event) => ({ ...event, row: names[n] })),
   )
-  const heads = measurements.map(({ row, head }) => ({ head, row: nameOf(row) }))
+  const heads = measurements.map(({ head }, n) => ({ head, row: names[n] }))
+  const room = width - 2 * MARGIN
+  const lines = Math.max(1, ...names.map((name) => linesOf(name, room)))
+  const height = lines * LINE + TRACK
+  // In a row: its name, and below it the track on which things happen.
+  const onTrack = { y: 'row', dy: (lines * LINE) / 2 }
+  const legend = linesOf(LEGEND, room) * LINE
   const svg = Plot.plot({
-    document: window.document as never,
-    width: 1330,
-    height: 74 + measurements.length * 26,
-    marginLeft: 600,
-    marginTop: 40,
-    style: { background: 'white', color: '#222', fontSize: '12px' },
+    document: document as never,
+    width,
+    height: ABOVE + measurements.length * height + legend + MARGIN,
+    marginTop: ABOVE,
+    marginLeft: MARGIN,
+    marginRight: MARGIN,
+    marginBottom: legend + MARGIN,
+    style: { background: colours.paper, color: colours.ink, fontSize: `${FONT}px` },
     x: {
-      label: 'milliseconds since the head was written →',
       axis: 'top',
-      grid: true,
+      label: 'milliseconds since the head was written',
+      labelAnchor: 'center',
+      labelArrow: false,
       zero: true,
-      insetLeft: 12,
     },
-    y: { label: null, domain: measurements.map(({ row }) => nameOf(row)) },
+    y: { axis: null, domain: names, padding: 0 },
     marks: [
-      Plot.link(marks, {
+      Plot.gridX({ stroke: colours.quiet, strokeOpacity: 0.25 }),
+      Plot.text(names, {
+        y: (name: string) => name,
+        text: (name: string) => name,
+        frameAnchor: 'left',
+        lineAnchor: 'bottom',
+        lineWidth: room / FONT,
+        lineHeight: LINE / FONT,
+        dy: height / 2 - TRACK,
+        fill: colours.ink,
+      }),
+      Plot.link(events, {
+        ...onTrack,
         x1: 'written',
         x2: 'arrived',
-        y1: 'row',
-        y2: 'row',
-        stroke: '#d55e00',
-        strokeOpacity: 0.35,
+        stroke: colours.arrived,
+        strokeOpacity: 0.4,
       }),
-      Plot.tickX(marks, { x: 'written', y: 'row', stroke: '#999', inset: 8 }),
-      Plot.dot(marks, { x: 'arrived', y: 'row', r: 3, fill: '#0072b2' }),
-      Plot.dot(heads, { x: 'head', y: 'row', r: 4, symbol: 'triangle', fill: '#009e73' }),
-      Plot.text(
-        [
-          'grey line: an event is written · blue dot: it arrives · green triangle: the head arrives',
-        ],
-        { frameAnchor: 'bottom-right', dy: 22, fill: '#222' },
-      ),
+      Plot.tickX(events, {
+        ...onTrack,
+        x: 'written',
+        stroke: colours.written,
+        insetTop: (height - TRACK) / 2 + 5,
+        insetBottom: (height - TRACK) / 2 + 5,
+      }),
+      Plot.dot(heads, {
+        ...onTrack,
+        x: 'head',
+        r: 4.5,
+        symbol: 'triangle',
+        fill: colours.paper,
+        stroke: colours.arrived,
+      }),
+      Plot.dot(events, { ...onTrack, x: 'arrived', r: 3, fill: colours.arrived }),
+      Plot.text([LEGEND], {
+        frameAnchor: 'bottom-left',
+        lineAnchor: 'top',
+        lineWidth: room / FONT,
+        lineHeight: LINE / FONT,
+        dy: MARGIN / 2,
+        fill: colours.quiet,
+      }),
     ],
-    marginBottom: 34,
   })
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg')
-  const text = svg.outerHTML
-  void window.happyDOM.close()
-  return text
+  svg.setAttribute('role', 'img')
+  svg.setAttribute('aria-label', 'When each event was written, and when it arrived')
+  // It says nothing that is wanted here, and a page may take no style but its own.
+  svg.querySelector('style')?.remove()
+  return svg
+}
+
+const LEGEND =
+  '| an event is written · ● it arrives · △ the head arrives · a line between: it was on its way'
+
+const FONT = 12
+const LINE = 16
+const TRACK = 22
+const MARGIN = 14
+const ABOVE = 44
+
+/** How many lines a text takes, of about so many pixels each. */
+function linesOf(text: string, room: number): number {
+  return Math.ceil((text.length * FONT * 0.56) / room)
 }

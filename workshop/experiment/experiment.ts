@@ -4,9 +4,11 @@ import { createInterface } from 'node:readline/promises'
 import { lessonNumbered, lessonsFolder } from '../lessons/catalogue.ts'
 import { ROOT } from '../root.ts'
 import { storeFolder } from '../lessons/store.ts'
-import { measure, type MeasuredVerdict, type Measurement } from './measure.ts'
+import { measureAll } from './measure-all.ts'
+import type { Measurement } from './measure.ts'
 import { rows, type Row } from './rows.ts'
-import { markdownTable, nameOf, textTable, type Result } from './table.ts'
+import { markdownTables, nameOf, textTable, type Result } from './table.ts'
+import type { MeasuredVerdict } from './verdict.ts'
 
 /**
  * `npm run lesson 4 measure`: asks what you predict, measures, and shows both.
@@ -36,19 +38,6 @@ export async function experiment(words: string[]): Promise<number> {
   if (isForReadme) writeTable(results)
   return 0
 }
-
-/** A few at a time: they disturb each other otherwise. */
-export async function measureAll(chosen: Row[]): Promise<Result[]> {
-  const results = new Map<Row, Result>()
-  const waiting = [...chosen]
-  const work = async (): Promise<void> => {
-    for (let row = waiting.shift(); row; row = waiting.shift()) results.set(row, await measure(row))
-  }
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work))
-  return chosen.map((row) => results.get(row)!)
-}
-
-const SIDE_BY_SIDE = 4
 
 const KEYS: Record<string, MeasuredVerdict> = {
   p: 'passes',
@@ -84,14 +73,14 @@ async function predictions(chosen: Row[]): Promise<Map<Row, string> | undefined>
 }
 
 async function saveChart(results: Result[]): Promise<string> {
-  // Loaded here: it takes its time.
-  const { chart } = await import('./chart.ts')
+  // Loaded here: they take their time.
+  const [{ chart }, { Window }] = await Promise.all([import('./chart.ts'), import('happy-dom')])
   mkdirSync(storeFolder, { recursive: true })
   const file = join(storeFolder, 'lesson-4.svg')
-  writeFileSync(
-    file,
-    chart(results.filter((result): result is Measurement => !('lacks' in result))),
-  )
+  const { document, happyDOM } = new Window()
+  const measured = results.filter((result): result is Measurement => 'verdict' in result)
+  writeFileSync(file, chart(measured, { document }).outerHTML)
+  await happyDOM.close()
   return file.slice(ROOT.length + 1)
 }
 
@@ -107,6 +96,6 @@ function writeTable(results: Result[]): void {
   const text = readFileSync(file, 'utf8')
   writeFileSync(
     file,
-    text.replace(TABLE, () => `\n${markdownTable(results)}\n\n`),
+    text.replace(TABLE, () => `\n${markdownTables(results)}\n\n`),
   )
 }

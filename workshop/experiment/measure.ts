@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, get, type IncomingMessage } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createGunzip } from 'node:zlib'
 import compression from 'compression'
 import express, { type Express, type Response } from 'express'
-import { look } from '../parts/look.ts'
+import type { Look } from '../parts/look.ts'
+import type { RunningProxy } from '../proxies/real.ts'
+import { browserClient } from './browser-client.ts'
+import { nodeClient, type Client } from './client.ts'
 import type { Row, Source } from './rows.ts'
+import type { MeasuredVerdict } from './verdict.ts'
 
 /** What became of a stream on its way. Times are milliseconds since the head was written. */
 export type Measurement = {
@@ -23,38 +25,58 @@ export type Measurement = {
   told: 'at once' | 'at the next write' | 'never'
 }
 
-/** In the words of the lesson, and `late`: events wait for others, and not for the end. */
-export type MeasuredVerdict = 'passes' | 'head waits' | 'late' | 'holds'
-
-/** There is nothing to measure. */
-export type NotMeasured = { row: Row; lacks: string }
+/** There was nothing to measure: `there is no nginx`. */
+export type NotMeasured = { row: Row; why: string }
 
 const EVENTS = 24
-const EVERY_MS = 50
 
-/** Writes events at an even pace, and looks when they come out at the other end. */
-export async function measure(row: Row): Promise<Measurement | NotMeasured> {
-  const seen = row.part && look(row.part)
-  if (seen && 'problem' in seen) return { row, lacks: row.part!.name }
-  const source = sourceOf(row.source)
+/** The pace of the events, when nobody says another one. */
+export const EVERY_MS = 50
+
+/**
+ * Writes events at an even pace, and looks when they come out at the other end.
+ *
+ * @param options.seen what there is of the row's part
+ * @param options.everyMs how long from one event to the next
+ */
+export async function measure(
+  row: Row,
+  { seen, everyMs }: { seen: Look | undefined; everyMs: number },
+): Promise<Measurement | NotMeasured> {
+  if (seen && 'problem' in seen) return { row, why: missing(row.part!.name, seen.problem) }
+  try {
+    return { ...(await measured(row, everyMs)), ...(seen?.version && { version: seen.version }) }
+  } catch (error) {
+    return { row, why: (error as Error).message.split('\n')[0]! }
+  }
+}
+
+/** `there is no nginx`; one that is broken says so itself. */
+function missing(name: string, problem: string): string {
+  return problem.startsWith('missing') ? `there is no ${name}` : `${name} is ${problem}`
+}
+
+async function measured(row: Row, everyMs: number): Promise<Measurement> {
+  const source = sourceOf(row.source, everyMs)
   const server = createServer(source.app)
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   const { port } = server.address() as AddressInfo
-  const proxy = await row.start?.(port)
+  let proxy: RunningProxy | undefined
   try {
-    const through = proxy?.port ?? port
-    const { head, arrived } = await arrivals(through, row.source)
+    proxy = await row.start?.(port)
+    const url = `http://127.0.0.1:${proxy?.port ?? port}`
+    const client = row.reading ? browserClient(row.reading) : nodeClient(row.source)
+    const { head, arrived } = await client.read(`${url}/events`)
     const began = source.written[0]!
     const events = source.written
       .slice(1)
       .map((written, n) => ({ written: written - began, arrived: arrived[n]! - began }))
     return {
       row,
-      ...(seen?.version && { version: seen.version }),
       head: head - began,
       events,
       verdict: verdictOf(head - began, events),
-      told: await whenTold(through, source, row.source),
+      told: await whenTold(client, `${url}/silent`, source, row.source),
     }
   } finally {
     await proxy?.stop()
@@ -81,7 +103,10 @@ type MeasuredSource = {
   silent: Promise<Response>
 }
 
-function sourceOf({ headers, compresses, flushes, size = 64 }: Source): MeasuredSource {
+function sourceOf(
+  { headers, compresses, flushes, size = 64 }: Source,
+  everyMs: number,
+): MeasuredSource {
   const app = express()
   const written: number[] = []
   let begin = (_response: Response): void => {}
@@ -93,18 +118,20 @@ function sourceOf({ headers, compresses, flushes, size = 64 }: Source): Measured
     response.flushHeaders()
   }
   if (compresses) app.use(compression())
+  // For a page whose script asks for the rest.
+  app.get('/', (_request, response) => void response.type('html').end())
   app.get('/events', async (_request, response) => {
     startHead(response)
     written.push(performance.now())
     // Long enough for a head that comes alone to be seen, also on a busy machine.
-    await sleep(3 * EVERY_MS)
+    await sleep(6 * everyMs)
     for (let n = 0; n < EVENTS; n += 1) {
-      await sleep(EVERY_MS)
+      await sleep(everyMs)
       written.push(performance.now())
       response.write(eventText(n, size))
       if (flushes) response.flush()
     }
-    await sleep(EVERY_MS)
+    await sleep(everyMs)
     response.end()
   })
   app.get('/silent', (_request, response) => {
@@ -122,42 +149,19 @@ function eventText(n: number, size: number): string {
   return `${data}${filling.slice(0, size - data.length - 2)}\n\n`
 }
 
-async function arrivals(
-  port: number,
-  source: Source,
-): Promise<{ head: number; arrived: number[] }> {
-  const response = await ask(port, '/events', source)
-  const head = performance.now()
-  const arrived: number[] = []
-  let text = ''
-  const isZipped = response.headers['content-encoding'] === 'gzip'
-  const body: Readable = isZipped ? response.pipe(createGunzip()) : response
-  for await (const bytes of body) {
-    text += String(bytes)
-    const events = text.split('\n\n')
-    text = events.pop()!
-    arrived.push(...events.map(() => performance.now()))
-  }
-  return { head, arrived }
-}
-
 async function whenTold(
-  port: number,
+  client: Client,
+  url: string,
   { silent }: MeasuredSource,
   source: Source,
 ): Promise<Measurement['told']> {
-  const leave = new AbortController()
-  // It is aborted, head or no head.
-  void ask(port, '/silent', source, leave.signal).then(
-    (answer) => answer.on('error', () => {}).resume(),
-    () => {},
-  )
+  const leave = client.visit(url)
   const response = await silent
   let isTold = false
   response.on('close', () => (isTold = true))
   await sleep(EVERY_MS)
-  leave.abort()
-  await sleep(6 * EVERY_MS)
+  await leave()
+  for (let n = 0; n < 8 && !isTold; n += 1) await sleep(EVERY_MS)
   if (isTold) return 'at once'
   for (let n = 0; n < 8 && !isTold; n += 1) {
     response.write(eventText(n, 64))
@@ -165,24 +169,4 @@ async function whenTold(
     await sleep(EVERY_MS)
   }
   return isTold ? 'at the next write' : 'never'
-}
-
-function ask(
-  port: number,
-  path: string,
-  { takesGzip }: Source,
-  signal?: AbortSignal,
-): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const request = get({
-      host: '127.0.0.1',
-      port,
-      path,
-      agent: false,
-      headers: takesGzip ? { 'Accept-Encoding': 'gzip' } : {},
-      ...(signal && { signal }),
-    })
-    request.once('response', resolve)
-    request.on('error', reject)
-  })
 }

@@ -1,5 +1,6 @@
 import { startProxy } from '../../wire/proxy.ts'
 import type { ProxySetting } from '../../wire/proxy.ts'
+import { browser } from '../parts/browser.ts'
 import { apache, caddy, haproxy, nginx, varnish } from '../parts/proxies.ts'
 import type { Part } from '../parts/part.ts'
 import { startApache } from '../proxies/apache.ts'
@@ -9,18 +10,25 @@ import { site, startNginx } from '../proxies/nginx.ts'
 import type { RunningProxy } from '../proxies/real.ts'
 import { startVarnish } from '../proxies/varnish.ts'
 import { startVite } from '../proxies/vite.ts'
+import type { Reading } from './browser-client.ts'
 
-/** One way from a server to a client, to be measured. */
-export type Row = {
+/** A way from a server to a client, in words. */
+export type Way = {
   /** What stands between: `nginx`. */
   hop: string
   /** How it is set up: `proxy_http_version 1.0`. Its defaults when this is empty. */
   setting: string
   /** What the server does: `X-Accel-Buffering: no`. Nothing when this is empty. */
   server: string
+}
+
+/** One that can be measured. */
+export type Row = Way & {
   source: Source
   /** The real program; absent when nothing has to be installed. */
   part?: Part
+  /** How a real browser reads the stream. Otherwise a program reads it that shows each byte as it comes. */
+  reading?: Reading
   /** Absent when nothing stands between. */
   start?(serverPort: number): Promise<RunningProxy>
 }
@@ -85,6 +93,13 @@ export const rows: Row[] = [
   ofVarnish('set beresp.do_stream = false;'),
   ofVarnish('set beresp.do_gzip = true;', GZIP),
   { hop: "Vite's proxy", setting: '', server: '', source: {}, start: startVite },
+
+  inBrowser('fetch()', 'text/event-stream'),
+  inBrowser('fetch()', 'text/plain'),
+  inBrowser('EventSource', 'text/event-stream'),
+  inBrowser('a page', 'text/html'),
+  inBrowser('a page', 'text/plain'),
+  inBrowser('a page', 'text/plain', { 'X-Content-Type-Options': 'nosniff' }),
 ]
 
 function middleware(server: string, source: Source): Row {
@@ -123,6 +138,14 @@ function real(
   source: Source = {},
 ): Row {
   return { hop: part.name, setting, server: saidBy(source), source, part, start }
+}
+
+/** Nobody stands between. The browser is the last hop itself. */
+function inBrowser(reading: Reading, type: string, headers: Record<string, string> = {}): Row {
+  const server = [type, saidBy({ headers })].filter((part) => part !== '').join(', ')
+  // More of them than it takes to guess a type have to come.
+  const source: Source = { headers: { 'Content-Type': type, ...headers }, size: 160 }
+  return { hop: 'Chromium', setting: reading, server, source, part: browser, reading }
 }
 
 /** What the server does that is worth a word. */

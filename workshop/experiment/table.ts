@@ -1,25 +1,32 @@
 import type { Measurement, NotMeasured } from './measure.ts'
-import type { Row } from './rows.ts'
+import type { Row, Way } from './rows.ts'
 
 export type Result = Measurement | NotMeasured
 
-/** What was measured, as a table in Markdown. */
-export function markdownTable(results: Result[]): string {
-  const lines = results.map((result) => {
-    const { hop, setting, server } = result.row
-    const cells = [
-      'version' in result ? `${hop} ${numberOf(result.version ?? '')}` : hop,
-      setting && `\`${setting}\``,
-      server,
-      ...('lacks' in result ? [`not measured: there is no ${result.lacks}`, ''] : told(result)),
-    ]
-    return `| ${cells.join(' | ')} |`
-  })
+/** What was measured, as tables in Markdown: of what stands between, and of the browser as the last hop. */
+export function markdownTables(results: Result[]): string {
+  const isInBrowser = ({ row }: Result): boolean => row.reading !== undefined
   return [
     '| between server and client | its setting | the server | a stream of small events | the server hears of a client that left |',
     '|---|---|---|---|---|',
-    ...lines,
+    ...results.filter((result) => !isInBrowser(result)).map(markdownLine),
+    '',
+    '| the last hop | how it reads | the server | a stream of small events | the server hears of a client that left |',
+    '|---|---|---|---|---|',
+    ...results.filter(isInBrowser).map(markdownLine),
   ].join('\n')
+}
+
+export function markdownLine(result: Result): string {
+  const { row } = result
+  const { hop, setting, server } = row
+  const cells = [
+    'version' in result ? `${hop} ${numberOf(result.version ?? '')}` : hop,
+    setting && !row.reading ? `\`${setting}\`` : setting,
+    server,
+    ...('why' in result ? [`not measured: ${result.why}`, ''] : [result.verdict, result.told]),
+  ]
+  return `| ${cells.join(' | ')} |`
 }
 
 /** The same for a terminal: a line each, and what was predicted. */
@@ -27,26 +34,22 @@ export function textTable(results: Result[], predicted: Map<Row, string>): strin
   return results
     .map((result) => {
       const guess = predicted.get(result.row)
-      const verdict = 'lacks' in result ? `not measured: no ${result.lacks}` : result.verdict
-      const delay = 'lacks' in result ? '' : `${medianDelay(result)} ms`
-      const said =
-        guess && guess !== verdict ? `  you said: ${guess}` : guess ? '  as you said' : ''
-      return `${verdict.padEnd(12)} ${delay.padStart(8)}  ${nameOf(result.row)}${said}`
+      const verdict = 'why' in result ? `not measured: ${result.why}` : result.verdict
+      const delay = 'why' in result ? '' : `${medianDelay(result)} ms`
+      const isRight = guess === verdict
+      const said = guess && (isRight ? '  as you said' : `  you said: ${guess}`)
+      return `${verdict.padEnd(12)} ${delay.padStart(8)}  ${nameOf(result.row)}${said ?? ''}`
     })
     .join('\n')
 }
 
 /** A row in words: `nginx · proxy_http_version 1.0; · X-Accel-Buffering: no`. */
-export function nameOf({ hop, setting, server }: Row): string {
+export function nameOf({ hop, setting, server }: Way): string {
   return [hop, setting, server].filter((part) => part !== '').join(' · ')
 }
 
-function told({ verdict, told: when }: Measurement): [string, string] {
-  return [verdict, when]
-}
-
-/** How long an event was on its way, for half of them. */
-function medianDelay({ events }: Measurement): number {
+/** How long an event was on its way, for half of them, in milliseconds. */
+export function medianDelay({ events }: Pick<Measurement, 'events'>): number {
   const delays = events.map(({ written, arrived }) => arrived - written).sort((a, b) => a - b)
   return Math.round(delays[Math.floor(delays.length / 2)]!)
 }

@@ -112,7 +112,8 @@ function firstFailure(verdict: Verdict, options: RenderOptions): string {
   const failed = verdict.checks.filter(({ state }) => state === 'failed')
   const [first] = failed
   if (!first) return ''
-  if (failed.length === verdict.checks.length && failed.every(({ notWritten }) => notWritten)) {
+  const graded = verdict.checks.filter(({ lacks }) => !lacks)
+  if (failed.length === graded.length && failed.every(({ notWritten }) => notWritten)) {
     return [
       `This is the starting point: nothing is written yet, so nothing passes.`,
       `Begin with task ${taskOf(first.id)} in ${readmeOf(verdict.lesson)}`,

@@ -6,6 +6,8 @@ import { readStore, writeStore } from './store.ts'
 /** How far a learner is in one lesson. */
 export type Progress = {
   passed: string[]
+  /** Checks that need what this machine did not have when it graded. */
+  notGraded: string[]
   /** Every check of the lesson. */
   checks: string[]
   /** When it was graded last. */
@@ -14,9 +16,11 @@ export type Progress = {
   outcome?: Verdict['outcome']
 }
 
+type State = CheckResult['state'] | 'not graded'
+
 type Stored = Record<
   string,
-  { gradedAt: string; outcome: Verdict['outcome']; checks: Record<string, CheckResult['state']> }
+  { gradedAt: string; outcome: Verdict['outcome']; checks: Record<string, State> }
 >
 
 /**
@@ -25,7 +29,7 @@ type Stored = Record<
  */
 export function recordVerdict({ lesson, outcome, checks }: Verdict): void {
   const stored = readStore<Stored>(FILE)
-  const states = checks.map(({ id, state }) => [id, state] as const)
+  const states = checks.map(({ id, state, lacks }) => [id, lacks ? 'not graded' : state] as const)
   stored[lesson] = {
     gradedAt: new Date().toISOString(),
     outcome,
@@ -44,18 +48,24 @@ export function forgetProgress(lesson: number): void {
 export function progressOf(lesson: number): Progress {
   const checks = checkIds(lesson)
   const stored = readStore<Stored>(FILE)[lesson]
-  if (!stored) return { passed: [], checks }
+  if (!stored) return { passed: [], notGraded: [], checks }
+  const those = (state: State): string[] => checks.filter((id) => stored.checks?.[id] === state)
   return {
-    passed: checks.filter((id) => stored.checks?.[id] === 'passed'),
+    passed: those('passed'),
+    notGraded: those('not graded'),
     checks,
     gradedAt: new Date(stored.gradedAt),
     outcome: stored.outcome,
   }
 }
 
-/** The first task that has a check not known to have passed. */
-export function firstOpenTask(lesson: Lesson, passed: readonly string[]): Task | undefined {
-  const open = checkIds(lesson.number).find((id) => !passed.includes(id))
+/**
+ * The first task that has an open check.
+ *
+ * @param closed checks that have passed, or that this machine cannot grade
+ */
+export function firstOpenTask(lesson: Lesson, closed: readonly string[]): Task | undefined {
+  const open = checkIds(lesson.number).find((id) => !closed.includes(id))
   return open === undefined ? undefined : lesson.tasks.find((task) => task.id === taskOf(open))
 }
 

@@ -1,3 +1,4 @@
+import { VERDICTS, type MeasuredVerdict } from '../experiment/verdict.ts'
 import type { Action } from './state.ts'
 
 /**
@@ -25,6 +26,7 @@ const wholeNumber: Rule = (value) =>
   typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1_000_000_000
 const wholeNumberOrNull: Rule = (value) => value === null || wholeNumber(value)
 const text: Rule = (value) => typeof value === 'string'
+const verdictOrNull: Rule = (value) => value === null || VERDICTS.includes(value as MeasuredVerdict)
 const yesOrNo: Rule = (value) => typeof value === 'boolean'
 
 /** Every action with all of its fields. */
@@ -43,8 +45,12 @@ const FIELDS: {
   'cut after': { bytes: wholeNumberOrNull },
   stall: { on: yesOrNo },
   slow: { bytesPerSecond: wholeNumberOrNull },
+  proxy: { holds: (value) => value === null || value === '4 KiB' || value === 'all' },
   burst: {},
   clear: {},
   run: { scene: text },
-  proxy: { on: yesOrNo },
+  predict: { way: wholeNumber, verdict: verdictOrNull },
+  measure: {},
+  'stop measuring': {},
+  'forget measurements': {},
 }

@@ -20,7 +20,7 @@ export type Bundle = {
 export const lessonPage: Bundle = {
   name: 'page',
   config: 'workshop/page/vite.config.ts',
-  sources: ['workshop/page/browser', 'workshop/page/state.ts', 'wire'],
+  sources: ['workshop/experiment', 'workshop/page/browser', 'workshop/page/state.ts', 'wire'],
 }
 
 /**

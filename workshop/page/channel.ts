@@ -112,6 +112,7 @@ const SLICES = Object.keys({
   clients: true,
   trouble: true,
   recording: true,
+  experiment: true,
 } satisfies Record<keyof PageState, true>) as (keyof PageState)[]
 
 const MOST_ENTRIES = 2000

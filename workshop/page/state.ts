@@ -1,6 +1,9 @@
 import type { Quake } from '#feed'
 import type { CheckResult, Verdict } from '../grader/verdict.ts'
 import type { Leaks } from '../demo/message.ts'
+import type { Measurement, NotMeasured } from '../experiment/measure.ts'
+import type { Way } from '../experiment/rows.ts'
+import type { MeasuredVerdict } from '../experiment/verdict.ts'
 
 /** What the page shows, in slices. A slice is sent whole whenever it changes. */
 export type PageState = {
@@ -11,6 +14,8 @@ export type PageState = {
   clients: ClientState[]
   trouble: TroubleState
   recording: RecordingState
+  /** Only in a lesson that has one. */
+  experiment?: ExperimentState
 }
 
 export type LessonState = {
@@ -60,8 +65,6 @@ export type ServerState = {
   /** How many readers have the feed open; absent before the first. */
   readers?: number
   leaks?: Leaks
-  /** Whether clients that connect meet a proxy; absent where none can be put. */
-  hasProxy?: boolean
   /** Where the component is shown that follows its stream. */
   component?: { url: string }
   /** The last lines it printed. */
@@ -85,6 +88,24 @@ export type TroubleState = {
   slow?: number
   /** Response bytes after which a connection is cut; absent when none is. */
   cutAfter?: number
+  /** What the proxy before the server holds; absent when new connections have none. */
+  proxy?: ProxyHolds
+}
+
+/** A buffer of 4 KiB after the other, or everything until the end. */
+export type ProxyHolds = '4 KiB' | 'all'
+
+export type ExperimentState = {
+  isMeasuring: boolean
+  /** Why the measuring ended before it was done. */
+  problem?: string
+  ways: WayState[]
+}
+
+export type WayState = Way & {
+  /** What the reader expects of it. */
+  predicted?: MeasuredVerdict
+  result?: Omit<Measurement, 'row'> | Omit<NotMeasured, 'row'>
 }
 
 export type RecordingState = {
@@ -108,11 +129,18 @@ export type Action =
   | { do: 'cut after'; bytes: number | null }
   | { do: 'stall'; on: boolean }
   | { do: 'slow'; bytesPerSecond: number | null }
+  | { do: 'proxy'; holds: ProxyHolds | null }
   | { do: 'burst' }
   | { do: 'clear' }
   /** On a slide: the program of a scene. */
   | { do: 'run'; scene: string }
-  | { do: 'proxy'; on: boolean }
+  /** `way` is counted from 1. What has been measured can no longer be predicted. */
+  | { do: 'predict'; way: number; verdict: MeasuredVerdict | null }
+  /** What has not been measured yet. */
+  | { do: 'measure' }
+  | { do: 'stop measuring' }
+  /** Measurements and predictions. */
+  | { do: 'forget measurements' }
 
 /** What came of an action: a sentence for the reader. */
 export type Answer = { said: string } | { problem: string }

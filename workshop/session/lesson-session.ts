@@ -7,9 +7,10 @@ import { resetLesson } from '../lessons/reset.ts'
 import { ownWork, type Problem } from '../lessons/words.ts'
 import type { Action, Answer, PageState } from '../page/state.ts'
 import { connectClient, type Client } from './client.ts'
+import type { Experiment } from './experiment.ts'
 import { runLesson, type LessonEvents, type LessonRun } from './lesson-run.ts'
 import { both } from './observers.ts'
-import { pathOf, type Running } from './running.ts'
+import { hasExperiment, pathOf, type Running } from './running.ts'
 import { listeners, type Session } from './session.ts'
 import { wireActions } from './wire-actions.ts'
 
@@ -44,6 +45,8 @@ export async function lessonSession({
   const wire = wireActions({ recorder, changed: tell })
   let clients: Client[] = []
   let clientsSoFar = 0
+  /** Once it was wanted it stays: what was measured is there when the reader comes back. */
+  let lab: Experiment | undefined
   let change: Promise<unknown> = Promise.resolve()
 
   const opened = await open(first)
@@ -58,12 +61,18 @@ export async function lessonSession({
       changed: tell,
       note: recorder.note,
     })
-    if (!('problem' in next)) wire.begin(next.tap.trouble)
+    if ('problem' in next) return next
+    wire.begin(next.tap)
+    if (hasExperiment(next)) {
+      // Loaded when it is wanted: other lessons do without.
+      const { experiment } = await import('./experiment.ts')
+      lab ??= experiment({ changed: () => tell('experiment') })
+    }
     return next
   }
 
   async function act(action: Action): Promise<Answer> {
-    const answer = wire.act(action)
+    const answer = wire.act(action) ?? (hasExperiment(run) ? lab?.act(action) : undefined)
     if (answer) return answer
     const { lesson, work } = run
     switch (action.do) {
@@ -130,6 +139,7 @@ export async function lessonSession({
       const lesson = lessonNumbered(number)
       if (!lesson) return { problem: `There is no lesson ${number}.` }
       leaveAll()
+      lab?.stop()
       await run.close()
       const next = await open({ lesson, work: run.work, isExhibit: false })
       if ('problem' in next) {
@@ -139,7 +149,7 @@ export async function lessonSession({
       }
       run = next
       wire.act({ do: 'clear' })
-      for (const slice of ['lesson', 'server', 'grading'] as const) tell(slice)
+      for (const slice of ['lesson', 'server', 'grading', 'experiment'] as const) tell(slice)
       began(run)
       return { said: `Lesson ${number}: ${lesson.title}.` }
     })
@@ -160,6 +170,7 @@ export async function lessonSession({
         clients: clients.map(({ state }) => state),
         trouble: wire.trouble,
         recording: wire.recording,
+        ...(hasExperiment(run) && lab && { experiment: lab.state }),
       }
     },
     get run() {
@@ -170,6 +181,7 @@ export async function lessonSession({
     act,
     async close() {
       leaveAll()
+      lab?.stop()
       await run.close()
     },
   }

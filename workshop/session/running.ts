@@ -20,6 +20,11 @@ export function showsComponent({ number }: Lesson): boolean {
   return number === REACT
 }
 
+/** Whether the page of a lesson has an experiment on it. */
+export function hasExperiment({ lesson, isExhibit }: Running): boolean {
+  return lesson.number === BUFFERING && !isExhibit
+}
+
 /**
  * Whose server.ts is run, and where: that of the lesson itself. A component of one's own is shown on the streams
  * of lesson 2: the learner's own when they have passed, else the solution's.
@@ -44,3 +49,4 @@ const STREAMS: Record<number, string> = {
 
 const SSE = 2
 const REACT = 3
+const BUFFERING = 4

@@ -64,7 +64,9 @@ export async function live(first: Running): Promise<number> {
     }
     const { verdict, isRunning } = grades
     const passed = verdict?.checks.filter(({ state }) => state === 'passed').length
-    const state = verdict ? `${passed} of ${verdict.checks.length} checks passed` : ''
+    const lacking = verdict?.checks.filter(({ lacks }) => lacks).length
+    const left = lacking ? `, ${lacking} not graded` : ''
+    const state = verdict ? `${passed} of ${verdict.checks.length} checks passed${left}` : ''
     out.stay(
       [isRunning ? 'grading …' : state, 'g grade', 'h hint', ...keys].filter(Boolean).join(' · '),
     )
@@ -83,13 +85,14 @@ export async function live(first: Running): Promise<number> {
 
   async function hint({ lesson, grades }: LessonRun): Promise<void> {
     const { hintText } = await import('../lessons/hint-text.ts')
-    const passed = grades?.verdict?.checks.filter(({ state }) => state === 'passed') ?? []
-    const ids = passed.map(({ id }) => id)
+    const checks = grades?.verdict?.checks ?? []
+    const closed = checks.filter(({ state, lacks }) => state === 'passed' || lacks)
+    const ids = closed.map(({ id }) => id)
     // Read again: the README may be back.
     const now = lessonNumbered(lesson.number) ?? lesson
     const task = firstOpenTask(now, ids)
     if (task) out.print(`\n${hintText(task, out)}\n`)
-    else out.print(now.problem ?? 'Every check has passed: no hint is needed.')
+    else out.print(now.problem ?? 'No check is open: no hint is needed.')
   }
 
   const code = await ending.ended

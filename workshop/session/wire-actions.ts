@@ -1,6 +1,7 @@
 import type { Recorder } from '../../wire/recorder.ts'
-import type { Trouble } from '../../wire/trouble.ts'
-import type { Action, Answer, RecordingState, TroubleState } from '../page/state.ts'
+import type { ProxySetting } from '../../wire/proxy.ts'
+import type { Tap } from '../../wire/tap.ts'
+import type { Action, Answer, ProxyHolds, RecordingState, TroubleState } from '../page/state.ts'
 
 /** What the page can do to the wire, whatever server is behind it. */
 export type WireActions = {
@@ -9,7 +10,7 @@ export type WireActions = {
   /** Undefined when the action is none of these. */
   act(action: Action): Answer | undefined
   /** No trouble any more: another tap begins without. */
-  begin(trouble: Trouble): void
+  begin(tap: Pick<Tap, 'trouble' | 'proxy'>): void
 }
 
 /** Each action says on the wire what it did. */
@@ -22,7 +23,7 @@ export function wireActions({
 }): WireActions {
   const trouble: TroubleState = { isStalled: false }
   const recording: RecordingState = { from: 1 }
-  let tap: Trouble | undefined
+  let tap: Pick<Tap, 'trouble' | 'proxy'> | undefined
 
   function did(said: string): Answer {
     recorder.note(said)
@@ -38,6 +39,7 @@ export function wireActions({
       trouble.isStalled = false
       delete trouble.slow
       delete trouble.cutAfter
+      delete trouble.proxy
       changed('trouble')
     },
     act(action) {
@@ -48,12 +50,12 @@ export function wireActions({
       }
       if (!tap) return undefined
       if (action.do === 'cut') {
-        const count = tap.cut()
+        const count = tap.trouble.cut()
         if (count === 0) return { said: 'There is no connection to cut.' }
         return did(count === 1 ? 'Cut the connection' : `Cut ${count} connections`)
       }
       if (action.do === 'cut after') {
-        tap.cutAfter(action.bytes ?? undefined)
+        tap.trouble.cutAfter(action.bytes ?? undefined)
         if (action.bytes === null) {
           delete trouble.cutAfter
           return did('No cut any more')
@@ -62,12 +64,12 @@ export function wireActions({
         return did(`Each connection is cut after ${action.bytes} more bytes of its response`)
       }
       if (action.do === 'stall') {
-        tap.stall(action.on)
+        tap.trouble.stall(action.on)
         trouble.isStalled = action.on
         return did(action.on ? 'Stalled: nothing reaches the clients' : 'Let go')
       }
       if (action.do === 'slow') {
-        tap.slow(action.bytesPerSecond ?? undefined)
+        tap.trouble.slow(action.bytesPerSecond ?? undefined)
         if (action.bytesPerSecond === null) {
           delete trouble.slow
           return did('The clients read at full speed')
@@ -75,7 +77,24 @@ export function wireActions({
         trouble.slow = action.bytesPerSecond
         return did(`The clients read ${action.bytesPerSecond} bytes a second`)
       }
+      if (action.do === 'proxy') {
+        tap.proxy(action.holds === null ? undefined : PROXIES[action.holds])
+        if (action.holds === null) {
+          delete trouble.proxy
+          return did('New connections have no proxy')
+        }
+        trouble.proxy = action.holds
+        return did(`New connections have a proxy that holds ${IN_WORDS[action.holds]}`)
+      }
       return undefined
     },
   }
 }
+
+/** As nginx that asks over HTTP/1.0, and as one that compresses. */
+const PROXIES: Record<ProxyHolds, ProxySetting> = {
+  '4 KiB': { http: '1.0', holds: 4096 },
+  all: { holds: 'end' },
+}
+
+const IN_WORDS: Record<ProxyHolds, string> = { '4 KiB': '4 KiB', all: 'everything until the end' }

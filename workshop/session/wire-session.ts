@@ -24,7 +24,7 @@ export async function wireSession(
   })
   if ('problem' in opened) return opened
   const { tap } = opened
-  wire.begin(tap.trouble)
+  wire.begin(tap)
   const tapped = new URL(url)
   tapped.hostname = '127.0.0.1'
   tapped.port = String(tap.port)

@@ -1,17 +1,17 @@
 import { cp, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Recorder } from '../../wire/recorder.ts'
+import { tap, type Tap } from '../../wire/tap.ts'
 import { demo, type Demo, type DemoEvents } from '../demo/demo.ts'
 import { emptyBox, type Box } from '../grader/box.ts'
 import { lessonNumbered, solutionsFolder, type Lesson } from '../lessons/catalogue.ts'
 import { ROOT } from '../root.ts'
 import { streamOf } from '../session/running.ts'
-import { openLine, type Line } from './line.ts'
 import type { Scene } from './scene.ts'
 
 /** The program of a scene, running. */
 export type SceneProgram = {
-  readonly line: Line
+  readonly tap: Tap
   /** Where its stream is: `http://127.0.0.1:41234/events`. */
   readonly url: string
   burst(count: number): void
@@ -38,14 +38,15 @@ export async function runScene(
   })
   // A client that came before would only wait.
   await server.destination()
-  const line = await openLine({ destination: server.destination, observer: recorder.observer })
+  const { destination } = server
+  const before = await tap({ port: 0, destination, observer: recorder.observer })
   return {
-    line,
-    url: `http://127.0.0.1:${line.port}${streamOf({ lesson, isExhibit })}`,
+    tap: before,
+    url: `http://127.0.0.1:${before.port}${streamOf({ lesson, isExhibit })}`,
     burst: server.burst,
     async stop() {
       server.stop()
-      await line.close()
+      await before.close()
       await mistake?.remove()
     },
   }

@@ -52,9 +52,9 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
         leaks: (leaks) => serverBecomes({ leaks }),
       },
     })
-    serverBecomes({ url: program.url, hasProxy: false })
-    wire.begin(program.line.trouble)
-    if (scene.steps.includes('proxy')) putProxy(true)
+    serverBecomes({ url: program.url })
+    wire.begin(program.tap)
+    if (scene.steps.includes('proxy')) wire.act({ do: 'proxy', holds: '4 KiB' })
     return connect()
   }
 
@@ -80,15 +80,6 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
     return { said: `Client ${clientsSoFar} connects.` }
   }
 
-  function putProxy(isThere: boolean): Answer {
-    if (!program) return NOTHING_TO_DO
-    program.line.hasProxy = isThere
-    serverBecomes({ hasProxy: isThere })
-    const said = isThere ? 'A proxy stands before the server' : 'No proxy any more'
-    recorder.note(said)
-    return { said: `${said}: who connects from now on meets it.` }
-  }
-
   async function act(action: Action): Promise<Answer> {
     const answer = wire.act(action)
     if (answer) return answer
@@ -100,8 +91,6 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
       case 'leave':
         clients.find(({ state }) => state.id === action.id)?.leave()
         return { said: `Client ${action.id} has left.` }
-      case 'proxy':
-        return putProxy(action.on)
       case 'burst':
         if (!server.readers) return { problem: 'Nobody has the feed open.' }
         program?.burst(BURST)

@@ -1,6 +1,7 @@
 import { said } from './act.ts'
 import { Checks } from './Checks.tsx'
 import { Component } from './Component.tsx'
+import { Experiment } from './Experiment.tsx'
 import { Header } from './Header.tsx'
 import { Instructions } from './Instructions.tsx'
 import { useSlice } from './page-state.ts'
@@ -12,6 +13,7 @@ export function App() {
   const lesson = useSlice('lesson')
   const grading = useSlice('grading')
   const server = useSlice('server')
+  const experiment = useSlice('experiment')
   if (!server) return <Header />
   return (
     <>
@@ -35,6 +37,7 @@ export function App() {
           )}
           <div className="live">
             {server.component && <Component url={server.component.url} server={server} />}
+            {experiment && <Experiment experiment={experiment} />}
             <Wire />
           </div>
         </div>
@@ -44,6 +47,7 @@ export function App() {
           {lesson && <a href="#page">Lesson</a>}
           {grading && <a href="#checks-title">Checks</a>}
           {server.component && <a href="#component-title">Component</a>}
+          {experiment && <a href="#experiment-title">Experiment</a>}
           <a href="#wire-title">Wire</a>
         </nav>
         <Said />

@@ -6,25 +6,26 @@ export type Check = GradingState['checks'][number]
 /** The id of the check that the reader wants to see; undefined is the first that failed. */
 export const picked = store<string | undefined>(undefined)
 
-export function stateInWords({ state, notWritten }: Check): string {
+export function stateInWords({ state, notWritten, lacks }: Check): string {
   if (state === 'passed') return 'passed'
+  if (lacks) return `not graded: there is no ${lacks}`
   if (state === 'not run') return 'did not run'
   return notWritten ? 'not written yet' : 'failed'
 }
 
 export function Shape({ check }: { check: Check }) {
-  const { state, notWritten } = check
-  const [shape, hue] =
-    state === 'passed'
-      ? ['✓', 'good']
-      : state === 'failed' && !notWritten
-        ? ['✗', 'bad']
-        : ['○', 'quiet']
+  const [shape, hue] = shapeOf(check)
   return (
     <span className={`shape ${hue}`} aria-hidden="true">
       {shape}
     </span>
   )
+}
+
+function shapeOf({ state, notWritten, lacks }: Check): [shape: string, hue: string] {
+  if (state === 'passed') return ['✓', 'good']
+  if (lacks) return ['–', 'quiet']
+  return state === 'failed' && !notWritten ? ['✗', 'bad'] : ['○', 'quiet']
 }
 
 /** A check as a button that shows it. It stands beside its task, so of `2.3a` it says `a`. */

@@ -6,7 +6,7 @@ import { taskOf } from './words.ts'
 
 /** A check: its rule, what was seen and expected, and both transcripts. */
 export function CheckInFull({ check, seed }: { check: Check; seed: number | undefined }) {
-  const { id, rule, story, notWritten, steps, reference } = check
+  const { id, rule, story, notWritten, lacks, steps, reference } = check
   const task = taskOf(id)
   return (
     <article className="check">
@@ -18,6 +18,7 @@ export function CheckInFull({ check, seed }: { check: Check; seed: number | unde
         <p className="quiet">
           {stateInWords(check)}
           {notWritten && `: ${notWritten}`}
+          {lacks && <InstallIt />}
         </p>
       )}
       {story && (
@@ -62,6 +63,15 @@ export function CheckInFull({ check, seed }: { check: Check; seed: number | unde
         <PutAway id={id} />
       </p>
     </article>
+  )
+}
+
+/** How a check that needs something can be graded. */
+export function InstallIt() {
+  return (
+    <>
+      . <code>npm run setup</code> installs it where it can.
+    </>
   )
 }
 

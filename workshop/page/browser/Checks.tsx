@@ -1,8 +1,8 @@
 import { useEffect, useRef } from 'react'
 import type { GradingState } from '../state.ts'
 import { ActButton } from './ActButton.tsx'
-import { CheckButton, picked, type Check } from './Check.tsx'
-import { CheckInFull } from './CheckInFull.tsx'
+import { CheckButton, picked, stateInWords, type Check } from './Check.tsx'
+import { CheckInFull, InstallIt } from './CheckInFull.tsx'
 import { useIsGone, useSlice } from './page-state.ts'
 import { useStore } from './store.ts'
 import { goToTask } from './TaskLinks.tsx'
@@ -106,12 +106,21 @@ function Outcome({ grading }: { grading: GradingState }) {
   }
   if (first) return <CheckInFull check={first} seed={seed} />
   if (outcome !== 'pass' || !lesson) return null
+  const lacking = checks.filter(({ lacks }) => lacks)
   return (
     <div className="next">
       <p>
-        <strong className="good">✓ Every check has passed.</strong> Compare your files with the
-        solution: <code>npm run solution {lesson.number}</code>
+        <strong className="good">
+          ✓ Every check {lacking.length > 0 && 'that could be graded '}has passed.
+        </strong>{' '}
+        Compare your files with the solution: <code>npm run solution {lesson.number}</code>
       </p>
+      {lacking[0] && (
+        <p>
+          {counted(lacking.length, 'check')} {stateInWords(lacking[0])}
+          <InstallIt />
+        </p>
+      )}
       {lesson.next && <NextLesson {...lesson.next} />}
     </div>
   )
@@ -167,7 +176,8 @@ const MOST_PRINTED = 20
 const FRAME = /^\s+at .*(node_modules|node:|\/test\/)/
 
 function isStartingPoint(checks: Check[]): boolean {
-  return checks.length > 0 && checks.every(({ notWritten }) => notWritten)
+  const graded = checks.filter(({ lacks }) => !lacks)
+  return graded.length > 0 && graded.every(({ notWritten }) => notWritten)
 }
 
 function byTask(checks: Check[]): [string, Check[]][] {

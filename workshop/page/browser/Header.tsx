@@ -10,6 +10,7 @@ export function Header() {
   const grading = useSlice('grading')
   const isHere = useSlice('server') !== undefined
   const passed = grading?.checks.filter(({ state }) => state === 'passed').length
+  const lacking = grading?.checks.filter(({ lacks }) => lacks).length
   const isGone = useIsGone()
   const title = titleOf(lesson, grading, isGone)
   useEffect(() => {
@@ -38,6 +39,7 @@ export function Header() {
               {passed}/{grading.checks.length}
             </strong>{' '}
             checks
+            {lacking ? `, ${lacking} not graded` : ''}
           </span>
         )}
         {lesson?.minutes !== undefined && <span>{lesson.minutes} min</span>}

@@ -106,6 +106,12 @@ const COMPONENTS: Components = {
       {typeof children === 'string' ? <Visible text={children} /> : children}
     </code>
   ),
+  // Wider than the page, it is moved with the arrow keys, too.
+  table: ({ children }) => (
+    <div className="table" role="region" aria-label="A table" tabIndex={0}>
+      <table>{children}</table>
+    </div>
+  ),
   a: ({ href, children }) => <Link href={href}>{children}</Link>,
 }
 

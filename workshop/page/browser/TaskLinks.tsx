@@ -14,10 +14,13 @@ export function TaskLinks({ tasks }: { tasks: LessonState['tasks'] }) {
         {tasks.map(({ id, title }) => {
           const checks = grading?.checks.filter((check) => taskOf(check.id) === id) ?? []
           const passed = checks.filter(({ state }) => state === 'passed').length
+          const lacking = checks.filter(({ lacks }) => lacks).length
           const isDone = checks.length > 0 && passed === checks.length
+          const isOpen = passed + lacking < checks.length
+          const left = lacking > 0 ? `, ${lacking} not graded` : ''
           const progress = isDone
             ? 'all checks passed'
-            : `${passed} of ${checks.length} checks passed`
+            : `${passed} of ${checks.length} checks passed${left}`
           return (
             <li key={id}>
               <a
@@ -32,7 +35,7 @@ export function TaskLinks({ tasks }: { tasks: LessonState['tasks'] }) {
               >
                 {id}{' '}
                 <span className={isDone ? 'good' : 'quiet'}>
-                  {isDone ? '✓' : `${passed}/${checks.length}`}
+                  {isDone ? '✓' : isOpen ? `${passed}/${checks.length}` : '–'}
                 </span>
               </a>
             </li>

@@ -1,4 +1,5 @@
 import { useId, useState } from 'react'
+import type { ProxyHolds } from '../state.ts'
 import { ActButton } from './ActButton.tsx'
 import { act } from './act.ts'
 import { useIsGone, useSlice } from './page-state.ts'
@@ -31,8 +32,29 @@ export function Trouble() {
         inWords={(bytes) => `reads ${number(bytes)} B/s`}
         change={(bytesPerSecond) => act({ do: 'slow', bytesPerSecond })}
       />
+      <Proxy holds={trouble.proxy} />
       {lesson && <ActButton action={{ do: 'burst' }}>Burst of 10,000</ActButton>}
     </div>
+  )
+}
+
+/** What stands before the server. The wire shows what goes in and what comes out. */
+function Proxy({ holds }: { holds: ProxyHolds | undefined }) {
+  const isGone = useIsGone()
+  return (
+    <select
+      aria-label="Proxy before the server"
+      disabled={isGone}
+      value={holds ?? ''}
+      className={holds && 'on'}
+      onChange={({ target }) =>
+        void act({ do: 'proxy', holds: target.value === '' ? null : (target.value as ProxyHolds) })
+      }
+    >
+      <option value="">No proxy</option>
+      <option value="4 KiB">Proxy: holds 4 KiB</option>
+      <option value="all">Proxy: holds until the end</option>
+    </select>
   )
 }
 

@@ -7,6 +7,7 @@ import { allowFrames } from './frames.ts'
 import { watchWorkshop } from './watch-workshop.ts'
 import './colours.css'
 import './page.css'
+import './experiment.css'
 import './wire.css'
 
 applyTheme()

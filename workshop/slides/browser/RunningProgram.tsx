@@ -13,7 +13,6 @@ import { counted, number } from '../../page/browser/words.ts'
 export function RunningProgram() {
   const clients = useSlice('clients') ?? []
   const trouble = useSlice('trouble')
-  const server = useSlice('server')
   const reading = clients.findLast(({ state }) => state === 'connecting' || state === 'reading')
   return (
     <main>
@@ -30,8 +29,8 @@ export function RunningProgram() {
           Stall
         </ActButton>
         <ActButton
-          action={{ do: 'proxy', on: !server?.hasProxy }}
-          aria-pressed={server?.hasProxy ?? false}
+          action={{ do: 'proxy', holds: trouble?.proxy ? null : '4 KiB' }}
+          aria-pressed={trouble?.proxy !== undefined}
         >
           Proxy
         </ActButton>

@@ -47,16 +47,16 @@ const tricks: Trick[] = [
     inside: "process.kill(process.ppid, 'SIGKILL')",
   },
   {
-    name: 'takes all memory there is',
-    outcome: 'error',
-    says: 'Your code took more memory than the 1024 MB that it may have, in check 1.1a.',
-    inside: 'for (const all: Buffer[] = []; ; ) all.push(Buffer.alloc(1e7, 1))',
-  },
-  {
-    name: 'takes all of its heap',
+    name: 'takes all memory there is, and lets others have their turn',
     outcome: 'error',
     says: 'Your code took more memory than the 1024 MB that it may have, while your files were loaded.',
-    first: 'for (const all: unknown[] = []; ; ) all.push(new Array(1e6).fill(all.length))',
+    first: taking('Buffer.alloc(1e7, 1)'),
+  },
+  {
+    name: 'takes all of its heap, and lets others have their turn',
+    outcome: 'error',
+    says: 'Your code took more memory than the 1024 MB that it may have, while your files were loaded.',
+    first: taking('new Array(1e6).fill(all.length)'),
   },
   {
     name: 'hands in the solution by its relative path',
@@ -159,6 +159,11 @@ const tricks: Trick[] = [
     inside: "setTimeout(() => { throw new Error('too late') }, 5)",
   },
 ]
+
+/** However slow the machine is, it ends for its memory: it is never silent. */
+function taking(what: string): string {
+  return `for (const all: unknown[] = []; ; all.push(${what})) await new Promise((turn) => setImmediate(turn))`
+}
 
 const scratch = mkdtempSync(join(tmpdir(), 'dishonest-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))

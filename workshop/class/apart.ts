@@ -71,7 +71,7 @@ export function gradeApart(order: GradeOrder, signal: AbortSignal): Promise<Verd
 }
 
 /** Seconds without a sign of it, counted in our own turns. The work has a watchdog that is less patient. */
-const PATIENCE = 60
+const PATIENCE = 300
 
 /** Ends the process and all that it has started: its group, or what Windows has instead. */
 function endAll({ pid }: ChildProcess): void {

@@ -227,11 +227,13 @@ check('5.2b', 'whoever has nothing gets all that is kept, then what happens', as
   const { events } = await opened(t, history)
   for (const [n, quake] of happened.entries()) {
     if (n >= 3) history.append(quake)
-    const { data } = await events.event(noEvent(quake))
+    const { data } = await events.event({
+      ...noEvent(quake),
+      often: 'a client without a cursor gets only what happens from now on.',
+    })
     must(data.includes(quake.id), {
       seen: `The client read ${shown(data)}`,
       expected: `Expected quake ${quake.id}: first the oldest that is kept.`,
-      often: 'a client without a cursor gets only what happens from now on.',
     })
   }
 })
@@ -373,6 +375,7 @@ check('5.2k', 'nor does one that leaves while the history is read', async (t) =>
     client.leave()
     await t.until(() => server.connections === 0, KEPT)
     history.letGo()
+    await someTurns()
     await isGone(t, history, timers, before, 'The client left while the history was read')
   } finally {
     timers.stop()
@@ -389,14 +392,14 @@ check('5.2l', 'nor does one that left and did not read, or was gone before', asy
     const gone = t.connect(server, 'client 1')
     gone.request(PATH)
     await t.soon(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
+    const before = await comesAndGoes(t, history, server, timers, 'client 2')
     gone.leave()
     await t.until(() => server.connections === 0, KEPT)
     t.transcript.step('a login before your handler lets the request of client 1 pass')
     login.finish()
-    // A fence: when this one is served, the handler of the first has long begun.
-    const before = await comesAndGoes(t, history, server, timers, 'client 2')
+    await someTurns()
     must(history.listeners <= before.listeners && timers.alive() <= before.timers, {
-      seen: 'A client was gone when your handler was called, and there is still a listener or a timer for it.',
+      seen: 'A client was gone when your handler was called, and there is a listener or a timer for it.',
       expected: 'Expected none: nobody will ever take them away.',
       often: "'close' of the response came before anybody listened to it. res.destroyed tells.",
     })
@@ -481,12 +484,15 @@ check('5.3d', 'quakes that happen at any moment of it come once, in order', asyn
     const history = historyInHand(QUIET)
     const happened = quakes(before + turns + 3)
     const ids = history.append(...happened.slice(0, before))
+    const rest = happened.slice(before)
+    const meanwhile = rest.splice(0, Math.floor(rest.length / 2))
+    t.transcript.step(
+      `a client comes; ${before} quakes have happened, ${meanwhile.length} happen while the history is read, ${rest.length} right behind that`,
+    )
     history.hold(as)
     const { events } = await opened({ ...t, transcript: QUIET }, history)
     await isRead(t, history)
-    const rest = [...happened.slice(before)]
-    const half = Math.floor(rest.length / 2)
-    ids.push(...history.append(...rest.splice(0, half)))
+    ids.push(...history.append(...meanwhile))
     history.letGo()
     for (const quake of rest) {
       ids.push(...history.append(quake))
@@ -494,7 +500,11 @@ check('5.3d', 'quakes that happen at any moment of it come once, in order', asyn
       await Promise.resolve()
       if (turns % 2) await new Promise((turned) => setImmediate(turned))
     }
-    for (const [n, id] of ids.entries()) await isNext(events, id, happened[n]!)
+    for (const [n, id] of ids.entries()) {
+      await isNext(events, id, happened[n]!, {
+        often: 'while what was heard is sent, more is heard. That has to be sent as well.',
+      })
+    }
   }
   t.transcript.step(`${moments.length} clients came while quakes happened, and read each once`)
 })
@@ -688,7 +698,7 @@ check('5.5d', 'an event that was cut off has not been', async (t) => {
     server.send(eventOf(second!, 'n-1').slice(0, -1), 'an event without its blank line')
     server.end()
     await hasAsked(t, server, 2)
-    hasCursor(server, 1, 'n-0')
+    hasCursor(server, 1, 'n-0', 'The event n-1 was cut off before its blank line.')
     server.send(eventOf(second!, 'n-1'))
     await t.until(() => got.length > 1, notGiven(second!))
     must(got.length === 2, {
@@ -725,11 +735,17 @@ check('5.5f', 'an event without a quake is left out, and its id counts', async (
     await hasAsked(t, server, 1)
     server.send('id: bad\ndata: {"id":\n\n')
     server.send(eventOf(quake!))
-    await t.until(() => got.length === 1, notGiven(quake!))
-    must(same(got[0], quake) && server.requests === 1, {
-      seen: `An event came whose data is not JSON, and followQuakes() gave ${shown(JSON.stringify(got[0]) ?? 'undefined')}${server.requests > 1 ? ' on another connection' : ''}.`,
+    const story = {
       expected: 'Expected nothing for that event, and the quake behind it.',
       often: 'the error of JSON.parse() is taken for one of the connection.',
+    }
+    await t.until(() => got.length === 1, {
+      seen: 'An event came whose data is not JSON, then a quake, and followQuakes() did not give it.',
+      ...story,
+    })
+    must(same(got[0], quake) && server.requests === 1, {
+      seen: `An event came whose data is not JSON, and followQuakes() gave ${shown(JSON.stringify(got[0]) ?? 'undefined')}${server.requests > 1 ? ' on another connection' : ''}.`,
+      ...story,
     })
     server.send('event: weather\nid: other\ndata: {"rain":true}\n\nid: silent\n\n')
     server.send(eventOf(next!))
@@ -1019,12 +1035,14 @@ check('5.6i', 'what will not pass is an error', async (t) => {
     const server = await handmadeStream(t)
     server.answer(status, headers)
     await timed(t, server.url, {}, async (follower) => {
-      await t.until(() => follower.ended || follower.states.at(-1)?.name === 'waiting', {
-        seen: `The server answered ${status}, and nothing came of it.`,
+      const answer = `${status}${'Content-Type' in headers ? ` with ${headers['Content-Type']}` : ''}`
+      const goesOn = (): boolean => ['open', 'waiting'].includes(follower.states.at(-1)?.name ?? '')
+      await t.until(() => follower.ended || goesOn(), {
+        seen: `The server answered ${answer}, and nothing came of it.`,
         expected: 'Expected followQuakes() to throw.',
       })
       must(follower.error !== undefined, {
-        seen: `The server answered ${status}${'Content-Type' in headers ? ` with ${headers['Content-Type']}` : ''}, and followQuakes() ${follower.ended ? 'ended without a word' : 'tries again'}.`,
+        seen: `The server answered ${answer}, and followQuakes() ${follower.ended ? 'ended without a word' : 'goes on'}.`,
         expected:
           'Expected it to throw: it would be the same the next time, and somebody has to know.',
         often: 'every status is treated alike.',
@@ -1203,8 +1221,8 @@ check('5.8b', 'at the end of the history the stream ends', async (t) => {
   const [quake] = quakes(1)
   const { client, events } = await opened(t, history)
   const [id] = history.append(quake!)
-  history.end()
   await isNext(events, id!, quake!)
+  history.end()
   await hasEnd(client, 'the client')
 })
 
@@ -1507,14 +1525,19 @@ async function comesAndGoes(
   timers: Timers,
   name: string,
 ): Promise<Left> {
+  const before = server.connections
   const { client, events } = await comes(t, server, { name })
   history.append(...quakes(1))
   await events.event(noEvent(quakes(1)[0]!))
   client.leave()
-  await t.until(() => server.connections === 0, KEPT)
-  // What the handler does then.
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((turned) => setImmediate(turned))
+  await t.until(() => server.connections === before, KEPT)
+  await someTurns()
   return { listeners: history.listeners, timers: timers.alive() }
+}
+
+/** For what a handler does when whatever it waited for has come. */
+async function someTurns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((turned) => setImmediate(turned))
 }
 
 async function isGone(
@@ -1562,6 +1585,7 @@ async function stands(t: Tools, queued: () => number): Promise<void> {
   await t.until(isStanding, {
     seen: 'The client does not read, and nothing waits for it.',
     expected: 'Expected some bytes to wait.',
+    often: 'write() returning false is taken for the end. It only says: not now.',
   })
 }
 
@@ -1785,7 +1809,9 @@ async function waits(
   count = 1,
 ): Promise<{ ms: number }> {
   const all = (): ConnectionState[] => follower.states.filter(({ name }) => name === 'waiting')
-  await t.until(() => all().length === count && follower.clock.next !== undefined, {
+  const isAsleep = (): boolean =>
+    follower.states.at(-1)?.name === 'waiting' && follower.clock.next !== undefined
+  await t.until(() => all().length === count && isAsleep(), {
     get seen() {
       return `The connection was lost, onState() was told ${statesOf(follower)}, and ${follower.clock.sleepers} sleeps go on.`
     },

@@ -203,7 +203,7 @@ function whose(what: string, { work }: LessonRun): string {
 }
 
 function exhibitHeader(run: LessonRun, page: string | undefined, { paint }: Screen): string {
-  const { component, folder, slices } = run
+  const { component, follower, folder, slices } = run
   return [
     '',
     paint('strong', `Exhibit: ${component ? folder : run.serverFile}`),
@@ -212,15 +212,20 @@ function exhibitHeader(run: LessonRun, page: string | undefined, { paint }: Scre
     ...pageLine(page, paint),
     `  ${CURL} -N ${slices.server.url}`,
     '',
-    ...(component
+    ...(follower
       ? [
-          'A component as you find it in many articles. Look at the number for a while, then press Kill the server on',
-          'the lesson page. Wait until the server is back, look again, and read the file.',
+          'A server and its client as you find them in many articles. Watch them for half a minute: the client prints',
+          'what it gets. Then read both files.',
         ]
-      : [
-          'A program as you find it in many articles. Connect in another terminal with the line above, leave',
-          'with Ctrl-C, come back, leave again, three times. Then look at what is still running, and read the file.',
-        ]),
+      : component
+        ? [
+            'A component as you find it in many articles. Look at the number for a while, then press Kill the server on',
+            'the lesson page. Wait until the server is back, look again, and read the file.',
+          ]
+        : [
+            'A program as you find it in many articles. Connect in another terminal with the line above, leave',
+            'with Ctrl-C, come back, leave again, three times. Then look at what is still running, and read the file.',
+          ]),
     '',
     legend(paint),
     '',

@@ -10,7 +10,7 @@ export function connect(url: string): void {
   })
 
   eventSource.addEventListener('error', (error) => {
-    console.error('Error occurred:', error.message, '· readyState', eventSource.readyState)
+    console.error('Error occurred:', error.type, '· readyState', eventSource.readyState)
     eventSource.close()
   })
 }

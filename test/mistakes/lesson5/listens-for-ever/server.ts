@@ -1,5 +1,5 @@
 // fails: 5.2j
-// says: listeners and
+// says: 4 listeners and
 import { once } from 'node:events'
 import express, { type Express } from 'express'
 import type { History } from './history.ts'

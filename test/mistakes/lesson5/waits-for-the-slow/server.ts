@@ -1,5 +1,5 @@
 // fails: 5.8e
-// says: listeners and
+// says: 1 listener and
 import { once } from 'node:events'
 import express, { type Express } from 'express'
 import type { History } from './history.ts'

@@ -14,7 +14,6 @@ const TIMEOUT_MS = 900_000
 
 test.skipIf(isLost)(
   'the table in the README of lesson 4 is what is measured',
-  TIMEOUT_MS,
   async () => {
     const inReadme = linesOf(TABLE.exec(readFileSync(readmeOfExperiment(), 'utf8'))![0])
     let differ = rows
@@ -33,6 +32,7 @@ test.skipIf(isLost)(
     const { head, events } = guessing
     expect(events.filter(({ written }) => written < head).length).toBeGreaterThanOrEqual(7)
   },
+  TIMEOUT_MS,
 )
 
 function isGuessed({ reading, server }: Row): boolean {

@@ -12,11 +12,16 @@ import { watchQuakes } from '#work/05-reconnection/watch.ts'
 import { check, must, type Tools } from './harness/check.ts'
 import type { Client } from './harness/client.ts'
 import { clockInHand, hurriedClock, WATCHDOG_MS, type ClockInHand } from './harness/clock.ts'
+import { follows, shortStream } from './harness/cut-client.ts'
+import { resumes } from './harness/cut-server.ts'
+import { behindCuts, cutsOf, type Cut, type Visit } from './harness/cut.ts'
+import { travels, type Travel } from './harness/cuts.ts'
 import { eventClient, told, type EventClient } from './harness/events.ts'
 import { describeError, type Story } from './harness/failure.ts'
 import { handmadeStream, type HandmadeStream } from './harness/handmade.ts'
 import { historyInHand, type HistoryInHand } from './harness/history.ts'
 import { timersOfWork } from './harness/leaks.ts'
+import { patience } from './harness/patience.ts'
 import { fatQuakes, named, quakes, seed } from './harness/quakes.ts'
 import { parsed, same } from './harness/same.ts'
 import type { Served } from './harness/serve.ts'
@@ -1181,6 +1186,96 @@ check('5.6o', 'after 204 it is over', async (t) => {
 
 // 5.7 Cut anywhere
 
+// 5.7 Any cut
+
+check('5.7a', 'wherever its response is cut, the client gets each quake once', async (t) => {
+  const { ids, upstream, length } = shortStream()
+  await behindCuts(upstream, PATH, async (hop) => {
+    const plans = cutsOf('response', 0, length - 1).map((cut) => [cut])
+    await travels(t, plans, (cuts) => follows(hop, cuts, ids.at(-1)!), {
+      ids,
+      often: 'the id counts when its line is read, and not when its event is whole.',
+    })
+  })
+})
+
+check('5.7b', 'the same when the next response is cut as well, or many requests', async (t) => {
+  const { ids, upstream, length, head } = shortStream()
+  // The next one at once, in its head, in the middle of an event, between two.
+  const next = [1, head - 30, head + 30, head + 44]
+  const twice = cutsOf('response', head, length - 1).map((cut, n): Cut[] => [
+    cut,
+    { of: 'response', after: next[n % next.length]! },
+  ])
+  const inARow = [1, 31, 61, 91].map((first): Cut[] => [
+    { of: 'response', after: head + 50 },
+    ...cutsOf('request', first, first + 29),
+  ])
+  await behindCuts(upstream, PATH, (hop) =>
+    travels(t, [...twice, ...inARow], (cuts) => follows(hop, cuts, ids.at(-1)!), {
+      ids,
+      often: 'the id of the last event is known for one connection, and not to the one behind it.',
+    }),
+  )
+})
+
+check('5.7c', 'wherever a client is cut off, the server goes on behind its last event', async (t) => {
+  const history = historyInHand(QUIET, { capacity: 3 })
+  const ids = history.append(...shortQuakes(5))
+  const { port } = await t.serve(createApp(history))
+  const begin = (cuts: Cut[]): Travel =>
+    resumes(port, PATH, { cuts, cursor: ids[0]!, last: ids.at(-1)! })
+  const { response, request } = await rehearsed(t, begin)
+  const cuts = [
+    ...cutsOf('response', 0, response.length - 1),
+    ...cutsOf('request', 1, request.length),
+  ]
+  await travels(
+    t,
+    cuts.map((cut) => [cut]),
+    begin,
+    {
+      ids: ids.slice(2),
+      behindGap: true,
+      often: 'an id reaches the client before the event that it belongs to.',
+    },
+  )
+})
+
+check('5.7d', 'also when it is cut off, twice, during the hand-over', async (t) => {
+  const apps: RequestHandler[] = []
+  const server = await t.serve((request, response, next) =>
+    apps[Number(request.query.app)]!(request, response, next),
+  )
+  const happened = shortQuakes(4)
+  const ids = historyInHand(QUIET).append(...happened)
+  const begin = (cuts: Cut[]): Travel => {
+    const history = historyInHand(QUIET)
+    history.append(...happened.slice(0, 2))
+    history.hold(apps.length % 2 === 0 ? 'as it was' : 'as it is')
+    const path = `${PATH}?app=${apps.push(createApp(history)) - 1}`
+    void patience(QUIET)
+      .until(() => history.held > 0, KEPT)
+      .then(() => {
+        history.append(happened[2]!)
+        history.letGo()
+        history.append(happened[3]!)
+      })
+    return resumes(server.port, path, { cuts, last: ids.at(-1)! })
+  }
+  const { response } = await rehearsed(t, begin)
+  const head = response.indexOf('\r\n\r\n') + 4
+  const next = [1, head - 30, head + 30, head + 70]
+  const plans = cutsOf('response', head, response.length - 1).map((cut, n): Cut[] => [
+    cut,
+    { of: 'response', after: next[n % next.length]! },
+  ])
+  await travels(t, plans, begin, {
+    ids,
+    often: 'what one visit has heard or read is kept for the next one.',
+  })
+})
+
 // 5.8 Ends
 
 check('5.8a', 'who has everything of a history that is over gets 204', async (t) => {
@@ -1616,6 +1711,21 @@ async function servedUntil(
   const [id] = history.append(quake!)
   await isNext(visitor.events, id!, quake!)
   return { ...visitor, shutdown }
+}
+
+/** Goes without a cut, and gives the request and the response. */
+async function rehearsed(t: Tools, begin: (cuts: Cut[]) => Travel): Promise<Visit> {
+  const { visits, done } = begin([])
+  await t.soon(done, {
+    seen: 'A client came, nothing was cut, and the last quake did not come.',
+    expected: 'Expected every quake.',
+  })
+  return visits[0]!
+}
+
+/** So short that they can be cut behind each byte. */
+function shortQuakes(count: number): Quake[] {
+  return quakes(count).map(({ id, magnitude }) => ({ id, magnitude, place: '' }) as Quake)
 }
 
 // Followers

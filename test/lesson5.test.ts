@@ -26,8 +26,10 @@ import { fatQuakes, named, quakes, seed } from './harness/quakes.ts'
 import { parsed, same } from './harness/same.ts'
 import type { Served } from './harness/serve.ts'
 import type { StreamEvent } from './harness/sse.ts'
+import { MOST_QUAKES, playStories } from './harness/story.ts'
 import { slowLogin } from './harness/streams.ts'
 import { shown } from './harness/transcript.ts'
+import { world } from './harness/world.ts'
 
 const PATH = '/events'
 
@@ -1219,28 +1221,32 @@ check('5.7b', 'the same when the next response is cut as well, or many requests'
   )
 })
 
-check('5.7c', 'wherever a client is cut off, the server goes on behind its last event', async (t) => {
-  const history = historyInHand(QUIET, { capacity: 3 })
-  const ids = history.append(...shortQuakes(5))
-  const { port } = await t.serve(createApp(history))
-  const begin = (cuts: Cut[]): Travel =>
-    resumes(port, PATH, { cuts, cursor: ids[0]!, last: ids.at(-1)! })
-  const { response, request } = await rehearsed(t, begin)
-  const cuts = [
-    ...cutsOf('response', 0, response.length - 1),
-    ...cutsOf('request', 1, request.length),
-  ]
-  await travels(
-    t,
-    cuts.map((cut) => [cut]),
-    begin,
-    {
-      ids: ids.slice(2),
-      behindGap: true,
-      often: 'an id reaches the client before the event that it belongs to.',
-    },
-  )
-})
+check(
+  '5.7c',
+  'wherever a client is cut off, the server goes on behind its last event',
+  async (t) => {
+    const history = historyInHand(QUIET, { capacity: 3 })
+    const ids = history.append(...shortQuakes(5))
+    const { port } = await t.serve(createApp(history))
+    const begin = (cuts: Cut[]): Travel =>
+      resumes(port, PATH, { cuts, cursor: ids[0]!, last: ids.at(-1)! })
+    const { response, request } = await rehearsed(t, begin)
+    const cuts = [
+      ...cutsOf('response', 0, response.length - 1),
+      ...cutsOf('request', 1, request.length),
+    ]
+    await travels(
+      t,
+      cuts.map((cut) => [cut]),
+      begin,
+      {
+        ids: ids.slice(2),
+        behindGap: true,
+        often: 'an id reaches the client before the event that it belongs to.',
+      },
+    )
+  },
+)
 
 check('5.7d', 'also when it is cut off, twice, during the hand-over', async (t) => {
   const apps: RequestHandler[] = []
@@ -1275,6 +1281,20 @@ check('5.7d', 'also when it is cut off, twice, during the hand-over', async (t) 
     often: 'what one visit has heard or read is kept for the next one.',
   })
 })
+
+check(
+  '5.7e',
+  'whatever happens to both, nothing is lost without a gap, or comes twice',
+  async (t) => {
+    // What is not written yet says so, before the first story.
+    await (await world(t, { stock: [] })).close()
+    const numRuns = 100
+    const { wrong } = await playStories(t, { seed, numRuns, stock: quakes(MOST_QUAKES) })
+    for (const step of wrong?.steps ?? []) t.transcript.step(step)
+    if (wrong) throw wrong.error
+    t.transcript.step(`${numRuns} stories, in each of which everything came`)
+  },
+)
 
 // 5.8 Ends
 

@@ -65,7 +65,12 @@ export function follows(hop: CuttingHop, cuts: Cut[], last: string): Travel {
       for (let turn = 0; turn < 5; turn += 1) await new Promise((turned) => setImmediate(turned))
     },
   })
-  const options = { signal: abort.signal, clock: hurriedClock, stallMs: WATCHDOG_MS, random: () => 0 }
+  const options = {
+    signal: abort.signal,
+    clock: hurriedClock,
+    stallMs: WATCHDOG_MS,
+    random: () => 0,
+  }
   const read = async (): Promise<void> => {
     for await (const quake of followQuakes(url, options)) {
       came.push(quake.id)

@@ -77,7 +77,10 @@ export async function behindCuts(
  *
  * @param path where the server has its stream
  */
-async function cuttingHop(upstream: Upstream, path: string): Promise<CuttingHop & { close(): Promise<void> }> {
+async function cuttingHop(
+  upstream: Upstream,
+  path: string,
+): Promise<CuttingHop & { close(): Promise<void> }> {
   const journeys: (JourneyOptions & { visits: Visit[] })[] = []
   const clients = new Set<Socket>()
 

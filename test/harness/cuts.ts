@@ -108,7 +108,8 @@ function storyOf({ visits }: Travel, wrong: string): Story {
       : `The ${what} was cut ${places.join(', and the next one ')}. ${cameBack(last?.cursor, last !== undefined)}`
   return {
     seen: `${back}, and ${wrong}.`,
-    expected: 'Expected each quake once, in order, and to go on behind the last event that was whole.',
+    expected:
+      'Expected each quake once, in order, and to go on behind the last event that was whole.',
   }
 }
 
@@ -122,7 +123,9 @@ function cameBack(cursor: string | undefined, hasCome: boolean): string {
 function tell({ transcript }: Pick<Tools, 'transcript'>, { visits, came }: Travel): void {
   for (const visit of visits) {
     const { cursor, cut } = visit
-    transcript.step(`client: GET /events${cursor === undefined ? '' : `, Last-Event-ID: ${cursor}`}`)
+    transcript.step(
+      `client: GET /events${cursor === undefined ? '' : `, Last-Event-ID: ${cursor}`}`,
+    )
     if (cut) transcript.step(wireAt(visit))
   }
   transcript.step(`client got ${came.join(', ') || 'nothing'}`)

@@ -98,7 +98,7 @@ export async function* followQuakes(
     } catch (error) {
       if (signal.aborted) return
       if (error instanceof Refused) throw error
-      why = (error as Error).message
+      why = reasonOf(error as Error)
     } finally {
       // Also when the reader of the quakes leaves its loop, and when nothing has come for too long.
       visit.abort()
@@ -126,6 +126,11 @@ function mustBeEvents({ status, headers }: Response): void {
   if (!/^text\/event-stream\s*(;|$)/i.test(type ?? '')) {
     throw new Refused(`the server sent ${type}, and no event stream`)
   }
+}
+
+/** `fetch` says that it failed; why it did is the cause. */
+function reasonOf({ message, cause }: Error): string {
+  return cause instanceof Error ? cause.message : message
 }
 
 /** What the header Retry-After says, seconds or a date, in milliseconds from now; 0 without one. */

@@ -1,5 +1,5 @@
 import type { Tools } from './check.ts'
-import { cameWhole, placeOf, wireAt } from './cut-place.ts'
+import { cameWhole, cutTold, placeOf } from './cut-place.ts'
 import type { Cut, Visit } from './cut.ts'
 import { describeError, Failure, type Story } from './failure.ts'
 import { patience } from './patience.ts'
@@ -78,17 +78,18 @@ function problemOf(
   const quakes = came.filter((id) => id !== 'gap')
   const gaps = came.flatMap((id, at) => (id === 'gap' ? [at] : []))
   const twice = quakes.find((id, at) => quakes.indexOf(id) !== at)
-  if (twice) return `${twice} came twice`
-  if (typeof outcome === 'object') return `the client threw ${describeError(outcome.error)}`
+  if (twice) return `and ${twice} came twice`
+  if (typeof outcome === 'object') return `and the client threw ${describeError(outcome.error)}`
   const lost = ids.filter((id) => !quakes.includes(id))
-  if (lost.length > 0) return `${lost.join(', ')} never came`
-  if (!same(quakes, ids)) return `they came as ${quakes.join(', ')}`
-  if (behindGap && gaps[0] !== 0) return 'nobody told it of the gap before the first'
-  if (gaps.some((at) => at >= came.indexOf(ids[0]!))) return 'it was told of a gap where none is'
+  if (lost.length > 0) return `and ${lost.join(', ')} never came`
+  if (!same(quakes, ids)) return `and they came as ${quakes.join(', ')}`
+  if (behindGap && gaps[0] !== 0) return 'and nobody told it of the gap before the first'
+  if (gaps.some((at) => at >= came.indexOf(ids[0]!)))
+    return 'and it was told of a gap where none is'
   const wrong = visits.findIndex(({ cursor }, n) => cursor !== cursorDue(visits, n))
   if (wrong === -1) return undefined
   const due = cursorDue(visits, wrong)
-  return due === undefined ? 'it had nothing yet' : `it had everything up to ${due}`
+  return due === undefined ? 'but it had nothing yet' : `but it had everything up to ${due}`
 }
 
 /** The id of the last event that had come whole before visit `n`; before the first, whatever it began with. */
@@ -107,7 +108,7 @@ function storyOf({ visits }: Travel, wrong: string): Story {
       ? 'Nothing was cut'
       : `The ${what} was cut ${places.join(', and the next one ')}. ${cameBack(last?.cursor, last !== undefined)}`
   return {
-    seen: `${back}, and ${wrong}.`,
+    seen: `${back}, ${wrong}.`,
     expected:
       'Expected each quake once, in order, and to go on behind the last event that was whole.',
   }
@@ -126,7 +127,7 @@ function tell({ transcript }: Pick<Tools, 'transcript'>, { visits, came }: Trave
     transcript.step(
       `client: GET /events${cursor === undefined ? '' : `, Last-Event-ID: ${cursor}`}`,
     )
-    if (cut) transcript.step(wireAt(visit))
+    if (cut) for (const step of cutTold(visit)) transcript.step(step)
   }
   transcript.step(`client got ${came.join(', ') || 'nothing'}`)
 }

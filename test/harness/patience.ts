@@ -16,7 +16,8 @@ export function patience(transcript: Transcript, turns = TURNS): Patience {
     const gaveUp = new Promise<never>((_, reject) => {
       stop = afterTurns(() => {
         transcript.step('… nothing for 2 s')
-        reject(new Failure(story))
+        // As it is now: what it tells of goes on.
+        reject(new Failure({ ...story }))
       }, turns)
     })
     try {

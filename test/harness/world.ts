@@ -255,7 +255,8 @@ export async function world(
     },
     async happen(count) {
       const quakes = stock.slice(happened.length, happened.length + count)
-      told.step(`${quakes.map(({ id }) => id).join(', ')} ${count === 1 ? 'happens' : 'happen'}`)
+      const [first, last] = [quakes[0]!.id, quakes.at(-1)!.id]
+      told.step(count === 1 ? `${first} happens` : `${first} to ${last} happen`)
       for (const quake of quakes) {
         happened.push(quake.id)
         history.append(quake)
@@ -311,6 +312,7 @@ export async function world(
       told.step('the server is shut down')
       shutdown.abort()
       if (isReading && !isStalled && !slow) await noticesLoss()
+      else await someTurns()
       await stopServer()
       told.step('a new server has the same history')
       await startServer()

@@ -110,6 +110,7 @@ const SLICES = Object.keys({
   grading: true,
   server: true,
   clients: true,
+  follower: true,
   trouble: true,
   recording: true,
 } satisfies Record<keyof PageState, true>) as (keyof PageState)[]

@@ -139,7 +139,7 @@ export async function lessonSession({
       }
       run = next
       wire.act({ do: 'clear' })
-      for (const slice of ['lesson', 'server', 'grading'] as const) tell(slice)
+      for (const slice of ['lesson', 'server', 'grading', 'follower'] as const) tell(slice)
       began(run)
       return { said: `Lesson ${number}: ${lesson.title}.` }
     })
@@ -158,6 +158,7 @@ export async function lessonSession({
       return {
         ...run.slices,
         clients: clients.map(({ state }) => state),
+        ...(run.follower && { follower: run.follower.state }),
         trouble: wire.trouble,
         recording: wire.recording,
       }

@@ -15,6 +15,11 @@ export function showsComponent({ number }: Lesson): boolean {
   return number === REACT
 }
 
+/** Whether a lesson has a client.ts that is run beside its server. */
+export function hasFollower({ number }: Lesson): boolean {
+  return number === RECONNECTION
+}
+
 /**
  * Whose server.ts is run, and where: that of the lesson itself. A component of one's own is shown on the streams
  * of lesson 2: the learner's own when they have passed, else the solution's.
@@ -32,3 +37,4 @@ export function serverOf(running: Running): { work: Work; path: string } {
 
 const SSE = 2
 const REACT = 3
+const RECONNECTION = 5

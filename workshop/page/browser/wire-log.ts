@@ -22,6 +22,8 @@ export type WireLog = {
   readonly open: number
   /** Milliseconds on the recorder's clock. */
   now(): number
+  /** Whether it is a request that says what its client has. */
+  hasCursor(position: number): boolean
   /** Milliseconds since the recording began. */
   at(position: number): number
   kind(position: number): Kind
@@ -68,7 +70,7 @@ export function wireLog(): LiveLog {
   const connectionOf = new Uint32Array(MOST_ENTRIES)
   const kinds = new Uint8Array(MOST_ENTRIES)
   const hopOf = new Uint8Array(MOST_ENTRIES)
-  /** What does not fit in a column: closings and notes, which are few. */
+  /** What does not fit in a column, and is rare: closings, notes, and requests that say what their client has. */
   const others = new Map<number, Entry>()
   const hops: string[] = []
   /** For each hop, the time of the first and the position of the last that was seen there. */
@@ -95,7 +97,9 @@ export function wireLog(): LiveLog {
     sizes[slot] = entry.kind === 'arrived' ? entry.size : 0
     connectionOf[slot] = entry.kind === 'note' ? 0 : entry.connection
     kinds[slot] = KINDS[entry.kind === 'arrived' ? entry.direction : entry.kind]
-    if (entry.kind === 'closed' || entry.kind === 'note') others.set(end, entry)
+    if (entry.kind === 'closed' || entry.kind === 'note' || hasCursor(entry)) {
+      others.set(end, entry)
+    }
     if (entry.kind !== 'note') live(entry.connection, entry.at).entries += 1
     if (entry.kind === 'arrived') arrive(entry, slot)
     if (entry.kind === 'closed') die(entry.connection, entry.at)
@@ -176,6 +180,10 @@ export function wireLog(): LiveLog {
       if (!where || where.last < begin) return false
       return where.first <= to && times[where.last % MOST_ENTRIES]! >= from
     },
+    hasCursor(position) {
+      const other = others.get(position)
+      return other !== undefined && hasCursor(other)
+    },
     now: () => now(),
     at: (position) => times[position % MOST_ENTRIES]!,
     kind: (position) => kinds[position % MOST_ENTRIES] as Kind,
@@ -237,3 +245,7 @@ export function wireLog(): LiveLog {
 }
 
 export const live = wireLog()
+
+function hasCursor(entry: Entry): boolean {
+  return entry.kind === 'arrived' && entry.cursor !== undefined
+}

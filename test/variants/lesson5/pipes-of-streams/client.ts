@@ -141,9 +141,7 @@ function watch(ms: number, clock: Clock, bark: () => void): { begin(): void; res
     nap.abort()
     const mine = new AbortController()
     nap = mine
-    void clock.sleep(ms, mine.signal).then(() => {
-      if (!mine.signal.aborted) bark()
-    })
+    void clock.sleep(ms, mine.signal).then(() => mine.signal.aborted || bark())
   }
   begin()
   return { begin, rest: () => nap.abort() }

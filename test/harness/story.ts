@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import type { Quake } from '#feed'
 import type { Tools } from './check.ts'
-import { Failure, must } from './failure.ts'
+import { must } from './failure.ts'
 import { CAPACITY, world, type Try, type World } from './world.ts'
 
 /** A story that went wrong. */

@@ -12,9 +12,9 @@ import { watchQuakes } from '#work/05-reconnection/watch.ts'
 import { check, must, type Tools } from './harness/check.ts'
 import type { Client } from './harness/client.ts'
 import { clockInHand, hurriedClock, WATCHDOG_MS, type ClockInHand } from './harness/clock.ts'
-import { follows, shortStream } from './harness/cut-client.ts'
+import { shortStream } from './harness/cut-client.ts'
 import { resumes } from './harness/cut-server.ts'
-import { behindCuts, cutsOf, type Cut, type Visit } from './harness/cut.ts'
+import { cutsOf, type Cut, type Visit } from './harness/cut.ts'
 import { travels, type Travel } from './harness/cuts.ts'
 import { eventClient, told, type EventClient } from './harness/events.ts'
 import { describeError, type Story } from './harness/failure.ts'
@@ -1208,10 +1208,9 @@ check('5.6o', 'after 204 it is over', async (t) => {
 // 5.7 Any cut
 
 check('5.7a', 'wherever its response is cut, the client gets each quake once', async (t) => {
-  const { ids, upstream, length } = shortStream()
-  await behindCuts(upstream, PATH, async (hop) => {
+  await shortStream(async ({ ids, length, follow }) => {
     const plans = cutsOf('response', 0, length - 1).map((cut) => [cut])
-    await travels(t, plans, (cuts) => follows(hop, cuts, ids.at(-1)!), {
+    await travels(t, plans, follow, {
       ids,
       often: 'the id counts when its line is read, and not when its event is whole.',
     })
@@ -1219,23 +1218,22 @@ check('5.7a', 'wherever its response is cut, the client gets each quake once', a
 })
 
 check('5.7b', 'the same when the next response is cut as well, or many requests', async (t) => {
-  const { ids, upstream, length, head } = shortStream()
-  // The next one at once, in its head, in the middle of an event, between two.
-  const next = [1, head - 30, head + 30, head + 44]
-  const twice = cutsOf('response', head, length - 1).map((cut, n): Cut[] => [
-    cut,
-    { of: 'response', after: next[n % next.length]! },
-  ])
-  const inARow = [1, 31, 61, 91].map((first): Cut[] => [
-    { of: 'response', after: head + 50 },
-    ...cutsOf('request', first, first + 29),
-  ])
-  await behindCuts(upstream, PATH, (hop) =>
-    travels(t, [...twice, ...inARow], (cuts) => follows(hop, cuts, ids.at(-1)!), {
+  await shortStream(async ({ ids, length, head, follow }) => {
+    // The next one at once, in its head, in the middle of an event, between two.
+    const next = [1, head - 30, head + 30, head + 44]
+    const twice = cutsOf('response', head, length - 1).map((cut, n): Cut[] => [
+      cut,
+      { of: 'response', after: next[n % next.length]! },
+    ])
+    const inARow = [1, 31, 61, 91].map((first): Cut[] => [
+      { of: 'response', after: head + 50 },
+      ...cutsOf('request', first, first + 29),
+    ])
+    await travels(t, [...twice, ...inARow], follow, {
       ids,
       often: 'the id of the last event is known for one connection, and not to the one behind it.',
-    }),
-  )
+    })
+  })
 })
 
 check(

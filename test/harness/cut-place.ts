@@ -34,7 +34,7 @@ export function cutTold({ response, cut }: Visit): string[] {
   const body = bodyOf(response)
   const tail = shown(body.subarray(-WIDTH), WIDTH)
   return [
-    `the response was cut after byte ${body.length} of its text`,
+    `cut after byte ${body.length} of the text`,
     `${body.length > WIDTH ? '…' : ''}${tail}⟨cut⟩`,
   ]
 }

@@ -47,7 +47,8 @@ export async function travels(
   t.transcript.step('and so on, cut behind every other byte')
 }
 
-const SIDE_BY_SIDE = 16
+/** Few, so that none waits long for its turn. */
+const SIDE_BY_SIDE = 4
 
 /** To show one of many: the first in which something was whole, and something not. */
 function isInsideLine({ visits: [visit] }: Travel): boolean {
@@ -56,18 +57,34 @@ function isInsideLine({ visits: [visit] }: Travel): boolean {
 
 type Outcome = 'arrived' | 'waits in vain' | { error: unknown }
 
-async function outcomeOf({ done, leave }: Travel): Promise<Outcome> {
+/** A long travel takes its time. It waits in vain when nothing has come of it, and nobody has come back. */
+async function outcomeOf({ visits, came, done, leave }: Travel): Promise<Outcome> {
+  const { soon } = patience({ steps: [], step() {} })
+  const progress = (): number => visits.length + came.length
   try {
-    await patience({ steps: [], step() {} }).soon(done, { seen: '', expected: '' })
-    return 'arrived'
+    for (let before = -1; progress() > before;) {
+      before = progress()
+      const hasArrived = await soon(done, NOBODYS).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof Failure) return false
+          throw error
+        },
+      )
+      if (hasArrived) return 'arrived'
+    }
+    return 'waits in vain'
   } catch (error) {
     // What nobody has written yet is not wrong.
     if (error instanceof Error && error.message.startsWith('lesson ')) throw error
-    return error instanceof Failure ? 'waits in vain' : { error }
+    return { error }
   } finally {
     leave()
   }
 }
+
+/** Of a wait that fails without a word. */
+const NOBODYS = { seen: '', expected: '' }
 
 /** What is wrong with it, as the end of a sentence; undefined when nothing is. */
 function problemOf(

@@ -79,6 +79,7 @@ type Answer = {
 }
 
 function unlessBetweenDocuments(error: Error): false {
-  if (/Cannot find default execution context|context was destroyed/.test(error.message)) return false
+  if (/Cannot find default execution context|context was destroyed/.test(error.message))
+    return false
   throw error
 }

@@ -44,7 +44,7 @@ test('a mistake, in the place of what it mistakes: the proxy holds what it is no
 test('without the proxy, who connects from then on meets the server', async () => {
   session = running('solutions/04-buffering\nproxy\nconnect')
   await session.act({ do: 'run', scene: 'a' })
-  await session.act({ do: 'proxy', on: false })
+  await session.act({ do: 'proxy', holds: null })
   await session.act({ do: 'connect' })
   const { recorder } = session
   await until(recorder, () => responses(recorder, 'client', 2).length > 0)

@@ -13,7 +13,10 @@ afterEach(() => session.close())
 test('the solution, behind a proxy: what crosses is seen at three hops, under one number', async () => {
   session = running('solutions/04-buffering\nproxy\nconnect')
   await session.act({ do: 'run', scene: 'a' })
-  expect(session.state.server).toMatchObject({ state: 'running', hasProxy: true })
+  expect(session.state).toMatchObject({
+    server: { state: 'running' },
+    trouble: { proxy: '4 KiB' },
+  })
   const { recorder } = session
   await until(recorder, () => hopsOf(recorder).has('client'))
   expect([...hopsOf(recorder)].toSorted()).toEqual(['client', 'proxy', 'server'])

@@ -8,5 +8,5 @@ export function cursorIn({
   if (direction !== 'request') return undefined
   const text = new TextDecoder().decode(bytes)
   const [head] = text.split('\r\n\r\n')
-  return /^last-event-id:[ \t]*(.+?)[ \t]*$/im.exec(head!)?.[1]
+  return /^last-event-id:[ \t]*(\S.*?)[ \t]*$/im.exec(head!)?.[1]
 }

@@ -72,7 +72,7 @@ function arrivalLine(
   // Four bytes make at most one character less than three marks: enough to fill the room from both ends.
   const spans = segments.map((segment) => spanOf(segment, detail === 'short' ? room * 4 : Infinity))
   // It may stand where the line is shortened, and is what matters in it.
-  if (cursor !== undefined) spans.unshift({ text: `(has ${cursor}) `, hue: 'strong' })
+  if (cursor !== undefined) spans.unshift({ text: `(behind ${cursor}) `, hue: 'strong' })
   if (hop === 'workshop') spans.unshift({ text: '(the workshop) ', hue: 'quiet' })
   if (spans.length === 0)
     spans.push({ text: '(half of a line; the rest is to come)', hue: 'quiet' })

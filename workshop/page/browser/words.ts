@@ -25,7 +25,8 @@ export function whatHappened(entry: Entry): string {
   if (entry.kind === 'note' || entry.kind === 'closed') return entry.text
   const { direction, size, cursor } = entry
   if (direction === 'response') return `← response ${bytes(size)}`
-  return `→ request ${bytes(size)}${cursor === undefined ? '' : `, ${behind(cursor)}`}`
+  // Where there is little room, that is what is wanted.
+  return cursor === undefined ? `→ request ${bytes(size)}` : `→ ${behind(cursor)}, ${bytes(size)}`
 }
 
 /** What a client asks for that says what it has: `behind us7000abcd`. */

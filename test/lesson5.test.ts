@@ -1329,7 +1329,7 @@ check(
     const { wrong } = await playStories(t, { seed, numRuns, stock: stock() })
     for (const step of wrong?.steps ?? []) t.transcript.step(step)
     if (wrong) throw wrong.error
-    t.transcript.step(`${numRuns} stories, in each of which everything came`)
+    t.transcript.step(`${numRuns} stories: everything came`)
   },
 )
 

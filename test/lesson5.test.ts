@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import * as fc from 'fast-check'
 import type { RequestHandler, Response } from 'express'
 import type { Quake } from '#feed'
@@ -217,6 +218,10 @@ check('5.2a', 'the head and retry come while the history is still being read', a
   must(/\bno-(store|cache)\b/i.test(control ?? ''), {
     seen: `The Cache-Control is ${control}.`,
     expected: 'Expected no-store: a cache on the way would replay old quakes.',
+  })
+  must(head.headers.get('x-accel-buffering') === 'no', {
+    seen: 'The response has no X-Accel-Buffering: no.',
+    expected: 'Expected it, as in lesson 4: nginx would hold events back.',
   })
   const story = {
     seen: 'retryMs is 1234, and no field retry came.',
@@ -866,6 +871,28 @@ check('5.5k', 'the signal ends it, also while nothing comes', async (t) => {
   })
 })
 
+check('5.5l', 'a connection that is over leaves nothing at the signal', async (t) => {
+  const server = await handmadeStream(t)
+  await timed(t, server.url, {}, async (follower) => {
+    let first: number | undefined
+    for (const [n, quake] of quakes(4).entries()) {
+      await isOpen(t, server, follower, n + 1)
+      server.send(eventOf(quake, `n-${n}`))
+      await t.until(() => follower.got.length === n + 1, notGiven(quake))
+      server.cut()
+      const { ms } = await waits(t, follower, n + 1)
+      const listeners = getEventListeners(follower.signal, 'abort').length
+      first ??= listeners
+      must(listeners <= first, {
+        seen: `The client waits after its first connection, and has ${first} listeners at the signal. After its second it has ${listeners}.`,
+        expected: 'Expected as many: it may follow the stream for months.',
+        often: 'removeEventListener() is missing where the request is over.',
+      })
+      follower.clock.pass(ms)
+    }
+  })
+})
+
 // 5.6 The client waits
 
 check('5.6a', 'after a loss the client waits, and says so', async (t) => {
@@ -1302,7 +1329,7 @@ check(
     const { wrong } = await playStories(t, { seed, numRuns, stock: stock() })
     for (const step of wrong?.steps ?? []) t.transcript.step(step)
     if (wrong) throw wrong.error
-    t.transcript.step(`${numRuns} stories, in each of which everything came`)
+    t.transcript.step(`${numRuns} stories: everything came`)
   },
 )
 
@@ -1477,6 +1504,30 @@ check('5.8h', 'it is closed when the server says so, and when it is told to stop
       expected: 'Expected it to close the connection.',
     })
   })
+})
+
+check('5.8i', 'a client that left leaves nothing at the signal of the shutdown', async (t) => {
+  const history = historyInHand(t.transcript)
+  const shutdown = new AbortController()
+  const server = await t.serve(createApp(history, { shutdown: shutdown.signal }))
+  const listeners = (): number => getEventListeners(shutdown.signal, 'abort').length
+  const timers = timersOfWork()
+  try {
+    await comesAndGoes(t, history, server, timers, 'client 1')
+    // One for all may stay.
+    const first = listeners()
+    for (const name of ['client 2', 'client 3']) {
+      await comesAndGoes(t, history, server, timers, name)
+    }
+    await t.until(() => listeners() <= first, {
+      seen: 'Three clients came and went, and listeners for them are left at the signal of the shutdown.',
+      expected: 'Expected none: that signal lives as long as the server, and keeps what they know.',
+      often:
+        'removeEventListener() is missing. { once: true } takes a listener away when it is called, and no sooner.',
+    })
+  } finally {
+    timers.stop()
+  }
 })
 
 // Histories
@@ -1812,6 +1863,7 @@ type Follower = {
   gaps: number[]
   ended: boolean
   error: unknown
+  readonly signal: AbortSignal
   abort(): void
 }
 
@@ -1832,6 +1884,7 @@ async function following(
     gaps: [],
     ended: false,
     error: undefined,
+    signal: abort.signal,
     abort() {
       t.transcript.step('the signal aborts')
       abort.abort()
@@ -1878,7 +1931,7 @@ function timed(
   script: (follower: Follower & { clock: ClockInHand }) => Promise<void>,
 ): Promise<void> {
   const clock = (options.clock as ClockInHand | undefined) ?? clockInHand(t.transcript)
-  const standing = { stallMs: WATCHDOG_MS, ...options, clock }
+  const standing = { stallMs: WATCHDOG_MS, random: () => 0.5, ...options, clock }
   return following(t, url, standing, (follower) => script(Object.assign(follower, { clock })))
 }
 
@@ -1975,7 +2028,9 @@ async function waits(
     follower.states.at(-1)?.name === 'waiting' && follower.clock.next !== undefined
   await t.until(() => all().length === count && isAsleep(), {
     get seen() {
-      return `The connection was lost, onState() was told ${statesOf(follower)}, and ${follower.clock.sleepers} sleeps go on.`
+      return all().length < count
+        ? 'The connection was lost, and onState() was not told that the client waits.'
+        : 'The connection was lost, and the client does not sleep by the clock that it was given.'
     },
     expected: "Expected onState({ name: 'waiting', ms, why }), and clock.sleep(ms, signal).",
     often: 'the client asks again at once, or waits with setTimeout().',

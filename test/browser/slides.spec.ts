@@ -138,8 +138,25 @@ test('a follower goes with the instructor, looks around, and comes back', async 
   expect(problems).toEqual([])
 })
 
-test('the hand-out has a page for each slide', async ({ browserName: _ }, info) => {
-  const file = info.outputPath('hand-out ü.pdf')
+test('who types the code follows', async ({ page }) => {
+  const shared = await slidesServer({ ports: [0], code: 'KMXTRA' })
+  try {
+    const problems = problemsOf(page)
+    await page.goto(`http://127.0.0.1:${shared.followersPort}/`)
+    expect(await findings(page, 'body')).toEqual([])
+    await page.getByLabel('The code on the screen').fill('kmxtra')
+    await page.keyboard.press('Enter')
+    shared.leader.goTo({ h: 0, v: 1, f: -1 })
+    await expect(title(page)).toHaveText(/^What you will/)
+    await expect(page).toHaveURL(/\/KMXTRA\/$/)
+    expect(problems).toEqual([])
+  } finally {
+    await shared.close()
+  }
+})
+
+test('the hand-out has a page for each slide', async () => {
+  const file = test.info().outputPath('hand-out ü.pdf')
   expect(await pdf(file)).toBe(0)
   const pages = readFileSync(file, 'latin1').match(/\/Type \/Page\b/g)
   expect(pages).toHaveLength(places().length)

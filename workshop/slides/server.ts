@@ -19,6 +19,7 @@ export type SlidesServer = {
   readonly url: string
   /** For followers, `http://192.168.1.5:3302`: an address for each network, none when there is no network. */
   readonly followersUrls: string[]
+  readonly followersPort: number
   readonly leader: Leader
   /** Ends every program, every connection, and stops listening. */
   close(): Promise<void>
@@ -61,6 +62,7 @@ export async function slidesServer({
   return {
     url: `http://127.0.0.1:${deck.port}`,
     followersUrls,
+    followersPort: followers.port,
     leader,
     async close() {
       await Promise.all([deck.close(), demos.close(), followers.close(), session.close()])

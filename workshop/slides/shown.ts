@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import express, { type RequestHandler } from 'express'
 import type { Bundle } from '../page/build.ts'
@@ -47,10 +46,6 @@ export const recordingsFolder = join(slidesFolder, 'recordings')
 
 export function recordingOf({ name }: Scene): string {
   return join(recordingsFolder, `${name}.ndjson`)
-}
-
-export function isRecorded(scene: Scene): boolean {
-  return existsSync(recordingOf(scene))
 }
 
 function withoutNotes({ name, slides }: Chapter): Chapter {

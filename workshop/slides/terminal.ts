@@ -2,7 +2,7 @@ import { showIfSeen, showInBrowser } from '../session/open-page.ts'
 import { untilEnded } from '../session/until-ended.ts'
 import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
 import { screen } from '../terminal/screen.ts'
-import { addresses, newCode } from './followers.ts'
+import { newCode } from './followers.ts'
 import { slidesServer, type SlidesServer } from './server.ts'
 
 /**

@@ -29,6 +29,9 @@ export async function startReveal(element: HTMLElement, { role }: Role): Promise
     center: false,
     controls: false,
     hash: isInstructor && !onlyShows,
+    // The space bar is for the button that has the focus.
+    keyboardCondition: ({ key, target }: KeyboardEvent) =>
+      !(key === ' ' && target instanceof HTMLButtonElement),
     navigationMode: 'linear',
     slideNumber: 'c/t',
     transition: 'none',

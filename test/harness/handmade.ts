@@ -7,6 +7,8 @@ export type HandmadeStream = {
   readonly url: string
   /** How often somebody has asked for it. */
   readonly requests: number
+  /** What was asked for last: `/events`. */
+  readonly path: string | undefined
   /**
    * How many of those who asked are still there. Connections would be the wrong thing to count: `fetch` of
    * Node may open one more, on which it asks for nothing, when a response is given up.
@@ -46,6 +48,9 @@ export async function handmadeStream(
     url: `http://127.0.0.1:${server.port}/events`,
     get requests() {
       return responses.length
+    },
+    get path() {
+      return responses.at(-1)?.req.originalUrl
     },
     get open() {
       return responses.filter(({ closed }) => !closed).length

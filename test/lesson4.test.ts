@@ -631,7 +631,7 @@ async function play(t: Tools, setup: Setup): Promise<string> {
   })
   app.get('/other', (_request, other) => void other.send('other'))
   const server = await t.serve(app)
-  const hop = proxy ? await t.proxy(server, proxy, 'the proxy') : server
+  const hop = proxy ? await t.proxy(server, proxy, 'the built-in proxy, set up like that') : server
   const client = t.connect(hop)
   const events = eventClient(client, t)
   client.request(PATH, { takesGzip })
@@ -666,6 +666,7 @@ async function noHeadYet(t: Tools, client: Client, hop: { port: number }): Promi
 
 /** A request that begins after what was sent before, and is answered: what was on its way has come. */
 async function otherRequest(t: Tools, hop: { port: number }): Promise<void> {
+  t.transcript.step('what is on its way has time until …')
   const other = t.connect(hop, 'another client')
   other.request('/other')
   await other.body((text) => text === 'other', OURS)

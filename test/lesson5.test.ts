@@ -871,28 +871,6 @@ check('5.5k', 'the signal ends it, also while nothing comes', async (t) => {
   })
 })
 
-check('5.5l', 'a connection that is over leaves nothing at the signal', async (t) => {
-  const server = await handmadeStream(t)
-  await timed(t, server.url, {}, async (follower) => {
-    let first: number | undefined
-    for (const [n, quake] of quakes(4).entries()) {
-      await isOpen(t, server, follower, n + 1)
-      server.send(eventOf(quake, `n-${n}`))
-      await t.until(() => follower.got.length === n + 1, notGiven(quake))
-      server.cut()
-      const { ms } = await waits(t, follower, n + 1)
-      const listeners = getEventListeners(follower.signal, 'abort').length
-      first ??= listeners
-      must(listeners <= first, {
-        seen: `The client waits after its first connection, and has ${first} listeners at the signal. After its second it has ${listeners}.`,
-        expected: 'Expected as many: it may follow the stream for months.',
-        often: 'removeEventListener() is missing where the request is over.',
-      })
-      follower.clock.pass(ms)
-    }
-  })
-})
-
 // 5.6 The client waits
 
 check('5.6a', 'after a loss the client waits, and says so', async (t) => {
@@ -1094,7 +1072,7 @@ check('5.6j', 'a connection that is silent for too long is given up', async (t) 
     await t.until(() => follower.got.length === 1, notGiven(quake!))
     await watches(t, follower, 9000)
     follower.clock.pass(9000)
-    await waits(t, follower)
+    await waits(t, follower, 1, 'Nothing came for stallMs')
     await t.until(() => server.open === 0, {
       seen: 'Nothing came for stallMs, and the old request goes on.',
       expected: 'Expected it to be cancelled.',
@@ -1136,7 +1114,7 @@ check('5.6l', 'a server that does not answer is given up, too', async (t) => {
     await hasAsked(t, server, 1)
     await watches(t, follower, 9000)
     follower.clock.pass(9000)
-    await waits(t, follower)
+    await waits(t, follower, 1, 'Nothing came for stallMs')
     follower.clock.pass(0)
     await hasAsked(t, server, 2)
     await t.until(() => server.open === 1, {
@@ -1227,6 +1205,28 @@ check('5.6o', 'after 204 it is over', async (t) => {
       seen: `The server answered 204, the last state is ${last?.name}, and ${server.requests} requests were made.`,
       expected: 'Expected the state over, and 2 requests.',
     })
+  })
+})
+
+check('5.6p', 'a connection that is over leaves nothing at the signal', async (t) => {
+  const server = await handmadeStream(t)
+  await timed(t, server.url, {}, async (follower) => {
+    let first: number | undefined
+    for (const [n, quake] of quakes(4).entries()) {
+      await isOpen(t, server, follower, n + 1)
+      server.send(eventOf(quake, `n-${n}`))
+      await t.until(() => follower.got.length === n + 1, notGiven(quake))
+      server.cut()
+      const { ms } = await waits(t, follower, n + 1)
+      const listeners = getEventListeners(follower.signal, 'abort').length
+      first ??= listeners
+      must(listeners <= first, {
+        seen: `The client waits after its first connection, and has ${first} listeners at the signal. After its second it has ${listeners}.`,
+        expected: 'Expected as many: it may follow the stream for months.',
+        often: 'removeEventListener() is missing where the request is over.',
+      })
+      follower.clock.pass(ms)
+    }
   })
 })
 
@@ -2022,6 +2022,7 @@ async function waits(
   t: Tools,
   follower: Follower & { clock: ClockInHand },
   count = 1,
+  lost = 'The connection was lost',
 ): Promise<{ ms: number }> {
   const all = (): ConnectionState[] => follower.states.filter(({ name }) => name === 'waiting')
   const isAsleep = (): boolean =>
@@ -2029,8 +2030,8 @@ async function waits(
   await t.until(() => all().length === count && isAsleep(), {
     get seen() {
       return all().length < count
-        ? 'The connection was lost, and onState() was not told that the client waits.'
-        : 'The connection was lost, and the client does not sleep by the clock that it was given.'
+        ? `${lost}, and onState() was not told that the client waits.`
+        : `${lost}, and the client does not sleep by the clock that it was given.`
     },
     expected: "Expected onState({ name: 'waiting', ms, why }), and clock.sleep(ms, signal).",
     often: 'the client asks again at once, or waits with setTimeout().',

@@ -1,4 +1,4 @@
-// fails: 5.5l
+// fails: 5.6p
 // says: removeEventListener() is missing
 import type { Quake } from '#feed'
 import { readEvents, type Block } from './read-events.ts'

@@ -30,7 +30,6 @@ import type { StreamEvent } from './harness/sse.ts'
 import { MOST_QUAKES, playStories } from './harness/story.ts'
 import { slowLogin } from './harness/streams.ts'
 import { shown } from './harness/transcript.ts'
-import { world } from './harness/world.ts'
 
 const PATH = '/events'
 
@@ -1303,7 +1302,8 @@ check('5.7d', 'also when it is cut off, twice, during the hand-over', async (t) 
     history.hold(apps.length % 2 === 0 ? 'as it was' : 'as it is')
     const path = `${PATH}?app=${apps.push(createApp(history)) - 1}`
     const travel = resumes(server.port, path, { cuts, last: ids.at(-1)! })
-    void handsOver(history, travel, happened[2]!, happened[3]!)
+    // When nobody reads the history, that is for the travel to tell.
+    handsOver(history, travel, happened[2]!, happened[3]!).catch(() => {})
     return travel
   }
   const { response } = await rehearsed(t, begin)
@@ -1323,8 +1323,6 @@ check(
   '5.7e',
   'whatever happens to both, nothing is lost without a gap, or comes twice',
   async (t) => {
-    // What is not written yet says so, before the first story.
-    await (await world(t, { stock: [] })).close()
     const numRuns = 100
     const { wrong } = await playStories(t, { seed, numRuns, stock: stock() })
     for (const step of wrong?.steps ?? []) t.transcript.step(step)

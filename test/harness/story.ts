@@ -28,6 +28,9 @@ type Options = {
  * their time. At the end of each the client has everything, once and in order, but for what it was told is gone.
  */
 export async function playStories(t: Pick<Tools, 'serve'>, options: Options): Promise<Stories> {
+  // What is not written yet says so itself, before the first story.
+  const first = await world(t, { stock: [] })
+  await first.begin().finally(() => first.close())
   // Most of what goes wrong waits in vain, and a story is told many times to make it short.
   const quick = await tell(t, options, QUICK)
   if (!quick.wrong) return quick
@@ -57,7 +60,9 @@ async function tell(
     wrong = { ...played.wrong, deeds: told }
     throw played.wrong.error
   })
-  await fc.check(story, { seed, numRuns })
+  const { errorInstance } = await fc.check(story, { seed, numRuns })
+  // No story, but what was to tell it.
+  if (errorInstance && !wrong) throw errorInstance
   return { runs, losses, ...(wrong && { wrong }) }
 }
 
@@ -69,6 +74,7 @@ async function play(
 ): Promise<{ losses: number; wrong?: WrongStory }> {
   const real = await world(t, { stock, ...(turns && { turns }) })
   try {
+    await real.begin()
     await fc.asyncModelRun(() => ({ model: real, real }), deeds)
     await allIsWell(real)
     judge(real)

@@ -30,6 +30,8 @@ export type World = {
   readonly isStalled: boolean
   readonly isReading: boolean
   readonly isHistorySlow: boolean
+  /** The client comes for the first time. */
+  begin(): Promise<void>
   happen(count: number): Promise<void>
   cut(): Promise<void>
   /** Cuts this connection when so many more bytes have reached the client; undefined takes that back. */
@@ -73,27 +75,6 @@ export async function world(
   const happened: string[] = []
   const given: Given[] = []
 
-  // The hop
-
-  let where: Destination = 'nobody'
-  let requests = 0
-  const hop = await tap({
-    port: 0,
-    destination: async () => where,
-    observer: {
-      opened() {},
-      closed() {},
-      arrived(_connection, { direction, hop: at, bytes }) {
-        if (direction !== 'request' || at !== 'client') return
-        requests += 1
-        const cursor = /^last-event-id: *(.*)\r$/im.exec(Buffer.from(bytes).toString('latin1'))?.[1]
-        told.step(`client: GET /events${cursor === undefined ? '' : `, Last-Event-ID: ${cursor}`}`)
-      },
-    },
-  })
-  let isStalled = false
-  let isToBeCut = false
-
   // The history
 
   const history = createHistory({ capacity: CAPACITY })
@@ -114,6 +95,7 @@ export async function world(
 
   // The server
 
+  let where: Destination = 'nobody'
   let server: Served
   let shutdown: AbortController
   async function startServer(): Promise<void> {
@@ -123,6 +105,26 @@ export async function world(
     where = { port: server.port }
   }
   await startServer()
+
+  // The hop
+
+  let requests = 0
+  const hop = await tap({
+    port: 0,
+    destination: async () => where,
+    observer: {
+      opened() {},
+      closed() {},
+      arrived(_connection, { direction, hop: at, bytes }) {
+        if (direction !== 'request' || at !== 'client') return
+        requests += 1
+        const cursor = /^last-event-id: *(.*)\r$/im.exec(Buffer.from(bytes).toString('latin1'))?.[1]
+        told.step(`client: GET /events${cursor === undefined ? '' : `, Last-Event-ID: ${cursor}`}`)
+      },
+    },
+  })
+  let isStalled = false
+  let isToBeCut = false
 
   // The client
 
@@ -152,10 +154,7 @@ export async function world(
       if (!isReading) await new Promise<void>((resolve) => (readOn = resolve))
     }
   }
-  const following = follow().then(
-    () => (ended = {}),
-    (error: unknown) => (ended = { error }),
-  )
+  let following: Promise<unknown> = Promise.resolve()
 
   function give(id: string): void {
     given.push({ id, happened: happened.length })
@@ -233,7 +232,6 @@ export async function world(
     if (!isAway()) await noticesLoss()
   }
 
-  await settle()
   return {
     told,
     happened,
@@ -252,6 +250,13 @@ export async function world(
     },
     get isHistorySlow() {
       return slow !== undefined
+    },
+    async begin() {
+      following = follow().then(
+        () => (ended = {}),
+        (error: unknown) => (ended = { error }),
+      )
+      await settle()
     },
     async happen(count) {
       const quakes = stock.slice(happened.length, happened.length + count)

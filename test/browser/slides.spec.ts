@@ -2,15 +2,14 @@ import { readFileSync } from 'node:fs'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Locator, Page } from '@playwright/test'
 import { expect, test } from '@playwright/test'
-import { lessons } from '../../workshop/lessons/catalogue.ts'
 import { readDeck } from '../../workshop/slides/deck.ts'
 import { pdf } from '../../workshop/slides/pdf.ts'
 import { slidesServer, type SlidesServer } from '../../workshop/slides/server.ts'
+import { areQuotesOfLessonsLost } from '../workshop/quotes-of-lessons.ts'
 
 // One deck for all, and one walk through it for each ratio: a browser is dear.
 
-// A learner may have lost a README or an exhibit, which slides quote.
-test.skip(!process.env.CI && lessons().some(({ problem }) => problem !== undefined))
+test.skip(areQuotesOfLessonsLost())
 
 let slides: SlidesServer
 test.beforeAll(async () => {

@@ -36,32 +36,34 @@ export type Deck = {
   chapters: Chapter[]
   /** What can be run on a slide. */
   scenes: Scene[]
+  /** Why a slide cannot be shown: `slides/01-raw-chunks.md, slide 3: there is no file …`. */
+  problems: string[]
 }
 
 export const slidesFolder = join(ROOT, 'slides')
 
 /**
- * Reads every file of `slides/`, in order.
- *
- * @throws Error with file and slide, when one does not say its kind and its minutes, or quotes what is not there
+ * Reads every file of `slides/`, in order. A slide that does not say its kind and its minutes, or quotes what is not
+ * there, says so in its place: the others are shown all the same.
  */
 export function readDeck(): Deck {
   const names = readdirSync(slidesFolder).filter((name) => /^\d\d-.*\.md$/.test(name))
   const scenes: Scene[] = []
+  const problems: string[] = []
   const chapters = names.toSorted().map((file) => {
     const text = readFileSync(join(slidesFolder, file), 'utf8').replaceAll('\r\n', '\n')
-    const slides = text.split(/^---$/m).map((part, index) => {
+    const slides = text.split(/^---$/m).map((part, index): Slide => {
       try {
         return readSlide(part, scenes)
       } catch (error) {
-        throw new Error(`slides/${file}, slide ${index + 1}: ${(error as Error).message}`, {
-          cause: error,
-        })
+        const problem = `slides/${file}, slide ${index + 1}: ${(error as Error).message}`
+        problems.push(problem)
+        return { kind: 'concept', minutes: 1, text: `## Not to be shown\n\n${problem}`, notes: '' }
       }
     })
     return { name: file.replace(/\.md$/, ''), slides }
   })
-  return { chapters, scenes }
+  return { chapters, scenes, problems }
 }
 
 /**
@@ -69,6 +71,8 @@ export function readDeck(): Deck {
  *
  * A listing with a file behind its language quotes that file; `table` quotes rows of a table, and `says` what a learner
  * is told of a mistake. What runs in one called `wire` is added to `scenes`.
+ *
+ * @throws Error
  */
 function readSlide(part: string, scenes: Scene[]): Slide {
   const [, word = '', minutes = '', body = ''] =

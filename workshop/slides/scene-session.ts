@@ -39,12 +39,12 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
     await stop()
     scene = scenes().find((each) => each.name === name)
     if (!scene) return { problem: `There is no "${name}" to run.` }
-    serverBecomes({ state: 'starting', file: scene.program })
+    serverBecomes({ state: 'starting', what: undefined, file: scene.program })
     wire.act({ do: 'clear' })
     program = await runScene(scene, {
       recorder,
       events: {
-        running: () => serverBecomes({ state: 'running' }),
+        running: () => serverBecomes({ state: 'running', what: undefined }),
         down: (what, detail) => serverBecomes({ state: 'down', what, detail }),
         notWritten: (what) => serverBecomes({ state: 'not written', what }),
         printed: (line) => serverBecomes({ printed: [line] }),

@@ -12,9 +12,11 @@ import type { Client } from './harness/client.ts'
 import { eventClient, told, type EventClient } from './harness/events.ts'
 import type { Gate } from './harness/gate.ts'
 import { handmadeStream, type HandmadeStream } from './harness/handmade.ts'
+import { directives, inForce, secondsOf } from './harness/nginx-conf.ts'
 import { named, quakes } from './harness/quakes.ts'
 import { parsed, same } from './harness/same.ts'
 import type { Served } from './harness/serve.ts'
+import { eventReader } from './harness/sse.ts'
 import { shown } from './harness/transcript.ts'
 
 const PATH = '/events'
@@ -134,7 +136,7 @@ check('4.2d', 'each event passes that proxy before the next one happens', async 
   const { feed, events } = await behind(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD)
   await eachInTurn(feed, events, {
     expected: 'Expected the client to read it while the feed was waiting.',
-    often: 'a long comment at the beginning fills the first buffer, and no other.',
+    often: 'padding at the beginning fills the first buffer, and no other.',
   })
 })
 
@@ -148,10 +150,18 @@ check('4.3a', 'the rest of the site is compressed for those who take it', async 
     seen: 'GET /week.json got no head.',
     expected: 'Expected the quakes of the week as JSON.',
   })
-  must(status === 200 && headers.get('content-encoding') === 'gzip', {
-    seen: `GET /week.json, with Accept-Encoding: gzip, was answered ${status}, ${headers.get('content-encoding') ?? 'not compressed'}.`,
-    expected: 'Expected 200 and Content-Encoding: gzip.',
-    often: 'compression() is used behind the route, or not at all.',
+  const type = headers.get('content-type')
+  must(status === 200 && /^application\/json\s*(;|$)/i.test(type ?? ''), {
+    seen: `GET /week.json was answered ${status}, ${type ?? 'without a Content-Type'}.`,
+    expected: 'Expected 200 and application/json.',
+  })
+  const isForbidden = /\bno-transform\b/i.test(headers.get('cache-control') ?? '')
+  must(headers.get('content-encoding') === 'gzip', {
+    seen: 'GET /week.json, with Accept-Encoding: gzip, is not compressed.',
+    expected: 'Expected Content-Encoding: gzip.',
+    ...(isForbidden
+      ? { cause: 'its Cache-Control has no-transform, and compression() obeys.' }
+      : { often: 'compression() is used behind the route, or not at all.' }),
   })
   const body = await client.body((text) => parsed(text) !== undefined, {
     seen: 'The body of /week.json is no JSON.',
@@ -186,6 +196,18 @@ check('4.3c', 'who does not take gzip does not get it', async (t) => {
       often: 'the compressor is built by hand, and nobody reads Accept-Encoding.',
     })
   }
+  const taker = t.connect(await t.serve(createApp(t.gate())), 'client that takes gzip')
+  taker.request('/week.json', { takesGzip: true })
+  const { headers } = await taker.head({
+    seen: 'GET /week.json got no head.',
+    expected: 'Expected one at once.',
+  })
+  const vary = headers.get('vary')
+  must(/\baccept-encoding\b|^\*$/i.test(vary ?? ''), {
+    seen: `/week.json is compressed, and ${vary ? `its Vary is ${vary}` : 'has no Vary'}.`,
+    expected: 'Expected Vary: Accept-Encoding, or a cache gives it to those who do not take gzip.',
+    often: 'the compressor is built by hand. compression() says it.',
+  })
 })
 
 nginxCheck('4.3d', 'head and events pass the real nginx as well', async (t, nginx) => {
@@ -208,7 +230,13 @@ check('4.4a', 'something passes a proxy while the feed is silent, again and agai
   await events.heartbeats(SOME, {
     seen: `heartbeatMs is ${OFTEN}, and the client sees no sign of life.`,
     expected: 'Expected a comment again and again: proxies cut what is silent.',
-    often: 'there is no heartbeat, or only one.',
+    often: 'there is no heartbeat, only one, or heartbeatMs is not used.',
+  })
+  const { unasked } = events
+  must(unasked === undefined, {
+    seen: `The feed is silent, and the client read an event: ${unasked && told(unasked)}.`,
+    expected: 'Expected no event: whoever reads it would take it for a quake.',
+    often: 'the heartbeat has a field data. A line that begins with a colon is a comment.',
   })
 })
 
@@ -260,20 +288,33 @@ nginxCheck(
   'a stream passes, though the server says nothing about buffers',
   async (t, nginx) => {
     for (const takesGzip of [false, true]) {
-      const { stream, client, events } = await ownVisit(t, nginx, takesGzip)
+      const { stream, client, events } = await ownVisit(t, nginx, { takesGzip })
       const whose = takesGzip ? 'a client that takes gzip' : 'the client'
-      await client.head({
+      const { status } = await client.head({
         seen: `The server sent a head, and ${whose} did not get it.`,
         expected: 'Expected it at once.',
+        often: stillOn(),
+      })
+      must(status === 200, {
+        seen: `nginx answered GET ${PATH} ${status}.`,
+        expected: 'Expected the answer of the server.',
+        ...(status === 301 && {
+          often: 'the location is one for /events/, with a slash at its end.',
+        }),
+      })
+      const path = stream.asked.at(-1)?.originalUrl
+      must(path === PATH, {
+        seen: `The client asked for ${PATH}, and nginx asked the server for ${path}.`,
+        expected: `Expected it to ask for ${PATH}.`,
         often:
-          'proxy_buffering is still on: over HTTP/1.1 it holds the head, with gzip everything.',
+          'proxy_pass has something behind $tremor. With a variable that takes the place of the path.',
       })
       for (const text of ['one', 'two']) {
         stream.send(`data: ${text}\n\n`)
         await events.event({
           seen: `The server sent an event, and ${whose} did not get it.`,
           expected: 'Expected it at once.',
-          often: 'proxy_buffering is still on.',
+          often: stillOn(),
         })
       }
     }
@@ -336,27 +377,33 @@ nginxCheck('4.5e', 'a stream may be silent longer than a page', async (t, nginx)
 
 nginxCheck('4.5f', 'a server that is silent for good is given up', async (_t, nginx) => {
   ownNginx(nginx)
-  const directives = conf().replace(/#.*$/gm, '')
-  const timeouts = [...directives.matchAll(/\bproxy_read_timeout\s+([^;]+);/g)].map(([, time]) =>
-    secondsOf(time!),
-  )
-  const longest = Math.max(...timeouts)
-  must(longest > 15 && longest <= 600, {
-    seen: `The longest proxy_read_timeout is ${longest} seconds.`,
+  const seconds = secondsOf(inForce(conf(), PATH, 'proxy_read_timeout') ?? '60s')
+  must(seconds > 15 && seconds <= 600, {
+    seen: `For ${PATH} proxy_read_timeout is ${seconds} seconds.`,
     expected: 'Expected more than the 15 seconds between two heartbeats, and 10 minutes at most.',
     often:
-      'the timeout is set to a day, since the stream was cut. Heartbeats are the cure of that.',
+      seconds > 600
+        ? 'it was set to a day, since the stream was cut. Heartbeats are the cure of that.'
+        : 'nginx gives the stream up before a heartbeat comes. They are 15 seconds apart.',
   })
 })
 
 nginxCheck('4.5g', 'the server is told when a client leaves', async (t, nginx) => {
-  const { stream, client } = await ownVisit(t, nginx)
-  await client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
-  client.leave()
-  await t.until(() => stream.open === 0, {
+  // Began to be silent earlier: a timeout ends this one first.
+  const stays = await ownVisit(t, nginx, { name: 'client that stays' })
+  await stays.client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
+  const leaves = await ownVisit(t, nginx, { name: 'other client' })
+  await leaves.client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
+  leaves.client.leave()
+  await t.until(() => leaves.stream.open === 0, {
     seen: 'The client left, and nginx keeps the connection to the server.',
     expected: 'Expected nginx to close it.',
     often: 'the location inherits proxy_ignore_client_abort on.',
+  })
+  must(stays.stream.open === 1, {
+    seen: 'nginx closed the connection to the server, and that of a client that stays before it.',
+    expected: 'Expected the server to hear of a client that leaves when it leaves.',
+    often: 'the location inherits proxy_read_timeout 1s, and that closes them all.',
   })
 })
 
@@ -365,7 +412,10 @@ nginxCheck(
   'a server that crashes does not look like one that is done',
   async (t, nginx) => {
     const { stream, client, events } = await ownVisit(t, nginx)
-    await client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
+    const { headers } = await client.head({
+      seen: 'The client got no head.',
+      expected: 'Expected it at once.',
+    })
     stream.send('data: one\n\n')
     await events.event({ seen: 'The client got no event.', expected: 'Expected it at once.' })
     stream.cut()
@@ -376,7 +426,9 @@ nginxCheck(
     must(how === 'cut', {
       seen: 'The server cut the connection, and for the client the response is complete.',
       expected: 'Expected a response that is cut off, too.',
-      often: 'nginx asks over HTTP/1.0, where a close is the only end there is.',
+      often: headers.has('transfer-encoding')
+        ? 'nginx asks over HTTP/1.0, where a close is the only end there is.'
+        : 'nginx sends no chunks, and without them a close is the only end there is.',
     })
   },
 )
@@ -405,7 +457,7 @@ check('4.6a', 'a stream says that it is over', async (t) => {
 })
 
 check('4.6b', 'a stream that failed does not say that it is over', async (t) => {
-  const { feed, client, events } = await behind(t, { http: '1.0' }, OVER_HTTP_10)
+  const { feed, client, events } = await direct(t)
   const [quake] = quakes(1)
   feed.release(quake!)
   await events.event(noEvent(quake!))
@@ -414,25 +466,34 @@ check('4.6b', 'a stream that failed does not say that it is over', async (t) => 
     seen: 'The feed failed, and the response goes on.',
     expected: 'Expected the connection to be cut.',
   })
-  t.transcript.step(`for the client the response is ${how}`)
   const rest = client.unread()
   must(!/^event: ?end\s*$/m.test(rest), {
     seen: `The feed failed, and the client read ${shown(rest)}`,
     expected: 'Expected no event end: more quakes will come when the feed works again.',
     often: 'the event is sent in finally, where a failure leads as well.',
   })
+  must(how === 'cut', {
+    seen: 'The feed failed, and for the client the response is complete.',
+    expected: 'Expected a response that is cut off: who reads no events knows then, too.',
+    often: 'res.end() writes the chunk that says "complete". res.destroy() does not.',
+  })
 })
 
 check('4.6c', 'the reader gives each quake as its event comes', async (t) => {
   const source = eventSource()
   const reading = readQuakes(source.events)
-  for (const quake of quakes(3)) {
+  for (const quake of [...quakes(3), quakeInBend()]) {
     const next = reading.next()
     source.push({ type: 'message', data: JSON.stringify(quake) })
-    const { value } = await t.soon(next, {
+    const { done, value } = await t.soon(next, {
       seen: `The event of ${named(quake)} is here, and readQuakes() gives nothing.`,
       expected: 'Expected the quake at once.',
       often: 'the events are collected first.',
+    })
+    must(!done, {
+      seen: `The event of ${named(quake)} is here, and readQuakes() ended.`,
+      expected: 'Expected the quake: it is a message, and no end.',
+      often: 'the end is looked for in the data. It is in the type of an event.',
     })
     must(same(value, quake), {
       seen: `The event of ${named(quake)} is here, and readQuakes() gives ${shown(JSON.stringify(value) ?? 'undefined')}`,
@@ -474,20 +535,58 @@ check('4.6e', 'a stream that ends without it was cut off', async (t) => {
   })
   t.transcript.step('the events are over, without an event end')
   source.close()
-  const outcome = await t.soon(
-    reading.next().then(
-      () => 'ended',
-      () => 'threw',
-    ),
-    {
-      seen: 'The events are over, and readQuakes() waits for more.',
-      expected: 'Expected it to throw.',
-    },
-  )
+  const outcome = await t.soon(outcomeOf(reading.next()), {
+    seen: 'The events are over, and readQuakes() waits for more.',
+    expected: 'Expected it to throw.',
+  })
   must(outcome === 'threw', {
     seen: 'The events were over without an event end, and readQuakes() ended as if all were well.',
     expected: 'Expected it to throw: the server crashed, or somebody cut the connection.',
     often: 'the end of the loop is taken for the end of the stream.',
+  })
+})
+
+check('4.6f', 'an event of another name is no quake, and no end', async (t) => {
+  const source = eventSource()
+  const reading = readQuakes(source.events)
+  const [quake] = quakes(1)
+  source.push({ type: 'ending', data: '{"inMinutes":10}' })
+  source.push({ type: 'message', data: JSON.stringify(quake) })
+  const { done, value } = await t.soon(reading.next(), {
+    seen: 'An event named ending is here, then a message, and readQuakes() gives nothing.',
+    expected: 'Expected the quake of the message.',
+  })
+  must(!done, {
+    seen: 'An event named ending is here, and readQuakes() ended.',
+    expected: 'Expected it to pass over the event, and to end at the one named end alone.',
+    often: 'whatever is no message is taken for the end, or a part of the name is.',
+  })
+  must(same(value, quake), {
+    seen: `An event named ending is here, then a message, and readQuakes() gives ${shown(JSON.stringify(value) ?? 'undefined')}`,
+    expected: 'Expected the quake of the message: only a message is a quake.',
+    often: 'nobody looks at the type of an event.',
+  })
+})
+
+check('4.6g', 'a connection that is lost is no end either', async (t) => {
+  const stream = await handmadeStream(t)
+  const { body } = await fetch(stream.url)
+  const reading = readQuakes(eventsOf(body!))
+  const [quake] = quakes(1)
+  stream.send(`data: ${JSON.stringify(quake)}\n\n`)
+  await t.soon(reading.next(), {
+    seen: 'An event is here, and readQuakes() gives nothing.',
+    expected: 'Expected the quake at once.',
+  })
+  stream.cut()
+  const outcome = await t.soon(outcomeOf(reading.next()), {
+    seen: 'The connection was cut, and readQuakes() waits for more.',
+    expected: 'Expected it to throw.',
+  })
+  must(outcome === 'threw', {
+    seen: 'The connection was cut, the events threw an error, and readQuakes() ended as if all were well.',
+    expected: 'Expected it to throw, too.',
+    often: 'the error is caught, and nobody throws it again.',
   })
 })
 
@@ -533,7 +632,7 @@ async function play(t: Tools, setup: Setup): Promise<string> {
   })
   app.get('/other', (_request, other) => void other.send('other'))
   const server = await t.serve(app)
-  const hop = proxy ? await t.proxy(server, proxy, 'the proxy') : server
+  const hop = proxy ? await t.proxy(server, proxy, 'the built-in proxy, set up like that') : server
   const client = t.connect(hop)
   const events = eventClient(client, t)
   client.request(PATH, { takesGzip })
@@ -568,6 +667,7 @@ async function noHeadYet(t: Tools, client: Client, hop: { port: number }): Promi
 
 /** A request that begins after what was sent before, and is answered: what was on its way has come. */
 async function otherRequest(t: Tools, hop: { port: number }): Promise<void> {
+  t.transcript.step('what is on its way has time until …')
   const other = t.connect(hop, 'another client')
   other.request('/other')
   await other.body((text) => text === 'other', OURS)
@@ -621,8 +721,9 @@ function asks(
   t: Tools,
   server: { port: number },
   options: { takesGzip?: boolean; headers?: Record<string, number> },
+  name?: string,
 ): { client: Client; events: EventClient } {
-  const client = t.connect(server)
+  const client = t.connect(server, name)
   client.request(PATH, options)
   return { client, events: eventClient(client, t) }
 }
@@ -639,10 +740,16 @@ async function eachInTurn(
 ): Promise<void> {
   for (const quake of quakes(3)) {
     feed.release(quake)
-    const { data } = await events.event({
+    const { type, data } = await events.event({
       seen: `The feed released ${named(quake)} and no event reached the client.`,
       expected,
       ...(often && { often }),
+    })
+    must(type === 'message', {
+      seen: `The event of ${named(quake)} is named ${shown(type)}.`,
+      expected:
+        'Expected a message, which is an event without a name: readers pass over the others.',
+      often: 'the event has a field event, as the one that says end.',
     })
     must(same(parsed(data), quake), {
       seen: `The data of ${named(quake)} is ${shown(data)}`,
@@ -662,12 +769,12 @@ function noEvent(quake: Quake): { seen: string; expected: string } {
 async function ownVisit(
   t: Tools,
   nginx: NginxPorts,
-  takesGzip = false,
+  { takesGzip = false, name }: { takesGzip?: boolean; name?: string } = {},
 ): Promise<{ stream: HandmadeStream; client: Client; events: EventClient }> {
   const own = ownNginx(nginx)
   const stream = await handmadeStream(t)
   t.transcript.step('before the server: nginx with your nginx.conf')
-  return { stream, ...asks(t, own, { takesGzip, headers: to(portOf(stream)) }) }
+  return { stream, ...asks(t, own, { takesGzip, headers: to(portOf(stream)) }, name) }
 }
 
 function portOf({ url }: HandmadeStream): number {
@@ -686,15 +793,35 @@ function ownNginx({ ofWork, says }: NginxPorts): { port: number } {
   return { port: ofWork }
 }
 
+/** Why buffers are in the way: nobody switched them off, or for somebody else. */
+function stillOn(): string {
+  return /\bproxy_buffering\s+off\b/.test(directives(conf()))
+    ? `proxy_buffering off stands in a location that ${PATH} does not match.`
+    : 'proxy_buffering is still on: over HTTP/1.1 it holds the head, with gzip everything.'
+}
+
 function conf(): string {
   return readFileSync(join(process.env.WORKSHOP_BOX!, '04-buffering', 'nginx.conf'), 'utf8')
 }
 
-/** As nginx reads a time: `60`, `60s`, `1m30s`, `24h`. */
-function secondsOf(time: string): number {
-  const units: Record<string, number> = { ms: 0.001, m: 60, h: 3600, d: 86_400, w: 604_800 }
-  const parts = [...time.matchAll(/(\d+)(ms|[a-zA-Z]?)/g)]
-  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit!] ?? 1), 0)
+/** One whose data has the word that others look for: `…Bend…`. */
+function quakeInBend(): Quake {
+  const [quake] = quakes(1)
+  return { ...quake!, place: '12 km ENE of Bend, Oregon' }
+}
+
+/** Whether there was one more, or none, without or with an error. */
+function outcomeOf(next: Promise<unknown>): Promise<'ended' | 'threw'> {
+  return next.then(
+    () => 'ended',
+    () => 'threw',
+  )
+}
+
+/** The events of a response, as they come; throws when the connection is lost. */
+async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent> {
+  const reader = eventReader()
+  for await (const bytes of body) yield* reader.push(bytes)
 }
 
 /** Events that come when the check says so. */

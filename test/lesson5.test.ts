@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import * as fc from 'fast-check'
 import type { RequestHandler, Response } from 'express'
 import type { Quake } from '#feed'
@@ -12,17 +13,24 @@ import { watchQuakes } from '#work/05-reconnection/watch.ts'
 import { check, must, type Tools } from './harness/check.ts'
 import type { Client } from './harness/client.ts'
 import { clockInHand, hurriedClock, WATCHDOG_MS, type ClockInHand } from './harness/clock.ts'
+import { shortStream } from './harness/cut-client.ts'
+import { resumes } from './harness/cut-server.ts'
+import { cutsOf, type Cut, type Visit } from './harness/cut.ts'
+import { travels, type Travel } from './harness/cuts.ts'
 import { eventClient, told, type EventClient } from './harness/events.ts'
 import { describeError, type Story } from './harness/failure.ts'
 import { handmadeStream, type HandmadeStream } from './harness/handmade.ts'
 import { historyInHand, type HistoryInHand } from './harness/history.ts'
 import { timersOfWork } from './harness/leaks.ts'
+import { patience } from './harness/patience.ts'
 import { fatQuakes, named, quakes, seed } from './harness/quakes.ts'
 import { parsed, same } from './harness/same.ts'
 import type { Served } from './harness/serve.ts'
 import type { StreamEvent } from './harness/sse.ts'
+import { MOST_QUAKES, playStories } from './harness/story.ts'
 import { slowLogin } from './harness/streams.ts'
 import { shown } from './harness/transcript.ts'
+import { world } from './harness/world.ts'
 
 const PATH = '/events'
 
@@ -210,6 +218,10 @@ check('5.2a', 'the head and retry come while the history is still being read', a
   must(/\bno-(store|cache)\b/i.test(control ?? ''), {
     seen: `The Cache-Control is ${control}.`,
     expected: 'Expected no-store: a cache on the way would replay old quakes.',
+  })
+  must(head.headers.get('x-accel-buffering') === 'no', {
+    seen: 'The response has no X-Accel-Buffering: no.',
+    expected: 'Expected it, as in lesson 4: nginx would hold events back.',
   })
   const story = {
     seen: 'retryMs is 1234, and no field retry came.',
@@ -1060,7 +1072,7 @@ check('5.6j', 'a connection that is silent for too long is given up', async (t) 
     await t.until(() => follower.got.length === 1, notGiven(quake!))
     await watches(t, follower, 9000)
     follower.clock.pass(9000)
-    await waits(t, follower)
+    await waits(t, follower, 1, 'Nothing came for stallMs')
     await t.until(() => server.open === 0, {
       seen: 'Nothing came for stallMs, and the old request goes on.',
       expected: 'Expected it to be cancelled.',
@@ -1102,7 +1114,7 @@ check('5.6l', 'a server that does not answer is given up, too', async (t) => {
     await hasAsked(t, server, 1)
     await watches(t, follower, 9000)
     follower.clock.pass(9000)
-    await waits(t, follower)
+    await waits(t, follower, 1, 'Nothing came for stallMs')
     follower.clock.pass(0)
     await hasAsked(t, server, 2)
     await t.until(() => server.open === 1, {
@@ -1196,7 +1208,130 @@ check('5.6o', 'after 204 it is over', async (t) => {
   })
 })
 
+check('5.6p', 'a connection that is over leaves nothing at the signal', async (t) => {
+  const server = await handmadeStream(t)
+  await timed(t, server.url, {}, async (follower) => {
+    let first: number | undefined
+    for (const [n, quake] of quakes(4).entries()) {
+      await isOpen(t, server, follower, n + 1)
+      server.send(eventOf(quake, `n-${n}`))
+      await t.until(() => follower.got.length === n + 1, notGiven(quake))
+      server.cut()
+      const { ms } = await waits(t, follower, n + 1)
+      const listeners = getEventListeners(follower.signal, 'abort').length
+      first ??= listeners
+      must(listeners <= first, {
+        seen: `The client waits after its first connection, and has ${first} listeners at the signal. After its second it has ${listeners}.`,
+        expected: 'Expected as many: it may follow the stream for months.',
+        often: 'removeEventListener() is missing where the request is over.',
+      })
+      follower.clock.pass(ms)
+    }
+  })
+})
+
 // 5.7 Cut anywhere
+
+// 5.7 Any cut
+
+check('5.7a', 'wherever its response is cut, the client gets each quake once', async (t) => {
+  await shortStream(async ({ ids, length, follow }) => {
+    const plans = cutsOf('response', 0, length - 1).map((cut) => [cut])
+    await travels(t, plans, follow, {
+      ids,
+      often: 'the id counts when its line is read, and not when its event is whole.',
+    })
+  })
+})
+
+check('5.7b', 'the same when the next response is cut as well, or many requests', async (t) => {
+  await shortStream(async ({ ids, length, head, follow }) => {
+    // The next one at once, in its head, in the middle of an event, between two.
+    const next = [1, head - 30, head + 30, head + 44]
+    const twice = cutsOf('response', head, length - 1).map((cut, n): Cut[] => [
+      cut,
+      { of: 'response', after: next[n % next.length]! },
+    ])
+    const inARow = [1, 31, 61, 91].map((first): Cut[] => [
+      { of: 'response', after: head + 50 },
+      ...cutsOf('request', first, first + 29),
+    ])
+    await travels(t, [...twice, ...inARow], follow, {
+      ids,
+      often: 'the id of the last event is known for one connection, and not to the one behind it.',
+    })
+  })
+})
+
+check(
+  '5.7c',
+  'wherever a client is cut off, the server goes on behind its last event',
+  async (t) => {
+    const history = historyInHand(QUIET, { capacity: 3 })
+    const ids = history.append(...shortQuakes(5))
+    const { port } = await t.serve(createApp(history))
+    const begin = (cuts: Cut[]): Travel =>
+      resumes(port, PATH, { cuts, cursor: ids[0]!, last: ids.at(-1)! })
+    const { response, request } = await rehearsed(t, begin)
+    const cuts = [
+      ...cutsOf('response', 0, response.length - 1),
+      ...cutsOf('request', 1, request.length),
+    ]
+    await travels(
+      t,
+      cuts.map((cut) => [cut]),
+      begin,
+      {
+        ids: ids.slice(2),
+        behindGap: true,
+        often: 'an id reaches the client before the event that it belongs to.',
+      },
+    )
+  },
+)
+
+check('5.7d', 'also when it is cut off, twice, during the hand-over', async (t) => {
+  const apps: RequestHandler[] = []
+  const server = await t.serve((request, response, next) =>
+    apps[Number(request.query.app)]!(request, response, next),
+  )
+  const happened = shortQuakes(4)
+  const ids = historyInHand(QUIET).append(...happened)
+  const begin = (cuts: Cut[]): Travel => {
+    const history = historyInHand(QUIET)
+    history.append(...happened.slice(0, 2))
+    history.hold(apps.length % 2 === 0 ? 'as it was' : 'as it is')
+    const path = `${PATH}?app=${apps.push(createApp(history)) - 1}`
+    const travel = resumes(server.port, path, { cuts, last: ids.at(-1)! })
+    void handsOver(history, travel, happened[2]!, happened[3]!)
+    return travel
+  }
+  const { response } = await rehearsed(t, begin)
+  const head = response.indexOf('\r\n\r\n') + 4
+  const next = [1, head - 30, head + 30, head + 70]
+  const plans = cutsOf('response', head, response.length - 1).map((cut, n): Cut[] => [
+    cut,
+    { of: 'response', after: next[n % next.length]! },
+  ])
+  await travels(t, plans, begin, {
+    ids,
+    often: 'what one visit has heard or read is kept for the next one.',
+  })
+})
+
+check(
+  '5.7e',
+  'whatever happens to both, nothing is lost without a gap, or comes twice',
+  async (t) => {
+    // What is not written yet says so, before the first story.
+    await (await world(t, { stock: [] })).close()
+    const numRuns = 100
+    const { wrong } = await playStories(t, { seed, numRuns, stock: stock() })
+    for (const step of wrong?.steps ?? []) t.transcript.step(step)
+    if (wrong) throw wrong.error
+    t.transcript.step(`${numRuns} stories: everything came`)
+  },
+)
 
 // 5.8 Ends
 
@@ -1371,6 +1506,30 @@ check('5.8h', 'it is closed when the server says so, and when it is told to stop
   })
 })
 
+check('5.8i', 'a client that left leaves nothing at the signal of the shutdown', async (t) => {
+  const history = historyInHand(t.transcript)
+  const shutdown = new AbortController()
+  const server = await t.serve(createApp(history, { shutdown: shutdown.signal }))
+  const listeners = (): number => getEventListeners(shutdown.signal, 'abort').length
+  const timers = timersOfWork()
+  try {
+    await comesAndGoes(t, history, server, timers, 'client 1')
+    // One for all may stay.
+    const first = listeners()
+    for (const name of ['client 2', 'client 3']) {
+      await comesAndGoes(t, history, server, timers, name)
+    }
+    await t.until(() => listeners() <= first, {
+      seen: 'Three clients came and went, and listeners for them are left at the signal of the shutdown.',
+      expected: 'Expected none: that signal lives as long as the server, and keeps what they know.',
+      often:
+        'removeEventListener() is missing. { once: true } takes a listener away when it is called, and no sooner.',
+    })
+  } finally {
+    timers.stop()
+  }
+})
+
 // Histories
 
 function filled(
@@ -1507,6 +1666,9 @@ const TWICE = {
 }
 
 const AS = fc.constantFrom('as it was' as const, 'as it is' as const)
+
+/** Of a wait whose failure is somebody else's story. */
+const NOTHING = { seen: '', expected: '' }
 
 const QUIET = { steps: [], step() {} }
 
@@ -1652,6 +1814,46 @@ async function servedUntil(
   return { ...visitor, shutdown }
 }
 
+/** The quakes of a story: `q1`, `q2` and so on, for it is to be read. */
+function stock(): Quake[] {
+  return quakes(MOST_QUAKES).map((quake, n) => ({ ...quake, id: `q${n + 1}` }))
+}
+
+/**
+ * Lets one quake happen while the history is read for somebody, and one when it has been read. Who is cut off in
+ * between comes back in between.
+ */
+async function handsOver(
+  history: HistoryInHand,
+  { visits }: Travel,
+  meanwhile: Quake,
+  then: Quake,
+): Promise<void> {
+  const { until } = patience(QUIET)
+  await until(() => history.held > 0, NOTHING)
+  history.append(meanwhile)
+  const [first] = visits
+  if (first!.response.length === first!.cut?.after) await until(() => visits.length > 1, NOTHING)
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((turned) => setImmediate(turned))
+  history.letGo()
+  history.append(then)
+}
+
+/** Goes without a cut, and gives the request and the response. */
+async function rehearsed(t: Tools, begin: (cuts: Cut[]) => Travel): Promise<Visit> {
+  const { visits, done } = begin([])
+  await t.soon(done, {
+    seen: 'A client came, nothing was cut, and the last quake did not come.',
+    expected: 'Expected every quake.',
+  })
+  return visits[0]!
+}
+
+/** So short that they can be cut behind each byte. */
+function shortQuakes(count: number): Quake[] {
+  return quakes(count).map(({ id, magnitude }) => ({ id, magnitude, place: '' }) as Quake)
+}
+
 // Followers
 
 type Follower = {
@@ -1661,6 +1863,7 @@ type Follower = {
   gaps: number[]
   ended: boolean
   error: unknown
+  readonly signal: AbortSignal
   abort(): void
 }
 
@@ -1681,6 +1884,7 @@ async function following(
     gaps: [],
     ended: false,
     error: undefined,
+    signal: abort.signal,
     abort() {
       t.transcript.step('the signal aborts')
       abort.abort()
@@ -1727,7 +1931,7 @@ function timed(
   script: (follower: Follower & { clock: ClockInHand }) => Promise<void>,
 ): Promise<void> {
   const clock = (options.clock as ClockInHand | undefined) ?? clockInHand(t.transcript)
-  const standing = { stallMs: WATCHDOG_MS, ...options, clock }
+  const standing = { stallMs: WATCHDOG_MS, random: () => 0.5, ...options, clock }
   return following(t, url, standing, (follower) => script(Object.assign(follower, { clock })))
 }
 
@@ -1818,13 +2022,16 @@ async function waits(
   t: Tools,
   follower: Follower & { clock: ClockInHand },
   count = 1,
+  lost = 'The connection was lost',
 ): Promise<{ ms: number }> {
   const all = (): ConnectionState[] => follower.states.filter(({ name }) => name === 'waiting')
   const isAsleep = (): boolean =>
     follower.states.at(-1)?.name === 'waiting' && follower.clock.next !== undefined
   await t.until(() => all().length === count && isAsleep(), {
     get seen() {
-      return `The connection was lost, onState() was told ${statesOf(follower)}, and ${follower.clock.sleepers} sleeps go on.`
+      return all().length < count
+        ? `${lost}, and onState() was not told that the client waits.`
+        : `${lost}, and the client does not sleep by the clock that it was given.`
     },
     expected: "Expected onState({ name: 'waiting', ms, why }), and clock.sleep(ms, signal).",
     often: 'the client asks again at once, or waits with setTimeout().',

@@ -16,7 +16,7 @@ export type Hop =
 /**
  * `passes`: the head is at the client before there is an event, and then each event before the next one.
  * `head waits`: the head comes with the first event; then each event comes before the next one.
- * `holds`: events wait for others.
+ * `holds`: the events wait for the end, or until there are enough of them to fill a buffer.
  */
 export type Verdict = 'passes' | 'head waits' | 'holds'
 

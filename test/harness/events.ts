@@ -43,7 +43,7 @@ export function eventClient(
         transcript.step(`${name} read an event  ${told(event)}`)
         return event
       } catch (error) {
-        throw withUnfinished(error)
+        throw withLines(error)
       }
     },
     async begun(story) {
@@ -56,7 +56,7 @@ export function eventClient(
         transcript.step(`${name} read retry: ${retry}`)
         return retry
       } catch (error) {
-        throw withUnfinished(error)
+        throw withLines(error)
       }
     },
     async heartbeats(count, story) {
@@ -73,11 +73,23 @@ export function eventClient(
     },
   }
 
-  /** A field without its blank line is the one way to be wrong that looks right on the wire. */
-  function withUnfinished(error: unknown): unknown {
-    if (!(error instanceof Failure) || reader.unfinished === '') return error
-    const seen = `${error.story.seen} It has ${shown(reader.unfinished)} and no blank line behind it.`
-    return new Failure({ ...error.story, seen })
+  /** What looks right on the wire and is no event: lines without their blank line, and lines without data. */
+  function withLines(error: unknown): unknown {
+    if (!(error instanceof Failure)) return error
+    const { often: _, ...story } = error.story
+    if (reader.unfinished !== '') {
+      return new Failure({
+        ...story,
+        seen: `${story.seen} It has ${shown(reader.unfinished)} and no blank line behind it.`,
+        cause: 'an event is complete with its blank line. Until then nobody can tell that it is.',
+      })
+    }
+    if (reader.dropped === '') return error
+    return new Failure({
+      ...story,
+      seen: `${story.seen} It has "${shown(reader.dropped)}" and a blank line, and no field data.`,
+      cause: 'without a field data there is no event: a client drops the other fields.',
+    })
   }
 }
 

@@ -15,6 +15,8 @@ export type EventReader = {
   readonly retry: number | undefined
   /** The lines that wait for a blank line, without comments, and the line that waits for its end. */
   readonly unfinished: string
+  /** The lines that a blank line ended last, when they were meant for an event and had no data: that is none. */
+  readonly dropped: string
 }
 
 /**
@@ -31,6 +33,7 @@ export function eventReader(): EventReader {
   let fields = 0
   let committedId = ''
   let retry: number | undefined
+  let dropped = ''
 
   let type = ''
   let data = ''
@@ -57,6 +60,9 @@ export function eventReader(): EventReader {
     committedId = id
     const event = { type: type || 'message', data: data.slice(0, -1), lastEventId: id }
     const events = data === '' ? [] : [event]
+    const isMeant = block.some((text) => !/^(id|retry)(:|$)/.test(text))
+    if (events.length > 0) dropped = ''
+    else if (isMeant) dropped = block.join('\n')
     type = ''
     data = ''
     block = []
@@ -98,6 +104,9 @@ export function eventReader(): EventReader {
     },
     get unfinished() {
       return [...block, line.startsWith(':') ? '' : line].join('\n')
+    },
+    get dropped() {
+      return dropped
     },
   }
 }

@@ -107,7 +107,7 @@ test('a burst is shown in part and counted in full', () => {
     for (let n = 1; n <= 100; n += 1) burst.show(() => `line ${n}`, arrival('response', 'abc'))
     expect(printed).toEqual(['line 1', 'line 2', 'line 3', 'line 4', 'line 5', 'line 6'])
     vi.runAllTimers()
-    expect(printed.slice(6)).toEqual(['… and 94 more: → request 0 B, ← response 282 B'])
+    expect(printed.slice(6)).toEqual(['… and 94 more: ← response 282 B'])
     burst.show(() => 'later')
     expect(printed.at(-1)).toBe('later')
   } finally {

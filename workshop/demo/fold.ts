@@ -19,7 +19,13 @@ export function fold(print: (text: string) => void): Fold {
     shown = 0
     const { count, request, response } = folded
     folded = { count: 0, request: 0, response: 0 }
-    if (count > 0) print(`… and ${count} more: → request ${request} B, ← response ${response} B`)
+    // A connection that opens or closes has no bytes.
+    const sizes = [
+      ...(request > 0 ? [`→ request ${request} B`] : []),
+      ...(response > 0 ? [`← response ${response} B`] : []),
+    ]
+    const what = sizes.length > 0 ? sizes.join(', ') : 'connections opened or closed'
+    if (count > 0) print(`… and ${count} more: ${what}`)
   }
 
   return {

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline/promises'
+import { createInterface, type Interface } from 'node:readline/promises'
 import { lessonNumbered, lessonsFolder } from '../lessons/catalogue.ts'
 import { ROOT } from '../root.ts'
 import { storeFolder } from '../lessons/store.ts'
@@ -8,19 +8,18 @@ import { measureAll } from './measure-all.ts'
 import type { Measurement } from './measure.ts'
 import { rows, type Row } from './rows.ts'
 import { markdownTables, nameOf, textTable, type Result } from './table.ts'
-import type { MeasuredVerdict } from './verdict.ts'
+import { MEANINGS, VERDICTS, type MeasuredVerdict } from './verdict.ts'
 
 /**
  * `npm run lesson 4 measure`: asks what you predict, measures, and shows both.
  *
- * @param words `nginx` measures the rows of nginx alone; `write` writes the table of the lesson's README afresh
+ * @param words `nginx` measures the rows of nginx alone, `nginx HTTP/1.0` some of them; `write` measures all and
+ *   writes the table of the lesson's README afresh
  */
 export async function experiment(words: string[]): Promise<number> {
   const isForReadme = words[0] === 'write'
-  const chosen = rows.filter(
-    (row) =>
-      isForReadme || words.every((word) => nameOf(row).toLowerCase().includes(word.toLowerCase())),
-  )
+  const filter = isForReadme ? [] : words
+  const chosen = rows.filter((row) => filter.every((word) => isNamed(row, word)))
   if (chosen.length === 0) {
     console.error(`Nothing to measure has "${words.join(' ')}" in its name. There is:`)
     for (const row of rows) console.error(`  ${nameOf(row)}`)
@@ -29,14 +28,25 @@ export async function experiment(words: string[]): Promise<number> {
   const isAsked = process.stdin.isTTY && !isForReadme
   const predicted = isAsked ? await predictions(chosen) : new Map<Row, string>()
   if (!predicted) return 130
-  console.log(`Measuring ${chosen.length} ways from a server to a client …`)
+  const ways = chosen.length === 1 ? 'one way' : `${chosen.length} ways`
+  console.log(`Measuring ${ways} from a server to a client …`)
   const results = await measureAll(chosen)
   console.log(`\n${textTable(results, predicted)}\n`)
-  console.log(
-    `The median of how long an event was on its way. The chart: ${await saveChart(results)}`,
-  )
-  if (isForReadme) writeTable(results)
+  const saved = await saveChart(results, filter)
+  console.log(`The median of how long an event was on its way. The chart: ${saved}`)
+  if (isForReadme) console.log(`The table is now in ${writeTable(results)}`)
   return 0
+}
+
+/** Whether a word is in the name of a row, or in the name that `predict.ts` of the lesson has for such a way. */
+function isNamed(row: Row, word: string): boolean {
+  const [, version] = /(?:proxy_http_version |http: ')(1\.\d)/.exec(row.setting) ?? []
+  const names = [
+    nameOf(row),
+    ...(version ? [`HTTP/${version}`] : []),
+    ...(row.server.includes('X-Accel-Buffering: no') ? ['told not to buffer'] : []),
+  ]
+  return names.join(' ').toLowerCase().includes(word.toLowerCase().replace(/,$/, ''))
 }
 
 const KEYS: Record<string, MeasuredVerdict> = {
@@ -50,19 +60,16 @@ const KEYS: Record<string, MeasuredVerdict> = {
 async function predictions(chosen: Row[]): Promise<Map<Row, string> | undefined> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
   const predicted = new Map<Row, string>()
-  console.log(
-    'What becomes of a stream of small events? Enter leaves one out; q ends the questions.\n',
-  )
-  console.log(
-    `  ${Object.entries(KEYS)
-      .map(([key, verdict]) => `${key} ${verdict}`)
-      .join('   ')}\n`,
-  )
+  console.log('What becomes of a stream of small events, with this between server and client?\n')
+  for (const [key, verdict] of Object.entries(KEYS)) {
+    console.log(`  ${key}  ${verdict.padEnd(10)}  ${MEANINGS[verdict]}`)
+  }
+  console.log('\nA letter or the word. Enter leaves one out; q ends the questions.\n')
   try {
-    for (const row of chosen) {
-      const answer = (await terminal.question(`${nameOf(row)} ? `)).trim().toLowerCase()
+    for (const [n, row] of chosen.entries()) {
+      const answer = await answerTo(terminal, `${n + 1} of ${chosen.length}  ${nameOf(row)}: `)
       if (answer === 'q') break
-      if (KEYS[answer]) predicted.set(row, KEYS[answer])
+      if (answer) predicted.set(row, answer)
     }
     return predicted
   } catch {
@@ -72,11 +79,28 @@ async function predictions(chosen: Row[]): Promise<Map<Row, string> | undefined>
   }
 }
 
-async function saveChart(results: Result[]): Promise<string> {
+/** Asks until the answer is one: a verdict, `q`, or nothing. */
+async function answerTo(
+  terminal: Interface,
+  question: string,
+): Promise<MeasuredVerdict | 'q' | undefined> {
+  for (;;) {
+    const answer = (await terminal.question(question)).trim().toLowerCase()
+    const verdict = KEYS[answer] ?? VERDICTS.find((word) => word === answer)
+    if (verdict) return verdict
+    if (answer === 'q') return answer
+    if (answer === '') return undefined
+    console.log(`"${answer}" is none of ${Object.keys(KEYS).join(', ')} and q.`)
+  }
+}
+
+/** @param filter what a chart of some ways is named after, so that the one of all ways stays */
+async function saveChart(results: Result[], filter: string[]): Promise<string> {
   // Loaded here: they take their time.
   const [{ chart }, { Window }] = await Promise.all([import('./chart.ts'), import('happy-dom')])
   mkdirSync(storeFolder, { recursive: true })
-  const file = join(storeFolder, 'lesson-4.svg')
+  const name = ['lesson-4', ...filter].join('-').replace(/[^\w.]+/g, '-')
+  const file = join(storeFolder, `${name}.svg`)
   const { document, happyDOM } = new Window()
   const measured = results.filter((result): result is Measurement => 'verdict' in result)
   writeFileSync(file, chart(measured, { document }).outerHTML)
@@ -91,11 +115,13 @@ export function readmeOfExperiment(): string {
   return join(lessonsFolder, lessonNumbered(4)!.folder, 'README.md')
 }
 
-function writeTable(results: Result[]): void {
+/** @returns where the table is */
+function writeTable(results: Result[]): string {
   const file = readmeOfExperiment()
   const text = readFileSync(file, 'utf8')
   writeFileSync(
     file,
     text.replace(TABLE, () => `\n${markdownTables(results)}\n\n`),
   )
+  return file.slice(ROOT.length + 1)
 }

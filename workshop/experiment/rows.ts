@@ -53,7 +53,7 @@ const TYPES = 'gzip_types text/event-stream;'
 
 /** Every way that lesson 4 speaks of. */
 export const rows: Row[] = [
-  { hop: 'nobody', setting: '', server: '', source: {} },
+  { hop: 'nobody between', setting: '', server: '', source: {} },
   middleware('', {}),
   middleware('flush() after each event', { flushes: true }),
   middleware('Cache-Control: no-transform', { headers: { 'Cache-Control': 'no-transform' } }),

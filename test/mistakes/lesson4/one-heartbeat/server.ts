@@ -1,5 +1,5 @@
 // fails: 4.4a
-// says: there is no heartbeat, or only one
+// says: there is no heartbeat, only one
 import { once } from 'node:events'
 import compression from 'compression'
 import express, { type Express } from 'express'

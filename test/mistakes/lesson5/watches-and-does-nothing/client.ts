@@ -1,5 +1,5 @@
 // fails: 5.6j
-// says: onState() was told
+// says: Nothing came for stallMs
 import type { Quake } from '#feed'
 import { readEvents, type Block } from './read-events.ts'
 

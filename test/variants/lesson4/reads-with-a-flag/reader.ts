@@ -13,6 +13,7 @@ export async function* readQuakes(events: AsyncIterable<StreamEvent>): AsyncGene
   for await (const { type, data } of events) {
     isOver = type === 'end'
     if (isOver) break
+    if (type !== 'message') continue
     yield JSON.parse(data) as Quake
   }
   if (isOver) return

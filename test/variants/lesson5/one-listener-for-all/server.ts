@@ -73,6 +73,7 @@ export function createApp(
     res.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-cache',
+      'X-Accel-Buffering': 'no',
     })
     res.write(`retry:${retryMs}\n\n`)
     if (shutdown?.aborted) return void res.end(() => req.socket.end())

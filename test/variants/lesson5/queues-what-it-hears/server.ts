@@ -21,7 +21,11 @@ export function createApp(
       res.status(204).end()
       return
     }
-    res.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store, no-transform' })
+    res.set({
+      'Content-Type': 'text/event-stream',
+      'Cache-Control': 'no-store, no-transform',
+      'X-Accel-Buffering': 'no',
+    })
     res.write(`retry: ${retryMs}\n\n`)
 
     const visit = new AbortController()

@@ -1,0 +1,19 @@
+// fails: 4.6f
+// says: gives {"inMinutes":10}
+import type { Quake } from '#feed'
+
+/** An event of the stream, as `parseEventStream()` of lesson 2 gives it. */
+export type StreamEvent = { type: string; data: string }
+
+/**
+ * Gives the quakes of an event stream as they come, until the event `end`.
+ *
+ * @throws when the events are over before that: the server crashed, or somebody cut the connection
+ */
+export async function* readQuakes(events: AsyncIterable<StreamEvent>): AsyncGenerator<Quake> {
+  for await (const { type, data } of events) {
+    if (type === 'end') return
+    yield JSON.parse(data) as Quake
+  }
+  throw new Error('the stream was cut off: it ended without the event "end"')
+}

@@ -5,6 +5,8 @@ import type { Feed, Quake } from './quake.ts'
 /** A feed that replays a recording, and says how many readers have it open. */
 export type Replay = Feed & {
   readonly readers: number
+  /** When it began, in milliseconds; earlier with each burst. Absent until it has. */
+  readonly startedAt: number | undefined
   /** Lets the next `count` earthquakes happen now, all at once. */
   burst(count: number): void
 }
@@ -18,9 +20,19 @@ export type Replay = Feed & {
  * @param options.speed how many times faster than they happened; `Infinity` does not wait at all
  * @param options.loop start again at the end, with fresh ids and times
  * @param options.now the time in milliseconds
+ * @param options.since when another one like it began, in milliseconds: this one goes on with it, and each reader
+ *   gets first, all at once, what has happened since then
  */
-export function replay(quakes: Quake[], { speed = 1, loop = false, now = Date.now } = {}): Replay {
-  let startedAt: number | undefined
+export function replay(
+  quakes: Quake[],
+  {
+    speed = 1,
+    loop = false,
+    now = Date.now,
+    since,
+  }: { speed?: number; loop?: boolean; now?: () => number; since?: number } = {},
+): Replay {
+  let startedAt = since
   const firstAt = Date.parse(quakes[0]?.time ?? '')
   const lapMs = Date.parse(quakes.at(-1)?.time ?? '') - firstAt + MEAN_GAP_MS
   let readers = 0
@@ -73,7 +85,7 @@ export function replay(quakes: Quake[], { speed = 1, loop = false, now = Date.no
   }
 
   function firstNotYetDue(): number {
-    if (speed === Infinity) return 0
+    if (speed === Infinity || since !== undefined) return 0
     let n = 0
     while (dueIn(n) < 0) n += 1
     return n
@@ -101,6 +113,9 @@ export function replay(quakes: Quake[], { speed = 1, loop = false, now = Date.no
     },
     get readers() {
       return readers
+    },
+    get startedAt() {
+      return startedAt
     },
     burst(count) {
       if (startedAt === undefined || speed === Infinity) return

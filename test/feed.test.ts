@@ -110,6 +110,20 @@ test('a reader that comes later does not get what has happened before', async ()
   expect((await take(feed, 1)).map(({ id }) => id)).toEqual([third.id])
 })
 
+test('a replay goes on with another one, and gives its readers what has happened since', async () => {
+  const lap = [at(first, 0), at(second, 60), at(third, 120)]
+  const goesOn = replay(lap, { now: () => 70_000, since: 10_000 })
+  const reader = goesOn.open(new AbortController().signal)[Symbol.asyncIterator]()
+  expect((await reader.next()).value).toEqual(lap[0])
+  expect((await reader.next()).value).toEqual(lap[1])
+  let isHere = false
+  const next = reader.next().then(() => (isHere = true))
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(isHere).toBe(false)
+  await reader.return?.()
+  await next
+})
+
 async function take(feed: Feed, count: number): Promise<Quake[]> {
   const taken: Quake[] = []
   for await (const quake of feed.open(new AbortController().signal)) {

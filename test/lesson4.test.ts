@@ -302,8 +302,9 @@ nginxCheck(
           often: 'the location is one for /events/, with a slash at its end.',
         }),
       })
-      must(stream.path === PATH, {
-        seen: `The client asked for ${PATH}, and nginx asked the server for ${stream.path}.`,
+      const path = stream.asked.at(-1)?.originalUrl
+      must(path === PATH, {
+        seen: `The client asked for ${PATH}, and nginx asked the server for ${path}.`,
         expected: `Expected it to ask for ${PATH}.`,
         often:
           'proxy_pass has something behind $tremor. With a variable that takes the place of the path.',

@@ -1,5 +1,6 @@
 import type { Arrival } from './arrival.ts'
 import { conversation, farewell, type Conversation } from './conversation.ts'
+import { cursorIn } from './cursor.ts'
 import type { Entry } from './entry.ts'
 import { arrivalOf, type Found, type Kept } from './recording.ts'
 import type { Observer } from './tap.ts'
@@ -82,7 +83,9 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
           talks.get(connection)?.segments({ direction, bytes })
         }
         const size = bytes.length
-        add({ kind: 'arrived', connection, size, hop, direction }, since(connection, at), bytes)
+        const cursor = cursorIn({ direction, bytes })
+        const arrived = { kind: 'arrived', connection, size, hop, direction } as const
+        add({ ...arrived, ...(cursor !== undefined && { cursor }) }, since(connection, at), bytes)
       },
       closed(connection, { at, by, how }) {
         const end = farewell({ by, how }, talks.get(connection)?.reader)

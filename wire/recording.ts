@@ -88,7 +88,7 @@ function parsed(line: string): Record<string, unknown> | undefined {
 
 /** What somebody else may have written is looked at before it is drawn. */
 function isEntry(saved: Record<string, unknown>): saved is Entry & { bytes?: string } {
-  const { n, at, kind, connection, hop, direction, size, bytes, text } = saved
+  const { n, at, kind, connection, hop, direction, size, cursor, bytes, text } = saved
   if (!Number.isSafeInteger(n) || typeof at !== 'number' || !Number.isFinite(at)) return false
   if (kind === 'note') return typeof text === 'string'
   if (!Number.isSafeInteger(connection)) return false
@@ -99,6 +99,7 @@ function isEntry(saved: Record<string, unknown>): saved is Entry & { bytes?: str
     typeof hop === 'string' &&
     (direction === 'request' || direction === 'response') &&
     Number.isSafeInteger(size) &&
+    (cursor === undefined || typeof cursor === 'string') &&
     typeof bytes === 'string' &&
     /^[A-Za-z0-9+/]*={0,2}$/.test(bytes)
   )

@@ -99,6 +99,8 @@ test.describe('without a grade', () => {
     await page.goto(url)
     await expect(page.getByText('Nothing has crossed yet')).toBeVisible()
     await connect(page)
+    // The head may come with the first bytes of the body, and be as long as an event.
+    await expect(page.getByText(/reading · \d\d/)).toBeVisible()
     await page
       .getByRole('option', { name: /client.*← response 2\d\d B/ })
       .first()

@@ -42,6 +42,8 @@ export type RequestOptions = {
   version?: '1.0' | '1.1'
   /** Takes the body compressed. What is read of it is the text all the same. */
   takesGzip?: boolean
+  /** What the client has, as it says. */
+  lastEventId?: string
   /** Told to nobody: what the check's own machinery wants to know. */
   headers?: Record<string, string | number>
 }
@@ -135,13 +137,18 @@ export function connect(
   }
 
   return {
-    request(path, { method = 'GET', version = '1.1', takesGzip = false, headers = {} } = {}) {
-      const how = `${version === '1.0' ? ' HTTP/1.0' : ''}${takesGzip ? ', gzip' : ''}`
+    request(
+      path,
+      { method = 'GET', version = '1.1', takesGzip = false, lastEventId, headers = {} } = {},
+    ) {
+      const cursor = lastEventId === undefined ? '' : `, Last-Event-ID: ${lastEventId}`
+      const how = `${version === '1.0' ? ' HTTP/1.0' : ''}${takesGzip ? ', gzip' : ''}${cursor}`
       transcript.step(`${name}: ${method} ${path}${how}`)
       response = responseReader(method, version)
       const lines = Object.entries({
         Host: `127.0.0.1:${port}`,
         ...(takesGzip && { 'Accept-Encoding': 'gzip' }),
+        ...(lastEventId !== undefined && { 'Last-Event-ID': lastEventId }),
         ...headers,
       }).map(([header, value]) => `${header}: ${value}`)
       socket.write([`${method} ${path} HTTP/${version}`, ...lines, '', ''].join('\r\n'))

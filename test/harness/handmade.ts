@@ -1,4 +1,4 @@
-import type { Response } from 'express'
+import type { Request, Response } from 'express'
 import type { Tools } from './check.ts'
 import { shown } from './transcript.ts'
 
@@ -7,8 +7,8 @@ export type HandmadeStream = {
   readonly url: string
   /** How often somebody has asked for it. */
   readonly requests: number
-  /** What was asked for last: `/events`. */
-  readonly path: string | undefined
+  /** What was asked, in order. */
+  readonly asked: readonly Request[]
   /**
    * How many of those who asked are still there. Connections would be the wrong thing to count: `fetch` of
    * Node may open one more, on which it asks for nothing, when a response is given up.
@@ -20,8 +20,8 @@ export type HandmadeStream = {
   end(): void
   /** Cuts the connection of whoever asked last. */
   cut(): void
-  /** Answers with this status from now on; with anything but 200 without a body. */
-  answer(status: number): void
+  /** Answers with this status from now on, and these headers; with anything but 200 without a body. */
+  answer(status: number, headers?: Record<string, string>): void
   /** Answers nobody from now on, until `letGo()`. */
   hold(): void
   letGo(): void
@@ -30,15 +30,18 @@ export type HandmadeStream = {
 export async function handmadeStream(
   t: Pick<Tools, 'serve' | 'transcript'>,
 ): Promise<HandmadeStream> {
+  const asked: Request[] = []
   const responses: Response[] = []
   let status = 200
+  let headers: Record<string, string> = {}
   let held: Response[] | undefined
   const begin = (response: Response): void => {
     response.status(status)
-    if (status !== 200) return void response.end()
-    response.set('Content-Type', 'text/event-stream').flushHeaders()
+    if (status !== 200) return void response.set(headers).end()
+    response.set({ 'Content-Type': 'text/event-stream', ...headers }).flushHeaders()
   }
-  const server = await t.serve((_request, response) => {
+  const server = await t.serve((request, response) => {
+    asked.push(request)
     responses.push(response)
     if (held) held.push(response)
     else begin(response)
@@ -46,11 +49,9 @@ export async function handmadeStream(
   const last = (): Response => responses.at(-1)!
   return {
     url: `http://127.0.0.1:${server.port}/events`,
+    asked,
     get requests() {
       return responses.length
-    },
-    get path() {
-      return responses.at(-1)?.req.originalUrl
     },
     get open() {
       return responses.filter(({ closed }) => !closed).length
@@ -69,9 +70,11 @@ export async function handmadeStream(
       t.transcript.step('server cut the connection')
       last().destroy()
     },
-    answer(next) {
-      t.transcript.step(`server answers ${next} from now on`)
+    answer(next, also = {}) {
+      const told = Object.entries(also).map(([name, value]) => `, ${name}: ${value}`)
+      t.transcript.step(`server answers ${next}${told.join('')} from now on`)
       status = next
+      headers = also
     },
     hold() {
       t.transcript.step('server answers nobody from now on')

@@ -9,14 +9,16 @@ export type Patience = {
   until(holds: () => boolean, story: Story): Promise<void>
 }
 
-export function patience(transcript: Transcript): Patience {
+/** @param turns how many turns of 50 ms it waits in vain: fewer only where somebody looks again */
+export function patience(transcript: Transcript, turns = TURNS): Patience {
   async function soon<T>(promise: Promise<T>, story: Story): Promise<T> {
     let stop = (): void => {}
     const gaveUp = new Promise<never>((_, reject) => {
       stop = afterTurns(() => {
         transcript.step('… nothing for 2 s')
-        reject(new Failure(story))
-      })
+        // As it is now: what it tells of goes on.
+        reject(new Failure({ ...story }))
+      }, turns)
     })
     try {
       return await Promise.race([promise, gaveUp])
@@ -61,11 +63,11 @@ const TURN_MS = 50
  * Two seconds, counted in turns of the event loop and not on a clock: on a machine that is busy with
  * something else the turns come later, and so does the end.
  */
-function afterTurns(act: () => void): () => void {
-  let turns = 0
+function afterTurns(act: () => void, turns: number): () => void {
+  let turn = 0
   const timer = setInterval(() => {
-    turns += 1
-    if (turns === TURNS) act()
+    turn += 1
+    if (turn === turns) act()
   }, TURN_MS)
   return () => clearInterval(timer)
 }

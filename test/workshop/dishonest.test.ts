@@ -139,7 +139,8 @@ const tricks: Trick[] = [
     name: 'never lets go in a check',
     outcome: 'stuck',
     says: 'in check 1.1a',
-    inside: 'for (;;);',
+    // Asleep: two loops that burn a processor are enough.
+    inside: 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)',
   },
   {
     name: 'never lets go, politely',

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { recorder, type Recorder } from '../../wire/recorder.ts'
 import { readSaved, savedLines } from '../../wire/recording.ts'
-import { openChannel } from '../../workshop/page/channel.ts'
+import { openChannel, SLICES } from '../../workshop/page/channel.ts'
 import { pageServer, type PageServer } from '../../workshop/page/server.ts'
 import type { Action, Answer, PageState } from '../../workshop/page/state.ts'
 import type { Session } from '../../workshop/session/session.ts'
@@ -53,16 +53,17 @@ test('a page first hears hello, then every slice, then what crossed the wire', a
   expect(hello.data.now).toBeLessThanOrEqual(wire.now())
 
   const slices = [await channel.next('state')]
-  while (slices.length < 7) slices.push(await channel.next('state'))
+  while (slices.length < SLICES.length) slices.push(await channel.next('state'))
   expect(Object.fromEntries(slices.map(({ data }) => [data.slice, data.value]))).toEqual({
     ...played.session.state,
     grading: null,
     experiment: null,
+    follower: null,
   })
   const { data, lastEventId } = await channel.next('wire')
   expect(data).toEqual(wire.after(0, 2))
   expect(lastEventId).toBe(`${hello.data.epoch}.2`)
-  expect(channel.types).toEqual(['hello', ...Array(7).fill('state'), 'wire'])
+  expect(channel.types).toEqual(['hello', ...Array(SLICES.length).fill('state'), 'wire'])
 })
 
 test('a browser is told to come back after a second, and keeps nothing of the stream', async () => {
@@ -784,7 +785,7 @@ async function listenTo(
   // Getters are not spread.
   return Object.assign(Object.create(events) as Events, {
     async started() {
-      for (let slices = 0; slices < 7; slices += 1) await events.next('state')
+      for (let slices = 0; slices < SLICES.length; slices += 1) await events.next('state')
     },
     cut: () => void request.destroy(),
     ended: ended.promise,

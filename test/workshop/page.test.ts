@@ -112,6 +112,35 @@ test('results come one by one, and each save begins again', async () => {
   expect(grading!.checks.every(({ state, isOld }) => state === 'passed' && !isOld)).toBe(true)
 })
 
+test('the client of a lesson comes back, and a server that was killed has lost it no quake', async () => {
+  const page = await opened(['5', 'solutions'])
+  const reads = (more: number): Promise<PageState> => {
+    const from = page.state.follower?.quakes ?? 0
+    return page.until(({ follower }) => (follower?.quakes ?? 0) >= from + more)
+  }
+  await reads(1)
+  await page.act({ do: 'cut' })
+  await page.entry((entry) => entry.kind === 'arrived' && entry.cursor !== undefined)
+  await reads(1)
+  expect(await page.act({ do: 'kill' })).toMatchObject({ said: expect.any(String) })
+  await page.until(({ server, follower }) => {
+    return server.state === 'down' && follower?.state === 'waiting'
+  })
+  await page.until(({ server }) => server.state === 'running')
+  const { follower } = await reads(3)
+  expect(follower).toMatchObject({ missed: 0, twice: 0, gaps: 0 })
+})
+
+test('the client of an exhibit is run, and what it prints is shown', async () => {
+  copy.write('lessons/05-reconnection/exhibit/server.ts', LEAKY)
+  copy.write(
+    'lessons/05-reconnection/exhibit/client.ts',
+    `export function connect(url: string) { console.log('connects to', new URL(url).pathname) }`,
+  )
+  const page = await opened(['5', 'exhibit'])
+  await page.program.seen(/client\.ts prints: connects to \/sse/)
+})
+
 test('one lesson follows another without a restart', async () => {
   const page = await opened(['1', 'solutions'])
   const { lesson } = await page.until((state) => state.server.state === 'running')
@@ -203,6 +232,8 @@ function isResponseAt(entry: Entry, hop: string): boolean {
 
 type Page = {
   program: Program
+  /** What it has been told of, until now. */
+  readonly state: Partial<PageState>
   entries: Entry[]
   act(action: Action): Promise<Answer>
   /** Until the page has been told so. */
@@ -239,6 +270,7 @@ async function opened(
 
   return {
     program,
+    state,
     entries,
     async act(action) {
       const answer = await fetch(`${url}/do`, {

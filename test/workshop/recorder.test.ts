@@ -24,6 +24,18 @@ test('entries are counted from 1, and their times are those of one clock', () =>
   expect(record.after(5, 10)).toEqual([])
 })
 
+test('a request that says what its client has is recorded with that', () => {
+  const record = recorder()
+  record.observer.opened(1)
+  const request = { at: 0, hop: 'client', direction: 'request' } as const
+  for (const head of ['', 'last-event-id:  us1 \r\n', 'Last-Event-ID: \r\n']) {
+    const bytes = Buffer.from(`GET / HTTP/1.1\r\n${head}A: b\r\n\r\nlast-event-id: no header\r\n`)
+    record.observer.arrived(1, { ...request, bytes })
+  }
+  const requests = record.after(1, 10)
+  expect(requests.map((entry) => 'cursor' in entry && entry.cursor)).toEqual([false, 'us1', false])
+})
+
 test('a record keeps no more than it has room for: the oldest goes first', () => {
   const record = recorder({ mostBytes: 100, mostEntries: 30_000 })
   arrive(record, 50, 30)

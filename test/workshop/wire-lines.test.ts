@@ -17,6 +17,14 @@ test('framing is told from content, and nothing is invisible', () => {
   expect(wire.response('0\r\n\r\n')).toBe(' #1    1.500 s  ← response      5 B  [last 0␍␊␍␊]')
 })
 
+test('what a client has is told first, before the line is shortened', () => {
+  const wire = conversation({ width: 80 })
+  const line = wire.request(
+    `GET /events HTTP/1.1\r\nA: ${'a'.repeat(200)}\r\nLast-Event-ID: us1\r\n\r\n`,
+  )
+  expect(line).toMatch(/ {2}\(behind us1\) GET \/events/)
+})
+
 test('a chunk may come in any number of arrivals', () => {
   const wire = conversation()
   wire.request('GET / HTTP/1.1\r\n\r\n')

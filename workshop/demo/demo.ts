@@ -53,6 +53,7 @@ export function demo({
   let spare: Runner | undefined
   let deadline: NodeJS.Timeout | undefined
   let destination = pending<Destination>()
+  let since = Date.now()
 
   async function start(): Promise<void> {
     const mine = spare?.isAlive ? spare : runner()
@@ -68,7 +69,7 @@ export function demo({
       return
     }
     mine.run(
-      { file: join(place, 'server.ts'), countLeaks },
+      { file: join(place, 'server.ts'), countLeaks, since },
       {
         message: (message) => hear(message, place),
         printed: (line) => events.printed(shownPaths(line, place)),
@@ -86,6 +87,10 @@ export function demo({
       events.leaks(message.leaks)
       return
     }
+    if (message.kind === 'since') {
+      since = message.since
+      return
+    }
     clearTimeout(deadline)
     if (message.kind === 'loading') {
       deadline = setTimeout(stillLoading, LOADING_MS)
@@ -96,7 +101,7 @@ export function demo({
       end()
       send({ unavailable: `Nothing to see yet: ${message.what}.` })
       events.notWritten(message.what)
-    } else {
+    } else if (message.kind === 'failed') {
       const what = message.when === 'loading' ? 'could not be loaded' : 'crashed'
       down(`${name} ${what}.`, shownPaths(message.thrown, place))
     }

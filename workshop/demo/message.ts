@@ -1,5 +1,15 @@
-/** What the workshop tells the process of a demo: the server.ts to run, once; later, to let quakes happen. */
-export type Order = { file: string; countLeaks: boolean } | { burst: number }
+import type { Quake } from '#feed'
+import type { ConnectionState } from '../../solutions/05-reconnection/client.ts'
+
+/**
+ * What the workshop tells the process of a demo: the server.ts to run, once; later, to let quakes happen. Or the
+ * client.ts to run on a URL.
+ */
+export type Order =
+  /** `since` is when the earthquakes of a server with a history began, in milliseconds. */
+  | { file: string; countLeaks: boolean; since: number }
+  | { burst: number }
+  | { file: string; url: string }
 
 /** What the process of a demo tells the workshop. */
 export type Message =
@@ -12,6 +22,12 @@ export type Message =
   /** So many readers have the feed open now. */
   | { kind: 'feed'; readers: number }
   | { kind: 'leaks'; leaks: Leaks }
+  /** After a burst: when the earthquakes would have begun for it to have come by itself. */
+  | { kind: 'since'; since: number }
+  /** Of a client.ts: */
+  | { kind: 'connection'; state: ConnectionState }
+  | { kind: 'quake'; quake: Quake }
+  | { kind: 'gap' }
 
 /** What the program has running, and what it should not have any more. */
 export type Leaks = {

@@ -1,9 +1,13 @@
-// Runs somebody's server.ts in a process of its own, when told which one. It may crash, loop or exit; the
-// workshop goes on.
+// Runs somebody's server.ts or client.ts in a process of its own, when told which one. It may crash, loop or
+// exit; the workshop goes on.
+import { existsSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { recordedQuakes, replay, type Feed, type Replay } from '#feed'
+import { follow } from './follow.ts'
+import { historyOf } from './history.ts'
 import { countLeaks } from './leaks.ts'
 import { dieWithParent } from './lifeline.ts'
 import type { Message, Order } from './message.ts'
@@ -11,7 +15,7 @@ import type { Message, Order } from './message.ts'
 /** How much faster than they happened: two or three earthquakes a second, and the first one soon. */
 const SPEED = 900
 
-const week = replay(recordedQuakes(), { speed: SPEED, loop: true })
+let week = replay(recordedQuakes(), { speed: SPEED, loop: true })
 let when: 'loading' | 'running' = 'loading'
 
 // Loaded ahead: the server will want it, and the learner waits for the server.
@@ -23,21 +27,26 @@ process.on('uncaughtException', fail)
 process.on('message', (order: Order) => {
   if ('burst' in order) {
     week.burst(order.burst)
+    if (week.startedAt !== undefined) tell({ kind: 'since', since: week.startedAt })
     return
   }
   tell({ kind: 'loading' })
+  if ('url' in order) {
+    follow(order, tell).catch(fail)
+    return
+  }
   if (order.countLeaks) {
     countLeaks({ file: order.file, changed: (leaks) => tell({ kind: 'leaks', leaks }) })
   }
-  run(order.file).catch(fail)
+  run(order).catch(fail)
 })
 
-async function run(file: string): Promise<void> {
+async function run({ file, since }: { file: string; since: number }): Promise<void> {
   const { createApp } = (await import(pathToFileURL(file).href)) as {
-    createApp?: (feed: Feed) => RequestListener
+    createApp?: (source: unknown) => RequestListener
   }
   if (typeof createApp !== 'function') throw new Error('server.ts does not export createApp()')
-  const app = createApp(watched(week))
+  const app = createApp(await sourceFor(file, since))
   if (typeof app !== 'function') {
     throw new Error(`createApp() returned ${String(app)}, not an Express app`)
   }
@@ -46,6 +55,14 @@ async function run(file: string): Promise<void> {
     when = 'running'
     tell({ kind: 'running', port: (server.address() as AddressInfo).port })
   })
+}
+
+/** The feed; or the history of a lesson that has one, which goes on where the process before this one was. */
+async function sourceFor(file: string, since: number): Promise<unknown> {
+  const history = join(dirname(file), 'history.ts')
+  if (!existsSync(history)) return watched(week)
+  week = replay(recordedQuakes(), { speed: SPEED, loop: true, since })
+  return historyOf(history, watched(week))
 }
 
 /** Tells how many have the feed open, whenever that changes: the learner is to see it closed. */

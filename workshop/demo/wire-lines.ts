@@ -2,6 +2,7 @@ import type { Arrival } from '../../wire/arrival.ts'
 import { conversation, farewell, type Conversation } from '../../wire/conversation.ts'
 import type { Segment } from '../../wire/response.ts'
 import type { Closing } from '../../wire/tap.ts'
+import { cursorIn } from '../../wire/cursor.ts'
 import { visible } from '../../wire/visible.ts'
 import type { Hue, Paint } from '../terminal/colour.ts'
 
@@ -30,7 +31,8 @@ export function wireLines(): WireLines {
       const talk = talks.get(connection) ?? conversation()
       talks.set(connection, talk)
       const segments = talk.segments(arrival)
-      return (look) => arrivalLine(connection, arrival, segments, look)
+      const cursor = cursorIn(arrival)
+      return (look) => arrivalLine(connection, arrival, segments, cursor, look)
     },
     closed(connection, closing) {
       const { text, isFailure } = farewell(closing, talks.get(connection)?.reader)
@@ -59,6 +61,7 @@ function arrivalLine(
   connection: number,
   { at, hop, direction, bytes }: Arrival,
   segments: Segment[],
+  cursor: string | undefined,
   { width, detail, paint }: Parameters<Line>[0],
 ): string {
   const arrow = direction === 'request' ? '→ request ' : '← response'
@@ -68,6 +71,8 @@ function arrivalLine(
   const room = Math.max(width - indent, 20)
   // Four bytes make at most one character less than three marks: enough to fill the room from both ends.
   const spans = segments.map((segment) => spanOf(segment, detail === 'short' ? room * 4 : Infinity))
+  // It may stand where the line is shortened, and is what matters in it.
+  if (cursor !== undefined) spans.unshift({ text: `(behind ${cursor}) `, hue: 'strong' })
   if (hop === 'workshop') spans.unshift({ text: '(the workshop) ', hue: 'quiet' })
   if (spans.length === 0)
     spans.push({ text: '(half of a line; the rest is to come)', hue: 'quiet' })

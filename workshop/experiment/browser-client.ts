@@ -32,7 +32,11 @@ export function browserClient(reading: Reading): Client {
 export async function closeBrowser(): Promise<void> {
   const old = running
   running = undefined
-  await (await old)?.close()
+  // One that did not start has told those who wanted it.
+  await old?.then(
+    (browser) => browser.close(),
+    () => {},
+  )
 }
 
 let running: Promise<Browser> | undefined

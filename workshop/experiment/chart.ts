@@ -106,6 +106,8 @@ export function chart(
     ],
   })
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg')
+  // It is one picture. Who cannot see it has the table.
+  for (const part of svg.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label')
   svg.setAttribute('role', 'img')
   svg.setAttribute('aria-label', 'When each event was written, and when it arrived')
   // It says nothing that is wanted here, and a page may take no style but its own.

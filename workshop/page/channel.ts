@@ -105,11 +105,13 @@ export function cursorIn(id: string, epoch: string, newest: number): number {
   return begun === epoch && n <= newest ? n : 0
 }
 
-const SLICES = Object.keys({
+/** The slices of the page, in the order in which they are sent. */
+export const SLICES = Object.keys({
   lesson: true,
   grading: true,
   server: true,
   clients: true,
+  follower: true,
   trouble: true,
   recording: true,
   experiment: true,

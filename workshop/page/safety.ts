@@ -11,6 +11,8 @@ export type Exceptions = {
   scripts?: readonly string[]
   /** Whether it has styles of its own making. */
   hasStyles?: boolean
+  /** Whether it has a form that asks the page itself. */
+  hasForm?: boolean
   /** The names under which it answers, with their ports. */
   names?(req: Request): string[]
 }
@@ -24,6 +26,7 @@ export function safety({
   framedBy = [],
   scripts = [],
   hasStyles = false,
+  hasForm = false,
   names = onThisMachine,
 }: Exceptions = {}): RequestHandler[] {
   return [
@@ -34,7 +37,7 @@ export function safety({
           defaultSrc: ["'self'"],
           frameSrc: [() => frames().join(' ') || "'none'"],
           baseUri: ["'none'"],
-          formAction: ["'none'"],
+          formAction: [hasForm ? "'self'" : "'none'"],
           frameAncestors: framedBy.length > 0 ? framedBy : ["'none'"],
           objectSrc: ["'none'"],
           ...(scripts.length > 0 && { scriptSrc: ["'self'", ...scripts] }),

@@ -12,6 +12,8 @@ export type PageState = {
   grading?: GradingState
   server: ServerState
   clients: ClientState[]
+  /** The lesson's own client, where it has one. */
+  follower?: FollowerState
   trouble: TroubleState
   recording: RecordingState
   /** Only in a lesson that has one. */
@@ -80,6 +82,20 @@ export type ClientState = {
   /** How many quakes have come, and the last few, the newest first. */
   quakes: number
   last: Quake[]
+}
+
+/** The client.ts of a lesson, which runs beside its server. */
+export type FollowerState = {
+  state: 'starting' | 'connecting' | 'open' | 'waiting' | 'over' | 'not written' | 'down'
+  /** A sentence about that state: `terminated; it asks again in 812 ms`. */
+  what?: string
+  /** How many quakes it gave, how many are missing between them, how many it gave before. */
+  quakes: number
+  missed: number
+  twice: number
+  /** How often it was told of a gap. */
+  gaps: number
+  newest?: Quake
 }
 
 export type TroubleState = {

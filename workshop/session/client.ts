@@ -71,7 +71,9 @@ async function* quakesOf(response: IncomingMessage): AsyncGenerator<Quake> {
     yield* readNdjson(body) as AsyncGenerator<Quake>
     return
   }
-  for await (const { data } of parseEventStream(body)) yield JSON.parse(data) as Quake
+  for await (const { type, data } of parseEventStream(body)) {
+    if (type === 'message') yield JSON.parse(data) as Quake
+  }
 }
 
 function cutShort({ code, message }: NodeJS.ErrnoException): string {

@@ -13,11 +13,13 @@ import { progressOf } from '../lessons/progress.ts'
 import { ownWork, type Problem, type Work } from '../lessons/words.ts'
 import type { GradingState, LessonState, PageState, ServerState } from '../page/state.ts'
 import { followComponent, type FollowedComponent } from './component.ts'
-import { pathOf, serverOf, showsComponent, streamOf, type Running } from './running.ts'
+import { runFollower, type Follower, type FollowerEvents } from './follower.ts'
+import { hasFollower, pathOf, serverOf, showsComponent, streamOf, type Running } from './running.ts'
 
 /** What happens in a lesson, as it happens, for whoever prints it. */
 export type LessonEvents = DemoEvents &
-  GradingEvents & {
+  GradingEvents &
+  FollowerEvents & {
     saved(): void
     /** Somebody on the page wanted it. */
     killed(): void
@@ -39,6 +41,8 @@ export type LessonRun = Running & {
   }
   /** Where the component is shown, in a lesson that has one. */
   readonly component?: Pick<FollowedComponent, 'url' | 'taken'>
+  /** Its own client, in a lesson that has one. */
+  readonly follower?: Pick<Follower, 'state'>
   readonly server: Pick<Demo, 'burst' | 'restart'>
   /** Ends the server; after `DOWN_MS` it is back. False when it did not run. */
   kill(): boolean
@@ -138,6 +142,10 @@ export async function runLesson({
     : undefined
   if (component) state.component = { url: component.url }
 
+  const follower = hasFollower(lesson)
+    ? runFollower({ ...running, url: state.url, events, changed: () => changed('follower') })
+    : undefined
+
   const isGraded = !isExhibit && hasChecks(lesson.number)
   const slices: LessonRun['slices'] = {
     lesson: lessonState(running, folder),
@@ -153,6 +161,7 @@ export async function runLesson({
       restart()
     }
     void component?.saved()
+    follower?.saved()
     grades?.start()
   })
   const stopWatchingServer = isOwnServer
@@ -242,6 +251,7 @@ export async function runLesson({
     ...(taken !== undefined && { taken }),
     slices,
     ...(component && { component }),
+    ...(follower && { follower }),
     server: { burst: server.burst, restart },
     kill,
     ...(grades && { grades }),
@@ -252,7 +262,7 @@ export async function runLesson({
       stopWatchingServer?.()
       clearTimeout(revival)
       server.stop()
-      await Promise.all([grades?.stop(), tap.close(), component?.close()])
+      await Promise.all([grades?.stop(), tap.close(), component?.close(), follower?.close()])
       await place.remove()
     },
   }

@@ -149,7 +149,7 @@ export async function lessonSession({
       }
       run = next
       wire.act({ do: 'clear' })
-      for (const slice of ['lesson', 'server', 'grading', 'experiment'] as const) tell(slice)
+      for (const slice of CHANGED_BY_LESSON) tell(slice)
       began(run)
       return { said: `Lesson ${number}: ${lesson.title}.` }
     })
@@ -168,6 +168,7 @@ export async function lessonSession({
       return {
         ...run.slices,
         clients: clients.map(({ state }) => state),
+        ...(run.follower && { follower: run.follower.state }),
         trouble: wire.trouble,
         recording: wire.recording,
         ...(hasExperiment(run) && lab && { experiment: lab.state }),
@@ -195,3 +196,6 @@ const BURST = 10_000
 
 /** Clients that are gone and still shown. */
 const MOST_GONE = 3
+
+/** Slices that are another lesson's from then on. */
+const CHANGED_BY_LESSON = ['lesson', 'server', 'grading', 'experiment', 'follower'] as const

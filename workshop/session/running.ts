@@ -25,6 +25,11 @@ export function hasExperiment({ lesson, isExhibit }: Running): boolean {
   return lesson.number === BUFFERING && !isExhibit
 }
 
+/** Whether a lesson has a client.ts that is run beside its server. */
+export function hasFollower({ number }: Lesson): boolean {
+  return number === RECONNECTION
+}
+
 /**
  * Whose server.ts is run, and where: that of the lesson itself. A component of one's own is shown on the streams
  * of lesson 2: the learner's own when they have passed, else the solution's.
@@ -45,8 +50,10 @@ const STREAMS: Record<number, string> = {
   2: '/events',
   3: '/events',
   4: '/events',
+  5: '/events',
 }
 
 const SSE = 2
 const REACT = 3
 const BUFFERING = 4
+const RECONNECTION = 5

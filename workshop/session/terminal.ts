@@ -9,6 +9,7 @@ import { screen, type Screen } from '../terminal/screen.ts'
 import type { LessonEvents, LessonRun } from './lesson-run.ts'
 import { lessonSession, type LessonSession } from './lesson-session.ts'
 import { openPage, showInBrowser } from './open-page.ts'
+import type { FollowerState } from '../page/state.ts'
 import type { Running } from './running.ts'
 import { untilEnded } from './until-ended.ts'
 
@@ -57,7 +58,13 @@ export async function live(first: Running): Promise<number> {
   function showKeys(): void {
     if (isOver || !session) return
     const { grades } = session.run
-    const keys = [...(page ? ['o page'] : []), `s wire: ${wire.shows}`, 'c clear', 'q quit']
+    const keys = [
+      ...(page ? ['o page'] : []),
+      ...(session.run.follower ? ['k kill the server'] : []),
+      `s wire: ${wire.shows}`,
+      'c clear',
+      'q quit',
+    ]
     if (!grades) {
       out.stay(keys.join(' · '))
       return
@@ -77,6 +84,7 @@ export async function live(first: Running): Promise<number> {
     if (key === 'q') ending.end(0)
     if (key === 'c') out.clear()
     if (key === 's') wire.next()
+    if (key === 'k' && session?.run.follower) session.run.kill()
     if (key === 'o' && page) await showInBrowser(page.url)
     if (key === 'g') session?.run.grades?.start()
     if (key === 'h' && session?.run.grades) await hint(session.run)
@@ -133,6 +141,8 @@ function printed({
     feed: (readers) => out.print(paint('quiet', `feed open for ${counted(readers, 'reader')}`)),
     leaks: leakLines((line) => out.print(paint('bad', line))),
     killed: () => out.print(`${paint('bad', '✗')} ${file} is killed. It comes back by itself.`),
+    follows: (state) => out.print(followerLine(state, paint)),
+    clientPrinted: (line) => out.print(`${paint('quiet', 'client.ts prints:')} ${line}`),
     saved: () => out.print(paint('quiet', `Saved at ${new Date().toLocaleTimeString('en-GB')}.`)),
     changed,
     checked: () => {},
@@ -142,6 +152,26 @@ function printed({
     },
     notGraded: (error) => out.print(`The work could not be graded: ${error.stack}`),
   }
+}
+
+/** `client.ts waits after 42 quakes, 0 missed, 0 twice: terminated; it asks again in 812 ms`. */
+function followerLine(
+  { state, what, quakes, missed, twice }: FollowerState,
+  paint: Screen['paint'],
+): string {
+  if (state === 'not written') return `○ client.ts is not written yet. ${what}`
+  const counts = `${counted(quakes, 'quake')}, ${missed} missed, ${twice} twice`
+  const shape = { open: paint('good', '●'), down: paint('bad', '✗') }[state as string] ?? '◌'
+  return `${shape} client.ts ${paint('strong', FOLLOWS[state])} ${paint('quiet', `(${counts})`)}${what ? `: ${what}` : ''}`
+}
+
+const FOLLOWS: Record<Exclude<FollowerState['state'], 'not written'>, string> = {
+  starting: 'starts',
+  connecting: 'connects',
+  open: 'is connected',
+  waiting: 'waits',
+  over: 'has come to the end',
+  down: 'is down',
 }
 
 function header(run: LessonRun, page: string | undefined, { paint }: Screen): string {
@@ -176,7 +206,7 @@ function whose(what: string, { work }: LessonRun): string {
 }
 
 function exhibitHeader(run: LessonRun, page: string | undefined, { paint }: Screen): string {
-  const { component, folder, slices } = run
+  const { component, follower, folder, slices } = run
   return [
     '',
     paint('strong', `Exhibit: ${component ? folder : run.serverFile}`),
@@ -185,15 +215,20 @@ function exhibitHeader(run: LessonRun, page: string | undefined, { paint }: Scre
     ...pageLine(page, paint),
     `  ${CURL} -N ${slices.server.url}`,
     '',
-    ...(component
+    ...(follower
       ? [
-          'A component as you find it in many articles. Look at the number for a while, then press Kill the server on',
-          'the lesson page. Wait until the server is back, look again, and read the file.',
+          'A server and its client as you find them in many articles. Watch them for half a minute: the client prints',
+          'what it gets. Then read both files.',
         ]
-      : [
-          'A program as you find it in many articles. Connect in another terminal with the line above, leave',
-          'with Ctrl-C, come back, leave again, three times. Then look at what is still running, and read the file.',
-        ]),
+      : component
+        ? [
+            'A component as you find it in many articles. Look at the number for a while, then press Kill the server on',
+            'the lesson page. Wait until the server is back, look again, and read the file.',
+          ]
+        : [
+            'A program as you find it in many articles. Connect in another terminal with the line above, leave',
+            'with Ctrl-C, come back, leave again, three times. Then look at what is still running, and read the file.',
+          ]),
     '',
     legend(paint),
     '',

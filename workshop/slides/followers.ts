@@ -34,7 +34,7 @@ export function followersApp({
   deck.use(filesOf(slidesPage))
 
   const app = express()
-  app.use(safety({ names: namesOf, hasStyles: true }))
+  app.use(safety({ names: namesOf, hasStyles: true, hasForm: code !== undefined }))
   app.use(onlyReading)
   app.use(code === undefined ? deck : guarded(code, deck, wrongCodeMs))
   app.use((_req, res) => refuse(res, 404, 'There is nothing at this address.'))
@@ -85,7 +85,8 @@ function guarded(code: string, deck: Router, wrongCodeMs: number): RequestHandle
     if (said === '') res.type('html').send(ASKS_FOR_CODE)
     else res.redirect(303, `/${encodeURIComponent(String(said).trim().toUpperCase())}/`)
   })
-  guard.get('/favicon.svg', (_req, res) => void res.status(404).end())
+  // A browser asks for it by itself. That is no guess.
+  guard.get('/favicon.ico', (_req, res) => void res.status(204).end())
   guard.use(`/${code}`, (req, res, next) => {
     // What it loads is named from there.
     if (req.originalUrl.split('?')[0]!.length > code.length + 1) {
@@ -117,7 +118,9 @@ const ASKS_FOR_CODE = `<!doctype html>
 <title>Tremor: follow the slides</title>
 <style>body { font: 20px/1.5 system-ui, sans-serif; margin: 15vh auto; max-width: 24rem; padding: 0 1rem }
 input, button { font: inherit; padding: 0.3rem 0.6rem; width: 8em }</style>
+<main>
 <h1>Follow the slides</h1>
 <form><label>The code on the screen<br><input name="code" maxlength="6" autocomplete="off" autofocus required></label>
 <button>Follow</button></form>
+</main>
 `

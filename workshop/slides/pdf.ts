@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { browser, findBrowser } from '../parts/browser.ts'
+import { browser } from '../parts/browser.ts'
+import { look } from '../parts/look.ts'
 import { slidesServer } from './server.ts'
 
 /**
@@ -9,14 +10,16 @@ import { slidesServer } from './server.ts'
  * @returns the exit code: 1 when there is no browser to print it with
  */
 export async function pdf(file = 'slides.pdf'): Promise<number> {
-  const executablePath = findBrowser()
-  if (!executablePath) {
-    console.error(`The hand-out is printed by a browser, and there is none. ${browser.advice()}`)
+  const seen = look(browser)
+  if ('problem' in seen) {
+    console.error(
+      `The hand-out is printed by a browser (${seen.problem}). ${browser.advice()}\n\nOr open the deck in yours, with ?print-pdf behind its address, and print that.`,
+    )
     return 1
   }
   const { chromium } = await import('@playwright/test')
   const slides = await slidesServer()
-  const chrome = await chromium.launch({ executablePath })
+  const chrome = await chromium.launch({ executablePath: seen.path })
   try {
     const page = await chrome.newPage({
       viewport: { width: 1280, height: 720 },

@@ -8,16 +8,17 @@ import { serve } from '../page/serve.ts'
 import { pageServer } from '../page/server.ts'
 import { ROOT } from '../root.ts'
 import { readDeck } from './deck.ts'
-import { followersApp } from './followers.ts'
+import { addresses, followersApp } from './followers.ts'
 import { leader as makeLeader, placeIn, type Leader } from './place.ts'
 import { sceneSession } from './scene-session.ts'
-import { recordings, shownDeck, slidesPage } from './shown.ts'
+import { recordings, shownDeck, slidesPage, type Instructor } from './shown.ts'
 
 /** The deck, being shown. */
 export type SlidesServer = {
   /** For the instructor: `http://127.0.0.1:3300`. */
   readonly url: string
-  /** Where followers find theirs. */
+  /** For followers, `http://192.168.1.5:3302`: an address for each network, none when there is no network. */
+  readonly followersUrls: string[]
   readonly followersPort: number
   readonly leader: Leader
   /** Ends every program, every connection, and stops listening. */
@@ -37,21 +38,30 @@ export async function slidesServer({
 }: { code?: string; ports?: readonly number[] } = {}): Promise<SlidesServer> {
   const leader = makeLeader()
   const session = sceneSession(() => readDeck().scenes)
-  let demoPort = 0
-  const deck = await serve(instructorsApp({ leader, demoPort: () => demoPort }), { ports })
+  // Who can read the deck's own answers knows the token: no other page can.
+  const role: Instructor = {
+    role: 'instructor',
+    token: randomBytes(16).toString('hex'),
+    demoPort: 0,
+  }
+  const deck = await serve(instructorsApp(leader, role), { ports })
   const demos = await pageServer({
     session,
     ports,
     bundle: slidesPage,
     framedBy: NAMES.map((name) => `http://${name}:${deck.port}`),
   })
-  demoPort = demos.port
+  role.demoPort = demos.port
   const followers = await serve(followersApp({ leader, ...(code && { code }) }), {
     ports,
     ...(code && { host: '0.0.0.0' }),
   })
+  const hosts = code ? addresses() : ['127.0.0.1']
+  const followersUrls = hosts.map((host) => `http://${host}:${followers.port}`)
+  if (code) role.join = { urls: followersUrls, code }
   return {
     url: `http://127.0.0.1:${deck.port}`,
+    followersUrls,
     followersPort: followers.port,
     leader,
     async close() {
@@ -60,25 +70,21 @@ export async function slidesServer({
   }
 }
 
-function instructorsApp({ leader, demoPort }: { leader: Leader; demoPort(): number }): Express {
-  // Who can read the deck's own answers knows it: no other page can.
-  const token = randomBytes(16).toString('hex')
+function instructorsApp(leader: Leader, role: Instructor): Express {
   const app = express()
   app.use(
     safety({
       // The speaker view shows the deck twice.
-      frames: () => ["'self'", ...NAMES.map((name) => `http://${name}:${demoPort()}`)],
+      frames: () => ["'self'", ...NAMES.map((name) => `http://${name}:${role.demoPort}`)],
       framedBy: ["'self'"],
       scripts: [speakerView()],
       hasStyles: true,
     }),
   )
-  app.get('/deck.json', (_req, res) => {
-    res.json(shownDeck({ role: 'instructor', token, demoPort: demoPort() }))
-  })
+  app.get('/deck.json', (_req, res) => void res.json(shownDeck(role)))
   app.post('/place', express.json({ limit: 1024 }), (req, res) => {
     const place = placeIn(req.body)
-    if (!isSame(req.get('X-Token') ?? '', token))
+    if (!isSame(req.get('X-Token') ?? '', role.token))
       refuse(res, 403, 'Only the instructor moves the others.')
     else if (!place) refuse(res, 400, 'This is no place in a deck.')
     else {

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import express, { type RequestHandler } from 'express'
 import type { Bundle } from '../page/build.ts'
@@ -13,8 +12,17 @@ export type ShownDeck = {
   role: Role
 }
 
-/** Who looks. The instructor moves the others, and runs programs at the port of the demos. */
-export type Role = { role: 'follower' } | { role: 'instructor'; token: string; demoPort: number }
+/** Who looks. */
+export type Role = Instructor | { role: 'follower' }
+
+/** Moves the others, and runs programs at the port of the demos. */
+export type Instructor = {
+  role: 'instructor'
+  token: string
+  demoPort: number
+  /** Where others follow, and the code that they need; absent when they are not let in. */
+  join?: { urls: string[]; code: string }
+}
 
 /** The deck as it is now. Notes are for the instructor alone. */
 export function shownDeck(role: Role): ShownDeck {
@@ -38,10 +46,6 @@ export const recordingsFolder = join(slidesFolder, 'recordings')
 
 export function recordingOf({ name }: Scene): string {
   return join(recordingsFolder, `${name}.ndjson`)
-}
-
-export function isRecorded(scene: Scene): boolean {
-  return existsSync(recordingOf(scene))
 }
 
 function withoutNotes({ name, slides }: Chapter): Chapter {

@@ -2,7 +2,7 @@ import { showIfSeen, showInBrowser } from '../session/open-page.ts'
 import { untilEnded } from '../session/until-ended.ts'
 import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
 import { screen } from '../terminal/screen.ts'
-import { addresses, newCode } from './followers.ts'
+import { newCode } from './followers.ts'
 import { slidesServer, type SlidesServer } from './server.ts'
 
 /**
@@ -45,22 +45,18 @@ export async function showSlides({ isShared }: { isShared: boolean }): Promise<n
 }
 
 function followersLines(
-  { followersPort }: SlidesServer,
+  { followersUrls }: SlidesServer,
   code?: string,
 ): [url: string, whom: string][] {
   if (code === undefined) {
-    return [
-      [
-        `http://127.0.0.1:${followersPort}/`,
-        'for who follows on this machine; others: npm run slides share',
-      ],
-    ]
+    return followersUrls.map((url) => [
+      `${url}/`,
+      'for who follows on this machine; for others: npm run slides share',
+    ])
   }
-  const urls = addresses().map((address) => `http://${address}:${followersPort}/`)
-  if (urls.length === 0)
-    return [[`port ${followersPort}`, 'for followers, but this machine is in no network']]
-  return urls.flatMap((url) => [
-    [`${url}${code}/`, 'for who follows'],
-    [url, `the same, and it asks for the code ${code}`],
+  if (followersUrls.length === 0) return [['', 'This machine is in no network: nobody can follow.']]
+  return followersUrls.flatMap((url) => [
+    [`${url}/${code}/`, 'for who follows'],
+    [`${url}/`, `asks for the code, which is ${code}`],
   ])
 }

@@ -5,7 +5,7 @@ import { Bytes } from './Bytes.tsx'
 import { bytesOf } from './bytes-of.ts'
 import { store, useStore } from './store.ts'
 import { view } from './wire-view.ts'
-import { bytes, seconds, whatHappened } from './words.ts'
+import { behind, bytes, seconds, whatHappened } from './words.ts'
 
 /** What is known of an arrival: its first bytes, and what they are. */
 export type Crossing = {
@@ -70,9 +70,10 @@ function inWords(entry: Entry): string {
     const whose = entry.kind === 'note' ? '' : ` · #${entry.connection}`
     return `${whatHappened(entry)} at ${seconds(entry.at)}${whose}`
   }
-  const { direction, hop, size, at, connection } = entry
+  const { direction, hop, size, at, connection, cursor } = entry
   const arrow = direction === 'request' ? '→ request' : '← response'
-  return `${arrow} · ${bytes(size)} at ${seconds(at)} · ${way(direction, hop)} · #${connection}`
+  const asks = cursor === undefined ? '' : ` · ${behind(cursor)}`
+  return `${arrow}${asks} · ${bytes(size)} at ${seconds(at)} · ${way(direction, hop)} · #${connection}`
 }
 
 function way(direction: 'request' | 'response', hop: string): string {

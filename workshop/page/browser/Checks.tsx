@@ -14,7 +14,10 @@ export function Checks({ grading }: { grading: GradingState }) {
   const { checks, isRunning } = grading
   const id = useStore(picked, (now) => now)
   const panel = useRef<HTMLElement>(null)
-  useEffect(() => panel.current!.scrollTo(0, 0), [id])
+  useEffect(() => {
+    // New browsers return a promise here, which React would take for what cleans up.
+    panel.current!.scrollTo(0, 0)
+  }, [id])
   return (
     <section className="checks" aria-labelledby="checks-title" ref={panel}>
       <div className="bar">

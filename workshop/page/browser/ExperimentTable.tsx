@@ -84,7 +84,7 @@ function Said({ way }: { way: WayState }) {
         {right ? '✓' : '✗'}
       </span>{' '}
       {predicted}
-      <span className="only-heard">{right ? ', as measured' : ', and it is not so'}</span>
+      <span className="only-heard">{right ? 'as measured' : 'but measured'}</span>
     </>
   )
 }

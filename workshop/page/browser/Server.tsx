@@ -2,6 +2,7 @@ import type { ServerState } from '../state.ts'
 import { ActButton } from './ActButton.tsx'
 import { say } from './act.ts'
 import { Clients } from './Clients.tsx'
+import { Follower } from './Follower.tsx'
 import { useIsGone, useSlice } from './page-state.ts'
 import { WithPlaces } from './WithPlaces.tsx'
 import { counted } from './words.ts'
@@ -44,6 +45,7 @@ export function Server() {
         </div>
       )}
       {server.leaks && <Leaks {...server.leaks} />}
+      <Follower />
       <Clients clients={clients} />
       <Printed lines={server.printed} />
     </div>

@@ -52,8 +52,8 @@ function Proxy({ holds }: { holds: ProxyHolds | undefined }) {
       }
     >
       <option value="">No proxy</option>
-      <option value="4 KiB">Proxy: holds 4 KiB</option>
-      <option value="all">Proxy: holds until the end</option>
+      <option value="4 KiB">Proxy holds 4 KiB</option>
+      <option value="all">Proxy holds all</option>
     </select>
   )
 }

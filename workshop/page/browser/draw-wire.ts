@@ -4,6 +4,7 @@ import {
   drawBroken,
   drawClosed,
   drawColumns,
+  drawCursor,
   drawLives,
   drawNote,
   drawOpened,
@@ -76,7 +77,7 @@ export function drawWire(
   ctx.restore()
 }
 
-/** Bytes for each lane, direction (responses first) and column; and the entries that are no arrivals. */
+/** Bytes for each lane, direction (responses first) and column; and the entries that are drawn one by one. */
 function sumUp(
   log: WireLog,
   { width, from, to }: Area,
@@ -103,6 +104,7 @@ function sumUp(
       if (lane === -1) continue
       const row = lane * 2 + (kind === KINDS.response ? 0 : 1)
       sums[row * columns + column]! += log.size(position)
+      if (log.hasCursor(position)) others.push(log.entry(position))
     } else if (taken[kind] !== column) {
       others.push(log.entry(position))
       taken[kind] = column
@@ -136,9 +138,14 @@ function fullHeight(sums: Float64Array): number {
 function drawOthers(sheet: Sheet, log: WireLog, others: Entry[]): void {
   const notes = labelRow(sheet)
   const failures = labelRow(sheet)
+  const cursors = labelRow(sheet)
   for (const entry of others) {
     if (entry.kind === 'note') {
       drawNote(sheet, entry, notes)
+      continue
+    }
+    if (entry.kind === 'arrived') {
+      if (entry.hop === 'client') drawCursor(sheet, entry, cursors)
       continue
     }
     const hops = log.connections.get(entry.connection)?.hops

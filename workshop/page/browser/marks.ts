@@ -1,5 +1,6 @@
 import type { Entry } from '../../../wire/entry.ts'
 import type { WireLog } from './wire-log.ts'
+import { behind } from './words.ts'
 
 /** What the marks are drawn on. Times are in milliseconds, places in pixels of the canvas. */
 export type Sheet = {
@@ -122,6 +123,18 @@ function drawSquare(
   ctx.clearRect(x - side / 2, y - side / 2, side, side)
   ctx.lineWidth = 1.5 * ratio
   ctx.strokeRect(x - side / 2, y - side / 2, side, side)
+}
+
+/** Below a request, what its client has: with that it goes on where another connection was lost. */
+export function drawCursor(
+  { ctx, ratio, lanes, bottom, x, y, colours }: Sheet,
+  { at, hop, cursor = '' }: Kind<'arrived'>,
+  label: Label,
+): void {
+  const lane = lanes.indexOf(hop)
+  if (lane === -1) return
+  ctx.fillStyle = colours.hop(hop)
+  label(behind(cursor), x(at) + 8 * ratio, Math.min(y(lane) + 28 * ratio, bottom - 4 * ratio))
 }
 
 /** ▷ on each lane where the connection was seen. */

@@ -22,6 +22,8 @@ export type WireLog = {
   readonly open: number
   /** Milliseconds on the recorder's clock. */
   now(): number
+  /** Whether it is a request that says what its client has. */
+  hasCursor(position: number): boolean
   /** Milliseconds since the recording began. */
   at(position: number): number
   kind(position: number): Kind
@@ -69,7 +71,7 @@ export function wireLog(most = MOST_ENTRIES): LiveLog {
   const connectionOf = new Uint32Array(most)
   const kinds = new Uint8Array(most)
   const hopOf = new Uint8Array(most)
-  /** What does not fit in a column: closings and notes, which are few. */
+  /** What does not fit in a column, and is rare: closings, notes, and requests that say what their client has. */
   const others = new Map<number, Entry>()
   const hops: string[] = []
   /** For each hop, the time of the first and the position of the last that was seen there. */
@@ -96,7 +98,9 @@ export function wireLog(most = MOST_ENTRIES): LiveLog {
     sizes[slot] = entry.kind === 'arrived' ? entry.size : 0
     connectionOf[slot] = entry.kind === 'note' ? 0 : entry.connection
     kinds[slot] = KINDS[entry.kind === 'arrived' ? entry.direction : entry.kind]
-    if (entry.kind === 'closed' || entry.kind === 'note') others.set(end, entry)
+    if (entry.kind === 'closed' || entry.kind === 'note' || hasCursor(entry)) {
+      others.set(end, entry)
+    }
     if (entry.kind !== 'note') live(entry.connection, entry.at).entries += 1
     if (entry.kind === 'arrived') arrive(entry, slot)
     if (entry.kind === 'closed') die(entry.connection, entry.at)
@@ -177,6 +181,10 @@ export function wireLog(most = MOST_ENTRIES): LiveLog {
       if (!where || where.last < begin) return false
       return where.first <= to && times[where.last % most]! >= from
     },
+    hasCursor(position) {
+      const other = others.get(position)
+      return other !== undefined && hasCursor(other)
+    },
     now: () => now(),
     at: (position) => times[position % most]!,
     kind: (position) => kinds[position % most] as Kind,
@@ -238,3 +246,7 @@ export function wireLog(most = MOST_ENTRIES): LiveLog {
 }
 
 export const live = wireLog()
+
+function hasCursor(entry: Entry): boolean {
+  return entry.kind === 'arrived' && entry.cursor !== undefined
+}

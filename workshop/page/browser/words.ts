@@ -23,7 +23,15 @@ export function bytes(size: number): string {
 export function whatHappened(entry: Entry): string {
   if (entry.kind === 'opened') return 'opened'
   if (entry.kind === 'note' || entry.kind === 'closed') return entry.text
-  return `${entry.direction === 'request' ? '→ request' : '← response'} ${bytes(entry.size)}`
+  const { direction, size, cursor } = entry
+  if (direction === 'response') return `← response ${bytes(size)}`
+  // Where there is little room, that is what is wanted.
+  return cursor === undefined ? `→ request ${bytes(size)}` : `→ ${behind(cursor)}, ${bytes(size)}`
+}
+
+/** What a client asks for that says what it has: `behind us7000abcd`. */
+export function behind(cursor: string): string {
+  return `behind ${cursor.length > 24 ? `${cursor.slice(0, 23)}…` : cursor}`
 }
 
 /** `2.3` of `2.3a`. */

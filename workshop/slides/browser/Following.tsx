@@ -1,52 +1,63 @@
 import { useEffect, useState } from 'react'
 import type { RevealApi } from 'reveal.js'
 import { keepSource } from '../../page/browser/kept-source.ts'
-import { store, useStore } from '../../page/browser/store.ts'
 import type { Place } from '../place.ts'
 import { place } from './reveal.ts'
 
-/** Where the instructor is; undefined until that is known. */
-const leading = store<Place | undefined>(undefined)
-
-/** Moves the deck with the instructor's, until its reader looks around, and from when they come back. */
+/** Moves the deck with the instructor's, until its reader looks around, and again when they have come back. */
 export function Following({ reveal }: { reveal: RevealApi }) {
-  const mine = useStore(place, (now) => now)
-  const theirs = useStore(leading, (now) => now)
   const [isLive, setLive] = useState(false)
+  const [isAway, setAway] = useState(false)
+  const [join, setJoin] = useState(() => (): void => {})
 
   useEffect(() => {
+    let theirs: Place | undefined
+    let isLed = false
+    let hasLeft = false
+
+    /** Their place counts, and what happens on the way there is not the reader's doing. */
+    function follow(): void {
+      if (!theirs) return
+      away(false)
+      isLed = true
+      reveal.slide(theirs.h, theirs.v, theirs.f)
+      isLed = false
+    }
+
+    function away(now: boolean): void {
+      hasLeft = now
+      setAway(now)
+    }
+
+    setJoin(() => follow)
+    place.listen(() => {
+      if (!isLed && theirs) away(!isSame(theirs, place.get()))
+    })
     keepSource({
       url: () => './place',
       live: setLive,
       events: {
         place({ data }) {
-          const before = leading.get()
-          const isTogether = !before || isSame(before, place.get())
-          leading.set(JSON.parse(data) as Place)
-          if (isTogether) join(reveal)
+          theirs = JSON.parse(data) as Place
+          if (!hasLeft) follow()
         },
       },
     })
+    // For as long as the page is open, as the deck is.
   }, [reveal])
 
-  const isAway = theirs !== undefined && !isSame(mine, theirs)
   return (
     <div className="following">
       <p role="status">
         {!isLive ? 'connecting …' : isAway ? 'looking around' : 'with the instructor'}
       </p>
       {isAway && (
-        <button type="button" onClick={() => join(reveal)}>
+        <button type="button" onClick={join}>
           Back to the instructor
         </button>
       )}
     </div>
   )
-}
-
-function join(reveal: RevealApi): void {
-  const { h, v, f } = leading.get()!
-  reveal.slide(h, v, f)
 }
 
 function isSame(one: Place, other: Place): boolean {

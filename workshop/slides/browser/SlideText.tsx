@@ -4,6 +4,7 @@ import rehypeHighlight from 'rehype-highlight'
 import remarkGfm from 'remark-gfm'
 import { Visible } from '../../page/browser/Visible.tsx'
 import { Countdown } from './Countdown.tsx'
+import { Join } from './Join.tsx'
 import { Wire } from './Wire.tsx'
 
 /** The Markdown of a slide. */
@@ -11,7 +12,9 @@ export function SlideText({ text }: { text: string }) {
   return (
     <Markdown
       remarkPlugins={[remarkGfm]}
-      rehypePlugins={[[rehypeHighlight, { plainText: ['wire', 'countdown', 'http', 'text'] }]]}
+      rehypePlugins={[
+        [rehypeHighlight, { plainText: ['wire', 'countdown', 'join', 'http', 'text'] }],
+      ]}
       components={COMPONENTS}
     >
       {text}
@@ -39,7 +42,7 @@ const COMPONENTS: Components = {
     ),
 }
 
-/** A listing, under the name of the file that it comes from; or what is called `wire` or `countdown`. */
+/** A listing, under the name of the file that it comes from; or what is called `wire`, `countdown` or `join`. */
 function Listing({ node, children }: ComponentPropsWithoutRef<'pre'> & ExtraProps) {
   const code = node?.children[0]
   if (code?.type !== 'element') return <pre>{children}</pre>
@@ -50,6 +53,7 @@ function Listing({ node, children }: ComponentPropsWithoutRef<'pre'> & ExtraProp
   const inside = code.children[0]?.type === 'text' ? code.children[0].value.trim() : ''
   if (language === 'language-wire') return <Wire name={inside} />
   if (language === 'language-countdown') return <Countdown minutes={Number.parseFloat(inside)} />
+  if (language === 'language-join') return <Join />
   return (
     <figure className="listing">
       {code.data?.meta && <figcaption>{code.data.meta}</figcaption>}

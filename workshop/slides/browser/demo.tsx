@@ -11,3 +11,15 @@ applyTheme()
 watchWorkshop()
 void act({ do: 'run', scene: new URLSearchParams(location.search).get('scene') ?? '' })
 createRoot(document.getElementById('page')!).render(<RunningProgram />)
+
+// Whoever has pressed something here is still giving a talk: their next key is for the deck.
+const KEYS: Record<string, 'next' | 'prev'> = {
+  ArrowRight: 'next',
+  PageDown: 'next',
+  ArrowLeft: 'prev',
+  PageUp: 'prev',
+}
+addEventListener('keydown', ({ key }) => {
+  const method = KEYS[key]
+  if (method) parent.postMessage(JSON.stringify({ method }), '*')
+})

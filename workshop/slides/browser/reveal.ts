@@ -15,6 +15,9 @@ export const place = store<Place>({ h: 0, v: 0, f: -1 })
 /** A window of the speaker view, or the deck as it is printed: it shows, and has no business of its own. */
 export const onlyShows = /[?&](receiver|print-pdf)\b/.test(location.search)
 
+/** The window of the speaker view that shows the slide after this one. */
+const isUpcoming = /[?&]receiver\b.*&controls=false\b/.test(location.search)
+
 /** Makes a deck of what is in `element`. */
 export async function startReveal(element: HTMLElement, { role }: Role): Promise<RevealApi> {
   const isInstructor = role === 'instructor'
@@ -26,6 +29,9 @@ export async function startReveal(element: HTMLElement, { role }: Role): Promise
     center: false,
     controls: false,
     hash: isInstructor && !onlyShows,
+    // The space bar is for the button that has the focus.
+    keyboardCondition: ({ key, target }: KeyboardEvent) =>
+      !(key === ' ' && target instanceof HTMLButtonElement),
     navigationMode: 'linear',
     slideNumber: 'c/t',
     transition: 'none',
@@ -49,7 +55,11 @@ export async function startReveal(element: HTMLElement, { role }: Role): Promise
     reveal.on(event, moved)
   }
   reveal.addKeyBinding({ keyCode: 84, key: 'T', description: 'Dark or light' }, nextTheme)
-  return reveal.initialize()
+  // What it promises is an event, whatever its types say.
+  await reveal.initialize()
+  // The speaker view tells it so before it can hear it.
+  if (isUpcoming) reveal.next()
+  return reveal
 }
 
 /** What a slide is written for, in pixels: 16:9. On 4:3 it is as wide, and has room below. */

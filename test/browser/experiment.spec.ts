@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs'
+import process from 'node:process'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import type { Copy } from '../workshop/copy.ts'
+import { expect, test } from './workshop.ts'
+
+// Lesson 4 on its page: the experiment, what cannot be graded, and a proxy on the wire.
+
+test.describe('without a grade', () => {
+  test.use({ isGraded: false })
+
+  test('predict, measure, compare; what is missing is named; all of it outlives a reload', async ({
+    copy,
+    workshop,
+    page,
+  }) => {
+    withoutProxies(copy)
+    const { url } = await withEnv({ BROWSER_PATH: copy.path('no browser') }, () =>
+      workshop('lesson', '4', 'solutions'),
+    )
+    await page.goto(url)
+    const lab = page.getByRole('region', { name: 'Experiment' })
+    await lab.getByLabel('You expect of nobody').selectOption('passes')
+    await lab.getByLabel('You expect of compression()', { exact: true }).focus()
+    await page.keyboard.press('p')
+    await expect(lab.getByLabel('You expect of compression()', { exact: true })).toHaveValue(
+      'passes',
+    )
+    await noFinding(page, 'predicted')
+    await lab.getByRole('button', { name: /^Measure \d\d ways$/ }).click()
+    await expect(lab.getByText(/^\d\d of \d\d measured · as you said: 1 of 2$/)).toBeVisible()
+
+    await page.reload()
+    await expect(lab.getByRole('row', { name: /^nobody passes as measured passes/ })).toBeVisible()
+    await expect(
+      lab.getByRole('row', { name: /^compression\(\) passes but measured holds/ }),
+    ).toBeVisible()
+    await expect(
+      lab.getByText(/Not measured: there is no nginx \(\d\d ways\); .*there is no browser/),
+    ).toBeVisible()
+    await expect(lab.getByRole('row', { name: /^nginx/ }).first()).toContainText(
+      'not measured: there is no nginx',
+    )
+    await lab.getByRole('button', { name: 'chart' }).click()
+    const chart = lab.getByRole('img', { name: 'When each event was written' })
+    await expect(chart).toBeVisible()
+    await noFinding(page, 'measured')
+    const [saved] = await Promise.all([
+      page.waitForEvent('download'),
+      lab.getByRole('button', { name: 'Save SVG' }).click(),
+    ])
+    expect(saved.suggestedFilename()).toBe('lesson-4.svg')
+    const svg = readFileSync(await saved.path(), 'utf8')
+    expect(svg).toMatch(/^<svg [^]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"[^]*<\/svg>$/)
+    expect(svg).toContain('Cache-Control: no-transform')
+    expect(svg).not.toContain('var(')
+
+    await lab.getByRole('button', { name: 'Start over' }).click()
+    await expect(lab.getByText('Say what you expect, then measure.')).toBeVisible()
+    await expect(chart).toHaveCount(0)
+  })
+
+  test('measuring can be stopped, and goes on with the rest', async ({ copy, workshop, page }) => {
+    withoutProxies(copy)
+    const { url } = await workshop('lesson', '4', 'solutions')
+    await page.goto(url)
+    const lab = page.getByRole('region', { name: 'Experiment' })
+    await lab.getByRole('button', { name: /^Measure/ }).click()
+    await lab.getByRole('button', { name: 'Stop' }).click()
+    await expect(lab.getByRole('button', { name: /^Measure/ })).toBeVisible()
+    await lab.getByRole('button', { name: /^Measure/ }).click()
+    await expect(lab.getByRole('row', { name: /^nobody.*passes/ })).toBeVisible()
+    // It belongs to lesson 4, and is as it was left when the reader comes back.
+    await page.getByRole('button', { name: /^Previous lesson: 3/ }).click()
+    await expect(page.getByText(/Lesson 3 of \d/)).toBeVisible()
+    await expect(lab).toHaveCount(0)
+    await page.getByRole('button', { name: /^Next lesson: 4/ }).click()
+    await expect(lab.getByRole('row', { name: /^nobody.*passes/ })).toBeVisible()
+    await expect(lab.getByRole('button', { name: 'Measure the rest' })).toBeVisible()
+  })
+
+  test('a proxy has a lane, and what it holds is seen', async ({ workshop, page }) => {
+    const { url } = await workshop('lesson', '2', 'solutions')
+    await page.goto(url)
+    const proxy = page.getByLabel('Proxy before the server')
+    await proxy.selectOption({ label: 'Proxy holds all' })
+    await connect(page)
+    await expect(arrival(page, 'server')).toBeVisible()
+    await noFinding(page, 'a proxy')
+    await proxy.selectOption({ label: 'Proxy holds 4 KiB' })
+    await expect(
+      page.getByText('New connections have a proxy that holds 4 KiB').first(),
+    ).toBeVisible()
+    await connect(page)
+    await arrival(page, 'proxy').click()
+    await expect(page.getByRole('heading', { name: /seen at the proxy · #2$/ })).toBeVisible()
+    await expect(arrival(page, 'client')).toContainText('#2')
+    // The other one still holds all it has.
+    await expect(page.getByText(/client 1 ?connecting · 0 quakes/)).toBeVisible()
+  })
+})
+
+test('what could not be graded says so, and is no failure', async ({ copy, workshop, page }) => {
+  withoutProxies(copy)
+  // At home. In CI it is a failure.
+  const { url } = await withEnv({ CI: '' }, () => workshop('lesson', '4', 'solutions'))
+  await page.goto(url)
+  await expect(page.getByText('Every check that could be graded has passed.')).toBeVisible()
+  await expect(page.getByText(/^\d+\/\d+ checks, \d+ not graded$/)).toBeVisible()
+  await expect(page.getByText(/^\d+ checks not graded: there is no nginx\./)).toBeVisible()
+  await page
+    .getByRole('region', { name: 'Checks' })
+    .getByRole('button', { name: /^Check 4\.5a, not graded: there is no nginx:/ })
+    .click()
+  const check = page.getByRole('article')
+  await expect(check.getByText('not graded: there is no nginx. npm run setup')).toBeVisible()
+  await noFinding(page, 'not graded')
+})
+
+/** As on a machine that has none of them. */
+function withoutProxies(copy: Copy): void {
+  const file = 'workshop/parts/proxies.ts'
+  const source = readFileSync(copy.path(file), 'utf8')
+  const found = 'find: () => programs.map(findServer).find((path) => path !== undefined),'
+  expect(source).toContain(found)
+  copy.write(file, source.replace(found, 'find: () => undefined,'))
+}
+
+async function withEnv<T>(env: Record<string, string>, start: () => Promise<T>): Promise<T> {
+  const before = { ...process.env }
+  Object.assign(process.env, env)
+  try {
+    return await start()
+  } finally {
+    for (const name of Object.keys(env)) {
+      if (before[name] === undefined) delete process.env[name]
+      else process.env[name] = before[name]
+    }
+  }
+}
+
+async function connect(page: Page): Promise<void> {
+  await expect(page.getByText('server.ts is running')).toBeVisible()
+  await page.getByRole('button', { name: 'Connect a client' }).click()
+}
+
+function arrival(page: Page, hop: string): ReturnType<Page['getByRole']> {
+  return page.getByRole('option', { name: new RegExp(`${hop}.*← response`) }).last()
+}
+
+async function noFinding(page: Page, what: string): Promise<void> {
+  for (const [colorScheme, width] of [['dark', 400] as const, ['light', 1280] as const]) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await page.setViewportSize({ width, height: 800 })
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+    expect(found, `${what}, ${colorScheme}, ${width} px`).toEqual([])
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
+  }
+}

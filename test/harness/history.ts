@@ -1,0 +1,110 @@
+import type { Quake } from '#feed'
+import type { Entry, History, Listener } from '#work/05-reconnection/history.ts'
+import { FeedError } from './gate.ts'
+import { named } from './quakes.ts'
+import type { Transcript } from './transcript.ts'
+
+/** A history that reads as slowly as the check likes. Its ids grow smaller: nobody is to compare them. */
+export type HistoryInHand = History & {
+  /** Makes quakes happen. Gives their ids. */
+  append(...quakes: Quake[]): string[]
+  end(): void
+  /**
+   * Lets whoever reads wait from now on.
+   *
+   * @param answer what the readers get when they are let go: what there was when they asked, or what there is
+   */
+  hold(answer: 'as it was' | 'as it is'): void
+  /** Answers the readers that wait, and those that come. */
+  letGo(): void
+  /** Makes the next reading fail with this message. */
+  failNext(message: string): void
+  /** How many readers wait. */
+  readonly held: number
+  /** How many listeners there are. */
+  readonly listeners: number
+}
+
+/** @param options.capacity how many entries are kept */
+export function historyInHand(transcript: Transcript, { capacity = Infinity } = {}): HistoryInHand {
+  const all: Entry[] = []
+  const listeners = new Set<Listener>()
+  let isOver = false
+  let hold: 'as it was' | 'as it is' | undefined
+  let waiting: (() => void)[] = []
+  let failure: string | undefined
+
+  function answer(id: string | undefined): { entries: Entry[]; isGap: boolean } {
+    const first = Math.max(0, all.length - capacity)
+    const at = all.findIndex((entry) => entry.id === id)
+    const isGap = id !== undefined && (at === -1 || at + 1 < first)
+    return { entries: all.slice(isGap ? first : Math.max(at + 1, first)), isGap }
+  }
+
+  return {
+    get isOver() {
+      return isOver
+    },
+    get held() {
+      return waiting.length
+    },
+    get listeners() {
+      return listeners.size
+    },
+    async after(id) {
+      if (failure !== undefined) {
+        const message = failure
+        failure = undefined
+        throw new FeedError(message)
+      }
+      if (!hold) return answer(id)
+      const wasThere = hold === 'as it was' ? answer(id) : undefined
+      await new Promise<void>((resolve) => waiting.push(resolve))
+      return wasThere ?? answer(id)
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    append(...quakes) {
+      const entries = quakes.map((quake, n) => ({ id: idOf(all.length + n), quake }))
+      const [first, ...others] = entries
+      const last = others.at(-1)
+      if (!first) return []
+      transcript.step(
+        last
+          ? `${first.id} to ${last.id} happened, ${entries.length} quakes`
+          : `${first.id} happened: ${named(first.quake)}`,
+      )
+      for (const entry of entries) {
+        all.push(entry)
+        for (const { onEntry } of [...listeners]) onEntry(entry)
+      }
+      return entries.map(({ id }) => id)
+    },
+    end() {
+      transcript.step('the history is over')
+      isOver = true
+      for (const { onOver } of [...listeners]) onOver()
+    },
+    hold(mode) {
+      transcript.step('reading the history takes long from now on')
+      hold = mode
+    },
+    letGo() {
+      transcript.step('the history has been read')
+      hold = undefined
+      const readers = waiting
+      waiting = []
+      for (const go of readers) go()
+    },
+    failNext(message) {
+      transcript.step(`the next reading of the history fails: ${message}`)
+      failure = message
+    },
+  }
+}
+
+function idOf(n: number): string {
+  return `q-${999 - n}`
+}

@@ -1,0 +1,2099 @@
+import { getEventListeners } from 'node:events'
+import * as fc from 'fast-check'
+import type { RequestHandler, Response } from 'express'
+import type { Quake } from '#feed'
+import {
+  followQuakes,
+  type ConnectionState,
+  type FollowOptions,
+} from '#work/05-reconnection/client.ts'
+import { createHistory, type WritableHistory } from '#work/05-reconnection/history.ts'
+import { createApp, type ServerOptions } from '#work/05-reconnection/server.ts'
+import { watchQuakes } from '#work/05-reconnection/watch.ts'
+import { check, must, type Tools } from './harness/check.ts'
+import type { Client } from './harness/client.ts'
+import { clockInHand, hurriedClock, WATCHDOG_MS, type ClockInHand } from './harness/clock.ts'
+import { shortStream } from './harness/cut-client.ts'
+import { resumes } from './harness/cut-server.ts'
+import { cutsOf, type Cut, type Visit } from './harness/cut.ts'
+import { travels, type Travel } from './harness/cuts.ts'
+import { eventClient, told, type EventClient } from './harness/events.ts'
+import { describeError, type Story } from './harness/failure.ts'
+import { handmadeStream, type HandmadeStream } from './harness/handmade.ts'
+import { historyInHand, type HistoryInHand } from './harness/history.ts'
+import { timersOfWork } from './harness/leaks.ts'
+import { patience } from './harness/patience.ts'
+import { fatQuakes, named, quakes, seed } from './harness/quakes.ts'
+import { parsed, same } from './harness/same.ts'
+import type { Served } from './harness/serve.ts'
+import type { StreamEvent } from './harness/sse.ts'
+import { MOST_QUAKES, playStories } from './harness/story.ts'
+import { slowLogin } from './harness/streams.ts'
+import { shown } from './harness/transcript.ts'
+import { world } from './harness/world.ts'
+
+const PATH = '/events'
+
+/** Where a check waits for heartbeats: so short that nobody waits. */
+const OFTEN = 2
+
+/** So many lines that two of them are heartbeats, whatever a server says at the beginning. */
+const SOME = 5
+
+// 5.1 The history
+
+check('5.1a', 'everything that is kept comes oldest first', async (t) => {
+  const { history, happened } = filled(t, 3)
+  const { entries, isGap } = await asks(t, history, undefined)
+  const gave = entries.map(({ quake }) => quake?.id ?? 'no quake')
+  must(same(gave, idsOf(happened)) && !isGap, {
+    seen: `after(undefined) gave ${listed(gave)}${isGap ? ' and a gap' : ''}.`,
+    expected: `Expected ${listed(idsOf(happened))}, and no gap: who has nothing misses nothing.`,
+  })
+})
+
+check('5.1b', 'an entry is the quake and its id', async (t) => {
+  const { history, happened } = filled(t, 3)
+  const { entries } = await asks(t, history, undefined)
+  for (const [n, quake] of happened.entries()) {
+    must(same(entries[n], { id: quake.id, quake }), {
+      seen: `The entry of quake ${quake.id} is ${shown(JSON.stringify(entries[n]) ?? 'undefined', 100)}`,
+      expected: `Expected { id: "${quake.id}", quake: … }, with the whole quake.`,
+      often:
+        'ids are counted. After a restart the count begins anew, and the same id means another quake.',
+    })
+  }
+})
+
+check('5.1c', 'behind an id come the entries that are newer', async (t) => {
+  const { history, happened } = filled(t, 5)
+  for (const [n, { id }] of happened.entries()) {
+    const { entries, isGap } = await asks(t, history, id)
+    const newer = idsOf(happened.slice(n + 1))
+    must(same(idsOf(entries), newer) && !isGap, {
+      seen: `after("${id}") gave ${listed(idsOf(entries))}${isGap ? ' and a gap' : ''}, of ${listed(idsOf(happened))}.`,
+      expected: `Expected ${listed(newer)}, and no gap: the client has "${id}".`,
+      often: 'the entry with that id is among them, or one too many is left out.',
+    })
+  }
+})
+
+check('5.1d', 'so many entries are kept as there is capacity', async (t) => {
+  const { history, happened } = filled(t, 8, 3)
+  const { entries } = await asks(t, history, undefined)
+  must(same(idsOf(entries), idsOf(happened.slice(-3))), {
+    seen: `The capacity is 3, ${happened.length} quakes happened, and after(undefined) gave ${listed(idsOf(entries))}.`,
+    expected: `Expected the last 3: ${listed(idsOf(happened.slice(-3)))}.`,
+    often: 'nothing is ever thrown away, or the newest is.',
+  })
+})
+
+check('5.1e', 'whoever has all but what is kept has no gap', async (t) => {
+  const { history, happened } = filled(t, 8, 3)
+  const last = happened.at(-4)!
+  const { entries, isGap } = await asks(t, history, last.id)
+  must(!isGap && same(idsOf(entries), idsOf(happened.slice(-3))), {
+    seen: `The last 3 are kept, and after("${last.id}"), of the one before them, gave ${listed(idsOf(entries))}${isGap ? ' and a gap' : ''}.`,
+    expected: 'Expected the 3, and no gap: none between is missing.',
+    often: 'the id is looked for among the entries that are kept. The one that went last counts.',
+  })
+})
+
+check('5.1f', 'when entries behind an id are not kept any more, there is a gap', async (t) => {
+  const { history, happened } = filled(t, 8, 3)
+  for (const { id } of happened.slice(0, -4)) {
+    const { entries, isGap } = await asks(t, history, id)
+    must(isGap, {
+      seen: `The last 3 are kept, and after("${id}"), of an older one, gave no gap.`,
+      expected: 'Expected a gap: entries between that one and the 3 are lost.',
+      often: 'the entries that are left are given without a word.',
+    })
+    must(same(idsOf(entries), idsOf(happened.slice(-3))), {
+      seen: `after("${id}") gave a gap and ${listed(idsOf(entries))}.`,
+      expected: `Expected a gap and all that are kept: ${listed(idsOf(happened.slice(-3)))}.`,
+    })
+  }
+})
+
+check('5.1g', 'an id that nobody knows is a gap', async (t) => {
+  const { history, happened } = filled(t, 3)
+  for (const id of strangeIds()) {
+    const { entries, isGap } = await asks(t, history, id)
+    must(isGap && same(idsOf(entries), idsOf(happened)), {
+      seen: `after(${JSON.stringify(id)}) gave ${listed(idsOf(entries))}${isGap ? ' and a gap' : ' and no gap'}.`,
+      expected: 'Expected a gap, and all that are kept: nobody can tell what the client has.',
+      often: 'an id that is not found is taken for the beginning or for the end.',
+    })
+  }
+})
+
+check('5.1h', 'a listener hears of each entry, when it is in the history', async (t) => {
+  const history = createHistory()
+  const heard: string[] = []
+  const found: Promise<boolean>[] = []
+  history.subscribe({
+    onEntry({ id }) {
+      heard.push(id)
+      found.push(history.after(undefined).then(({ entries }) => idsOf(entries).includes(id)))
+    },
+    onOver() {},
+  })
+  const happened = quakes(3)
+  for (const quake of happened) append(t, history, quake)
+  must(same(heard, idsOf(happened)), {
+    seen: `${listed(idsOf(happened))} were appended, and the listener heard of ${listed(heard)}.`,
+    expected: 'Expected it to hear of each once, in order, before append() comes back.',
+  })
+  const areThere = await Promise.all(found)
+  must(areThere.every(Boolean), {
+    seen: 'A listener heard of an entry, asked for the history, and the entry was not in it.',
+    expected: 'Expected it there: a server that reads when it hears of it would miss it.',
+    often: 'listeners are called before the entry is stored.',
+  })
+})
+
+check('5.1i', 'one who stops listening hears no more, and the others do', async (t) => {
+  const history = createHistory()
+  const heard = { leaves: [] as string[], stays: [] as string[] }
+  const stop = history.subscribe({ onEntry: ({ id }) => heard.leaves.push(id), onOver() {} })
+  history.subscribe({ onEntry: ({ id }) => heard.stays.push(id), onOver() {} })
+  const [first, second] = quakes(2)
+  append(t, history, first!)
+  t.transcript.step('listener 1 stops')
+  stop()
+  append(t, history, second!)
+  must(same(heard, { leaves: [first!.id], stays: [first!.id, second!.id] }), {
+    seen: `Listener 1 stopped after the first of two entries. It heard of ${listed(heard.leaves)}, listener 2 of ${listed(heard.stays)}.`,
+    expected: 'Expected one entry for listener 1, and both for listener 2.',
+  })
+})
+
+check('5.1j', 'at the end it is over, and listeners hear of it', async (t) => {
+  const history = createHistory()
+  let wasOver: boolean | undefined
+  history.subscribe({ onEntry() {}, onOver: () => (wasOver = history.isOver) })
+  append(t, history, quakes(1)[0]!)
+  must(!history.isOver && wasOver === undefined, {
+    seen: 'An entry was appended, and the history is over.',
+    expected: 'Expected it to go on until end() is called.',
+  })
+  t.transcript.step('end() is called')
+  history.end()
+  must(history.isOver && wasOver === true, {
+    seen: `end() was called, isOver is ${history.isOver}, and onOver() was ${wasOver === undefined ? 'not called' : `called while isOver was ${wasOver}`}.`,
+    expected: 'Expected isOver to be true, and onOver() to be called then.',
+  })
+})
+
+check('5.1k', 'what was given stays as it was', async (t) => {
+  const { history, happened } = filled(t, 3, 3)
+  const { entries } = await asks(t, history, undefined)
+  append(t, history, quakes(4)[3]!)
+  must(same(idsOf(entries), idsOf(happened)), {
+    seen: `after() gave 3 entries, another quake was appended, and the 3 have become ${listed(idsOf(entries))}.`,
+    expected: 'Expected them as they were: somebody is sending them to a slow client.',
+    often: 'the array of the history itself is handed out. entries.slice() is another one.',
+  })
+})
+
+// 5.2 Replay
+
+check('5.2a', 'the head and retry come while the history is still being read', async (t) => {
+  const history = historyInHand(t.transcript)
+  history.append(...quakes(1))
+  history.hold('as it was')
+  const client = t.connect(await t.serve(createApp(history, { retryMs: 1234 })))
+  client.request(PATH)
+  const head = await client.head({
+    seen: 'Reading the history takes long, and the client has not got the head of the response.',
+    expected: 'Expected status and headers at once: an EventSource is not open before.',
+    often: 'nothing is written until the history has been read.',
+  })
+  const type = head.headers.get('content-type')
+  must(head.status === 200 && /^text\/event-stream\s*(;|$)/i.test(type ?? ''), {
+    seen: `GET ${PATH} was answered ${head.status}, Content-Type: ${type}.`,
+    expected: 'Expected 200 and text/event-stream.',
+  })
+  const control = head.headers.get('cache-control')
+  must(/\bno-(store|cache)\b/i.test(control ?? ''), {
+    seen: `The Cache-Control is ${control}.`,
+    expected: 'Expected no-store: a cache on the way would replay old quakes.',
+  })
+  must(head.headers.get('x-accel-buffering') === 'no', {
+    seen: 'The response has no X-Accel-Buffering: no.',
+    expected: 'Expected it, as in lesson 4: nginx would hold events back.',
+  })
+  const story = {
+    seen: 'retryMs is 1234, and no field retry came.',
+    expected: 'Expected retry: 1234 with the head. It says when to come back.',
+    often: 'retry is sent behind the history, or not at all.',
+  }
+  const retry = await eventClient(client, t).retry(story)
+  must(retry === 1234, { ...story, seen: `retryMs is 1234, and the field says ${retry}.` })
+})
+
+check('5.2b', 'whoever has nothing gets all that is kept, then what happens', async (t) => {
+  const history = historyInHand(t.transcript)
+  const happened = quakes(5)
+  history.append(...happened.slice(0, 3))
+  const { events } = await opened(t, history)
+  for (const [n, quake] of happened.entries()) {
+    if (n >= 3) history.append(quake)
+    const { data } = await events.event({
+      ...noEvent(quake),
+      often: 'a client without a cursor gets only what happens from now on.',
+    })
+    must(data.includes(quake.id), {
+      seen: `The client read ${shown(data)}`,
+      expected: `Expected quake ${quake.id}: first the oldest that is kept.`,
+    })
+  }
+})
+
+check('5.2c', 'the data is the quake as JSON, and the event has no name', async (t) => {
+  const history = historyInHand(t.transcript)
+  const [old, fresh] = quakes(2)
+  history.append(old!)
+  const { events } = await opened(t, history)
+  for (const quake of [old!, fresh!]) {
+    if (quake === fresh) history.append(fresh!)
+    const event = await events.event(noEvent(quake))
+    must(event.type === 'message' && same(parsed(event.data), quake), {
+      seen: `The event of ${named(quake)} is ${told(event)}.`,
+      expected: `Expected no name, and the data ${shown(JSON.stringify(quake))}`,
+    })
+  }
+})
+
+check('5.2d', 'an id is that of the entry, whatever it looks like', async (t) => {
+  const history = historyInHand(t.transcript)
+  const [old, fresh] = quakes(2)
+  const [first] = history.append(old!)
+  const { events } = await opened(t, history)
+  hasId(await events.event(noEvent(old!)), first!)
+  const [second] = history.append(fresh!)
+  hasId(await events.event(noEvent(fresh!)), second!)
+
+  function hasId({ lastEventId }: StreamEvent, id: string): void {
+    must(lastEventId === id, {
+      seen: `The id of the entry is "${id}", and the event has "${shown(lastEventId)}".`,
+      expected: 'Expected the id of the entry: the history knows no other.',
+      often: 'ids are counted for each connection, or taken from the quake.',
+    })
+  }
+})
+
+check(
+  '5.2e',
+  'whoever comes back gets what is behind Last-Event-ID, then what happens',
+  async (t) => {
+    const happened = quakes(5)
+    for (const has of [1, 2, 4]) {
+      const history = historyInHand(t.transcript)
+      const ids = history.append(...happened.slice(0, 4))
+      const { events } = await opened(t, history, { lastEventId: ids[has - 1]! })
+      for (let n = has; n < 4; n += 1) await isNext(events, ids[n]!, happened[n]!)
+      const [id] = history.append(happened[4]!)
+      await isNext(events, id!, happened[4]!)
+    }
+  },
+)
+
+check('5.2f', 'two clients get the same quakes with the same ids', async (t) => {
+  const history = historyInHand(t.transcript)
+  const happened = quakes(4)
+  const ids = history.append(...happened.slice(0, 3))
+  const server = await t.serve(createApp(history))
+  const early = await comes(t, server, { name: 'client A' })
+  const late = await comes(t, server, { name: 'client B', lastEventId: ids[1]! })
+  for (const [n, id] of ids.entries()) await isNext(early.events, id, happened[n]!)
+  await isNext(late.events, ids[2]!, happened[2]!)
+  const [id] = history.append(happened[3]!)
+  await isNext(early.events, id!, happened[3]!)
+  await isNext(late.events, id!, happened[3]!)
+})
+
+check('5.2g', 'heartbeats come while nothing happens, and change no id', async (t) => {
+  const history = historyInHand(t.transcript)
+  const [quake] = quakes(1)
+  const [id] = history.append(quake!)
+  const { events } = await opened(t, history, { heartbeatMs: OFTEN })
+  await isNext(events, id!, quake!)
+  await events.heartbeats(SOME, {
+    seen: `heartbeatMs is ${OFTEN}, nothing happens, and the client sees no sign of life.`,
+    expected: 'Expected a comment every few milliseconds.',
+  })
+  must(events.unasked === undefined && events.lastEventId === id, {
+    seen: `A heartbeat came, and ${events.unasked ? `was an event: ${told(events.unasked)}` : `made the id "${events.lastEventId}"`}.`,
+    expected: `Expected no event, and the id "${id}" to stay: with it the client comes back.`,
+  })
+})
+
+check('5.2h', 'while the client does not read, the replay waits', async (t) => {
+  const { queued } = await pausedReplay(t)
+  must(queued < 2 * MEGABYTE, {
+    seen: 'The client does not read, and most of a history of 16 MB waits for it in your memory.',
+    expected: 'Expected a few hundred KB: one entry, and what fits into the socket.',
+    often: 'nobody looks at what res.write() returns. false means: wait for drain.',
+  })
+})
+
+check('5.2i', 'a client that reads again gets each entry once, in order', async (t) => {
+  const { client, ids } = await pausedReplay(t)
+  client.resume()
+  const events = eventClient(client, { transcript: QUIET })
+  for (const [n, id] of ids.entries()) {
+    const { lastEventId } = await events.event({
+      seen: 'The client reads again, and does not get all the entries.',
+      expected: 'Expected the replay to go on where it stopped.',
+      often: 'write() returning false is taken for the end. It only says: not now.',
+    })
+    must(lastEventId === id, {
+      seen: `Event ${n + 1} has the id "${shown(lastEventId)}".`,
+      expected: `Expected "${id}": each entry once, in order.`,
+      often:
+        'an entry is written again after drain. write() has kept it although it returned false.',
+    })
+  }
+  t.transcript.step('client read each entry once, in order')
+})
+
+check('5.2j', 'a client that leaves leaves no listener and no timer', async (t) => {
+  const timers = timersOfWork()
+  try {
+    const history = historyInHand(t.transcript)
+    history.append(...quakes(1))
+    const server = await t.serve(createApp(history, { heartbeatMs: OFTEN }))
+    const before = await comesAndGoes(t, history, server, timers, 'client 1')
+    for (const name of ['client 2', 'client 3', 'client 4']) {
+      await comesAndGoes(t, history, server, timers, name)
+    }
+    await isGone(t, history, timers, before, 'Four clients came and went')
+  } finally {
+    timers.stop()
+  }
+})
+
+check('5.2k', 'nor does one that leaves while the history is read', async (t) => {
+  const timers = timersOfWork()
+  try {
+    const history = historyInHand(t.transcript)
+    history.append(...quakes(1))
+    const server = await t.serve(createApp(history, { heartbeatMs: OFTEN }))
+    const before = await comesAndGoes(t, history, server, timers, 'client 1')
+    history.hold('as it was')
+    const { client } = await comes(t, server, { name: 'client 2' })
+    await isRead(t, history)
+    client.leave()
+    await t.until(() => server.connections === 0, KEPT)
+    history.letGo()
+    await someTurns()
+    await isGone(t, history, timers, before, 'The client left while the history was read')
+  } finally {
+    timers.stop()
+  }
+})
+
+check('5.2l', 'nor does one that left and did not read, or was gone before', async (t) => {
+  const timers = timersOfWork()
+  try {
+    const history = historyInHand(t.transcript)
+    const login = slowLogin()
+    const app = createApp(history, { heartbeatMs: OFTEN })
+    const { server, queued } = await watchedServer(t, app, login.handler)
+    const gone = t.connect(server, 'client 1')
+    gone.request(PATH)
+    await t.soon(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
+    const before = await comesAndGoes(t, history, server, timers, 'client 2')
+    gone.leave()
+    await t.until(() => server.connections === 0, KEPT)
+    t.transcript.step('a login before your handler lets the request of client 1 pass')
+    login.finish()
+    await someTurns()
+    must(history.listeners <= before.listeners && timers.alive() <= before.timers, {
+      seen: 'A client was gone when your handler was called, and there is a listener or a timer for it.',
+      expected: 'Expected none: nobody will ever take them away.',
+      often: "'close' of the response came before anybody listened to it. res.destroyed tells.",
+    })
+    const slow = await comes(t, server, { name: 'slow client' })
+    slow.client.pause()
+    history.append(...fatQuakes(64, 256 * 1024))
+    await stands(t, queued)
+    slow.client.leave()
+    await isGone(t, history, timers, before, 'A client left that did not read')
+  } finally {
+    timers.stop()
+  }
+})
+
+// 5.3 The hand-over
+
+check('5.3a', 'what happens while the history is read is not lost', async (t) => {
+  for (const has of [0, 2]) {
+    const history = historyInHand(t.transcript)
+    const happened = quakes(5)
+    const ids = history.append(...happened.slice(0, 2))
+    history.hold('as it was')
+    const { events } = await opened(t, history, has === 0 ? {} : { lastEventId: ids[has - 1]! })
+    await isRead(t, history)
+    ids.push(...history.append(...happened.slice(2, 4)))
+    history.letGo()
+    for (let n = has; n < 4; n += 1) {
+      await isNext(events, ids[n]!, happened[n]!, READ_THEN_LISTEN)
+    }
+    const [id] = history.append(happened[4]!)
+    await isNext(events, id!, happened[4]!, READ_THEN_LISTEN)
+  }
+})
+
+check('5.3b', 'what happens while the history is read comes once', async (t) => {
+  const history = historyInHand(t.transcript)
+  const happened = quakes(5)
+  const ids = history.append(...happened.slice(0, 2))
+  history.hold('as it is')
+  const { events } = await opened(t, history)
+  await isRead(t, history)
+  ids.push(...history.append(...happened.slice(2, 4)))
+  history.letGo()
+  for (const [n, id] of ids.entries()) await isNext(events, id, happened[n]!, TWICE)
+  const [id] = history.append(happened[4]!)
+  await isNext(events, id!, happened[4]!, TWICE)
+})
+
+check('5.3c', 'each client has a hand-over of its own', async (t) => {
+  const history = historyInHand(t.transcript)
+  const happened = quakes(6)
+  const ids = history.append(...happened.slice(0, 4))
+  const server = await t.serve(createApp(history))
+  history.hold('as it was')
+  const clients = [
+    await comes(t, server, { name: 'client A', lastEventId: ids[0]! }),
+    await comes(t, server, { name: 'client B', lastEventId: ids[2]! }),
+  ]
+  await t.until(() => history.held === 2, {
+    seen: 'Two clients came back, and the history is read for one of them.',
+    expected: 'Expected a reading for each: each has another last id.',
+    often: 'one cursor, or one reading, serves all clients.',
+  })
+  ids.push(...history.append(happened[4]!))
+  history.letGo()
+  ids.push(...history.append(happened[5]!))
+  for (const [n, { events }] of clients.entries()) {
+    for (let at = n === 0 ? 1 : 3; at < 6; at += 1) {
+      await isNext(events, ids[at]!, happened[at]!, {
+        often: 'the queue or the cursor of one client is used for another as well.',
+      })
+    }
+  }
+})
+
+check('5.3d', 'quakes that happen at any moment of it come once, in order', async (t) => {
+  const moments = fc.sample(fc.record({ before: fc.nat(3), turns: fc.nat(12), as: AS }), {
+    seed,
+    numRuns: 12,
+  })
+  for (const { before, turns, as } of moments) {
+    const history = historyInHand(QUIET)
+    const happened = quakes(before + turns + 3)
+    const ids = history.append(...happened.slice(0, before))
+    const rest = happened.slice(before)
+    const meanwhile = rest.splice(0, Math.floor(rest.length / 2))
+    t.transcript.step(
+      `a client comes; ${before} quakes have happened, ${meanwhile.length} happen while the history is read, ${rest.length} right behind that`,
+    )
+    history.hold(as)
+    const { events } = await opened({ ...t, transcript: QUIET }, history)
+    await isRead(t, history)
+    ids.push(...history.append(...meanwhile))
+    history.letGo()
+    for (const quake of rest) {
+      ids.push(...history.append(quake))
+      // One lets what waits for a promise go on, the other what waits for the event loop.
+      await Promise.resolve()
+      if (turns % 2) await new Promise((turned) => setImmediate(turned))
+    }
+    for (const [n, id] of ids.entries()) {
+      await isNext(events, id, happened[n]!, {
+        often: 'while what was heard is sent, more is heard. That has to be sent as well.',
+      })
+    }
+  }
+  t.transcript.step(`${moments.length} clients came while quakes happened, and read each once`)
+})
+
+check('5.3e', 'a history that cannot be read cuts the connection', async (t) => {
+  const history = historyInHand(t.transcript)
+  const [quake] = quakes(1)
+  const [id] = history.append(quake!)
+  const server = await t.serve(createApp(history))
+  history.failNext('the disk is gone')
+  const client = t.connect(server)
+  client.request(PATH)
+  const how = await client.ended({
+    seen: 'The history could not be read, and the response goes on.',
+    expected: 'Expected the connection to be cut: the client comes back, and asks again.',
+    often: 'the error is caught and forgotten. The client waits for quakes that never come.',
+  })
+  must(how === 'cut', {
+    seen: 'The history could not be read, and the response ended as if all were well.',
+    expected: 'Expected the connection to be cut.',
+    often: 'res.end() stands in a finally.',
+  })
+  const again = await comes(t, server)
+  await isNext(again.events, id!, quake!)
+})
+
+// 5.4 Gaps
+
+check('5.4a', 'a client whose place is not kept any more is told of the gap first', async (t) => {
+  const history = historyInHand(t.transcript, { capacity: 3 })
+  const happened = quakes(7)
+  const ids = history.append(...happened.slice(0, 6))
+  const { events } = await opened(t, history, { lastEventId: ids[0]! })
+  await tellsGap(events, `The client has "${ids[0]}", and what followed is not kept any more`)
+  for (const n of [3, 4, 5]) await isNext(events, ids[n]!, happened[n]!)
+  const [id] = history.append(happened[6]!)
+  await isNext(events, id!, happened[6]!)
+})
+
+check('5.4b', 'a client that missed nothing is told of no gap', async (t) => {
+  const history = historyInHand(t.transcript, { capacity: 3 })
+  const happened = quakes(7)
+  const ids = history.append(...happened.slice(0, 6))
+  for (const [has, from] of [
+    [undefined, 3],
+    ['', 3],
+    [ids[2]!, 3],
+    [ids[4]!, 5],
+    [ids[5]!, 6],
+  ] as const) {
+    const { events, server } = await opened(
+      t,
+      history,
+      has === undefined ? {} : { lastEventId: has },
+    )
+    if (from === 6) ids.push(...history.append(happened[6]!))
+    const event = await events.event(noEvent(happened[from]!))
+    must(event.lastEventId === ids[from], {
+      seen: `A client came ${has ? `with Last-Event-ID: ${has}` : 'with nothing'}, and read an event: ${told(event)}.`,
+      expected: `Expected ${ids[from]}, and no gap: it misses nothing.`,
+      often: has
+        ? 'a gap is told whenever somebody comes back. The history knows better.'
+        : 'no header, or an empty one, is taken for an id that nobody knows.',
+    })
+    await server.close()
+  }
+})
+
+check('5.4c', 'an id that nobody knows is a gap, and all that is kept follows', async (t) => {
+  const history = historyInHand(t.transcript)
+  const happened = quakes(2)
+  const ids = history.append(...happened)
+  for (const lastEventId of strangeIds()) {
+    const { events, server } = await opened(t, history, { lastEventId })
+    await tellsGap(
+      events,
+      `The client has "${shown(lastEventId)}", which the history does not know`,
+    )
+    for (const [n, id] of ids.entries()) await isNext(events, id, happened[n]!)
+    await server.close()
+  }
+})
+
+check('5.4d', 'a gap is told once, also when nothing is kept', async (t) => {
+  const history = historyInHand(t.transcript)
+  const { events } = await opened(t, history, { lastEventId: 'of-another-life' })
+  await tellsGap(
+    events,
+    'The client has an id that the history does not know, and the history is empty',
+  )
+  for (const quake of quakes(2)) {
+    const [id] = history.append(quake)
+    await isNext(events, id!, quake, {
+      often:
+        'the id that nobody knows is asked for again and again. Behind a gap it has done its work.',
+    })
+  }
+})
+
+check('5.4e', 'a client that reads too slowly loses nothing without a gap', async (t) => {
+  const history = historyInHand(t.transcript, { capacity: 4 })
+  const { client, events: before } = await opened(t, history)
+  const [first] = quakes(1)
+  const ids = history.append(first!)
+  await isNext(before, ids[0]!, first!)
+  client.pause()
+  for (const quake of fatQuakes(64, 256 * 1024)) {
+    ids.push(...history.append(quake))
+    await new Promise((turned) => setImmediate(turned))
+  }
+  client.resume()
+  const events = eventClient(client, { transcript: QUIET })
+  let next = 1
+  let hasGap = false
+  while (next < ids.length) {
+    const { type, lastEventId } = await events.event({
+      seen: 'The client did not read in time. Now it does, and does not get the last entry.',
+      expected: 'Expected what is kept, and a gap before it when something is missing.',
+      often: 'what was to be sent is forgotten while the client is slow.',
+    })
+    if (type === 'gap') {
+      hasGap = true
+      continue
+    }
+    const at = ids.indexOf(lastEventId)
+    must(at === next || (at > next && hasGap), {
+      seen: 'The client did not read in time. Now it reads one of the last entries behind one of the first, and no event named gap between them.',
+      expected: 'Expected to be told: those between are lost.',
+      often: 'only the first reading of the history is asked about a gap.',
+    })
+    hasGap = false
+    next = at + 1
+  }
+  t.transcript.step('client read the last one')
+})
+
+// 5.5 The client comes back
+
+check('5.5a', 'each quake is given when its event is here', async (t) => {
+  const server = await handmadeStream(t)
+  await following(t, server.url, {}, async ({ got }) => {
+    await hasAsked(t, server, 1)
+    for (const [n, quake] of quakes(3).entries()) {
+      server.send(eventOf(quake, `n-${n}`))
+      await t.until(() => got.length === n + 1, notGiven(quake))
+      must(same(got[n], quake), {
+        seen: `The server sent ${shown(JSON.stringify(quake))} and followQuakes() gave ${shown(JSON.stringify(got[n]) ?? 'undefined')}`,
+        expected: 'Expected the quake.',
+      })
+    }
+  })
+})
+
+check('5.5b', 'the first request has no Last-Event-ID, the next ones have the last', async (t) => {
+  const server = await handmadeStream(t)
+  await following(t, server.url, {}, async ({ got }) => {
+    for (const [n, quake] of quakes(3).entries()) {
+      await hasAsked(t, server, n + 1)
+      hasCursor(server, n, n === 0 ? undefined : `n-${n - 1}`)
+      server.send(eventOf(quake, `n-${n}`))
+      await t.until(() => got.length === n + 1, notGiven(quake))
+      server.cut()
+    }
+    await hasAsked(t, server, 4)
+    hasCursor(server, 3, 'n-2')
+  })
+})
+
+check('5.5c', 'a response that ends is a connection that was lost', async (t) => {
+  const server = await handmadeStream(t)
+  await following(t, server.url, {}, async ({ got }) => {
+    const [first, second] = quakes(2)
+    await hasAsked(t, server, 1)
+    server.send(eventOf(first!, 'n-0'))
+    await t.until(() => got.length === 1, notGiven(first!))
+    server.end()
+    await hasAsked(t, server, 2)
+    hasCursor(server, 1, 'n-0')
+    server.send(eventOf(second!, 'n-1'))
+    await t.until(() => got.length === 2, notGiven(second!))
+  })
+})
+
+check('5.5d', 'an event that was cut off has not been', async (t) => {
+  const server = await handmadeStream(t)
+  await following(t, server.url, {}, async ({ got }) => {
+    const [first, second] = quakes(2)
+    await hasAsked(t, server, 1)
+    server.send(eventOf(first!, 'n-0'))
+    await t.until(() => got.length === 1, notGiven(first!))
+    server.send(eventOf(second!, 'n-1').slice(0, -1), 'an event without its blank line')
+    server.end()
+    await hasAsked(t, server, 2)
+    hasCursor(server, 1, 'n-0', 'The event n-1 was cut off before its blank line.')
+    server.send(eventOf(second!, 'n-1'))
+    await t.until(() => got.length > 1, notGiven(second!))
+    must(got.length === 2, {
+      seen: `An event was cut off before its blank line, came again as a whole, and followQuakes() gave ${got.length - 1} quakes of it.`,
+      expected: 'Expected it once.',
+    })
+  })
+})
+
+check('5.5e', 'an event that comes twice is given once', async (t) => {
+  const server = await handmadeStream(t)
+  await following(t, server.url, {}, async ({ got }) => {
+    const happened = quakes(4)
+    const events = happened.map((quake, n) => eventOf(quake, `n-${n}`))
+    await hasAsked(t, server, 1)
+    server.send(events.slice(0, 2).join(''), 'events n-0 and n-1')
+    await t.until(() => got.length === 2, notGiven(happened[1]!))
+    server.cut()
+    await hasAsked(t, server, 2)
+    server.send(events.join(''), 'events n-0, n-1, n-2 and n-3')
+    await t.until(() => same(got.at(-1), happened[3]), notGiven(happened[3]!))
+    must(same(got, happened), {
+      seen: `The server sent two events again, and followQuakes() gave ${listed(idsOf(got))}.`,
+      expected: `Expected each once: ${listed(idsOf(happened))}.`,
+      often: 'the server is trusted. One that promises at least once may repeat itself.',
+    })
+  })
+})
+
+check('5.5f', 'an event without a quake is left out, and its id counts', async (t) => {
+  const server = await handmadeStream(t)
+  await following(t, server.url, {}, async ({ got }) => {
+    const [quake, next] = quakes(2)
+    await hasAsked(t, server, 1)
+    server.send('id: bad\ndata: {"id":\n\n')
+    server.send(eventOf(quake!))
+    const story = {
+      expected: 'Expected nothing for that event, and the quake behind it.',
+      often: 'the error of JSON.parse() is taken for one of the connection.',
+    }
+    await t.until(() => got.length === 1, {
+      seen: 'An event came whose data is not JSON, then a quake, and followQuakes() did not give it.',
+      ...story,
+    })
+    must(same(got[0], quake) && server.requests === 1, {
+      seen: `An event came whose data is not JSON, and followQuakes() gave ${shown(JSON.stringify(got[0]) ?? 'undefined')}${server.requests > 1 ? ' on another connection' : ''}.`,
+      ...story,
+    })
+    server.send('event: weather\nid: other\ndata: {"rain":true}\n\nid: silent\n\n')
+    server.send(eventOf(next!))
+    await t.until(() => got.length === 2, notGiven(next!))
+    must(same(got[1], next), {
+      seen: `An event named weather came, and followQuakes() gave ${shown(JSON.stringify(got[1]) ?? 'undefined')}.`,
+      expected: 'Expected quakes alone: events without a name.',
+    })
+    server.cut()
+    await hasAsked(t, server, 2)
+    hasCursor(server, 1, 'silent', 'The last id came in a block without data.')
+  })
+})
+
+check('5.5g', 'an empty id takes the last one back', async (t) => {
+  const server = await handmadeStream(t)
+  await following(t, server.url, {}, async ({ got }) => {
+    const [first, second] = quakes(2)
+    await hasAsked(t, server, 1)
+    server.send(eventOf(first!, 'n-0'))
+    server.send(eventOf(second!, ''))
+    await t.until(() => got.length === 2, notGiven(second!))
+    server.cut()
+    await hasAsked(t, server, 2)
+    hasCursor(server, 1, undefined, 'The last id was an empty one.')
+  })
+})
+
+check('5.5h', 'a gap is told, between the quakes where it is', async (t) => {
+  const server = await handmadeStream(t)
+  await following(t, server.url, {}, async ({ got, gaps }) => {
+    const [first, second] = quakes(2)
+    await hasAsked(t, server, 1)
+    server.send(`${eventOf(first!, 'n-0')}event: gap\ndata: lost\n\n${eventOf(second!, 'n-1')}`)
+    await t.until(() => got.length === 2, notGiven(second!))
+    must(same(gaps, [1]), {
+      seen: `A quake, a gap and a quake came, and onGap() was called ${gaps.length === 0 ? 'never' : `when ${gaps.join(', ')} quakes had been given`}.`,
+      expected: 'Expected onGap() once, between the two.',
+      often: 'nobody looks at the name of the event, or each connection is taken for a gap.',
+    })
+  })
+})
+
+check('5.5i', 'each request has the method, the headers and the body', async (t) => {
+  const server = await handmadeStream(t)
+  const init = { method: 'POST', headers: { Authorization: 'Bearer x' }, body: '{"min":5}' }
+  await following(t, server.url, { init }, async ({ got }) => {
+    for (const [n, quake] of quakes(2).entries()) {
+      await hasAsked(t, server, n + 1)
+      const request = server.asked[n]!
+      const body = await t.soon(request.toArray(), {
+        seen: `Request ${n + 1} has no end.`,
+        expected: 'Expected one.',
+      })
+      const authorization = request.get('Authorization')
+      const isWhole = body.join('') === init.body && authorization === 'Bearer x'
+      must(request.method === 'POST' && isWhole, {
+        seen: `Request ${n + 1} is a ${request.method}, Authorization: ${authorization}, with the body "${shown(body.join(''))}".`,
+        expected: 'Expected what init says, each time: POST, Bearer x, {"min":5}.',
+        often: 'init is given to the first request alone, or its headers are replaced by yours.',
+      })
+      hasCursor(server, n, n === 0 ? undefined : 'n-0')
+      server.send(eventOf(quake, `n-${n}`))
+      await t.until(() => got.length === n + 1, notGiven(quake))
+      server.cut()
+    }
+  })
+})
+
+check('5.5j', 'leaving the loop ends the request', async (t) => {
+  const server = await handmadeStream(t)
+  const [quake] = quakes(1)
+  const abort = new AbortController()
+  const leaves = async (): Promise<void> => {
+    for await (const _ of followQuakes(server.url, { ...QUICK, signal: abort.signal })) break
+  }
+  try {
+    t.transcript.step('followQuakes() is called, to leave after the first quake')
+    const left = leaves()
+    left.catch(() => {})
+    await hasAsked(t, server, 1, left)
+    server.send(eventOf(quake!, 'n-0'))
+    await t.soon(left, {
+      seen: 'The reader left the loop after a quake, and the loop does not end.',
+      expected: 'Expected it to end.',
+    })
+    await t.until(() => server.open === 0, {
+      seen: 'The reader left the loop, and the request goes on.',
+      expected: 'Expected it to be cancelled.',
+      often: 'the request is not aborted in a finally.',
+    })
+  } finally {
+    abort.abort()
+  }
+})
+
+check('5.5k', 'the signal ends it, also while nothing comes', async (t) => {
+  const server = await handmadeStream(t)
+  await following(t, server.url, {}, async (follower) => {
+    await hasAsked(t, server, 1)
+    await t.until(() => follower.states.at(-1)?.name === 'open', {
+      seen: 'The server has answered, and no state is open.',
+      expected: "Expected onState({ name: 'open' }) when the head is here.",
+    })
+    follower.abort()
+    await ends(t, follower, 'The signal aborted while nothing came')
+    await t.until(() => server.open === 0, {
+      seen: 'The signal aborted, and the request goes on.',
+      expected: 'Expected it to be cancelled.',
+    })
+  })
+})
+
+// 5.6 The client waits
+
+check('5.6a', 'after a loss the client waits, and says so', async (t) => {
+  const server = await handmadeStream(t)
+  await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
+    await isOpen(t, server, follower, 1)
+    server.cut()
+    const { ms } = await waits(t, follower)
+    isWait(follower, ms, 500, 'random() is 0.5, baseMs is 1000, and a connection was lost')
+    follower.clock.pass(ms)
+    await isOpen(t, server, follower, 2)
+    const names = follower.states.map(({ name }) => name)
+    const wanted = ['connecting', 'open', 'waiting', 'connecting', 'open']
+    must(same(names, wanted), {
+      seen: `onState() was told ${names.join(', ')}.`,
+      expected: `Expected ${wanted.join(', ')}.`,
+    })
+    const { why } = follower.states[2] as { why: string }
+    must(typeof why === 'string' && why !== '', {
+      seen: `The state waiting has why: ${JSON.stringify(why)}.`,
+      expected: 'Expected a sentence: who looks at it wants to know what is wrong.',
+    })
+  })
+})
+
+check('5.6b', 'the longest wait doubles with each failure, up to maxMs', async (t) => {
+  const server = await handmadeStream(t)
+  server.answer(503)
+  await timed(
+    t,
+    server.url,
+    { baseMs: 1000, maxMs: 10_000, random: () => 0.5 },
+    async (follower) => {
+      for (const [n, expected] of [500, 1000, 2000, 4000, 5000, 5000].entries()) {
+        await hasAsked(t, server, n + 1)
+        const { ms } = await waits(t, follower, n + 1)
+        isWait(follower, ms, expected, `random() is 0.5, and ${n + 1} in a row have failed`)
+        follower.clock.pass(ms)
+      }
+    },
+  )
+})
+
+check('5.6c', 'the wait is anything from nothing to the longest', async (t) => {
+  for (const [share, expected] of [
+    [0, 0],
+    [0.25, 250],
+    [0.999, 999],
+  ] as const) {
+    const server = await handmadeStream(t)
+    server.answer(500)
+    await timed(t, server.url, { random: () => share }, async (follower) => {
+      const { ms } = await waits(t, follower)
+      isWait(follower, ms, expected, `random() is ${share}, baseMs is 1000, and one has failed`)
+    })
+  }
+})
+
+check('5.6d', 'a quake ends the row of failures', async (t) => {
+  const server = await handmadeStream(t)
+  await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
+    const [quake] = quakes(1)
+    server.answer(503)
+    for (const n of [1, 2, 3]) {
+      await hasAsked(t, server, n)
+      const { ms } = await waits(t, follower, n)
+      if (n === 3) server.answer(200)
+      follower.clock.pass(ms)
+    }
+    await isOpen(t, server, follower, 4)
+    server.send(eventOf(quake!, 'n-0'))
+    await t.until(() => follower.got.length === 1, notGiven(quake!))
+    server.cut()
+    const { ms } = await waits(t, follower, 4)
+    isWait(
+      follower,
+      ms,
+      500,
+      'Three in a row had failed, then a quake came, and the connection was lost',
+    )
+  })
+})
+
+check('5.6e', 'a connection without a quake does not', async (t) => {
+  const server = await handmadeStream(t)
+  await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
+    for (const [n, expected] of [500, 1000, 2000].entries()) {
+      await isOpen(t, server, follower, n + 1)
+      server.cut()
+      const { ms } = await waits(t, follower, n + 1)
+      isWait(
+        follower,
+        ms,
+        expected,
+        `random() is 0.5, and ${n + 1} connections in a row were opened and lost`,
+      )
+      follower.clock.pass(ms)
+    }
+  })
+})
+
+check('5.6f', 'retry sets the longest first wait, from then on', async (t) => {
+  const server = await handmadeStream(t)
+  await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
+    const [quake] = quakes(1)
+    await isOpen(t, server, follower, 1)
+    server.send(`retry: 80\n\n${eventOf(quake!, 'n-0')}`)
+    await t.until(() => follower.got.length === 1, notGiven(quake!))
+    server.cut()
+    const first = await waits(t, follower)
+    isWait(follower, first.ms, 40, 'random() is 0.5, and the server had said retry: 80')
+    follower.clock.pass(first.ms)
+    await isOpen(t, server, follower, 2)
+    server.cut()
+    const second = await waits(t, follower, 2)
+    isWait(
+      follower,
+      second.ms,
+      80,
+      'The server said retry: 80 on the connection before, and two were lost',
+    )
+  })
+})
+
+check('5.6g', 'Retry-After is waited at least', async (t) => {
+  for (const [header, asked] of [
+    ['Retry-After: 7', (): string => '7'],
+    [
+      'Retry-After in 7 seconds, as a date',
+      (now: number): string => new Date(now + 7000).toUTCString(),
+    ],
+  ] as const) {
+    const server = await handmadeStream(t)
+    const clock = clockInHand(t.transcript)
+    server.answer(503, { 'Retry-After': asked(clock.now()) })
+    await timed(t, server.url, { random: () => 0.5, clock }, async (follower) => {
+      const { ms } = await waits(t, follower)
+      must(ms >= 7000 && ms <= 8000 && follower.clock.next === ms, {
+        seen: `The server answered 503 with ${header}, and the client waits ${follower.clock.next} ms.`,
+        expected: 'Expected 7 seconds and a wait of its own on top: 7,500 ms with random() 0.5.',
+        often: 'the header is not read, is taken for milliseconds, or is a date and gives NaN.',
+      })
+    })
+  }
+})
+
+check('5.6h', 'what may pass is tried again', async (t) => {
+  for (const status of [500, 502, 503, 504, 429, 408]) {
+    const server = await handmadeStream(t)
+    server.answer(status)
+    await timed(t, server.url, {}, async (follower) => {
+      const { ms } = await waits(t, follower)
+      server.answer(200)
+      follower.clock.pass(ms)
+      await isOpen(t, server, follower, 2)
+    })
+  }
+  const server = await t.serve(() => {})
+  await server.close()
+  t.transcript.step('nobody listens at the port')
+  await timed(t, `http://127.0.0.1:${server.port}/events`, {}, async (follower) => {
+    const { ms } = await waits(t, follower)
+    follower.clock.pass(ms)
+    await waits(t, follower, 2)
+  })
+})
+
+check('5.6i', 'what will not pass is an error', async (t) => {
+  for (const [status, headers] of [
+    [401, {}],
+    [404, {}],
+    [200, { 'Content-Type': 'text/html' }],
+  ] as const) {
+    const server = await handmadeStream(t)
+    server.answer(status, headers)
+    await timed(t, server.url, {}, async (follower) => {
+      const answer = `${status}${'Content-Type' in headers ? ` with ${headers['Content-Type']}` : ''}`
+      const goesOn = (): boolean => ['open', 'waiting'].includes(follower.states.at(-1)?.name ?? '')
+      await t.until(() => follower.ended || goesOn(), {
+        seen: `The server answered ${answer}, and nothing came of it.`,
+        expected: 'Expected followQuakes() to throw.',
+      })
+      must(follower.error !== undefined, {
+        seen: `The server answered ${answer}, and followQuakes() ${follower.ended ? 'ended without a word' : 'goes on'}.`,
+        expected:
+          'Expected it to throw: it would be the same the next time, and somebody has to know.',
+        often: 'every status is treated alike.',
+      })
+    })
+  }
+})
+
+check('5.6j', 'a connection that is silent for too long is given up', async (t) => {
+  const server = await handmadeStream(t)
+  await timed(t, server.url, { stallMs: 9000, random: () => 0 }, async (follower) => {
+    const [quake] = quakes(1)
+    await isOpen(t, server, follower, 1)
+    server.send(eventOf(quake!, 'n-0'))
+    await t.until(() => follower.got.length === 1, notGiven(quake!))
+    await watches(t, follower, 9000)
+    follower.clock.pass(9000)
+    await waits(t, follower, 1, 'Nothing came for stallMs')
+    await t.until(() => server.open === 0, {
+      seen: 'Nothing came for stallMs, and the old request goes on.',
+      expected: 'Expected it to be cancelled.',
+      often: 'the client tries again beside it. Both would be open.',
+    })
+    follower.clock.pass(0)
+    await isOpen(t, server, follower, 2)
+    hasCursor(server, 1, 'n-0')
+  })
+})
+
+check('5.6k', 'a heartbeat shows that the connection lives', async (t) => {
+  const server = await handmadeStream(t)
+  await timed(t, server.url, { stallMs: 9000, random: () => 0 }, async (follower) => {
+    const { clock } = follower
+    await isOpen(t, server, follower, 1)
+    for (let beat = 0; beat < 3; beat += 1) {
+      await watches(t, follower, 9000)
+      clock.pass(8000)
+      const { sleeps } = clock
+      server.send(':\n\n')
+      await t.until(() => clock.sleeps > sleeps && (clock.next ?? 0) === 9000, {
+        seen: `8 of 9 seconds had passed when a heartbeat came, and the client would give up in ${clock.next} ms.`,
+        expected: 'Expected 9 seconds more: clock.sleep(stallMs, …) anew whenever bytes come.',
+        often: 'only events count. In a quiet hour there are none.',
+      })
+    }
+    must(server.requests === 1, {
+      seen: 'Heartbeats came in time, and the client connected anew.',
+      expected: 'Expected it to stay connected.',
+    })
+  })
+})
+
+check('5.6l', 'a server that does not answer is given up, too', async (t) => {
+  const server = await handmadeStream(t)
+  server.hold()
+  await timed(t, server.url, { stallMs: 9000, random: () => 0 }, async (follower) => {
+    await hasAsked(t, server, 1)
+    await watches(t, follower, 9000)
+    follower.clock.pass(9000)
+    await waits(t, follower, 1, 'Nothing came for stallMs')
+    follower.clock.pass(0)
+    await hasAsked(t, server, 2)
+    await t.until(() => server.open === 1, {
+      seen: 'No head came for stallMs, the client tried again, and the old request goes on.',
+      expected: 'Expected it to be cancelled.',
+    })
+  })
+})
+
+check('5.6m', 'a reader that takes its time is no stall', async (t) => {
+  const server = await handmadeStream(t)
+  const clock = clockInHand(t.transcript)
+  const abort = new AbortController()
+  const options = { signal: abort.signal, clock, stallMs: 9000, random: () => 0 }
+  const reading = followQuakes(server.url, options)[Symbol.asyncIterator]()
+  try {
+    const [first, second] = quakes(2)
+    t.transcript.step('followQuakes() is called, and asked for a quake')
+    const one = reading.next()
+    one.catch(() => {})
+    await hasAsked(t, server, 1, one)
+    server.send(eventOf(first!, 'n-0'))
+    await t.soon(one, notGiven(first!))
+    t.transcript.step('the reader takes its time with the quake')
+    for (let beat = 0; beat < 3; beat += 1) {
+      clock.pass(8000)
+      server.send(':\n\n')
+      // Who reads ahead has got it; who does not read sleeps for nothing.
+      await t.until(() => clock.next === undefined || clock.next === 9000, {
+        get seen() {
+          return `The reader takes its time with a quake, heartbeats come, and the client would give up in ${clock.next} ms.`
+        },
+        expected: 'Expected no watchdog while nobody reads, or one that every heartbeat feeds.',
+        often: 'the watchdog goes on while the reader works, and nobody reads the heartbeats then.',
+      })
+    }
+    const two = reading.next()
+    two.catch(() => {})
+    server.send(eventOf(second!, 'n-1'))
+    const { value } = await t.soon(two, {
+      seen: 'The reader took 24 seconds for a quake, and then the next one did not come.',
+      expected: 'Expected it on the same connection: it was the reader who was slow.',
+    })
+    must(same(value, second) && server.requests === 1, {
+      seen: `The reader took 24 seconds for a quake, and the client made ${server.requests} requests.`,
+      expected: 'Expected one.',
+    })
+  } finally {
+    abort.abort()
+    await reading.return?.(undefined)
+  }
+})
+
+check('5.6n', 'nothing sleeps when the work is done', async (t) => {
+  const server = await handmadeStream(t)
+  await timed(t, server.url, { stallMs: 9000, random: () => 0.5 }, async (follower) => {
+    const [quake] = quakes(1)
+    await isOpen(t, server, follower, 1)
+    server.send(`:\n\n${eventOf(quake!, 'n-0')}`)
+    await t.until(() => follower.got.length === 1, notGiven(quake!))
+    server.cut()
+    await waits(t, follower)
+    must(follower.clock.sleepers === 1, {
+      seen: `The client waits before it comes back, and ${follower.clock.sleepers} sleeps are going on.`,
+      expected: 'Expected that one: the watchdog has nothing to watch.',
+      often: 'the sleep of the watchdog goes on. Abort its signal when something has come.',
+    })
+    follower.abort()
+    await ends(t, follower, 'The signal aborted while the client waited')
+    await t.until(() => follower.clock.next === undefined && server.requests === 1, {
+      seen: 'The signal aborted while the client waited, and a sleep goes on, or another request was made.',
+      expected: 'Expected neither.',
+    })
+  })
+})
+
+check('5.6o', 'after 204 it is over', async (t) => {
+  const server = await handmadeStream(t)
+  await timed(t, server.url, {}, async (follower) => {
+    await isOpen(t, server, follower, 1)
+    server.answer(204)
+    server.end()
+    const { ms } = await waits(t, follower)
+    follower.clock.pass(ms)
+    await ends(t, follower, 'The server answered 204')
+    const last = follower.states.at(-1)
+    must(last?.name === 'over' && server.requests === 2, {
+      seen: `The server answered 204, the last state is ${last?.name}, and ${server.requests} requests were made.`,
+      expected: 'Expected the state over, and 2 requests.',
+    })
+  })
+})
+
+check('5.6p', 'a connection that is over leaves nothing at the signal', async (t) => {
+  const server = await handmadeStream(t)
+  await timed(t, server.url, {}, async (follower) => {
+    let first: number | undefined
+    for (const [n, quake] of quakes(4).entries()) {
+      await isOpen(t, server, follower, n + 1)
+      server.send(eventOf(quake, `n-${n}`))
+      await t.until(() => follower.got.length === n + 1, notGiven(quake))
+      server.cut()
+      const { ms } = await waits(t, follower, n + 1)
+      const listeners = getEventListeners(follower.signal, 'abort').length
+      first ??= listeners
+      must(listeners <= first, {
+        seen: `The client waits after its first connection, and has ${first} listeners at the signal. After its second it has ${listeners}.`,
+        expected: 'Expected as many: it may follow the stream for months.',
+        often: 'removeEventListener() is missing where the request is over.',
+      })
+      follower.clock.pass(ms)
+    }
+  })
+})
+
+// 5.7 Cut anywhere
+
+// 5.7 Any cut
+
+check('5.7a', 'wherever its response is cut, the client gets each quake once', async (t) => {
+  await shortStream(async ({ ids, length, follow }) => {
+    const plans = cutsOf('response', 0, length - 1).map((cut) => [cut])
+    await travels(t, plans, follow, {
+      ids,
+      often: 'the id counts when its line is read, and not when its event is whole.',
+    })
+  })
+})
+
+check('5.7b', 'the same when the next response is cut as well, or many requests', async (t) => {
+  await shortStream(async ({ ids, length, head, follow }) => {
+    // The next one at once, in its head, in the middle of an event, between two.
+    const next = [1, head - 30, head + 30, head + 44]
+    const twice = cutsOf('response', head, length - 1).map((cut, n): Cut[] => [
+      cut,
+      { of: 'response', after: next[n % next.length]! },
+    ])
+    const inARow = [1, 31, 61, 91].map((first): Cut[] => [
+      { of: 'response', after: head + 50 },
+      ...cutsOf('request', first, first + 29),
+    ])
+    await travels(t, [...twice, ...inARow], follow, {
+      ids,
+      often: 'the id of the last event is known for one connection, and not to the one behind it.',
+    })
+  })
+})
+
+check(
+  '5.7c',
+  'wherever a client is cut off, the server goes on behind its last event',
+  async (t) => {
+    const history = historyInHand(QUIET, { capacity: 3 })
+    const ids = history.append(...shortQuakes(5))
+    const { port } = await t.serve(createApp(history))
+    const begin = (cuts: Cut[]): Travel =>
+      resumes(port, PATH, { cuts, cursor: ids[0]!, last: ids.at(-1)! })
+    const { response, request } = await rehearsed(t, begin)
+    const cuts = [
+      ...cutsOf('response', 0, response.length - 1),
+      ...cutsOf('request', 1, request.length),
+    ]
+    await travels(
+      t,
+      cuts.map((cut) => [cut]),
+      begin,
+      {
+        ids: ids.slice(2),
+        behindGap: true,
+        often: 'an id reaches the client before the event that it belongs to.',
+      },
+    )
+  },
+)
+
+check('5.7d', 'also when it is cut off, twice, during the hand-over', async (t) => {
+  const apps: RequestHandler[] = []
+  const server = await t.serve((request, response, next) =>
+    apps[Number(request.query.app)]!(request, response, next),
+  )
+  const happened = shortQuakes(4)
+  const ids = historyInHand(QUIET).append(...happened)
+  const begin = (cuts: Cut[]): Travel => {
+    const history = historyInHand(QUIET)
+    history.append(...happened.slice(0, 2))
+    history.hold(apps.length % 2 === 0 ? 'as it was' : 'as it is')
+    const path = `${PATH}?app=${apps.push(createApp(history)) - 1}`
+    const travel = resumes(server.port, path, { cuts, last: ids.at(-1)! })
+    void handsOver(history, travel, happened[2]!, happened[3]!)
+    return travel
+  }
+  const { response } = await rehearsed(t, begin)
+  const head = response.indexOf('\r\n\r\n') + 4
+  const next = [1, head - 30, head + 30, head + 70]
+  const plans = cutsOf('response', head, response.length - 1).map((cut, n): Cut[] => [
+    cut,
+    { of: 'response', after: next[n % next.length]! },
+  ])
+  await travels(t, plans, begin, {
+    ids,
+    often: 'what one visit has heard or read is kept for the next one.',
+  })
+})
+
+check(
+  '5.7e',
+  'whatever happens to both, nothing is lost without a gap, or comes twice',
+  async (t) => {
+    // What is not written yet says so, before the first story.
+    await (await world(t, { stock: [] })).close()
+    const numRuns = 100
+    const { wrong } = await playStories(t, { seed, numRuns, stock: stock() })
+    for (const step of wrong?.steps ?? []) t.transcript.step(step)
+    if (wrong) throw wrong.error
+    t.transcript.step(`${numRuns} stories: everything came`)
+  },
+)
+
+// 5.8 Ends
+
+check('5.8a', 'who has everything of a history that is over gets 204', async (t) => {
+  const { server, ids, happened } = await overVisit(t)
+  const missed = await comes(t, server, { name: 'client B', lastEventId: ids[0]! })
+  await isNext(missed.events, ids[1]!, happened[1]!, {
+    often: 'whoever comes when it is over gets 204, also with something left to read.',
+  })
+  await hasEnd(missed.client, 'client B')
+  const client = t.connect(server, 'client C')
+  client.request(PATH, { lastEventId: ids[1]! })
+  const { status } = await client.head({ seen: 'Client C got no head.', expected: 'Expected 204.' })
+  must(status === 204, {
+    seen: `The history is over, client C has everything, and was answered ${status}.`,
+    expected: 'Expected 204: after anything else it comes back for ever.',
+  })
+})
+
+check('5.8b', 'at the end of the history the stream ends', async (t) => {
+  const history = historyInHand(t.transcript)
+  const [quake] = quakes(1)
+  const { client, events } = await opened(t, history)
+  const [id] = history.append(quake!)
+  await isNext(events, id!, quake!)
+  history.end()
+  await hasEnd(client, 'the client')
+})
+
+check('5.8c', 'a shutdown ends the streams, and the connections', async (t) => {
+  const { shutdown, server, events, client } = await servedUntil(t)
+  t.transcript.step('the shutdown begins')
+  shutdown.abort()
+  const how = await client.ended({
+    seen: 'The shutdown began, and the stream goes on.',
+    expected: 'Expected it to end: its client finds another server.',
+    often: 'the signal reaches a loop that waits for the next quake, and does not wake it.',
+  })
+  must(how === 'complete', {
+    seen: 'The shutdown began, and the connection was cut.',
+    expected: 'Expected the response to end as HTTP ends one.',
+    often: 'res.destroy() is called where res.end() belongs.',
+  })
+  await t.until(() => server.connections === 0, {
+    seen: 'The shutdown began, the stream ended, and the connection is kept.',
+    expected:
+      'Expected it to be closed: server.close() waits for it, and the next request would come here again.',
+    often: 'res.end() keeps the connection for another request.',
+  })
+  must(events.unasked === undefined, {
+    seen: 'An event came that nobody knows.',
+    expected: 'Expected none.',
+  })
+})
+
+check('5.8d', 'who comes during a shutdown is sent away in a way that it comes back', async (t) => {
+  const { shutdown, server } = await servedUntil(t)
+  t.transcript.step('the shutdown begins')
+  shutdown.abort()
+  const client = t.connect(server, 'client B')
+  client.request(PATH)
+  const how = await client.ended({
+    seen: 'The shutdown had begun, and client B has an open stream.',
+    expected: 'Expected the response to end, or the connection to be closed.',
+    often: 'the signal is only listened to. It had aborted before client B came.',
+  })
+  const status = client.hasHead
+    ? (await client.head({ seen: 'No head.', expected: 'Expected one.' })).status
+    : undefined
+  must(how === 'cut' || status === 200, {
+    seen: `The shutdown had begun, and client B was answered ${status}.`,
+    expected:
+      'Expected a stream that ends, with retry, or no answer: after any other status an EventSource never comes back.',
+    often: '503 says the right thing to every client but this one.',
+  })
+})
+
+check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', async (t) => {
+  const timers = timersOfWork()
+  try {
+    const history = historyInHand(t.transcript)
+    const shutdown = new AbortController()
+    const app = createApp(history, { shutdown: shutdown.signal, heartbeatMs: OFTEN })
+    const { server, queued } = await watchedServer(t, app)
+    const slow = await comes(t, server, { name: 'slow client' })
+    await comes(t, server, { name: 'client B' })
+    slow.client.pause()
+    history.append(...fatQuakes(64, 256 * 1024))
+    await stands(t, queued)
+    t.transcript.step('the shutdown begins')
+    shutdown.abort()
+    await t.until(() => history.listeners === 0 && timers.alive() === 0, {
+      get seen() {
+        return `The shutdown began; ${leftTold(history, timers)} left.`
+      },
+      expected: 'Expected none: they keep the process alive.',
+      often: 'the handler of a slow client waits for drain, or one timer is never cleared.',
+    })
+  } finally {
+    timers.stop()
+  }
+})
+
+check('5.8f', 'an EventSource comes back with the last id, and gives each quake', async (t) => {
+  const server = await handmadeStream(t)
+  await watching(t, server.url, async ({ got, states }) => {
+    for (const [n, quake] of quakes(3).entries()) {
+      await hasAsked(t, server, n + 1)
+      hasCursor(server, n, n === 0 ? undefined : `n-${n - 1}`)
+      server.send(`retry: 5\n\n${eventOf(quake, `n-${n}`)}`)
+      await t.until(() => got.length === n + 1, {
+        seen: `The server sent ${named(quake)}, and onQuake() was not called.`,
+        expected: 'Expected the quake.',
+      })
+      must(same(got[n], quake), {
+        seen: `onQuake() was given ${shown(JSON.stringify(got[n]) ?? 'undefined')}`,
+        expected: `Expected ${shown(JSON.stringify(quake))}`,
+      })
+      if (n < 2) server.cut()
+    }
+    const wanted = ['connecting', 'open', 'connecting', 'open', 'connecting', 'open']
+    must(same(states, wanted), {
+      seen: `The connection was lost twice, and onState() was told ${states.join(', ')}.`,
+      expected: `Expected ${wanted.join(', ')}.`,
+      often:
+        "'error' is taken for the end. While readyState is CONNECTING it comes back by itself.",
+    })
+  })
+})
+
+check('5.8g', 'an EventSource hears of a gap, and is no quake', async (t) => {
+  const server = await handmadeStream(t)
+  await watching(t, server.url, async ({ got, gaps }) => {
+    const [quake] = quakes(1)
+    await hasAsked(t, server, 1)
+    server.send(`event: gap\ndata: lost\n\ndata: no JSON\n\n${eventOf(quake!, 'n-0')}`)
+    await t.until(() => got.length > 0, {
+      seen: 'A gap, an event that is not JSON and a quake came, and onQuake() was not called.',
+      expected: 'Expected the quake.',
+    })
+    must(same(gaps, [0]) && same(got, [quake]), {
+      seen: `A gap, an event that is not JSON and a quake came: onGap() was called ${gaps.length} times, onQuake() with ${shown(JSON.stringify(got[0]) ?? 'undefined')}`,
+      expected: 'Expected onGap() once, then the quake.',
+      often: 'an event with a name is heard only by who listens for that name.',
+    })
+  })
+})
+
+check('5.8h', 'it is closed when the server says so, and when it is told to stop', async (t) => {
+  const server = await handmadeStream(t)
+  await watching(t, server.url, async ({ states }) => {
+    await hasAsked(t, server, 1)
+    server.send('retry: 5\n\n')
+    server.answer(204)
+    server.end()
+    await t.until(() => states.at(-1) === 'closed', {
+      get seen() {
+        return `The server answered 204, and onState() was told ${states.join(', ')}.`
+      },
+      expected: 'Expected closed at the end: it does not come back any more.',
+    })
+  })
+  const other = await handmadeStream(t)
+  await watching(t, other.url, async ({ stop }) => {
+    await hasAsked(t, other, 1)
+    t.transcript.step('the function that watchQuakes() returned is called')
+    stop()
+    await t.until(() => other.open === 0, {
+      seen: 'The returned function was called, and the client is still connected.',
+      expected: 'Expected it to close the connection.',
+    })
+  })
+})
+
+check('5.8i', 'a client that left leaves nothing at the signal of the shutdown', async (t) => {
+  const history = historyInHand(t.transcript)
+  const shutdown = new AbortController()
+  const server = await t.serve(createApp(history, { shutdown: shutdown.signal }))
+  const listeners = (): number => getEventListeners(shutdown.signal, 'abort').length
+  const timers = timersOfWork()
+  try {
+    await comesAndGoes(t, history, server, timers, 'client 1')
+    // One for all may stay.
+    const first = listeners()
+    for (const name of ['client 2', 'client 3']) {
+      await comesAndGoes(t, history, server, timers, name)
+    }
+    await t.until(() => listeners() <= first, {
+      seen: 'Three clients came and went, and listeners for them are left at the signal of the shutdown.',
+      expected: 'Expected none: that signal lives as long as the server, and keeps what they know.',
+      often:
+        'removeEventListener() is missing. { once: true } takes a listener away when it is called, and no sooner.',
+    })
+  } finally {
+    timers.stop()
+  }
+})
+
+// Histories
+
+function filled(
+  t: Tools,
+  count: number,
+  capacity?: number,
+): { history: WritableHistory; happened: Quake[] } {
+  t.transcript.step(`createHistory(${capacity === undefined ? '' : `{ capacity: ${capacity} }`})`)
+  const history = createHistory(capacity === undefined ? undefined : { capacity })
+  const happened = quakes(count)
+  for (const quake of happened) append(t, history, quake)
+  return { history, happened }
+}
+
+function append(t: Tools, history: WritableHistory, quake: Quake): void {
+  t.transcript.step(`append(${named(quake)}), id "${quake.id}"`)
+  history.append(quake)
+}
+
+async function asks(
+  t: Tools,
+  history: WritableHistory,
+  id: string | undefined,
+): ReturnType<WritableHistory['after']> {
+  const answer = await t.soon(history.after(id), {
+    seen: `after(${JSON.stringify(id)}) gave no answer.`,
+    expected: 'Expected one.',
+  })
+  const { entries, isGap } = answer
+  t.transcript.step(
+    `after(${JSON.stringify(id)}) gave ${listed(idsOf(entries))}${isGap ? ' and a gap' : ''}`,
+  )
+  return answer
+}
+
+/** Of no history: of another life, of the future, malformed. */
+function strangeIds(): string[] {
+  const made = fc.sample(
+    fc.string({ unit: fc.constantFrom('a', '0', '9', '-', '.'), minLength: 1, maxLength: 9 }),
+    { seed, numRuns: 3 },
+  )
+  return ['99999999', '0', '-1', '1e3', 'undefined', 'NaN', ...made]
+}
+
+function idsOf(entries: readonly { id: string }[]): string[] {
+  return entries.map(({ id }) => id)
+}
+
+function listed(ids: string[]): string {
+  return ids.length === 0 ? 'nothing' : ids.join(', ')
+}
+
+// Visits
+
+type Visitor = { client: Client; events: EventClient; name: string }
+
+/** Somebody who opens the stream: the head is read. */
+async function comes(
+  t: Tools,
+  server: Served,
+  { name = 'client', lastEventId }: { name?: string; lastEventId?: string } = {},
+): Promise<Visitor> {
+  const client = t.connect(server, name)
+  client.request(PATH, lastEventId === undefined ? {} : { lastEventId })
+  const { status } = await client.head({
+    seen: `The ${name} got no head.`,
+    expected: 'Expected one at once.',
+  })
+  must(status === 200, {
+    seen: `GET ${PATH} was answered ${status}.`,
+    expected: 'Expected 200.',
+  })
+  return { client, events: eventClient(client, { ...t, name }), name }
+}
+
+/** Serves a history, and opens the stream. */
+async function opened(
+  t: Tools,
+  history: HistoryInHand,
+  { lastEventId, ...options }: ServerOptions & { lastEventId?: string } = {},
+): Promise<Visitor & { server: Served }> {
+  const server = await t.serve(createApp(history, options))
+  return { ...(await comes(t, server, lastEventId === undefined ? {} : { lastEventId })), server }
+}
+
+/** The next event is that entry. */
+async function isNext(
+  events: EventClient,
+  id: string,
+  quake: Quake,
+  { often }: { often?: string } = {},
+): Promise<void> {
+  const cause = often === undefined ? {} : { often }
+  const { type, lastEventId } = await events.event({ ...noEvent(quake, id), ...cause })
+  must(lastEventId === id && type === 'message', {
+    seen: `The client read ${type === 'message' ? `the event "${shown(lastEventId)}"` : `an event named ${type}`}.`,
+    expected: `Expected "${id}", ${named(quake)}: each once, in order.`,
+    ...cause,
+  })
+}
+
+async function tellsGap(events: EventClient, when: string): Promise<void> {
+  const event = await events.event({
+    seen: `${when}, and no event came.`,
+    expected: 'Expected an event named gap, with data.',
+    often: 'the event has no data, and is no event.',
+  })
+  must(event.type === 'gap', {
+    seen: `${when}. It read an event: ${told(event)}.`,
+    expected: 'Expected an event named gap first: it is to know that quakes may be missing.',
+    often: 'the client gets what is left, or what happens, without a word.',
+  })
+}
+
+function noEvent(quake: Quake, id?: string): Story {
+  return {
+    seen: `${id ? `"${id}", ` : ''}${named(quake)}, happened, and no event reached the client.`,
+    expected: 'Expected an event for each quake.',
+  }
+}
+
+const KEPT: Story = {
+  seen: 'The client left and the server kept the connection.',
+  expected: 'Expected the server to close its side as well.',
+}
+
+const READ_THEN_LISTEN = {
+  often: 'the server listens when it has read the history. What happens between is lost.',
+}
+
+const TWICE = {
+  often:
+    'what was heard while the history was read is sent behind it, also what the history had already.',
+}
+
+const AS = fc.constantFrom('as it was' as const, 'as it is' as const)
+
+/** Of a wait whose failure is somebody else's story. */
+const NOTHING = { seen: '', expected: '' }
+
+const QUIET = { steps: [], step() {} }
+
+/** Waits until somebody reads the history that is held. */
+async function isRead(t: Tools, history: HistoryInHand): Promise<void> {
+  await t.until(() => history.held > 0, {
+    seen: 'A client came, and nobody reads the history for it.',
+    expected: 'Expected after() to be called.',
+  })
+}
+
+type Left = { listeners: number; timers: number }
+type Timers = ReturnType<typeof timersOfWork>
+
+/** Somebody who reads one quake and leaves. Gives what is left then: one listener, one timer for all may stay. */
+async function comesAndGoes(
+  t: Tools,
+  history: HistoryInHand,
+  server: Served,
+  timers: Timers,
+  name: string,
+): Promise<Left> {
+  const before = server.connections
+  const { client, events } = await comes(t, server, { name })
+  history.append(...quakes(1))
+  await events.event(noEvent(quakes(1)[0]!))
+  client.leave()
+  await t.until(() => server.connections === before, KEPT)
+  await someTurns()
+  return { listeners: history.listeners, timers: timers.alive() }
+}
+
+/** `1 listener and 2 timers are`. */
+function leftTold({ listeners }: HistoryInHand, timers: Timers): string {
+  const counted = (count: number, what: string): string =>
+    `${count} ${what}${count === 1 ? '' : 's'}`
+  return `${counted(listeners, 'listener')} and ${counted(timers.alive(), 'timer')} are`
+}
+
+/** For what a handler does when whatever it waited for has come. */
+async function someTurns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((turned) => setImmediate(turned))
+}
+
+async function isGone(
+  t: Tools,
+  history: HistoryInHand,
+  timers: Timers,
+  before: Left,
+  what: string,
+): Promise<void> {
+  await t.until(() => history.listeners <= before.listeners && timers.alive() <= before.timers, {
+    get seen() {
+      return `${what}; ${leftTold(history, timers)} left.`
+    },
+    expected: 'Expected none: they serve nobody, for as long as the server runs.',
+    often:
+      'clearInterval(), or what subscribe() returned, is called where not every way out leads.',
+  })
+}
+
+/** Serves `app`, and tells how many bytes wait in the response where most do. */
+async function watchedServer(
+  t: Tools,
+  app: RequestHandler,
+  before?: RequestHandler,
+): Promise<{ server: Served; queued(): number }> {
+  const responses: Response[] = []
+  const server = await t.serve(app, (request, response, next) => {
+    responses.push(response)
+    if (before) before(request, response, next)
+    else next()
+  })
+  return {
+    server,
+    queued: () => Math.max(0, ...responses.map(({ writableLength }) => writableLength)),
+  }
+}
+
+/** Waits until bytes wait for a client that does not read, and become no more for many turns of the event loop. */
+async function stands(t: Tools, queued: () => number): Promise<void> {
+  let bytes = 0
+  let turns = 0
+  const isStanding = (): boolean => {
+    turns = queued() === bytes ? turns + 1 : 0
+    bytes = queued()
+    return bytes > 0 && turns > 50
+  }
+  await t.until(isStanding, {
+    seen: 'The client does not read, and nothing waits for it.',
+    expected: 'Expected some bytes to wait.',
+    often: 'write() returning false is taken for the end. It only says: not now.',
+  })
+}
+
+/** A client that asks for 16 MB of history, and does not read. */
+async function pausedReplay(t: Tools): Promise<{ client: Client; ids: string[]; queued: number }> {
+  const history = historyInHand(QUIET)
+  const fat = fatQuakes(64, 256 * 1024)
+  const ids = history.append(...fat)
+  t.transcript.step(`the history has ${fat.length} entries of 256 KB`)
+  const { server, queued } = await watchedServer(t, createApp(history))
+  const { client } = await comes(t, server)
+  client.pause()
+  await stands(t, queued)
+  return { client, ids, queued: queued() }
+}
+
+const MEGABYTE = 1024 * 1024
+
+/** A history of two quakes that is over. */
+async function overVisit(t: Tools): Promise<{ server: Served; ids: string[]; happened: Quake[] }> {
+  const history = historyInHand(t.transcript)
+  const happened = quakes(2)
+  const ids = history.append(...happened)
+  history.end()
+  const server = await t.serve(createApp(history))
+  return { server, ids, happened }
+}
+
+async function hasEnd(client: Client, name: string): Promise<void> {
+  const how = await client.ended({
+    seen: `The history is over, ${name} has everything, and its stream goes on.`,
+    expected: 'Expected it to end. When the client comes back, it gets 204.',
+    often: 'nobody listens to onOver().',
+  })
+  must(how === 'complete', {
+    seen: `The history is over, and the connection of ${name} was cut.`,
+    expected: 'Expected the response to end as HTTP ends one.',
+  })
+}
+
+/** A server that can be shut down, with one client that has got a quake. */
+async function servedUntil(
+  t: Tools,
+): Promise<Visitor & { server: Served; shutdown: AbortController }> {
+  const history = historyInHand(t.transcript)
+  const shutdown = new AbortController()
+  const visitor = await opened(t, history, { shutdown: shutdown.signal })
+  const [quake] = quakes(1)
+  const [id] = history.append(quake!)
+  await isNext(visitor.events, id!, quake!)
+  return { ...visitor, shutdown }
+}
+
+/** The quakes of a story: `q1`, `q2` and so on, for it is to be read. */
+function stock(): Quake[] {
+  return quakes(MOST_QUAKES).map((quake, n) => ({ ...quake, id: `q${n + 1}` }))
+}
+
+/**
+ * Lets one quake happen while the history is read for somebody, and one when it has been read. Who is cut off in
+ * between comes back in between.
+ */
+async function handsOver(
+  history: HistoryInHand,
+  { visits }: Travel,
+  meanwhile: Quake,
+  then: Quake,
+): Promise<void> {
+  const { until } = patience(QUIET)
+  await until(() => history.held > 0, NOTHING)
+  history.append(meanwhile)
+  const [first] = visits
+  if (first!.response.length === first!.cut?.after) await until(() => visits.length > 1, NOTHING)
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((turned) => setImmediate(turned))
+  history.letGo()
+  history.append(then)
+}
+
+/** Goes without a cut, and gives the request and the response. */
+async function rehearsed(t: Tools, begin: (cuts: Cut[]) => Travel): Promise<Visit> {
+  const { visits, done } = begin([])
+  await t.soon(done, {
+    seen: 'A client came, nothing was cut, and the last quake did not come.',
+    expected: 'Expected every quake.',
+  })
+  return visits[0]!
+}
+
+/** So short that they can be cut behind each byte. */
+function shortQuakes(count: number): Quake[] {
+  return quakes(count).map(({ id, magnitude }) => ({ id, magnitude, place: '' }) as Quake)
+}
+
+// Followers
+
+type Follower = {
+  got: Quake[]
+  states: ConnectionState[]
+  /** Of each gap, how many quakes had been given. */
+  gaps: number[]
+  ended: boolean
+  error: unknown
+  readonly signal: AbortSignal
+  abort(): void
+}
+
+/** What has nothing to do with time passes at once. */
+const QUICK = { clock: hurriedClock, stallMs: WATCHDOG_MS }
+
+/** Follows `url` while the script runs. */
+async function following(
+  t: Tools,
+  url: string,
+  options: Partial<FollowOptions>,
+  script: (follower: Follower) => Promise<void>,
+): Promise<void> {
+  const abort = new AbortController()
+  const follower: Follower = {
+    got: [],
+    states: [],
+    gaps: [],
+    ended: false,
+    error: undefined,
+    signal: abort.signal,
+    abort() {
+      t.transcript.step('the signal aborts')
+      abort.abort()
+    },
+  }
+  const read = async (): Promise<void> => {
+    try {
+      for await (const quake of followQuakes(url, {
+        ...QUICK,
+        ...options,
+        signal: abort.signal,
+        onState(state) {
+          follower.states.push(state)
+          if (state.name === 'waiting') t.transcript.step('client waits')
+        },
+        onGap: () => follower.gaps.push(follower.got.length),
+      })) {
+        follower.got.push(quake)
+        t.transcript.step(`client gave ${named(quake)}`)
+      }
+    } catch (error) {
+      follower.error = error
+      if (!isNotWritten(error)) t.transcript.step(`followQuakes() threw ${describeError(error)}`)
+    } finally {
+      follower.ended = true
+    }
+  }
+  t.transcript.step('followQuakes() is called')
+  const reading = read()
+  try {
+    await Promise.race([script(follower), reading.then(() => unwritten(follower))])
+  } finally {
+    abort.abort()
+    // A loop that does not heed the signal is another check's matter.
+    await Promise.race([reading, new Promise((turned) => setImmediate(turned))])
+  }
+}
+
+/** The same with a clock that stands still. */
+function timed(
+  t: Tools,
+  url: string,
+  options: Partial<FollowOptions>,
+  script: (follower: Follower & { clock: ClockInHand }) => Promise<void>,
+): Promise<void> {
+  const clock = (options.clock as ClockInHand | undefined) ?? clockInHand(t.transcript)
+  const standing = { stallMs: WATCHDOG_MS, random: () => 0.5, ...options, clock }
+  return following(t, url, standing, (follower) => script(Object.assign(follower, { clock })))
+}
+
+/** A stub says so itself; whatever else ended it, the script will see. */
+function unwritten({ error }: Follower): Promise<void> {
+  if (isNotWritten(error)) throw error
+  return new Promise(() => {})
+}
+
+function isNotWritten(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('lesson ')
+}
+
+function eventOf(quake: Quake, id?: string): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(quake)}\n\n`
+}
+
+/** Waits for the request with that number. */
+async function hasAsked(
+  t: Tools,
+  server: HandmadeStream,
+  count: number,
+  unless?: Promise<unknown>,
+): Promise<void> {
+  const story = {
+    seen:
+      count === 1
+        ? 'Nobody asked for the url.'
+        : 'The connection was lost, and the client did not come back.',
+    expected: count === 1 ? 'Expected a request.' : `Expected request ${count}.`,
+  }
+  let ended = false
+  let error: unknown
+  unless?.then(
+    () => (ended = true),
+    (thrown: unknown) => {
+      ended = true
+      error = thrown
+    },
+  )
+  await t.until(() => server.requests >= count || ended, story)
+  if (isNotWritten(error)) throw error
+  must(server.requests >= count, story)
+}
+
+function hasCursor(
+  server: HandmadeStream,
+  n: number,
+  wanted: string | undefined,
+  why = 'The client says what it has, and the server goes on behind it.',
+): void {
+  const cursor = server.asked[n]!.get('Last-Event-ID')
+  must((cursor || undefined) === wanted, {
+    seen: `Request ${n + 1} has ${cursor === undefined ? 'no Last-Event-ID' : `Last-Event-ID: ${shown(cursor)}`}.`,
+    expected: `Expected ${wanted === undefined ? 'none' : wanted}. ${why}`,
+  })
+}
+
+function notGiven(quake: Quake): Story {
+  return {
+    seen: `The server sent ${named(quake)}, and followQuakes() did not give it.`,
+    expected: 'Expected the quake.',
+  }
+}
+
+/** Waits for request `count`, and until the client calls itself open. */
+async function isOpen(
+  t: Tools,
+  server: HandmadeStream,
+  follower: Follower,
+  count: number,
+): Promise<void> {
+  await hasAsked(t, server, count)
+  await t.until(() => follower.states.at(-1)?.name === 'open', {
+    get seen() {
+      return `The server has answered request ${count}, and onState() was told ${statesOf(follower)}.`
+    },
+    expected: 'Expected open when the head is here.',
+  })
+}
+
+function statesOf({ states }: Follower): string {
+  return states.map(({ name }) => name).join(', ') || 'nothing'
+}
+
+/** Waits until the client waits for the `count`-th time, and sleeps. */
+async function waits(
+  t: Tools,
+  follower: Follower & { clock: ClockInHand },
+  count = 1,
+  lost = 'The connection was lost',
+): Promise<{ ms: number }> {
+  const all = (): ConnectionState[] => follower.states.filter(({ name }) => name === 'waiting')
+  const isAsleep = (): boolean =>
+    follower.states.at(-1)?.name === 'waiting' && follower.clock.next !== undefined
+  await t.until(() => all().length === count && isAsleep(), {
+    get seen() {
+      return all().length < count
+        ? `${lost}, and onState() was not told that the client waits.`
+        : `${lost}, and the client does not sleep by the clock that it was given.`
+    },
+    expected: "Expected onState({ name: 'waiting', ms, why }), and clock.sleep(ms, signal).",
+    often: 'the client asks again at once, or waits with setTimeout().',
+  })
+  return all()[count - 1] as { ms: number }
+}
+
+function isWait(
+  { clock }: Follower & { clock: ClockInHand },
+  ms: number,
+  expected: number,
+  when: string,
+): void {
+  const isNear = (value: number | undefined): boolean => Math.abs((value ?? NaN) - expected) <= 1
+  must(isNear(ms) && isNear(clock.next), {
+    seen: `${when}. The client says that it waits ${ms} ms, and sleeps ${clock.next} ms.`,
+    expected: `Expected ${expected} ms: random() × the smaller of maxMs and baseMs × 2 ^ (failures before).`,
+  })
+}
+
+/** Waits until the client would give the connection up in `ms`. */
+async function watches(t: Tools, { clock }: { clock: ClockInHand }, ms: number): Promise<void> {
+  await t.until(() => clock.next === ms, {
+    get seen() {
+      return clock.next === undefined
+        ? 'The client waits for bytes, and nothing watches over that.'
+        : `The client waits for bytes, and would give up in ${clock.next} ms.`
+    },
+    expected: `Expected clock.sleep(${ms}, signal) while it waits.`,
+    often: 'there is no watchdog. A connection can be dead for hours without an error.',
+  })
+}
+
+async function ends(t: Tools, follower: Follower, when: string): Promise<void> {
+  await t.until(() => follower.ended, {
+    seen: `${when}, and the loop over the quakes goes on.`,
+    expected: 'Expected it to end.',
+  })
+  must(follower.error === undefined, {
+    seen: `${when}, and followQuakes() threw ${describeError(follower.error)}`,
+    expected: 'Expected it to end without an error.',
+  })
+}
+
+// Watchers
+
+type Watching = { got: unknown[]; gaps: number[]; states: string[]; stop(): void }
+
+/** Has `url` watched while the script runs, and stops then, come what may. */
+async function watching(
+  t: Tools,
+  url: string,
+  script: (watcher: Watching) => Promise<void>,
+): Promise<void> {
+  const got: unknown[] = []
+  const gaps: number[] = []
+  const states: string[] = []
+  t.transcript.step('watchQuakes() is called')
+  const stop = watchQuakes(url, {
+    onQuake: (quake) => got.push(quake),
+    onGap: () => gaps.push(got.length),
+    onState: (state) => states.push(state),
+  })
+  await script({ got, gaps, states, stop }).finally(stop)
+}

@@ -1,0 +1,106 @@
+import { EventEmitter, on, once } from 'node:events'
+import express, { type Express, type Response } from 'express'
+import type { Entry, History } from './history.ts'
+
+export type ServerOptions = {
+  heartbeatMs?: number
+  retryMs?: number
+  shutdown?: AbortSignal
+}
+
+// One listener and one heartbeat for the whole app. A client reads one entry after the other behind its cursor.
+export function createApp(
+  history: History,
+  { heartbeatMs = 15_000, retryMs = 2000, shutdown }: ServerOptions = {},
+): Express {
+  const app = express()
+  const bell = new EventEmitter().setMaxListeners(0)
+  const responses = new Set<Response>()
+  let stopListening: (() => void) | undefined
+  let heartbeat: NodeJS.Timeout | undefined
+
+  function joins(res: Response): void {
+    responses.add(res)
+    const ring = (): void => void bell.emit('news')
+    stopListening ??= history.subscribe({ onEntry: ring, onOver: ring })
+    heartbeat ??= setInterval(beat, heartbeatMs)
+  }
+
+  function beat(): void {
+    for (const res of responses) if (!res.writableNeedDrain) res.write(': still here\n\n')
+  }
+
+  function leaves(res: Response): void {
+    responses.delete(res)
+    if (responses.size > 0) return
+    stopListening?.()
+    stopListening = undefined
+    clearInterval(heartbeat)
+    heartbeat = undefined
+  }
+
+  async function* entriesBehind(
+    first: string | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<Entry | 'gap'> {
+    let cursor = first
+    const news = on(bell, 'news', { signal })
+    for (;;) {
+      const wasOver = history.isOver
+      const { entries, isGap } = await history.after(cursor)
+      if (signal.aborted) return
+      if (isGap) {
+        cursor = undefined
+        yield 'gap'
+      }
+      for (const entry of entries) {
+        cursor = entry.id
+        yield entry
+      }
+      if (entries.length > 0) continue
+      if (wasOver) return
+      await news.next()
+    }
+  }
+
+  app.get('/events', async (req, res) => {
+    const cursor = req.header('last-event-id')
+    const id = cursor === '' ? undefined : cursor
+    if (history.isOver) {
+      const { entries } = await history.after(id)
+      if (entries.length === 0) return void res.sendStatus(204)
+    }
+    res.writeHead(200, {
+      'Content-Type': 'text/event-stream; charset=utf-8',
+      'Cache-Control': 'no-cache',
+      'X-Accel-Buffering': 'no',
+    })
+    res.write(`retry:${retryMs}\n\n`)
+    if (shutdown?.aborted) return void res.end(() => req.socket.end())
+
+    const visit = new AbortController()
+    const leave = (): void => visit.abort()
+    res.on('close', leave)
+    shutdown?.addEventListener('abort', leave, { once: true })
+    if (res.destroyed) leave()
+    joins(res)
+    try {
+      for await (const entry of entriesBehind(id, visit.signal)) {
+        const text =
+          entry === 'gap'
+            ? 'event:gap\ndata:gap\n\n'
+            : `data:${JSON.stringify(entry.quake)}\nid:${entry.id}\n\n`
+        if (!res.write(text)) await once(res, 'drain', { signal: visit.signal })
+      }
+      res.end(() => req.socket.end())
+    } catch {
+      if (shutdown?.aborted && !res.writableNeedDrain) res.end(() => req.socket.end())
+      else res.destroy()
+    } finally {
+      shutdown?.removeEventListener('abort', leave)
+      leaves(res)
+    }
+  })
+
+  return app
+}

@@ -1,0 +1,320 @@
+import { once } from 'node:events'
+import { createServer, request, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
+import { text } from 'node:stream/consumers'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
+import { followersApp, newCode } from '../../workshop/slides/followers.ts'
+import { leader, placeIn, type Leader, type Place } from '../../workshop/slides/place.ts'
+import { slidesServer } from '../../workshop/slides/server.ts'
+
+let instructor: Leader
+let server: Server
+let url: string
+let sockets: Set<Socket>
+
+beforeEach(async () => {
+  instructor = leader()
+  await serve()
+})
+afterEach(() => stop())
+
+async function serve(options: { code?: string; wrongCodeMs?: number } = {}): Promise<void> {
+  server = createServer(followersApp({ leader: instructor, ...options }))
+  sockets = new Set()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+async function stop(): Promise<void> {
+  server.close()
+  server.closeAllConnections()
+}
+
+test('thirty followers, cut off again and again, are on the right slide after each of fifty moves', async () => {
+  const random = seeded(1)
+  const all = Array.from({ length: 30 }, () => follower(url))
+  let cuts = 0
+  for (let move = 1; move <= 50; move += 1) {
+    const place = { h: Math.floor(random() * 6), v: move, f: -1 }
+    instructor.goTo(place)
+    // Some while it is told, some before, and a few behind each other.
+    for (const socket of sockets) {
+      if (random() > 0.15) continue
+      socket.destroy()
+      cuts += 1
+    }
+    await Promise.all(all.map(({ isAt }) => isAt(place)))
+  }
+  expect(cuts).toBeGreaterThan(100)
+  const resumed = all.reduce((sum, { connections }) => sum + connections(), 0)
+  expect(resumed).toBeGreaterThanOrEqual(cuts)
+  for (const { leave } of all) leave()
+})
+
+test('who comes back gets the newest place and none between; who has it is not told again', async () => {
+  instructor.goTo({ h: 1, v: 0, f: -1 })
+  const first = await listen(url)
+  const { data, lastEventId } = await first.next()
+  expect(JSON.parse(data)).toEqual({ h: 1, v: 0, f: -1 })
+  first.leave()
+  for (const v of [1, 2, 3]) instructor.goTo({ h: 1, v, f: -1 })
+  const second = await listen(url, lastEventId)
+  const newest = await second.next()
+  expect(JSON.parse(newest.data)).toEqual({ h: 1, v: 3, f: -1 })
+  second.leave()
+
+  const third = await listen(url, newest.lastEventId)
+  instructor.goTo({ h: 2, v: 0, f: -1 })
+  // The first that it is told is news.
+  expect(JSON.parse((await third.next()).data)).toEqual({ h: 2, v: 0, f: -1 })
+  third.leave()
+})
+
+test('a follower that does not read is owed one place, and no more', async () => {
+  const { port } = server.address() as AddressInfo
+  const asked = request({ port, path: '/place' }).end()
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  response.pause()
+  const [socket] = [...sockets]
+  for (let v = 0; socket!.writableLength === 0 && v < 10_000; v += 1) {
+    for (let f = 0; f < 1000; f += 1) instructor.goTo({ h: 1, v, f })
+    await turn()
+  }
+  const waiting = socket!.writableLength
+  expect(waiting).toBeGreaterThan(0)
+  for (let v = 0; v < 10_000; v += 1) instructor.goTo({ h: 2, v, f: -1 })
+  expect(socket!.writableLength).toBeLessThan(waiting + 200)
+  asked.destroy()
+})
+
+test('followers get no notes, can run nothing, and change nothing', async () => {
+  const { chapters, role } = JSON.parse((await ask('/deck.json')).body)
+  expect(role).toEqual({ role: 'follower' })
+  expect(
+    chapters
+      .flatMap(({ slides }: { slides: { notes: string }[] }) => slides.map(({ notes }) => notes))
+      .join(''),
+  ).toBe('')
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+    for (const path of ['/place', '/do', '/deck.json']) {
+      expect((await ask(path, { method })).status).toBe(405)
+    }
+  }
+  for (const path of ['/channel', '/wire/1', '/do', '/recordings/../00-welcome.md']) {
+    expect((await ask(path)).status).toBe(404)
+  }
+})
+
+test('it answers to the address that was asked, and to no other name', async () => {
+  const { port } = server.address() as AddressInfo
+  expect((await ask('/deck.json', { host: `localhost:${port}` })).status).toBe(200)
+  expect((await ask('/deck.json', { host: `slides.example:${port}` })).status).toBe(421)
+  expect((await ask('/deck.json', { origin: 'http://slides.example' })).status).toBe(403)
+})
+
+test('behind a code: who knows it follows, and who asks without it is asked for it', async () => {
+  await stop()
+  await serve({ code: 'KMXTRA', wrongCodeMs: 0 })
+  expect((await ask('/KMXTRA/deck.json')).status).toBe(200)
+  expect((await ask('/kmxtra/deck.json')).status).toBe(200)
+  expect((await ask('/KMXTRA/gone.ndjson')).status).toBe(404)
+  expect(await ask('/KMXTRA')).toMatchObject({ status: 303, location: '/KMXTRA/' })
+  expect(await ask('/?code=kmxtra')).toMatchObject({ status: 303, location: '/KMXTRA/' })
+  expect((await ask('/')).body).toContain('name="code"')
+  for (const path of [
+    '/deck.json',
+    '/place',
+    '/ABCDEF/',
+    '/KMXTR/deck.json',
+    '/KMXTRAA/deck.json',
+  ]) {
+    expect((await ask(path)).status).toBe(403)
+  }
+  const mine = follower(`${url}/KMXTRA`)
+  instructor.goTo({ h: 3, v: 1, f: 0 })
+  await mine.isAt({ h: 3, v: 1, f: 0 })
+  mine.leave()
+})
+
+test('guesses are answered one after the other, and only so many wait; who knows the code does not', async () => {
+  await stop()
+  // It does not pass in this test.
+  await serve({ code: 'KMXTRA', wrongCodeMs: 3_600_000 })
+  const answers: number[] = []
+  const guesses = Array.from({ length: 31 }, () =>
+    ask('/ABCDEF/').then(
+      ({ status }) => answers.push(status),
+      () => {},
+    ),
+  )
+  await Promise.race(guesses)
+  expect(answers).toEqual([429])
+  expect((await ask('/KMXTRA/deck.json')).status).toBe(200)
+  expect(answers).toEqual([429])
+  server.closeAllConnections()
+  await Promise.all(guesses)
+})
+
+test('a code has six letters, and none that is taken for another', () => {
+  const codes = Array.from({ length: 1000 }, newCode)
+  for (const code of codes) expect(code).toMatch(/^[A-HJ-NPR-Z]{6}$/)
+  expect(new Set(codes).size).toBeGreaterThan(990)
+  expect(codes.join('')).not.toMatch(/[ILOQ]/)
+})
+
+test('only the instructor moves the others, and only to a place', async () => {
+  const slides = await slidesServer({ ports: [0] })
+  try {
+    const deck = JSON.parse((await ask('/deck.json', {}, slides.url)).body)
+    const headers = { 'content-type': 'application/json', 'x-token': deck.role.token }
+    const post = (body: unknown, more: object = {}): Promise<{ status: number }> =>
+      ask('/place', { method: 'POST', ...headers, body: JSON.stringify(body), ...more }, slides.url)
+    expect((await post({ h: 2, v: 1, f: -1 })).status).toBe(204)
+    expect(slides.leader.place).toEqual({ h: 2, v: 1, f: -1 })
+    expect((await post({ h: 9, v: 9, f: 9 }, { 'x-token': 'guessed' })).status).toBe(403)
+    expect((await post({ h: 9, v: 9, f: 9 }, { origin: 'http://slides.example' })).status).toBe(403)
+    expect((await post({ h: '9', v: 9, f: 9 })).status).toBe(400)
+    expect(slides.leader.place).toEqual({ h: 2, v: 1, f: -1 })
+    // What runs programs shows itself to the deck alone.
+    const { headers: demo } = await ask(
+      '/channel',
+      { only: 'head' },
+      `http://127.0.0.1:${deck.role.demoPort}`,
+    )
+    expect(demo['content-security-policy']).toContain(`frame-ancestors ${slides.url}`)
+  } finally {
+    await slides.close()
+  }
+})
+
+test('it listens for others only when it is asked to', async () => {
+  const alone = await slidesServer({ ports: [0] })
+  const shared = await slidesServer({ ports: [0], code: 'KMXTRA' })
+  try {
+    expect(alone.followersUrls).toEqual([expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/)])
+    // On a machine without a network there is nothing more to ask.
+    for (const theirs of shared.followersUrls) {
+      const { hostname } = new URL(theirs)
+      const onNetwork = (own: string): string => `http://${hostname}:${new URL(own).port}`
+      expect((await ask('/KMXTRA/deck.json', {}, theirs)).status).toBe(200)
+      for (const own of [shared.url, alone.url, alone.followersUrls[0]!]) {
+        await expect(ask('/deck.json', {}, onNetwork(own))).rejects.toThrow('ECONNREFUSED')
+      }
+    }
+  } finally {
+    await Promise.all([alone.close(), shared.close()])
+  }
+})
+
+test.each([
+  [{ h: 0, v: 0, f: -1 }, true],
+  [{ h: 3, v: 10, f: 2 }, true],
+  [{ h: -1, v: 0, f: -1 }, false],
+  [{ h: 0.5, v: 0, f: -1 }, false],
+  [{ h: 0, v: 0 }, false],
+  [{ h: 0, v: 0, f: 1e9 }, false],
+  [null, false],
+  ['', false],
+])('%j is a place: %s', (body, isPlace) => {
+  expect(placeIn(body)).toEqual(isPlace ? body : undefined)
+})
+
+type Followed = { data: string; lastEventId: string }
+
+/** A connection to the stream of places. */
+async function listen(
+  base: string,
+  lastEventId?: string,
+): Promise<{ next(): Promise<Followed>; leave(): void }> {
+  const visit = new AbortController()
+  const response = await fetch(`${base}/place`, {
+    signal: visit.signal,
+    headers: { ...(lastEventId && { 'last-event-id': lastEventId }) },
+  })
+  const events = parseEventStream(response.body!)
+  return {
+    async next() {
+      for (;;) {
+        const { value } = await events.next()
+        if (value?.type === 'place') return value
+      }
+    },
+    leave: () => visit.abort(),
+  }
+}
+
+/** Follows as a browser does, and comes back at once when it is cut off. */
+function follower(base: string): {
+  isAt(place: Place): Promise<void>
+  connections(): number
+  leave(): void
+} {
+  let place = ''
+  let lastEventId = ''
+  let connections = 0
+  let isOver = false
+  let wake = (): void => {}
+  void (async () => {
+    while (!isOver) {
+      try {
+        const { next } = await listen(base, lastEventId)
+        connections += 1
+        for (;;) {
+          const event = await next()
+          place = event.data
+          lastEventId = event.lastEventId
+          wake()
+        }
+      } catch {
+        await turn()
+      }
+    }
+  })()
+  return {
+    async isAt(wanted) {
+      while (place !== JSON.stringify(wanted))
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+    },
+    connections: () => connections,
+    leave() {
+      isOver = true
+    },
+  }
+}
+
+type Answer = { status: number; location?: string; headers: Record<string, unknown>; body: string }
+
+async function ask(
+  path: string,
+  { method = 'GET', body, only, ...headers }: Record<string, string> = {},
+  base = url,
+): Promise<Answer> {
+  const { hostname, port } = new URL(base)
+  const asked = request({ hostname, port, path, method, headers, agent: false })
+  asked.end(body)
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  const { statusCode: status = 0, headers: got } = response
+  const said = only === 'head' ? '' : await text(response)
+  asked.destroy()
+  return { status, ...(got.location && { location: got.location }), headers: got, body: said }
+}
+
+/** The same numbers from 0 to 1 each time (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+  }
+}

@@ -1,0 +1,132 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import type { Recorder } from '../../wire/recorder.ts'
+import { sceneIn, type Scene } from '../../workshop/slides/scene.ts'
+import { sceneSession, type SceneSession } from '../../workshop/slides/scene-session.ts'
+
+// What an instructor runs on a slide, with the real programs.
+
+let session: SceneSession
+afterEach(() => session.close())
+
+test('the solution, behind a proxy: what crosses is seen at three hops, under one number', async () => {
+  session = running('solutions/04-buffering\nproxy\nconnect')
+  await session.act({ do: 'run', scene: 'a' })
+  expect(session.state).toMatchObject({
+    server: { state: 'running' },
+    trouble: { proxy: '4 KiB' },
+  })
+  const { recorder } = session
+  await until(recorder, () => hopsOf(recorder).has('client'))
+  expect([...hopsOf(recorder)].toSorted()).toEqual(['client', 'proxy', 'server'])
+  const entries = recorder.after(0, Infinity).filter(({ kind }) => kind !== 'note')
+  expect(new Set(entries.map((entry) => 'connection' in entry && entry.connection))).toEqual(
+    new Set([1]),
+  )
+  // Of one clock: nothing is at the client before it was at the server.
+  const [server, client] = ['server', 'client'].map((hop) =>
+    entries.find(
+      (entry) => entry.kind === 'arrived' && entry.hop === hop && entry.direction === 'response',
+    )!,
+  )
+  expect(server!.at).toBeLessThanOrEqual(client!.at)
+})
+
+test('a mistake, in the place of what it mistakes: the proxy holds what it is not told to pass', async () => {
+  session = running('test/mistakes/lesson4/says-nothing-to-nginx\nproxy\nconnect')
+  await session.act({ do: 'run', scene: 'a' })
+  const { recorder } = session
+  await until(recorder, () => responses(recorder, 'server').length > 2)
+  expect(responses(recorder, 'client')).toEqual([])
+  // More than the proxy has room for.
+  await session.act({ do: 'burst' })
+  await until(recorder, () => responses(recorder, 'client').length > 0)
+})
+
+test('without the proxy, who connects from then on meets the server', async () => {
+  session = running('solutions/04-buffering\nproxy\nconnect')
+  await session.act({ do: 'run', scene: 'a' })
+  await session.act({ do: 'proxy', holds: null })
+  await session.act({ do: 'connect' })
+  const { recorder } = session
+  await until(recorder, () => responses(recorder, 'client', 2).length > 0)
+  expect([...hopsOf(recorder, 2)].toSorted()).toEqual(['client', 'server'])
+})
+
+test('an EventSource is back after a cut, which the wire calls one', async () => {
+  session = running('solutions/02-server-sent-events\nwatch')
+  await session.act({ do: 'run', scene: 'a' })
+  const { recorder } = session
+  await until(recorder, () => responses(recorder, 'client').length > 0)
+  await session.act({ do: 'cut' })
+  await until(recorder, () => responses(recorder, 'client', 2).length > 0)
+  const closed = recorder.after(0, Infinity).find(({ kind }) => kind === 'closed')
+  expect(closed).toMatchObject({ by: 'workshop', isFailure: true })
+})
+
+test('the program ends when nobody looks any more', async () => {
+  session = running('solutions/01-raw-chunks\nconnect')
+  const leave = session.listen(() => {})
+  await session.act({ do: 'run', scene: 'a' })
+  const { hostname, port } = new URL(session.state.server.url)
+  const socket = connect(Number(port), hostname)
+  await once(socket, 'connect')
+  // Reset, which is an error, or ended.
+  const closed = new Promise((resolve) => socket.on('error', () => {}).once('close', resolve))
+  leave()
+  await closed
+  const late = connect(Number(port), hostname)
+  const [refused] = await once(late, 'error')
+  expect(refused).toMatchObject({ code: 'ECONNREFUSED' })
+  expect(session.state.server).toMatchObject({ state: 'down', url: '' })
+})
+
+test('nothing can be run but the scenes of the deck', async () => {
+  session = running('solutions/01-raw-chunks\nconnect')
+  expect(await session.act({ do: 'run', scene: 'b' })).toEqual({
+    problem: 'There is no "b" to run.',
+  })
+  expect(await session.act({ do: 'connect' })).toEqual({
+    problem: 'Nothing runs. Press Run first.',
+  })
+  expect(await session.act({ do: 'kill' })).toEqual({ problem: 'This cannot be done here.' })
+})
+
+function running(text: string): SceneSession {
+  const scene: Scene = sceneIn('a', text)
+  return sceneSession(() => [scene])
+}
+
+/** As soon as what crosses the wire makes it true. */
+function until(recorder: Recorder, isTrue: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (isTrue()) resolve()
+    }
+    recorder.listen(look)
+    look()
+  })
+}
+
+function responses(recorder: Recorder, hop: string, connection = 1): number[] {
+  return recorder
+    .after(0, Infinity)
+    .filter((entry) => entry.kind === 'arrived' && entry.direction === 'response')
+    .filter((entry) => 'hop' in entry && entry.hop === hop && entry.connection === connection)
+    .map(({ n }) => n)
+}
+
+function hopsOf(recorder: Recorder, connection = 1): Set<string> {
+  return new Set(
+    recorder
+      .after(0, Infinity)
+      .flatMap((entry) =>
+        entry.kind === 'arrived' &&
+        entry.direction === 'response' &&
+        entry.connection === connection
+          ? [entry.hop]
+          : [],
+      ),
+  )
+}

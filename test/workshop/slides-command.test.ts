@@ -1,0 +1,45 @@
+import { connect } from 'node:net'
+import { once } from 'node:events'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { copyOfWorkshop, type Copy } from './copy.ts'
+import { endPrograms, run } from './program.ts'
+
+let copy: Copy
+beforeAll(() => {
+  copy = copyOfWorkshop()
+})
+afterEach(endPrograms)
+afterAll(() => copy.remove())
+
+test('npm run slides says where the deck is, and Ctrl-C leaves nothing behind', async () => {
+  const program = run(copy, ['slides'])
+  const [, port] = await program.seen(/http:\/\/127\.0\.0\.1:(33\d\d)\/ {2}the deck/)
+  await program.seen(/http:\/\/127\.0\.0\.1:33\d\d\/ {2}for who follows on this machine/)
+  expect(program.output).not.toMatch(/\bcode\b/)
+  program.kill('SIGINT')
+  expect(await program.ended).toBe(130)
+  const late = connect(Number(port), '127.0.0.1')
+  expect(await once(late, 'error')).toMatchObject([{ code: 'ECONNREFUSED' }])
+})
+
+test('npm run slides share says where others find it, and the code', async () => {
+  const program = run(copy, ['slides', 'share'])
+  await program.seen(/the deck, for you/)
+  await program.seen(/asks for the code, which is [A-Z]{6}\n|this machine is in no network/i)
+})
+
+test.each([
+  [['slides', 'shared'], 'There is no "shared". There are: npm run slides, '],
+  [['slides', 'share', 'now'], 'There is no "share now". '],
+])('npm run %j ends with 2', async (words, says) => {
+  const program = run(copy, words)
+  expect(await program.ended).toBe(2)
+  expect(program.output).toContain(says)
+})
+
+test('without a browser, the hand-out says what to do', async () => {
+  const program = run(copy, ['slides', 'pdf'], { BROWSER_PATH: copy.path('no-browser') })
+  expect(await program.ended).toBe(1)
+  expect(program.output).toMatch(/printed by a browser \(missing: .*no-browser is not there\)/)
+  expect(program.output).toContain('?print-pdf')
+})

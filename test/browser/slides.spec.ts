@@ -39,15 +39,13 @@ for (const [ratio, size] of [
   })
 }
 
-test('no finding of axe on any slide, in light and in dark', async ({ page }) => {
-  for (const colorScheme of ['light', 'dark'] as const) {
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`no finding of axe on any slide: ${colorScheme}`, async ({ page }) => {
     await page.emulateMedia({ colorScheme })
     // All slides at once, as they are printed; then those that have something to press.
     await page.goto(`${slides.url}/?print-pdf`)
     await expect(page.locator('.pdf-page')).toHaveCount(places().length)
-    expect
-      .soft(await findings(page, '.slides'), `the deck as it is printed, ${colorScheme}`)
-      .toEqual([])
+    expect.soft(await findings(page, '.slides'), 'the deck as it is printed').toEqual([])
     await page.goto(slides.url)
     await expect(page.locator('.reveal.ready')).toBeVisible()
     for (const what of ['countdown', 'wire']) {
@@ -56,14 +54,11 @@ test('no finding of axe on any slide, in light and in dark', async ({ page }) =>
         places().find(({ text }) => text.includes(`\`\`\`${what}`))!,
       )
       expect
-        .soft(
-          await findings(page, 'section.present section.present'),
-          `a slide with a ${what}, ${colorScheme}`,
-        )
+        .soft(await findings(page, 'section.present section.present'), `a slide with a ${what}`)
         .toEqual([])
     }
-  }
-})
+  })
+}
 
 test('the speaker view has the notes, the next slide, and the time that is left for this one', async ({
   page,

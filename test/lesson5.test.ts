@@ -1413,10 +1413,11 @@ check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', a
     const app = createApp(history, { shutdown: shutdown.signal, heartbeatMs: OFTEN })
     const { server, queued } = await watchedServer(t, app)
     const slow = await comes(t, server, { name: 'slow client' })
-    await comes(t, server, { name: 'client B' })
     slow.client.pause()
-    history.append(...fatQuakes(64, 256 * 1024))
+    const ids = history.append(...fatQuakes(64, 256 * 1024))
     await stands(t, queued)
+    // One that has everything, and waits for what happens.
+    await comes(t, server, { name: 'client B', lastEventId: ids.at(-1)! })
     t.transcript.step('the shutdown begins')
     shutdown.abort()
     await t.until(() => history.listeners === 0 && timers.alive() === 0, {

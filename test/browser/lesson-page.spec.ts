@@ -40,6 +40,19 @@ test('the way of a learner: open, red, save, green, the next lesson', async ({
   await expect(page.getByText('This is the starting point: nothing is written yet')).toBeVisible()
 })
 
+test('the client of a lesson is shown, and comes back with what it has', async ({
+  workshop,
+  page,
+}) => {
+  const { url } = await workshop('lesson', '5', 'solutions')
+  await page.goto(url)
+  await expect(page.getByText(/^connected · \d+ quakes? · 0 missed · 0 twice$/)).toBeVisible()
+  await page.getByRole('button', { name: 'Cut now' }).click()
+  await expect(
+    page.getByRole('option', { name: /client.*→ behind \S+, \d+ B/ }).first(),
+  ).toBeVisible()
+})
+
 test('the page outlives a restart of the workshop, without a reload', async ({
   copy,
   workshop,

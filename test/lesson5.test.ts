@@ -1251,11 +1251,9 @@ check('5.7b', 'the same when the next response is cut as well, or many requests'
       cut,
       { of: 'response', after: next[n % next.length]! },
     ])
-    const inARow = [1, 31, 61, 91].map((first): Cut[] => [
-      { of: 'response', after: head + 50 },
-      ...cutsOf('request', first, first + 29),
-    ])
-    await travels(t, [...twice, ...inARow], follow, {
+    // How far a request came is nothing that its client can see.
+    const inARow: Cut[] = [{ of: 'response', after: head + 50 }, ...cutsOf('request', 1, 12)]
+    await travels(t, [...twice, inARow], follow, {
       ids,
       often: 'the id of the last event is known for one connection, and not to the one behind it.',
     })
@@ -1266,8 +1264,8 @@ check(
   '5.7c',
   'wherever a client is cut off, the server goes on behind its last event',
   async (t) => {
-    const history = historyInHand(QUIET, { capacity: 3 })
-    const ids = history.append(...shortQuakes(5))
+    const history = historyInHand(QUIET, { capacity: 2 })
+    const ids = history.append(...shortQuakes(4))
     const { port } = await t.serve(createApp(history))
     const begin = (cuts: Cut[]): Travel =>
       resumes(port, PATH, { cuts, cursor: ids[0]!, last: ids.at(-1)! })
@@ -1294,16 +1292,16 @@ check('5.7d', 'also when it is cut off, twice, during the hand-over', async (t) 
   const server = await t.serve((request, response, next) =>
     apps[Number(request.query.app)]!(request, response, next),
   )
-  const happened = shortQuakes(4)
+  const happened = shortQuakes(3)
   const ids = historyInHand(QUIET).append(...happened)
   const begin = (cuts: Cut[]): Travel => {
     const history = historyInHand(QUIET)
-    history.append(...happened.slice(0, 2))
+    history.append(happened[0]!)
     history.hold(apps.length % 2 === 0 ? 'as it was' : 'as it is')
     const path = `${PATH}?app=${apps.push(createApp(history)) - 1}`
     const travel = resumes(server.port, path, { cuts, last: ids.at(-1)! })
     // When nobody reads the history, that is for the travel to tell.
-    handsOver(history, travel, happened[2]!, happened[3]!).catch(() => {})
+    handsOver(history, travel, happened[1]!, happened[2]!).catch(() => {})
     return travel
   }
   const { response } = await rehearsed(t, begin)
@@ -1415,10 +1413,11 @@ check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', a
     const app = createApp(history, { shutdown: shutdown.signal, heartbeatMs: OFTEN })
     const { server, queued } = await watchedServer(t, app)
     const slow = await comes(t, server, { name: 'slow client' })
-    await comes(t, server, { name: 'client B' })
     slow.client.pause()
-    history.append(...fatQuakes(64, 256 * 1024))
+    const ids = history.append(...fatQuakes(64, 256 * 1024))
     await stands(t, queued)
+    // One that has everything, and waits for what happens.
+    await comes(t, server, { name: 'client B', lastEventId: ids.at(-1)! })
     t.transcript.step('the shutdown begins')
     shutdown.abort()
     await t.until(() => history.listeners === 0 && timers.alive() === 0, {

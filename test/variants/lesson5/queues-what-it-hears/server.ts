@@ -52,7 +52,9 @@ export function createApp(
     try {
       const { entries, isGap } = await history.after(cursor)
       if (isGap) res.write('event: gap\ndata: \n\n')
-      const known = new Set(entries.map(({ id }) => id))
+      // Whatever was heard before the last of these is among them, or not kept any more.
+      const last = entries.at(-1)?.id
+      queue.splice(0, queue.findIndex(({ id }) => id === last) + 1)
       for (const entry of entries) {
         if (visit.signal.aborted) break
         await send(entry)
@@ -60,7 +62,7 @@ export function createApp(
       while (!visit.signal.aborted) {
         const entry = queue.shift()
         if (entry) {
-          if (!known.has(entry.id)) await send(entry)
+          await send(entry)
         } else if (history.isOver) {
           break
         } else {

@@ -1,5 +1,6 @@
 import type { Lesson } from '../lessons/catalogue.ts'
 import type { Hue, Paint } from '../terminal/colour.ts'
+import { shellWord } from '../terminal/shell-word.ts'
 import { resultsOf, wordOf, type Grade, type GradedPerson } from './grade.ts'
 import { pathOf, shown } from './people.ts'
 
@@ -76,16 +77,10 @@ export function howToSeeWhy(graded: GradedPerson[], seed: number): string[] {
     const grade = grades.find((each) => firstFailed(each)?.state === 'failed')
     if (!grade) continue
     return [
-      `To see why somebody failed, here ${person.name}: SEED=${seed} npm test -- lesson${grade.lesson} ${quoted(pathOf(person.folder))}`,
+      `To see why somebody failed, here ${person.name}: SEED=${seed} npm test -- lesson${grade.lesson} ${shellWord(pathOf(person.folder))}`,
     ]
   }
   return []
-}
-
-/** As one word of a command line. A name may be made of what a shell takes for a command. */
-function quoted(path: string): string {
-  if (/^[\w./\\:-]+$/.test(path)) return path
-  return process.platform === 'win32' ? `"${path}"` : `'${path.replaceAll("'", `'\\''`)}'`
 }
 
 /** In short: `12/29 not yet · 1.3a`. */

@@ -18,7 +18,12 @@ async function gradeOnce(words: string[]): Promise<number> {
   ])
   const { lesson, only, work } = asked
   const out = screen(process.stdout)
-  if (process.stdout.isTTY) out.stay(`grading lesson ${lesson} …`)
+  let done = 0
+  const tellProgress = (): void => {
+    const sofar = done === 0 ? '' : ` ${done} checks done`
+    if (process.stdout.isTTY) out.stay(`grading lesson ${lesson} …${sofar}`)
+  }
+  tellProgress()
   const stop = new AbortController()
   const interrupt = (): void => stop.abort()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt)
@@ -29,6 +34,10 @@ async function gradeOnce(words: string[]): Promise<number> {
       name: work.name,
       ...(only && { only }),
       ...(process.env.SEED && { seed: Number(process.env.SEED) }),
+      onCheck() {
+        done += 1
+        tellProgress()
+      },
       signal: stop.signal,
     })
     out.close()

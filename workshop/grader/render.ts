@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { lessonNumbered, taskOf } from '../lessons/catalogue.ts'
 import { checksOf } from './manifest.ts'
 import type { Paint } from '../terminal/colour.ts'
+import { shellWord } from '../terminal/shell-word.ts'
 import type { CheckResult, Verdict } from './verdict.ts'
 
 export type RenderOptions = {
@@ -53,7 +54,7 @@ export function renderFailure(
       : []),
     paint(
       'quiet',
-      `  ${readme}, task ${task} · npm run hint ${task} · replay: ${seedFor(verdict.seed)} npm test -- lesson${id}${whose(options)}`,
+      `  ${readme}, task ${task} · npm run hint ${task} · replay: ${seedFor(verdict.seed)} npm test -- lesson${id}${wordFor(options)}`,
     ),
   ].join('\n')
 }
@@ -83,7 +84,7 @@ function checkLines({ checks }: Verdict, paint: Paint): string {
       if (state === 'not run')
         return paint(
           'quiet',
-          `- ${id}  ${rule} (${lacks ? `not graded: there is no ${lacks}` : 'did not run'})`,
+          `- ${id}  ${rule} (${lacks ? `not graded: there is no ${lacks}` : 'no result'})`,
         )
       return `${paint('bad', '✗')} ${id}  ${rule}${notWritten ? paint('quiet', ' (not written yet)') : ''}`
     })
@@ -168,7 +169,11 @@ function whatNext(lesson: number): string {
     : compare
 }
 
-/** The words that name somebody else's work on the command line. */
+/** The word that names somebody else's work on the command line. */
+function wordFor({ workName }: RenderOptions): string {
+  return workName === 'lessons' ? '' : ` ${shellWord(workName)}`
+}
+
 function whose({ workName }: RenderOptions): string {
   return workName === 'lessons' ? '' : ` ${workName}`
 }

@@ -9,7 +9,7 @@ export const picked = store<string | undefined>(undefined)
 export function stateInWords({ state, notWritten, lacks }: Check): string {
   if (state === 'passed') return 'passed'
   if (lacks) return `not graded: there is no ${lacks}`
-  if (state === 'not run') return 'did not run'
+  if (state === 'not run') return 'no result'
   return notWritten ? 'not written yet' : 'failed'
 }
 

@@ -857,11 +857,10 @@ check('5.5j', 'leaving the loop ends the request', async (t) => {
 check('5.5k', 'the signal ends it, also while nothing comes', async (t) => {
   const server = await handmadeStream(t)
   await following(t, server.url, {}, async (follower) => {
+    const [quake] = quakes(1)
     await hasAsked(t, server, 1)
-    await t.until(() => follower.states.at(-1)?.name === 'open', {
-      seen: 'The server has answered, and no state is open.',
-      expected: "Expected onState({ name: 'open' }) when the head is here.",
-    })
+    server.send(eventOf(quake!, 'n-0'))
+    await t.until(() => follower.got.length === 1, notGiven(quake!))
     follower.abort()
     await ends(t, follower, 'The signal aborted while nothing came')
     await t.until(() => server.open === 0, {

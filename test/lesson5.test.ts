@@ -461,7 +461,7 @@ check('5.3b', 'what happens while the history is read comes once', async (t) => 
 
 check('5.3c', 'each client has a hand-over of its own', async (t) => {
   const history = historyInHand(t.transcript)
-  const happened = quakes(6)
+  const happened = quakes(7)
   const ids = history.append(...happened.slice(0, 4))
   const server = await t.serve(createApp(history))
   history.hold('as it was')
@@ -484,6 +484,18 @@ check('5.3c', 'each client has a hand-over of its own', async (t) => {
       })
     }
   }
+  // Both have everything. What comes next is for one who has nothing to wait for.
+  history.hold('as it was')
+  const late = await comes(t, server, { name: 'client C' })
+  await isRead(t, history)
+  ids.push(...history.append(happened[6]!))
+  history.letGo()
+  for (const { events } of clients) {
+    await isNext(events, ids[6]!, happened[6]!, {
+      often: 'client C came, and the cursor of the others is where it begins.',
+    })
+  }
+  for (const [n, id] of ids.entries()) await isNext(late.events, id, happened[n]!)
 })
 
 check('5.3d', 'quakes that happen at any moment of it come once, in order', async (t) => {

@@ -882,6 +882,62 @@ check('5.5k', 'the signal ends it, also while nothing comes', async (t) => {
   })
 })
 
+check('5.5l', 'whether an event has come before, its id tells and nothing else', async (t) => {
+  const server = await handmadeStream(t)
+  await following(t, server.url, {}, async ({ got }) => {
+    const [quake, last] = quakes(2)
+    const again = eventOf(quake!)
+    for (const [sent, told, often] of [
+      [
+        [eventOf(quake!, 'n-0'), eventOf(quake!, 'n-1')],
+        'with the ids n-0 and n-1, the same quake in both',
+        'the id of the quake is looked at. What makes an event another one is the id of the event.',
+      ],
+      [
+        [again, again],
+        'without an id, the same quake in both',
+        'an event without an id is told by something else. Nobody can tell that it has come before.',
+      ],
+      [
+        [eventOf(quake!, ''), eventOf(quake!, '')],
+        'with an empty id, the same quake in both',
+        'the empty id is remembered. It is none.',
+      ],
+    ] as const) {
+      const before = got.length
+      await hasAsked(t, server, 1)
+      server.send(sent.join(''), `two events ${told}`)
+      server.send(eventOf(last!, `behind-${before}`))
+      await t.until(() => same(got.at(-1), last) && got.length > before, notGiven(last!))
+      must(got.length === before + 3, {
+        seen: `Two events came ${told}, then one more, and followQuakes() gave ${got.length - before} quakes.`,
+        expected: 'Expected 3.',
+        often,
+      })
+    }
+  })
+})
+
+check('5.5m', 'it remembers at least the last hundred ids', async (t) => {
+  const server = await handmadeStream(t)
+  await following({ ...t, transcript: QUIET }, server.url, {}, async ({ got }) => {
+    const happened = quakes(101)
+    const last = happened.pop()!
+    const events = happened.map((quake, n) => eventOf(quake, `n-${n}`)).join('')
+    await hasAsked(t, server, 1)
+    server.send(events, 'events n-0 to n-99')
+    await t.until(() => got.length >= 100, notGiven(happened[99]!))
+    server.send(events, 'events n-0 to n-99')
+    server.send(eventOf(last, 'n-100'))
+    await t.until(() => same(got.at(-1), last), notGiven(last))
+    must(got.length === 101, {
+      seen: `The server sent n-0 to n-99, all of them again, and n-100: followQuakes() gave ${got.length} quakes.`,
+      expected: 'Expected 101, each once.',
+      often: 'too few ids are remembered. A server may repeat all that it keeps.',
+    })
+  })
+})
+
 // 5.6 The client waits
 
 check('5.6a', 'after a loss the client waits, and says so', async (t) => {

@@ -1595,6 +1595,22 @@ check('5.8i', 'a client that left leaves nothing at the signal of the shutdown',
   }
 })
 
+check('5.8j', 'what happened right before the end is sent', async (t) => {
+  const history = historyInHand(t.transcript)
+  const [quake] = quakes(1)
+  history.hold('as it was')
+  const { client, events } = await opened(t, history)
+  await isRead(t, history)
+  const [id] = history.append(quake!)
+  history.end()
+  history.letGo()
+  await isNext(events, id!, quake!, {
+    often:
+      'isOver is looked at when the history has been read. It may have become true meanwhile, behind one more entry.',
+  })
+  await hasEnd(client, 'the client')
+})
+
 // Histories
 
 function filled(

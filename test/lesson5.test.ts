@@ -887,7 +887,7 @@ check('5.5l', 'whether an event has come before, its id tells and nothing else',
   await following(t, server.url, {}, async ({ got }) => {
     const [quake, last] = quakes(2)
     const again = eventOf(quake!)
-    for (const [sent, told, often] of [
+    for (const [sent, how, often] of [
       [
         [eventOf(quake!, 'n-0'), eventOf(quake!, 'n-1')],
         'with the ids n-0 and n-1, the same quake in both',
@@ -906,11 +906,11 @@ check('5.5l', 'whether an event has come before, its id tells and nothing else',
     ] as const) {
       const before = got.length
       await hasAsked(t, server, 1)
-      server.send(sent.join(''), `two events ${told}`)
+      server.send(sent.join(''), `two events ${how}`)
       server.send(eventOf(last!, `behind-${before}`))
       await t.until(() => same(got.at(-1), last) && got.length > before, notGiven(last!))
       must(got.length === before + 3, {
-        seen: `Two events came ${told}, then one more, and followQuakes() gave ${got.length - before} quakes.`,
+        seen: `Two events came ${how}, then one more, and followQuakes() gave ${got.length - before} quakes.`,
         expected: 'Expected 3.',
         often,
       })

@@ -688,6 +688,10 @@ check('5.5b', 'the first request has no Last-Event-ID, the next ones have the la
     for (const [n, quake] of quakes(3).entries()) {
       await hasAsked(t, server, n + 1)
       hasCursor(server, n, n === 0 ? undefined : `n-${n - 1}`)
+      must(n > 0 || server.asked[0]!.get('Last-Event-ID') === undefined, {
+        seen: 'Request 1 has a Last-Event-ID with nothing in it.',
+        expected: 'Expected no such header: the client has nothing.',
+      })
       server.send(eventOf(quake, `n-${n}`))
       await t.until(() => got.length === n + 1, notGiven(quake))
       server.cut()
@@ -1026,13 +1030,18 @@ check('5.6e', 'a connection without a quake does not', async (t) => {
   await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
     for (const [n, expected] of [500, 1000, 2000].entries()) {
       await isOpen(t, server, follower, n + 1)
+      server.send('event: gap\ndata: lost\n\n')
+      await t.until(() => follower.gaps.length === n + 1, {
+        seen: 'The server sent a gap, and onGap() was not called.',
+        expected: 'Expected it to be called.',
+      })
       server.cut()
       const { ms } = await waits(t, follower, n + 1)
       isWait(
         follower,
         ms,
         expected,
-        `random() is 0.5, and ${n + 1} connections in a row were opened and lost`,
+        `random() is 0.5, and ${n + 1} connections in a row were opened and lost, with a gap and no quake`,
       )
       follower.clock.pass(ms)
     }

@@ -335,6 +335,14 @@ check('5.2h', 'while the client does not read, the replay waits', async (t) => {
     expected: 'Expected a few hundred KB: one entry, and what fits into the socket.',
     often: 'nobody looks at what res.write() returns. false means: wait for drain.',
   })
+  history.hold('as it was')
+  const other = await opened(t, history, { heartbeatMs: OFTEN })
+  await isRead(t, history)
+  await other.events.heartbeats(SOME, {
+    seen: 'Reading the history takes long, and the client sees no sign of life.',
+    expected: 'Expected heartbeats: its watchdog knows nothing of your history.',
+    often: 'the heartbeat begins when the history has been read.',
+  })
 })
 
 check('5.2i', 'a client that reads again gets each entry once, in order', async (t) => {

@@ -115,14 +115,16 @@ check('5.1f', 'when entries behind an id are not kept any more, there is a gap',
 })
 
 check('5.1g', 'an id that nobody knows is a gap', async (t) => {
-  const { history, happened } = filled(t, 3)
-  for (const id of strangeIds()) {
-    const { entries, isGap } = await asks(t, history, id)
-    must(isGap && same(idsOf(entries), idsOf(happened)), {
-      seen: `after(${JSON.stringify(id)}) gave ${listed(idsOf(entries))}${isGap ? ' and a gap' : ' and no gap'}.`,
-      expected: 'Expected a gap, and all that are kept: nobody can tell what the client has.',
-      often: 'an id that is not found is taken for the beginning or for the end.',
-    })
+  for (const count of [3, 0]) {
+    const { history, happened } = filled(t, count)
+    for (const id of strangeIds()) {
+      const { entries, isGap } = await asks(t, history, id)
+      must(isGap && same(idsOf(entries), idsOf(happened)), {
+        seen: `${count} are kept, and after(${JSON.stringify(id)}) gave ${listed(idsOf(entries))}${isGap ? ' and a gap' : ' and no gap'}.`,
+        expected: 'Expected a gap, and all that are kept: nobody can tell what the client has.',
+        often: 'an id that is not found is taken for the beginning or for the end.',
+      })
+    }
   }
 })
 
@@ -156,7 +158,7 @@ check('5.1i', 'one who stops listening hears no more, and the others do', async 
   const heard = { leaves: [] as string[], stays: [] as string[] }
   const stop = history.subscribe({ onEntry: ({ id }) => heard.leaves.push(id), onOver() {} })
   history.subscribe({ onEntry: ({ id }) => heard.stays.push(id), onOver() {} })
-  const [first, second] = quakes(2)
+  const [first, second, third] = quakes(3)
   append(t, history, first!)
   t.transcript.step('listener 1 stops')
   stop()
@@ -164,6 +166,29 @@ check('5.1i', 'one who stops listening hears no more, and the others do', async 
   must(same(heard, { leaves: [first!.id], stays: [first!.id, second!.id] }), {
     seen: `Listener 1 stopped after the first of two entries. It heard of ${listed(heard.leaves)}, listener 2 of ${listed(heard.stays)}.`,
     expected: 'Expected one entry for listener 1, and both for listener 2.',
+  })
+  t.transcript.step('listener 1 stops once more')
+  stop()
+  append(t, history, third!)
+  must(heard.stays.length === 3, {
+    seen: 'Listener 1 stopped twice, and listener 2 hears no more.',
+    expected: 'Expected the second time to do nothing.',
+    often: 'splice(-1, 1) takes the last one out, whoever that is. indexOf() gives -1 for none.',
+  })
+})
+
+check('5.1l', 'one who stops while it is called takes the entry from nobody', async (t) => {
+  const history = createHistory()
+  const heard: string[] = []
+  const stop = history.subscribe({ onEntry: () => stop(), onOver() {} })
+  history.subscribe({ onEntry: ({ id }) => heard.push(id), onOver() {} })
+  t.transcript.step('listener 1 will stop when it is called')
+  const [quake] = quakes(1)
+  append(t, history, quake!)
+  must(same(heard, [quake!.id]), {
+    seen: `Listener 1 stopped when it heard of "${quake!.id}", and listener 2 heard of ${listed(heard)}.`,
+    expected: 'Expected listener 2 to hear of it once.',
+    often: 'an array is walked along while one is taken out of it, and the next one moves up.',
   })
 })
 

@@ -1,5 +1,5 @@
 // fails: 5.5b
-// says: Request 3 has Last-Event-ID: n-0
+// says: Request 3 has Last-Event-ID: "n-0"
 import type { Quake } from '#feed'
 import { readEvents, type Block } from './read-events.ts'
 

@@ -93,7 +93,8 @@ export async function* followQuakes(
         if (!quake) continue
         // Not as soon as a server answers: it may answer, and fail, again and again.
         failures = 0
-        if (isNew(block.id ?? quake.id)) yield quake
+        // Of one without an id nobody can tell whether it has come before.
+        if (!block.id || isNew(block.id)) yield quake
       }
     } catch (error) {
       if (signal.aborted) return

@@ -90,7 +90,8 @@ export async function* followQuakes(
         if (block.type === 'gap') onGap()
         const quake = quakeIn(block)
         if (!quake) continue
-        if (isNew(block.id ?? quake.id)) yield quake
+        // Of one without an id nobody can tell whether it has come before.
+        if (!block.id || isNew(block.id)) yield quake
       }
     } catch (error) {
       if (signal.aborted) return

@@ -1,5 +1,5 @@
 // fails: 5.5b
-// says: Request 3 has Last-Event-ID: n-0
+// says: Request 3 has Last-Event-ID: "n-0"
 import type { Quake } from '#feed'
 import { readEvents, type Block } from './read-events.ts'
 
@@ -92,7 +92,8 @@ export async function* followQuakes(
         if (!quake) continue
         // Not as soon as a server answers: it may answer, and fail, again and again.
         failures = 0
-        if (isNew(block.id ?? quake.id)) yield quake
+        // Of one without an id nobody can tell whether it has come before.
+        if (!block.id || isNew(block.id)) yield quake
       }
     } catch (error) {
       if (signal.aborted) return

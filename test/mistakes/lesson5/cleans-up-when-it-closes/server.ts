@@ -48,9 +48,9 @@ export function createApp(
 
     let wake = (): void => {}
     visit.signal.addEventListener('abort', () => wake())
+    const heartbeat = setInterval(() => res.writableNeedDrain || res.write(':\n\n'), heartbeatMs)
     await history.after(cursor)
     const unsubscribe = history.subscribe({ onEntry: () => wake(), onOver: () => wake() })
-    const heartbeat = setInterval(() => res.writableNeedDrain || res.write(':\n\n'), heartbeatMs)
     res.on('close', () => {
       clearInterval(heartbeat)
       unsubscribe()

@@ -32,7 +32,9 @@ test.describe('without a grade', () => {
     await expect(lab.getByText(/^\d\d of \d\d measured · as you said: 1 of 2$/)).toBeVisible()
 
     await page.reload()
-    await expect(lab.getByRole('row', { name: /^nobody between passes as measured passes/ })).toBeVisible()
+    await expect(
+      lab.getByRole('row', { name: /^nobody between passes as measured passes/ }),
+    ).toBeVisible()
     await expect(
       lab.getByRole('row', { name: /^compression\(\) passes but measured holds/ }),
     ).toBeVisible()

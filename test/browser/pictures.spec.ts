@@ -16,7 +16,7 @@ test('the pictures in the README show the page as it is', async ({
   workshop,
   page,
 }, info) => {
-  // A learner may have deleted it.
+  // A learner may have deleted it: then there is nothing to take a picture of. In CI it has to be there.
   if (!process.env.CI && !existsSync(join(lessonsFolder, README))) test.skip()
   copy.write(`lessons/${README}`, readFileSync(join(lessonsFolder, README), 'utf8'))
   const { url } = await workshop('lesson', '1')

@@ -72,7 +72,7 @@ test.describe('with nothing to grade', () => {
     page,
   }) => {
     const exhibit = '03-react/exhibit'
-    // A learner may have deleted it.
+    // A learner may have deleted it: then there is nothing to run. In CI it has to be there.
     if (!process.env.CI && !existsSync(join(lessonsFolder, exhibit))) test.skip()
     for (const name of ['server.ts', 'SSEExample.jsx']) {
       copy.write(

@@ -9,6 +9,7 @@ import { areQuotesOfLessonsLost } from '../workshop/quotes-of-lessons.ts'
 
 // One deck for all, and one walk through it for each ratio: a browser is dear.
 
+// Where a learner has lost what slides quote of lessons/, a slide says so instead. In CI nothing is skipped.
 test.skip(areQuotesOfLessonsLost())
 
 let slides: SlidesServer

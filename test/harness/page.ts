@@ -1,5 +1,5 @@
 import './dom.ts'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { createElement, StrictMode, type ReactNode } from 'react'
 import { flushSync } from 'react-dom'
 import { createRoot } from 'react-dom/client'
@@ -79,7 +79,8 @@ export async function withPage(
       // A countdown starts one after another, each after a render.
       for (let n = 0, idle = 0; n < 100 && idle < 3; n += 1) {
         idle = timers?.runOut() ? 0 : idle + 1
-        await sleep(1)
+        // React renders in turns of the event loop, whatever they take.
+        for (let turns = 0; turns < TURNS_OF_A_RENDER; turns += 1) await turn()
       }
     },
   }
@@ -94,6 +95,9 @@ export async function withPage(
     leaveRoom()
   }
 }
+
+/** More than a render of a page as small as these needs. */
+const TURNS_OF_A_RENDER = 10
 
 /** An error of React as the failure that it is, where it is known. */
 function asTold(error: unknown): unknown {

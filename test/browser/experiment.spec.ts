@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import type { Copy } from '../workshop/copy.ts'
+import { noFinding } from './no-finding.ts'
 import { expect, test } from './workshop.ts'
 
 // Lesson 4 on its page: the experiment, what cannot be graded, and a proxy on the wire.
@@ -149,15 +149,4 @@ async function connect(page: Page): Promise<void> {
 
 function arrival(page: Page, hop: string): ReturnType<Page['getByRole']> {
   return page.getByRole('option', { name: new RegExp(`${hop}.*← response`) }).last()
-}
-
-async function noFinding(page: Page, what: string): Promise<void> {
-  for (const [colorScheme, width] of [['dark', 400] as const, ['light', 1280] as const]) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    await page.setViewportSize({ width, height: 800 })
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-    expect(found, `${what}, ${colorScheme}, ${width} px`).toEqual([])
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
-  }
 }

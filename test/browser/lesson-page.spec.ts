@@ -1,8 +1,7 @@
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import process from 'node:process'
 import type { Page } from '@playwright/test'
+import { freePort } from '../../workshop/free-port.ts'
 import type { Copy } from '../workshop/copy.ts'
 import { openTab } from './react/tabs.ts'
 import { expect, test } from './workshop.ts'
@@ -321,16 +320,6 @@ function save(copy: Copy, name: string, text: string): void {
 
 function solution(copy: Copy, name: string): string {
   return readFileSync(copy.path('solutions/01-raw-chunks', name), 'utf8')
-}
-
-/** A port that nobody has at the moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Connects a client and waits until it reads quakes. */

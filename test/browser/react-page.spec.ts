@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
-import type { Page } from '@playwright/test'
 import { lessonsFolder } from '../../workshop/lessons/catalogue.ts'
 import type { Copy } from '../workshop/copy.ts'
+import { noFinding } from './no-finding.ts'
 import { expect, test } from './workshop.ts'
 
 // Lesson 3 on the lesson page: the component in its frame, beside the wire.
@@ -102,16 +101,4 @@ const COMPONENT = 'lessons/03-react/LiveQuakes.tsx'
 
 function solution(copy: Copy, name: string): string {
   return readFileSync(copy.path('solutions/03-react', name), 'utf8')
-}
-
-async function noFinding(page: Page, what: string): Promise<void> {
-  for (const [colorScheme, width] of [['light', 1280] as const, ['dark', 400] as const]) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    await page.setViewportSize({ width, height: 800 })
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-    expect(found, `${what}, ${colorScheme}, ${width} px`).toEqual([])
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
-  }
-  await page.setViewportSize({ width: 1280, height: 800 })
 }

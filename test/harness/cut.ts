@@ -1,3 +1,5 @@
+import { SPARSE } from './sparse.ts'
+
 /** Where a connection is cut: behind so many bytes of its request, or of its response. */
 export type Cut = { of: 'request' | 'response'; after: number }
 
@@ -14,5 +16,6 @@ export type Visit = {
 
 /** A cut behind each byte from `first` to `last`. */
 export function cutsOf(of: Cut['of'], first: number, last: number): Cut[] {
-  return Array.from({ length: last - first + 1 }, (_, n) => ({ of, after: first + n }))
+  const all = Array.from({ length: last - first + 1 }, (_, n) => ({ of, after: first + n }))
+  return all.filter((_, n) => n % SPARSE === 0)
 }

@@ -7,7 +7,7 @@ import { emptyBox, type Box } from './box.ts'
 import { judge } from './judge.ts'
 import { checksOf, type CheckName } from './manifest.ts'
 import { keepReference, referenceSteps } from './reference.ts'
-import { readyRun, type Outcome, type ReadyRun } from './run.ts'
+import { readyRun, type Outcome, type ReadyOptions, type ReadyRun } from './run.ts'
 import { typeErrors } from './types.ts'
 import type { CheckResult, Verdict } from './verdict.ts'
 
@@ -52,10 +52,11 @@ export async function prepare({
   lesson,
   seed = randomInt(1, 1_000_000),
   bail = false,
-  reusable = false,
-}: Pick<GradeRequest, 'lesson' | 'seed' | 'bail'> & { reusable?: boolean }): Promise<Prepared> {
+  ...how
+}: Pick<GradeRequest, 'lesson' | 'seed' | 'bail'> &
+  Pick<ReadyOptions, 'reusable' | 'sparse'>): Promise<Prepared> {
   const box = await emptyBox()
-  const ready = await readyRun({ lesson, box: box.folder, seed, bail, reusable })
+  const ready = await readyRun({ lesson, box: box.folder, seed, bail, ...how })
   return {
     seed,
     box,

@@ -55,6 +55,8 @@ export type ReadyOptions = {
   bail?: boolean
   /** For many runs, one after another. What the work of one leaves behind in the process, the next one finds. */
   reusable?: boolean
+  /** Where a check tries everything, try some: for a first look. */
+  sparse?: boolean
 }
 
 /** A process that is warm, and everything else that a run needs, before there is any work in the box. */
@@ -79,6 +81,7 @@ export async function readyRun({
   seed,
   bail = false,
   reusable = false,
+  sparse = false,
 }: ReadyOptions): Promise<ReadyRun> {
   const canary = `canary ${randomUUID()}`
   let result = nothingYet()
@@ -105,6 +108,7 @@ export async function readyRun({
       WORKSHOP_BOX: box,
       WORKSHOP_CANARY: canary,
       ...(bail && { WORKSHOP_BAIL: '1' }),
+      ...(sparse && { WORKSHOP_SPARSE: '1' }),
     },
     onSign,
     onLine,

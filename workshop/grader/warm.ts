@@ -4,9 +4,10 @@ import type { Verdict } from './verdict.ts'
 /** Grades many works of one lesson. */
 export type WarmGrader = {
   /**
-   * Grades in a process that has graded others before, which is much quicker. They may have left something behind:
-   * a verdict counts only when it is the one that is expected. If not, the work is graded once more, in a process
-   * of its own, and that verdict is given whatever it is.
+   * Grades in a process that has graded others before, with checks that try some where they could try all: that is
+   * much quicker. The others may have left something behind, and some are not all: a verdict counts only when it is
+   * the one that is expected. If not, the work is graded once more, as a learner's is, and that verdict is given
+   * whatever it is.
    */
   grade(request: GradeRequest, isExpected: (verdict: Verdict) => boolean): Promise<Verdict>
   /** Ends the processes. */
@@ -18,7 +19,7 @@ export function warmGrader(options: Parameters<typeof prepare>[0]): WarmGrader {
   const idle: Prepared[] = []
   return {
     async grade(request, isExpected) {
-      const warm = idle.pop() ?? (await prepare({ ...options, reusable: true }))
+      const warm = idle.pop() ?? (await prepare({ ...options, reusable: true, sparse: true }))
       const verdict = await grade({ ...request, prepared: { ...warm, discard: async () => {} } })
       const counts = isExpected(verdict)
       if (counts && warm.ready.isAlive) idle.push(warm)

@@ -157,6 +157,8 @@ test.describe('without a grade', () => {
     await page.getByRole('button', { name: 'Connect a client' }).click()
     await expect(page.getByText('connecting · 0 quakes')).toBeVisible()
     save(copy, 'server.ts', solution(copy, 'server.ts'))
+    // The silent one has ended: what runs from now on is the other.
+    await expect(page.getByText('The connection broke off.')).toBeVisible()
     await connect(page)
   })
 

@@ -1,5 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
+import { pick } from './pick.ts'
 import { expect, test } from './workshop.ts'
 
 test('no finding of axe, on a stub, on a failure, on an arrival, in dark, light and narrow', async ({
@@ -16,7 +17,7 @@ test('no finding of axe, on a stub, on a failure, on an arrival, in dark, light 
   await expect(page.getByText('reference', { exact: true })).toBeVisible()
   await page.getByRole('button', { name: 'Connect a client' }).click()
   const arrival = page.getByRole('option', { name: /client.*← response \d+ B/ }).last()
-  await arrival.click()
+  await pick(arrival)
   await expect(page.getByRole('button', { name: 'hex' })).toBeVisible()
   await page.getByRole('button', { name: 'Stall' }).click()
   await inAllLooks(page, 'a failure, and an arrival')

@@ -3,6 +3,7 @@ import process from 'node:process'
 import type { Page } from '@playwright/test'
 import { freePort } from '../../workshop/free-port.ts'
 import type { Copy } from '../workshop/copy.ts'
+import { pick } from './pick.ts'
 import { openTab } from './react/tabs.ts'
 import { expect, test } from './workshop.ts'
 
@@ -103,6 +104,30 @@ test('a page that loses its network for a moment goes on', async ({ workshop, pa
 test.describe('without a grade', () => {
   test.use({ isGraded: false })
 
+  test('an answer that is no channel is not the end, and nothing comes twice', async ({
+    workshop,
+    page,
+    context,
+  }) => {
+    const { url } = await workshop('lesson', '1', 'solutions')
+    await page.goto(url)
+    await connect(page)
+    await page.getByRole('button', { name: 'Leave' }).click()
+    await expect(page.getByRole('option', { name: /closed by the client/ })).toBeVisible()
+    await page.route('**/channel', (route) => route.fulfill({ status: 404 }), { times: 1 })
+    await context.setOffline(true)
+    await context.setOffline(false)
+    await expect(page.getByText(/reconnecting/)).toBeVisible()
+    // It waits for a while, but for the network.
+    await context.setOffline(true)
+    await context.setOffline(false)
+    await expect(page.getByText(/reconnecting/)).toBeHidden()
+    // What comes now comes behind all the others.
+    await page.getByRole('button', { name: 'Connect a client' }).click()
+    await expect(page.getByRole('option', { name: /#2 opened/ })).toBeVisible()
+    await expect(page.getByRole('option', { name: /#1 opened/ })).toHaveCount(1)
+  })
+
   test('an arrival is shown with its bytes, its chunks and its event', async ({
     workshop,
     page,
@@ -113,10 +138,7 @@ test.describe('without a grade', () => {
     await connect(page)
     // The head may come with the first bytes of the body, and be as long as an event.
     await expect(page.getByText(/reading · \d\d/)).toBeVisible()
-    await page
-      .getByRole('option', { name: /client.*← response 2\d\d B/ })
-      .first()
-      .click()
+    await pick(page.getByRole('option', { name: /client.*← response 2\d\d B/ }).first())
     const arrival = page.getByRole('region', { name: 'The selected arrival' })
     await expect(arrival.getByRole('heading').first()).toHaveText(
       /^← response · 2\d\d B at \d+\.\d{3} s · server → client, seen at the client · #1$/,
@@ -182,10 +204,7 @@ test.describe('without a grade', () => {
     const { url } = await workshop('lesson', '2', 'solutions')
     await page.goto(url)
     await connect(page)
-    await page
-      .getByRole('option', { name: /client.*← response 2\d\d B/ })
-      .first()
-      .click()
+    await pick(page.getByRole('option', { name: /client.*← response 2\d\d B/ }).first())
     const list = page.getByRole('listbox', { name: 'What came last' })
     const selected = list.getByRole('option', { selected: true })
     for (const name of ['Show less, larger', 'Show more, smaller']) {

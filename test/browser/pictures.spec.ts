@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Page, TestInfo } from '@playwright/test'
 import { lessonsFolder } from '../../workshop/lessons/catalogue.ts'
 import { ROOT } from '../../workshop/root.ts'
+import { pick } from './pick.ts'
 import { expect, test } from './workshop.ts'
 
 // The pictures of README.md. `npx playwright test pictures -u` takes them anew. Beside each lies what it shows
@@ -33,10 +34,7 @@ test('the pictures in the README show the page as it is', async ({
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.getByRole('button', { name: 'Cut now' }).click()
   await expect(page.getByRole('option', { name: /✕/ })).toBeVisible()
-  await page
-    .getByRole('option', { name: /client.*← response 2\d\d B/ })
-    .first()
-    .click()
+  await pick(page.getByRole('option', { name: /client.*← response 2\d\d B/ }).first())
   await expect(page.getByRole('button', { name: 'hex' })).toBeVisible()
   await picture(page, 'wire', info)
 })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer, get, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { pick } from './pick.ts'
 import { expect, test } from './workshop.ts'
 
 // There is nothing to grade.
@@ -30,10 +31,7 @@ test('npm run wire shows what crosses before any server, saves it, and shows it 
   await once(response, 'data')
   // It will be cut.
   for (const emitter of [client, response]) emitter.on('error', () => {})
-  await page
-    .getByRole('option', { name: /client.*← response/ })
-    .last()
-    .click()
+  await pick(page.getByRole('option', { name: /client.*← response/ }).last())
   const arrival = page.getByRole('region', { name: 'The selected arrival' })
   await expect(arrival).toContainText('data: Göteborg')
 
@@ -48,10 +46,7 @@ test('npm run wire shows what crosses before any server, saves it, and shows it 
   await expect(page.getByText('Nothing has crossed')).toBeVisible()
   await page.locator('input[type=file]').setInputFiles(file)
   await expect(page.getByText('saved recording my wire.ndjson', { exact: true })).toBeVisible()
-  await page
-    .getByRole('option', { name: /client.*← response/ })
-    .last()
-    .click()
+  await pick(page.getByRole('option', { name: /client.*← response/ }).last())
   await expect(arrival).toContainText('data: Göteborg')
   await expect(page.getByRole('option', { name: /✕.*the client sees a cut/ })).toBeVisible()
 

@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
+import type { PlaceMessage } from '../../workshop/slides/follow.ts'
 import { followersApp, newCode } from '../../workshop/slides/followers.ts'
 import { leader, placeIn, type Leader, type Place } from '../../workshop/slides/place.ts'
 import { slidesServer } from '../../workshop/slides/server.ts'
@@ -61,19 +62,19 @@ test('thirty followers, cut off again and again, are on the right slide after ea
 test('who comes back gets the newest place and none between; who has it is not told again', async () => {
   instructor.goTo({ h: 1, v: 0, f: -1 })
   const first = await listen(url)
-  const { data, lastEventId } = await first.next()
-  expect(JSON.parse(data)).toEqual({ h: 1, v: 0, f: -1 })
+  const { place, lastEventId } = await first.next()
+  expect(place).toEqual({ h: 1, v: 0, f: -1 })
   first.leave()
   for (const v of [1, 2, 3]) instructor.goTo({ h: 1, v, f: -1 })
   const second = await listen(url, lastEventId)
   const newest = await second.next()
-  expect(JSON.parse(newest.data)).toEqual({ h: 1, v: 3, f: -1 })
+  expect(newest.place).toEqual({ h: 1, v: 3, f: -1 })
   second.leave()
 
   const third = await listen(url, newest.lastEventId)
   instructor.goTo({ h: 2, v: 0, f: -1 })
   // The first that it is told is news.
-  expect(JSON.parse((await third.next()).data)).toEqual({ h: 2, v: 0, f: -1 })
+  expect((await third.next()).place).toEqual({ h: 2, v: 0, f: -1 })
   third.leave()
 })
 
@@ -226,7 +227,7 @@ test.each([
   expect(placeIn(body)).toEqual(isPlace ? body : undefined)
 })
 
-type Followed = { data: string; lastEventId: string }
+type Followed = { place: Place; lastEventId: string }
 
 /** A connection to the stream of places. */
 async function listen(
@@ -242,8 +243,10 @@ async function listen(
   return {
     async next() {
       for (;;) {
-        const { value } = await events.next()
-        if (value?.type === 'place') return value
+        const event = (await events.next()).value!
+        const message = JSON.parse(event.data) as PlaceMessage
+        if (message.type === 'place')
+          return { place: message.place, lastEventId: event.lastEventId }
       }
     },
     leave: () => visit.abort(),
@@ -268,7 +271,7 @@ function follower(base: string): {
         connections += 1
         for (;;) {
           const event = await next()
-          place = event.data
+          place = JSON.stringify(event.place)
           lastEventId = event.lastEventId
           wake()
         }

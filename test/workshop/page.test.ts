@@ -2,6 +2,7 @@ import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
 import type { Entry } from '../../wire/entry.ts'
+import type { Message } from '../../workshop/page/message.ts'
 import type { Action, Answer, PageState } from '../../workshop/page/state.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run, type Program } from './program.ts'
@@ -261,10 +262,10 @@ async function opened(
   void listen().catch(() => {})
 
   async function listen(): Promise<void> {
-    for await (const { type, data } of parseEventStream(channel.body!)) {
-      const value = JSON.parse(data)
-      if (type === 'state') state[value.slice] = value.value ?? undefined
-      if (type === 'wire') entries.push(...value)
+    for await (const { data } of parseEventStream(channel.body!)) {
+      const message = JSON.parse(data) as Message
+      if (message.type === 'state') state[message.slice] = message.value ?? undefined
+      if (message.type === 'wire') entries.push(...message.entries)
       wake()
     }
   }

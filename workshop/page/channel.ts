@@ -1,11 +1,13 @@
 import type { ServerResponse } from 'node:http'
 import { encodeEvent } from '../../solutions/02-server-sent-events/encode.ts'
 import type { Session } from '../session/session.ts'
+import type { Message } from './message.ts'
 import type { PageState } from './state.ts'
 
 /**
  * Sends one page all that it shows, as server-sent events, until it leaves: `hello`, then the `state` in
- * slices and the entries of the `wire`, first what there is and then what is new.
+ * slices and the entries of the `wire`, first what there is and then what is new. Events have no names: the
+ * client of lesson 5, which reads them, gives what their data holds.
  *
  * A page that does not read costs no memory: nothing is queued for it. Slices are only marked, entries
  * wait in the recorder, and after its pause it gets what is true then.
@@ -36,8 +38,8 @@ export function openChannel({
     'Content-Type': 'text/event-stream',
     'Cache-Control': 'no-store, no-transform',
   })
-  const hello = JSON.stringify({ epoch, now: recorder.now() })
-  res.write(encodeEvent({ event: 'hello', data: hello, retry: 1000 }))
+  res.write(encodeEvent({ retry: 1000 }))
+  write({ type: 'hello', epoch, now: recorder.now() })
   sendNews()
 
   const stopListening = [
@@ -48,8 +50,7 @@ export function openChannel({
     recorder.listen(soon),
   ]
   res.on('drain', () => isHeld && sendNews())
-  // So that the page can tell a dead connection from a quiet one.
-  const alive = setInterval(() => res.writableNeedDrain || write('alive', {}), ALIVE_EVERY_MS)
+  const alive = setInterval(() => res.writableNeedDrain || write({ type: 'alive' }), ALIVE_EVERY_MS)
   res.once('close', () => {
     for (const stop of stopListening) stop()
     clearInterval(alive)
@@ -72,7 +73,7 @@ export function openChannel({
     for (const slice of changed) {
       if (res.writableNeedDrain) return false
       changed.delete(slice)
-      write('state', { slice, value: session.state[slice] ?? null })
+      write({ type: 'state', slice, value: session.state[slice] ?? null })
     }
     while (sent < recorder.newest) {
       if (res.writableNeedDrain) return false
@@ -84,14 +85,14 @@ export function openChannel({
   function sendEntries(): void {
     const entries = recorder.after(sent, MOST_ENTRIES)
     const oldest = entries[0]?.n ?? recorder.newest + 1
-    if (oldest > sent + 1) write('gap', { from: sent + 1, to: oldest - 1 }, oldest - 1)
+    if (oldest > sent + 1) write({ type: 'gap', from: sent + 1, to: oldest - 1 }, oldest - 1)
     sent = entries.at(-1)?.n ?? recorder.newest
-    if (entries.length > 0) write('wire', entries, sent)
+    if (entries.length > 0) write({ type: 'wire', entries }, sent)
   }
 
-  function write(event: string, value: object, n?: number): void {
+  function write(message: Message, n?: number): void {
     const id = n === undefined ? {} : { id: `${epoch}.${n}` }
-    res.write(encodeEvent({ event, data: JSON.stringify(value), ...id }))
+    res.write(encodeEvent({ data: JSON.stringify(message), ...id }))
   }
 }
 

@@ -47,8 +47,7 @@ function pageApp(session: Session, bundle: Bundle, framedBy: readonly string[]):
   app.use(safety({ frames: () => framesOf(session), framedBy }))
 
   app.get('/channel', withoutHead, (req, res) => {
-    // A reconnecting EventSource asks for the same URL, and says in the header how far it came since.
-    const id = req.get('Last-Event-ID') ?? String(req.query.after ?? '')
+    const id = req.get('Last-Event-ID') ?? ''
     openChannel({ session, epoch, after: cursorIn(id, epoch, recorder.newest), res })
   })
 

@@ -1,6 +1,12 @@
 import type { ServerResponse } from 'node:http'
 import { encodeEvent } from '../../solutions/02-server-sent-events/encode.ts'
-import type { Leader } from './place.ts'
+import type { Leader, Place } from './place.ts'
+
+/** What a follower is told: the data of one event each. */
+export type PlaceMessage =
+  | { type: 'place'; place: Place }
+  /** Now and then, so that a follower can tell a dead connection from an instructor who talks. */
+  | { type: 'alive' }
 
 /**
  * Tells one follower where the instructor is, until it leaves.
@@ -36,16 +42,16 @@ export function follow({
     if (sent === leader.moves || res.writableNeedDrain) return
     sent = leader.moves
     const id = `${epoch}.${sent}`
-    res.write(encodeEvent({ event: 'place', id, data: JSON.stringify(leader.place) }))
+    write({ type: 'place', place: leader.place }, id)
+  }
+
+  function write(message: PlaceMessage, id?: string): void {
+    res.write(encodeEvent({ data: JSON.stringify(message), ...(id && { id }) }))
   }
 
   const stopListening = leader.listen(tell)
   res.on('drain', tell)
-  // So that a follower can tell a dead connection from an instructor who talks.
-  const alive = setInterval(
-    () => res.writableNeedDrain || res.write(encodeEvent({ event: 'alive', data: '' })),
-    ALIVE_EVERY_MS,
-  )
+  const alive = setInterval(() => res.writableNeedDrain || write({ type: 'alive' }), ALIVE_EVERY_MS)
   res.once('close', () => {
     stopListening()
     clearInterval(alive)

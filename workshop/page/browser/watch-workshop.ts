@@ -1,9 +1,9 @@
-import type { Entry } from '../../../wire/entry.ts'
+import type { Message } from '../message.ts'
 import type { PageState } from '../state.ts'
 import { say, unsayOld } from './act.ts'
-import { openChannel } from './channel.ts'
 import { picked } from './Check.tsx'
 import { dismissed, dismissThoseOver } from './dismissed.ts'
+import { keepStream } from './kept-stream.ts'
 import { connection, page } from './page-state.ts'
 import { live } from './wire-log.ts'
 import { hasCleared, showLive, view } from './wire-view.ts'
@@ -11,49 +11,62 @@ import { hasCleared, showLive, view } from './wire-view.ts'
 /** Brings what the channel says to where the page keeps it. */
 export function watchWorkshop(): void {
   let epoch = ''
-  openChannel({
-    hello(hello) {
-      // Another start of the workshop counts its entries from 1 again.
-      if (hello.epoch !== epoch) {
-        live.forget()
-        dismissed.set(new Set())
-        hasCleared.set(false)
-      }
-      if (hello.epoch !== epoch && !view.get().saved) showLive()
-      epoch = hello.epoch
-      live.setClock(hello.now)
-    },
-    state({ slice, value }) {
-      const before = page.get()
-      page.set({ ...before, [slice]: value ?? undefined })
-      if (slice === 'grading') gradingChanged(before.grading)
-      if (slice === 'trouble') unsayOld()
-      if (slice === 'lesson' && before.lesson?.number !== page.get().lesson?.number) {
-        hasCleared.set(false)
-      }
-      if (slice !== 'recording') return
-      if (before.recording && before.recording.from !== page.get().recording?.from) {
-        dismissThoseOver()
-      }
-      const hasGone = live.forgetBefore((value as PageState['recording']).from)
-      if (hasGone && !view.get().saved) showLive()
-    },
-    wire(json) {
-      live.add(JSON.parse(json) as Entry[])
-    },
-    gap({ from, to }) {
-      live.lose(to - from + 1)
-    },
-    live(isLive) {
-      if (isLive && connection.get() === 'reconnecting') say('The workshop is back.')
-      if (isLive) connection.set('live')
-      else if (connection.get() === 'live') {
-        connection.set('reconnecting')
-        // Nobody knows what happens meanwhile.
-        live.stopClock(live.now())
-      }
-    },
-  })
+
+  function told(message: Message): void {
+    switch (message.type) {
+      case 'hello':
+        greet(message.epoch, message.now)
+        return
+      case 'state':
+        stateCame(message.slice, message.value)
+        return
+      case 'gap':
+        live.lose(message.to - message.from + 1)
+        return
+      case 'wire':
+        live.add(message.entries)
+    }
+  }
+
+  function greet(begun: string, now: number): void {
+    // Another start of the workshop counts its entries from 1 again.
+    if (begun !== epoch) {
+      live.forget()
+      dismissed.set(new Set())
+      hasCleared.set(false)
+      if (!view.get().saved) showLive()
+    }
+    epoch = begun
+    live.setClock(now)
+  }
+
+  void keepStream<Message>({ url: '/channel', told, live: becomesLive })
+}
+
+function stateCame(slice: keyof PageState, value: unknown): void {
+  const before = page.get()
+  page.set({ ...before, [slice]: value ?? undefined })
+  if (slice === 'grading') gradingChanged(before.grading)
+  if (slice === 'trouble') unsayOld()
+  if (slice === 'lesson' && before.lesson?.number !== page.get().lesson?.number) {
+    hasCleared.set(false)
+  }
+  if (slice !== 'recording') return
+  if (before.recording && before.recording.from !== page.get().recording?.from) {
+    dismissThoseOver()
+  }
+  const hasGone = live.forgetBefore((value as PageState['recording']).from)
+  if (hasGone && !view.get().saved) showLive()
+}
+
+function becomesLive(isLive: boolean): void {
+  if (isLive && connection.get() === 'reconnecting') say('The workshop is back.')
+  if (isLive) connection.set('live')
+  else if (connection.get() === 'live') {
+    connection.set('reconnecting')
+    // Nobody knows what happens meanwhile.
+    live.stopClock(live.now())
+  }
 }
 
 /** When a grading ends, and there is no failure to be told, the check that was picked is out of date. */

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import type { RevealApi } from 'reveal.js'
-import { keepSource } from '../../page/browser/kept-source.ts'
+import { keepStream } from '../../page/browser/kept-stream.ts'
+import type { PlaceMessage } from '../follow.ts'
 import type { Place } from '../place.ts'
 import { place } from './reveal.ts'
 
@@ -33,14 +34,13 @@ export function Following({ reveal }: { reveal: RevealApi }) {
     place.listen(() => {
       if (!isLed && theirs) away(!isSame(theirs, place.get()))
     })
-    keepSource({
-      url: () => './place',
+    void keepStream<PlaceMessage>({
+      url: './place',
       live: setLive,
-      events: {
-        place({ data }) {
-          theirs = JSON.parse(data) as Place
-          if (!hasLeft) follow()
-        },
+      told(message) {
+        if (message.type !== 'place') return
+        theirs = message.place
+        if (!hasLeft) follow()
       },
     })
     // For as long as the page is open, as the deck is.

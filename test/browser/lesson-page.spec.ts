@@ -114,14 +114,18 @@ test.describe('without a grade', () => {
     await connect(page)
     await page.getByRole('button', { name: 'Leave' }).click()
     await expect(page.getByRole('option', { name: /closed by the client/ })).toBeVisible()
-    await page.route('**/channel', (route) => route.fulfill({ status: 404 }), { times: 1 })
-    await context.setOffline(true)
-    await context.setOffline(false)
-    await expect(page.getByText(/reconnecting/)).toBeVisible()
-    // It waits for a while, but for the network.
-    await context.setOffline(true)
-    await context.setOffline(false)
-    await expect(page.getByText(/reconnecting/)).toBeHidden()
+    const blink = async (): Promise<void> => {
+      await context.setOffline(true)
+      await context.setOffline(false)
+    }
+    for (const status of [404, 204]) {
+      await page.route('**/channel', (route) => route.fulfill({ status }), { times: 1 })
+      await blink()
+      await expect(page.getByText(/reconnecting/)).toBeVisible()
+      // It would wait for a while, but the network is back.
+      await blink()
+      await expect(page.getByText(/reconnecting/)).toBeHidden()
+    }
     // What comes now comes behind all the others.
     await page.getByRole('button', { name: 'Connect a client' }).click()
     await expect(page.getByRole('option', { name: /#2 opened/ })).toBeVisible()

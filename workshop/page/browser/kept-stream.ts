@@ -29,7 +29,7 @@ export async function keepStream<Message>({
   for (;;) {
     const quakes = followQuakes(url, {
       signal,
-      maxMs: 5000,
+      maxMs: LONGEST_WAIT_MS,
       stallMs: SILENT_MS,
       clock,
       onState: ({ name }) => name === 'open' || becomes(false),
@@ -47,11 +47,11 @@ export async function keepStream<Message>({
         }
       }
     } catch (error) {
-      // Somebody else answers at this address. The workshop may come back to it.
       console.warn(error)
-      becomes(false)
-      await clock.sleep(5000, signal)
     }
+    // Somebody else answers at this address. The workshop may come back to it.
+    becomes(false)
+    await clock.sleep(LONGEST_WAIT_MS, signal)
   }
 }
 
@@ -95,6 +95,7 @@ function wakefulClock(): { clock: Clock; heard(): void } {
   }
 }
 
+const LONGEST_WAIT_MS = 5000
 /** The workshop says something this often. */
 const ALIVE_EVERY_MS = 5000
 const SILENT_MS = 15_000

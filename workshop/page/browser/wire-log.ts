@@ -141,6 +141,11 @@ export function wireLog(most = MOST_ENTRIES): LiveLog {
     life.to = at
   }
 
+  function setClock(is: number): void {
+    const set = performance.now()
+    now = () => is + performance.now() - set
+  }
+
   function changed(): void {
     version += 1
     for (const tell of listeners) tell()
@@ -211,6 +216,9 @@ export function wireLog(most = MOST_ENTRIES): LiveLog {
     },
     add(entries) {
       for (const entry of entries) addOne(entry)
+      // The time that the page was told was on its way for a while.
+      const newest = end > begin ? times[(end - 1) % most]! : 0
+      if (newest > now()) setClock(newest)
       changed()
     },
     lose(entries) {
@@ -235,10 +243,7 @@ export function wireLog(most = MOST_ENTRIES): LiveLog {
       changed()
       return true
     },
-    setClock(is) {
-      const set = performance.now()
-      now = () => is + performance.now() - set
-    },
+    setClock,
     stopClock(at) {
       now = () => at
     },

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { wireLog } from '../../workshop/page/browser/wire-log.ts'
+
+test('the clock of a log is never behind what has come', () => {
+  const log = wireLog(10)
+  log.setClock(1000)
+  log.add([{ n: 1, at: 500, kind: 'note', text: 'on its way' }])
+  expect(log.now()).toBeGreaterThanOrEqual(1000)
+  expect(log.now()).toBeLessThan(60_000)
+  log.add([{ n: 2, at: 60_000, kind: 'note', text: 'quicker than the time that was told' }])
+  expect(log.now()).toBeGreaterThanOrEqual(60_000)
+})
+
+test('what has come before is not taken again, and what has no room goes', () => {
+  const log = wireLog(3)
+  const entry = (n: number) => ({ n, at: n, kind: 'note', text: String(n) }) as const
+  log.add([entry(1), entry(2)])
+  log.add([entry(1), entry(2), entry(3)])
+  expect(log.end - log.begin).toBe(3)
+  log.add([entry(4)])
+  expect([log.find(1), log.entry(log.find(4)!)]).toEqual([undefined, entry(4)])
+})

@@ -10,8 +10,8 @@ export default defineConfig({
   workers: 1,
   forbidOnly: Boolean(process.env.CI),
   // They end what hangs. On a busy machine everything takes longer, and nothing else is wrong with it.
-  timeout: 240_000,
-  expect: { timeout: 60_000 },
+  timeout: 600_000,
+  expect: { timeout: 120_000 },
   // Without a sandbox, which Playwright leaves out by itself: root could not start the browser with one.
   use: { launchOptions: { executablePath: findBrowser() } },
 })

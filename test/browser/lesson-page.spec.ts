@@ -236,6 +236,10 @@ test.describe('without a grade', () => {
     await expect(list.getByRole('option').first()).not.toHaveText(newest)
 
     const end = (): Promise<number> => list.evaluate(({ scrollTop }) => Math.round(scrollTop))
+    // With the pointer in it, there will not be more in it than now.
+    const spare = (): Promise<number> =>
+      list.evaluate(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)
+    await expect.poll(spare).toBeGreaterThan(80)
     await expect(async () => {
       await list.hover()
       await page.mouse.wheel(0, -80)

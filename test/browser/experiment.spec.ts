@@ -3,6 +3,7 @@ import process from 'node:process'
 import type { Page } from '@playwright/test'
 import type { Copy } from '../workshop/copy.ts'
 import { noFinding } from './no-finding.ts'
+import { pick } from './pick.ts'
 import { expect, test } from './workshop.ts'
 
 // Lesson 4 on its page: the experiment, what cannot be graded, and a proxy on the wire.
@@ -95,7 +96,7 @@ test.describe('without a grade', () => {
       page.getByText('New connections have a proxy that holds 4 KiB').first(),
     ).toBeVisible()
     await connect(page)
-    await arrival(page, 'proxy').click()
+    await pick(arrival(page, 'proxy'))
     await expect(page.getByRole('heading', { name: /seen at the proxy · #2$/ })).toBeVisible()
     await expect(arrival(page, 'client')).toContainText('#2')
     // The other one still holds all it has.

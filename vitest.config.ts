@@ -7,8 +7,6 @@ export default defineConfig({
     pool: 'forks',
     // Of gradings, in the proof. Most of them wait for something that does not come.
     maxConcurrency: 6,
-    // Vitest would leave one core alone. While a file waits, another has something to do.
-    maxWorkers: '100%',
     // They end what hangs. On a busy machine everything takes longer, and nothing else is wrong with it.
     testTimeout: 240_000,
     hookTimeout: 240_000,

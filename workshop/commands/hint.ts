@@ -27,7 +27,7 @@ export async function hint(words: string[]): Promise<number> {
     )
     return 0
   }
-  const { columns = 80 } = process.stdout
+  const columns = process.stdout.columns || 80
   console.log(
     `\n${hintText(task, { width: columns, paint: painter(wantsColour(process.stdout)) })}`,
   )

@@ -16,16 +16,18 @@ export type Screen = {
 
 export function screen(out: WriteStream): Screen {
   let staying = ''
+  // Without a terminal it is not there, and some terminals say 0.
+  const width = (): number => out.columns || WIDTH_ELSEWHERE
 
   function withoutStaying(text: string): void {
     if (!out.isTTY) out.write(text)
-    else out.write(`${ERASE_LINE}${text}${staying && shorten(staying, out.columns - 1)}`)
+    else out.write(`${ERASE_LINE}${text}${staying && shorten(staying, width() - 1)}`)
   }
 
   return {
     paint: painter(wantsColour(out)),
     get width() {
-      return out.isTTY ? out.columns : WIDTH_ELSEWHERE
+      return width()
     },
     print(text) {
       withoutStaying(`${text}\n`)

@@ -4,6 +4,7 @@ import { BrowserEventSource } from './event-source.ts'
 
 const window = new Window({ url: 'http://127.0.0.1/' })
 
+/** How long a frame takes: this is what the work asks for, and no wait of a check. */
 const FRAME_MS = 16
 
 // What a page of this workshop may use, in the two places where it is found. Everything else stays Node's:

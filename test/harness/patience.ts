@@ -52,6 +52,7 @@ function turned(): Promise<void> {
   return new Promise((done) => void setImmediate(done))
 }
 
+/** The pace of looking again. What is looked for decides, not the time. */
 function slept(): Promise<void> {
   return new Promise((done) => void setTimeout(done, 1))
 }

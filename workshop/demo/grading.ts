@@ -36,7 +36,7 @@ export function grading({
   let running: { controller: AbortController; done: Promise<void> } | undefined
   let verdict: Verdict | undefined
   let next: Promise<Prepared | undefined> = Promise.resolve(undefined)
-  let isOver = false
+  const over = new AbortController()
 
   async function run(signal: AbortSignal): Promise<void> {
     try {
@@ -61,10 +61,18 @@ export function grading({
   }
 
   async function prepareNext(): Promise<Prepared | undefined> {
-    const { prepare } = await import('../grader/grade.ts')
-    // What goes wrong here goes wrong again in the grading, which tells.
-    const prepared = await prepare({ lesson: lesson.number }).catch(() => undefined)
-    if (!isOver) return prepared
+    const [{ prepare }, { rehearse }] = await Promise.all([
+      import('../grader/grade.ts'),
+      import('../grader/rehearse.ts'),
+    ])
+    let prepared: Prepared | undefined
+    try {
+      prepared = await prepare({ lesson: lesson.number })
+      await rehearse(prepared, lesson, over.signal)
+    } catch {
+      // What goes wrong here goes wrong again in the grading, which tells.
+    }
+    if (!over.signal.aborted) return prepared
     await prepared?.discard()
     return undefined
   }
@@ -87,7 +95,7 @@ export function grading({
         if (running !== mine) return
         running = undefined
         events.changed()
-        if (!isOver) next = prepareNext()
+        if (!over.signal.aborted) next = prepareNext()
       })()
     },
     get isRunning() {
@@ -97,7 +105,7 @@ export function grading({
       return verdict
     },
     async stop() {
-      isOver = true
+      over.abort()
       await giveUp()
       await (await next)?.discard()
     },

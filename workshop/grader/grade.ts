@@ -47,7 +47,7 @@ export type Prepared = {
   discard(): Promise<void>
 }
 
-/** Makes the next grading of a lesson quick: its process is started, and waits. */
+/** Makes the next grading of a lesson quick: its process is started, and waits. See `rehearse()` too. */
 export async function prepare({
   lesson,
   seed = randomInt(1, 1_000_000),

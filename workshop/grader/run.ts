@@ -63,6 +63,11 @@ export type ReadyOptions = {
 export type ReadyRun = {
   /** False when the process has ended: then it can run nothing. */
   readonly isAlive: boolean
+  /**
+   * Loads what a run loads, with what is in the box now in place of the work, and checks nothing. The run after it
+   * begins sooner.
+   */
+  rehearse(signal?: AbortSignal): Promise<void>
   /** Runs checks on what is in the box now: once, unless it is reusable. */
   run(options: RunOptions): Promise<Run>
   /** Ends the process. */
@@ -86,6 +91,7 @@ export async function readyRun({
   const canary = `canary ${randomUUID()}`
   let result = nothingYet()
   let heard: RunOptions['onOutcome']
+  let isRehearsal = false
   const end = (why: Run['endedFor']): void => {
     result.endedFor ??= why
     worker.kill()
@@ -113,7 +119,7 @@ export async function readyRun({
     },
     onSign,
     onLine,
-    reusable,
+    staysWarm: () => reusable || isRehearsal,
   })
 
   const reporter: Reporter = {
@@ -156,6 +162,37 @@ export async function readyRun({
   )
   const specifications = await vitest.globTestSpecifications()
 
+  const everInBox = new Set<string>()
+
+  /** Runs checks and the canary on what is in the box, to the end or until the process has ended. */
+  async function play(ids: string[], signal?: AbortSignal): Promise<void> {
+    const exitCode = process.exitCode
+    vitest.setGlobalTestNamePattern(`^(${[...ids, canary].join('|').replaceAll('.', '\\.')})( |$)`)
+    // Another run may have had other files by these names, and some that are gone.
+    for (const name of readdirSync(box, { recursive: true })) everInBox.add(String(name))
+    for (const name of everInBox) {
+      const file = normalizePath(join(box, name))
+      vitest.invalidateFile(file)
+      vitest.watcher.invalidates.add(file)
+    }
+    const memory = worker.pid ? watchMemory(worker.pid, () => end('memory')) : undefined
+    signal?.addEventListener('abort', worker.kill)
+    try {
+      dog.start()
+      if (signal?.aborted) return
+      const done = vitest.runTestSpecifications(specifications)
+      // A process that ended before it had its task is one that Vitest would wait for, for ever.
+      const given = worker.exited.then(() => sleep(GRACE_MS, undefined, { ref: false }))
+      await Promise.race([done, given])
+    } finally {
+      dog.stop()
+      memory?.stop()
+      signal?.removeEventListener('abort', worker.kill)
+      // Vitest sets it when a test fails. It is ours.
+      process.exitCode = exitCode
+    }
+  }
+
   async function discard(): Promise<void> {
     worker.kill()
     await worker.exited
@@ -166,38 +203,24 @@ export async function readyRun({
     get isAlive() {
       return worker.isAlive
     },
+    async rehearse(signal) {
+      isRehearsal = true
+      try {
+        await play([], signal)
+      } finally {
+        isRehearsal = false
+        result = nothingYet()
+      }
+    },
     async run({ ids, onOutcome, signal }) {
       heard = onOutcome
-      const exitCode = process.exitCode
-      vitest.setGlobalTestNamePattern(
-        `^(${[...ids, canary].join('|').replaceAll('.', '\\.')})( |$)`,
-      )
-      // Another run may have had other files by these names.
-      for (const name of readdirSync(box, { recursive: true })) {
-        const file = normalizePath(join(box, String(name)))
-        vitest.invalidateFile(file)
-        vitest.watcher.invalidates.add(file)
-      }
       // Its conf is in the box by now.
       const nginx = needsNginx(lesson, ids) ? await nginxFor(lesson, box) : undefined
       if (nginx) vitest.provide('nginx', nginx.ports)
-      signal?.addEventListener('abort', worker.kill)
-      const memory = worker.pid ? watchMemory(worker.pid, () => end('memory')) : undefined
       try {
-        dog.start()
-        if (!signal?.aborted) {
-          const done = vitest.runTestSpecifications(specifications)
-          // A process that ended before it had its task is one that Vitest would wait for, for ever.
-          const given = worker.exited.then(() => sleep(GRACE_MS, undefined, { ref: false }))
-          await Promise.race([done, given])
-        }
+        await play(ids, signal)
       } finally {
-        dog.stop()
-        memory?.stop()
-        signal?.removeEventListener('abort', worker.kill)
         await Promise.all([reusable ? undefined : discard(), nginx?.stop()])
-        // Vitest sets it when a test fails. It is ours.
-        process.exitCode = exitCode
       }
       const came = result
       result = nothingYet()

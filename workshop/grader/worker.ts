@@ -29,12 +29,12 @@ type WorkerOptions = {
   onSign(sign: string): void
   /** Any other line of its standard error: how Node says goodbye. */
   onLine(line: string): void
-  /** It outlives a run, and takes another. */
-  reusable: boolean
+  /** Whether it outlives the run that is under way, and takes another. */
+  staysWarm(): boolean
 }
 
 /** Starts the process at once. Vitest loads meanwhile, and takes it when it is ready for it. */
-export function startWorker({ mayRead, env, onSign, onLine, reusable }: WorkerOptions): Worker {
+export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerOptions): Worker {
   const child = spawn(
     process.execPath,
     [
@@ -107,7 +107,7 @@ export function startWorker({ mayRead, env, onSign, onLine, reusable }: WorkerOp
     async start() {},
     async stop() {
       heard.removeAllListeners()
-      if (reusable) return
+      if (staysWarm()) return
       kill()
       await exited
     },
@@ -117,7 +117,7 @@ export function startWorker({ mayRead, env, onSign, onLine, reusable }: WorkerOp
     send(message) {
       if (message.type !== 'stop') return void (child.connected && child.send(message))
       // Asked to stop, the work gets no say in it: what it leaves behind ends with its process.
-      if (!reusable) kill()
+      if (!staysWarm()) kill()
       answer('stopped')
     },
     deserialize: (data) => data,

@@ -2,6 +2,20 @@ import process from 'node:process'
 import { defineConfig } from '@playwright/test'
 import { findBrowser } from './workshop/parts/browser.ts'
 
+/** What the tests have no use for: a third of the CPU time of react.spec.ts. */
+const WITHOUT = [
+  // A page under the address bar of each window, and a process for a page that may come: of the newest Chromium.
+  'WebUIOmniboxPopup',
+  'WebUIOmniboxAimPopup',
+  'SpareRendererForSitePerProcess',
+  // Playwright has a list of its own, which this one replaces. Of that:
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'DestroyProfileOnBrowserClose',
+  'HttpsUpgrades',
+  'PaintHolding',
+  'ThirdPartyStoragePartitioning',
+]
+
 export default defineConfig({
   testDir: 'test/browser',
   testMatch: '*.spec.ts',
@@ -13,5 +27,10 @@ export default defineConfig({
   timeout: 600_000,
   expect: { timeout: 120_000 },
   // Without a sandbox, which Playwright leaves out by itself: root could not start the browser with one.
-  use: { launchOptions: { executablePath: findBrowser() } },
+  use: {
+    launchOptions: {
+      executablePath: findBrowser(),
+      args: [`--disable-features=${WITHOUT.join(',')}`],
+    },
+  },
 })

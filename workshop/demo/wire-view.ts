@@ -8,7 +8,7 @@ import { wireLines, type Line } from './wire-lines.ts'
 export type WireView = {
   readonly observer: Observer
   readonly shows: Shows
-  /** Goes on to the next way of showing it. */
+  /** Goes on to the next way of showing it, and says so. */
   next(): void
   /** Prints what a burst has left to be printed, and nothing more. */
   close(): void
@@ -42,6 +42,8 @@ export function wireView(out: Screen): WireView {
     },
     next() {
       shows = NEXT[shows]
+      // A narrow window has no room for it in the line that stays.
+      out.print(out.paint('quiet', `The wire is ${SHOWN[shows]} from here on.`))
     },
     close() {
       burst.flush()
@@ -51,3 +53,9 @@ export function wireView(out: Screen): WireView {
 }
 
 const NEXT: Record<Shows, Shows> = { short: 'whole', whole: 'hidden', hidden: 'short' }
+
+const SHOWN: Record<Shows, string> = {
+  short: 'a line for each arrival',
+  whole: 'shown whole',
+  hidden: 'hidden',
+}

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { firstOpenTask } from '../lessons/progress.ts'
 import type { Leaks } from '../demo/message.ts'
+import type { Verdict } from '../grader/verdict.ts'
 import { legend } from '../demo/wire-lines.ts'
 import { wireView } from '../demo/wire-view.ts'
 import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
@@ -70,10 +71,7 @@ export async function live(first: Running): Promise<number> {
       return
     }
     const { verdict, isRunning } = grades
-    const passed = verdict?.checks.filter(({ state }) => state === 'passed').length
-    const lacking = verdict?.checks.filter(({ lacks }) => lacks).length
-    const left = lacking ? `, ${lacking} not graded` : ''
-    const state = verdict ? `${passed} of ${verdict.checks.length} checks passed${left}` : ''
+    const state = verdict ? stateOf(verdict) : ''
     out.stay(
       [isRunning ? 'grading …' : state, 'g grade', 'h hint', ...keys].filter(Boolean).join(' · '),
     )
@@ -152,6 +150,17 @@ function printed({
     },
     notGraded: (error) => out.print(`The work could not be graded: ${error.stack}`),
   }
+}
+
+/** `12 of 29 checks passed`. */
+function stateOf({ checks, outcome }: Verdict): string {
+  // Then the checks say nothing of the work. What went wrong has been printed.
+  if (outcome === 'error') return 'no grade: an error'
+  if (outcome === 'stuck') return 'no grade: stuck'
+  const passed = checks.filter(({ state }) => state === 'passed').length
+  const lacking = checks.filter(({ lacks }) => lacks).length
+  const left = lacking > 0 ? `, ${lacking} not graded` : ''
+  return `${passed} of ${checks.length} checks passed${left}`
 }
 
 /** `client.ts waits after 42 quakes, 0 missed, 0 twice: terminated; it asks again in 812 ms`. */

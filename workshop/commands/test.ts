@@ -20,7 +20,7 @@ async function gradeOnce(words: string[]): Promise<number> {
   const out = screen(process.stdout)
   let done = 0
   const tellProgress = (): void => {
-    const sofar = done === 0 ? '' : ` ${done} checks done`
+    const sofar = done === 0 ? '' : ` ${done} ${done === 1 ? 'check' : 'checks'} done`
     if (process.stdout.isTTY) out.stay(`grading lesson ${lesson} …${sofar}`)
   }
   tellProgress()

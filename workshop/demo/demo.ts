@@ -107,15 +107,26 @@ export function demo({
     }
   }
 
+  /** A machine that is busy with something else may take as long: it may still come. */
   function stillLoading(): void {
-    down(
+    tellDown(
       `${name} is still loading after ${LOADING_MS / 1000} seconds.`,
       'Often an endless loop, or an await that never ends, outside of any handler.',
     )
+    deadline = setTimeout(() => {
+      down(
+        `${name} was still loading after ${GIVE_UP_MS / 1000} seconds, and has been ended.`,
+        'The next save starts it again.',
+      )
+    }, GIVE_UP_MS - LOADING_MS)
   }
 
   function down(what: string, detail: string): void {
     end()
+    tellDown(what, detail)
+  }
+
+  function tellDown(what: string, detail: string): void {
     send({ unavailable: detail ? `${what}\n${detail}` : what })
     events.down(what, detail)
   }
@@ -181,5 +192,5 @@ function pending<T>(): {
   }
 }
 
-/** Only a file that never gets there waits as long. */
 const LOADING_MS = 10_000
+const GIVE_UP_MS = 60_000

@@ -150,10 +150,12 @@ function closing(
   const passed = checks.filter(({ state }) => state === 'passed').length
   const lacking = checks.filter(({ lacks }) => lacks)
   const ungraded = lacking.length > 0 ? `, ${lacking.length} not graded` : ''
-  const score = `lesson ${lesson}${whose(options)}: ${passed}/${checks.length} checks${ungraded}`
+  const isLesson = checks.length === checksOf(lesson).length
+  const [first] = checks.map(({ id }) => (checks.length === 1 ? id : taskOf(id)))
+  const part = isLesson ? lesson : first
+  const score = `lesson ${part}${whose(options)}: ${passed}/${checks.length} checks${ungraded}`
   const word = { pass: 'passed', fail: 'not yet', error: 'error', stuck: 'stuck' }[outcome]
   const verdict = `${paint(outcome === 'pass' ? 'good' : 'bad', word)} · ${score} · ${seedFor(seed)}`
-  const isLesson = checks.length === checksOf(lesson).length
   return [
     verdict,
     ...(lacking[0] ? [`There is no ${lacking[0].lacks} to grade them with: npm run setup`] : []),

@@ -79,19 +79,30 @@ check('2.1f', 'what is left out leaves nothing on the wire', async (t) => {
 check('2.1g', 'event and id reach the client with the data', async (t) => {
   for (const fields of [
     { data: 'x', event: 'tick', id: '7' },
+    { data: 'x', event: '', id: '7' },
     ...fc.sample(
       fc.record({ data: text('a', '\n'), event: text('b', ' ', ':'), id: text('c', '-', ':') }),
       { seed, numRuns: 50 },
     ),
   ]) {
     const encoded = encode(t, fields)
-    const wanted = { type: fields.event, data: fields.data, lastEventId: fields.id }
+    const type = fields.event || 'message'
+    const wanted = { type, data: fields.data, lastEventId: fields.id }
     must(same(eventsIn(encoded).events, [wanted]), {
       seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. For a client that is ${eventsTold(encoded)}.`,
       expected: `Expected one event: ${told(wanted)}.`,
       often: 'a field has another name, or comes behind the blank line.',
     })
   }
+  // To a client that remembers an id.
+  const fields = { data: 'x', id: '' }
+  const encoded = encode(t, fields)
+  const { events } = eventsIn(`id: 7\n\n${encoded}`)
+  must(same(events, [{ type: 'message', data: 'x', lastEventId: '' }]), {
+    seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. For a client that had the id 7 that is ${eventsTold(`id: 7\n\n${encoded}`)}.`,
+    expected: 'Expected an event without an id: an empty one takes back the one before.',
+    often: "if (id) is false for ''. Only undefined says that there is no id.",
+  })
 })
 
 check('2.1h', 'a line end in event or id forges no field', async (t) => {
@@ -143,7 +154,7 @@ check('2.1j', 'retry goes out as a whole number of milliseconds', async (t) => {
   }
 })
 
-check('2.1k', 'a retry that is no whole number of milliseconds is an error', async (t) => {
+check('2.1k', 'a retry that is not digits alone is an error', async (t) => {
   for (const retry of [1.5, NaN, Infinity, -1, '5s' as unknown as number]) {
     const encoded = encodeOrThrow(t, { retry })
     must(encoded === undefined, {
@@ -152,6 +163,21 @@ check('2.1k', 'a retry that is no whole number of milliseconds is an error', asy
       often: 'the type is looked at and the value is not: 1.5 and NaN are numbers.',
     })
   }
+  const retry = 1e21
+  const encoded = encodeOrThrow(t, { retry })
+  must(encoded === undefined || eventsIn(encoded).reader.retry === retry, {
+    seen: `encodeEvent({ retry: 1e21 }) gave ${quoted(encoded ?? '')}. For a client that is ${retryTold(encoded ?? '')}.`,
+    expected: 'Expected an error, or digits alone: a client ignores anything else.',
+    often:
+      'Number.isInteger(1e21) is true, and as a text it is 1e+21. Number.isSafeInteger(1e21) is false.',
+  })
+})
+
+check('2.1l', 'only CR and LF end a line of data', async (t) => {
+  keepsData(t, 'a\u2028b', text('\u2028', '\u2029', '\u0085', '\v', '\f', 'a', '\n'), {
+    often:
+      'data is cut at U+2028, U+2029, U+0085, VT or FF, too. A regular expression with the flag m takes the first two for line ends.',
+  })
 })
 
 // 2.2 The stream
@@ -994,8 +1020,10 @@ function asRead(data: string): string {
 }
 
 function encode(t: Tools, fields: Fields): string {
+  // Two steps, so that both are seen where a column is narrow.
+  t.transcript.step(`encodeEvent(${shownFields(fields)})`)
   const encoded = encodeEvent(fields)
-  t.transcript.step(`encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}`)
+  t.transcript.step(`  gave ${quoted(encoded)}`)
   return encoded
 }
 
@@ -1005,7 +1033,7 @@ function encodeOrThrow(t: Tools, fields: Fields): string | undefined {
     return encode(t, fields)
   } catch (error) {
     if (error instanceof Error && error.message.startsWith('lesson ')) throw error
-    t.transcript.step(`encodeEvent(${shownFields(fields)}) threw`)
+    t.transcript.step('  threw')
     return undefined
   }
 }

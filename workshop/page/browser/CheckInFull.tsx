@@ -29,7 +29,7 @@ export function CheckInFull({ check, seed }: { check: Check; seed: number | unde
           </dd>
           <dt>expected</dt>
           <dd>
-            <Visible text={story.expected} />
+            <Visible text={withoutExpected(story.expected)} />
           </dd>
           {(story.cause ?? story.often) && (
             <>
@@ -64,6 +64,11 @@ export function CheckInFull({ check, seed }: { check: Check; seed: number | unde
       </p>
     </article>
   )
+}
+
+/** The word stands before the sentence already. */
+function withoutExpected(text: string): string {
+  return text.replace(/^Expected /, '')
 }
 
 /** How a check that needs something can be graded. */

@@ -15,6 +15,8 @@ export type EventClient = {
   heartbeats(count: number, story: Story): Promise<void>
   /** An event that came while nobody waited for one. */
   readonly unasked: StreamEvent | undefined
+  /** Whether a field `retry` came before any event. */
+  readonly beganWithRetry: boolean
   /** The id that the client would send as Last-Event-ID now. */
   readonly lastEventId: string
 }
@@ -67,6 +69,9 @@ export function eventClient(
     },
     get unasked() {
       return events[0]
+    },
+    get beganWithRetry() {
+      return reader.retry !== undefined && reader.eventsBeforeRetry === 0
     },
     get lastEventId() {
       return reader.lastEventId

@@ -11,7 +11,7 @@ type Reader = (
 ) => AsyncIterable<unknown>
 
 /** What a reader made of a body: what it gave, and what it threw, if it did. */
-type Reading = { gave: unknown[]; error?: unknown }
+export type Reading = { gave: unknown[]; error?: unknown }
 
 /** Reads each NDJSON case in every chunking of its bytes. The first that differs is the failure. */
 export async function readsNdjson(
@@ -42,13 +42,14 @@ export async function readsNdjson(
 /**
  * Reads each event stream case in every chunking of its bytes. The first that differs is the failure.
  *
+ * @param often the likely cause, of a reading that is wrong
  * @param pieces the chunkings to try, when not all of them are
  */
 export async function readsEvents(
   t: Tools,
   read: Reader,
   vectors: SseVector[],
-  often: string,
+  often: string | ((reading: Reading) => string),
   pieces: (chunks: Uint8Array[]) => Iterable<Uint8Array[]> = chunkings,
 ): Promise<void> {
   for (const { chunks, events, level, ...vector } of vectors) {
@@ -59,7 +60,7 @@ export async function readsEvents(
       must(false, {
         seen: `${inputOf(cut)} gave ${list(reading.gave)}${thrown(reading)}.`,
         expected: `Expected ${list(events)}. ${vector.why}`,
-        often,
+        often: typeof often === 'string' ? often : often(reading),
       })
     }
   }

@@ -13,6 +13,8 @@ export type EventReader = {
   readonly lastEventId: string
   /** What a client would wait before it comes back; undefined when nobody told it. */
   readonly retry: number | undefined
+  /** How many events were complete before anybody told it. */
+  readonly eventsBeforeRetry: number
   /** The lines that wait for a blank line, without comments, and the line that waits for its end. */
   readonly unfinished: string
   /** The lines that a blank line ended last, when they were meant for an event and had no data: that is none. */
@@ -33,6 +35,7 @@ export function eventReader(): EventReader {
   let fields = 0
   let committedId = ''
   let retry: number | undefined
+  let eventsBeforeRetry = 0
   let dropped = ''
 
   let type = ''
@@ -60,6 +63,7 @@ export function eventReader(): EventReader {
     committedId = id
     const event = { type: type || 'message', data: data.slice(0, -1), lastEventId: id }
     const events = data === '' ? [] : [event]
+    if (retry === undefined) eventsBeforeRetry += events.length
     const isMeant = block.some((text) => !/^(id|retry)(:|$)/.test(text))
     if (events.length > 0) dropped = ''
     else if (isMeant) dropped = block.join('\n')
@@ -101,6 +105,9 @@ export function eventReader(): EventReader {
     },
     get retry() {
       return retry
+    },
+    get eventsBeforeRetry() {
+      return eventsBeforeRetry
     },
     get unfinished() {
       return [...block, line.startsWith(':') ? '' : line].join('\n')

@@ -56,6 +56,23 @@ describe('words', () => {
     expect(await parse('1.99')).toEqual({
       problem: expect.stringMatching(/^There is no task 1\.99\. The tasks of lesson 1: 1\.1, 1\.2/),
     })
+    expect(await parse('1.9z')).toEqual({
+      problem: expect.stringMatching(/^There is no task 1\.9\. The tasks of lesson 1: 1\.1, 1\.2/),
+    })
+  })
+
+  test('two lessons are one too many, unless the second is a folder', async () => {
+    for (const words of [
+      ['lesson1.2', 'lesson2'],
+      ['1', '2', '3'],
+      ['lesson', '1', '2'],
+    ]) {
+      expect(await parse(...words)).toEqual({
+        problem: `Say one lesson, task or check at a time, and not "${words.join(' ')}".`,
+      })
+    }
+    copy.write('2/01-raw-chunks/server.ts', '')
+    expect(await parse('1', '2')).toMatchObject({ work: { folder: copy.path('2') } })
   })
 
   test('the last word may be a folder laid out like lessons/', async () => {

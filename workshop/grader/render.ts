@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { lessonNumbered, taskOf } from '../lessons/catalogue.ts'
 import { checksOf } from './manifest.ts'
+import { alikeInWords, moreInWords, sideBySide } from './side-by-side.ts'
 import type { Paint } from '../terminal/colour.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 import type { CheckResult, Verdict } from './verdict.ts'
@@ -187,27 +188,41 @@ function readmeOf(lesson: number): string {
 /** Both stories in two columns; one below the other where the terminal is narrow. */
 function transcripts(
   steps: readonly string[],
-  reference: readonly string[] | undefined,
+  reference: readonly string[] = [],
   width: number,
   paint: Paint,
 ): string[] {
-  const numbered = (lines: readonly string[]): string[] =>
-    lines.map((line, n) => `${String(n + 1).padStart(2)}  ${line}`)
   if (steps.length === 0) return []
-  if (!reference || reference.length === 0) {
-    return [...numbered(steps).map((line) => `    ${cut(line, width - 4)}`), '']
-  }
+  const shown = sideBySide(steps, reference)
+  const { from, more } = shown
+  const last = from + Math.max(shown.yours.length, shown.reference.length)
+  const digits = Math.max(2, String(last).length)
+  const row = (number: string, text: string): string => `${number.padStart(digits)}  ${text}`
+  const numbered = (lines: readonly string[]): string[] => [
+    ...(from > 0 ? [row('', alikeInWords(from))] : []),
+    ...lines.map((line, n) => row(String(from + n + 1), line)),
+  ]
+  const left = numbered(shown.yours)
+  const right = [...numbered(shown.reference), ...(more > 0 ? [row('', moreInWords(more))] : [])]
+  const block = (lines: readonly string[]): string[] => [
+    ...lines.map((line) => `    ${cut(line, width - 4)}`),
+    '',
+  ]
+  if (reference.length === 0) return block(left)
   if (width < 90) {
-    const block = (title: string, lines: readonly string[]): string[] => [
-      `    ${paint('quiet', title)}`,
-      ...numbered(lines).map((line) => `    ${cut(line, width - 4)}`),
-      '',
-    ]
-    return [...block('yours', steps), ...block('reference', reference)]
+    const title = (text: string): string => `    ${paint('quiet', text)}`
+    return [title('yours'), ...block(left), title('reference'), ...block(right)]
   }
+  return columns(['yours', ...left], ['reference', ...right], width, paint)
+}
+
+function columns(
+  left: readonly string[],
+  right: readonly string[],
+  width: number,
+  paint: Paint,
+): string[] {
   const column = Math.floor((width - 4 - 3) / 2)
-  const left = ['yours', ...numbered(steps)]
-  const right = ['reference', ...numbered(reference)]
   const rows = Math.max(left.length, right.length)
   const lines = Array.from({ length: rows }, (_, row) => {
     const cells = [left[row] ?? '', right[row] ?? ''].map((cell) => cut(cell, column))

@@ -28,6 +28,8 @@ export type Problem = { problem: string }
 export function parseWords(words: string[]): Asked | Problem {
   const left = words.filter((word) => word !== '')
   const reference = takeReference(left)
+  const another = takeReference([...left])
+  if (reference && another && !folderCalled(left[0]!)) return { problem: oneAtATime(words) }
   if (left.length > 1) return { problem: unknownWord(left[0]!) }
 
   const work = left.length === 0 ? ownWork : findWork(left[0]!)
@@ -103,6 +105,10 @@ function unknownWord(word: string): string {
   return `There is no ${said} "${word}". Say a lesson, as 1 or 1.2, and perhaps a folder with work.`
 }
 
+function oneAtATime(words: string[]): string {
+  return `Say one lesson, task or check at a time, and not "${words.join(' ')}".`
+}
+
 function isKnown(only: string, lesson: Lesson): boolean {
   const checks = checkIds(lesson.number)
   return checks.includes(only) || tasksOf(lesson).includes(only)
@@ -121,6 +127,5 @@ function unknownOnly(only: string, lesson: Lesson): string {
     const checks = checkIds(lesson.number).filter((check) => taskOf(check) === task)
     return `There is no check ${only}. The checks of task ${task}: ${checks.join(', ')}.`
   }
-  const what = only === task ? 'task' : 'check'
-  return `There is no ${what} ${only}. The tasks of lesson ${lesson.number}: ${tasks.join(', ')}.`
+  return `There is no task ${task}. The tasks of lesson ${lesson.number}: ${tasks.join(', ')}.`
 }

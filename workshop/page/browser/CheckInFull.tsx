@@ -1,3 +1,9 @@
+import {
+  alikeInWords,
+  firstDifference,
+  moreInWords,
+  sideBySide,
+} from '../../grader/side-by-side.ts'
 import { picked, Shape, stateInWords, type Check } from './Check.tsx'
 import { goToTask } from './TaskLinks.tsx'
 import { Visible } from './Visible.tsx'
@@ -29,7 +35,7 @@ export function CheckInFull({ check, seed }: { check: Check; seed: number | unde
           </dd>
           <dt>expected</dt>
           <dd>
-            <Visible text={story.expected} />
+            <Visible text={withoutExpected(story.expected)} />
           </dd>
           {(story.cause ?? story.often) && (
             <>
@@ -66,6 +72,11 @@ export function CheckInFull({ check, seed }: { check: Check; seed: number | unde
   )
 }
 
+/** The word stands before the sentence already. */
+function withoutExpected(text: string): string {
+  return text.replace(/^Expected /, '')
+}
+
 /** How a check that needs something can be graded. */
 export function InstallIt() {
   return (
@@ -93,11 +104,21 @@ function Transcripts({
   reference: readonly string[] | undefined
 }) {
   if (yours.length === 0) return null
+  const shown = sideBySide(yours, reference)
   const differs = reference.length === 0 ? -1 : firstDifference(yours, reference)
+  const { from, more } = shown
   return (
     <div className="transcripts">
-      <Transcript title="yours" lines={yours} differs={differs} />
-      {reference.length > 0 && <Transcript title="reference" lines={reference} differs={differs} />}
+      <Transcript title="yours" lines={shown.yours} from={from} differs={differs} />
+      {reference.length > 0 && (
+        <Transcript
+          title="reference"
+          lines={shown.reference}
+          from={from}
+          differs={differs}
+          more={more}
+        />
+      )}
     </div>
   )
 }
@@ -105,31 +126,33 @@ function Transcripts({
 function Transcript({
   title,
   lines,
+  from,
   differs,
+  more = 0,
 }: {
   title: string
   lines: readonly string[]
+  /** How many lines are left out before these, and how many behind them. */
+  from: number
+  more?: number
+  /** The line that has a mark, counted from the first one that there is. */
   differs: number
 }) {
   return (
     <div>
       <h4>{title}</h4>
-      <ol>
+      {from > 0 && <p className="left-out">{alikeInWords(from)}</p>}
+      <ol start={from + 1} style={{ counterReset: `line ${from}` }}>
         {lines.map((line, index) => (
           // A transcript never changes its order.
           // oxlint-disable-next-line react/no-array-index-key
-          <li key={index} className={index === differs ? 'differs' : undefined}>
-            {index === differs && <span className="mark">▶ </span>}
+          <li key={index} className={from + index === differs ? 'differs' : undefined}>
+            {from + index === differs && <span className="mark">▶ </span>}
             <Visible text={line} />
           </li>
         ))}
       </ol>
+      {more > 0 && <p className="left-out">{moreInWords(more)}</p>}
     </div>
   )
-}
-
-function firstDifference(yours: readonly string[], reference: readonly string[]): number {
-  const length = Math.max(yours.length, reference.length)
-  for (let line = 0; line < length; line += 1) if (yours[line] !== reference[line]) return line
-  return -1
 }

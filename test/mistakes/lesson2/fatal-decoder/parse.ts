@@ -1,5 +1,5 @@
 // fails: 2.5k
-// says: and the error
+// says: the TextDecoder is fatal
 export type StreamEvent = { type: string; data: string; lastEventId: string }
 
 export async function* parseEventStream(

@@ -11,11 +11,11 @@ const oneLine = (value: string): string => value.replace(/[\r\n\0]/g, ' ')
 export function encodeEvent({ data, event, id, retry }: EventFields): string {
   let text = ''
   if (retry != null) {
-    if (!Number.isInteger(retry) || retry < 0) throw new Error(`no retry: ${retry}`)
+    if (!Number.isSafeInteger(retry) || retry < 0) throw new Error(`no retry: ${retry}`)
     text += `retry: ${retry}\n`
   }
   if (id != null) text += `id: ${oneLine(id)}\n`
   if (event != null) text += `event: ${oneLine(event)}\n`
-  if (data != null) text += data.replace(/\r\n?/g, '\n').replace(/^/gm, 'data: ') + '\n'
+  if (data != null) text += `data: ${data.replace(/\r\n?|\n/g, '\ndata: ')}\n`
   return text + '\n'
 }

@@ -3,6 +3,7 @@ import { readNdjson } from '#work/01-raw-chunks/client.ts'
 import { body, bodyOf } from './harness/body.ts'
 import { check, must } from './harness/check.ts'
 import { parsed, same } from './harness/same.ts'
+import { holdTimersOfWork } from './harness/held-timers.ts'
 import { named, quakes } from './harness/quakes.ts'
 import { readsNdjson } from './harness/reads.ts'
 import { pausedVisit, slowLogin, slowVisit, stream, visit } from './harness/streams.ts'
@@ -41,15 +42,27 @@ check('1.1b', 'the head says that the body is newline-delimited JSON', async (t)
 // 1.2 The lines
 
 check('1.2a', 'each quake reaches the client before the next one happens', async (t) => {
-  const feed = t.gate()
-  const { client } = await stream(t, createApp(feed), PATH)
-  for (const quake of quakes(3)) {
-    feed.release(quake)
-    await client.line({
-      seen: `The feed released ${named(quake)} and no line reached the client.`,
-      expected: 'Expected the client to read it while the feed was waiting.',
-      often: 'the handler collects the quakes and sends them at the end.',
-    })
+  const timers = holdTimersOfWork()
+  try {
+    const feed = t.gate()
+    const { client } = await stream(t, createApp(feed), PATH)
+    for (const quake of quakes(3)) {
+      feed.release(quake)
+      await client.line({
+        get seen() {
+          const meanwhile = timers.held > 0 ? ' while your timers stood still' : ''
+          return `The feed released ${named(quake)} and no line reached the client${meanwhile}.`
+        },
+        expected: 'Expected the client to read it while the feed was waiting.',
+        get often() {
+          return timers.held > 0
+            ? 'the line waits for a timer: for its turn, or for more lines to come with it.'
+            : 'the handler collects the quakes and sends them at the end.'
+        },
+      })
+    }
+  } finally {
+    timers.stop()
   }
 })
 

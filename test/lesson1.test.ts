@@ -425,24 +425,31 @@ check('1.6g', 'a line longer than maxLineBytes is an error', async (t) => {
 
 check('1.6h', 'a line that never ends does not fill the memory', async (t) => {
   const line = Buffer.from('{"n":1}\n')
-  const endless = bodyOf([line, ...Array.from({ length: 1000 }, () => Buffer.alloc(100, 'x'))])
-  const records = readNdjson(endless.stream, { maxLineBytes: 1000 })[Symbol.asyncIterator]()
+  // Characters of three bytes: whoever counts characters takes three times as much.
+  const endless = Array.from({ length: 1000 }, () => Buffer.from('€'.repeat(100)))
+  const source = bodyOf([line, ...endless])
+  const records = readNdjson(source.stream, { maxLineBytes: 30_000 })[Symbol.asyncIterator]()
   await t.soon(records.next(), { seen: 'The line gave nothing.', expected: 'Expected its record.' })
-  t.transcript.step('body goes on with 1000 chunks of 100 bytes and no line feed')
+  t.transcript.step('body goes on with 1000 chunks of 300 bytes and no line feed')
   await t.soon(
     records.next().then(
       () => t.transcript.step('reader gave a record'),
       () => t.transcript.step('reader threw'),
     ),
     {
-      seen: 'maxLineBytes is 1000, and the reader waits for more.',
+      seen: 'maxLineBytes is 30000, and the reader waits for more.',
       expected: 'Expected an error.',
     },
   )
-  must(endless.pulled <= 50, {
-    seen: `The reader took ${endless.pulled} chunks, ${endless.pulled * 100} bytes of one line.`,
-    expected: 'Expected it to give up soon after byte 1000.',
-    often: 'the length is looked at when the line is complete. This one never is.',
+  const taken = source.pulled - 1
+  t.transcript.step(`reader took ${taken} of the chunks`)
+  must(taken <= 200, {
+    seen: `maxLineBytes is 30000. The reader took ${taken} chunks, ${taken * 300} bytes of one line.`,
+    expected: 'Expected it to give up soon after byte 30000.',
+    often:
+      taken < endless.length
+        ? 'of an unfinished line the characters are counted. These have three bytes each.'
+        : 'the length is looked at when the line is complete. This one never is.',
   })
 })
 
@@ -494,12 +501,45 @@ check('1.6k', 'the reader does not run ahead of whoever reads', async (t) => {
   t.transcript.step('10 records were read')
   // Time for a reader that runs ahead to show it: a turn of the event loop for every chunk.
   for (let turn = 0; turn < 1000; turn += 1) await new Promise((turned) => setImmediate(turned))
+  t.transcript.step(`reader took ${lines.pulled} chunks`)
   // A few chunks ahead are fine: streams between the body and the reader hold some.
   must(lines.pulled <= 50, {
     seen: `10 records were read, and ${lines.pulled} chunks taken from the body.`,
     expected: 'Expected the reader to wait with the next chunk until somebody asks for it.',
     often: 'a loop in the background fills a queue, as fast as the server can send.',
   })
+})
+
+check('1.6l', 'an error of the reader cancels the request', async (t) => {
+  const lines = { 'is not JSON': 'not json\n', 'is too long': 'x'.repeat(2000) }
+  for (const [what, line] of Object.entries(lines)) {
+    const source = body(t.transcript)
+    source.push('{"n":1}\n')
+    const records = readNdjson(source.stream, { maxLineBytes: 1000 })[Symbol.asyncIterator]()
+    await t.soon(records.next(), {
+      seen: 'The line gave nothing.',
+      expected: 'Expected its record.',
+    })
+    source.push(line)
+    const outcome = await t.soon(
+      records.next().then(
+        () => 'gave a record',
+        () => 'threw',
+      ),
+      { seen: `A line ${what}, and the reader waits.`, expected: 'Expected an error.' },
+    )
+    t.transcript.step(`reader ${outcome}`)
+    must(outcome === 'threw', {
+      seen: `A line ${what}, and the reader ${outcome}.`,
+      expected: 'Expected an error.',
+    })
+    await t.until(() => source.cancelled, {
+      seen: `A line ${what}, the reader threw, and the request goes on.`,
+      expected: 'Expected the body to be cancelled: nobody will read the rest.',
+      often:
+        'the body is cancelled when the loop is left, and not when the reader itself throws. A finally runs both times.',
+    })
+  }
 })
 
 /** A case belongs to the last of these that it has a tag of: a cut character at a limit is about the limit. */

@@ -208,7 +208,12 @@ check('1.3c', 'a client that left before it was served leaves no feed open', asy
   t.transcript.step('the login lets the request pass')
   login.finish()
   // A fence: when this client is served, the handler of the first one has long begun.
-  await visit(t, feed, server, PATH, 'second client')
+  const second = await visit(t, feed, server, PATH, 'second client')
+  must(!second.reader.closed, {
+    seen: 'The first client left before it was served, and the feed of the second client is closed.',
+    expected: 'Expected it to be open until the second client leaves.',
+    often: 'one AbortController serves several clients. Each visit needs its own.',
+  })
   await t.until(() => feed.readers.filter(({ asked, closed }) => asked && !closed).length === 1, {
     seen: 'The client left while a login before your handler took its time, and the handler opened the feed for nobody.',
     expected: 'Expected the feed to stay closed, or to be closed again.',
@@ -318,7 +323,7 @@ check('1.5b', 'HEAD gets the head, ends, and opens no feed', async (t) => {
   })
   // The response to a HEAD looks ended in any case. Whether it is shows in the next request: HTTP answers
   // one after another.
-  client.request('/not-here')
+  client.request(PATH, { method: 'HEAD' })
   await client.head({
     seen: 'HEAD got its head, and the next request on that connection gets no answer.',
     expected: 'Expected the response to HEAD to end.',

@@ -514,7 +514,7 @@ check('2.4h', 'HEAD gets the head, ends, and opens no feed', async (t) => {
   })
   // The response to a HEAD looks ended in any case. Whether it is shows in the next request: HTTP answers
   // one after another.
-  client.request('/not-here')
+  client.request(PATH, { method: 'HEAD' })
   await client.head({
     seen: 'HEAD got its head, and the next request on that connection gets no answer.',
     expected: 'Expected the response to HEAD to end.',

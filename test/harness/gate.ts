@@ -13,6 +13,8 @@ export type Gate = Feed & {
   end(): void
   /** Makes the feed fail with a FeedError. */
   fail(message: string): void
+  /** A quake, or its end. */
+  readonly hasHappened: boolean
   /** One for each time the feed was opened, in order. */
   readonly readers: readonly GateReader[]
 }
@@ -97,6 +99,9 @@ export function gate(transcript: Transcript): Gate {
   return {
     open,
     readers,
+    get hasHappened() {
+      return happened.length > 0
+    },
     release(...quakes) {
       const first = happened.length + 1
       const last = happened.length + quakes.length

@@ -6,7 +6,14 @@ import { parsed, same } from './harness/same.ts'
 import { holdTimersOfWork } from './harness/held-timers.ts'
 import { named, quakes } from './harness/quakes.ts'
 import { readsNdjson } from './harness/reads.ts'
-import { pausedVisit, slowLogin, slowVisit, stream, visit } from './harness/streams.ts'
+import {
+  pausedVisit,
+  readsRequest,
+  slowLogin,
+  slowVisit,
+  stream,
+  visit,
+} from './harness/streams.ts'
 import { shown } from './harness/transcript.ts'
 import { ndjsonVectors } from './harness/vectors.ts'
 
@@ -243,6 +250,25 @@ check('1.3d', 'a client that leaves takes no other client along', async (t) => {
       often,
     })
   }
+})
+
+check('1.3e', 'a request that has been read is no client that has left', async (t) => {
+  const feed = t.gate()
+  const client = t.connect(await t.serve(createApp(feed), readsRequest))
+  client.request(PATH)
+  t.transcript.step('something before the handler has read the request')
+  const story = {
+    expected: 'Expected a line: the client is still there.',
+    often:
+      "'close' of the request came. It says that the request has been read, or that the client left.",
+  }
+  await client.head({ ...story, seen: 'The client got no head.' })
+  const [quake] = quakes(1)
+  feed.release(quake!)
+  await client.line({
+    ...story,
+    seen: `The feed released ${named(quake!)} and no line reached the client.`,
+  })
 })
 
 // 1.4 The client is slow

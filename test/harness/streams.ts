@@ -134,6 +134,11 @@ export function slowLogin(): {
   }
 }
 
+/** Something in front of the app that reads the whole request first, as what looks for a body does. */
+export const readsRequest: RequestHandler = (request, _response, next) => {
+  request.resume().once('end', next)
+}
+
 /** More than a response takes at once: write() returns false for each. */
 const FAT_BYTES = 256 * 1024
 

@@ -18,8 +18,10 @@ export type Feed = {
   /**
    * Earthquakes in the order they happen, from now on. The next one is fetched when you ask for it.
    *
-   * The iteration ends at once, without an error, when `signal` aborts or when you leave the loop.
-   * It ends by itself when there will be no more earthquakes, and throws when the feed fails.
+   * The iteration ends by itself when there will be no more earthquakes, and throws when the feed fails.
+   * When `signal` aborts, the wait for the next one ends at once, and the iteration with it, without an error.
+   * The feed is held open for you until the iteration has ended or you have left the loop: a reader that
+   * waits for something else holds it, whatever its signal says.
    */
   open(signal: AbortSignal): AsyncIterable<Quake>
 }

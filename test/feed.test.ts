@@ -44,6 +44,17 @@ describe.each<{ name: string; opened(): Opened }>([
     expect(open()).toBe(0)
   })
 
+  test('is open for a reader whose signal has aborted until that reader comes back', async () => {
+    const { feed, open } = opened()
+    const leaving = new AbortController()
+    const reader = feed.open(leaving.signal)[Symbol.asyncIterator]()
+    await reader.next()
+    leaving.abort()
+    expect(open()).toBe(1)
+    expect(await reader.next()).toEqual({ done: true, value: undefined })
+    expect(open()).toBe(0)
+  })
+
   test('ends at once when its reader goes, also while it waits', async () => {
     const { feed, open } = opened()
     const reader = feed.open(new AbortController().signal)[Symbol.asyncIterator]()

@@ -3,9 +3,17 @@ import { readNdjson } from '#work/01-raw-chunks/client.ts'
 import { body, bodyOf } from './harness/body.ts'
 import { check, must } from './harness/check.ts'
 import { parsed, same } from './harness/same.ts'
+import { holdTimersOfWork } from './harness/held-timers.ts'
 import { named, quakes } from './harness/quakes.ts'
 import { readsNdjson } from './harness/reads.ts'
-import { pausedVisit, slowLogin, slowVisit, stream, visit } from './harness/streams.ts'
+import {
+  pausedVisit,
+  readsRequest,
+  slowLogin,
+  slowVisit,
+  stream,
+  visit,
+} from './harness/streams.ts'
 import { shown } from './harness/transcript.ts'
 import { ndjsonVectors } from './harness/vectors.ts'
 
@@ -41,15 +49,27 @@ check('1.1b', 'the head says that the body is newline-delimited JSON', async (t)
 // 1.2 The lines
 
 check('1.2a', 'each quake reaches the client before the next one happens', async (t) => {
-  const feed = t.gate()
-  const { client } = await stream(t, createApp(feed), PATH)
-  for (const quake of quakes(3)) {
-    feed.release(quake)
-    await client.line({
-      seen: `The feed released ${named(quake)} and no line reached the client.`,
-      expected: 'Expected the client to read it while the feed was waiting.',
-      often: 'the handler collects the quakes and sends them at the end.',
-    })
+  const timers = holdTimersOfWork()
+  try {
+    const feed = t.gate()
+    const { client } = await stream(t, createApp(feed), PATH)
+    for (const quake of quakes(3)) {
+      feed.release(quake)
+      await client.line({
+        get seen() {
+          const meanwhile = timers.held > 0 ? ' while your timers stood still' : ''
+          return `The feed released ${named(quake)} and no line reached the client${meanwhile}.`
+        },
+        expected: 'Expected the client to read it while the feed was waiting.',
+        get often() {
+          return timers.held > 0
+            ? 'the line waits for a timer: for its turn, or for more lines to come with it.'
+            : 'the handler collects the quakes and sends them at the end.'
+        },
+      })
+    }
+  } finally {
+    timers.stop()
   }
 })
 
@@ -195,7 +215,12 @@ check('1.3c', 'a client that left before it was served leaves no feed open', asy
   t.transcript.step('the login lets the request pass')
   login.finish()
   // A fence: when this client is served, the handler of the first one has long begun.
-  await visit(t, feed, server, PATH, 'second client')
+  const second = await visit(t, feed, server, PATH, 'second client')
+  must(!second.reader.closed, {
+    seen: 'The first client left before it was served, and the feed of the second client is closed.',
+    expected: 'Expected it to be open until the second client leaves.',
+    often: 'one AbortController serves several clients. Each visit needs its own.',
+  })
   await t.until(() => feed.readers.filter(({ asked, closed }) => asked && !closed).length === 1, {
     seen: 'The client left while a login before your handler took its time, and the handler opened the feed for nobody.',
     expected: 'Expected the feed to stay closed, or to be closed again.',
@@ -225,6 +250,25 @@ check('1.3d', 'a client that leaves takes no other client along', async (t) => {
       often,
     })
   }
+})
+
+check('1.3e', 'a request that has been read is no client that has left', async (t) => {
+  const feed = t.gate()
+  const client = t.connect(await t.serve(createApp(feed), readsRequest))
+  client.request(PATH)
+  t.transcript.step('something before the handler has read the request')
+  const story = {
+    expected: 'Expected a line: the client is still there.',
+    often:
+      "'close' of the request came. It says that the request has been read, or that the client left.",
+  }
+  await client.head({ ...story, seen: 'The client got no head.' })
+  const [quake] = quakes(1)
+  feed.release(quake!)
+  await client.line({
+    ...story,
+    seen: `The feed released ${named(quake!)} and no line reached the client.`,
+  })
 })
 
 // 1.4 The client is slow
@@ -266,8 +310,11 @@ check('1.4c', 'the feed is closed when a client leaves that did not read', async
   await t.until(() => visitor.reader.closed, {
     seen: 'The client left while the handler was waiting for it to read, and the feed was not closed.',
     expected: 'Expected the feed to be closed.',
-    often:
-      "the end is taken from another event. A client that leaves bytes unread sends no 'end'; 'close' of the response comes always.",
+    get often() {
+      return visitor.reader.aborted
+        ? "the signal aborted, and the handler did not come back to the feed: it waits for 'drain', which a closed connection never sends. Let the signal end that wait too."
+        : "the end is taken from another event. A client that leaves bytes unread sends no 'end'; 'close' of the response comes always."
+    },
   })
 })
 
@@ -302,7 +349,7 @@ check('1.5b', 'HEAD gets the head, ends, and opens no feed', async (t) => {
   })
   // The response to a HEAD looks ended in any case. Whether it is shows in the next request: HTTP answers
   // one after another.
-  client.request('/not-here')
+  client.request(PATH, { method: 'HEAD' })
   await client.head({
     seen: 'HEAD got its head, and the next request on that connection gets no answer.',
     expected: 'Expected the response to HEAD to end.',
@@ -409,24 +456,31 @@ check('1.6g', 'a line longer than maxLineBytes is an error', async (t) => {
 
 check('1.6h', 'a line that never ends does not fill the memory', async (t) => {
   const line = Buffer.from('{"n":1}\n')
-  const endless = bodyOf([line, ...Array.from({ length: 1000 }, () => Buffer.alloc(100, 'x'))])
-  const records = readNdjson(endless.stream, { maxLineBytes: 1000 })[Symbol.asyncIterator]()
+  // Characters of three bytes: whoever counts characters takes three times as much.
+  const endless = Array.from({ length: 1000 }, () => Buffer.from('€'.repeat(100)))
+  const source = bodyOf([line, ...endless])
+  const records = readNdjson(source.stream, { maxLineBytes: 30_000 })[Symbol.asyncIterator]()
   await t.soon(records.next(), { seen: 'The line gave nothing.', expected: 'Expected its record.' })
-  t.transcript.step('body goes on with 1000 chunks of 100 bytes and no line feed')
+  t.transcript.step('body goes on with 1000 chunks of 300 bytes and no line feed')
   await t.soon(
     records.next().then(
       () => t.transcript.step('reader gave a record'),
       () => t.transcript.step('reader threw'),
     ),
     {
-      seen: 'maxLineBytes is 1000, and the reader waits for more.',
+      seen: 'maxLineBytes is 30000, and the reader waits for more.',
       expected: 'Expected an error.',
     },
   )
-  must(endless.pulled <= 50, {
-    seen: `The reader took ${endless.pulled} chunks, ${endless.pulled * 100} bytes of one line.`,
-    expected: 'Expected it to give up soon after byte 1000.',
-    often: 'the length is looked at when the line is complete. This one never is.',
+  const taken = source.pulled - 1
+  t.transcript.step(`reader took ${taken} of the chunks`)
+  must(taken <= 200, {
+    seen: `maxLineBytes is 30000. The reader took ${taken} chunks, ${taken * 300} bytes of one line.`,
+    expected: 'Expected it to give up soon after byte 30000.',
+    often:
+      taken < endless.length
+        ? 'of an unfinished line the characters are counted. These have three bytes each.'
+        : 'the length is looked at when the line is complete. This one never is.',
   })
 })
 
@@ -478,12 +532,45 @@ check('1.6k', 'the reader does not run ahead of whoever reads', async (t) => {
   t.transcript.step('10 records were read')
   // Time for a reader that runs ahead to show it: a turn of the event loop for every chunk.
   for (let turn = 0; turn < 1000; turn += 1) await new Promise((turned) => setImmediate(turned))
+  t.transcript.step(`reader took ${lines.pulled} chunks`)
   // A few chunks ahead are fine: streams between the body and the reader hold some.
   must(lines.pulled <= 50, {
     seen: `10 records were read, and ${lines.pulled} chunks taken from the body.`,
     expected: 'Expected the reader to wait with the next chunk until somebody asks for it.',
     often: 'a loop in the background fills a queue, as fast as the server can send.',
   })
+})
+
+check('1.6l', 'an error of the reader cancels the request', async (t) => {
+  const lines = { 'is not JSON': 'not json\n', 'is too long': 'x'.repeat(2000) }
+  for (const [what, line] of Object.entries(lines)) {
+    const source = body(t.transcript)
+    source.push('{"n":1}\n')
+    const records = readNdjson(source.stream, { maxLineBytes: 1000 })[Symbol.asyncIterator]()
+    await t.soon(records.next(), {
+      seen: 'The line gave nothing.',
+      expected: 'Expected its record.',
+    })
+    source.push(line)
+    const outcome = await t.soon(
+      records.next().then(
+        () => 'gave a record',
+        () => 'threw',
+      ),
+      { seen: `A line ${what}, and the reader waits.`, expected: 'Expected an error.' },
+    )
+    t.transcript.step(`reader ${outcome}`)
+    must(outcome === 'threw', {
+      seen: `A line ${what}, and the reader ${outcome}.`,
+      expected: 'Expected an error.',
+    })
+    await t.until(() => source.cancelled, {
+      seen: `A line ${what}, the reader threw, and the request goes on.`,
+      expected: 'Expected the body to be cancelled: nobody will read the rest.',
+      often:
+        'the body is cancelled when the loop is left, and not when the reader itself throws. A finally runs both times.',
+    })
+  }
 })
 
 /** A case belongs to the last of these that it has a tag of: a cut character at a limit is about the limit. */

@@ -1,6 +1,7 @@
 /**
  * Bytes as text in which nothing is invisible: CR is ␍, LF is ␊, other control characters are their
- * pictures (U+2400…), and bytes that are no UTF-8 are hexadecimal, as in ‹c3›.
+ * pictures (U+2400…) or have their number, as other line ends of Unicode do: ‹U+0085›. Bytes that are no UTF-8 are
+ * hexadecimal, as in ‹c3›.
  */
 export function visible(bytes: Uint8Array | string): string {
   if (typeof bytes === 'string') return pictures(bytes)
@@ -29,7 +30,12 @@ function pictures(text: string): string {
   return text
     .replace(/[\u0000-\u001f]/g, (control) => String.fromCharCode(0x2400 + control.charCodeAt(0)))
     .replaceAll('\u007f', '\u2421')
+    .replace(/[\u0080-\u009f\u2028\u2029]/g, codePoint)
     .replaceAll('\ufeff', '‹BOM›')
+}
+
+function codePoint(character: string): string {
+  return `‹U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}›`
 }
 
 function isUtf8(bytes: Uint8Array): boolean {

@@ -1,7 +1,7 @@
 /**
  * Reads newline-delimited JSON: one value for every line, as soon as its line feed is here.
  *
- * Blank lines keep a connection alive and mean nothing. Leaving the loop cancels the request.
+ * Blank lines keep a connection alive and mean nothing. Leaving the loop cancels the request, and so does an error.
  *
  * @param body the response's, as `fetch` gives it: bytes, cut anywhere
  * @param options.maxLineBytes how many bytes a line may have before its line feed

@@ -21,6 +21,7 @@ export function body(transcript: Transcript): Body {
       controller = made
     },
     cancel() {
+      transcript.step('body cancelled')
       cancelled = true
     },
   })

@@ -81,7 +81,7 @@ export function check(id: string, rule: string, script: (tools: Tools) => Promis
       task.meta.report = { steps: story.steps.slice(0, told) }
     } catch (thrown) {
       const error = strays.failure() ?? thrown
-      task.meta.report = reportOf(error, story.steps.slice(0, told), tools.thrownByHandlers())
+      task.meta.report = reportOf(error, story.steps.slice(0, told), tools)
       sawFailure()
       throw error
     } finally {
@@ -134,12 +134,15 @@ if (process.env.WORKSHOP_CANARY) {
 type Toolbox = Tools & {
   /** What handlers of the app threw, but for errors of the feed. */
   thrownByHandlers(): unknown[]
+  /** What nobody did with a feed in which something happened. */
+  neglect(): string | undefined
   close(): Promise<void>
 }
 
 /** The tools of one check, and the way to put them all away. */
 function toolbox(story: Transcript): Toolbox {
   const waits = patience(story)
+  const gates: Gate[] = []
   const servers: Served[] = []
   const proxies: Proxy[] = []
   const clients: Client[] = []
@@ -151,7 +154,12 @@ function toolbox(story: Transcript): Toolbox {
     ...waits,
     thrownByHandlers: () => thrown,
     transcript: story,
-    gate: () => gate(story),
+    gate() {
+      const made = gate(story)
+      gates.push(made)
+      return made
+    },
+    neglect: () => gates.map(neglectOf).find((what) => what !== undefined),
     async serve(app, before) {
       const server = await serve(app, { transcript: story, onThrown, ...(before && { before }) })
       servers.push(server)
@@ -176,23 +184,33 @@ function toolbox(story: Transcript): Toolbox {
   }
 }
 
-function reportOf(error: unknown, steps: string[], thrown: unknown[]): Report {
-  const cause = thrown[0] ?? error
+function reportOf(error: unknown, steps: string[], tools: Toolbox): Report {
+  const cause = tools.thrownByHandlers()[0] ?? error
   const message = cause instanceof Error ? cause.message : ''
   return {
     steps,
-    story: storyOf(error, thrown),
+    story: storyOf(error, tools),
     ...(NOT_WRITTEN.test(message) && { notWritten: message }),
   }
 }
 
-function storyOf(error: unknown, thrown: unknown[]): Story {
+function storyOf(error: unknown, { thrownByHandlers, neglect }: Toolbox): Story {
   if (!(error instanceof Failure)) {
     return { seen: `Your code threw ${describeError(error)}`, expected: 'Expected it to go on.' }
   }
   // Whatever the check saw, it began with this.
-  if (thrown.length > 0) return { ...error.story, cause: `the handler threw ${located(thrown[0])}` }
-  return error.story
+  const [thrown] = thrownByHandlers()
+  if (thrown) return { ...error.story, cause: `the handler threw ${located(thrown)}` }
+  const neglected = neglect()
+  return neglected ? { ...error.story, cause: neglected } : error.story
+}
+
+/** Nothing of what happens in a feed comes from it when nobody reads it. */
+function neglectOf({ hasHappened, readers }: Gate): string | undefined {
+  if (!hasHappened || readers.some(({ asked }) => asked)) return undefined
+  return readers.length === 0
+    ? 'your handler has not opened the feed.'
+    : 'the feed was opened, and nobody asked it for a quake.'
 }
 
 /** An error, and where in the work it was thrown. */

@@ -94,40 +94,56 @@ export function connect(
   // A reset is how a server that destroys its socket looks from here; 'close' follows.
   socket.on('error', () => {})
 
-  /** Waits until `look()` finds something; fails at once when the response is over without it. */
-  async function seen<T>(look: () => T | undefined, story: Story): Promise<T> {
+  /**
+   * Waits until `look()` finds something; fails at once when the response is over without it.
+   *
+   * @param tellRest tells of what has come all the same, if anything has
+   */
+  async function seen<T>(
+    look: () => T | undefined,
+    story: Story,
+    tellRest = (): boolean => false,
+  ): Promise<T> {
     const found = async (): Promise<T> => {
       for (;;) {
         const value = look()
         if (value !== undefined) return value
-        if ((closed || response.complete) && unzipping === 0) throw new Failure(overStory(story))
+        if ((closed || response.complete) && unzipping === 0) throw over(story, tellRest)
         await new Promise<void>((resolve) => {
           wake = resolve
         })
       }
     }
-    return patience.soon(found(), story)
+    return patience.soon(found(), story, () => {
+      transcript.step(tellRest() ? '… no line feed for 2 s' : '… nothing for 2 s')
+    })
   }
 
-  function overStory(story: Story): Story {
+  function over(story: Story, tellRest: () => void): Failure {
+    tellRest()
     const how = response.complete ? 'The response ended' : 'The connection was closed'
     transcript.step(
       response.complete ? `${name} saw the response end` : `${name} saw the connection close`,
     )
-    return { ...story, seen: `${story.seen.replace(/\.$/, '')}. ${how} instead.` }
+    return new Failure({ ...story, seen: `${story.seen.replace(/\.$/, '')}. ${how} instead.` })
   }
 
   /** Something may have come, and only its end is missing. */
   function withUnread({ story }: Failure): Failure {
     if (unread.length === 0) return new Failure(story)
     const what = `${unread.length} bytes without a line feed`
-    transcript.step(`${name} has ${what}  ${shown(unread, 48)}`)
     const { often: _, ...told } = story
     return new Failure({
       ...told,
       seen: `${story.seen} It has ${what}: ${shown(unread)}`,
       cause: 'a line is complete with its line feed. Until then nobody can tell that it is.',
     })
+  }
+
+  function tellUnread(): boolean {
+    if (unread.length === 0) return false
+    transcript.step(`${name} has ${unread.length} bytes  ${shown(unread, 48)}`)
+    return true
   }
 
   function take(bytes: number): Buffer {
@@ -164,10 +180,14 @@ export function connect(
       return response.head !== undefined
     },
     async line(story) {
-      const end = await seen(() => {
-        const lf = unread.indexOf('\n')
-        return lf === -1 ? undefined : lf
-      }, story).catch((failure: unknown) => {
+      const end = await seen(
+        () => {
+          const lf = unread.indexOf('\n')
+          return lf === -1 ? undefined : lf
+        },
+        story,
+        tellUnread,
+      ).catch((failure: unknown) => {
         throw failure instanceof Failure ? withUnread(failure) : failure
       })
       const line = take(end + 1)
@@ -203,6 +223,7 @@ export function connect(
         })(),
         story,
       )
+      tellUnread()
       transcript.step(
         how === 'complete' ? `${name} saw the response end` : `${name} saw the connection cut`,
       )

@@ -13,6 +13,8 @@ export type Gate = Feed & {
   end(): void
   /** Makes the feed fail with a FeedError. */
   fail(message: string): void
+  /** A quake, or its end. */
+  readonly hasHappened: boolean
   /** One for each time the feed was opened, in order. */
   readonly readers: readonly GateReader[]
 }
@@ -25,7 +27,9 @@ export type GateReader = {
   readonly given: number
   /** It has asked for a quake, so somebody iterates. A feed opened and never read costs nothing. */
   readonly asked: boolean
-  /** It has gone: its signal aborted, it left the loop, or the feed came to its end. */
+  /** Its signal has aborted. */
+  readonly aborted: boolean
+  /** It has gone: it came back after its signal had aborted, it left the loop, or the feed came to its end. */
   readonly closed: boolean
 }
 
@@ -48,7 +52,7 @@ export function gate(transcript: Transcript): Gate {
   }
 
   function open(signal: AbortSignal): AsyncIterable<Quake> {
-    const reader = { given: 0, asked: false, closed: signal.aborted }
+    const reader = { given: 0, asked: false, aborted: signal.aborted, closed: signal.aborted }
     readers.push(reader)
     const number = readers.length
 
@@ -57,12 +61,19 @@ export function gate(transcript: Transcript): Gate {
       reader.closed = true
       wake()
     }
-    signal.addEventListener('abort', close, { once: true })
+    const abort = (): void => {
+      reader.aborted = true
+      // One that was never asked holds nothing. Another is let go of when its reader comes back, as a generator is.
+      if (!reader.asked) reader.closed = true
+      wake()
+    }
+    signal.addEventListener('abort', abort, { once: true })
 
     async function next(): Promise<IteratorResult<Quake, undefined>> {
       if (!reader.asked && !reader.closed) transcript.step(`feed opened by reader ${number}`)
       reader.asked = true
       for (;;) {
+        if (reader.aborted) close()
         if (reader.closed) return { done: true, value: undefined }
         const happening = happened[reader.given]
         if (!happening) {
@@ -88,6 +99,9 @@ export function gate(transcript: Transcript): Gate {
   return {
     open,
     readers,
+    get hasHappened() {
+      return happened.length > 0
+    },
     release(...quakes) {
       const first = happened.length + 1
       const last = happened.length + quakes.length

@@ -6,21 +6,32 @@ import { AsyncLocalStorage, createHook } from 'node:async_hooks'
  */
 export function timersOfWork(): { alive(): number; stop(): void } {
   const alive = new Set<number>()
+  const stop = watchTimersOfWork({
+    made: (id) => void alive.add(id),
+    gone: (id) => void alive.delete(id),
+  })
+  return { alive: () => alive.size, stop }
+}
+
+/** Tells of each timer that the learner's files make for this check, from now on until the function it gives is called. */
+export function watchTimersOfWork({
+  made,
+  gone,
+}: {
+  made(id: number, timer: NodeJS.Timeout): void
+  gone?(id: number): void
+}): () => void {
   // Other checks may run beside this one. A timer knows from whose request it came.
   const check = {}
   checks.enterWith(check)
   const hook = createHook({
-    init(id, type) {
-      if (type === 'Timeout' && checks.getStore() === check && madeByWork()) alive.add(id)
+    init(id, type, _trigger, timer) {
+      if (type !== 'Timeout' || checks.getStore() !== check || !madeByWork()) return
+      made(id, timer as NodeJS.Timeout)
     },
-    destroy(id) {
-      alive.delete(id)
-    },
+    destroy: (id) => gone?.(id),
   }).enable()
-  return {
-    alive: () => alive.size,
-    stop: () => void hook.disable(),
-  }
+  return () => void hook.disable()
 }
 
 const checks = new AsyncLocalStorage<object>()

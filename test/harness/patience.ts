@@ -3,19 +3,25 @@ import type { Transcript } from './transcript.ts'
 
 /** Waits for causes. A wait ends a check that cannot pass any more; it never decides one that can. */
 export type Patience = {
-  /** Waits for `promise`, and fails with the story when nothing has come of it for two seconds. */
-  soon<T>(promise: Promise<T>, story: Story): Promise<T>
+  /**
+   * Waits for `promise`, and fails with the story when nothing has come of it for two seconds.
+   *
+   * @param giveUp tells the transcript so
+   */
+  soon<T>(promise: Promise<T>, story: Story, giveUp?: () => void): Promise<T>
   /** Waits until `holds()` is true, looking at every turn of the event loop, and later every millisecond. */
   until(holds: () => boolean, story: Story): Promise<void>
 }
 
 /** @param turns how many turns of 50 ms it waits in vain: fewer only where somebody looks again */
 export function patience(transcript: Transcript, turns = TURNS): Patience {
-  async function soon<T>(promise: Promise<T>, story: Story): Promise<T> {
+  const nothing = (): void => transcript.step('… nothing for 2 s')
+
+  async function soon<T>(promise: Promise<T>, story: Story, giveUp = nothing): Promise<T> {
     let stop = (): void => {}
     const gaveUp = new Promise<never>((_, reject) => {
       stop = afterTurns(() => {
-        transcript.step('… nothing for 2 s')
+        giveUp()
         // As it is now: what it tells of goes on.
         reject(new Failure({ ...story }))
       }, turns)

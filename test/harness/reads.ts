@@ -13,14 +13,18 @@ type Reader = (
 /** What a reader made of a body: what it gave, and what it threw, if it did. */
 export type Reading = { gave: unknown[]; error?: unknown }
 
-/** Reads each NDJSON case in every chunking of its bytes. The first that differs is the failure. */
+/**
+ * Reads each NDJSON case in every chunking of its bytes. The first that differs is the failure.
+ *
+ * @param usual the likely cause, where the case does not say another one
+ */
 export async function readsNdjson(
   t: Tools,
   read: Reader,
   vectors: NdjsonVector[],
-  often: string,
+  usual: string,
 ): Promise<void> {
-  for (const { chunks, records, error, level, ...vector } of vectors) {
+  for (const { chunks, records, error, level, often = usual, ...vector } of vectors) {
     if (level === 'interpretation') continue
     for (const cut of chunkings(chunks)) {
       const reading = await readAll(t, read, cut, vector)
@@ -108,9 +112,10 @@ function isNotWritten(error: unknown): boolean {
 
 function inputOf(chunks: Uint8Array[]): string {
   if (chunks.length > 6) {
-    return `${shown(Buffer.concat(chunks), 48)} in ${chunks.length} chunks`
+    return `«${shown(Buffer.concat(chunks), 48)}» in ${chunks.length} chunks`
   }
-  return chunks.map((chunk) => `"${shown(chunk, 48)}"`).join(' + ') || 'an empty body'
+  // Not in quotation marks: most of what is in them has its own.
+  return chunks.map((chunk) => `«${shown(chunk, 48)}»`).join(' + ') || 'an empty body'
 }
 
 function list(values: unknown[]): string {

@@ -59,8 +59,13 @@ export async function pausedVisit(
   const happened = fatQuakes(count, FAT_BYTES)
   feed.release(...happened)
   await t.until(() => visitor.reader.given >= 3, {
-    seen: `The client does not read, and the handler took ${visitor.reader.given} quakes from the feed.`,
+    get seen() {
+      const { given } = visitor.reader
+      return `The client does not read, and of ${count} quakes the handler took ${given === 0 ? 'none' : given}.`
+    },
     expected: 'Expected it to take some: there is room on the way for a few.',
+    often:
+      'a quake is written until write() returns true. false says that it has been taken, and that the next one has to wait.',
   })
   return { visitor, happened, feed, server }
 }
@@ -83,11 +88,26 @@ export async function slowVisit(
   const happened = fatQuakes(64, FAT_BYTES)
   feed.release(...happened)
   await quick.client.skipUntil(happened.at(-1)!.id, {
-    seen: 'The quick client reads as fast as it can, and does not get every quake.',
+    get seen() {
+      return `The quick client reads as fast as it can, and does not get every quake: the handler took ${quick.reader.given} of ${happened.length} for it.`
+    },
     expected: 'Expected all of them, whatever the slow client does.',
-    often: 'write() returning false is taken for the end, or all clients wait for the slowest.',
+    get often() {
+      return whyNotAll(quick.reader, happened.length)
+    },
   })
   return { slow, happened, feed, server }
+}
+
+/** Why a client that reads all the time does not get every quake. */
+function whyNotAll({ given, closed }: GateReader, count: number): string {
+  if (given === count) return 'what comes while the response is full is dropped. It has to wait.'
+  if (closed) return 'write() returning false is taken for the end. It only says: not now.'
+  // Room for a few is in any buffer.
+  if (given < 3) {
+    return 'a quake is written until write() returns true. false says that it has been taken, and that the next one has to wait.'
+  }
+  return 'all clients wait for the slowest.'
 }
 
 /** Something in front of the app that takes its time with the first request, as a look into a database does. */
@@ -112,6 +132,11 @@ export function slowLogin(): {
       begin()
     },
   }
+}
+
+/** Something in front of the app that reads the whole request first, as what looks for a body does. */
+export const readsRequest: RequestHandler = (request, _response, next) => {
+  request.resume().once('end', next)
 }
 
 /** More than a response takes at once: write() returns false for each. */

@@ -17,6 +17,8 @@ type Vector = {
   level: 'spec' | 'stated' | 'interpretation'
   tags: string[]
   why: string
+  /** The likely cause where a reader gets this one wrong. */
+  often?: string
   chunks: Uint8Array[]
   /** How many results are out when chunk i is in and chunk i + 1 is not. */
   promptly?: number[]

@@ -1,4 +1,4 @@
-// fails: 2.4g
+// fails: 2.4f
 // says: which a closed connection never sends
 // seen in: fastify/sse#54
 import { once } from 'node:events'

@@ -9,10 +9,13 @@ export function createApp(feed: Feed): Express {
     res.flushHeaders()
 
     const controller = new AbortController()
-    const leave = (): void => controller.abort()
+    const quakes = feed.open(controller.signal)[Symbol.asyncIterator]()
+    const leave = (): void => {
+      controller.abort()
+      void quakes.return?.()
+    }
     res.on('close', leave)
     if (res.destroyed) leave()
-    const quakes = feed.open(controller.signal)[Symbol.asyncIterator]()
 
     const ask = (): void => {
       quakes.next().then(send, () => res.socket?.destroy())

@@ -1,0 +1,34 @@
+// fails: 1.2a
+// says: while your timers stood still
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import express, { type Express } from 'express'
+import type { Feed } from '#feed'
+
+export function createApp(feed: Feed): Express {
+  const app = express()
+  app.get('/quakes.ndjson', async (req, res) => {
+    res.set({ 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store, no-transform' })
+    if (req.method === 'HEAD') {
+      res.end()
+      return
+    }
+    res.flushHeaders()
+
+    const visit = new AbortController()
+    res.on('close', () => visit.abort())
+    if (res.destroyed) visit.abort()
+
+    try {
+      for await (const quake of feed.open(visit.signal)) {
+        await sleep(1500)
+        const hasRoom = res.write(`${JSON.stringify(quake)}\n`)
+        if (!hasRoom) await once(res, 'drain', { signal: visit.signal })
+      }
+      res.end()
+    } catch {
+      res.destroy()
+    }
+  })
+  return app
+}

@@ -23,7 +23,7 @@ export type FollowOptions = {
   init?: RequestInit
   /** The longest that the first wait may be, until the server says another with `retry`. */
   baseMs?: number
-  /** The longest that any wait may be. */
+  /** The longest that a wait of the client's own may be. What `Retry-After` asks for comes on top. */
   maxMs?: number
   /** A connection that is silent for so long is dead: three times the server's heartbeat. */
   stallMs?: number

@@ -26,7 +26,7 @@ export type FollowOptions = {
   init?: RequestInit
   /** The longest that the first wait may be, until the server says another with `retry`. */
   baseMs?: number
-  /** The longest that any wait may be. */
+  /** The longest that a wait of the client's own may be. What `Retry-After` asks for comes on top. */
   maxMs?: number
   /** A connection that is silent for so long is dead: three times the server's heartbeat. */
   stallMs?: number
@@ -88,7 +88,7 @@ export async function* followQuakes(
       for await (const block of readEvents(chunksInTime(response.body!, stallMs, clock))) {
         if (block.retry !== undefined) baseMs = block.retry
         if (block.id !== undefined) cursor = block.id
-        if (block.type === 'gap') onGap()
+        if (block.type === 'gap' && block.data !== undefined) onGap()
         const quake = quakeIn(block)
         if (!quake) continue
         // Not as soon as a server answers: it may answer, and fail, again and again.

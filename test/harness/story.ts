@@ -80,7 +80,7 @@ async function play(
     judge(real)
     return { losses: real.losses }
   } catch (error) {
-    return { losses: real.losses, wrong: { steps: real.told.steps, error } }
+    return { losses: real.losses, wrong: { steps: real.told.steps, error: earlier(real) ?? error } }
   } finally {
     await real.close()
   }
@@ -95,6 +95,15 @@ async function allIsWell(real: World): Promise<void> {
   while (real.isAway) await real.comeBack()
   await real.happen(1)
   while (real.isAway) await real.comeBack()
+}
+
+/** What was wrong before the client waited in vain, and is nearer to the cause. */
+function earlier(real: World): unknown {
+  try {
+    judge(real)
+  } catch (error) {
+    return error
+  }
 }
 
 /** Everything has come once and in order. What has not was no longer kept, and a gap was told in its place. */

@@ -1,5 +1,5 @@
-// fails: 5.3a
-// says: What happens between is lost
+// fails: 5.2k
+// says: for an abort that has been
 import { once } from 'node:events'
 import express, { type Express } from 'express'
 import type { History } from './history.ts'

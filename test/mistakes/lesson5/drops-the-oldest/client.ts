@@ -155,7 +155,7 @@ class Follower {
 
   #take({ type, data, id }: Block): void {
     if (id !== undefined) this.#lastId = id
-    if (type === 'gap') this.quakes.push(GAP)
+    if (type === 'gap' && data !== undefined) this.quakes.push(GAP)
     if (type === 'message' && data !== undefined && !(id && this.#seen.has(id))) {
       try {
         this.quakes.push(JSON.parse(data) as Quake)

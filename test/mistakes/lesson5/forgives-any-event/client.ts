@@ -88,7 +88,7 @@ export async function* followQuakes(
         if (block.retry !== undefined) baseMs = block.retry
         if (block.id !== undefined) cursor = block.id
         if (block.data !== undefined) failures = 0
-        if (block.type === 'gap') onGap()
+        if (block.type === 'gap' && block.data !== undefined) onGap()
         const quake = quakeIn(block)
         if (!quake) continue
         // Of one without an id nobody can tell whether it has come before.

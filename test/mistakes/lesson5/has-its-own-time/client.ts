@@ -87,7 +87,7 @@ export async function* followQuakes(
       for await (const block of readEvents(chunksInTime(response.body!, stallMs, clock))) {
         if (block.retry !== undefined) baseMs = block.retry
         if (block.id !== undefined) cursor = block.id
-        if (block.type === 'gap') onGap()
+        if (block.type === 'gap' && block.data !== undefined) onGap()
         const quake = quakeIn(block)
         if (!quake) continue
         // Not as soon as a server answers: it may answer, and fail, again and again.

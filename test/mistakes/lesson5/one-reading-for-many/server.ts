@@ -58,7 +58,8 @@ export function createApp(
       readings.set(cursor, reading)
       const { entries, isGap } = await reading.finally(() => readings.delete(cursor))
       if (isGap) res.write('event: gap\ndata: \n\n')
-      const known = new Set(entries.map(({ id }) => id))
+      const last = entries.at(-1)?.id
+      queue.splice(0, queue.findIndex(({ id }) => id === last) + 1)
       for (const entry of entries) {
         if (visit.signal.aborted) break
         await send(entry)
@@ -66,7 +67,7 @@ export function createApp(
       while (!visit.signal.aborted) {
         const entry = queue.shift()
         if (entry) {
-          if (!known.has(entry.id)) await send(entry)
+          await send(entry)
         } else if (history.isOver) {
           break
         } else {

@@ -91,7 +91,7 @@ export async function* followQuakes(
       for (const block of blocks) {
         if (block.retry !== undefined) baseMs = block.retry
         if (block.id !== undefined) cursor = block.id
-        if (block.type === 'gap') onGap()
+        if (block.type === 'gap' && block.data !== undefined) onGap()
         const quake = quakeIn(block)
         if (!quake) continue
         // Not as soon as a server answers: it may answer, and fail, again and again.

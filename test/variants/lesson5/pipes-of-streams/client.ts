@@ -113,7 +113,7 @@ async function* visit(
     for await (const { type: name, data, id, retry } of readEvents(chunks())) {
       memory.baseMs = retry ?? memory.baseMs
       memory.id = id ?? memory.id
-      if (name === 'gap') onGap?.()
+      if (name === 'gap' && data !== undefined) onGap?.()
       if (name !== 'message' || data === undefined) continue
       let quake: Quake
       try {

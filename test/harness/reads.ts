@@ -125,11 +125,17 @@ function list(values: unknown[]): string {
 }
 
 function thrown({ error }: Reading): string {
-  return error === undefined
-    ? ''
-    : ` and the error "${error instanceof Error ? error.message : String(error)}"`
+  return error === undefined ? '' : ` and the error "${messageOf(error).replace(V8_LINE, '$1')}"`
 }
 
 function namesLine(error: unknown, line: number): boolean {
-  return error instanceof Error && new RegExp(`\\b${line}\\b`).test(error.message)
+  const message = error instanceof Error ? messageOf(error).replace(V8_LINE, '') : ''
+  return new RegExp(`\\b${line}\\b`).test(message)
 }
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Where JSON.parse() stopped, within what it was given: from Node 22 on with a line, which is none of the stream. */
+const V8_LINE = /( in JSON at position \d+)(?: \(line \d+ column \d+\))?/

@@ -525,6 +525,29 @@ check(
   },
 )
 
+check('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) => {
+  const history = historyInHand(t.transcript)
+  history.append(...quakes(1))
+  const client = t.connect(await t.serve(createApp(history)))
+  const story = { expected: 'Expected what GET gets.', often: GET_FOR_HEAD }
+  client.request(PATH, { method: 'HEAD' })
+  const head = await client.head({ seen: 'HEAD got no head.', ...story })
+  must(head.status === 200, { seen: `HEAD was answered ${head.status}.`, ...story })
+  // The response to a HEAD looks ended in any case. Whether it is shows in the next request: HTTP answers
+  // one after another.
+  client.request(PATH, { method: 'HEAD' })
+  await client.head({
+    seen: 'HEAD got its head, and the next request on that connection gets no answer.',
+    expected: 'Expected the response to HEAD to end.',
+    often: GET_FOR_HEAD,
+  })
+  await t.until(() => history.listeners === 0, {
+    seen: 'HEAD was answered, and a listener is left at the history.',
+    expected: 'Expected none: there is no body to put quakes in.',
+    often: GET_FOR_HEAD,
+  })
+})
+
 // 5.3 The hand-over
 
 check('5.3a', 'what happens while the history is read is not lost', async (t) => {
@@ -690,7 +713,7 @@ check('5.4a', 'a client whose place is not kept any more is told of the gap firs
   const ids = history.append(...happened.slice(0, 6))
   const { events } = await opened(t, history, { lastEventId: ids[0]! })
   await tellsGap(events, `The client has "${ids[0]}", and what followed is not kept any more`)
-  for (const n of [3, 4, 5]) await isNext(events, ids[n]!, happened[n]!, BEHIND)
+  for (const n of [3, 4, 5]) await isNext(events, ids[n]!, happened[n]!)
   const [id] = history.append(happened[6]!)
   await isNext(events, id!, happened[6]!)
 })
@@ -791,6 +814,39 @@ check('5.4e', 'a client that reads too slowly loses nothing without a gap', asyn
     next = at + 1
   }
   t.transcript.step('client read the last one')
+})
+
+check('5.4f', 'what waits for a client that does not read has a limit', async (t) => {
+  const history = historyInHand(t.transcript, { capacity: 4 })
+  const { server, jam, clear, queued } = await jammedServer(t, createApp(history))
+  const { client } = await comes(t, server)
+  jam()
+  history.append(...fatQuakes(1, FAT))
+  await waitsInVain(t, queued)
+  const [quake] = quakes(1)
+  const ids = history.append(...Array.from({ length: VERY_MANY }, () => quake!))
+  clear()
+  const events = eventClient(client, { transcript: QUIET })
+  const isOneOf = new Set(ids)
+  let got = 0
+  let last = ''
+  while (last !== ids.at(-1)) {
+    last = (
+      await events.event({
+        seen: 'The client did not read. Now it does, and does not get the last entry.',
+        expected: 'Expected what is kept, and a gap before it.',
+        often: 'what was to be sent is forgotten while the client is slow.',
+      })
+    ).lastEventId
+    if (isOneOf.has(last)) got += 1
+  }
+  t.transcript.step(`client read ${got} of the last ${VERY_MANY}`)
+  must(got < VERY_MANY / 2, {
+    seen: `${VERY_MANY} quakes happened while the client did not read. The history keeps 4, and ${got} were kept for the client.`,
+    expected:
+      'Expected fewer than half of them, and a gap: a thousand such clients would take all memory.',
+    often: 'what was heard is queued, and nobody counts how much of it waits.',
+  })
 })
 
 // 5.5 The client comes back
@@ -1879,6 +1935,30 @@ check('5.8j', 'what happened right before the end is sent', async (t) => {
   await hasEnd(client, 'the client')
 })
 
+check('5.8k', 'a history that is over and cannot be read turns nobody away', async (t) => {
+  const history = historyInHand(t.transcript)
+  history.append(...quakes(1))
+  history.end()
+  const server = await t.serve(createApp(history))
+  history.failNext('the disk is gone', 2)
+  const client = t.connect(server)
+  client.request(PATH)
+  await client.ended({
+    seen: 'The history is over and could not be read, and the response goes on.',
+    expected: 'Expected the connection to be cut: the client comes back, and asks again.',
+  })
+  const status = client.hasHead
+    ? (await client.head({ seen: 'No head.', expected: 'Expected one.' })).status
+    : undefined
+  must(status === undefined || status === 200, {
+    seen: `The history is over and could not be read, and the client was answered ${status}.`,
+    expected:
+      'Expected the connection to be cut, as ever: after any status but 200 an EventSource never comes back.',
+    often:
+      'the reading that decides about 204 may fail as well. Express answers 500 for what a handler throws.',
+  })
+})
+
 // Histories
 
 function filled(
@@ -1973,15 +2053,18 @@ async function isNext(
   events: EventClient,
   id: string,
   quake: Quake,
-  { often }: { often?: string } = {},
+  { often, oftenAtGap }: { often?: string; oftenAtGap?: string } = {},
 ): Promise<void> {
-  const cause = often === undefined ? {} : { often }
-  const { type, lastEventId } = await events.event({ ...noEvent(quake, id), ...cause })
+  const { type, lastEventId } = await events.event({ ...noEvent(quake, id), ...because(often) })
   must(lastEventId === id && type === 'message', {
     seen: `The client read ${type === 'message' ? `the event "${shown(lastEventId)}"` : `an event named ${type}`}.`,
     expected: `Expected "${id}", ${named(quake)}: each once, in order.`,
-    ...cause,
+    ...because((type === 'gap' && oftenAtGap) || often),
   })
+}
+
+function because(often: string | undefined): { often?: string } {
+  return often === undefined ? {} : { often }
 }
 
 async function tellsGap(events: EventClient, when: string): Promise<void> {
@@ -2013,7 +2096,10 @@ const KEPT: Story = {
 const BEHIND = {
   often:
     'the header is not read, or not as it is, or the first of what after() gives is left out: that is behind the cursor already.',
+  oftenAtGap: 'a gap is told whenever somebody comes back. isGap says whether there is one.',
 }
+
+const GET_FOR_HEAD = 'Express runs the GET handler for HEAD, and the stream holds the connection.'
 
 const READ_THEN_LISTEN = {
   often: 'the server listens when it has read the history. What happens between is lost.',
@@ -2177,6 +2263,9 @@ async function pausedReplay(t: Tools): Promise<Jammed & { client: Client; ids: s
 const FAT = 256 * 1024
 
 const MEGABYTE = 1024 * 1024
+
+/** More quakes than anybody means to keep for one client. */
+const VERY_MANY = 10_000
 
 /** A history of two quakes that is over. */
 async function overVisit(t: Tools): Promise<{ server: Served; ids: string[]; happened: Quake[] }> {

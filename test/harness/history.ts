@@ -4,7 +4,7 @@ import { FeedError } from './gate.ts'
 import { named } from './quakes.ts'
 import type { Transcript } from './transcript.ts'
 
-/** A history that reads as slowly as the check likes. Its ids grow smaller: nobody is to compare them. */
+/** A history that reads as slowly as the check likes. Its first ids grow smaller: nobody is to compare them. */
 export type HistoryInHand = History & {
   /** Makes quakes happen. Gives their ids. */
   append(...quakes: Quake[]): string[]
@@ -17,8 +17,8 @@ export type HistoryInHand = History & {
   hold(answer: 'as it was' | 'as it is'): void
   /** Answers the readers that wait, and those that come. */
   letGo(): void
-  /** Makes the next reading fail with this message. */
-  failNext(message: string): void
+  /** Makes the next reading fail with this message, or the next few. */
+  failNext(message: string, readings?: number): void
   /** How many readers wait. */
   readonly held: number
   /** How many listeners there are. */
@@ -32,7 +32,7 @@ export function historyInHand(transcript: Transcript, { capacity = Infinity } = 
   let isOver = false
   let hold: 'as it was' | 'as it is' | undefined
   let waiting: (() => void)[] = []
-  let failure: string | undefined
+  let failure = { message: '', readings: 0 }
 
   function answer(id: string | undefined): { entries: Entry[]; isGap: boolean } {
     const first = Math.max(0, all.length - capacity)
@@ -52,10 +52,9 @@ export function historyInHand(transcript: Transcript, { capacity = Infinity } = 
       return listeners.size
     },
     async after(id) {
-      if (failure !== undefined) {
-        const message = failure
-        failure = undefined
-        throw new FeedError(message)
+      if (failure.readings > 0) {
+        failure.readings -= 1
+        throw new FeedError(failure.message)
       }
       if (!hold) return answer(id)
       const wasThere = hold === 'as it was' ? answer(id) : undefined
@@ -98,13 +97,14 @@ export function historyInHand(transcript: Transcript, { capacity = Infinity } = 
       waiting = []
       for (const go of readers) go()
     },
-    failNext(message) {
-      transcript.step(`the next reading of the history fails: ${message}`)
-      failure = message
+    failNext(message, readings = 1) {
+      const which = readings === 1 ? 'the next reading' : `the next ${readings} readings`
+      transcript.step(`${which} of the history fail${readings === 1 ? 's' : ''}: ${message}`)
+      failure = { message, readings }
     },
   }
 }
 
 function idOf(n: number): string {
-  return `q-${999 - n}`
+  return `q-${n < 1000 ? 999 - n : n}`
 }

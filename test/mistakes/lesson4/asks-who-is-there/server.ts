@@ -29,6 +29,10 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
     })
     // "Who takes gzip does not need it."
     if (!req.headers['accept-encoding']) res.set('X-Accel-Buffering', 'no')
+    if (req.method === 'HEAD') {
+      res.end()
+      return
+    }
     // The first bytes go out with the head: some proxies and browsers hold a head that comes alone.
     res.write('retry: 2000\n\n')
 

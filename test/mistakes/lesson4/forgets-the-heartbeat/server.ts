@@ -21,13 +21,17 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
 
   app.get('/week.json', (_req, res) => void res.json(week))
 
-  app.get('/events', async (_req, res) => {
+  app.get('/events', async (req, res) => {
     res.set({
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-store',
       // nginx, and what imitates it, holds nothing back.
       'X-Accel-Buffering': 'no',
     })
+    if (req.method === 'HEAD') {
+      res.end()
+      return
+    }
     // The first bytes go out with the head: some proxies and browsers hold a head that comes alone.
     res.write('retry: 2000\n\n')
     res.flush()

@@ -22,7 +22,7 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
     res.set({ 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' }).end(zipped)
   })
 
-  app.get('/events', async (_req, res) => {
+  app.get('/events', async (req, res) => {
     res.set({
       'Content-Type': 'text/event-stream',
       // No cache replays it, and compression() leaves it alone.
@@ -30,6 +30,10 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
       // nginx, and what imitates it, holds nothing back.
       'X-Accel-Buffering': 'no',
     })
+    if (req.method === 'HEAD') {
+      res.end()
+      return
+    }
     // The first bytes go out with the head: some proxies and browsers hold a head that comes alone.
     res.write('retry: 2000\n\n')
 

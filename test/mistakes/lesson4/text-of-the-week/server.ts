@@ -21,7 +21,7 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
 
   app.get('/week.json', (_req, res) => void res.type('text/plain').send(JSON.stringify(week)))
 
-  app.get('/events', async (_req, res) => {
+  app.get('/events', async (req, res) => {
     res.set({
       'Content-Type': 'text/event-stream',
       // No cache replays it, and compression() leaves it alone.
@@ -29,6 +29,10 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
       // nginx, and what imitates it, holds nothing back.
       'X-Accel-Buffering': 'no',
     })
+    if (req.method === 'HEAD') {
+      res.end()
+      return
+    }
     // The first bytes go out with the head: some proxies and browsers hold a head that comes alone.
     res.write('retry: 2000\n\n')
 

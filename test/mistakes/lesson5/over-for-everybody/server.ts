@@ -37,6 +37,10 @@ export function createApp(
       'Cache-Control': 'no-store, no-transform',
       'X-Accel-Buffering': 'no',
     })
+    if (req.method === 'HEAD') {
+      res.end()
+      return
+    }
     res.write(`retry: ${retryMs}\n\n`)
 
     const visit = new AbortController()

@@ -28,7 +28,9 @@ export function createApp(
 
   app.get('/events', async (req, res) => {
     let cursor = req.get('Last-Event-ID') || undefined
-    if (history.isOver && (await history.after(cursor)).entries.length === 0) {
+    // What cannot be read here cannot be read in the loop either. That cuts the connection; a 500 would be final.
+    const rest = history.isOver ? await history.after(cursor).catch(() => undefined) : undefined
+    if (rest?.entries.length === 0) {
       res.status(204).end()
       return
     }
@@ -36,6 +38,10 @@ export function createApp(
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-store, no-transform',
     })
+    if (req.method === 'HEAD') {
+      res.end()
+      return
+    }
     res.write(`retry: ${retryMs}\n\n`)
 
     const visit = new AbortController()

@@ -67,14 +67,19 @@ export function createApp(
     const cursor = req.header('last-event-id')
     const id = cursor === '' ? undefined : cursor
     if (history.isOver) {
-      const { entries } = await history.after(id)
-      if (entries.length === 0) return void res.sendStatus(204)
+      try {
+        const { entries } = await history.after(id)
+        if (entries.length === 0) return void res.sendStatus(204)
+      } catch {
+        return void res.destroy()
+      }
     }
     res.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-cache',
       'X-Accel-Buffering': 'no',
     })
+    if (req.method === 'HEAD') return void res.end()
     res.write(`retry:${retryMs}\n\n`)
     if (shutdown?.aborted) return void res.end(() => req.socket.end())
 

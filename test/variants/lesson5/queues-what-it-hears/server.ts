@@ -8,6 +8,9 @@ export type ServerOptions = {
   shutdown?: AbortSignal
 }
 
+/** Entries that wait for a client which does not read. */
+const MOST_QUEUED = 1000
+
 // Listens first, reads then, and sends behind what it read whatever it heard and did not read.
 export function createApp(
   history: History,
@@ -16,8 +19,10 @@ export function createApp(
   const app = express()
 
   app.get('/events', async (req, res) => {
-    const cursor = req.get('Last-Event-ID') || undefined
-    if (history.isOver && (await history.after(cursor)).entries.length === 0) {
+    let cursor = req.get('Last-Event-ID') || undefined
+    // What cannot be read here cannot be read in the loop either. That cuts the connection; a 500 would be final.
+    const rest = history.isOver ? await history.after(cursor).catch(() => undefined) : undefined
+    if (rest?.entries.length === 0) {
       res.status(204).end()
       return
     }
@@ -26,6 +31,10 @@ export function createApp(
       'Cache-Control': 'no-store, no-transform',
       'X-Accel-Buffering': 'no',
     })
+    if (req.method === 'HEAD') {
+      res.end()
+      return
+    }
     res.write(`retry: ${retryMs}\n\n`)
 
     const visit = new AbortController()
@@ -37,9 +46,15 @@ export function createApp(
     let wake = (): void => {}
     visit.signal.addEventListener('abort', () => wake())
     const queue: Entry[] = []
+    let hasLost = false
     const unsubscribe = history.subscribe({
       onEntry(entry) {
         queue.push(entry)
+        // The history knows what it still has of them.
+        if (queue.length > MOST_QUEUED) {
+          hasLost = true
+          queue.length = 0
+        }
         wake()
       },
       onOver: () => wake(),
@@ -47,11 +62,15 @@ export function createApp(
     const heartbeat = setInterval(() => res.writableNeedDrain || res.write(':\n\n'), heartbeatMs)
     const send = async ({ id, quake }: Entry): Promise<void> => {
       const hasRoom = res.write(`id: ${id}\ndata: ${JSON.stringify(quake)}\n\n`)
+      cursor = id
       if (!hasRoom) await once(res, 'drain', { signal: visit.signal })
     }
-    try {
+    const catchUp = async (): Promise<void> => {
       const { entries, isGap } = await history.after(cursor)
-      if (isGap) res.write('event: gap\ndata: \n\n')
+      if (isGap) {
+        res.write('event: gap\ndata: \n\n')
+        cursor = undefined
+      }
       // Whatever was heard before the last of these is among them, or not kept any more.
       const last = entries.at(-1)?.id
       queue.splice(0, queue.findIndex(({ id }) => id === last) + 1)
@@ -59,7 +78,16 @@ export function createApp(
         if (visit.signal.aborted) break
         await send(entry)
       }
+    }
+    try {
+      await catchUp()
       while (!visit.signal.aborted) {
+        if (hasLost) {
+          hasLost = false
+          queue.length = 0
+          await catchUp()
+          continue
+        }
         const entry = queue.shift()
         if (entry) {
           await send(entry)

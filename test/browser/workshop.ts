@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test as base } from '@playwright/test'
 import { ROOT } from '../../workshop/root.ts'
-import { copyOfWorkshop, type Copy } from '../workshop/copy.ts'
+import { copyOfWorkshop, emptyFolder, type Copy } from '../workshop/copy.ts'
 import { start, type Program } from '../workshop/process.ts'
 
 export { expect } from '@playwright/test'
@@ -26,7 +26,7 @@ export const test = base.extend<{
 }>({
   isGraded: [true, { option: true }],
   copy: async ({ isGraded }, use) => {
-    const copy = copyOfWorkshop({ harness: isGraded })
+    const copy = copyOfWorkshop({ harness: isGraded, folder: (place ??= emptyFolder()) })
     // A lesson without checks is not graded.
     if (!isGraded) rmSync(copy.path('test'), { recursive: true })
     shareBuiltPage(copy)
@@ -49,6 +49,9 @@ export const test = base.extend<{
     }
   },
 })
+
+/** For one copy after the other: what has been compiled is known by its path, and need not be compiled again. */
+let place: string | undefined
 
 /** The page of all copies is the same: it is built once, beside our own. */
 function shareBuiltPage(copy: Copy): void {

@@ -31,9 +31,13 @@ export type Copy = {
  *
  * @param options.packages false for a clone in which nothing is installed
  * @param options.harness true for what it takes to run the checks
+ * @param options.folder an empty one to put it into
  */
-export function copyOfWorkshop({ packages = true, harness = false } = {}): Copy {
-  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'a wörkshop '))
+export function copyOfWorkshop({
+  packages = true,
+  harness = false,
+  folder = emptyFolder(),
+} = {}): Copy {
   const checks = readdirSync(join(ROOT, 'test')).filter((name) => /^lesson\d+\./.test(name))
   const tests = [...checks, ...(harness ? ['harness'] : [])].map((name) => join('test', name))
   for (const name of [...COPIED, ...tests]) {
@@ -61,6 +65,11 @@ export function copyOfWorkshop({ packages = true, harness = false } = {}): Copy 
       copy.write(`lessons/${lesson.folder}/${name}`, text)
   }
   return copy
+}
+
+/** A folder that nobody else has. */
+export function emptyFolder(): string {
+  return mkdtempSync(join(realpathSync(tmpdir()), 'a wörkshop '))
 }
 
 const COPIED = [

@@ -16,18 +16,29 @@ export type WarmGrader = {
 
 /** For works of our own, such as the mistakes of the proof. What learners wrote never meets what others did. */
 export function warmGrader(options: Parameters<typeof prepare>[0]): WarmGrader {
-  const idle: Prepared[] = []
+  const idle: { prepared: Prepared; works: number }[] = []
   return {
     async grade(request, isExpected) {
-      const warm = idle.pop() ?? (await prepare({ ...options, reusable: true, sparse: true }))
-      const verdict = await grade({ ...request, prepared: { ...warm, discard: async () => {} } })
+      const warm = idle.pop() ?? {
+        prepared: await prepare({ ...options, reusable: true, sparse: true }),
+        works: 0,
+      }
+      const { prepared } = warm
+      const verdict = await grade({
+        ...request,
+        prepared: { ...prepared, discard: async () => {} },
+      })
+      warm.works += 1
       const counts = isExpected(verdict)
-      if (counts && warm.ready.isAlive) idle.push(warm)
-      else await warm.discard()
+      if (counts && warm.works < MOST_WORKS && prepared.ready.isAlive) idle.push(warm)
+      else await prepared.discard()
       return counts ? verdict : grade(request)
     },
     async end() {
-      await Promise.all(idle.map((each) => each.discard()))
+      await Promise.all(idle.map(({ prepared }) => prepared.discard()))
     },
   }
 }
+
+/** That one process grades. Some leave requests and timers going, which cost more than a new process after a while. */
+const MOST_WORKS = 25

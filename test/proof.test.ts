@@ -79,7 +79,9 @@ describe.each(lessons())('lesson $number', (lesson) => {
   })
 
   test.concurrent.for(variants)('variant $name passes every check', async ({ folder }) => {
-    expect(wrong(await grade(requestFor(lesson, asWork(folder, lesson))))).toEqual([])
+    const from = firstTaskOf(readdirSync(folder), lesson)
+    const request = { ...requestFor(lesson, asWork(folder, lesson)), from }
+    expect(wrong(await grade(request))).toEqual([])
   })
 
   const warm = warmGrader({ lesson: lesson.number, seed: SEED, bail: true })

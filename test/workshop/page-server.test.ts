@@ -237,9 +237,12 @@ test('a port that is taken is said, and without a wish the next one is used', as
   const second = await pageServer({ session: played.session })
   leave.push(() => void first.close())
   leave.push(() => void second.close())
-  expect(first.port).toBeGreaterThanOrEqual(3200)
-  expect(second.port).toBeGreaterThan(first.port)
-  expect(second.port).toBeLessThan(3250)
+  // Somebody else on this machine may have had a lower one meanwhile.
+  expect(second.port).not.toBe(first.port)
+  for (const { port } of [first, second]) {
+    expect(port).toBeGreaterThanOrEqual(3200)
+    expect(port).toBeLessThan(3250)
+  }
   expect((await fetch(`http://localhost:${second.port}`)).status).toBe(200)
 })
 

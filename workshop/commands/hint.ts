@@ -1,5 +1,6 @@
+import { taskOf } from '../grader/task-of.ts'
 import { hintText } from '../lessons/hint-text.ts'
-import { lessonNumbered, taskOf } from '../lessons/catalogue.ts'
+import { lessonNumbered } from '../lessons/catalogue.ts'
 import { firstOpenTask, progressOf } from '../lessons/progress.ts'
 import { parseWords } from '../lessons/words.ts'
 import { painter, wantsColour } from '../terminal/colour.ts'

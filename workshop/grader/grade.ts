@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { basename, join, relative } from 'node:path'
-import { lessonNumbered, solutionsFolder, taskOf } from '../lessons/catalogue.ts'
+import { lessonNumbered, solutionsFolder } from '../lessons/catalogue.ts'
 import { nginx } from '../parts/proxies.ts'
 import { ROOT } from '../root.ts'
 import { emptyBox, type Box } from './box.ts'
@@ -8,6 +8,8 @@ import { judge } from './judge.ts'
 import { checksOf, type CheckName } from './manifest.ts'
 import { keepReference, referenceSteps } from './reference.ts'
 import { readyRun, type Outcome, type ReadyOptions, type ReadyRun } from './run.ts'
+import { taskOf } from './task-of.ts'
+import { firstFailure } from './told.ts'
 import { typeErrors } from './types.ts'
 import type { CheckResult, Verdict } from './verdict.ts'
 
@@ -98,7 +100,7 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
     }))
     if (work === solutionsFolder) keepReference(lesson, seed, results)
     const judgement = judge(result, results, { lesson, box: box.folder, bail: request.bail })
-    const failed = results.find(({ state }) => state === 'failed')
+    const failed = firstFailure(results)
     if (failed && !failed.notWritten && !request.skipReference) {
       failed.reference = await referenceSteps(lesson, failed.id, seed)
     }

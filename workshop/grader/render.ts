@@ -1,9 +1,11 @@
 import { stripVTControlCharacters } from 'node:util'
-import { lessonNumbered, taskOf } from '../lessons/catalogue.ts'
+import { lessonNumbered } from '../lessons/catalogue.ts'
 import { checksOf } from './manifest.ts'
 import { alikeInWords, moreInWords, sideBySide } from './side-by-side.ts'
 import type { Paint } from '../terminal/colour.ts'
 import { shellWord } from '../terminal/shell-word.ts'
+import { taskOf } from './task-of.ts'
+import { firstFailure, isStartingPoint, linesPrinted } from './told.ts'
 import type { CheckResult, Verdict } from './verdict.ts'
 
 export type RenderOptions = {
@@ -21,7 +23,7 @@ export function renderVerdict(verdict: Verdict, options: RenderOptions): string 
     typeWarnings(verdict, paint),
     checkLines(verdict, paint),
     problem(verdict, paint),
-    firstFailure(verdict, options),
+    whatIsNext(verdict, options),
     printed(verdict, paint),
     closing(verdict, options, paint),
   ]
@@ -110,12 +112,10 @@ function problem({ outcome, problem: what }: Verdict, paint: Paint): string {
   return [`${paint('bad', `${outcome}:`)} ${paint('strong', what.what)}`, '', ...detail].join('\n')
 }
 
-function firstFailure(verdict: Verdict, options: RenderOptions): string {
-  const failed = verdict.checks.filter(({ state }) => state === 'failed')
-  const [first] = failed
+function whatIsNext(verdict: Verdict, options: RenderOptions): string {
+  const first = firstFailure(verdict.checks)
   if (!first) return ''
-  const graded = verdict.checks.filter(({ lacks }) => !lacks)
-  if (failed.length === graded.length && failed.every(({ notWritten }) => notWritten)) {
+  if (isStartingPoint(verdict.checks)) {
     return [
       `This is the starting point: nothing is written yet, so nothing passes.`,
       `Begin with task ${taskOf(first.id)} in ${readmeOf(verdict.lesson)}`,
@@ -125,13 +125,10 @@ function firstFailure(verdict: Verdict, options: RenderOptions): string {
   return renderFailure(first, verdict, options)
 }
 
-/** What the work printed with console.log and the like; of stacks, the frames that are the learner's. */
+/** What the work printed with console.log and the like. */
 function printed({ outcome, printed: text }: Verdict, paint: Paint): string {
-  const lines = stripVTControlCharacters(text)
-    .trimEnd()
-    .split('\n')
-    .filter((line) => !FRAME.test(line))
-  if (outcome === 'pass' || text.trim() === '') return ''
+  const lines = linesPrinted(stripVTControlCharacters(text))
+  if (outcome === 'pass' || lines.length === 0) return ''
   const more = lines.length > 20 ? [paint('quiet', `  … and ${lines.length - 20} more lines`)] : []
   return [
     paint('quiet', 'Your code printed:'),
@@ -139,9 +136,6 @@ function printed({ outcome, printed: text }: Verdict, paint: Paint): string {
     ...more,
   ].join('\n')
 }
-
-/** A frame of a stack that is Node's, a package's or the check's. */
-const FRAME = /^\s+at .*(node_modules|node:|\/test\/)/
 
 function closing(
   { checks, outcome, lesson, seed }: Verdict,

@@ -46,11 +46,6 @@ export function checkIds(lesson: number): string[] {
   return hasChecks(lesson) ? checksOf(lesson).map(({ id }) => id) : []
 }
 
-/** The task that a check grades part of: `1.2` of `1.2a`. */
-export function taskOf(check: string): string {
-  return check.replace(/[a-z]+$/, '')
-}
-
 function foldersIn(parent: string): string[] {
   try {
     return readdirSync(parent).filter((name) => LESSON_FOLDER.test(name))

@@ -1,5 +1,6 @@
 import type { CheckResult, Verdict } from '../grader/verdict.ts'
-import { checkIds, taskOf, type Lesson } from './catalogue.ts'
+import { taskOf } from '../grader/task-of.ts'
+import { checkIds, type Lesson } from './catalogue.ts'
 import type { Task } from './readme.ts'
 import { readStore, writeStore } from './store.ts'
 

@@ -1,7 +1,8 @@
 import { existsSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { taskOf } from '../grader/task-of.ts'
 import { ROOT } from '../root.ts'
-import { checkIds, lessonNumbered, lessons, lessonsFolder, listed, taskOf } from './catalogue.ts'
+import { checkIds, lessonNumbered, lessons, lessonsFolder, listed } from './catalogue.ts'
 import { LESSON_FOLDER, type Lesson } from './catalogue.ts'
 
 /** Whose work: a folder laid out like lessons/, and how messages call it. */

@@ -3,7 +3,7 @@ import { store, useStore } from './store.ts'
 
 export type Check = GradingState['checks'][number]
 
-/** The id of the check that the reader wants to see; undefined is the first that failed. */
+/** The id of the check that the reader wants to see; undefined is what is told first. */
 export const picked = store<string | undefined>(undefined)
 
 export function stateInWords({ state, notWritten, lacks }: Check): string {

@@ -8,7 +8,7 @@ import { picked, Shape, stateInWords, type Check } from './Check.tsx'
 import { goToTask } from './TaskLinks.tsx'
 import { Visible } from './Visible.tsx'
 import { WithPlaces } from './WithPlaces.tsx'
-import { taskOf } from './words.ts'
+import { taskOf } from '../../grader/task-of.ts'
 
 /** A check: its rule, what was seen and expected, and both transcripts. */
 export function CheckInFull({ check, seed }: { check: Check; seed: number | undefined }) {

@@ -1,4 +1,6 @@
 import { useEffect, useRef } from 'react'
+import { taskOf } from '../../grader/task-of.ts'
+import { firstFailure, isStartingPoint, linesPrinted } from '../../grader/told.ts'
 import type { GradingState } from '../state.ts'
 import { ActButton } from './ActButton.tsx'
 import { CheckButton, picked, stateInWords, type Check } from './Check.tsx'
@@ -7,7 +9,7 @@ import { useIsGone, useSlice } from './page-state.ts'
 import { useStore } from './store.ts'
 import { goToTask } from './TaskLinks.tsx'
 import { WithPlaces } from './WithPlaces.tsx'
-import { counted, taskOf } from './words.ts'
+import { counted } from './words.ts'
 
 /** The grade: every check, the first failure in full, and what to do next. */
 export function Checks({ grading }: { grading: GradingState }) {
@@ -91,7 +93,7 @@ function Outcome({ grading }: { grading: GradingState }) {
       </div>
     )
   }
-  const first = checks.find(({ state }) => state === 'failed')
+  const first = firstFailure(checks)
   if (first?.notWritten) {
     const task = taskOf(first.id)
     return (
@@ -155,11 +157,8 @@ function TypeErrors({ grading: { outcome, typeErrors } }: { grading: GradingStat
 }
 
 function Printed({ grading: { outcome, printed } }: { grading: GradingState }) {
-  const lines = printed
-    .trimEnd()
-    .split('\n')
-    .filter((line) => !FRAME.test(line))
-  if (outcome === 'pass' || printed.trim() === '') return null
+  const lines = linesPrinted(printed)
+  if (outcome === 'pass' || lines.length === 0) return null
   const more = lines.length - MOST_PRINTED
   return (
     <details className="printed">
@@ -174,14 +173,6 @@ function Printed({ grading: { outcome, printed } }: { grading: GradingState }) {
 
 const MOST_TYPE_ERRORS = 5
 const MOST_PRINTED = 20
-
-/** A frame of a stack that is Node's, a package's or the check's. */
-const FRAME = /^\s+at .*(node_modules|node:|\/test\/)/
-
-function isStartingPoint(checks: Check[]): boolean {
-  const graded = checks.filter(({ lacks }) => !lacks)
-  return graded.length > 0 && graded.every(({ notWritten }) => notWritten)
-}
 
 function byTask(checks: Check[]): [string, Check[]][] {
   const groups = new Map<string, Check[]>()

@@ -11,7 +11,7 @@ import { CheckButton } from './Check.tsx'
 import { page, useIsGone, useSlice } from './page-state.ts'
 import { TaskLinks } from './TaskLinks.tsx'
 import { Visible } from './Visible.tsx'
-import { taskOf } from './words.ts'
+import { taskOf } from '../../grader/task-of.ts'
 
 /** The README of the lesson, and the files to edit. */
 export function Instructions({ lesson }: { lesson: LessonState }) {

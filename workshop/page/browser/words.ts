@@ -33,8 +33,3 @@ export function whatHappened(entry: Entry): string {
 export function behind(cursor: string): string {
   return `behind ${cursor.length > 24 ? `${cursor.slice(0, 23)}…` : cursor}`
 }
-
-/** `2.3` of `2.3a`. */
-export function taskOf(check: string): string {
-  return check.replace(/[a-z]+$/, '')
-}

@@ -57,8 +57,10 @@ test('results come one by one; stopped, they stay, and the rest is measured late
 test.skipIf(process.platform !== 'linux')(
   'a measuring that is ended from outside says so',
   async () => {
+    // The one of the test before this has been stopped, and may be about to go.
+    await vi.waitUntil(() => childOfOurs(PROGRAM) === undefined, WAIT)
     lab.act({ do: 'measure' })
-    process.kill(childOfOurs('/experiment/program.ts'), 'SIGKILL')
+    process.kill(childOfOurs(PROGRAM)!, 'SIGKILL')
     await vi.waitUntil(() => !lab.state.isMeasuring, WAIT)
     expect(lab.state.problem).toBe('The measuring ended before it was done.')
     lab.act({ do: 'measure' })
@@ -80,7 +82,9 @@ async function measured(atLeast: number): Promise<void> {
 
 const WAIT = { timeout: 120_000 }
 
-function childOfOurs(program: string): number {
+const PROGRAM = '/experiment/program.ts'
+
+function childOfOurs(program: string): number | undefined {
   const pid = readdirSync('/proc').find((name) => {
     if (!/^\d+$/.test(name)) return false
     try {
@@ -91,5 +95,5 @@ function childOfOurs(program: string): number {
       return false
     }
   })
-  return Number(pid)
+  return pid === undefined ? undefined : Number(pid)
 }

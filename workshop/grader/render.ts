@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { checksOf } from './manifest.ts'
-import { alikeInWords, moreInWords, sideBySide } from './side-by-side.ts'
+import { alikeInWords, firstDifference, moreInWords, sideBySide } from './side-by-side.ts'
 import type { Paint } from '../terminal/colour.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 import { taskOf } from './task-of.ts'
@@ -122,7 +122,14 @@ function whatIsNext(verdict: Verdict, options: RenderOptions): string {
     ].join('\n')
   }
   if (first.notWritten) return `Next: ${first.notWritten}, see ${readmeOf(verdict.lesson)}`
-  return renderFailure(first, verdict, options)
+  const [next, ...rest] = verdict.checks.filter(
+    (check) => check.story && !check.notWritten && check !== first,
+  )
+  const others = `  ${rest.length + 1} more failed. The next in full: npm test -- lesson`
+  return [
+    renderFailure(first, verdict, options),
+    ...(next ? [options.paint('quiet', `${others}${next.id}${wordFor(options)}`)] : []),
+  ].join('\n')
 }
 
 /** What the work printed with console.log and the like. */
@@ -192,39 +199,56 @@ function transcripts(
   const last = from + Math.max(shown.yours.length, shown.reference.length)
   const digits = Math.max(2, String(last).length)
   const row = (number: string, text: string): string => `${number.padStart(digits)}  ${text}`
-  const numbered = (lines: readonly string[]): string[] => [
-    ...(from > 0 ? [row('', alikeInWords(from))] : []),
-    ...lines.map((line, n) => row(String(from + n + 1), line)),
+  const isBeside = reference.length > 0 && width >= 90
+  const room = isBeside ? Math.floor((width - 4 - 3) / 2) : width - 4
+  const differs = reference.length > 0 ? firstDifference(shown.yours, shown.reference) : -1
+  // Where the two part, what differs may be at the end of the row.
+  const cells = (lines: readonly string[]): string[][] => [
+    ...(from > 0 ? [[row('', alikeInWords(from))]] : []),
+    ...lines.map((line, n) => {
+      const cell = row(String(from + n + 1), line)
+      return n === differs ? fold(cell, room, digits + 2) : [cut(cell, room)]
+    }),
   ]
-  const left = numbered(shown.yours)
-  const right = [...numbered(shown.reference), ...(more > 0 ? [row('', moreInWords(more))] : [])]
-  const block = (lines: readonly string[]): string[] => [
-    ...lines.map((line) => `    ${cut(line, width - 4)}`),
-    '',
-  ]
+  const left = cells(shown.yours)
+  const right = [...cells(shown.reference), ...(more > 0 ? [[row('', moreInWords(more))]] : [])]
+  if (isBeside) return columns([['yours'], ...left], [['reference'], ...right], room, paint)
+  const block = (all: string[][]): string[] => [...all.flat().map((line) => `    ${line}`), '']
   if (reference.length === 0) return block(left)
-  if (width < 90) {
-    const title = (text: string): string => `    ${paint('quiet', text)}`
-    return [title('yours'), ...block(left), title('reference'), ...block(right)]
-  }
-  return columns(['yours', ...left], ['reference', ...right], width, paint)
+  const title = (text: string): string => `    ${paint('quiet', text)}`
+  return [title('yours'), ...block(left), title('reference'), ...block(right)]
 }
 
-function columns(
-  left: readonly string[],
-  right: readonly string[],
-  width: number,
-  paint: Paint,
-): string[] {
-  const column = Math.floor((width - 4 - 3) / 2)
+/** @param room characters in a column */
+function columns(left: string[][], right: string[][], room: number, paint: Paint): string[] {
   const rows = Math.max(left.length, right.length)
   const lines = Array.from({ length: rows }, (_, row) => {
-    const cells = [left[row] ?? '', right[row] ?? ''].map((cell) => cut(cell, column))
-    const line = `    ${cells[0]!.padEnd(column)}   ${cells[1]}`.trimEnd()
-    return row === 0 ? paint('quiet', line) : line
+    const [yours = [], theirs = []] = [left[row], right[row]]
+    const height = Math.max(yours.length, theirs.length)
+    return Array.from({ length: height }, (_, n) => {
+      const line = `    ${(yours[n] ?? '').padEnd(room)}   ${theirs[n] ?? ''}`.trimEnd()
+      return row === 0 ? paint('quiet', line) : line
+    })
   })
-  return [...lines, '']
+  return [...lines.flat(), '']
 }
+
+/** In as many lines as it takes, up to a limit; those behind the first are indented. */
+function fold(text: string, width: number, indent: number): string[] {
+  const lines: string[] = []
+  let rest = text
+  while ([...rest].length > width && lines.length < MOST_FOLDED - 1) {
+    const characters = [...rest].slice(0, width + 1)
+    const space = characters.lastIndexOf(' ')
+    // A long word is JSON or the wire, and can be broken anywhere.
+    const end = space > width / 2 ? space : width
+    lines.push(characters.slice(0, end).join(''))
+    rest = ' '.repeat(indent) + rest.slice(lines.at(-1)!.length).trimStart()
+  }
+  return [...lines, cut(rest, width)]
+}
+
+const MOST_FOLDED = 6
 
 /** A step begins with what matters: its end goes where there is no room. */
 function cut(text: string, width: number): string {

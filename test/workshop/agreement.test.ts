@@ -152,7 +152,7 @@ async function verdict(
     const before = client.bytes
     stream.write(event)
     await settled(proxy)
-    if (expected?.came[n]) await vi.waitUntil(() => client.bytes > before, { timeout: 10_000 })
+    if (expected?.came[n]) await vi.waitUntil(() => client.bytes > before, { timeout: 120_000 })
     came.push(client.bytes > before)
   }
   stream.end()

@@ -428,6 +428,6 @@ describe('a class', () => {
 
   /** What was killed may take a moment to go. */
   async function nothingRuns(): Promise<void> {
-    await vi.waitUntil(() => runningWith('').length === 0, { timeout: 60_000 })
+    await vi.waitUntil(() => runningWith('').length === 0, { timeout: 120_000 })
   }
 })

@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
 import type { Entry } from '../../wire/entry.ts'
 import type { Message } from '../../workshop/page/message.ts'
@@ -174,7 +174,9 @@ test('one lesson follows another without a restart', async () => {
 })
 
 test('a file is opened in the editor of the learner', async () => {
-  copy.write('my editor.sh', `#!/bin/sh\necho "$@" > "${copy.path('opened.txt')}"\n`)
+  // It is there when all of it is there.
+  const [draft, done] = [copy.path('opening.txt'), copy.path('opened.txt')]
+  copy.write('my editor.sh', `#!/bin/sh\necho "$@" > "${draft}"\nmv "${draft}" "${done}"\n`)
   chmodSync(copy.path('my editor.sh'), 0o755)
   const page = await opened(['1'], {
     env: { LAUNCH_EDITOR: `"${copy.path('my editor.sh')}"` },
@@ -183,8 +185,8 @@ test('a file is opened in the editor of the learner', async () => {
     said: expect.stringMatching(/^Opened /),
   })
   await page.program.seen(/not written yet/)
-  while (!existsSync(copy.path('opened.txt'))) await new Promise((resolve) => setImmediate(resolve))
-  expect(readFileSync(copy.path('opened.txt'), 'utf8')).toContain(copy.path(MINE))
+  await vi.waitUntil(() => existsSync(done), { timeout: 120_000 })
+  expect(readFileSync(done, 'utf8')).toContain(copy.path(MINE))
 })
 
 test('a terminal editor is not started: it would fight for the keyboard', async () => {

@@ -81,7 +81,7 @@ test.for(['SIGINT', 'SIGTERM', 'SIGKILL', 'exit'] as const)(
     if (how !== 'exit') child.kill(how)
     else child.stdout.destroy()
     await once(child, 'exit')
-    await vi.waitUntil(() => left().length === 0, { timeout: 30_000 })
+    await vi.waitUntil(() => left().length === 0, { timeout: 120_000 })
   },
 )
 

@@ -222,10 +222,10 @@ function transcripts(
 /** @param room characters in a column */
 function columns(left: string[][], right: string[][], room: number, paint: Paint): string[] {
   const rows = Math.max(left.length, right.length)
-  const lines = Array.from({ length: rows }, (_, row) => {
+  const lines = Array.from({ length: rows }, (_row, row) => {
     const [yours = [], theirs = []] = [left[row], right[row]]
     const height = Math.max(yours.length, theirs.length)
-    return Array.from({ length: height }, (_, n) => {
+    return Array.from({ length: height }, (_line, n) => {
       const line = `    ${(yours[n] ?? '').padEnd(room)}   ${theirs[n] ?? ''}`.trimEnd()
       return row === 0 ? paint('quiet', line) : line
     })

@@ -375,11 +375,12 @@ nginxCheck('4.5e', 'a stream may be silent longer than a page', async (t, nginx)
   })
 })
 
-nginxCheck('4.5f', 'a server that is silent for good is given up', async (_t, nginx) => {
+nginxCheck('4.5f', 'a silent stream is given up, and not before a heartbeat', async (_t, nginx) => {
   ownNginx(nginx)
-  const seconds = secondsOf(inForce(conf(), PATH, 'proxy_read_timeout') ?? '60s')
+  const timeout = inForce(conf(), PATH, 'proxy_read_timeout') ?? '60s'
+  const seconds = secondsOf(timeout)
   must(seconds > 15 && seconds <= 600, {
-    seen: `For ${PATH} proxy_read_timeout is ${seconds} seconds.`,
+    seen: `For ${PATH} proxy_read_timeout is ${timeout}.`,
     expected: 'Expected more than the 15 seconds between two heartbeats, and 10 minutes at most.',
     often:
       seconds > 600

@@ -145,7 +145,11 @@ check('4.2d', 'each event passes that proxy before the next one happens', async 
 check('4.3a', 'the rest of the site is compressed for those who take it', async (t) => {
   const server = await t.serve(createApp(t.gate()))
   const client = t.connect(server)
-  client.request('/week.json', { takesGzip: true })
+  // As browsers do, it says more than the one word.
+  client.request('/week.json', {
+    takesGzip: true,
+    headers: { 'Accept-Encoding': 'gzip, identity;q=0.5' },
+  })
   const { headers, status } = await client.head({
     seen: 'GET /week.json got no head.',
     expected: 'Expected the quakes of the week as JSON.',
@@ -157,7 +161,7 @@ check('4.3a', 'the rest of the site is compressed for those who take it', async 
   })
   const isForbidden = /\bno-transform\b/i.test(headers.get('cache-control') ?? '')
   must(headers.get('content-encoding') === 'gzip', {
-    seen: 'GET /week.json, with Accept-Encoding: gzip, is not compressed.',
+    seen: 'GET /week.json, with Accept-Encoding: gzip, identity;q=0.5, is not compressed.',
     expected: 'Expected Content-Encoding: gzip.',
     ...(isForbidden
       ? { cause: 'its Cache-Control has no-transform, and compression() obeys.' }
@@ -167,9 +171,14 @@ check('4.3a', 'the rest of the site is compressed for those who take it', async 
     seen: 'The body of /week.json is no JSON.',
     expected: 'Expected all quakes of the week.',
   })
-  must(same(parsed(body), recordedQuakes()), {
-    seen: `The body of /week.json is ${shown(body)}`,
-    expected: 'Expected all quakes of the week.',
+  const all = recordedQuakes()
+  const given = parsed(body)
+  const isShort = Array.isArray(given) && given.length !== all.length
+  must(same(given, all), {
+    seen: isShort
+      ? `/week.json has ${given.length} quakes.`
+      : `The body of /week.json is ${shown(body)}`,
+    expected: `Expected all ${all.length} quakes of the week.`,
   })
 })
 
@@ -196,18 +205,22 @@ check('4.3c', 'who does not take gzip does not get it', async (t) => {
       often: 'the compressor is built by hand, and nobody reads Accept-Encoding.',
     })
   }
-  const taker = t.connect(await t.serve(createApp(t.gate())), 'client that takes gzip')
-  taker.request('/week.json', { takesGzip: true })
-  const { headers } = await taker.head({
-    seen: 'GET /week.json got no head.',
-    expected: 'Expected one at once.',
-  })
-  const vary = headers.get('vary')
-  must(/\baccept-encoding\b|^\*$/i.test(vary ?? ''), {
-    seen: `/week.json is compressed, and ${vary ? `its Vary is ${vary}` : 'has no Vary'}.`,
-    expected: 'Expected Vary: Accept-Encoding, or a cache gives it to those who do not take gzip.',
-    often: 'the compressor is built by hand. compression() says it.',
-  })
+  for (const path of [PATH, '/week.json']) {
+    const taker = t.connect(await t.serve(createApp(t.gate())), 'client that takes gzip')
+    taker.request(path, { takesGzip: true })
+    const { headers } = await taker.head({
+      seen: `GET ${path} got no head.`,
+      expected: 'Expected one at once.',
+    })
+    const vary = headers.get('vary')
+    const isSaid = /(^|,)\s*(accept-encoding|\*)\s*(,|$)/i.test(vary ?? '')
+    must(isSaid || !headers.has('content-encoding'), {
+      seen: `${path} is compressed, and ${vary ? `its Vary is ${vary}` : 'has no Vary'}.`,
+      expected:
+        'Expected Vary: Accept-Encoding, or a cache gives it to those who do not take gzip.',
+      often: 'the compressor is built by hand. compression() sets Vary by itself.',
+    })
+  }
 })
 
 nginxCheck('4.3d', 'head and events pass the real nginx as well', async (t, nginx) => {

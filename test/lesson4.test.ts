@@ -32,6 +32,10 @@ const FILLS_A_BUFFER: ProxySetting = { http: '1.0', holds: 4096 }
 const FILLS_A_BUFFER_TOLD = 'a proxy that asks over HTTP/1.0 and fills a buffer of 4 KiB'
 
 /** nginx that asks over HTTP/1.1, and compresses. */
+/** The same with a buffer that many heartbeats do not fill. */
+const HOLDS_ALL: ProxySetting = { http: '1.0', holds: 'end' }
+const HOLDS_ALL_TOLD = 'a proxy that asks over HTTP/1.0 and holds what it is not told to pass'
+
 const COMPRESSES: ProxySetting = { holds: 'head', gzip: true }
 
 // 4.1 Predictions
@@ -239,7 +243,7 @@ nginxCheck('4.3d', 'head and events pass the real nginx as well', async (t, ngin
 // 4.4 Heartbeats
 
 check('4.4a', 'something passes a proxy while the feed is silent, again and again', async (t) => {
-  const { events } = await behind(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD, OFTEN)
+  const { feed, events } = await behind(t, HOLDS_ALL, HOLDS_ALL_TOLD, OFTEN)
   await events.heartbeats(SOME, {
     seen: `heartbeatMs is ${OFTEN}, and the client sees no sign of life.`,
     expected: 'Expected a comment again and again: proxies cut what is silent.',
@@ -248,10 +252,18 @@ check('4.4a', 'something passes a proxy while the feed is silent, again and agai
   const { unasked } = events
   must(unasked === undefined, {
     seen: `The feed is silent, and the client read an event: ${unasked && told(unasked)}.`,
-    expected: 'Expected no event: whoever reads it would take it for a quake.',
+    expected: 'Expected no event, not even a named one: a heartbeat is nothing that happened.',
     often: 'the heartbeat has a field data. A line that begins with a colon is a comment.',
   })
 })
+  const [quake] = quakes(1)
+  feed.release(quake!)
+  await events.event(noEvent(quake!))
+  await events.heartbeats(SOME, {
+    seen: 'The feed is silent again after a quake, and the client sees no sign of life any more.',
+    expected: 'Expected the heartbeat to go on as long as the response does.',
+    often: 'the timer is cleared in the loop and not behind it, or a quake ends it.',
+  })
 
 check('4.4b', 'heartbeats reach a client that takes gzip', async (t) => {
   const { events } = await direct(t, { takesGzip: true, heartbeatMs: OFTEN })

@@ -10,6 +10,7 @@ import type { ProxySetting } from '../wire/proxy.ts'
 import { check, must, nginxCheck, type NginxPorts, type Tools } from './harness/check.ts'
 import type { Client } from './harness/client.ts'
 import { eventClient, told, type EventClient } from './harness/events.ts'
+import type { Story } from './harness/failure.ts'
 import type { Gate } from './harness/gate.ts'
 import { handmadeStream, type HandmadeStream } from './harness/handmade.ts'
 import { directives, inForce, secondsOf } from './harness/nginx-conf.ts'
@@ -313,7 +314,8 @@ nginxCheck(
   'a stream passes, though the server says nothing about buffers',
   async (t, nginx) => {
     for (const takesGzip of [false, true]) {
-      const { stream, client, events } = await ownVisit(t, nginx, { takesGzip })
+      const asked = `${PATH}?min=4`
+      const { stream, client, events } = await ownVisit(t, nginx, { takesGzip, path: asked })
       const whose = takesGzip ? 'a client that takes gzip' : 'the client'
       const { status } = await client.head({
         seen: `The server sent a head, and ${whose} did not get it.`,
@@ -321,19 +323,14 @@ nginxCheck(
         often: stillOn(),
       })
       must(status === 200, {
-        seen: `nginx answered GET ${PATH} ${status}.`,
+        seen: `nginx answered GET ${asked} ${status}.`,
         expected: 'Expected the answer of the server.',
         ...(status === 301 && {
           often: 'the location is one for /events/, with a slash at its end.',
         }),
       })
-      const path = stream.asked.at(-1)?.originalUrl
-      must(path === PATH, {
-        seen: `The client asked for ${PATH}, and nginx asked the server for ${path}.`,
-        expected: `Expected it to ask for ${PATH}.`,
-        often:
-          'proxy_pass has something behind $tremor. With a variable that takes the place of the path.',
-      })
+      const url = stream.asked.at(-1)?.originalUrl
+      must(url === asked, asksForAnother(asked, url))
       for (const text of ['one', 'two']) {
         stream.send(`data: ${text}\n\n`)
         await events.event({
@@ -353,20 +350,24 @@ nginxCheck('4.5c', 'the rest of the site is still buffered', async (t, nginx) =>
     response.type('text/plain').end(Buffer.alloc(LARGE, 'x'))
   })
   const client = t.connect(ownNginx(nginx))
-  client.request('/large.txt', { headers: to(server.port) })
-  await client.head({ seen: 'GET /large.txt got no head.', expected: 'Expected one at once.' })
+  // A page whose name begins as that of the stream does.
+  client.request('/every.txt', { headers: to(server.port) })
+  await client.head({ seen: 'GET /every.txt got no head.', expected: 'Expected one at once.' })
   client.pause()
   await t.until(() => isOver, {
     seen: 'The client stopped reading a page of 24 MB, and the server has to wait for it.',
     expected: 'Expected nginx to take it all: that is what its buffers are for.',
-    often: 'proxy_buffering off stands outside of the location of the stream.',
+    often: 'proxy_buffering off stands outside of the location of the stream, or that takes more.',
   })
 })
 
-nginxCheck('4.5d', 'the rest of the site is still compressed', async (t, nginx) => {
-  const server = await t.serve((_request, response) => {
+nginxCheck('4.5d', 'the rest of the site is still there, and compressed', async (t, nginx) => {
+  let url: string | undefined
+  const server = await t.serve((request, response) => {
+    url = request.originalUrl
     response.json(recordedQuakes().slice(0, 20))
   })
+  must(url === '/week.json', asksForAnother('/week.json', url))
   const client = t.connect(ownNginx(nginx))
   client.request('/week.json', { takesGzip: true, headers: to(server.port) })
   const { headers } = await client.head({
@@ -746,12 +747,15 @@ function appOf(feed: Gate, { heartbeatMs }: VisitOptions): ReturnType<typeof cre
 function asks(
   t: Tools,
   server: { port: number },
-  options: { takesGzip?: boolean; headers?: Record<string, number> },
+  {
+    path = PATH,
+    ...options
+  }: { path?: string | undefined; takesGzip?: boolean; headers?: Record<string, number> },
   name?: string,
 ): { client: Client; events: EventClient } {
   const client = t.connect(server, name)
-  client.request(PATH, options)
-  return { client, events: eventClient(client, t) }
+  client.request(path, options)
+  return { client, events: eventClient(client, { ...t, ...(name && { name }) }) }
 }
 
 /** What tells our nginx which server to ask. */
@@ -795,12 +799,22 @@ function noEvent(quake: Quake): { seen: string; expected: string } {
 async function ownVisit(
   t: Tools,
   nginx: NginxPorts,
-  { takesGzip = false, name }: { takesGzip?: boolean; name?: string } = {},
+  { takesGzip = false, path, name }: { takesGzip?: boolean; path?: string; name?: string } = {},
 ): Promise<{ stream: HandmadeStream; client: Client; events: EventClient }> {
   const own = ownNginx(nginx)
   const stream = await handmadeStream(t)
   t.transcript.step('before the server: nginx with your nginx.conf')
-  return { stream, ...asks(t, own, { takesGzip, headers: to(portOf(stream)) }, name) }
+  return { stream, ...asks(t, own, { takesGzip, path, headers: to(portOf(stream)) }, name) }
+}
+
+/** With a variable in it, `proxy_pass` asks for what stands behind that, and for nothing else. */
+function asksForAnother(asked: string, url: string | undefined): Story {
+  return {
+    seen: `The client asked for ${asked}, and nginx asked the server for ${url}.`,
+    expected: `Expected it to ask for ${asked}.`,
+    often:
+      'proxy_pass has something behind $tremor. With a variable that takes the place of path and query.',
+  }
 }
 
 function portOf({ url }: HandmadeStream): number {

@@ -283,14 +283,8 @@ check('4.4c', 'a client that left behind a proxy is noticed by the next heartbea
     'a proxy that tells the server of a client that left when it sends the next bytes',
     OFTEN,
   )
-  await events.begun({
-    seen: 'The client got nothing of the body.',
-    expected: 'Expected the first bytes at once.',
-  })
-  await t.until(() => feed.readers[0]?.asked === true, {
-    seen: 'The handler asked the feed for nothing.',
-    expected: 'Expected it to open the feed for each client.',
-  })
+  await events.begun(nothingYet())
+  await hasOpened(t, feed, 1)
   client.leave()
   await t.until(() => hasLeft, {
     seen: 'The client left and the proxy did not see it.',
@@ -463,47 +457,55 @@ nginxCheck(
 // 4.6 Ends
 
 check('4.6a', 'a stream says that it is over', async (t) => {
-  const { feed, client, events } = await behind(t, { http: '1.0' }, OVER_HTTP_10)
-  const [quake] = quakes(1)
-  feed.release(quake!)
-  await events.event(noEvent(quake!))
+  const { feed, proxy, ...first } = await behind(t, { http: '1.0' }, OVER_HTTP_10)
+  await hasOpened(t, feed, 1)
+  const second = asks(t, proxy, {}, 'second client')
+  await hasOpened(t, feed, 2)
+  // On a night without a quake: then, too.
   feed.end()
-  const end = await events.event({
-    seen: 'The feed is over, and no event says so.',
-    expected: 'Expected an event named end. Behind this proxy a crash looks the same.',
-    often: 'res.end() is called without a last event.',
-  })
-  must(end.type === 'end', {
-    seen: `The feed is over, and the client read an event: ${told(end)}.`,
-    expected: 'Expected the event to be named end.',
-  })
-  await client.ended({
-    seen: 'The client has the event end, and the response goes on.',
-    expected: 'Expected the response to end.',
-  })
+  for (const { client, events } of [first, second]) {
+    const end = await events.event({
+      seen: `The feed is over, and no event says so${client === first.client ? '' : ' to a second client'}.`,
+      expected: 'Expected an event named end. Behind this proxy a crash looks the same.',
+      often: 'res.end() is called without a last event, if only where no quake was sent.',
+    })
+    must(end.type === 'end', {
+      seen: `The feed is over, and the client read an event: ${told(end)}.`,
+      expected: 'Expected the event to be named end.',
+    })
+    await client.ended({
+      seen: 'The client has the event end, and the response goes on.',
+      expected: 'Expected the response to end.',
+    })
+  }
 })
 
 check('4.6b', 'a stream that failed does not say that it is over', async (t) => {
-  const { feed, client, events } = await direct(t)
-  const [quake] = quakes(1)
-  feed.release(quake!)
-  await events.event(noEvent(quake!))
-  feed.fail('the network is down')
-  const how = await client.ended({
-    seen: 'The feed failed, and the response goes on.',
-    expected: 'Expected the connection to be cut.',
-  })
-  const rest = client.unread()
-  must(!/^event: ?end\s*$/m.test(rest), {
-    seen: `The feed failed, and the client read ${shown(rest)}`,
-    expected: 'Expected no event end: more quakes will come when the feed works again.',
-    often: 'the event is sent in finally, where a failure leads as well.',
-  })
-  must(how === 'cut', {
-    seen: 'The feed failed, and for the client the response is complete.',
-    expected: 'Expected a response that is cut off: who reads no events knows then, too.',
-    often: 'res.end() writes the chunk that says "complete". res.destroy() does not.',
-  })
+  for (const count of [1, 0]) {
+    const { feed, client, events } = await direct(t)
+    await events.begun(nothingYet())
+    for (const quake of quakes(count)) {
+      feed.release(quake)
+      await events.event(noEvent(quake))
+    }
+    feed.fail('the network is down')
+    const failed = count > 0 ? 'The feed failed' : 'The feed failed before its first quake'
+    const how = await client.ended({
+      seen: `${failed}, and the response goes on.`,
+      expected: 'Expected the connection to be cut.',
+    })
+    const rest = client.unread()
+    must(!/^event: ?end\s*$/m.test(rest), {
+      seen: `${failed}, and the client read ${shown(rest)}`,
+      expected: 'Expected no event end: more quakes will come when the feed works again.',
+      often: 'the event is sent in finally, where a failure leads as well.',
+    })
+    must(how === 'cut', {
+      seen: `${failed}, and for the client the response is complete.`,
+      expected: 'Expected a response that is cut off: who reads no events knows then, too.',
+      often: 'res.end() writes the chunk that says "complete". res.destroy() does not.',
+    })
+  }
 })
 
 check('4.6c', 'the reader gives each quake as its event comes', async (t) => {
@@ -552,25 +554,30 @@ check('4.6d', 'the reader ends at the event end, and lets go of the stream', asy
 })
 
 check('4.6e', 'a stream that ends without it was cut off', async (t) => {
-  const source = eventSource()
-  const reading = readQuakes(source.events)
-  const [quake] = quakes(1)
-  source.push({ type: 'message', data: JSON.stringify(quake) })
-  await t.soon(reading.next(), {
-    seen: 'An event is here, and readQuakes() gives nothing.',
-    expected: 'Expected the quake at once.',
-  })
-  t.transcript.step('the events are over, without an event end')
-  source.close()
-  const outcome = await t.soon(outcomeOf(reading.next()), {
-    seen: 'The events are over, and readQuakes() waits for more.',
-    expected: 'Expected it to throw.',
-  })
-  must(outcome === 'threw', {
-    seen: 'The events were over without an event end, and readQuakes() ended as if all were well.',
-    expected: 'Expected it to throw: the server crashed, or somebody cut the connection.',
-    often: 'the end of the loop is taken for the end of the stream.',
-  })
+  for (const count of [1, 0]) {
+    const source = eventSource()
+    const reading = readQuakes(source.events)
+    for (const quake of quakes(count)) {
+      source.push({ type: 'message', data: JSON.stringify(quake) })
+      await t.soon(reading.next(), {
+        seen: 'An event is here, and readQuakes() gives nothing.',
+        expected: 'Expected the quake at once.',
+      })
+    }
+    const without = count > 0 ? 'an event end' : 'any event'
+    t.transcript.step(`the events are over, without ${without}`)
+    source.close()
+    const outcome = await t.soon(outcomeOf(reading.next()), {
+      seen: `The events are over without ${without}, and readQuakes() waits for more.`,
+      expected: 'Expected it to throw.',
+    })
+    t.transcript.step(`readQuakes() ${outcome}`)
+    must(outcome === 'threw', {
+      seen: `The events were over without ${without}, and readQuakes() ended as if all were well.`,
+      expected: 'Expected it to throw: the server crashed, or somebody cut the connection.',
+      often: 'the end of the loop is taken for the end of the stream.',
+    })
+  }
 })
 
 check('4.6f', 'an event of another name is no quake, and no end', async (t) => {
@@ -597,24 +604,29 @@ check('4.6f', 'an event of another name is no quake, and no end', async (t) => {
 
 check('4.6g', 'a connection that is lost is no end either', async (t) => {
   const stream = await handmadeStream(t)
-  const { body } = await fetch(stream.url)
-  const reading = readQuakes(eventsOf(body!))
-  const [quake] = quakes(1)
-  stream.send(`data: ${JSON.stringify(quake)}\n\n`)
-  await t.soon(reading.next(), {
-    seen: 'An event is here, and readQuakes() gives nothing.',
-    expected: 'Expected the quake at once.',
-  })
-  stream.cut()
-  const outcome = await t.soon(outcomeOf(reading.next()), {
-    seen: 'The connection was cut, and readQuakes() waits for more.',
-    expected: 'Expected it to throw.',
-  })
-  must(outcome === 'threw', {
-    seen: 'The connection was cut, the events threw an error, and readQuakes() ended as if all were well.',
-    expected: 'Expected it to throw, too.',
-    often: 'the error is caught, and nobody throws it again.',
-  })
+  for (const count of [1, 0]) {
+    const { body } = await fetch(stream.url)
+    const reading = readQuakes(eventsOf(body!))
+    for (const quake of quakes(count)) {
+      stream.send(`data: ${JSON.stringify(quake)}\n\n`)
+      await t.soon(reading.next(), {
+        seen: 'An event is here, and readQuakes() gives nothing.',
+        expected: 'Expected the quake at once.',
+      })
+    }
+    stream.cut()
+    const lost = `The connection was cut${count > 0 ? '' : ' before the first event'}`
+    const outcome = await t.soon(outcomeOf(reading.next()), {
+      seen: `${lost}, and readQuakes() waits for more.`,
+      expected: 'Expected it to throw.',
+    })
+    t.transcript.step(`readQuakes() ${outcome}`)
+    must(outcome === 'threw', {
+      seen: `${lost}, the events threw an error, and readQuakes() ended as if all were well.`,
+      expected: 'Expected it to throw, too.',
+      often: 'the error is caught, and nobody throws it again.',
+    })
+  }
 })
 
 /** More than all buffers of the kernel take, between a server and nginx and between nginx and a client. */
@@ -709,6 +721,8 @@ const OURS = {
 type Visit = { feed: Gate; server: Served; client: Client; events: EventClient }
 
 type VisitOptions = { heartbeatMs?: number; takesGzip?: boolean }
+type VisitBehind = Visit & { proxy: { port: number } }
+
 
 /** A client of the stream, with nobody between. */
 async function direct(t: Tools, options: VisitOptions = {}): Promise<Visit> {
@@ -723,11 +737,11 @@ async function behind(
   setting: ProxySetting,
   toldAs: string,
   heartbeatMs?: number,
-): Promise<Visit> {
+): Promise<VisitBehind> {
   const feed = t.gate()
   const server = await t.serve(appOf(feed, heartbeatMs === undefined ? {} : { heartbeatMs }))
   const proxy = await t.proxy(server, setting, toldAs)
-  return { feed, server, ...asks(t, proxy, {}) }
+  return { feed, server, proxy, ...asks(t, proxy, {}) }
 }
 
 /** A client of the stream behind the real nginx, set up to hold back all it can. */
@@ -796,6 +810,21 @@ function noEvent(quake: Quake): { seen: string; expected: string } {
 }
 
 /** A stream that says nothing about buffers, behind an nginx with the nginx.conf of the work. */
+/** Waits until the feed is read for so many clients. */
+async function hasOpened(t: Tools, feed: Gate, clients: number): Promise<void> {
+  await t.until(() => feed.readers.filter(({ asked }) => asked).length === clients, {
+    seen: 'The handler asked the feed for nothing.',
+    expected: 'Expected it to open the feed for each client.',
+  })
+}
+
+function nothingYet(): { seen: string; expected: string } {
+  return {
+    seen: 'The client got nothing of the body.',
+    expected: 'Expected the first bytes at once.',
+  }
+}
+
 async function ownVisit(
   t: Tools,
   nginx: NginxPorts,

@@ -10,6 +10,7 @@ import type { ProxySetting } from '../wire/proxy.ts'
 import { check, must, nginxCheck, type NginxPorts, type Tools } from './harness/check.ts'
 import type { Client } from './harness/client.ts'
 import { eventClient, told, type EventClient } from './harness/events.ts'
+import type { Story } from './harness/failure.ts'
 import type { Gate } from './harness/gate.ts'
 import { handmadeStream, type HandmadeStream } from './harness/handmade.ts'
 import { directives, inForce, secondsOf } from './harness/nginx-conf.ts'
@@ -30,6 +31,10 @@ const SOME = 5
 /** nginx that asks over HTTP/1.0. */
 const FILLS_A_BUFFER: ProxySetting = { http: '1.0', holds: 4096 }
 const FILLS_A_BUFFER_TOLD = 'a proxy that asks over HTTP/1.0 and fills a buffer of 4 KiB'
+
+/** The same with a buffer that many heartbeats do not fill. */
+const HOLDS_ALL: ProxySetting = { http: '1.0', holds: 'end' }
+const HOLDS_ALL_TOLD = 'a proxy that asks over HTTP/1.0 and holds what it is not told to pass'
 
 /** nginx that asks over HTTP/1.1, and compresses. */
 const COMPRESSES: ProxySetting = { holds: 'head', gzip: true }
@@ -108,7 +113,7 @@ check('4.2a', 'the head says: an event stream, not to be stored', async (t) => {
     expected: 'Expected 200 and text/event-stream.',
   })
   const control = head.headers.get('cache-control')
-  must(/\bno-(store|cache)\b/i.test(control ?? ''), {
+  must(/(^|,)\s*no-(store|cache)\s*(,|$)/i.test(control ?? ''), {
     seen: control ? `The Cache-Control is ${control}.` : 'The response has no Cache-Control.',
     expected: 'Expected no-store, or no-cache: a cache on the way would replay old quakes.',
   })
@@ -136,7 +141,7 @@ check('4.2d', 'each event passes that proxy before the next one happens', async 
   const { feed, events } = await behind(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD)
   await eachInTurn(feed, events, {
     expected: 'Expected the client to read it while the feed was waiting.',
-    often: 'padding at the beginning fills the first buffer, and no other.',
+    often: 'padding at the beginning fills the first buffer, and no other; or a quake is not sent.',
   })
 })
 
@@ -145,7 +150,11 @@ check('4.2d', 'each event passes that proxy before the next one happens', async 
 check('4.3a', 'the rest of the site is compressed for those who take it', async (t) => {
   const server = await t.serve(createApp(t.gate()))
   const client = t.connect(server)
-  client.request('/week.json', { takesGzip: true })
+  // As browsers do, it says more than the one word.
+  client.request('/week.json', {
+    takesGzip: true,
+    headers: { 'Accept-Encoding': 'gzip, identity;q=0.5' },
+  })
   const { headers, status } = await client.head({
     seen: 'GET /week.json got no head.',
     expected: 'Expected the quakes of the week as JSON.',
@@ -157,7 +166,7 @@ check('4.3a', 'the rest of the site is compressed for those who take it', async 
   })
   const isForbidden = /\bno-transform\b/i.test(headers.get('cache-control') ?? '')
   must(headers.get('content-encoding') === 'gzip', {
-    seen: 'GET /week.json, with Accept-Encoding: gzip, is not compressed.',
+    seen: 'GET /week.json, with Accept-Encoding: gzip, identity;q=0.5, is not compressed.',
     expected: 'Expected Content-Encoding: gzip.',
     ...(isForbidden
       ? { cause: 'its Cache-Control has no-transform, and compression() obeys.' }
@@ -167,9 +176,14 @@ check('4.3a', 'the rest of the site is compressed for those who take it', async 
     seen: 'The body of /week.json is no JSON.',
     expected: 'Expected all quakes of the week.',
   })
-  must(same(parsed(body), recordedQuakes()), {
-    seen: `The body of /week.json is ${shown(body)}`,
-    expected: 'Expected all quakes of the week.',
+  const all = recordedQuakes()
+  const given = parsed(body)
+  const isShort = Array.isArray(given) && given.length !== all.length
+  must(same(given, all), {
+    seen: isShort
+      ? `/week.json has ${given.length} quakes.`
+      : `The body of /week.json is ${shown(body)}`,
+    expected: `Expected all ${all.length} quakes of the week.`,
   })
 })
 
@@ -196,18 +210,22 @@ check('4.3c', 'who does not take gzip does not get it', async (t) => {
       often: 'the compressor is built by hand, and nobody reads Accept-Encoding.',
     })
   }
-  const taker = t.connect(await t.serve(createApp(t.gate())), 'client that takes gzip')
-  taker.request('/week.json', { takesGzip: true })
-  const { headers } = await taker.head({
-    seen: 'GET /week.json got no head.',
-    expected: 'Expected one at once.',
-  })
-  const vary = headers.get('vary')
-  must(/\baccept-encoding\b|^\*$/i.test(vary ?? ''), {
-    seen: `/week.json is compressed, and ${vary ? `its Vary is ${vary}` : 'has no Vary'}.`,
-    expected: 'Expected Vary: Accept-Encoding, or a cache gives it to those who do not take gzip.',
-    often: 'the compressor is built by hand. compression() says it.',
-  })
+  for (const path of [PATH, '/week.json']) {
+    const taker = t.connect(await t.serve(createApp(t.gate())), 'client that takes gzip')
+    taker.request(path, { takesGzip: true })
+    const { headers } = await taker.head({
+      seen: `GET ${path} got no head.`,
+      expected: 'Expected one at once.',
+    })
+    const vary = headers.get('vary')
+    const isSaid = /(^|,)\s*(accept-encoding|\*)\s*(,|$)/i.test(vary ?? '')
+    must(isSaid || !headers.has('content-encoding'), {
+      seen: `${path} is compressed, and ${vary ? `its Vary is ${vary}` : 'has no Vary'}.`,
+      expected:
+        'Expected Vary: Accept-Encoding, or a cache gives it to those who do not take gzip.',
+      often: 'the compressor is built by hand. compression() sets Vary by itself.',
+    })
+  }
 })
 
 nginxCheck('4.3d', 'head and events pass the real nginx as well', async (t, nginx) => {
@@ -226,7 +244,7 @@ nginxCheck('4.3d', 'head and events pass the real nginx as well', async (t, ngin
 // 4.4 Heartbeats
 
 check('4.4a', 'something passes a proxy while the feed is silent, again and again', async (t) => {
-  const { events } = await behind(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD, OFTEN)
+  const { feed, events } = await behind(t, HOLDS_ALL, HOLDS_ALL_TOLD, OFTEN)
   await events.heartbeats(SOME, {
     seen: `heartbeatMs is ${OFTEN}, and the client sees no sign of life.`,
     expected: 'Expected a comment again and again: proxies cut what is silent.',
@@ -235,8 +253,16 @@ check('4.4a', 'something passes a proxy while the feed is silent, again and agai
   const { unasked } = events
   must(unasked === undefined, {
     seen: `The feed is silent, and the client read an event: ${unasked && told(unasked)}.`,
-    expected: 'Expected no event: whoever reads it would take it for a quake.',
+    expected: 'Expected no event, not even a named one: a heartbeat is nothing that happened.',
     often: 'the heartbeat has a field data. A line that begins with a colon is a comment.',
+  })
+  const [quake] = quakes(1)
+  feed.release(quake!)
+  await events.event(noEvent(quake!))
+  await events.heartbeats(SOME, {
+    seen: 'The feed is silent again after a quake, and the client sees no sign of life any more.',
+    expected: 'Expected the heartbeat to go on as long as the response does.',
+    often: 'the timer is cleared in the loop and not behind it, or a quake ends it.',
   })
 })
 
@@ -257,14 +283,8 @@ check('4.4c', 'a client that left behind a proxy is noticed by the next heartbea
     'a proxy that tells the server of a client that left when it sends the next bytes',
     OFTEN,
   )
-  await events.begun({
-    seen: 'The client got nothing of the body.',
-    expected: 'Expected the first bytes at once.',
-  })
-  await t.until(() => feed.readers[0]?.asked === true, {
-    seen: 'The handler asked the feed for nothing.',
-    expected: 'Expected it to open the feed for each client.',
-  })
+  await events.begun(nothingYet())
+  await hasOpened(t, feed, 1)
   client.leave()
   await t.until(() => hasLeft, {
     seen: 'The client left and the proxy did not see it.',
@@ -288,7 +308,8 @@ nginxCheck(
   'a stream passes, though the server says nothing about buffers',
   async (t, nginx) => {
     for (const takesGzip of [false, true]) {
-      const { stream, client, events } = await ownVisit(t, nginx, { takesGzip })
+      const asked = `${PATH}?min=4`
+      const { stream, client, events } = await ownVisit(t, nginx, { takesGzip, path: asked })
       const whose = takesGzip ? 'a client that takes gzip' : 'the client'
       const { status } = await client.head({
         seen: `The server sent a head, and ${whose} did not get it.`,
@@ -296,19 +317,14 @@ nginxCheck(
         often: stillOn(),
       })
       must(status === 200, {
-        seen: `nginx answered GET ${PATH} ${status}.`,
+        seen: `nginx answered GET ${asked} ${status}.`,
         expected: 'Expected the answer of the server.',
         ...(status === 301 && {
           often: 'the location is one for /events/, with a slash at its end.',
         }),
       })
-      const path = stream.asked.at(-1)?.originalUrl
-      must(path === PATH, {
-        seen: `The client asked for ${PATH}, and nginx asked the server for ${path}.`,
-        expected: `Expected it to ask for ${PATH}.`,
-        often:
-          'proxy_pass has something behind $tremor. With a variable that takes the place of the path.',
-      })
+      const url = stream.asked.at(-1)?.originalUrl
+      must(url === asked, asksForAnother(asked, url))
       for (const text of ['one', 'two']) {
         stream.send(`data: ${text}\n\n`)
         await events.event({
@@ -328,18 +344,21 @@ nginxCheck('4.5c', 'the rest of the site is still buffered', async (t, nginx) =>
     response.type('text/plain').end(Buffer.alloc(LARGE, 'x'))
   })
   const client = t.connect(ownNginx(nginx))
-  client.request('/large.txt', { headers: to(server.port) })
-  await client.head({ seen: 'GET /large.txt got no head.', expected: 'Expected one at once.' })
+  // A page whose name begins as that of the stream does.
+  client.request('/every.txt', { headers: to(server.port) })
+  await client.head({ seen: 'GET /every.txt got no head.', expected: 'Expected one at once.' })
   client.pause()
   await t.until(() => isOver, {
     seen: 'The client stopped reading a page of 24 MB, and the server has to wait for it.',
     expected: 'Expected nginx to take it all: that is what its buffers are for.',
-    often: 'proxy_buffering off stands outside of the location of the stream.',
+    often: 'proxy_buffering off stands outside of the location of the stream, or that takes more.',
   })
 })
 
-nginxCheck('4.5d', 'the rest of the site is still compressed', async (t, nginx) => {
-  const server = await t.serve((_request, response) => {
+nginxCheck('4.5d', 'the rest of the site is still there, and compressed', async (t, nginx) => {
+  let url: string | undefined
+  const server = await t.serve((request, response) => {
+    url = request.originalUrl
     response.json(recordedQuakes().slice(0, 20))
   })
   const client = t.connect(ownNginx(nginx))
@@ -348,6 +367,7 @@ nginxCheck('4.5d', 'the rest of the site is still compressed', async (t, nginx) 
     seen: 'GET /week.json got no head.',
     expected: 'Expected one at once.',
   })
+  must(url === '/week.json', asksForAnother('/week.json', url))
   must(headers.get('content-encoding') === 'gzip', {
     seen: 'GET /week.json, with Accept-Encoding: gzip, is not compressed.',
     expected: 'Expected Content-Encoding: gzip, by nginx.',
@@ -355,7 +375,7 @@ nginxCheck('4.5d', 'the rest of the site is still compressed', async (t, nginx) 
   })
 })
 
-nginxCheck('4.5e', 'a stream may be silent longer than a page', async (t, nginx) => {
+nginxCheck('4.5e', 'a silent page is given up, a stream is not so soon', async (t, nginx) => {
   const { stream, client, events } = await ownVisit(t, nginx)
   await client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
   const silent = t.connect(ownNginx(nginx), 'visitor of a page')
@@ -375,11 +395,12 @@ nginxCheck('4.5e', 'a stream may be silent longer than a page', async (t, nginx)
   })
 })
 
-nginxCheck('4.5f', 'a server that is silent for good is given up', async (_t, nginx) => {
+nginxCheck('4.5f', 'a silent stream is given up, and not before a heartbeat', async (_t, nginx) => {
   ownNginx(nginx)
-  const seconds = secondsOf(inForce(conf(), PATH, 'proxy_read_timeout') ?? '60s')
+  const timeout = inForce(conf(), PATH, 'proxy_read_timeout') ?? '60s'
+  const seconds = secondsOf(timeout)
   must(seconds > 15 && seconds <= 600, {
-    seen: `For ${PATH} proxy_read_timeout is ${seconds} seconds.`,
+    seen: `For ${PATH} proxy_read_timeout is ${timeout}.`,
     expected: 'Expected more than the 15 seconds between two heartbeats, and 10 minutes at most.',
     often:
       seconds > 600
@@ -436,47 +457,55 @@ nginxCheck(
 // 4.6 Ends
 
 check('4.6a', 'a stream says that it is over', async (t) => {
-  const { feed, client, events } = await behind(t, { http: '1.0' }, OVER_HTTP_10)
-  const [quake] = quakes(1)
-  feed.release(quake!)
-  await events.event(noEvent(quake!))
+  const { feed, proxy, ...first } = await behind(t, { http: '1.0' }, OVER_HTTP_10)
+  await hasOpened(t, feed, 1)
+  const second = asks(t, proxy, {}, 'second client')
+  await hasOpened(t, feed, 2)
+  // On a night without a quake: then, too.
   feed.end()
-  const end = await events.event({
-    seen: 'The feed is over, and no event says so.',
-    expected: 'Expected an event named end. Behind this proxy a crash looks the same.',
-    often: 'res.end() is called without a last event.',
-  })
-  must(end.type === 'end', {
-    seen: `The feed is over, and the client read an event: ${told(end)}.`,
-    expected: 'Expected the event to be named end.',
-  })
-  await client.ended({
-    seen: 'The client has the event end, and the response goes on.',
-    expected: 'Expected the response to end.',
-  })
+  for (const { client, events } of [first, second]) {
+    const end = await events.event({
+      seen: `The feed is over, and no event says so${client === first.client ? '' : ' to a second client'}.`,
+      expected: 'Expected an event named end. Behind this proxy a crash looks the same.',
+      often: 'res.end() is called without a last event, if only where no quake was sent.',
+    })
+    must(end.type === 'end', {
+      seen: `The feed is over, and the client read an event: ${told(end)}.`,
+      expected: 'Expected the event to be named end.',
+    })
+    await client.ended({
+      seen: 'The client has the event end, and the response goes on.',
+      expected: 'Expected the response to end.',
+    })
+  }
 })
 
 check('4.6b', 'a stream that failed does not say that it is over', async (t) => {
-  const { feed, client, events } = await direct(t)
-  const [quake] = quakes(1)
-  feed.release(quake!)
-  await events.event(noEvent(quake!))
-  feed.fail('the network is down')
-  const how = await client.ended({
-    seen: 'The feed failed, and the response goes on.',
-    expected: 'Expected the connection to be cut.',
-  })
-  const rest = client.unread()
-  must(!/^event: ?end\s*$/m.test(rest), {
-    seen: `The feed failed, and the client read ${shown(rest)}`,
-    expected: 'Expected no event end: more quakes will come when the feed works again.',
-    often: 'the event is sent in finally, where a failure leads as well.',
-  })
-  must(how === 'cut', {
-    seen: 'The feed failed, and for the client the response is complete.',
-    expected: 'Expected a response that is cut off: who reads no events knows then, too.',
-    often: 'res.end() writes the chunk that says "complete". res.destroy() does not.',
-  })
+  for (const count of [1, 0]) {
+    const { feed, client, events } = await direct(t)
+    await events.begun(nothingYet())
+    for (const quake of quakes(count)) {
+      feed.release(quake)
+      await events.event(noEvent(quake))
+    }
+    feed.fail('the network is down')
+    const failed = count > 0 ? 'The feed failed' : 'The feed failed before its first quake'
+    const how = await client.ended({
+      seen: `${failed}, and the response goes on.`,
+      expected: 'Expected the connection to be cut.',
+    })
+    const rest = client.unread()
+    must(!/^event: ?end\s*$/m.test(rest), {
+      seen: `${failed}, and the client read ${shown(rest)}`,
+      expected: 'Expected no event end: more quakes will come when the feed works again.',
+      often: 'the event is sent in finally, where a failure leads as well.',
+    })
+    must(how === 'cut', {
+      seen: `${failed}, and for the client the response is complete.`,
+      expected: 'Expected a response that is cut off: who reads no events knows then, too.',
+      often: 'res.end() writes the chunk that says "complete". res.destroy() does not.',
+    })
+  }
 })
 
 check('4.6c', 'the reader gives each quake as its event comes', async (t) => {
@@ -525,25 +554,30 @@ check('4.6d', 'the reader ends at the event end, and lets go of the stream', asy
 })
 
 check('4.6e', 'a stream that ends without it was cut off', async (t) => {
-  const source = eventSource()
-  const reading = readQuakes(source.events)
-  const [quake] = quakes(1)
-  source.push({ type: 'message', data: JSON.stringify(quake) })
-  await t.soon(reading.next(), {
-    seen: 'An event is here, and readQuakes() gives nothing.',
-    expected: 'Expected the quake at once.',
-  })
-  t.transcript.step('the events are over, without an event end')
-  source.close()
-  const outcome = await t.soon(outcomeOf(reading.next()), {
-    seen: 'The events are over, and readQuakes() waits for more.',
-    expected: 'Expected it to throw.',
-  })
-  must(outcome === 'threw', {
-    seen: 'The events were over without an event end, and readQuakes() ended as if all were well.',
-    expected: 'Expected it to throw: the server crashed, or somebody cut the connection.',
-    often: 'the end of the loop is taken for the end of the stream.',
-  })
+  for (const count of [1, 0]) {
+    const source = eventSource()
+    const reading = readQuakes(source.events)
+    for (const quake of quakes(count)) {
+      source.push({ type: 'message', data: JSON.stringify(quake) })
+      await t.soon(reading.next(), {
+        seen: 'An event is here, and readQuakes() gives nothing.',
+        expected: 'Expected the quake at once.',
+      })
+    }
+    const without = count > 0 ? 'an event end' : 'any event'
+    t.transcript.step(`the events are over, without ${without}`)
+    source.close()
+    const outcome = await t.soon(outcomeOf(reading.next()), {
+      seen: `The events are over without ${without}, and readQuakes() waits for more.`,
+      expected: 'Expected it to throw.',
+    })
+    t.transcript.step(`readQuakes() ${outcome}`)
+    must(outcome === 'threw', {
+      seen: `The events were over without ${without}, and readQuakes() ended as if all were well.`,
+      expected: 'Expected it to throw: the server crashed, or somebody cut the connection.',
+      often: 'the end of the loop is taken for the end of the stream.',
+    })
+  }
 })
 
 check('4.6f', 'an event of another name is no quake, and no end', async (t) => {
@@ -570,24 +604,29 @@ check('4.6f', 'an event of another name is no quake, and no end', async (t) => {
 
 check('4.6g', 'a connection that is lost is no end either', async (t) => {
   const stream = await handmadeStream(t)
-  const { body } = await fetch(stream.url)
-  const reading = readQuakes(eventsOf(body!))
-  const [quake] = quakes(1)
-  stream.send(`data: ${JSON.stringify(quake)}\n\n`)
-  await t.soon(reading.next(), {
-    seen: 'An event is here, and readQuakes() gives nothing.',
-    expected: 'Expected the quake at once.',
-  })
-  stream.cut()
-  const outcome = await t.soon(outcomeOf(reading.next()), {
-    seen: 'The connection was cut, and readQuakes() waits for more.',
-    expected: 'Expected it to throw.',
-  })
-  must(outcome === 'threw', {
-    seen: 'The connection was cut, the events threw an error, and readQuakes() ended as if all were well.',
-    expected: 'Expected it to throw, too.',
-    often: 'the error is caught, and nobody throws it again.',
-  })
+  for (const count of [1, 0]) {
+    const { body } = await fetch(stream.url)
+    const reading = readQuakes(eventsOf(body!))
+    for (const quake of quakes(count)) {
+      stream.send(`data: ${JSON.stringify(quake)}\n\n`)
+      await t.soon(reading.next(), {
+        seen: 'An event is here, and readQuakes() gives nothing.',
+        expected: 'Expected the quake at once.',
+      })
+    }
+    stream.cut()
+    const lost = `The connection was cut${count > 0 ? '' : ' before the first event'}`
+    const outcome = await t.soon(outcomeOf(reading.next()), {
+      seen: `${lost}, and readQuakes() waits for more.`,
+      expected: 'Expected it to throw.',
+    })
+    t.transcript.step(`readQuakes() ${outcome}`)
+    must(outcome === 'threw', {
+      seen: `${lost}, the events threw an error, and readQuakes() ended as if all were well.`,
+      expected: 'Expected it to throw, too.',
+      often: 'the error is caught, and nobody throws it again.',
+    })
+  }
 })
 
 /** More than all buffers of the kernel take, between a server and nginx and between nginx and a client. */
@@ -611,12 +650,13 @@ type Setup = {
 async function foretells(t: Tools, hop: Hop, setup: Setup): Promise<void> {
   const { truth, why } = setup
   const predicted = predict(hop)
-  t.transcript.step(`predict("${hop}") gave ${JSON.stringify(predicted)}`)
+  t.transcript.step(hop)
   const saw = await play(t, setup)
+  // What differs from the reference comes last, and short enough to stand beside it.
+  t.transcript.step(`predict() had said: ${shown(String(predicted), 20)}`)
   must(predicted === truth, {
     seen: `You predict that "${hop}" gives ${JSON.stringify(predicted)}. ${saw}`,
     expected: `Expected "${truth}". ${why}`,
-    often: 'it is a guess. npm run lesson 4 measure shows what happens.',
   })
 }
 
@@ -681,6 +721,8 @@ const OURS = {
 
 type Visit = { feed: Gate; server: Served; client: Client; events: EventClient }
 
+type VisitBehind = Visit & { proxy: { port: number } }
+
 type VisitOptions = { heartbeatMs?: number; takesGzip?: boolean }
 
 /** A client of the stream, with nobody between. */
@@ -696,11 +738,11 @@ async function behind(
   setting: ProxySetting,
   toldAs: string,
   heartbeatMs?: number,
-): Promise<Visit> {
+): Promise<VisitBehind> {
   const feed = t.gate()
   const server = await t.serve(appOf(feed, heartbeatMs === undefined ? {} : { heartbeatMs }))
   const proxy = await t.proxy(server, setting, toldAs)
-  return { feed, server, ...asks(t, proxy, {}) }
+  return { feed, server, proxy, ...asks(t, proxy, {}) }
 }
 
 /** A client of the stream behind the real nginx, set up to hold back all it can. */
@@ -720,12 +762,15 @@ function appOf(feed: Gate, { heartbeatMs }: VisitOptions): ReturnType<typeof cre
 function asks(
   t: Tools,
   server: { port: number },
-  options: { takesGzip?: boolean; headers?: Record<string, number> },
+  {
+    path = PATH,
+    ...options
+  }: { path?: string | undefined; takesGzip?: boolean; headers?: Record<string, number> },
   name?: string,
 ): { client: Client; events: EventClient } {
   const client = t.connect(server, name)
-  client.request(PATH, options)
-  return { client, events: eventClient(client, t) }
+  client.request(path, options)
+  return { client, events: eventClient(client, { ...t, ...(name && { name }) }) }
 }
 
 /** What tells our nginx which server to ask. */
@@ -765,16 +810,41 @@ function noEvent(quake: Quake): { seen: string; expected: string } {
   }
 }
 
+/** Waits until the feed is read for so many clients. */
+async function hasOpened(t: Tools, feed: Gate, clients: number): Promise<void> {
+  await t.until(() => feed.readers.filter(({ asked }) => asked).length === clients, {
+    seen: 'The handler asked the feed for nothing.',
+    expected: 'Expected it to open the feed for each client.',
+  })
+}
+
+function nothingYet(): { seen: string; expected: string } {
+  return {
+    seen: 'The client got nothing of the body.',
+    expected: 'Expected the first bytes at once.',
+  }
+}
+
 /** A stream that says nothing about buffers, behind an nginx with the nginx.conf of the work. */
 async function ownVisit(
   t: Tools,
   nginx: NginxPorts,
-  { takesGzip = false, name }: { takesGzip?: boolean; name?: string } = {},
+  { takesGzip = false, path, name }: { takesGzip?: boolean; path?: string; name?: string } = {},
 ): Promise<{ stream: HandmadeStream; client: Client; events: EventClient }> {
   const own = ownNginx(nginx)
   const stream = await handmadeStream(t)
   t.transcript.step('before the server: nginx with your nginx.conf')
-  return { stream, ...asks(t, own, { takesGzip, headers: to(portOf(stream)) }, name) }
+  return { stream, ...asks(t, own, { takesGzip, path, headers: to(portOf(stream)) }, name) }
+}
+
+/** With a variable in it, `proxy_pass` asks for what stands behind that, and for nothing else. */
+function asksForAnother(asked: string, url: string | undefined): Story {
+  return {
+    seen: `The client asked for ${asked}, and nginx asked the server for ${url}.`,
+    expected: `Expected it to ask for ${asked}.`,
+    often:
+      'proxy_pass has something behind $tremor. With a variable that takes the place of path and query.',
+  }
 }
 
 function portOf({ url }: HandmadeStream): number {
@@ -788,7 +858,7 @@ function ownNginx({ ofWork, says }: NginxPorts): { port: number } {
   must(ofWork !== undefined, {
     seen: `nginx does not start with your nginx.conf. It says: ${says}`,
     expected: 'Expected it to start.',
-    often: 'a semicolon is missing, or a directive has another name.',
+    often: 'a semicolon is missing there or in the line before, or a directive has another name.',
   })
   return { port: ofWork }
 }

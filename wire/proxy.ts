@@ -125,7 +125,8 @@ function wayTo(
   { holds, gzip = false, isDeaf = false }: ProxySetting,
   { head, size, takesGzip }: { head: Head; size: number; takesGzip: boolean },
 ): Way {
-  const isFree = !isDeaf && head.headers.get('x-accel-buffering') === 'no'
+  // nginx reads the value in whatever case it is written.
+  const isFree = !isDeaf && /^no$/i.test(head.headers.get('x-accel-buffering') ?? '')
   const zip = gzip && takesGzip && !head.headers.has('content-encoding') ? createGzip() : undefined
   const out = holder(response, isFree ? undefined : zip ? 'end' : holds, size)
 

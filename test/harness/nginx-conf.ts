@@ -4,50 +4,100 @@ export function directives(conf: string): string {
 }
 
 /**
- * The value of a directive that is in force for a path: of the location that nginx takes for it, or else of what
- * stands around it. Undefined where nobody says it. Locations in locations are not looked at.
+ * The value of a directive that is in force for a path: of the innermost location that nginx takes for it, or else
+ * of what stands around that. Undefined where nobody says it.
  */
 export function inForce(conf: string, path: string, name: string): string | undefined {
-  const text = directives(conf)
-  const around = text.replace(LOCATION, '')
-  const levels = [locationFor(path, text), SERVER.exec(around)?.[1], around.replace(SERVER, '')]
-  const directive = new RegExp(`\\b${name}\\s+([^;]+);`)
-  return levels.map((level = '') => directive.exec(level)?.[1]).find((value) => value !== undefined)
+  const http = read(directives(conf))
+  const server = blocksIn(http, 'server')[0]
+  const around = server ? [http, server.block, ...locationsFor(path, server.block).within] : [http]
+  return around
+    .map((block) =>
+      block
+        .find(({ words }) => words[0] === name)
+        ?.words.slice(1)
+        .join(' '),
+    )
+    .findLast((value) => value !== undefined)
 }
 
-/** How a location matches, what, and its block, in which blocks may stand. */
-const LOCATION =
-  /\blocation\s+(?:(=|\^~|~\*?)\s*)?["']?([^\s{"']+)["']?\s*\{((?:[^{}]|\{[^{}]*\})*)\}/g
+/** A directive in its words, with the block behind it, if it has one. */
+type Directive = { words: string[]; block?: Block }
 
-const SERVER = /\bserver\s*\{([^}]*)\}/
+type Block = Directive[]
+
+function read(conf: string): Block {
+  const tokens = [...conf.matchAll(TOKEN)]
+  function block(): Block {
+    const all: Block = []
+    let words: string[] = []
+    for (let token = tokens.shift(); token; token = tokens.shift()) {
+      const [text, double, single] = token
+      if (text === '}') break
+      if (text !== ';' && text !== '{') {
+        words.push(double ?? single ?? text)
+        continue
+      }
+      all.push({ words, ...(text === '{' && { block: block() }) })
+      words = []
+    }
+    return all
+  }
+  return block()
+}
+
+/** What is in quotes, an end or a border of a block, or a word, which may have `${…}` in it. */
+const TOKEN = /"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|[{};]|(?:\$\{|(?<=\$\{\w*)\}|[^\s{};])+/g
+
+function blocksIn(block: Block, name: string): { words: string[]; block: Block }[] {
+  return block.flatMap(({ words, block: inner }) =>
+    words[0] === name && inner ? [{ words, block: inner }] : [],
+  )
+}
 
 /**
- * The block of the location that nginx takes.
+ * The blocks of the locations that nginx takes, from the outermost on; and whether the path itself or a pattern was
+ * found among them: then no pattern around them is tried.
  *
  * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#location
  */
-function locationFor(path: string, text: string): string | undefined {
-  const all = [...text.matchAll(LOCATION)].map(([, how = '', where = '', block]) => ({
-    how,
-    where,
-    block,
-  }))
+function locationsFor(path: string, block: Block): { within: Block[]; isFinal: boolean } {
+  const all = blocksIn(block, 'location').map(({ words, block: inner }) => {
+    const [, how, where] = HOW_AND_WHERE.exec(words.slice(1).join(''))!
+    return { how: how!, where: where!, block: inner }
+  })
+  const same = all.find(({ how, where }) => how === '=' && where === path)
+  if (same) return { within: [same.block], isFinal: true }
+
   const [longest] = all
     .filter(({ how, where }) => (how === '' || how === '^~') && path.startsWith(where))
     .sort((a, b) => b.where.length - a.where.length)
-  const same = all.find(({ how, where }) => how === '=' && where === path)
-  if (same) return same.block
-  if (longest?.how === '^~') return longest.block
+  const inLongest = longest && locationsFor(path, longest.block)
+  const taken = { within: longest ? [longest.block, ...inLongest!.within] : [], isFinal: false }
+  if (inLongest?.isFinal) return { ...taken, isFinal: true }
+  if (longest?.how === '^~') return taken
+
   const pattern = all.find(
     ({ how, where }) =>
-      (how === '~' || how === '~*') && new RegExp(where, how === '~*' ? 'i' : '').test(path),
+      how.startsWith('~') && new RegExp(where, how === '~*' ? 'i' : '').test(path),
   )
-  return (pattern ?? longest)?.block
+  if (!pattern) return taken
+  return { within: [pattern.block, ...locationsFor(path, pattern.block).within], isFinal: true }
 }
+
+const HOW_AND_WHERE = /^(=|\^~|~\*|~|)(.*)$/s
 
 /** As nginx reads a time: `60`, `60s`, `1m30s`, `24h`. */
 export function secondsOf(time: string): number {
-  const units: Record<string, number> = { ms: 0.001, m: 60, h: 3600, d: 86_400, w: 604_800 }
+  const units: Record<string, number> = {
+    ms: 0.001,
+    m: 60,
+    h: 3600,
+    d: 86_400,
+    w: 604_800,
+    M: 2_592_000,
+    y: 31_536_000,
+  }
   const parts = [...time.matchAll(/(\d+)(ms|[a-zA-Z]?)/g)]
   return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit!] ?? 1), 0)
 }

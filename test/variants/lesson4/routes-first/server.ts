@@ -21,7 +21,7 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
       // No cache replays it, and compression() leaves it alone.
       'Cache-Control': 'no-store, no-transform',
       // nginx, and what imitates it, holds nothing back.
-      'X-Accel-Buffering': 'no',
+      'X-Accel-Buffering': 'NO',
     })
     if (req.method === 'HEAD') {
       res.end()

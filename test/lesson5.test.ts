@@ -252,19 +252,19 @@ check('5.2a', 'the head and retry come while the history is still being read', a
   const control = head.headers.get('cache-control')
   must(/\bno-(store|cache)\b/i.test(control ?? ''), {
     seen: `The Cache-Control is ${control}.`,
-    expected: 'Expected no-store: a cache on the way would replay old quakes.',
+    expected: 'Expected no-store or no-cache: a cache on the way would replay old quakes.',
   })
   must(head.headers.get('x-accel-buffering') === 'no', {
     seen: 'The response has no X-Accel-Buffering: no.',
     expected: 'Expected it, as in lesson 4: nginx would hold events back.',
   })
-  const story = {
+  const expected = 'Expected retry: 1234 with the head. It says when to come back.'
+  const retry = await eventClient(client, t).retry({
     seen: 'retryMs is 1234, and no field retry came.',
-    expected: 'Expected retry: 1234 with the head. It says when to come back.',
+    expected,
     often: 'retry is sent behind the history, or not at all.',
-  }
-  const retry = await eventClient(client, t).retry(story)
-  must(retry === 1234, { ...story, seen: `retryMs is 1234, and the field says ${retry}.` })
+  })
+  must(retry === 1234, { seen: `retryMs is 1234, and the field says ${retry}.`, expected })
 })
 
 check('5.2b', 'whoever has nothing gets all that is kept, then what happens', async (t) => {
@@ -355,7 +355,7 @@ check('5.2g', 'heartbeats come while nothing happens, and change no id', async (
   const { events } = await opened(t, history, { heartbeatMs: OFTEN })
   await isNext(events, id!, quake!)
   await events.heartbeats(SOME, {
-    seen: `heartbeatMs is ${OFTEN}, nothing happens, and the client sees no sign of life.`,
+    seen: `heartbeatMs is ${OFTEN}, nothing happens, and the client sees no sign of life, or only the first.`,
     expected: 'Expected a comment every few milliseconds.',
   })
   must(events.unasked === undefined && events.lastEventId === id, {
@@ -528,15 +528,16 @@ check(
 check('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) => {
   const history = historyInHand(t.transcript)
   history.append(...quakes(1))
-  const client = t.connect(await t.serve(createApp(history)))
+  const server = await t.serve(createApp(history))
+  const client = t.connect(server)
   const story = { expected: 'Expected what GET gets.', often: GET_FOR_HEAD }
   client.request(PATH, { method: 'HEAD' })
   const head = await client.head({ seen: 'HEAD got no head.', ...story })
   must(head.status === 200, { seen: `HEAD was answered ${head.status}.`, ...story })
   // The response to a HEAD looks ended in any case. Whether it is shows in the next request: HTTP answers
-  // one after another.
+  // one after another. Or the connection ends with it.
   client.request(PATH, { method: 'HEAD' })
-  await client.head({
+  await t.until(() => client.hasHead || server.connections === 0, {
     seen: 'HEAD got its head, and the next request on that connection gets no answer.',
     expected: 'Expected the response to HEAD to end.',
     often: GET_FOR_HEAD,
@@ -657,7 +658,7 @@ check('5.3d', 'quakes that happen at any moment of it come once, in order', asyn
 
 check('5.3e', 'a history that cannot be read cuts the connection', async (t) => {
   const history = historyInHand(t.transcript)
-  const [quake] = quakes(1)
+  const [quake, next] = quakes(2)
   const [id] = history.append(quake!)
   const server = await t.serve(createApp(history))
   history.failNext('the disk is gone')
@@ -675,6 +676,15 @@ check('5.3e', 'a history that cannot be read cuts the connection', async (t) => 
   })
   const again = await comes(t, server)
   await isNext(again.events, id!, quake!)
+  history.failNext('the disk is gone')
+  const [nextId] = history.append(next!)
+  // Who sends what it hears does not read.
+  const hasCome = (): boolean => again.client.unread().includes(nextId!)
+  await t.until(() => server.connections === 0 || hasCome(), {
+    seen: 'The history could be read at first and not later, and the response goes on.',
+    expected: 'Expected the connection to be cut: the client comes back, and asks again.',
+    often: 'the error is caught and forgotten. The client waits for quakes that never come.',
+  })
 })
 
 check('5.3f', 'what was heard and is not kept any more does not come late', async (t) => {
@@ -1845,8 +1855,11 @@ check('5.8f', 'an EventSource comes back with the last id, and gives each quake'
     must(same(states, wanted), {
       seen: `The connection was lost twice, and onState() was told ${states.join(', ')}.`,
       expected: `Expected ${wanted.join(', ')}.`,
-      often:
-        "'error' is taken for the end. While readyState is CONNECTING it comes back by itself.",
+      ...because(
+        states.includes('closed')
+          ? "'error' is taken for the end. While readyState is CONNECTING it comes back by itself."
+          : undefined,
+      ),
     })
   })
 })
@@ -2000,7 +2013,7 @@ function strangeIds(): string[] {
     fc.string({ unit: fc.constantFrom('a', '0', '9', '-', '.'), minLength: 1, maxLength: 9 }),
     { seed, numRuns: 3 },
   )
-  return ['99999999', '0', '-1', '1e3', 'undefined', 'NaN', ...made]
+  return ['99999999', '0', '-1', '1e3', 'undefined', 'NaN', 'n/0 =%', ...made]
 }
 
 function idsOf(entries: readonly { id: string }[]): string[] {

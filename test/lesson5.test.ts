@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events'
+import type { Socket } from 'node:net'
 import * as fc from 'fast-check'
 import type { Request, RequestHandler, Response } from 'express'
 import type { Quake } from '#feed'
@@ -1743,7 +1744,41 @@ check('5.8b', 'at the end of the history the stream ends', async (t) => {
   await isNext(events, id!, quake!)
   history.end()
   await hasEnd(client, 'the client')
+  await beatsNoMore(t)
 })
+
+/** Of somebody who does not read, the response has ended and is not over. */
+async function beatsNoMore(t: Tools): Promise<void> {
+  const timers = timersInHand([globalThis])
+  try {
+    const history = historyInHand(t.transcript)
+    const { server, jam, responses } = await jammedServer(t, createApp(history))
+    const slow = await comes(t, server, { name: 'slow client' })
+    const [quake] = quakes(1)
+    const [id] = history.append(quake!)
+    await isNext(slow.events, id!, quake!)
+    jam()
+    history.end()
+    const [response] = responses
+    let error: unknown
+    response!.on('error', (thrown) => (error = thrown))
+    await t.until(() => response!.writableEnded || response!.destroyed, {
+      seen: 'The history is over, a client that has everything does not read, and the response to it does not end.',
+      expected: 'Expected it to end.',
+    })
+    timers.runOut()
+    await someTurns()
+    must(error === undefined, {
+      seen: `A client does not read, the response to it had ended, and the next heartbeat failed: ${describeError(error)}.`,
+      expected:
+        'Expected no heartbeat behind the end: nobody catches that error, and the server crashes.',
+      often:
+        "the heartbeat stops at 'close', or when all has gone out. For who does not read that is long after res.end().",
+    })
+  } finally {
+    timers.letGo()
+  }
+}
 
 check('5.8c', 'a shutdown ends the streams, and the connections', async (t) => {
   const { shutdown, server, events, client } = await servedUntil(t)
@@ -1791,6 +1826,12 @@ check('5.8d', 'who comes during a shutdown is sent away in a way that it comes b
       'Expected a stream that ends, with retry, or no answer: after any other status an EventSource never comes back.',
     often: '503 says the right thing to every client but this one.',
   })
+  await t.until(() => server.connections === 0, {
+    seen: 'The shutdown had begun, the stream of client B ended, and its connection is kept.',
+    expected:
+      'Expected it to be closed, as those of the others: its next request would come here again.',
+    often: 'who comes late has a way out of its own, and res.end() keeps the connection.',
+  })
 })
 
 check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', async (t) => {
@@ -1804,8 +1845,11 @@ check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', a
     jam()
     const ids = history.append(...fatQuakes(2, FAT))
     await waitsInVain(t, queued)
-    // One that has everything, and waits for what happens.
+    // One that has everything, and waits for what happens. What it then does not read is no reason to wait for drain.
     await comes(t, server, { name: 'client B', lastEventId: ids.at(-1)! })
+    jam()
+    history.append(...quakes(1))
+    await someTurns()
     t.transcript.step('the shutdown begins')
     shutdown.abort()
     await t.until(() => history.listeners === 0 && timers.alive() === 0, {
@@ -1814,6 +1858,14 @@ check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', a
       },
       expected: 'Expected none: they keep the process alive.',
       often: 'the handler of a slow client waits for drain, or one timer is never cleared.',
+    })
+    await t.until(() => server.connections === 0, {
+      get seen() {
+        return `The shutdown began, and ${server.connections === 1 ? 'the connection of a client that does not read is' : 'the connections of clients that do not read are'} kept.`
+      },
+      expected: 'Expected them to be cut: server.close() waits for them.',
+      often:
+        'res.end() waits until all that was written has gone out. What a client does not read does not.',
     })
     const late = t.connect(server, 'client C')
     late.request(PATH)
@@ -2190,6 +2242,8 @@ async function isGone(
 
 type Jammed = {
   server: Served
+  /** In the order in which they were asked for. */
+  responses: Response[]
   /** Lets nothing more through to whoever asked last, until `clear()`. */
   jam(): void
   clear(): void
@@ -2207,6 +2261,7 @@ async function jammedServer(
   before?: RequestHandler,
 ): Promise<Jammed> {
   const responses: Response[] = []
+  let letThrough = (): void => {}
   const server = await t.serve(app, (request, response, next) => {
     responses.push(response)
     if (before) before(request, response, next)
@@ -2214,16 +2269,31 @@ async function jammedServer(
   })
   return {
     server,
+    responses,
     jam() {
       t.transcript.step('the client stops reading, and every buffer on the way is full')
-      responses.at(-1)!.socket!.cork()
+      letThrough = heldBack(responses.at(-1)!.socket!)
     },
     clear() {
       t.transcript.step('the client reads again')
-      responses.at(-1)!.socket?.uncork()
+      letThrough()
     },
     queued: () => Math.max(0, ...responses.map(({ writableLength }) => writableLength)),
   }
+}
+
+/** Keeps what is written until the function that it gives is called, also behind the end of a response. */
+function heldBack(socket: Socket): () => void {
+  const { uncork } = socket
+  socket.cork()
+  socket.uncork = () => {}
+  const letThrough = (): void => {
+    socket.uncork = uncork
+    while (socket.writableCorked > 0) socket.uncork()
+  }
+  // When the client has left, what waits fails.
+  socket.on('end', letThrough)
+  return letThrough
 }
 
 /** What is written is asked to wait each time, for a turn of the event loop. `look` is told what there is by then. */

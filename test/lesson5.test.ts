@@ -966,14 +966,17 @@ check('5.5f', 'an event without a quake is left out, and its id counts', async (
     const [quake, next] = quakes(2)
     await hasAsked(t, server, 1)
     server.send('id: bad\ndata: {"id":\n\n')
-    server.send(eventOf(quake!))
+    server.send(eventOf(quake!, 'bad'))
     const story = {
       expected: 'Expected nothing for that event, and the quake behind it.',
       often: 'the error of JSON.parse() is taken for one of the connection.',
     }
     await t.until(() => got.length === 1, {
-      seen: 'An event came whose data is not JSON, then a quake, and followQuakes() did not give it.',
-      ...story,
+      seen: 'An event came whose data is not JSON, then a quake with the same id, and followQuakes() did not give it.',
+      expected:
+        'Expected nothing for the first, and the quake: no event with its id has been given.',
+      often:
+        'the error of JSON.parse() ends the connection, or the id of what was left out is remembered.',
     })
     must(same(got[0], quake) && server.requests === 1, {
       seen: `An event came whose data is not JSON, and followQuakes() gave ${shown(JSON.stringify(got[0]) ?? 'undefined')}${server.requests > 1 ? ' on another connection' : ''}.`,
@@ -1021,9 +1024,9 @@ check('5.5h', 'a gap is told, between the quakes where it is', async (t) => {
     for (const [n, [sent, name, often]] of (
       [
         [
-          'event: weather\ndata: {"rain":true}\n\n',
-          'An event named weather',
-          'every event with a name is taken for a gap.',
+          'event: gapless\ndata: {"rain":true}\n\n',
+          'An event named gapless',
+          'every event with a name is taken for a gap, or every name that begins like it.',
         ],
         [
           'event: gap\n\n',
@@ -1072,6 +1075,12 @@ check('5.5i', 'each request has the method, the headers and the body', async (t)
       server.cut()
     }
   })
+  const names = [...headers.keys()]
+  must(same(names, ['authorization']), {
+    seen: `The Headers object of init has become ${names.join(', ')}.`,
+    expected: 'Expected it as it was: it is not yours, and may be used for something else.',
+    often: 'Last-Event-ID is set in init.headers itself. new Headers(init.headers) is another one.',
+  })
 })
 
 check('5.5j', 'leaving the loop ends the request', async (t) => {
@@ -1114,6 +1123,39 @@ check('5.5k', 'the signal ends it, also while nothing comes', async (t) => {
       seen: 'The signal aborted, and the request goes on.',
       expected: 'Expected it to be cancelled.',
     })
+  })
+  const other = await handmadeStream(t)
+  const abort = new AbortController()
+  let given = 0
+  const reads = async (): Promise<void> => {
+    const options = { ...QUICK, signal: abort.signal }
+    for await (const _ of followQuakes(other.url, options)) {
+      given += 1
+      abort.abort()
+    }
+  }
+  try {
+    t.transcript.step('followQuakes() is called, by who aborts the signal at the first quake')
+    const reading = reads()
+    reading.catch(() => {})
+    await hasAsked(t, other, 1, reading)
+    other.send(
+      quakes(3)
+        .map((quake, n) => eventOf(quake, `n-${n}`))
+        .join(''),
+      'events n-0, n-1 and n-2',
+    )
+    await t.soon(reading, {
+      seen: 'The signal aborted at the first quake of three, and the loop goes on.',
+      expected: 'Expected it to end.',
+    })
+  } finally {
+    abort.abort()
+  }
+  must(given === 1, {
+    seen: `The signal aborted at the first quake of three that came together, and followQuakes() gave ${given}.`,
+    expected: 'Expected that one: who aborts wants no more.',
+    often: 'the signal ends the request, and what has come before goes on being given.',
   })
 })
 
@@ -1277,12 +1319,15 @@ check('5.6d', 'a quake ends the row of failures', async (t) => {
   })
 })
 
-check('5.6e', 'a connection without a quake does not', async (t) => {
+check('5.6e', 'a connection without a new quake does not', async (t) => {
   const server = await handmadeStream(t)
   await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
+    const [quake] = quakes(1)
     for (const [n, expected] of [500, 1000, 2000].entries()) {
       await isOpen(t, server, follower, n + 1)
-      server.send(GAP_EVENT)
+      // New on the first one, and not on the others.
+      server.send(eventOf(quake!, 'n-0'))
+      server.send(`data: no JSON\n\n${GAP_EVENT}`)
       await t.until(() => follower.gaps.length === n + 1, GAP_UNTOLD)
       if (n === 0) server.end()
       else server.cut()
@@ -1291,8 +1336,10 @@ check('5.6e', 'a connection without a quake does not', async (t) => {
         follower,
         ms,
         expected,
-        `random() is 0.5, and ${n + 1} connections in a row were opened and lost, with a gap and no quake`,
-        'the count of failures begins anew with the head, or with any event, or a response that ends is not counted.',
+        n === 0
+          ? 'random() is 0.5, a quake came, and the connection was lost'
+          : `random() is 0.5, and ${n + 1} connections in a row were opened and lost. Since the first came that quake again, what is no JSON, and a gap`,
+        'the count of failures begins anew with the head, or with any event, or with a quake that has come before, or a response that ends is not counted.',
       )
       follower.clock.pass(ms)
     }
@@ -1351,16 +1398,12 @@ check('5.6f', 'retry sets the longest first wait, from then on', async (t) => {
 })
 
 check('5.6g', 'Retry-After is waited first, and then the wait of its own', async (t) => {
-  for (const [header, asked] of [
-    ['Retry-After: 7', (): string => '7'],
-    [
-      'Retry-After in 7 seconds, as a date',
-      (now: number): string => new Date(now + 7000).toUTCString(),
-    ],
-  ] as const) {
+  for (const isDate of [false, true]) {
+    const header = isDate ? 'Retry-After in 7 seconds, as a date' : 'Retry-After: 7'
     const server = await handmadeStream(t)
     const clock = clockInHand(t.transcript)
-    server.answer(503, { 'Retry-After': asked(clock.now()) })
+    const asked = isDate ? new Date(clock.now() + 7000).toUTCString() : '7'
+    server.answer(503, { 'Retry-After': asked })
     await timed(t, server.url, { random: () => 0.5, clock }, async (follower) => {
       const { ms } = await waits(t, follower)
       must(ms === 7500 && follower.clock.next === ms, {
@@ -1378,6 +1421,17 @@ check('5.6g', 'Retry-After is waited first, and then the wait of its own', async
         1000,
         `random() is 0.5, the server answered 503 with ${header}, then without that header`,
         'what Retry-After said is kept. It is for one wait.',
+      )
+      const empty = isDate ? new Date(clock.now() - 60_000).toUTCString() : 'soon'
+      server.answer(503, { 'Retry-After': empty })
+      follower.clock.pass(next.ms)
+      const last = await waits(t, follower, 3)
+      isWait(
+        follower,
+        last.ms,
+        2000,
+        `random() is 0.5, three in a row have failed, the last with Retry-After: ${isDate ? 'a date of a minute ago' : 'soon'}`,
+        'what it says is less than nothing, or NaN, and is added all the same.',
       )
     })
   }
@@ -1465,24 +1519,33 @@ check('5.6j', 'a connection that is silent for too long is given up', async (t) 
   })
 })
 
-check('5.6k', 'a heartbeat shows that the connection lives', async (t) => {
+const ONLY_WHOLE =
+  'the watchdog stands around the blocks. A long event may take longer to come than stallMs.'
+
+check('5.6k', 'every byte shows that the connection lives', async (t) => {
   const server = await handmadeStream(t)
   await timed(t, server.url, { stallMs: 9000, random: () => 0 }, async (follower) => {
     const { clock } = follower
     await isOpen(t, server, follower, 1)
-    for (let beat = 0; beat < 3; beat += 1) {
+    for (const [sent, what, often] of [
+      [':\n\n', 'a heartbeat', 'only events count. In a quiet hour there are none.'],
+      ['id: n-0\nda', 'a part of an event', ONLY_WHOLE],
+      ['ta: {', 'a part of an event', ONLY_WHOLE],
+    ] as const) {
       await watches(t, follower, 9000)
       clock.pass(8000)
       const { sleeps } = clock
-      server.send(':\n\n')
+      server.send(sent)
       await t.until(() => clock.sleeps > sleeps && (clock.next ?? 0) === 9000, {
-        seen: `8 of 9 seconds had passed when a heartbeat came, and the client would give up in ${clock.next} ms.`,
+        get seen() {
+          return `8 of 9 seconds had passed when ${what} came, and the client would give up in ${clock.next} ms.`
+        },
         expected: 'Expected 9 seconds more: clock.sleep(stallMs, …) anew whenever bytes come.',
-        often: 'only events count. In a quiet hour there are none.',
+        often,
       })
     }
     must(server.requests === 1, {
-      seen: 'Heartbeats came in time, and the client connected anew.',
+      seen: 'Bytes came in time, and the client connected anew.',
       expected: 'Expected it to stay connected.',
     })
   })

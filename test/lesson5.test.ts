@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events'
+import type { Socket } from 'node:net'
 import * as fc from 'fast-check'
 import type { Request, RequestHandler, Response } from 'express'
 import type { Quake } from '#feed'
@@ -252,19 +253,19 @@ check('5.2a', 'the head and retry come while the history is still being read', a
   const control = head.headers.get('cache-control')
   must(/\bno-(store|cache)\b/i.test(control ?? ''), {
     seen: `The Cache-Control is ${control}.`,
-    expected: 'Expected no-store: a cache on the way would replay old quakes.',
+    expected: 'Expected no-store or no-cache: a cache on the way would replay old quakes.',
   })
   must(head.headers.get('x-accel-buffering') === 'no', {
     seen: 'The response has no X-Accel-Buffering: no.',
     expected: 'Expected it, as in lesson 4: nginx would hold events back.',
   })
-  const story = {
+  const expected = 'Expected retry: 1234 with the head. It says when to come back.'
+  const retry = await eventClient(client, t).retry({
     seen: 'retryMs is 1234, and no field retry came.',
-    expected: 'Expected retry: 1234 with the head. It says when to come back.',
+    expected,
     often: 'retry is sent behind the history, or not at all.',
-  }
-  const retry = await eventClient(client, t).retry(story)
-  must(retry === 1234, { ...story, seen: `retryMs is 1234, and the field says ${retry}.` })
+  })
+  must(retry === 1234, { seen: `retryMs is 1234, and the field says ${retry}.`, expected })
 })
 
 check('5.2b', 'whoever has nothing gets all that is kept, then what happens', async (t) => {
@@ -355,7 +356,7 @@ check('5.2g', 'heartbeats come while nothing happens, and change no id', async (
   const { events } = await opened(t, history, { heartbeatMs: OFTEN })
   await isNext(events, id!, quake!)
   await events.heartbeats(SOME, {
-    seen: `heartbeatMs is ${OFTEN}, nothing happens, and the client sees no sign of life.`,
+    seen: `heartbeatMs is ${OFTEN}, nothing happens, and the client sees no sign of life, or only the first.`,
     expected: 'Expected a comment every few milliseconds.',
   })
   must(events.unasked === undefined && events.lastEventId === id, {
@@ -528,15 +529,16 @@ check(
 check('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) => {
   const history = historyInHand(t.transcript)
   history.append(...quakes(1))
-  const client = t.connect(await t.serve(createApp(history)))
+  const server = await t.serve(createApp(history))
+  const client = t.connect(server)
   const story = { expected: 'Expected what GET gets.', often: GET_FOR_HEAD }
   client.request(PATH, { method: 'HEAD' })
   const head = await client.head({ seen: 'HEAD got no head.', ...story })
   must(head.status === 200, { seen: `HEAD was answered ${head.status}.`, ...story })
   // The response to a HEAD looks ended in any case. Whether it is shows in the next request: HTTP answers
-  // one after another.
+  // one after another. Or the connection ends with it.
   client.request(PATH, { method: 'HEAD' })
-  await client.head({
+  await t.until(() => client.hasHead || server.connections === 0, {
     seen: 'HEAD got its head, and the next request on that connection gets no answer.',
     expected: 'Expected the response to HEAD to end.',
     often: GET_FOR_HEAD,
@@ -657,7 +659,7 @@ check('5.3d', 'quakes that happen at any moment of it come once, in order', asyn
 
 check('5.3e', 'a history that cannot be read cuts the connection', async (t) => {
   const history = historyInHand(t.transcript)
-  const [quake] = quakes(1)
+  const [quake, next] = quakes(2)
   const [id] = history.append(quake!)
   const server = await t.serve(createApp(history))
   history.failNext('the disk is gone')
@@ -675,6 +677,15 @@ check('5.3e', 'a history that cannot be read cuts the connection', async (t) => 
   })
   const again = await comes(t, server)
   await isNext(again.events, id!, quake!)
+  history.failNext('the disk is gone')
+  const [nextId] = history.append(next!)
+  // Who sends what it hears does not read.
+  const hasCome = (): boolean => again.client.unread().includes(nextId!)
+  await t.until(() => server.connections === 0 || hasCome(), {
+    seen: 'The history could be read at first and not later, and the response goes on.',
+    expected: 'Expected the connection to be cut: the client comes back, and asks again.',
+    often: 'the error is caught and forgotten. The client waits for quakes that never come.',
+  })
 })
 
 check('5.3f', 'what was heard and is not kept any more does not come late', async (t) => {
@@ -955,14 +966,17 @@ check('5.5f', 'an event without a quake is left out, and its id counts', async (
     const [quake, next] = quakes(2)
     await hasAsked(t, server, 1)
     server.send('id: bad\ndata: {"id":\n\n')
-    server.send(eventOf(quake!))
+    server.send(eventOf(quake!, 'bad'))
     const story = {
       expected: 'Expected nothing for that event, and the quake behind it.',
       often: 'the error of JSON.parse() is taken for one of the connection.',
     }
     await t.until(() => got.length === 1, {
-      seen: 'An event came whose data is not JSON, then a quake, and followQuakes() did not give it.',
-      ...story,
+      seen: 'An event came whose data is not JSON, then a quake with the same id, and followQuakes() did not give it.',
+      expected:
+        'Expected nothing for the first, and the quake: no event with its id has been given.',
+      often:
+        'the error of JSON.parse() ends the connection, or the id of what was left out is remembered.',
     })
     must(same(got[0], quake) && server.requests === 1, {
       seen: `An event came whose data is not JSON, and followQuakes() gave ${shown(JSON.stringify(got[0]) ?? 'undefined')}${server.requests > 1 ? ' on another connection' : ''}.`,
@@ -1010,9 +1024,9 @@ check('5.5h', 'a gap is told, between the quakes where it is', async (t) => {
     for (const [n, [sent, name, often]] of (
       [
         [
-          'event: weather\ndata: {"rain":true}\n\n',
-          'An event named weather',
-          'every event with a name is taken for a gap.',
+          'event: gapless\ndata: {"rain":true}\n\n',
+          'An event named gapless',
+          'every event with a name is taken for a gap, or every name that begins like it.',
         ],
         [
           'event: gap\n\n',
@@ -1061,6 +1075,12 @@ check('5.5i', 'each request has the method, the headers and the body', async (t)
       server.cut()
     }
   })
+  const names = [...headers.keys()]
+  must(same(names, ['authorization']), {
+    seen: `The Headers object of init has become ${names.join(', ')}.`,
+    expected: 'Expected it as it was: it is not yours, and may be used for something else.',
+    often: 'Last-Event-ID is set in init.headers itself. new Headers(init.headers) is another one.',
+  })
 })
 
 check('5.5j', 'leaving the loop ends the request', async (t) => {
@@ -1103,6 +1123,39 @@ check('5.5k', 'the signal ends it, also while nothing comes', async (t) => {
       seen: 'The signal aborted, and the request goes on.',
       expected: 'Expected it to be cancelled.',
     })
+  })
+  const other = await handmadeStream(t)
+  const abort = new AbortController()
+  let given = 0
+  const reads = async (): Promise<void> => {
+    const options = { ...QUICK, signal: abort.signal }
+    for await (const _ of followQuakes(other.url, options)) {
+      given += 1
+      abort.abort()
+    }
+  }
+  try {
+    t.transcript.step('followQuakes() is called, by who aborts the signal at the first quake')
+    const reading = reads()
+    reading.catch(() => {})
+    await hasAsked(t, other, 1, reading)
+    other.send(
+      quakes(3)
+        .map((quake, n) => eventOf(quake, `n-${n}`))
+        .join(''),
+      'events n-0, n-1 and n-2',
+    )
+    await t.soon(reading, {
+      seen: 'The signal aborted at the first quake of three, and the loop goes on.',
+      expected: 'Expected it to end.',
+    })
+  } finally {
+    abort.abort()
+  }
+  must(given === 1, {
+    seen: `The signal aborted at the first quake of three that came together, and followQuakes() gave ${given}.`,
+    expected: 'Expected that one: who aborts wants no more.',
+    often: 'the signal ends the request, and what has come before goes on being given.',
   })
 })
 
@@ -1266,12 +1319,15 @@ check('5.6d', 'a quake ends the row of failures', async (t) => {
   })
 })
 
-check('5.6e', 'a connection without a quake does not', async (t) => {
+check('5.6e', 'a connection without a new quake does not', async (t) => {
   const server = await handmadeStream(t)
   await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
+    const [quake] = quakes(1)
     for (const [n, expected] of [500, 1000, 2000].entries()) {
       await isOpen(t, server, follower, n + 1)
-      server.send(GAP_EVENT)
+      // New on the first one, and not on the others.
+      server.send(eventOf(quake!, 'n-0'))
+      server.send(`data: no JSON\n\n${GAP_EVENT}`)
       await t.until(() => follower.gaps.length === n + 1, GAP_UNTOLD)
       if (n === 0) server.end()
       else server.cut()
@@ -1280,8 +1336,10 @@ check('5.6e', 'a connection without a quake does not', async (t) => {
         follower,
         ms,
         expected,
-        `random() is 0.5, and ${n + 1} connections in a row were opened and lost, with a gap and no quake`,
-        'the count of failures begins anew with the head, or with any event, or a response that ends is not counted.',
+        n === 0
+          ? 'random() is 0.5, a quake came, and the connection was lost'
+          : `random() is 0.5, and ${n + 1} connections in a row were opened and lost. Since the first came that quake again, what is no JSON, and a gap`,
+        'the count of failures begins anew with the head, or with any event, or with a quake that has come before, or a response that ends is not counted.',
       )
       follower.clock.pass(ms)
     }
@@ -1340,16 +1398,12 @@ check('5.6f', 'retry sets the longest first wait, from then on', async (t) => {
 })
 
 check('5.6g', 'Retry-After is waited first, and then the wait of its own', async (t) => {
-  for (const [header, asked] of [
-    ['Retry-After: 7', (): string => '7'],
-    [
-      'Retry-After in 7 seconds, as a date',
-      (now: number): string => new Date(now + 7000).toUTCString(),
-    ],
-  ] as const) {
+  for (const isDate of [false, true]) {
+    const header = isDate ? 'Retry-After in 7 seconds, as a date' : 'Retry-After: 7'
     const server = await handmadeStream(t)
     const clock = clockInHand(t.transcript)
-    server.answer(503, { 'Retry-After': asked(clock.now()) })
+    const asked = isDate ? new Date(clock.now() + 7000).toUTCString() : '7'
+    server.answer(503, { 'Retry-After': asked })
     await timed(t, server.url, { random: () => 0.5, clock }, async (follower) => {
       const { ms } = await waits(t, follower)
       must(ms === 7500 && follower.clock.next === ms, {
@@ -1367,6 +1421,17 @@ check('5.6g', 'Retry-After is waited first, and then the wait of its own', async
         1000,
         `random() is 0.5, the server answered 503 with ${header}, then without that header`,
         'what Retry-After said is kept. It is for one wait.',
+      )
+      const empty = isDate ? new Date(clock.now() - 60_000).toUTCString() : 'soon'
+      server.answer(503, { 'Retry-After': empty })
+      follower.clock.pass(next.ms)
+      const last = await waits(t, follower, 3)
+      isWait(
+        follower,
+        last.ms,
+        2000,
+        `random() is 0.5, three in a row have failed, the last with Retry-After: ${isDate ? 'a date of a minute ago' : 'soon'}`,
+        'what it says is less than nothing, or NaN, and is added all the same.',
       )
     })
   }
@@ -1454,24 +1519,33 @@ check('5.6j', 'a connection that is silent for too long is given up', async (t) 
   })
 })
 
-check('5.6k', 'a heartbeat shows that the connection lives', async (t) => {
+const ONLY_WHOLE =
+  'the watchdog stands around the blocks. A long event may take longer to come than stallMs.'
+
+check('5.6k', 'every byte shows that the connection lives', async (t) => {
   const server = await handmadeStream(t)
   await timed(t, server.url, { stallMs: 9000, random: () => 0 }, async (follower) => {
     const { clock } = follower
     await isOpen(t, server, follower, 1)
-    for (let beat = 0; beat < 3; beat += 1) {
+    for (const [sent, what, often] of [
+      [':\n\n', 'a heartbeat', 'only events count. In a quiet hour there are none.'],
+      ['id: n-0\nda', 'a part of an event', ONLY_WHOLE],
+      ['ta: {', 'a part of an event', ONLY_WHOLE],
+    ] as const) {
       await watches(t, follower, 9000)
       clock.pass(8000)
       const { sleeps } = clock
-      server.send(':\n\n')
+      server.send(sent)
       await t.until(() => clock.sleeps > sleeps && (clock.next ?? 0) === 9000, {
-        seen: `8 of 9 seconds had passed when a heartbeat came, and the client would give up in ${clock.next} ms.`,
+        get seen() {
+          return `8 of 9 seconds had passed when ${what} came, and the client would give up in ${clock.next} ms.`
+        },
         expected: 'Expected 9 seconds more: clock.sleep(stallMs, …) anew whenever bytes come.',
-        often: 'only events count. In a quiet hour there are none.',
+        often,
       })
     }
     must(server.requests === 1, {
-      seen: 'Heartbeats came in time, and the client connected anew.',
+      seen: 'Bytes came in time, and the client connected anew.',
       expected: 'Expected it to stay connected.',
     })
   })
@@ -1733,7 +1807,41 @@ check('5.8b', 'at the end of the history the stream ends', async (t) => {
   await isNext(events, id!, quake!)
   history.end()
   await hasEnd(client, 'the client')
+  await beatsNoMore(t)
 })
+
+/** Of somebody who does not read, the response has ended and is not over. */
+async function beatsNoMore(t: Tools): Promise<void> {
+  const timers = timersInHand([globalThis])
+  try {
+    const history = historyInHand(t.transcript)
+    const { server, jam, responses } = await jammedServer(t, createApp(history))
+    const slow = await comes(t, server, { name: 'slow client' })
+    const [quake] = quakes(1)
+    const [id] = history.append(quake!)
+    await isNext(slow.events, id!, quake!)
+    jam()
+    history.end()
+    const [response] = responses
+    let error: unknown
+    response!.on('error', (thrown) => (error = thrown))
+    await t.until(() => response!.writableEnded || response!.destroyed, {
+      seen: 'The history is over, a client that has everything does not read, and the response to it does not end.',
+      expected: 'Expected it to end.',
+    })
+    timers.runOut()
+    await someTurns()
+    must(error === undefined, {
+      seen: `A client does not read, the response to it had ended, and the next heartbeat failed: ${describeError(error)}.`,
+      expected:
+        'Expected no heartbeat behind the end: nobody catches that error, and the server crashes.',
+      often:
+        "the heartbeat stops at 'close', or when all has gone out. For who does not read that is long after res.end().",
+    })
+  } finally {
+    timers.letGo()
+  }
+}
 
 check('5.8c', 'a shutdown ends the streams, and the connections', async (t) => {
   const { shutdown, server, events, client } = await servedUntil(t)
@@ -1781,6 +1889,12 @@ check('5.8d', 'who comes during a shutdown is sent away in a way that it comes b
       'Expected a stream that ends, with retry, or no answer: after any other status an EventSource never comes back.',
     often: '503 says the right thing to every client but this one.',
   })
+  await t.until(() => server.connections === 0, {
+    seen: 'The shutdown had begun, the stream of client B ended, and its connection is kept.',
+    expected:
+      'Expected it to be closed, as those of the others: its next request would come here again.',
+    often: 'who comes late has a way out of its own, and res.end() keeps the connection.',
+  })
 })
 
 check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', async (t) => {
@@ -1794,8 +1908,11 @@ check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', a
     jam()
     const ids = history.append(...fatQuakes(2, FAT))
     await waitsInVain(t, queued)
-    // One that has everything, and waits for what happens.
+    // One that has everything, and waits for what happens. What it then does not read is no reason to wait for drain.
     await comes(t, server, { name: 'client B', lastEventId: ids.at(-1)! })
+    jam()
+    history.append(...quakes(1))
+    await someTurns()
     t.transcript.step('the shutdown begins')
     shutdown.abort()
     await t.until(() => history.listeners === 0 && timers.alive() === 0, {
@@ -1804,6 +1921,14 @@ check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', a
       },
       expected: 'Expected none: they keep the process alive.',
       often: 'the handler of a slow client waits for drain, or one timer is never cleared.',
+    })
+    await t.until(() => server.connections === 0, {
+      get seen() {
+        return `The shutdown began, and ${server.connections === 1 ? 'the connection of a client that does not read is' : 'the connections of clients that do not read are'} kept.`
+      },
+      expected: 'Expected them to be cut: server.close() waits for them.',
+      often:
+        'res.end() waits until all that was written has gone out. What a client does not read does not.',
     })
     const late = t.connect(server, 'client C')
     late.request(PATH)
@@ -1845,8 +1970,11 @@ check('5.8f', 'an EventSource comes back with the last id, and gives each quake'
     must(same(states, wanted), {
       seen: `The connection was lost twice, and onState() was told ${states.join(', ')}.`,
       expected: `Expected ${wanted.join(', ')}.`,
-      often:
-        "'error' is taken for the end. While readyState is CONNECTING it comes back by itself.",
+      ...because(
+        states.includes('closed')
+          ? "'error' is taken for the end. While readyState is CONNECTING it comes back by itself."
+          : undefined,
+      ),
     })
   })
 })
@@ -2000,7 +2128,7 @@ function strangeIds(): string[] {
     fc.string({ unit: fc.constantFrom('a', '0', '9', '-', '.'), minLength: 1, maxLength: 9 }),
     { seed, numRuns: 3 },
   )
-  return ['99999999', '0', '-1', '1e3', 'undefined', 'NaN', ...made]
+  return ['99999999', '0', '-1', '1e3', 'undefined', 'NaN', 'n/0 =%', ...made]
 }
 
 function idsOf(entries: readonly { id: string }[]): string[] {
@@ -2177,6 +2305,8 @@ async function isGone(
 
 type Jammed = {
   server: Served
+  /** In the order in which they were asked for. */
+  responses: Response[]
   /** Lets nothing more through to whoever asked last, until `clear()`. */
   jam(): void
   clear(): void
@@ -2194,6 +2324,7 @@ async function jammedServer(
   before?: RequestHandler,
 ): Promise<Jammed> {
   const responses: Response[] = []
+  let letThrough = (): void => {}
   const server = await t.serve(app, (request, response, next) => {
     responses.push(response)
     if (before) before(request, response, next)
@@ -2201,16 +2332,31 @@ async function jammedServer(
   })
   return {
     server,
+    responses,
     jam() {
       t.transcript.step('the client stops reading, and every buffer on the way is full')
-      responses.at(-1)!.socket!.cork()
+      letThrough = heldBack(responses.at(-1)!.socket!)
     },
     clear() {
       t.transcript.step('the client reads again')
-      responses.at(-1)!.socket?.uncork()
+      letThrough()
     },
     queued: () => Math.max(0, ...responses.map(({ writableLength }) => writableLength)),
   }
+}
+
+/** Keeps what is written until the function that it gives is called, also behind the end of a response. */
+function heldBack(socket: Socket): () => void {
+  const { uncork } = socket
+  socket.cork()
+  socket.uncork = () => {}
+  const letThrough = (): void => {
+    socket.uncork = uncork
+    while (socket.writableCorked > 0) socket.uncork()
+  }
+  // When the client has left, what waits fails.
+  socket.on('end', letThrough)
+  return letThrough
 }
 
 /** What is written is asked to wait each time, for a turn of the event loop. `look` is told what there is by then. */

@@ -68,7 +68,8 @@ const realClock: Clock = {
         signal.removeEventListener('abort', wake)
         resolve()
       }
-      const timer = setTimeout(wake, ms)
+      // A longer one would be over at once.
+      const timer = setTimeout(wake, Math.min(ms, 2 ** 31 - 1))
       signal.addEventListener('abort', wake)
       if (signal.aborted) wake()
     }),

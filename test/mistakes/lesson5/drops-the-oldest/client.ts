@@ -192,7 +192,7 @@ export async function* followQuakes(url: string, options: FollowOptions): AsyncG
   })
   const running = follower.run()
   try {
-    for (;;) {
+    while (!options.signal.aborted) {
       const next = follower.quakes.shift()
       if (next === GAP) options.onGap?.()
       else if (next) yield next
@@ -216,7 +216,8 @@ const realClock: Clock = {
         signal.removeEventListener('abort', wake)
         resolve()
       }
-      const timer = setTimeout(wake, ms)
+      // A longer one would be over at once.
+      const timer = setTimeout(wake, Math.min(ms, 2 ** 31 - 1))
       signal.addEventListener('abort', wake)
       if (signal.aborted) wake()
     }),

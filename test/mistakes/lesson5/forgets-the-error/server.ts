@@ -1,5 +1,5 @@
 // fails: 5.3e
-// says: the error is caught and forgotten
+// says: at first and not later
 import { once } from 'node:events'
 import express, { type Express } from 'express'
 import type { History } from './history.ts'
@@ -52,6 +52,7 @@ export function createApp(
     // Either may have been before this handler was called.
     if (res.destroyed || shutdown?.aborted) leave()
 
+    let hasRead = false
     let wake = (): void => {}
     visit.signal.addEventListener('abort', () => wake())
     const unsubscribe = history.subscribe({ onEntry: () => wake(), onOver: () => wake() })
@@ -61,7 +62,11 @@ export function createApp(
         // Before the history is read: what happens while it is read must not be slept through.
         const news = new Promise<void>((resolve) => (wake = resolve))
         const { isOver } = history
-        const { entries, isGap } = await history.after(cursor)
+        const { entries, isGap } = await history.after(cursor).catch((error: unknown) => {
+          if (!hasRead) throw error
+          return { entries: [], isGap: false }
+        })
+        hasRead = true
         if (isGap) {
           res.write('event: gap\ndata: quakes may be missing here\n\n')
           // What is kept is all that there is, from here on.
@@ -77,12 +82,16 @@ export function createApp(
         if (isOver) break
         await news
       }
+      // Behind the end it would be an error that nobody catches.
+      clearInterval(heartbeat)
       // The connection as well: the client's next request may find another server.
-      res.end(() => req.socket.end())
+      res.end(() => req.socket.destroySoon())
+      // Who does not read has time until the shutdown. Then it is cut, and comes back for the rest.
+      if (!res.writableFinished) await once(res, 'finish', { signal: visit.signal })
     } catch (error) {
       // The client comes back with the id of what it has.
-      if (visit.signal.aborted) res.destroy()
-      else console.error('the history failed:', error)
+      res.destroy()
+      if (!visit.signal.aborted) console.error('the history failed:', error)
     } finally {
       clearInterval(heartbeat)
       unsubscribe()

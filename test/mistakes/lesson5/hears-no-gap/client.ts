@@ -89,11 +89,13 @@ export async function* followQuakes(
         if (block.id !== undefined) cursor = block.id
         if (block.type === 'message' && block.data === 'gap') onGap()
         const quake = quakeIn(block)
-        if (!quake) continue
+        // Of one without an id nobody can tell whether it has come before.
+        if (!quake || (block.id && !isNew(block.id))) continue
         // Not as soon as a server answers: it may answer, and fail, again and again.
         failures = 0
-        // Of one without an id nobody can tell whether it has come before.
-        if (!block.id || isNew(block.id)) yield quake
+        yield quake
+        // More of them may have come with it.
+        if (signal.aborted) return
       }
     } catch (error) {
       if (signal.aborted) return
@@ -107,7 +109,8 @@ export async function* followQuakes(
     if (signal.aborted) return
     // Anything from nothing to the longest wait, so that clients who were lost together do not come together.
     const ms = askedMs + random() * Math.min(maxMs, baseMs * 2 ** failures)
-    failures += 1
+    // 0 × 2 ** 1024 is no number.
+    failures = Math.min(failures + 1, 60)
     onState({ name: 'waiting', ms, why })
     await clock.sleep(ms, signal)
   }
@@ -194,7 +197,8 @@ const realClock: Clock = {
         signal.removeEventListener('abort', wake)
         resolve()
       }
-      const timer = setTimeout(wake, ms)
+      // A longer one would be over at once.
+      const timer = setTimeout(wake, Math.min(ms, 2 ** 31 - 1))
       signal.addEventListener('abort', wake)
       if (signal.aborted) wake()
     }),

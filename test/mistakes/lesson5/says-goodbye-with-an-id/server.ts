@@ -88,8 +88,12 @@ export function createApp(
         if (isOver) break
         await news
       }
+      // Behind the end it would be an error that nobody catches.
+      clearInterval(heartbeat)
       // The connection as well: the client's next request may find another server.
-      res.end(() => req.socket.end())
+      res.end(() => req.socket.destroySoon())
+      // Who does not read has time until the shutdown. Then it is cut, and comes back for the rest.
+      if (!res.writableFinished) await once(res, 'finish', { signal: visit.signal })
     } catch (error) {
       // The client comes back with the id of what it has.
       res.destroy()

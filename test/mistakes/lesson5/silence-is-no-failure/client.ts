@@ -89,11 +89,13 @@ export async function* followQuakes(
         if (block.id !== undefined) cursor = block.id
         if (block.type === 'gap' && block.data !== undefined) onGap()
         const quake = quakeIn(block)
-        if (!quake) continue
+        // Of one without an id nobody can tell whether it has come before.
+        if (!quake || (block.id && !isNew(block.id))) continue
         // Not as soon as a server answers: it may answer, and fail, again and again.
         failures = 0
-        // Of one without an id nobody can tell whether it has come before.
-        if (!block.id || isNew(block.id)) yield quake
+        yield quake
+        // More of them may have come with it.
+        if (signal.aborted) return
       }
     } catch (error) {
       if (signal.aborted) return
@@ -194,7 +196,8 @@ const realClock: Clock = {
         signal.removeEventListener('abort', wake)
         resolve()
       }
-      const timer = setTimeout(wake, ms)
+      // A longer one would be over at once.
+      const timer = setTimeout(wake, Math.min(ms, 2 ** 31 - 1))
       signal.addEventListener('abort', wake)
       if (signal.aborted) wake()
     }),

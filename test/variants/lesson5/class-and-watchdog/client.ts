@@ -186,7 +186,7 @@ export async function* followQuakes(url: string, options: FollowOptions): AsyncG
   })
   const running = follower.run()
   try {
-    for (;;) {
+    while (!options.signal.aborted) {
       const next = follower.quakes.shift()
       if (next === GAP) options.onGap?.()
       else if (next) yield next

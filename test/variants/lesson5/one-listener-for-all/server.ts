@@ -99,7 +99,7 @@ export function createApp(
       }
       res.end(() => req.socket.end())
     } catch {
-      if (shutdown?.aborted && !res.writableNeedDrain) res.end(() => req.socket.end())
+      if (shutdown?.aborted && res.writableLength === 0) res.end(() => req.socket.end())
       else res.destroy()
     } finally {
       shutdown?.removeEventListener('abort', leave)

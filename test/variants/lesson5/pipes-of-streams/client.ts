@@ -89,7 +89,7 @@ async function* visit(
       const after = response.headers.get('retry-after')
       const seconds = Number(after ?? 0)
       const ms = Number.isNaN(seconds) ? new Date(after!).getTime() - clock.now() : seconds * 1000
-      return { why: `status ${status}`, askedMs: Math.max(ms, 0) }
+      return { why: `status ${status}`, askedMs: ms > 0 ? ms : 0 }
     }
     const type = response.headers.get('content-type')?.toLowerCase() ?? ''
     if (status !== 200) throw new Error(`refused: ${status}`)
@@ -121,10 +121,11 @@ async function* visit(
       } catch {
         continue
       }
-      memory.failures = 0
       if (id && memory.seen.includes(id)) continue
       if (id) memory.seen = [...memory.seen.slice(-999), id]
+      memory.failures = 0
       yield quake
+      signal.throwIfAborted()
     }
     return { why: 'lost', askedMs: 0 }
   } finally {

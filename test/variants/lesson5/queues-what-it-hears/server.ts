@@ -31,6 +31,8 @@ export function createApp(
       'Cache-Control': 'no-store, no-transform',
       'X-Accel-Buffering': 'no',
     })
+    // Of HEAD as well: nobody asks for anything else on the connection of a stream.
+    res.set('Connection', 'close')
     if (req.method === 'HEAD') {
       res.end()
       return
@@ -97,7 +99,11 @@ export function createApp(
           await new Promise<void>((resolve) => (wake = resolve))
         }
       }
-      res.end(() => req.socket.end())
+      res.end()
+      // Whoever does not read has a moment for the rest.
+      const patience = setTimeout(() => res.destroy(), 100)
+      res.on('close', () => clearTimeout(patience))
+      if (res.closed) clearTimeout(patience)
     } catch {
       res.destroy()
     } finally {

@@ -4,17 +4,27 @@ import { describeError, Failure } from './failure.ts'
 export type Strays = {
   /** The first one since the check began, as the failure that it is. */
   failure(): Failure | undefined
+  /** Whether some came while other checks were played, too. Then nobody knows whose they are. */
+  readonly areShared: boolean
   stop(): void
 }
 
-const listening = new Set<unknown[]>()
+const listening = new Set<(error: unknown) => void>()
 
 export function strayErrors(): Strays {
   const errors: unknown[] = []
-  listening.add(errors)
+  let areShared = false
+  const hear = (error: unknown): void => {
+    errors.push(error)
+    if (listening.size > 1) areShared = true
+  }
+  listening.add(hear)
   return {
     failure: () => (errors.length > 0 ? failureOf(errors[0]) : undefined),
-    stop: () => void listening.delete(errors),
+    get areShared() {
+      return areShared
+    },
+    stop: () => void listening.delete(hear),
   }
 }
 
@@ -30,7 +40,7 @@ function failureOf(error: unknown): Failure {
 }
 
 function note(error: unknown): void {
-  for (const errors of listening) errors.push(error)
+  for (const hear of listening) hear(error)
 }
 
 process.on('uncaughtException', note)

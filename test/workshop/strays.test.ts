@@ -1,0 +1,27 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { grade } from '../../workshop/grader/grade.ts'
+import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
+
+const scratch = mkdtempSync(join(tmpdir(), 'strays-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
+// After the first failure checks are played side by side, and an error that nobody caught has no name on it.
+test('an error that nobody catches fails the checks that it comes of, and no other', async () => {
+  const name = '01-raw-chunks/server.ts'
+  const solution = readFileSync(join(solutionsFolder, name), 'utf8')
+  const leaves = "void Promise.reject(new Error('stray'))"
+  mkdirSync(join(scratch, '01-raw-chunks'))
+  writeFileSync(
+    join(scratch, name),
+    solution.replace('() => visit.abort()', `() => {\n${leaves}\nvisit.abort()\n}`),
+  )
+  const { checks } = await grade({ lesson: 1, work: scratch, base: solutionsFolder, seed: 1 })
+  const failed = checks.filter(({ state }) => state === 'failed').map(({ id }) => id)
+  // Those in which a client leaves, though others have failed before them.
+  expect(failed).toEqual(expect.arrayContaining(['1.3b', '1.4c']))
+  // The client's have none of it.
+  expect(failed.filter((id) => id.startsWith('1.6'))).toEqual([])
+})

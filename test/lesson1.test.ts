@@ -230,7 +230,7 @@ check('1.3d', 'a client that leaves takes no other client along', async (t) => {
   }
 })
 
-check('1.3e', 'a request that has been read tells nothing of its client', async (t) => {
+check('1.3e', 'a request that has been read is no client that has left', async (t) => {
   const feed = t.gate()
   const client = t.connect(await t.serve(createApp(feed), readsRequest))
   client.request(PATH)
@@ -593,7 +593,11 @@ check('1.6l', 'an error of the reader cancels the request', async (t) => {
         () => 'gave a record',
         () => 'threw',
       ),
-      { seen: `A line ${what}, and the reader waits.`, expected: 'Expected an error.' },
+      {
+        seen: `A line ${what}, and the reader waits.`,
+        expected: 'Expected an error with the chunk that makes it one.',
+        often: 'the length is looked at before a chunk is added, so one more has to come.',
+      },
     )
     t.transcript.step(`reader ${outcome}`)
     must(outcome === 'threw', {

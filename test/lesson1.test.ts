@@ -1,10 +1,12 @@
+import type { RequestHandler } from 'express'
 import { createApp } from '#work/01-raw-chunks/server.ts'
 import { readNdjson } from '#work/01-raw-chunks/client.ts'
 import { body, bodyOf } from './harness/body.ts'
-import { check, must } from './harness/check.ts'
+import { check, must, type Tools } from './harness/check.ts'
+import type { Gate } from './harness/gate.ts'
 import { parsed, same } from './harness/same.ts'
 import { holdTimersOfWork } from './harness/held-timers.ts'
-import { named, quakes } from './harness/quakes.ts'
+import { fatQuakes, named, quakes } from './harness/quakes.ts'
 import { readsNdjson } from './harness/reads.ts'
 import {
   pausedVisit,
@@ -14,7 +16,7 @@ import {
   stream,
   visit,
 } from './harness/streams.ts'
-import { shown } from './harness/transcript.ts'
+import { shown, shownApart } from './harness/transcript.ts'
 import { ndjsonVectors } from './harness/vectors.ts'
 
 const PATH = '/quakes.ndjson'
@@ -39,12 +41,14 @@ check('1.1a', 'the head of the response comes before the first quake', async (t)
 check('1.1b', 'the head says that the body is newline-delimited JSON', async (t) => {
   const { head } = await stream(t, createApp(t.gate()), PATH)
   const type = head.headers.get('content-type')
-  must(/^application\/(x-ndjson|ndjson|x-jsonlines|jsonl)\b/i.test(type ?? ''), {
+  must(NDJSON.test(type ?? ''), {
     seen: type ? `The Content-Type is ${type}.` : 'The response has no Content-Type.',
     expected: 'Expected application/x-ndjson.',
     often: 'the type is another one: application/json promises one JSON text, with an end.',
   })
 })
+
+const NDJSON = /^application\/(x-ndjson|ndjson|x-jsonlines|jsonl)\b/i
 
 // 1.2 The lines
 
@@ -82,10 +86,13 @@ check('1.2b', 'each line is one quake as JSON', async (t) => {
       seen: `The feed released ${named(quake)} and no line reached the client.`,
       expected: 'Expected a line for each quake.',
     })
+    const [its, expected] = shownApart(line, JSON.stringify(quake))
     must(same(parsed(line), quake), {
-      seen: `The line of ${named(quake)} is ${shown(line)}`,
-      expected: `Expected ${shown(JSON.stringify(quake))}`,
-      often: 'the line holds more than JSON.stringify(quake), or JSON that spans several lines.',
+      seen: `The line of ${named(quake)} is ${its}`,
+      expected: `Expected ${expected}`,
+      often: line.includes('\ufffd')
+        ? 'the text is sent in another encoding. res.write(text) without one sends UTF-8.'
+        : 'the line holds more than JSON.stringify(quake), or JSON that spans several lines.',
     })
   }
 })
@@ -201,31 +208,7 @@ check('1.3b', 'the feed is closed when the client leaves between two quakes', as
 })
 
 check('1.3c', 'a client that left before it was served leaves no feed open', async (t) => {
-  const feed = t.gate()
-  const login = slowLogin()
-  const server = await t.serve(createApp(feed), login.handler)
-  const early = t.connect(server, 'first client')
-  early.request(PATH)
-  await t.soon(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
-  early.leave()
-  await t.until(() => server.connections === 0, {
-    seen: 'The client left and the server kept the connection.',
-    expected: 'Expected the server to close its side as well.',
-  })
-  t.transcript.step('the login lets the request pass')
-  login.finish()
-  // A fence: when this client is served, the handler of the first one has long begun.
-  const second = await visit(t, feed, server, PATH, 'second client')
-  must(!second.reader.closed, {
-    seen: 'The first client left before it was served, and the feed of the second client is closed.',
-    expected: 'Expected it to be open until the second client leaves.',
-    often: 'one AbortController serves several clients. Each visit needs its own.',
-  })
-  await t.until(() => feed.readers.filter(({ asked, closed }) => asked && !closed).length === 1, {
-    seen: 'The client left while a login before your handler took its time, and the handler opened the feed for nobody.',
-    expected: 'Expected the feed to stay closed, or to be closed again.',
-    often: "'close' of the response came before anybody listened to it.",
-  })
+  await leavesEarly(t, 'first client')
 })
 
 check('1.3d', 'a client that leaves takes no other client along', async (t) => {
@@ -269,7 +252,65 @@ check('1.3e', 'a request that has been read is no client that has left', async (
     ...story,
     seen: `The feed released ${named(quake!)} and no line reached the client.`,
   })
+  client.leave()
+  await t.until(() => openIn(feed) === 0, {
+    seen: 'Something before your handler had read the request, and the feed was not closed when the client left.',
+    expected: 'Expected it to be closed, whoever has read the request.',
+    often:
+      "the request is listened to. When it has been read, its 'close' has been, and its 'aborted' never comes.",
+  })
+  await leavesEarly(t, 'client whose request was read', readsRequest)
 })
+
+/**
+ * A client that leaves while a login holds its request, and one that comes after it.
+ *
+ * @param before what has the requests before the login
+ */
+async function leavesEarly(t: Tools, name: string, before?: RequestHandler): Promise<void> {
+  const feed = t.gate()
+  const login = slowLogin()
+  const server = await t.serve(createApp(feed), (request, response, next) => {
+    const pass = (): unknown => login.handler(request, response, next)
+    if (before) before(request, response, pass)
+    else pass()
+  })
+  const early = t.connect(server, name)
+  early.request(PATH)
+  await t.soon(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
+  early.leave()
+  await t.until(() => server.connections === 0, {
+    seen: 'The client left and the server kept the connection.',
+    expected: 'Expected the server to close its side as well.',
+  })
+  t.transcript.step('the login lets the request pass')
+  login.finish()
+  // A fence: when this client is served, the handler of the first one has long begun.
+  const second = t.connect(server, 'second client')
+  second.request(PATH)
+  await second.head({
+    seen: `The ${name} left before it was served, and the second client got no head.`,
+    expected: 'Expected one at once.',
+  })
+  await t.until(() => openIn(feed) > 0, {
+    seen: `The ${name} left before it was served, and no feed is open for the second client.`,
+    expected: 'Expected one to be open until the second client leaves.',
+    often: 'one AbortController serves several clients. Each visit needs its own.',
+  })
+  second.leave()
+  await t.until(() => openIn(feed) === 0, {
+    seen: `The ${name} left while a login before your handler took its time, and the handler opened the feed for nobody.`,
+    expected: 'Expected the feed to stay closed, or to be closed again.',
+    often: before
+      ? 'the request is asked whether its client has left. One that has been read does not know; res.destroyed says it.'
+      : "'close' of the response came before anybody listened to it.",
+  })
+}
+
+/** How many readers have it open. One that was opened and never asked costs nothing. */
+function openIn(feed: Gate): number {
+  return feed.readers.filter(({ asked, closed }) => asked && !closed).length
+}
 
 // 1.4 The client is slow
 
@@ -283,10 +324,32 @@ check('1.4a', 'the feed is not asked for more while the client does not read', a
       'Expected it to stop when the socket is full: what the client does not take fills your memory.',
     often: 'nobody looks at what res.write() returns.',
   })
+
+  const feed = t.gate()
+  const server = await t.serve(createApp(feed))
+  const { reader } = await visit(t, feed, server, PATH, 'client on a full line')
+  t.transcript.step('the network takes no more bytes')
+  server.hold()
+  const small = fatQuakes(400, 4096)
+  feed.release(...small)
+  await t.until(() => reader.given > 0, {
+    seen: 'The network takes nothing, and the handler did not take one quake from the feed.',
+    expected: 'Expected it to take some: a response holds a few.',
+  })
+  // Time for a handler that goes on to show it.
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((turned) => setImmediate(turned))
+  // A response holds 16 of them (64 kB), and streams in front of it some dozens.
+  must(reader.given <= 150, {
+    get seen() {
+      return `The network takes nothing, and the handler took ${reader.given} quakes of 4 kB from the feed.`
+    },
+    expected: 'Expected it to stop when the response is full, which res.write() says.',
+    often: 'more is let wait than Node asks for: a limit of your own on what the response holds.',
+  })
 })
 
 check('1.4b', 'a client that reads again gets every quake once, in order', async (t) => {
-  const { visitor, happened } = await pausedVisit(t, createApp, PATH, 12)
+  const { visitor, happened, feed, server } = await pausedVisit(t, createApp, PATH, 12)
   visitor.client.resume()
   for (const [n, quake] of happened.entries()) {
     const line = await visitor.client.line({
@@ -302,6 +365,28 @@ check('1.4b', 'a client that reads again gets every quake once, in order', async
         'a quake is written again after drain. write() has kept it although it returned false.',
     })
   }
+
+  t.transcript.step('the network takes no more bytes')
+  server.hold()
+  const [last] = quakes(1)
+  feed.release(last!)
+  feed.end()
+  // Time for a handler that closes the response to do so. One may wait with the end until the line is gone.
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((turned) => setImmediate(turned))
+  t.transcript.step('the network takes bytes again')
+  server.letGo()
+  const story = {
+    seen: 'The feed ended while the last line was waiting for the network, and the line was lost.',
+    expected: 'Expected the client to get it, and then the end.',
+    often:
+      'the response is destroyed behind res.end(). That throws away what waits; res.end() sends it.',
+  }
+  await visitor.client.line(story)
+  const how = await visitor.client.ended({
+    ...story,
+    seen: 'The feed ended, the response did not.',
+  })
+  must(how === 'complete', { ...story, seen: 'The feed ended, and the server cut the connection.' })
 })
 
 check('1.4c', 'the feed is closed when a client leaves that did not read', async (t) => {
@@ -321,46 +406,62 @@ check('1.4c', 'the feed is closed when a client leaves that did not read', async
 // 1.5 What can go wrong
 
 check('1.5a', 'a feed that fails does not look like one that ended', async (t) => {
-  const feed = t.gate()
-  const { client } = await visit(t, feed, await t.serve(createApp(feed)), PATH)
-  feed.release(...quakes(1))
-  await client.line({ seen: 'The quake did not arrive.', expected: 'Expected its line.' })
-  feed.fail('no word from the network')
-  const how = await client.ended({
-    seen: 'The feed failed and the response goes on.',
-    expected: 'Expected the connection to be cut.',
-    often: 'the error is caught and forgotten. Nothing more will come on this connection.',
-  })
-  must(how === 'cut', {
-    seen: 'The feed failed, and the client was told that all is well: the response ended as after the last quake.',
-    expected: 'Expected the connection to be cut, without the chunk of length 0.',
-    often: 'res.end() runs after an error as well: in a finally, or behind a catch.',
-  })
+  for (const count of [1, 0]) {
+    const feed = t.gate()
+    const { client } = await visit(t, feed, await t.serve(createApp(feed)), PATH)
+    for (const quake of quakes(count)) {
+      feed.release(quake)
+      await client.line({ seen: 'The quake did not arrive.', expected: 'Expected its line.' })
+    }
+    const failed = `The feed failed${count === 0 ? ' before its first quake' : ''}`
+    feed.fail('no word from the network')
+    const how = await client.ended({
+      seen: `${failed} and the response goes on.`,
+      expected: 'Expected the connection to be cut.',
+      often: 'the error is caught and forgotten. Nothing more will come on this connection.',
+    })
+    must(how === 'cut', {
+      seen: `${failed}, and the client was told that all is well: the response ended as after the last quake.`,
+      expected: 'Expected the connection to be cut, without the chunk of length 0.',
+      often:
+        count === 0
+          ? 'a response without a line is ended. It has its head, and so looks like a feed in which nothing happened.'
+          : 'res.end() runs after an error as well: in a finally, or behind a catch.',
+    })
+  }
 })
 
 check('1.5b', 'HEAD gets the head, ends, and opens no feed', async (t) => {
   const feed = t.gate()
-  const client = t.connect(await t.serve(createApp(feed)))
+  const server = await t.serve(createApp(feed))
+  const client = t.connect(server)
   client.request(PATH, { method: 'HEAD' })
   const head = await client.head({ seen: 'HEAD got no head.', expected: 'Expected what GET gets.' })
   must(head.status === 200, {
     seen: `HEAD was answered ${head.status}.`,
     expected: 'Expected 200, as for GET.',
   })
+  const type = head.headers.get('content-type')
+  must(NDJSON.test(type ?? ''), {
+    seen: `HEAD was answered with ${type ? `the Content-Type ${type}` : 'no Content-Type'}.`,
+    expected: 'Expected the one of GET: HEAD asks what GET would say.',
+    often: 'the headers are set for GET alone.',
+  })
   // The response to a HEAD looks ended in any case. Whether it is shows in the next request: HTTP answers
-  // one after another.
+  // one after another. Or the connection ends with it.
   client.request(PATH, { method: 'HEAD' })
-  await client.head({
+  await t.until(() => client.hasHead || server.connections === 0, {
     seen: 'HEAD got its head, and the next request on that connection gets no answer.',
     expected: 'Expected the response to HEAD to end.',
     often: 'Express runs the GET handler for HEAD, and the stream holds the connection.',
   })
   must(
-    feed.readers.every(({ closed }) => closed),
+    feed.readers.every(({ asked }) => !asked),
     {
-      seen: 'HEAD was answered, and the feed is still open for it.',
+      seen: 'HEAD was answered, and the feed was opened for it.',
       expected: 'Expected no feed: there is no body to put quakes in.',
-      often: 'the feed is opened before the method is looked at.',
+      often:
+        'the feed is opened before the method is looked at, or the handler goes on behind the res.end() for HEAD.',
     },
   )
 })
@@ -557,7 +658,11 @@ check('1.6l', 'an error of the reader cancels the request', async (t) => {
         () => 'gave a record',
         () => 'threw',
       ),
-      { seen: `A line ${what}, and the reader waits.`, expected: 'Expected an error.' },
+      {
+        seen: `A line ${what}, and the reader waits.`,
+        expected: 'Expected an error with the chunk that makes it one.',
+        often: 'the length is looked at before a chunk is added, so one more has to come.',
+      },
     )
     t.transcript.step(`reader ${outcome}`)
     must(outcome === 'threw', {

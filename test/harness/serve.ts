@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { Socket, type AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import type { Transcript } from './transcript.ts'
 
@@ -7,6 +7,10 @@ export type Served = {
   readonly port: number
   /** How many connections are open, as the server sees it. */
   readonly connections: number
+  /** From now on the network takes no bytes from the connections that are open, as if all on the way were full. */
+  hold(): void
+  /** The network takes them again, and first what had to wait. */
+  letGo(): void
   /** Ends every connection, then the server. */
   close(): Promise<void>
 }
@@ -38,6 +42,7 @@ export async function serve(
 
   const server: Server = createServer(front)
   const sockets = new Set<Socket>()
+  const held: (() => void)[] = []
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
@@ -48,10 +53,33 @@ export async function serve(
     get connections() {
       return sockets.size
     },
+    hold() {
+      for (const socket of sockets) held.push(holdBack(socket))
+    },
+    letGo() {
+      for (const goOn of held.splice(0)) goOn()
+    },
     close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()
       return closed
     },
+  }
+}
+
+/** A socket whose bytes stay in the memory of the process, where the system has no room for them. */
+function holdBack(socket: Socket): () => void {
+  const waiting: (() => void)[] = []
+  const { _write: write, _writev: writev } = Socket.prototype
+  Object.assign(socket, {
+    _write: (...given: Parameters<typeof write>) =>
+      void waiting.push(() => write.apply(socket, given)),
+    _writev: (...given: Parameters<NonNullable<typeof writev>>) =>
+      void waiting.push(() => writev?.apply(socket, given)),
+  })
+  return () => {
+    Object.assign(socket, { _write: write, _writev: writev })
+    // Destroying it has thrown them away.
+    if (!socket.destroyed) for (const go of waiting) go()
   }
 }

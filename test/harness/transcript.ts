@@ -16,6 +16,15 @@ export function shown(value: Uint8Array | string, width = 60): string {
   return shorten(visible(ends(value, width * MAX_BYTES)), width)
 }
 
+/** Two long texts for a message, from a little before the place where they part. */
+export function shownApart(one: string, other: string): [string, string] {
+  let at = 0
+  while (at < one.length && one[at] === other[at]) at += 1
+  const from = at < 40 ? 0 : at - 16
+  const rest = (text: string): string => `${from > 0 ? '… ' : ''}${shown(text.slice(from))}`
+  return [rest(one), rest(other)]
+}
+
 /** Of something long, the two ends: what is between is not shown, and would take its time. */
 function ends(value: Uint8Array | string, size: number): Uint8Array | string {
   if (value.length <= 2 * size) return value

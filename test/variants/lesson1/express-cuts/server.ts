@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import express, { Router, type Express } from 'express'
 import type { Feed } from '#feed'
 
-// No catch: Express passes the error on, cannot send a status any more, and destroys the socket.
+// Waits until the system has taken each line. No catch: Express passes the error on, cannot send a status any more,
+// and destroys the socket.
 export function createApp(feed: Feed): Express {
   const router = Router()
   router.head('/quakes.ndjson', (_req, res) => {
@@ -13,9 +14,10 @@ export function createApp(feed: Feed): Express {
     if (res.destroyed) return
     const gone = new AbortController()
     res.on('close', () => gone.abort())
+    const left = once(res, 'close')
     for await (const quake of feed.open(gone.signal)) {
-      if (res.write(JSON.stringify(quake) + '\n')) continue
-      await Promise.race([once(res, 'drain'), once(res, 'close')])
+      const taken = new Promise((done) => res.write(JSON.stringify(quake) + '\n', done))
+      await Promise.race([taken, left])
     }
     res.end()
   })

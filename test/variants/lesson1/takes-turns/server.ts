@@ -9,6 +9,8 @@ export function createApp(feed: Feed): Express {
     res.set('Content-Type', 'application/x-ndjson')
     if (req.method === 'HEAD') return void res.end()
     res.flushHeaders()
+    // The client has its head before the feed is opened.
+    await new Promise((others) => setImmediate(others))
     const visit = new AbortController()
     const leave = (): void => {
       clearInterval(watch)

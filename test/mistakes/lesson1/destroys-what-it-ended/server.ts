@@ -1,0 +1,32 @@
+// fails: 1.4b
+// says: and the line was lost
+import { once } from 'node:events'
+import express, { type Express } from 'express'
+import type { Feed } from '#feed'
+
+export function createApp(feed: Feed): Express {
+  const app = express()
+  app.get('/quakes.ndjson', async (req, res) => {
+    res.set({ 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store, no-transform' })
+    if (req.method === 'HEAD') {
+      res.end()
+      return
+    }
+    res.flushHeaders()
+
+    const visit = new AbortController()
+    res.on('close', () => visit.abort())
+    if (res.destroyed) visit.abort()
+
+    try {
+      for await (const quake of feed.open(visit.signal)) {
+        const hasRoom = res.write(`${JSON.stringify(quake)}\n`)
+        if (!hasRoom) await once(res, 'drain', { signal: visit.signal })
+      }
+      res.end()
+    } finally {
+      res.destroy()
+    }
+  })
+  return app
+}

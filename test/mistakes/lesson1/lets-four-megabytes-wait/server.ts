@@ -1,0 +1,33 @@
+// fails: 1.4a
+// says: more is let wait than Node asks for
+import { once } from 'node:events'
+import express, { type Express } from 'express'
+import type { Feed } from '#feed'
+
+export function createApp(feed: Feed): Express {
+  const app = express()
+  app.get('/quakes.ndjson', async (req, res) => {
+    res.set({ 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store, no-transform' })
+    if (req.method === 'HEAD') {
+      res.end()
+      return
+    }
+    res.flushHeaders()
+
+    const visit = new AbortController()
+    res.on('close', () => visit.abort())
+    if (res.destroyed) visit.abort()
+
+    try {
+      for await (const quake of feed.open(visit.signal)) {
+        res.write(`${JSON.stringify(quake)}\n`)
+        if (res.writableLength >= 4 * 1024 * 1024)
+          await once(res, 'drain', { signal: visit.signal })
+      }
+      res.end()
+    } catch {
+      res.destroy()
+    }
+  })
+  return app
+}

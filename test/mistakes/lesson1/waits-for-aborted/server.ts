@@ -1,0 +1,32 @@
+// fails: 1.3e
+// says: was not closed when the client left
+import { once } from 'node:events'
+import express, { type Express } from 'express'
+import type { Feed } from '#feed'
+
+export function createApp(feed: Feed): Express {
+  const app = express()
+  app.get('/quakes.ndjson', async (req, res) => {
+    res.set({ 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store, no-transform' })
+    if (req.method === 'HEAD') {
+      res.end()
+      return
+    }
+    res.flushHeaders()
+
+    const visit = new AbortController()
+    req.once('aborted', () => visit.abort())
+    if (res.destroyed) visit.abort()
+
+    try {
+      for await (const quake of feed.open(visit.signal)) {
+        const hasRoom = res.write(`${JSON.stringify(quake)}\n`)
+        if (!hasRoom) await once(res, 'drain', { signal: visit.signal })
+      }
+      res.end()
+    } catch {
+      res.destroy()
+    }
+  })
+  return app
+}

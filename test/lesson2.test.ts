@@ -67,16 +67,25 @@ check('2.1e', 'CR and CRLF in data end a line, as LF does', async (t) => {
 })
 
 check('2.1f', 'what is left out leaves nothing on the wire', async (t) => {
-  leavesOut({ data: 'x' }, [{ type: 'message', data: 'x', lastEventId: '' }])
-  leavesOut({ retry: 2000 }, [])
-  leavesOut({ id: '7' }, [])
+  const next: StreamEvent = { type: 'message', data: 'next', lastEventId: '' }
+  leavesOut({ data: 'x' }, [{ type: 'message', data: 'x', lastEventId: '' }], next)
+  leavesOut({ retry: 2000 }, [], next)
+  leavesOut({ id: '7' }, [], { ...next, lastEventId: '7' })
+  leavesOut({ event: 'tick' }, [], next)
 
-  function leavesOut(fields: Fields, events: StreamEvent[]): void {
+  function leavesOut(fields: Fields, events: StreamEvent[], follows: StreamEvent): void {
     const encoded = encode(t, fields)
     must(same(eventsIn(encoded).events, events) && !encoded.includes('undefined'), {
       seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. For a client that is ${eventsTold(encoded)}.`,
       expected: `Expected ${events.length === 0 ? 'no event' : 'an event'}, and no field that was not asked for.`,
       often: 'a field is written although its value is undefined.',
+    })
+    // What comes behind it knows of its id, and of nothing else.
+    const more = eventsIn(`${encoded}data: next\n\n`).events.slice(events.length)
+    must(same(more, [follows]), {
+      seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. With "data: next" behind it that is, for a client, ${eventsTold(`${encoded}data: next\n\n`)}.`,
+      expected: `Expected, for what is behind it: ${eventTold(follows)}.`,
+      often: 'the blank line, or the field, is written only when there is data.',
     })
   }
 })
@@ -85,8 +94,13 @@ check('2.1g', 'event and id reach the client with the data', async (t) => {
   for (const fields of [
     { data: 'x', event: 'tick', id: '7' },
     { data: 'x', event: '', id: '7' },
+    { data: 'x', event: 'tick', id: ' 7' },
     ...fc.sample(
-      fc.record({ data: text('a', '\n'), event: text('b', ' ', ':'), id: text('c', '-', ':') }),
+      fc.record({
+        data: text('a', '\n'),
+        event: text('b', ' ', ':', '\u2028', '\u0085'),
+        id: text('c', '-', ' ', ':', '\u2028', '\u0085'),
+      }),
       { seed, numRuns: 50 },
     ),
   ]) {
@@ -96,7 +110,11 @@ check('2.1g', 'event and id reach the client with the data', async (t) => {
     must(same(eventsIn(encoded).events, [wanted]), {
       seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. For a client that is ${eventsTold(encoded)}.`,
       expected: `Expected one event: ${told(wanted)}.`,
-      often: 'a field has another name, or comes behind the blank line.',
+      often: /^ /m.test(`${fields.id}\n${fields.event}`)
+        ? 'nothing stands between the colon and the value. A client takes one space away there.'
+        : /[\u2028\u0085]/.test(fields.id + fields.event)
+          ? 'U+2028 or U+0085 is taken for a line end. Only CR and LF are.'
+          : 'a field has another name, or comes behind the blank line.',
     })
   }
   // To a client that remembers an id.
@@ -143,7 +161,9 @@ check('2.1i', 'an id with U+0000 in it does not reach the client', async (t) => 
     must(encoded === undefined || !encoded.includes('\0'), {
       seen: `encodeEvent(${shownFields({ data: 'x', id })}) gave ${quoted(encoded ?? '')}.`,
       expected: 'Expected an error, or an id without it: clients ignore an id with U+0000.',
-      often: 'only line ends are looked for.',
+      often: id.replace('\0', '').includes('\0')
+        ? "replace('\\0', '') takes out the first one alone. replaceAll() takes them all."
+        : 'only line ends are looked for.',
     })
   }
 })
@@ -160,12 +180,18 @@ check('2.1j', 'retry goes out as a whole number of milliseconds', async (t) => {
 })
 
 check('2.1k', 'a retry that is not digits alone is an error', async (t) => {
-  for (const retry of [1.5, NaN, Infinity, -1, '5s' as unknown as number]) {
+  for (const wrong of [1.5, NaN, Infinity, -1, '5s', '', true]) {
+    const retry = wrong as number
     const encoded = encodeOrThrow(t, { retry })
     must(encoded === undefined, {
-      seen: `encodeEvent({ retry: ${typeof retry === 'string' ? `'${retry}'` : retry} }) gave ${quoted(encoded ?? '')}.`,
-      expected: 'Expected an error: a client ignores what is not digits alone.',
-      often: 'the type is looked at and the value is not: 1.5 and NaN are numbers.',
+      seen: `encodeEvent({ retry: ${typeof wrong === 'string' ? `'${wrong}'` : wrong} }) gave ${quoted(encoded ?? '')}.`,
+      expected: 'Expected an error: it is no whole number of milliseconds, 0 or more.',
+      often:
+        typeof wrong !== 'number'
+          ? "Number() makes a number of anything: Number('') is 0, and Number(true) is 1."
+          : wrong < 0
+            ? 'the sign is not looked at: -1 is a whole number, too.'
+            : 'the type is looked at and the value is not: 1.5 and NaN are numbers.',
     })
   }
   const retry = 1e21
@@ -178,10 +204,13 @@ check('2.1k', 'a retry that is not digits alone is an error', async (t) => {
   })
 })
 
-check('2.1l', 'only CR and LF end a line of data', async (t) => {
+check('2.1l', 'only CR and LF are line ends in data, and all else stays', async (t) => {
   keepsData(t, 'a\u2028b', text('\u2028', '\u2029', '\u0085', '\v', '\f', 'a', '\n'), {
     often:
       'data is cut at U+2028, U+2029, U+0085, VT or FF, too. A regular expression with the flag m takes the first two for line ends.',
+  })
+  keepsData(t, 'a\t', text('\t', '\u00a0', '\uFEFF', '\0', 'a', '\n'), {
+    often: 'data is trimmed, or something is taken out of it: a tab, U+00A0, U+FEFF or U+0000.',
   })
 })
 
@@ -1166,10 +1195,14 @@ function quoted(value: string): string {
 /** What a client makes of it: `an event: data x, and an event: data y`. */
 function eventsTold(encoded: string): string {
   const { events, reader } = eventsIn(encoded)
-  const parts = events.map((event) => `an event (${told(event)})`)
+  const parts = events.map(eventTold)
   return reader.unfinished === ''
     ? parts.join(' and ') || 'no event'
     : `${parts.join(' and ') || 'no event'}, and then something without a blank line`
+}
+
+function eventTold(event: StreamEvent): string {
+  return `an event (${told(event)})`
 }
 
 function retryTold(encoded: string): string {

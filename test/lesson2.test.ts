@@ -257,7 +257,7 @@ check('2.2c', 'the stream begins with retry, in digits', async (t) => {
 check('2.2d', 'the head says that the stream is not to be stored', async (t) => {
   const { head } = await stream(t, createApp(t.gate()), PATH)
   const control = head.headers.get('cache-control')
-  must(/\bno-(store|cache)\b/i.test(control ?? ''), {
+  must(/(^|,)\s*no-(store|cache)\s*(,|$)/i.test(control ?? ''), {
     seen: control ? `The Cache-Control is ${control}.` : 'The response has no Cache-Control.',
     expected: 'Expected no-store, or no-cache: a cache on the way would replay old quakes.',
   })
@@ -381,11 +381,29 @@ check('2.2j', 'retry comes before any event', async (t) => {
 // 2.3 The heartbeat
 
 check('2.3a', 'something comes while the feed is silent, again and again', async (t) => {
+  const feed = t.gate()
+  const unset = await visitor(t, feed, await t.serve(createApp(feed)), 'client without heartbeatMs')
+  const [first, last] = quakes(2)
+  feed.release(first!)
+  await unset.events.event(noEvent(first!))
+  const before = unset.events.comments
+
   const { events } = await opened(t, t.gate(), { heartbeatMs })
-  await events.heartbeats(SOME, {
+  await events.heartbeats(2 * SOME, {
     seen: `The feed is silent, heartbeatMs is ${heartbeatMs}, and the client gets no heartbeats.`,
     expected: 'Expected a comment every few milliseconds, for as long as the client is there.',
-    often: 'heartbeatMs is not used, or setTimeout() stands where setInterval() belongs.',
+    often:
+      'heartbeatMs is not used, setTimeout() stands where setInterval() belongs, or the heartbeat is a blank line.',
+  })
+
+  // The other client was there all the time: what is due each millisecond has come to it as often, and more.
+  feed.release(last!)
+  await unset.events.event(noEvent(last!))
+  const beats = unset.events.comments - before
+  must(beats < SOME, {
+    seen: `heartbeatMs is left out, and comments come as fast as where it is ${heartbeatMs}.`,
+    expected: 'Expected a sensible default, such as 15 seconds.',
+    often: 'heartbeatMs is undefined, and setInterval(…, undefined) beats every millisecond.',
   })
 })
 
@@ -406,6 +424,7 @@ check('2.3b', 'a heartbeat is no event and changes no id', async (t) => {
   }
 
   async function isSilent(lines: number, id: string): Promise<void> {
+    const { fields } = events
     await events.heartbeats(lines, noHeartbeat)
     const event = events.unasked
     if (event) t.transcript.step(`client read an event  ${told(event)}`)
@@ -418,6 +437,12 @@ check('2.3b', 'a heartbeat is no event and changes no id', async (t) => {
       seen: `The id was "${id}", and the heartbeat has made it "${shown(events.lastEventId)}".`,
       expected: 'Expected it to stay: a client that comes back asks for what follows that id.',
       often: 'the heartbeat has a field id. A comment has no fields.',
+    })
+    // At the beginning there is the field retry.
+    must(id === '' || events.fields === fields, {
+      seen: 'The feed is silent, and the heartbeat came as a field.',
+      expected: 'Expected a comment: a line that begins with a colon.',
+      often: 'the colon is missing, or stands behind a name. A client may know that field.',
     })
   }
 })
@@ -463,6 +488,17 @@ check('2.3d', 'the heartbeat stops with its client', async (t) => {
       often: 'clearInterval() is missing, or stands where only the end of the feed leads.',
     })
     t.transcript.step('no timer goes on')
+    const stays = await visitor(t, feed, server, 'client 5')
+    await comesAndGoes(t, feed, server, 'client 6')
+    const [quake] = quakes(1)
+    feed.release(quake!)
+    await stays.events.event(noEvent(quake!))
+    // What is behind the event was sent when client 6 had long left.
+    await stays.events.heartbeats(SOME, {
+      seen: 'Client 6 left, and client 5 gets no more heartbeats.',
+      expected: 'Expected them to go on for who is there.',
+      often: 'one timer serves all clients, and is cleared when any of them leaves.',
+    })
   } finally {
     timers.stop()
   }
@@ -598,6 +634,14 @@ check('2.4h', 'HEAD gets the head, ends, and opens no feed', async (t) => {
     seen: `HEAD was answered ${head.status}.`,
     expected: 'Expected 200, as for GET.',
   })
+  const type = head.headers.get('content-type')
+  must(/^text\/event-stream\s*(;|$)/i.test(type ?? ''), {
+    seen: type
+      ? `The Content-Type of HEAD is ${type}.`
+      : 'The response to HEAD has no Content-Type.',
+    expected: 'Expected text/event-stream, as for GET.',
+    often: 'HEAD is answered before the head is set. sendStatus() sends a text of its own.',
+  })
   // The response to a HEAD looks ended in any case. Whether it is shows in the next request: HTTP answers
   // one after another.
   client.request(PATH, { method: 'HEAD' })
@@ -628,18 +672,23 @@ check('2.4i', 'POST is refused', async (t) => {
 })
 
 check('2.4j', 'a feed that fails cuts the connection', async (t) => {
-  const feed = t.gate()
-  const { client } = await failedVisit(t, feed, await t.serve(createApp(feed)))
-  const how = await client.ended({
-    seen: 'The feed failed and the response goes on.',
-    expected: 'Expected the connection to be cut: then the client comes back by itself.',
-    often: 'the error is caught and forgotten. Nothing more will come on this connection.',
-  })
-  must(how === 'cut', {
-    seen: 'The feed failed, and the client was told that all is well: the response ended as after the last quake.',
-    expected: 'Expected the connection to be cut, without the chunk of length 0.',
-    often: 'res.end() runs after an error as well: in a finally, or behind a catch.',
-  })
+  for (const [count, when] of [
+    [1, ''],
+    [0, ' before its first quake'],
+  ] as const) {
+    const feed = t.gate()
+    const { client } = await failedVisit(t, feed, await t.serve(createApp(feed)), count)
+    const how = await client.ended({
+      seen: `The feed failed${when} and the response goes on.`,
+      expected: 'Expected the connection to be cut: then the client comes back by itself.',
+      often: 'the error is caught and forgotten. Nothing more will come on this connection.',
+    })
+    must(how === 'cut', {
+      seen: `The feed failed${when}, and the client was told that all is well: the response ended as after the last quake.`,
+      expected: 'Expected the connection to be cut, without the chunk of length 0.',
+      often: 'res.end() runs after an error as well: in a finally, or behind a catch.',
+    })
+  }
 })
 
 check('2.4k', 'after a feed has failed, the stream can be opened again', async (t) => {
@@ -687,56 +736,101 @@ check('2.4l', 'when the feed is over, the response ends', async (t) => {
 })
 
 check('2.4m', 'when the feed is over, whoever asks again is told to stop', async (t) => {
-  const feed = t.gate()
-  const server = await t.serve(createApp(feed))
-  const { client } = await endedVisit(t, feed, server)
-  await client.ended({
-    seen: 'The feed ended and the response did not.',
-    expected: 'Expected the response to end.',
-  })
-  const again = t.connect(server, 'the same, again')
-  again.request(PATH)
-  const { status } = await again.head({
-    seen: 'The feed is over, and who asks again gets no head.',
-    expected: 'Expected the status 204.',
-  })
-  must(status === 204, {
-    seen: `The feed is over, and who asks again is answered ${status}.`,
-    ...(status === 200
-      ? {
-          expected:
-            'Expected 204: an EventSource takes the end for a loss and comes back, for ever.',
-          often: 'the handler does not remember that the feed has come to its end.',
-        }
-      : {
-          expected:
-            'Expected 204, which is how a server tells an EventSource to stop. Others say that something is wrong.',
-        }),
-  })
+  for (const [count, over] of [
+    [1, 'over'],
+    [0, 'over without a quake'],
+  ] as const) {
+    const feed = t.gate()
+    const server = await t.serve(createApp(feed))
+    const { client } = await endedVisit(t, feed, server, count)
+    await client.ended({
+      seen: 'The feed ended and the response did not.',
+      expected: 'Expected the response to end.',
+    })
+    for (const name of ['the same, again', 'somebody else']) {
+      const again = t.connect(server, name)
+      again.request(PATH)
+      const { status } = await again.head({
+        seen: `The feed is ${over}, and who asks again gets no head.`,
+        expected: 'Expected the status 204.',
+      })
+      const isSecond = name === 'somebody else'
+      must(status === 204, {
+        seen: `The feed is ${over}, and who asks again${isSecond ? ', as the second one,' : ''} is answered ${status}.`,
+        ...(status === 200
+          ? {
+              expected:
+                'Expected 204: an EventSource takes the end for a loss and comes back, for ever.',
+              often: isSecond
+                ? 'the handler forgets the end when it has told it to one. Each client has to be told.'
+                : 'the handler does not remember that the feed has come to its end.',
+            }
+          : {
+              expected:
+                'Expected 204, which is how a server tells an EventSource to stop. Others say that something is wrong.',
+            }),
+      })
+    }
+  }
 })
 
-check('2.4n', 'a feed that fails leaves no heartbeat', async (t) => {
+check('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
   const timers = timersOfWork()
   try {
     const calm = t.gate()
     const broken = t.gate()
-    const feeds = [calm, broken]
-    const feed: Feed = { open: (signal) => feeds.shift()!.open(signal) }
-    const server = await t.serve(createApp(feed, { heartbeatMs }))
+    const ending = t.gate()
+    let feed: Feed = calm
+    const app = createApp({ open: (signal) => feed.open(signal) }, { heartbeatMs })
+    const server = await t.serve(app)
     await comesAndGoes(t, calm, server, 'first client')
     // One timer for all clients may stay.
     const before = timers.alive()
-    const { client } = await failedVisit(t, broken, server)
-    await client.ended({
+
+    feed = broken
+    const failed = await failedVisit(t, broken, server)
+    await failed.client.ended({
       seen: 'The feed failed and the response goes on.',
       expected: 'Expected the connection to be cut.',
     })
-    await t.until(() => timers.alive() <= before, {
+    await noneGoesOn({
       seen: 'The feed failed, the connection is cut, and a timer goes on for it.',
-      expected: 'Expected none: nobody will ever clear it.',
       often: 'clearInterval() stands behind the loop, and an error does not come by there.',
     })
-    t.transcript.step('no timer goes on')
+
+    feed = ending
+    await answered('HEAD')
+    const ended = await endedVisit(t, ending, server)
+    await ended.client.ended({
+      seen: 'The feed ended and the response did not.',
+      expected: 'Expected the response to end.',
+    })
+    await noneGoesOn({
+      seen: 'The feed ended, the response, too, and a timer goes on for it.',
+      often: 'clearInterval() stands where only clients that leave, or errors, come by.',
+    })
+    await answered('GET')
+
+    async function answered(method: string): Promise<void> {
+      const client = t.connect(server, 'client that gets no stream')
+      client.request(PATH, { method })
+      const { status } = await client.head({
+        seen: `${method} got no head.`,
+        expected: 'Expected one.',
+      })
+      await noneGoesOn({
+        seen: `${method} was answered ${status} without a stream, and a timer goes on for it.`,
+        often: 'the timer is made before it is known whether there will be a stream.',
+      })
+    }
+
+    async function noneGoesOn(story: { seen: string; often: string }): Promise<void> {
+      await t.until(() => timers.alive() <= before, {
+        ...story,
+        expected: 'Expected none: nobody will ever clear it.',
+      })
+      t.transcript.step('no timer goes on')
+    }
   } finally {
     timers.stop()
   }
@@ -1296,23 +1390,27 @@ async function comesEarly(
   }
 }
 
-/** Somebody who got one quake before the feed failed. */
-async function failedVisit(t: Tools, feed: Gate, server: Served): Promise<Visitor> {
-  const made = await visitor(t, feed, server)
-  const [quake] = quakes(1)
-  feed.release(quake!)
-  await made.events.event(noEvent(quake!))
+/** Somebody who got a quake, or none, before the feed failed. */
+async function failedVisit(t: Tools, feed: Gate, server: Served, count = 1): Promise<Visitor> {
+  const made = await visitorWith(t, feed, server, count)
   feed.fail('no word from the network')
   return made
 }
 
-/** Somebody who got one quake before the feed was over. */
-async function endedVisit(t: Tools, feed: Gate, server: Served): Promise<Visitor> {
-  const made = await visitor(t, feed, server)
-  const [quake] = quakes(1)
-  feed.release(quake!)
-  await made.events.event(noEvent(quake!))
+/** Somebody who got a quake, or none, before the feed was over. */
+async function endedVisit(t: Tools, feed: Gate, server: Served, count = 1): Promise<Visitor> {
+  const made = await visitorWith(t, feed, server, count)
   feed.end()
+  return made
+}
+
+async function visitorWith(t: Tools, feed: Gate, server: Served, count: number): Promise<Visitor> {
+  const made = await visitor(t, feed, server)
+  await made.events.begun({ seen: 'Not one byte of the body came.', expected: 'Expected retry.' })
+  for (const quake of quakes(count)) {
+    feed.release(quake)
+    await made.events.event(noEvent(quake))
+  }
   return made
 }
 

@@ -15,6 +15,10 @@ export type EventClient = {
   heartbeats(count: number, story: Story): Promise<void>
   /** An event that came while nobody waited for one. */
   readonly unasked: StreamEvent | undefined
+  /** How many lines were comments, of what was read. */
+  readonly comments: number
+  /** How many were neither blank nor comments. */
+  readonly fields: number
   /** Whether a field `retry` came before any event. */
   readonly beganWithRetry: boolean
   /** The id that the client would send as Last-Event-ID now. */
@@ -69,6 +73,12 @@ export function eventClient(
     },
     get unasked() {
       return events[0]
+    },
+    get comments() {
+      return reader.comments
+    },
+    get fields() {
+      return reader.fields
     },
     get beganWithRetry() {
       return reader.retry !== undefined && reader.eventsBeforeRetry === 0

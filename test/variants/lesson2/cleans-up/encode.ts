@@ -5,6 +5,9 @@ export interface EventFields {
   retry?: number
 }
 
+/** A lone CR ends a line as well as any other. */
+const END = '\r'
+
 /** What would break out of a field is taken out of it. */
 const oneLine = (value: string): string => value.replace(/[\r\n\0]/g, ' ')
 
@@ -12,10 +15,10 @@ export function encodeEvent({ data, event, id, retry }: EventFields): string {
   let text = ''
   if (retry != null) {
     if (!Number.isSafeInteger(retry) || retry < 0) throw new Error(`no retry: ${retry}`)
-    text += `retry: ${retry}\n`
+    text += `retry: ${retry}${END}`
   }
-  if (id != null) text += `id: ${oneLine(id)}\n`
-  if (event != null) text += `event: ${oneLine(event)}\n`
-  if (data != null) text += `data: ${data.replace(/\r\n?|\n/g, '\ndata: ')}\n`
-  return text + '\n'
+  if (id != null) text += `id: ${oneLine(id)}${END}`
+  if (event != null) text += `event: ${oneLine(event)}${END}`
+  if (data != null) text += `data: ${data.replace(/\r\n?|\n/g, `${END}data: `)}${END}`
+  return text + END
 }

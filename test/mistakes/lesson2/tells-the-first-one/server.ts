@@ -1,0 +1,45 @@
+// fails: 2.4m
+// says: forgets the end when it has told it to one
+import { once } from 'node:events'
+import express, { type Express } from 'express'
+import type { Feed } from '#feed'
+import { encodeEvent } from './encode.ts'
+
+export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
+  const app = express()
+  let isOver = false
+
+  app.get('/events', async (req, res) => {
+    if (isOver) {
+      isOver = false
+      res.status(204).end()
+      return
+    }
+    res.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store, no-transform' })
+    if (req.method === 'HEAD') {
+      res.end()
+      return
+    }
+    res.write(encodeEvent({ retry: 2000 }))
+
+    const visit = new AbortController()
+    res.on('close', () => visit.abort())
+    if (res.destroyed) visit.abort()
+
+    const heartbeat = setInterval(() => res.writableNeedDrain || res.write(':\n\n'), heartbeatMs)
+    try {
+      for await (const quake of feed.open(visit.signal)) {
+        const hasRoom = res.write(encodeEvent({ id: quake.id, data: JSON.stringify(quake) }))
+        if (!hasRoom) await once(res, 'drain', { signal: visit.signal })
+      }
+      if (!visit.signal.aborted) isOver = true
+      res.end()
+    } catch {
+      res.destroy()
+    } finally {
+      clearInterval(heartbeat)
+    }
+  })
+
+  return app
+}

@@ -17,6 +17,7 @@ import {
   visit,
 } from './harness/streams.ts'
 import { shown, shownApart } from './harness/transcript.ts'
+import { turned } from './harness/turned.ts'
 import { ndjsonVectors } from './harness/vectors.ts'
 
 const PATH = '/quakes.ndjson'
@@ -337,7 +338,7 @@ check('1.4a', 'the feed is not asked for more while the client does not read', a
     expected: 'Expected it to take some: a response holds a few.',
   })
   // Time for a handler that goes on to show it.
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((turned) => setImmediate(turned))
+  await turned(20)
   // A response holds 16 of them (64 kB), and streams in front of it some dozens.
   must(reader.given <= 150, {
     get seen() {
@@ -372,7 +373,7 @@ check('1.4b', 'a client that reads again gets every quake once, in order', async
   feed.release(last!)
   feed.end()
   // Time for a handler that closes the response to do so. One may wait with the end until the line is gone.
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((turned) => setImmediate(turned))
+  await turned(20)
   t.transcript.step('the network takes bytes again')
   server.letGo()
   const story = {
@@ -632,7 +633,7 @@ check('1.6k', 'the reader does not run ahead of whoever reads', async (t) => {
   }
   t.transcript.step('10 records were read')
   // Time for a reader that runs ahead to show it: a turn of the event loop for every chunk.
-  for (let turn = 0; turn < 1000; turn += 1) await new Promise((turned) => setImmediate(turned))
+  await turned(1000)
   t.transcript.step(`reader took ${lines.pulled} chunks`)
   // A few chunks ahead are fine: streams between the body and the reader hold some.
   must(lines.pulled <= 50, {

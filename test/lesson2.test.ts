@@ -17,7 +17,9 @@ import { parsed, same } from './harness/same.ts'
 import type { Served } from './harness/serve.ts'
 import { eventsIn, type StreamEvent } from './harness/sse.ts'
 import { slowLogin, stream, visit, type Visit } from './harness/streams.ts'
+import { hasToken } from './harness/tokens.ts'
 import { shown, transcript } from './harness/transcript.ts'
+import { turned } from './harness/turned.ts'
 import {
   chunkingsForDecoder,
   inTwoWithNothingBetween,
@@ -257,7 +259,7 @@ check('2.2c', 'the stream begins with retry, in digits', async (t) => {
 check('2.2d', 'the head says that the stream is not to be stored', async (t) => {
   const { head } = await stream(t, createApp(t.gate()), PATH)
   const control = head.headers.get('cache-control')
-  must(/(^|,)\s*no-(store|cache)\s*(,|$)/i.test(control ?? ''), {
+  must(hasToken(control, 'no-store', 'no-cache'), {
     seen: control ? `The Cache-Control is ${control}.` : 'The response has no Cache-Control.',
     expected: 'Expected no-store, or no-cache: a cache on the way would replay old quakes.',
   })
@@ -1367,7 +1369,7 @@ async function comesAndGoes(t: Tools, feed: Gate, server: Served, name: string):
     expected: 'Expected the server to close its side as well.',
   })
   // What the handler does then.
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((turned) => setImmediate(turned))
+  await turned(20)
 }
 
 /** Somebody who is gone while a login has the request: the function that is returned lets it pass on. */

@@ -9,6 +9,7 @@ import { serve, type Served } from './serve.ts'
 import { signOfLife } from './signs.ts'
 import { strayErrors } from './strays.ts'
 import { transcript, type Transcript } from './transcript.ts'
+import { turned } from './turned.ts'
 
 export { must } from './failure.ts'
 
@@ -70,7 +71,7 @@ export function check(id: string, rule: string, script: (tools: Tools) => Promis
       if (played.isInDoubt) {
         while (company.size > 0) await Promise.race(company)
         signOfLife(`check ${id}`)
-        played = await keepCompany(turns(SETTLED).then(() => play(script)))
+        played = await keepCompany(turned(SETTLED).then(() => play(script)))
       }
       task.meta.report = played.report
       if (played.hasPassed) return
@@ -104,7 +105,7 @@ async function play(script: (tools: Tools) => Promise<void>): Promise<Played> {
       return tools.close()
     })
     // What was thrown while the last connections closed comes in the next turn.
-    await turns(1)
+    await turned()
     const error = strays.failure()
     if (!error) return { report: { steps: steps() }, hasPassed: true }
     const report = reportOf(error, steps(), tools)
@@ -115,10 +116,6 @@ async function play(script: (tools: Tools) => Promise<void>): Promise<Played> {
   } finally {
     strays.stop()
   }
-}
-
-async function turns(count: number): Promise<void> {
-  for (let n = 0; n < count; n += 1) await new Promise((turned) => setImmediate(turned))
 }
 
 /** By then the connections of the check before have closed at the other end, too. */

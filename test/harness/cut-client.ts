@@ -6,6 +6,7 @@ import type { Cut, Visit } from './cut.ts'
 import type { Travel } from './cuts.ts'
 import { patience } from './patience.ts'
 import { quakes } from './quakes.ts'
+import { turned } from './turned.ts'
 
 /** A stream so short that it can be cut behind each byte. */
 export type ShortStream = {
@@ -97,7 +98,7 @@ async function hasRead(visit: Visit, came: string[]): Promise<void> {
   // When it does not come that is for whoever waits for the last quake to say.
   const isGiven = until(() => whole.every((id) => came.includes(id)), { seen: '', expected: '' })
   await isGiven.catch(() => {})
-  for (let turn = 0; turn < 5; turn += 1) await new Promise((turned) => setImmediate(turned))
+  await turned(5)
 }
 
 function answers(): { ids: string[]; responseTo(cursor: string | undefined): Buffer } {

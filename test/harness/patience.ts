@@ -1,5 +1,6 @@
 import { Failure, type Story } from './failure.ts'
 import type { Transcript } from './transcript.ts'
+import { turned } from './turned.ts'
 
 /** Waits for causes. A wait ends a check that cannot pass any more; it never decides one that can. */
 export type Patience = {
@@ -49,14 +50,10 @@ export function patience(transcript: Transcript, turns = TURNS): Patience {
 }
 
 // Taken before the work is loaded, which may do with the global ones what it likes.
-const { clearInterval, setImmediate, setInterval, setTimeout } = globalThis
+const { clearInterval, setInterval, setTimeout } = globalThis
 
 /** What has not come within so many turns is long in coming, and those who look all the time slow it down. */
 const SOON = 1000
-
-function turned(): Promise<void> {
-  return new Promise((done) => void setImmediate(done))
-}
 
 /** The pace of looking again. What is looked for decides, not the time. */
 function slept(): Promise<void> {

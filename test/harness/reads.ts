@@ -3,6 +3,7 @@ import type { Tools } from './check.ts'
 import { must } from './failure.ts'
 import { same } from './same.ts'
 import { shown } from './transcript.ts'
+import { turned } from './turned.ts'
 import { chunkings, type NdjsonVector, type SseVector } from './vectors.ts'
 
 type Reader = (
@@ -95,7 +96,7 @@ async function readAll(
   })
   if (isNotWritten(outcome.error)) throw outcome.error
   // Many readings that never wait look like an endless loop from outside.
-  await new Promise((turned) => setImmediate(turned))
+  await turned()
   return outcome
 }
 

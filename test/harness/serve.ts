@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
-import { Socket, type AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
+import { holdBack } from './hold-back.ts'
 import type { Transcript } from './transcript.ts'
 
 export type Served = {
@@ -64,22 +65,5 @@ export async function serve(
       server.closeAllConnections()
       return closed
     },
-  }
-}
-
-/** A socket whose bytes stay in the memory of the process, where the system has no room for them. */
-function holdBack(socket: Socket): () => void {
-  const waiting: (() => void)[] = []
-  const { _write: write, _writev: writev } = Socket.prototype
-  Object.assign(socket, {
-    _write: (...given: Parameters<typeof write>) =>
-      void waiting.push(() => write.apply(socket, given)),
-    _writev: (...given: Parameters<NonNullable<typeof writev>>) =>
-      void waiting.push(() => writev?.apply(socket, given)),
-  })
-  return () => {
-    Object.assign(socket, { _write: write, _writev: writev })
-    // Destroying it has thrown them away.
-    if (!socket.destroyed) for (const go of waiting) go()
   }
 }

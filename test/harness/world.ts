@@ -9,6 +9,7 @@ import { describeError, Failure } from './failure.ts'
 import { patience } from './patience.ts'
 import type { Served } from './serve.ts'
 import { transcript, type Transcript } from './transcript.ts'
+import { turned } from './turned.ts'
 
 /** What the client has been given: a quake, or word of a gap. And how many quakes had happened by then. */
 export type Given = { id: string | 'gap'; happened: number }
@@ -200,7 +201,7 @@ export async function world(
   }
 
   async function someTurns(): Promise<void> {
-    for (let turn = 0; turn < TURNS; turn += 1) await new Promise((turned) => setImmediate(turned))
+    await turned(TURNS)
     tellGiven()
   }
 

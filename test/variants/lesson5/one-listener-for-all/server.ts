@@ -77,7 +77,7 @@ export function createApp(
     res.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-cache',
-      'X-Accel-Buffering': 'no',
+      'X-Accel-Buffering': 'NO',
     })
     if (req.method === 'HEAD') return void res.end()
     res.write(`retry:${retryMs}\n\n`)

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { lessonsFolder } from '../../workshop/lessons/catalogue.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run, type Program } from './program.ts'
+import { untilGone } from './until-gone.ts'
 
 let copy: Copy
 beforeAll(() => {
@@ -213,15 +214,3 @@ const LEAKY = `
     })
   }
 `
-
-/** Until no process has that number. The test's own deadline ends a wait in vain. */
-async function untilGone(pid: number): Promise<void> {
-  for (;;) {
-    try {
-      process.kill(pid, 0)
-    } catch {
-      return
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}

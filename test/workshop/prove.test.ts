@@ -1,10 +1,11 @@
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ROOT } from '../../workshop/root.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run, type Program } from './program.ts'
+import { untilGone } from './until-gone.ts'
 
 // `npm test` in a workshop whose tests are these. They need no browser: Node passes for one.
 let copy: Copy
@@ -81,15 +82,7 @@ test.skipIf(process.platform === 'win32')(
     const [, pid] = await program.seen(/the pid of the test is (\d+)/)
     program.kill('SIGINT')
     expect(await program.ended).toBe(null)
-    // What has ended is there until somebody has taken note of it.
-    const isThere = (): boolean => {
-      try {
-        return process.kill(Number(pid), 0)
-      } catch {
-        return false
-      }
-    }
-    await vi.waitUntil(() => !isThere(), { timeout: 120_000 })
+    await untilGone(Number(pid))
     expect(program.output).not.toMatch(/\d passed, \d failed/)
   },
 )

@@ -44,7 +44,10 @@ test('a word that is longer than a row is broken, and what is longer than six ro
 test('behind the failure that is told stands how to see the next', () => {
   const notWritten = { ...failed('1.3a'), notWritten: 'lesson 1, task 1.3: write createApp()' }
   const text = render([failed('1.2a'), notWritten, failed('1.4a'), failed('1.4b')])
-  expect(text).toContain('2 more failed. The next in full: npm test -- lesson1.4a')
+  expect(text).toContain('2 more failed, the next of them: npm test -- lesson1.4a')
+  expect(render([failed('1.2a'), notWritten, failed('1.4b')])).toContain(
+    '1 more failed: npm test -- lesson1.4b',
+  )
   expect(render([failed('1.2a'), notWritten])).not.toContain('more failed')
 })
 

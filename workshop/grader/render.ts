@@ -125,11 +125,16 @@ function whatIsNext(verdict: Verdict, options: RenderOptions): string {
   const [next, ...rest] = verdict.checks.filter(
     (check) => check.story && !check.notWritten && check !== first,
   )
-  const others = `  ${rest.length + 1} more failed. The next in full: npm test -- lesson`
   return [
     renderFailure(first, verdict, options),
-    ...(next ? [options.paint('quiet', `${others}${next.id}${wordFor(options)}`)] : []),
+    ...(next ? [options.paint('quiet', theOthers(next, rest.length + 1, options))] : []),
   ].join('\n')
+}
+
+/** How many other checks failed, and how to see the first of them in full. */
+function theOthers({ id }: CheckResult, count: number, options: RenderOptions): string {
+  const how = count === 1 ? ':' : ', the next of them:'
+  return `  ${count} more failed${how} npm test -- lesson${id}${wordFor(options)}`
 }
 
 /** What the work printed with console.log and the like. */

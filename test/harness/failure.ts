@@ -28,5 +28,12 @@ export function must(holds: boolean, story: Story): asserts holds {
 
 /** `TypeError: x is not a function`, of whatever was thrown. */
 export function describeError(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  if (!(error instanceof Error)) return String(error)
+  const message = error.message.replace(IMPORTED, (_, name: string, isCalled?: string) =>
+    isCalled ? `${name}${isCalled}. Is it exported under that name?` : name,
+  )
+  return `${error.name}: ${message}`
 }
+
+/** What Vitest makes of a name that is imported: `(0 , __vite_ssr_import_3__.useQuakes) is not a function`. */
+const IMPORTED = /\(?(?:0 ?, ?)?__vi(?:te_ssr)?_import_\d+__\.([\w$]+)\)?( is not a function$)?/g

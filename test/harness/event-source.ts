@@ -15,6 +15,8 @@ export class BrowserEventSource extends EventTarget {
   readonly withCredentials: boolean
   /** What listeners threw. */
   readonly thrown: unknown[] = []
+  /** Whether the page has closed it, and no answer. */
+  wasClosed = false
   /** How many events have been dispatched. */
   dispatched = 0
   /** Called when the next event has been. */
@@ -40,6 +42,7 @@ export class BrowserEventSource extends EventTarget {
   }
 
   close(): void {
+    this.wasClosed ||= this.#readyState !== 2
     this.#source.close()
     this.#readyState = 2
   }

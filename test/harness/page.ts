@@ -4,7 +4,7 @@ import { createElement, StrictMode, type ReactNode } from 'react'
 import { flushSync } from 'react-dom'
 import { createRoot } from 'react-dom/client'
 import type { Tools } from './check.ts'
-import { forgetSources, sourcesOf, type BrowserEventSource } from './event-source.ts'
+import { forgetSources, sourcesOf } from './event-source.ts'
 import { describeError, Failure, type Story } from './failure.ts'
 import { timersInHand } from './timers.ts'
 
@@ -66,12 +66,13 @@ export async function withPage(
       throwWhatWasThrown()
     },
     async until(holds, story) {
+      const known = new Set(thrownIn(urls))
       try {
         await t.soon(look(holds), { seen: 'Nothing came.', expected: 'Expected something.' })
       } catch (error) {
         if (!(error instanceof Failure)) throw error
         const told = typeof story === 'function' ? story() : story
-        throw new Failure({ ...told, ...causeIn(urls.flatMap(sourcesOf)) })
+        throw new Failure({ ...told, ...causeIn(urls, known) })
       }
       throwWhatWasThrown()
     },
@@ -122,13 +123,25 @@ console.error = (...values: unknown[]) => {
   report(...values)
 }
 
-/** What a listener of an EventSource throws, a browser only reports. */
-function causeIn(sources: BrowserEventSource[]): Pick<Story, 'cause'> {
-  const [error] = sources.flatMap(({ thrown }) => thrown)
-  return error === undefined
-    ? {}
-    : { cause: `a listener of the EventSource threw ${describeError(error)}` }
+/** What can be seen in the EventSources. @param known what was thrown before the wait has nothing to do with it */
+function causeIn(urls: string[], known: Set<unknown>): Pick<Story, 'cause' | 'often'> {
+  const [error] = thrownIn(urls).filter((thrown) => !known.has(thrown))
+  if (error !== undefined) {
+    return { cause: `a listener of the EventSource threw ${describeError(error)}` }
+  }
+  const closed = urls.flatMap(sourcesOf).filter(({ wasClosed }) => wasClosed)
+  return closed.length <= MANY ? {} : { often: OVER_AND_OVER }
 }
+
+/** What a listener of an EventSource throws, a browser only reports. */
+function thrownIn(urls: string[]): unknown[] {
+  return urls.flatMap(sourcesOf).flatMap(({ thrown }) => thrown)
+}
+
+/** No check gives a reason to close so many. */
+const MANY = 10
+
+const OVER_AND_OVER = `more than ${MANY} EventSources were made and closed, one after another. An effect without a list runs after each render, and so does one whose list has a new function each time. useSyncExternalStore() subscribes anew when subscribe is another function.`
 
 /** The tab is hidden, or comes back with these events of the document and the window. */
 export function hideTab(): void {

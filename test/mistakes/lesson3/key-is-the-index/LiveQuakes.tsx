@@ -1,5 +1,5 @@
 // fails: 3.7c
-// says: the key is the index
+// says: the key is made of the index
 import type { ReactNode } from 'react'
 import { useQuakes } from './useQuakes.ts'
 export function LiveQuakes({ url }: { url: string }): ReactNode {

@@ -1,5 +1,5 @@
 // fails: 3.6a
-// says: Expected that of each component
+// says: or each function once
 import { useCallback, useEffectEvent, useSyncExternalStore } from 'react'
 import type { Quake } from '#feed'
 export type QuakesView = {

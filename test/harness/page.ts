@@ -19,6 +19,8 @@ export type Page = {
    * @param story as a function, it tells what there is when nothing has come of it
    */
   until(holds: () => boolean, story: Story | (() => Story)): Promise<void>
+  /** What was to be seen is there: what listeners have thrown until now explains nothing that fails later. */
+  pardon(): void
   /** Runs what waits for a timer of the work, and what follows: of a page with its timers in hand. */
   runOutTimers(): Promise<void>
 }
@@ -49,6 +51,7 @@ export async function withPage(
   const thrown: unknown[] = []
   const root = createRoot(body, { onUncaughtError: (error) => void thrown.push(error) })
   let isOpen = true
+  let pardoned = new Set<unknown>()
 
   const throwWhatWasThrown = (): void => {
     if (thrown.length > 0) throw asTold(thrown[0])
@@ -66,15 +69,17 @@ export async function withPage(
       throwWhatWasThrown()
     },
     async until(holds, story) {
-      const known = new Set(thrownIn(urls))
       try {
         await t.soon(look(holds), { seen: 'Nothing came.', expected: 'Expected something.' })
       } catch (error) {
         if (!(error instanceof Failure)) throw error
         const told = typeof story === 'function' ? story() : story
-        throw new Failure({ ...told, ...causeIn(urls, known) })
+        throw new Failure({ ...told, ...causeIn(urls, pardoned) })
       }
       throwWhatWasThrown()
+    },
+    pardon() {
+      pardoned = new Set(thrownIn(urls))
     },
     async runOutTimers() {
       // A countdown starts one after another, each after a render.
@@ -123,9 +128,9 @@ console.error = (...values: unknown[]) => {
   report(...values)
 }
 
-/** What can be seen in the EventSources. @param known what was thrown before the wait has nothing to do with it */
-function causeIn(urls: string[], known: Set<unknown>): Pick<Story, 'cause' | 'often'> {
-  const [error] = thrownIn(urls).filter((thrown) => !known.has(thrown))
+/** What can be seen in the EventSources. */
+function causeIn(urls: string[], pardoned: Set<unknown>): Pick<Story, 'cause' | 'often'> {
+  const [error] = thrownIn(urls).filter((thrown) => !pardoned.has(thrown))
   if (error !== undefined) {
     return { cause: `a listener of the EventSource threw ${describeError(error)}` }
   }
@@ -141,7 +146,7 @@ function thrownIn(urls: string[]): unknown[] {
 /** No check gives a reason to close so many. */
 const MANY = 10
 
-const OVER_AND_OVER = `more than ${MANY} EventSources were made and closed, one after another. An effect without a list runs after each render, and so does one whose list has a new function each time. useSyncExternalStore() subscribes anew when subscribe is another function.`
+const OVER_AND_OVER = `more than ${MANY} EventSources were made and closed, one after another. An effect without a list runs after each render, and so does one whose list has what it changes itself, or a new function or object each time. useSyncExternalStore() subscribes anew when subscribe is another function.`
 
 /** The tab is hidden, or comes back with these events of the document and the window. */
 export function hideTab(): void {

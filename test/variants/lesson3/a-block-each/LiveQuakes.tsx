@@ -1,11 +1,11 @@
 import { useQuakes } from './useQuakes.ts'
 
 export function LiveQuakes({ url }: { url: string }) {
-  const { status, quakes, skipped, retry } = useQuakes(url)
+  const { status, quakes, received, skipped, retry } = useQuakes(url)
   return (
     <>
+      <p role="status">{received} received</p>
       <p role="status">{status}</p>
-      {skipped > 0 && <p>{skipped} skipped</p>}
       {status === 'closed' && <button onClick={retry}>Retry</button>}
       <ol>
         {quakes.map((quake) => (
@@ -14,6 +14,7 @@ export function LiveQuakes({ url }: { url: string }) {
             <p>{quake.place}</p>
           </li>
         ))}
+        {skipped > 0 && <li>{skipped} skipped</li>}
       </ol>
     </>
   )

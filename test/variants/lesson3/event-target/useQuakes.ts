@@ -46,9 +46,17 @@ class Stream extends EventTarget {
     const timer = setInterval(() => {
       if (!changed) return
       changed = false
-      this.update({ quakes: quakes.toReversed(), received, skipped })
+      this.update({ quakes: quakes.toReversed() })
     }, 25)
-    signal.addEventListener('abort', () => clearInterval(timer))
+    // Nobody reads numbers that change faster.
+    const slowTimer = setInterval(() => {
+      const { view } = this
+      if (view.received + view.skipped < received + skipped) this.update({ received, skipped })
+    }, 60)
+    signal.addEventListener('abort', () => {
+      clearInterval(timer)
+      clearInterval(slowTimer)
+    })
   }
 
   connect(url: string): void {

@@ -26,7 +26,7 @@ export function LiveQuakes(props: { url: string }): JSX.Element {
 const Item = memo(function Item({ quake }: { quake: Quake }) {
   return (
     <li>
-      <b>{quake.place}</b>, <span>magnitude {quake.magnitude}</span>
+      <b>{quake.place}</b>-<span>{quake.magnitude}</span>
     </li>
   )
 })

@@ -36,7 +36,8 @@ export function historyInHand(transcript: Transcript, { capacity = Infinity } = 
 
   function answer(id: string | undefined): { entries: Entry[]; isGap: boolean } {
     const first = Math.max(0, all.length - capacity)
-    const at = all.findIndex((entry) => entry.id === id)
+    // From the end: a reader of ten thousand news is behind the last one, mostly.
+    const at = id === undefined ? -1 : all.findLastIndex((entry) => entry.id === id)
     const isGap = id !== undefined && (at === -1 || at + 1 < first)
     return { entries: all.slice(isGap ? first : Math.max(at + 1, first)), isGap }
   }

@@ -31,9 +31,11 @@ export async function serve(
   app: RequestHandler,
   { transcript, onThrown, before }: ServeOptions,
 ): Promise<Served> {
-  const noteThrown: ErrorRequestHandler = (error: unknown, _request, _response, next) => {
-    transcript.step(`the handler threw ${String(error)}`)
-    onThrown(error)
+  const noteThrown: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+    if (!(response.destroyed && isOfLeaving(error))) {
+      transcript.step(`the handler threw ${String(error)}`)
+      onThrown(error)
+    }
     next(error)
   }
   const front = express()
@@ -66,4 +68,10 @@ export async function serve(
       return closed
     },
   }
+}
+
+/** What waits for a client ends with such an error when the client leaves. A handler may leave that to Express. */
+function isOfLeaving(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'ABORT_ERR' || code === 'ERR_STREAM_PREMATURE_CLOSE'
 }

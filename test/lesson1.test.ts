@@ -68,7 +68,7 @@ check('1.2a', 'each quake reaches the client before the next one happens', async
         expected: 'Expected the client to read it while the feed was waiting.',
         get often() {
           return timers.held > 0
-            ? 'the line waits for a timer: for its turn, or for more lines to come with it.'
+            ? 'the line waits for a timer, for its turn or for more lines, or for the end of the feed.'
             : 'the handler collects the quakes and sends them at the end.'
         },
       })

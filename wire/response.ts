@@ -122,7 +122,10 @@ function parseHead(bytes: Uint8Array): Head {
   const headers = new Map<string, string>()
   for (const line of lines) {
     const colon = line.indexOf(':')
-    headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim())
+    const name = line.slice(0, colon).toLowerCase()
+    const value = line.slice(colon + 1).trim()
+    // RFC 9110, section 5.3: several lines of a name are one list.
+    headers.set(name, headers.has(name) ? `${headers.get(name)}, ${value}` : value)
   }
   return { status: Number(status), version, headers }
 }

@@ -57,13 +57,9 @@ export function eventClient(
       transcript.step(`${name} read the first bytes of the body`)
     },
     async retry(story) {
-      try {
-        const retry = await read(() => reader.retry, story)
-        transcript.step(`${name} read retry: ${retry}`)
-        return retry
-      } catch (error) {
-        throw withLines(error)
-      }
+      const retry = await read(() => reader.retry, story)
+      transcript.step(`${name} read retry: ${retry}`)
+      return retry
     },
     async heartbeats(count, story) {
       const lines = (): number => reader.comments + reader.fields
@@ -92,7 +88,7 @@ export function eventClient(
   function withLines(error: unknown): unknown {
     if (!(error instanceof Failure)) return error
     const { often: _, ...story } = error.story
-    if (reader.unfinished !== '') {
+    if (/^data(:|$)/m.test(reader.unfinished)) {
       return new Failure({
         ...story,
         seen: `${story.seen} It has ${shown(reader.unfinished)} and no blank line behind it.`,

@@ -131,7 +131,7 @@ function thrown({ error }: Reading): string {
 
 function namesLine(error: unknown, line: number): boolean {
   const message = error instanceof Error ? messageOf(error).replace(V8_LINE, '') : ''
-  return new RegExp(`\\b${line}\\b`).test(message)
+  return new RegExp(`(?<!\\d)${line}(?!\\d)`).test(message)
 }
 
 function messageOf(error: unknown): string {

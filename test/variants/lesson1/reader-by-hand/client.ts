@@ -35,6 +35,6 @@ function json(text: string, line: number): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new Error(`Line ${line}: ${String(error)}`, { cause: error })
+    throw new Error(`L${line}: ${String(error)}`, { cause: error })
   }
 }

@@ -10,13 +10,13 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
 
   app.get('/events', (req, res, next) => {
     if (state.over) res.sendStatus(204)
-    else if (req.method === 'HEAD') res.type('text/event-stream').end()
+    else if (req.method === 'HEAD') res.type('text/event-stream').set('Connection', 'close').end()
     else next()
   })
 
   app.get('/events', async (_req, res) => {
     res.setHeader('Content-Type', 'text/event-stream')
-    res.setHeader('Cache-Control', 'private, no-cache, no-transform')
+    res.setHeader('Cache-Control', ['private, no-cache', 'no-transform'])
     const visit = new AbortController()
     const { signal } = visit
     if (res.destroyed) return

@@ -77,12 +77,19 @@ function locationsFor(path: string, block: Block): { within: Block[]; isFinal: b
   if (inLongest?.isFinal) return { ...taken, isFinal: true }
   if (longest?.how === '^~') return taken
 
-  const pattern = all.find(
-    ({ how, where }) =>
-      how.startsWith('~') && new RegExp(where, how === '~*' ? 'i' : '').test(path),
-  )
+  const pattern = all.find(({ how, where }) => how.startsWith('~') && matches(path, where, how))
   if (!pattern) return taken
   return { within: [pattern.block, ...locationsFor(path, pattern.block).within], isFinal: true }
+}
+
+/** `(?i)` is how PCRE writes what `~*` says. What else it has and JavaScript has not matches nothing here. */
+function matches(path: string, where: string, how: string): boolean {
+  const pattern = where.replace(/^\(\?i\)/, '')
+  try {
+    return new RegExp(pattern, how === '~*' || pattern !== where ? 'i' : '').test(path)
+  } catch {
+    return false
+  }
 }
 
 const HOW_AND_WHERE = /^(=|\^~|~\*|~|)(.*)$/s

@@ -60,8 +60,9 @@ check('5.1b', 'an entry is the quake and its id', async (t) => {
   const { history, happened } = filled(t, 3)
   const { entries } = await asks(t, history, undefined)
   for (const [n, quake] of happened.entries()) {
-    must(same(entries[n], { id: quake.id, quake }), {
-      seen: `The entry of quake ${quake.id} is ${shown(JSON.stringify(entries[n]) ?? 'undefined', 100)}`,
+    const entry = entries[n]
+    must(entry?.id === quake.id && same(entry.quake, quake), {
+      seen: `The entry of quake ${quake.id} is ${shown(JSON.stringify(entry) ?? 'undefined', 100)}`,
       expected: `Expected { id: "${quake.id}", quake: … }, with the whole quake.`,
       often:
         'ids are counted. After a restart the count begins anew, and the same id means another quake.',
@@ -470,7 +471,7 @@ check('5.2l', 'nor does one that left and did not read, or was gone before', asy
     t.transcript.step('a login before your handler lets the request of client 1 pass')
     login.finish()
     await someTurns()
-    must(history.listeners <= before.listeners && timers.alive() <= before.timers, {
+    await t.until(() => history.listeners <= before.listeners && timers.alive() <= before.timers, {
       seen: 'A client was gone when your handler was called, and there is a listener or a timer for it.',
       expected: 'Expected none: nobody will ever take them away.',
       often: "'close' of the response came before anybody listened to it. res.destroyed tells.",
@@ -532,6 +533,8 @@ check('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) => {
   const history = historyInHand(t.transcript)
   history.append(...quakes(1))
   const server = await t.serve(createApp(history))
+  // An app may listen from the start, once for all clients.
+  const before = history.listeners
   const client = t.connect(server)
   const story = { expected: 'Expected what GET gets.', often: GET_FOR_HEAD }
   client.request(PATH, { method: 'HEAD' })
@@ -545,7 +548,7 @@ check('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) => {
     expected: 'Expected the response to HEAD to end.',
     often: GET_FOR_HEAD,
   })
-  await t.until(() => history.listeners === 0, {
+  await t.until(() => history.listeners <= before, {
     seen: 'HEAD was answered, and a listener is left at the history.',
     expected: 'Expected none: there is no body to put quakes in.',
     often: GET_FOR_HEAD,
@@ -1610,7 +1613,8 @@ check('5.6m', 'a reader that takes its time is no stall', async (t) => {
     })
   } finally {
     abort.abort()
-    await reading.return?.(undefined)
+    // A client that does not heed the signal is another check's matter.
+    await Promise.race([reading.return?.(undefined).catch(() => {}), turned()])
   }
 })
 
@@ -1671,7 +1675,8 @@ check('5.6p', 'a connection that is over leaves nothing at the signal', async (t
       must(listeners <= first, {
         seen: `The client waits after its first connection, and has ${first} listeners at the signal. After its second it has ${listeners}.`,
         expected: 'Expected as many: it may follow the stream for months.',
-        often: 'removeEventListener() is missing where the request is over.',
+        often:
+          'removeEventListener() is missing where the request is over. Or fetch() is given the signal itself, and listens to it for long: AbortSignal.any() makes one for each request.',
       })
       follower.clock.pass(ms)
     }

@@ -59,7 +59,7 @@ export const hurriedClock: Clock = {
   now: Date.now,
   sleep: (ms, signal) =>
     new Promise((resolve) => {
-      if (ms < WATCHDOG_MS) setImmediate(resolve)
+      if (ms < WATCHDOG_MS || signal.aborted) setImmediate(resolve)
       else signal.addEventListener('abort', () => resolve(), { once: true })
     }),
 }

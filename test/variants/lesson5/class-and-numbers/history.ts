@@ -1,6 +1,6 @@
 import type { Quake } from '#feed'
 
-export type Entry = { id: string; quake: Quake }
+export type Entry = { id: string; quake: Quake; n?: number }
 
 export type History = {
   readonly isOver: boolean
@@ -50,7 +50,7 @@ class Ring implements WritableHistory {
 
   append(quake: Quake): void {
     const n = this.#count
-    const entry = { id: quake.id, quake }
+    const entry = { id: quake.id, quake, n }
     const evicted = this.#ring[n % this.#capacity]
     if (evicted) {
       // The id that stands before the oldest one can still be asked for; the one before that cannot.

@@ -8,7 +8,8 @@ export type ServerOptions = {
   shutdown?: AbortSignal
 }
 
-// One listener and one heartbeat for the whole app. A client reads one entry after the other behind its cursor.
+// One listener, from the start, and one heartbeat for the whole app. A client reads one entry after the other
+// behind its cursor.
 export function createApp(
   history: History,
   { heartbeatMs = 15_000, retryMs = 2000, shutdown }: ServerOptions = {},
@@ -16,13 +17,13 @@ export function createApp(
   const app = express()
   const bell = new EventEmitter().setMaxListeners(0)
   const responses = new Set<Response>()
-  let stopListening: (() => void) | undefined
   let heartbeat: NodeJS.Timeout | undefined
+  const ring = (): void => void bell.emit('news')
+  const stopListening = history.subscribe({ onEntry: ring, onOver: ring })
+  shutdown?.addEventListener('abort', stopListening)
 
   function joins(res: Response): void {
     responses.add(res)
-    const ring = (): void => void bell.emit('news')
-    stopListening ??= history.subscribe({ onEntry: ring, onOver: ring })
     heartbeat ??= setInterval(beat, heartbeatMs)
   }
 
@@ -33,8 +34,6 @@ export function createApp(
   function leaves(res: Response): void {
     responses.delete(res)
     if (responses.size > 0) return
-    stopListening?.()
-    stopListening = undefined
     clearInterval(heartbeat)
     heartbeat = undefined
   }

@@ -107,7 +107,16 @@ const TURNS_OF_A_RENDER = 10
 
 /** An error of React as the failure that it is, where it is known. */
 function asTold(error: unknown): unknown {
-  if (!(error instanceof Error && error.message.startsWith('Maximum update depth'))) return error
+  if (!(error instanceof Error)) return error
+  if (/^A function wrapped in useEffectEvent/.test(error.message)) {
+    return new Failure({
+      seen: 'React says: a function wrapped in useEffectEvent() was called while it rendered.',
+      expected: 'Expected it to be called by a listener, or by an effect.',
+      often:
+        'it is called in a function that was given to setState(). React runs that in a render.',
+    })
+  }
+  if (!error.message.startsWith('Maximum update depth')) return error
   return new Failure({
     seen: 'React gave up: each render caused another one, at once.',
     expected: 'Expected it to come to an end.',

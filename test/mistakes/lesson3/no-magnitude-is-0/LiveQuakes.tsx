@@ -1,5 +1,5 @@
 // fails: 3.7b
-// says: with its magnitude 0
+// says: says "M ? ·
 import type { ReactNode } from 'react'
 import { useQuakes } from './useQuakes.ts'
 export function LiveQuakes({ url }: { url: string }): ReactNode {

@@ -34,7 +34,7 @@ import { slowLogin } from './harness/streams.ts'
 import { timersInHand } from './harness/timers.ts'
 import { hasToken } from './harness/tokens.ts'
 import { shown } from './harness/transcript.ts'
-import { turned } from './harness/turned.ts'
+import { settled, turned } from './harness/turned.ts'
 
 const PATH = '/events'
 
@@ -499,7 +499,7 @@ check(
       let fellInto: string | undefined
       const server = await t.serve(createApp(history), (_request, response, next) => {
         t.transcript.step(
-          'every write of this response returns false, and drain comes a turn later',
+          'every write of this response returns false, and drain comes right behind it',
         )
         everyWriteWaits(response, (begun) => {
           const isUnfinished = !/(\n\n|\r\r|\r\n\r\n)$/.test(begun())
@@ -2349,7 +2349,10 @@ async function jammedServer(
   }
 }
 
-/** What is written is asked to wait each time, for a turn of the event loop. `look` is told what there is by then. */
+/**
+ * What is written is asked to wait each time, until all promises have gone on. `look` is told what there is when they
+ * have again. By then nothing else can have happened: no timer, no turn of the event loop.
+ */
 function everyWriteWaits(response: Response, look: (begun: () => string) => void): void {
   let text = ''
   let waiting = 0
@@ -2358,13 +2361,15 @@ function everyWriteWaits(response: Response, look: (begun: () => string) => void
     text += String(args[0])
     waiting += 1
     write(...args)
-    setImmediate(() => {
-      waiting -= 1
-      response.emit('drain')
-      // Whoever waited for that has gone on by then.
-      setImmediate(look, () => text)
-    })
+    void drained()
     return false
+  }
+  const drained = async (): Promise<void> => {
+    await settled()
+    waiting -= 1
+    response.emit('drain')
+    await settled()
+    look(() => text)
   }
   Object.defineProperty(response, 'writableNeedDrain', { get: () => waiting > 0 })
 }

@@ -1,7 +1,7 @@
 // fails: 5.2m
 // says: The heartbeat came between two lines of an event
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import express, { type Express } from 'express'
 import type { History } from './history.ts'
 
@@ -71,7 +71,7 @@ export function createApp(
         for (const { id, quake } of entries) {
           if (visit.signal.aborted) break
           res.write(`id: ${id}\n`)
-          await sleep(1)
+          await turn()
           const hasRoom = res.write(`data: ${JSON.stringify(quake)}\n\n`)
           cursor = id
           if (!hasRoom) await once(res, 'drain', { signal: visit.signal })

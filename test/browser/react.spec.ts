@@ -114,7 +114,7 @@ test('who takes an answer of 500 for a loss, or asks again at once, is seen', as
   asked.answer(500)
   const again = await show('asks-again')
   await again.drawOnce(asked.url)
-  await asked.until(() => asked.requests === 2)
+  await asked.until(() => asked.requests > 1)
 })
 
 test('what is no quake is skipped and counted, and the next quake is shown', async ({

@@ -85,11 +85,16 @@ check('5.1c', 'behind an id come the entries that are newer', async (t) => {
 
 check('5.1d', 'so many entries are kept as there is capacity', async (t) => {
   const { history, happened } = filled(t, 8, 3)
-  const { entries } = await asks(t, history, undefined)
+  const { entries, isGap } = await asks(t, history, undefined)
   must(same(idsOf(entries), idsOf(happened.slice(-3))), {
     seen: `The capacity is 3, ${happened.length} quakes happened, and after(undefined) gave ${listed(idsOf(entries))}.`,
     expected: `Expected the last 3: ${listed(idsOf(happened.slice(-3)))}.`,
     often: 'nothing is ever thrown away, or the newest is.',
+  })
+  must(!isGap, {
+    seen: `The last 3 of ${happened.length} quakes are kept, and after(undefined) gave a gap.`,
+    expected: 'Expected none: who has nothing misses nothing.',
+    often: 'once something was thrown away there is a gap for everybody.',
   })
 })
 
@@ -100,7 +105,8 @@ check('5.1e', 'whoever has all but what is kept has no gap', async (t) => {
   must(!isGap && same(idsOf(entries), idsOf(happened.slice(-3))), {
     seen: `The last 3 are kept, and after("${last.id}"), of the one before them, gave ${listed(idsOf(entries))}${isGap ? ' and a gap' : ''}.`,
     expected: 'Expected the 3, and no gap: none between is missing.',
-    often: 'the id is looked for among the entries that are kept. The one that went last counts.',
+    often:
+      'only the entries that are kept are looked through. Remember the id that was thrown away last: behind it nothing is missing.',
   })
 })
 

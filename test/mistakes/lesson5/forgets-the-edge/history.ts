@@ -1,5 +1,5 @@
 // fails: 5.1e
-// says: The one that went last counts
+// says: Remember the id that was thrown away last
 import type { Quake } from '#feed'
 
 /** A quake in a history. Its id is one line of printable ASCII; what it means is known to the history alone. */

@@ -86,8 +86,14 @@ test('a slide runs its program, shows its wire, and ends it when it is left', as
   await expect(page.locator('.reveal.ready')).toBeVisible()
   const held = places().find(({ text }) => text.includes('```wire \nheld'))!
   await goTo(page, held)
+  const channel = await heldChannel(page)
   await page.getByRole('button', { name: 'Run' }).click()
   const program = page.frameLocator('section.present section.present iframe')
+  await channel.isAskedFor
+  await program.locator('body').evaluate('0')
+  // A program at which nobody looks yet could be ended together with the one before it.
+  expect(channel.askedFor).not.toContain('/do')
+  channel.letGo()
   await expect(program.getByText('feed open for 1 reader')).toBeVisible()
   await expect(program.getByText('client 1: connecting, 0 quakes')).toBeVisible()
   await program.getByRole('button', { name: 'Burst' }).click()
@@ -176,6 +182,23 @@ async function goTo(page: Page, { h, v }: Place): Promise<void> {
     `.slides > section:nth-of-type(${h + 1}) > section:nth-of-type(${v + 1})`,
   )
   await expect(slide).toHaveClass(/present/)
+}
+
+/** The channel of a running program is held until it is let go. */
+async function heldChannel(
+  page: Page,
+): Promise<{ isAskedFor: Promise<unknown>; askedFor: string[]; letGo(): void }> {
+  const askedFor: string[] = []
+  page.on('request', (request) => askedFor.push(new URL(request.url()).pathname))
+  let letGo = (): void => {}
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  await page.route('**/channel', async (route) => {
+    await held
+    await route.continue()
+  })
+  return { isAskedFor: page.waitForRequest('**/channel'), askedFor, letGo }
 }
 
 /** What axe finds in a part of what is shown. */

@@ -2,6 +2,7 @@
 import { createRoot } from 'react-dom/client'
 import '../../page/browser/colours.css'
 import { act } from '../../page/browser/act.ts'
+import { connection } from '../../page/browser/page-state.ts'
 import { applyTheme } from '../../page/browser/theme.ts'
 import { watchWorkshop } from '../../page/browser/watch-workshop.ts'
 import { RunningProgram } from './RunningProgram.tsx'
@@ -9,7 +10,11 @@ import './demo.css'
 
 applyTheme()
 watchWorkshop()
-void act({ do: 'run', scene: new URLSearchParams(location.search).get('scene') ?? '' })
+// Once it looks: where nobody does the program is ended, and the slide before may be noticed to have gone only now.
+const stopWaiting = connection.listen(() => {
+  stopWaiting()
+  void act({ do: 'run', scene: new URLSearchParams(location.search).get('scene') ?? '' })
+})
 createRoot(document.getElementById('page')!).render(<RunningProgram />)
 
 // Whoever has pressed something here is still giving a talk: their next key is for the deck.

@@ -102,8 +102,9 @@ test('a slide runs its program, shows its wire, and ends it when it is left', as
   await expect(program.getByText(/client 1: cut/)).toBeVisible()
   await program.getByRole('button', { name: 'Proxy', pressed: true }).click()
   await expect(program.getByRole('button', { name: 'Proxy', pressed: false })).toBeVisible()
-  // The focus is in the frame, and the key is for the deck.
-  await page.keyboard.press('PageDown')
+  // The focus is in the frame, and the key is for the deck, which takes the frame away. Once in a long while the browser
+  // never says that such a key has arrived: what comes of it tells.
+  void page.keyboard.press('PageDown').catch(() => {})
   await expect(page.locator('iframe')).toHaveCount(0)
   expect(problems).toEqual([])
 })

@@ -90,8 +90,9 @@ test('a slide runs its program, shows its wire, and ends it when it is left', as
   await page.getByRole('button', { name: 'Run' }).click()
   const program = page.frameLocator('section.present section.present iframe')
   await channel.isAskedFor
+  // What it asks for as it loads it has asked for when it answers. A program at which nobody looks yet could be ended
+  // together with the one before it.
   await program.locator('body').evaluate('0')
-  // A program at which nobody looks yet could be ended together with the one before it.
   expect(channel.askedFor).not.toContain('/do')
   channel.letGo()
   await expect(program.getByText('feed open for 1 reader')).toBeVisible()

@@ -2245,7 +2245,7 @@ const BEHIND = {
 const GET_FOR_HEAD = 'Express runs the GET handler for HEAD, and the stream holds the connection.'
 
 const READ_THEN_LISTEN = {
-  often: 'the server listens when it has read the history. What happens between is lost.',
+  often: 'the server listens, or makes its bell, after the reading. What happens between is lost.',
 }
 
 const TWICE = {

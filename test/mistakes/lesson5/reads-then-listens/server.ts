@@ -1,5 +1,5 @@
 // fails: 5.3a
-// says: the server listens when it has read the history
+// says: the server listens, or makes its bell, after the reading
 import { once } from 'node:events'
 import express, { type Express } from 'express'
 import type { Entry, History } from './history.ts'

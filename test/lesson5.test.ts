@@ -28,6 +28,7 @@ import { fatQuakes, named, quakes, seed } from './harness/quakes.ts'
 import { parsed, same } from './harness/same.ts'
 import type { Served } from './harness/serve.ts'
 import type { StreamEvent } from './harness/sse.ts'
+import { SPARSE } from './harness/sparse.ts'
 import { MOST_QUAKES, playStories } from './harness/story.ts'
 import { slowLogin } from './harness/streams.ts'
 import { timersInHand } from './harness/timers.ts'
@@ -1784,7 +1785,7 @@ check(
   '5.7e',
   'whatever happens to both, nothing is lost without a gap, or comes twice',
   async (t) => {
-    const numRuns = 100
+    const numRuns = Math.ceil(100 / SPARSE)
     const { wrong } = await playStories(t, { seed, numRuns, stock: stock() })
     for (const step of wrong?.steps ?? []) t.transcript.step(step)
     if (wrong) throw wrong.error

@@ -1,4 +1,4 @@
-import { IS_SPARSE } from './sparse.ts'
+import { SPARSE } from './sparse.ts'
 
 /** Where a connection is cut: behind so many bytes of its request, or of its response. */
 export type Cut = { of: 'request' | 'response'; after: number }
@@ -14,14 +14,8 @@ export type Visit = {
   readonly cut: Cut | undefined
 }
 
-/**
- * A cut behind each byte from `first` to `last`: some that are far apart, then all between them. A first look tries
- * those some alone, and finds what is wrong at one of them where all of them would.
- */
+/** A cut behind each byte from `first` to `last`. */
 export function cutsOf(of: Cut['of'], first: number, last: number): Cut[] {
   const all = Array.from({ length: last - first + 1 }, (_, n) => ({ of, after: first + n }))
-  const some = all.filter((_, n) => n % APART === 0)
-  return IS_SPARSE ? some : [...some, ...all.filter((_, n) => n % APART !== 0)]
+  return all.filter((_, n) => n % SPARSE === 0)
 }
-
-const APART = 16

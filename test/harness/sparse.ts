@@ -1,2 +1,4 @@
-/** Whether checks that try everything try some of it: for a first look, see `workshop/grader/warm.ts`. */
-export const IS_SPARSE = Boolean(process.env.WORKSHOP_SPARSE)
+/**
+ * Checks that try everything try one in so many: all, or a few for a first look, see `workshop/grader/warm.ts`.
+ */
+export const SPARSE = process.env.WORKSHOP_SPARSE ? 16 : 1

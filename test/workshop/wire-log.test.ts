@@ -20,3 +20,16 @@ test('what has come before is not taken again, and what has no room goes', () =>
   log.add([entry(4)])
   expect([log.find(1), log.entry(log.find(4)!)]).toEqual([undefined, entry(4)])
 })
+
+test('a connection lasts as long as its last entry, also when the server went on behind its client', () => {
+  const log = wireLog()
+  const arrived = { kind: 'arrived', size: 1, hop: 'server', direction: 'response' } as const
+  log.add([
+    { n: 1, at: 100, kind: 'opened', connection: 1 },
+    { n: 2, at: 900, connection: 1, ...arrived },
+    { n: 3, at: 200, kind: 'closed', connection: 1, by: 'client', how: 'ended', ...LEFT },
+  ])
+  expect(log.connections.get(1)!.to).toBe(log.at(log.find(3)!))
+})
+
+const LEFT = { text: 'closed by the client', isFailure: false }

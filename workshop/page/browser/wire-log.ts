@@ -51,8 +51,9 @@ export type LiveLog = WireLog & {
 }
 
 /**
- * When a connection was open, in milliseconds; `to` is Infinity while it is. `hops` are the names of those where it
- * was seen, and of its `entries` those are counted that are kept.
+ * When a connection was open, in milliseconds; `to` is Infinity while it is, and not before its last entry: the other
+ * side may go on for a while when one has closed. `hops` are the names of those where it was seen, and of its `entries`
+ * those are counted that are kept.
  */
 export type Life = { from: number; to: number; hops: Set<string>; entries: number }
 
@@ -103,7 +104,7 @@ export function wireLog(most = MOST_ENTRIES): LiveLog {
     }
     if (entry.kind !== 'note') live(entry.connection, entry.at).entries += 1
     if (entry.kind === 'arrived') arrive(entry, slot)
-    if (entry.kind === 'closed') die(entry.connection, entry.at)
+    if (entry.kind === 'closed') die(entry.connection, times[slot]!)
     end += 1
   }
 

@@ -1,5 +1,4 @@
-import type { Arrival } from './arrival.ts'
-import type { Closing } from './tap.ts'
+import type { Arrival, Closing } from './arrival.ts'
 import { responseReader, type ResponseReader, type Segment } from './response.ts'
 
 /** Follows what one connection says on one hop, arrival by arrival. */
@@ -27,8 +26,8 @@ export function conversation(): Conversation {
   }
 }
 
-/** What the end of a connection means for the response that was on its way, in a sentence. */
-export function farewell(
+/** Says in a sentence what the end of a connection means for the response that was on its way. */
+export function describeClose(
   { by, how }: Omit<Closing, 'at'>,
   reader: ResponseReader | undefined,
 ): { text: string; isFailure: boolean } {

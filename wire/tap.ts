@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import type { Arrival } from './arrival.ts'
+import type { Arrival, Closing } from './arrival.ts'
 import { startProxy, type Proxy, type ProxySetting } from './proxy.ts'
 import { limits, type Trouble } from './trouble.ts'
 
@@ -20,13 +20,6 @@ export type Observer = {
    */
   arrived(connection: number, arrival: Arrival): void
   closed(connection: number, closing: Closing): void
-}
-
-/** Who closed first (the workshop: the tap itself), and how: in order, or by a reset. */
-export type Closing = {
-  at: number
-  by: 'client' | 'proxy' | 'server' | 'workshop'
-  how: 'ended' | 'reset'
 }
 
 export type Tap = {
@@ -64,28 +57,28 @@ export async function tap({
   // Half-open: a client that has sent all it has to say still waits for the answer.
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, async (client) => {
     connections += 1
-    const told = telling(connections, observer)
+    const reporter = connectionReporter(connections, observer)
     track(client)
-    watch(client, 'client', told)
+    watch(client, 'client', reporter)
     const where = await destination()
     if (client.destroyed) {
-      told.closed()
+      reporter.closed()
       return
     }
     if (where === 'nobody') {
-      client.once('close', () => told.closed())
-      told.closing('workshop', 'reset')
+      client.once('close', () => reporter.closed())
+      reporter.closing('workshop', 'reset')
       client.resetAndDestroy()
       return
     }
     if ('unavailable' in where) {
-      await refuse(client, where.unavailable, told)
+      await refuse(client, where.unavailable, reporter)
       return
     }
-    const between = setting && (await proxyBefore(where, setting, told))
+    const between = setting && (await proxyBefore(where, setting, reporter))
     if (client.destroyed) {
       void between?.stop()
-      told.closed()
+      reporter.closed()
       return
     }
     const hop = between ? 'proxy' : 'server'
@@ -98,26 +91,26 @@ export async function tap({
     track(server)
     server.once('close', () => void between?.stop())
     server.once('connect', () => {
-      watch(server, hop, told)
+      watch(server, hop, reporter)
       forward(client, server, {
-        arrived: (bytes) => told.arrived('request', bytes, 'client'),
-        delivered: (bytes) => told.arrived('request', bytes, hop),
+        arrived: (bytes) => reporter.arrived('request', bytes, 'client'),
+        delivered: (bytes) => reporter.arrived('request', bytes, hop),
       })
       deliver({
         server,
         client,
-        arrived: (bytes) => told.arrived('response', bytes, hop),
-        delivered: (bytes) => told.arrived('response', bytes, 'client'),
-        cutting: () => told.closing('workshop', 'reset'),
+        arrived: (bytes) => reporter.arrived('response', bytes, hop),
+        delivered: (bytes) => reporter.arrived('response', bytes, 'client'),
+        cutting: () => reporter.closing('workshop', 'reset'),
       })
-      client.once('close', () => server.destroyed && told.closed())
-      server.once('close', () => client.destroyed && told.closed())
+      client.once('close', () => server.destroyed && reporter.closed())
+      server.once('close', () => client.destroyed && reporter.closed())
     })
     server.once('error', () => {
       // It died a moment ago, and nobody knows yet.
       if (server.connecting || server.remotePort === undefined) {
         const address = `${where.host ?? '127.0.0.1'}:${where.port}`
-        void refuse(client, `The server is not running: nobody answers at ${address}.`, told)
+        void refuse(client, `The server is not running: nobody answers at ${address}.`, reporter)
       }
     })
   })
@@ -133,12 +126,12 @@ export async function tap({
   async function proxyBefore(
     { port: serverPort, host }: { port: number; host?: string },
     how: ProxySetting,
-    told: Telling,
+    reporter: ConnectionReporter,
   ): Promise<Proxy> {
     const proxy = await startProxy(serverPort, {
       ...how,
       ...(host && { host }),
-      onCrossed: (direction, bytes) => told.arrived(direction, bytes, 'server'),
+      onCrossed: (direction, bytes) => reporter.arrived(direction, bytes, 'server'),
     })
     const mine: Proxy = {
       port: proxy.port,
@@ -174,14 +167,14 @@ export async function tap({
 
 type Hop = 'server' | 'proxy' | 'client' | 'workshop'
 
-type Telling = {
+type ConnectionReporter = {
   arrived(direction: Arrival['direction'], bytes: Uint8Array, hop: Hop): void
   closing(by: Closing['by'], how: Closing['how']): void
   closed(): void
 }
 
 /** Tells the observer of one connection, with the time since it was opened. */
-function telling(connection: number, observer: Observer): Telling {
+function connectionReporter(connection: number, observer: Observer): ConnectionReporter {
   const openedAt = performance.now()
   const sinceOpened = (): number => performance.now() - openedAt
   let first: Closing | undefined
@@ -202,20 +195,20 @@ function telling(connection: number, observer: Observer): Telling {
   }
 }
 
-function watch(socket: Socket, by: Closing['by'], told: Telling): void {
-  socket.once('end', () => told.closing(by, 'ended'))
-  socket.once('error', () => told.closing(by, 'reset'))
+function watch(socket: Socket, by: Closing['by'], reporter: ConnectionReporter): void {
+  socket.once('end', () => reporter.closing(by, 'ended'))
+  socket.once('error', () => reporter.closing(by, 'reset'))
 }
 
 /** Passes on what the client sends, no faster than the server takes it. */
 function forward(
   client: Socket,
   server: Socket,
-  told: { arrived(bytes: Uint8Array): void; delivered(bytes: Uint8Array): void },
+  report: { arrived(bytes: Uint8Array): void; delivered(bytes: Uint8Array): void },
 ): void {
   client.on('data', (bytes) => {
-    told.arrived(bytes)
-    if (!server.write(bytes, (error) => error || told.delivered(bytes))) client.pause()
+    report.arrived(bytes)
+    if (!server.write(bytes, (error) => error || report.delivered(bytes))) client.pause()
   })
   server.on('drain', () => client.resume())
   client.once('end', () => server.end())
@@ -223,11 +216,11 @@ function forward(
 }
 
 /** Answers a request when there is nobody else to do it. */
-async function refuse(client: Socket, why: string, told: Telling): Promise<void> {
-  client.once('close', () => told.closed())
+async function refuse(client: Socket, why: string, reporter: ConnectionReporter): Promise<void> {
+  client.once('close', () => reporter.closed())
   let request = ''
   client.on('data', (bytes) => {
-    told.arrived('request', bytes, 'client')
+    reporter.arrived('request', bytes, 'client')
     request += bytes.toString('latin1')
     if (!request.includes('\r\n\r\n') || client.writableEnded) return
     const body = Buffer.from(`${why}\n`)
@@ -235,8 +228,8 @@ async function refuse(client: Socket, why: string, told: Telling): Promise<void>
       'HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n' +
       `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`
     const answer = Buffer.concat([Buffer.from(head), body])
-    told.arrived('response', answer, 'workshop')
-    told.closing('workshop', 'ended')
+    reporter.arrived('response', answer, 'workshop')
+    reporter.closing('workshop', 'ended')
     client.end(answer)
   })
   client.once('end', () => client.end())

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { recorder, type Recorder } from '../../wire/recorder.ts'
-import { readSaved, savedLines } from '../../wire/recording.ts'
+import { parseRecording, serializeRecording } from '../../wire/recording.ts'
 import { openChannel, SLICES } from '../../workshop/page/channel.ts'
 import type { Message } from '../../workshop/page/message.ts'
 import { pageServer, type PageServer } from '../../workshop/page/server.ts'
@@ -301,8 +301,8 @@ test('a recording is saved whole', async () => {
   expect(response.headers.get('content-type')).toContain('application/x-ndjson')
   expect(response.headers.get('content-disposition')).toBe('attachment; filename=wire.ndjson')
   const text = await response.text()
-  expect(text).toBe([...savedLines(wire)].join(''))
-  expect(readSaved(text).kept.map(({ entry }) => entry.n)).toEqual(
+  expect(text).toBe([...serializeRecording(wire)].join(''))
+  expect(parseRecording(text).entries.map(({ entry }) => entry.n)).toEqual(
     Array.from({ length: wire.newest }, (_, index) => index + 1),
   )
 })

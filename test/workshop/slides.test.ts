@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { readSaved } from '../../wire/recording.ts'
+import { parseRecording } from '../../wire/recording.ts'
 import { lessons } from '../../workshop/lessons/catalogue.ts'
 import { ROOT } from '../../workshop/root.ts'
 import { readDeck, slidesFolder, type Kind } from '../../workshop/slides/deck.ts'
@@ -47,8 +47,8 @@ describe.skipIf(areQuotesOfLessonsLost())('the deck', () => {
   test('each wire has a recording, which is whole, and each recording a slide', () => {
     const { scenes } = readDeck()
     for (const scene of scenes) {
-      const { kept } = readSaved(readFileSync(recordingOf(scene), 'utf8'))
-      const crossed = kept.filter(({ entry }) => entry.kind === 'arrived')
+      const { entries } = parseRecording(readFileSync(recordingOf(scene), 'utf8'))
+      const crossed = entries.filter(({ entry }) => entry.kind === 'arrived')
       expect(crossed.length, scene.name).toBeGreaterThan(2)
       const hasProxy = crossed.some(({ entry }) => 'hop' in entry && entry.hop === 'proxy')
       expect(hasProxy, scene.name).toBe(scene.steps.includes('proxy'))

@@ -1,18 +1,19 @@
 import { interpret } from '../../../wire/interpret.ts'
-import { arrivalOf, readSaved, type Kept } from '../../../wire/recording.ts'
+import { arrivalInContext, type RecordedEntry } from '../../../wire/entry.ts'
+import { parseRecording } from '../../../wire/recording.ts'
 import { say } from './act.ts'
 import type { Crossing } from './ArrivalInFull.tsx'
 import { wireLog } from './wire-log.ts'
 import { showSaved } from './wire-view.ts'
 
-let kept: Kept[] = []
+let kept: RecordedEntry[] = []
 
 /** Shows a recording from a file instead of the live one, or says why it cannot. */
 export async function loadFile(file: File): Promise<void> {
   let from: number
   try {
-    const saved = readSaved(await file.text())
-    kept = saved.kept
+    const saved = parseRecording(await file.text())
+    kept = saved.entries
     from = saved.from
   } catch (error) {
     say((error as Error).message, true)
@@ -32,8 +33,8 @@ export function savedArrival(n: number): Crossing | undefined {
 }
 
 /** The bytes of entry `n` of a recording, and what they are; undefined when it is no arrival. */
-export function crossingIn(recording: readonly Kept[], n: number): Crossing | undefined {
-  const found = arrivalOf(recording, n)
+export function crossingIn(recording: readonly RecordedEntry[], n: number): Crossing | undefined {
+  const found = arrivalInContext(recording, n)
   const entry = recording.find((each) => each.entry.n === n)?.entry
   if (!found || entry?.kind !== 'arrived') return undefined
   const { arrival, before, isWhole } = found

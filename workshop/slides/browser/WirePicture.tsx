@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 import 'uplot/dist/uPlot.min.css'
-import { readSaved, type Kept } from '../../../wire/recording.ts'
+import type { RecordedEntry } from '../../../wire/entry.ts'
+import { parseRecording } from '../../../wire/recording.ts'
 import { Segments } from '../../page/browser/Bytes.tsx'
 import { wireChart } from '../../page/browser/chart.ts'
 import { crossingIn } from '../../page/browser/saved.ts'
@@ -13,7 +14,7 @@ import { scale } from './reveal.ts'
 
 /** A recorded wire, as the page of a lesson draws it; and the bytes of one arrival. */
 export function WirePicture({ scene }: { scene: Scene }) {
-  const [kept, setKept] = useState<Kept[] | string>()
+  const [kept, setKept] = useState<RecordedEntry[] | string>()
   useEffect(() => {
     const visit = new AbortController()
     void load(scene.name, visit.signal).then((found) => visit.signal.aborted || setKept(found))
@@ -30,7 +31,7 @@ export function WirePicture({ scene }: { scene: Scene }) {
   )
 }
 
-function Chart({ kept, selected }: { kept: Kept[]; selected: number | undefined }) {
+function Chart({ kept, selected }: { kept: RecordedEntry[]; selected: number | undefined }) {
   const place = useRef<HTMLDivElement>(null)
   const [isSeen, setSeen] = useState(false)
   const larger = useStore(scale, (now) => now)
@@ -54,7 +55,7 @@ function Chart({ kept, selected }: { kept: Kept[]; selected: number | undefined 
   )
 }
 
-function ShownBytes({ kept, n }: { kept: Kept[]; n: number }) {
+function ShownBytes({ kept, n }: { kept: RecordedEntry[]; n: number }) {
   const crossing = crossingIn(kept, n)
   if (!crossing) return null
   const { bytes, interpretation } = crossing
@@ -66,23 +67,23 @@ function ShownBytes({ kept, n }: { kept: Kept[]; n: number }) {
   )
 }
 
-async function load(name: string, signal: AbortSignal): Promise<Kept[] | string> {
+async function load(name: string, signal: AbortSignal): Promise<RecordedEntry[] | string> {
   try {
     const response = await fetch(`./recordings/${name}.ndjson`, { signal })
     if (!response.ok) return `There is no recording of ${name}: npm run slides record ${name}`
-    return fromZero(readSaved(await response.text()).kept)
+    return fromZero(parseRecording(await response.text()).entries))
   } catch (error) {
     return (error as Error).message
   }
 }
 
 /** A recording begins when its program was started; its picture, with what is seen first. */
-function fromZero(kept: Kept[]): Kept[] {
+function fromZero(kept: RecordedEntry[]): RecordedEntry[] {
   const first = kept[0]?.entry.at ?? 0
   return kept.map(({ entry, ...rest }) => ({ entry: { ...entry, at: entry.at - first }, ...rest }))
 }
 
-function viewOf(kept: Kept[], selected: number | undefined): View {
+function viewOf(kept: RecordedEntry[], selected: number | undefined): View {
   const log = wireLog(kept.length + 1)
   log.add(kept.map(({ entry }) => entry))
   const last = kept.at(-1)?.entry.at ?? 0
@@ -97,7 +98,7 @@ function viewOf(kept: Kept[], selected: number | undefined): View {
 }
 
 /** The number of the entry of a response that reached the client, counted from 1. */
-function responseAt(kept: Kept[], count: number): number | undefined {
+function responseAt(kept: RecordedEntry[], count: number): number | undefined {
   const responses = kept.filter(
     ({ entry }) =>
       entry.kind === 'arrived' && entry.direction === 'response' && entry.hop === 'client',
@@ -106,7 +107,7 @@ function responseAt(kept: Kept[], count: number): number | undefined {
 }
 
 /** The picture for who cannot see it. */
-function inWords(kept: Kept[]): string {
+function inWords(kept: RecordedEntry[]): string {
   const count = (hop: string): number =>
     kept.filter(
       ({ entry }) =>

@@ -114,4 +114,8 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
   }
 }
 
-type EntryBody = Entry extends infer Each ? (Each extends Entry ? Omit<Each, 'n' | 'at'> : never) : never
+type EntryBody = Entry extends infer Each
+  ? Each extends Entry
+    ? Omit<Each, 'n' | 'at'>
+    : never
+  : never

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Arrival, Closing } from './arrival.ts'
 import { startProxy, type Proxy, type ProxySetting } from './proxy.ts'
-import { limits, type Trouble } from './trouble.ts'
+import { faultInjector, type FaultInjection } from './fault-injection.ts'
 
 /**
  * Where a connection goes: to a server, or nowhere, and this is what its client is told; or it is reset, as if
@@ -24,7 +24,7 @@ export type Observer = {
 
 export type Tap = {
   readonly port: number
-  readonly trouble: Trouble
+  readonly faults: FaultInjection
   /** Puts a proxy before the server of each connection to come, until told otherwise. */
   proxy(setting: ProxySetting | undefined): void
   /** Cuts every connection and stops listening. */
@@ -33,7 +33,7 @@ export type Tap = {
 
 /**
  * Stands between clients and a server and tells what crosses, byte for byte. It changes nothing, unless
- * it is asked for trouble: each side sees the other's pauses, its end and its resets as if they were
+ * it is asked for faults: each side sees the other's pauses, its end and its resets as if they were
  * connected directly.
  *
  * @param options.destination asked for every connection; the client waits for the answer
@@ -49,7 +49,7 @@ export async function tap({
   observer: Observer
 }): Promise<Tap> {
   const sockets = new Set<Socket>()
-  const { deliver, close: stopClock, ...trouble } = limits()
+  const { deliver, close: stopClock, ...faults } = faultInjector()
   const proxies = new Set<Proxy>()
   let setting: ProxySetting | undefined
   let connections = 0
@@ -148,7 +148,7 @@ export async function tap({
   await once(listener, 'listening')
   return {
     port: (listener.address() as AddressInfo).port,
-    trouble,
+    faults,
     proxy(next) {
       setting = next
     },

@@ -228,7 +228,7 @@ export async function world(
 
   async function stopServer(): Promise<void> {
     where = 'nobody'
-    hop.trouble.cut()
+    hop.faults.cut()
     await server.close()
     if (!isAway()) await noticesLoss()
   }
@@ -271,16 +271,16 @@ export async function world(
     },
     async cut() {
       told.step('the connection is cut')
-      hop.trouble.cut()
+      hop.faults.cut()
       await noticesLoss()
     },
     cutAfter(bytes) {
       isToBeCut = bytes !== undefined
       if (isToBeCut) told.step(`the connection will be cut ${bytes} bytes from here`)
-      hop.trouble.cutAfter(bytes)
+      hop.faults.cutAfter(bytes)
     },
     async comeBack() {
-      hop.trouble.cutAfter(undefined)
+      hop.faults.cutAfter(undefined)
       isToBeCut = false
       await tries()
       await settle()
@@ -288,12 +288,12 @@ export async function world(
     stall() {
       told.step('the connection stalls')
       isStalled = true
-      hop.trouble.stall(true)
+      hop.faults.stall(true)
     },
     async flow() {
       told.step('the connection goes on')
       isStalled = false
-      hop.trouble.stall(false)
+      hop.faults.stall(false)
       await settle()
     },
     async beSilent() {

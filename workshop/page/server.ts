@@ -68,7 +68,10 @@ function pageApp(session: Session, bundle: Bundle, framedBy: readonly string[]):
 
   app.get('/wire.ndjson', withoutHead, async (_req, res) => {
     res.attachment('wire.ndjson').type('application/x-ndjson')
-    await pipeline(Readable.from(inBlocks(serializeRecording(recorder, session.state.recording.from))), res)
+    await pipeline(
+      Readable.from(inBlocks(serializeRecording(recorder, session.state.recording.from))),
+      res,
+    )
   })
 
   app.post('/do', express.json({ limit: 4096 }), async (req, res) => {

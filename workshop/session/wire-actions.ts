@@ -10,7 +10,7 @@ export type WireActions = {
   /** Undefined when the action is none of these. */
   act(action: Action): Answer | undefined
   /** No trouble any more: another tap begins without. */
-  begin(tap: Pick<Tap, 'trouble' | 'proxy'>): void
+  begin(tap: Pick<Tap, 'faults' | 'proxy'>): void
 }
 
 /** Each action says on the wire what it did. */
@@ -23,7 +23,7 @@ export function wireActions({
 }): WireActions {
   const trouble: TroubleState = { isStalled: false }
   const recording: RecordingState = { from: 1 }
-  let tap: Pick<Tap, 'trouble' | 'proxy'> | undefined
+  let tap: Pick<Tap, 'faults' | 'proxy'> | undefined
 
   function did(said: string): Answer {
     recorder.note(said)
@@ -50,12 +50,12 @@ export function wireActions({
       }
       if (!tap) return undefined
       if (action.do === 'cut') {
-        const count = tap.trouble.cut()
+        const count = tap.faults.cut()
         if (count === 0) return { said: 'There is no connection to cut.' }
         return did(count === 1 ? 'Cut the connection' : `Cut ${count} connections`)
       }
       if (action.do === 'cut after') {
-        tap.trouble.cutAfter(action.bytes ?? undefined)
+        tap.faults.cutAfter(action.bytes ?? undefined)
         if (action.bytes === null) {
           delete trouble.cutAfter
           return did('No cut any more')
@@ -64,12 +64,12 @@ export function wireActions({
         return did(`Each connection is cut after ${action.bytes} more bytes of its response`)
       }
       if (action.do === 'stall') {
-        tap.trouble.stall(action.on)
+        tap.faults.stall(action.on)
         trouble.isStalled = action.on
         return did(action.on ? 'Stalled: nothing reaches the clients' : 'Let go')
       }
       if (action.do === 'slow') {
-        tap.trouble.slow(action.bytesPerSecond ?? undefined)
+        tap.faults.slow(action.bytesPerSecond ?? undefined)
         if (action.bytesPerSecond === null) {
           delete trouble.slow
           return did('The clients read at full speed')

@@ -71,7 +71,7 @@ async function load(name: string, signal: AbortSignal): Promise<RecordedEntry[] 
   try {
     const response = await fetch(`./recordings/${name}.ndjson`, { signal })
     if (!response.ok) return `There is no recording of ${name}: npm run slides record ${name}`
-    return fromZero(parseRecording(await response.text()).entries))
+    return fromZero(parseRecording(await response.text()).entries)
   } catch (error) {
     return (error as Error).message
   }

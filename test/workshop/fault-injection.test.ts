@@ -26,7 +26,7 @@ async function tapped() {
     observer: record.observer,
   })
   const { client, served } = await another()
-  return { client, served, record, trouble: opened.trouble }
+  return { client, served, record, faults: opened.faults }
 }
 
 async function another(): Promise<{ client: Socket; served: Socket }> {
@@ -81,7 +81,7 @@ async function recorded(record: ReturnType<typeof recorder>, isIt: () => boolean
 }
 
 test('a cut resets every connection, and says how many', async () => {
-  const { client, served, record, trouble } = await tapped()
+  const { client, served, record, faults } = await tapped()
   const second = await another()
   served.write('half')
   second.served.write('half')
@@ -89,20 +89,20 @@ test('a cut resets every connection, and says how many', async () => {
   const resets = [client, served, second.client, second.served].map(
     (socket) => once(socket, 'error') as Promise<[NodeJS.ErrnoException]>,
   )
-  expect(trouble.cut()).toBe(2)
+  expect(faults.cut()).toBe(2)
   for (const reset of resets) expect((await reset)[0].code).toBe('ECONNRESET')
   await recorded(
     record,
     () => record.after(0, 99).filter(({ kind }) => kind === 'closed').length === 2,
   )
-  expect(trouble.cut()).toBe(0)
+  expect(faults.cut()).toBe(0)
 })
 
 test('a connection is cut after exactly so many bytes of its response', async () => {
-  const { client, served, record, trouble } = await tapped()
+  const { client, served, record, faults } = await tapped()
   served.write('before')
   await read(client, 6)
-  trouble.cutAfter(10)
+  faults.cutAfter(10)
   const over = overFor(client)
   served.write('12345678')
   expect(await read(client, 8)).toBe('12345678')
@@ -121,8 +121,8 @@ test('a connection is cut after exactly so many bytes of its response', async ()
 })
 
 test('a stall holds what the server sends, and letting go loses nothing', async () => {
-  const { client, served, record, trouble } = await tapped()
-  trouble.stall(true)
+  const { client, served, record, faults } = await tapped()
+  faults.stall(true)
   served.write('held')
   await recorded(record, () => arrivals(record, 'server').length === 1)
   // What the client says passes: had anything reached it, it would have come before this.
@@ -130,13 +130,13 @@ test('a stall holds what the server sends, and letting go loses nothing', async 
   client.write('ask')
   await asked
   expect(arrivals(record, 'client')).toEqual([])
-  trouble.stall(false)
+  faults.stall(false)
   expect(await read(client, 4)).toBe('held')
 })
 
 test('a stalled client that leaves is seen to leave', async () => {
-  const { client, served, record, trouble } = await tapped()
-  trouble.stall(true)
+  const { client, served, record, faults } = await tapped()
+  faults.stall(true)
   served.write('held')
   await recorded(record, () => arrivals(record, 'server').length === 1)
   const gone = once(served, 'end')
@@ -147,8 +147,8 @@ test('a stalled client that leaves is seen to leave', async () => {
 })
 
 test('a slow reader reads in small pieces, and in the end all of it', async () => {
-  const { client, served, record, trouble } = await tapped()
-  trouble.slow(200)
+  const { client, served, record, faults } = await tapped()
+  faults.slow(200)
   const text = 'x'.repeat(65)
   served.end(text)
   expect(await read(client, 65)).toBe(text)
@@ -158,8 +158,8 @@ test('a slow reader reads in small pieces, and in the end all of it', async () =
 })
 
 test('a slow reader makes a server wait that sends faster', async () => {
-  const { client, served, trouble } = await tapped()
-  trouble.slow(1000)
+  const { client, served, faults } = await tapped()
+  faults.slow(1000)
   client.resume()
   const block = Buffer.alloc(64 * 1024)
   let written = 0

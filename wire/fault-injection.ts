@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 
 /** Makes streams fail on purpose, as networks do: for all connections of a tap, also those to come. */
-export type Trouble = {
+export type FaultInjection = {
   /**
    * Resets every connection.
    *
@@ -16,9 +16,9 @@ export type Trouble = {
   slow(bytesPerSecond: number | undefined): void
 }
 
-/** What a delivery asks before each write, and whom it tells. */
-export type Limits = Trouble & {
-  /** Delivers what one server sends to its client, under these limits. */
+/** The faults and the deliveries that they befall. */
+export type FaultInjector = FaultInjection & {
+  /** Delivers what one server sends to its client, with these faults. */
   deliver(options: DeliverOptions): void
   /** Stops the clock of a slow reader. */
   close(): void
@@ -44,7 +44,7 @@ type Delivery = {
   untilCut: number
 }
 
-export function limits(): Limits {
+export function faultInjector(): FaultInjector {
   const deliveries = new Set<Delivery>()
   let isStalled = false
   let perTick: number | undefined
@@ -150,7 +150,7 @@ export function limits(): Limits {
         const refill = perTick
         clock = setInterval(() => {
           for (const delivery of deliveries) {
-            // A part of a byte cannot pass. What is saved up so far is not lost.
+            // Carry the fractional allowance over to the next tick.
             delivery.allowance = Math.min(delivery.allowance + refill, Math.max(refill, 1))
           }
           all()

@@ -1,13 +1,13 @@
-import { said } from './act.ts'
-import { Checks } from './Checks.tsx'
-import { Component } from './Component.tsx'
-import { Experiment } from './Experiment.tsx'
+import { said } from './state/request-action.ts'
+import { Checks } from './lesson/Checks.tsx'
+import { Component } from './server/LiveComponent.tsx'
+import { Experiment } from './experiment/Experiment.tsx'
 import { Header } from './Header.tsx'
-import { Instructions } from './Instructions.tsx'
-import { useSlice } from './page-state.ts'
-import { Splitter } from './Splitter.tsx'
-import { useStore } from './store.ts'
-import { Wire } from './Wire.tsx'
+import { Instructions } from './lesson/Instructions.tsx'
+import { useSlice } from './state/page-state.ts'
+import { Splitter } from './ui/Splitter.tsx'
+import { useStore } from './state/store.ts'
+import { Wire } from './wire/Wire.tsx'
 
 export function App() {
   const lesson = useSlice('lesson')

@@ -1,9 +1,9 @@
 import { useEffect } from 'react'
 import type { PageState } from '../state.ts'
-import { ActButton } from './ActButton.tsx'
-import { connection, useIsGone, useSlice } from './page-state.ts'
-import { useStore } from './store.ts'
-import { nextTheme, theme } from './theme.ts'
+import { ActButton } from './ui/ActionButton.tsx'
+import { connection, useIsGone, useSlice } from './state/page-state.ts'
+import { useStore } from './state/store.ts'
+import { nextTheme, theme } from './state/theme.ts'
 
 export function Header() {
   const lesson = useSlice('lesson')

@@ -1,12 +1,12 @@
 import type { Message } from '../message.ts'
 import type { PageState } from '../state.ts'
-import { say, unsayOld } from './act.ts'
-import { picked } from './Check.tsx'
-import { dismissed, dismissThoseOver } from './dismissed.ts'
-import { keepStream } from './kept-stream.ts'
-import { connection, page } from './page-state.ts'
-import { live } from './wire-log.ts'
-import { hasCleared, showLive, view } from './wire-view.ts'
+import { say, unsayOld } from './state/request-action.ts'
+import { picked } from './lesson/CheckButton.tsx'
+import { dismissed, dismissThoseOver } from './state/dismissed.ts'
+import { keepStream } from './state/reconnecting-stream.ts'
+import { connection, page } from './state/page-state.ts'
+import { live } from './wire/wire-log.ts'
+import { hasCleared, showLive, view } from './wire/wire-view.ts'
 
 /** Brings what the channel says to where the page keeps it. */
 export function watchWorkshop(): void {

@@ -1,13 +1,13 @@
 import { useEffect, useRef } from 'react'
 import 'uplot/dist/uPlot.min.css'
-import { ActButton } from '../../page/browser/ActButton.tsx'
-import { said } from '../../page/browser/act.ts'
-import { wireChart } from '../../page/browser/chart.ts'
-import { useSlice } from '../../page/browser/page-state.ts'
-import { pointing } from '../../page/browser/pointing.ts'
-import { useStore } from '../../page/browser/store.ts'
-import { view } from '../../page/browser/wire-view.ts'
-import { counted, number } from '../../page/browser/words.ts'
+import { ActButton } from '../../page/browser/ui/ActionButton.tsx'
+import { said } from '../../page/browser/state/request-action.ts'
+import { wireChart } from '../../page/browser/wire/wire-chart.ts'
+import { useSlice } from '../../page/browser/state/page-state.ts'
+import { pointing } from '../../page/browser/wire/chart-pointer.ts'
+import { useStore } from '../../page/browser/state/store.ts'
+import { view } from '../../page/browser/wire/wire-view.ts'
+import { counted, number } from '../../page/browser/ui/format.ts'
 
 /** A program that runs on a slide: its wire, and what can be done to it. */
 export function RunningProgram() {

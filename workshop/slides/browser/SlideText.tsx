@@ -2,9 +2,9 @@ import type { ComponentPropsWithoutRef } from 'react'
 import Markdown, { type Components, type ExtraProps } from 'react-markdown'
 import rehypeHighlight from 'rehype-highlight'
 import remarkGfm from 'remark-gfm'
-import { Visible } from '../../page/browser/Visible.tsx'
+import { Visible } from '../../page/browser/ui/VisibleText.tsx'
 import { Countdown } from './Countdown.tsx'
-import { Join } from './Join.tsx'
+import { Join } from './JoinCode.tsx'
 import { Wire } from './Wire.tsx'
 
 /** The Markdown of a slide. */

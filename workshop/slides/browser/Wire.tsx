@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import { useStore } from '../../page/browser/store.ts'
+import { useStore } from '../../page/browser/state/store.ts'
 import { useDeck } from './deck-context.ts'
 import { onlyShows, place } from './reveal.ts'
 import { WirePicture } from './WirePicture.tsx'

@@ -1,9 +1,9 @@
 /// <reference types="vite/client" />
 import { createRoot } from 'react-dom/client'
 import '../../page/browser/colours.css'
-import { act } from '../../page/browser/act.ts'
-import { connection } from '../../page/browser/page-state.ts'
-import { applyTheme } from '../../page/browser/theme.ts'
+import { act } from '../../page/browser/state/request-action.ts'
+import { connection } from '../../page/browser/state/page-state.ts'
+import { applyTheme } from '../../page/browser/state/theme.ts'
 import { watchWorkshop } from '../../page/browser/watch-workshop.ts'
 import { RunningProgram } from './RunningProgram.tsx'
 import './demo.css'

@@ -1,8 +1,8 @@
 import Reveal, { type RevealApi } from 'reveal.js'
 import Notes from 'reveal.js/plugin/notes'
 import Search from 'reveal.js/plugin/search'
-import { nextTheme } from '../../page/browser/theme.ts'
-import { store } from '../../page/browser/store.ts'
+import { nextTheme } from '../../page/browser/state/theme.ts'
+import { store } from '../../page/browser/state/store.ts'
 import type { Place } from '../place.ts'
 import type { Role } from '../shown.ts'
 

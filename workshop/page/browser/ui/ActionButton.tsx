@@ -1,0 +1,16 @@
+import type { ComponentPropsWithoutRef } from 'react'
+import type { Action } from '../../state.ts'
+import { act } from '../state/request-action.ts'
+import { useIsGone } from '../state/page-state.ts'
+
+/** A button that asks the workshop to do something. While the workshop is gone, there is nobody to ask. */
+export function ActButton({
+  action,
+  disabled = false,
+  ...rest
+}: { action: Action } & Omit<ComponentPropsWithoutRef<'button'>, 'type' | 'onClick'>) {
+  const isGone = useIsGone()
+  return (
+    <button type="button" disabled={disabled || isGone} onClick={() => act(action)} {...rest} />
+  )
+}

@@ -1,0 +1,123 @@
+import { useId, useState } from 'react'
+import type { ProxyHolds } from '../../state.ts'
+import { ActButton } from '../ui/ActionButton.tsx'
+import { act } from '../state/request-action.ts'
+import { useIsGone, useSlice } from '../state/page-state.ts'
+import { number } from '../ui/format.ts'
+
+/** What makes streams fail, at will. */
+export function Trouble() {
+  const trouble = useSlice('trouble')
+  const lesson = useSlice('lesson')
+  if (!trouble) return null
+  return (
+    <div className="trouble" role="group" aria-label="Trouble">
+      <ActButton action={{ do: 'cut' }}>Cut now</ActButton>
+      <Limit
+        label="Cut after"
+        unit="B"
+        initial={2000}
+        value={trouble.cutAfter}
+        inWords={(bytes) => `cuts after ${number(bytes)} B`}
+        change={(bytes) => act({ do: 'cut after', bytes })}
+      />
+      <ActButton action={{ do: 'stall', on: !trouble.isStalled }} aria-pressed={trouble.isStalled}>
+        {trouble.isStalled ? '■ stalled: let go' : 'Stall'}
+      </ActButton>
+      <Limit
+        label="Slow reader"
+        unit="B/s"
+        initial={200}
+        value={trouble.slow}
+        inWords={(bytes) => `reads ${number(bytes)} B/s`}
+        change={(bytesPerSecond) => act({ do: 'slow', bytesPerSecond })}
+      />
+      <Proxy holds={trouble.proxy} />
+      {lesson && <ActButton action={{ do: 'burst' }}>Burst of 10,000</ActButton>}
+    </div>
+  )
+}
+
+/** What stands before the server. The wire shows what goes in and what comes out. */
+function Proxy({ holds }: { holds: ProxyHolds | undefined }) {
+  const isGone = useIsGone()
+  return (
+    <select
+      aria-label="Proxy before the server"
+      disabled={isGone}
+      value={holds ?? ''}
+      className={holds && 'on'}
+      onChange={({ target }) =>
+        void act({ do: 'proxy', holds: target.value === '' ? null : (target.value as ProxyHolds) })
+      }
+    >
+      <option value="">No proxy</option>
+      <option value="4 KiB">Proxy holds 4 KiB</option>
+      <option value="all">Proxy holds all</option>
+    </select>
+  )
+}
+
+/** A trouble with a number: the number and a switch; while it is on, what it does in words. */
+function Limit({
+  label,
+  unit,
+  initial,
+  value,
+  inWords,
+  change,
+}: {
+  label: string
+  unit: string
+  initial: number
+  value: number | undefined
+  inWords(value: number): string
+  change(value: number | null): void
+}) {
+  const [wanted, setWanted] = useState(String(initial))
+  const [isRefused, setRefused] = useState(false)
+  const isGone = useIsGone()
+  const message = useId()
+  const isOn = value !== undefined
+  if (isOn) {
+    return (
+      <button type="button" aria-pressed="true" disabled={isGone} onClick={() => change(null)}>
+        ■ {inWords(value)}: stop
+      </button>
+    )
+  }
+  return (
+    <form
+      className="limit"
+      onSubmit={(event) => {
+        event.preventDefault()
+        const isNumber = /^[1-9]\d{0,8}$/.test(wanted.trim())
+        setRefused(!isNumber)
+        if (isNumber) change(Number(wanted))
+      }}
+    >
+      <button type="submit" disabled={isGone}>
+        {label}
+      </button>
+      <input
+        inputMode="numeric"
+        autoComplete="off"
+        maxLength={9}
+        aria-label={`${label}, ${unit}`}
+        aria-invalid={isRefused}
+        aria-describedby={isRefused ? message : undefined}
+        value={wanted}
+        onChange={({ target }) => {
+          setWanted(target.value)
+          setRefused(false)
+        }}
+      />
+      <span className="quiet">{unit}</span>
+      {isRefused && (
+        <span className="bad" role="alert" id={message}>
+          ! a whole number, 1 or more
+        </span>
+      )}
+    </form>
+  )
+}

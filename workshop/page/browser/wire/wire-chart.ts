@@ -1,0 +1,160 @@
+import uPlot from 'uplot'
+import { drawWire } from './draw-wire.ts'
+import { lanesOf, lineOf } from './lanes.ts'
+import type { Colours } from './draw-marks.ts'
+import type { Store } from '../state/store.ts'
+import { theme } from '../state/theme.ts'
+import { shownPart, type View } from './wire-view.ts'
+
+/**
+ * The chart of the wire in `place`, as large as that is. uPlot has the axes; the marks are drawn by `drawWire`.
+ *
+ * @param options.scale how much larger than on a page everything is drawn, for who looks from far away
+ */
+export function wireChart(
+  place: HTMLElement,
+  { view, scale = 1 }: { view: Store<View>; scale?: number },
+): { chart: uPlot; remove(): void } {
+  let colours = readColours(place)
+  let lanes = ''
+  let drawn = ''
+  let looks = 0
+  const font = `${Math.round(12 * scale)}px system-ui, sans-serif`
+  const shownLanes = (): string[] => lanesOf(view.get().log, shownPart(view.get()))
+
+  const chart: uPlot = new uPlot(
+    {
+      ...sizeOf(place),
+      padding: [20 * scale, 20 * scale, 0, 0],
+      legend: { show: false },
+      scales: {
+        x: { time: false, auto: false, range: (_, from, to) => [from, to] },
+        y: { auto: false, range: [0, 1] },
+      },
+      series: [{}, { show: false }],
+      axes: [
+        {
+          stroke: () => colours.quiet,
+          font,
+          size: 26 * scale,
+          gap: 4,
+          space: 50 * scale,
+          grid: { stroke: () => colours.line, width: 1 },
+          ticks: { show: false },
+          values: (_, splits, __, ___, step) => splits.map((at) => tick(at, step)),
+        },
+        {
+          stroke: () => colours.ink,
+          font,
+          size: 76 * scale,
+          gap: 10,
+          grid: { show: false },
+          ticks: { show: false },
+          splits: () => shownLanes().map((_, lane, all) => 1 - lineOf(lane, all.length)),
+          values: () => shownLanes(),
+        },
+      ],
+      cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
+      hooks: {
+        draw: [
+          ({ ctx, bbox, scales }) => {
+            const part = { from: scales.x!.min!, to: scales.x!.max! }
+            const ratio = devicePixelRatio * scale
+            drawWire(ctx, { ...bbox, ...part, ratio }, view.get(), colours)
+          },
+        ],
+      },
+    },
+    [
+      [0, 1],
+      [null, null],
+    ],
+    place,
+  )
+
+  const resized = new ResizeObserver(() => chart.setSize(sizeOf(place)))
+  resized.observe(place)
+  const newLook = (): void => {
+    colours = readColours(place)
+    looks += 1
+  }
+  const scheme = matchMedia('(prefers-color-scheme: dark)')
+  scheme.addEventListener('change', newLook)
+  const forgetTheme = theme.listen(newLook)
+
+  /** Draws when something has changed: an entry came, or time moved the marks by a pixel. */
+  function frame(): void {
+    request = requestAnimationFrame(frame)
+    const { log, selected, connection } = view.get()
+    const part = shownPart(view.get())
+    const pixel = (part.to - part.from) / chart.bbox.width
+    const to = Math.ceil(part.to / pixel) * pixel
+    const is = [
+      log.version,
+      pixel,
+      to,
+      selected,
+      connection,
+      looks,
+      chart.width,
+      chart.height,
+    ].join()
+    if (is === drawn) return
+    drawn = is
+    const names = shownLanes().join()
+    chart.batch(() => {
+      chart.setScale('x', { min: to - (part.to - part.from), max: to })
+      chart.redraw(false, names !== lanes)
+    })
+    lanes = names
+  }
+  let request = requestAnimationFrame(frame)
+
+  return {
+    chart,
+    remove() {
+      cancelAnimationFrame(request)
+      resized.disconnect()
+      scheme.removeEventListener('change', newLook)
+      forgetTheme()
+      chart.destroy()
+    },
+  }
+}
+
+function sizeOf({ clientWidth, clientHeight }: HTMLElement): { width: number; height: number } {
+  return { width: clientWidth, height: clientHeight }
+}
+
+/** `12 s`, with as many decimals as the ticks need to differ. */
+function tick(at: number, step: number): string {
+  let decimals = 0
+  while (Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) decimals += 1
+  return `${at.toFixed(decimals)} s`
+}
+
+/** A canvas knows no custom properties, so an element is asked what they come to. */
+function readColours(place: HTMLElement): Colours {
+  const probe = place.appendChild(document.createElement('span'))
+  const read = (name: string): string => {
+    probe.style.color = `var(--${name})`
+    return getComputedStyle(probe).color
+  }
+  const hops: Record<string, string> = {
+    server: read('hop-server'),
+    client: read('hop-client'),
+    workshop: read('hop-workshop'),
+  }
+  const between = read('hop-between')
+  const colours = {
+    ink: read('ink'),
+    quiet: read('quiet'),
+    line: read('line'),
+    paper: read('paper'),
+    bad: read('bad'),
+    accent: read('accent'),
+    hop: (name: string) => hops[name] ?? between,
+  }
+  probe.remove()
+  return colours
+}

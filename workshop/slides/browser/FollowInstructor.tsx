@@ -1,0 +1,65 @@
+import { useEffect, useState } from 'react'
+import type { RevealApi } from 'reveal.js'
+import { keepStream } from '../../page/browser/state/reconnecting-stream.ts'
+import type { PlaceMessage } from '../follow.ts'
+import type { Place } from '../place.ts'
+import { place } from './reveal.ts'
+
+/** Moves the deck with the instructor's, until its reader looks around, and again when they have come back. */
+export function Following({ reveal }: { reveal: RevealApi }) {
+  const [isLive, setLive] = useState(false)
+  const [isAway, setAway] = useState(false)
+  const [join, setJoin] = useState(() => (): void => {})
+
+  useEffect(() => {
+    let theirs: Place | undefined
+    let isLed = false
+    let hasLeft = false
+
+    /** Their place counts, and what happens on the way there is not the reader's doing. */
+    function follow(): void {
+      if (!theirs) return
+      away(false)
+      isLed = true
+      reveal.slide(theirs.h, theirs.v, theirs.f)
+      isLed = false
+    }
+
+    function away(now: boolean): void {
+      hasLeft = now
+      setAway(now)
+    }
+
+    setJoin(() => follow)
+    place.listen(() => {
+      if (!isLed && theirs) away(!isSame(theirs, place.get()))
+    })
+    void keepStream<PlaceMessage>({
+      url: './place',
+      live: setLive,
+      told(message) {
+        if (message.type !== 'place') return
+        theirs = message.place
+        if (!hasLeft) follow()
+      },
+    })
+    // For as long as the page is open, as the deck is.
+  }, [reveal])
+
+  return (
+    <div className="following">
+      <p role="status">
+        {!isLive ? 'connecting …' : isAway ? 'looking around' : 'with the instructor'}
+      </p>
+      {isAway && (
+        <button type="button" onClick={join}>
+          Back to the instructor
+        </button>
+      )}
+    </div>
+  )
+}
+
+function isSame(one: Place, other: Place): boolean {
+  return one.h === other.h && one.v === other.v && one.f === other.f
+}

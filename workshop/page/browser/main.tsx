@@ -2,8 +2,8 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './App.tsx'
+import { reloadForBlockedFrames } from './server/LiveComponent.tsx'
 import { applyTheme } from './state/theme.ts'
-import { allowFrames } from './server/frames.ts'
 import { watchWorkshop } from './watch-workshop.ts'
 import './colours.css'
 import './page.css'
@@ -11,7 +11,7 @@ import './experiment/experiment.css'
 import './wire/wire.css'
 
 applyTheme()
-allowFrames()
+reloadForBlockedFrames()
 watchWorkshop()
 createRoot(document.getElementById('page')!).render(
   <StrictMode>

@@ -1,12 +1,12 @@
 import { useEffect, useState } from 'react'
 import type { RevealApi } from 'reveal.js'
-import { keepStream } from '../../page/browser/state/reconnecting-stream.ts'
+import { subscribe } from '../../page/browser/state/reconnecting-stream.ts'
 import type { PlaceMessage } from '../follow.ts'
 import type { Place } from '../place.ts'
-import { place } from './reveal.ts'
+import { position } from './reveal.ts'
 
 /** Moves the deck with the instructor's, until its reader looks around, and again when they have come back. */
-export function Following({ reveal }: { reveal: RevealApi }) {
+export function FollowInstructor({ reveal }: { reveal: RevealApi }) {
   const [isLive, setLive] = useState(false)
   const [isAway, setAway] = useState(false)
   const [join, setJoin] = useState(() => (): void => {})
@@ -16,8 +16,8 @@ export function Following({ reveal }: { reveal: RevealApi }) {
     let isLed = false
     let hasLeft = false
 
-    /** Their place counts, and what happens on the way there is not the reader's doing. */
-    function follow(): void {
+    /** Their position counts, and what happens on the way there is not the reader's doing. */
+    function rejoin(): void {
       if (!theirs) return
       away(false)
       isLed = true
@@ -30,17 +30,17 @@ export function Following({ reveal }: { reveal: RevealApi }) {
       setAway(now)
     }
 
-    setJoin(() => follow)
-    place.listen(() => {
-      if (!isLed && theirs) away(!isSame(theirs, place.get()))
+    setJoin(() => rejoin)
+    position.listen(() => {
+      if (!isLed && theirs) away(!isSame(theirs, position.get()))
     })
-    void keepStream<PlaceMessage>({
+    void subscribe<PlaceMessage>({
       url: './place',
-      live: setLive,
-      told(message) {
+      onLiveChange: setLive,
+      onMessage(message) {
         if (message.type !== 'place') return
         theirs = message.place
-        if (!hasLeft) follow()
+        if (!hasLeft) rejoin()
       },
     })
     // For as long as the page is open, as the deck is.

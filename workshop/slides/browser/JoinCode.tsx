@@ -1,7 +1,7 @@
 import { useDeck } from './deck-context.ts'
 
 /** Where the room can follow, when it is let in. */
-export function Join() {
+export function JoinCode() {
   const { role } = useDeck()
   if (role.role !== 'instructor' || !role.join) return null
   const { urls, code } = role.join

@@ -1,21 +1,21 @@
 import { useEffect, useState } from 'react'
 import { useStore } from '../../page/browser/state/store.ts'
 import { useDeck } from './deck-context.ts'
-import { onlyShows, place } from './reveal.ts'
+import { isPassive, position } from './reveal.ts'
 import { WirePicture } from './WirePicture.tsx'
 
 /** What crossed the wire in a scene: as it was recorded, or live where the instructor runs it. */
 export function Wire({ name }: { name: string }) {
   const { role, scenes } = useDeck()
   const [runsAt, setRunsAt] = useState<string>()
-  const here = useStore(place, ({ h, v }) => `${h}/${v}`)
+  const here = useStore(position, ({ h, v }) => `${h}/${v}`)
   const scene = scenes.find((each) => each.name === name)!
   const isRunning = runsAt === here
 
   // The program ends with the slide.
   useEffect(() => setRunsAt((at) => (at === here ? at : undefined)), [here])
 
-  const canRun = role.role === 'instructor' && !onlyShows
+  const canRun = role.role === 'instructor' && !isPassive
   return (
     <figure className={isRunning ? 'wire live' : 'wire'}>
       {isRunning && role.role === 'instructor' ? (

@@ -1,21 +1,21 @@
-import { place } from './reveal.ts'
+import { position } from './reveal.ts'
 
 /** Tells the followers where the instructor is, now and with every move. */
-export function lead(token: string): void {
-  let told = place.get()
-  let isTelling = false
+export function broadcastPosition(token: string): void {
+  let sent = position.get()
+  let isSending = false
 
   /** One after the other: two at a time could come in the wrong order. What was passed meanwhile is left out. */
-  async function tell(): Promise<void> {
-    if (isTelling) return
-    isTelling = true
-    while (told !== place.get()) {
-      told = place.get()
+  async function send(): Promise<void> {
+    if (isSending) return
+    isSending = true
+    while (sent !== position.get()) {
+      sent = position.get()
       await post(token)
     }
-    isTelling = false
+    isSending = false
   }
-  place.listen(() => void tell())
+  position.listen(() => void send())
 }
 
 async function post(token: string): Promise<void> {
@@ -23,7 +23,7 @@ async function post(token: string): Promise<void> {
     const { status } = await fetch('./place', {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-token': token },
-      body: JSON.stringify(place.get()),
+      body: JSON.stringify(position.get()),
     })
     // The deck was started anew, and knows another token.
     if (status === 403) location.reload()

@@ -1,8 +1,8 @@
 import Reveal, { type RevealApi } from 'reveal.js'
 import Notes from 'reveal.js/plugin/notes'
 import Search from 'reveal.js/plugin/search'
-import { nextTheme } from '../../page/browser/state/theme.ts'
 import { store } from '../../page/browser/state/store.ts'
+import { nextTheme } from '../../page/browser/state/theme.ts'
 import type { Place } from '../place.ts'
 import type { Role } from '../shown.ts'
 
@@ -10,10 +10,10 @@ import type { Role } from '../shown.ts'
 export const scale = store(1)
 
 /** Where the deck is. A follower's is moved by the instructor. */
-export const place = store<Place>({ h: 0, v: 0, f: -1 })
+export const position = store<Place>({ h: 0, v: 0, f: -1 })
 
 /** A window of the speaker view, or the deck as it is printed: it shows, and has no business of its own. */
-export const onlyShows = /[?&](receiver|print-pdf)\b/.test(location.search)
+export const isPassive = /[?&](receiver|print-pdf)\b/.test(location.search)
 
 /** The window of the speaker view that shows the slide after this one. */
 const isUpcoming = /[?&]receiver\b.*&controls=false\b/.test(location.search)
@@ -28,7 +28,7 @@ export async function startReveal(element: HTMLElement, { role }: Role): Promise
     // The top is where everybody looks first.
     center: false,
     controls: false,
-    hash: isInstructor && !onlyShows,
+    hash: isInstructor && !isPassive,
     // The space bar is for the button that has the focus.
     keyboardCondition: ({ key, target }: KeyboardEvent) =>
       !(key === ' ' && target instanceof HTMLButtonElement),
@@ -48,7 +48,7 @@ export async function startReveal(element: HTMLElement, { role }: Role): Promise
   }
   const moved = (): void => {
     const { h, v, f = -1 } = reveal.getIndices()
-    place.set({ h, v, f })
+    position.set({ h, v, f })
   }
   for (const event of ['ready', 'resize', 'pdf-ready']) reveal.on(event, look)
   for (const event of ['ready', 'slidechanged', 'fragmentshown', 'fragmenthidden']) {

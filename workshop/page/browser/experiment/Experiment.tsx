@@ -1,13 +1,17 @@
 import { useMemo } from 'react'
 import type { Charted } from '../../../experiment/chart.ts'
+import { medianDelay, nameOf } from '../../../experiment/table.ts'
+import { VERDICTS, type MeasuredVerdict } from '../../../experiment/verdict.ts'
 import type { ExperimentState, WayState } from '../../state.ts'
-import { ActButton } from '../ui/ActionButton.tsx'
-import { ExperimentChart, saveChart } from './ExperimentChart.tsx'
-import { ExperimentTable } from './ExperimentTable.tsx'
+import { useIsGone } from '../state/page-state.ts'
+import { requestAction } from '../state/request-action.ts'
 import { store, useStore } from '../state/store.ts'
-import { counted } from '../ui/format.ts'
+import { ActionButton } from '../ui/ActionButton.tsx'
+import { formatCount } from '../ui/format.ts'
+import { ExperimentChart, saveChart } from './ExperimentChart.tsx'
 
-const shows = store<'table' | 'chart'>('table')
+/** What the measurements are shown as. */
+const presentation = store<'table' | 'chart'>('table')
 
 /** Whether it has all the room there is. */
 const isLarge = store(false)
@@ -15,8 +19,8 @@ const isLarge = store(false)
 /** Predict, measure, compare: what becomes of a stream on each way from a server to a client. */
 export function Experiment({ experiment }: { experiment: ExperimentState }) {
   const { ways, problem } = experiment
-  const large = useStore(isLarge, (now) => now)
-  const shown = useStore(shows, (now) => now)
+  const large = useStore(isLarge)
+  const shownAs = useStore(presentation)
   const measured = useMemo(() => measuredOf(ways), [ways])
   return (
     <section
@@ -32,8 +36,8 @@ export function Experiment({ experiment }: { experiment: ExperimentState }) {
               <button
                 key={name}
                 type="button"
-                aria-pressed={shown === name}
-                onClick={() => shows.set(name)}
+                aria-pressed={shownAs === name}
+                onClick={() => presentation.set(name)}
               >
                 {name}
               </button>
@@ -64,8 +68,8 @@ export function Experiment({ experiment }: { experiment: ExperimentState }) {
         </p>
       )}
       <LeftOut ways={ways} />
-      <div className={`shows-${shown}`}>
-        <ExperimentTable experiment={experiment} />
+      <div className={`shows-${shownAs}`}>
+        <Table experiment={experiment} />
         <ExperimentChart measured={measured} />
       </div>
     </section>
@@ -74,27 +78,29 @@ export function Experiment({ experiment }: { experiment: ExperimentState }) {
 
 /** How far it is, and what comes next. */
 function Steps({ experiment: { ways, isMeasuring } }: { experiment: ExperimentState }) {
-  const come = ways.filter(({ result }) => result).length
-  const right = ways.filter(isRight).length
-  const foretold = ways.filter(({ predicted, result }) => predicted && result && !('why' in result))
+  const measured = ways.filter(({ result }) => result).length
+  const rightlyPredicted = ways.filter(isPredictionRight).length
+  const predictions = ways.filter(
+    ({ predicted, result }) => predicted && result && !('why' in result),
+  )
   return (
     <>
       <p role="status">
         {isMeasuring
-          ? `measuring … ${come} of ${ways.length}`
-          : come === 0
+          ? `measuring … ${measured} of ${ways.length}`
+          : measured === 0
             ? 'Say what you expect, then measure.'
-            : `${come} of ${ways.length} measured`}
-        {foretold.length > 0 && ` · as you said: ${right} of ${foretold.length}`}
+            : `${measured} of ${ways.length} measured`}
+        {predictions.length > 0 && ` · as you said: ${rightlyPredicted} of ${predictions.length}`}
       </p>
-      {isMeasuring && <ActButton action={{ do: 'stop measuring' }}>Stop</ActButton>}
-      {!isMeasuring && come < ways.length && (
-        <ActButton action={{ do: 'measure' }} className="primary">
-          {come === 0 ? `Measure ${counted(ways.length, 'way')}` : 'Measure the rest'}
-        </ActButton>
+      {isMeasuring && <ActionButton action={{ do: 'stop measuring' }}>Stop</ActionButton>}
+      {!isMeasuring && measured < ways.length && (
+        <ActionButton action={{ do: 'measure' }} className="primary">
+          {measured === 0 ? `Measure ${formatCount(ways.length, 'way')}` : 'Measure the rest'}
+        </ActionButton>
       )}
-      {!isMeasuring && come > 0 && (
-        <ActButton action={{ do: 'forget measurements' }}>Start over</ActButton>
+      {!isMeasuring && measured > 0 && (
+        <ActionButton action={{ do: 'forget measurements' }}>Start over</ActionButton>
       )}
     </>
   )
@@ -107,7 +113,7 @@ function LeftOut({ ways }: { ways: WayState[] }) {
     if (result && 'why' in result) reasons.set(result.why, (reasons.get(result.why) ?? 0) + 1)
   }
   if (reasons.size === 0) return null
-  const told = [...reasons].map(([why, count]) => `${why} (${counted(count, 'way')})`)
+  const told = [...reasons].map(([why, count]) => `${why} (${formatCount(count, 'way')})`)
   return (
     <p className="warning">
       <strong>! Not measured:</strong> {told.join('; ')}. <code>npm run setup</code> installs what
@@ -116,7 +122,106 @@ function LeftOut({ ways }: { ways: WayState[] }) {
   )
 }
 
-export function isRight({ predicted, result }: WayState): boolean {
+/** A row for each way: what it is, what the reader expects of it, and what was measured. */
+function Table({ experiment }: { experiment: ExperimentState }) {
+  const { ways, isMeasuring } = experiment
+  return (
+    <div className="ways" role="region" aria-label="The ways" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">between server and client</th>
+            <th scope="col">you expect</th>
+            <th
+              scope="col"
+              title="What became of the stream, and how long half of the events were on their way"
+            >
+              measured
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {ways.map((way, index) => (
+            <tr key={nameOf(way)}>
+              <th scope="row">
+                <Name way={way} />
+              </th>
+              <td>
+                {way.result ? (
+                  <PredictionResult way={way} />
+                ) : (
+                  <Prediction way={way} number={index + 1} />
+                )}
+              </td>
+              <td>
+                <Measured way={way} isMeasuring={isMeasuring} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function Name({ way: { hop, setting, server } }: { way: WayState }) {
+  return (
+    <>
+      {hop}
+      {setting && <code>{setting}</code>}
+      {server && <span className="quiet">the server: {server}</span>}
+    </>
+  )
+}
+
+function Prediction({ way, number }: { way: WayState; number: number }) {
+  const isGone = useIsGone()
+  return (
+    <select
+      aria-label={`You expect of ${nameOf(way)}`}
+      disabled={isGone}
+      value={way.predicted ?? ''}
+      onChange={({ target }) => {
+        const verdict = target.value === '' ? null : (target.value as MeasuredVerdict)
+        void requestAction({ do: 'predict', way: number, verdict })
+      }}
+    >
+      <option value="">?</option>
+      {VERDICTS.map((verdict) => (
+        <option key={verdict}>{verdict}</option>
+      ))}
+    </select>
+  )
+}
+
+/** What was expected, and whether it was so. */
+function PredictionResult({ way }: { way: WayState }) {
+  const { predicted, result } = way
+  if (!predicted || !result || 'why' in result) return <span className="quiet">{predicted}</span>
+  const right = isPredictionRight(way)
+  return (
+    <>
+      <span className={right ? 'shape good' : 'shape bad'} aria-hidden="true">
+        {right ? '✓' : '✗'}
+      </span>{' '}
+      {predicted}
+      <span className="only-heard">{right ? 'as measured' : 'but measured'}</span>
+    </>
+  )
+}
+
+function Measured({ way: { result }, isMeasuring }: { way: WayState; isMeasuring: boolean }) {
+  if (!result) return <span className="quiet">{isMeasuring ? '…' : ''}</span>
+  if ('why' in result) return <span className="quiet">not measured: {result.why}</span>
+  return (
+    <>
+      <strong>{result.verdict}</strong> {medianDelay(result)} ms
+      {result.told !== 'at once' && <span className="quiet">hears of who left {result.told}</span>}
+    </>
+  )
+}
+
+function isPredictionRight({ predicted, result }: WayState): boolean {
   return result !== undefined && 'verdict' in result && result.verdict === predicted
 }
 

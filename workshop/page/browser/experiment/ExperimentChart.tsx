@@ -3,12 +3,12 @@ import type { ChartColours, Charted } from '../../../experiment/chart.ts'
 
 /** When each event was written and when it arrived, as a picture. It has the colours of the page. */
 export function ExperimentChart({ measured }: { measured: Charted[] }) {
-  const place = useRef<HTMLDivElement>(null)
+  const container = useRef<HTMLDivElement>(null)
   const [width, setWidth] = useState(0)
 
   useEffect(() => {
     const resized = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)))
-    resized.observe(place.current!)
+    resized.observe(container.current!)
     return () => resized.disconnect()
   }, [])
 
@@ -18,7 +18,7 @@ export function ExperimentChart({ measured }: { measured: Charted[] }) {
     let isOld = false
     const draw = async (): Promise<void> => {
       const { chart } = await loaded()
-      if (!isOld) place.current!.replaceChildren(chart(measured, { document, width, colours }))
+      if (!isOld) container.current!.replaceChildren(chart(measured, { document, width, colours }))
     }
     void draw()
     return () => {
@@ -28,7 +28,7 @@ export function ExperimentChart({ measured }: { measured: Charted[] }) {
 
   return (
     <div className="picture" role="region" aria-label="The chart" tabIndex={0}>
-      <div ref={place} hidden={measured.length === 0} />
+      <div ref={container} hidden={measured.length === 0} />
       {measured.length === 0 && <p className="quiet">Nothing is measured yet.</p>}
     </div>
   )

@@ -1,19 +1,17 @@
 import type { GradingState } from '../../state.ts'
-import { store, useStore } from '../state/store.ts'
+import { selectedCheck } from '../state/page-state.ts'
+import { useStore } from '../state/store.ts'
 
 export type Check = GradingState['checks'][number]
 
-/** The id of the check that the reader wants to see; undefined is what is told first. */
-export const picked = store<string | undefined>(undefined)
-
-export function stateInWords({ state, notWritten, lacks }: Check): string {
+export function describeCheckState({ state, notWritten, lacks }: Check): string {
   if (state === 'passed') return 'passed'
   if (lacks) return `not graded: there is no ${lacks}`
   if (state === 'not run') return 'no result'
   return notWritten ? 'not written yet' : 'failed'
 }
 
-export function Shape({ check }: { check: Check }) {
+export function CheckIcon({ check }: { check: Check }) {
   const [shape, hue] = shapeOf(check)
   return (
     <span className={`shape ${hue}`} aria-hidden="true">
@@ -30,18 +28,18 @@ function shapeOf({ state, notWritten, lacks }: Check): [shape: string, hue: stri
 
 /** A check as a button that shows it. It stands beside its task, so of `2.3a` it says `a`. */
 export function CheckButton({ check }: { check: Check }) {
-  const isPicked = useStore(picked, (id) => id === check.id)
-  const words = `${stateInWords(check)}${check.isOld ? ', from before' : ''}`
+  const isSelected = useStore(selectedCheck, (id) => id === check.id)
+  const words = `${describeCheckState(check)}${check.isOld ? ', from before' : ''}`
   return (
     <button
       type="button"
       className={check.isOld ? 'chip old' : 'chip'}
-      aria-pressed={isPicked}
+      aria-pressed={isSelected}
       aria-label={`Check ${check.id}, ${words}: ${check.rule}`}
       title={`${check.rule} (${words})`}
-      onClick={() => picked.set(isPicked ? undefined : check.id)}
+      onClick={() => selectedCheck.set(isSelected ? undefined : check.id)}
     >
-      <Shape check={check} />
+      <CheckIcon check={check} />
       {check.id.replace(/^[\d.]+/, '')}
     </button>
   )

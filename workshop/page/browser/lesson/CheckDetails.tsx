@@ -4,25 +4,27 @@ import {
   moreInWords,
   sideBySide,
 } from '../../../grader/side-by-side.ts'
-import { picked, Shape, stateInWords, type Check } from './CheckButton.tsx'
-import { goToTask } from './TaskLinks.tsx'
-import { Visible } from '../ui/VisibleText.tsx'
-import { WithPlaces } from '../ui/TextWithFileLinks.tsx'
 import { taskOf } from '../../../grader/task-of.ts'
+import { selectedCheck } from '../state/page-state.ts'
+import { TextWithFileLinks } from '../ui/TextWithFileLinks.tsx'
+import { VisibleText } from '../ui/VisibleText.tsx'
+import { CheckIcon, describeCheckState, type Check } from './CheckButton.tsx'
+import { goToTask } from './TaskLinks.tsx'
 
 /** A check: its rule, what was seen and expected, and both transcripts. */
-export function CheckInFull({ check, seed }: { check: Check; seed: number | undefined }) {
+export function CheckDetails({ check, seed }: { check: Check; seed: number | undefined }) {
   const { id, rule, story, notWritten, lacks, steps, reference } = check
   const task = taskOf(id)
   return (
     <article className="check">
       <h3>
-        <Shape check={check} /> {id} <span className="only-heard">{stateInWords(check)}: </span>
+        <CheckIcon check={check} /> {id}{' '}
+        <span className="only-heard">{describeCheckState(check)}: </span>
         <span className="rule">{rule}</span>
       </h3>
       {!story && (
         <p className="quiet">
-          {stateInWords(check)}
+          {describeCheckState(check)}
           {notWritten && `: ${notWritten}`}
           {lacks && <InstallIt />}
         </p>
@@ -31,17 +33,17 @@ export function CheckInFull({ check, seed }: { check: Check; seed: number | unde
         <dl className="story">
           <dt>seen</dt>
           <dd>
-            <WithPlaces text={story.seen} />
+            <TextWithFileLinks text={story.seen} />
           </dd>
           <dt>expected</dt>
           <dd>
-            <Visible text={withoutExpected(story.expected)} />
+            <VisibleText text={withoutExpected(story.expected)} />
           </dd>
           {(story.cause ?? story.often) && (
             <>
               <dt>{story.cause ? 'the cause' : 'often the cause'}</dt>
               <dd>
-                <WithPlaces text={story.cause ?? story.often ?? ''} />
+                <TextWithFileLinks text={story.cause ?? story.often ?? ''} />
               </dd>
             </>
           )}
@@ -49,7 +51,7 @@ export function CheckInFull({ check, seed }: { check: Check; seed: number | unde
             <>
               <dt>at</dt>
               <dd>
-                <WithPlaces text={check.at} />
+                <TextWithFileLinks text={check.at} />
               </dd>
             </>
           )}
@@ -66,7 +68,7 @@ export function CheckInFull({ check, seed }: { check: Check; seed: number | unde
             replay: <code>{`SEED=${seed} npm test -- lesson${id}`}</code>
           </span>
         )}
-        <PutAway id={id} />
+        <CloseButton id={id} />
       </p>
     </article>
   )
@@ -86,10 +88,10 @@ export function InstallIt() {
   )
 }
 
-function PutAway({ id }: { id: string }) {
-  if (picked.get() !== id) return null
+function CloseButton({ id }: { id: string }) {
+  if (selectedCheck.get() !== id) return null
   return (
-    <button type="button" className="link" onClick={() => picked.set(undefined)}>
+    <button type="button" className="link" onClick={() => selectedCheck.set(undefined)}>
       Close this check
     </button>
   )
@@ -104,16 +106,16 @@ function Transcripts({
   reference: readonly string[] | undefined
 }) {
   if (yours.length === 0) return null
-  const shown = sideBySide(yours, reference)
+  const aligned = sideBySide(yours, reference)
   const differs = reference.length === 0 ? -1 : firstDifference(yours, reference)
-  const { from, more } = shown
+  const { from, more } = aligned
   return (
     <div className="transcripts">
-      <Transcript title="yours" lines={shown.yours} from={from} differs={differs} />
+      <Transcript title="yours" lines={aligned.yours} from={from} differs={differs} />
       {reference.length > 0 && (
         <Transcript
           title="reference"
-          lines={shown.reference}
+          lines={aligned.reference}
           from={from}
           differs={differs}
           more={more}
@@ -148,7 +150,7 @@ function Transcript({
           // oxlint-disable-next-line react/no-array-index-key
           <li key={index} className={from + index === differs ? 'differs' : undefined}>
             {from + index === differs && <span className="mark">▶ </span>}
-            <Visible text={line} />
+            <VisibleText text={line} />
           </li>
         ))}
       </ol>

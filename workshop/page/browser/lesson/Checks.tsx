@@ -2,19 +2,19 @@ import { useEffect, useRef } from 'react'
 import { taskOf } from '../../../grader/task-of.ts'
 import { firstFailure, isStartingPoint, linesPrinted } from '../../../grader/told.ts'
 import type { GradingState } from '../../state.ts'
-import { ActButton } from '../ui/ActionButton.tsx'
-import { CheckButton, picked, stateInWords, type Check } from './CheckButton.tsx'
-import { CheckInFull, InstallIt } from './CheckDetails.tsx'
-import { useIsGone, useSlice } from '../state/page-state.ts'
+import { selectedCheck, useIsGone, useSlice } from '../state/page-state.ts'
 import { useStore } from '../state/store.ts'
+import { ActionButton } from '../ui/ActionButton.tsx'
+import { formatCount } from '../ui/format.ts'
+import { TextWithFileLinks } from '../ui/TextWithFileLinks.tsx'
+import { CheckButton, describeCheckState, type Check } from './CheckButton.tsx'
+import { CheckDetails, InstallIt } from './CheckDetails.tsx'
 import { goToTask } from './TaskLinks.tsx'
-import { WithPlaces } from '../ui/TextWithFileLinks.tsx'
-import { counted } from '../ui/format.ts'
 
 /** The grade: every check, the first failure in full, and what to do next. */
 export function Checks({ grading }: { grading: GradingState }) {
   const { checks, isRunning } = grading
-  const id = useStore(picked, (now) => now)
+  const id = useStore(selectedCheck)
   const panel = useRef<HTMLElement>(null)
   useEffect(() => {
     // New browsers return a promise here, which React would take for what cleans up.
@@ -27,9 +27,9 @@ export function Checks({ grading }: { grading: GradingState }) {
         <p className="verdict">
           <Verdict grading={grading} />
         </p>
-        <ActButton action={{ do: 'grade' }} disabled={isRunning}>
+        <ActionButton action={{ do: 'grade' }} disabled={isRunning}>
           Grade now
-        </ActButton>
+        </ActionButton>
       </div>
       <ul className="groups">
         {byTask(checks).map(([task, group]) => (
@@ -43,7 +43,7 @@ export function Checks({ grading }: { grading: GradingState }) {
       </ul>
       <TypeErrors grading={grading} />
       <Outcome grading={grading} />
-      <Printed grading={grading} />
+      <PrintedOutput grading={grading} />
     </section>
   )
 }
@@ -71,22 +71,22 @@ function Verdict({ grading: { checks, isRunning, outcome, seed } }: { grading: G
   )
 }
 
-/** One thing is told in full: the check that was picked, or what stands in the way, or what comes next. */
+/** One thing is told in full: the check that was selected, or what stands in the way, or what comes next. */
 function Outcome({ grading }: { grading: GradingState }) {
   const lesson = useSlice('lesson')
-  const id = useStore(picked, (now) => now)
+  const id = useStore(selectedCheck)
   const { checks, outcome, problem, seed } = grading
   const chosen = checks.find((check) => check.id === id)
-  if (chosen) return <CheckInFull check={chosen} seed={seed} />
+  if (chosen) return <CheckDetails check={chosen} seed={seed} />
   if (problem) {
     return (
       <div className="problem">
         <p>
-          <strong className="bad">! {outcome}:</strong> <WithPlaces text={problem.what} />
+          <strong className="bad">! {outcome}:</strong> <TextWithFileLinks text={problem.what} />
         </p>
         {problem.detail && (
           <pre>
-            <WithPlaces text={problem.detail} />
+            <TextWithFileLinks text={problem.detail} />
           </pre>
         )}
         <p className="quiet">No check says more until this is mended.</p>
@@ -109,7 +109,7 @@ function Outcome({ grading }: { grading: GradingState }) {
       </div>
     )
   }
-  if (first) return <CheckInFull check={first} seed={seed} />
+  if (first) return <CheckDetails check={first} seed={seed} />
   if (outcome !== 'pass' || !lesson) return null
   const lacking = checks.filter(({ lacks }) => lacks)
   return (
@@ -122,7 +122,7 @@ function Outcome({ grading }: { grading: GradingState }) {
       </p>
       {lacking[0] && (
         <p>
-          {counted(lacking.length, 'check')} {stateInWords(lacking[0])}
+          {formatCount(lacking.length, 'check')} {describeCheckState(lacking[0])}
           <InstallIt />
         </p>
       )}
@@ -133,9 +133,9 @@ function Outcome({ grading }: { grading: GradingState }) {
 
 function NextLesson({ number, title }: { number: number; title: string }) {
   return (
-    <ActButton action={{ do: 'lesson', number }} className="primary">
+    <ActionButton action={{ do: 'lesson', number }} className="primary">
       Next lesson: {title}
-    </ActButton>
+    </ActionButton>
   )
 }
 
@@ -149,22 +149,22 @@ function TypeErrors({ grading: { outcome, typeErrors } }: { grading: GradingStat
         <strong>! Type errors.</strong> The checks run all the same.
       </p>
       <pre>
-        <WithPlaces text={typeErrors.slice(0, MOST_TYPE_ERRORS).join('\n')} />
+        <TextWithFileLinks text={typeErrors.slice(0, MOST_TYPE_ERRORS).join('\n')} />
         {more > 0 && `\n… and ${more} more`}
       </pre>
     </div>
   )
 }
 
-function Printed({ grading: { outcome, printed } }: { grading: GradingState }) {
+function PrintedOutput({ grading: { outcome, printed } }: { grading: GradingState }) {
   const lines = linesPrinted(printed)
   if (outcome === 'pass' || lines.length === 0) return null
   const more = lines.length - MOST_PRINTED
   return (
     <details className="printed">
-      <summary>Your code printed {counted(lines.length, 'line')}</summary>
+      <summary>Your code printed {formatCount(lines.length, 'line')}</summary>
       <pre>
-        <WithPlaces text={lines.slice(0, MOST_PRINTED).join('\n')} />
+        <TextWithFileLinks text={lines.slice(0, MOST_PRINTED).join('\n')} />
         {more > 0 && `\n… and ${more} more lines`}
       </pre>
     </details>

@@ -4,14 +4,14 @@ import rehypeHighlight from 'rehype-highlight'
 import rehypeRaw from 'rehype-raw'
 import rehypeSanitize from 'rehype-sanitize'
 import remarkGfm from 'remark-gfm'
-import type { LessonState } from '../../state.ts'
-import { ActButton } from '../ui/ActionButton.tsx'
-import { act } from '../state/request-action.ts'
-import { CheckButton } from './CheckButton.tsx'
-import { page, useIsGone, useSlice } from '../state/page-state.ts'
-import { TaskLinks } from './TaskLinks.tsx'
-import { Visible } from '../ui/VisibleText.tsx'
 import { taskOf } from '../../../grader/task-of.ts'
+import type { LessonState } from '../../state.ts'
+import { pageState, useIsGone, useSlice } from '../state/page-state.ts'
+import { requestAction } from '../state/request-action.ts'
+import { ActionButton } from '../ui/ActionButton.tsx'
+import { VisibleText } from '../ui/VisibleText.tsx'
+import { CheckButton } from './CheckButton.tsx'
+import { TaskLinks } from './TaskLinks.tsx'
 
 /** The README of the lesson, and the files to edit. */
 export function Instructions({ lesson }: { lesson: LessonState }) {
@@ -34,13 +34,13 @@ function Files({ lesson: { files, folder } }: { lesson: LessonState }) {
     <div className="files">
       {files.length > 0 && <span className="quiet">Open in my editor</span>}
       {files.map((file) => (
-        <ActButton
+        <ActionButton
           key={file}
           action={{ do: 'open', file, line: 1 }}
           aria-label={`Open ${file} in my editor`}
         >
           {file}
-        </ActButton>
+        </ActionButton>
       ))}
       {files.length > 0 && <Reset folder={folder} files={files} />}
     </div>
@@ -70,7 +70,7 @@ function Reset({ folder, files }: { folder: string; files: string[] }) {
           <button type="submit" autoFocus>
             Keep my work
           </button>
-          <button type="submit" className="primary" onClick={() => act({ do: 'reset' })}>
+          <button type="submit" className="primary" onClick={() => requestAction({ do: 'reset' })}>
             Save it and put the stubs back
           </button>
         </form>
@@ -103,7 +103,7 @@ const COMPONENTS: Components = {
   h3: ({ children }) => <Heading>{children}</Heading>,
   code: ({ children, className }) => (
     <code className={className}>
-      {typeof children === 'string' ? <Visible text={children} /> : children}
+      {typeof children === 'string' ? <VisibleText text={children} /> : children}
     </code>
   ),
   // Wider than the page, it is moved with the arrow keys, too.
@@ -136,9 +136,13 @@ function Heading({ children }: { children?: ReactNode }) {
 /** A file of the lesson opens in the editor; what leads out of the page opens beside it. */
 function Link({ href = '', children }: ComponentPropsWithoutRef<'a'>) {
   const file = href.replace(/^\.\//, '')
-  if (page.get().lesson?.files.includes(file)) {
+  if (pageState.get().lesson?.files.includes(file)) {
     return (
-      <button type="button" className="link" onClick={() => act({ do: 'open', file, line: 1 })}>
+      <button
+        type="button"
+        className="link"
+        onClick={() => requestAction({ do: 'open', file, line: 1 })}
+      >
         {children}
       </button>
     )

@@ -1,11 +1,10 @@
 import type { ServerState } from '../../state.ts'
-import { ActButton } from '../ui/ActionButton.tsx'
-import { say } from '../state/request-action.ts'
-import { Clients } from './Clients.tsx'
-import { Follower } from './Follower.tsx'
+import { notify } from '../state/notification.ts'
 import { useIsGone, useSlice } from '../state/page-state.ts'
-import { WithPlaces } from '../ui/TextWithFileLinks.tsx'
-import { counted } from '../ui/format.ts'
+import { ActionButton } from '../ui/ActionButton.tsx'
+import { formatCount } from '../ui/format.ts'
+import { TextWithFileLinks } from '../ui/TextWithFileLinks.tsx'
+import { Clients, LessonClient } from './Clients.tsx'
 
 /** The server that the wire leads to, where to find it, and the clients that the page has connected. */
 export function Server() {
@@ -17,13 +16,15 @@ export function Server() {
   return (
     <div className="server">
       <div className="bar">
-        {lesson ? <State server={server} /> : <p className="state">{server.what}</p>}
+        {lesson ? <ServerStatus server={server} /> : <p className="state">{server.what}</p>}
         {lesson && (
-          <ActButton action={{ do: 'connect' }} className="primary">
+          <ActionButton action={{ do: 'connect' }} className="primary">
             Connect a client
-          </ActButton>
+          </ActionButton>
         )}
-        {server.state === 'down' && <ActButton action={{ do: 'restart' }}>Start again</ActButton>}
+        {server.state === 'down' && (
+          <ActionButton action={{ do: 'restart' }}>Start again</ActionButton>
+        )}
         <code className="url" title={`curl -N ${server.url}`}>
           curl -N {server.url}
         </code>
@@ -35,24 +36,24 @@ export function Server() {
       {server.state === 'down' && server.what && server.what !== problem?.what && (
         <div className="problem">
           <p>
-            <WithPlaces text={server.what} />
+            <TextWithFileLinks text={server.what} />
           </p>
           {server.detail && (
             <pre>
-              <WithPlaces text={server.detail} />
+              <TextWithFileLinks text={server.detail} />
             </pre>
           )}
         </div>
       )}
       {server.leaks && <Leaks {...server.leaks} />}
-      <Follower />
+      <LessonClient />
       <Clients clients={clients} />
-      <Printed lines={server.printed} />
+      <PrintedLines lines={server.printed} />
     </div>
   )
 }
 
-function State({ server: { file, state, readers } }: { server: ServerState }) {
+function ServerStatus({ server: { file, state, readers } }: { server: ServerState }) {
   const isGone = useIsGone()
   if (isGone) {
     return (
@@ -66,18 +67,18 @@ function State({ server: { file, state, readers } }: { server: ServerState }) {
   }
   return (
     <p className="state">
-      <ServerShape state={state} /> {file ?? 'server.ts'} {inWords(state)}
+      <ServerIcon state={state} /> {file ?? 'server.ts'} {inWords(state)}
       {state === 'running' && readers !== undefined && (
         <span className="quiet" title="So many have the feed open">
           {' '}
-          · {counted(readers, 'reader')}
+          · {formatCount(readers, 'reader')}
         </span>
       )}
     </p>
   )
 }
 
-function ServerShape({ state }: { state: ServerState['state'] }) {
+function ServerIcon({ state }: { state: ServerState['state'] }) {
   const [shape, hue] = {
     running: ['●', 'good'],
     starting: ['◌', 'quiet'],
@@ -102,26 +103,26 @@ function inWords(state: ServerState['state']): string {
 
 async function copy(text: string): Promise<void> {
   await navigator.clipboard.writeText(text)
-  say('Copied.')
+  notify('Copied.')
 }
 
 function Leaks({ intervals, clients, lostWrites }: NonNullable<ServerState['leaks']>) {
   return (
     <p className="leaks">
-      still running: <strong>{counted(intervals, 'interval')}</strong> ·{' '}
-      <strong>{counted(clients, 'client')}</strong> connected ·{' '}
-      <strong>{counted(lostWrites, 'write')}</strong> to nobody
+      still running: <strong>{formatCount(intervals, 'interval')}</strong> ·{' '}
+      <strong>{formatCount(clients, 'client')}</strong> connected ·{' '}
+      <strong>{formatCount(lostWrites, 'write')}</strong> to nobody
     </p>
   )
 }
 
-function Printed({ lines }: { lines: string[] }) {
+function PrintedLines({ lines }: { lines: string[] }) {
   if (lines.length === 0) return null
   return (
     <details className="printed">
       <summary>server.ts prints: {lines.at(-1)}</summary>
       <pre>
-        <WithPlaces text={lines.join('\n')} />
+        <TextWithFileLinks text={lines.join('\n')} />
       </pre>
     </details>
   )

@@ -1,28 +1,28 @@
 import { followQuakes, type Clock } from '../../../../solutions/05-reconnection/client.ts'
 
-/** An event stream of the workshop, and what is done with it. */
-export type KeptStream<Message> = {
+/** An event stream of the workshop, and who is told of it. */
+export type Subscription<Message> = {
   url: string
-  /** What the data of each event holds. The workshop says something every five seconds. */
-  told(message: Message): void
-  /** True from the first event of a connection until that connection is lost. */
-  live(isLive: boolean): void
+  /** Called with what the data of each event holds. The workshop says something every five seconds. */
+  onMessage(message: Message): void
+  /** Called with true at the first event of a connection, and with false when that connection is lost. */
+  onLiveChange(isLive: boolean): void
 }
 
 /**
  * Follows a stream for as long as the page is open, with the client of lesson 5: it comes back by itself, behind the
  * last event, and sees when a connection has died without a word.
  */
-export async function keepStream<Message>({
+export async function subscribe<Message>({
   url,
-  told,
-  live,
-}: KeptStream<Message>): Promise<never> {
+  onMessage,
+  onLiveChange,
+}: Subscription<Message>): Promise<never> {
   const { signal } = new AbortController()
   const { clock, heard } = wakefulClock()
   let isLive = false
-  function becomes(now: boolean): void {
-    if (now !== isLive) live(now)
+  function setLive(now: boolean): void {
+    if (now !== isLive) onLiveChange(now)
     isLive = now
   }
 
@@ -32,15 +32,15 @@ export async function keepStream<Message>({
       maxMs: LONGEST_WAIT_MS,
       stallMs: SILENT_MS,
       clock,
-      onState: ({ name }) => name === 'open' || becomes(false),
+      onState: ({ name }) => name === 'open' || setLive(false),
     })
     try {
       // To that client whatever the data holds is a quake.
       for await (const message of quakes as AsyncIterable<unknown>) {
         heard()
-        becomes(true)
+        setLive(true)
         try {
-          told(message as Message)
+          onMessage(message as Message)
         } catch (error) {
           // That is no reason to lose the connection.
           reportError(error)
@@ -50,7 +50,7 @@ export async function keepStream<Message>({
       console.warn(error)
     }
     // Somebody else answers at this address. The workshop may come back to it.
-    becomes(false)
+    setLive(false)
     await clock.sleep(LONGEST_WAIT_MS, signal)
   }
 }

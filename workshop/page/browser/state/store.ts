@@ -24,7 +24,9 @@ export function store<T>(initial: T): Store<T> {
   }
 }
 
-/** The part of a store that `pick` names. The component renders again only when that part changes. */
-export function useStore<T, Part>(watched: Store<T>, pick: (value: T) => Part): Part {
+/** Returns the value of a store, or the part of it that `pick` names. The component renders again only when that changes. */
+export function useStore<T>(watched: Store<T>): T
+export function useStore<T, Part>(watched: Store<T>, pick: (value: T) => Part): Part
+export function useStore(watched: Store<unknown>, pick = (value: unknown) => value): unknown {
   return useSyncExternalStore(watched.listen, () => pick(watched.get()))
 }

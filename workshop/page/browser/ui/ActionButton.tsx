@@ -1,16 +1,21 @@
 import type { ComponentPropsWithoutRef } from 'react'
 import type { Action } from '../../state.ts'
-import { act } from '../state/request-action.ts'
 import { useIsGone } from '../state/page-state.ts'
+import { requestAction } from '../state/request-action.ts'
 
 /** A button that asks the workshop to do something. While the workshop is gone, there is nobody to ask. */
-export function ActButton({
+export function ActionButton({
   action,
   disabled = false,
   ...rest
 }: { action: Action } & Omit<ComponentPropsWithoutRef<'button'>, 'type' | 'onClick'>) {
   const isGone = useIsGone()
   return (
-    <button type="button" disabled={disabled || isGone} onClick={() => act(action)} {...rest} />
+    <button
+      type="button"
+      disabled={disabled || isGone}
+      onClick={() => requestAction(action)}
+      {...rest}
+    />
   )
 }

@@ -20,7 +20,7 @@ export function Splitter({ name, label }: { name: Name; label: string }) {
     localStorage.setItem(`part-${name}`, String(parts[name].get()))
   }
 
-  function putBack(): void {
+  function reset(): void {
     parts[name].set(undefined)
     localStorage.removeItem(`part-${name}`)
   }
@@ -57,7 +57,7 @@ export function Splitter({ name, label }: { name: Name; label: string }) {
         else style?.setProperty(`--${name}`, `${moved}%`)
       }}
       onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
-      onDoubleClick={putBack}
+      onDoubleClick={reset}
       onPointerMove={drag}
       onKeyDown={press}
     />

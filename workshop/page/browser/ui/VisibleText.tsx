@@ -2,7 +2,7 @@
  * Text with the pictures of control characters, as `visible()` makes it. Many a machine has no font with ␊ in
  * it, so its name is drawn instead; what is copied is the picture.
  */
-export function Visible({ text }: { text: string }) {
+export function VisibleText({ text }: { text: string }) {
   return text.split(PICTURES).map((part, index) => {
     const name = index % 2 === 1 ? NAMES[part.charCodeAt(0) - 0x2400] : undefined
     if (!name) return part

@@ -1,36 +1,29 @@
 import { useEffect, useState } from 'react'
 import type { Entry } from '../../../../wire/entry.ts'
-import type { Interpretation } from '../../../../wire/interpret.ts'
-import { Bytes } from './Bytes.tsx'
-import { bytesOf } from './inspect-arrival.ts'
 import { store, useStore } from '../state/store.ts'
+import { formatBytes, formatSeconds } from '../ui/format.ts'
+import { Bytes } from './Bytes.tsx'
+import { describeCursor, describeEntryInFull } from './describe-entry.ts'
+import { loadArrival, type InspectedArrival } from './inspect-arrival.ts'
 import { view } from './wire-view.ts'
-import { behind, bytes, seconds, whatHappened } from '../ui/format.ts'
-
-/** What is known of an arrival: its first bytes, and what they are. */
-export type Crossing = {
-  entry: Entry & { kind: 'arrived' }
-  bytes: Uint8Array
-  interpretation: Interpretation
-}
 
 /** Whether what is selected has all the room there is. */
 const isLarge = store(false)
 
 /** The selected entry, and when it is an arrival, its bytes. */
-export function ArrivalInFull() {
-  const { log, selected, saved } = useStore(view, (now) => now)
+export function ArrivalDetails() {
+  const { log, selected, saved } = useStore(view)
   const position = selected === undefined ? undefined : log.find(selected)
   const entry = position === undefined ? undefined : log.entry(position)
-  const [crossing, setCrossing] = useState<Crossing | string>()
+  const [arrival, setArrival] = useState<InspectedArrival | string>()
   const n = entry?.kind === 'arrived' ? entry.n : undefined
-  const large = useStore(isLarge, (now) => now)
+  const large = useStore(isLarge)
 
   useEffect(() => {
     if (n === undefined) return
-    const visit = new AbortController()
-    void bytesOf(n, visit.signal).then((found) => visit.signal.aborted || setCrossing(found))
-    return () => visit.abort()
+    const loading = new AbortController()
+    void loadArrival(n, loading.signal).then((found) => loading.signal.aborted || setArrival(found))
+    return () => loading.abort()
   }, [n, saved])
 
   return (
@@ -47,7 +40,7 @@ export function ArrivalInFull() {
       )}
       {entry && (
         <div className="title">
-          <h3 aria-live="polite">{inWords(entry)}</h3>
+          <h3 aria-live="polite">{describe(entry)}</h3>
           <button
             type="button"
             className="plain"
@@ -58,25 +51,22 @@ export function ArrivalInFull() {
           </button>
         </div>
       )}
-      {n !== undefined && typeof crossing === 'string' && <p>{crossing}</p>}
-      {typeof crossing === 'object' && crossing.entry.n === n && <Bytes {...crossing} />}
+      {n !== undefined && typeof arrival === 'string' && <p>{arrival}</p>}
+      {typeof arrival === 'object' && arrival.entry.n === n && <Bytes {...arrival} />}
     </div>
   )
 }
 
 /** `← response · 187 B at 1.204 s · server → client · #2`. */
-function inWords(entry: Entry): string {
-  if (entry.kind !== 'arrived') {
-    const whose = entry.kind === 'note' ? '' : ` · #${entry.connection}`
-    return `${whatHappened(entry)} at ${seconds(entry.at)}${whose}`
-  }
+function describe(entry: Entry): string {
+  if (entry.kind !== 'arrived') return describeEntryInFull(entry)
   const { direction, hop, size, at, connection, cursor } = entry
   const arrow = direction === 'request' ? '→ request' : '← response'
-  const asks = cursor === undefined ? '' : ` · ${behind(cursor)}`
-  return `${arrow}${asks} · ${bytes(size)} at ${seconds(at)} · ${way(direction, hop)} · #${connection}`
+  const asks = cursor === undefined ? '' : ` · ${describeCursor(cursor)}`
+  return `${arrow}${asks} · ${formatBytes(size)} at ${formatSeconds(at)} · ${describeHop(direction, hop)} · #${connection}`
 }
 
-function way(direction: 'request' | 'response', hop: string): string {
+function describeHop(direction: 'request' | 'response', hop: string): string {
   if (hop === 'workshop') return 'workshop → client'
   const between = direction === 'request' ? 'client → server' : 'server → client'
   return `${between}, seen at the ${hop}`

@@ -1,14 +1,14 @@
 import { useState } from 'react'
 import { visible } from '../../../../wire/visible.ts'
-import type { Crossing } from './ArrivalDetails.tsx'
-import { Visible } from '../ui/VisibleText.tsx'
-import { bytes as inBytes, number } from '../ui/format.ts'
+import { formatBytes, formatNumber } from '../ui/format.ts'
+import { VisibleText } from '../ui/VisibleText.tsx'
+import type { InspectedArrival } from './inspect-arrival.ts'
 
 /** Bytes as text with what HTTP put around them, as a hex dump, and as the events they are. */
-export function Bytes({ entry, bytes, interpretation }: Crossing) {
+export function Bytes({ entry, bytes, interpretation }: InspectedArrival) {
   const [isWhole, setWhole] = useState(false)
   const [asHex, setAsHex] = useState(false)
-  const shown = isWhole ? bytes : bytes.subarray(0, MOST_AT_ONCE)
+  const displayed = isWhole ? bytes : bytes.subarray(0, MOST_AT_ONCE)
   const { segments, events, isWhole: isKnown } = interpretation
   return (
     <>
@@ -23,23 +23,23 @@ export function Bytes({ entry, bytes, interpretation }: Crossing) {
             </button>
           </div>
           {asHex ? (
-            <pre className="hex">{hexDump(shown)}</pre>
+            <pre className="hex">{hexDump(displayed)}</pre>
           ) : (
             <pre className="text">
-              <Segments segments={segments} bytes={shown} />
+              <Segments segments={segments} bytes={displayed} />
             </pre>
           )}
         </div>
         {events && <Events {...events} />}
       </div>
-      {shown.length < bytes.length && (
+      {displayed.length < bytes.length && (
         <button type="button" onClick={() => setWhole(true)}>
-          Show all {inBytes(bytes.length)}
+          Show all {formatBytes(bytes.length)}
         </button>
       )}
       {bytes.length < entry.size && (
         <p className="quiet">
-          These are the first {number(bytes.length)} of {inBytes(entry.size)}.
+          These are the first {formatNumber(bytes.length)} of {formatBytes(entry.size)}.
         </p>
       )}
       {!isKnown && (
@@ -58,7 +58,7 @@ export function Segments({
   segments,
   bytes,
 }: {
-  segments: Crossing['interpretation']['segments']
+  segments: InspectedArrival['interpretation']['segments']
   bytes: Uint8Array
 }) {
   return segments
@@ -74,7 +74,7 @@ function Segment({ kind, bytes }: { kind: string; bytes: Uint8Array }) {
   if (kind === 'head' || kind === 'data') {
     return (
       <span className={kind}>
-        <Visible text={text.replaceAll('␊', '␊\n')} />
+        <VisibleText text={text.replaceAll('␊', '␊\n')} />
       </span>
     )
   }
@@ -82,12 +82,12 @@ function Segment({ kind, bytes }: { kind: string; bytes: Uint8Array }) {
   return (
     <span className={kind === 'extra' ? 'bad' : 'framing'}>
       [{word}
-      <Visible text={text} />]
+      <VisibleText text={text} />]
     </span>
   )
 }
 
-function Events({ lines, dispatched }: NonNullable<Crossing['interpretation']['events']>) {
+function Events({ lines, dispatched }: NonNullable<InspectedArrival['interpretation']['events']>) {
   return (
     <div className="events">
       <h4>fields</h4>
@@ -102,9 +102,9 @@ function Events({ lines, dispatched }: NonNullable<Crossing['interpretation']['e
             ) : (
               <>
                 <strong>
-                  <Visible text={visible(field)} />
+                  <VisibleText text={visible(field)} />
                 </strong>{' '}
-                <Visible text={visible(value)} />
+                <VisibleText text={visible(value)} />
               </>
             )}
           </li>

@@ -1,39 +1,42 @@
 import { useId, useState } from 'react'
 import type { ProxyHolds } from '../../state.ts'
-import { ActButton } from '../ui/ActionButton.tsx'
-import { act } from '../state/request-action.ts'
 import { useIsGone, useSlice } from '../state/page-state.ts'
-import { number } from '../ui/format.ts'
+import { requestAction } from '../state/request-action.ts'
+import { ActionButton } from '../ui/ActionButton.tsx'
+import { formatNumber } from '../ui/format.ts'
 
 /** What makes streams fail, at will. */
-export function Trouble() {
+export function FaultControls() {
   const trouble = useSlice('trouble')
   const lesson = useSlice('lesson')
   if (!trouble) return null
   return (
     <div className="trouble" role="group" aria-label="Trouble">
-      <ActButton action={{ do: 'cut' }}>Cut now</ActButton>
+      <ActionButton action={{ do: 'cut' }}>Cut now</ActionButton>
       <Limit
         label="Cut after"
         unit="B"
         initial={2000}
         value={trouble.cutAfter}
-        inWords={(bytes) => `cuts after ${number(bytes)} B`}
-        change={(bytes) => act({ do: 'cut after', bytes })}
+        inWords={(bytes) => `cuts after ${formatNumber(bytes)} B`}
+        change={(bytes) => requestAction({ do: 'cut after', bytes })}
       />
-      <ActButton action={{ do: 'stall', on: !trouble.isStalled }} aria-pressed={trouble.isStalled}>
+      <ActionButton
+        action={{ do: 'stall', on: !trouble.isStalled }}
+        aria-pressed={trouble.isStalled}
+      >
         {trouble.isStalled ? '■ stalled: let go' : 'Stall'}
-      </ActButton>
+      </ActionButton>
       <Limit
         label="Slow reader"
         unit="B/s"
         initial={200}
         value={trouble.slow}
-        inWords={(bytes) => `reads ${number(bytes)} B/s`}
-        change={(bytesPerSecond) => act({ do: 'slow', bytesPerSecond })}
+        inWords={(bytes) => `reads ${formatNumber(bytes)} B/s`}
+        change={(bytesPerSecond) => requestAction({ do: 'slow', bytesPerSecond })}
       />
       <Proxy holds={trouble.proxy} />
-      {lesson && <ActButton action={{ do: 'burst' }}>Burst of 10,000</ActButton>}
+      {lesson && <ActionButton action={{ do: 'burst' }}>Burst of 10,000</ActionButton>}
     </div>
   )
 }
@@ -48,7 +51,10 @@ function Proxy({ holds }: { holds: ProxyHolds | undefined }) {
       value={holds ?? ''}
       className={holds && 'on'}
       onChange={({ target }) =>
-        void act({ do: 'proxy', holds: target.value === '' ? null : (target.value as ProxyHolds) })
+        void requestAction({
+          do: 'proxy',
+          holds: target.value === '' ? null : (target.value as ProxyHolds),
+        })
       }
     >
       <option value="">No proxy</option>
@@ -58,7 +64,7 @@ function Proxy({ holds }: { holds: ProxyHolds | undefined }) {
   )
 }
 
-/** A trouble with a number: the number and a switch; while it is on, what it does in words. */
+/** A fault with a number: the number and a switch; while it is on, what it does in words. */
 function Limit({
   label,
   unit,

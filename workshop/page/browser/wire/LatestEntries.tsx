@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { useStore } from '../state/store.ts'
-import { beat, follow, isShown, select, shownPart, view, type View } from './wire-view.ts'
-import { number, seconds, whatHappened } from '../ui/format.ts'
+import { formatNumber, formatSeconds } from '../ui/format.ts'
+import { describeEntry } from './describe-entry.ts'
+import { belongsTo, logTick, select, unpause, view, visibleRange, type View } from './wire-view.ts'
 
 /**
  * The last entries of the part that is shown, as a list to walk through. The newest is the first, and the style
@@ -10,25 +11,25 @@ import { number, seconds, whatHappened } from '../ui/format.ts'
  * While somebody points at it, has the focus in it or has scrolled back in it, it holds still.
  */
 export function LatestEntries() {
-  useStore(beat, (now) => now)
-  const shown = useStore(view, (now) => now)
-  const { log, selected } = shown
+  useStore(logTick)
+  const current = useStore(view)
+  const { log, selected } = current
   /** Up to where it is shown while it holds still. */
   const [held, setHeld] = useState<number>()
-  const positions = latest(shown, held)
+  const positions = latest(current, held)
   const chosen = selected === undefined ? undefined : log.find(selected)
   const isListed = chosen !== undefined && positions.includes(chosen)
   const list = useRef<HTMLDivElement>(null)
-  const cameSince = shown.stopped || held === undefined ? 0 : log.end - held
+  const cameSince = current.paused || held === undefined ? 0 : log.end - held
 
   useEffect(() => {
-    if (shown.stopped) {
+    if (current.paused) {
       list.current!.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' })
     } else {
       setHeld(undefined)
       list.current!.scrollTop = 0
     }
-  }, [shown])
+  }, [current])
 
   /** What has come since this was drawn would push the rows away from under the pointer. */
   const { end } = log
@@ -82,12 +83,12 @@ export function LatestEntries() {
               className={entry.kind}
               onClick={() => select(position)}
             >
-              <span>{seconds(entry.at)}</span>
+              <span>{formatSeconds(entry.at)}</span>
               <span>{entry.kind === 'note' ? '' : `#${entry.connection}`}</span>
               {entry.kind === 'arrived' && <Hop name={entry.hop} />}
               <span className={isBroken ? 'bad' : undefined}>
                 {isBroken && '✕ '}
-                {whatHappened(entry)}
+                {describeEntry(entry)}
               </span>
             </div>
           )
@@ -95,8 +96,8 @@ export function LatestEntries() {
       </div>
       {cameSince > 0 && (
         <p className="held">
-          holds still, {number(cameSince)} came since{' '}
-          <button type="button" className="link" onClick={follow}>
+          holds still, {formatNumber(cameSince)} came since{' '}
+          <button type="button" className="link" onClick={unpause}>
             to the newest
           </button>
         </p>
@@ -111,15 +112,15 @@ function Hop({ name }: { name: string }) {
 }
 
 /** Positions to list, the newest first: the last ones in sight, and around the selected one when that is further back. */
-function latest(shown: View, held: number | undefined): number[] {
-  const { log, connection, selected, stopped } = shown
+function latest(current: View, held: number | undefined): number[] {
+  const { log, connection, selected, paused } = current
   const chosen = selected === undefined ? undefined : log.find(selected)
-  const inSight = stopped ? log.firstFrom(shownPart(shown).to * 1000) : (held ?? log.end)
-  const isFarBack = stopped && chosen !== undefined && inSight - chosen > MOST_LISTED
+  const inSight = paused ? log.firstFrom(visibleRange(current).to * 1000) : (held ?? log.end)
+  const isFarBack = paused && chosen !== undefined && inSight - chosen > MOST_LISTED
   const newest = isFarBack ? chosen + MOST_LISTED / 2 : inSight
   const positions: number[] = []
   for (let position = newest - 1; position >= log.begin; position -= 1) {
-    if (!isShown(log, position, connection)) continue
+    if (!belongsTo(log, position, connection)) continue
     positions.push(position)
     if (positions.length === MOST_LISTED) break
   }

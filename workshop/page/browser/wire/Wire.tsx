@@ -1,13 +1,13 @@
 import type { KeyboardEvent } from 'react'
-import { ArrivalInFull } from './ArrivalDetails.tsx'
-import { LatestEntries } from './LatestEntries.tsx'
-import { loadFile } from './open-recording.ts'
 import { Server } from '../server/Server.tsx'
 import { useStore } from '../state/store.ts'
-import { Trouble } from './FaultControls.tsx'
+import { ArrivalDetails } from './ArrivalDetails.tsx'
+import { FaultControls } from './FaultControls.tsx'
+import { LatestEntries } from './LatestEntries.tsx'
+import { openRecording } from './open-recording.ts'
+import { pause, select, step, unpause, unselect, view, zoom } from './wire-view.ts'
 import { WireChart } from './WireChart.tsx'
 import { WireTools } from './WireTools.tsx'
-import { follow, select, step, stop, unselect, view, zoom } from './wire-view.ts'
 
 /** What crosses the wire, and what can be done to it. */
 export function Wire() {
@@ -20,13 +20,13 @@ export function Wire() {
       onDrop={(event) => {
         event.preventDefault()
         const [file] = event.dataTransfer.files
-        if (file) void loadFile(file)
+        if (file) void openRecording(file)
       }}
     >
       {!saved && <Server />}
       <div className="bar">
         <h2 id="wire-title">Wire</h2>
-        {!saved && <Trouble />}
+        {!saved && <FaultControls />}
       </div>
       <WireTools />
       <div
@@ -42,14 +42,14 @@ export function Wire() {
       </div>
       <div className="entries">
         <LatestEntries />
-        <ArrivalInFull />
+        <ArrivalDetails />
       </div>
     </section>
   )
 }
 
 function press(event: KeyboardEvent): void {
-  const { log, stopped } = view.get()
+  const { log, paused } = view.get()
   const keys: Record<string, () => void> = {
     ArrowLeft: () => step(-1),
     ArrowRight: () => step(1),
@@ -58,8 +58,8 @@ function press(event: KeyboardEvent): void {
     '+': () => zoom(0.5),
     '=': () => zoom(0.5),
     '-': () => zoom(2),
-    '0': follow,
-    ' ': () => (stopped ? follow() : stop()),
+    '0': unpause,
+    ' ': () => (paused ? unpause() : pause()),
     Escape: unselect,
   }
   const does = keys[event.key]

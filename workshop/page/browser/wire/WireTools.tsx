@@ -1,38 +1,38 @@
 import { useRef } from 'react'
-import { ActButton } from '../ui/ActionButton.tsx'
-import { unsay } from '../state/request-action.ts'
-import { Legend } from './Legend.tsx'
-import { loadFile } from './open-recording.ts'
+import { dismiss } from '../state/notification.ts'
 import { useStore } from '../state/store.ts'
+import { ActionButton } from '../ui/ActionButton.tsx'
+import { formatNumber } from '../ui/format.ts'
+import { Legend } from './Legend.tsx'
+import { openRecording } from './open-recording.ts'
+import { MOST_ENTRIES } from './wire-log.ts'
 import {
-  beat,
-  follow,
   hasCleared,
+  logTick,
+  pause,
   showConnection,
   showLive,
-  stop,
+  unpause,
   view,
   zoom,
 } from './wire-view.ts'
-import { MOST_ENTRIES } from './wire-log.ts'
-import { number } from '../ui/format.ts'
 
 /** What is shown of the recording, and what can be done with it. */
 export function WireTools() {
-  const { stopped, saved } = useStore(view, (now) => now)
+  const { paused, saved } = useStore(view)
   const file = useRef<HTMLInputElement>(null)
   return (
     <div className="tools" role="toolbar" aria-label="View of the wire">
       {saved ? (
         <>
-          <strong>saved recording {saved}</strong>
+          <strong>saved recording {saved.name}</strong>
           <button
             type="button"
             className="primary"
             onClick={() => {
               showLive()
               // What was said of a file is over.
-              unsay()
+              dismiss()
             }}
           >
             Live again
@@ -41,10 +41,10 @@ export function WireTools() {
       ) : (
         <button
           type="button"
-          aria-pressed={!!stopped}
-          onClick={() => (stopped ? follow() : stop())}
+          aria-pressed={!!paused}
+          onClick={() => (paused ? unpause() : pause())}
         >
-          {stopped ? '▶ Follow' : '❚❚ Pause'}
+          {paused ? '▶ Follow' : '❚❚ Pause'}
         </button>
       )}
       <span className="pair">
@@ -61,13 +61,13 @@ export function WireTools() {
         <Legend />
         {!saved && (
           <>
-            <ActButton
+            <ActionButton
               action={{ do: 'clear' }}
               className="plain"
               onClickCapture={() => hasCleared.set(true)}
             >
               Clear
-            </ActButton>
+            </ActionButton>
             <a className="button plain" href="/wire.ndjson" download>
               Save
             </a>
@@ -83,7 +83,7 @@ export function WireTools() {
           aria-label="A saved recording"
           accept=".ndjson"
           onChange={({ target }) => {
-            if (target.files?.[0]) void loadFile(target.files[0])
+            if (target.files?.[0]) void openRecording(target.files[0])
             target.value = ''
           }}
         />
@@ -94,8 +94,8 @@ export function WireTools() {
 
 /** Which connection is shown. */
 function Connections() {
-  useStore(beat, (now) => now)
-  const { log, connection } = useStore(view, (now) => now)
+  useStore(logTick)
+  const { log, connection } = useStore(view)
   const latest = [...log.connections.keys()].slice(-MOST_CONNECTIONS)
   if (connection !== undefined && !latest.includes(connection)) latest.unshift(connection)
   return (
@@ -118,16 +118,17 @@ const MOST_CONNECTIONS = 100
 
 /** How much there is, and how much of it is not in sight. */
 function Count() {
-  useStore(beat, (now) => now)
-  const { log, stopped, saved, connection } = useStore(view, (now) => now)
-  const isCut = log.lost > 0 || log.end - log.begin === MOST_ENTRIES
+  useStore(logTick)
+  const { log, paused, saved, connection } = useStore(view)
+  const isIncomplete = log.lost > 0 || log.end - log.begin === MOST_ENTRIES
   const all = log.end - log.begin
   const count = connection === undefined ? all : (log.connections.get(connection)?.entries ?? 0)
-  const words = [count === 1 ? '1 entry' : `${number(count)} entries`]
+  const words = [count === 1 ? '1 entry' : `${formatNumber(count)} entries`]
   if (connection !== undefined) words[0] += ` of #${connection}`
-  const since = connection === undefined && stopped ? log.end - stopped.end : 0
-  if (stopped && !saved) words.push(since > 0 ? `paused, ${number(since)} came since` : 'paused')
-  if (isCut) words.push('older ones had to make room and are not shown')
+  const since = connection === undefined && paused ? log.end - paused.end : 0
+  if (paused && !saved)
+    words.push(since > 0 ? `paused, ${formatNumber(since)} came since` : 'paused')
+  if (isIncomplete) words.push('older ones had to make room and are not shown')
   const text = words.join(' · ')
   return (
     <span className="quiet count" title={text}>

@@ -1,28 +1,28 @@
 import type uPlot from 'uplot'
-import { lanesOf } from './lanes.ts'
-import { isArrival, isShown, select, shownPart, stop, view, zoom } from './wire-view.ts'
-import { KINDS } from './wire-log.ts'
-import { seconds, whatHappened } from '../ui/format.ts'
+import { describeEntryInFull } from './describe-entry.ts'
+import { lanesOf } from './draw-wire.ts'
+import { KINDS } from './entry-columns.ts'
+import { belongsTo, isArrival, pause, select, view, visibleRange, zoom } from './wire-view.ts'
 
 /**
  * Lets a chart of the page's own view be pointed at, dragged over and zoomed.
  *
- * @param pointAt is told in words what is under the pointer; nothing is `''`
+ * @param onPoint called with a description of what is under the pointer; nothing is `''`
  */
-export function pointing(chart: uPlot, pointAt: (text: string) => void): void {
+export function handlePointer(chart: uPlot, onPoint: (text: string) => void): void {
   const hooks = chart.hooks as uPlot.Hooks.Arrays
   hooks.setSelect = [
     (self) => {
       const { left, width } = self.select
       if (width === 0) return
-      stop({ from: self.posToVal(left, 'x'), to: self.posToVal(left + width, 'x') })
+      pause({ from: self.posToVal(left, 'x'), to: self.posToVal(left + width, 'x') })
       self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
     },
   ]
   hooks.setCursor = [
     ({ cursor }) => {
       const position = cursor.left! < 0 ? undefined : nearest(cursor.left!, cursor.top!)
-      pointAt(position === undefined ? '' : inWords(position))
+      onPoint(position === undefined ? '' : describeEntryInFull(view.get().log.entry(position)))
     },
   ]
 
@@ -46,11 +46,11 @@ export function pointing(chart: uPlot, pointAt: (text: string) => void): void {
     { passive: false },
   )
 
-  /** The arrival that is nearest to a place on the chart, in pixels of CSS; undefined when none is near. */
+  /** Finds the arrival that is nearest to a point on the chart, in pixels of CSS; undefined when none is near. */
   function nearest(x: number, y: number): number | undefined {
     const { log, connection } = view.get()
     const { height } = chart.rect
-    const names = lanesOf(log, shownPart(view.get()))
+    const names = lanesOf(log, visibleRange(view.get()))
     const lane = names[Math.min(names.length - 1, Math.floor((y / height) * names.length))]!
     const at = chart.posToVal(x, 'x') * 1000
     const reach = (chart.posToVal(x + NEAR_PX, 'x') - chart.posToVal(x, 'x')) * 1000
@@ -60,7 +60,7 @@ export function pointing(chart: uPlot, pointAt: (text: string) => void): void {
     for (let position = log.firstFrom(at - reach); position < end; position += 1) {
       const off = Math.abs(log.at(position) - at)
       if (off > reach && log.at(position) > at) break
-      if (off > distance || !isShown(log, position, connection)) continue
+      if (off > distance || !belongsTo(log, position, connection)) continue
       const isHere = isArrival(log, position)
         ? log.hops[log.hop(position)] === lane
         : log.kind(position) === KINDS.note
@@ -75,10 +75,3 @@ export function pointing(chart: uPlot, pointAt: (text: string) => void): void {
 const NEAR_PX = 8
 const MOST_LOOKED_AT = 20_000
 const ONE_COLUMN_PX = 900
-
-function inWords(position: number): string {
-  const { log } = view.get()
-  const entry = log.entry(position)
-  const whose = entry.kind === 'note' ? '' : ` · #${entry.connection}`
-  return `${whatHappened(entry)} at ${seconds(entry.at)}${whose}`
-}

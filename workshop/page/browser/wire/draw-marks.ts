@@ -1,9 +1,9 @@
 import type { Entry } from '../../../../wire/entry.ts'
+import { describeCursor } from './describe-entry.ts'
 import type { WireLog } from './wire-log.ts'
-import { behind } from '../ui/format.ts'
 
-/** What the marks are drawn on. Times are in milliseconds, places in pixels of the canvas. */
-export type Sheet = {
+/** What the marks are drawn on. Times are in milliseconds, positions in pixels of the canvas. */
+export type Surface = {
   ctx: CanvasRenderingContext2D
   ratio: number
   lanes: string[]
@@ -27,14 +27,14 @@ export type Colours = {
   hop(name: string): string
 }
 
-type Kind<Name extends Entry['kind']> = Extract<Entry, { kind: Name }>
+type EntryOfKind<Name extends Entry['kind']> = Extract<Entry, { kind: Name }>
 
 /** Writes a label, unless the one before it needs the room. */
 type Label = (text: string, x: number, y: number) => void
 
 /** The line of each lane: in the colour of the hop while a connection is open that was seen there. */
 export function drawLives(
-  { ctx, ratio, lanes, left, right, x, y, colours }: Sheet,
+  { ctx, ratio, lanes, left, right, x, y, colours }: Surface,
   log: WireLog,
   connection: number | undefined,
 ): void {
@@ -58,7 +58,7 @@ export function drawLives(
  * has to be room in every lane, so that an arrival looks the same in all of them.
  */
 export function drawColumns(
-  { ctx, ratio, lanes, left, y, colours }: Sheet,
+  { ctx, ratio, lanes, left, y, colours }: Surface,
   lane: number,
   rows: readonly Float64Array[],
   { full, room, isRequest }: { full: number; room: number; isRequest: boolean },
@@ -127,20 +127,24 @@ function drawSquare(
 
 /** Below a request, what its client has: with that it goes on where another connection was lost. */
 export function drawCursor(
-  { ctx, ratio, lanes, bottom, x, y, colours }: Sheet,
-  { at, hop, cursor = '' }: Kind<'arrived'>,
+  { ctx, ratio, lanes, bottom, x, y, colours }: Surface,
+  { at, hop, cursor = '' }: EntryOfKind<'arrived'>,
   label: Label,
 ): void {
   const lane = lanes.indexOf(hop)
   if (lane === -1) return
   ctx.fillStyle = colours.hop(hop)
-  label(behind(cursor), x(at) + 8 * ratio, Math.min(y(lane) + 28 * ratio, bottom - 4 * ratio))
+  label(
+    describeCursor(cursor),
+    x(at) + 8 * ratio,
+    Math.min(y(lane) + 28 * ratio, bottom - 4 * ratio),
+  )
 }
 
 /** ▷ on each lane where the connection was seen. */
 export function drawOpened(
-  { ctx, ratio, lanes, x, y, colours }: Sheet,
-  { at }: Kind<'opened'>,
+  { ctx, ratio, lanes, x, y, colours }: Surface,
+  { at }: EntryOfKind<'opened'>,
   seenOn: readonly number[],
 ): void {
   const size = 5 * ratio
@@ -160,8 +164,8 @@ export function drawOpened(
 
 /** A bar on each lane where the connection was seen, longer on the side that closed. */
 export function drawClosed(
-  { ctx, ratio, lanes, x, y, colours }: Sheet,
-  { at, by }: Kind<'closed'>,
+  { ctx, ratio, lanes, x, y, colours }: Surface,
+  { at, by }: EntryOfKind<'closed'>,
   seenOn: readonly number[],
 ): void {
   for (const lane of seenOn) {
@@ -173,8 +177,8 @@ export function drawClosed(
 
 /** ✕ on each lane where the connection was seen, and in words who did it. */
 export function drawBroken(
-  { ctx, ratio, lanes, bottom, x, y, colours }: Sheet,
-  { at, by, how }: Kind<'closed'>,
+  { ctx, ratio, lanes, bottom, x, y, colours }: Surface,
+  { at, by, how }: EntryOfKind<'closed'>,
   seenOn: readonly number[],
   label: Label,
 ): void {
@@ -190,15 +194,15 @@ export function drawBroken(
     ctx.stroke()
   }
   ctx.fillStyle = colours.bad
-  const did = by === 'workshop' ? 'cut' : how === 'reset' ? 'reset' : 'closed'
+  const verb = by === 'workshop' ? 'cut' : how === 'reset' ? 'reset' : 'closed'
   const below = Math.min(y(lanes.length - 1) + 15 * ratio, bottom - 4 * ratio)
-  label(`${did} by the ${by}`, x(at) + 8 * ratio, below)
+  label(`${verb} by the ${by}`, x(at) + 8 * ratio, below)
 }
 
 /** A broken line from top to bottom, with its words above. */
 export function drawNote(
-  { ctx, ratio, top, bottom, x, colours }: Sheet,
-  { at, text }: Kind<'note'>,
+  { ctx, ratio, top, bottom, x, colours }: Surface,
+  { at, text }: EntryOfKind<'note'>,
   label: Label,
 ): void {
   ctx.fillStyle = colours.quiet
@@ -208,7 +212,7 @@ export function drawNote(
 
 /** ▼ at the top, a line, and a ring where it crossed. */
 export function drawSelected(
-  { ctx, ratio, lanes, top, bottom, x, y, colours }: Sheet,
+  { ctx, ratio, lanes, top, bottom, x, y, colours }: Surface,
   entry: Entry,
 ): void {
   const middle = x(entry.at)
@@ -227,7 +231,7 @@ export function drawSelected(
   ctx.stroke()
 }
 
-export function labelRow({ ctx, ratio, right, colours }: Sheet): Label {
+export function labelRow({ ctx, ratio, right, colours }: Surface): Label {
   let free = -Infinity
   return (text, wanted, y) => {
     ctx.font = `${11 * ratio}px system-ui, sans-serif`

@@ -1,5 +1,4 @@
 import type { Entry } from '../../../../wire/entry.ts'
-import { lanesOf, lineOf } from './lanes.ts'
 import {
   drawBroken,
   drawClosed,
@@ -11,13 +10,14 @@ import {
   drawSelected,
   labelRow,
   type Colours,
-  type Sheet,
+  type Surface,
 } from './draw-marks.ts'
-import { KINDS, type WireLog } from './wire-log.ts'
-import { isShown, type View } from './wire-view.ts'
+import { KINDS } from './entry-columns.ts'
+import type { WireLog } from './wire-log.ts'
+import { belongsTo, type View } from './wire-view.ts'
 
-/** Where on the canvas, in its own pixels, and which seconds are shown there. */
-export type Area = {
+/** Where on the canvas the wire is drawn, in its own pixels, and which seconds are shown there. */
+type PlotArea = {
   left: number
   top: number
   width: number
@@ -37,13 +37,13 @@ export type Area = {
  */
 export function drawWire(
   ctx: CanvasRenderingContext2D,
-  area: Area,
+  area: PlotArea,
   { log, connection, selected }: View,
   colours: Colours,
 ): void {
   const { left, top, width, height, from, to, ratio } = area
   const lanes = lanesOf(log, area)
-  const sheet: Sheet = {
+  const surface: Surface = {
     ctx,
     ratio,
     lanes,
@@ -52,7 +52,7 @@ export function drawWire(
     top,
     bottom: top + height,
     x: (at) => Math.round(left + ((at / 1000 - from) / (to - from)) * width),
-    y: (lane) => Math.round(top + lineOf(lane, lanes.length) * height),
+    y: (lane) => Math.round(top + laneOffset(lane, lanes.length) * height),
     colours,
   }
   ctx.save()
@@ -60,41 +60,41 @@ export function drawWire(
   ctx.rect(left, 0, width, top + height)
   ctx.clip()
 
-  drawLives(sheet, log, connection)
-  const { sums, columns, others } = sumUp(log, area, lanes, connection)
+  drawLives(surface, log, connection)
+  const { sums, columns, rareEntries } = sumUp(log, area, lanes, connection)
   const full = fullHeight(sums)
   const room = (height / lanes.length) * 0.5
   const rows = lanes.map((_, lane) => [0, 1].map((side) => rowOf(sums, columns, lane * 2 + side)))
   const above = rows.map(([responses]) => responses!)
   const below = rows.map(([, requests]) => requests!)
   for (const lane of lanes.keys()) {
-    drawColumns(sheet, lane, above, { full, room, isRequest: false })
-    drawColumns(sheet, lane, below, { full, room: room * 0.6, isRequest: true })
+    drawColumns(surface, lane, above, { full, room, isRequest: false })
+    drawColumns(surface, lane, below, { full, room: room * 0.6, isRequest: true })
   }
-  drawOthers(sheet, log, others)
+  drawRareEntries(surface, log, rareEntries)
   const position = selected === undefined ? undefined : log.find(selected)
-  if (position !== undefined) drawSelected(sheet, log.entry(position))
+  if (position !== undefined) drawSelected(surface, log.entry(position))
   ctx.restore()
 }
 
 /** Bytes for each lane, direction (responses first) and column; and the entries that are drawn one by one. */
 function sumUp(
   log: WireLog,
-  { width, from, to }: Area,
+  { width, from, to }: PlotArea,
   lanes: string[],
   connection: number | undefined,
-): { sums: Float64Array; columns: number; others: Entry[] } {
+): { sums: Float64Array; columns: number; rareEntries: Entry[] } {
   const columns = Math.ceil(width)
   const sums = cleared(lanes.length * 2 * columns)
   const laneOfHop = log.hops.map((name) => lanes.indexOf(name))
   const columnsPerMs = columns / ((to - from) * 1000)
-  const others: Entry[] = []
+  const rareEntries: Entry[] = []
   /** For each kind, the column that has one already. */
   const taken: number[] = []
 
   const end = log.firstFrom(to * 1000)
   for (let position = log.firstFrom(from * 1000); position < end; position += 1) {
-    if (connection !== undefined && !isShown(log, position, connection)) continue
+    if (connection !== undefined && !belongsTo(log, position, connection)) continue
     const kind = log.kind(position)
     // Rounding may put the first or the last beside the edge.
     const exact = Math.floor((log.at(position) - from * 1000) * columnsPerMs)
@@ -104,26 +104,26 @@ function sumUp(
       if (lane === -1) continue
       const row = lane * 2 + (kind === KINDS.response ? 0 : 1)
       sums[row * columns + column]! += log.size(position)
-      if (log.hasCursor(position)) others.push(log.entry(position))
+      if (log.hasCursor(position)) rareEntries.push(log.entry(position))
     } else if (taken[kind] !== column) {
-      others.push(log.entry(position))
+      rareEntries.push(log.entry(position))
       taken[kind] = column
     }
   }
-  return { sums, columns, others }
+  return { sums, columns, rareEntries }
 }
 
 function rowOf(sums: Float64Array, columns: number, row: number): Float64Array {
   return sums.subarray(row * columns, (row + 1) * columns)
 }
 
-let kept = new Float64Array()
+let reused = new Float64Array()
 
 /** The same array again and again: a new one for each frame would be much to throw away. */
 function cleared(length: number): Float64Array {
-  if (kept.length !== length) kept = new Float64Array(length)
-  else kept.fill(0)
-  return kept
+  if (reused.length !== length) reused = new Float64Array(length)
+  else reused.fill(0)
+  return reused
 }
 
 /** How many bytes the highest mark stands for. It goes in steps of four, so that the marks stay put. */
@@ -135,23 +135,45 @@ function fullHeight(sums: Float64Array): number {
   return full
 }
 
-function drawOthers(sheet: Sheet, log: WireLog, others: Entry[]): void {
-  const notes = labelRow(sheet)
-  const failures = labelRow(sheet)
-  const cursors = labelRow(sheet)
-  for (const entry of others) {
+function drawRareEntries(surface: Surface, log: WireLog, rareEntries: Entry[]): void {
+  const notes = labelRow(surface)
+  const failures = labelRow(surface)
+  const cursors = labelRow(surface)
+  for (const entry of rareEntries) {
     if (entry.kind === 'note') {
-      drawNote(sheet, entry, notes)
+      drawNote(surface, entry, notes)
       continue
     }
     if (entry.kind === 'arrived') {
-      if (entry.hop === 'client') drawCursor(sheet, entry, cursors)
+      if (entry.hop === 'client') drawCursor(surface, entry, cursors)
       continue
     }
     const hops = log.connections.get(entry.connection)?.hops
-    const lanes = [...sheet.lanes.keys()].filter((lane) => hops?.has(sheet.lanes[lane]!))
-    if (entry.kind === 'opened') drawOpened(sheet, entry, lanes)
-    else if (entry.kind === 'closed' && entry.isFailure) drawBroken(sheet, entry, lanes, failures)
-    else if (entry.kind === 'closed') drawClosed(sheet, entry, lanes)
+    const lanes = [...surface.lanes.keys()].filter((lane) => hops?.has(surface.lanes[lane]!))
+    if (entry.kind === 'opened') drawOpened(surface, entry, lanes)
+    else if (entry.kind === 'closed' && entry.isFailure) drawBroken(surface, entry, lanes, failures)
+    else if (entry.kind === 'closed') drawClosed(surface, entry, lanes)
   }
+}
+
+/**
+ * Returns the hops in the order of their lanes: from the server, at the top, to the client. The workshop has one while what
+ * it answered itself is in sight.
+ *
+ * @param range in seconds
+ */
+export function lanesOf(log: WireLog, range: { from: number; to: number }): string[] {
+  const others = log.hops.filter((name) =>
+    name === 'workshop'
+      ? log.isSeen(name, range.from * 1000, range.to * 1000)
+      : log.isSeen(name, 0, Infinity),
+  )
+  const names = [...new Set(['server', 'client', ...others])]
+  const rank = (name: string): number => (name === 'server' ? 0 : name === 'client' ? 2 : 1)
+  return names.toSorted((a, b) => rank(a) - rank(b))
+}
+
+/** Says where the line of a lane is, as a part of the height: there is more above it than below. */
+export function laneOffset(lane: number, lanes: number): number {
+  return (lane + 0.6) / lanes
 }

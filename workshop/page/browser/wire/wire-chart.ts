@@ -1,30 +1,29 @@
 import uPlot from 'uplot'
-import { drawWire } from './draw-wire.ts'
-import { lanesOf, lineOf } from './lanes.ts'
-import type { Colours } from './draw-marks.ts'
 import type { Store } from '../state/store.ts'
 import { theme } from '../state/theme.ts'
-import { shownPart, type View } from './wire-view.ts'
+import type { Colours } from './draw-marks.ts'
+import { drawWire, laneOffset, lanesOf } from './draw-wire.ts'
+import { visibleRange, type View } from './wire-view.ts'
 
 /**
- * The chart of the wire in `place`, as large as that is. uPlot has the axes; the marks are drawn by `drawWire`.
+ * Draws the chart of the wire in `container`, as large as that is. uPlot has the axes; the marks are drawn by `drawWire`.
  *
  * @param options.scale how much larger than on a page everything is drawn, for who looks from far away
  */
 export function wireChart(
-  place: HTMLElement,
+  container: HTMLElement,
   { view, scale = 1 }: { view: Store<View>; scale?: number },
 ): { chart: uPlot; remove(): void } {
-  let colours = readColours(place)
+  let colours = readColours(container)
   let lanes = ''
   let drawn = ''
-  let looks = 0
+  let themes = 0
   const font = `${Math.round(12 * scale)}px system-ui, sans-serif`
-  const shownLanes = (): string[] => lanesOf(view.get().log, shownPart(view.get()))
+  const shownLanes = (): string[] => lanesOf(view.get().log, visibleRange(view.get()))
 
   const chart: uPlot = new uPlot(
     {
-      ...sizeOf(place),
+      ...sizeOf(container),
       padding: [20 * scale, 20 * scale, 0, 0],
       legend: { show: false },
       scales: {
@@ -50,7 +49,7 @@ export function wireChart(
           gap: 10,
           grid: { show: false },
           ticks: { show: false },
-          splits: () => shownLanes().map((_, lane, all) => 1 - lineOf(lane, all.length)),
+          splits: () => shownLanes().map((_, lane, all) => 1 - laneOffset(lane, all.length)),
           values: () => shownLanes(),
         },
       ],
@@ -58,9 +57,9 @@ export function wireChart(
       hooks: {
         draw: [
           ({ ctx, bbox, scales }) => {
-            const part = { from: scales.x!.min!, to: scales.x!.max! }
+            const range = { from: scales.x!.min!, to: scales.x!.max! }
             const ratio = devicePixelRatio * scale
-            drawWire(ctx, { ...bbox, ...part, ratio }, view.get(), colours)
+            drawWire(ctx, { ...bbox, ...range, ratio }, view.get(), colours)
           },
         ],
       },
@@ -69,41 +68,41 @@ export function wireChart(
       [0, 1],
       [null, null],
     ],
-    place,
+    container,
   )
 
-  const resized = new ResizeObserver(() => chart.setSize(sizeOf(place)))
-  resized.observe(place)
-  const newLook = (): void => {
-    colours = readColours(place)
-    looks += 1
+  const resized = new ResizeObserver(() => chart.setSize(sizeOf(container)))
+  resized.observe(container)
+  const updateColours = (): void => {
+    colours = readColours(container)
+    themes += 1
   }
   const scheme = matchMedia('(prefers-color-scheme: dark)')
-  scheme.addEventListener('change', newLook)
-  const forgetTheme = theme.listen(newLook)
+  scheme.addEventListener('change', updateColours)
+  const forgetTheme = theme.listen(updateColours)
 
   /** Draws when something has changed: an entry came, or time moved the marks by a pixel. */
   function frame(): void {
     request = requestAnimationFrame(frame)
     const { log, selected, connection } = view.get()
-    const part = shownPart(view.get())
-    const pixel = (part.to - part.from) / chart.bbox.width
-    const to = Math.ceil(part.to / pixel) * pixel
-    const is = [
+    const range = visibleRange(view.get())
+    const pixel = (range.to - range.from) / chart.bbox.width
+    const to = Math.ceil(range.to / pixel) * pixel
+    const look = [
       log.version,
       pixel,
       to,
       selected,
       connection,
-      looks,
+      themes,
       chart.width,
       chart.height,
     ].join()
-    if (is === drawn) return
-    drawn = is
+    if (look === drawn) return
+    drawn = look
     const names = shownLanes().join()
     chart.batch(() => {
-      chart.setScale('x', { min: to - (part.to - part.from), max: to })
+      chart.setScale('x', { min: to - (range.to - range.from), max: to })
       chart.redraw(false, names !== lanes)
     })
     lanes = names
@@ -115,7 +114,7 @@ export function wireChart(
     remove() {
       cancelAnimationFrame(request)
       resized.disconnect()
-      scheme.removeEventListener('change', newLook)
+      scheme.removeEventListener('change', updateColours)
       forgetTheme()
       chart.destroy()
     },
@@ -134,8 +133,8 @@ function tick(at: number, step: number): string {
 }
 
 /** A canvas knows no custom properties, so an element is asked what they come to. */
-function readColours(place: HTMLElement): Colours {
-  const probe = place.appendChild(document.createElement('span'))
+function readColours(container: HTMLElement): Colours {
+  const probe = container.appendChild(document.createElement('span'))
   const read = (name: string): string => {
     probe.style.color = `var(--${name})`
     return getComputedStyle(probe).color

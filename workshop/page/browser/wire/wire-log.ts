@@ -1,45 +1,26 @@
 import type { Entry } from '../../../../wire/entry.ts'
+import { entryColumns, KINDS, type EntryColumns } from './entry-columns.ts'
 
-/**
- * The entries that the page holds, in columns: an object for each of 200,000 would be slow to make and to
- * draw. An entry has a position, counted from 0 since the page was opened, and a number, which is the
- * workshop's and can have gaps.
- */
-export type WireLog = {
-  /** Positions that are kept: from `begin` up to, not including, `end`. */
-  readonly begin: number
-  readonly end: number
+/** The entries that the page holds, and what they say of connections and hops. */
+export type WireLog = EntryColumns & {
   /** Grows with every change. */
   readonly version: number
   /** How many entries the workshop no longer had when the page asked for them. */
   readonly lost: number
-  /** Names of the hops; `hop()` gives an index in it. */
-  readonly hops: readonly string[]
-  /** Whether something was seen at a hop between two times, in milliseconds; of what came in between it is not sure. */
-  isSeen(hop: string, from: number, to: number): boolean
   readonly connections: ReadonlyMap<number, Life>
   /** How many connections are open. */
   readonly open: number
+  /**
+   * Tells whether something was seen at a hop between two times, in milliseconds; of what came in between it is not
+   * sure.
+   */
+  isSeen(hop: string, from: number, to: number): boolean
   /** Milliseconds on the recorder's clock. */
   now(): number
-  /** Whether it is a request that says what its client has. */
-  hasCursor(position: number): boolean
-  /** Milliseconds since the recording began. */
-  at(position: number): number
-  kind(position: number): Kind
-  hop(position: number): number
-  size(position: number): number
-  connection(position: number): number
-  entry(position: number): Entry
-  /** The position of entry `n`; undefined when it is not kept. */
-  find(n: number): number | undefined
-  /** The first position at or after `at`. */
-  firstFrom(at: number): number
   listen(changed: () => void): () => void
 }
 
-/** The log of this workshop, which the channel fills. */
-export type LiveLog = WireLog & {
+export type WritableWireLog = WireLog & {
   add(entries: Entry[]): void
   lose(entries: number): void
   forget(): void
@@ -57,31 +38,14 @@ export type LiveLog = WireLog & {
  */
 export type Life = { from: number; to: number; hops: Set<string>; entries: number }
 
-/** What an entry is; numbers, because they go into a column. */
-export type Kind = (typeof KINDS)[keyof typeof KINDS]
-
-export const KINDS = { opened: 0, request: 1, response: 2, closed: 3, note: 4 } as const
-
 export const MOST_ENTRIES = 200_000
 
 /** @param most how many entries it keeps */
-export function wireLog(most = MOST_ENTRIES): LiveLog {
-  const numbers = new Float64Array(most)
-  const times = new Float64Array(most)
-  const sizes = new Uint32Array(most)
-  const connectionOf = new Uint32Array(most)
-  const kinds = new Uint8Array(most)
-  const hopOf = new Uint8Array(most)
-  /** What does not fit in a column, and is rare: closings, notes, and requests that say what their client has. */
-  const others = new Map<number, Entry>()
-  const hops: string[] = []
-  /** For each hop, the time of the first and the position of the last that was seen there. */
-  const seen: { first: number; last: number }[] = []
-  const connections = new Map<number, Life>()
+export function wireLog(most = MOST_ENTRIES): WritableWireLog {
+  const columns = entryColumns(most)
+  const lives = connectionLives()
+  const sightings = hopSightings(columns)
   const listeners = new Set<() => void>()
-  let begin = 0
-  let end = 0
-  let open = 0
   let lost = 0
   /** What was cleared away may come again, when the channel begins anew. */
   let oldest = 0
@@ -90,56 +54,18 @@ export function wireLog(most = MOST_ENTRIES): LiveLog {
 
   function addOne(entry: Entry): void {
     if (entry.n < oldest) return
-    if (end > begin && entry.n <= numbers[(end - 1) % most]!) return
-    if (end - begin === most) forgetOne()
-    const slot = end % most
-    numbers[slot] = entry.n
-    // Two clocks of the recorder are some microseconds apart, and searching needs an order.
-    times[slot] = end > begin ? Math.max(entry.at, times[(end - 1) % most]!) : entry.at
-    sizes[slot] = entry.kind === 'arrived' ? entry.size : 0
-    connectionOf[slot] = entry.kind === 'note' ? 0 : entry.connection
-    kinds[slot] = KINDS[entry.kind === 'arrived' ? entry.direction : entry.kind]
-    if (entry.kind === 'closed' || entry.kind === 'note' || hasCursor(entry)) {
-      others.set(end, entry)
-    }
-    if (entry.kind !== 'note') live(entry.connection, entry.at).entries += 1
-    if (entry.kind === 'arrived') arrive(entry, slot)
-    if (entry.kind === 'closed') die(entry.connection, times[slot]!)
-    end += 1
+    if (columns.firstNumbered(entry.n) < columns.end) return
+    if (columns.end - columns.begin === most) dropOldest()
+    const position = columns.end
+    columns.push(entry)
+    if (entry.kind === 'arrived') sightings.add(position, entry.at)
+    lives.add(entry, columns.at(position))
   }
 
-  function forgetOne(): void {
-    others.delete(begin)
-    const connection = connectionOf[begin % most]!
-    const life = connections.get(connection)
-    if (life) life.entries -= 1
-    if (kinds[begin % most] === KINDS.closed) connections.delete(connection)
-    begin += 1
-  }
-
-  function arrive({ connection, hop, at }: Entry & { kind: 'arrived' }, slot: number): void {
-    const known = hops.indexOf(hop)
-    const index = known === -1 ? hops.push(hop) - 1 : known
-    hopOf[slot] = index
-    connections.get(connection)!.hops.add(hop)
-    const before = seen[index]
-    seen[index] = { first: before && before.last >= begin ? before.first : at, last: end }
-  }
-
-  function live(connection: number, at: number): Life {
-    const known = connections.get(connection)
-    if (known) return known
-    // Whoever connects does so on the client's side.
-    const life: Life = { from: at, to: Infinity, hops: new Set(['client']), entries: 0 }
-    connections.set(connection, life)
-    open += 1
-    return life
-  }
-
-  function die(connection: number, at: number): void {
-    const life = connections.get(connection)!
-    if (life.to === Infinity) open -= 1
-    life.to = at
+  function dropOldest(): void {
+    const { begin } = columns
+    lives.drop(columns.connection(begin), columns.kind(begin) === KINDS.closed)
+    columns.dropOldest()
   }
 
   function setClock(is: number): void {
@@ -152,24 +78,13 @@ export function wireLog(most = MOST_ENTRIES): LiveLog {
     for (const tell of listeners) tell()
   }
 
-  /** The first kept position whose value in a column is not below `value`; both columns only ever grow. */
-  function search(column: Float64Array, value: number): number {
-    let low = begin
-    let high = end
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (column[middle % most]! < value) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-
   return {
+    ...columns,
     get begin() {
-      return begin
+      return columns.begin
     },
     get end() {
-      return end
+      return columns.end
     },
     get version() {
       return version
@@ -178,39 +93,11 @@ export function wireLog(most = MOST_ENTRIES): LiveLog {
       return lost
     },
     get open() {
-      return open
+      return lives.open
     },
-    hops,
-    connections,
-    isSeen(name, from, to) {
-      const where = seen[hops.indexOf(name)]
-      if (!where || where.last < begin) return false
-      return where.first <= to && times[where.last % most]! >= from
-    },
-    hasCursor(position) {
-      const other = others.get(position)
-      return other !== undefined && hasCursor(other)
-    },
+    connections: lives.byConnection,
+    isSeen: sightings.isSeen,
     now: () => now(),
-    at: (position) => times[position % most]!,
-    kind: (position) => kinds[position % most] as Kind,
-    hop: (position) => hopOf[position % most]!,
-    size: (position) => sizes[position % most]!,
-    connection: (position) => connectionOf[position % most]!,
-    entry(position) {
-      const other = others.get(position)
-      if (other) return other
-      const slot = position % most
-      const base = { n: numbers[slot]!, at: times[slot]!, connection: connectionOf[slot]! }
-      if (kinds[slot] === KINDS.opened) return { ...base, kind: 'opened' }
-      const direction = kinds[slot] === KINDS.request ? 'request' : 'response'
-      return { ...base, kind: 'arrived', direction, size: sizes[slot]!, hop: hops[hopOf[slot]!]! }
-    },
-    find(n) {
-      const position = search(numbers, n)
-      return position < end && numbers[position % most] === n ? position : undefined
-    },
-    firstFrom: (at) => search(times, at),
     listen(tell) {
       listeners.add(tell)
       return () => listeners.delete(tell)
@@ -218,7 +105,7 @@ export function wireLog(most = MOST_ENTRIES): LiveLog {
     add(entries) {
       for (const entry of entries) addOne(entry)
       // The time that the page was told was on its way for a while.
-      const newest = end > begin ? times[(end - 1) % most]! : 0
+      const newest = columns.end > columns.begin ? columns.at(columns.end - 1) : 0
       if (newest > now()) setClock(newest)
       changed()
     },
@@ -227,19 +114,17 @@ export function wireLog(most = MOST_ENTRIES): LiveLog {
       changed()
     },
     forget() {
-      begin = end
+      columns.clear()
+      lives.clear()
       oldest = 0
-      others.clear()
-      connections.clear()
-      open = 0
       lost = 0
       changed()
     },
     forgetBefore(n) {
       oldest = n
-      const from = search(numbers, n)
-      if (from === begin) return false
-      while (begin < from) forgetOne()
+      const from = columns.firstNumbered(n)
+      if (from === columns.begin) return false
+      while (columns.begin < from) dropOldest()
       lost = 0
       changed()
       return true
@@ -251,8 +136,65 @@ export function wireLog(most = MOST_ENTRIES): LiveLog {
   }
 }
 
-export const live = wireLog()
+/** Follows when each connection was open, and where it was seen. */
+function connectionLives() {
+  const byConnection = new Map<number, Life>()
+  let open = 0
 
-function hasCursor(entry: Entry): boolean {
-  return entry.kind === 'arrived' && entry.cursor !== undefined
+  function lifeOf(connection: number, at: number): Life {
+    const known = byConnection.get(connection)
+    if (known) return known
+    // Whoever connects does so on the client's side.
+    const life: Life = { from: at, to: Infinity, hops: new Set(['client']), entries: 0 }
+    byConnection.set(connection, life)
+    open += 1
+    return life
+  }
+
+  return {
+    byConnection,
+    get open() {
+      return open
+    },
+    /** @param at the time in the log, which is not before that of the entry before */
+    add(entry: Entry, at: number): void {
+      if (entry.kind === 'note') return
+      const life = lifeOf(entry.connection, entry.at)
+      life.entries += 1
+      if (entry.kind === 'arrived') life.hops.add(entry.hop)
+      if (entry.kind !== 'closed') return
+      if (life.to === Infinity) open -= 1
+      life.to = at
+    },
+    /** An entry of a connection is no longer kept; `wasLast` when that was its closing. */
+    drop(connection: number, wasLast: boolean): void {
+      const life = byConnection.get(connection)
+      if (life) life.entries -= 1
+      if (wasLast) byConnection.delete(connection)
+    },
+    clear(): void {
+      byConnection.clear()
+      open = 0
+    },
+  }
 }
+
+/** Remembers for each hop the time of the first and the position of the last that was seen there. */
+function hopSightings(columns: EntryColumns) {
+  const seen: { first: number; last: number }[] = []
+  return {
+    add(position: number, at: number): void {
+      const hop = columns.hop(position)
+      const before = seen[hop]
+      const isFirst = !before || before.last < columns.begin
+      seen[hop] = { first: isFirst ? at : before.first, last: position }
+    },
+    isSeen(name: string, from: number, to: number): boolean {
+      const where = seen[columns.hops.indexOf(name)]
+      if (!where || where.last < columns.begin) return false
+      return where.first <= to && columns.at(where.last) >= from
+    },
+  }
+}
+
+export const liveLog = wireLog()

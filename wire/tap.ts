@@ -8,13 +8,15 @@ import { faultInjector, type FaultInjection } from './fault-injection.ts'
  * Where a connection goes: to a server, or nowhere, and this is what its client is told; or it is reset, as if
  * nobody listened.
  */
-export type Destination = { port: number; host?: string } | { unavailable: string } | 'nobody'
+export type Destination = ServerAddress | { unavailable: string } | 'nobody'
 
-/** What a tap tells of each connection; they are counted from 1. */
+type ServerAddress = { port: number; host?: string }
+
+/** What a tap reports of each connection; they are counted from 1. */
 export type Observer = {
   opened(connection: number): void
   /**
-   * `at` counts from the opening. What crosses is told at both hops, when it comes and when it has been
+   * `at` counts from the opening. What crosses is reported at both hops, when it comes and when it has been
    * passed on: `server` between the server and the tap, `client` between the tap and the client. The hop
    * is `workshop` when the tap itself answered. With a proxy between, `server` is before it and `proxy` behind it.
    */
@@ -32,7 +34,7 @@ export type Tap = {
 }
 
 /**
- * Stands between clients and a server and tells what crosses, byte for byte. It changes nothing, unless
+ * Stands between clients and a server and reports what crosses, byte for byte. It changes nothing, unless
  * it is asked for faults: each side sees the other's pauses, its end and its resets as if they were
  * connected directly.
  *
@@ -55,7 +57,9 @@ export async function tap({
   let connections = 0
 
   // Half-open: a client that has sent all it has to say still waits for the answer.
-  const listener = createServer({ allowHalfOpen: true, noDelay: true }, async (client) => {
+  const listener = createServer({ allowHalfOpen: true, noDelay: true }, accept)
+
+  async function accept(client: Socket): Promise<void> {
     connections += 1
     const reporter = connectionReporter(connections, observer)
     track(client)
@@ -75,6 +79,15 @@ export async function tap({
       await refuse(client, where.unavailable, reporter)
       return
     }
+    await connectToServer(client, where, reporter)
+  }
+
+  /** Connects a client with its server, through a proxy when there is to be one. */
+  async function connectToServer(
+    client: Socket,
+    where: ServerAddress,
+    reporter: ConnectionReporter,
+  ): Promise<void> {
     const between = setting && (await proxyBefore(where, setting, reporter))
     if (client.destroyed) {
       void between?.stop()
@@ -113,7 +126,7 @@ export async function tap({
         void refuse(client, `The server is not running: nobody answers at ${address}.`, reporter)
       }
     })
-  })
+  }
 
   function track(socket: Socket): void {
     sockets.add(socket)
@@ -122,9 +135,9 @@ export async function tap({
     socket.once('close', () => sockets.delete(socket))
   }
 
-  /** One for this connection alone: so what crosses before it is told of the right one. */
+  /** One for this connection alone: so what crosses before it is reported of the right one. */
   async function proxyBefore(
-    { port: serverPort, host }: { port: number; host?: string },
+    { port: serverPort, host }: ServerAddress,
     how: ProxySetting,
     reporter: ConnectionReporter,
   ): Promise<Proxy> {
@@ -173,7 +186,7 @@ type ConnectionReporter = {
   closed(): void
 }
 
-/** Tells the observer of one connection, with the time since it was opened. */
+/** Reports one connection to the observer, with the time since it was opened. */
 function connectionReporter(connection: number, observer: Observer): ConnectionReporter {
   const openedAt = performance.now()
   const sinceOpened = (): number => performance.now() - openedAt

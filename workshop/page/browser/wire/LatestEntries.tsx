@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
+import type { Entry } from '../../../../wire/entry.ts'
 import { useStore } from '../state/store.ts'
 import { formatNumber, formatSeconds } from '../ui/format.ts'
 import { describeEntry } from './describe-entry.ts'
@@ -71,28 +72,14 @@ export function LatestEntries() {
         onScroll={release}
         ref={list}
       >
-        {positions.map((position) => {
-          const entry = log.entry(position)
-          const isBroken = entry.kind === 'closed' && entry.isFailure
-          return (
-            <div
-              key={position}
-              id={`entry-${position}`}
-              role="option"
-              aria-selected={position === chosen}
-              className={entry.kind}
-              onClick={() => select(position)}
-            >
-              <span>{formatSeconds(entry.at)}</span>
-              <span>{entry.kind === 'note' ? '' : `#${entry.connection}`}</span>
-              {entry.kind === 'arrived' && <Hop name={entry.hop} />}
-              <span className={isBroken ? 'bad' : undefined}>
-                {isBroken && '✕ '}
-                {describeEntry(entry)}
-              </span>
-            </div>
-          )
-        })}
+        {positions.map((position) => (
+          <Row
+            key={position}
+            position={position}
+            entry={log.entry(position)}
+            isSelected={position === chosen}
+          />
+        ))}
       </div>
       {cameSince > 0 && (
         <p className="held">
@@ -102,6 +89,35 @@ export function LatestEntries() {
           </button>
         </p>
       )}
+    </div>
+  )
+}
+
+function Row({
+  position,
+  entry,
+  isSelected,
+}: {
+  position: number
+  entry: Entry
+  isSelected: boolean
+}) {
+  const isBroken = entry.kind === 'closed' && entry.isFailure
+  return (
+    <div
+      id={`entry-${position}`}
+      role="option"
+      aria-selected={isSelected}
+      className={entry.kind}
+      onClick={() => select(position)}
+    >
+      <span>{formatSeconds(entry.at)}</span>
+      <span>{entry.kind === 'note' ? '' : `#${entry.connection}`}</span>
+      {entry.kind === 'arrived' && <Hop name={entry.hop} />}
+      <span className={isBroken ? 'bad' : undefined}>
+        {isBroken && '✕ '}
+        {describeEntry(entry)}
+      </span>
     </div>
   )
 }

@@ -34,7 +34,7 @@ export function describeClose(
   const who = `${how === 'reset' ? 'reset' : 'closed'} by the ${by}`
   if (!reader || reader.complete) return { text: who, isFailure: false }
   if (by === 'client') {
-    // Nobody is failed by a client that has seen enough.
+    // A client that has seen enough may leave: that is not a failure.
     const where = reader.head ? ': it left in the middle of the response' : ', before a response'
     return { text: `${who}${where}`, isFailure: false }
   }

@@ -6,7 +6,7 @@ import type { Arrival, Closing } from './arrival.ts'
  */
 export type Entry = { n: number; at: number } & (
   | { kind: 'opened'; connection: number }
-  /** `cursor` is what a request says that its client has: `Last-Event-ID`. */
+  /** `cursor` is the `Last-Event-ID` of a request. */
   | ({ kind: 'arrived'; connection: number; size: number; cursor?: string } & Omit<
       Arrival,
       'at' | 'bytes'

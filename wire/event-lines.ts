@@ -4,7 +4,7 @@ export type EventLine = { field: string; value: string; isComment: boolean }
 /** An event as a browser dispatches it. */
 export type Dispatched = { type: string; data: string; lastEventId: string }
 
-/** Explains an event stream piece by piece: the lines that a piece completes, and what they dispatch. */
+/** Reads an event stream piece by piece: the lines that a piece completes, and what they dispatch. */
 export type EventLines = {
   push(bytes: Uint8Array): { lines: EventLine[]; dispatched: Dispatched[] }
 }
@@ -23,7 +23,7 @@ export function eventLines(): EventLines {
       const lines: EventLine[] = []
       const dispatched: Dispatched[] = []
       const piece = decoder.decode(bytes, { stream: true })
-      // A LF behind a CR belongs to it, also when it comes in the next piece.
+      // A LF after a CR belongs to it, even if it comes in the next piece.
       const rest = endedByCr && piece.startsWith('\n') ? piece.slice(1) : piece
       if (piece !== '') endedByCr = piece.endsWith('\r')
       const complete = (begun + rest).split(/\r\n|\n|\r/)

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 
-/** Makes streams fail on purpose, as networks do: for all connections of a tap, also those to come. */
+/** Makes streams fail on purpose, as networks do: for all connections of a tap, and for those to come. */
 export type FaultInjection = {
   /**
    * Resets every connection.
@@ -27,18 +27,18 @@ export type FaultInjector = FaultInjection & {
 type DeliverOptions = {
   server: Socket
   client: Socket
-  /** Bytes have come from the server. */
+  /** Called when bytes have come from the server. */
   arrived(bytes: Uint8Array): void
-  /** Bytes have been handed to the client's socket. */
+  /** Called when bytes have been handed to the client's socket. */
   delivered(bytes: Uint8Array): void
-  /** The connection is being cut. */
+  /** Called before the connection is cut. */
   cutting(): void
 }
 
 type Delivery = {
   pump(): void
   cut(): void
-  /** May pass in this tick of a slow reader. */
+  /** How many bytes may pass in this tick of a slow reader. */
   allowance: number
   /** Bytes until the cut. */
   untilCut: number
@@ -90,9 +90,9 @@ export function faultInjector(): FaultInjector {
             return
           }
         }
-        // Nobody is left to hold it for.
+        // The client has ended, too: there is no reason to hold anything for it.
         if (hasEnded && client.readableEnded) queue = []
-        // What is not passed on is not read for long: the server is to feel it. (Its end is to be seen.)
+        // Stop reading when much is held, so that the server feels the backpressure; below that its end is still seen.
         if (bytesIn(queue) >= MOST_BYTES_HELD) server.pause()
         else server.resume()
         if (hasEnded && queue.length === 0) client.end()
@@ -102,7 +102,7 @@ export function faultInjector(): FaultInjector {
     deliveries.add(mine)
     client.once('close', () => {
       deliveries.delete(mine)
-      // Nobody waits for it any more, and the server's end is only seen by who reads.
+      // The client is gone. Keep reading, because the end of a socket is only seen while it is read.
       queue = []
       server.resume()
     })
@@ -162,7 +162,7 @@ export function faultInjector(): FaultInjector {
   }
 }
 
-/** A socket resets only when it has nothing left to write, and one that is not read always has. */
+/** Resets a socket, or destroys it when it has something left to write: then it cannot be reset. */
 function reset(socket: Socket): void {
   if (socket.writableLength === 0) socket.resetAndDestroy()
   else socket.destroy()

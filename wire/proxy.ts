@@ -11,7 +11,7 @@ import { responseReader, type Head } from './response.ts'
  * `{ holds: 'head' }` is nginx that asks over HTTP/1.1, with `gzip` nginx that compresses.
  */
 export type ProxySetting = {
-  /** Where the server is: 127.0.0.1, when nobody says. */
+  /** Where the server is; 127.0.0.1 by default. */
   host?: string
   /** How it asks the server. Over HTTP/1.0 a response has no chunks: it ends when the connection is closed. */
   http?: '1.0' | '1.1'
@@ -62,7 +62,7 @@ function forward(
   let sink: Sink | undefined
   let hasLeft = false
 
-  // As nginx does it: the server gets a request when all of it is there.
+  // Like nginx, send the request to the server only when all of it has arrived.
   const body: Buffer[] = []
   request.on('data', (bytes: Buffer) => body.push(bytes))
   request.once('end', () => {
@@ -93,13 +93,13 @@ function forward(
     else if (!sink) response.writeHead(502).end()
     else if (!reader.complete) response.destroy()
   })
-  // What there is to say of it comes with 'close'.
+  // 'close' follows.
   upstream.on('error', () => {})
   response.on('drain', () => upstream.resume())
   response.on('close', () => {
     hasLeft = !response.writableFinished
     if (reader.complete || tellsServer === 'at once') upstream.destroy()
-    // A paused socket would never hear of the next piece.
+    // A paused socket would never see the next piece.
     upstream.resume()
     if (hasLeft) onLeft?.()
   })
@@ -133,7 +133,7 @@ function sinkTo(
 
   response.statusCode = head.status
   for (const [name, value] of head.headers) {
-    if (!BETWEEN_TWO.has(name) && !(zip && name === 'content-length')) {
+    if (!HOP_BY_HOP.has(name) && !(zip && name === 'content-length')) {
       response.setHeader(name, value)
     }
   }
@@ -187,5 +187,5 @@ function bufferingSink(
   }
 }
 
-/** Headers that concern one connection, and the one that is for the proxy itself. */
-const BETWEEN_TWO = new Set(['connection', 'keep-alive', 'transfer-encoding', 'x-accel-buffering'])
+/** Hop-by-hop headers, and the one that is for the proxy itself. */
+const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'x-accel-buffering'])

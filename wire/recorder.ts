@@ -14,11 +14,11 @@ export type Recorder = {
   /** The number of the newest entry, 0 before the first; and of the oldest that is kept. */
   readonly newest: number
   readonly oldest: number
-  /** Kept entries behind number `n`, at most `most` of them. */
+  /** Returns the kept entries after number `n`, at most `most` of them. */
   after(n: number, most: number): Entry[]
-  /** The same with their bytes. */
+  /** Returns the same with their bytes. */
   recordedAfter(n: number, most: number): RecordedEntry[]
-  /** The arrival that entry `n` stands for, and what came before it on its connection and hop. */
+  /** Finds the arrival of entry `n`, and what came before it on its connection and hop. */
   arrival(n: number): ArrivalContext | undefined
   /**
    * Calls `changed` for each new entry.
@@ -39,7 +39,7 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
   const openedAt = new Map<number, number>()
   const talks = new Map<number, Conversation>()
   let kept: RecordedEntry[] = []
-  /** Where in `kept` the oldest is; what lies before has gone. */
+  /** Where in `kept` the oldest is; what lies before it was evicted. */
   let first = 0
   let newest = 0
   let bytesKept = 0
@@ -80,7 +80,7 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
         add({ kind: 'opened', connection }, at)
       },
       arrived(connection, { at, hop, direction, bytes }) {
-        // As its client has it: a proxy on the way may say the same in another way.
+        // Follow what the client sees: a proxy in between may frame the same response differently.
         if (hop === 'client' || hop === 'workshop') {
           talks.get(connection)?.segments({ direction, bytes })
         }

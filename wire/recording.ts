@@ -11,7 +11,7 @@ export type SavedRecording = { entries: RecordedEntry[]; from: number }
  */
 export function* serializeRecording(recorder: Recorder, from = 1): Generator<string> {
   yield `${JSON.stringify({ format: FORMAT, from })}\n`
-  // What comes while somebody saves is not waited for: it may come for ever.
+  // Stop at what is there now: new entries may come forever.
   const { newest } = recorder
   let n = 0
   while (n < newest) {
@@ -56,7 +56,7 @@ function parsed(line: string): Record<string, unknown> | undefined {
   }
 }
 
-/** What somebody else may have written is looked at before it is drawn. */
+/** Checks a line before it is drawn: the file may come from anywhere. */
 function isEntry(saved: Record<string, unknown>): saved is Entry & { bytes?: string } {
   const { n, at, kind, connection, hop, direction, size, cursor, bytes, text } = saved
   if (!Number.isSafeInteger(n) || typeof at !== 'number' || !Number.isFinite(at)) return false
@@ -75,7 +75,7 @@ function isEntry(saved: Record<string, unknown>): saved is Entry & { bytes?: str
   )
 }
 
-// Not Buffer: the page reads files, too.
+// Without Buffer, because the page reads recordings as well.
 function toBase64(bytes: Uint8Array): string {
   let text = ''
   for (let at = 0; at < bytes.length; at += 8192) {

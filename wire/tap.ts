@@ -18,7 +18,7 @@ export type Observer = {
   /**
    * `at` counts from the opening. What crosses is reported at both hops, when it comes and when it has been
    * passed on: `server` between the server and the tap, `client` between the tap and the client. The hop
-   * is `workshop` when the tap itself answered. With a proxy between, `server` is before it and `proxy` behind it.
+   * is `workshop` when the tap itself answered. With a proxy between, `server` is before it and `proxy` after it.
    */
   arrived(connection: number, arrival: Arrival): void
   closed(connection: number, closing: Closing): void
@@ -120,7 +120,7 @@ export async function tap({
       server.once('close', () => client.destroyed && reporter.closed())
     })
     server.once('error', () => {
-      // It died a moment ago, and nobody knows yet.
+      // The server has just died, and the workshop has not noticed yet.
       if (server.connecting || server.remotePort === undefined) {
         const address = `${where.host ?? '127.0.0.1'}:${where.port}`
         void refuse(client, `The server is not running: nobody answers at ${address}.`, reporter)
@@ -135,7 +135,7 @@ export async function tap({
     socket.once('close', () => sockets.delete(socket))
   }
 
-  /** One for this connection alone: so what crosses before it is reported of the right one. */
+  /** Starts a proxy for this connection only, so that what crosses it is reported for the right connection. */
   async function proxyBefore(
     { port: serverPort, host }: ServerAddress,
     how: ProxySetting,
@@ -167,7 +167,7 @@ export async function tap({
     },
     async close() {
       stopClock()
-      // Each connection is told of before this is over.
+      // Wait until each connection has been reported as closed.
       const closed = [...sockets].map((socket) => once(socket, 'close'))
       closed.push(once(listener, 'close'))
       listener.close()
@@ -228,7 +228,7 @@ function forward(
   client.once('error', () => server.resetAndDestroy())
 }
 
-/** Answers a request when there is nobody else to do it. */
+/** Answers a request in the server's place. */
 async function refuse(client: Socket, why: string, reporter: ConnectionReporter): Promise<void> {
   client.once('close', () => reporter.closed())
   let request = ''

@@ -50,7 +50,7 @@ export function watchWorkshop(): void {
 function updateSlice(slice: keyof PageState, value: unknown): void {
   const before = pageState.get()
   pageState.set({ ...before, [slice]: value ?? undefined })
-  if (slice === 'grading') gradingChanged(before.grading)
+  if (slice === 'grading') deselectOutdatedCheck(before.grading)
   if (slice === 'trouble') dismissStale()
   if (slice === 'lesson' && before.lesson?.number !== pageState.get().lesson?.number) {
     hasCleared.set(false)
@@ -68,13 +68,13 @@ function updateChannelState(isLive: boolean): void {
   if (isLive) channelState.set('live')
   else if (channelState.get() === 'live') {
     channelState.set('reconnecting')
-    // Nobody knows what happens meanwhile.
+    // What happens meanwhile is unknown.
     liveLog.stopClock(liveLog.now())
   }
 }
 
-/** When a grading ends, and there is no failure to be told, the check that was selected is out of date. */
-function gradingChanged(before: PageState['grading']): void {
+/** Deselects the check when a grading ends without a failure: it is out of date. */
+function deselectOutdatedCheck(before: PageState['grading']): void {
   const { isRunning, outcome } = pageState.get().grading ?? {}
   if (before?.isRunning && !isRunning && outcome !== 'fail') selectedCheck.set(undefined)
 }

@@ -5,7 +5,7 @@ export function broadcastPosition(token: string): void {
   let sent = position.get()
   let isSending = false
 
-  /** One after the other: two at a time could come in the wrong order. What was passed meanwhile is left out. */
+  /** Sends one position after the other: two at a time could arrive in the wrong order. Those passed meanwhile are left out. */
   async function send(): Promise<void> {
     if (isSending) return
     isSending = true

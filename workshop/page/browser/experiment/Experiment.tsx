@@ -13,7 +13,7 @@ import { ExperimentChart, saveChart } from './ExperimentChart.tsx'
 /** What the measurements are shown as. */
 const presentation = store<'table' | 'chart'>('table')
 
-/** Whether it has all the room there is. */
+/** Whether the experiment has all the room there is. */
 const isLarge = store(false)
 
 /** Predict, measure, compare: what becomes of a stream on each way from a server to a client. */

@@ -17,7 +17,7 @@ export function ExperimentChart({ measured }: { measured: Charted[] }) {
     if (width === 0 || measured.length === 0) return
     let isOld = false
     const draw = async (): Promise<void> => {
-      const { chart } = await loaded()
+      const { chart } = await loadChart()
       if (!isOld) container.current!.replaceChildren(chart(measured, { document, width, colours }))
     }
     void draw()
@@ -34,9 +34,9 @@ export function ExperimentChart({ measured }: { measured: Charted[] }) {
   )
 }
 
-/** Saves it as a file, in colours for any page. */
+/** Saves the chart as a file, in colours for any page. */
 export async function saveChart(measured: Charted[]): Promise<void> {
-  const { chart } = await loaded()
+  const { chart } = await loadChart()
   const svg = new Blob([chart(measured, { document }).outerHTML], { type: 'image/svg+xml' })
   const link = document.createElement('a')
   link.href = URL.createObjectURL(svg)
@@ -45,8 +45,8 @@ export async function saveChart(measured: Charted[]): Promise<void> {
   URL.revokeObjectURL(link.href)
 }
 
-/** What draws it is large, and other lessons do without. */
-function loaded(): Promise<typeof import('../../../experiment/chart.ts')> {
+/** Loads what draws the chart only when it is wanted: it is large, and other lessons do without it. */
+function loadChart(): Promise<typeof import('../../../experiment/chart.ts')> {
   return import('../../../experiment/chart.ts')
 }
 

@@ -126,7 +126,7 @@ function Events({ lines, dispatched }: NonNullable<InspectedArrival['interpretat
   )
 }
 
-/** Sixteen bytes a line: where they are, what they are, and as text. */
+/** Dumps sixteen bytes per line: their offset, their values, and their text. */
 function hexDump(bytes: Uint8Array): string {
   const lines: string[] = []
   for (let at = 0; at < bytes.length; at += 16) {

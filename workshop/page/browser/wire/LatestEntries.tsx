@@ -32,10 +32,10 @@ export function LatestEntries() {
     }
   }, [current])
 
-  /** What has come since this was drawn would push the rows away from under the pointer. */
+  /** Holds the list still: new entries would push the rows away from under the pointer. */
   const { end } = log
   function hold(): void {
-    // An empty list would hold the first ones back.
+    // An empty list that holds still would never show the first entries.
     if (positions.length > 0) setHeld((before) => before ?? end)
   }
 
@@ -127,7 +127,7 @@ function Hop({ name }: { name: string }) {
   return <span className={`hop-${hue}`}>{name}</span>
 }
 
-/** Positions to list, the newest first: the last ones in sight, and around the selected one when that is further back. */
+/** Returns the positions to list, the newest first: the last ones in sight, and around the selected one when that is further back. */
 function latest(current: View, held: number | undefined): number[] {
   const { log, connection, selected, paused } = current
   const chosen = selected === undefined ? undefined : log.find(selected)

@@ -77,7 +77,7 @@ export function drawWire(
   ctx.restore()
 }
 
-/** Bytes for each lane, direction (responses first) and column; and the entries that are drawn one by one. */
+/** Adds up the bytes of each lane, direction (responses first) and column, and collects the entries that are drawn one by one. */
 function sumUp(
   log: WireLog,
   { width, from, to }: PlotArea,
@@ -119,14 +119,14 @@ function rowOf(sums: Float64Array, columns: number, row: number): Float64Array {
 
 let reused = new Float64Array()
 
-/** The same array again and again: a new one for each frame would be much to throw away. */
+/** Returns the same array each time: a new one for each frame would be a lot of garbage. */
 function cleared(length: number): Float64Array {
   if (reused.length !== length) reused = new Float64Array(length)
   else reused.fill(0)
   return reused
 }
 
-/** How many bytes the highest mark stands for. It goes in steps of four, so that the marks stay put. */
+/** Returns how many bytes the highest mark stands for. It grows in steps of four, so that the marks stay put. */
 function fullHeight(sums: Float64Array): number {
   let most = 0
   for (const sum of sums) most = Math.max(most, sum)

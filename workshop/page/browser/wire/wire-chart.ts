@@ -125,14 +125,14 @@ function sizeOf({ clientWidth, clientHeight }: HTMLElement): { width: number; he
   return { width: clientWidth, height: clientHeight }
 }
 
-/** `12 s`, with as many decimals as the ticks need to differ. */
+/** Labels a tick, `12 s`, with as many decimals as the ticks need to differ. */
 function tick(at: number, step: number): string {
   let decimals = 0
   while (Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) decimals += 1
   return `${at.toFixed(decimals)} s`
 }
 
-/** A canvas knows no custom properties, so an element is asked what they come to. */
+/** Reads the colours from a probe element, because a canvas does not know custom properties. */
 function readColours(container: HTMLElement): Colours {
   const probe = container.appendChild(document.createElement('span'))
   const read = (name: string): string => {

@@ -66,7 +66,7 @@ export function zoom(factor: number, wanted?: number): void {
   pause({ from: start, to: start + span })
 }
 
-/** When the selected entry was, in seconds. */
+/** Returns the time of the selected entry, in seconds. */
 function selectedAt({ log, selected }: View): number | undefined {
   const position = selected === undefined ? undefined : log.find(selected)
   return position === undefined ? undefined : log.at(position) / 1000

@@ -37,7 +37,7 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
   const beganAt = performance.now()
   const listeners = new Set<() => void>()
   const openedAt = new Map<number, number>()
-  const talks = new Map<number, Conversation>()
+  const conversations = new Map<number, Conversation>()
   let kept: RecordedEntry[] = []
   /** Where in `kept` the oldest is; what lies before it was evicted. */
   let first = 0
@@ -76,13 +76,13 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
       opened(connection) {
         const at = performance.now() - beganAt
         openedAt.set(connection, at)
-        talks.set(connection, conversation())
+        conversations.set(connection, conversation())
         add({ kind: 'opened', connection }, at)
       },
       arrived(connection, { at, hop, direction, bytes }) {
         // Follow what the client sees: a proxy in between may frame the same response differently.
         if (hop === 'client' || hop === 'workshop') {
-          talks.get(connection)?.segments({ direction, bytes })
+          conversations.get(connection)?.segments({ direction, bytes })
         }
         const size = bytes.length
         const cursor = lastEventIdOf({ direction, bytes })
@@ -90,10 +90,10 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
         add({ ...arrived, ...(cursor !== undefined && { cursor }) }, since(connection, at), bytes)
       },
       closed(connection, { at, by, how }) {
-        const end = describeClose({ by, how }, talks.get(connection)?.reader)
+        const end = describeClose({ by, how }, conversations.get(connection)?.reader)
         add({ kind: 'closed', connection, by, how, ...end }, since(connection, at))
         openedAt.delete(connection)
-        talks.delete(connection)
+        conversations.delete(connection)
       },
     },
     note: (text) => add({ kind: 'note', text }, performance.now() - beganAt),

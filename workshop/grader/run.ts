@@ -246,7 +246,7 @@ function needsNginx(lesson: number, ids: string[]): boolean {
 }
 
 /** What is loaded before the work. */
-const SETUP = ['signs.ts', 'patience.ts', 'own-process.ts']
+const SETUP = ['signs.ts', 'waiting.ts', 'kill-guard.ts']
 
 /** For what is still on its way when the process has ended. */
 const GRACE_MS = 5000

@@ -1,10 +1,10 @@
-import { madeByWork } from './leaks.ts'
+import { isCalledByWork } from './work-timers.ts'
 
 /** The timers that the work starts from now on, to be run out whenever a check likes. */
-export type Timers = {
+export type ControlledTimers = {
   /** Runs what waits, whenever it is due: an interval once. False when nothing does. */
-  runOut(): boolean
-  letGo(): void
+  runPending(): boolean
+  restore(): void
 }
 
 type Globals = Pick<
@@ -15,11 +15,11 @@ type Globals = Pick<
 /**
  * For one page alone: a timer does not say to which page it belongs.
  *
- * @param places where the work finds `setTimeout()` and its like
+ * @param targets where the work finds `setTimeout()` and its like
  */
-export function timersInHand(places: Globals[]): Timers {
-  const before = places.map(namesOf)
-  const real = namesOf(globalThis)
+export function controlledTimers(targets: Globals[]): ControlledTimers {
+  const before = targets.map(timerFunctions)
+  const real = timerFunctions(globalThis)
   const waiting = new Map<number, () => void>()
 
   const start = (begin: Start, isOnce: boolean): Start => {
@@ -30,7 +30,7 @@ export function timersInHand(places: Globals[]): Timers {
       }
       const timer = begin(run, ms)
       const id = Number(timer)
-      if (madeByWork()) waiting.set(id, run)
+      if (isCalledByWork()) waiting.set(id, run)
       return timer
     }
   }
@@ -45,22 +45,27 @@ export function timersInHand(places: Globals[]): Timers {
     clearTimeout: stop,
     clearInterval: stop,
   }
-  for (const place of places) Object.assign(place, ours)
+  for (const place of targets) Object.assign(place, ours)
   return {
-    runOut() {
+    runPending() {
       const ids = [...waiting.keys()]
       // One may clear another.
       for (const id of ids) waiting.get(id)?.()
       return ids.length > 0
     },
-    letGo() {
-      for (const [n, place] of places.entries()) Object.assign(place, before[n])
+    restore() {
+      for (const [n, place] of targets.entries()) Object.assign(place, before[n])
     },
   }
 }
 
 type Start = (act: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) => NodeJS.Timeout
 
-function namesOf({ setTimeout, clearTimeout, setInterval, clearInterval }: Globals): Globals {
+function timerFunctions({
+  setTimeout,
+  clearTimeout,
+  setInterval,
+  clearInterval,
+}: Globals): Globals {
   return { setTimeout, clearTimeout, setInterval, clearInterval }
 }

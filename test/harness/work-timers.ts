@@ -4,9 +4,9 @@ import { AsyncLocalStorage, createHook } from 'node:async_hooks'
  * Counts the timers that the learner's files have made for this check and not cleared, unref'd ones and
  * those of node:timers/promises too. Counting starts now; what the check serves later belongs to it.
  */
-export function timersOfWork(): { alive(): number; stop(): void } {
+export function trackTimers(): { alive(): number; stop(): void } {
   const alive = new Set<number>()
-  const stop = watchTimersOfWork({
+  const stop = watchTimers({
     made: (id) => void alive.add(id),
     gone: (id) => void alive.delete(id),
   })
@@ -14,7 +14,7 @@ export function timersOfWork(): { alive(): number; stop(): void } {
 }
 
 /** Tells of each timer that the learner's files make for this check, from now on until the function it gives is called. */
-export function watchTimersOfWork({
+export function watchTimers({
   made,
   gone,
 }: {
@@ -26,7 +26,7 @@ export function watchTimersOfWork({
   checks.enterWith(check)
   const hook = createHook({
     init(id, type, _trigger, timer) {
-      if (type !== 'Timeout' || checks.getStore() !== check || !madeByWork()) return
+      if (type !== 'Timeout' || checks.getStore() !== check || !isCalledByWork()) return
       made(id, timer as NodeJS.Timeout)
     },
     destroy: (id) => gone?.(id),
@@ -38,7 +38,7 @@ const checks = new AsyncLocalStorage<object>()
 const WORK = process.env.WORKSHOP_BOX ?? '/solutions/'
 
 /** Whether whoever asks was called by the learner's files. */
-export function madeByWork(): boolean {
+export function isCalledByWork(): boolean {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 30
   const { stack = '' } = new Error('where')

@@ -1,23 +1,23 @@
 import { clearTimeout } from 'node:timers'
-import { watchTimersOfWork } from './leaks.ts'
+import { watchTimers } from './work-timers.ts'
 
 /**
  * Timers that the learner's files start for this check never go off: what comes all the same has not waited for
  * one. So nobody has to measure how long it took.
  */
-export function holdTimersOfWork(): { readonly held: number; stop(): void } {
-  let held = 0
-  const stop = watchTimersOfWork({
+export function freezeTimers(): { readonly frozen: number; stop(): void } {
+  let frozen = 0
+  const stop = watchTimers({
     made(_id, timer) {
       if (isOneTurn(timer)) return
-      held += 1
+      frozen += 1
       // It has not started yet. It has in the next microtask, and no timer goes off before that.
       queueMicrotask(() => clearTimeout(timer))
     },
   })
   return {
-    get held() {
-      return held
+    get frozen() {
+      return frozen
     },
     stop,
   }

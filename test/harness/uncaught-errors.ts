@@ -1,7 +1,7 @@
 import { describeError, Failure } from './failure.ts'
 
 /** Errors that the work threw where nobody could catch them: in a timer, in a promise nobody awaits. */
-export type Strays = {
+export type UncaughtErrors = {
   /** The first one since the check began, as the failure that it is. */
   failure(): Failure | undefined
   /** Whether some came while other checks were played, too. Then nobody knows whose they are. */
@@ -9,22 +9,22 @@ export type Strays = {
   stop(): void
 }
 
-const listening = new Set<(error: unknown) => void>()
+const recorders = new Set<(error: unknown) => void>()
 
-export function strayErrors(): Strays {
+export function watchUncaughtErrors(): UncaughtErrors {
   const errors: unknown[] = []
   let areShared = false
-  const hear = (error: unknown): void => {
+  const record = (error: unknown): void => {
     errors.push(error)
-    if (listening.size > 1) areShared = true
+    if (recorders.size > 1) areShared = true
   }
-  listening.add(hear)
+  recorders.add(record)
   return {
     failure: () => (errors.length > 0 ? failureOf(errors[0]) : undefined),
     get areShared() {
       return areShared
     },
-    stop: () => void listening.delete(hear),
+    stop: () => void recorders.delete(record),
   }
 }
 
@@ -39,9 +39,9 @@ function failureOf(error: unknown): Failure {
   return failure
 }
 
-function note(error: unknown): void {
-  for (const hear of listening) hear(error)
+function recordEverywhere(error: unknown): void {
+  for (const hear of recorders) hear(error)
 }
 
-process.on('uncaughtException', note)
-process.on('unhandledRejection', note)
+process.on('uncaughtException', recordEverywhere)
+process.on('unhandledRejection', recordEverywhere)

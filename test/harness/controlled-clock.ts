@@ -2,18 +2,18 @@ import type { Clock } from '#work/05-reconnection/client.ts'
 import type { Transcript } from './transcript.ts'
 
 /** A clock that stands until the check moves it on. */
-export type ClockInHand = Clock & {
+export type ControlledClock = Clock & {
   /** Lets so many milliseconds pass, and wakes whoever has slept long enough. */
-  pass(ms: number): void
+  advance(ms: number): void
   /** In how many milliseconds the next sleeper wakes; undefined when nobody sleeps. */
-  readonly next: number | undefined
+  readonly nextDueMs: number | undefined
   /** How many sleep. */
-  readonly sleepers: number
+  readonly sleeperCount: number
   /** How often somebody went to sleep. */
-  readonly sleeps: number
+  readonly sleepCount: number
 }
 
-export function clockInHand(transcript: Transcript): ClockInHand {
+export function controlledClock(transcript: Transcript): ControlledClock {
   let now = Date.UTC(2026, 10, 22)
   let sleeps = 0
   const sleepers = new Set<{ due: number; wake(): void }>()
@@ -35,27 +35,27 @@ export function clockInHand(transcript: Transcript): ClockInHand {
         if (signal.aborted) sleeper.wake()
       })
     },
-    pass(ms) {
+    advance(ms) {
       transcript.step(`${ms.toLocaleString('en')} ms pass`)
       now += ms
       const due = [...sleepers].filter((sleeper) => sleeper.due <= now)
       for (const { wake } of due.toSorted((a, b) => a.due - b.due)) wake()
     },
-    get next() {
+    get nextDueMs() {
       if (sleepers.size === 0) return undefined
       return Math.min(...[...sleepers].map(({ due }) => due)) - now
     },
-    get sleepers() {
+    get sleeperCount() {
       return sleepers.size
     },
-    get sleeps() {
+    get sleepCount() {
       return sleeps
     },
   }
 }
 
 /** A clock for checks that have nothing to do with time: short sleeps are over at once, a watchdog's never. */
-export const hurriedClock: Clock = {
+export const instantClock: Clock = {
   now: Date.now,
   sleep: (ms, signal) =>
     new Promise((resolve) => {

@@ -2,7 +2,7 @@
 export type StreamEvent = { type: string; data: string; lastEventId: string }
 
 /** What the bytes of an event stream mean, as far as they have come. */
-export type EventReader = {
+export type EventStreamParser = {
   /** The events that these bytes complete. */
   push(bytes: Uint8Array | string): StreamEvent[]
   /** How many lines were comments. */
@@ -26,7 +26,7 @@ export type EventReader = {
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
-export function eventReader(): EventReader {
+export function eventStreamParser(): EventStreamParser {
   const decoder = new TextDecoder()
   let line = ''
   let skipsLf = false
@@ -119,7 +119,7 @@ export function eventReader(): EventReader {
 }
 
 /** What a whole stream means. */
-export function eventsIn(stream: string): { events: StreamEvent[]; reader: EventReader } {
-  const reader = eventReader()
+export function parseEvents(stream: string): { events: StreamEvent[]; reader: EventStreamParser } {
+  const reader = eventStreamParser()
   return { events: reader.push(stream), reader }
 }

@@ -4,7 +4,7 @@ import { Socket } from 'node:net'
  * From now on the network takes no bytes from a socket, as if every buffer on the way were full: how much fits into
  * those differs from one machine to the next. The function that it gives lets them go, first what had to wait.
  */
-export function holdBack(socket: Socket): () => void {
+export function blockSocket(socket: Socket): () => void {
   const waiting: (() => void)[] = []
   const { _write: write, _writev: writev } = Socket.prototype
   Object.assign(socket, {

@@ -1,12 +1,12 @@
 import type { Feed, Quake } from '#feed'
-import { named } from './quakes.ts'
+import { describeQuake } from './quakes.ts'
 import type { Transcript } from './transcript.ts'
 
 /**
  * A feed whose quakes happen when the check says so. Every reader is given every quake from the first
  * one on, in order, each when it asks for it.
  */
-export type Gate = Feed & {
+export type ControlledFeed = Feed & {
   /** Makes quakes happen. */
   release(...quakes: Quake[]): void
   /** Ends the feed: no more quakes. */
@@ -16,17 +16,17 @@ export type Gate = Feed & {
   /** A quake, or its end. */
   readonly hasHappened: boolean
   /** One for each time the feed was opened, in order. */
-  readonly readers: readonly GateReader[]
+  readonly readers: readonly FeedReader[]
 }
 
 /** What a reader of a feed that failed gets thrown: the work did nothing wrong. */
 export class FeedError extends Error {}
 
-export type GateReader = {
+export type FeedReader = {
   /** How many quakes it was given. */
-  readonly given: number
+  readonly delivered: number
   /** It has asked for a quake, so somebody iterates. A feed opened and never read costs nothing. */
-  readonly asked: boolean
+  readonly hasPulled: boolean
   /** Its signal has aborted. */
   readonly aborted: boolean
   /** It has gone: it came back after its signal had aborted, it left the loop, or the feed came to its end. */
@@ -35,9 +35,9 @@ export type GateReader = {
 
 type Happening = { quake: Quake } | { error: Error | undefined }
 
-export function gate(transcript: Transcript): Gate {
+export function controlledFeed(transcript: Transcript): ControlledFeed {
   const happened: Happening[] = []
-  const readers: GateReader[] = []
+  const readers: FeedReader[] = []
   const waiting = new Set<() => void>()
 
   function happen(...happenings: Happening[]): void {
@@ -52,34 +52,39 @@ export function gate(transcript: Transcript): Gate {
   }
 
   function open(signal: AbortSignal): AsyncIterable<Quake> {
-    const reader = { given: 0, asked: false, aborted: signal.aborted, closed: signal.aborted }
+    const reader = {
+      delivered: 0,
+      hasPulled: false,
+      aborted: signal.aborted,
+      closed: signal.aborted,
+    }
     readers.push(reader)
     const number = readers.length
 
     const close = (): void => {
-      if (reader.asked && !reader.closed) transcript.step(`feed closed by reader ${number}`)
+      if (reader.hasPulled && !reader.closed) transcript.step(`feed closed by reader ${number}`)
       reader.closed = true
       wake()
     }
     const abort = (): void => {
       reader.aborted = true
       // One that was never asked holds nothing. Another is let go of when its reader comes back, as a generator is.
-      if (!reader.asked) reader.closed = true
+      if (!reader.hasPulled) reader.closed = true
       wake()
     }
     signal.addEventListener('abort', abort, { once: true })
 
     async function next(): Promise<IteratorResult<Quake, undefined>> {
-      if (!reader.asked && !reader.closed) transcript.step(`feed opened by reader ${number}`)
-      reader.asked = true
+      if (!reader.hasPulled && !reader.closed) transcript.step(`feed opened by reader ${number}`)
+      reader.hasPulled = true
       for (;;) {
         if (reader.aborted) close()
         if (reader.closed) return { done: true, value: undefined }
-        const happening = happened[reader.given]
+        const happening = happened[reader.delivered]
         if (!happening) {
           await new Promise<void>((resolve) => waiting.add(resolve))
         } else if ('quake' in happening) {
-          reader.given += 1
+          reader.delivered += 1
           return { done: false, value: happening.quake }
         } else {
           reader.closed = true
@@ -107,7 +112,7 @@ export function gate(transcript: Transcript): Gate {
       const last = happened.length + quakes.length
       transcript.step(
         quakes.length === 1
-          ? `feed released quake ${first}: ${named(quakes[0]!)}`
+          ? `feed released quake ${first}: ${describeQuake(quakes[0]!)}`
           : `feed released quakes ${first} to ${last}`,
       )
       happen(...quakes.map((quake) => ({ quake })))

@@ -1,27 +1,29 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { followQuakes } from '#work/05-reconnection/client.ts'
-import { hurriedClock, WATCHDOG_MS } from './clock.ts'
-import { cameWhole } from './cut-place.ts'
-import type { Cut, Visit } from './cut.ts'
-import type { Travel } from './cuts.ts'
-import { patience } from './patience.ts'
+import { instantClock, WATCHDOG_MS } from './controlled-clock.ts'
+import { completeEvents } from './cut-position.ts'
+import type { Cut, Attempt } from './cut.ts'
+import type { InterruptedRun } from './cut-plans.ts'
+import { waiting } from './waiting.ts'
 import { quakes } from './quakes.ts'
-import { turned } from './turned.ts'
+import { turns } from './event-loop.ts'
 
 /** A stream so short that it can be cut behind each byte. */
-export type ShortStream = {
+export type CuttingServer = {
   ids: string[]
   /** How long the response is for somebody who has nothing yet, and how much of it is head. */
-  length: number
-  head: number
+  responseLength: number
+  headLength: number
   /** Follows it with the client of the work, which is cut off at these bytes, until the last quake has come. */
-  follow(cuts: Cut[]): Travel
+  startClient(cuts: Cut[]): InterruptedRun
 }
 
 /** Serves a short stream while the script runs. Its server knows every answer by heart. */
-export async function shortStream(script: (stream: ShortStream) => Promise<void>): Promise<void> {
+export async function withCuttingServer(
+  script: (stream: CuttingServer) => Promise<void>,
+): Promise<void> {
   const { ids, responseTo } = answers()
-  const travels: Following[] = []
+  const runs: ClientRun[] = []
   const clients = new Set<Socket>()
 
   const server = createServer({ noDelay: true }, (client) => {
@@ -38,18 +40,18 @@ export async function shortStream(script: (stream: ShortStream) => Promise<void>
 
   function answer(client: Socket, request: Buffer): void {
     const head = request.toString('latin1')
-    const { cuts, visits, came } = travels[Number(/\?travel=(\d+)/.exec(head)![1])]!
-    const cut = cuts[visits.length]
+    const { cuts, attempts, received } = runs[Number(/\?client=(\d+)/.exec(head)![1])]!
+    const cut = cuts[attempts.length]
     const cursor = /^last-event-id: *(.*)\r$/im.exec(head)?.[1]
     const whole = responseTo(cursor)
     const isCut = cut !== undefined && cut.after <= whole.length
     const response =
       cut?.of === 'request' ? Buffer.alloc(0) : whole.subarray(0, cut?.after ?? Infinity)
-    const visit = { cursor, request, response, cut: isCut ? cut : undefined }
-    visits.push(visit)
+    const attempt = { cursor, request, response, cut: isCut ? cut : undefined }
+    attempts.push(attempt)
     client.write(response, async () => {
       if (!isCut) return
-      await hasRead(visit, came)
+      await hasRead(attempt, received)
       // In order, without a reset: with a reset some systems throw away what the client has not read yet, and it would
       // be another byte that came last. A chunked response that stops is cut for a client, however it stops.
       client.destroy()
@@ -61,13 +63,13 @@ export async function shortStream(script: (stream: ShortStream) => Promise<void>
   try {
     await script({
       ids,
-      length: responseTo(undefined).length,
-      head: HEAD.length,
-      follow(cuts) {
-        const url = `http://127.0.0.1:${port}/events?travel=${travels.length}`
-        const following: Following = { cuts, visits: [], came: [] }
-        travels.push(following)
-        return { ...following, ...follow(url, following.came, ids.at(-1)!) }
+      responseLength: responseTo(undefined).length,
+      headLength: HEAD.length,
+      startClient(cuts) {
+        const url = `http://127.0.0.1:${port}/events?client=${runs.length}`
+        const run: ClientRun = { cuts, attempts: [], received: [] }
+        runs.push(run)
+        return { ...run, ...runClient(url, run.received, ids.at(-1)!) }
       },
     })
   } finally {
@@ -76,29 +78,36 @@ export async function shortStream(script: (stream: ShortStream) => Promise<void>
   }
 }
 
-type Following = { cuts: Cut[]; visits: Visit[]; came: string[] }
+type ClientRun = { cuts: Cut[]; attempts: Attempt[]; received: string[] }
 
-function follow(url: string, came: string[], last: string): Pick<Travel, 'done' | 'leave'> {
+function runClient(
+  url: string,
+  received: string[],
+  last: string,
+): Pick<InterruptedRun, 'done' | 'stop'> {
   const abort = new AbortController()
   const { signal } = abort
-  const quick = { clock: hurriedClock, stallMs: WATCHDOG_MS, random: () => 0 }
+  const quick = { clock: instantClock, stallMs: WATCHDOG_MS, random: () => 0 }
   const read = async (): Promise<void> => {
     for await (const { id } of followQuakes(url, { ...quick, signal })) {
-      came.push(id)
+      received.push(id)
       if (id === last) return
     }
   }
-  return { done: read(), leave: () => abort.abort() }
+  return { done: read(), stop: () => abort.abort() }
 }
 
 /** A response that fails takes along what nobody has read yet. Whether that was so is not to be luck. */
-async function hasRead(visit: Visit, came: string[]): Promise<void> {
-  const whole = cameWhole(visit)
-  const { until } = patience({ steps: [], step() {} })
+async function hasRead(attempt: Attempt, received: string[]): Promise<void> {
+  const whole = completeEvents(attempt)
+  const { waitFor } = waiting({ steps: [], step() {} })
   // When it does not come that is for whoever waits for the last quake to say.
-  const isGiven = until(() => whole.every((id) => came.includes(id)), { seen: '', expected: '' })
+  const isGiven = waitFor(() => whole.every((id) => received.includes(id)), {
+    seen: '',
+    expected: '',
+  })
   await isGiven.catch(() => {})
-  await turned(5)
+  await turns(5)
 }
 
 function answers(): { ids: string[]; responseTo(cursor: string | undefined): Buffer } {

@@ -1,9 +1,9 @@
-import { bodyOf } from './body.ts'
+import { bodyOfChunks } from './controlled-body.ts'
 import type { Tools } from './check.ts'
 import { must } from './failure.ts'
-import { same } from './same.ts'
-import { shown } from './transcript.ts'
-import { turned } from './turned.ts'
+import { deepEqual } from './equality.ts'
+import { excerpt } from './transcript.ts'
+import { turns } from './event-loop.ts'
 import { chunkings, type NdjsonVector, type SseVector } from './vectors.ts'
 
 type Reader = (
@@ -12,14 +12,14 @@ type Reader = (
 ) => AsyncIterable<unknown>
 
 /** What a reader made of a body: what it gave, and what it threw, if it did. */
-export type Reading = { gave: unknown[]; error?: unknown }
+export type ReadResult = { yielded: unknown[]; error?: unknown }
 
 /**
  * Reads each NDJSON case in every chunking of its bytes. The first that differs is the failure.
  *
  * @param usual the likely cause, where the case does not say another one
  */
-export async function readsNdjson(
+export async function mustReadNdjson(
   t: Tools,
   read: Reader,
   vectors: NdjsonVector[],
@@ -30,13 +30,13 @@ export async function readsNdjson(
     for (const cut of chunkings(chunks)) {
       const reading = await readAll(t, read, cut, vector)
       const wanted = `Expected ${list(records)}${error ? ` and then an error that names line ${error.line}` : ''}. ${vector.why}`
-      must(same(reading.gave, records), {
-        seen: `${inputOf(cut)} gave ${list(reading.gave)}${thrown(reading)}.`,
+      must(deepEqual(reading.yielded, records), {
+        seen: `${inputOf(cut)} gave ${list(reading.yielded)}${thrown(reading)}.`,
         expected: wanted,
         often,
       })
       must(error ? namesLine(reading.error, error.line) : reading.error === undefined, {
-        seen: `${inputOf(cut)} gave ${list(reading.gave)}${thrown(reading) || ' and no error'}.`,
+        seen: `${inputOf(cut)} gave ${list(reading.yielded)}${thrown(reading) || ' and no error'}.`,
         expected: wanted,
         often,
       })
@@ -50,20 +50,20 @@ export async function readsNdjson(
  * @param often the likely cause, of a reading that is wrong
  * @param pieces the chunkings to try, when not all of them are
  */
-export async function readsEvents(
+export async function mustReadEvents(
   t: Tools,
   read: Reader,
   vectors: SseVector[],
-  often: string | ((reading: Reading) => string),
+  often: string | ((reading: ReadResult) => string),
   pieces: (chunks: Uint8Array[]) => Iterable<Uint8Array[]> = chunkings,
 ): Promise<void> {
   for (const { chunks, events, level, ...vector } of vectors) {
     if (level === 'interpretation') continue
     for (const cut of pieces(chunks)) {
       const reading = await readAll(t, read, cut, {})
-      if (reading.error === undefined && same(reading.gave.map(asEvent), events)) continue
+      if (reading.error === undefined && deepEqual(reading.yielded.map(asEvent), events)) continue
       must(false, {
-        seen: `${inputOf(cut)} gave ${list(reading.gave)}${thrown(reading)}.`,
+        seen: `${inputOf(cut)} gave ${list(reading.yielded)}${thrown(reading)}.`,
         expected: `Expected ${list(events)}. ${vector.why}`,
         often: typeof often === 'string' ? often : often(reading),
       })
@@ -76,27 +76,27 @@ async function readAll(
   read: Reader,
   chunks: Uint8Array[],
   { maxLineBytes }: { maxLineBytes?: number },
-): Promise<Reading> {
-  const gave: unknown[] = []
-  const all = async (): Promise<Reading> => {
+): Promise<ReadResult> {
+  const yielded: unknown[] = []
+  const all = async (): Promise<ReadResult> => {
     try {
       const options = maxLineBytes === undefined ? undefined : { maxLineBytes }
-      for await (const value of read(bodyOf(chunks).stream, options)) gave.push(value)
-      return { gave }
+      for await (const value of read(bodyOfChunks(chunks).stream, options)) yielded.push(value)
+      return { yielded }
     } catch (error) {
-      return { gave, error }
+      return { yielded, error }
     }
   }
-  const outcome = await t.soon(all(), {
+  const outcome = await t.withTimeout(all(), {
     // Said when it has come to that: what the reader gave until then, and at no cost before.
     get seen() {
-      return `${inputOf(chunks)} gave ${list(gave)}, and the reader did not come to an end.`
+      return `${inputOf(chunks)} gave ${list(yielded)}, and the reader did not come to an end.`
     },
     expected: 'Expected it to end with the body.',
   })
   if (isNotWritten(outcome.error)) throw outcome.error
   // Many readings that never wait look like an endless loop from outside.
-  await turned()
+  await turns()
   return outcome
 }
 
@@ -113,19 +113,19 @@ function isNotWritten(error: unknown): boolean {
 
 function inputOf(chunks: Uint8Array[]): string {
   if (chunks.length > 6) {
-    return `«${shown(Buffer.concat(chunks), 48)}» in ${chunks.length} chunks`
+    return `«${excerpt(Buffer.concat(chunks), 48)}» in ${chunks.length} chunks`
   }
   // Not in quotation marks: most of what is in them has its own.
-  return chunks.map((chunk) => `«${shown(chunk, 48)}»`).join(' + ') || 'an empty body'
+  return chunks.map((chunk) => `«${excerpt(chunk, 48)}»`).join(' + ') || 'an empty body'
 }
 
 function list(values: unknown[]): string {
   if (values.length === 0) return 'nothing'
-  const some = values.slice(0, 3).map((value) => shown(JSON.stringify(value) ?? 'undefined', 60))
+  const some = values.slice(0, 3).map((value) => excerpt(JSON.stringify(value) ?? 'undefined', 60))
   return values.length > 3 ? `${some.join(', ')} and ${values.length - 3} more` : some.join(', ')
 }
 
-function thrown({ error }: Reading): string {
+function thrown({ error }: ReadResult): string {
   return error === undefined ? '' : ` and the error "${messageOf(error).replace(V8_LINE, '$1')}"`
 }
 

@@ -2,44 +2,44 @@ import type { RequestHandler } from 'express'
 import type { Feed, Quake } from '#feed'
 import type { Head } from '../../wire/response.ts'
 import type { Tools } from './check.ts'
-import type { Client } from './client.ts'
+import type { RawClient } from './raw-client.ts'
 import { must } from './failure.ts'
-import type { Gate, GateReader } from './gate.ts'
-import { fatQuakes } from './quakes.ts'
-import type { Served } from './serve.ts'
+import type { ControlledFeed, FeedReader } from './controlled-feed.ts'
+import { largeQuakes } from './quakes.ts'
+import type { TestServer } from './serve.ts'
 
 /** Serves `app` and opens the stream at `path`: the head is read, nothing of the body. */
-export async function stream(
+export async function serveStream(
   t: Tools,
   app: RequestHandler,
   path: string,
-): Promise<{ client: Client; head: Head; server: Served }> {
+): Promise<{ client: RawClient; head: Head; server: TestServer }> {
   const server = await t.serve(app)
   const client = t.connect(server)
-  const head = await openStream(client, path)
+  const head = await requestStream(client, path)
   return { client, head, server }
 }
 
 /** Somebody who reads the stream: a client, and the reader of the feed that the server opened for it. */
-export type Visit = { name: string; client: Client; reader: GateReader }
+export type OpenStream = { name: string; client: RawClient; reader: FeedReader }
 
 /** Opens the stream at `path`, and waits until the server asks `feed` for the first quake. */
-export async function visit(
+export async function openStream(
   t: Tools,
-  feed: Gate,
-  server: Served,
+  feed: ControlledFeed,
+  server: TestServer,
   path: string,
   name = 'client',
-): Promise<Visit> {
+): Promise<OpenStream> {
   const before = feed.readers.length
   const client = t.connect(server, name)
-  await openStream(client, path)
+  await requestStream(client, path)
   // A handler that began earlier may open the feed just now, for a client that has left.
-  const own = (): GateReader | undefined => {
-    const asked = feed.readers.slice(before).filter((reader) => reader.asked)
+  const own = (): FeedReader | undefined => {
+    const asked = feed.readers.slice(before).filter((reader) => reader.hasPulled)
     return asked.find(({ closed }) => !closed) ?? asked[0]
   }
-  await t.until(() => own() !== undefined, {
+  await t.waitFor(() => own() !== undefined, {
     seen: `There is a head for the ${name}, and the handler asked the feed for nothing.`,
     expected: 'Expected it to open the feed for each client, and to ask for quakes.',
     often: 'feed.open(signal) is called once for the whole app, or not yet.',
@@ -48,54 +48,54 @@ export async function visit(
 }
 
 /**
- * A client that stops reading while `count` fat quakes happen, and the server has taken a few of them. With
+ * A client that stops reading while `count` large quakes happen, and the server has taken a few of them. With
  * 32, which are 8 MB, it cannot get rid of them all.
  */
-export async function pausedVisit(
+export async function pausedStream(
   t: Tools,
   createApp: (feed: Feed) => RequestHandler,
   path: string,
   count: number,
-): Promise<{ visitor: Visit; happened: Quake[]; feed: Gate; server: Served }> {
-  const feed = t.gate()
+): Promise<{ paused: OpenStream; happened: Quake[]; feed: ControlledFeed; server: TestServer }> {
+  const feed = t.controlledFeed()
   const server = await t.serve(createApp(feed))
-  const visitor = await visit(t, feed, server, path)
-  visitor.client.pause()
-  const happened = fatQuakes(count, FAT_BYTES)
+  const paused = await openStream(t, feed, server, path)
+  paused.client.pause()
+  const happened = largeQuakes(count, LARGE_BYTES)
   feed.release(...happened)
-  await t.until(() => visitor.reader.given >= 3, {
+  await t.waitFor(() => paused.reader.delivered >= 3, {
     get seen() {
-      const { given } = visitor.reader
-      return `The client does not read, and of ${count} quakes the handler took ${given === 0 ? 'none' : given}.`
+      const { delivered } = paused.reader
+      return `The client does not read, and of ${count} quakes the handler took ${delivered === 0 ? 'none' : delivered}.`
     },
     expected: 'Expected it to take some: there is room on the way for a few.',
     get often() {
-      return whyNotAll(visitor.reader, count)
+      return whyNotAll(paused.reader, count)
     },
   })
-  return { visitor, happened, feed, server }
+  return { paused, happened, feed, server }
 }
 
 /**
  * A client that stops reading while more quakes happen than any buffer on the way can hold, and a second
  * client that reads them all. When the second has them, the first one's time is over, too.
  */
-export async function slowVisit(
+export async function slowStream(
   t: Tools,
   createApp: (feed: Feed) => RequestHandler,
   path: string,
-): Promise<{ slow: Visit; happened: Quake[]; feed: Gate; server: Served }> {
-  const feed = t.gate()
+): Promise<{ slow: OpenStream; happened: Quake[]; feed: ControlledFeed; server: TestServer }> {
+  const feed = t.controlledFeed()
   const server = await t.serve(createApp(feed))
-  const slow = await visit(t, feed, server, path, 'slow client')
-  const quick = await visit(t, feed, server, path, 'quick client')
+  const slow = await openStream(t, feed, server, path, 'slow client')
+  const quick = await openStream(t, feed, server, path, 'quick client')
   slow.client.pause()
   // 16 MB. The buffers of a connection on the same machine hold 4 MB (Linux) and can be tuned to 10.
-  const happened = fatQuakes(64, FAT_BYTES)
+  const happened = largeQuakes(64, LARGE_BYTES)
   feed.release(...happened)
   await quick.client.skipUntil(happened.at(-1)!.id, {
     get seen() {
-      return `The quick client reads as fast as it can, and does not get every quake: the handler took ${quick.reader.given} of ${happened.length} for it.`
+      return `The quick client reads as fast as it can, and does not get every quake: the handler took ${quick.reader.delivered} of ${happened.length} for it.`
     },
     expected: 'Expected all of them, whatever the slow client does.',
     get often() {
@@ -106,11 +106,12 @@ export async function slowVisit(
 }
 
 /** Why a client that reads all the time does not get every quake. */
-function whyNotAll({ given, closed }: GateReader, count: number): string {
-  if (given === count) return 'what comes while the response is full is dropped. It has to wait.'
+function whyNotAll({ delivered, closed }: FeedReader, count: number): string {
+  if (delivered === count)
+    return 'what comes while the response is full is dropped. It has to wait.'
   if (closed) return 'write() returning false is taken for the end. It only says: not now.'
   // Room for a few is in any buffer.
-  if (given < 3) {
+  if (delivered < 3) {
     return 'a quake is written until write() returns true. false says that it has been taken, and that the next one has to wait.'
   }
   return 'all clients wait for the slowest.'
@@ -141,14 +142,14 @@ export function slowLogin(): {
 }
 
 /** Something in front of the app that reads the whole request first, as what looks for a body does. */
-export const readsRequest: RequestHandler = (request, _response, next) => {
+export const consumeRequest: RequestHandler = (request, _response, next) => {
   request.resume().once('end', next)
 }
 
 /** More than a response takes at once: write() returns false for each. */
-const FAT_BYTES = 256 * 1024
+const LARGE_BYTES = 256 * 1024
 
-async function openStream(client: Client, path: string): Promise<Head> {
+async function requestStream(client: RawClient, path: string): Promise<Head> {
   client.request(path)
   const head = await client.head({
     seen: 'The client got no head.',

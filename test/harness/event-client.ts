@@ -1,20 +1,20 @@
-import type { Client } from './client.ts'
+import type { RawClient } from './raw-client.ts'
 import { Failure, type Story } from './failure.ts'
-import { eventReader, type StreamEvent } from './sse.ts'
-import { shown, type Transcript } from './transcript.ts'
+import { eventStreamParser, type StreamEvent } from './event-stream-parser.ts'
+import { excerpt, type Transcript } from './transcript.ts'
 
 /** A client that reads the body of its response as an event stream. */
 export type EventClient = {
   /** The next event, as soon as its blank line is here. */
-  event(story: Story): Promise<StreamEvent>
+  next(story: Story): Promise<StreamEvent>
   /** Waits for the first bytes of the body. */
-  begun(story: Story): Promise<void>
+  firstBytes(story: Story): Promise<void>
   /** Waits for a field `retry` that a client understands. */
   retry(story: Story): Promise<number>
   /** Waits for `count` lines that are not blank, or events: whatever a server may take for a heartbeat. */
   heartbeats(count: number, story: Story): Promise<void>
   /** An event that came while nobody waited for one. */
-  readonly unasked: StreamEvent | undefined
+  readonly unexpected: StreamEvent | undefined
   /** How many lines were comments, of what was read. */
   readonly comments: number
   /** How many were neither blank nor comments. */
@@ -27,10 +27,10 @@ export type EventClient = {
 
 /** @param name how the transcript calls the client, where there is more than one */
 export function eventClient(
-  client: Client,
+  client: RawClient,
   { transcript, name = 'client' }: { transcript: Transcript; name?: string },
 ): EventClient {
-  const reader = eventReader()
+  const reader = eventStreamParser()
   const events: StreamEvent[] = []
   let hasBegun = false
 
@@ -43,16 +43,16 @@ export function eventClient(
   }
 
   return {
-    async event(story) {
+    async next(story) {
       try {
         const event = await read(() => events.shift(), story)
-        transcript.step(`${name} read an event  ${told(event)}`)
+        transcript.step(`${name} read an event  ${describeEvent(event)}`)
         return event
       } catch (error) {
         throw withLines(error)
       }
     },
-    async begun(story) {
+    async firstBytes(story) {
       await read(() => (hasBegun ? true : undefined), story)
       transcript.step(`${name} read the first bytes of the body`)
     },
@@ -67,7 +67,7 @@ export function eventClient(
       await read(() => (lines() >= before + count ? true : undefined), story)
       transcript.step(`${name} saw signs of life while the feed was silent`)
     },
-    get unasked() {
+    get unexpected() {
       return events[0]
     },
     get comments() {
@@ -91,25 +91,25 @@ export function eventClient(
     if (/^data(:|$)/m.test(reader.unfinished)) {
       return new Failure({
         ...story,
-        seen: `${story.seen} It has ${shown(reader.unfinished)} and no blank line behind it.`,
+        seen: `${story.seen} It has ${excerpt(reader.unfinished)} and no blank line behind it.`,
         cause: 'an event is complete with its blank line. Until then nobody can tell that it is.',
       })
     }
     if (reader.dropped === '') return error
     return new Failure({
       ...story,
-      seen: `${story.seen} It has "${shown(reader.dropped)}" and a blank line, and no field data.`,
+      seen: `${story.seen} It has "${excerpt(reader.dropped)}" and a blank line, and no field data.`,
       cause: 'without a field data there is no event: a client drops the other fields.',
     })
   }
 }
 
 /** `id "us7000abcd", data "{"id":…}"`: what it means, not what it looked like. */
-export function told({ type, data, lastEventId }: StreamEvent): string {
+export function describeEvent({ type, data, lastEventId }: StreamEvent): string {
   const parts = [
-    ...(type === 'message' ? [] : [`event "${shown(type, 24)}"`]),
-    ...(lastEventId === '' ? [] : [`id "${shown(lastEventId, 24)}"`]),
-    `data "${shown(data, 40)}"`,
+    ...(type === 'message' ? [] : [`event "${excerpt(type, 24)}"`]),
+    ...(lastEventId === '' ? [] : [`id "${excerpt(lastEventId, 24)}"`]),
+    `data "${excerpt(data, 40)}"`,
   ]
   return parts.join(', ')
 }

@@ -1,8 +1,8 @@
 import type { Transcript } from './transcript.ts'
-import { shown } from './transcript.ts'
+import { excerpt } from './transcript.ts'
 
 /** A response body whose chunks come when the check says so. */
-export type Body = {
+export type ControlledBody = {
   readonly stream: ReadableStream<Uint8Array>
   /** Puts one chunk into the body. */
   push(chunk: Uint8Array | string): void
@@ -13,7 +13,7 @@ export type Body = {
   readonly cancelled: boolean
 }
 
-export function body(transcript: Transcript): Body {
+export function controlledBody(transcript: Transcript): ControlledBody {
   let controller: ReadableStreamDefaultController<Uint8Array>
   let cancelled = false
   const stream = new ReadableStream<Uint8Array>({
@@ -32,7 +32,7 @@ export function body(transcript: Transcript): Body {
     },
     push(chunk) {
       const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
-      transcript.step(`body brought ${bytes.length} bytes  ${shown(bytes, 48)}`)
+      transcript.step(`body brought ${bytes.length} bytes  ${excerpt(bytes, 48)}`)
       if (!cancelled) controller.enqueue(bytes)
     },
     end() {
@@ -47,7 +47,7 @@ export function body(transcript: Transcript): Body {
 }
 
 /** A body of these chunks, each given when it is asked for. */
-export function bodyOf(chunks: Iterable<Uint8Array>): {
+export function bodyOfChunks(chunks: Iterable<Uint8Array>): {
   readonly stream: ReadableStream<Uint8Array>
   /** How many chunks were asked for. */
   readonly pulled: number

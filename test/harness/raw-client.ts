@@ -2,11 +2,11 @@ import { connect as connectSocket, type Socket } from 'node:net'
 import { createGunzip, type Gunzip } from 'node:zlib'
 import { responseReader, type Head } from '../../wire/response.ts'
 import { Failure, type Story } from './failure.ts'
-import type { Patience } from './patience.ts'
-import { shown, type Transcript } from './transcript.ts'
+import type { Waiting } from './waiting.ts'
+import { excerpt, type Transcript } from './transcript.ts'
 
 /** An HTTP client that hides nothing: a bare socket, the request written by hand. */
-export type Client = {
+export type RawClient = {
   /** Sends a request. On the same connection only after the last response has ended. */
   request(path: string, options?: RequestOptions): void
   /** The head of the response, as soon as it is here. */
@@ -32,7 +32,7 @@ export type Client = {
   pause(): void
   resume(): void
   /** Goes without a word, as a closed tab does. */
-  leave(): void
+  disconnect(): void
   /** The same when the check is over, which is no part of its story. */
   close(): void
 }
@@ -49,14 +49,14 @@ export type RequestOptions = {
 }
 
 /** @param name how the transcript calls it, where there is more than one */
-export function connect(
+export function connectRaw(
   port: number,
   {
     transcript,
-    patience,
+    waiting,
     name = 'client',
-  }: { transcript: Transcript; patience: Patience; name?: string },
-): Client {
+  }: { transcript: Transcript; waiting: Waiting; name?: string },
+): RawClient {
   const socket: Socket = connectSocket({ port, host: '127.0.0.1', noDelay: true })
   let response = responseReader()
   let unread: Buffer = Buffer.alloc(0)
@@ -114,7 +114,7 @@ export function connect(
         })
       }
     }
-    return patience.soon(found(), story, () => {
+    return waiting.withTimeout(found(), story, () => {
       transcript.step(tellRest() ? '… no line feed for 2 s' : '… nothing for 2 s')
     })
   }
@@ -135,14 +135,14 @@ export function connect(
     const { often: _, ...told } = story
     return new Failure({
       ...told,
-      seen: `${story.seen} It has ${what}: ${shown(unread)}`,
+      seen: `${story.seen} It has ${what}: ${excerpt(unread)}`,
       cause: 'a line is complete with its line feed. Until then nobody can tell that it is.',
     })
   }
 
   function tellUnread(): boolean {
     if (unread.length === 0) return false
-    transcript.step(`${name} has ${unread.length} bytes  ${shown(unread, 48)}`)
+    transcript.step(`${name} has ${unread.length} bytes  ${excerpt(unread, 48)}`)
     return true
   }
 
@@ -191,13 +191,13 @@ export function connect(
         throw failure instanceof Failure ? withUnread(failure) : failure
       })
       const line = take(end + 1)
-      transcript.step(`${name} read ${line.length} bytes  ${shown(line, 48)}`)
+      transcript.step(`${name} read ${line.length} bytes  ${excerpt(line, 48)}`)
       return line.subarray(0, end).toString()
     },
     async body(enough, story) {
       await seen(() => (enough(unread.toString()) ? true : undefined), story)
       const bytes = take(unread.length)
-      transcript.step(`${name} read ${bytes.length} bytes  ${shown(bytes, 48)}`)
+      transcript.step(`${name} read ${bytes.length} bytes  ${excerpt(bytes, 48)}`)
       return bytes.toString()
     },
     read: (reader, story) => seen(() => reader(take(unread.length)), story),
@@ -209,10 +209,10 @@ export function connect(
         else take(at + mark.length)
         return at === -1 ? undefined : true
       }, story)
-      transcript.step(`${name} read everything up to ${shown(mark)}`)
+      transcript.step(`${name} read everything up to ${excerpt(mark)}`)
     },
     async ended(story) {
-      const how = await patience.soon(
+      const how = await waiting.withTimeout(
         (async () => {
           while (!closed && !response.complete) {
             await new Promise<void>((resolve) => {
@@ -238,7 +238,7 @@ export function connect(
       transcript.step(`${name} reads again`)
       socket.resume()
     },
-    leave() {
+    disconnect() {
       transcript.step(`${name} leaves`)
       socket.destroy()
     },

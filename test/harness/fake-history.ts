@@ -1,11 +1,11 @@
 import type { Quake } from '#feed'
 import type { Entry, History, Listener } from '#work/05-reconnection/history.ts'
-import { FeedError } from './gate.ts'
-import { named } from './quakes.ts'
+import { FeedError } from './controlled-feed.ts'
+import { describeQuake } from './quakes.ts'
 import type { Transcript } from './transcript.ts'
 
 /** A history that reads as slowly as the check likes. Its first ids grow smaller: nobody is to compare them. */
-export type HistoryInHand = History & {
+export type FakeHistory = History & {
   /** Makes quakes happen. Gives their ids. */
   append(...quakes: Quake[]): string[]
   end(): void
@@ -14,23 +14,23 @@ export type HistoryInHand = History & {
    *
    * @param answer what the readers get when they are let go: what there was when they asked, or what there is
    */
-  hold(answer: 'as it was' | 'as it is'): void
+  blockReads(answer: 'as it was' | 'as it is'): void
   /** Answers the readers that wait, and those that come. */
-  letGo(): void
+  unblockReads(): void
   /** Makes the next reading fail with this message, or the next few. */
   failNext(message: string, readings?: number): void
   /** How many readers wait. */
-  readonly held: number
+  readonly blockedReads: number
   /** How many listeners there are. */
-  readonly listeners: number
+  readonly listenerCount: number
 }
 
 /** @param options.capacity how many entries are kept */
-export function historyInHand(transcript: Transcript, { capacity = Infinity } = {}): HistoryInHand {
+export function fakeHistory(transcript: Transcript, { capacity = Infinity } = {}): FakeHistory {
   const all: Entry[] = []
   const listeners = new Set<Listener>()
   let isOver = false
-  let hold: 'as it was' | 'as it is' | undefined
+  let answerAs: 'as it was' | 'as it is' | undefined
   let waiting: (() => void)[] = []
   let failure = { message: '', readings: 0 }
 
@@ -46,10 +46,10 @@ export function historyInHand(transcript: Transcript, { capacity = Infinity } = 
     get isOver() {
       return isOver
     },
-    get held() {
+    get blockedReads() {
       return waiting.length
     },
-    get listeners() {
+    get listenerCount() {
       return listeners.size
     },
     async after(id) {
@@ -57,8 +57,8 @@ export function historyInHand(transcript: Transcript, { capacity = Infinity } = 
         failure.readings -= 1
         throw new FeedError(failure.message)
       }
-      if (!hold) return answer(id)
-      const wasThere = hold === 'as it was' ? answer(id) : undefined
+      if (!answerAs) return answer(id)
+      const wasThere = answerAs === 'as it was' ? answer(id) : undefined
       await new Promise<void>((resolve) => waiting.push(resolve))
       return wasThere ?? answer(id)
     },
@@ -74,7 +74,7 @@ export function historyInHand(transcript: Transcript, { capacity = Infinity } = 
       transcript.step(
         last
           ? `${first.id} to ${last.id} happened, ${entries.length} quakes`
-          : `${first.id} happened: ${named(first.quake)}`,
+          : `${first.id} happened: ${describeQuake(first.quake)}`,
       )
       for (const entry of entries) {
         all.push(entry)
@@ -87,13 +87,13 @@ export function historyInHand(transcript: Transcript, { capacity = Infinity } = 
       isOver = true
       for (const { onOver } of [...listeners]) onOver()
     },
-    hold(mode) {
+    blockReads(mode) {
       transcript.step('reading the history takes long from now on')
-      hold = mode
+      answerAs = mode
     },
-    letGo() {
+    unblockReads() {
       transcript.step('the history has been read')
-      hold = undefined
+      answerAs = undefined
       const readers = waiting
       waiting = []
       for (const go of readers) go()

@@ -1,12 +1,13 @@
 import type { RequestHandler } from 'express'
 import { inject, test } from 'vitest'
+import type { NginxPorts, Report } from '../../protocol/grading.ts'
 import { startProxy, type Proxy, type ProxySetting } from '../../wire/proxy.ts'
 import { connect, type Client } from './client.ts'
 import { describeError, Failure, must, type Story } from './failure.ts'
 import { FeedError, gate, type Gate } from './gate.ts'
 import { patience, type Patience } from './patience.ts'
 import { serve, type Served } from './serve.ts'
-import { signOfLife } from './signs.ts'
+import { signOfLife } from './signs-of-life.ts'
 import { strayErrors } from './strays.ts'
 import { transcript, type Transcript } from './transcript.ts'
 import { turned } from './turned.ts'
@@ -21,25 +22,6 @@ export type Tools = Patience & {
   /** Sets a proxy before a server. @param told what it does: `a proxy that …` */
   proxy(server: { port: number }, setting: ProxySetting, told: string): Promise<Proxy>
   connect(server: { port: number }, name?: string): Client
-}
-
-/** What a check reports, whether it passed or not. */
-export type Report = {
-  steps: readonly string[]
-  /** Absent when it passed. */
-  story?: Story
-  /** What the work says when it is not written yet: `lesson 1, task 1.1: write createApp()`. */
-  notWritten?: string
-}
-
-/** The real nginx, as the grader has started it. Both ask the server whose port the header `Server-Port` has. */
-export type NginxPorts = {
-  /** One that holds back all it can. */
-  holding: number
-  /** One with the nginx.conf of the work. */
-  ofWork?: number
-  /** Or why it does not start. */
-  says?: string
 }
 
 declare module 'vitest' {

@@ -5,9 +5,14 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
-import type { PlaceMessage } from '../../workshop/slides/follow.ts'
+import type { PositionMessage } from '../../workshop/slides/send-position.ts'
 import { followersApp, newCode } from '../../workshop/slides/followers.ts'
-import { leader, placeIn, type Leader, type Place } from '../../workshop/slides/place.ts'
+import {
+  leader,
+  positionIn,
+  type Leader,
+  type SlidePosition,
+} from '../../workshop/slides/position.ts'
 import { slidesServer } from '../../workshop/slides/server.ts'
 
 let instructor: Leader
@@ -224,10 +229,10 @@ test.each([
   [null, false],
   ['', false],
 ])('%j is a place: %s', (body, isPlace) => {
-  expect(placeIn(body)).toEqual(isPlace ? body : undefined)
+  expect(positionIn(body)).toEqual(isPlace ? body : undefined)
 })
 
-type Followed = { place: Place; lastEventId: string }
+type Followed = { place: SlidePosition; lastEventId: string }
 
 /** A connection to the stream of places. */
 async function listen(
@@ -244,7 +249,7 @@ async function listen(
     async next() {
       for (;;) {
         const event = (await events.next()).value!
-        const message = JSON.parse(event.data) as PlaceMessage
+        const message = JSON.parse(event.data) as PositionMessage
         if (message.type === 'place')
           return { place: message.place, lastEventId: event.lastEventId }
       }
@@ -255,7 +260,7 @@ async function listen(
 
 /** Follows as a browser does, and comes back at once when it is cut off. */
 function follower(base: string): {
-  isAt(place: Place): Promise<void>
+  isAt(place: SlidePosition): Promise<void>
   connections(): number
   leave(): void
 } {

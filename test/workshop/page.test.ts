@@ -2,8 +2,8 @@ import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
 import type { Entry } from '../../wire/entry.ts'
-import type { Message } from '../../workshop/page/message.ts'
-import type { Action, Answer, PageState } from '../../workshop/page/state.ts'
+import type { Message } from '../../protocol/channel.ts'
+import type { Action, Answer, PageState } from '../../protocol/page.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run, type Program } from './program.ts'
 
@@ -252,10 +252,10 @@ type Page = {
 
 /** Runs a lesson and listens to the channel of its page. */
 async function opened(
-  words: string[],
+  args: string[],
   { from = copy, env = {} }: { from?: Copy; env?: NodeJS.ProcessEnv } = {},
 ): Promise<Page> {
-  const program = run(from, ['lesson', ...words], { PORT: '0', BROWSER: 'none', ...env })
+  const program = run(from, ['lesson', ...args], { PORT: '0', BROWSER: 'none', ...env })
   const [, url] = await program.seen(/(http:\/\/127\.0\.0\.1:\d+)\/ {2}the lesson page/)
   const channel = await fetch(`${url}/channel`)
   const state: Record<string, unknown> = {}

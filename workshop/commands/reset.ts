@@ -1,11 +1,11 @@
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { forgetProgress } from '../lessons/progress.ts'
 import { resetLesson } from '../lessons/reset.ts'
-import { ownWork, parseWords } from '../lessons/words.ts'
+import { ownWork, parseArgs } from '../lessons/args.ts'
 
 /** `npm run reset 3`: the lesson's files as they were at the start. What was in them is saved first. */
-export async function reset(words: string[]): Promise<number> {
-  const asked = parseWords(words)
+export async function reset(args: string[]): Promise<number> {
+  const asked = parseArgs(args)
   if ('problem' in asked) return refuse(asked.problem)
   if (asked.lesson === undefined) return refuse('Say which lesson: npm run reset 1')
   if (asked.only) return refuse(`A lesson is reset as a whole: npm run reset ${asked.lesson}`)

@@ -1,6 +1,6 @@
 import type { Browser, Page } from '@playwright/test'
-import { browser as part } from '../parts/browser.ts'
-import type { Arrivals, Client } from './client.ts'
+import { browser as tool } from '../tools/browser.ts'
+import type { Arrivals, Client } from './node-client.ts'
 
 /** How a browser reads a stream: a script asks for it, or it is the page itself. */
 export type Reading = 'fetch()' | 'EventSource' | 'a page'
@@ -49,7 +49,7 @@ async function openPage(): Promise<Page> {
 async function start(): Promise<Browser> {
   // Loaded here: it takes its time.
   const { chromium } = await import('@playwright/test')
-  return chromium.launch({ executablePath: part.find()! })
+  return chromium.launch({ executablePath: tool.find()! })
 }
 
 /**

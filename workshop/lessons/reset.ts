@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { ROOT } from '../root.ts'
 import { lessonsFolder, type Lesson } from './catalogue.ts'
-import { storeFolder } from './store.ts'
+import { storeFolder } from '../store.ts'
 import { stubsOf } from './stubs.ts'
 
 export type Reset = {

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import { encodeEvent } from '../../solutions/02-server-sent-events/encode.ts'
-import type { Session } from '../session/session.ts'
-import type { Message } from './message.ts'
-import type { PageState } from './state.ts'
+import type { Session } from './session.ts'
+import type { Message } from '../../protocol/channel.ts'
+import type { PageState } from '../../protocol/page.ts'
 
 /**
  * Sends one page all that it shows, as server-sent events, until it leaves: `hello`, then the `state` in

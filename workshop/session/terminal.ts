@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { firstOpenTask } from '../lessons/progress.ts'
-import type { Leaks } from '../demo/message.ts'
-import type { Verdict } from '../grader/verdict.ts'
-import { legend } from '../demo/wire-lines.ts'
-import { wireView } from '../demo/wire-view.ts'
+import type { Leaks } from '../../protocol/runtime.ts'
+import type { Verdict } from '../../protocol/verdict.ts'
+import { legend } from '../terminal/wire-lines.ts'
+import { wireView } from '../terminal/wire-view.ts'
 import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
 import { screen, type Screen } from '../terminal/screen.ts'
 import type { LessonEvents, LessonRun } from './lesson-run.ts'
 import { lessonSession, type LessonSession } from './lesson-session.ts'
 import { openPage, showInBrowser } from './open-page.ts'
-import type { FollowerState } from '../page/state.ts'
-import type { Running } from './running.ts'
-import { untilEnded } from './until-ended.ts'
+import type { LearnerClientState } from '../../protocol/page.ts'
+import type { LessonTarget } from './lesson-target.ts'
+import { exitRequest } from '../process/exit-request.ts'
 
 /**
  * A lesson, in the terminal and on its page: somebody's server on real earthquakes behind a tap, what
@@ -21,9 +21,9 @@ import { untilEnded } from './until-ended.ts'
  * @param first the lesson to begin with; the page can go on to others
  * @returns the exit code
  */
-export async function live(first: Running): Promise<number> {
+export async function live(first: LessonTarget): Promise<number> {
   const out = screen(process.stdout)
-  const ending = untilEnded()
+  const exit = exitRequest()
   const wire = wireView(out)
   let session: LessonSession | undefined
   let isOver = false
@@ -78,8 +78,8 @@ export async function live(first: Running): Promise<number> {
   }
 
   async function press(key: string): Promise<void> {
-    if (key === CTRL_C) ending.end(130)
-    if (key === 'q') ending.end(0)
+    if (key === CTRL_C) exit.request(130)
+    if (key === 'q') exit.request(0)
     if (key === 'c') out.clear()
     if (key === 's') wire.next()
     if (key === 'k' && session?.run.follower) session.run.kill()
@@ -101,7 +101,7 @@ export async function live(first: Running): Promise<number> {
     else out.print(now.problem ?? 'No check is open: no hint is needed.')
   }
 
-  const code = await ending.ended
+  const code = await exit.requested
   isOver = true
   stopListening()
   wire.close()
@@ -145,7 +145,7 @@ function printed({
     changed,
     checked: () => {},
     async graded(verdict) {
-      const { renderVerdict } = await import('../grader/render.ts')
+      const { renderVerdict } = await import('../verdict/render.ts')
       out.print(`\n${renderVerdict(verdict, { paint, width: out.width, workName: work })}\n`)
     },
     notGraded: (error) => out.print(`The work could not be graded: ${error.stack}`),
@@ -165,7 +165,7 @@ function stateOf({ checks, outcome }: Verdict): string {
 
 /** `client.ts waits after 42 quakes, 0 missed, 0 twice: terminated; it asks again in 812 ms`. */
 function followerLine(
-  { state, what, quakes, missed, twice }: FollowerState,
+  { state, what, quakes, missed, twice }: LearnerClientState,
   paint: Screen['paint'],
 ): string {
   if (state === 'not written') return `○ client.ts is not written yet. ${what}`
@@ -174,7 +174,7 @@ function followerLine(
   return `${shape} client.ts ${paint('strong', FOLLOWS[state])} ${paint('quiet', `(${counts})`)}${what ? `: ${what}` : ''}`
 }
 
-const FOLLOWS: Record<Exclude<FollowerState['state'], 'not written'>, string> = {
+const FOLLOWS: Record<Exclude<LearnerClientState['state'], 'not written'>, string> = {
   starting: 'starts',
   connecting: 'connects',
   open: 'is connected',

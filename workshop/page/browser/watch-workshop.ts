@@ -1,5 +1,5 @@
-import type { Message } from '../message.ts'
-import type { PageState } from '../state.ts'
+import type { Message } from '../../../protocol/channel.ts'
+import type { PageState } from '../../../protocol/page.ts'
 import { say, unsayOld } from './act.ts'
 import { picked } from './Check.tsx'
 import { dismissed, dismissThoseOver } from './dismissed.ts'

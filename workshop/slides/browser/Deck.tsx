@@ -1,7 +1,7 @@
 import { memo, useEffect, useRef, useState } from 'react'
 import type { RevealApi } from 'reveal.js'
 import type { Slide } from '../deck.ts'
-import type { ShownDeck } from '../shown.ts'
+import type { ShownDeck } from '../deck-view.ts'
 import { Following } from './Following.tsx'
 import { DeckContext } from './deck-context.ts'
 import { lead } from './lead.ts'

@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'react'
 import type { RevealApi } from 'reveal.js'
 import { keepStream } from '../../page/browser/kept-stream.ts'
-import type { PlaceMessage } from '../follow.ts'
-import type { Place } from '../place.ts'
+import type { PositionMessage } from '../send-position.ts'
+import type { SlidePosition } from '../position.ts'
 import { place } from './reveal.ts'
 
 /** Moves the deck with the instructor's, until its reader looks around, and again when they have come back. */
@@ -12,7 +12,7 @@ export function Following({ reveal }: { reveal: RevealApi }) {
   const [join, setJoin] = useState(() => (): void => {})
 
   useEffect(() => {
-    let theirs: Place | undefined
+    let theirs: SlidePosition | undefined
     let isLed = false
     let hasLeft = false
 
@@ -34,7 +34,7 @@ export function Following({ reveal }: { reveal: RevealApi }) {
     place.listen(() => {
       if (!isLed && theirs) away(!isSame(theirs, place.get()))
     })
-    void keepStream<PlaceMessage>({
+    void keepStream<PositionMessage>({
       url: './place',
       live: setLive,
       told(message) {
@@ -60,6 +60,6 @@ export function Following({ reveal }: { reveal: RevealApi }) {
   )
 }
 
-function isSame(one: Place, other: Place): boolean {
+function isSame(one: SlidePosition, other: SlidePosition): boolean {
   return one.h === other.h && one.v === other.v && one.f === other.f
 }

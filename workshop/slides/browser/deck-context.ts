@@ -1,5 +1,5 @@
 import { createContext, useContext } from 'react'
-import type { ShownDeck } from '../shown.ts'
+import type { ShownDeck } from '../deck-view.ts'
 
 const Context = createContext<ShownDeck | undefined>(undefined)
 

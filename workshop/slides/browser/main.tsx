@@ -2,7 +2,7 @@
 import { createRoot } from 'react-dom/client'
 import 'reveal.js/reset.css'
 import 'reveal.js/reveal.css'
-import type { ShownDeck } from '../shown.ts'
+import type { ShownDeck } from '../deck-view.ts'
 import { applyTheme } from '../../page/browser/theme.ts'
 import { Deck } from './Deck.tsx'
 import '../../page/browser/colours.css'

@@ -3,14 +3,14 @@ import Notes from 'reveal.js/plugin/notes'
 import Search from 'reveal.js/plugin/search'
 import { nextTheme } from '../../page/browser/theme.ts'
 import { store } from '../../page/browser/store.ts'
-import type { Place } from '../place.ts'
-import type { Role } from '../shown.ts'
+import type { SlidePosition } from '../position.ts'
+import type { Role } from '../deck-view.ts'
 
 /** How much larger the deck is on this screen than it is written: what is drawn in pixels has to know. */
 export const scale = store(1)
 
 /** Where the deck is. A follower's is moved by the instructor. */
-export const place = store<Place>({ h: 0, v: 0, f: -1 })
+export const place = store<SlidePosition>({ h: 0, v: 0, f: -1 })
 
 /** A window of the speaker view, or the deck as it is printed: it shows, and has no business of its own. */
 export const onlyShows = /[?&](receiver|print-pdf)\b/.test(location.search)

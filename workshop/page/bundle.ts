@@ -1,0 +1,15 @@
+import type { Bundle } from '../http/build.ts'
+
+/** The page of a lesson, as a browser loads it. */
+export const lessonPage: Bundle = {
+  name: 'page',
+  config: 'workshop/page/vite.config.ts',
+  sources: [
+    'protocol',
+    'wire',
+    'workshop/experiment',
+    'workshop/page/browser',
+    'workshop/verdict',
+    'workshop/lessons/task-of.ts',
+  ],
+}

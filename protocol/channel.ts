@@ -2,7 +2,7 @@ import type { Entry } from '../wire/entry.ts'
 import type { PageState } from './page.ts'
 
 /** What the channel tells a page: the data of one event each. */
-export type Message =
+export type ChannelMessage =
   /** First. `epoch` tells this start of the workshop, which counts entries anew, from others. */
   | { type: 'hello'; epoch: string; now: number }
   /** A slice that has changed, whole; null when there is none. */

@@ -11,7 +11,7 @@ export type PageState = {
   server: ServerState
   clients: ClientState[]
   /** The lesson's own client, where it has one. */
-  follower?: LearnerClientState
+  learnerClient?: LearnerClientState
   trouble: TroubleState
   recording: RecordingState
   /** Only in a lesson that has one. */

@@ -1,17 +1,17 @@
 import type { Quake } from '#feed'
 
 /**
- * What the workshop tells the process of a demo: the server.ts to run, once; later, to let quakes happen. Or the
+ * What the workshop tells the process that runs a learner's program: the server.ts to run, once; later, to let quakes happen. Or the
  * client.ts to run on a URL.
  */
-export type Order =
+export type RuntimeOrder =
   /** `since` is when the earthquakes of a server with a history began, in milliseconds. */
   | { file: string; countLeaks: boolean; since: number }
   | { burst: number }
   | { file: string; url: string }
 
-/** What the process of a demo tells the workshop. */
-export type Message =
+/** What the process that runs a learner's program tells the workshop. */
+export type RuntimeMessage =
   /** It begins with the file. */
   | { kind: 'loading' }
   | { kind: 'running'; port: number }

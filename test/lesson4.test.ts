@@ -122,7 +122,11 @@ check('4.2a', 'the head says: an event stream, not to be stored', async (t) => {
 })
 
 check('4.2b', 'a proxy that holds a head which comes alone passes it', async (t) => {
-  const { client } = await behind(t, { holds: 'head', isDeaf: true }, 'a proxy that holds a head')
+  const { client } = await behind(
+    t,
+    { holds: 'head', ignoresAccelBuffering: true },
+    'a proxy that holds a head',
+  )
   await client.head({
     seen: 'The feed is silent, and the proxy got a head without a byte of the body.',
     expected: 'Expected some bytes of the body with the head.',

@@ -35,8 +35,8 @@ test.skipIf(isLost)(
   TIMEOUT_MS,
 )
 
-function isGuessed({ reading, server }: Row): boolean {
-  return reading === 'a page' && server === 'text/plain'
+function isGuessed({ browserApi, server }: Row): boolean {
+  return browserApi === 'a page' && server === 'text/plain'
 }
 
 /** A proxy of another version may do something else, and one that is missing does nothing. */

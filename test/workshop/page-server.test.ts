@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { recorder, type Recorder } from '../../wire/recorder.ts'
 import { readSaved, savedLines } from '../../wire/recording.ts'
 import { openChannel, SLICES } from '../../workshop/page/channel.ts'
-import type { Message } from '../../protocol/channel.ts'
+import type { ChannelMessage } from '../../protocol/channel.ts'
 import { pageServer, type PageServer } from '../../workshop/page/server.ts'
 import type { Action, Answer, PageState } from '../../protocol/page.ts'
 import type { Session } from '../../workshop/page/session.ts'
@@ -59,7 +59,7 @@ test('a page first hears hello, then every slice, then what crossed the wire', a
     ...played.session.state,
     grading: null,
     experiment: null,
-    follower: null,
+    learnerClient: null,
   })
   const { data, lastEventId } = await channel.next('wire')
   expect(data).toEqual(wire.after(0, 2))
@@ -721,7 +721,7 @@ function readEvents(): Events {
   return {
     push(bytes) {
       for (const event of reader.push(bytes)) {
-        const { type, ...rest } = JSON.parse(event.data) as Message
+        const { type, ...rest } = JSON.parse(event.data) as ChannelMessage
         all.push({ ...event, type, data: 'entries' in rest ? rest.entries : rest })
       }
       wake()

@@ -14,17 +14,17 @@ export async function reset(args: string[]): Promise<number> {
   const lesson = lessonNumbered(asked.lesson)!
   const { saved, written, others } = resetLesson(lesson)
   forgetProgress(lesson.number)
-  const place = `lessons/${lesson.folder}`
+  const folder = `lessons/${lesson.folder}`
   if (written.length === 0) {
-    console.log(`${place} is as it was at the start. Nothing to do.`)
+    console.log(`${folder} is as it was at the start. Nothing to do.`)
     return 0
   }
-  console.log(`${place} is as it was at the start: ${written.join(', ')}.`)
+  console.log(`${folder} is as it was at the start: ${written.join(', ')}.`)
   if (others.length > 0) console.log(`Left as it is: ${others.join(', ')}.`)
   if (saved) {
     console.log(
       `\nYour work is in ${saved}. To get it back:\n\n` +
-        `  node -e "fs.cpSync('${saved}', '${place}', { recursive: true })"`,
+        `  node -e "fs.cpSync('${saved}', '${folder}', { recursive: true })"`,
     )
   }
   return 0

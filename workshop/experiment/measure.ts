@@ -7,7 +7,7 @@ import express, { type Express, type Response } from 'express'
 import type { Probe } from '../tools/probe.ts'
 import type { RunningProxy } from '../proxies/proxy-process.ts'
 import { browserClient } from './browser-client.ts'
-import { nodeClient, type Client } from './node-client.ts'
+import { nodeClient, type MeasuringClient } from './node-client.ts'
 import type { Result, Row, Source } from './rows.ts'
 import type { Measured, MeasuredVerdict } from '../../protocol/experiment.ts'
 
@@ -48,7 +48,7 @@ async function measured(row: Row, everyMs: number): Promise<Measured & { row: Ro
   try {
     proxy = await row.start?.(port)
     const url = `http://127.0.0.1:${proxy?.port ?? port}`
-    const client = row.reading ? browserClient(row.reading) : nodeClient(row.source)
+    const client = row.browserApi ? browserClient(row.browserApi) : nodeClient(row.source)
     const { head, arrived } = await client.read(`${url}/events`)
     const began = source.written[0]!
     const events = source.written
@@ -133,7 +133,7 @@ function eventText(n: number, size: number): string {
 }
 
 async function whenTold(
-  client: Client,
+  client: MeasuringClient,
   url: string,
   { silent }: MeasuredSource,
   source: Source,

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 
 /** Whoever reads a stream at the last hop. */
-export type Client = {
+export type MeasuringClient = {
   /** Reads a stream to its end. */
   read(url: string): Promise<Arrivals>
   /**
@@ -18,7 +18,7 @@ export type Client = {
 export type Arrivals = { head: number; arrived: number[] }
 
 /** A client that reads what comes as soon as it comes: this process. */
-export function nodeClient({ takesGzip = false }: { takesGzip?: boolean }): Client {
+export function nodeClient({ takesGzip = false }: { takesGzip?: boolean }): MeasuringClient {
   function ask(url: string, signal?: AbortSignal): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const request = get(url, {

@@ -11,7 +11,7 @@ import { site, startNginx } from '../proxies/nginx.ts'
 import type { RunningProxy } from '../proxies/proxy-process.ts'
 import { startVarnish } from '../proxies/varnish.ts'
 import { startVite } from '../proxies/vite.ts'
-import type { Reading } from './browser-client.ts'
+import type { BrowserApi } from './browser-client.ts'
 
 /** A way that can be measured. */
 export type Row = Way & {
@@ -19,7 +19,7 @@ export type Row = Way & {
   /** The real program; absent when nothing has to be installed. */
   tool?: ExternalTool
   /** How a real browser reads the stream. Otherwise a program reads it that shows each byte as it comes. */
-  reading?: Reading
+  browserApi?: BrowserApi
   /** Absent when nothing stands between. */
   start?(serverPort: number): Promise<RunningProxy>
 }
@@ -135,11 +135,15 @@ function real(
 }
 
 /** Nobody stands between. The browser is the last hop itself. */
-function inBrowser(reading: Reading, type: string, headers: Record<string, string> = {}): Row {
+function inBrowser(
+  browserApi: BrowserApi,
+  type: string,
+  headers: Record<string, string> = {},
+): Row {
   const server = [type, saidBy({ headers })].filter((part) => part !== '').join(', ')
   // More of them than it takes to guess a type have to come.
   const source: Source = { headers: { 'Content-Type': type, ...headers }, size: 160 }
-  return { hop: 'Chromium', setting: reading, server, source, tool: browser, reading }
+  return { hop: 'Chromium', setting: browserApi, server, source, tool: browser, browserApi }
 }
 
 /** What the server does that is worth a word. */

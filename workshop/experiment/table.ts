@@ -3,7 +3,7 @@ import type { Result, Row } from './rows.ts'
 
 /** What was measured, as tables in Markdown: of what stands between, and of the browser as the last hop. */
 export function markdownTables(results: Result[]): string {
-  const isInBrowser = ({ row }: Result): boolean => row.reading !== undefined
+  const isInBrowser = ({ row }: Result): boolean => row.browserApi !== undefined
   return [
     '| between server and client | its setting | the server | a stream of small events | the server hears of a client that left |',
     '|---|---|---|---|---|',
@@ -20,7 +20,7 @@ export function markdownLine(result: Result): string {
   const { hop, setting, server } = row
   const cells = [
     'version' in result ? `${hop} ${numberOf(result.version ?? '')}` : hop,
-    setting && !row.reading ? `\`${setting}\`` : setting,
+    setting && !row.browserApi ? `\`${setting}\`` : setting,
     server,
     ...('why' in result ? [`not measured: ${result.why}`, ''] : [result.verdict, result.told]),
   ]

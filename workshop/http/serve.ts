@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { listen } from './listen.ts'
 
 /** A server that is listening. */
-export type Served = {
+export type RunningServer = {
   readonly port: number
   /** Ends every connection and stops listening. */
   close(): Promise<void>
@@ -18,7 +18,7 @@ export type Served = {
 export async function serve(
   app: RequestListener,
   { ports, host }: { ports: readonly number[]; host?: string },
-): Promise<Served> {
+): Promise<RunningServer> {
   const server = createServer(app)
   const port = await listen(server, ports, host)
   return {

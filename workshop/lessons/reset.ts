@@ -51,10 +51,10 @@ function isFileWith(file: string, text: string): boolean {
 /** Copies the work to a folder of this moment. */
 function save(folder: string, lesson: string, names: string[]): string {
   const moment = new Date().toISOString().replaceAll(':', '-').replace('Z', '')
-  const place = join(storeFolder, 'saved', moment, lesson)
-  mkdirSync(place, { recursive: true })
+  const copy = join(storeFolder, 'saved', moment, lesson)
+  mkdirSync(copy, { recursive: true })
   for (const name of names) {
-    cpSync(join(folder, name), join(place, name), { recursive: true, verbatimSymlinks: true })
+    cpSync(join(folder, name), join(copy, name), { recursive: true, verbatimSymlinks: true })
   }
-  return relative(ROOT, place).split(sep).join('/')
+  return relative(ROOT, copy).split(sep).join('/')
 }

@@ -6,6 +6,7 @@ export const lessonPage: Bundle = {
   config: 'workshop/page/vite.config.ts',
   sources: [
     'protocol',
+    'solutions/05-reconnection',
     'wire',
     'workshop/experiment',
     'workshop/page/browser',

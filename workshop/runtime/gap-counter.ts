@@ -35,10 +35,10 @@ export function gapCounter(): GapCounter {
 
 /** Of the n-th quake since the replay began, that n: a lap later it is called the same, with the number of the lap. */
 function numberOf(id: string): number | undefined {
-  places ??= new Map(recordedQuakes().map((quake, n) => [quake.id, n]))
+  indices ??= new Map(recordedQuakes().map((quake, n) => [quake.id, n]))
   const [, name = id, lap = '1'] = /^(.*)-(\d+)$/.exec(id) ?? []
-  const place = places.get(name)
-  return place === undefined ? undefined : (Number(lap) - 1) * places.size + place
+  const index = indices.get(name)
+  return index === undefined ? undefined : (Number(lap) - 1) * indices.size + index
 }
 
-let places: Map<string, number> | undefined
+let indices: Map<string, number> | undefined

@@ -1,21 +1,21 @@
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { forkTypeScript } from '../process/fork-typescript.ts'
-import type { Message, Order } from '../../protocol/runtime.ts'
+import type { RuntimeMessage, RuntimeOrder } from '../../protocol/runtime.ts'
 
 /** A process that is warm: it has loaded what a server needs, and waits for the order to run one. */
 export type LearnerProcess = {
   readonly isAlive: boolean
   /** Gives the order to run a server.ts, once. */
-  run(order: Order, heard: ProcessListener): void
+  run(order: RuntimeOrder, heard: ProcessListener): void
   /** Gives another order to the one that runs. */
-  tell(order: Order): void
+  tell(order: RuntimeOrder): void
   /** Ends the process, whatever it does. Nothing of it is heard any more. */
   kill(): void
 }
 
 export type ProcessListener = {
-  message(message: Message): void
+  message(message: RuntimeMessage): void
   /** A line of its standard output or its standard error. */
   printed(line: string): void
   /** It ended by itself; `how` is its exit code or its signal. */
@@ -32,7 +32,7 @@ export function startLearnerProcess(): LearnerProcess {
     process.off('exit', kill)
     heard?.ended(how)
   }
-  child.on('message', (message: Message) => heard?.message(message))
+  child.on('message', (message: RuntimeMessage) => heard?.message(message))
   child.on('error', (error) => ended(error.message))
   child.on('exit', (code, signal) => {
     const how = signal ?? `exit code ${code}`

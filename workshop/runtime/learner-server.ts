@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Destination } from '../../wire/tap.ts'
 import { ROOT } from '../root.ts'
-import type { Leaks, Message } from '../../protocol/runtime.ts'
+import type { Leaks, RuntimeMessage } from '../../protocol/runtime.ts'
 import { startLearnerProcess, type LearnerProcess } from './learner-process.ts'
 
 /** Somebody's server, running in a process of its own. */
@@ -61,24 +61,24 @@ export function startLearnerServer({
     current = mine
     // Whoever waits for the server that was stopped gets this one.
     if (destination.isSettled) destination = pending()
-    let place: string
+    let runDir: string
     try {
-      place = await folder()
+      runDir = await folder()
     } catch (error) {
       if (mine === current) down(`${name} cannot be read.`, (error as Error).message)
       return
     }
     mine.run(
-      { file: join(place, 'server.ts'), countLeaks, since },
+      { file: join(runDir, 'server.ts'), countLeaks, since },
       {
-        message: (message) => hear(message, place),
-        printed: (line) => events.printed(shownPaths(line, place)),
+        message: (message) => hear(message, runDir),
+        printed: (line) => events.printed(shownPaths(line, runDir)),
         ended: (how) => down(`${name} ended by itself (${how}).`, ''),
       },
     )
   }
 
-  function hear(message: Message, place: string): void {
+  function hear(message: RuntimeMessage, runDir: string): void {
     if (message.kind === 'feed') {
       events.feed(message.readers)
       return
@@ -103,7 +103,7 @@ export function startLearnerServer({
       events.notWritten(message.what)
     } else if (message.kind === 'failed') {
       const what = message.when === 'loading' ? 'could not be loaded' : 'crashed'
-      down(`${name} ${what}.`, shownPaths(message.thrown, place))
+      down(`${name} ${what}.`, shownPaths(message.thrown, runDir))
     }
   }
 
@@ -137,11 +137,11 @@ export function startLearnerServer({
   }
 
   /** Names files as the learner does, wherever they were run from. */
-  function shownPaths(text: string, place: string): string {
+  function shownPaths(text: string, runDir: string): string {
     const shown = name.replace(/server\.ts$/, '')
     return text
-      .replaceAll(`${pathToFileURL(place).href}/`, shown)
-      .replaceAll(join(place, '/'), shown)
+      .replaceAll(`${pathToFileURL(runDir).href}/`, shown)
+      .replaceAll(join(runDir, '/'), shown)
       .replaceAll(`${pathToFileURL(ROOT).href}/`, '')
       .replaceAll(join(ROOT, '/'), '')
   }

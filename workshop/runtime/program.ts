@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { recordedQuakes, replay, type Feed, type Replay } from '#feed'
-import { follow } from './run-client.ts'
+import { runClient } from './run-client.ts'
 import { historyOf } from './history.ts'
 import { countLeaks } from './leaks.ts'
 import { exitWithParent } from '../process/exit-with-parent.ts'
-import type { Message, Order } from '../../protocol/runtime.ts'
+import type { RuntimeMessage, RuntimeOrder } from '../../protocol/runtime.ts'
 
 /** How much faster than they happened: two or three earthquakes a second, and the first one soon. */
 const SPEED = 900
@@ -22,7 +22,7 @@ let when: 'loading' | 'running' = 'loading'
 void import('express')
 exitWithParent()
 process.on('uncaughtException', fail)
-process.on('message', (order: Order) => {
+process.on('message', (order: RuntimeOrder) => {
   if ('burst' in order) {
     week.burst(order.burst)
     if (week.startedAt !== undefined) tell({ kind: 'since', since: week.startedAt })
@@ -30,7 +30,7 @@ process.on('message', (order: Order) => {
   }
   tell({ kind: 'loading' })
   if ('url' in order) {
-    follow(order, tell).catch(fail)
+    runClient(order, tell).catch(fail)
     return
   }
   if (order.countLeaks) {
@@ -110,6 +110,6 @@ function described(error: unknown): string {
   return [`${error.name}: ${error.message}`, ...own.slice(0, 3)].join('\n')
 }
 
-function tell(message: Message, then?: () => void): void {
+function tell(message: RuntimeMessage, then?: () => void): void {
   process.send?.(message, () => then?.())
 }

@@ -1,15 +1,15 @@
 import { pathToFileURL } from 'node:url'
 import type { Quake } from '#feed'
 import type { FollowOptions } from '../../solutions/05-reconnection/client.ts'
-import type { Message } from '../../protocol/runtime.ts'
+import type { RuntimeMessage } from '../../protocol/runtime.ts'
 
 /**
  * Runs `followQuakes()` of a client.ts, and tells what comes of it. The client of an exhibit has `connect()` and
  * speaks for itself.
  */
-export async function follow(
+export async function runClient(
   { file, url }: { file: string; url: string },
-  tell: (message: Message) => void,
+  tell: (message: RuntimeMessage) => void,
 ): Promise<void> {
   const { followQuakes, connect } = (await import(pathToFileURL(file).href)) as {
     followQuakes?: (url: string, options: FollowOptions) => AsyncIterable<Quake>

@@ -13,11 +13,11 @@ export function watchFolder(folder: string, saved: () => void): () => void {
   let seen = signature(folder)
   let isStopped = false
 
-  function follow(): void {
+  function rewatch(): void {
     watcher?.close()
     // Without the folder, its parent tells when it is back.
-    const place = [folder, dirname(folder)].find(existsSync) ?? process.cwd()
-    watcher = watch(place, look)
+    const nearest = [folder, dirname(folder)].find(existsSync) ?? process.cwd()
+    watcher = watch(nearest, look)
     // On Windows a deleted folder is an error.
     watcher.on('error', look)
   }
@@ -31,12 +31,12 @@ export function watchFolder(folder: string, saved: () => void): () => void {
       if (now === seen) return
       const isOtherFolder = now.split('\n')[0] !== seen.split('\n')[0]
       seen = now
-      if (isOtherFolder) follow()
+      if (isOtherFolder) rewatch()
       saved()
     }, DEBOUNCE_MS)
   }
 
-  follow()
+  rewatch()
   return () => {
     isStopped = true
     clearTimeout(debounce)

@@ -6,7 +6,7 @@ import { targetPath, type LessonTarget } from './lesson-target.ts'
 export type ShownComponent = {
   readonly url: string
   /** The port that the page would have had, had nobody else taken it. */
-  readonly taken?: number
+  readonly preferredPort?: number
   readonly isReady: Promise<unknown>
   saved(): Promise<void>
   close(): Promise<void>
@@ -37,7 +37,7 @@ export async function showComponent({
   })
   return {
     url: `http://127.0.0.1:${front.port}/`,
-    ...(front.port !== first && { taken: first }),
+    ...(front.port !== first && { preferredPort: first }),
     isReady: front.isReady,
     async saved() {
       const before = await folder

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Message } from '../../protocol/runtime.ts'
+import type { RuntimeMessage } from '../../protocol/runtime.ts'
 import { runDirFor } from './run-dir.ts'
 import { startLearnerProcess, type LearnerProcess } from '../runtime/learner-process.ts'
 import { gapCounter } from '../runtime/gap-counter.ts'
@@ -58,7 +58,7 @@ export function runLearnerClient({
     )
   }
 
-  function hear(message: Message): void {
+  function hear(message: RuntimeMessage): void {
     if (message.kind === 'quake') {
       const { quake } = message
       count.add(quake.id)

@@ -44,16 +44,16 @@ export type LessonRun = LessonTarget & {
   readonly serverFile: string
   readonly tap: Tap
   /** The port that the lesson would have had, had nobody else taken it. */
-  readonly taken?: number
+  readonly preferredPort?: number
   readonly slices: {
     lesson: LessonState
     server: ServerState
     grading?: GradingState
   }
   /** Where the component is shown, in a lesson that has one. */
-  readonly component?: Pick<ShownComponent, 'url' | 'taken'>
+  readonly component?: Pick<ShownComponent, 'url' | 'preferredPort'>
   /** Its own client, in a lesson that has one. */
-  readonly follower?: Pick<LearnerClient, 'state'>
+  readonly learnerClient?: Pick<LearnerClient, 'state'>
   readonly server: Pick<LearnerServer, 'burst' | 'restart'>
   /** Ends the server; after `DOWN_MS` it is back. False when it did not run. */
   kill(): boolean
@@ -85,7 +85,7 @@ export async function runLesson({
   changed(slice: keyof PageState): void
   note(text: string): void
 }): Promise<LessonRun | Problem> {
-  const running = { lesson, work, isExhibit }
+  const target = { lesson, work, isExhibit }
   const path = targetPath(running)
   const folder = `${work.name}/${path}`
   const streams = serverOf(running)
@@ -145,7 +145,7 @@ export async function runLesson({
     server.stop()
     return opened
   }
-  const { tap, taken } = opened
+  const { tap, preferredPort } = opened
   const urlPath = streamOf(running)
   state.url = `http://127.0.0.1:${tap.port}${urlPath}`
   const component = showsComponent(lesson)
@@ -153,8 +153,13 @@ export async function runLesson({
     : undefined
   if (component) state.component = { url: component.url }
 
-  const follower = hasClient(lesson)
-    ? runLearnerClient({ ...running, url: state.url, events, changed: () => changed('follower') })
+  const learnerClient = hasClient(lesson)
+    ? runLearnerClient({
+        ...running,
+        url: state.url,
+        events,
+        changed: () => changed('learnerClient'),
+      })
     : undefined
 
   const isGraded = !isExhibit && hasChecks(lesson.number)
@@ -172,7 +177,7 @@ export async function runLesson({
       restart()
     }
     void component?.saved()
-    follower?.saved()
+    learnerClient?.saved()
     grades?.start()
   })
   const stopWatchingServer = isOwnServer
@@ -259,10 +264,10 @@ export async function runLesson({
     folder,
     serverFile,
     tap,
-    ...(taken !== undefined && { taken }),
+    ...(preferredPort !== undefined && { preferredPort }),
     slices,
     ...(component && { component }),
-    ...(follower && { follower }),
+    ...(learnerClient && { learnerClient }),
     server: { burst: server.burst, restart },
     kill,
     ...(grades && { grades }),
@@ -273,7 +278,7 @@ export async function runLesson({
       stopWatchingServer?.()
       clearTimeout(revival)
       server.stop()
-      await Promise.all([grades?.stop(), tap.close(), component?.close(), follower?.close()])
+      await Promise.all([grades?.stop(), tap.close(), component?.close(), learnerClient?.close()])
       await runDir.remove()
     },
   }

@@ -169,7 +169,7 @@ export async function lessonSession({
       return {
         ...run.slices,
         clients: clients.map(({ state }) => state),
-        ...(run.follower && { follower: run.follower.state }),
+        ...(run.learnerClient && { learnerClient: run.learnerClient.state }),
         trouble: wire.trouble,
         recording: wire.recording,
         ...(hasExperiment(run) && lab && { experiment: lab.state }),
@@ -199,4 +199,4 @@ const BURST = 10_000
 const MOST_GONE = 3
 
 /** Slices that are another lesson's from then on. */
-const CHANGED_BY_LESSON = ['lesson', 'server', 'grading', 'experiment', 'follower'] as const
+const CHANGED_BY_LESSON = ['lesson', 'server', 'grading', 'experiment', 'learnerClient'] as const

@@ -10,7 +10,7 @@ type TapOptions = Omit<Parameters<typeof tap>[0], 'port'>
 export async function openTap(
   lesson: number,
   options: TapOptions,
-): Promise<{ tap: Tap; taken?: number } | Problem> {
+): Promise<{ tap: Tap; preferredPort?: number } | Problem> {
   const { PORT } = process.env
   if (PORT) {
     const port = Number(PORT)
@@ -26,7 +26,7 @@ export async function openTap(
   const first = FIRST_PORT + lesson
   for (let port = first; port < first + 50; port += 1) {
     const opened = await unlessTaken(port, options)
-    if (opened) return { tap: opened, ...(port !== first && { taken: first }) }
+    if (opened) return { tap: opened, ...(port !== first && { preferredPort: first }) }
   }
   return {
     problem: `The ports from ${first} to ${first + 49} are all taken. Say another one: PORT=4000`,

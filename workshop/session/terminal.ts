@@ -45,11 +45,13 @@ export async function live(first: LessonTarget): Promise<number> {
   const stopListening = listenForKeys(process.stdin, (key) => void press(key))
 
   function greet(run: LessonRun): void {
-    const { taken, tap, component, isExhibit } = run
-    if (taken) out.print(`Port ${taken} is taken by another program, so this is port ${tap.port}.`)
-    if (component?.taken) {
+    const { preferredPort, tap, component, isExhibit } = run
+    if (preferredPort) {
+      out.print(`Port ${preferredPort} is taken by another program, so this is port ${tap.port}.`)
+    }
+    if (component?.preferredPort) {
       out.print(
-        `Port ${component.taken} is taken by another program: the component is at another one.`,
+        `Port ${component.preferredPort} is taken by another program: the component is at another one.`,
       )
     }
     out.print(isExhibit ? exhibitHeader(run, page?.url, out) : header(run, page?.url, out))
@@ -61,7 +63,7 @@ export async function live(first: LessonTarget): Promise<number> {
     const { grades } = session.run
     const keys = [
       ...(page ? ['o page'] : []),
-      ...(session.run.follower ? ['k kill the server'] : []),
+      ...(session.run.learnerClient ? ['k kill the server'] : []),
       `s wire: ${wire.shows}`,
       'c clear',
       'q quit',
@@ -82,7 +84,7 @@ export async function live(first: LessonTarget): Promise<number> {
     if (key === 'q') exit.request(0)
     if (key === 'c') out.clear()
     if (key === 's') wire.next()
-    if (key === 'k' && session?.run.follower) session.run.kill()
+    if (key === 'k' && session?.run.learnerClient) session.run.kill()
     if (key === 'o' && page) await showInBrowser(page.url)
     if (key === 'g') session?.run.grades?.start()
     if (key === 'h' && session?.run.grades) await hint(session.run)
@@ -139,7 +141,7 @@ function printed({
     feed: (readers) => out.print(paint('quiet', `feed open for ${counted(readers, 'reader')}`)),
     leaks: leakLines((line) => out.print(paint('bad', line))),
     killed: () => out.print(`${paint('bad', '✗')} ${file} is killed. It comes back by itself.`),
-    follows: (state) => out.print(followerLine(state, paint)),
+    follows: (state) => out.print(learnerClientLine(state, paint)),
     clientPrinted: (line) => out.print(`${paint('quiet', 'client.ts prints:')} ${line}`),
     saved: () => out.print(paint('quiet', `Saved at ${new Date().toLocaleTimeString('en-GB')}.`)),
     changed,
@@ -164,7 +166,7 @@ function stateOf({ checks, outcome }: Verdict): string {
 }
 
 /** `client.ts waits after 42 quakes, 0 missed, 0 twice: terminated; it asks again in 812 ms`. */
-function followerLine(
+function learnerClientLine(
   { state, what, quakes, missed, twice }: LearnerClientState,
   paint: Screen['paint'],
 ): string {
@@ -215,7 +217,7 @@ function whose(what: string, { work }: LessonRun): string {
 }
 
 function exhibitHeader(run: LessonRun, page: string | undefined, { paint }: Screen): string {
-  const { component, follower, folder, slices } = run
+  const { component, learnerClient, folder, slices } = run
   return [
     '',
     paint('strong', `Exhibit: ${component ? folder : run.serverFile}`),
@@ -224,7 +226,7 @@ function exhibitHeader(run: LessonRun, page: string | undefined, { paint }: Scre
     ...pageLine(page, paint),
     `  ${CURL} -N ${slices.server.url}`,
     '',
-    ...(follower
+    ...(learnerClient
       ? [
           'A server and its client as you find them in many articles. Watch them for half a minute: the client prints',
           'what it gets. Then read both files.',

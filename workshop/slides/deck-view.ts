@@ -5,7 +5,7 @@ import { readDeck, slidesFolder, type Chapter } from './deck.ts'
 import type { Scene } from './scene.ts'
 
 /** What a browser needs to show the deck. */
-export type ShownDeck = {
+export type DeckView = {
   chapters: Chapter[]
   /** The pictures of the wire, by the names of their scenes. */
   scenes: Scene[]
@@ -25,7 +25,7 @@ export type Instructor = {
 }
 
 /** The deck as it is now. Notes are for the instructor alone. */
-export function shownDeck(role: Role): ShownDeck {
+export function deckView(role: Role): DeckView {
   const { chapters, scenes } = readDeck()
   if (role.role === 'instructor') return { chapters, scenes, role }
   return { chapters: chapters.map(withoutNotes), scenes, role }
@@ -34,7 +34,13 @@ export function shownDeck(role: Role): ShownDeck {
 export const slidesPage: Bundle = {
   name: 'slides',
   config: 'workshop/slides/vite.config.ts',
-  sources: ['workshop/slides/browser', 'workshop/page/browser', 'wire'],
+  sources: [
+    'protocol',
+    'solutions/05-reconnection',
+    'wire',
+    'workshop/page/browser',
+    'workshop/slides/browser',
+  ],
 }
 
 /** Serves what was recorded, which may be played anew while the deck is shown. */

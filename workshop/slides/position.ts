@@ -1,12 +1,12 @@
 /** Where the instructor is: indices of the slide and of what has been revealed on it, as reveal.js counts them. */
 export type SlidePosition = { h: number; v: number; f: number }
 
-/** The instructor's place, and those who follow it. */
+/** The instructor's position, and those who follow it. */
 export type Leader = {
-  readonly place: SlidePosition
+  readonly position: SlidePosition
   /** Grows with every move. */
   readonly moves: number
-  goTo(place: SlidePosition): void
+  goTo(position: SlidePosition): void
   /**
    * Calls `moved` after each move.
    *
@@ -17,17 +17,17 @@ export type Leader = {
 
 export function leader(): Leader {
   const followers = new Set<() => void>()
-  let place: SlidePosition = { h: 0, v: 0, f: -1 }
+  let position: SlidePosition = { h: 0, v: 0, f: -1 }
   let moves = 0
   return {
-    get place() {
-      return place
+    get position() {
+      return position
     },
     get moves() {
       return moves
     },
     goTo(next) {
-      place = next
+      position = next
       moves += 1
       for (const moved of followers) moved()
     },
@@ -38,7 +38,7 @@ export function leader(): Leader {
   }
 }
 
-/** The place in a request's body; undefined when it is none. */
+/** The position in a request's body; undefined when it is none. */
 export function positionIn(body: unknown): SlidePosition | undefined {
   if (typeof body !== 'object' || body === null) return undefined
   const { h, v, f }: Record<string, unknown> = { ...body }

@@ -69,10 +69,10 @@ function wherefrom(program: string): { lesson: Lesson; isExhibit: boolean } {
 /** A mistake is one file; the others are the solution's. */
 async function mixed(lesson: Lesson, mistake: string): Promise<Sandbox> {
   const sandbox = await emptySandbox()
-  const place = join(sandbox.folder, lesson.folder)
-  await cp(join(solutionsFolder, lesson.folder), place, { recursive: true })
+  const folder = join(sandbox.folder, lesson.folder)
+  await cp(join(solutionsFolder, lesson.folder), folder, { recursive: true })
   for (const file of await readdir(join(ROOT, mistake))) {
-    await cp(join(ROOT, mistake, file), join(place, file), { recursive: true })
+    await cp(join(ROOT, mistake, file), join(folder, file), { recursive: true })
   }
   return sandbox
 }

@@ -4,14 +4,14 @@ import type { Leader, SlidePosition } from './position.ts'
 
 /** What a follower is told: the data of one event each. */
 export type PositionMessage =
-  | { type: 'place'; place: SlidePosition }
+  | { type: 'position'; position: SlidePosition }
   /** Now and then, so that a follower can tell a dead connection from an instructor who talks. */
   | { type: 'alive' }
 
 /**
  * Tells one follower where the instructor is, until it leaves.
  *
- * Only the newest place counts: who was away, or does not read, gets that one and none of those between.
+ * Only the newest position counts: who was away, or does not read, gets that one and none of those between.
  *
  * @param options.epoch tells this start of the deck, which counts moves anew, from others
  * @param options.lastEventId what the follower says that it has
@@ -42,7 +42,7 @@ export function sendPosition({
     if (sent === leader.moves || res.writableNeedDrain) return
     sent = leader.moves
     const id = `${epoch}.${sent}`
-    write({ type: 'place', place: leader.place }, id)
+    write({ type: 'position', position: leader.position }, id)
   }
 
   function write(message: PositionMessage, id?: string): void {

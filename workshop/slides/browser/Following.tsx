@@ -3,7 +3,7 @@ import type { RevealApi } from 'reveal.js'
 import { keepStream } from '../../page/browser/kept-stream.ts'
 import type { PositionMessage } from '../send-position.ts'
 import type { SlidePosition } from '../position.ts'
-import { place } from './reveal.ts'
+import { position } from './reveal.ts'
 
 /** Moves the deck with the instructor's, until its reader looks around, and again when they have come back. */
 export function Following({ reveal }: { reveal: RevealApi }) {
@@ -16,7 +16,7 @@ export function Following({ reveal }: { reveal: RevealApi }) {
     let isLed = false
     let hasLeft = false
 
-    /** Their place counts, and what happens on the way there is not the reader's doing. */
+    /** Their position counts, and what happens on the way there is not the reader's doing. */
     function follow(): void {
       if (!theirs) return
       away(false)
@@ -31,15 +31,15 @@ export function Following({ reveal }: { reveal: RevealApi }) {
     }
 
     setJoin(() => follow)
-    place.listen(() => {
-      if (!isLed && theirs) away(!isSame(theirs, place.get()))
+    position.listen(() => {
+      if (!isLed && theirs) away(!isSame(theirs, position.get()))
     })
     void keepStream<PositionMessage>({
-      url: './place',
+      url: './position',
       live: setLive,
       told(message) {
-        if (message.type !== 'place') return
-        theirs = message.place
+        if (message.type !== 'position') return
+        theirs = message.position
         if (!hasLeft) follow()
       },
     })

@@ -21,12 +21,12 @@ export type ShownComponent = {
 export async function showComponent({
   api,
   path,
-  ...running
+  ...target
 }: LessonTarget & { api: number; path: string }): Promise<ShownComponent> {
   // Loaded when it is wanted: other lessons do without.
   const { reactFront } = await import('../runtime/react-front.ts')
-  const { lesson, work, isExhibit } = running
-  const runDir = runDirFor(work, targetPath(running))
+  const { lesson, work, isExhibit } = target
+  const runDir = runDirFor(work, targetPath(target))
   let folder = runDir.folder()
   const first = FIRST_PORT + lesson.number
   const front = await reactFront({

@@ -31,10 +31,10 @@ export function runLearnerClient({
   url,
   events,
   changed,
-  ...running
+  ...target
 }: LessonTarget & { url: string; events: LearnerClientEvents; changed(): void }): LearnerClient {
-  const { work } = running
-  const path = targetPath(running)
+  const { work } = target
+  const path = targetPath(target)
   const runDir = runDirFor(work, path)
   let program: LearnerProcess
   let state: LearnerClientState = NOTHING_YET

@@ -86,9 +86,9 @@ export async function runLesson({
   note(text: string): void
 }): Promise<LessonRun | Problem> {
   const target = { lesson, work, isExhibit }
-  const path = targetPath(running)
+  const path = targetPath(target)
   const folder = `${work.name}/${path}`
-  const streams = serverOf(running)
+  const streams = serverOf(target)
   const serverFile = `${streams.work.name}/${streams.path}/server.ts`
   const events = eventsOf(serverFile)
   const runDir = runDirFor(streams.work, streams.path)
@@ -146,16 +146,16 @@ export async function runLesson({
     return opened
   }
   const { tap, preferredPort } = opened
-  const urlPath = streamOf(running)
+  const urlPath = streamOf(target)
   state.url = `http://127.0.0.1:${tap.port}${urlPath}`
   const component = showsComponent(lesson)
-    ? await showComponent({ ...running, api: tap.port, path: urlPath })
+    ? await showComponent({ ...target, api: tap.port, path: urlPath })
     : undefined
   if (component) state.component = { url: component.url }
 
   const learnerClient = hasClient(lesson)
     ? runLearnerClient({
-        ...running,
+        ...target,
         url: state.url,
         events,
         changed: () => changed('learnerClient'),
@@ -164,7 +164,7 @@ export async function runLesson({
 
   const isGraded = !isExhibit && hasChecks(lesson.number)
   const slices: LessonRun['slices'] = {
-    lesson: lessonState(running, folder),
+    lesson: lessonState(target, folder),
     server: state,
     ...(isGraded && { grading: ungraded(lesson, work) }),
   }
@@ -253,7 +253,7 @@ export async function runLesson({
 
   function readAgain(): void {
     const now = lessonNumbered(lesson.number) ?? lesson
-    slices.lesson = lessonState({ ...running, lesson: now }, folder)
+    slices.lesson = lessonState({ ...target, lesson: now }, folder)
     changed('lesson')
   }
 

@@ -54,9 +54,9 @@ export async function lessonSession({
   if ('problem' in opened) return opened
   let run: LessonRun = opened
 
-  async function open(running: LessonTarget): Promise<LessonRun | Problem> {
+  async function open(target: LessonTarget): Promise<LessonRun | Problem> {
     const next = await runLesson({
-      ...running,
+      ...target,
       observer: both(observer, recorder.observer),
       eventsOf,
       changed: tell,

@@ -37,9 +37,9 @@ export function hasClient({ number }: Lesson): boolean {
  * Whose server.ts is run, and where: that of the lesson itself. A component of one's own is shown on the streams
  * of lesson 2: the learner's own when they have passed, else the solution's.
  */
-export function serverOf(running: LessonTarget): { work: Work; path: string } {
-  const { lesson, work, isExhibit } = running
-  if (isExhibit || !showsComponent(lesson)) return { work, path: targetPath(running) }
+export function serverOf(target: LessonTarget): { work: Work; path: string } {
+  const { lesson, work, isExhibit } = target
+  if (isExhibit || !showsComponent(lesson)) return { work, path: targetPath(target) }
   const { passed, checks } = progressOf(SSE)
   const isWritten = checks.length > 0 && passed.length === checks.length
   return {

@@ -23,7 +23,7 @@ export type ProxySetting = {
   /** Compresses what is not compressed yet, for those who take it. Without a flush nothing comes before the end. */
   gzip?: boolean
   /** `X-Accel-Buffering: no` changes nothing. Otherwise the proxy holds nothing then, and flushes each piece. */
-  isDeaf?: boolean
+  ignoresAccelBuffering?: boolean
   /** When it tells the server that the client has gone. */
   tellsServer?: 'at once' | 'at the next piece' | 'never'
   /** Called when the client has gone, as the proxy sees it. */
@@ -122,11 +122,11 @@ type Way = { pass(bytes: Uint8Array): void; end(): void }
 
 function wayTo(
   response: ServerResponse,
-  { holds, gzip = false, isDeaf = false }: ProxySetting,
+  { holds, gzip = false, ignoresAccelBuffering = false }: ProxySetting,
   { head, size, takesGzip }: { head: Head; size: number; takesGzip: boolean },
 ): Way {
   // nginx reads the value in whatever case it is written.
-  const isFree = !isDeaf && /^no$/i.test(head.headers.get('x-accel-buffering') ?? '')
+  const isFree = !ignoresAccelBuffering && /^no$/i.test(head.headers.get('x-accel-buffering') ?? '')
   const zip = gzip && takesGzip && !head.headers.has('content-encoding') ? createGzip() : undefined
   const out = holder(response, isFree ? undefined : zip ? 'end' : holds, size)
 

@@ -1,12 +1,13 @@
 import type { RequestHandler } from 'express'
 import { inject, test } from 'vitest'
+import type { NginxPorts, Report } from '../../protocol/grading.ts'
 import { startProxy, type Proxy, type ProxySetting } from '../../wire/proxy.ts'
 import { connectRaw, type RawClient } from './raw-client.ts'
 import { describeError, Failure, must, type Story } from './failure.ts'
 import { FeedError, controlledFeed, type ControlledFeed } from './controlled-feed.ts'
 import { waiting, type Waiting } from './waiting.ts'
 import { serve, type TestServer } from './serve.ts'
-import { signOfLife } from './signs.ts'
+import { signOfLife } from './signs-of-life.ts'
 import { watchUncaughtErrors } from './uncaught-errors.ts'
 import { newTranscript, type Transcript } from './transcript.ts'
 import { turns } from './event-loop.ts'
@@ -21,25 +22,6 @@ export type Tools = Waiting & {
   /** Sets a proxy before a server. @param description what it does: `a proxy that …` */
   proxy(server: { port: number }, setting: ProxySetting, description: string): Promise<Proxy>
   connect(server: { port: number }, name?: string): RawClient
-}
-
-/** What a check reports, whether it passed or not. */
-export type Report = {
-  steps: readonly string[]
-  /** Absent when it passed. */
-  story?: Story
-  /** What the work says when it is not written yet: `lesson 1, task 1.1: write createApp()`. */
-  notWritten?: string
-}
-
-/** The real nginx, as the grader has started it. Both ask the server whose port the header `Server-Port` has. */
-export type NginxPorts = {
-  /** One that holds back all it can. */
-  holding: number
-  /** One with the nginx.conf of the work. */
-  ofWork?: number
-  /** Or why it does not start. */
-  says?: string
 }
 
 declare module 'vitest' {

@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startProxy, type ProxySetting } from '../../wire/proxy.ts'
-import { nginx } from '../../workshop/parts/proxies.ts'
+import { nginx } from '../../workshop/tools/proxies.ts'
 import { site, startNginx } from '../../workshop/proxies/nginx.ts'
-import type { RunningProxy } from '../../workshop/proxies/real.ts'
+import type { RunningProxy } from '../../workshop/proxies/proxy-process.ts'
 
 // The checks of lesson 4 believe the built-in proxy. Here the same script is played to it and to the nginx that it
 // stands for.
@@ -26,15 +26,21 @@ const IGNORES = 'proxy_ignore_headers X-Accel-Buffering;'
 
 const pairs: { directives: string; setting: ProxySetting; takesGzip?: boolean }[] = [
   { directives: BUFFERS_10, setting: { http: '1.0', holds: 4096 } },
-  { directives: `${BUFFERS_10} ${IGNORES}`, setting: { http: '1.0', holds: 4096, isDeaf: true } },
+  {
+    directives: `${BUFFERS_10} ${IGNORES}`,
+    setting: { http: '1.0', holds: 4096, ignoresAccelBuffering: true },
+  },
   { directives: `${BUFFERS_10} proxy_buffering off;`, setting: { http: '1.0' } },
   { directives: BUFFERS_11, setting: { holds: 'head' } },
-  { directives: `${BUFFERS_11} ${IGNORES}`, setting: { holds: 'head', isDeaf: true } },
+  {
+    directives: `${BUFFERS_11} ${IGNORES}`,
+    setting: { holds: 'head', ignoresAccelBuffering: true },
+  },
   { directives: GZIP, setting: { holds: 'head', gzip: true } },
   { directives: GZIP, setting: { holds: 'head', gzip: true }, takesGzip: true },
   {
     directives: `${GZIP} ${IGNORES}`,
-    setting: { holds: 'head', gzip: true, isDeaf: true },
+    setting: { holds: 'head', gzip: true, ignoresAccelBuffering: true },
     takesGzip: true,
   },
 ]

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { GradeOrder, GradeReport } from '../class/apart.ts'
+import type { GradeOrder, GradeReport } from '../class/grade-in-process.ts'
 import { grade } from '../grader/grade.ts'
 
 /** What `npm run grade` starts for each lesson of each person: takes one order, and reports the verdict. */

@@ -1,20 +1,20 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { lessonNumbered } from '../lessons/catalogue.ts'
-import { parseWords } from '../lessons/words.ts'
+import { parseArgs } from '../lessons/args.ts'
 
 /**
  * `npm run lesson` lists the lessons; `npm run lesson 3` shows one: your server on real earthquakes, the
  * wire, and a grade at each save. `npm run lesson 2 exhibit` runs the lesson's famous wrong program, and
  * `npm run lesson 4 measure` its experiment.
  */
-export async function lesson(words: string[]): Promise<number> {
-  if (/^(lesson ?)?0?4 measure\b/i.test(words.join(' '))) {
+export async function lesson(args: string[]): Promise<number> {
+  if (/^(lesson ?)?0?4 measure\b/i.test(args.join(' '))) {
     const { experiment } = await import('../experiment/experiment.ts')
-    return experiment(words.slice(words.indexOf('measure') + 1))
+    return experiment(args.slice(args.indexOf('measure') + 1))
   }
-  const isExhibit = words.at(-1) === 'exhibit'
-  const asked = parseWords(isExhibit ? words.slice(0, -1) : words)
+  const isExhibit = args.at(-1) === 'exhibit'
+  const asked = parseArgs(isExhibit ? args.slice(0, -1) : args)
   if ('problem' in asked) {
     console.error(asked.problem)
     return 2

@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { lessonNumbered, solutionsFolder } from '../lessons/catalogue.ts'
 import { compared } from '../lessons/compare.ts'
 import { solutionFiles } from '../lessons/stubs.ts'
-import { parseWords } from '../lessons/words.ts'
+import { parseArgs } from '../lessons/args.ts'
 import { painter, wantsColour } from '../terminal/colour.ts'
 
 /** `npm run solution 3`: your files beside the solution. */
-export async function solution(words: string[]): Promise<number> {
-  const asked = parseWords(words)
+export async function solution(args: string[]): Promise<number> {
+  const asked = parseArgs(args)
   if ('problem' in asked) return refuse(asked.problem)
   if (asked.lesson === undefined) return refuse('Say which lesson: npm run solution 1')
 

@@ -1,49 +1,60 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Observer, Tap } from '../../wire/tap.ts'
-import { demo, type Demo, type DemoEvents } from '../demo/demo.ts'
-import { grading, type Grading, type GradingEvents } from '../demo/grading.ts'
-import { placeToRun } from '../demo/place.ts'
-import { openTap } from '../demo/ports.ts'
-import { watchFolder } from '../demo/watch.ts'
-import { checksOf, hasChecks } from '../grader/manifest.ts'
+import {
+  startLearnerServer,
+  type LearnerServer,
+  type ServerEvents,
+} from '../runtime/learner-server.ts'
+import { grading, type Grading, type GradingEvents } from './grading.ts'
+import { runDirFor } from './run-dir.ts'
+import { openTap } from './open-tap.ts'
+import { watchFolder } from '../runtime/watch-folder.ts'
+import { checksOf, hasChecks } from '../lessons/checks.ts'
 import { lessonNumbered, lessons, lessonsFolder, type Lesson } from '../lessons/catalogue.ts'
 import { solutionFiles } from '../lessons/stubs.ts'
 import { progressOf } from '../lessons/progress.ts'
-import { ownWork, type Problem, type Work } from '../lessons/words.ts'
-import type { GradingState, LessonState, PageState, ServerState } from '../page/state.ts'
-import { followComponent, type FollowedComponent } from './component.ts'
-import { runFollower, type Follower, type FollowerEvents } from './follower.ts'
-import { hasFollower, pathOf, serverOf, showsComponent, streamOf, type Running } from './running.ts'
+import { ownWork, type Problem, type Work } from '../lessons/args.ts'
+import type { GradingState, LessonState, PageState, ServerState } from '../../protocol/page.ts'
+import { showComponent, type ShownComponent } from './component.ts'
+import { runLearnerClient, type LearnerClient, type LearnerClientEvents } from './learner-client.ts'
+import {
+  hasClient,
+  targetPath,
+  serverOf,
+  showsComponent,
+  streamOf,
+  type LessonTarget,
+} from './lesson-target.ts'
 
 /** What happens in a lesson, as it happens, for whoever prints it. */
-export type LessonEvents = DemoEvents &
+export type LessonEvents = ServerEvents &
   GradingEvents &
-  FollowerEvents & {
+  LearnerClientEvents & {
     saved(): void
     /** Somebody on the page wanted it. */
     killed(): void
   }
 
 /** One lesson, running: a server behind a tap, a grade at each save, and what the page shows of them. */
-export type LessonRun = Running & {
+export type LessonRun = LessonTarget & {
   /** As messages call it: `lessons/01-raw-chunks`. */
   readonly folder: string
   /** As messages call it: `lessons/01-raw-chunks/server.ts`. */
   readonly serverFile: string
   readonly tap: Tap
   /** The port that the lesson would have had, had nobody else taken it. */
-  readonly taken?: number
+  readonly preferredPort?: number
   readonly slices: {
     lesson: LessonState
     server: ServerState
     grading?: GradingState
   }
   /** Where the component is shown, in a lesson that has one. */
-  readonly component?: Pick<FollowedComponent, 'url' | 'taken'>
+  readonly component?: Pick<ShownComponent, 'url' | 'preferredPort'>
   /** Its own client, in a lesson that has one. */
-  readonly follower?: Pick<Follower, 'state'>
-  readonly server: Pick<Demo, 'burst' | 'restart'>
+  readonly learnerClient?: Pick<LearnerClient, 'state'>
+  readonly server: Pick<LearnerServer, 'burst' | 'restart'>
   /** Ends the server; after `DOWN_MS` it is back. False when it did not run. */
   kill(): boolean
   /** Absent when there is nothing to grade: in an exhibit, and in a lesson without checks. */
@@ -68,19 +79,19 @@ export async function runLesson({
   eventsOf,
   changed,
   note,
-}: Running & {
+}: LessonTarget & {
   observer: Observer
   eventsOf(serverFile: string): LessonEvents
   changed(slice: keyof PageState): void
   note(text: string): void
 }): Promise<LessonRun | Problem> {
-  const running = { lesson, work, isExhibit }
-  const path = pathOf(running)
+  const target = { lesson, work, isExhibit }
+  const path = targetPath(target)
   const folder = `${work.name}/${path}`
-  const streams = serverOf(running)
+  const streams = serverOf(target)
   const serverFile = `${streams.work.name}/${streams.path}/server.ts`
   const events = eventsOf(serverFile)
-  const place = placeToRun(streams.work, streams.path)
+  const runDir = runDirFor(streams.work, streams.path)
   const isOwnServer = serverFile === `${folder}/server.ts`
   let isOver = false
   /** Runs while the server is killed. */
@@ -92,9 +103,9 @@ export async function runLesson({
     url: '',
     printed: [],
   }
-  const server = demo({
+  const server = startLearnerServer({
     name: serverFile,
-    folder: place.folder,
+    folder: runDir.folder,
     countLeaks: isExhibit,
     events: {
       running() {
@@ -134,21 +145,26 @@ export async function runLesson({
     server.stop()
     return opened
   }
-  const { tap, taken } = opened
-  const urlPath = streamOf(running)
+  const { tap, preferredPort } = opened
+  const urlPath = streamOf(target)
   state.url = `http://127.0.0.1:${tap.port}${urlPath}`
   const component = showsComponent(lesson)
-    ? await followComponent({ ...running, api: tap.port, path: urlPath })
+    ? await showComponent({ ...target, api: tap.port, path: urlPath })
     : undefined
   if (component) state.component = { url: component.url }
 
-  const follower = hasFollower(lesson)
-    ? runFollower({ ...running, url: state.url, events, changed: () => changed('follower') })
+  const learnerClient = hasClient(lesson)
+    ? runLearnerClient({
+        ...target,
+        url: state.url,
+        events,
+        changed: () => changed('learnerClient'),
+      })
     : undefined
 
   const isGraded = !isExhibit && hasChecks(lesson.number)
   const slices: LessonRun['slices'] = {
-    lesson: lessonState(running, folder),
+    lesson: lessonState(target, folder),
     server: state,
     ...(isGraded && { grading: ungraded(lesson, work) }),
   }
@@ -161,7 +177,7 @@ export async function runLesson({
       restart()
     }
     void component?.saved()
-    follower?.saved()
+    learnerClient?.saved()
     grades?.start()
   })
   const stopWatchingServer = isOwnServer
@@ -237,7 +253,7 @@ export async function runLesson({
 
   function readAgain(): void {
     const now = lessonNumbered(lesson.number) ?? lesson
-    slices.lesson = lessonState({ ...running, lesson: now }, folder)
+    slices.lesson = lessonState({ ...target, lesson: now }, folder)
     changed('lesson')
   }
 
@@ -248,10 +264,10 @@ export async function runLesson({
     folder,
     serverFile,
     tap,
-    ...(taken !== undefined && { taken }),
+    ...(preferredPort !== undefined && { preferredPort }),
     slices,
     ...(component && { component }),
-    ...(follower && { follower }),
+    ...(learnerClient && { learnerClient }),
     server: { burst: server.burst, restart },
     kill,
     ...(grades && { grades }),
@@ -262,13 +278,13 @@ export async function runLesson({
       stopWatchingServer?.()
       clearTimeout(revival)
       server.stop()
-      await Promise.all([grades?.stop(), tap.close(), component?.close(), follower?.close()])
-      await place.remove()
+      await Promise.all([grades?.stop(), tap.close(), component?.close(), learnerClient?.close()])
+      await runDir.remove()
     },
   }
 }
 
-function lessonState({ lesson, work, isExhibit }: Running, folder: string): LessonState {
+function lessonState({ lesson, work, isExhibit }: LessonTarget, folder: string): LessonState {
   const { number, title, minutes, problem, tasks } = lesson
   const all = lessons()
   const named = (other: Lesson | undefined) => other && { number: other.number, title: other.title }

@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { firstOpenTask } from '../lessons/progress.ts'
-import type { Leaks } from '../demo/message.ts'
-import type { Verdict } from '../grader/verdict.ts'
-import { legend } from '../demo/wire-lines.ts'
-import { wireView } from '../demo/wire-view.ts'
+import type { Leaks } from '../../protocol/runtime.ts'
+import type { Verdict } from '../../protocol/verdict.ts'
+import { legend } from '../terminal/wire-lines.ts'
+import { wireView } from '../terminal/wire-view.ts'
 import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
 import { screen, type Screen } from '../terminal/screen.ts'
 import type { LessonEvents, LessonRun } from './lesson-run.ts'
 import { lessonSession, type LessonSession } from './lesson-session.ts'
 import { openPage, showInBrowser } from './open-page.ts'
-import type { FollowerState } from '../page/state.ts'
-import type { Running } from './running.ts'
-import { untilEnded } from './until-ended.ts'
+import type { LearnerClientState } from '../../protocol/page.ts'
+import type { LessonTarget } from './lesson-target.ts'
+import { exitRequest } from '../process/exit-request.ts'
 
 /**
  * A lesson, in the terminal and on its page: somebody's server on real earthquakes behind a tap, what
@@ -21,9 +21,9 @@ import { untilEnded } from './until-ended.ts'
  * @param first the lesson to begin with; the page can go on to others
  * @returns the exit code
  */
-export async function live(first: Running): Promise<number> {
+export async function live(first: LessonTarget): Promise<number> {
   const out = screen(process.stdout)
-  const ending = untilEnded()
+  const exit = exitRequest()
   const wire = wireView(out)
   let session: LessonSession | undefined
   let isOver = false
@@ -45,11 +45,13 @@ export async function live(first: Running): Promise<number> {
   const stopListening = listenForKeys(process.stdin, (key) => void press(key))
 
   function greet(run: LessonRun): void {
-    const { taken, tap, component, isExhibit } = run
-    if (taken) out.print(`Port ${taken} is taken by another program, so this is port ${tap.port}.`)
-    if (component?.taken) {
+    const { preferredPort, tap, component, isExhibit } = run
+    if (preferredPort) {
+      out.print(`Port ${preferredPort} is taken by another program, so this is port ${tap.port}.`)
+    }
+    if (component?.preferredPort) {
       out.print(
-        `Port ${component.taken} is taken by another program: the component is at another one.`,
+        `Port ${component.preferredPort} is taken by another program: the component is at another one.`,
       )
     }
     out.print(isExhibit ? exhibitHeader(run, page?.url, out) : header(run, page?.url, out))
@@ -61,7 +63,7 @@ export async function live(first: Running): Promise<number> {
     const { grades } = session.run
     const keys = [
       ...(page ? ['o page'] : []),
-      ...(session.run.follower ? ['k kill the server'] : []),
+      ...(session.run.learnerClient ? ['k kill the server'] : []),
       `s wire: ${wire.shows}`,
       'c clear',
       'q quit',
@@ -78,11 +80,11 @@ export async function live(first: Running): Promise<number> {
   }
 
   async function press(key: string): Promise<void> {
-    if (key === CTRL_C) ending.end(130)
-    if (key === 'q') ending.end(0)
+    if (key === CTRL_C) exit.request(130)
+    if (key === 'q') exit.request(0)
     if (key === 'c') out.clear()
     if (key === 's') wire.next()
-    if (key === 'k' && session?.run.follower) session.run.kill()
+    if (key === 'k' && session?.run.learnerClient) session.run.kill()
     if (key === 'o' && page) await showInBrowser(page.url)
     if (key === 'g') session?.run.grades?.start()
     if (key === 'h' && session?.run.grades) await hint(session.run)
@@ -101,7 +103,7 @@ export async function live(first: Running): Promise<number> {
     else out.print(now.problem ?? 'No check is open: no hint is needed.')
   }
 
-  const code = await ending.ended
+  const code = await exit.requested
   isOver = true
   stopListening()
   wire.close()
@@ -139,13 +141,13 @@ function printed({
     feed: (readers) => out.print(paint('quiet', `feed open for ${counted(readers, 'reader')}`)),
     leaks: leakLines((line) => out.print(paint('bad', line))),
     killed: () => out.print(`${paint('bad', '✗')} ${file} is killed. It comes back by itself.`),
-    follows: (state) => out.print(followerLine(state, paint)),
+    follows: (state) => out.print(learnerClientLine(state, paint)),
     clientPrinted: (line) => out.print(`${paint('quiet', 'client.ts prints:')} ${line}`),
     saved: () => out.print(paint('quiet', `Saved at ${new Date().toLocaleTimeString('en-GB')}.`)),
     changed,
     checked: () => {},
     async graded(verdict) {
-      const { renderVerdict } = await import('../grader/render.ts')
+      const { renderVerdict } = await import('../verdict/render.ts')
       out.print(`\n${renderVerdict(verdict, { paint, width: out.width, workName: work })}\n`)
     },
     notGraded: (error) => out.print(`The work could not be graded: ${error.stack}`),
@@ -164,8 +166,8 @@ function stateOf({ checks, outcome }: Verdict): string {
 }
 
 /** `client.ts waits after 42 quakes, 0 missed, 0 twice: terminated; it asks again in 812 ms`. */
-function followerLine(
-  { state, what, quakes, missed, twice }: FollowerState,
+function learnerClientLine(
+  { state, what, quakes, missed, twice }: LearnerClientState,
   paint: Screen['paint'],
 ): string {
   if (state === 'not written') return `○ client.ts is not written yet. ${what}`
@@ -174,7 +176,7 @@ function followerLine(
   return `${shape} client.ts ${paint('strong', FOLLOWS[state])} ${paint('quiet', `(${counts})`)}${what ? `: ${what}` : ''}`
 }
 
-const FOLLOWS: Record<Exclude<FollowerState['state'], 'not written'>, string> = {
+const FOLLOWS: Record<Exclude<LearnerClientState['state'], 'not written'>, string> = {
   starting: 'starts',
   connecting: 'connects',
   open: 'is connected',
@@ -215,7 +217,7 @@ function whose(what: string, { work }: LessonRun): string {
 }
 
 function exhibitHeader(run: LessonRun, page: string | undefined, { paint }: Screen): string {
-  const { component, follower, folder, slices } = run
+  const { component, learnerClient, folder, slices } = run
   return [
     '',
     paint('strong', `Exhibit: ${component ? folder : run.serverFile}`),
@@ -224,7 +226,7 @@ function exhibitHeader(run: LessonRun, page: string | undefined, { paint }: Scre
     ...pageLine(page, paint),
     `  ${CURL} -N ${slices.server.url}`,
     '',
-    ...(follower
+    ...(learnerClient
       ? [
           'A server and its client as you find them in many articles. Watch them for half a minute: the client prints',
           'what it gets. Then read both files.',

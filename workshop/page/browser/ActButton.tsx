@@ -1,5 +1,5 @@
 import type { ComponentPropsWithoutRef } from 'react'
-import type { Action } from '../state.ts'
+import type { Action } from '../../../protocol/page.ts'
 import { act } from './act.ts'
 import { useIsGone } from './page-state.ts'
 

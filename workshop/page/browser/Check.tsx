@@ -1,4 +1,4 @@
-import type { GradingState } from '../state.ts'
+import type { GradingState } from '../../../protocol/page.ts'
 import { store, useStore } from './store.ts'
 
 export type Check = GradingState['checks'][number]

@@ -3,12 +3,12 @@ import {
   firstDifference,
   moreInWords,
   sideBySide,
-} from '../../grader/side-by-side.ts'
+} from '../../verdict/side-by-side.ts'
 import { picked, Shape, stateInWords, type Check } from './Check.tsx'
 import { goToTask } from './TaskLinks.tsx'
 import { Visible } from './Visible.tsx'
 import { WithPlaces } from './WithPlaces.tsx'
-import { taskOf } from '../../grader/task-of.ts'
+import { taskOf } from '../../lessons/task-of.ts'
 
 /** A check: its rule, what was seen and expected, and both transcripts. */
 export function CheckInFull({ check, seed }: { check: Check; seed: number | undefined }) {

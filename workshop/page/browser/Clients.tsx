@@ -1,5 +1,5 @@
 import type { Quake } from '#feed'
-import type { ClientState } from '../state.ts'
+import type { ClientState } from '../../../protocol/page.ts'
 import { ActButton } from './ActButton.tsx'
 import { dismissed, isOver } from './dismissed.ts'
 import { useIsGone } from './page-state.ts'

@@ -1,6 +1,6 @@
 import { useMemo } from 'react'
 import type { Charted } from '../../experiment/chart.ts'
-import type { ExperimentState, WayState } from '../state.ts'
+import type { ExperimentState, WayState } from '../../../protocol/page.ts'
 import { ActButton } from './ActButton.tsx'
 import { ExperimentChart, saveChart } from './ExperimentChart.tsx'
 import { ExperimentTable } from './ExperimentTable.tsx'

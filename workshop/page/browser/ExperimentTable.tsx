@@ -1,6 +1,6 @@
-import { VERDICTS, type MeasuredVerdict } from '../../experiment/verdict.ts'
+import { VERDICTS, type MeasuredVerdict } from '../../../protocol/experiment.ts'
 import { medianDelay, nameOf } from '../../experiment/table.ts'
-import type { ExperimentState, WayState } from '../state.ts'
+import type { ExperimentState, WayState } from '../../../protocol/page.ts'
 import { act } from './act.ts'
 import { isRight } from './Experiment.tsx'
 import { useIsGone } from './page-state.ts'

@@ -4,9 +4,9 @@ import { counted } from './words.ts'
 /** The client.ts of the lesson, which runs beside the server: how its connection is, and what it got. */
 export function Follower() {
   const isGone = useIsGone()
-  const follower = useSlice('follower')
-  if (!follower) return null
-  const { state, what, quakes, missed, twice, gaps, newest } = follower
+  const learnerClient = useSlice('learnerClient')
+  if (!learnerClient) return null
+  const { state, what, quakes, missed, twice, gaps, newest } = learnerClient
   return (
     <ul className={isGone ? 'clients quiet' : 'clients'} aria-label="client.ts">
       <li>

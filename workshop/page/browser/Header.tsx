@@ -1,5 +1,5 @@
 import { useEffect } from 'react'
-import type { PageState } from '../state.ts'
+import type { PageState } from '../../../protocol/page.ts'
 import { ActButton } from './ActButton.tsx'
 import { connection, useIsGone, useSlice } from './page-state.ts'
 import { useStore } from './store.ts'

@@ -4,14 +4,14 @@ import rehypeHighlight from 'rehype-highlight'
 import rehypeRaw from 'rehype-raw'
 import rehypeSanitize from 'rehype-sanitize'
 import remarkGfm from 'remark-gfm'
-import type { LessonState } from '../state.ts'
+import type { LessonState } from '../../../protocol/page.ts'
 import { ActButton } from './ActButton.tsx'
 import { act } from './act.ts'
 import { CheckButton } from './Check.tsx'
 import { page, useIsGone, useSlice } from './page-state.ts'
 import { TaskLinks } from './TaskLinks.tsx'
 import { Visible } from './Visible.tsx'
-import { taskOf } from '../../grader/task-of.ts'
+import { taskOf } from '../../lessons/task-of.ts'
 
 /** The README of the lesson, and the files to edit. */
 export function Instructions({ lesson }: { lesson: LessonState }) {

@@ -1,4 +1,4 @@
-import type { ServerState } from '../state.ts'
+import type { ServerState } from '../../../protocol/page.ts'
 import { ActButton } from './ActButton.tsx'
 import { say } from './act.ts'
 import { Clients } from './Clients.tsx'

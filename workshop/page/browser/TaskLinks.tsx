@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
-import type { LessonState } from '../state.ts'
+import type { LessonState } from '../../../protocol/page.ts'
 import { useSlice } from './page-state.ts'
-import { taskOf } from '../../grader/task-of.ts'
+import { taskOf } from '../../lessons/task-of.ts'
 
 /** The tasks, always in sight: how far each is, and which one is being read. */
 export function TaskLinks({ tasks }: { tasks: LessonState['tasks'] }) {

@@ -1,5 +1,5 @@
 import { useId, useState } from 'react'
-import type { ProxyHolds } from '../state.ts'
+import type { ProxyHolds } from '../../../protocol/page.ts'
 import { ActButton } from './ActButton.tsx'
 import { act } from './act.ts'
 import { useIsGone, useSlice } from './page-state.ts'

@@ -1,4 +1,4 @@
-import type { Action, Answer } from '../state.ts'
+import type { Action, Answer } from '../../../protocol/page.ts'
 import { store } from './store.ts'
 
 /** What the page last said to its reader. `times` tells two equal sentences apart. */

@@ -1,4 +1,4 @@
-import type { ClientState } from '../state.ts'
+import type { ClientState } from '../../../protocol/page.ts'
 import { page } from './page-state.ts'
 import { store } from './store.ts'
 

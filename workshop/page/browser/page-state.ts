@@ -1,4 +1,4 @@
-import type { PageState } from '../state.ts'
+import type { PageState } from '../../../protocol/page.ts'
 import { store, useStore } from './store.ts'
 
 /** What the workshop last told of itself, slice by slice. */

@@ -1,5 +1,5 @@
-import type { Message } from '../message.ts'
-import type { PageState } from '../state.ts'
+import type { ChannelMessage } from '../../../protocol/channel.ts'
+import type { PageState } from '../../../protocol/page.ts'
 import { say, unsayOld } from './act.ts'
 import { picked } from './Check.tsx'
 import { dismissed, dismissThoseOver } from './dismissed.ts'
@@ -12,7 +12,7 @@ import { hasCleared, showLive, view } from './wire-view.ts'
 export function watchWorkshop(): void {
   let epoch = ''
 
-  function told(message: Message): void {
+  function told(message: ChannelMessage): void {
     switch (message.type) {
       case 'hello':
         greet(message.epoch, message.now)
@@ -40,7 +40,7 @@ export function watchWorkshop(): void {
     live.setClock(now)
   }
 
-  void keepStream<Message>({ url: '/channel', told, live: becomesLive })
+  void keepStream<ChannelMessage>({ url: '/channel', told, live: becomesLive })
 }
 
 function stateCame(slice: keyof PageState, value: unknown): void {

@@ -1,7 +1,7 @@
 import { memo, useEffect, useRef, useState } from 'react'
 import type { RevealApi } from 'reveal.js'
 import type { Slide } from '../deck.ts'
-import type { ShownDeck } from '../shown.ts'
+import type { DeckView } from '../deck-view.ts'
 import { Following } from './Following.tsx'
 import { DeckContext } from './deck-context.ts'
 import { lead } from './lead.ts'
@@ -9,7 +9,7 @@ import { SlideText } from './SlideText.tsx'
 import { onlyShows, startReveal } from './reveal.ts'
 
 /** All slides: a column for each file of them. */
-export function Deck({ deck }: { deck: ShownDeck }) {
+export function Deck({ deck }: { deck: DeckView }) {
   const place = useRef<HTMLDivElement>(null)
   const [reveal, setReveal] = useState<RevealApi>()
   useEffect(() => {

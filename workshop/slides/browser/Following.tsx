@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'react'
 import type { RevealApi } from 'reveal.js'
 import { keepStream } from '../../page/browser/kept-stream.ts'
-import type { PlaceMessage } from '../follow.ts'
-import type { Place } from '../place.ts'
-import { place } from './reveal.ts'
+import type { PositionMessage } from '../send-position.ts'
+import type { SlidePosition } from '../position.ts'
+import { position } from './reveal.ts'
 
 /** Moves the deck with the instructor's, until its reader looks around, and again when they have come back. */
 export function Following({ reveal }: { reveal: RevealApi }) {
@@ -12,11 +12,11 @@ export function Following({ reveal }: { reveal: RevealApi }) {
   const [join, setJoin] = useState(() => (): void => {})
 
   useEffect(() => {
-    let theirs: Place | undefined
+    let theirs: SlidePosition | undefined
     let isLed = false
     let hasLeft = false
 
-    /** Their place counts, and what happens on the way there is not the reader's doing. */
+    /** Their position counts, and what happens on the way there is not the reader's doing. */
     function follow(): void {
       if (!theirs) return
       away(false)
@@ -31,15 +31,15 @@ export function Following({ reveal }: { reveal: RevealApi }) {
     }
 
     setJoin(() => follow)
-    place.listen(() => {
-      if (!isLed && theirs) away(!isSame(theirs, place.get()))
+    position.listen(() => {
+      if (!isLed && theirs) away(!isSame(theirs, position.get()))
     })
-    void keepStream<PlaceMessage>({
-      url: './place',
+    void keepStream<PositionMessage>({
+      url: './position',
       live: setLive,
       told(message) {
-        if (message.type !== 'place') return
-        theirs = message.place
+        if (message.type !== 'position') return
+        theirs = message.position
         if (!hasLeft) follow()
       },
     })
@@ -60,6 +60,6 @@ export function Following({ reveal }: { reveal: RevealApi }) {
   )
 }
 
-function isSame(one: Place, other: Place): boolean {
+function isSame(one: SlidePosition, other: SlidePosition): boolean {
   return one.h === other.h && one.v === other.v && one.f === other.f
 }

@@ -1,14 +1,14 @@
 import { useEffect, useState } from 'react'
 import { useStore } from '../../page/browser/store.ts'
 import { useDeck } from './deck-context.ts'
-import { onlyShows, place } from './reveal.ts'
+import { onlyShows, position } from './reveal.ts'
 import { WirePicture } from './WirePicture.tsx'
 
 /** What crossed the wire in a scene: as it was recorded, or live where the instructor runs it. */
 export function Wire({ name }: { name: string }) {
   const { role, scenes } = useDeck()
   const [runsAt, setRunsAt] = useState<string>()
-  const here = useStore(place, ({ h, v }) => `${h}/${v}`)
+  const here = useStore(position, ({ h, v }) => `${h}/${v}`)
   const scene = scenes.find((each) => each.name === name)!
   const isRunning = runsAt === here
 

@@ -3,14 +3,14 @@ import Notes from 'reveal.js/plugin/notes'
 import Search from 'reveal.js/plugin/search'
 import { nextTheme } from '../../page/browser/theme.ts'
 import { store } from '../../page/browser/store.ts'
-import type { Place } from '../place.ts'
-import type { Role } from '../shown.ts'
+import type { SlidePosition } from '../position.ts'
+import type { Role } from '../deck-view.ts'
 
 /** How much larger the deck is on this screen than it is written: what is drawn in pixels has to know. */
 export const scale = store(1)
 
 /** Where the deck is. A follower's is moved by the instructor. */
-export const place = store<Place>({ h: 0, v: 0, f: -1 })
+export const position = store<SlidePosition>({ h: 0, v: 0, f: -1 })
 
 /** A window of the speaker view, or the deck as it is printed: it shows, and has no business of its own. */
 export const onlyShows = /[?&](receiver|print-pdf)\b/.test(location.search)
@@ -48,7 +48,7 @@ export async function startReveal(element: HTMLElement, { role }: Role): Promise
   }
   const moved = (): void => {
     const { h, v, f = -1 } = reveal.getIndices()
-    place.set({ h, v, f })
+    position.set({ h, v, f })
   }
   for (const event of ['ready', 'resize', 'pdf-ready']) reveal.on(event, look)
   for (const event of ['ready', 'slidechanged', 'fragmentshown', 'fragmenthidden']) {

@@ -19,7 +19,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   lessonTests: ['test/lesson', 'feed wire protocol work harness'],
 
   // The program behind `npm run …`, from the ground up.
-  base: ['workshop/root.ts workshop/store.ts', ''],
+  base: ['workshop/root.ts workshop/store.ts workshop/is-inside.ts', ''],
   process: ['workshop/process', 'base'],
   http: ['workshop/http', 'base'],
   terminal: ['workshop/terminal', 'wire'],

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express'
 import { inject, test } from 'vitest'
 import type { NginxPorts, Report } from '../../protocol/grading.ts'
+import { isNotWritten } from '../../protocol/not-written.ts'
 import { startProxy, type Proxy, type ProxySetting } from '../../wire/proxy.ts'
 import { connectRaw, type RawClient } from './raw-client.ts'
 import { describeError, Failure, must, type Story } from './failure.ts'
@@ -210,7 +211,7 @@ function reportOf(error: unknown, steps: string[], tools: Toolbox): Report {
   return {
     steps,
     story: storyOf(error, tools),
-    ...(NOT_WRITTEN.test(message) && { notWritten: message }),
+    ...(isNotWritten(message) && { notWritten: message }),
   }
 }
 
@@ -243,6 +244,3 @@ function located(error: unknown): string {
 
 /** Where the work is: a stack names its files with this path. */
 const WORK = process.env.WORKSHOP_BOX ?? '/solutions/'
-
-/** What a stub throws: `lesson 1, task 1.1: write createApp()`. */
-const NOT_WRITTEN = /^lesson \d+, task \d+\.\d+: write /

@@ -1,6 +1,7 @@
 import type { Lesson } from '../lessons/catalogue.ts'
 import type { Hue, Paint } from '../terminal/colour.ts'
 import { shellWord } from '../terminal/shell-word.ts'
+import { truncate } from '../terminal/text.ts'
 import { resultsOf, wordOf, type Grade, type GradedPerson } from './grade.ts'
 import { asTyped, withoutControls } from './people.ts'
 
@@ -49,12 +50,7 @@ export function notes(graded: GradedPerson[], { width }: { width: number }): str
         ...grade.leftOut.map((what) => `${name}, lesson ${grade.lesson}: left out: ${what}`),
       ]),
     ])
-    .map((note) => beginning(withoutControls(note.replaceAll(/\s+/g, ' ')), width))
-}
-
-function beginning(text: string, width: number): string {
-  const characters = [...text]
-  return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`
+    .map((note) => truncate(withoutControls(note.replaceAll(/\s+/g, ' ')), width))
 }
 
 /** The checks that most people fail first, for whoever will speak about them. */

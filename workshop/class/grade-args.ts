@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { isAbsolute, relative, resolve, sep } from 'node:path'
+import { resolve } from 'node:path'
+import { isInside } from '../is-inside.ts'
 import { lessons, listed, type Lesson } from '../lessons/catalogue.ts'
 import { callersFolder, folderCalled, takeReference, type Problem } from '../lessons/args.ts'
 import { isPacked, asTyped, peopleIn, type Person } from './people.ts'
@@ -51,7 +52,7 @@ export function parseGradeArgs(args: string[]): GradeArgs | Problem {
   if (people.length === 0) {
     return { problem: `Nobody's work is in ${folders.map(asTyped).join(' or ')}. ${LAYOUT}` }
   }
-  const owner = people.find(({ root }) => isIn(root, to))
+  const owner = people.find(({ root }) => isInside(root, to))
   if (owner) {
     return {
       problem: `The tables do not go into the work of ${owner.name}. Say where: npm run grade -- FOLDERS… to FOLDER`,
@@ -67,10 +68,4 @@ function noFolder(arg: string): string {
   const isFile = existsSync(resolve(callersFolder(), arg))
   if (isFile && isPacked(arg)) return `${arg} is packed. Unpack it, and say the folder.`
   return `There is no folder "${arg}". Beside folders one can say: lesson1, again, to FOLDER.`
-}
-
-/** The folder itself, too. */
-function isIn(folder: string, path: string): boolean {
-  const inner = relative(folder, path)
-  return !isAbsolute(inner) && inner.split(sep)[0] !== '..'
 }

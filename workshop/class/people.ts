@@ -1,5 +1,6 @@
 import { readdirSync, type Dirent } from 'node:fs'
 import { basename, dirname, extname, join, relative } from 'node:path'
+import { isInside } from '../is-inside.ts'
 import { lessons } from '../lessons/catalogue.ts'
 import { callersFolder } from '../lessons/args.ts'
 
@@ -35,8 +36,8 @@ export function peopleIn(folders: string[]): Person[] {
 
 /** As the caller would type it. */
 export function asTyped(folder: string): string {
-  const path = relative(callersFolder(), folder)
-  return path.startsWith('..') ? folder : path || '.'
+  const here = callersFolder()
+  return isInside(here, folder) ? relative(here, folder) || '.' : folder
 }
 
 /** Without what moves the cursor or turns the direction of a text. */

@@ -7,6 +7,7 @@ import { exportGrades } from '../class/export.ts'
 import { cellOf, classTable, failedFirst, howToSeeWhy, notes } from '../class/class-table.ts'
 import { interruption } from '../process/interruption.ts'
 import { screen, type Screen } from '../terminal/screen.ts'
+import { refuse } from './refuse.ts'
 
 /**
  * `npm run grade -- FOLDERS…`: grades what a class handed in, and writes tables of it.
@@ -17,8 +18,7 @@ import { screen, type Screen } from '../terminal/screen.ts'
 export async function grade(args: string[]): Promise<number> {
   const asked = parseGradeArgs(args)
   if ('problem' in asked) {
-    console.error(asked.problem)
-    return 2
+    return refuse(asked.problem)
   }
   if (asked.isAgain) clearGrades()
   const seed = classSeed()

@@ -4,6 +4,7 @@ import { lessonNumbered } from '../lessons/catalogue.ts'
 import { firstOpenTask, progressOf } from '../lessons/progress.ts'
 import { parseArgs } from '../lessons/args.ts'
 import { painter, wantsColour } from '../terminal/colour.ts'
+import { refuse } from './refuse.ts'
 
 /** `npm run hint 3.2`: the next hint of that task. `npm run hint 3`: of the first task not passed. */
 export async function hint(args: string[]): Promise<number> {
@@ -33,9 +34,4 @@ export async function hint(args: string[]): Promise<number> {
     `\n${hintText(task, { width: columns, paint: painter(wantsColour(process.stdout)) })}`,
   )
   return 0
-}
-
-function refuse(why: string): number {
-  console.error(why)
-  return 2
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { parseArgs } from '../lessons/args.ts'
+import { refuse } from './refuse.ts'
 
 /**
  * `npm run lesson` lists the lessons; `npm run lesson 3` shows one: your server on real earthquakes, the
@@ -16,14 +17,12 @@ export async function lesson(args: string[]): Promise<number> {
   const isExhibit = args.at(-1) === 'exhibit'
   const asked = parseArgs(isExhibit ? args.slice(0, -1) : args)
   if ('problem' in asked) {
-    console.error(asked.problem)
-    return 2
+    return refuse(asked.problem)
   }
   const found = asked.lesson === undefined ? undefined : lessonNumbered(asked.lesson)
   if (!found) {
     if (isExhibit) {
-      console.error('Say whose exhibit: npm run lesson 2 exhibit')
-      return 2
+      return refuse('Say whose exhibit: npm run lesson 2 exhibit')
     }
     const { lessonTable } = await import('../lessons/table.ts')
     const { painter, wantsColour } = await import('../terminal/colour.ts')
@@ -32,10 +31,9 @@ export async function lesson(args: string[]): Promise<number> {
   }
   const { work } = asked
   if (isExhibit && !existsSync(join(work.folder, found.folder, 'exhibit'))) {
-    console.error(
+    return refuse(
       `Lesson ${found.number} has no exhibit: ${work.name}/${found.folder}/exhibit is not there.`,
     )
-    return 2
   }
   const { live } = await import('../session/terminal.ts')
   return live({ lesson: found, work, isExhibit })

@@ -2,6 +2,7 @@ import { lessonNumbered } from '../lessons/catalogue.ts'
 import { forgetProgress } from '../lessons/progress.ts'
 import { resetLesson } from '../lessons/reset.ts'
 import { ownWork, parseArgs } from '../lessons/args.ts'
+import { refuse } from './refuse.ts'
 
 /** `npm run reset 3`: the lesson's files as they were at the start. What was in them is saved first. */
 export async function reset(args: string[]): Promise<number> {
@@ -28,9 +29,4 @@ export async function reset(args: string[]): Promise<number> {
     )
   }
   return 0
-}
-
-function refuse(why: string): number {
-  console.error(why)
-  return 2
 }

@@ -1,12 +1,12 @@
 import { install } from '../tools/install.ts'
 import { probe } from '../tools/probe.ts'
 import { tools } from '../tools/all.ts'
+import { refuse } from './refuse.ts'
 
 /** `npm run setup`: looks for the real programs that the workshop needs, and installs what is missing. */
 export async function setup(args: string[]): Promise<number> {
   if (args.length > 0) {
-    console.error(`There is nothing to say behind npm run setup, got "${args.join(' ')}".`)
-    return 2
+    return refuse(`There is nothing to say behind npm run setup, got "${args.join(' ')}".`)
   }
   let isComplete = true
   for (const tool of tools) {

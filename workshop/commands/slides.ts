@@ -1,3 +1,5 @@
+import { refuse } from './refuse.ts'
+
 /**
  * `npm run slides` shows the deck; `npm run slides share` lets followers of the whole network in;
  * `npm run slides pdf FILE` writes the hand-out. For contributors, `npm run slides record NAMES…` plays the scenes
@@ -10,8 +12,7 @@ export async function slides(args: string[]): Promise<number> {
   if ((what === '' || what === 'share') && rest.length === 0) {
     return (await import('../slides/terminal.ts')).showSlides({ isShared: what === 'share' })
   }
-  console.error(
+  return refuse(
     `There is no "${args.join(' ')}". There are: npm run slides, npm run slides share, npm run slides pdf handout.pdf`,
   )
-  return 2
 }

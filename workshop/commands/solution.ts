@@ -5,6 +5,7 @@ import { compared } from '../lessons/compare.ts'
 import { solutionFiles } from '../lessons/stubs.ts'
 import { parseArgs } from '../lessons/args.ts'
 import { painter, wantsColour } from '../terminal/colour.ts'
+import { refuse } from './refuse.ts'
 
 /** `npm run solution 3`: your files beside the solution. */
 export async function solution(args: string[]): Promise<number> {
@@ -32,9 +33,4 @@ export async function solution(args: string[]): Promise<number> {
     console.log(compared(readFileSync(mine, 'utf8'), readFileSync(theirs, 'utf8'), paint))
   }
   return 0
-}
-
-function refuse(why: string): number {
-  console.error(why)
-  return 2
 }

@@ -1,5 +1,6 @@
 import { interruption } from '../process/interruption.ts'
 import { screen } from '../terminal/screen.ts'
+import { refuse } from './refuse.ts'
 
 /** `npm test`: with a lesson, grades it once; without, proves the workshop itself. */
 export async function test(args: string[]): Promise<number> {
@@ -47,9 +48,4 @@ async function gradeOnce(args: string[]): Promise<number> {
     if (signal.aborted) return 130
     throw error
   }
-}
-
-function refuse(problem: string): number {
-  console.error(problem)
-  return 2
 }

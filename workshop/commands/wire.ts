@@ -1,12 +1,12 @@
 import type { Problem } from '../lessons/args.ts'
 import type { WatchedServer } from '../session/wire-session.ts'
+import { refuse } from './refuse.ts'
 
 /** `npm run wire http://127.0.0.1:8080`: the wire and the trouble controls before any HTTP server. */
 export async function wire(args: string[]): Promise<number> {
   const server = serverIn(args)
   if ('problem' in server) {
-    console.error(server.problem)
-    return 2
+    return refuse(server.problem)
   }
   const { watchWire } = await import('../session/wire-terminal.ts')
   return watchWire(server)

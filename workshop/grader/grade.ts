@@ -1,4 +1,5 @@
 import { basename, join, relative } from 'node:path'
+import { isInside } from '../is-inside.ts'
 import { lessonNumbered, solutionsFolder } from '../lessons/catalogue.ts'
 import { nginx } from '../tools/proxies.ts'
 import { ROOT } from '../root.ts'
@@ -139,7 +140,7 @@ function resultOf(
     seen: `The check did not end as checks do: ${error?.message ?? 'it reports nothing'}`,
     expected: 'Expected its report.',
   }
-  const frame = error?.frames.find(({ file }) => !relative(sandbox, file).startsWith('..'))
+  const frame = error?.frames.find(({ file }) => isInside(sandbox, file))
   return {
     id,
     rule,

@@ -111,7 +111,11 @@ export async function startGradingProcess({
     signal?.addEventListener('abort', worker.kill)
     try {
       dog.start()
-      if (signal?.aborted) return
+      if (signal?.aborted) {
+        worker.kill()
+        await worker.exited
+        return
+      }
       const done = vitest.runTestSpecifications(specifications)
       // A process that ended before it had its task is one that Vitest would wait for, for ever.
       const given = worker.exited.then(() => sleep(GRACE_MS, undefined, { ref: false }))

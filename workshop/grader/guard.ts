@@ -1,5 +1,6 @@
-import { isAbsolute, join, relative, sep } from 'node:path'
+import { isAbsolute, join, relative } from 'node:path'
 import type { Plugin } from 'vite'
+import { isInside } from '../is-inside.ts'
 import { ROOT } from '../root.ts'
 
 /**
@@ -35,8 +36,3 @@ export function guard(sandbox: string): Plugin {
 }
 
 const IMPORT_OF_GRADER = /\b(?:from|import)\s*\(?\s*['"](vitest|@vitest\/[^'"]*|chai)['"]/
-
-function isInside(folder: string, file: string): boolean {
-  const path = relative(folder, file)
-  return path !== '' && !isAbsolute(path) && path !== '..' && !path.startsWith(`..${sep}`)
-}

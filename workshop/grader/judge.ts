@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
+import { isInside } from '../is-inside.ts'
 import { lessonNumbered, solutionsFolder } from '../lessons/catalogue.ts'
 import { MEMORY_MB } from './memory.ts'
 import type { Run, Thrown } from './run-record.ts'
@@ -85,7 +86,7 @@ function during(what: string): string {
 
 /** What was thrown, and where in the learner's files. */
 function told({ message, frames }: Thrown, sandbox: string): string {
-  const frame = frames.find(({ file }) => file.startsWith(sandbox))
+  const frame = frames.find(({ file }) => isInside(sandbox, file))
   const at = frame ? `\nat ${frame.file}:${frame.line}:${frame.column}` : ''
   return stripVTControlCharacters(message) + at
 }

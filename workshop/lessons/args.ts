@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { taskOf } from './task-of.ts'
+import { isInside } from '../is-inside.ts'
 import { ROOT } from '../root.ts'
 import { checkIds, lessonNumbered, lessons, lessonsFolder, listed } from './catalogue.ts'
 import { LESSON_FOLDER, type Lesson } from './catalogue.ts'
@@ -83,9 +84,8 @@ function findWork(arg: string): Work | Problem {
   if (!folder) {
     return { problem: `The folder ${arg} has no lesson in it, such as ${lessons()[0]?.folder}.` }
   }
-  const inside = relative(ROOT, folder)
-  const isInside = !inside.startsWith('..') && !resolve(inside).startsWith(inside)
-  return { folder, name: isInside ? inside.split(sep).join('/') : arg }
+  const name = isInside(ROOT, folder) ? relative(ROOT, folder).split(sep).join('/') : arg
+  return { folder, name }
 }
 
 /** The folder itself, its parent when it is one lesson, or the lessons/ of a whole clone. */

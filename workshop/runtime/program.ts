@@ -10,6 +10,7 @@ import { runClient } from './run-client.ts'
 import { historyOf } from './history.ts'
 import { countLeaks } from './leaks.ts'
 import { exitWithParent } from '../process/exit-with-parent.ts'
+import { isNotWritten } from '../../protocol/not-written.ts'
 import type { RuntimeMessage, RuntimeOrder } from '../../protocol/runtime.ts'
 
 /** How much faster than they happened: two or three earthquakes a second, and the first one soon. */
@@ -90,7 +91,7 @@ function watched(feed: Replay): Feed {
 }
 
 function fail(error: unknown): void {
-  const isStub = error instanceof Error && /^lesson \d+, task \d+\.\d+: write /.test(error.message)
+  const isStub = error instanceof Error && isNotWritten(error.message)
   tell(
     isStub && when === 'loading'
       ? { kind: 'not written', what: error.message }

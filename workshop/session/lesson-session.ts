@@ -85,7 +85,7 @@ export async function lessonSession({
         run.server.restart()
         return { said: 'The server starts anew.' }
       case 'kill':
-        if (!run.kill()) return { problem: 'The server is not running.' }
+        if (!run.server.kill()) return { problem: 'The server is not running.' }
         return { said: 'The server is killed. It comes back by itself.' }
       case 'open': {
         const { openInEditor } = await import('./editor.ts')

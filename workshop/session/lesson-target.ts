@@ -10,6 +10,11 @@ export function targetPath({ lesson, isExhibit }: LessonTarget): string {
   return isExhibit ? `${lesson.folder}/exhibit` : lesson.folder
 }
 
+/** As messages call it: `lessons/01-raw-chunks`. */
+export function targetName(target: LessonTarget): string {
+  return `${target.work.name}/${targetPath(target)}`
+}
+
 /** The path of the stream that it serves: `/events`. */
 export function streamOf({
   lesson,
@@ -37,15 +42,24 @@ export function hasClient({ number }: Lesson): boolean {
  * Whose server.ts is run, and where: that of the lesson itself. A component of one's own is shown on the streams
  * of lesson 2: the learner's own when they have passed, else the solution's.
  */
-export function serverOf(target: LessonTarget): { work: Work; path: string } {
+export function serverOf(target: LessonTarget): LessonTargetServer {
   const { lesson, work, isExhibit } = target
-  if (isExhibit || !showsComponent(lesson)) return { work, path: targetPath(target) }
+  if (isExhibit || !showsComponent(lesson)) return serverIn(work, targetPath(target), true)
   const { passed, checks } = progressOf(SSE)
   const isWritten = checks.length > 0 && passed.length === checks.length
-  return {
-    work: work === ownWork && isWritten ? ownWork : { folder: solutionsFolder, name: 'solutions' },
-    path: '02-server-sent-events',
-  }
+  const solutions = { folder: solutionsFolder, name: 'solutions' }
+  return serverIn(
+    work === ownWork && isWritten ? ownWork : solutions,
+    '02-server-sent-events',
+    false,
+  )
+}
+
+/** A server that is run: whose, in which folder of the work, and how messages call it. */
+type LessonTargetServer = { work: Work; path: string; file: string; isOwn: boolean }
+
+function serverIn(work: Work, path: string, isOwn: boolean): LessonTargetServer {
+  return { work, path, file: `${work.name}/${path}/server.ts`, isOwn }
 }
 
 const STREAMS: Record<number, string> = {

@@ -1,6 +1,7 @@
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import type { Sandbox } from '../grader/sandbox.ts'
 import type { Work } from '../lessons/args.ts'
+import { isInside } from '../is-inside.ts'
 import { ROOT } from '../root.ts'
 
 /** Where a lesson of somebody's work can be run. */
@@ -17,8 +18,9 @@ export type RunDir = {
  * @param path from the work's folder to the one that runs: `01-raw-chunks`
  */
 export function runDirFor(work: Work, path: string): RunDir {
-  const isInside = !relative(ROOT, work.folder).startsWith('..')
-  if (isInside) return { folder: async () => join(work.folder, path), remove: async () => {} }
+  if (isInside(ROOT, work.folder)) {
+    return { folder: async () => join(work.folder, path), remove: async () => {} }
+  }
 
   let sandbox: Sandbox | undefined
   return {

@@ -4,8 +4,10 @@ import { checksOf } from '../lessons/checks.ts'
 import { alikeInWords, firstDifference, moreInWords, sideBySide } from './side-by-side.ts'
 import type { Paint } from '../terminal/colour.ts'
 import { shellWord } from '../terminal/shell-word.ts'
+import { truncate, wrap } from '../terminal/text.ts'
 import { taskOf } from '../lessons/task-of.ts'
 import { firstFailure, isStartingPoint, linesPrinted } from './verdict-summary.ts'
+import { whatToWrite } from '../../protocol/not-written.ts'
 import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
 
 export type RenderOptions = {
@@ -80,7 +82,7 @@ function checkLines({ checks }: Verdict, paint: Paint): string {
       const [{ id, rule, state, notWritten, lacks }] = row
       const last = row.at(-1)!.id
       if (row.length > 1) {
-        const what = `${row.length} checks (not written yet: ${notWritten?.replace(/^.*: /, '')})`
+        const what = `${row.length} checks (not written yet: ${notWritten && whatToWrite(notWritten)})`
         return `${paint('bad', '✗')} ${id} to ${last}  ${paint('quiet', what)}`
       }
       if (state === 'passed') return `${paint('good', '✓')} ${id}  ${rule}`
@@ -212,7 +214,7 @@ function transcripts(
     ...(from > 0 ? [[row('', alikeInWords(from))]] : []),
     ...lines.map((line, n) => {
       const cell = row(String(from + n + 1), line)
-      return n === differs ? fold(cell, room, digits + 2) : [cut(cell, room)]
+      return n === differs ? fold(cell, room, digits + 2) : [truncate(cell, room)]
     }),
   ]
   const left = cells(shown.yours)
@@ -250,31 +252,11 @@ function fold(text: string, width: number, indent: number): string[] {
     lines.push(characters.slice(0, end).join(''))
     rest = ' '.repeat(indent) + rest.slice(lines.at(-1)!.length).trimStart()
   }
-  return [...lines, cut(rest, width)]
+  return [...lines, truncate(rest, width)]
 }
 
 const MOST_FOLDED = 6
 
-/** A step begins with what matters: its end goes where there is no room. */
-function cut(text: string, width: number): string {
-  const characters = [...text]
-  return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`
-}
-
 function seedFor(seed: number): string {
   return `SEED=${seed}`
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = word
-    } else {
-      line = line ? `${line} ${word}` : word
-    }
-  }
-  return [...lines, line]
 }

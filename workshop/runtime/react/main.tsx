@@ -2,8 +2,8 @@ import { Profiler, StrictMode, type ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ErrorBoundary } from './error-boundary.tsx'
 import { renderStats } from './render-stats.ts'
-import { watchEventSources } from './log.ts'
-import { sevenStreams } from './streams.ts'
+import { watchEventSources } from './event-source-log.ts'
+import { sevenStreams } from './seven-streams.ts'
 
 // The page on which somebody's component is shown, and beside it what the page does: every EventSource, every
 // render, and seven streams for who wants to see how many a browser opens.

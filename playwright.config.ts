@@ -1,6 +1,6 @@
 import process from 'node:process'
 import { defineConfig } from '@playwright/test'
-import { findBrowser } from './workshop/parts/browser.ts'
+import { findBrowser } from './workshop/tools/browser.ts'
 
 /** What the tests have no use for: a third of the CPU time of react.spec.ts. */
 const WITHOUT = [

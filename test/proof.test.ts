@@ -11,17 +11,17 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { box } from '../workshop/grader/box.ts'
+import { filledSandbox } from '../workshop/grader/sandbox.ts'
 import { grade, type GradeRequest } from '../workshop/grader/grade.ts'
-import { checksOf } from '../workshop/grader/manifest.ts'
-import { renderFailure } from '../workshop/grader/render.ts'
-import { taskOf } from '../workshop/grader/task-of.ts'
-import { typeErrors } from '../workshop/grader/types.ts'
-import type { CheckResult, Verdict } from '../workshop/grader/verdict.ts'
-import { warmGrader } from '../workshop/grader/warm.ts'
+import { checksOf } from '../workshop/lessons/checks.ts'
+import { renderFailure } from '../workshop/verdict/render.ts'
+import { taskOf } from '../workshop/lessons/task-of.ts'
+import { typeErrors } from '../workshop/grader/typecheck.ts'
+import type { CheckResult, Verdict } from '../protocol/verdict.ts'
+import { graderPool } from '../workshop/grader/grader-pool.ts'
 import { lessons, solutionsFolder, type Lesson } from '../workshop/lessons/catalogue.ts'
 import { makeStub } from '../workshop/lessons/stub.ts'
-import { nginx } from '../workshop/parts/proxies.ts'
+import { nginx } from '../workshop/tools/proxies.ts'
 import { painter } from '../workshop/terminal/colour.ts'
 
 // Proves the checks with programs: right work passes, unwritten work is called unwritten, and each planted
@@ -85,7 +85,7 @@ describe.each(lessons())('lesson $number', (lesson) => {
     expect(wrong(await grade(request))).toEqual([])
   })
 
-  const warm = warmGrader({ lesson: lesson.number, seed: SEED, bail: true })
+  const warm = graderPool({ lesson: lesson.number, seed: SEED, bail: true })
   afterAll(() => warm.end())
 
   test.concurrent.for(mistakes)(
@@ -186,7 +186,7 @@ function wrong({ checks, problem }: Verdict): unknown[] {
 
 /** Each of the works with the solution under it, in one folder for one run of the compiler. */
 async function typeErrorsOf(works: string[], { folder }: Lesson): Promise<string[]> {
-  const all = await box()
+  const all = await filledSandbox()
   try {
     for (const work of works) {
       const place = join(all.folder, basename(work))

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
-import { follow } from './follow.ts'
+import { runChild } from './process/run-child.ts'
 import { ROOT } from './root.ts'
 
 export type Counts = { passed: number; failed: number; skipped: number }
@@ -18,12 +18,17 @@ export function skippedBrowserTests(print: Print): Promise<Counts> {
   return playwright(['test', '--list'], print)
 }
 
-async function playwright(words: string[], print: Print): Promise<Counts> {
+async function playwright(args: string[], print: Print): Promise<Counts> {
   // Playwright clears this folder when it starts.
   const file = join(ROOT, '.workshop', 'browser-tests', `report-${process.pid}.json`)
   const cli = join('node_modules', '@playwright', 'test', 'cli.js')
   const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: file }
-  const isFine = await follow(process.execPath, [cli, ...words, '--reporter=list,json'], env, print)
+  const isFine = await runChild(
+    process.execPath,
+    [cli, ...args, '--reporter=list,json'],
+    env,
+    print,
+  )
   const { stats, errors } = read(file)
   rmSync(file, { force: true })
   // A spec that cannot be loaded has no tests that could fail: it is among the errors.

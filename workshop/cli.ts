@@ -1,7 +1,7 @@
 import process from 'node:process'
 
-/** A command takes the words behind its name and gives the exit code. */
-type Command = (words: string[]) => Promise<number>
+/** A command takes the arguments after its name and gives the exit code. */
+type Command = (args: string[]) => Promise<number>
 
 // Each is loaded when it is called: nobody waits for what another command needs.
 const commands: Record<string, () => Promise<Command>> = {
@@ -35,7 +35,7 @@ const forPeople = [
 process.stdout.on('error', () => process.exit())
 process.exitCode = await run(process.argv.slice(2))
 
-async function run([name = '', ...words]: string[]): Promise<number> {
+async function run([name = '', ...args]: string[]): Promise<number> {
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!load) {
     const said = name === '' ? 'Say what to do.' : `There is no command "${name}".`
@@ -44,7 +44,7 @@ async function run([name = '', ...words]: string[]): Promise<number> {
   }
   try {
     const command = await load()
-    return await command(words)
+    return await command(args)
   } catch (error) {
     console.error(
       `npm run ${name} ended with an error of its own; your files are as they were. ` +

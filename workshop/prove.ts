@@ -1,11 +1,11 @@
 import process from 'node:process'
 import type { Reporter } from 'vitest/node'
 import { browserTests, skippedBrowserTests, type Counts } from './browser-tests.ts'
-import { browser } from './parts/browser.ts'
-import { install } from './parts/install.ts'
-import { look } from './parts/look.ts'
-import type { Part } from './parts/part.ts'
-import { proxies } from './parts/proxies.ts'
+import { browser } from './tools/browser.ts'
+import { install } from './tools/install.ts'
+import { probe } from './tools/probe.ts'
+import type { ExternalTool } from './tools/external-tool.ts'
+import { proxies } from './tools/proxies.ts'
 import { ROOT } from './root.ts'
 
 /**
@@ -17,7 +17,7 @@ import { ROOT } from './root.ts'
 export async function prove(): Promise<number> {
   const hasBrowser = await has(browser)
   const missing: string[] = []
-  for (const part of proxies) if (!(await has(part))) missing.push(part.name)
+  for (const tool of proxies) if (!(await has(tool))) missing.push(tool.name)
   // At the same time, for each waits now and then; but one report after the other.
   const held = heldBack()
   const browserCounts = (hasBrowser ? browserTests : skippedBrowserTests)(held.print)
@@ -40,9 +40,9 @@ export async function prove(): Promise<number> {
   return failed > 0 || passed === 0 || (mustNotSkip && skipped > 0) ? 1 : 0
 }
 
-/** A part is there, or can be installed now. */
-async function has(part: Part): Promise<boolean> {
-  return 'path' in look(part) || install(part)
+/** A tool is there, or can be installed now. */
+async function has(tool: ExternalTool): Promise<boolean> {
+  return 'path' in probe(tool) || install(tool)
 }
 
 /** Prints nothing until it is let go. */

@@ -123,7 +123,7 @@ test('what could not be graded says so, and is no failure', async ({ copy, works
 
 /** As on a machine that has none of them. */
 function withoutProxies(copy: Copy): void {
-  const file = 'workshop/parts/proxies.ts'
+  const file = 'workshop/tools/proxies.ts'
   const source = readFileSync(copy.path(file), 'utf8')
   const found = 'find: () => programs.map(findServer).find((path) => path !== undefined),'
   expect(source).toContain(found)

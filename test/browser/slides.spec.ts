@@ -170,15 +170,15 @@ function title(page: Page): Locator {
 }
 
 /** Where a slide is, and how it is called when something is wrong with it. */
-type Place = { h: number; v: number; name: string; text: string }
+type SlidePosition = { h: number; v: number; name: string; text: string }
 
-function places(): Place[] {
+function places(): SlidePosition[] {
   return readDeck().chapters.flatMap(({ name, slides: all }, h) =>
     all.map(({ text }, v) => ({ h, v, text, name: `slides/${name}.md, slide ${v + 1}` })),
   )
 }
 
-async function goTo(page: Page, { h, v }: Place): Promise<void> {
+async function goTo(page: Page, { h, v }: SlidePosition): Promise<void> {
   await page.evaluate(`location.hash = '#/${h}/${v}'`)
   const slide = page.locator(
     `.slides > section:nth-of-type(${h + 1}) > section:nth-of-type(${v + 1})`,

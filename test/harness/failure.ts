@@ -1,14 +1,6 @@
-/** Why a check failed, in the learner's world: no matcher words, no harness words. */
-export type Story = {
-  /** What happened: `The feed released "M 6.4 …" and nothing reached the client.` */
-  seen: string
-  /** What should have: `Expected the client to read it while the feed was waiting.` */
-  expected: string
-  /** One likely cause, since a check sees symptoms: `the handler collects the quakes …`. */
-  often?: string
-  /** The cause, where it is known for certain. */
-  cause?: string
-}
+import type { Story } from '../../protocol/grading.ts'
+
+export type { Story } from '../../protocol/grading.ts'
 
 /** A check's rule does not hold. */
 export class Failure extends Error {

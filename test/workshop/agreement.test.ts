@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startProxy, type ProxySetting } from '../../wire/proxy.ts'
-import { nginx } from '../../workshop/parts/proxies.ts'
+import { nginx } from '../../workshop/tools/proxies.ts'
 import { site, startNginx } from '../../workshop/proxies/nginx.ts'
-import type { RunningProxy } from '../../workshop/proxies/real.ts'
+import type { RunningProxy } from '../../workshop/proxies/proxy-process.ts'
 
 // The checks of lesson 4 believe the built-in proxy. Here the same script is played to it and to the nginx that it
 // stands for.

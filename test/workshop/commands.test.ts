@@ -22,15 +22,15 @@ const MINE = 'lessons/01-raw-chunks/server.ts'
 /** Calls the command of the copy here: a process for each would take most of the time. */
 async function said(
   command: 'hint' | 'lesson' | 'reset' | 'solution',
-  ...words: string[]
+  ...args: string[]
 ): Promise<{ code: number; text: string }> {
-  const commands = await copy.load<Record<string, (words: string[]) => Promise<number>>>(
+  const commands = await copy.load<Record<string, (args: string[]) => Promise<number>>>(
     `workshop/commands/${command}.ts`,
   )
   const printed: unknown[] = []
   const spies = [vi.spyOn(console, 'log'), vi.spyOn(console, 'error')]
   for (const spy of spies) spy.mockImplementation((text) => void printed.push(text))
-  const code = await commands[command]!(words)
+  const code = await commands[command]!(args)
   for (const spy of spies) spy.mockRestore()
   return { code, text: `${printed.join('\n')}\n` }
 }

@@ -75,6 +75,7 @@ export function emptyFolder(): string {
 const COPIED = [
   'data',
   'feed',
+  'protocol',
   'solutions',
   'wire',
   'workshop',

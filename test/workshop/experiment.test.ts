@@ -3,8 +3,8 @@ import process from 'node:process'
 import { expect, test } from 'vitest'
 import { readmeOfExperiment, TABLE } from '../../workshop/experiment/experiment.ts'
 import { measureAll } from '../../workshop/experiment/measure-all.ts'
-import { rows, type Row } from '../../workshop/experiment/rows.ts'
-import { markdownLine, type Result } from '../../workshop/experiment/table.ts'
+import { rows, type Result, type Row } from '../../workshop/experiment/rows.ts'
+import { markdownLine } from '../../workshop/experiment/table.ts'
 
 // A learner may have lost it. In CI that is a failure.
 const isLost = !existsSync(readmeOfExperiment()) && !process.env.CI
@@ -35,8 +35,8 @@ test.skipIf(isLost)(
   TIMEOUT_MS,
 )
 
-function isGuessed({ reading, server }: Row): boolean {
-  return reading === 'a page' && server === 'text/plain'
+function isGuessed({ browserApi, server }: Row): boolean {
+  return browserApi === 'a page' && server === 'text/plain'
 }
 
 /** A proxy of another version may do something else, and one that is missing does nothing. */

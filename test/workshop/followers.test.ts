@@ -5,9 +5,14 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
-import type { PlaceMessage } from '../../workshop/slides/follow.ts'
+import type { PositionMessage } from '../../workshop/slides/send-position.ts'
 import { followersApp, newCode } from '../../workshop/slides/followers.ts'
-import { leader, placeIn, type Leader, type Place } from '../../workshop/slides/place.ts'
+import {
+  leader,
+  positionIn,
+  type Leader,
+  type SlidePosition,
+} from '../../workshop/slides/position.ts'
 import { slidesServer } from '../../workshop/slides/server.ts'
 
 let instructor: Leader
@@ -43,15 +48,15 @@ test('thirty followers, cut off again and again, are on the right slide after ea
   const all = Array.from({ length: 30 }, () => follower(url))
   let cuts = 0
   for (let move = 1; move <= 50; move += 1) {
-    const place = { h: Math.floor(random() * 6), v: move, f: -1 }
-    instructor.goTo(place)
+    const position = { h: Math.floor(random() * 6), v: move, f: -1 }
+    instructor.goTo(position)
     // Some while it is told, some before, and a few behind each other.
     for (const socket of sockets) {
       if (random() > 0.15) continue
       socket.destroy()
       cuts += 1
     }
-    await Promise.all(all.map(({ isAt }) => isAt(place)))
+    await Promise.all(all.map(({ isAt }) => isAt(position)))
   }
   expect(cuts).toBeGreaterThan(100)
   const resumed = all.reduce((sum, { connections }) => sum + connections(), 0)
@@ -62,25 +67,25 @@ test('thirty followers, cut off again and again, are on the right slide after ea
 test('who comes back gets the newest place and none between; who has it is not told again', async () => {
   instructor.goTo({ h: 1, v: 0, f: -1 })
   const first = await listen(url)
-  const { place, lastEventId } = await first.next()
-  expect(place).toEqual({ h: 1, v: 0, f: -1 })
+  const { position, lastEventId } = await first.next()
+  expect(position).toEqual({ h: 1, v: 0, f: -1 })
   first.leave()
   for (const v of [1, 2, 3]) instructor.goTo({ h: 1, v, f: -1 })
   const second = await listen(url, lastEventId)
   const newest = await second.next()
-  expect(newest.place).toEqual({ h: 1, v: 3, f: -1 })
+  expect(newest.position).toEqual({ h: 1, v: 3, f: -1 })
   second.leave()
 
   const third = await listen(url, newest.lastEventId)
   instructor.goTo({ h: 2, v: 0, f: -1 })
   // The first that it is told is news.
-  expect((await third.next()).place).toEqual({ h: 2, v: 0, f: -1 })
+  expect((await third.next()).position).toEqual({ h: 2, v: 0, f: -1 })
   third.leave()
 })
 
 test('a follower that does not read is owed one place, and no more', async () => {
   const { port } = server.address() as AddressInfo
-  const asked = request({ port, path: '/place' }).end()
+  const asked = request({ port, path: '/position' }).end()
   const [response] = (await once(asked, 'response')) as [IncomingMessage]
   response.pause()
   const [socket] = [...sockets]
@@ -104,7 +109,7 @@ test('followers get no notes, can run nothing, and change nothing', async () => 
       .join(''),
   ).toBe('')
   for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
-    for (const path of ['/place', '/do', '/deck.json']) {
+    for (const path of ['/position', '/do', '/deck.json']) {
       expect((await ask(path, { method })).status).toBe(405)
     }
   }
@@ -131,7 +136,7 @@ test('behind a code: who knows it follows, and who asks without it is asked for 
   expect((await ask('/')).body).toContain('name="code"')
   for (const path of [
     '/deck.json',
-    '/place',
+    '/position',
     '/ABCDEF/',
     '/KMXTR/deck.json',
     '/KMXTRAA/deck.json',
@@ -176,13 +181,17 @@ test('only the instructor moves the others, and only to a place', async () => {
     const deck = JSON.parse((await ask('/deck.json', {}, slides.url)).body)
     const headers = { 'content-type': 'application/json', 'x-token': deck.role.token }
     const post = (body: unknown, more: object = {}): Promise<{ status: number }> =>
-      ask('/place', { method: 'POST', ...headers, body: JSON.stringify(body), ...more }, slides.url)
+      ask(
+        '/position',
+        { method: 'POST', ...headers, body: JSON.stringify(body), ...more },
+        slides.url,
+      )
     expect((await post({ h: 2, v: 1, f: -1 })).status).toBe(204)
-    expect(slides.leader.place).toEqual({ h: 2, v: 1, f: -1 })
+    expect(slides.leader.position).toEqual({ h: 2, v: 1, f: -1 })
     expect((await post({ h: 9, v: 9, f: 9 }, { 'x-token': 'guessed' })).status).toBe(403)
     expect((await post({ h: 9, v: 9, f: 9 }, { origin: 'http://slides.example' })).status).toBe(403)
     expect((await post({ h: '9', v: 9, f: 9 })).status).toBe(400)
-    expect(slides.leader.place).toEqual({ h: 2, v: 1, f: -1 })
+    expect(slides.leader.position).toEqual({ h: 2, v: 1, f: -1 })
     // What runs programs shows itself to the deck alone.
     const { headers: demo } = await ask(
       '/channel',
@@ -224,10 +233,10 @@ test.each([
   [null, false],
   ['', false],
 ])('%j is a place: %s', (body, isPlace) => {
-  expect(placeIn(body)).toEqual(isPlace ? body : undefined)
+  expect(positionIn(body)).toEqual(isPlace ? body : undefined)
 })
 
-type Followed = { place: Place; lastEventId: string }
+type Followed = { position: SlidePosition; lastEventId: string }
 
 /** A connection to the stream of places. */
 async function listen(
@@ -235,7 +244,7 @@ async function listen(
   lastEventId?: string,
 ): Promise<{ next(): Promise<Followed>; leave(): void }> {
   const visit = new AbortController()
-  const response = await fetch(`${base}/place`, {
+  const response = await fetch(`${base}/position`, {
     signal: visit.signal,
     headers: { ...(lastEventId && { 'last-event-id': lastEventId }) },
   })
@@ -244,9 +253,9 @@ async function listen(
     async next() {
       for (;;) {
         const event = (await events.next()).value!
-        const message = JSON.parse(event.data) as PlaceMessage
-        if (message.type === 'place')
-          return { place: message.place, lastEventId: event.lastEventId }
+        const message = JSON.parse(event.data) as PositionMessage
+        if (message.type === 'position')
+          return { position: message.position, lastEventId: event.lastEventId }
       }
     },
     leave: () => visit.abort(),
@@ -255,11 +264,11 @@ async function listen(
 
 /** Follows as a browser does, and comes back at once when it is cut off. */
 function follower(base: string): {
-  isAt(place: Place): Promise<void>
+  isAt(position: SlidePosition): Promise<void>
   connections(): number
   leave(): void
 } {
-  let place = ''
+  let position = ''
   let lastEventId = ''
   let connections = 0
   let isOver = false
@@ -271,7 +280,7 @@ function follower(base: string): {
         connections += 1
         for (;;) {
           const event = await next()
-          place = JSON.stringify(event.place)
+          position = JSON.stringify(event.position)
           lastEventId = event.lastEventId
           wake()
         }
@@ -282,7 +291,7 @@ function follower(base: string): {
   })()
   return {
     async isAt(wanted) {
-      while (place !== JSON.stringify(wanted))
+      while (position !== JSON.stringify(wanted))
         await new Promise<void>((resolve) => {
           wake = resolve
         })

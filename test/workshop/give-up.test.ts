@@ -2,9 +2,10 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { grade, prepare } from '../../workshop/grader/grade.ts'
+import { grade } from '../../workshop/grader/grade.ts'
+import { startGradingProcess } from '../../workshop/grader/grading-process.ts'
 import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
-import { storeFolder } from '../../workshop/lessons/store.ts'
+import { storeFolder } from '../../workshop/store.ts'
 
 // A learner saves while the save before is being graded.
 
@@ -17,31 +18,31 @@ test.each([0, 1, 10, 100, 1000])(
     for (let n = 0; n < turns; n += 1) await turn()
     controller.abort()
     await rejected
-    expect(boxes()).toEqual([])
+    expect(sandboxes()).toEqual([])
   },
 )
 
-test('a grading is given up at its first result, also when it was prepared', async () => {
+test('a grading is given up at its first result, also when its process was started before', async () => {
   const controller = new AbortController()
   const { signal } = controller
-  const prepared = await prepare(LESSON)
+  const gradingProcess = await startGradingProcess({ lesson: 1 })
   const onCheck = (): void => controller.abort()
-  await expect(grade({ ...LESSON, signal, prepared, onCheck })).rejects.toThrow(/abort/)
-  expect(boxes()).toEqual([])
+  await expect(grade({ ...LESSON, signal, gradingProcess, onCheck })).rejects.toThrow(/abort/)
+  expect(sandboxes()).toEqual([])
 })
 
-test('what was prepared and has ended since is made again', async () => {
-  const prepared = await prepare(LESSON)
-  await prepared.ready.discard()
-  const { outcome } = await grade({ ...LESSON, prepared })
+test('a process that was started before and has ended since is started again', async () => {
+  const gradingProcess = await startGradingProcess({ lesson: 1 })
+  await gradingProcess.end()
+  const { outcome } = await grade({ ...LESSON, gradingProcess })
   expect(outcome).toBe('pass')
-  expect(boxes()).toEqual([])
+  expect(sandboxes()).toEqual([])
 })
 
 const LESSON = { lesson: 1, work: solutionsFolder, skipTypes: true }
 
-function boxes(): string[] {
-  return readdirSync(join(storeFolder, 'boxes')).filter((name) =>
+function sandboxes(): string[] {
+  return readdirSync(join(storeFolder, 'sandboxes')).filter((name) =>
     name.startsWith(`${process.pid}-`),
   )
 }

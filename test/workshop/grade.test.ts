@@ -23,12 +23,12 @@ import {
   test,
   vi,
 } from 'vitest'
-import { parseGradeWords, type Asked } from '../../workshop/class/asked.ts'
+import { parseGradeArgs, type GradeArgs } from '../../workshop/class/grade-args.ts'
 import { gradeOfStubs, notGraded, type Grade } from '../../workshop/class/grade.ts'
-import { hashOf, isUntouched, readHandIn } from '../../workshop/class/hand-in.ts'
+import { hashOf, isUntouched, readSubmission } from '../../workshop/class/submission.ts'
 import { peopleIn, type Person } from '../../workshop/class/people.ts'
-import { csv } from '../../workshop/class/sheet.ts'
-import { classTable, howToSeeWhy, notes } from '../../workshop/class/table.ts'
+import { csv } from '../../workshop/class/export.ts'
+import { classTable, howToSeeWhy, notes } from '../../workshop/class/class-table.ts'
 import { lessonNumbered, lessons, solutionsFolder } from '../../workshop/lessons/catalogue.ts'
 import { stubsOf } from '../../workshop/lessons/stubs.ts'
 import { painter } from '../../workshop/terminal/colour.ts'
@@ -50,7 +50,7 @@ afterEach(() => {
   rmSync(hall, { recursive: true, force: true, maxRetries: 5 })
 })
 
-function handIn(path: string, text = ''): void {
+function submission(path: string, text = ''): void {
   mkdirSync(dirname(join(hall, path)), { recursive: true })
   writeFileSync(join(hall, path), text)
 }
@@ -65,12 +65,12 @@ describe('whose work it is', () => {
     )
 
   test('a folder laid out like lessons/ is one person, and others hold a person each', () => {
-    handIn(`ada/${L1}/server.ts`)
-    handIn(`brook/lessons/${L1}/server.ts`)
-    handIn(`carl/workshop-main/lessons/${L1}/server.ts`)
-    handIn('dora/notes.txt')
-    handIn('names.txt')
-    handIn('.hidden/file')
+    submission(`ada/${L1}/server.ts`)
+    submission(`brook/lessons/${L1}/server.ts`)
+    submission(`carl/workshop-main/lessons/${L1}/server.ts`)
+    submission('dora/notes.txt')
+    submission('names.txt')
+    submission('.hidden/file')
     expect(found()).toEqual({
       ada: 'ada',
       brook: 'brook/lessons',
@@ -84,7 +84,7 @@ describe('whose work it is', () => {
   })
 
   test('what is packed is named, and what is a link is not followed', () => {
-    handIn('ada.zip')
+    submission('ada.zip')
     symlinkSync(solutionsFolder, join(hall, 'brook'), 'junction')
     mkdirSync(join(hall, 'carl'))
     symlinkSync(solutionsFolder, join(hall, 'carl/lessons'), 'junction')
@@ -96,9 +96,9 @@ describe('whose work it is', () => {
   })
 
   test('the order of the folders is nothing, a folder twice is one, and two of a name are told apart', () => {
-    handIn(`monday/ada/${L1}/server.ts`)
-    handIn(`tuesday/ada/${L1}/server.ts`)
-    handIn(`tuesday/brook/${L1}/server.ts`)
+    submission(`monday/ada/${L1}/server.ts`)
+    submission(`tuesday/ada/${L1}/server.ts`)
+    submission(`tuesday/brook/${L1}/server.ts`)
     const [monday, tuesday] = [join(hall, 'monday'), join(hall, 'tuesday')]
     const people = peopleIn([tuesday, monday, tuesday])
     expect(people.map(({ name }) => name)).toEqual([
@@ -110,28 +110,28 @@ describe('whose work it is', () => {
   })
 
   test.skipIf(process.platform === 'win32')('a name moves no cursor', () => {
-    handIn(`a\u001b[2Ja/${L1}/server.ts`)
+    submission(`a\u001b[2Ja/${L1}/server.ts`)
     expect(Object.keys(found())).toEqual(['a�[2Ja'])
   })
 })
 
 describe('what is taken of it', () => {
-  const read = (): ReturnType<typeof readHandIn> => readHandIn(join(hall, 'ada'), lesson1)
+  const read = (): ReturnType<typeof readSubmission> => readSubmission(join(hall, 'ada'), lesson1)
 
   test('files, also those that the learner added; what is missing is not written yet', async () => {
-    handIn(`ada/${L1}/server.ts`, 'one')
-    handIn(`ada/${L1}/lib/lines.ts`, 'two')
-    handIn(`ada/${L1}/node_modules/much.js`)
+    submission(`ada/${L1}/server.ts`, 'one')
+    submission(`ada/${L1}/lib/lines.ts`, 'two')
+    submission(`ada/${L1}/node_modules/much.js`)
     const { files, leftOut } = await read()
     expect([...files.keys()].toSorted()).toEqual(['lib/lines.ts', 'server.ts'])
     expect(leftOut).toEqual([])
   })
 
   test('the same files are the same, another byte is not, and the stubs are nothing', async () => {
-    for (const { name, text } of stubsOf(lesson1)) handIn(`ada/${L1}/${name}`, text)
+    for (const { name, text } of stubsOf(lesson1)) submission(`ada/${L1}/${name}`, text)
     const stubs = await read()
     expect(isUntouched(stubs)).toBe(true)
-    handIn(`ada/${L1}/server.ts`, solution)
+    submission(`ada/${L1}/server.ts`, solution)
     const written = await read()
     expect(isUntouched(written)).toBe(false)
     expect(hashOf(written)).toBe(hashOf(await read()))
@@ -139,12 +139,12 @@ describe('what is taken of it', () => {
   })
 
   test('no links, nothing that is no file, nothing huge, no odd names', async () => {
-    handIn(`ada/${L1}/huge.ts`, 'x'.repeat(1_000_001))
+    submission(`ada/${L1}/huge.ts`, 'x'.repeat(1_000_001))
     symlinkSync(solutionsFolder, join(hall, 'ada', L1, 'all'), 'junction')
     const expected = ['all is a link', 'huge.ts is larger than 1 MB']
     if (process.platform !== 'win32') {
       symlinkSync(join(solutionsFolder, L1, 'server.ts'), join(hall, 'ada', L1, 'server.ts'))
-      handIn(`ada/${L1}/two\nlines.ts`)
+      submission(`ada/${L1}/two\nlines.ts`)
       const socket = createServer().listen(join(hall, 'ada', L1, 'pipe.ts'))
       await once(socket, 'listening')
       onTestFinished(() => void socket.close())
@@ -168,7 +168,7 @@ describe('what is taken of it', () => {
   })
 
   test.skipIf(process.platform === 'win32')('what cannot be read is named', async () => {
-    handIn(`ada/${L1}/server.ts`)
+    submission(`ada/${L1}/server.ts`)
     chmodSync(join(hall, 'ada', L1, 'server.ts'), 0)
     // Root reads everything, and so is somebody else for a moment.
     const isRoot = process.getuid?.() === 0
@@ -182,29 +182,29 @@ describe('what is taken of it', () => {
   })
 
   test('not the files of somebody who has too many', async () => {
-    for (let n = 0; n < 201; n += 1) handIn(`ada/${L1}/${n % 7}/${n}.ts`)
+    for (let n = 0; n < 201; n += 1) submission(`ada/${L1}/${n % 7}/${n}.ts`)
     await expect(read()).rejects.toThrow(`${L1} has more than 200 files`)
   })
 })
 
 describe('the words', () => {
   const problem = (...words: string[]): unknown =>
-    (parseGradeWords(words) as { problem?: string }).problem
+    (parseGradeArgs(words) as { problem?: string }).problem
 
   test('folders, lessons, again and where to write, in any order', () => {
-    handIn(`class/ada/${L1}/server.ts`)
+    submission(`class/ada/${L1}/server.ts`)
     mkdirSync(join(hall, 'tables'))
-    const asked = parseGradeWords(['lesson1', 'class', '2', 'again', 'to', 'tables']) as Asked
+    const asked = parseGradeArgs(['lesson1', 'class', '2', 'again', 'to', 'tables']) as GradeArgs
     expect(asked.people.map(({ name }) => name)).toEqual(['ada'])
     expect(asked.lessons.map(({ number }) => number)).toEqual([1, 2])
     expect(asked).toMatchObject({ isAgain: true, to: join(hall, 'tables') })
-    const all = parseGradeWords(['class']) as Asked
+    const all = parseGradeArgs(['class']) as GradeArgs
     expect(all).toMatchObject({ lessons: lessons(), isAgain: false, to: hall })
   })
 
   test('what cannot be done is said, and what can', () => {
-    handIn(`class/ada/${L1}/server.ts`)
-    handIn('class.zip')
+    submission(`class/ada/${L1}/server.ts`)
+    submission('class.zip')
     mkdirSync(join(hall, 'empty'))
     expect(problem()).toMatch(/^Say whose work\. A folder is laid out like lessons\//)
     expect(problem('clas')).toMatch(/^There is no folder "clas"\. .* lesson1, again, to FOLDER/)
@@ -216,7 +216,7 @@ describe('the words', () => {
   })
 
   test('no table is written into handed-in work', () => {
-    handIn(`class/ada/${L1}/server.ts`)
+    submission(`class/ada/${L1}/server.ts`)
     expect(problem('class', 'to', 'class/ada')).toMatch(
       /^The tables do not go into the work of ada/,
     )
@@ -314,9 +314,9 @@ describe('a class', () => {
     }
     for (const [who, server] of Object.entries(work)) {
       cpSync(join(solutionsFolder, L1), join(hall, 'class', who, L1), { recursive: true })
-      handIn(`class/${who}/${L1}/server.ts`, server)
+      submission(`class/${who}/${L1}/server.ts`, server)
     }
-    handIn(
+    submission(
       `class/not begun/${L1}/server.ts`,
       stubsOf(lesson1).find(({ name }) => name === 'server.ts')!.text,
     )
@@ -378,7 +378,7 @@ describe('a class', () => {
     'when the process that grades is ended, the work ends with it, and somebody is told',
     async () => {
       const who = `class/hangs/${L1}/server.ts`
-      handIn(who, first(HANGS))
+      submission(who, first(HANGS))
       const program = gradeAll('again')
       const grader = await vi.waitUntil(
         () => {
@@ -397,7 +397,7 @@ describe('a class', () => {
   )
 
   test('somebody who cannot be graded is in the table, and in the exit code', async () => {
-    handIn('class/ada.zip')
+    submission('class/ada.zip')
     const program = gradeAll()
     expect(await program.ended).toBe(1)
     expect(program.output).toContain('ada.zip: not graded: it is packed: unpack it first')

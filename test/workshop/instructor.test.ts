@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { checksOf } from '../../workshop/grader/manifest.ts'
+import { checksOf } from '../../workshop/lessons/checks.ts'
 import { lessonNumbered, lessons } from '../../workshop/lessons/catalogue.ts'
 import { ROOT } from '../../workshop/root.ts'
 

@@ -4,8 +4,8 @@ import type * as Catalogue from '../../workshop/lessons/catalogue.ts'
 import type * as Progress from '../../workshop/lessons/progress.ts'
 import { readReadme } from '../../workshop/lessons/readme.ts'
 import type * as Table from '../../workshop/lessons/table.ts'
-import type * as Words from '../../workshop/lessons/words.ts'
-import type { Verdict } from '../../workshop/grader/verdict.ts'
+import type * as Words from '../../workshop/lessons/args.ts'
+import type { Verdict } from '../../protocol/verdict.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 
 let copy: Copy
@@ -20,9 +20,9 @@ afterEach(() => {
 })
 
 describe('words', () => {
-  const parse = async (...words: string[]): Promise<ReturnType<typeof Words.parseWords>> => {
-    const { parseWords } = await copy.load<typeof Words>('workshop/lessons/words.ts')
-    return parseWords(words)
+  const parse = async (...words: string[]): Promise<ReturnType<typeof Words.parseArgs>> => {
+    const { parseArgs } = await copy.load<typeof Words>('workshop/lessons/args.ts')
+    return parseArgs(words)
   }
 
   test.each([[['1']], [['01']], [['lesson1']], [['Lesson1']], [['lesson', '1']], [['lesson01']]])(

@@ -174,8 +174,8 @@ async function leavesIntervals(program: Program): Promise<void> {
   await program.seen(/[1-9]\d* writes? to nobody/)
 }
 
-function live(words: string[], env: NodeJS.ProcessEnv = {}): Program {
-  return run(copy, ['lesson', ...words], { PORT: '0', ...env })
+function live(args: string[], env: NodeJS.ProcessEnv = {}): Program {
+  return run(copy, ['lesson', ...args], { PORT: '0', ...env })
 }
 
 async function urlOf(program: Program): Promise<string> {

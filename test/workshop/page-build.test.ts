@@ -9,7 +9,8 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type * as Build from '../../workshop/page/build.ts'
+import type * as Build from '../../workshop/http/build.ts'
+import type * as PageBundle from '../../workshop/page/bundle.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 
 // In a copy, with a small page: the real one takes longer, and is built for the tests in a browser.
@@ -22,7 +23,8 @@ beforeAll(async () => {
   rmSync(copy.path('workshop/page/browser'), { recursive: true, force: true })
   copy.write('workshop/page/browser/index.html', '<script type="module" src="./main.tsx"></script>')
   copy.write('workshop/page/browser/main.tsx', showing('first'))
-  const { built, lessonPage } = await copy.load<typeof Build>('workshop/page/build.ts')
+  const { built } = await copy.load<typeof Build>('workshop/http/build.ts')
+  const { lessonPage } = await copy.load<typeof PageBundle>('workshop/page/bundle.ts')
   builtPage = () => built(lessonPage)
   // As somebody may have it in their terminal. Vitest says test.
   vi.stubEnv('NODE_ENV', 'development')

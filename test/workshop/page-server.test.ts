@@ -8,11 +8,11 @@ import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { recorder, type Recorder } from '../../wire/recorder.ts'
 import { parseRecording, serializeRecording } from '../../wire/recording.ts'
 import { openChannel, SLICES } from '../../workshop/page/channel.ts'
-import type { Message } from '../../workshop/page/message.ts'
+import type { ChannelMessage } from '../../protocol/channel.ts'
 import { pageServer, type PageServer } from '../../workshop/page/server.ts'
-import type { Action, Answer, PageState } from '../../workshop/page/state.ts'
-import type { Session } from '../../workshop/session/session.ts'
-import { eventReader, type StreamEvent } from '../harness/sse.ts'
+import type { Action, Answer, PageState } from '../../protocol/page.ts'
+import type { Session } from '../../workshop/page/session.ts'
+import { eventStreamParser, type StreamEvent } from '../harness/event-stream-parser.ts'
 
 // What the browser app is made into is nobody's business here, and building it takes time.
 const built = mkdtempSync(join(realpathSync(tmpdir()), 'page '))
@@ -21,7 +21,7 @@ writeFileSync(join(built, 'page/index.html'), '<title>Tremor</title>')
 writeFileSync(join(built, 'page/assets/index-4f2a.js'), '// the app')
 writeFileSync(join(built, 'page/.hidden'), 'secret')
 writeFileSync(join(built, 'secret.txt'), 'secret')
-vi.mock('../../workshop/page/build.ts', () => ({
+vi.mock('../../workshop/http/build.ts', () => ({
   lessonPage: {},
   built: async () => join(built, 'page'),
 }))
@@ -59,7 +59,7 @@ test('a page first hears hello, then every slice, then what crossed the wire', a
     ...played.session.state,
     grading: null,
     experiment: null,
-    follower: null,
+    learnerClient: null,
   })
   const { data, lastEventId } = await channel.next('wire')
   expect(data).toEqual(wire.after(0, 2))
@@ -714,14 +714,14 @@ type Events = {
 }
 
 function readEvents(): Events {
-  const reader = eventReader()
+  const reader = eventStreamParser()
   const all: Told[] = []
   let seen = 0
   let wake = (): void => {}
   return {
     push(bytes) {
       for (const event of reader.push(bytes)) {
-        const { type, ...rest } = JSON.parse(event.data) as Message
+        const { type, ...rest } = JSON.parse(event.data) as ChannelMessage
         all.push({ ...event, type, data: 'entries' in rest ? rest.entries : rest })
       }
       wake()

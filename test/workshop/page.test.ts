@@ -2,8 +2,8 @@ import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
 import type { Entry } from '../../wire/entry.ts'
-import type { Message } from '../../workshop/page/message.ts'
-import type { Action, Answer, PageState } from '../../workshop/page/state.ts'
+import type { ChannelMessage } from '../../protocol/channel.ts'
+import type { Action, Answer, PageState } from '../../protocol/page.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run, type Program } from './program.ts'
 
@@ -116,20 +116,20 @@ test('results come one by one, and each save begins again', async () => {
 test('the client of a lesson comes back, and a server that was killed has lost it no quake', async () => {
   const page = await opened(['5', 'solutions'])
   const reads = (more: number): Promise<PageState> => {
-    const from = page.state.follower?.quakes ?? 0
-    return page.until(({ follower }) => (follower?.quakes ?? 0) >= from + more)
+    const from = page.state.learnerClient?.quakes ?? 0
+    return page.until(({ learnerClient }) => (learnerClient?.quakes ?? 0) >= from + more)
   }
   await reads(1)
   await page.act({ do: 'cut' })
   await page.entry((entry) => entry.kind === 'arrived' && entry.cursor !== undefined)
   await reads(1)
   expect(await page.act({ do: 'kill' })).toMatchObject({ said: expect.any(String) })
-  await page.until(({ server, follower }) => {
-    return server.state === 'down' && follower?.state === 'waiting'
+  await page.until(({ server, learnerClient }) => {
+    return server.state === 'down' && learnerClient?.state === 'waiting'
   })
   await page.until(({ server }) => server.state === 'running')
-  const { follower } = await reads(3)
-  expect(follower).toMatchObject({ missed: 0, twice: 0, gaps: 0 })
+  const { learnerClient } = await reads(3)
+  expect(learnerClient).toMatchObject({ missed: 0, twice: 0, gaps: 0 })
 })
 
 test('the client of an exhibit is run, and what it prints is shown', async () => {
@@ -252,10 +252,10 @@ type Page = {
 
 /** Runs a lesson and listens to the channel of its page. */
 async function opened(
-  words: string[],
+  args: string[],
   { from = copy, env = {} }: { from?: Copy; env?: NodeJS.ProcessEnv } = {},
 ): Promise<Page> {
-  const program = run(from, ['lesson', ...words], { PORT: '0', BROWSER: 'none', ...env })
+  const program = run(from, ['lesson', ...args], { PORT: '0', BROWSER: 'none', ...env })
   const [, url] = await program.seen(/(http:\/\/127\.0\.0\.1:\d+)\/ {2}the lesson page/)
   const channel = await fetch(`${url}/channel`)
   const state: Record<string, unknown> = {}
@@ -265,7 +265,7 @@ async function opened(
 
   async function listen(): Promise<void> {
     for await (const { data } of parseEventStream(channel.body!)) {
-      const message = JSON.parse(data) as Message
+      const message = JSON.parse(data) as ChannelMessage
       if (message.type === 'state') state[message.slice] = message.value ?? undefined
       if (message.type === 'wire') entries.push(...message.entries)
       wake()

@@ -14,13 +14,13 @@ export type Program = {
 }
 
 /** Starts `npm run WORDS…`, without npm. */
-export function start(copy: Copy, words: string[], env: NodeJS.ProcessEnv): Program {
+export function start(copy: Copy, args: string[], env: NodeJS.ProcessEnv): Program {
   const inherited: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', INIT_CWD: copy.folder }
   delete inherited.FORCE_COLOR
   delete inherited.NODE_ENV
   // A copy has no packages of its own to install: should it want to, nothing is there to do it.
   inherited.npm_execpath = 'no npm-cli.js'
-  const child = spawn(process.execPath, ['workshop/start.mjs', ...words], {
+  const child = spawn(process.execPath, ['workshop/start.mjs', ...args], {
     cwd: copy.folder,
     env: { ...inherited, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -5,8 +5,8 @@ import { start, type Program } from './process.ts'
 export { endPrograms, type Program } from './process.ts'
 
 /** Runs `npm run WORDS…` in a test of vitest, which shows what it printed when the test fails. */
-export function run(copy: Copy, words: string[], env: NodeJS.ProcessEnv = {}): Program {
-  const program = start(copy, words, env)
-  onTestFailed(() => console.log(`npm run ${words.join(' ')} printed:\n${program.output}`))
+export function run(copy: Copy, args: string[], env: NodeJS.ProcessEnv = {}): Program {
+  const program = start(copy, args, env)
+  onTestFailed(() => console.log(`npm run ${args.join(' ')} printed:\n${program.output}`))
   return program
 }

@@ -7,13 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { proxies } from '../../workshop/parts/proxies.ts'
-import type { Part } from '../../workshop/parts/part.ts'
+import { proxies } from '../../workshop/tools/proxies.ts'
+import type { ExternalTool } from '../../workshop/tools/external-tool.ts'
 import { startApache } from '../../workshop/proxies/apache.ts'
 import { startCaddy } from '../../workshop/proxies/caddy.ts'
 import { startHaproxy } from '../../workshop/proxies/haproxy.ts'
 import { site, startNginx } from '../../workshop/proxies/nginx.ts'
-import { startReal, type RunningProxy } from '../../workshop/proxies/real.ts'
+import { startProxyProcess, type RunningProxy } from '../../workshop/proxies/proxy-process.ts'
 import { startVarnish } from '../../workshop/proxies/varnish.ts'
 import { ROOT } from '../../workshop/root.ts'
 
@@ -44,13 +44,13 @@ const starts: Record<string, (port: number) => Promise<RunningProxy>> = {
 
 test.for(proxies)(
   '$name passes a request on, and is gone when it is stopped',
-  async (part, { skip }) => {
-    skip(isMissing(part), `there is no ${part.name}`)
+  async (tool, { skip }) => {
+    skip(isMissing(tool), `there is no ${tool.name}`)
     const server = createServer((_request, response) => response.end('from the server'))
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     try {
-      const proxy = await starts[part.name]!((server.address() as AddressInfo).port)
+      const proxy = await starts[tool.name]!((server.address() as AddressInfo).port)
       const response = await fetch(`http://127.0.0.1:${proxy.port}/`)
       expect(await response.text()).toBe('from the server')
       if (isLinux) expect(programs()).not.toEqual([])
@@ -91,9 +91,14 @@ test('a proxy that does not start says why, and leaves nothing behind', async ({
   expect(left()).toEqual([])
 })
 
-test('a part that is missing is named', async () => {
-  const part: Part = { name: 'nothing', for: 'nobody', find: () => undefined, advice: () => '' }
-  await expect(startReal(part, () => [])).rejects.toThrow('nothing is missing')
+test('a tool that is missing is named', async () => {
+  const tool: ExternalTool = {
+    name: 'nothing',
+    for: 'nobody',
+    find: () => undefined,
+    advice: () => '',
+  }
+  await expect(startProxyProcess(tool, () => [])).rejects.toThrow('nothing is missing')
 })
 
 /** Starts an nginx, says so, and ends when nobody hears it, or never. */
@@ -104,8 +109,8 @@ const PARENT = `
   setInterval(() => console.log('started'), 50)
 `
 
-function isMissing(part: Part): boolean {
-  return part.find() === undefined
+function isMissing(tool: ExternalTool): boolean {
+  return tool.find() === undefined
 }
 
 function left(): string[] {

@@ -4,9 +4,9 @@ import { createServer, get, type IncomingMessage, type RequestListener } from 'n
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { reactFront, type ReactFront } from '../../workshop/demo/react-front.ts'
+import { reactFront, type ReactFront } from '../../workshop/runtime/react-front.ts'
 import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
-import { checksOf } from '../../workshop/grader/manifest.ts'
+import { checksOf } from '../../workshop/lessons/checks.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run } from './program.ts'
 
@@ -100,7 +100,7 @@ test.each(['before the head', 'in the middle'])(
   },
 )
 
-test.each(['/events', '/', '/workshop/demo/react/main.tsx', '/package.json'])(
+test.each(['/events', '/', '/workshop/runtime/react/main.tsx', '/package.json'])(
   '%s is not for who comes by another name',
   async (path) => {
     const front = await frontOf((_request, response) => response.end('secret'))

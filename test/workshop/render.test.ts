@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { renderVerdict } from '../../workshop/grader/render.ts'
-import type { CheckResult, Verdict } from '../../workshop/grader/verdict.ts'
+import { renderVerdict } from '../../workshop/verdict/render.ts'
+import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
 import { painter } from '../../workshop/terminal/colour.ts'
 
 const SEEN = 'client saw signs of life while the feed was silent'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sideBySide } from '../../workshop/grader/side-by-side.ts'
+import { sideBySide } from '../../workshop/verdict/side-by-side.ts'
 
 const same = Array.from({ length: 100 }, (_, n) => `step ${n}`)
 

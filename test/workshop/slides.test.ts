@@ -7,7 +7,7 @@ import { ROOT } from '../../workshop/root.ts'
 import { readDeck, slidesFolder, type Kind } from '../../workshop/slides/deck.ts'
 import { quote, saysOf, table } from '../../workshop/slides/quote.ts'
 import { sceneIn } from '../../workshop/slides/scene.ts'
-import { recordingOf, recordingsFolder } from '../../workshop/slides/shown.ts'
+import { recordingOf, recordingsFolder } from '../../workshop/slides/deck-view.ts'
 import { areQuotesOfLessonsLost } from './quotes-of-lessons.ts'
 
 describe.skipIf(areQuotesOfLessonsLost())('the deck', () => {

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import type { Arrival } from '../../wire/arrival.ts'
-import { fold } from '../../workshop/demo/fold.ts'
-import { wireLines, type Detail, type Line } from '../../workshop/demo/wire-lines.ts'
+import { collapseBursts } from '../../workshop/terminal/collapse-bursts.ts'
+import { wireLines, type Detail, type Line } from '../../workshop/terminal/wire-lines.ts'
 
 const HEAD = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
 
@@ -103,7 +103,7 @@ test('a burst is shown in part and counted in full', () => {
   vi.useFakeTimers()
   try {
     const printed: string[] = []
-    const burst = fold((text) => printed.push(text))
+    const burst = collapseBursts((text) => printed.push(text))
     for (let n = 1; n <= 100; n += 1) burst.show(() => `line ${n}`, arrival('response', 'abc'))
     expect(printed).toEqual(['line 1', 'line 2', 'line 3', 'line 4', 'line 5', 'line 6'])
     vi.runAllTimers()

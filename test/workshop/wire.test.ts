@@ -48,12 +48,12 @@ test.each([
     ['ftp://example.org'],
     'It takes a URL with http://, got "ftp://example.org".',
   ],
-])('%s is refused with a sentence', async (_case, words, says) => {
-  const program = wire(...words)
+])('%s is refused with a sentence', async (_case, args, says) => {
+  const program = wire(...args)
   expect(await program.ended).toBe(2)
   expect(program.output).toContain(says)
 })
 
-function wire(...words: string[]): Program {
-  return run(copy, ['wire', ...words], { PORT: '0', BROWSER: 'none' })
+function wire(...args: string[]): Program {
+  return run(copy, ['wire', ...args], { PORT: '0', BROWSER: 'none' })
 }

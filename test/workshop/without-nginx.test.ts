@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { grade } from '../../workshop/grader/grade.ts'
-import { renderVerdict } from '../../workshop/grader/render.ts'
+import { renderVerdict } from '../../workshop/verdict/render.ts'
 import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
-import { nginx } from '../../workshop/parts/proxies.ts'
+import { nginx } from '../../workshop/tools/proxies.ts'
 import { painter } from '../../workshop/terminal/colour.ts'
 
 // Grading lesson 4 where there is no nginx.

@@ -1,5 +1,5 @@
-import type { CheckResult, Verdict } from '../grader/verdict.ts'
-import { checksOf } from '../grader/manifest.ts'
+import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
+import { checksOf } from '../lessons/checks.ts'
 import type { Person } from './people.ts'
 
 /** What a class's table says of one lesson of one person. */

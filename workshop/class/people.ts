@@ -1,7 +1,8 @@
 import { readdirSync, type Dirent } from 'node:fs'
 import { basename, dirname, extname, join, relative } from 'node:path'
+import { isInside } from '../is-inside.ts'
 import { lessons } from '../lessons/catalogue.ts'
-import { callersFolder } from '../lessons/words.ts'
+import { callersFolder } from '../lessons/args.ts'
 
 /** Somebody whose work was handed in. */
 export type Person = {
@@ -28,19 +29,19 @@ export function peopleIn(folders: string[]): Person[] {
   return people
     .map((person) => {
       const isAlone = names.indexOf(person.name) === names.lastIndexOf(person.name)
-      return isAlone ? person : { ...person, name: shown(pathOf(person.folder)) }
+      return isAlone ? person : { ...person, name: withoutControls(asTyped(person.folder)) }
     })
     .toSorted((a, b) => a.name.localeCompare(b.name, 'en'))
 }
 
 /** As the caller would type it. */
-export function pathOf(folder: string): string {
-  const path = relative(callersFolder(), folder)
-  return path.startsWith('..') ? folder : path || '.'
+export function asTyped(folder: string): string {
+  const here = callersFolder()
+  return isInside(here, folder) ? relative(here, folder) || '.' : folder
 }
 
 /** Without what moves the cursor or turns the direction of a text. */
-export function shown(text: string): string {
+export function withoutControls(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '�')
 }
 
@@ -48,14 +49,14 @@ function peopleOf(folder: string): Person[] {
   const own = laidOutLikeLessons(folder)
   if (own) {
     const named = basename(folder) === 'lessons' ? dirname(folder) : folder
-    return [{ name: shown(basename(named)), root: folder, folder: own }]
+    return [{ name: withoutControls(basename(named)), root: folder, folder: own }]
   }
   return entriesOf(folder).flatMap((entry) => personOf(folder, entry))
 }
 
 function personOf(parent: string, entry: Dirent): Person[] {
   const root = join(parent, entry.name)
-  const person = { name: shown(entry.name), root, folder: root }
+  const person = { name: withoutControls(entry.name), root, folder: root }
   if (entry.isSymbolicLink()) {
     return [{ ...person, problem: 'it is a link, and links are not followed' }]
   }

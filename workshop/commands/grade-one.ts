@@ -1,12 +1,12 @@
 import { once } from 'node:events'
-import type { GradeOrder, GradeReport } from '../class/apart.ts'
+import type { GradeOrder, GradeReport } from '../class/grade-in-process.ts'
 import { grade } from '../grader/grade.ts'
+import { refuse } from './refuse.ts'
 
 /** What `npm run grade` starts for each lesson of each person: takes one order, and reports the verdict. */
 export async function gradeOne(): Promise<number> {
   if (!process.send) {
-    console.error('npm run grade starts this by itself. To grade one: npm test -- lesson1 FOLDER')
-    return 2
+    return refuse('npm run grade starts this by itself. To grade one: npm test -- lesson1 FOLDER')
   }
   const signs = setInterval(report, 1000, {})
   // Nobody wants the verdict any more.

@@ -1,11 +1,13 @@
-import { parseGradeWords } from '../class/asked.ts'
-import { gradeClass, unitsOf, type Result, type Unit } from '../class/class.ts'
+import { parseGradeArgs } from '../class/grade-args.ts'
+import { gradeClass, unitsOf, type Result, type Unit } from '../class/grade-class.ts'
 import type { GradedPerson } from '../class/grade.ts'
-import { classSeed, forgetGrades } from '../class/kept.ts'
-import { pathOf, type Person } from '../class/people.ts'
-import { writeSheets } from '../class/sheet.ts'
-import { cellOf, classTable, failedFirst, howToSeeWhy, notes } from '../class/table.ts'
+import { classSeed, clearGrades } from '../class/grade-cache.ts'
+import { asTyped, type Person } from '../class/people.ts'
+import { exportGrades } from '../class/export.ts'
+import { cellOf, classTable, failedFirst, howToSeeWhy, notes } from '../class/class-table.ts'
+import { interruption } from '../process/interruption.ts'
 import { screen, type Screen } from '../terminal/screen.ts'
+import { refuse } from './refuse.ts'
 
 /**
  * `npm run grade -- FOLDERS…`: grades what a class handed in, and writes tables of it.
@@ -13,13 +15,12 @@ import { screen, type Screen } from '../terminal/screen.ts'
  * @returns 0 when everybody was graded, whatever the grades; 1 when somebody could not be; 2 when there is nobody, or
  *   a word is unknown; 130 when it was interrupted
  */
-export async function grade(words: string[]): Promise<number> {
-  const asked = parseGradeWords(words)
+export async function grade(args: string[]): Promise<number> {
+  const asked = parseGradeArgs(args)
   if ('problem' in asked) {
-    console.error(asked.problem)
-    return 2
+    return refuse(asked.problem)
   }
-  if (asked.isAgain) forgetGrades()
+  if (asked.isAgain) clearGrades()
   const seed = classSeed()
   const units = unitsOf(asked.people, asked.lessons)
   const out = screen(process.stdout)
@@ -35,15 +36,15 @@ export async function grade(words: string[]): Promise<number> {
   const seconds = Math.round((performance.now() - began) / 1000)
   const graded = asked.people.map((person) => gradesOf(person, results))
   const lessons = asked.lessons.filter((each) => units.some(({ lesson }) => lesson === each))
-  const files = writeSheets(asked.to, graded, lessons, seed)
-  const kept = results.filter(({ isKept }) => isKept).length
+  const files = exportGrades(asked.to, graded, lessons, seed)
+  const kept = results.filter(({ isCached }) => isCached).length
   const paragraphs = [
     [classTable(graded, lessons, out)],
     notes(graded, out),
     [...failedFirst(graded), ...howToSeeWhy(graded, seed)],
     [
       `${graded.length} people, ${units.length} gradings in ${seconds} s, ${kept} of them kept from before · SEED=${seed}`,
-      `Written: ${files.map(pathOf).join(', ')}`,
+      `Written: ${files.map(asTyped).join(', ')}`,
     ],
   ]
   const filled = paragraphs.filter((lines) => lines.length > 0)
@@ -53,9 +54,7 @@ export async function grade(words: string[]): Promise<number> {
 
 /** Shows how far it is. What comes back is not all when it was interrupted. */
 async function gradeAll(units: Unit[], seed: number, out: Screen): Promise<Result[]> {
-  const stop = new AbortController()
-  const interrupt = (): void => stop.abort()
-  for (const signal of SIGNALS) process.on(signal, interrupt)
+  const { signal, stopListening } = interruption()
   const running = new Set<Unit>()
   let done = 0
   const stay = (): void => {
@@ -65,7 +64,7 @@ async function gradeAll(units: Unit[], seed: number, out: Screen): Promise<Resul
   try {
     return await gradeClass(units, {
       seed,
-      signal: stop.signal,
+      signal,
       onStart(unit) {
         running.add(unit)
         stay()
@@ -83,11 +82,9 @@ async function gradeAll(units: Unit[], seed: number, out: Screen): Promise<Resul
     })
   } finally {
     out.close()
-    for (const signal of SIGNALS) process.off(signal, interrupt)
+    stopListening()
   }
 }
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 function gradesOf(person: Person, results: Result[]): GradedPerson {
   const own = results.filter(({ unit }) => unit.person === person).map((result) => result.grade)

@@ -1,13 +1,14 @@
-import { taskOf } from '../grader/task-of.ts'
+import { taskOf } from '../lessons/task-of.ts'
 import { hintText } from '../lessons/hint-text.ts'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { firstOpenTask, progressOf } from '../lessons/progress.ts'
-import { parseWords } from '../lessons/words.ts'
+import { parseArgs } from '../lessons/args.ts'
 import { painter, wantsColour } from '../terminal/colour.ts'
+import { refuse } from './refuse.ts'
 
 /** `npm run hint 3.2`: the next hint of that task. `npm run hint 3`: of the first task not passed. */
-export async function hint(words: string[]): Promise<number> {
-  const asked = parseWords(words)
+export async function hint(args: string[]): Promise<number> {
+  const asked = parseArgs(args)
   if ('problem' in asked) return refuse(asked.problem)
   if (asked.lesson === undefined)
     return refuse('Say a task or a lesson: npm run hint 1.2 or npm run hint 1')
@@ -33,9 +34,4 @@ export async function hint(words: string[]): Promise<number> {
     `\n${hintText(task, { width: columns, paint: painter(wantsColour(process.stdout)) })}`,
   )
   return 0
-}
-
-function refuse(why: string): number {
-  console.error(why)
-  return 2
 }

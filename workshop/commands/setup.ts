@@ -1,21 +1,21 @@
-import { install } from '../parts/install.ts'
-import { look } from '../parts/look.ts'
-import { parts } from '../parts/parts.ts'
+import { install } from '../tools/install.ts'
+import { probe } from '../tools/probe.ts'
+import { tools } from '../tools/all.ts'
+import { refuse } from './refuse.ts'
 
 /** `npm run setup`: looks for the real programs that the workshop needs, and installs what is missing. */
-export async function setup(words: string[]): Promise<number> {
-  if (words.length > 0) {
-    console.error(`There is nothing to say behind npm run setup, got "${words.join(' ')}".`)
-    return 2
+export async function setup(args: string[]): Promise<number> {
+  if (args.length > 0) {
+    return refuse(`There is nothing to say behind npm run setup, got "${args.join(' ')}".`)
   }
   let isComplete = true
-  for (const part of parts) {
-    const seen = look(part)
+  for (const tool of tools) {
+    const seen = probe(tool)
     if ('path' in seen) {
-      console.log(`${part.name}: found ${seen.path}${seen.version ? ` (${seen.version})` : ''}`)
+      console.log(`${tool.name}: found ${seen.path}${seen.version ? ` (${seen.version})` : ''}`)
     } else {
-      console.log(`${part.name}: ${seen.problem}`)
-      isComplete = (await install(part)) && isComplete
+      console.log(`${tool.name}: ${seen.problem}`)
+      isComplete = (await install(tool)) && isComplete
     }
   }
   return isComplete ? 0 : 1

@@ -1,17 +1,18 @@
+import { refuse } from './refuse.ts'
+
 /**
  * `npm run slides` shows the deck; `npm run slides share` lets followers of the whole network in;
  * `npm run slides pdf FILE` writes the hand-out. For contributors, `npm run slides record NAMES…` plays the scenes
  * anew whose wires are on the slides.
  */
-export async function slides(words: string[]): Promise<number> {
-  const [what = '', ...rest] = words.filter((word) => word !== '')
+export async function slides(args: string[]): Promise<number> {
+  const [what = '', ...rest] = args.filter((word) => word !== '')
   if (what === 'record') return (await import('../slides/record.ts')).recordAll(rest)
   if (what === 'pdf' && rest.length <= 1) return (await import('../slides/pdf.ts')).pdf(rest[0])
   if ((what === '' || what === 'share') && rest.length === 0) {
     return (await import('../slides/terminal.ts')).showSlides({ isShared: what === 'share' })
   }
-  console.error(
-    `There is no "${words.join(' ')}". There are: npm run slides, npm run slides share, npm run slides pdf handout.pdf`,
+  return refuse(
+    `There is no "${args.join(' ')}". There are: npm run slides, npm run slides share, npm run slides pdf handout.pdf`,
   )
-  return 2
 }

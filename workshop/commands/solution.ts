@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import { lessonNumbered, solutionsFolder } from '../lessons/catalogue.ts'
 import { compared } from '../lessons/compare.ts'
 import { solutionFiles } from '../lessons/stubs.ts'
-import { parseWords } from '../lessons/words.ts'
+import { parseArgs } from '../lessons/args.ts'
 import { painter, wantsColour } from '../terminal/colour.ts'
+import { refuse } from './refuse.ts'
 
 /** `npm run solution 3`: your files beside the solution. */
-export async function solution(words: string[]): Promise<number> {
-  const asked = parseWords(words)
+export async function solution(args: string[]): Promise<number> {
+  const asked = parseArgs(args)
   if ('problem' in asked) return refuse(asked.problem)
   if (asked.lesson === undefined) return refuse('Say which lesson: npm run solution 1')
 
@@ -32,9 +33,4 @@ export async function solution(words: string[]): Promise<number> {
     console.log(compared(readFileSync(mine, 'utf8'), readFileSync(theirs, 'utf8'), paint))
   }
   return 0
-}
-
-function refuse(why: string): number {
-  console.error(why)
-  return 2
 }

@@ -1,20 +1,22 @@
+import { interruption } from '../process/interruption.ts'
 import { screen } from '../terminal/screen.ts'
+import { refuse } from './refuse.ts'
 
 /** `npm test`: with a lesson, grades it once; without, proves the workshop itself. */
-export async function test(words: string[]): Promise<number> {
-  if (words.length === 0) return (await import('../prove.ts')).prove()
-  return gradeOnce(words)
+export async function test(args: string[]): Promise<number> {
+  if (args.length === 0) return (await import('../prove.ts')).prove()
+  return gradeOnce(args)
 }
 
-async function gradeOnce(words: string[]): Promise<number> {
-  const { parseWords } = await import('../lessons/words.ts')
-  const asked = parseWords(words)
+async function gradeOnce(args: string[]): Promise<number> {
+  const { parseArgs } = await import('../lessons/args.ts')
+  const asked = parseArgs(args)
   if ('problem' in asked) return refuse(asked.problem)
   if (asked.lesson === undefined) return refuse('Say which lesson, as in: npm test -- lesson1')
 
   const [{ grade }, { renderVerdict }] = await Promise.all([
     import('../grader/grade.ts'),
-    import('../grader/render.ts'),
+    import('../verdict/render.ts'),
   ])
   const { lesson, only, work } = asked
   const out = screen(process.stdout)
@@ -24,9 +26,7 @@ async function gradeOnce(words: string[]): Promise<number> {
     if (process.stdout.isTTY) out.stay(`grading lesson ${lesson} …${sofar}`)
   }
   tellProgress()
-  const stop = new AbortController()
-  const interrupt = (): void => stop.abort()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt)
+  const { signal } = interruption()
   try {
     const verdict = await grade({
       lesson,
@@ -38,19 +38,14 @@ async function gradeOnce(words: string[]): Promise<number> {
         done += 1
         tellProgress()
       },
-      signal: stop.signal,
+      signal,
     })
     out.close()
     out.print(renderVerdict(verdict, { paint: out.paint, width: out.width, workName: work.name }))
     if (work.name === 'lessons') (await import('../lessons/progress.ts')).recordVerdict(verdict)
     return verdict.outcome === 'pass' ? 0 : 1
   } catch (error) {
-    if (stop.signal.aborted) return 130
+    if (signal.aborted) return 130
     throw error
   }
-}
-
-function refuse(problem: string): number {
-  console.error(problem)
-  return 2
 }

@@ -1,17 +1,17 @@
 import type { Browser, Page } from '@playwright/test'
-import { browser as part } from '../parts/browser.ts'
-import type { Arrivals, Client } from './client.ts'
+import { browser as tool } from '../tools/browser.ts'
+import type { Arrivals, MeasuringClient } from './node-client.ts'
 
 /** How a browser reads a stream: a script asks for it, or it is the page itself. */
-export type Reading = 'fetch()' | 'EventSource' | 'a page'
+export type BrowserApi = 'fetch()' | 'EventSource' | 'a page'
 
 /** A client in a real browser, which is started for the first of them and serves all. */
-export function browserClient(reading: Reading): Client {
+export function browserClient(browserApi: BrowserApi): MeasuringClient {
   return {
     async read(url) {
       const page = await openPage()
       try {
-        const { head, arrived } = await READ[reading](page, url)
+        const { head, arrived } = await READ[browserApi](page, url)
         // Asked of the page that has read: each has a clock of its own.
         const clock = await clockOf(page)
         return { head: head + clock, arrived: arrived.map((at) => at + clock) }
@@ -22,7 +22,7 @@ export function browserClient(reading: Reading): Client {
     visit(url) {
       const opened = openPage()
       // It never gets to the end.
-      void opened.then((page) => READ[reading](page, url)).catch(() => {})
+      void opened.then((page) => READ[browserApi](page, url)).catch(() => {})
       return async () => (await opened).close()
     },
   }
@@ -49,7 +49,7 @@ async function openPage(): Promise<Page> {
 async function start(): Promise<Browser> {
   // Loaded here: it takes its time.
   const { chromium } = await import('@playwright/test')
-  return chromium.launch({ executablePath: part.find()! })
+  return chromium.launch({ executablePath: tool.find()! })
 }
 
 /**
@@ -70,7 +70,7 @@ async function clockOf(page: Page): Promise<number> {
 /** Scripts are text: what compiles this file would add helpers that a page does not have. */
 const NOW = 'performance.timeOrigin + performance.now()'
 
-const READ: Record<Reading, (page: Page, url: string) => Promise<Arrivals>> = {
+const READ: Record<BrowserApi, (page: Page, url: string) => Promise<Arrivals>> = {
   'fetch()': (page, url) =>
     inScript(
       page,

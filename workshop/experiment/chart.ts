@@ -1,10 +1,9 @@
 import * as Plot from '@observablehq/plot'
-import type { Measurement } from './measure.ts'
-import type { Way } from './rows.ts'
+import type { Measured, Way } from '../../protocol/experiment.ts'
 import { nameOf } from './table.ts'
 
 /** What a chart shows of a measurement. */
-export type Charted = Pick<Measurement, 'head' | 'events'> & { row: Way }
+export type Charted = Pick<Measured, 'head' | 'events'> & { row: Way }
 
 export type ChartColours = Record<'paper' | 'ink' | 'quiet' | 'written' | 'arrived', string>
 

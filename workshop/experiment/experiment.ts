@@ -3,25 +3,24 @@ import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline/promises'
 import { lessonNumbered, lessonsFolder } from '../lessons/catalogue.ts'
 import { ROOT } from '../root.ts'
-import { storeFolder } from '../lessons/store.ts'
+import { storeFolder } from '../store.ts'
 import { measureAll } from './measure-all.ts'
-import type { Measurement } from './measure.ts'
-import { rows, type Row } from './rows.ts'
-import { markdownTables, nameOf, textTable, type Result } from './table.ts'
-import { MEANINGS, VERDICTS, type MeasuredVerdict } from './verdict.ts'
+import { rows, type Result, type Row } from './rows.ts'
+import { markdownTables, nameOf, textTable } from './table.ts'
+import { VERDICTS, type Measured, type MeasuredVerdict } from '../../protocol/experiment.ts'
 
 /**
  * `npm run lesson 4 measure`: asks what you predict, measures, and shows both.
  *
- * @param words `nginx` measures the rows of nginx alone, `nginx HTTP/1.0` some of them; `write` measures all and
+ * @param args `nginx` measures the rows of nginx alone, `nginx HTTP/1.0` some of them; `write` measures all and
  *   writes the table of the lesson's README afresh
  */
-export async function experiment(words: string[]): Promise<number> {
-  const isForReadme = words[0] === 'write'
-  const filter = isForReadme ? [] : words
+export async function experiment(args: string[]): Promise<number> {
+  const isForReadme = args[0] === 'write'
+  const filter = isForReadme ? [] : args
   const chosen = rows.filter((row) => filter.every((word) => isNamed(row, word)))
   if (chosen.length === 0) {
-    console.error(`Nothing to measure has "${words.join(' ')}" in its name. There is:`)
+    console.error(`Nothing to measure has "${args.join(' ')}" in its name. There is:`)
     for (const row of rows) console.error(`  ${nameOf(row)}`)
     return 2
   }
@@ -47,6 +46,14 @@ function isNamed(row: Row, word: string): boolean {
     ...(row.server.includes('X-Accel-Buffering: no') ? ['told not to buffer'] : []),
   ]
   return names.join(' ').toLowerCase().includes(word.toLowerCase().replace(/,$/, ''))
+}
+
+/** What the words mean. */
+const MEANINGS: Record<MeasuredVerdict, string> = {
+  passes: 'the head is there before there is an event, then each event before the next one',
+  'head waits': 'the head comes with the first event, then each event before the next one',
+  late: 'the events wait for others, and come before the end: in lumps, or one behind',
+  holds: 'the events wait for the end, or until there are enough of them to fill a buffer',
 }
 
 const KEYS: Record<string, MeasuredVerdict> = {
@@ -102,7 +109,7 @@ async function saveChart(results: Result[], filter: string[]): Promise<string> {
   const name = ['lesson-4', ...filter].join('-').replace(/[^\w.]+/g, '-')
   const file = join(storeFolder, `${name}.svg`)
   const { document, happyDOM } = new Window()
-  const measured = results.filter((result): result is Measurement => 'verdict' in result)
+  const measured = results.filter((result): result is Result & Measured => 'verdict' in result)
   writeFileSync(file, chart(measured, { document }).outerHTML)
   await happyDOM.close()
   return file.slice(ROOT.length + 1)

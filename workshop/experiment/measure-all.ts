@@ -1,8 +1,7 @@
-import { look } from '../parts/look.ts'
+import { probe } from '../tools/probe.ts'
 import { closeBrowser } from './browser-client.ts'
 import { EVERY_MS, measure } from './measure.ts'
-import type { Row } from './rows.ts'
-import type { Result } from './table.ts'
+import type { Result, Row } from './rows.ts'
 
 /**
  * Measures each way, a few at a time: more would disturb each other.
@@ -19,13 +18,13 @@ export async function measureAll(
   }: { measured?: (result: Result) => void; everyMs?: number } = {},
 ): Promise<Result[]> {
   // Before anything is measured: a program that says its version takes the time of all others.
-  const parts = new Set(chosen.flatMap(({ part }) => part ?? []))
-  const seen = new Map([...parts].map((part) => [part, look(part)]))
+  const tools = new Set(chosen.flatMap(({ tool }) => tool ?? []))
+  const seen = new Map([...tools].map((tool) => [tool, probe(tool)]))
   const results = new Map<Row, Result>()
   const waiting = [...chosen]
   const work = async (): Promise<void> => {
     for (let row = waiting.shift(); row; row = waiting.shift()) {
-      const result = await measure(row, { seen: row.part && seen.get(row.part), everyMs })
+      const result = await measure(row, { seen: row.tool && seen.get(row.tool), everyMs })
       results.set(row, result)
       measured(result)
     }

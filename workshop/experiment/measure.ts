@@ -4,29 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import compression from 'compression'
 import express, { type Express, type Response } from 'express'
-import type { Look } from '../parts/look.ts'
-import type { RunningProxy } from '../proxies/real.ts'
+import type { Probe } from '../tools/probe.ts'
+import type { RunningProxy } from '../proxies/proxy-process.ts'
 import { browserClient } from './browser-client.ts'
-import { nodeClient, type Client } from './client.ts'
-import type { Row, Source } from './rows.ts'
-import type { MeasuredVerdict } from './verdict.ts'
-
-/** What became of a stream on its way. Times are milliseconds since the head was written. */
-export type Measurement = {
-  row: Row
-  /** Of the program that stood between. */
-  version?: string
-  /** When the head was at the client. */
-  head: number
-  /** When each event was written, and when all of it was at the client. */
-  events: { written: number; arrived: number }[]
-  verdict: MeasuredVerdict
-  /** When the server was told that a client had left, while the stream was silent. */
-  told: 'at once' | 'at the next write' | 'never'
-}
-
-/** There was nothing to measure: `there is no nginx`. */
-export type NotMeasured = { row: Row; why: string }
+import { nodeClient, type MeasuringClient } from './node-client.ts'
+import type { Result, Row, Source } from './rows.ts'
+import type { Measured, MeasuredVerdict } from '../../protocol/experiment.ts'
 
 const EVENTS = 24
 
@@ -36,14 +19,14 @@ export const EVERY_MS = 50
 /**
  * Writes events at an even pace, and looks when they come out at the other end.
  *
- * @param options.seen what there is of the row's part
+ * @param options.seen what there is of the row's tool
  * @param options.everyMs how long from one event to the next
  */
 export async function measure(
   row: Row,
-  { seen, everyMs }: { seen: Look | undefined; everyMs: number },
-): Promise<Measurement | NotMeasured> {
-  if (seen && 'problem' in seen) return { row, why: missing(row.part!.name, seen.problem) }
+  { seen, everyMs }: { seen: Probe | undefined; everyMs: number },
+): Promise<Result> {
+  if (seen && 'problem' in seen) return { row, why: missing(row.tool!.name, seen.problem) }
   try {
     return { ...(await measured(row, everyMs)), ...(seen?.version && { version: seen.version }) }
   } catch (error) {
@@ -56,7 +39,7 @@ function missing(name: string, problem: string): string {
   return problem.startsWith('missing') ? `there is no ${name}` : `${name} is ${problem}`
 }
 
-async function measured(row: Row, everyMs: number): Promise<Measurement> {
+async function measured(row: Row, everyMs: number): Promise<Measured & { row: Row }> {
   const source = sourceOf(row.source, everyMs)
   const server = createServer(source.app)
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
@@ -65,7 +48,7 @@ async function measured(row: Row, everyMs: number): Promise<Measurement> {
   try {
     proxy = await row.start?.(port)
     const url = `http://127.0.0.1:${proxy?.port ?? port}`
-    const client = row.reading ? browserClient(row.reading) : nodeClient(row.source)
+    const client = row.browserApi ? browserClient(row.browserApi) : nodeClient(row.source)
     const { head, arrived } = await client.read(`${url}/events`)
     const began = source.written[0]!
     const events = source.written
@@ -86,7 +69,7 @@ async function measured(row: Row, everyMs: number): Promise<Measurement> {
 }
 
 /** The order tells, not the clock: what is at the client before the next is written did not wait for it. */
-function verdictOf(head: number, events: Measurement['events']): MeasuredVerdict {
+function verdictOf(head: number, events: Measured['events']): MeasuredVerdict {
   const last = events.at(-1)!
   if (events[0]!.arrived >= last.written) return 'holds'
   const late = events.filter(({ arrived }, n) => arrived >= (events[n + 1]?.written ?? Infinity))
@@ -150,11 +133,11 @@ function eventText(n: number, size: number): string {
 }
 
 async function whenTold(
-  client: Client,
+  client: MeasuringClient,
   url: string,
   { silent }: MeasuredSource,
   source: Source,
-): Promise<Measurement['told']> {
+): Promise<Measured['told']> {
   const leave = client.visit(url)
   const response = await silent
   let isTold = false

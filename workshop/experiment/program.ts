@@ -1,11 +1,9 @@
 // Measures, in a process of its own, what it is told to: the workshop goes on meanwhile, and takes none of its time.
-import { dieWithParent } from '../demo/lifeline.ts'
+import { exitWithParent } from '../process/exit-with-parent.ts'
 import { measureAll } from './measure-all.ts'
 import { rows } from './rows.ts'
 
-dieWithParent()
-// Ctrl-C reaches every process of the terminal. The workshop ends this one, also when all is measured.
-process.on('SIGINT', () => {})
+exitWithParent()
 process.on('message', (chosen: number[]) =>
   measureAll(
     chosen.map((index) => rows[index]!),

@@ -1,37 +1,31 @@
+import type { Measured, NotMeasured, Way } from '../../protocol/experiment.ts'
 import { startProxy } from '../../wire/proxy.ts'
 import type { ProxySetting } from '../../wire/proxy.ts'
-import { browser } from '../parts/browser.ts'
-import { apache, caddy, haproxy, nginx, varnish } from '../parts/proxies.ts'
-import type { Part } from '../parts/part.ts'
+import { browser } from '../tools/browser.ts'
+import { apache, caddy, haproxy, nginx, varnish } from '../tools/proxies.ts'
+import type { ExternalTool } from '../tools/external-tool.ts'
 import { startApache } from '../proxies/apache.ts'
 import { startCaddy } from '../proxies/caddy.ts'
 import { startHaproxy } from '../proxies/haproxy.ts'
 import { site, startNginx } from '../proxies/nginx.ts'
-import type { RunningProxy } from '../proxies/real.ts'
+import type { RunningProxy } from '../proxies/proxy-process.ts'
 import { startVarnish } from '../proxies/varnish.ts'
 import { startVite } from '../proxies/vite.ts'
-import type { Reading } from './browser-client.ts'
+import type { BrowserApi } from './browser-client.ts'
 
-/** A way from a server to a client, in words. */
-export type Way = {
-  /** What stands between: `nginx`. */
-  hop: string
-  /** How it is set up: `proxy_http_version 1.0`. Its defaults when this is empty. */
-  setting: string
-  /** What the server does: `X-Accel-Buffering: no`. Nothing when this is empty. */
-  server: string
-}
-
-/** One that can be measured. */
+/** A way that can be measured. */
 export type Row = Way & {
   source: Source
   /** The real program; absent when nothing has to be installed. */
-  part?: Part
+  tool?: ExternalTool
   /** How a real browser reads the stream. Otherwise a program reads it that shows each byte as it comes. */
-  reading?: Reading
+  browserApi?: BrowserApi
   /** Absent when nothing stands between. */
   start?(serverPort: number): Promise<RunningProxy>
 }
+
+/** What came of measuring one. */
+export type Result = { row: Row } & (Measured | NotMeasured)
 
 /** What the server that is measured does, and what its client takes. */
 export type Source = {
@@ -132,20 +126,24 @@ function ofVarnish(setting: string, source: Source = {}): Row {
 }
 
 function real(
-  part: Part,
+  tool: ExternalTool,
   setting: string,
   start: (serverPort: number) => Promise<RunningProxy>,
   source: Source = {},
 ): Row {
-  return { hop: part.name, setting, server: saidBy(source), source, part, start }
+  return { hop: tool.name, setting, server: saidBy(source), source, tool, start }
 }
 
 /** Nobody stands between. The browser is the last hop itself. */
-function inBrowser(reading: Reading, type: string, headers: Record<string, string> = {}): Row {
+function inBrowser(
+  browserApi: BrowserApi,
+  type: string,
+  headers: Record<string, string> = {},
+): Row {
   const server = [type, saidBy({ headers })].filter((part) => part !== '').join(', ')
   // More of them than it takes to guess a type have to come.
   const source: Source = { headers: { 'Content-Type': type, ...headers }, size: 160 }
-  return { hop: 'Chromium', setting: reading, server, source, part: browser, reading }
+  return { hop: 'Chromium', setting: browserApi, server, source, tool: browser, browserApi }
 }
 
 /** What the server does that is worth a word. */

@@ -1,11 +1,9 @@
-import type { Measurement, NotMeasured } from './measure.ts'
-import type { Row, Way } from './rows.ts'
-
-export type Result = Measurement | NotMeasured
+import type { Measured, Way } from '../../protocol/experiment.ts'
+import type { Result, Row } from './rows.ts'
 
 /** What was measured, as tables in Markdown: of what stands between, and of the browser as the last hop. */
 export function markdownTables(results: Result[]): string {
-  const isInBrowser = ({ row }: Result): boolean => row.reading !== undefined
+  const isInBrowser = ({ row }: Result): boolean => row.browserApi !== undefined
   return [
     '| between server and client | its setting | the server | a stream of small events | the server hears of a client that left |',
     '|---|---|---|---|---|',
@@ -22,7 +20,7 @@ export function markdownLine(result: Result): string {
   const { hop, setting, server } = row
   const cells = [
     'version' in result ? `${hop} ${numberOf(result.version ?? '')}` : hop,
-    setting && !row.reading ? `\`${setting}\`` : setting,
+    setting && !row.browserApi ? `\`${setting}\`` : setting,
     server,
     ...('why' in result ? [`not measured: ${result.why}`, ''] : [result.verdict, result.told]),
   ]
@@ -49,7 +47,7 @@ export function nameOf({ hop, setting, server }: Way): string {
 }
 
 /** How long an event was on its way, for half of them, in milliseconds. */
-export function medianDelay({ events }: Pick<Measurement, 'events'>): number {
+export function medianDelay({ events }: Pick<Measured, 'events'>): number {
   const delays = events.map(({ written, arrived }) => arrived - written).sort((a, b) => a - b)
   return Math.round(delays[Math.floor(delays.length / 2)]!)
 }

@@ -1,17 +1,17 @@
-import { randomInt } from 'node:crypto'
 import { basename, join, relative } from 'node:path'
+import { isInside } from '../is-inside.ts'
 import { lessonNumbered, solutionsFolder } from '../lessons/catalogue.ts'
-import { nginx } from '../parts/proxies.ts'
+import { nginx } from '../tools/proxies.ts'
 import { ROOT } from '../root.ts'
-import { emptyBox, type Box } from './box.ts'
 import { judge } from './judge.ts'
-import { checksOf, type CheckName } from './manifest.ts'
+import { checksOf, type CheckName } from '../lessons/checks.ts'
 import { keepReference, referenceSteps } from './reference.ts'
-import { readyRun, type Outcome, type ReadyOptions, type ReadyRun } from './run.ts'
-import { taskOf } from './task-of.ts'
-import { firstFailure } from './told.ts'
-import { typeErrors } from './types.ts'
-import type { CheckResult, Verdict } from './verdict.ts'
+import { startGradingProcess, type GradingProcess } from './grading-process.ts'
+import type { Outcome } from './run-record.ts'
+import { taskOf } from '../lessons/task-of.ts'
+import { firstFailure } from '../verdict/verdict-summary.ts'
+import { typeErrors } from './typecheck.ts'
+import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
 
 export type GradeRequest = {
   /** A lesson that is in `work` or in `base`. */
@@ -37,37 +37,8 @@ export type GradeRequest = {
   onCheck?(result: CheckResult): void
   /** Ends the run, and the process it runs in. */
   signal?: AbortSignal
-  /** What `prepare()` gave for this lesson; discarded by this grading. */
-  prepared?: Prepared
-}
-
-/** What a grading needs before it knows the work. */
-export type Prepared = {
-  seed: number
-  box: Box
-  ready: ReadyRun
-  discard(): Promise<void>
-}
-
-/** Makes the next grading of a lesson quick: its process is started, and waits. See `rehearse()` too. */
-export async function prepare({
-  lesson,
-  seed = randomInt(1, 1_000_000),
-  bail = false,
-  ...how
-}: Pick<GradeRequest, 'lesson' | 'seed' | 'bail'> &
-  Pick<ReadyOptions, 'reusable' | 'sparse'>): Promise<Prepared> {
-  const box = await emptyBox()
-  const ready = await readyRun({ lesson, box: box.folder, seed, bail, ...how })
-  return {
-    seed,
-    box,
-    ready,
-    async discard() {
-      await ready.discard()
-      await box.remove()
-    },
-  }
+  /** One that was started for this lesson; ended by this grading, unless it is reusable. */
+  gradingProcess?: GradingProcess
 }
 
 /**
@@ -78,28 +49,33 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
   const { lesson, work, base, onCheck, signal } = request
   const checks = checksAskedFor(request)
   const possible = possibleOf(checks)
-  const { seed, box, ready, discard } = await preparedFor(request)
-  const named = (text: string): string => nameFiles(text, box.folder, request.name ?? work)
+  const gradingProcess = await processFor(request)
+  const { seed, sandbox } = gradingProcess
+  const named = (text: string): string => nameFiles(text, sandbox.folder, request.name ?? work)
   try {
-    await box.fill(...(base ? [base] : []), work)
+    await sandbox.fill(...(base ? [base] : []), work)
     const [types, result] = await Promise.all([
-      request.skipTypes ? [] : typeErrors(box.folder, lessonNumbered(lesson)!.folder),
-      ready.run({
+      request.skipTypes ? [] : typeErrors(sandbox.folder, lessonNumbered(lesson)!.folder),
+      gradingProcess.run({
         ids: possible.map(({ id }) => id),
         ...(signal && { signal }),
         onOutcome(id, outcome) {
           const check = checks.find((each) => each.id === id)
-          if (check) onCheck?.(resultOf(check, outcome, box.folder, named))
+          if (check) onCheck?.(resultOf(check, outcome, sandbox.folder, named))
         },
       }),
     ])
     signal?.throwIfAborted()
     const results = checks.map((check) => ({
-      ...resultOf(check, result.outcomes.get(check.id), box.folder, named),
+      ...resultOf(check, result.outcomes.get(check.id), sandbox.folder, named),
       ...(!possible.includes(check) && { lacks: nginx.name }),
     }))
     if (work === solutionsFolder) keepReference(lesson, seed, results)
-    const judgement = judge(result, results, { lesson, box: box.folder, bail: request.bail })
+    const judgement = judge(result, results, {
+      lesson,
+      sandbox: sandbox.folder,
+      bail: request.bail,
+    })
     const failed = firstFailure(results)
     if (failed && !failed.notWritten && !request.skipReference) {
       failed.reference = await referenceSteps(lesson, failed.id, seed)
@@ -111,12 +87,12 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
       ...(judgement && {
         problem: { what: named(judgement.problem.what), detail: named(judgement.problem.detail) },
       }),
-      typeErrors: types.map((line) => named(join(box.folder, line))),
+      typeErrors: types.map((line) => named(join(sandbox.folder, line))),
       seed,
       printed: named(result.printed),
     }
   } finally {
-    await discard()
+    if (!gradingProcess.isReusable) await gradingProcess.end()
   }
 }
 
@@ -132,12 +108,16 @@ function mustNotLack(results: CheckResult[]): boolean {
   return lacking.length === results.length || (Boolean(process.env.CI) && lacking.length > 0)
 }
 
-/** What was prepared is of use while its process is still there. */
-async function preparedFor(request: GradeRequest): Promise<Prepared> {
-  const { prepared } = request
-  if (prepared?.ready.isAlive) return prepared
-  await prepared?.discard()
-  return prepare(request)
+/** One that was started before is of use while it is still there. */
+async function processFor({
+  lesson,
+  seed,
+  bail,
+  gradingProcess,
+}: GradeRequest): Promise<GradingProcess> {
+  if (gradingProcess?.isAlive) return gradingProcess
+  await gradingProcess?.end()
+  return startGradingProcess({ lesson, ...(seed !== undefined && { seed }), ...(bail && { bail }) })
 }
 
 function checksAskedFor({ lesson, only, from }: GradeRequest): CheckName[] {
@@ -149,7 +129,7 @@ function checksAskedFor({ lesson, only, from }: GradeRequest): CheckName[] {
 function resultOf(
   { id, rule }: CheckName,
   outcome: Outcome | undefined,
-  box: string,
+  sandbox: string,
   named: (text: string) => string,
 ): CheckResult {
   if (!outcome) return { id, rule, state: 'not run', steps: [] }
@@ -160,7 +140,7 @@ function resultOf(
     seen: `The check did not end as checks do: ${error?.message ?? 'it reports nothing'}`,
     expected: 'Expected its report.',
   }
-  const frame = error?.frames.find(({ file }) => !relative(box, file).startsWith('..'))
+  const frame = error?.frames.find(({ file }) => isInside(sandbox, file))
   return {
     id,
     rule,
@@ -172,12 +152,12 @@ function resultOf(
   }
 }
 
-/** Files of the box as the learner knows them: `lessons/01-raw-chunks/server.ts`. */
-function nameFiles(text: string, box: string, name: string): string {
+/** Files of the sandbox as the learner knows them: `lessons/01-raw-chunks/server.ts`. */
+function nameFiles(text: string, sandbox: string, name: string): string {
   return text
-    .replaceAll(`file://${box}`, name)
-    .replaceAll(box, name)
-    .replaceAll(`/${relative(ROOT, box)}`, name)
-    .replaceAll(relative(ROOT, box), name)
-    .replaceAll(basename(box), name)
+    .replaceAll(`file://${sandbox}`, name)
+    .replaceAll(sandbox, name)
+    .replaceAll(`/${relative(ROOT, sandbox)}`, name)
+    .replaceAll(relative(ROOT, sandbox), name)
+    .replaceAll(basename(sandbox), name)
 }

@@ -1,20 +1,23 @@
-import { isAbsolute, join, relative, sep } from 'node:path'
+import { isAbsolute, join, relative } from 'node:path'
 import type { Plugin } from 'vite'
+import { isInside } from '../is-inside.ts'
 import { ROOT } from '../root.ts'
 
 /**
- * Finds `#work/…` in the box, and keeps a run to the files that belong to it: the work, what it may import
+ * Finds `#work/…` in the sandbox, and keeps a run to the files that belong to it: the work, what it may import
  * (`#feed`, Node and the packages), and the checks. Someone who imports the solution learns nothing, and
  * gets told so.
  */
-export function guard(box: string): Plugin {
-  const ours = ['feed', 'wire', 'node_modules', 'test/harness'].map((room) => join(ROOT, room))
-  const rooms = [box, ...ours]
+export function guard(sandbox: string): Plugin {
+  const ours = ['feed', 'protocol', 'wire', 'node_modules', 'test/harness'].map((room) =>
+    join(ROOT, room),
+  )
+  const rooms = [sandbox, ...ours]
   return {
     name: 'work',
     enforce: 'pre',
     resolveId(source) {
-      return source.startsWith('#work/') ? join(box, source.slice('#work/'.length)) : null
+      return source.startsWith('#work/') ? join(sandbox, source.slice('#work/'.length)) : null
     },
     load(id) {
       const file = id.replace(/[?#].*$/, '')
@@ -26,15 +29,10 @@ export function guard(box: string): Plugin {
     },
     // Vitest finds itself before any plugin is asked.
     transform(code, id) {
-      const [, name] = (isInside(box, id) && IMPORT_OF_GRADER.exec(code)) || []
+      const [, name] = (isInside(sandbox, id) && IMPORT_OF_GRADER.exec(code)) || []
       if (name) throw new Error(`a lesson may not import "${name}": that is what grades it`)
     },
   }
 }
 
 const IMPORT_OF_GRADER = /\b(?:from|import)\s*\(?\s*['"](vitest|@vitest\/[^'"]*|chai)['"]/
-
-function isInside(folder: string, file: string): boolean {
-  const path = relative(folder, file)
-  return path !== '' && !isAbsolute(path) && path !== '..' && !path.startsWith(`..${sep}`)
-}

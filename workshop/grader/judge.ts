@@ -1,18 +1,19 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
+import { isInside } from '../is-inside.ts'
 import { lessonNumbered, solutionsFolder } from '../lessons/catalogue.ts'
 import { MEMORY_MB } from './memory.ts'
-import type { Run, Thrown } from './run.ts'
-import type { CheckResult, Problem } from './verdict.ts'
+import type { Run, Thrown } from './run-record.ts'
+import type { CheckResult, GradingProblem } from '../../protocol/verdict.ts'
 
-type Judgement = { outcome: 'error' | 'stuck'; problem: Problem }
+type Judgement = { outcome: 'error' | 'stuck'; problem: GradingProblem }
 
 /** What makes the results of a run count for nothing, if anything does. */
 export function judge(
   run: Run,
   results: CheckResult[],
-  { lesson, box, bail = false }: { lesson: number; box: string; bail?: boolean },
+  { lesson, sandbox, bail = false }: { lesson: number; sandbox: string; bail?: boolean },
 ): Judgement | undefined {
   const { loadError, endedFor, endedIn, lastLines, strayErrors, canaryFailed } = run
   if (endedFor === 'silence') {
@@ -27,7 +28,7 @@ export function judge(
       'Look for what is kept and never let go, and for a loop that awaits nothing.',
     )
   }
-  if (loadError) return notLoaded(loadError, lesson, box)
+  if (loadError) return notLoaded(loadError, lesson, sandbox)
 
   const failed = results.some(({ state }) => state === 'failed')
   const ended = results.some(({ state, lacks }) => state === 'not run' && !lacks)
@@ -47,7 +48,8 @@ export function judge(
     )
   }
   const [stray] = strayErrors
-  if (stray && !failed) return error('An error was thrown, and nobody caught it.', told(stray, box))
+  if (stray && !failed)
+    return error('An error was thrown, and nobody caught it.', told(stray, sandbox))
   return undefined
 }
 
@@ -60,21 +62,22 @@ function error(what: string, detail: string): Judgement {
   return { outcome: 'error', problem: { what, detail } }
 }
 
-function notLoaded(loadError: Thrown, lesson: number, box: string): Judgement {
-  const missing = missingFiles(lesson, box)
-  if (missing.length === 0) return error('Your files could not be loaded.', told(loadError, box))
+function notLoaded(loadError: Thrown, lesson: number, sandbox: string): Judgement {
+  const missing = missingFiles(lesson, sandbox)
+  if (missing.length === 0)
+    return error('Your files could not be loaded.', told(loadError, sandbox))
   return error(
-    `${missing.map((file) => join(box, file)).join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing.`,
+    `${missing.map((file) => join(sandbox, file)).join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing.`,
     `npm run reset ${lesson} makes the files of the lesson afresh. It saves what you have first.`,
   )
 }
 
-/** Files that the solution of the lesson has and the box has not: `01-raw-chunks/client.ts`. */
-function missingFiles(lesson: number, box: string): string[] {
+/** Files that the solution of the lesson has and the sandbox has not: `01-raw-chunks/client.ts`. */
+function missingFiles(lesson: number, sandbox: string): string[] {
   const { folder } = lessonNumbered(lesson)!
   return readdirSync(join(solutionsFolder, folder))
     .map((file) => join(folder, file))
-    .filter((file) => !existsSync(join(box, file)))
+    .filter((file) => !existsSync(join(sandbox, file)))
 }
 
 function during(what: string): string {
@@ -82,8 +85,8 @@ function during(what: string): string {
 }
 
 /** What was thrown, and where in the learner's files. */
-function told({ message, frames }: Thrown, box: string): string {
-  const frame = frames.find(({ file }) => file.startsWith(box))
+function told({ message, frames }: Thrown, sandbox: string): string {
+  const frame = frames.find(({ file }) => isInside(sandbox, file))
   const at = frame ? `\nat ${frame.file}:${frame.line}:${frame.column}` : ''
   return stripVTControlCharacters(message) + at
 }

@@ -49,8 +49,8 @@ async function ofPs(pid: number): Promise<number> {
 
 /** `"node.exe","4711","Console","1","182.340 K"`: the point is whatever the language of the system has there. */
 async function ofTasklist(pid: number): Promise<number> {
-  const words = ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH']
-  const { stdout } = await promisify(execFile)('tasklist', words, { windowsHide: true })
+  const args = ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH']
+  const { stdout } = await promisify(execFile)('tasklist', args, { windowsHide: true })
   const last = /"([^"]*)"\s*$/.exec(stdout)?.[1] ?? ''
   return Number.parseInt(last.replaceAll(/\D/g, ''))
 }

@@ -1,9 +1,9 @@
 import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { NginxPorts } from '../../test/harness/check.ts'
+import type { NginxPorts } from '../../protocol/grading.ts'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { site, startNginx } from '../proxies/nginx.ts'
-import type { RunningProxy } from '../proxies/real.ts'
+import type { RunningProxy } from '../proxies/proxy-process.ts'
 
 /** The real nginx, for a process that may start none. */
 export type NginxForChecks = { ports: NginxPorts; stop(): Promise<void> }
@@ -12,8 +12,8 @@ export type NginxForChecks = { ports: NginxPorts; stop(): Promise<void> }
  * Starts two: one that holds back whatever nginx can, and one with the `nginx.conf` of the work. Both ask the
  * server whose port the request names, so that each check has a server of its own.
  */
-export async function nginxFor(lesson: number, box: string): Promise<NginxForChecks> {
-  const conf = join(box, lessonNumbered(lesson)!.folder, 'nginx.conf')
+export async function nginxFor(lesson: number, sandbox: string): Promise<NginxForChecks> {
+  const conf = join(sandbox, lessonNumbered(lesson)!.folder, 'nginx.conf')
   ours ??= startNginx((listen) => `${TREMOR} ${site(listen, 'http://$tremor', HOLDS_ALL)}`)
   const [{ port }, own] = await Promise.all([ours, startNginxOf(conf)])
   return {

@@ -1,7 +1,6 @@
 import { solutionsFolder } from '../lessons/catalogue.ts'
-import { box as makeBox } from './box.ts'
-import { run } from './run.ts'
-import type { CheckResult } from './verdict.ts'
+import { startGradingProcess } from './grading-process.ts'
+import type { CheckResult } from '../../protocol/verdict.ts'
 
 /** The steps of one check, played to the solution with the same inputs. */
 export function referenceSteps(
@@ -31,11 +30,12 @@ function keyOf(lesson: number, id: string, seed: number): string {
 const references = new Map<string, Promise<readonly string[]>>()
 
 async function playReference(lesson: number, id: string, seed: number): Promise<readonly string[]> {
-  const box = await makeBox(solutionsFolder)
+  const gradingProcess = await startGradingProcess({ lesson, seed })
   try {
-    const { outcomes } = await run({ lesson, box: box.folder, ids: [id], seed })
+    await gradingProcess.sandbox.fill(solutionsFolder)
+    const { outcomes } = await gradingProcess.run({ ids: [id] })
     return outcomes.get(id)?.report?.steps ?? []
   } finally {
-    await box.remove()
+    await gradingProcess.end()
   }
 }

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import type { PoolWorker } from 'vitest/node'
-import { SIGN } from '../../test/harness/signs.ts'
-import { lastWish } from '../last-wish.ts'
+import { SIGN } from '../../protocol/grading.ts'
+import { onExit } from '../process/on-exit.ts'
+import { HAS_GROUPS, signalGroup } from '../process/process-group.ts'
 import { ROOT } from '../root.ts'
 import { MEMORY_MB } from './memory.ts'
 
@@ -25,7 +26,7 @@ type WorkerOptions = {
   /** Files, and folders with a `*` at the end, that the work may read. */
   mayRead: string[]
   env: Record<string, string>
-  /** What the process says of itself, see `test/harness/signs.ts`. */
+  /** What the process says of itself, see `test/harness/signs-of-life.ts`. */
   onSign(sign: string): void
   /** Any other line of its standard error: how Node says goodbye. */
   onLine(line: string): void
@@ -50,7 +51,7 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
       serialization: 'advanced',
     },
   )
-  const takeBack = lastWish(kill)
+  const takeBack = onExit(kill)
   // What Vitest hears of the process.
   const heard = new EventEmitter()
   child.on('message', (message) => heard.emit('message', message))
@@ -82,12 +83,9 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
 
   function kill(): void {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-    try {
-      // A negative id is the process group.
-      process.kill(LEADS_GROUP ? -child.pid : child.pid, 'SIGKILL')
-    } catch {
-      child.kill('SIGKILL')
-    }
+    if (LEADS_GROUP) signalGroup(child.pid, 'SIGKILL')
+    // At the very beginning it leads no group yet.
+    child.kill('SIGKILL')
   }
 
   /** Says to Vitest what the process does not. */
@@ -128,7 +126,7 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
  * A group of its own keeps it from the Ctrl-C of the terminal, and can be ended as a whole. Windows has no groups;
  * and whoever ends this process together with its group wants the work in it.
  */
-const LEADS_GROUP = process.platform !== 'win32' && !process.env.WORKSHOP_ONE_GROUP
+const LEADS_GROUP = HAS_GROUPS && !process.env.WORKSHOP_ONE_GROUP
 
 const VITEST = join(ROOT, 'node_modules', 'vitest', 'dist')
 

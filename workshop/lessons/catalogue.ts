@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { checksOf, hasChecks } from '../grader/manifest.ts'
+import { checksOf, hasChecks } from './checks.ts'
 import { ROOT } from '../root.ts'
 import { readReadme, type Task } from './readme.ts'
 

@@ -1,5 +1,5 @@
 import type { Task } from './readme.ts'
-import { readStore, writeStore } from './store.ts'
+import { readStore, writeStore } from '../store.ts'
 
 /** The next hint of a task, counted from 1; after the last one they begin again. */
 export type NextHint = { text: string; number: number; of: number; again: boolean }

@@ -1,8 +1,8 @@
-import type { CheckResult, Verdict } from '../grader/verdict.ts'
-import { taskOf } from '../grader/task-of.ts'
+import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
+import { taskOf } from './task-of.ts'
 import { checkIds, type Lesson } from './catalogue.ts'
 import type { Task } from './readme.ts'
-import { readStore, writeStore } from './store.ts'
+import { readStore, writeStore } from '../store.ts'
 
 /** How far a learner is in one lesson. */
 export type Progress = {

@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { ROOT } from '../root.ts'
 import { lessonsFolder, type Lesson } from './catalogue.ts'
-import { storeFolder } from './store.ts'
+import { storeFolder } from '../store.ts'
 import { stubsOf } from './stubs.ts'
 
 export type Reset = {
@@ -51,10 +51,10 @@ function isFileWith(file: string, text: string): boolean {
 /** Copies the work to a folder of this moment. */
 function save(folder: string, lesson: string, names: string[]): string {
   const moment = new Date().toISOString().replaceAll(':', '-').replace('Z', '')
-  const place = join(storeFolder, 'saved', moment, lesson)
-  mkdirSync(place, { recursive: true })
+  const copy = join(storeFolder, 'saved', moment, lesson)
+  mkdirSync(copy, { recursive: true })
   for (const name of names) {
-    cpSync(join(folder, name), join(place, name), { recursive: true, verbatimSymlinks: true })
+    cpSync(join(folder, name), join(copy, name), { recursive: true, verbatimSymlinks: true })
   }
-  return relative(ROOT, place).split(sep).join('/')
+  return relative(ROOT, copy).split(sep).join('/')
 }

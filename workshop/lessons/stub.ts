@@ -1,3 +1,5 @@
+import { notWritten } from '../../protocol/not-written.ts'
+
 /**
  * The stub of a solution: each region with a name becomes one throw, and a region without one goes.
  *
@@ -43,10 +45,10 @@ export function makeStub(source: string, lesson: number): string {
       throw new Error(`${at}: task ${task} is not of lesson ${lesson}`)
     if (name?.includes("'")) throw new Error(`${at}: a name has no quotes, got ${name}`)
     opened = index + 1
-    const sentence = `lesson ${lesson}, task ${task}: write ${name}`
+    const sentence = name && notWritten(task, name)
     // What is no program throws nothing. It says the same.
-    if (name && comment === '#') kept.push(`${indentation}# ${sentence}`)
-    else if (name) kept.push(`${indentation}throw new Error('${sentence}')`)
+    if (sentence && comment === '#') kept.push(`${indentation}# ${sentence}`)
+    else if (sentence) kept.push(`${indentation}throw new Error('${sentence}')`)
   }
   if (opened !== undefined) throw new Error(`line ${opened}: #region without an #endregion`)
   return withoutSpareLines(kept.join('\n'))

@@ -1,5 +1,5 @@
-import { VERDICTS, type MeasuredVerdict } from '../experiment/verdict.ts'
-import type { Action } from './state.ts'
+import { VERDICTS, type MeasuredVerdict } from '../../protocol/experiment.ts'
+import type { Action } from '../../protocol/page.ts'
 
 /**
  * What a request's body asks for; undefined when it is no Action, or has anything that none has.

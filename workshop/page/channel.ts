@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import { encodeEvent } from '../../solutions/02-server-sent-events/encode.ts'
-import type { Session } from '../session/session.ts'
-import type { Message } from './message.ts'
-import type { PageState } from './state.ts'
+import type { Session } from './session.ts'
+import type { ChannelMessage } from '../../protocol/channel.ts'
+import type { PageState } from '../../protocol/page.ts'
 
 /**
  * Sends one page all that it shows, as server-sent events, until it leaves: `hello`, then the `state` in
@@ -90,7 +90,7 @@ export function openChannel({
     if (entries.length > 0) write({ type: 'wire', entries }, sent)
   }
 
-  function write(message: Message, n?: number): void {
+  function write(message: ChannelMessage, n?: number): void {
     const id = n === undefined ? {} : { id: `${epoch}.${n}` }
     res.write(encodeEvent({ data: JSON.stringify(message), ...id }))
   }
@@ -100,7 +100,7 @@ export function openChannel({
  * The number behind an event's id; 0, so that all of it is sent again, when it is no such id, or one of
  * another start of the workshop.
  */
-export function cursorIn(id: string, epoch: string, newest: number): number {
+export function lastEntryIn(id: string, epoch: string, newest: number): number {
   const [, begun, digits] = /^(.*)\.(\d{1,15})$/.exec(id) ?? []
   const n = Number(digits)
   return begun === epoch && n <= newest ? n : 0
@@ -112,7 +112,7 @@ export const SLICES = Object.keys({
   grading: true,
   server: true,
   clients: true,
-  follower: true,
+  learnerClient: true,
   trouble: true,
   recording: true,
   experiment: true,

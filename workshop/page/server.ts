@@ -4,15 +4,16 @@ import { pipeline } from 'node:stream/promises'
 import express, { type Express, type RequestHandler } from 'express'
 import { interpret } from '../../wire/interpret.ts'
 import { serializeRecording } from '../../wire/recording.ts'
-import type { Session } from '../session/session.ts'
+import type { Session } from './session.ts'
 import { actionIn } from './actions.ts'
-import { lessonPage, type Bundle } from './build.ts'
-import { cursorIn, openChannel } from './channel.ts'
-import { filesOf } from './files.ts'
-import { failed, refuse, safety } from './safety.ts'
-import { serve, type Served } from './serve.ts'
+import { lessonPage } from './bundle.ts'
+import type { Bundle } from '../http/build.ts'
+import { lastEntryIn, openChannel } from './channel.ts'
+import { filesOf } from '../http/files.ts'
+import { failed, refuse, safety } from '../http/safety.ts'
+import { serve, type RunningServer } from '../http/serve.ts'
 
-export type PageServer = Served & {
+export type PageServer = RunningServer & {
   /** `http://127.0.0.1:3200` */
   readonly url: string
 }
@@ -48,7 +49,7 @@ function pageApp(session: Session, bundle: Bundle, framedBy: readonly string[]):
 
   app.get('/channel', withoutHead, (req, res) => {
     const id = req.get('Last-Event-ID') ?? ''
-    openChannel({ session, epoch, after: cursorIn(id, epoch, recorder.newest), res })
+    openChannel({ session, epoch, after: lastEntryIn(id, epoch, recorder.newest), res })
   })
 
   app.get('/wire/:n', (req, res) => {

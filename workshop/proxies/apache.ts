@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { apache } from '../parts/proxies.ts'
-import { startReal, type RunningProxy } from './real.ts'
+import { apache } from '../tools/proxies.ts'
+import { startProxyProcess, type RunningProxy } from './proxy-process.ts'
 
 /** Apache httpd, with these lines in its only site. */
 export function startApache(upstreamPort: number, setting: string): Promise<RunningProxy> {
-  return startReal(apache, ({ port, folder, write }) => {
+  return startProxyProcess(apache, ({ port, folder, write }) => {
     const conf = write(
       'apache.conf',
       `

@@ -1,9 +1,9 @@
-import { caddy } from '../parts/proxies.ts'
-import { startReal, type RunningProxy } from './real.ts'
+import { caddy } from '../tools/proxies.ts'
+import { startProxyProcess, type RunningProxy } from './proxy-process.ts'
 
 /** Caddy, with these lines in its only site. */
 export function startCaddy(upstreamPort: number, setting: string): Promise<RunningProxy> {
-  return startReal(caddy, ({ port, write }) => {
+  return startProxyProcess(caddy, ({ port, write }) => {
     const conf = write(
       'Caddyfile',
       `

@@ -1,9 +1,9 @@
-import { haproxy } from '../parts/proxies.ts'
-import { startReal, type RunningProxy } from './real.ts'
+import { haproxy } from '../tools/proxies.ts'
+import { startProxyProcess, type RunningProxy } from './proxy-process.ts'
 
 /** HAProxy, with these lines among its defaults. */
 export function startHaproxy(upstreamPort: number, setting: string): Promise<RunningProxy> {
-  return startReal(haproxy, ({ port, write }) => {
+  return startProxyProcess(haproxy, ({ port, write }) => {
     const conf = write(
       'haproxy.cfg',
       `

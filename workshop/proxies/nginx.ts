@@ -1,15 +1,15 @@
-import { nginx } from '../parts/proxies.ts'
-import { startReal, type Place, type RunningProxy } from './real.ts'
+import { nginx } from '../tools/proxies.ts'
+import { startProxyProcess, type ProxyDir, type RunningProxy } from './proxy-process.ts'
 
 /**
  * nginx with this in its `http { … }`.
  *
  * @param http gets what is to stand behind `listen`, and the folder in which it looks for files
  */
-export function startNginx(http: (listen: string, place: Place) => string): Promise<RunningProxy> {
-  return startReal(nginx, (place) => {
-    const { port, folder, write } = place
-    const conf = write('main.conf', mainConf(http(`127.0.0.1:${port}`, place)))
+export function startNginx(http: (listen: string, dir: ProxyDir) => string): Promise<RunningProxy> {
+  return startProxyProcess(nginx, (dir) => {
+    const { port, folder, write } = dir
+    const conf = write('main.conf', mainConf(http(`127.0.0.1:${port}`, dir)))
     return ['-p', folder, '-e', 'stderr', '-c', conf]
   })
 }

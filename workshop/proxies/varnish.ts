@@ -1,9 +1,9 @@
-import { varnish } from '../parts/proxies.ts'
-import { startReal, type RunningProxy } from './real.ts'
+import { varnish } from '../tools/proxies.ts'
+import { startProxyProcess, type RunningProxy } from './proxy-process.ts'
 
 /** Varnish, with these lines in its VCL. */
 export function startVarnish(upstreamPort: number, setting: string): Promise<RunningProxy> {
-  return startReal(varnish, ({ port, folder, write }) => {
+  return startProxyProcess(varnish, ({ port, folder, write }) => {
     const vcl = write(
       'tremor.vcl',
       `vcl 4.1;

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import type { RunningProxy } from './real.ts'
+import type { RunningProxy } from './proxy-process.ts'
 
 /** The proxy of Vite's development server, which passes on everything. */
 export async function startVite(upstreamPort: number): Promise<RunningProxy> {

@@ -1,12 +1,12 @@
 import { join } from 'node:path'
-import { placeToRun } from '../demo/place.ts'
-import { pathOf, type Running } from './running.ts'
+import { runDirFor } from './run-dir.ts'
+import { targetPath, type LessonTarget } from './lesson-target.ts'
 
 /** A component on a page of its own, which shows it as it was saved last. */
-export type FollowedComponent = {
+export type ShownComponent = {
   readonly url: string
   /** The port that the page would have had, had nobody else taken it. */
-  readonly taken?: number
+  readonly preferredPort?: number
   readonly isReady: Promise<unknown>
   saved(): Promise<void>
   close(): Promise<void>
@@ -18,16 +18,16 @@ export type FollowedComponent = {
  * @param options.api the port of the server that its stream comes from
  * @param options.path of that stream
  */
-export async function followComponent({
+export async function showComponent({
   api,
   path,
-  ...running
-}: Running & { api: number; path: string }): Promise<FollowedComponent> {
+  ...target
+}: LessonTarget & { api: number; path: string }): Promise<ShownComponent> {
   // Loaded when it is wanted: other lessons do without.
-  const { reactFront } = await import('../demo/react-front.ts')
-  const { lesson, work, isExhibit } = running
-  const place = placeToRun(work, pathOf(running))
-  let folder = place.folder()
+  const { reactFront } = await import('../runtime/react-front.ts')
+  const { lesson, work, isExhibit } = target
+  const runDir = runDirFor(work, targetPath(target))
+  let folder = runDir.folder()
   const first = FIRST_PORT + lesson.number
   const front = await reactFront({
     ports: Array.from({ length: 50 - lesson.number }, (_, n) => first + n),
@@ -37,17 +37,17 @@ export async function followComponent({
   })
   return {
     url: `http://127.0.0.1:${front.port}/`,
-    ...(front.port !== first && { taken: first }),
+    ...(front.port !== first && { preferredPort: first }),
     isReady: front.isReady,
     async saved() {
       const before = await folder
-      folder = place.folder()
+      folder = runDir.folder()
       // Vite sees a save where the work is. A new copy of it is another file.
       if ((await folder) !== before) await front.reload()
     },
     async close() {
       await front.close()
-      await place.remove()
+      await runDir.remove()
     },
   }
 }

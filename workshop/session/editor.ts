@@ -2,7 +2,7 @@ import { relative } from 'node:path'
 import launch from 'launch-editor'
 import guess from 'launch-editor/guess.js'
 import { ROOT } from '../root.ts'
-import type { Answer } from '../page/state.ts'
+import type { Answer } from '../../protocol/page.ts'
 
 /**
  * Opens a file in the editor that is running, or that EDITOR names.

@@ -1,8 +1,8 @@
-import { fork, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { rows } from '../experiment/rows.ts'
-import type { Action, Answer, ExperimentState, WayState } from '../page/state.ts'
-import { ROOT } from '../root.ts'
+import type { Action, Answer, ExperimentState, WayState } from '../../protocol/page.ts'
+import { forkTypeScript } from '../process/fork-typescript.ts'
 
 /** The experiment of lesson 4, for a page. */
 export type Experiment = {
@@ -22,14 +22,10 @@ export function experiment({ changed }: { changed(): void }): Experiment {
     if (child) return { problem: 'It is being measured.' }
     const waiting = state.ways.flatMap(({ result }, index) => (result ? [] : [index]))
     if (waiting.length === 0) return { problem: 'Every way has been measured. Start over first.' }
-    const mine = fork(PROGRAM, {
-      cwd: ROOT,
-      execArgv: ['--import', import.meta.resolve('tsx')],
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    })
+    const mine = forkTypeScript(PROGRAM, 'ignore')
     child = mine
     becomes({ isMeasuring: true })
-    mine.on('message', ({ index, result }: Message) => {
+    mine.on('message', ({ index, result }: MeasuredMessage) => {
       if (child !== mine) return
       state.ways[index] = { ...state.ways[index]!, result }
       if (state.ways.every((way) => way.result)) stop()
@@ -93,7 +89,7 @@ export function experiment({ changed }: { changed(): void }): Experiment {
   }
 }
 
-type Message = { index: number; result: NonNullable<WayState['result']> }
+type MeasuredMessage = { index: number; result: NonNullable<WayState['result']> }
 
 function untouched(): WayState[] {
   return rows.map(({ hop, setting, server }) => ({ hop, setting, server }))

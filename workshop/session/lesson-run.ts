@@ -1,55 +1,52 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { GradingState, LessonState, PageState, ServerState } from '../../protocol/page.ts'
 import type { Observer, Tap } from '../../wire/tap.ts'
-import { demo, type Demo, type DemoEvents } from '../demo/demo.ts'
-import { grading, type Grading, type GradingEvents } from '../demo/grading.ts'
-import { placeToRun } from '../demo/place.ts'
-import { openTap } from '../demo/ports.ts'
-import { watchFolder } from '../demo/watch.ts'
-import { checksOf, hasChecks } from '../grader/manifest.ts'
-import { lessonNumbered, lessons, lessonsFolder, type Lesson } from '../lessons/catalogue.ts'
-import { solutionFiles } from '../lessons/stubs.ts'
-import { progressOf } from '../lessons/progress.ts'
-import { ownWork, type Problem, type Work } from '../lessons/words.ts'
-import type { GradingState, LessonState, PageState, ServerState } from '../page/state.ts'
-import { followComponent, type FollowedComponent } from './component.ts'
-import { runFollower, type Follower, type FollowerEvents } from './follower.ts'
-import { hasFollower, pathOf, serverOf, showsComponent, streamOf, type Running } from './running.ts'
+import type { Problem } from '../lessons/args.ts'
+import { lessonNumbered } from '../lessons/catalogue.ts'
+import { hasChecks } from '../lessons/checks.ts'
+import { watchFolder } from '../runtime/watch-folder.ts'
+import { showComponent, type ShownComponent } from './component.ts'
+import { grading, type Grading, type GradingEvents } from './grading.ts'
+import { runLearnerClient, type LearnerClient, type LearnerClientEvents } from './learner-client.ts'
+import { runServer, type LessonServer, type LessonServerEvents } from './lesson-server.ts'
+import { lessonState } from './lesson-state.ts'
+import {
+  hasClient,
+  serverOf,
+  showsComponent,
+  streamOf,
+  targetName,
+  targetPath,
+  type LessonTarget,
+} from './lesson-target.ts'
+import { openTap } from './open-tap.ts'
 
 /** What happens in a lesson, as it happens, for whoever prints it. */
-export type LessonEvents = DemoEvents &
+export type LessonEvents = LessonServerEvents &
   GradingEvents &
-  FollowerEvents & {
+  LearnerClientEvents & {
     saved(): void
-    /** Somebody on the page wanted it. */
-    killed(): void
   }
 
 /** One lesson, running: a server behind a tap, a grade at each save, and what the page shows of them. */
-export type LessonRun = Running & {
+export type LessonRun = LessonTarget & {
   /** As messages call it: `lessons/01-raw-chunks`. */
   readonly folder: string
-  /** As messages call it: `lessons/01-raw-chunks/server.ts`. */
-  readonly serverFile: string
   readonly tap: Tap
   /** The port that the lesson would have had, had nobody else taken it. */
-  readonly taken?: number
+  readonly preferredPort?: number
   readonly slices: {
     lesson: LessonState
     server: ServerState
     grading?: GradingState
   }
+  readonly server: Pick<LessonServer, 'file' | 'burst' | 'restart' | 'kill'>
   /** Where the component is shown, in a lesson that has one. */
-  readonly component?: Pick<FollowedComponent, 'url' | 'taken'>
+  readonly component?: Pick<ShownComponent, 'url' | 'preferredPort'>
   /** Its own client, in a lesson that has one. */
-  readonly follower?: Pick<Follower, 'state'>
-  readonly server: Pick<Demo, 'burst' | 'restart'>
-  /** Ends the server; after `DOWN_MS` it is back. False when it did not run. */
-  kill(): boolean
+  readonly learnerClient?: Pick<LearnerClient, 'state'>
   /** Absent when there is nothing to grade: in an exhibit, and in a lesson without checks. */
   readonly grades?: Grading
-  /** Goes on with what the README says now. */
-  readAgain(): void
   close(): Promise<void>
 }
 
@@ -68,257 +65,102 @@ export async function runLesson({
   eventsOf,
   changed,
   note,
-}: Running & {
+}: LessonTarget & {
   observer: Observer
   eventsOf(serverFile: string): LessonEvents
   changed(slice: keyof PageState): void
   note(text: string): void
 }): Promise<LessonRun | Problem> {
-  const running = { lesson, work, isExhibit }
-  const path = pathOf(running)
-  const folder = `${work.name}/${path}`
-  const streams = serverOf(running)
-  const serverFile = `${streams.work.name}/${streams.path}/server.ts`
-  const events = eventsOf(serverFile)
-  const place = placeToRun(streams.work, streams.path)
-  const isOwnServer = serverFile === `${folder}/server.ts`
-  let isOver = false
-  /** Runs while the server is killed. */
-  let revival: NodeJS.Timeout | undefined
-
-  const state: ServerState = {
-    state: 'starting',
-    ...(!isOwnServer && { file: serverFile }),
-    url: '',
-    printed: [],
-  }
-  const server = demo({
-    name: serverFile,
-    folder: place.folder,
-    countLeaks: isExhibit,
-    events: {
-      running() {
-        serverIs('running')
-        events.running()
-      },
-      down(what, detail) {
-        serverIs('down', what, detail)
-        events.down(what, detail)
-      },
-      notWritten(what) {
-        serverIs('not written', what)
-        events.notWritten(what)
-      },
-      printed(line) {
-        state.printed = [...state.printed, line].slice(-MOST_LINES)
-        changed('server')
-        events.printed(line)
-      },
-      feed(readers) {
-        state.readers = readers
-        changed('server')
-        events.feed(readers)
-      },
-      leaks(leaks) {
-        state.leaks = leaks
-        changed('server')
-        events.leaks(leaks)
-      },
-    },
-  })
-  const opened = await openTap(lesson.number, {
-    destination: async () => (revival ? 'nobody' : server.destination()),
-    observer,
-  })
+  const target = { lesson, work, isExhibit }
+  const streams = serverOf(target)
+  const events = eventsOf(streams.file)
+  const server = runServer({ target, events, changed: () => changed('server'), note })
+  const opened = await openTap(lesson.number, { destination: server.destination, observer })
   if ('problem' in opened) {
-    server.stop()
+    await server.stop()
     return opened
   }
-  const { tap, taken } = opened
-  const urlPath = streamOf(running)
-  state.url = `http://127.0.0.1:${tap.port}${urlPath}`
+  const { tap, preferredPort } = opened
+  const path = streamOf(target)
+  const url = `http://127.0.0.1:${tap.port}${path}`
+  server.state.url = url
   const component = showsComponent(lesson)
-    ? await followComponent({ ...running, api: tap.port, path: urlPath })
+    ? await showComponent({ ...target, api: tap.port, path })
     : undefined
-  if (component) state.component = { url: component.url }
-
-  const follower = hasFollower(lesson)
-    ? runFollower({ ...running, url: state.url, events, changed: () => changed('follower') })
+  if (component) server.state.component = { url: component.url }
+  const learnerClient = hasClient(lesson)
+    ? runLearnerClient({ ...target, url, events, changed: () => changed('learnerClient') })
     : undefined
-
   const isGraded = !isExhibit && hasChecks(lesson.number)
-  const slices: LessonRun['slices'] = {
-    lesson: lessonState(running, folder),
-    server: state,
-    ...(isGraded && { grading: ungraded(lesson, work) }),
-  }
-  const grades = isGraded ? grading({ lesson, work, events: gradingEvents() }) : undefined
-  const stopWatching = watchFolder(join(work.folder, path), () => {
-    readAgain()
-    events.saved()
-    if (isOwnServer) {
-      note('Saved: the server starts anew')
-      restart()
-    }
-    void component?.saved()
-    follower?.saved()
-    grades?.start()
-  })
-  const stopWatchingServer = isOwnServer
-    ? undefined
-    : watchFolder(join(streams.work.folder, streams.path), () => {
-        events.saved()
-        note('Saved: the server starts anew')
-        restart()
-      })
+  const grades = isGraded ? grading({ lesson, work, events, changed: gradingChanged }) : undefined
+  let lessonSlice = lessonState(target)
+  let isOver = false
+  const stopWatching = watchSaves()
   // First what somebody waits for. Grading takes all the processor there is.
   void Promise.all([server.destination(), component?.isReady]).then(() => isOver || grades?.start())
 
-  function restart(): void {
-    clearTimeout(revival)
-    revival = undefined
-    delete state.readers
-    server.restart()
-    serverIs('starting')
+  function gradingChanged(): void {
+    changed('grading')
+    // Not before: a process that warms up takes time from the one that grades.
+    if (!grades?.isRunning) server.warmUp()
   }
 
-  function kill(): boolean {
-    if (state.state !== 'running') return false
-    server.stop()
-    revival = setTimeout(() => {
-      note('The server starts again')
-      restart()
-    }, DOWN_MS)
-    note('The server is killed')
-    serverIs('down', `It was killed, and comes back after ${DOWN_MS / 1000} seconds.`)
-    events.killed()
-    return true
-  }
-
-  function serverIs(now: ServerState['state'], what?: string, detail?: string): void {
-    state.state = now
-    state.what = what
-    state.detail = detail
-    changed('server')
-  }
-
-  function gradingEvents(): GradingEvents {
-    return {
-      changed() {
-        if (isOver) return
-        const isRunning = grades?.isRunning ?? false
-        const old = slices.grading!.checks.map((check) => ({ ...check, isOld: true }))
-        slices.grading = { ...slices.grading!, isRunning, ...(isRunning && { checks: old }) }
-        changed('grading')
-        // Not before: a process that warms up takes time from the one that grades.
-        if (!isRunning) server.warmUp()
-        events.changed()
-      },
-      checked(result) {
-        const checks = slices.grading!.checks.map((check) =>
-          check.id === result.id ? { ...result, isOld: false } : check,
-        )
-        slices.grading = { ...slices.grading!, checks }
-        changed('grading')
-        events.checked(result)
-      },
-      graded(verdict) {
-        const { outcome, problem, typeErrors, printed, seed } = verdict
-        const checks = verdict.checks.map((check) => ({ ...check, isOld: false }))
-        const gradedAt = Date.now()
-        slices.grading = { isRunning: true, checks, outcome, typeErrors, printed, seed, gradedAt }
-        if (problem) slices.grading.problem = problem
-        changed('grading')
-        events.graded(verdict)
-      },
-      notGraded: events.notGraded,
+  function watchSaves(): () => void {
+    const stops = [
+      watchFolder(join(work.folder, targetPath(target)), () => {
+        readAgain()
+        events.saved()
+        if (streams.isOwn) restart()
+        void component?.saved()
+        learnerClient?.saved()
+        grades?.start()
+      }),
+    ]
+    if (!streams.isOwn) {
+      const others = watchFolder(join(streams.work.folder, streams.path), () => {
+        events.saved()
+        restart()
+      })
+      stops.push(others)
+    }
+    return () => {
+      for (const stop of stops) stop()
     }
   }
 
+  function restart(): void {
+    note('Saved: the server starts anew')
+    server.restart()
+  }
+
+  /** Goes on with what the README says now. */
   function readAgain(): void {
-    const now = lessonNumbered(lesson.number) ?? lesson
-    slices.lesson = lessonState({ ...running, lesson: now }, folder)
+    lessonSlice = lessonState({ ...target, lesson: lessonNumbered(lesson.number) ?? lesson })
     changed('lesson')
   }
 
   return {
-    lesson,
-    work,
-    isExhibit,
-    folder,
-    serverFile,
+    ...target,
+    folder: targetName(target),
     tap,
-    ...(taken !== undefined && { taken }),
-    slices,
+    ...(preferredPort !== undefined && { preferredPort }),
+    get slices() {
+      return {
+        lesson: lessonSlice,
+        server: server.state,
+        ...(grades && { grading: grades.state }),
+      }
+    },
+    server,
     ...(component && { component }),
-    ...(follower && { follower }),
-    server: { burst: server.burst, restart },
-    kill,
+    ...(learnerClient && { learnerClient }),
     ...(grades && { grades }),
-    readAgain,
     async close() {
       isOver = true
       stopWatching()
-      stopWatchingServer?.()
-      clearTimeout(revival)
-      server.stop()
-      await Promise.all([grades?.stop(), tap.close(), component?.close(), follower?.close()])
-      await place.remove()
+      const stopped = server.stop()
+      await Promise.all([grades?.stop(), tap.close(), component?.close(), learnerClient?.close()])
+      await stopped
     },
   }
 }
-
-function lessonState({ lesson, work, isExhibit }: Running, folder: string): LessonState {
-  const { number, title, minutes, problem, tasks } = lesson
-  const all = lessons()
-  const named = (other: Lesson | undefined) => other && { number: other.number, title: other.title }
-  const at = all.findIndex((each) => each.number === number)
-  const previous = named(all[at - 1])
-  const next = named(all[at + 1])
-  return {
-    number,
-    title,
-    ...(minutes !== undefined && { minutes }),
-    of: all.length,
-    folder,
-    isExhibit,
-    readme: readmeOf(lesson),
-    ...(problem && { problem }),
-    tasks: tasks.map((task) => ({ id: task.id, title: task.title })),
-    files: isExhibit
-      ? readdirSync(join(work.folder, lesson.folder, 'exhibit')).toSorted()
-      : solutionFiles(lesson.folder),
-    ...(previous && { previous }),
-    ...(next && { next }),
-  }
-}
-
-function readmeOf({ folder }: Lesson): string {
-  try {
-    return readFileSync(join(lessonsFolder, folder, 'README.md'), 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-/** Nothing has come yet in this session; what had passed before is known. */
-function ungraded(lesson: Lesson, work: Work): GradingState {
-  const passed = work === ownWork ? progressOf(lesson.number).passed : []
-  return {
-    isRunning: false,
-    checks: checksOf(lesson.number).map(({ id, rule }) => ({
-      id,
-      rule,
-      state: passed.includes(id) ? 'passed' : 'not run',
-      steps: [],
-      isOld: true,
-    })),
-    typeErrors: [],
-    printed: '',
-  }
-}
-
-const DOWN_MS = 3000
-
-/** Of what the server prints: for a page, not for a file. */
-const MOST_LINES = 100

@@ -4,14 +4,15 @@ import type { Observer } from '../../wire/tap.ts'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { forgetProgress } from '../lessons/progress.ts'
 import { resetLesson } from '../lessons/reset.ts'
-import { ownWork, type Problem } from '../lessons/words.ts'
-import type { Action, Answer, PageState } from '../page/state.ts'
-import { connectClient, type Client } from './client.ts'
+import { ownWork, type Problem } from '../lessons/args.ts'
+import type { Action, Answer, PageState } from '../../protocol/page.ts'
+import { connectPageClient, type PageClient } from './page-client.ts'
 import type { Experiment } from './experiment.ts'
 import { runLesson, type LessonEvents, type LessonRun } from './lesson-run.ts'
 import { both } from './observers.ts'
-import { hasExperiment, pathOf, type Running } from './running.ts'
-import { listeners, type Session } from './session.ts'
+import { hasExperiment, targetPath, type LessonTarget } from './lesson-target.ts'
+import type { Session } from '../page/session.ts'
+import { listeners } from './listeners.ts'
 import { wireActions } from './wire-actions.ts'
 
 /** A session of one learner: a lesson at a time, and the clients that the page has connected. */
@@ -34,7 +35,7 @@ export async function lessonSession({
   began,
   told,
   ...first
-}: Running & {
+}: LessonTarget & {
   observer: Observer
   eventsOf(serverFile: string): LessonEvents
   began(run: LessonRun): void
@@ -43,7 +44,7 @@ export async function lessonSession({
   const recorder = makeRecorder()
   const { tell, listen } = listeners()
   const wire = wireActions({ recorder, changed: tell })
-  let clients: Client[] = []
+  let clients: PageClient[] = []
   let clientsSoFar = 0
   /** Once it was wanted it stays: what was measured is there when the reader comes back. */
   let lab: Experiment | undefined
@@ -53,9 +54,9 @@ export async function lessonSession({
   if ('problem' in opened) return opened
   let run: LessonRun = opened
 
-  async function open(running: Running): Promise<LessonRun | Problem> {
+  async function open(target: LessonTarget): Promise<LessonRun | Problem> {
     const next = await runLesson({
-      ...running,
+      ...target,
       observer: both(observer, recorder.observer),
       eventsOf,
       changed: tell,
@@ -84,11 +85,11 @@ export async function lessonSession({
         run.server.restart()
         return { said: 'The server starts anew.' }
       case 'kill':
-        if (!run.kill()) return { problem: 'The server is not running.' }
+        if (!run.server.kill()) return { problem: 'The server is not running.' }
         return { said: 'The server is killed. It comes back by itself.' }
       case 'open': {
         const { openInEditor } = await import('./editor.ts')
-        return openInEditor(join(work.folder, pathOf(run), action.file), action.line)
+        return openInEditor(join(work.folder, targetPath(run), action.file), action.line)
       }
       case 'reset': {
         if (work !== ownWork || run.isExhibit) {
@@ -108,7 +109,7 @@ export async function lessonSession({
       case 'connect': {
         clientsSoFar += 1
         const changed = (): void => tell('clients')
-        const client = connectClient({ id: clientsSoFar, url: run.slices.server.url, changed })
+        const client = connectPageClient({ id: clientsSoFar, url: run.slices.server.url, changed })
         // Those that are gone make room; those that read are not forgotten.
         const gone = clients.filter(isGone).slice(0, -MOST_GONE)
         clients = [...clients.filter((each) => !gone.includes(each)), client]
@@ -168,7 +169,7 @@ export async function lessonSession({
       return {
         ...run.slices,
         clients: clients.map(({ state }) => state),
-        ...(run.follower && { follower: run.follower.state }),
+        ...(run.learnerClient && { learnerClient: run.learnerClient.state }),
         trouble: wire.trouble,
         recording: wire.recording,
         ...(hasExperiment(run) && lab && { experiment: lab.state }),
@@ -188,7 +189,7 @@ export async function lessonSession({
   }
 }
 
-function isGone({ state }: Client): boolean {
+function isGone({ state }: PageClient): boolean {
   return state.state !== 'connecting' && state.state !== 'reading'
 }
 
@@ -198,4 +199,4 @@ const BURST = 10_000
 const MOST_GONE = 3
 
 /** Slices that are another lesson's from then on. */
-const CHANGED_BY_LESSON = ['lesson', 'server', 'grading', 'experiment', 'follower'] as const
+const CHANGED_BY_LESSON = ['lesson', 'server', 'grading', 'experiment', 'learnerClient'] as const

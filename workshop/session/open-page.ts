@@ -1,6 +1,6 @@
 import type { PageServer } from '../page/server.ts'
 import type { Screen } from '../terminal/screen.ts'
-import type { Session } from './session.ts'
+import type { Session } from '../page/session.ts'
 
 /** Serves the page and shows it to whoever sits before this machine. The terminal goes on without it. */
 export async function openPage(session: Session, out: Screen): Promise<PageServer | undefined> {

@@ -1,7 +1,13 @@
 import type { Recorder } from '../../wire/recorder.ts'
 import type { ProxySetting } from '../../wire/proxy.ts'
 import type { Tap } from '../../wire/tap.ts'
-import type { Action, Answer, ProxyHolds, RecordingState, TroubleState } from '../page/state.ts'
+import type {
+  Action,
+  Answer,
+  ProxyHolds,
+  RecordingState,
+  TroubleState,
+} from '../../protocol/page.ts'
 
 /** What the page can do to the wire, whatever server is behind it. */
 export type WireActions = {

@@ -1,18 +1,21 @@
 import { recorder as makeRecorder } from '../../wire/recorder.ts'
-import type { Observer, Tap } from '../../wire/tap.ts'
-import type { Watched } from '../commands/wire.ts'
-import { openTap } from '../demo/ports.ts'
-import type { Problem } from '../lessons/words.ts'
-import type { ServerState } from '../page/state.ts'
-import { listeners, type Session } from './session.ts'
+import type { Destination, Observer, Tap } from '../../wire/tap.ts'
+import { openTap } from './open-tap.ts'
+import type { Problem } from '../lessons/args.ts'
+import type { ServerState } from '../../protocol/page.ts'
+import type { Session } from '../page/session.ts'
+import { listeners } from './listeners.ts'
 import { both } from './observers.ts'
 import { wireActions } from './wire-actions.ts'
+
+/** Where the server is, and the part of the URL behind it. */
+export type WatchedServer = { url: URL; destination: Extract<Destination, { port: number }> }
 
 /** The wire before somebody's own server. */
 export type WireSession = Session & { readonly tap: Tap; readonly url: string }
 
 export async function wireSession(
-  { url, destination }: Watched,
+  { url, destination }: WatchedServer,
   observer: Observer,
 ): Promise<WireSession | Problem> {
   const recorder = makeRecorder()

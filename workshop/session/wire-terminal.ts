@@ -1,22 +1,21 @@
 import { connect } from 'node:net'
-import type { Watched } from '../commands/wire.ts'
-import { legend } from '../demo/wire-lines.ts'
-import { wireView } from '../demo/wire-view.ts'
+import { legend } from '../terminal/wire-lines.ts'
+import { wireView } from '../terminal/wire-view.ts'
 import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
 import { screen } from '../terminal/screen.ts'
 import { openPage, showInBrowser } from './open-page.ts'
-import { untilEnded } from './until-ended.ts'
-import { wireSession } from './wire-session.ts'
+import { exitRequest } from '../process/exit-request.ts'
+import { wireSession, type WatchedServer } from './wire-session.ts'
 
 /**
  * The wire before somebody's own server, in the terminal and on a page, until Ctrl-C or `q`.
  *
  * @returns the exit code
  */
-export async function watchWire(server: Watched): Promise<number> {
+export async function watchWire(server: WatchedServer): Promise<number> {
   const out = screen(process.stdout)
   const { paint } = out
-  const ending = untilEnded()
+  const exit = exitRequest()
   const wire = wireView(out)
   const session = await wireSession(server, wire.observer)
   if ('problem' in session) {
@@ -50,15 +49,15 @@ export async function watchWire(server: Watched): Promise<number> {
   }
 
   async function press(key: string): Promise<void> {
-    if (key === CTRL_C) ending.end(130)
-    if (key === 'q') ending.end(0)
+    if (key === CTRL_C) exit.request(130)
+    if (key === 'q') exit.request(0)
     if (key === 'c') out.clear()
     if (key === 's') wire.next()
     if (key === 'o' && page) await showInBrowser(page.url)
     showKeys()
   }
 
-  const code = await ending.ended
+  const code = await exit.requested
   stopListening()
   wire.close()
   out.close()
@@ -66,7 +65,7 @@ export async function watchWire(server: Watched): Promise<number> {
   return code
 }
 
-function answers({ destination }: Watched): Promise<boolean> {
+function answers({ destination }: WatchedServer): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(destination)
     socket.once('error', () => resolve(false))

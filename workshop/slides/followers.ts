@@ -2,14 +2,14 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import express, { Router, type Express, type Request, type RequestHandler } from 'express'
-import { filesOf } from '../page/files.ts'
-import { failed, onThisMachine, refuse, safety } from '../page/safety.ts'
-import { follow } from './follow.ts'
-import { recordings, shownDeck, slidesPage } from './shown.ts'
-import type { Leader } from './place.ts'
+import { filesOf } from '../http/files.ts'
+import { failed, onThisMachine, refuse, safety } from '../http/safety.ts'
+import { sendPosition } from './send-position.ts'
+import { recordings, deckView, slidesPage } from './deck-view.ts'
+import type { Leader } from './position.ts'
 
 /**
- * What followers get: the deck without notes, its recordings, and the place of the instructor. There is nothing
+ * What followers get: the deck without notes, its recordings, and the position of the instructor. There is nothing
  * here that changes or runs anything.
  *
  * @param options.code what they have to know, as a part of the path; absent when only this machine can ask
@@ -26,9 +26,9 @@ export function followersApp({
 }): Express {
   const epoch = randomBytes(6).toString('hex')
   const deck = Router()
-  deck.get('/deck.json', (_req, res) => void res.json(shownDeck({ role: 'follower' })))
-  deck.get('/place', (req, res) => {
-    follow({ leader, epoch, lastEventId: req.get('Last-Event-ID'), res })
+  deck.get('/deck.json', (_req, res) => void res.json(deckView({ role: 'follower' })))
+  deck.get('/position', (req, res) => {
+    sendPosition({ leader, epoch, lastEventId: req.get('Last-Event-ID'), res })
   })
   deck.use('/recordings', recordings())
   deck.use(filesOf(slidesPage))

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { browser } from '../parts/browser.ts'
-import { look } from '../parts/look.ts'
+import { browser } from '../tools/browser.ts'
+import { probe } from '../tools/probe.ts'
 import { slidesServer } from './server.ts'
 
 /**
@@ -10,7 +10,7 @@ import { slidesServer } from './server.ts'
  * @returns the exit code: 1 when there is no browser to print it with
  */
 export async function pdf(file = 'slides.pdf'): Promise<number> {
-  const seen = look(browser)
+  const seen = probe(browser)
   if ('problem' in seen) {
     console.error(
       `The hand-out is printed by a browser (${seen.problem}). ${browser.advice()}\n\nOr open the deck in yours, with ?print-pdf behind its address, and print that.`,

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { serializeRecording } from '../../wire/recording.ts'
 import { readDeck } from './deck.ts'
 import type { Scene } from './scene.ts'
-import { recordingOf, recordingsFolder } from './shown.ts'
+import { recordingOf, recordingsFolder } from './deck-view.ts'
 import { sceneSession, type SceneSession } from './scene-session.ts'
 
 /** Records the scenes with these names, or all of them, and removes recordings that nobody shows. */

@@ -2,11 +2,15 @@ import { cp, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Recorder } from '../../wire/recorder.ts'
 import { tap, type Tap } from '../../wire/tap.ts'
-import { demo, type Demo, type DemoEvents } from '../demo/demo.ts'
-import { emptyBox, type Box } from '../grader/box.ts'
+import {
+  startLearnerServer,
+  type LearnerServer,
+  type ServerEvents,
+} from '../runtime/learner-server.ts'
+import { emptySandbox, type Sandbox } from '../grader/sandbox.ts'
 import { lessonNumbered, solutionsFolder, type Lesson } from '../lessons/catalogue.ts'
 import { ROOT } from '../root.ts'
-import { streamOf } from '../session/running.ts'
+import { streamOf } from '../session/lesson-target.ts'
 import type { Scene } from './scene.ts'
 
 /** The program of a scene, running. */
@@ -26,11 +30,11 @@ export type SceneProgram = {
  */
 export async function runScene(
   { program }: Scene,
-  { recorder, events }: { recorder: Recorder; events: DemoEvents },
+  { recorder, events }: { recorder: Recorder; events: ServerEvents },
 ): Promise<SceneProgram> {
   const { lesson, isExhibit } = wherefrom(program)
   const mistake = program.startsWith('test/') ? await mixed(lesson, program) : undefined
-  const server: Demo = demo({
+  const server: LearnerServer = startLearnerServer({
     name: `${program}/server.ts`,
     folder: async () => (mistake ? join(mistake.folder, lesson.folder) : join(ROOT, program)),
     countLeaks: isExhibit,
@@ -63,12 +67,12 @@ function wherefrom(program: string): { lesson: Lesson; isExhibit: boolean } {
 }
 
 /** A mistake is one file; the others are the solution's. */
-async function mixed(lesson: Lesson, mistake: string): Promise<Box> {
-  const box = await emptyBox()
-  const place = join(box.folder, lesson.folder)
-  await cp(join(solutionsFolder, lesson.folder), place, { recursive: true })
+async function mixed(lesson: Lesson, mistake: string): Promise<Sandbox> {
+  const sandbox = await emptySandbox()
+  const folder = join(sandbox.folder, lesson.folder)
+  await cp(join(solutionsFolder, lesson.folder), folder, { recursive: true })
   for (const file of await readdir(join(ROOT, mistake))) {
-    await cp(join(ROOT, mistake, file), join(place, file), { recursive: true })
+    await cp(join(ROOT, mistake, file), join(folder, file), { recursive: true })
   }
-  return box
+  return sandbox
 }

@@ -1,11 +1,12 @@
 import { recorder as makeRecorder } from '../../wire/recorder.ts'
-import type { Action, Answer, ServerState } from '../page/state.ts'
-import { connectClient, type Client } from '../session/client.ts'
-import { listeners, type Session } from '../session/session.ts'
+import type { Action, Answer, ServerState } from '../../protocol/page.ts'
+import { connectPageClient, type PageClient } from '../session/page-client.ts'
+import type { Session } from '../page/session.ts'
+import { listeners } from '../session/listeners.ts'
 import { wireActions } from '../session/wire-actions.ts'
 import { runScene, type SceneProgram } from './scene-program.ts'
 import type { Scene } from './scene.ts'
-import { connectWatcher } from './watcher.ts'
+import { connectEventSource } from './event-source-client.ts'
 
 /** A session that runs the program of a scene for as long as somebody looks; one at a time. */
 export type SceneSession = Session & { close(): Promise<void> }
@@ -18,7 +19,7 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
   let scene: Scene | undefined
   let program: SceneProgram | undefined
   let server: ServerState = NOTHING_RUNS
-  let clients: Client[] = []
+  let clients: PageClient[] = []
   let clientsSoFar = 0
   let looking = 0
   /** What is run and stopped waits for its turn. */
@@ -71,7 +72,7 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
   function connect(): Answer {
     if (!program) return NOTHING_TO_DO
     clientsSoFar += 1
-    const way = scene?.steps.includes('watch') ? connectWatcher : connectClient
+    const way = scene?.steps.includes('watch') ? connectEventSource : connectPageClient
     const changed = (): void => tell('clients')
     clients = [...clients, way({ id: clientsSoFar, url: program.url, changed })].slice(
       -MOST_CLIENTS,

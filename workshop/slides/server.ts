@@ -2,16 +2,16 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import express, { type Express } from 'express'
-import { filesOf } from '../page/files.ts'
-import { failed, refuse, safety } from '../page/safety.ts'
-import { serve } from '../page/serve.ts'
+import { filesOf } from '../http/files.ts'
+import { failed, refuse, safety } from '../http/safety.ts'
+import { serve } from '../http/serve.ts'
 import { pageServer } from '../page/server.ts'
 import { ROOT } from '../root.ts'
 import { readDeck } from './deck.ts'
 import { addresses, followersApp } from './followers.ts'
-import { leader as makeLeader, placeIn, type Leader } from './place.ts'
+import { leader as makeLeader, positionIn, type Leader } from './position.ts'
 import { sceneSession } from './scene-session.ts'
-import { recordings, shownDeck, slidesPage, type Instructor } from './shown.ts'
+import { recordings, deckView, slidesPage, type Instructor } from './deck-view.ts'
 
 /** The deck, being shown. */
 export type SlidesServer = {
@@ -81,14 +81,14 @@ function instructorsApp(leader: Leader, role: Instructor): Express {
       hasStyles: true,
     }),
   )
-  app.get('/deck.json', (_req, res) => void res.json(shownDeck(role)))
-  app.post('/place', express.json({ limit: 1024 }), (req, res) => {
-    const place = placeIn(req.body)
+  app.get('/deck.json', (_req, res) => void res.json(deckView(role)))
+  app.post('/position', express.json({ limit: 1024 }), (req, res) => {
+    const position = positionIn(req.body)
     if (!isSame(req.get('X-Token') ?? '', role.token))
       refuse(res, 403, 'Only the instructor moves the others.')
-    else if (!place) refuse(res, 400, 'This is no place in a deck.')
+    else if (!position) refuse(res, 400, 'This is no place in a deck.')
     else {
-      leader.goTo(place)
+      leader.goTo(position)
       res.status(204).end()
     }
   })

@@ -1,5 +1,5 @@
 import { showIfSeen, showInBrowser } from '../session/open-page.ts'
-import { untilEnded } from '../session/until-ended.ts'
+import { exitRequest } from '../process/exit-request.ts'
 import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
 import { screen } from '../terminal/screen.ts'
 import { newCode } from './followers.ts'
@@ -14,7 +14,7 @@ import { slidesServer, type SlidesServer } from './server.ts'
 export async function showSlides({ isShared }: { isShared: boolean }): Promise<number> {
   const out = screen(process.stdout)
   const { paint } = out
-  const ending = untilEnded()
+  const exit = exitRequest()
   const code = isShared ? newCode() : undefined
   const slides = await slidesServer({ ...(code && { code }) })
   out.print(
@@ -32,12 +32,12 @@ export async function showSlides({ isShared }: { isShared: boolean }): Promise<n
   await showIfSeen(slides.url)
   out.stay('o deck · q quit')
   const stopListening = listenForKeys(process.stdin, (key) => {
-    if (key === CTRL_C) ending.end(130)
-    if (key === 'q') ending.end(0)
+    if (key === CTRL_C) exit.request(130)
+    if (key === 'q') exit.request(0)
     if (key === 'o') void showInBrowser(slides.url)
   })
 
-  const exitCode = await ending.ended
+  const exitCode = await exit.requested
   stopListening()
   out.close()
   await slides.close()

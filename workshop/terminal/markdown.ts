@@ -1,4 +1,5 @@
 import type { Paint } from './colour.ts'
+import { wrap } from './text.ts'
 
 /**
  * Markdown for reading in a terminal: paragraphs filled to `width`, listings indented as they are, and the
@@ -39,18 +40,10 @@ export function readable(
   return lines.map((line) => (line === '' ? '' : `  ${withoutMarks(line, paint)}`)).join('\n')
 }
 
+/** A paragraph in lines; those of a list item hang below its text. */
 function filled(text: string, width: number): string[] {
   const hanging = /^([-*]|\d+\.) /.exec(text)?.[0].length ?? 0
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(/\s+/)) {
-    if (line.trim() !== '' && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = ' '.repeat(hanging)
-    }
-    line += line.trim() === '' ? word : ` ${word}`
-  }
-  return [...lines, line]
+  return wrap(text.replaceAll(/\s+/g, ' '), width, hanging)
 }
 
 /** Listings are indented by four, and keep what they have. */

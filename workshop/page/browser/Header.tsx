@@ -1,5 +1,5 @@
 import { useEffect } from 'react'
-import type { PageState } from '../state.ts'
+import type { PageState } from '../../../protocol/page.ts'
 import { channelState, useIsGone, useSlice } from './state/page-state.ts'
 import { useStore } from './state/store.ts'
 import { nextTheme, theme } from './state/theme.ts'

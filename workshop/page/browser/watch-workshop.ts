@@ -1,5 +1,5 @@
-import type { Message } from '../message.ts'
-import type { PageState } from '../state.ts'
+import type { ChannelMessage } from '../../../protocol/channel.ts'
+import type { PageState } from '../../../protocol/page.ts'
 import { dismissStale, notify } from './state/notification.ts'
 import {
   channelState,
@@ -16,7 +16,7 @@ import { hasCleared, showLive, view } from './wire/wire-view.ts'
 export function watchWorkshop(): void {
   let epoch = ''
 
-  function onMessage(message: Message): void {
+  function onMessage(message: ChannelMessage): void {
     switch (message.type) {
       case 'hello':
         greet(message.epoch, message.now)
@@ -44,7 +44,7 @@ export function watchWorkshop(): void {
     liveLog.setClock(now)
   }
 
-  void subscribe<Message>({ url: '/channel', onMessage, onLiveChange: updateChannelState })
+  void subscribe<ChannelMessage>({ url: '/channel', onMessage, onLiveChange: updateChannelState })
 }
 
 function updateSlice(slice: keyof PageState, value: unknown): void {

@@ -1,7 +1,7 @@
 import { memo, useEffect, useRef, useState } from 'react'
 import type { RevealApi } from 'reveal.js'
 import type { Slide } from '../deck.ts'
-import type { ShownDeck } from '../shown.ts'
+import type { DeckView } from '../deck-view.ts'
 import { broadcastPosition } from './broadcast-position.ts'
 import { DeckContext } from './deck-context.ts'
 import { FollowInstructor } from './FollowInstructor.tsx'
@@ -9,7 +9,7 @@ import { isPassive, startReveal } from './reveal.ts'
 import { SlideText } from './SlideText.tsx'
 
 /** All slides: a column for each file of them. */
-export function Deck({ deck }: { deck: ShownDeck }) {
+export function Deck({ deck }: { deck: DeckView }) {
   const container = useRef<HTMLDivElement>(null)
   const [reveal, setReveal] = useState<RevealApi>()
   useEffect(() => {

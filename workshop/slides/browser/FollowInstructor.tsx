@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'react'
 import type { RevealApi } from 'reveal.js'
 import { subscribe } from '../../page/browser/state/reconnecting-stream.ts'
-import type { PlaceMessage } from '../follow.ts'
-import type { Place } from '../place.ts'
+import type { PositionMessage } from '../send-position.ts'
+import type { SlidePosition } from '../position.ts'
 import { position } from './reveal.ts'
 
 /** Moves the deck with the instructor's, until its reader looks around, and again when they have come back. */
@@ -12,7 +12,7 @@ export function FollowInstructor({ reveal }: { reveal: RevealApi }) {
   const [join, setJoin] = useState(() => (): void => {})
 
   useEffect(() => {
-    let theirs: Place | undefined
+    let theirs: SlidePosition | undefined
     let isLed = false
     let hasLeft = false
 
@@ -34,12 +34,12 @@ export function FollowInstructor({ reveal }: { reveal: RevealApi }) {
     position.listen(() => {
       if (!isLed && theirs) away(!isSame(theirs, position.get()))
     })
-    void subscribe<PlaceMessage>({
-      url: './place',
+    void subscribe<PositionMessage>({
+      url: './position',
       onLiveChange: setLive,
       onMessage(message) {
-        if (message.type !== 'place') return
-        theirs = message.place
+        if (message.type !== 'position') return
+        theirs = message.position
         if (!hasLeft) rejoin()
       },
     })
@@ -60,6 +60,6 @@ export function FollowInstructor({ reveal }: { reveal: RevealApi }) {
   )
 }
 
-function isSame(one: Place, other: Place): boolean {
+function isSame(one: SlidePosition, other: SlidePosition): boolean {
   return one.h === other.h && one.v === other.v && one.f === other.f
 }

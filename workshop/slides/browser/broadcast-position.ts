@@ -20,7 +20,7 @@ export function broadcastPosition(token: string): void {
 
 async function post(token: string): Promise<void> {
   try {
-    const { status } = await fetch('./place', {
+    const { status } = await fetch('./position', {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-token': token },
       body: JSON.stringify(position.get()),

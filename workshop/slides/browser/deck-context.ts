@@ -1,11 +1,11 @@
 import { createContext, useContext } from 'react'
-import type { ShownDeck } from '../shown.ts'
+import type { DeckView } from '../deck-view.ts'
 
-const Context = createContext<ShownDeck | undefined>(undefined)
+const Context = createContext<DeckView | undefined>(undefined)
 
 /** Gives the deck to what is on its slides. */
 export const DeckContext = Context.Provider
 
-export function useDeck(): ShownDeck {
+export function useDeck(): DeckView {
   return useContext(Context)!
 }

@@ -3,14 +3,14 @@ import Notes from 'reveal.js/plugin/notes'
 import Search from 'reveal.js/plugin/search'
 import { store } from '../../page/browser/state/store.ts'
 import { nextTheme } from '../../page/browser/state/theme.ts'
-import type { Place } from '../place.ts'
-import type { Role } from '../shown.ts'
+import type { SlidePosition } from '../position.ts'
+import type { Role } from '../deck-view.ts'
 
 /** How much larger the deck is on this screen than it is written: what is drawn in pixels has to know. */
 export const scale = store(1)
 
 /** Where the deck is. A follower's is moved by the instructor. */
-export const position = store<Place>({ h: 0, v: 0, f: -1 })
+export const position = store<SlidePosition>({ h: 0, v: 0, f: -1 })
 
 /** A window of the speaker view, or the deck as it is printed: it shows, and has no business of its own. */
 export const isPassive = /[?&](receiver|print-pdf)\b/.test(location.search)

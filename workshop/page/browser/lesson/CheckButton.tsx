@@ -1,4 +1,4 @@
-import type { GradingState } from '../../state.ts'
+import type { GradingState } from '../../../../protocol/page.ts'
 import { selectedCheck } from '../state/page-state.ts'
 import { useStore } from '../state/store.ts'
 

@@ -3,8 +3,8 @@ import {
   firstDifference,
   moreInWords,
   sideBySide,
-} from '../../../grader/side-by-side.ts'
-import { taskOf } from '../../../grader/task-of.ts'
+} from '../../../verdict/side-by-side.ts'
+import { taskOf } from '../../../lessons/task-of.ts'
 import { selectedCheck } from '../state/page-state.ts'
 import { TextWithFileLinks } from '../ui/TextWithFileLinks.tsx'
 import { VisibleText } from '../ui/VisibleText.tsx'

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
-import { taskOf } from '../../../grader/task-of.ts'
-import type { LessonState } from '../../state.ts'
+import { taskOf } from '../../../lessons/task-of.ts'
+import type { LessonState } from '../../../../protocol/page.ts'
 import { useSlice } from '../state/page-state.ts'
 
 /** The tasks, always in sight: how far each is, and which one is being read. */

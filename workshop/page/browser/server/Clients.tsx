@@ -1,5 +1,5 @@
 import type { Quake } from '#feed'
-import type { ClientState } from '../../state.ts'
+import type { ClientState } from '../../../../protocol/page.ts'
 import { clearedClients, hasFinished, useIsGone, useSlice } from '../state/page-state.ts'
 import { useStore } from '../state/store.ts'
 import { ActionButton } from '../ui/ActionButton.tsx'
@@ -65,9 +65,9 @@ function inOneLine({ magnitude, place, time }: Quake): string {
 /** The client.ts of the lesson, which runs beside the server: how its connection is, and what it got. */
 export function LessonClient() {
   const isGone = useIsGone()
-  const follower = useSlice('follower')
-  if (!follower) return null
-  const { state, what, quakes, missed, twice, gaps, newest } = follower
+  const learnerClient = useSlice('learnerClient')
+  if (!learnerClient) return null
+  const { state, what, quakes, missed, twice, gaps, newest } = learnerClient
   return (
     <ul className={isGone ? 'clients quiet' : 'clients'} aria-label="client.ts">
       <li>

@@ -1,4 +1,4 @@
-import type { ServerState } from '../../state.ts'
+import type { ServerState } from '../../../../protocol/page.ts'
 import { useStore } from '../state/store.ts'
 import { theme } from '../state/theme.ts'
 import { ActionButton } from '../ui/ActionButton.tsx'

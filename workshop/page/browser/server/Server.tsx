@@ -1,4 +1,4 @@
-import type { ServerState } from '../../state.ts'
+import type { ServerState } from '../../../../protocol/page.ts'
 import { notify } from '../state/notification.ts'
 import { useIsGone, useSlice } from '../state/page-state.ts'
 import { ActionButton } from '../ui/ActionButton.tsx'

@@ -1,4 +1,4 @@
-import type { ClientState, PageState } from '../../state.ts'
+import type { ClientState, PageState } from '../../../../protocol/page.ts'
 import { store, useStore } from './store.ts'
 
 /** What the workshop last told of itself, slice by slice. */

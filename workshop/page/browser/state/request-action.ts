@@ -1,4 +1,4 @@
-import type { Action, Answer } from '../../state.ts'
+import type { Action, Answer } from '../../../../protocol/page.ts'
 import { notify } from './notification.ts'
 
 /** Asks the workshop to do something, and tells the reader what came of it. */

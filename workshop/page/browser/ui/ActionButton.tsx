@@ -1,5 +1,5 @@
 import type { ComponentPropsWithoutRef } from 'react'
-import type { Action } from '../../state.ts'
+import type { Action } from '../../../../protocol/page.ts'
 import { useIsGone } from '../state/page-state.ts'
 import { requestAction } from '../state/request-action.ts'
 

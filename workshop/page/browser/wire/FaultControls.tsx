@@ -1,5 +1,5 @@
 import { useId, useState } from 'react'
-import type { ProxyHolds } from '../../state.ts'
+import type { ProxyHolds } from '../../../../protocol/page.ts'
 import { useIsGone, useSlice } from '../state/page-state.ts'
 import { requestAction } from '../state/request-action.ts'
 import { ActionButton } from '../ui/ActionButton.tsx'

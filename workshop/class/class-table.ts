@@ -1,0 +1,100 @@
+import type { Lesson } from '../lessons/catalogue.ts'
+import type { Hue, Paint } from '../terminal/colour.ts'
+import { shellWord } from '../terminal/shell-word.ts'
+import { truncate } from '../terminal/text.ts'
+import { resultsOf, wordOf, type Grade, type GradedPerson } from './grade.ts'
+import { asTyped, withoutControls } from './people.ts'
+
+/** People and lessons; as many lessons side by side as there is room for. */
+export function classTable(
+  graded: GradedPerson[],
+  lessons: Lesson[],
+  { paint, width }: { paint: Paint; width: number },
+): string {
+  const names = ['', ...graded.map(({ person }) => person.name)]
+  const nameWidth = Math.max(...names.map((name) => name.length))
+  const columns = lessons.map(({ number }) => {
+    const grades = graded.map(({ grades: all }) => all.find(({ lesson }) => lesson === number))
+    const cells = [`lesson ${number}`, ...grades.map(cellOf)]
+    const hues: Hue[] = ['quiet', ...grades.map(hueOf)]
+    return { cells, hues, width: Math.max(...cells.map((cell) => cell.length)) }
+  })
+  const blocks: (typeof columns)[] = [[]]
+  for (const column of columns) {
+    const block = blocks.at(-1)!
+    const used = block.reduce((sum, one) => sum + one.width + 2, nameWidth)
+    if (block.length > 0 && used + 2 + column.width > width) blocks.push([column])
+    else block.push(column)
+  }
+  return blocks
+    .map((block) =>
+      names
+        .map((name, row) => {
+          const cells = block.map((column) =>
+            paint(column.hues[row]!, column.cells[row]!.padEnd(column.width)),
+          )
+          return [name.padEnd(nameWidth), ...cells].join('  ').trimEnd()
+        })
+        .join('\n'),
+    )
+    .join('\n\n')
+}
+
+/** What the table has no room for: why somebody has no grade, and what was not taken of the work. */
+export function notes(graded: GradedPerson[], { width }: { width: number }): string[] {
+  return graded
+    .flatMap(({ person: { name, problem }, grades }) => [
+      ...(problem ? [`${name}: not graded: ${problem}`] : []),
+      ...grades.flatMap((grade) => [
+        ...(grade.problem ? [`${name}, lesson ${grade.lesson}: ${grade.problem}`] : []),
+        ...grade.leftOut.map((what) => `${name}, lesson ${grade.lesson}: left out: ${what}`),
+      ]),
+    ])
+    .map((note) => truncate(withoutControls(note.replaceAll(/\s+/g, ' ')), width))
+}
+
+/** The checks that most people fail first, for whoever will speak about them. */
+export function failedFirst(graded: GradedPerson[]): string[] {
+  const counts = new Map<string, number>()
+  for (const { grades } of graded) {
+    for (const grade of grades) {
+      const check = firstFailed(grade)
+      if (check?.state === 'failed') counts.set(check.id, (counts.get(check.id) ?? 0) + 1)
+    }
+  }
+  const most = [...counts].toSorted(([, a], [, b]) => b - a).slice(0, 5)
+  if (most.length === 0) return []
+  return [`Failed first: ${most.map(([id, count]) => `${id} by ${count}`).join(', ')}`]
+}
+
+/** The line to type for whoever wants to know why a check failed; for the first one, as an example. */
+export function howToSeeWhy(graded: GradedPerson[], seed: number): string[] {
+  for (const { person, grades } of graded) {
+    const grade = grades.find((each) => firstFailed(each)?.state === 'failed')
+    if (!grade) continue
+    return [
+      `To see why somebody failed, here ${person.name}: SEED=${seed} npm test -- lesson${grade.lesson} ${shellWord(asTyped(person.folder))}`,
+    ]
+  }
+  return []
+}
+
+/** In short: `12/29 not yet · 1.3a`. */
+export function cellOf(grade: Grade | undefined): string {
+  if (!grade) return '-'
+  const results = resultsOf(grade)
+  const passed = results.filter(({ state }) => state === 'passed').length
+  const word = wordOf(grade)
+  const failed = word === 'not yet' && firstFailed(grade)
+  const first = failed ? ` · ${failed.id}` : ''
+  return results.length === 0 ? word : `${passed}/${results.length} ${word}${first}`
+}
+
+function hueOf(grade: Grade | undefined): Hue {
+  if (!grade) return 'quiet'
+  return grade.outcome === 'pass' ? 'good' : 'bad'
+}
+
+function firstFailed(grade: Grade): Grade['checks'][number] | undefined {
+  return resultsOf(grade).find(({ state }) => state === 'failed' || state === 'not written')
+}

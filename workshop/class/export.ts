@@ -1,0 +1,69 @@
+import { renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { stringify } from 'csv-stringify/sync'
+import { checksOf } from '../lessons/checks.ts'
+import type { Lesson } from '../lessons/catalogue.ts'
+import { resultsOf, wordOf, type Grade, type GradedPerson } from './grade.ts'
+
+/** Writes `grades.csv` and `grades.json`, each in one step. Returns their paths. */
+export function exportGrades(
+  folder: string,
+  graded: GradedPerson[],
+  lessons: Lesson[],
+  seed: number,
+): string[] {
+  return [
+    replaceFile(join(folder, 'grades.csv'), csv(graded, lessons)),
+    replaceFile(join(folder, 'grades.json'), json(graded, seed)),
+  ]
+}
+
+/**
+ * A row for each person, a column for each check: `passed`, `failed`, `not written` or `not run`, or the word for the
+ * whole lesson where its checks say nothing: `error`, `stuck`, `not graded`. Empty: not handed in.
+ */
+export function csv(graded: GradedPerson[], lessons: Lesson[]): string {
+  const columns = lessons.flatMap(({ number }) => [
+    { number, title: `lesson ${number}`, cell: wordOf },
+    { number, title: `lesson ${number} passed`, cell: (grade: Grade) => passedIn(grade) },
+    ...checksOf(number).map(({ id }) => ({ number, title: id, cell: stateIn(id) })),
+  ])
+  const rows = graded.map(({ person, grades }) => [
+    person.name,
+    ...columns.map(({ number, cell }) => {
+      const grade = grades.find(({ lesson }) => lesson === number)
+      return grade ? cell(grade) : ''
+    }),
+    [person.problem, ...grades.map(({ problem }) => problem)].filter(Boolean).join('; '),
+  ])
+  return stringify([['person', ...columns.map(({ title }) => title), 'problem'], ...rows], {
+    // Excel takes a file for what its language was before UTF-8, and a name that begins with = for a formula.
+    bom: true,
+    escape_formulas: true,
+  })
+}
+
+function json(graded: GradedPerson[], seed: number): string {
+  const people = graded.map(({ person: { name, folder, problem }, grades }) => ({
+    name,
+    folder,
+    ...(problem && { problem }),
+    lessons: grades,
+  }))
+  return `${JSON.stringify({ gradedAt: new Date().toISOString(), seed, people }, null, 2)}\n`
+}
+
+function passedIn(grade: Grade): number {
+  return resultsOf(grade).filter(({ state }) => state === 'passed').length
+}
+
+function stateIn(id: string): (grade: Grade) => string {
+  return (grade) => resultsOf(grade).find((check) => check.id === id)?.state ?? grade.outcome
+}
+
+function replaceFile(file: string, text: string): string {
+  const next = `${file}.${process.pid}`
+  writeFileSync(next, text)
+  renameSync(next, file)
+  return file
+}

@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { isInside } from '../is-inside.ts'
+import { lessons, listed, type Lesson } from '../lessons/catalogue.ts'
+import { callersFolder, folderCalled, takeReference, type Problem } from '../lessons/args.ts'
+import { isPacked, asTyped, peopleIn, type Person } from './people.ts'
+
+/** What the arguments of `npm run grade` ask for. */
+export type GradeArgs = {
+  people: Person[]
+  lessons: Lesson[]
+  /** Where the tables go. */
+  to: string
+  /** Forget the grades that are kept. */
+  isAgain: boolean
+}
+
+/** Reads folders, and among them `lesson3`, `again` and `to FOLDER`, in any order. */
+export function parseGradeArgs(args: string[]): GradeArgs | Problem {
+  const left = args.filter((arg) => arg !== '')
+  const all = lessons()
+  const folders: string[] = []
+  const chosen: Lesson[] = []
+  let to = callersFolder()
+  let isAgain = false
+
+  while (left.length > 0) {
+    const reference = takeReference(left)
+    if (reference) {
+      const { number, only } = reference
+      const lesson = all.find((each) => each.number === number)
+      if (only) return { problem: `Lessons are graded whole: ${number}, not ${only}.` }
+      if (!lesson) return { problem: `There is no lesson ${number}. Lessons: ${listed(all)}.` }
+      chosen.push(lesson)
+      continue
+    }
+    const arg = left.shift()!
+    if (arg === 'again') {
+      isAgain = true
+      continue
+    }
+    const named = arg === 'to' ? left.shift() : arg
+    if (named === undefined) return { problem: 'Say where the tables go: to FOLDER' }
+    const folder = folderCalled(named)
+    if (!folder) return { problem: noFolder(named) }
+    if (arg === 'to') to = folder
+    else folders.push(folder)
+  }
+
+  if (folders.length === 0) return { problem: `Say whose work. ${LAYOUT}` }
+  const people = peopleIn(folders)
+  if (people.length === 0) {
+    return { problem: `Nobody's work is in ${folders.map(asTyped).join(' or ')}. ${LAYOUT}` }
+  }
+  const owner = people.find(({ root }) => isInside(root, to))
+  if (owner) {
+    return {
+      problem: `The tables do not go into the work of ${owner.name}. Say where: npm run grade -- FOLDERS… to FOLDER`,
+    }
+  }
+  return { people, lessons: chosen.length > 0 ? chosen : all, to, isAgain }
+}
+
+const LAYOUT =
+  'A folder is laid out like lessons/, or has such a folder for each person, as in: npm run grade -- class'
+
+function noFolder(arg: string): string {
+  const isFile = existsSync(resolve(callersFolder(), arg))
+  if (isFile && isPacked(arg)) return `${arg} is packed. Unpack it, and say the folder.`
+  return `There is no folder "${arg}". Beside folders one can say: lesson1, again, to FOLDER.`
+}

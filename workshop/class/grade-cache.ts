@@ -1,0 +1,84 @@
+import { createHash, randomInt } from 'node:crypto'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { testFileOf } from '../lessons/checks.ts'
+import type { Lesson } from '../lessons/catalogue.ts'
+import { readStore, storeFolder, writeStore } from '../store.ts'
+import { nginx } from '../tools/proxies.ts'
+import { ROOT } from '../root.ts'
+import type { Grade } from './grade.ts'
+
+// Grades are kept from one run to the next, so that a run that was interrupted goes on, and one for a latecomer
+// takes no longer than that one.
+
+/** Begins anew: forgets every grade, and the seed. */
+export function clearGrades(): void {
+  rmSync(join(storeFolder, FOLDER), { recursive: true, force: true })
+}
+
+/** The seed of all gradings until they are forgotten: everybody is asked the same. */
+export function classSeed(): number {
+  if (process.env.SEED) return Number(process.env.SEED)
+  const { seed } = readStore<{ seed: number }>(SEED)
+  if (seed) return seed
+  const fresh = randomInt(1, 1_000_000)
+  writeStore(SEED, { seed: fresh })
+  return fresh
+}
+
+/** What was kept of a grading of the same files. */
+export function cachedGrade(key: string): Grade | undefined {
+  const { grade } = readStore<{ grade: Grade }>(fileOf(key))
+  return grade
+}
+
+export function cacheGrade(key: string, grade: Grade): void {
+  writeStore(fileOf(key), { grade })
+}
+
+/**
+ * Whatever a grade depends on, in a word: the work, the seed, the checks and what they stand on.
+ *
+ * @param work hash of the files
+ */
+export function keyOf(lesson: Lesson, work: string, seed: number): string {
+  const known = versions.get(lesson.number) ?? versionOf(lesson)
+  versions.set(lesson.number, known)
+  return createHash('sha256').update(`${known} ${seed} ${work}`).digest('hex').slice(0, 32)
+}
+
+const versions = new Map<number, string>()
+
+function versionOf({ number, folder }: Lesson): string {
+  const hash = createHash('sha256')
+  // In CI a check that cannot be run is no pass.
+  hash.update(`${process.version} ${process.platform} ${nginx.find()} ${process.env.CI}`)
+  hash.update(readFileSync(testFileOf(number)))
+  for (const room of [...ROOMS, join('solutions', folder)]) {
+    const files = readdirSync(join(ROOT, room), { recursive: true, withFileTypes: true })
+    const paths = files
+      .filter((file) => file.isFile())
+      .map((file) => join(file.parentPath, file.name))
+    for (const path of paths.toSorted()) hash.update(readFileSync(path))
+  }
+  hash.update(readFileSync(join(ROOT, 'package-lock.json')))
+  return hash.digest('hex')
+}
+
+/** What grades, and what the work stands on. */
+const ROOMS = [
+  join('test', 'harness'),
+  join('workshop', 'grader'),
+  join('workshop', 'class'),
+  'feed',
+  'protocol',
+  'wire',
+  'data',
+]
+
+const FOLDER = 'class'
+const SEED = 'class/seed.json'
+
+function fileOf(key: string): string {
+  return `${FOLDER}/${key}.json`
+}

@@ -1,0 +1,249 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import { readdirSync, realpathSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { normalizePath } from 'vite'
+import type { Reporter, Vitest } from 'vitest/node'
+import { lessonNumbered } from '../lessons/catalogue.ts'
+import { checksOf, testFileOf } from '../lessons/checks.ts'
+import { stubsOf } from '../lessons/stubs.ts'
+import { ROOT } from '../root.ts'
+import { guard } from './guard.ts'
+import { watchMemory } from './memory.ts'
+import { nginxFor } from './nginx.ts'
+import { runRecord, type Outcome, type Run } from './run-record.ts'
+import { emptySandbox, type Sandbox } from './sandbox.ts'
+import { watchdog } from './watchdog.ts'
+import { startWorker, type Worker } from './worker.ts'
+
+/**
+ * A process that grades one work of a lesson, and the sandbox for that work. It can be started before there is any
+ * work: then the grading begins sooner.
+ */
+export type GradingProcess = {
+  readonly seed: number
+  readonly sandbox: Sandbox
+  /** For many works, one after another. What one leaves behind in the process, the next one finds. */
+  readonly isReusable: boolean
+  /** False when the process has ended: then it can run nothing. */
+  readonly isAlive: boolean
+  /**
+   * Loads the checks, and the packages that they and the stubs use. The work, which comes later, finds nothing of
+   * the stubs but those packages.
+   *
+   * @param signal ends the process
+   */
+  preload(signal?: AbortSignal): Promise<void>
+  /** Runs checks on what is in the sandbox now: once, unless it is reusable. */
+  run(options: RunOptions): Promise<Run>
+  /** Ends the process, and removes its sandbox. */
+  end(): Promise<void>
+}
+
+export type GradingProcessOptions = {
+  lesson: number
+  seed?: number
+  /** Run no more checks when one has failed. */
+  bail?: boolean
+  reusable?: boolean
+  /** Where a check tries everything, try some: for a first look. */
+  sparse?: boolean
+}
+
+export type RunOptions = {
+  /** The checks to run. */
+  ids: string[]
+  onOutcome?(id: string, outcome: Outcome): void
+  /** Ends the process. */
+  signal?: AbortSignal
+}
+
+export async function startGradingProcess({
+  lesson,
+  seed = randomInt(1, 1_000_000),
+  bail = false,
+  reusable = false,
+  sparse = false,
+}: GradingProcessOptions): Promise<GradingProcess> {
+  const sandbox = await emptySandbox()
+  const canary = `canary ${randomUUID()}`
+  const record = runRecord(canary)
+  let isPreloading = false
+  const endFor = (why: Run['endedFor']): void => {
+    record.ended(why)
+    worker.kill()
+  }
+  const dog = watchdog(endFor)
+  const worker = startWorker({
+    mayRead: readable(lesson, sandbox.folder),
+    env: {
+      SEED: String(seed),
+      WORKSHOP_BOX: sandbox.folder,
+      WORKSHOP_CANARY: canary,
+      ...(bail && { WORKSHOP_BAIL: '1' }),
+      // Always said, for whoever grades may have one of their own.
+      WORKSHOP_SPARSE: sparse ? '1' : '',
+    },
+    onSign(sign) {
+      dog.sign()
+      record.heardSign(sign)
+    },
+    onLine: record.heardLine,
+    staysWarm: () => reusable || isPreloading,
+  })
+  const vitest = await vitestFor({
+    lesson,
+    sandbox: sandbox.folder,
+    worker,
+    reporter: record.reporter,
+  })
+  const specifications = await vitest.globTestSpecifications()
+  const forgetFiles = fileForgetter(vitest, sandbox.folder)
+
+  /** Runs checks and the canary on what is in the sandbox, to the end or until the process has ended. */
+  async function play(ids: string[], signal?: AbortSignal): Promise<void> {
+    const exitCode = process.exitCode
+    vitest.setGlobalTestNamePattern(`^(${[...ids, canary].join('|').replaceAll('.', '\\.')})( |$)`)
+    forgetFiles()
+    const memory = worker.pid ? watchMemory(worker.pid, () => endFor('memory')) : undefined
+    signal?.addEventListener('abort', worker.kill)
+    try {
+      dog.start()
+      if (signal?.aborted) {
+        worker.kill()
+        await worker.exited
+        return
+      }
+      const done = vitest.runTestSpecifications(specifications)
+      // A process that ended before it had its task is one that Vitest would wait for, for ever.
+      const given = worker.exited.then(() => sleep(GRACE_MS, undefined, { ref: false }))
+      await Promise.race([done, given])
+    } finally {
+      dog.stop()
+      memory?.stop()
+      signal?.removeEventListener('abort', worker.kill)
+      // Vitest sets it when a test fails. It is ours.
+      process.exitCode = exitCode
+    }
+  }
+
+  async function endProcess(): Promise<void> {
+    worker.kill()
+    await worker.exited
+    await vitest.close()
+  }
+
+  return {
+    seed,
+    sandbox,
+    isReusable: reusable,
+    get isAlive() {
+      return worker.isAlive
+    },
+    async preload(signal) {
+      await writeStubs(lesson, sandbox.folder)
+      isPreloading = true
+      try {
+        await play([], signal)
+      } finally {
+        isPreloading = false
+        record.take()
+      }
+    },
+    async run({ ids, onOutcome, signal }) {
+      record.onOutcome = onOutcome
+      // Its conf is in the sandbox by now.
+      const nginx = needsNginx(lesson, ids) ? await nginxFor(lesson, sandbox.folder) : undefined
+      if (nginx) vitest.provide('nginx', nginx.ports)
+      try {
+        await play(ids, signal)
+      } finally {
+        await Promise.all([reusable ? undefined : endProcess(), nginx?.stop()])
+      }
+      return record.take()
+    },
+    async end() {
+      await endProcess()
+      await sandbox.remove()
+    },
+  }
+}
+
+/** What is loaded before the work. */
+const SETUP = ['signs-of-life.ts', 'waiting.ts', 'kill-guard.ts']
+
+/** For what is still on its way when the process has ended. */
+const GRACE_MS = 5000
+
+/** A Vitest that runs the checks of a lesson in that one process, and prints nothing. */
+async function vitestFor({
+  lesson,
+  sandbox,
+  worker,
+  reporter,
+}: {
+  lesson: number
+  sandbox: string
+  worker: Worker
+  reporter: Reporter
+}): Promise<Vitest> {
+  const { createVitest } = await import('vitest/node')
+  return createVitest(
+    'test',
+    {
+      config: false,
+      root: ROOT,
+      watch: false,
+      include: [testFileOf(lesson)],
+      setupFiles: SETUP.map((file) => join(ROOT, 'test/harness', file)),
+      maxConcurrency: 1000,
+      pool: { name: 'work', createPoolWorker: () => worker },
+      reporters: [reporter],
+    },
+    { server: { watch: null }, plugins: [guard(sandbox)] },
+    { stdout: nowhere(), stderr: nowhere() },
+  )
+}
+
+/** Has Vitest load the files of a sandbox anew. Another run may have had others by these names, and some that are gone. */
+function fileForgetter(vitest: Vitest, sandbox: string): () => void {
+  const everInSandbox = new Set<string>()
+  return () => {
+    for (const name of readdirSync(sandbox, { recursive: true })) everInSandbox.add(String(name))
+    for (const name of everInSandbox) {
+      const file = normalizePath(join(sandbox, name))
+      vitest.invalidateFile(file)
+      vitest.watcher.invalidates.add(file)
+    }
+  }
+}
+
+async function writeStubs(number: number, sandbox: string): Promise<void> {
+  const lesson = lessonNumbered(number)!
+  const folder = join(sandbox, lesson.folder)
+  await mkdir(folder)
+  for (const { name, text } of stubsOf(lesson)) await writeFile(join(folder, name), text)
+}
+
+function needsNginx(lesson: number, ids: string[]): boolean {
+  return checksOf(lesson).some((check) => check.needsNginx && ids.includes(check.id))
+}
+
+/** The checks, what they stand on, and the work. */
+function readable(lesson: number, sandbox: string): string[] {
+  const folders = ['node_modules', 'feed', 'protocol', 'wire', 'data', 'test/harness']
+  return [
+    ...[...folders, 'test/__snapshots__'].map((folder) => join(ROOT, folder, '*')),
+    // Where it is a link, Node asks for what it leads to.
+    join(realpathSync(join(ROOT, 'node_modules')), '*'),
+    join(ROOT, 'package.json'),
+    testFileOf(lesson),
+    join(sandbox, '*'),
+  ]
+}
+
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() })
+}

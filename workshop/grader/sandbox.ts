@@ -1,0 +1,62 @@
+import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { isRunning } from '../process/process-group.ts'
+import { ROOT } from '../root.ts'
+
+/** A folder for a copy of somebody's work: nothing that happens in it touches the original. */
+export type Sandbox = {
+  readonly folder: string
+  /**
+   * Copies files into it, in place of what was there; where two sources have the same file, the later one wins.
+   *
+   * @param sources folders laid out like `lessons/`
+   */
+  fill(...sources: string[]): Promise<void>
+  remove(): Promise<void>
+}
+
+/** An empty one. It is inside the workshop, so that the work finds the packages wherever it comes from. */
+export async function emptySandbox(): Promise<Sandbox> {
+  await mkdir(SANDBOXES, { recursive: true })
+  await removeAbandoned()
+  const folder = await mkdtemp(join(SANDBOXES, `${process.pid}-`))
+  return {
+    folder,
+    async fill(...sources) {
+      for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true })
+      for (const source of sources) {
+        for (const lesson of await lessonFolders(source)) {
+          await cp(join(source, lesson), join(folder, lesson), { recursive: true, filter: isWork })
+        }
+      }
+    },
+    remove: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }),
+  }
+}
+
+/** One that is filled. */
+export async function filledSandbox(...sources: string[]): Promise<Sandbox> {
+  const made = await emptySandbox()
+  await made.fill(...sources)
+  return made
+}
+
+const SANDBOXES = join(ROOT, '.workshop', 'sandboxes')
+
+async function lessonFolders(work: string): Promise<string[]> {
+  const entries = await readdir(work, { withFileTypes: true })
+  return entries.filter((entry) => /^\d\d-/.test(entry.name)).map((entry) => entry.name)
+}
+
+/** A tsconfig.json is for the learner's editor, and extends what is not where the sandbox is. */
+export function isWork(path: string): boolean {
+  return !['node_modules', '.git', 'exhibit', 'tsconfig.json'].includes(basename(path))
+}
+
+/** A run that was killed leaves its sandbox behind; the process id in its name tells whose it was. */
+async function removeAbandoned(): Promise<void> {
+  for (const name of await readdir(SANDBOXES)) {
+    if (isRunning(Number(name.split('-')[0]))) continue
+    await rm(join(SANDBOXES, name), { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,132 @@
+import { existsSync, statSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { taskOf } from './task-of.ts'
+import { isInside } from '../is-inside.ts'
+import { ROOT } from '../root.ts'
+import { checkIds, lessonNumbered, lessons, lessonsFolder, listed } from './catalogue.ts'
+import { LESSON_FOLDER, type Lesson } from './catalogue.ts'
+
+/** Whose work: a folder laid out like lessons/, and how messages call it. */
+export type Work = {
+  folder: string
+  name: string
+}
+
+/** What the arguments of a command ask for. */
+export type LessonArgs = {
+  lesson?: number
+  /** A task `3.2` or a check `3.2a`; only with a lesson, and known to exist. */
+  only?: string
+  work: Work
+}
+
+/** What was said cannot be done; the sentence says why, and what can. */
+export type Problem = { problem: string }
+
+/**
+ * Reads `3`, `03`, `lesson3` or `lesson 3`, a task `3.2` or a check `3.2a` in the same ways, and behind it a
+ * folder with somebody's work. Arguments are matched whole: `lesson1` is not `lesson10`.
+ */
+export function parseArgs(args: string[]): LessonArgs | Problem {
+  const left = args.filter((arg) => arg !== '')
+  const reference = takeReference(left)
+  const another = takeReference([...left])
+  if (reference && another && !folderCalled(left[0]!)) return { problem: oneAtATime(args) }
+  if (left.length > 1) return { problem: unknownWord(left[0]!) }
+
+  const work = left.length === 0 ? ownWork : findWork(left[0]!)
+  if ('problem' in work) return work
+  if (!reference) return { work }
+
+  const { number, only } = reference
+  const lesson = lessonNumbered(number)
+  if (!lesson) {
+    return { problem: `There is no lesson ${number}. Lessons: ${listed(lessons())}.` }
+  }
+  if (only && !isKnown(only, lesson)) return { problem: unknownOnly(only, lesson) }
+  if (work !== ownWork && !isFolder(join(work.folder, lesson.folder))) {
+    return {
+      problem: `The folder ${work.name} has no ${lesson.folder}, the folder of lesson ${number}.`,
+    }
+  }
+  return { lesson: number, ...(only && { only }), work }
+}
+
+/** The learner's own work. */
+export const ownWork: Work = { folder: lessonsFolder, name: 'lessons' }
+
+/** Takes the arguments that name a lesson, a task or a check off the front of `args`. */
+export function takeReference(args: string[]): { number: number; only?: string } | undefined {
+  const joined = /^lesson$/i.test(args[0] ?? '') && args.length > 1
+  const text = joined ? `${args[0]}${args[1]}` : (args[0] ?? '')
+  const match = /^(?:lesson)?(\d+)(\.\d+[a-z]*)?$/i.exec(text)
+  if (!match) return undefined
+  args.splice(0, joined ? 2 : 1)
+  const number = Number(match[1])
+  return { number, ...(match[2] && { only: `${number}${match[2].toLowerCase()}` }) }
+}
+
+/** Where the caller of a command stands: npm runs everything in the repository. */
+export function callersFolder(): string {
+  return process.env.INIT_CWD ?? process.cwd()
+}
+
+/** The folder that is called so where the caller stands, or in the repository. */
+export function folderCalled(arg: string): string | undefined {
+  return [resolve(callersFolder(), arg), resolve(ROOT, arg)].find(isFolder)
+}
+
+function findWork(arg: string): Work | Problem {
+  const found = folderCalled(arg)
+  if (!found) return { problem: unknownWord(arg) }
+  const folder = laidOutLikeLessons(found)
+  if (folder === lessonsFolder) return ownWork
+  if (!folder) {
+    return { problem: `The folder ${arg} has no lesson in it, such as ${lessons()[0]?.folder}.` }
+  }
+  const name = isInside(ROOT, folder) ? relative(ROOT, folder).split(sep).join('/') : arg
+  return { folder, name }
+}
+
+/** The folder itself, its parent when it is one lesson, or the lessons/ of a whole clone. */
+function laidOutLikeLessons(folder: string): string | undefined {
+  const known = lessons().map((lesson) => lesson.folder)
+  if (known.includes(basename(folder))) return dirname(folder)
+  return [folder, join(folder, 'lessons')].find((candidate) =>
+    known.some((lesson) => isFolder(join(candidate, lesson))),
+  )
+}
+
+function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory()
+}
+
+function unknownWord(arg: string): string {
+  const said = LESSON_FOLDER.test(arg) ? 'lesson or folder' : 'folder'
+  return `There is no ${said} "${arg}". Say a lesson, as 1 or 1.2, and perhaps a folder with work.`
+}
+
+function oneAtATime(args: string[]): string {
+  return `Say one lesson, task or check at a time, and not "${args.join(' ')}".`
+}
+
+function isKnown(only: string, lesson: Lesson): boolean {
+  const checks = checkIds(lesson.number)
+  return checks.includes(only) || tasksOf(lesson).includes(only)
+}
+
+/** A task is known from the README or, should that be gone, from its checks. */
+function tasksOf(lesson: Lesson): string[] {
+  const ids = [...lesson.tasks.map((task) => task.id), ...checkIds(lesson.number).map(taskOf)]
+  return [...new Set(ids)]
+}
+
+function unknownOnly(only: string, lesson: Lesson): string {
+  const task = taskOf(only)
+  const tasks = tasksOf(lesson)
+  if (only !== task && tasks.includes(task)) {
+    const checks = checkIds(lesson.number).filter((check) => taskOf(check) === task)
+    return `There is no check ${only}. The checks of task ${task}: ${checks.join(', ')}.`
+  }
+  return `There is no task ${task}. The tasks of lesson ${lesson.number}: ${tasks.join(', ')}.`
+}

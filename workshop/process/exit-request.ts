@@ -1,0 +1,24 @@
+import process from 'node:process'
+import { EXIT_CODES, onEndSignal } from './signals.ts'
+
+/** Somebody's wish that a command ends: a signal, or a key. */
+export type ExitRequest = {
+  /** Settled with the exit code. */
+  readonly requested: Promise<number>
+  request(code: number): void
+}
+
+/** Waits for it. A second Ctrl-C does not wait for anything. */
+export function exitRequest(): ExitRequest {
+  let request = (_code: number): void => {}
+  const requested = new Promise<number>((resolve) => {
+    request = resolve
+  })
+  let isRequested = false
+  onEndSignal((signal) => {
+    if (isRequested) process.exit(EXIT_CODES[signal])
+    isRequested = true
+    request(EXIT_CODES[signal])
+  })
+  return { requested, request }
+}

@@ -1,0 +1,80 @@
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../http/free-port.ts'
+import { startTethered } from '../process/tethered-program.ts'
+import type { ExternalTool } from '../tools/external-tool.ts'
+import { probe } from '../tools/probe.ts'
+
+/** A proxy that listens on a port of 127.0.0.1. */
+export type RunningProxy = {
+  readonly port: number
+  /** Ends it and all that it has started, and removes its folder. */
+  stop(): Promise<void>
+}
+
+/** Where a proxy runs. The folder is its own; `write` gives the path of the file. */
+export type ProxyDir = {
+  port: number
+  folder: string
+  write(name: string, text: string): string
+}
+
+/** Gives the arguments that start the program. */
+type Start = (dir: ProxyDir) => string[]
+
+/**
+ * Starts a proxy in a folder of its own, and waits until it listens.
+ *
+ * @throws when the tool is missing, or with the program's own words when it does not start
+ */
+export async function startProxyProcess(tool: ExternalTool, start: Start): Promise<RunningProxy> {
+  const seen = probe(tool)
+  if ('problem' in seen) throw new Error(`${tool.name} is ${seen.problem}`)
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await tryToStart(seen.path, start)
+    } catch (error) {
+      // Somebody else took the port between our look and its.
+      if (!/in use/i.test(String(error)) || tries === 5) throw error
+    }
+  }
+}
+
+async function tryToStart(path: string, start: Start): Promise<RunningProxy> {
+  const port = await freePort()
+  const folder = mkdtempSync(join(tmpdir(), 'workshop-proxy-'))
+  // Started by root, most of them go on as somebody else.
+  chmodSync(folder, 0o755)
+  const args = start({
+    port,
+    folder,
+    write(name, text) {
+      writeFileSync(join(folder, name), text)
+      return join(folder, name)
+    },
+  })
+  const program = startTethered(path, args, folder)
+  for (let turns = 0; turns < 500; turns += 1) {
+    if (program.hasEnded || /in use/i.test(program.printed)) break
+    if (await accepts(port)) return { port, stop: program.stop }
+    await sleep(10)
+  }
+  await program.stop()
+  throw new Error(program.printed.trim().replaceAll(`${folder}/`, '') || `${path} does not listen`)
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' })
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}

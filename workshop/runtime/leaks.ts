@@ -1,0 +1,58 @@
+import { createHook } from 'node:async_hooks'
+import { subscribe } from 'node:diagnostics_channel'
+import { ServerResponse } from 'node:http'
+import { dirname } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Leaks } from '../../protocol/runtime.ts'
+
+/**
+ * Counts what the program in `file` has running, and calls `changed` when that changes: the intervals it
+ * made and did not clear, the clients it serves, and what it wrote to clients that had gone.
+ */
+export function countLeaks({ file, changed }: { file: string; changed(leaks: Leaks): void }): void {
+  const intervals = new Set<number>()
+  const clients = new Set<ServerResponse>()
+  let lostWrites = 0
+  let told = '{"intervals":0,"clients":0,"lostWrites":0}'
+
+  createHook({
+    init(id, type, _trigger, resource) {
+      // Node has no other mark for a timer that repeats.
+      const repeats = '_repeat' in resource && resource['_repeat'] !== null
+      if (type === 'Timeout' && repeats && isMadeIn(dirname(file))) intervals.add(id)
+    },
+    destroy(id) {
+      intervals.delete(id)
+    },
+  }).enable()
+
+  subscribe('http.server.request.start', (message) => {
+    const { response } = message as { response: ServerResponse }
+    clients.add(response)
+    response.once('close', () => clients.delete(response))
+  })
+  const { write } = ServerResponse.prototype
+  ServerResponse.prototype.write = function (this: ServerResponse, ...args: unknown[]) {
+    if (this.destroyed) lostWrites += 1
+    return Reflect.apply(write, this, args)
+  } as typeof write
+
+  setInterval(() => {
+    const leaks = { intervals: intervals.size, clients: clients.size, lostWrites }
+    const telling = JSON.stringify(leaks)
+    if (telling === told) return
+    told = telling
+    changed(leaks)
+  }, LOOK_EVERY_MS)
+}
+
+/** True when the function that calls is called, at any depth, by a file in `folder`. */
+function isMadeIn(folder: string): boolean {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 30
+  const { stack = '' } = new Error('where')
+  Error.stackTraceLimit = limit
+  return stack.includes(folder) || stack.includes(pathToFileURL(folder).href)
+}
+
+const LOOK_EVERY_MS = 100

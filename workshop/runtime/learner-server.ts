@@ -1,0 +1,196 @@
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Destination } from '../../wire/tap.ts'
+import { ROOT } from '../root.ts'
+import type { Leaks, RuntimeMessage } from '../../protocol/runtime.ts'
+import { startLearnerProcess, type LearnerProcess } from './learner-process.ts'
+
+/** Somebody's server, running in a process of its own. */
+export type LearnerServer = {
+  /** Where the server is, as soon as that is known. */
+  destination(): Promise<Destination>
+  /** Makes the next restart quick. */
+  warmUp(): void
+  /** Ends the server, whatever it does, and runs the file as it is now. */
+  restart(): void
+  /** Lets so many earthquakes happen now. */
+  burst(count: number): void
+  /** Ends the server for good. */
+  stop(): void
+}
+
+export type ServerEvents = {
+  running(): void
+  /** It does not run; `what` says why in a sentence, `detail` in the runtime's own words. */
+  down(what: string, detail: string): void
+  /** It is the stub, or still says so of a task. */
+  notWritten(what: string): void
+  /** A line of its standard output or its standard error. */
+  printed(line: string): void
+  leaks(leaks: Leaks): void
+  /** So many readers have the feed open now. */
+  feed(readers: number): void
+}
+
+/**
+ * Runs `createApp()` of a server.ts on the recorded earthquakes.
+ *
+ * @param options.name how messages call the file: `lessons/01-raw-chunks/server.ts`
+ * @param options.folder makes the folder ready in which the file is; asked at each start
+ */
+export function startLearnerServer({
+  name,
+  folder,
+  countLeaks,
+  events,
+}: {
+  name: string
+  folder(): Promise<string>
+  countLeaks: boolean
+  events: ServerEvents
+}): LearnerServer {
+  let current: LearnerProcess
+  let spare: LearnerProcess | undefined
+  let deadline: NodeJS.Timeout | undefined
+  let destination = pending<Destination>()
+  let since = Date.now()
+
+  async function start(): Promise<void> {
+    const mine = spare?.isAlive ? spare : startLearnerProcess()
+    spare = undefined
+    current = mine
+    // Whoever waits for the server that was stopped gets this one.
+    if (destination.isSettled) destination = pending()
+    let runDir: string
+    try {
+      runDir = await folder()
+    } catch (error) {
+      if (mine === current) down(`${name} cannot be read.`, (error as Error).message)
+      return
+    }
+    mine.run(
+      { file: join(runDir, 'server.ts'), countLeaks, since },
+      {
+        message: (message) => hear(message, runDir),
+        printed: (line) => events.printed(shownPaths(line, runDir)),
+        ended: (how) => down(`${name} ended by itself (${how}).`, ''),
+      },
+    )
+  }
+
+  function hear(message: RuntimeMessage, runDir: string): void {
+    if (message.kind === 'feed') {
+      events.feed(message.readers)
+      return
+    }
+    if (message.kind === 'leaks') {
+      events.leaks(message.leaks)
+      return
+    }
+    if (message.kind === 'since') {
+      since = message.since
+      return
+    }
+    clearTimeout(deadline)
+    if (message.kind === 'loading') {
+      deadline = setTimeout(stillLoading, LOADING_MS)
+    } else if (message.kind === 'running') {
+      send({ port: message.port })
+      events.running()
+    } else if (message.kind === 'not written') {
+      end()
+      send({ unavailable: `Nothing to see yet: ${message.what}.` })
+      events.notWritten(message.what)
+    } else if (message.kind === 'failed') {
+      const what = message.when === 'loading' ? 'could not be loaded' : 'crashed'
+      down(`${name} ${what}.`, shownPaths(message.thrown, runDir))
+    }
+  }
+
+  /** A machine that is busy with something else may take as long: it may still come. */
+  function stillLoading(): void {
+    tellDown(
+      `${name} is still loading after ${LOADING_MS / 1000} seconds.`,
+      'Often an endless loop, or an await that never ends, outside of any handler.',
+    )
+    deadline = setTimeout(() => {
+      down(
+        `${name} was still loading after ${GIVE_UP_MS / 1000} seconds, and has been ended.`,
+        'The next save starts it again.',
+      )
+    }, GIVE_UP_MS - LOADING_MS)
+  }
+
+  function down(what: string, detail: string): void {
+    end()
+    tellDown(what, detail)
+  }
+
+  function tellDown(what: string, detail: string): void {
+    send({ unavailable: detail ? `${what}\n${detail}` : what })
+    events.down(what, detail)
+  }
+
+  function send(to: Destination): void {
+    if (destination.isSettled) destination = pending()
+    destination.settle(to)
+  }
+
+  /** Names files as the learner does, wherever they were run from. */
+  function shownPaths(text: string, runDir: string): string {
+    const shown = name.replace(/server\.ts$/, '')
+    return text
+      .replaceAll(`${pathToFileURL(runDir).href}/`, shown)
+      .replaceAll(join(runDir, '/'), shown)
+      .replaceAll(`${pathToFileURL(ROOT).href}/`, '')
+      .replaceAll(join(ROOT, '/'), '')
+  }
+
+  function end(): void {
+    clearTimeout(deadline)
+    current.kill()
+  }
+
+  void start()
+  return {
+    destination: () => destination.promise,
+    warmUp() {
+      spare ??= startLearnerProcess()
+    },
+    restart() {
+      end()
+      void start()
+    },
+    burst: (count) => current.tell({ burst: count }),
+    stop() {
+      end()
+      spare?.kill()
+    },
+  }
+}
+
+/** A promise that is settled from outside. */
+function pending<T>(): {
+  readonly promise: Promise<T>
+  readonly isSettled: boolean
+  settle(value: T): void
+} {
+  let isSettled = false
+  let resolve = (_value: T): void => {}
+  const promise = new Promise<T>((settled) => {
+    resolve = settled
+  })
+  return {
+    promise,
+    get isSettled() {
+      return isSettled
+    },
+    settle(value) {
+      isSettled = true
+      resolve(value)
+    },
+  }
+}
+
+const LOADING_MS = 10_000
+const GIVE_UP_MS = 60_000

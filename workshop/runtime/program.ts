@@ -1,0 +1,116 @@
+// Runs somebody's server.ts or client.ts in a process of its own, when told which one. It may crash, loop or
+// exit; the workshop goes on.
+import { existsSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { recordedQuakes, replay, type Feed, type Replay } from '#feed'
+import { runClient } from './run-client.ts'
+import { historyOf } from './history.ts'
+import { countLeaks } from './leaks.ts'
+import { exitWithParent } from '../process/exit-with-parent.ts'
+import { isNotWritten } from '../../protocol/not-written.ts'
+import type { RuntimeMessage, RuntimeOrder } from '../../protocol/runtime.ts'
+
+/** How much faster than they happened: two or three earthquakes a second, and the first one soon. */
+const SPEED = 900
+
+let week = replay(recordedQuakes(), { speed: SPEED, loop: true })
+let when: 'loading' | 'running' = 'loading'
+
+// Loaded ahead: the server will want it, and the learner waits for the server.
+void import('express')
+exitWithParent()
+process.on('uncaughtException', fail)
+process.on('message', (order: RuntimeOrder) => {
+  if ('burst' in order) {
+    week.burst(order.burst)
+    if (week.startedAt !== undefined) tell({ kind: 'since', since: week.startedAt })
+    return
+  }
+  tell({ kind: 'loading' })
+  if ('url' in order) {
+    runClient(order, tell).catch(fail)
+    return
+  }
+  if (order.countLeaks) {
+    countLeaks({ file: order.file, changed: (leaks) => tell({ kind: 'leaks', leaks }) })
+  }
+  run(order).catch(fail)
+})
+
+async function run({ file, since }: { file: string; since: number }): Promise<void> {
+  const { createApp } = (await import(pathToFileURL(file).href)) as {
+    createApp?: (source: unknown) => RequestListener
+  }
+  if (typeof createApp !== 'function') throw new Error('server.ts does not export createApp()')
+  const app = createApp(await sourceFor(file, since))
+  if (typeof app !== 'function') {
+    throw new Error(`createApp() returned ${String(app)}, not an Express app`)
+  }
+  const server = createServer(app)
+  server.listen(0, '127.0.0.1', () => {
+    when = 'running'
+    tell({ kind: 'running', port: (server.address() as AddressInfo).port })
+  })
+}
+
+/** The feed; or the history of a lesson that has one, which goes on where the process before this one was. */
+async function sourceFor(file: string, since: number): Promise<unknown> {
+  const history = join(dirname(file), 'history.ts')
+  if (!existsSync(history)) return watched(week)
+  week = replay(recordedQuakes(), { speed: SPEED, loop: true, since })
+  return historyOf(history, watched(week))
+}
+
+/** Tells how many have the feed open, whenever that changes: the learner is to see it closed. */
+function watched(feed: Replay): Feed {
+  let told = 0
+  const look = (): void => {
+    if (feed.readers === told) return
+    told = feed.readers
+    tell({ kind: 'feed', readers: told })
+  }
+  return {
+    open(signal) {
+      const quakes = feed.open(signal)[Symbol.asyncIterator]()
+      signal.addEventListener('abort', () => setImmediate(look), { once: true })
+      return {
+        [Symbol.asyncIterator]: () => ({
+          next() {
+            const next = quakes.next()
+            look()
+            return next.finally(look)
+          },
+          return: async () => (await quakes.return?.()) ?? { done: true, value: undefined },
+        }),
+      }
+    },
+  }
+}
+
+function fail(error: unknown): void {
+  const isStub = error instanceof Error && isNotWritten(error.message)
+  tell(
+    isStub && when === 'loading'
+      ? { kind: 'not written', what: error.message }
+      : { kind: 'failed', when, thrown: described(error) },
+    () => process.exit(1),
+  )
+}
+
+function described(error: unknown): string {
+  if (!(error instanceof Error)) return `threw ${String(error)}`
+  // The compiler's list of errors says it all; its own stack says nothing.
+  if (error.name === 'TransformError') return error.message.split('\n').slice(1).join('\n')
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line))
+  const own = frames.filter(
+    (line) => !/node:|node_modules|[\\/]workshop[\\/]runtime[\\/]/.test(line),
+  )
+  return [`${error.name}: ${error.message}`, ...own.slice(0, 3)].join('\n')
+}
+
+function tell(message: RuntimeMessage, then?: () => void): void {
+  process.send?.(message, () => then?.())
+}

@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises'
+import { createServer, request } from 'node:http'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream'
+import express, { type Express, type Request, type Response } from 'express'
+import type { ViteDevServer } from 'vite'
+import { listen } from '../http/listen.ts'
+import { onlyUnderOurName, onThisMachine } from '../http/safety.ts'
+import { ROOT } from '../root.ts'
+
+/** A page with somebody's component, in a server of its own. */
+export type ReactFront = {
+  readonly port: number
+  /** It can show something. Never rejected: what is wrong is shown instead. */
+  readonly isReady: Promise<unknown>
+  /** Has every page that is open load the component again, from where it is now. */
+  reload(): Promise<void>
+  /** Ends every connection, and stops listening. */
+  close(): Promise<void>
+}
+
+/**
+ * Shows a component on a page, and changes it there at each save. The page finds the stream under its own origin,
+ * as it would in production.
+ *
+ * It is passed on by hand: the proxy of Vite keeps a stream open whose server has died, and holds a head back
+ * until a body follows (https://github.com/vitejs/vite/issues/20712).
+ *
+ * @param options.ports it takes the first that is free
+ * @param options.component makes the file ready that exports the component; asked each time the page is opened
+ * @param options.api the port of the server that the stream comes from
+ * @param options.path of the stream: `/events`
+ * @throws Error when no port is free
+ */
+export async function reactFront({
+  ports,
+  component,
+  api,
+  path,
+}: {
+  ports: readonly number[]
+  component(): Promise<string>
+  api: number
+  path: string
+}): Promise<ReactFront> {
+  const front = createServer()
+  const port = await listen(front, ports)
+  // It takes a second, in which nobody has to wait.
+  const starting = startVite()
+  const isReady = starting.catch(() => {})
+  front.on('request', app())
+
+  async function startVite(): Promise<ViteDevServer> {
+    const { createServer: createVite } = await import('vite')
+    const { default: react } = await import('@vitejs/plugin-react')
+    const { NODE_ENV } = process.env
+    const vite = await createVite({
+      root: ROOT,
+      configFile: false,
+      appType: 'custom',
+      // What is wrong with the work is shown on the page, and told by the grading.
+      logLevel: 'silent',
+      cacheDir: join(ROOT, '.workshop', 'vite'),
+      plugins: [react()],
+      optimizeDeps: { entries: [`${PAGE}/main.tsx`] },
+      server: { middlewareMode: true, hmr: { server: front } },
+    })
+    // Vite sets it, and would leave it to every program that is started from here.
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV
+    return vite
+  }
+
+  function app(): Express {
+    const handlers = express()
+    handlers.disable('x-powered-by')
+    handlers.use(onlyUnderOurName(onThisMachine))
+    handlers.get(path, passOn)
+    handlers.get('/', showPage)
+    handlers.use(async (req, res, next) => (await starting).middlewares(req, res, next))
+    return handlers
+  }
+
+  async function showPage(_req: Request, res: Response): Promise<void> {
+    const html = (await readFile(join(ROOT, PAGE, 'index.html'), 'utf8'))
+      .replace('%WORK%', `/@fs/${encodeURI((await component()).replace(/^\//, ''))}`)
+      .replace('%URL%', path)
+    // In a frame of the lesson page, and in no other.
+    res.set('Content-Security-Policy', 'frame-ancestors http://127.0.0.1:* http://localhost:*')
+    res.type('html').send(await (await starting).transformIndexHtml('/', html))
+  }
+
+  /** Each side sees the other's end and its cuts. */
+  function passOn(req: Request, res: Response): void {
+    const outgoing = request({
+      host: '127.0.0.1',
+      port: api,
+      method: req.method,
+      path: req.originalUrl,
+      // A connection of its own: the wire is to show when it ends.
+      agent: false,
+      headers: { ...req.headers, connection: 'close' },
+    })
+    outgoing.once('response', (answer) => {
+      const { connection: _, 'keep-alive': __, ...headers } = answer.headers
+      res.writeHead(answer.statusCode!, headers).flushHeaders()
+      pipeline(answer, res, () => {})
+    })
+    outgoing.once('error', () => res.destroy())
+    res.once('close', () => outgoing.destroy())
+    outgoing.end()
+  }
+
+  return {
+    port,
+    isReady,
+    reload: async () => (await starting).ws.send({ type: 'full-reload' }),
+    async close() {
+      const closed = new Promise((resolve) => front.close(resolve))
+      front.closeAllConnections()
+      const vite = await isReady
+      await vite?.close()
+      await closed
+    },
+  }
+}
+
+/** Its files. */
+const PAGE = 'workshop/runtime/react'

@@ -1,0 +1,15 @@
+import { Component, type ReactNode } from 'react'
+
+/** Shows what the component threw while it rendered, in its place. */
+export class ErrorBoundary extends Component<{ children: ReactNode }, { error?: Error }> {
+  override state: { error?: Error } = {}
+
+  static getDerivedStateFromError(error: Error): { error: Error } {
+    return { error }
+  }
+
+  override render(): ReactNode {
+    const { error } = this.state
+    return error ? <pre role="alert">{error.message}</pre> : this.props.children
+  }
+}

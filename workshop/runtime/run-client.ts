@@ -1,0 +1,30 @@
+import { pathToFileURL } from 'node:url'
+import type { Quake } from '#feed'
+import type { FollowOptions } from '../../solutions/05-reconnection/client.ts'
+import type { RuntimeMessage } from '../../protocol/runtime.ts'
+
+/**
+ * Runs `followQuakes()` of a client.ts, and tells what comes of it. The client of an exhibit has `connect()` and
+ * speaks for itself.
+ */
+export async function runClient(
+  { file, url }: { file: string; url: string },
+  tell: (message: RuntimeMessage) => void,
+): Promise<void> {
+  const { followQuakes, connect } = (await import(pathToFileURL(file).href)) as {
+    followQuakes?: (url: string, options: FollowOptions) => AsyncIterable<Quake>
+    connect?: (url: string) => void
+  }
+  if (connect) return connect(url)
+  if (!followQuakes) throw new Error('client.ts does not export followQuakes()')
+  const quakes = followQuakes(url, {
+    signal: new AbortController().signal,
+    stallMs: STALL_MS,
+    onState: (state) => tell({ kind: 'connection', state }),
+    onGap: () => tell({ kind: 'gap' }),
+  })
+  for await (const quake of quakes) tell({ kind: 'quake', quake })
+}
+
+/** Two or three quakes happen in a second. Who watches a stalled connection does not wait for a minute. */
+const STALL_MS = 10_000

@@ -1,0 +1,62 @@
+import { existsSync, readdirSync, statSync, watch, type FSWatcher } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/**
+ * Calls `saved` soon after a file in `folder` was written, replaced, added or deleted. It goes on when the
+ * folder itself is deleted and comes back.
+ *
+ * @returns stops watching
+ */
+export function watchFolder(folder: string, saved: () => void): () => void {
+  let watcher: FSWatcher | undefined
+  let debounce: NodeJS.Timeout | undefined
+  let seen = signature(folder)
+  let isStopped = false
+
+  function rewatch(): void {
+    watcher?.close()
+    // Without the folder, its parent tells when it is back.
+    const nearest = [folder, dirname(folder)].find(existsSync) ?? process.cwd()
+    watcher = watch(nearest, look)
+    // On Windows a deleted folder is an error.
+    watcher.on('error', look)
+  }
+
+  function look(): void {
+    clearTimeout(debounce)
+    debounce = setTimeout(() => {
+      if (isStopped) return
+      // An editor makes several events of one save, and some for files nobody would save.
+      const now = signature(folder)
+      if (now === seen) return
+      const isOtherFolder = now.split('\n')[0] !== seen.split('\n')[0]
+      seen = now
+      if (isOtherFolder) rewatch()
+      saved()
+    }, DEBOUNCE_MS)
+  }
+
+  rewatch()
+  return () => {
+    isStopped = true
+    clearTimeout(debounce)
+    watcher?.close()
+  }
+}
+
+/** The folder's own number, then each file with its size and the time it was written. */
+function signature(folder: string): string {
+  try {
+    const files = readdirSync(folder)
+      .filter((name) => !/^\.|~$|^4913$/.test(name))
+      .map((name) => {
+        const { mtimeMs, size } = statSync(join(folder, name))
+        return `${name} ${mtimeMs} ${size}`
+      })
+    return [statSync(folder).ino, ...files].join('\n')
+  } catch {
+    return 'gone'
+  }
+}
+
+const DEBOUNCE_MS = 40

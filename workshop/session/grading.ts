@@ -1,0 +1,169 @@
+import type { GradingState } from '../../protocol/page.ts'
+import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
+import type { GradingProcess } from '../grader/grading-process.ts'
+import { ownWork, type Work } from '../lessons/args.ts'
+import type { Lesson } from '../lessons/catalogue.ts'
+import { checksOf } from '../lessons/checks.ts'
+import { progressOf, recordVerdict } from '../lessons/progress.ts'
+
+/** Grades when asked to, one run at a time. */
+export type Grading = {
+  /** Grades the work as it is now; a run that is under way is given up. */
+  start(): void
+  readonly isRunning: boolean
+  /** What the page shows of it. */
+  readonly state: GradingState
+  /** The last one that came to its end. */
+  readonly verdict: Verdict | undefined
+  stop(): Promise<void>
+}
+
+export type GradingEvents = {
+  /** A run begins, or has ended. */
+  gradingChanged(): void
+  graded(verdict: Verdict): void
+  /** The workshop itself is broken. */
+  notGraded(error: Error): void
+}
+
+/** @param options.changed called whenever the state has changed */
+export function grading({
+  lesson,
+  work,
+  events,
+  changed,
+}: {
+  lesson: Lesson
+  work: Work
+  events: GradingEvents
+  changed(): void
+}): Grading {
+  let state = notGradedYet(lesson, work)
+  let running: { controller: AbortController; done: Promise<void> } | undefined
+  let verdict: Verdict | undefined
+  let next: Promise<GradingProcess | undefined> = Promise.resolve(undefined)
+  const over = new AbortController()
+
+  async function run(signal: AbortSignal): Promise<void> {
+    try {
+      const { grade } = await import('../grader/grade.ts')
+      const gradingProcess = await next
+      next = Promise.resolve(undefined)
+      const came = await grade({
+        lesson: lesson.number,
+        work: work.folder,
+        name: work.name,
+        signal,
+        ...(gradingProcess && { gradingProcess }),
+        onCheck: (result) => signal.aborted || checked(result),
+      })
+      if (signal.aborted) return
+      verdict = came
+      if (work === ownWork) recordVerdict(verdict)
+      graded(verdict)
+      events.graded(verdict)
+    } catch (error) {
+      if (!signal.aborted) events.notGraded(error as Error)
+    }
+  }
+
+  function runs(isRunning: boolean): void {
+    if (over.signal.aborted) return
+    const old = state.checks.map((check) => ({ ...check, isOld: true }))
+    become({ ...state, isRunning, ...(isRunning && { checks: old }) })
+    events.gradingChanged()
+  }
+
+  function checked(result: CheckResult): void {
+    const checks = state.checks.map((check) =>
+      check.id === result.id ? { ...result, isOld: false } : check,
+    )
+    become({ ...state, checks })
+  }
+
+  function graded({ outcome, problem, typeErrors, printed, seed, checks }: Verdict): void {
+    become({
+      isRunning: true,
+      checks: checks.map((check) => ({ ...check, isOld: false })),
+      outcome,
+      ...(problem && { problem }),
+      typeErrors,
+      printed,
+      seed,
+      gradedAt: Date.now(),
+    })
+  }
+
+  function become(now: GradingState): void {
+    state = now
+    changed()
+  }
+
+  async function preloadNext(): Promise<GradingProcess | undefined> {
+    const { startGradingProcess } = await import('../grader/grading-process.ts')
+    let started: GradingProcess | undefined
+    try {
+      started = await startGradingProcess({ lesson: lesson.number })
+      await started.preload(over.signal)
+    } catch {
+      // What goes wrong here goes wrong again in the grading, which tells.
+    }
+    if (!over.signal.aborted) return started
+    await started?.end()
+    return undefined
+  }
+
+  function giveUp(): Promise<void> {
+    running?.controller.abort()
+    return running?.done ?? Promise.resolve()
+  }
+
+  return {
+    start() {
+      const before = giveUp()
+      const controller = new AbortController()
+      const mine = { controller, done: Promise.resolve() }
+      running = mine
+      runs(true)
+      mine.done = (async () => {
+        await before
+        if (!controller.signal.aborted) await run(controller.signal)
+        if (running !== mine) return
+        running = undefined
+        runs(false)
+        if (!over.signal.aborted) next = preloadNext()
+      })()
+    },
+    get isRunning() {
+      return running !== undefined
+    },
+    get state() {
+      return state
+    },
+    get verdict() {
+      return verdict
+    },
+    async stop() {
+      over.abort()
+      await giveUp()
+      await (await next)?.end()
+    },
+  }
+}
+
+/** Nothing has come yet in this session; what had passed before is known. */
+function notGradedYet(lesson: Lesson, work: Work): GradingState {
+  const passed = work === ownWork ? progressOf(lesson.number).passed : []
+  return {
+    isRunning: false,
+    checks: checksOf(lesson.number).map(({ id, rule }) => ({
+      id,
+      rule,
+      state: passed.includes(id) ? 'passed' : 'not run',
+      steps: [],
+      isOld: true,
+    })),
+    typeErrors: [],
+    printed: '',
+  }
+}

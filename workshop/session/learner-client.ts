@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RuntimeMessage } from '../../protocol/runtime.ts'
+import { runDirFor } from './run-dir.ts'
+import { startLearnerProcess, type LearnerProcess } from '../runtime/learner-process.ts'
+import { gapCounter } from '../runtime/gap-counter.ts'
+import type { LearnerClientState } from '../../protocol/page.ts'
+import { targetPath, type LessonTarget } from './lesson-target.ts'
+
+/** The client.ts of a lesson, in a process of its own. */
+export type LearnerClient = {
+  readonly state: LearnerClientState
+  /** Begins with a new process when the client's files have changed. */
+  saved(): void
+  close(): Promise<void>
+}
+
+export type LearnerClientEvents = {
+  /** The connection is another now, or the client does not run. */
+  follows(state: LearnerClientState): void
+  /** A line of its standard output or its standard error. */
+  clientPrinted(line: string): void
+}
+
+/**
+ * Runs it on `url`.
+ *
+ * @param options.changed called whenever the state has changed
+ */
+export function runLearnerClient({
+  url,
+  events,
+  changed,
+  ...target
+}: LessonTarget & { url: string; events: LearnerClientEvents; changed(): void }): LearnerClient {
+  const { work } = target
+  const path = targetPath(target)
+  const runDir = runDirFor(work, path)
+  let program: LearnerProcess
+  let state: LearnerClientState = NOTHING_YET
+  let count = gapCounter()
+  let text = ''
+
+  async function start(): Promise<void> {
+    text = textOf(join(work.folder, path))
+    count = gapCounter()
+    state = NOTHING_YET
+    const mine = startLearnerProcess()
+    program = mine
+    const folder = await runDir.folder()
+    mine.run(
+      { file: join(folder, 'client.ts'), url },
+      {
+        message: hear,
+        printed: events.clientPrinted,
+        ended: (how) => becomes('down', `client.ts ended by itself (${how}).`),
+      },
+    )
+  }
+
+  function hear(message: RuntimeMessage): void {
+    if (message.kind === 'quake') {
+      const { quake } = message
+      count.add(quake.id)
+      const { missed, twice } = count
+      state = { ...state, quakes: state.quakes + 1, missed, twice, newest: quake }
+      changed()
+    } else if (message.kind === 'gap') {
+      state = { ...state, gaps: state.gaps + 1 }
+      becomes(state.state, 'Quakes may be missing here.')
+    } else if (message.kind === 'connection') {
+      const { state: now } = message
+      const what =
+        now.name === 'waiting' ? `${now.why}; it asks again in ${Math.round(now.ms)} ms` : undefined
+      becomes(now.name, what)
+    } else if (message.kind === 'not written') {
+      program.kill()
+      becomes('not written', `Nothing to see yet: ${message.what}.`)
+    } else if (message.kind === 'failed') {
+      program.kill()
+      becomes('down', message.thrown)
+    }
+  }
+
+  function becomes(now: LearnerClientState['state'], what: string | undefined): void {
+    const { what: _, ...rest } = state
+    state = { ...rest, state: now, ...(what !== undefined && { what }) }
+    changed()
+    events.follows(state)
+  }
+
+  void start()
+  return {
+    get state() {
+      return state
+    },
+    saved() {
+      if (textOf(join(work.folder, path)) === text) return
+      program.kill()
+      void start()
+    },
+    async close() {
+      program.kill()
+      await runDir.remove()
+    },
+  }
+}
+
+const NOTHING_YET: LearnerClientState = {
+  state: 'starting',
+  quakes: 0,
+  missed: 0,
+  twice: 0,
+  gaps: 0,
+}
+
+/** What the client is made of. */
+function textOf(folder: string): string {
+  return ['client.ts', 'read-events.ts']
+    .map((name) => {
+      try {
+        return readFileSync(join(folder, name), 'utf8')
+      } catch {
+        return ''
+      }
+    })
+    .join('\n')
+}

@@ -1,0 +1,84 @@
+import { get, type IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import type { Quake } from '#feed'
+import { readNdjson } from '../../solutions/01-raw-chunks/client.ts'
+import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
+import type { ClientState } from '../../protocol/page.ts'
+
+/** A client that reads a stream of quakes, for somebody to watch. */
+export type PageClient = {
+  readonly state: ClientState
+  leave(): void
+}
+
+/**
+ * Connects to `url` and reads what comes, with the readers of lessons 1 and 2.
+ *
+ * @param options.changed called whenever the state has changed
+ */
+export function connectPageClient({
+  id,
+  url,
+  changed,
+}: {
+  id: number
+  url: string
+  changed(): void
+}): PageClient {
+  const state: ClientState = { id, state: 'connecting', quakes: 0, last: [] }
+  // A connection of its own: one that is left over from another request would look odd on the wire.
+  const request = get(url, { agent: false, headers: { 'User-Agent': 'the lesson page' } })
+
+  function becomes(now: ClientState['state'], what?: string): void {
+    // The first end counts: whoever left is not also cut.
+    if (state.state !== 'connecting' && state.state !== 'reading') return
+    state.state = now
+    if (what) state.what = what
+    changed()
+  }
+
+  request.on('error', (error) => becomes('cut', cutShort(error)))
+  request.on('response', async (response) => {
+    if (response.statusCode !== 200) {
+      const text = (await response.toArray()).join('').trim()
+      becomes('refused', `The server answered ${response.statusCode}. ${text}`.trim())
+      return
+    }
+    becomes('reading')
+    try {
+      for await (const quake of quakesOf(response)) {
+        state.quakes += 1
+        state.last = [quake, ...state.last].slice(0, MOST_QUAKES)
+        changed()
+      }
+      becomes('ended', 'The server ended the response.')
+    } catch (error) {
+      becomes('cut', cutShort(error as NodeJS.ErrnoException))
+    }
+  })
+  return {
+    state,
+    leave() {
+      becomes('left')
+      request.destroy()
+    },
+  }
+}
+
+async function* quakesOf(response: IncomingMessage): AsyncGenerator<Quake> {
+  const body = Readable.toWeb(response) as ReadableStream<Uint8Array>
+  if (!/^text\/event-stream\b/.test(response.headers['content-type'] ?? '')) {
+    yield* readNdjson(body) as AsyncGenerator<Quake>
+    return
+  }
+  for await (const { type, data } of parseEventStream(body)) {
+    if (type === 'message') yield JSON.parse(data) as Quake
+  }
+}
+
+function cutShort({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ECONNRESET' || message === 'aborted') return 'The connection broke off.'
+  return `${message}.`
+}
+
+const MOST_QUAKES = 8

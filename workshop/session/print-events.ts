@@ -1,0 +1,83 @@
+import type { LearnerClientState } from '../../protocol/page.ts'
+import type { Leaks } from '../../protocol/runtime.ts'
+import type { Screen } from '../terminal/screen.ts'
+import type { LessonEvents } from './lesson-run.ts'
+
+/** Prints what happens in a lesson. */
+export function printEvents({
+  file,
+  work,
+  out,
+  changed,
+}: {
+  file: string
+  work: string
+  out: Screen
+  changed(): void
+}): LessonEvents {
+  const { paint } = out
+  return {
+    running: () => out.print(`${paint('good', '●')} ${file} is running.`),
+    down(what, detail) {
+      const lines = detail === '' ? [] : detail.split('\n').map((line) => `  ${line}`)
+      out.print([`${paint('bad', '✗')} ${what}`, ...lines, UNTIL_SAVED].join('\n'))
+    },
+    notWritten(what) {
+      out.print(`○ ${file} is not written yet (${paint('strong', what)}).\n${UNTIL_SAVED}`)
+    },
+    printed: (line) => out.print(`${paint('quiet', 'server.ts prints:')} ${line}`),
+    feed: (readers) => out.print(paint('quiet', `feed open for ${counted(readers, 'reader')}`)),
+    leaks: leakLines((line) => out.print(paint('bad', line))),
+    killed: () => out.print(`${paint('bad', '✗')} ${file} is killed. It comes back by itself.`),
+    follows: (state) => out.print(learnerClientLine(state, paint)),
+    clientPrinted: (line) => out.print(`${paint('quiet', 'client.ts prints:')} ${line}`),
+    saved: () => out.print(paint('quiet', `Saved at ${new Date().toLocaleTimeString('en-GB')}.`)),
+    gradingChanged: changed,
+    async graded(verdict) {
+      const { renderVerdict } = await import('../verdict/render.ts')
+      out.print(`\n${renderVerdict(verdict, { paint, width: out.width, workName: work })}\n`)
+    },
+    notGraded: (error) => out.print(`The work could not be graded: ${error.stack}`),
+  }
+}
+
+/** `client.ts waits after 42 quakes, 0 missed, 0 twice: terminated; it asks again in 812 ms`. */
+function learnerClientLine(
+  { state, what, quakes, missed, twice }: LearnerClientState,
+  paint: Screen['paint'],
+): string {
+  if (state === 'not written') return `○ client.ts is not written yet. ${what}`
+  const counts = `${counted(quakes, 'quake')}, ${missed} missed, ${twice} twice`
+  const shape = { open: paint('good', '●'), down: paint('bad', '✗') }[state as string] ?? '◌'
+  return `${shape} client.ts ${paint('strong', FOLLOWS[state])} ${paint('quiet', `(${counts})`)}${what ? `: ${what}` : ''}`
+}
+
+const FOLLOWS: Record<Exclude<LearnerClientState['state'], 'not written'>, string> = {
+  starting: 'starts',
+  connecting: 'connects',
+  open: 'is connected',
+  waiting: 'waits',
+  over: 'has come to the end',
+  down: 'is down',
+}
+
+/** Prints what has changed. What is written to nobody grows and grows: now and then will do. */
+function leakLines(print: (line: string) => void): (leaks: Leaks) => void {
+  let last = ''
+  let printedAt = 0
+  return ({ intervals, clients, lostWrites }) => {
+    const running = `still running: ${counted(intervals, 'interval')} · ${counted(clients, 'client')} connected`
+    if (running === last && performance.now() - printedAt < LOST_WRITES_EVERY_MS) return
+    last = running
+    printedAt = performance.now()
+    print(`${running} · ${counted(lostWrites, 'write')} to nobody`)
+  }
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
+}
+
+const LOST_WRITES_EVERY_MS = 3000
+
+const UNTIL_SAVED = '  Until it runs, every request is answered 503.'

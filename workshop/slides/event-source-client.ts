@@ -1,0 +1,36 @@
+import { watchQuakes } from '../../solutions/02-server-sent-events/watch.ts'
+import type { ClientState } from '../../protocol/page.ts'
+import type { PageClient } from '../session/page-client.ts'
+
+/** An `EventSource` that reads a stream of quakes, for somebody to watch: it comes back when it is cut. */
+export function connectEventSource({
+  id,
+  url,
+  changed,
+}: {
+  id: number
+  url: string
+  changed(): void
+}): PageClient {
+  const state: ClientState = { id, state: 'connecting', quakes: 0, last: [] }
+  const close = watchQuakes(url, {
+    onQuake(quake) {
+      state.state = 'reading'
+      state.quakes += 1
+      state.last = [quake]
+      changed()
+    },
+    onOver() {
+      state.state = 'ended'
+      changed()
+    },
+  })
+  return {
+    state,
+    leave() {
+      state.state = 'left'
+      close()
+      changed()
+    },
+  }
+}

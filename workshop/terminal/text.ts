@@ -1,0 +1,24 @@
+/** Keeps the beginning of a text that is longer than `width`. */
+export function truncate(text: string, width: number): string {
+  const characters = [...text]
+  return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`
+}
+
+/**
+ * Breaks a text into lines between its words. A word that is longer than a line stays whole.
+ *
+ * @param hanging how far the lines after the first are indented
+ */
+export function wrap(text: string, width: number, hanging = 0): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = ' '.repeat(hanging) + word
+    } else {
+      line = line === '' ? word : `${line} ${word}`
+    }
+  }
+  return [...lines, line]
+}

@@ -1,0 +1,124 @@
+import { lastEventIdOf, type Arrival, type Closing } from '../../wire/arrival.ts'
+import { conversation, describeClose, type Conversation } from '../../wire/conversation.ts'
+import type { Segment } from '../../wire/response.ts'
+import { visible } from '../../wire/visible.ts'
+import type { Hue, Paint } from './colour.ts'
+
+/** How much of each arrival a line shows. */
+export type Detail = 'short' | 'whole'
+
+/** A line is made when it is wanted: at a burst most are counted and never shown. */
+export type Line = (look: { width: number; detail: Detail; paint: Paint }) => string
+
+/** Tells what crosses a tap, a line for each arrival, opening and closing. */
+export type WireLines = {
+  opened(connection: number): Line
+  arrived(connection: number, arrival: Arrival): Line
+  closed(connection: number, closing: Closing): Line
+}
+
+export function wireLines(): WireLines {
+  const talks = new Map<number, Conversation>()
+
+  return {
+    opened:
+      (connection) =>
+      ({ paint }) =>
+        `${columns(connection, 0)}  ${paint('quiet', 'opened')}`,
+    arrived(connection, arrival) {
+      const talk = talks.get(connection) ?? conversation()
+      talks.set(connection, talk)
+      const segments = talk.segments(arrival)
+      const cursor = lastEventIdOf(arrival)
+      return (look) => arrivalLine(connection, arrival, segments, cursor, look)
+    },
+    closed(connection, closing) {
+      const { text, isFailure } = describeClose(closing, talks.get(connection)?.reader)
+      talks.delete(connection)
+      return ({ paint }) =>
+        `${columns(connection, closing.at)}  ${paint(isFailure ? 'bad' : 'quiet', text)}`
+    },
+  }
+}
+
+/** Explains the marks; for the top of the screen. */
+export function legend(paint: Paint): string {
+  const mark = (text: string): string => paint('framing', text)
+  return [
+    'The wire: each line is what arrived at once, with the time since its connection was opened.',
+    `${mark('[c1␍␊]')} and ${mark('[␍␊]')} stand around a chunk: its length in hexadecimal and its end, written by HTTP, not`,
+    `by your code. ${mark('[last 0␍␊␍␊]')} says that the body is complete. ␍ is CR, ␊ is LF.`,
+  ].join('\n')
+}
+
+function columns(connection: number, at: number): string {
+  return `${`#${connection}`.padStart(3)} ${(at / 1000).toFixed(3).padStart(8)} s`
+}
+
+function arrivalLine(
+  connection: number,
+  { at, hop, direction, bytes }: Arrival,
+  segments: Segment[],
+  cursor: string | undefined,
+  { width, detail, paint }: Parameters<Line>[0],
+): string {
+  const arrow = direction === 'request' ? '→ request ' : '← response'
+  const size = `${bytes.length} B`.padStart(8)
+  const prefix = `${columns(connection, at)}  ${paint(direction, arrow)} ${size}  `
+  const indent = columns(connection, at).length + arrow.length + size.length + 5
+  const room = Math.max(width - indent, 20)
+  // Four bytes make at most one character less than three marks: enough to fill the room from both ends.
+  const spans = segments.map((segment) => spanOf(segment, detail === 'short' ? room * 4 : Infinity))
+  // It may stand where the line is shortened, and is what matters in it.
+  if (cursor !== undefined) spans.unshift({ text: `(behind ${cursor}) `, hue: 'strong' })
+  if (hop === 'workshop') spans.unshift({ text: '(the workshop) ', hue: 'quiet' })
+  if (spans.length === 0)
+    spans.push({ text: '(half of a line; the rest is to come)', hue: 'quiet' })
+  const painted = (span: Span): string => (span.hue ? paint(span.hue, span.text) : span.text)
+  if (detail === 'short') return prefix + shortened(spans, room).map(painted).join('')
+  // Each line feed that was sent begins a new line here, below the first.
+  return (
+    prefix +
+    spans
+      .map(painted)
+      .join('')
+      .replace(/␊(?!\]|␍␊|$)/g, `␊\n${' '.repeat(indent)}`)
+  )
+}
+
+/** A stretch of text in one colour. */
+type Span = { text: string; hue?: Hue }
+
+function spanOf({ kind, bytes }: Segment, mostBytes: number): Span {
+  const text =
+    bytes.length <= 2 * mostBytes
+      ? visible(bytes)
+      : visible(bytes.subarray(0, mostBytes)) + visible(bytes.subarray(bytes.length - mostBytes))
+  if (kind === 'size' || kind === 'framing') return { text: `[${text}]`, hue: 'framing' }
+  if (kind === 'last') return { text: `[last ${text}]`, hue: 'framing' }
+  if (kind === 'head') return { text, hue: 'quiet' }
+  if (kind === 'extra') return { text: `[not HTTP: ${text}]`, hue: 'bad' }
+  return { text }
+}
+
+/** Keeps the beginning and the end of a line that is too long, as `shorten` does, with its colours. */
+function shortened(spans: Span[], width: number): Span[] {
+  const lengths = spans.map((span) => [...span.text].length)
+  const total = lengths.reduce((sum, length) => sum + length, 0)
+  if (total <= width) return spans
+  const tail = Math.floor((width - 1) / 3)
+  const cut = { from: width - 1 - tail, to: total - tail }
+  const kept: Span[] = []
+  let at = 0
+  for (const [index, { text, hue }] of spans.entries()) {
+    const characters = [...text]
+    const start = at
+    at += lengths[index]!
+    const before = characters.slice(0, Math.max(0, cut.from - start)).join('')
+    const after = characters.slice(Math.max(0, cut.to - start)).join('')
+    const holdsCut = start <= cut.from && cut.from < at
+    const left = `${before}${holdsCut ? '…' : ''}${after}`
+    if (left !== '') kept.push({ text: left, ...(hue && { hue }) })
+  }
+  return kept
+}

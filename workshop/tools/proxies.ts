@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { apt } from './apt.ts'
+import { onPath } from './on-path.ts'
+import type { ExternalTool } from './external-tool.ts'
+
+/** The proxies of lesson 4, each as its makers ship it. */
+export const nginx = proxy({ name: 'nginx', versionArgs: ['-v'] })
+export const haproxy = proxy({ name: 'haproxy', versionArgs: ['-v'] })
+export const apache = proxy({
+  name: 'apache',
+  programs: ['apache2', 'httpd'],
+  aptPackage: 'apache2-bin',
+  versionArgs: ['-v'],
+})
+export const caddy = proxy({ name: 'caddy', versionArgs: ['version'] })
+export const varnish = proxy({ name: 'varnish', programs: ['varnishd'], versionArgs: ['-V'] })
+
+export const proxies: ExternalTool[] = [nginx, haproxy, apache, caddy, varnish]
+
+function proxy({
+  name,
+  programs = [name],
+  aptPackage = name,
+  versionArgs,
+}: {
+  name: string
+  programs?: string[]
+  aptPackage?: string
+  versionArgs: string[]
+}): ExternalTool {
+  return {
+    name,
+    for: 'the measurements of lesson 4',
+    find: () => programs.map(findServer).find((path) => path !== undefined),
+    versionArgs,
+    install: () => apt(aptPackage),
+    advice: () =>
+      onPath('apt-get')
+        ? `To get it, type:\n\n  sudo apt-get install --no-install-recommends ${aptPackage}`
+        : `To get it, install the package ${name} of your system.`,
+  }
+}
+
+/** Debian leaves the folders of servers out of the PATH of those who are not root. */
+function findServer(program: string): string | undefined {
+  const usual = ['/usr/sbin', '/usr/local/sbin'].map((folder) => join(folder, program))
+  return onPath(program) ?? usual.find((path) => existsSync(path))
+}

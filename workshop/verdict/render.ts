@@ -1,0 +1,262 @@
+import { stripVTControlCharacters } from 'node:util'
+import { lessonNumbered } from '../lessons/catalogue.ts'
+import { checksOf } from '../lessons/checks.ts'
+import { alikeInWords, firstDifference, moreInWords, sideBySide } from './side-by-side.ts'
+import type { Paint } from '../terminal/colour.ts'
+import { shellWord } from '../terminal/shell-word.ts'
+import { truncate, wrap } from '../terminal/text.ts'
+import { taskOf } from '../lessons/task-of.ts'
+import { firstFailure, isStartingPoint, linesPrinted } from './verdict-summary.ts'
+import { whatToWrite } from '../../protocol/not-written.ts'
+import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
+
+export type RenderOptions = {
+  paint: Paint
+  /** Columns of the terminal. */
+  width: number
+  /** How the work is called: `lessons` is the learner's own. */
+  workName: string
+}
+
+/** The verdict as text: type errors, the first failure in full, the rest a line each, and what to do next. */
+export function renderVerdict(verdict: Verdict, options: RenderOptions): string {
+  const { paint } = options
+  const parts = [
+    typeWarnings(verdict, paint),
+    checkLines(verdict, paint),
+    problem(verdict, paint),
+    whatIsNext(verdict, options),
+    printed(verdict, paint),
+    closing(verdict, options, paint),
+  ]
+  return parts.filter((part) => part !== '').join('\n\n')
+}
+
+/** A failing check in full, as snapshots of it want it too. */
+export function renderFailure(
+  check: CheckResult,
+  verdict: Verdict,
+  options: RenderOptions,
+): string {
+  const { paint } = options
+  const { id, rule, story, at, steps, reference } = check
+  if (!story) return ''
+  const task = taskOf(id)
+  const readme = readmeOf(verdict.lesson)
+  return [
+    `${paint('bad', '✗')} ${paint('strong', id)}  ${rule}`,
+    '',
+    ...wrap(story.seen, options.width - 2).map((line) => `  ${line}`),
+    ...wrap(story.expected, options.width - 2).map((line) => `  ${line}`),
+    ...(at ? [`  at ${at}`] : []),
+    '',
+    ...transcripts(steps, reference, options.width, paint),
+    ...(story.cause
+      ? wrap(`The cause: ${story.cause}`, options.width - 2).map((line) => `  ${line}`)
+      : []),
+    ...(story.often && !story.cause
+      ? wrap(`Often the cause: ${story.often}`, options.width - 2).map((line) => `  ${line}`)
+      : []),
+    paint(
+      'quiet',
+      `  ${readme}, task ${task} · npm run hint ${task} · replay: ${seedFor(verdict.seed)} npm test -- lesson${id}${wordFor(options)}`,
+    ),
+  ].join('\n')
+}
+
+function typeWarnings({ outcome, typeErrors }: Verdict, paint: Paint): string {
+  // What keeps a file from being loaded is told by whoever could not load it.
+  if (outcome === 'error' || typeErrors.length === 0) return ''
+  const lines = typeErrors.slice(0, 5).map((line) => `  ${line}`)
+  const more = typeErrors.length > 5 ? [`  … and ${typeErrors.length - 5} more`] : []
+  return [paint('bad', '! Type errors. The checks run all the same.'), ...lines, ...more].join('\n')
+}
+
+/** A line for each check; one for all in a row that wait for the same thing to be written. */
+function checkLines({ checks }: Verdict, paint: Paint): string {
+  if (checks.every(({ state }) => state === 'not run')) return ''
+  // Told in full below.
+  if (checks.length === 1 && checks[0]?.state === 'failed') return ''
+  return inRows(checks)
+    .map((row) => {
+      const [{ id, rule, state, notWritten, lacks }] = row
+      const last = row.at(-1)!.id
+      if (row.length > 1) {
+        const what = `${row.length} checks (not written yet: ${notWritten && whatToWrite(notWritten)})`
+        return `${paint('bad', '✗')} ${id} to ${last}  ${paint('quiet', what)}`
+      }
+      if (state === 'passed') return `${paint('good', '✓')} ${id}  ${rule}`
+      if (state === 'not run')
+        return paint(
+          'quiet',
+          `- ${id}  ${rule} (${lacks ? `not graded: there is no ${lacks}` : 'no result'})`,
+        )
+      return `${paint('bad', '✗')} ${id}  ${rule}${notWritten ? paint('quiet', ' (not written yet)') : ''}`
+    })
+    .join('\n')
+}
+
+type Row = [CheckResult, ...CheckResult[]]
+
+function inRows(checks: CheckResult[]): Row[] {
+  const rows: Row[] = []
+  for (const check of checks) {
+    const row = rows.at(-1)
+    if (row && check.notWritten && row[0].notWritten === check.notWritten) row.push(check)
+    else rows.push([check])
+  }
+  return rows
+}
+
+function problem({ outcome, problem: what }: Verdict, paint: Paint): string {
+  if (!what) return ''
+  const detail = what.detail.split('\n').map((line) => `  ${line}`)
+  return [`${paint('bad', `${outcome}:`)} ${paint('strong', what.what)}`, '', ...detail].join('\n')
+}
+
+function whatIsNext(verdict: Verdict, options: RenderOptions): string {
+  const first = firstFailure(verdict.checks)
+  if (!first) return ''
+  if (isStartingPoint(verdict.checks)) {
+    return [
+      `This is the starting point: nothing is written yet, so nothing passes.`,
+      `Begin with task ${taskOf(first.id)} in ${readmeOf(verdict.lesson)}`,
+    ].join('\n')
+  }
+  if (first.notWritten) return `Next: ${first.notWritten}, see ${readmeOf(verdict.lesson)}`
+  const [next, ...rest] = verdict.checks.filter(
+    (check) => check.story && !check.notWritten && check !== first,
+  )
+  return [
+    renderFailure(first, verdict, options),
+    ...(next ? [options.paint('quiet', theOthers(next, rest.length + 1, options))] : []),
+  ].join('\n')
+}
+
+/** How many other checks failed, and how to see the first of them in full. */
+function theOthers({ id }: CheckResult, count: number, options: RenderOptions): string {
+  const how = count === 1 ? ':' : ', the next of them:'
+  return `  ${count} more failed${how} npm test -- lesson${id}${wordFor(options)}`
+}
+
+/** What the work printed with console.log and the like. */
+function printed({ outcome, printed: text }: Verdict, paint: Paint): string {
+  const lines = linesPrinted(stripVTControlCharacters(text))
+  if (outcome === 'pass' || lines.length === 0) return ''
+  const more = lines.length > 20 ? [paint('quiet', `  … and ${lines.length - 20} more lines`)] : []
+  return [
+    paint('quiet', 'Your code printed:'),
+    ...lines.slice(0, 20).map((line) => `  ${line}`),
+    ...more,
+  ].join('\n')
+}
+
+function closing(
+  { checks, outcome, lesson, seed }: Verdict,
+  options: RenderOptions,
+  paint: Paint,
+): string {
+  const passed = checks.filter(({ state }) => state === 'passed').length
+  const lacking = checks.filter(({ lacks }) => lacks)
+  const ungraded = lacking.length > 0 ? `, ${lacking.length} not graded` : ''
+  const isLesson = checks.length === checksOf(lesson).length
+  const [first] = checks.map(({ id }) => (checks.length === 1 ? id : taskOf(id)))
+  const part = isLesson ? lesson : first
+  const score = `lesson ${part}${whose(options)}: ${passed}/${checks.length} checks${ungraded}`
+  const word = { pass: 'passed', fail: 'not yet', error: 'error', stuck: 'stuck' }[outcome]
+  const verdict = `${paint(outcome === 'pass' ? 'good' : 'bad', word)} · ${score} · ${seedFor(seed)}`
+  return [
+    verdict,
+    ...(lacking[0] ? [`There is no ${lacking[0].lacks} to grade them with: npm run setup`] : []),
+    ...(outcome === 'pass' && isLesson && !whose(options) ? [whatNext(lesson)] : []),
+  ].join('\n')
+}
+
+function whatNext(lesson: number): string {
+  const next = lessonNumbered(lesson + 1)
+  const compare = `Compare your files with the solution: npm run solution ${lesson}`
+  return next
+    ? `${compare}\nThe next lesson, ${next.title}: npm run lesson ${next.number}`
+    : compare
+}
+
+/** The word that names somebody else's work on the command line. */
+function wordFor({ workName }: RenderOptions): string {
+  return workName === 'lessons' ? '' : ` ${shellWord(workName)}`
+}
+
+function whose({ workName }: RenderOptions): string {
+  return workName === 'lessons' ? '' : ` ${workName}`
+}
+
+function readmeOf(lesson: number): string {
+  return `lessons/${lessonNumbered(lesson)!.folder}/README.md`
+}
+
+/** Both stories in two columns; one below the other where the terminal is narrow. */
+function transcripts(
+  steps: readonly string[],
+  reference: readonly string[] = [],
+  width: number,
+  paint: Paint,
+): string[] {
+  if (steps.length === 0) return []
+  const shown = sideBySide(steps, reference)
+  const { from, more } = shown
+  const last = from + Math.max(shown.yours.length, shown.reference.length)
+  const digits = Math.max(2, String(last).length)
+  const row = (number: string, text: string): string => `${number.padStart(digits)}  ${text}`
+  const isBeside = reference.length > 0 && width >= 90
+  const room = isBeside ? Math.floor((width - 4 - 3) / 2) : width - 4
+  const differs = reference.length > 0 ? firstDifference(shown.yours, shown.reference) : -1
+  // Where the two part, what differs may be at the end of the row.
+  const cells = (lines: readonly string[]): string[][] => [
+    ...(from > 0 ? [[row('', alikeInWords(from))]] : []),
+    ...lines.map((line, n) => {
+      const cell = row(String(from + n + 1), line)
+      return n === differs ? fold(cell, room, digits + 2) : [truncate(cell, room)]
+    }),
+  ]
+  const left = cells(shown.yours)
+  const right = [...cells(shown.reference), ...(more > 0 ? [[row('', moreInWords(more))]] : [])]
+  if (isBeside) return columns([['yours'], ...left], [['reference'], ...right], room, paint)
+  const block = (all: string[][]): string[] => [...all.flat().map((line) => `    ${line}`), '']
+  if (reference.length === 0) return block(left)
+  const title = (text: string): string => `    ${paint('quiet', text)}`
+  return [title('yours'), ...block(left), title('reference'), ...block(right)]
+}
+
+/** @param room characters in a column */
+function columns(left: string[][], right: string[][], room: number, paint: Paint): string[] {
+  const rows = Math.max(left.length, right.length)
+  const lines = Array.from({ length: rows }, (_row, row) => {
+    const [yours = [], theirs = []] = [left[row], right[row]]
+    const height = Math.max(yours.length, theirs.length)
+    return Array.from({ length: height }, (_line, n) => {
+      const line = `    ${(yours[n] ?? '').padEnd(room)}   ${theirs[n] ?? ''}`.trimEnd()
+      return row === 0 ? paint('quiet', line) : line
+    })
+  })
+  return [...lines.flat(), '']
+}
+
+/** In as many lines as it takes, up to a limit; those behind the first are indented. */
+function fold(text: string, width: number, indent: number): string[] {
+  const lines: string[] = []
+  let rest = text
+  while ([...rest].length > width && lines.length < MOST_FOLDED - 1) {
+    const characters = [...rest].slice(0, width + 1)
+    const space = characters.lastIndexOf(' ')
+    // A long word is JSON or the wire, and can be broken anywhere.
+    const end = space > width / 2 ? space : width
+    lines.push(characters.slice(0, end).join(''))
+    rest = ' '.repeat(indent) + rest.slice(lines.at(-1)!.length).trimStart()
+  }
+  return [...lines, truncate(rest, width)]
+}
+
+const MOST_FOLDED = 6
+
+function seedFor(seed: number): string {
+  return `SEED=${seed}`
+}

@@ -1,10 +1,10 @@
-import { cp, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Recorder } from '../../wire/recorder.ts'
 import { tap, type Tap } from '../../wire/tap.ts'
 import { demo, type Demo, type DemoEvents } from '../demo/demo.ts'
 import { emptyBox, type Box } from '../grader/box.ts'
-import { lessonNumbered, solutionsFolder, type Lesson } from '../lessons/catalogue.ts'
+import { lessonNumbered, type Lesson } from '../lessons/catalogue.ts'
+import { layOut, mistakeCalled } from '../mistakes/mistakes.ts'
 import { ROOT } from '../root.ts'
 import { streamOf } from '../session/running.ts'
 import type { Scene } from './scene.ts'
@@ -19,8 +19,8 @@ export type SceneProgram = {
 }
 
 /**
- * Runs the program of a scene: `solutions/NN-name`, `test/mistakes/lessonN/name` in the place of what it
- * mistakes, or `lessons/NN-name/exhibit`.
+ * Runs the program of a scene: `solutions/NN-name`, the mistake `test/mistakes/lessonN/name`, or
+ * `lessons/NN-name/exhibit`.
  *
  * @throws Error when it is none of these
  */
@@ -29,7 +29,7 @@ export async function runScene(
   { recorder, events }: { recorder: Recorder; events: DemoEvents },
 ): Promise<SceneProgram> {
   const { lesson, isExhibit } = wherefrom(program)
-  const mistake = program.startsWith('test/') ? await mixed(lesson, program) : undefined
+  const mistake = program.startsWith(MISTAKES) ? await made(program) : undefined
   const server: Demo = demo({
     name: `${program}/server.ts`,
     folder: async () => (mistake ? join(mistake.folder, lesson.folder) : join(ROOT, program)),
@@ -62,13 +62,11 @@ function wherefrom(program: string): { lesson: Lesson; isExhibit: boolean } {
   return { lesson, isExhibit: shown !== undefined }
 }
 
-/** A mistake is one file; the others are the solution's. */
-async function mixed(lesson: Lesson, mistake: string): Promise<Box> {
+/** The lesson with the mistake in it. */
+async function made(program: string): Promise<Box> {
   const box = await emptyBox()
-  const place = join(box.folder, lesson.folder)
-  await cp(join(solutionsFolder, lesson.folder), place, { recursive: true })
-  for (const file of await readdir(join(ROOT, mistake))) {
-    await cp(join(ROOT, mistake, file), join(place, file), { recursive: true })
-  }
+  layOut(mistakeCalled(program.slice(MISTAKES.length)), box.folder)
   return box
 }
+
+const MISTAKES = 'test/mistakes/'

@@ -20,7 +20,7 @@ import { typeErrors } from '../workshop/grader/typecheck.ts'
 import type { CheckResult, Verdict } from '../protocol/verdict.ts'
 import { graderPool } from '../workshop/grader/grader-pool.ts'
 import { lessons, solutionsFolder, type Lesson } from '../workshop/lessons/catalogue.ts'
-import { makeStub } from '../workshop/lessons/stub.ts'
+import { makeStub } from '../workshop/lessons/stubs.ts'
 import { nginx } from '../workshop/tools/proxies.ts'
 import { painter } from '../workshop/terminal/colour.ts'
 

@@ -28,6 +28,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   lessons: ['workshop/lessons', 'base protocol terminal'],
   verdict: ['workshop/verdict', 'protocol terminal lessons'],
   grader: ['workshop/grader', 'base protocol process tools proxies lessons verdict'],
+  mistakes: ['workshop/mistakes', 'base protocol lessons verdict'],
   class: ['workshop/class', 'base protocol process terminal tools lessons grader'],
   experiment: ['workshop/experiment', 'base protocol wire process tools proxies lessons'],
   runtime: ['workshop/runtime', 'base feed wire protocol solutions process http'],
@@ -39,13 +40,13 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   ],
   slides: [
     'workshop/slides',
-    'base wire protocol solutions process http terminal tools lessons grader runtime page session',
+    'base wire protocol solutions process http terminal tools lessons verdict grader mistakes runtime page session',
   ],
   slidesBrowser: ['workshop/slides/browser', 'wire slides pageBrowser'],
   prove: ['workshop/prove.ts workshop/browser-tests.ts', 'base process tools'],
   commands: [
     'workshop/commands',
-    'base process terminal tools lessons verdict grader class experiment session slides prove',
+    'base process terminal tools lessons verdict grader mistakes class experiment session slides prove',
   ],
   cli: ['workshop/cli.ts workshop/start.mjs', 'commands cli'],
 }

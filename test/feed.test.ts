@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { recordedQuakes, replay, type Feed, type Quake } from '#feed'
-import { gate } from './harness/gate.ts'
+import { controlledFeed } from './harness/controlled-feed.ts'
 import { quakes } from './harness/quakes.ts'
-import { transcript } from './harness/transcript.ts'
+import { newTranscript } from './harness/transcript.ts'
 
 const [first, second, third] = quakes(3) as [Quake, Quake, Quake]
 
@@ -21,13 +21,13 @@ describe.each<{ name: string; opened(): Opened }>([
     },
   },
   {
-    name: 'the gate of the checks',
+    name: 'the controlled feed of the checks',
     opened() {
-      const feed = gate(transcript())
+      const feed = controlledFeed(newTranscript())
       feed.release(slowly[0]!)
       return {
         feed,
-        open: () => feed.readers.filter(({ asked, closed }) => asked && !closed).length,
+        open: () => feed.readers.filter(({ hasPulled, closed }) => hasPulled && !closed).length,
       }
     },
   },

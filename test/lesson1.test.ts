@@ -1,23 +1,23 @@
 import type { RequestHandler } from 'express'
 import { createApp } from '#work/01-raw-chunks/server.ts'
 import { readNdjson } from '#work/01-raw-chunks/client.ts'
-import { body, bodyOf } from './harness/body.ts'
+import { controlledBody, bodyOfChunks } from './harness/controlled-body.ts'
 import { check, must, type Tools } from './harness/check.ts'
-import type { Gate } from './harness/gate.ts'
-import { parsed, same } from './harness/same.ts'
-import { holdTimersOfWork } from './harness/held-timers.ts'
-import { fatQuakes, named, quakes } from './harness/quakes.ts'
-import { readsNdjson } from './harness/reads.ts'
+import type { ControlledFeed } from './harness/controlled-feed.ts'
+import { tryParseJson, deepEqual } from './harness/equality.ts'
+import { freezeTimers } from './harness/frozen-timers.ts'
+import { largeQuakes, describeQuake, quakes } from './harness/quakes.ts'
+import { mustReadNdjson } from './harness/vector-runner.ts'
 import {
-  pausedVisit,
-  readsRequest,
+  pausedStream,
+  consumeRequest,
   slowLogin,
-  slowVisit,
-  stream,
-  visit,
-} from './harness/streams.ts'
-import { shown, shownApart } from './harness/transcript.ts'
-import { turned } from './harness/turned.ts'
+  slowStream,
+  serveStream,
+  openStream,
+} from './harness/open-stream.ts'
+import { excerpt, differingExcerpts } from './harness/transcript.ts'
+import { turns } from './harness/event-loop.ts'
 import { ndjsonVectors } from './harness/vectors.ts'
 
 const PATH = '/quakes.ndjson'
@@ -25,7 +25,7 @@ const PATH = '/quakes.ndjson'
 // 1.1 The head
 
 check('1.1a', 'the head of the response comes before the first quake', async (t) => {
-  const client = t.connect(await t.serve(createApp(t.gate())))
+  const client = t.connect(await t.serve(createApp(t.controlledFeed())))
   client.request(PATH)
   const head = await client.head({
     seen: 'The feed is silent, and the client has not got the head of the response.',
@@ -40,7 +40,7 @@ check('1.1a', 'the head of the response comes before the first quake', async (t)
 })
 
 check('1.1b', 'the head says that the body is newline-delimited JSON', async (t) => {
-  const { head } = await stream(t, createApp(t.gate()), PATH)
+  const { head } = await serveStream(t, createApp(t.controlledFeed()), PATH)
   const type = head.headers.get('content-type')
   must(NDJSON.test(type ?? ''), {
     seen: type ? `The Content-Type is ${type}.` : 'The response has no Content-Type.',
@@ -54,20 +54,20 @@ const NDJSON = /^application\/(x-ndjson|ndjson|x-jsonlines|jsonl)\b/i
 // 1.2 The lines
 
 check('1.2a', 'each quake reaches the client before the next one happens', async (t) => {
-  const timers = holdTimersOfWork()
+  const timers = freezeTimers()
   try {
-    const feed = t.gate()
-    const { client } = await stream(t, createApp(feed), PATH)
+    const feed = t.controlledFeed()
+    const { client } = await serveStream(t, createApp(feed), PATH)
     for (const quake of quakes(3)) {
       feed.release(quake)
       await client.line({
         get seen() {
-          const meanwhile = timers.held > 0 ? ' while your timers stood still' : ''
-          return `The feed released ${named(quake)} and no line reached the client${meanwhile}.`
+          const meanwhile = timers.frozen > 0 ? ' while your timers stood still' : ''
+          return `The feed released ${describeQuake(quake)} and no line reached the client${meanwhile}.`
         },
         expected: 'Expected the client to read it while the feed was waiting.',
         get often() {
-          return timers.held > 0
+          return timers.frozen > 0
             ? 'the line waits for a timer, for its turn or for more lines, or for the end of the feed.'
             : 'the handler collects the quakes and sends them at the end.'
         },
@@ -79,17 +79,17 @@ check('1.2a', 'each quake reaches the client before the next one happens', async
 })
 
 check('1.2b', 'each line is one quake as JSON', async (t) => {
-  const feed = t.gate()
-  const { client } = await stream(t, createApp(feed), PATH)
+  const feed = t.controlledFeed()
+  const { client } = await serveStream(t, createApp(feed), PATH)
   for (const quake of quakes(5)) {
     feed.release(quake)
     const line = await client.line({
-      seen: `The feed released ${named(quake)} and no line reached the client.`,
+      seen: `The feed released ${describeQuake(quake)} and no line reached the client.`,
       expected: 'Expected a line for each quake.',
     })
-    const [its, expected] = shownApart(line, JSON.stringify(quake))
-    must(same(parsed(line), quake), {
-      seen: `The line of ${named(quake)} is ${its}`,
+    const [its, expected] = differingExcerpts(line, JSON.stringify(quake))
+    must(deepEqual(tryParseJson(line), quake), {
+      seen: `The line of ${describeQuake(quake)} is ${its}`,
       expected: `Expected ${expected}`,
       often: line.includes('\ufffd')
         ? 'the text is sent in another encoding. res.write(text) without one sends UTF-8.'
@@ -99,7 +99,7 @@ check('1.2b', 'each line is one quake as JSON', async (t) => {
 })
 
 check('1.2c', 'HTTP/1.1 frames the body: chunked, without a Content-Length', async (t) => {
-  const { head } = await stream(t, createApp(t.gate()), PATH)
+  const { head } = await serveStream(t, createApp(t.controlledFeed()), PATH)
   const encoding = head.headers.get('transfer-encoding')
   must(encoding === 'chunked' && !head.headers.has('content-length'), {
     seen: `The head says Transfer-Encoding: ${encoding ?? '(nothing)'}, Content-Length: ${head.headers.get('content-length') ?? '(nothing)'}.`,
@@ -109,12 +109,12 @@ check('1.2c', 'HTTP/1.1 frames the body: chunked, without a Content-Length', asy
 })
 
 check('1.2d', 'when the feed ends, the response ends behind the last line', async (t) => {
-  const feed = t.gate()
-  const { client } = await stream(t, createApp(feed), PATH)
+  const feed = t.controlledFeed()
+  const { client } = await serveStream(t, createApp(feed), PATH)
   const [quake] = quakes(1)
   feed.release(quake!)
   await client.line({
-    seen: `The feed released ${named(quake!)} and no line reached the client.`,
+    seen: `The feed released ${describeQuake(quake!)} and no line reached the client.`,
     expected: 'Expected its line.',
   })
   feed.end()
@@ -129,47 +129,47 @@ check('1.2d', 'when the feed ends, the response ends behind the last line', asyn
     often: 'the handler destroys the response, or throws, where res.end() belongs.',
   })
   must(client.unread() === '', {
-    seen: `Behind the last line came ${shown(client.unread())}`,
+    seen: `Behind the last line came ${excerpt(client.unread())}`,
     expected: 'Expected nothing behind the last line feed.',
     often: 'the quakes are separated by line feeds; each must be ended by one.',
   })
 })
 
 check('1.2e', 'an HTTP/1.0 client, which knows no chunks, gets the lines alone', async (t) => {
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const client = t.connect(await t.serve(createApp(feed)))
   client.request(PATH, { version: '1.0' })
   await client.head({ seen: 'The client got no head.', expected: 'Expected one at once.' })
   const [quake] = quakes(1)
   feed.release(quake!)
   const line = await client.line({
-    seen: `The feed released ${named(quake!)} and no line reached the client.`,
+    seen: `The feed released ${describeQuake(quake!)} and no line reached the client.`,
     expected: 'Expected its line.',
   })
-  must(same(parsed(line), quake), {
-    seen: `The body begins with ${shown(line)}`,
+  must(deepEqual(tryParseJson(line), quake), {
+    seen: `The body begins with ${excerpt(line)}`,
     expected: 'Expected the line of JSON and nothing else: HTTP/1.0 has no chunks.',
     often: 'Transfer-Encoding is set by hand, so Node sends chunks to every client.',
   })
 })
 
 check('1.2f', 'two clients at once each get every quake', async (t) => {
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const server = await t.serve(createApp(feed))
   const clients = []
   for (const name of ['client A', 'client B']) {
-    clients.push(await visit(t, feed, server, PATH, name))
+    clients.push(await openStream(t, feed, server, PATH, name))
   }
   for (const quake of quakes(3)) {
     feed.release(quake)
     for (const { client, name } of clients) {
       const line = await client.line({
-        seen: `${named(quake)} happened and ${name} got no line.`,
+        seen: `${describeQuake(quake)} happened and ${name} got no line.`,
         expected: 'Expected every client to get every quake.',
         often: 'the clients share one reader of the feed. feed.open() gives each its own.',
       })
-      must(same(parsed(line), quake), {
-        seen: `${named(quake)} happened and ${name} read ${shown(line)}`,
+      must(deepEqual(tryParseJson(line), quake), {
+        seen: `${describeQuake(quake)} happened and ${name} read ${excerpt(line)}`,
         expected: 'Expected every client to get every quake.',
         often: 'the clients share one reader of the feed. feed.open() gives each its own.',
       })
@@ -180,16 +180,16 @@ check('1.2f', 'two clients at once each get every quake', async (t) => {
 // 1.3 The client leaves
 
 check('1.3a', 'the feed is closed when the next quake finds the client gone', async (t) => {
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const server = await t.serve(createApp(feed))
-  const { client, reader } = await visit(t, feed, server, PATH)
-  client.leave()
-  await t.until(() => server.connections === 0, {
+  const { client, reader } = await openStream(t, feed, server, PATH)
+  client.disconnect()
+  await t.waitFor(() => server.connections === 0, {
     seen: 'The client left and the server kept the connection.',
     expected: 'Expected the server to close its side as well.',
   })
   feed.release(...quakes(1))
-  await t.until(() => reader.closed, {
+  await t.waitFor(() => reader.closed, {
     seen: 'The client left, a quake happened, and the handler asked the feed for the next one.',
     expected: 'Expected the feed to be closed: nobody is there to read.',
     often: "nobody listens to 'close' of the response, and a write into nothing throws no error.",
@@ -197,10 +197,10 @@ check('1.3a', 'the feed is closed when the next quake finds the client gone', as
 })
 
 check('1.3b', 'the feed is closed when the client leaves between two quakes', async (t) => {
-  const feed = t.gate()
-  const { client, reader } = await visit(t, feed, await t.serve(createApp(feed)), PATH)
-  client.leave()
-  await t.until(() => reader.closed, {
+  const feed = t.controlledFeed()
+  const { client, reader } = await openStream(t, feed, await t.serve(createApp(feed)), PATH)
+  client.disconnect()
+  await t.waitFor(() => reader.closed, {
     seen: 'The client left while the feed was silent, and the feed was not closed.',
     expected: 'Expected it to be closed at once: the next quake may be an hour away.',
     often:
@@ -213,14 +213,14 @@ check('1.3c', 'a client that left before it was served leaves no feed open', asy
 })
 
 check('1.3d', 'a client that leaves takes no other client along', async (t) => {
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const server = await t.serve(createApp(feed))
-  const first = await visit(t, feed, server, PATH, 'client A')
-  const leaves = await visit(t, feed, server, PATH, 'client B')
-  const last = await visit(t, feed, server, PATH, 'client C')
-  leaves.client.leave()
+  const first = await openStream(t, feed, server, PATH, 'client A')
+  const leaves = await openStream(t, feed, server, PATH, 'client B')
+  const last = await openStream(t, feed, server, PATH, 'client C')
+  leaves.client.disconnect()
   const often = 'one AbortController serves several clients. Each visit needs its own.'
-  await t.until(() => leaves.reader.closed || first.reader.closed || last.reader.closed, {
+  await t.waitFor(() => leaves.reader.closed || first.reader.closed || last.reader.closed, {
     seen: 'Client B left, and its reader of the feed was not closed.',
     expected: 'Expected it to be closed.',
     often,
@@ -229,7 +229,7 @@ check('1.3d', 'a client that leaves takes no other client along', async (t) => {
   feed.release(quake!)
   for (const { client, name } of [first, last]) {
     await client.line({
-      seen: `Client B left, ${named(quake!)} happened, and ${name} got no line.`,
+      seen: `Client B left, ${describeQuake(quake!)} happened, and ${name} got no line.`,
       expected: `Expected ${name} to go on as before.`,
       often,
     })
@@ -237,8 +237,8 @@ check('1.3d', 'a client that leaves takes no other client along', async (t) => {
 })
 
 check('1.3e', 'a request that has been read is no client that has left', async (t) => {
-  const feed = t.gate()
-  const client = t.connect(await t.serve(createApp(feed), readsRequest))
+  const feed = t.controlledFeed()
+  const client = t.connect(await t.serve(createApp(feed), consumeRequest))
   client.request(PATH)
   t.transcript.step('something before the handler has read the request')
   const story = {
@@ -251,16 +251,16 @@ check('1.3e', 'a request that has been read is no client that has left', async (
   feed.release(quake!)
   await client.line({
     ...story,
-    seen: `The feed released ${named(quake!)} and no line reached the client.`,
+    seen: `The feed released ${describeQuake(quake!)} and no line reached the client.`,
   })
-  client.leave()
-  await t.until(() => openIn(feed) === 0, {
+  client.disconnect()
+  await t.waitFor(() => openIn(feed) === 0, {
     seen: 'Something before your handler had read the request, and the feed was not closed when the client left.',
     expected: 'Expected it to be closed, whoever has read the request.',
     often:
       "the request is listened to. When it has been read, its 'close' has been, and its 'aborted' never comes.",
   })
-  await leavesEarly(t, 'client whose request was read', readsRequest)
+  await leavesEarly(t, 'client whose request was read', consumeRequest)
 })
 
 /**
@@ -269,7 +269,7 @@ check('1.3e', 'a request that has been read is no client that has left', async (
  * @param before what has the requests before the login
  */
 async function leavesEarly(t: Tools, name: string, before?: RequestHandler): Promise<void> {
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const login = slowLogin()
   const server = await t.serve(createApp(feed), (request, response, next) => {
     const pass = (): unknown => login.handler(request, response, next)
@@ -278,9 +278,9 @@ async function leavesEarly(t: Tools, name: string, before?: RequestHandler): Pro
   })
   const early = t.connect(server, name)
   early.request(PATH)
-  await t.soon(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
-  early.leave()
-  await t.until(() => server.connections === 0, {
+  await t.withTimeout(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
+  early.disconnect()
+  await t.waitFor(() => server.connections === 0, {
     seen: 'The client left and the server kept the connection.',
     expected: 'Expected the server to close its side as well.',
   })
@@ -293,13 +293,13 @@ async function leavesEarly(t: Tools, name: string, before?: RequestHandler): Pro
     seen: `The ${name} left before it was served, and the second client got no head.`,
     expected: 'Expected one at once.',
   })
-  await t.until(() => openIn(feed) > 0, {
+  await t.waitFor(() => openIn(feed) > 0, {
     seen: `The ${name} left before it was served, and no feed is open for the second client.`,
     expected: 'Expected one to be open until the second client leaves.',
     often: 'one AbortController serves several clients. Each visit needs its own.',
   })
-  second.leave()
-  await t.until(() => openIn(feed) === 0, {
+  second.disconnect()
+  await t.waitFor(() => openIn(feed) === 0, {
     seen: `The ${name} left while a login before your handler took its time, and the handler opened the feed for nobody.`,
     expected: 'Expected the feed to stay closed, or to be closed again.',
     often: before
@@ -309,15 +309,15 @@ async function leavesEarly(t: Tools, name: string, before?: RequestHandler): Pro
 }
 
 /** How many readers have it open. One that was opened and never asked costs nothing. */
-function openIn(feed: Gate): number {
-  return feed.readers.filter(({ asked, closed }) => asked && !closed).length
+function openIn(feed: ControlledFeed): number {
+  return feed.readers.filter(({ hasPulled, closed }) => hasPulled && !closed).length
 }
 
 // 1.4 The client is slow
 
 check('1.4a', 'the feed is not asked for more while the client does not read', async (t) => {
-  const { slow, happened } = await slowVisit(t, createApp, PATH)
-  const tookAll = slow.reader.given === happened.length
+  const { slow, happened } = await slowStream(t, createApp, PATH)
+  const tookAll = slow.reader.delivered === happened.length
   t.transcript.step(`feed gave ${tookAll ? 'all' : 'some'} of them for the slow client`)
   must(!tookAll, {
     seen: `The client stopped reading, and the handler took all ${happened.length} quakes from the feed, 16 MB.`,
@@ -326,23 +326,23 @@ check('1.4a', 'the feed is not asked for more while the client does not read', a
     often: 'nobody looks at what res.write() returns.',
   })
 
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const server = await t.serve(createApp(feed))
-  const { reader } = await visit(t, feed, server, PATH, 'client on a full line')
+  const { reader } = await openStream(t, feed, server, PATH, 'client on a full line')
   t.transcript.step('the network takes no more bytes')
-  server.hold()
-  const small = fatQuakes(400, 4096)
+  server.blockNetwork()
+  const small = largeQuakes(400, 4096)
   feed.release(...small)
-  await t.until(() => reader.given > 0, {
+  await t.waitFor(() => reader.delivered > 0, {
     seen: 'The network takes nothing, and the handler did not take one quake from the feed.',
     expected: 'Expected it to take some: a response holds a few.',
   })
   // Time for a handler that goes on to show it.
-  await turned(20)
+  await turns(20)
   // A response holds 16 of them (64 kB), and streams in front of it some dozens.
-  must(reader.given <= 150, {
+  must(reader.delivered <= 150, {
     get seen() {
-      return `The network takes nothing, and the handler took ${reader.given} quakes of 4 kB from the feed.`
+      return `The network takes nothing, and the handler took ${reader.delivered} quakes of 4 kB from the feed.`
     },
     expected: 'Expected it to stop when the response is full, which res.write() says.',
     often: 'more is let wait than Node asks for: a limit of your own on what the response holds.',
@@ -350,15 +350,15 @@ check('1.4a', 'the feed is not asked for more while the client does not read', a
 })
 
 check('1.4b', 'a client that reads again gets every quake once, in order', async (t) => {
-  const { visitor, happened, feed, server } = await pausedVisit(t, createApp, PATH, 12)
-  visitor.client.resume()
+  const { paused, happened, feed, server } = await pausedStream(t, createApp, PATH, 12)
+  paused.client.resume()
   for (const [n, quake] of happened.entries()) {
-    const line = await visitor.client.line({
+    const line = await paused.client.line({
       seen: `The client reads again, and got ${n} of ${happened.length} quakes.`,
       expected: 'Expected the stream to go on where it stopped.',
       often: 'write() returning false is taken for the end. It only says: not now.',
     })
-    const { id } = (parsed(line) ?? {}) as { id?: unknown }
+    const { id } = (tryParseJson(line) ?? {}) as { id?: unknown }
     must(id === quake.id, {
       seen: `Line ${n + 1} is the quake ${JSON.stringify(id)}.`,
       expected: `Expected ${JSON.stringify(quake.id)}: each quake once, in order.`,
@@ -368,22 +368,22 @@ check('1.4b', 'a client that reads again gets every quake once, in order', async
   }
 
   t.transcript.step('the network takes no more bytes')
-  server.hold()
+  server.blockNetwork()
   const [last] = quakes(1)
   feed.release(last!)
   feed.end()
   // Time for a handler that closes the response to do so. One may wait with the end until the line is gone.
-  await turned(20)
+  await turns(20)
   t.transcript.step('the network takes bytes again')
-  server.letGo()
+  server.unblockNetwork()
   const story = {
     seen: 'The feed ended while the last line was waiting for the network, and the line was lost.',
     expected: 'Expected the client to get it, and then the end.',
     often:
       'the response is destroyed behind res.end(). That throws away what waits; res.end() sends it.',
   }
-  await visitor.client.line(story)
-  const how = await visitor.client.ended({
+  await paused.client.line(story)
+  const how = await paused.client.ended({
     ...story,
     seen: 'The feed ended, the response did not.',
   })
@@ -391,13 +391,13 @@ check('1.4b', 'a client that reads again gets every quake once, in order', async
 })
 
 check('1.4c', 'the feed is closed when a client leaves that did not read', async (t) => {
-  const { visitor } = await pausedVisit(t, createApp, PATH, 32)
-  visitor.client.leave()
-  await t.until(() => visitor.reader.closed, {
+  const { paused } = await pausedStream(t, createApp, PATH, 32)
+  paused.client.disconnect()
+  await t.waitFor(() => paused.reader.closed, {
     seen: 'The client left while the handler was waiting for it to read, and the feed was not closed.',
     expected: 'Expected the feed to be closed.',
     get often() {
-      return visitor.reader.aborted
+      return paused.reader.aborted
         ? "the signal aborted, and the handler did not come back to the feed: it waits for 'drain', which a closed connection never sends. Let the signal end that wait too."
         : "the end is taken from another event. A client that leaves bytes unread sends no 'end'; 'close' of the response comes always."
     },
@@ -408,8 +408,8 @@ check('1.4c', 'the feed is closed when a client leaves that did not read', async
 
 check('1.5a', 'a feed that fails does not look like one that ended', async (t) => {
   for (const count of [1, 0]) {
-    const feed = t.gate()
-    const { client } = await visit(t, feed, await t.serve(createApp(feed)), PATH)
+    const feed = t.controlledFeed()
+    const { client } = await openStream(t, feed, await t.serve(createApp(feed)), PATH)
     for (const quake of quakes(count)) {
       feed.release(quake)
       await client.line({ seen: 'The quake did not arrive.', expected: 'Expected its line.' })
@@ -433,7 +433,7 @@ check('1.5a', 'a feed that fails does not look like one that ended', async (t) =
 })
 
 check('1.5b', 'HEAD gets the head, ends, and opens no feed', async (t) => {
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const server = await t.serve(createApp(feed))
   const client = t.connect(server)
   client.request(PATH, { method: 'HEAD' })
@@ -451,13 +451,13 @@ check('1.5b', 'HEAD gets the head, ends, and opens no feed', async (t) => {
   // The response to a HEAD looks ended in any case. Whether it is shows in the next request: HTTP answers
   // one after another. Or the connection ends with it.
   client.request(PATH, { method: 'HEAD' })
-  await t.until(() => client.hasHead || server.connections === 0, {
+  await t.waitFor(() => client.hasHead || server.connections === 0, {
     seen: 'HEAD got its head, and the next request on that connection gets no answer.',
     expected: 'Expected the response to HEAD to end.',
     often: 'Express runs the GET handler for HEAD, and the stream holds the connection.',
   })
   must(
-    feed.readers.every(({ asked }) => !asked),
+    feed.readers.every(({ hasPulled }) => !hasPulled),
     {
       seen: 'HEAD was answered, and the feed was opened for it.',
       expected: 'Expected no feed: there is no body to put quakes in.',
@@ -468,7 +468,7 @@ check('1.5b', 'HEAD gets the head, ends, and opens no feed', async (t) => {
 })
 
 check('1.5c', 'POST is refused', async (t) => {
-  const client = t.connect(await t.serve(createApp(t.gate())))
+  const client = t.connect(await t.serve(createApp(t.controlledFeed())))
   client.request(PATH, { method: 'POST' })
   const head = await client.head({ seen: 'POST got no answer.', expected: 'Expected a refusal.' })
   must(head.status === 404 || head.status === 405, {
@@ -481,25 +481,25 @@ check('1.5c', 'POST is refused', async (t) => {
 // 1.6 The reader
 
 check('1.6a', 'each record comes out as soon as its line is complete', async (t) => {
-  const source = body(t.transcript)
+  const source = controlledBody(t.transcript)
   const records = readNdjson(source.stream)[Symbol.asyncIterator]()
   for (const quake of quakes(3)) {
     source.push(`${JSON.stringify(quake)}\n`)
-    const { value } = await t.soon(records.next(), {
-      seen: `The line of ${named(quake)} came in and nothing came out.`,
+    const { value } = await t.withTimeout(records.next(), {
+      seen: `The line of ${describeQuake(quake)} came in and nothing came out.`,
       expected: 'Expected the record before the next line.',
       often: 'the body is read to its end first, as response.text() does.',
     })
-    t.transcript.step(`reader gave ${shown(JSON.stringify(value), 48)}`)
-    must(same(value, quake), {
-      seen: `The reader gave ${shown(JSON.stringify(value) ?? 'undefined')}`,
-      expected: `Expected ${shown(JSON.stringify(quake))}`,
+    t.transcript.step(`reader gave ${excerpt(JSON.stringify(value), 48)}`)
+    must(deepEqual(value, quake), {
+      seen: `The reader gave ${excerpt(JSON.stringify(value) ?? 'undefined')}`,
+      expected: `Expected ${excerpt(JSON.stringify(quake))}`,
     })
   }
 })
 
 check('1.6b', 'a record may come in any number of chunks', async (t) => {
-  await readsNdjson(
+  await mustReadNdjson(
     t,
     readNdjson,
     about('chunks'),
@@ -508,7 +508,7 @@ check('1.6b', 'a record may come in any number of chunks', async (t) => {
 })
 
 check('1.6c', 'a character that two chunks share comes out whole', async (t) => {
-  await readsNdjson(
+  await mustReadNdjson(
     t,
     readNdjson,
     about('utf8'),
@@ -520,7 +520,7 @@ check(
   '1.6d',
   'LF and CRLF end a line, nothing else does, and blank lines mean nothing',
   async (t) => {
-    await readsNdjson(
+    await mustReadNdjson(
       t,
       readNdjson,
       about('lines'),
@@ -530,7 +530,7 @@ check(
 )
 
 check('1.6e', 'a last line without its line feed is an error', async (t) => {
-  await readsNdjson(
+  await mustReadNdjson(
     t,
     readNdjson,
     about('end'),
@@ -539,7 +539,7 @@ check('1.6e', 'a last line without its line feed is an error', async (t) => {
 })
 
 check('1.6f', 'a line that is not JSON is an error that names the line', async (t) => {
-  await readsNdjson(
+  await mustReadNdjson(
     t,
     readNdjson,
     about('invalid'),
@@ -548,7 +548,7 @@ check('1.6f', 'a line that is not JSON is an error that names the line', async (
 })
 
 check('1.6g', 'a line longer than maxLineBytes is an error', async (t) => {
-  await readsNdjson(
+  await mustReadNdjson(
     t,
     readNdjson,
     about('limit'),
@@ -560,11 +560,14 @@ check('1.6h', 'a line that never ends does not fill the memory', async (t) => {
   const line = Buffer.from('{"n":1}\n')
   // Characters of three bytes: whoever counts characters takes three times as much.
   const endless = Array.from({ length: 1000 }, () => Buffer.from('€'.repeat(100)))
-  const source = bodyOf([line, ...endless])
+  const source = bodyOfChunks([line, ...endless])
   const records = readNdjson(source.stream, { maxLineBytes: 30_000 })[Symbol.asyncIterator]()
-  await t.soon(records.next(), { seen: 'The line gave nothing.', expected: 'Expected its record.' })
+  await t.withTimeout(records.next(), {
+    seen: 'The line gave nothing.',
+    expected: 'Expected its record.',
+  })
   t.transcript.step('body goes on with 1000 chunks of 300 bytes and no line feed')
-  await t.soon(
+  await t.withTimeout(
     records.next().then(
       () => t.transcript.step('reader gave a record'),
       () => t.transcript.step('reader threw'),
@@ -587,17 +590,17 @@ check('1.6h', 'a line that never ends does not fill the memory', async (t) => {
 })
 
 check('1.6i', 'leaving the loop cancels the request', async (t) => {
-  const source = body(t.transcript)
+  const source = controlledBody(t.transcript)
   source.push('{"n":1}\n{"n":2}\n')
   const leaveAfterOne = async (): Promise<void> => {
     for await (const _ of readNdjson(source.stream)) break
   }
-  await t.soon(leaveAfterOne(), {
+  await t.withTimeout(leaveAfterOne(), {
     seen: 'Two lines came in and the loop got no record.',
     expected: 'Expected the first at once.',
   })
   t.transcript.step('the loop is left after the first record')
-  await t.until(() => source.cancelled, {
+  await t.waitFor(() => source.cancelled, {
     seen: 'The loop was left, and the request goes on.',
     expected: 'Expected the body to be cancelled: a server streams to nobody otherwise.',
     often: 'releaseLock() lets go of the body without cancelling it.',
@@ -605,12 +608,15 @@ check('1.6i', 'leaving the loop cancels the request', async (t) => {
 })
 
 check('1.6j', 'a lost connection is an error, not an end', async (t) => {
-  const source = body(t.transcript)
+  const source = controlledBody(t.transcript)
   source.push('{"n":1}\n')
   const records = readNdjson(source.stream)[Symbol.asyncIterator]()
-  await t.soon(records.next(), { seen: 'The line gave nothing.', expected: 'Expected its record.' })
+  await t.withTimeout(records.next(), {
+    seen: 'The line gave nothing.',
+    expected: 'Expected its record.',
+  })
   source.fail(new TypeError('terminated'))
-  const outcome = await t.soon(
+  const outcome = await t.withTimeout(
     records.next().then(
       () => 'ended',
       () => 'threw',
@@ -625,15 +631,18 @@ check('1.6j', 'a lost connection is an error, not an end', async (t) => {
 })
 
 check('1.6k', 'the reader does not run ahead of whoever reads', async (t) => {
-  const lines = bodyOf(Array.from({ length: 1000 }, () => Buffer.from('{"n":1}\n')))
+  const lines = bodyOfChunks(Array.from({ length: 1000 }, () => Buffer.from('{"n":1}\n')))
   t.transcript.step('body has 1000 chunks of one line each')
   const records = readNdjson(lines.stream)[Symbol.asyncIterator]()
   for (let n = 0; n < 10; n += 1) {
-    await t.soon(records.next(), { seen: 'A line gave nothing.', expected: 'Expected its record.' })
+    await t.withTimeout(records.next(), {
+      seen: 'A line gave nothing.',
+      expected: 'Expected its record.',
+    })
   }
   t.transcript.step('10 records were read')
   // Time for a reader that runs ahead to show it: a turn of the event loop for every chunk.
-  await turned(1000)
+  await turns(1000)
   t.transcript.step(`reader took ${lines.pulled} chunks`)
   // A few chunks ahead are fine: streams between the body and the reader hold some.
   must(lines.pulled <= 50, {
@@ -646,15 +655,15 @@ check('1.6k', 'the reader does not run ahead of whoever reads', async (t) => {
 check('1.6l', 'an error of the reader cancels the request', async (t) => {
   const lines = { 'is not JSON': 'not json\n', 'is too long': 'x'.repeat(2000) }
   for (const [what, line] of Object.entries(lines)) {
-    const source = body(t.transcript)
+    const source = controlledBody(t.transcript)
     source.push('{"n":1}\n')
     const records = readNdjson(source.stream, { maxLineBytes: 1000 })[Symbol.asyncIterator]()
-    await t.soon(records.next(), {
+    await t.withTimeout(records.next(), {
       seen: 'The line gave nothing.',
       expected: 'Expected its record.',
     })
     source.push(line)
-    const outcome = await t.soon(
+    const outcome = await t.withTimeout(
       records.next().then(
         () => 'gave a record',
         () => 'threw',
@@ -670,7 +679,7 @@ check('1.6l', 'an error of the reader cancels the request', async (t) => {
       seen: `A line ${what}, and the reader ${outcome}.`,
       expected: 'Expected an error.',
     })
-    await t.until(() => source.cancelled, {
+    await t.waitFor(() => source.cancelled, {
       seen: `A line ${what}, the reader threw, and the request goes on.`,
       expected: 'Expected the body to be cancelled: nobody will read the rest.',
       often:

@@ -4,25 +4,25 @@ import { encodeEvent } from '#work/02-server-sent-events/encode.ts'
 import { parseEventStream } from '#work/02-server-sent-events/parse.ts'
 import { createApp } from '#work/02-server-sent-events/server.ts'
 import { watchQuakes } from '#work/02-server-sent-events/watch.ts'
-import { body } from './harness/body.ts'
+import { controlledBody } from './harness/controlled-body.ts'
 import { check, must, type Tools } from './harness/check.ts'
-import { eventClient, told, type EventClient } from './harness/events.ts'
+import { eventClient, describeEvent, type EventClient } from './harness/event-client.ts'
 import { describeError, Failure, type Story } from './harness/failure.ts'
-import type { Gate } from './harness/gate.ts'
-import { handmadeStream } from './harness/handmade.ts'
-import { timersOfWork } from './harness/leaks.ts'
-import { fatQuakes, named, quakes, seed } from './harness/quakes.ts'
-import { readsEvents } from './harness/reads.ts'
-import { parsed, same } from './harness/same.ts'
-import type { Served } from './harness/serve.ts'
-import { eventsIn, type StreamEvent } from './harness/sse.ts'
-import { slowLogin, stream, visit, type Visit } from './harness/streams.ts'
-import { hasToken } from './harness/tokens.ts'
-import { shown, transcript } from './harness/transcript.ts'
-import { turned } from './harness/turned.ts'
+import type { ControlledFeed } from './harness/controlled-feed.ts'
+import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
+import { trackTimers } from './harness/work-timers.ts'
+import { largeQuakes, describeQuake, quakes, seed } from './harness/quakes.ts'
+import { mustReadEvents } from './harness/vector-runner.ts'
+import { tryParseJson, deepEqual } from './harness/equality.ts'
+import type { TestServer } from './harness/serve.ts'
+import { parseEvents, type StreamEvent } from './harness/event-stream-parser.ts'
+import { slowLogin, serveStream, openStream, type OpenStream } from './harness/open-stream.ts'
+import { hasToken } from './harness/header-tokens.ts'
+import { excerpt, newTranscript } from './harness/transcript.ts'
+import { turns } from './harness/event-loop.ts'
 import {
   chunkingsForDecoder,
-  inTwoWithNothingBetween,
+  splitsWithEmptyChunk,
   sseVectors,
   type SseVector,
 } from './harness/vectors.ts'
@@ -77,14 +77,14 @@ check('2.1f', 'what is left out leaves nothing on the wire', async (t) => {
 
   function leavesOut(fields: Fields, events: StreamEvent[], follows: StreamEvent): void {
     const encoded = encode(t, fields)
-    must(same(eventsIn(encoded).events, events) && !encoded.includes('undefined'), {
+    must(deepEqual(parseEvents(encoded).events, events) && !encoded.includes('undefined'), {
       seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. For a client that is ${eventsTold(encoded)}.`,
       expected: `Expected ${events.length === 0 ? 'no event' : 'an event'}, and no field that was not asked for.`,
       often: 'a field is written although its value is undefined.',
     })
     // What comes behind it knows of its id, and of nothing else.
-    const more = eventsIn(`${encoded}data: next\n\n`).events.slice(events.length)
-    must(same(more, [follows]), {
+    const more = parseEvents(`${encoded}data: next\n\n`).events.slice(events.length)
+    must(deepEqual(more, [follows]), {
       seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. With "data: next" behind it that is, for a client, ${eventsTold(`${encoded}data: next\n\n`)}.`,
       expected: `Expected, for what is behind it: ${eventTold(follows)}.`,
       often: 'the blank line, or the field, is written only when there is data.',
@@ -109,9 +109,9 @@ check('2.1g', 'event and id reach the client with the data', async (t) => {
     const encoded = encode(t, fields)
     const type = fields.event || 'message'
     const wanted = { type, data: fields.data, lastEventId: fields.id }
-    must(same(eventsIn(encoded).events, [wanted]), {
+    must(deepEqual(parseEvents(encoded).events, [wanted]), {
       seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. For a client that is ${eventsTold(encoded)}.`,
-      expected: `Expected one event: ${told(wanted)}.`,
+      expected: `Expected one event: ${describeEvent(wanted)}.`,
       often: /^ /m.test(`${fields.id}\n${fields.event}`)
         ? 'nothing stands between the colon and the value. A client takes one space away there.'
         : /[\u2028\u0085]/.test(fields.id + fields.event)
@@ -122,8 +122,8 @@ check('2.1g', 'event and id reach the client with the data', async (t) => {
   // To a client that remembers an id.
   const fields = { data: 'x', id: '' }
   const encoded = encode(t, fields)
-  const { events } = eventsIn(`id: 7\n\n${encoded}`)
-  must(same(events, [{ type: 'message', data: 'x', lastEventId: '' }]), {
+  const { events } = parseEvents(`id: 7\n\n${encoded}`)
+  must(deepEqual(events, [{ type: 'message', data: 'x', lastEventId: '' }]), {
     seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. For a client that had the id 7 that is ${eventsTold(`id: 7\n\n${encoded}`)}.`,
     expected: 'Expected an event without an id: an empty one takes back the one before.',
     often: "if (id) is false for ''. Only undefined says that there is no id.",
@@ -147,9 +147,9 @@ check('2.1h', 'a line end in event or id forges no field', async (t) => {
   function isHarmless(fields: Fields, holds: (event: StreamEvent) => boolean): void {
     const encoded = encodeOrThrow(t, fields)
     if (encoded === undefined) return
-    const [event, next, ...more] = eventsIn(`${encoded}id: 8\ndata: next\n\n`).events
+    const [event, next, ...more] = parseEvents(`${encoded}id: 8\ndata: next\n\n`).events
     const isWhole = event?.data === 'x' && holds(event) && more.length === 0
-    must(isWhole && same(next, { type: 'message', data: 'next', lastEventId: '8' }), {
+    must(isWhole && deepEqual(next, { type: 'message', data: 'next', lastEventId: '8' }), {
       seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. For a client that is ${eventsTold(encoded)}.`,
       expected: 'Expected an error, or an event whose data is "x" and nothing else.',
       often: 'the value goes out as it is, or only LF is looked for. CR ends a line, too.',
@@ -173,7 +173,7 @@ check('2.1i', 'an id with U+0000 in it does not reach the client', async (t) => 
 check('2.1j', 'retry goes out as a whole number of milliseconds', async (t) => {
   for (const retry of [2000, 0, ...fc.sample(fc.nat(), { seed, numRuns: 20 })]) {
     const encoded = encode(t, { retry })
-    must(eventsIn(encoded).reader.retry === retry, {
+    must(parseEvents(encoded).reader.retry === retry, {
       seen: `encodeEvent(${shownFields({ retry })}) gave ${quoted(encoded)}. For a client that is ${retryTold(encoded)}.`,
       expected: `Expected a field retry that says ${retry}.`,
       often: 'it is counted in seconds, or 0 is taken for nothing.',
@@ -198,7 +198,7 @@ check('2.1k', 'a retry that is not digits alone is an error', async (t) => {
   }
   const retry = 1e21
   const encoded = encodeOrThrow(t, { retry })
-  must(encoded === undefined || eventsIn(encoded).reader.retry === retry, {
+  must(encoded === undefined || parseEvents(encoded).reader.retry === retry, {
     seen: `encodeEvent({ retry: 1e21 }) gave ${quoted(encoded ?? '')}. For a client that is ${retryTold(encoded ?? '')}.`,
     expected: 'Expected an error, or digits alone: a client ignores anything else.',
     often:
@@ -219,7 +219,7 @@ check('2.1l', 'only CR and LF are line ends in data, and all else stays', async 
 // 2.2 The stream
 
 check('2.2a', 'the head comes before the first quake and says: an event stream', async (t) => {
-  const client = t.connect(await t.serve(createApp(t.gate())))
+  const client = t.connect(await t.serve(createApp(t.controlledFeed())))
   client.request(PATH)
   const head = await client.head({
     seen: 'The feed is silent, and the client has not got the head of the response.',
@@ -239,8 +239,8 @@ check('2.2a', 'the head comes before the first quake and says: an event stream',
 })
 
 check('2.2b', 'the first bytes of the body come before the first quake', async (t) => {
-  const { events } = await opened(t, t.gate())
-  await events.begun({
+  const { events } = await opened(t, t.controlledFeed())
+  await events.firstBytes({
     seen: 'The client has the head, the feed is silent, and not one byte of the body came.',
     expected: 'Expected some: there are proxies that hold a head back until a body follows.',
     often: 'flushHeaders() sends the head alone. Write the field retry at once.',
@@ -248,7 +248,7 @@ check('2.2b', 'the first bytes of the body come before the first quake', async (
 })
 
 check('2.2c', 'the stream begins with retry, in digits', async (t) => {
-  const { events } = await opened(t, t.gate())
+  const { events } = await opened(t, t.controlledFeed())
   await events.retry({
     seen: 'The client has the head, and no field retry that it understands.',
     expected: 'Expected one, such as retry: 2000. It says when to come back, in milliseconds.',
@@ -257,7 +257,7 @@ check('2.2c', 'the stream begins with retry, in digits', async (t) => {
 })
 
 check('2.2d', 'the head says that the stream is not to be stored', async (t) => {
-  const { head } = await stream(t, createApp(t.gate()), PATH)
+  const { head } = await serveStream(t, createApp(t.controlledFeed()), PATH)
   const control = head.headers.get('cache-control')
   must(hasToken(control, 'no-store', 'no-cache'), {
     seen: control ? `The Cache-Control is ${control}.` : 'The response has no Cache-Control.',
@@ -266,12 +266,12 @@ check('2.2d', 'the head says that the stream is not to be stored', async (t) => 
 })
 
 check('2.2e', 'each quake is an event, and arrives before the next one happens', async (t) => {
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const { events } = await opened(t, feed)
   for (const quake of quakes(3)) {
     feed.release(quake)
-    await events.event({
-      seen: `The feed released ${named(quake)} and no event reached the client.`,
+    await events.next({
+      seen: `The feed released ${describeQuake(quake)} and no event reached the client.`,
       expected: 'Expected the client to read it while the feed was waiting.',
       often: 'the blank line is missing, or comes with the next quake.',
     })
@@ -279,18 +279,18 @@ check('2.2e', 'each quake is an event, and arrives before the next one happens',
 })
 
 check('2.2f', 'the data is the quake as JSON, and the event has no name', async (t) => {
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const { events } = await opened(t, feed)
   for (const quake of quakes(5)) {
     feed.release(quake)
-    const event = await events.event(noEvent(quake))
-    must(same(parsed(event.data), quake), {
-      seen: `The data of ${named(quake)} is ${shown(event.data)}`,
-      expected: `Expected ${shown(JSON.stringify(quake))}`,
+    const event = await events.next(noEvent(quake))
+    must(deepEqual(tryParseJson(event.data), quake), {
+      seen: `The data of ${describeQuake(quake)} is ${excerpt(event.data)}`,
+      expected: `Expected ${excerpt(JSON.stringify(quake))}`,
       often: 'the data is not what JSON.stringify(quake) gives, or is encoded twice.',
     })
     must(event.type === 'message', {
-      seen: `The event of ${named(quake)} is called "${shown(event.type)}".`,
+      seen: `The event of ${describeQuake(quake)} is called "${excerpt(event.type)}".`,
       expected: "Expected no name: only listeners for that name would see it, not 'message'.",
       often: 'the field event is set.',
     })
@@ -298,13 +298,13 @@ check('2.2f', 'the data is the quake as JSON, and the event has no name', async 
 })
 
 check('2.2g', 'the id of the event is the id of the quake', async (t) => {
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const { events } = await opened(t, feed)
   for (const quake of quakes(3)) {
     feed.release(quake)
-    const { lastEventId } = await events.event(noEvent(quake))
+    const { lastEventId } = await events.next(noEvent(quake))
     must(lastEventId === quake.id, {
-      seen: `The event of quake ${quake.id} has the id "${shown(lastEventId)}".`,
+      seen: `The event of quake ${quake.id} has the id "${excerpt(lastEventId)}".`,
       expected: `Expected "${quake.id}": when the client comes back, its id says what it has.`,
       often: 'the id is left out, or counted. A counter means another quake in each process.',
     })
@@ -312,36 +312,36 @@ check('2.2g', 'the id of the event is the id of the quake', async (t) => {
 })
 
 check('2.2h', 'two clients at once each get every quake', async (t) => {
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const server = await t.serve(createApp(feed))
-  const clients: Visitor[] = []
+  const clients: EventStream[] = []
   for (const name of ['client A', 'client B']) {
-    clients.push(await visitor(t, feed, server, name))
+    clients.push(await openEventStream(t, feed, server, name))
   }
   for (const quake of quakes(3)) {
     feed.release(quake)
     for (const { events, name } of clients) {
       const story = {
-        seen: `${named(quake)} happened and ${name} got no event.`,
+        seen: `${describeQuake(quake)} happened and ${name} got no event.`,
         expected: 'Expected every client to get every quake.',
         often: 'the clients share one reader of the feed. feed.open() gives each its own.',
       }
-      const { data } = await events.event(story)
-      must(same(parsed(data), quake), {
+      const { data } = await events.next(story)
+      must(deepEqual(tryParseJson(data), quake), {
         ...story,
-        seen: `${named(quake)} happened and ${name} read ${shown(data)}`,
+        seen: `${describeQuake(quake)} happened and ${name} read ${excerpt(data)}`,
       })
     }
   }
 })
 
 check('2.2i', 'when one client leaves, the others and the next one are served', async (t) => {
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const server = await t.serve(createApp(feed))
-  const stays = await visitor(t, feed, server, 'client A')
-  const leaves = await visitor(t, feed, server, 'client B')
-  leaves.client.leave()
-  await t.until(() => server.connections === 1, {
+  const stays = await openEventStream(t, feed, server, 'client A')
+  const leaves = await openEventStream(t, feed, server, 'client B')
+  leaves.client.disconnect()
+  await t.waitFor(() => server.connections === 1, {
     seen: 'Client B left and the server kept the connection.',
     expected: 'Expected the server to close its side as well.',
   })
@@ -358,21 +358,21 @@ check('2.2i', 'when one client leaves, the others and the next one are served', 
   })
   const [quake] = quakes(1)
   feed.release(quake!)
-  await stays.events.event({
-    seen: `Client B left, ${named(quake!)} happened, and client A got no event.`,
+  await stays.events.next({
+    seen: `Client B left, ${describeQuake(quake!)} happened, and client A got no event.`,
     expected: 'Expected client A to go on as before.',
     often: 'one AbortController serves all clients. Each visit needs its own.',
   })
 })
 
 check('2.2j', 'retry comes before any event', async (t) => {
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const server = await t.serve(createApp(feed))
   // For whoever comes there is an event at once.
   const [quake] = quakes(1)
   feed.release(quake!)
-  const { events } = await visitor(t, feed, server)
-  await events.event(noEvent(quake!))
+  const { events } = await openEventStream(t, feed, server)
+  await events.next(noEvent(quake!))
   must(events.beganWithRetry, {
     seen: 'A quake had happened when the client came, and its stream began with the event.',
     expected: 'Expected the field retry before it: the connection may be lost at any moment.',
@@ -383,14 +383,19 @@ check('2.2j', 'retry comes before any event', async (t) => {
 // 2.3 The heartbeat
 
 check('2.3a', 'something comes while the feed is silent, again and again', async (t) => {
-  const feed = t.gate()
-  const unset = await visitor(t, feed, await t.serve(createApp(feed)), 'client without heartbeatMs')
+  const feed = t.controlledFeed()
+  const unset = await openEventStream(
+    t,
+    feed,
+    await t.serve(createApp(feed)),
+    'client without heartbeatMs',
+  )
   const [first, last] = quakes(2)
   feed.release(first!)
-  await unset.events.event(noEvent(first!))
+  await unset.events.next(noEvent(first!))
   const before = unset.events.comments
 
-  const { events } = await opened(t, t.gate(), { heartbeatMs })
+  const { events } = await opened(t, t.controlledFeed(), { heartbeatMs })
   await events.heartbeats(2 * SOME, {
     seen: `The feed is silent, heartbeatMs is ${heartbeatMs}, and the client gets no heartbeats.`,
     expected: 'Expected a comment every few milliseconds, for as long as the client is there.',
@@ -400,7 +405,7 @@ check('2.3a', 'something comes while the feed is silent, again and again', async
 
   // The other client was there all the time: what is due each millisecond has come to it as often, and more.
   feed.release(last!)
-  await unset.events.event(noEvent(last!))
+  await unset.events.next(noEvent(last!))
   const beats = unset.events.comments - before
   must(beats < SOME, {
     seen: `heartbeatMs is left out, and comments come as fast as where it is ${heartbeatMs}.`,
@@ -410,14 +415,14 @@ check('2.3a', 'something comes while the feed is silent, again and again', async
 })
 
 check('2.3b', 'a heartbeat is no event and changes no id', async (t) => {
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const { events } = await opened(t, feed, { heartbeatMs })
   await isSilent(SOME, '')
   for (const quake of quakes(2)) {
     feed.release(quake)
-    const event = await events.event(noEvent(quake))
-    must(event.lastEventId === quake.id && same(parsed(event.data), quake), {
-      seen: `The event of quake ${quake.id} is here, while heartbeats are sent: ${told(event)}.`,
+    const event = await events.next(noEvent(quake))
+    must(event.lastEventId === quake.id && deepEqual(tryParseJson(event.data), quake), {
+      seen: `The event of quake ${quake.id} is here, while heartbeats are sent: ${describeEvent(event)}.`,
       expected: `Expected it whole, with the id "${quake.id}", as without heartbeats.`,
       often:
         'an event is written in parts, with a pause between them, and a heartbeat comes there.',
@@ -428,15 +433,15 @@ check('2.3b', 'a heartbeat is no event and changes no id', async (t) => {
   async function isSilent(lines: number, id: string): Promise<void> {
     const { fields } = events
     await events.heartbeats(lines, noHeartbeat)
-    const event = events.unasked
-    if (event) t.transcript.step(`client read an event  ${told(event)}`)
+    const event = events.unexpected
+    if (event) t.transcript.step(`client read an event  ${describeEvent(event)}`)
     must(event === undefined, {
-      seen: `The feed is silent, and the heartbeat arrived as an event: ${event && told(event)}.`,
+      seen: `The feed is silent, and the heartbeat arrived as an event: ${event && describeEvent(event)}.`,
       expected: 'Expected what a client shows to nobody: a line that begins with a colon.',
       often: 'the heartbeat has a field data. Even an empty one makes an event.',
     })
     must(events.lastEventId === id, {
-      seen: `The id was "${id}", and the heartbeat has made it "${shown(events.lastEventId)}".`,
+      seen: `The id was "${id}", and the heartbeat has made it "${excerpt(events.lastEventId)}".`,
       expected: 'Expected it to stay: a client that comes back asks for what follows that id.',
       often: 'the heartbeat has a field id. A comment has no fields.',
     })
@@ -450,18 +455,18 @@ check('2.3b', 'a heartbeat is no event and changes no id', async (t) => {
 })
 
 check('2.3c', 'no heartbeat gets into an event', async (t) => {
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const server = await t.serve(createApp(feed, { heartbeatMs }))
-  const { slow, happened } = await stalledVisit(t, feed, server)
-  const silent = t.gate()
+  const { slow, happened } = await stalledStream(t, feed, server)
+  const silent = t.controlledFeed()
   const beside = await t.serve(createApp(silent, { heartbeatMs }))
-  const quiet = await visitor(t, silent, beside, 'other client')
+  const quiet = await openEventStream(t, silent, beside, 'other client')
   // A fence: while this client gets heartbeats, those of the slow one are due as well.
   await quiet.events.heartbeats(SOME, noHeartbeat)
   slow.client.resume()
-  for (const _ of happened.slice(0, slow.reader.given + 1)) {
-    const event = await slow.events.event(noMoreEvents)
-    const quake = parsed(event.data) as Quake | undefined
+  for (const _ of happened.slice(0, slow.reader.delivered + 1)) {
+    const event = await slow.events.next(noMoreEvents)
+    const quake = tryParseJson(event.data) as Quake | undefined
     must(quake !== undefined && quake.id === event.lastEventId, {
       seen: `The slow client reads again, and ${quake ? 'an event has the id of the one before' : `the data of an event ends in ${quoted(event.data.slice(-3))}`}: a heartbeat has come into it.`,
       expected: 'Expected every event in one piece, with its own id.',
@@ -473,9 +478,9 @@ check('2.3c', 'no heartbeat gets into an event', async (t) => {
 })
 
 check('2.3d', 'the heartbeat stops with its client', async (t) => {
-  const timers = timersOfWork()
+  const timers = trackTimers()
   try {
-    const feed = t.gate()
+    const feed = t.controlledFeed()
     const server = await t.serve(createApp(feed, { heartbeatMs }))
     await comesAndGoes(t, feed, server, 'client 1')
     // One timer for all clients may stay.
@@ -483,18 +488,18 @@ check('2.3d', 'the heartbeat stops with its client', async (t) => {
     for (const name of ['client 2', 'client 3', 'client 4']) {
       await comesAndGoes(t, feed, server, name)
     }
-    await t.until(() => timers.alive() <= first, {
+    await t.waitFor(() => timers.alive() <= first, {
       seen: 'Four clients came and went, and timers go on for them.',
       expected:
         'Expected them to be cleared: they write to nobody, for as long as the server runs.',
       often: 'clearInterval() is missing, or stands where only the end of the feed leads.',
     })
     t.transcript.step('no timer goes on')
-    const stays = await visitor(t, feed, server, 'client 5')
+    const stays = await openEventStream(t, feed, server, 'client 5')
     await comesAndGoes(t, feed, server, 'client 6')
     const [quake] = quakes(1)
     feed.release(quake!)
-    await stays.events.event(noEvent(quake!))
+    await stays.events.next(noEvent(quake!))
     // What is behind the event was sent when client 6 had long left.
     await stays.events.heartbeats(SOME, {
       seen: 'Client 6 left, and client 5 gets no more heartbeats.',
@@ -509,10 +514,10 @@ check('2.3d', 'the heartbeat stops with its client', async (t) => {
 // 2.4 Clients come and go
 
 check('2.4a', 'the feed is closed when the client leaves between two quakes', async (t) => {
-  const feed = t.gate()
-  const { client, reader } = await visit(t, feed, await t.serve(createApp(feed)), PATH)
-  client.leave()
-  await t.until(() => reader.closed, {
+  const feed = t.controlledFeed()
+  const { client, reader } = await openStream(t, feed, await t.serve(createApp(feed)), PATH)
+  client.disconnect()
+  await t.waitFor(() => reader.closed, {
     seen: 'The client left while the feed was silent, and the feed was not closed.',
     expected: 'Expected it to be closed at once: the next quake may be an hour away.',
     often: "nobody listens to 'close' of the response, or the signal does not reach the feed.",
@@ -520,25 +525,28 @@ check('2.4a', 'the feed is closed when the client leaves between two quakes', as
 })
 
 check('2.4b', 'a client that left before it was served leaves no feed open', async (t) => {
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const login = slowLogin()
   const server = await t.serve(createApp(feed), login.handler)
   const leave = await comesEarly(t, server, login)
   await leave()
   // A fence: when this client is served, the handler of the first one has long begun.
-  await visit(t, feed, server, PATH, 'second client')
-  await t.until(() => feed.readers.filter(({ asked, closed }) => asked && !closed).length === 1, {
-    seen: 'The client left while a login before your handler took its time, and the handler opened the feed for nobody.',
-    expected: 'Expected the feed to stay closed, or to be closed again.',
-    often: "'close' of the response came before anybody listened to it. res.destroyed tells.",
-  })
+  await openStream(t, feed, server, PATH, 'second client')
+  await t.waitFor(
+    () => feed.readers.filter(({ hasPulled, closed }) => hasPulled && !closed).length === 1,
+    {
+      seen: 'The client left while a login before your handler took its time, and the handler opened the feed for nobody.',
+      expected: 'Expected the feed to stay closed, or to be closed again.',
+      often: "'close' of the response came before anybody listened to it. res.destroyed tells.",
+    },
+  )
   t.transcript.step('no feed is open for the first client')
 })
 
 check('2.4c', 'a client that left before it was served leaves no heartbeat', async (t) => {
-  const timers = timersOfWork()
+  const timers = trackTimers()
   try {
-    const feed = t.gate()
+    const feed = t.controlledFeed()
     const login = slowLogin()
     const server = await t.serve(createApp(feed, { heartbeatMs }), login.handler)
     const leave = await comesEarly(t, server, login)
@@ -547,7 +555,7 @@ check('2.4c', 'a client that left before it was served leaves no heartbeat', asy
     const before = timers.alive()
     await leave()
     await comesAndGoes(t, feed, server, 'third client')
-    await t.until(() => timers.alive() <= before, {
+    await t.waitFor(() => timers.alive() <= before, {
       seen: 'The client left while a login before your handler took its time, and a timer goes on for it.',
       expected: 'Expected none: nobody will ever clear it.',
       often: "the timer is cleared at 'close' of the response, and that has been.",
@@ -559,9 +567,9 @@ check('2.4c', 'a client that left before it was served leaves no heartbeat', asy
 })
 
 check('2.4d', 'the feed is not asked for more while the client does not read', async (t) => {
-  const feed = t.gate()
-  const { slow, happened } = await stalledVisit(t, feed, await t.serve(createApp(feed)))
-  must(slow.reader.given < happened.length, {
+  const feed = t.controlledFeed()
+  const { slow, happened } = await stalledStream(t, feed, await t.serve(createApp(feed)))
+  must(slow.reader.delivered < happened.length, {
     seen: `The client stopped reading, and the handler took all ${happened.length} quakes from the feed, 16 MB.`,
     expected:
       'Expected it to stop when the socket is full: what the client does not take fills your memory.',
@@ -570,11 +578,11 @@ check('2.4d', 'the feed is not asked for more while the client does not read', a
 })
 
 check('2.4e', 'a client that reads again gets every event once, in order', async (t) => {
-  const feed = t.gate()
-  const { slow, happened } = await stalledVisit(t, feed, await t.serve(createApp(feed)))
+  const feed = t.controlledFeed()
+  const { slow, happened } = await stalledStream(t, feed, await t.serve(createApp(feed)))
   slow.client.resume()
-  for (const [n, quake] of happened.slice(0, slow.reader.given + 1).entries()) {
-    const { lastEventId } = await slow.events.event(noMoreEvents)
+  for (const [n, quake] of happened.slice(0, slow.reader.delivered + 1).entries()) {
+    const { lastEventId } = await slow.events.next(noMoreEvents)
     must(lastEventId === quake.id, {
       seen: `Event ${n + 1} is the quake "${lastEventId}".`,
       expected: `Expected "${quake.id}": each quake once, in order.`,
@@ -586,10 +594,10 @@ check('2.4e', 'a client that reads again gets every event once, in order', async
 })
 
 check('2.4f', 'the feed is closed when a client leaves that did not read', async (t) => {
-  const feed = t.gate()
-  const { slow } = await stalledVisit(t, feed, await t.serve(createApp(feed)))
-  slow.client.leave()
-  await t.until(() => slow.reader.closed, {
+  const feed = t.controlledFeed()
+  const { slow } = await stalledStream(t, feed, await t.serve(createApp(feed)))
+  slow.client.disconnect()
+  await t.waitFor(() => slow.reader.closed, {
     seen: 'The client left while the handler was waiting for it to read, and the feed was not closed.',
     expected: 'Expected the feed to be closed.',
     get often() {
@@ -601,16 +609,16 @@ check('2.4f', 'the feed is closed when a client leaves that did not read', async
 })
 
 check('2.4g', 'a client that left and did not read leaves no heartbeat', async (t) => {
-  const timers = timersOfWork()
+  const timers = trackTimers()
   try {
-    const feed = t.gate()
+    const feed = t.controlledFeed()
     const server = await t.serve(createApp(feed, { heartbeatMs }))
     await comesAndGoes(t, feed, server, 'first client')
     // One timer for all clients may stay.
     const before = timers.alive()
-    const { slow } = await stalledVisit(t, feed, server)
-    slow.client.leave()
-    await t.until(() => timers.alive() <= before, {
+    const { slow } = await stalledStream(t, feed, server)
+    slow.client.disconnect()
+    await t.waitFor(() => timers.alive() <= before, {
       seen: 'The client left while the handler was waiting for it to read, and a timer goes on for it.',
       expected: 'Expected none: nobody will ever clear it.',
       often:
@@ -623,7 +631,7 @@ check('2.4g', 'a client that left and did not read leaves no heartbeat', async (
 })
 
 check('2.4h', 'HEAD gets the head, ends, and opens no feed', async (t) => {
-  const feed = t.gate()
+  const feed = t.controlledFeed()
   const server = await t.serve(createApp(feed))
   const client = t.connect(server)
   client.request(PATH, { method: 'HEAD' })
@@ -648,13 +656,13 @@ check('2.4h', 'HEAD gets the head, ends, and opens no feed', async (t) => {
   // The response to a HEAD looks ended in any case. Whether it is shows in the next request: HTTP answers
   // one after another. Or the connection ends with it.
   client.request(PATH, { method: 'HEAD' })
-  await t.until(() => client.hasHead || server.connections === 0, {
+  await t.waitFor(() => client.hasHead || server.connections === 0, {
     seen: 'HEAD got its head, and the next request on that connection gets no answer.',
     expected: 'Expected the response to HEAD to end.',
     often: held,
   })
   must(
-    feed.readers.every(({ asked, closed }) => !asked || closed),
+    feed.readers.every(({ hasPulled, closed }) => !hasPulled || closed),
     {
       seen: 'HEAD was answered, and the feed is still open for it.',
       expected: 'Expected no feed: there is no body to put quakes in.',
@@ -664,7 +672,7 @@ check('2.4h', 'HEAD gets the head, ends, and opens no feed', async (t) => {
 })
 
 check('2.4i', 'POST is refused', async (t) => {
-  const client = t.connect(await t.serve(createApp(t.gate())))
+  const client = t.connect(await t.serve(createApp(t.controlledFeed())))
   client.request(PATH, { method: 'POST' })
   const head = await client.head({ seen: 'POST got no answer.', expected: 'Expected a refusal.' })
   must(head.status === 404 || head.status === 405, {
@@ -679,8 +687,8 @@ check('2.4j', 'a feed that fails cuts the connection', async (t) => {
     [1, ''],
     [0, ' before its first quake'],
   ] as const) {
-    const feed = t.gate()
-    const { client } = await failedVisit(t, feed, await t.serve(createApp(feed)), count)
+    const feed = t.controlledFeed()
+    const { client } = await streamOfFailedFeed(t, feed, await t.serve(createApp(feed)), count)
     const how = await client.ended({
       seen: `The feed failed${when} and the response goes on.`,
       expected: 'Expected the connection to be cut: then the client comes back by itself.',
@@ -695,11 +703,11 @@ check('2.4j', 'a feed that fails cuts the connection', async (t) => {
 })
 
 check('2.4k', 'after a feed has failed, the stream can be opened again', async (t) => {
-  const broken = t.gate()
-  const mended = t.gate()
+  const broken = t.controlledFeed()
+  const mended = t.controlledFeed()
   const feeds = [broken, mended]
   const server = await t.serve(createApp({ open: (signal) => feeds.shift()!.open(signal) }))
-  const { client } = await failedVisit(t, broken, server)
+  const { client } = await streamOfFailedFeed(t, broken, server)
   await client.ended({
     seen: 'The feed failed and the response goes on.',
     expected: 'Expected the connection to be cut.',
@@ -717,15 +725,15 @@ check('2.4k', 'after a feed has failed, the stream can be opened again', async (
   })
   const [quake] = quakes(1)
   mended.release(quake!)
-  await eventClient(next, { ...t, name: 'next client' }).event({
-    seen: `The feed failed and works again, ${named(quake!)} happened, and no event reached the next client.`,
+  await eventClient(next, { ...t, name: 'next client' }).next({
+    seen: `The feed failed and works again, ${describeQuake(quake!)} happened, and no event reached the next client.`,
     expected: 'Expected the feed to be opened for each client.',
   })
 })
 
 check('2.4l', 'when the feed is over, the response ends', async (t) => {
-  const feed = t.gate()
-  const { client } = await endedVisit(t, feed, await t.serve(createApp(feed)))
+  const feed = t.controlledFeed()
+  const { client } = await streamOfEndedFeed(t, feed, await t.serve(createApp(feed)))
   const how = await client.ended({
     seen: 'The feed ended and the response did not.',
     expected: 'Expected the response to end: nothing more will come.',
@@ -743,9 +751,9 @@ check('2.4m', 'when the feed is over, whoever asks again is told to stop', async
     [1, 'over'],
     [0, 'over without a quake'],
   ] as const) {
-    const feed = t.gate()
+    const feed = t.controlledFeed()
     const server = await t.serve(createApp(feed))
-    const { client } = await endedVisit(t, feed, server, count)
+    const { client } = await streamOfEndedFeed(t, feed, server, count)
     await client.ended({
       seen: 'The feed ended and the response did not.',
       expected: 'Expected the response to end.',
@@ -778,11 +786,11 @@ check('2.4m', 'when the feed is over, whoever asks again is told to stop', async
 })
 
 check('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
-  const timers = timersOfWork()
+  const timers = trackTimers()
   try {
-    const calm = t.gate()
-    const broken = t.gate()
-    const ending = t.gate()
+    const calm = t.controlledFeed()
+    const broken = t.controlledFeed()
+    const ending = t.controlledFeed()
     let feed: Feed = calm
     const app = createApp({ open: (signal) => feed.open(signal) }, { heartbeatMs })
     const server = await t.serve(app)
@@ -791,7 +799,7 @@ check('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
     const before = timers.alive()
 
     feed = broken
-    const failed = await failedVisit(t, broken, server)
+    const failed = await streamOfFailedFeed(t, broken, server)
     await failed.client.ended({
       seen: 'The feed failed and the response goes on.',
       expected: 'Expected the connection to be cut.',
@@ -803,7 +811,7 @@ check('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
 
     feed = ending
     await answered('HEAD')
-    const ended = await endedVisit(t, ending, server)
+    const ended = await streamOfEndedFeed(t, ending, server)
     await ended.client.ended({
       seen: 'The feed ended and the response did not.',
       expected: 'Expected the response to end.',
@@ -828,7 +836,7 @@ check('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
     }
 
     async function noneGoesOn(story: { seen: string; often: string }): Promise<void> {
-      await t.until(() => timers.alive() <= before, {
+      await t.waitFor(() => timers.alive() <= before, {
         ...story,
         expected: 'Expected none: nobody will ever clear it.',
       })
@@ -842,35 +850,35 @@ check('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
 // 2.5 The parser
 
 check('2.5a', 'an event comes out as soon as its blank line is here', async (t) => {
-  const source = body(t.transcript)
+  const source = controlledBody(t.transcript)
   const events = parseEventStream(source.stream)[Symbol.asyncIterator]()
   for (const quake of quakes(3)) {
     const data = quake.id
     source.push(`data: ${data}\n`)
     source.push('\n')
-    const { value } = await t.soon(events.next(), {
-      seen: `The event of ${named(quake)} came in with its blank line, and nothing came out.`,
+    const { value } = await t.withTimeout(events.next(), {
+      seen: `The event of ${describeQuake(quake)} came in with its blank line, and nothing came out.`,
       expected: 'Expected the event before any more bytes.',
       often: 'the body is read to its end first, or the parser waits for the next event.',
     })
-    t.transcript.step(`parser gave ${shown(JSON.stringify(value) ?? 'undefined', 48)}`)
+    t.transcript.step(`parser gave ${excerpt(JSON.stringify(value) ?? 'undefined', 48)}`)
     must(value?.data === data, {
-      seen: `The parser gave ${shown(JSON.stringify(value) ?? 'undefined')}`,
-      expected: `Expected an event with the data ${shown(data)}`,
+      seen: `The parser gave ${excerpt(JSON.stringify(value) ?? 'undefined')}`,
+      expected: `Expected an event with the data ${excerpt(data)}`,
     })
   }
 })
 
 check('2.5b', 'the lines of data are joined by line feeds', async (t) => {
   const [noSpace, others] = apart('data-no-space', themed('data'))
-  await readsEvents(
+  await mustReadEvents(
     t,
     parseEventStream,
     noSpace,
     'a space is taken for granted: "data: " is looked for, or so many characters are cut off.',
     inOnePiece,
   )
-  await readsEvents(
+  await mustReadEvents(
     t,
     parseEventStream,
     others,
@@ -880,7 +888,7 @@ check('2.5b', 'the lines of data are joined by line feeds', async (t) => {
 })
 
 check('2.5c', 'an event has its own name, or is called message', async (t) => {
-  await readsEvents(
+  await mustReadEvents(
     t,
     parseEventStream,
     themed('name'),
@@ -890,7 +898,7 @@ check('2.5c', 'an event has its own name, or is called message', async (t) => {
 })
 
 check('2.5d', 'without a field data there is no event, and empty data is one', async (t) => {
-  await readsEvents(
+  await mustReadEvents(
     t,
     parseEventStream,
     themed('none'),
@@ -900,7 +908,7 @@ check('2.5d', 'without a field data there is no event, and empty data is one', a
 })
 
 check('2.5e', 'comments and fields that nobody knows are left out', async (t) => {
-  await readsEvents(
+  await mustReadEvents(
     t,
     parseEventStream,
     themed('unknown'),
@@ -910,7 +918,7 @@ check('2.5e', 'comments and fields that nobody knows are left out', async (t) =>
 })
 
 check('2.5f', 'an id stays until the next one', async (t) => {
-  await readsEvents(
+  await mustReadEvents(
     t,
     parseEventStream,
     themed('id'),
@@ -924,14 +932,14 @@ check('2.5g', 'LF, CRLF and CR end a line', async (t) => {
     'vt-ff-nel-ls-ps-not-eol',
     sseVectors().filter(({ tags }) => tags.includes('eol')),
   )
-  await readsEvents(
+  await mustReadEvents(
     t,
     parseEventStream,
     [...lineEnds(), ...ends],
     'lines are split at LF, or at LF and CRLF. A CR alone is a line end, too.',
     inOnePiece,
   )
-  await readsEvents(
+  await mustReadEvents(
     t,
     parseEventStream,
     noEnds,
@@ -941,26 +949,26 @@ check('2.5g', 'LF, CRLF and CR end a line', async (t) => {
 })
 
 check('2.5h', 'a CR ends its line at once', async (t) => {
-  const source = body(t.transcript)
+  const source = controlledBody(t.transcript)
   const events = parseEventStream(source.stream)[Symbol.asyncIterator]()
   for (const data of ['first', 'second']) {
     source.push(`data: ${data}\r\r`)
-    const { value } = await t.soon(events.next(), {
+    const { value } = await t.withTimeout(events.next(), {
       seen: `"data: ${data}␍␍" came in, and nothing came out.`,
       expected: 'Expected the event before any more bytes.',
       often:
         'the parser waits for the LF that may follow a CR. Give the line, and drop that LF when it comes.',
     })
-    t.transcript.step(`parser gave ${shown(JSON.stringify(value) ?? 'undefined', 48)}`)
+    t.transcript.step(`parser gave ${excerpt(JSON.stringify(value) ?? 'undefined', 48)}`)
     must(value?.data === data, {
-      seen: `"data: ${data}␍␍" gave ${shown(JSON.stringify(value) ?? 'undefined')}`,
+      seen: `"data: ${data}␍␍" gave ${excerpt(JSON.stringify(value) ?? 'undefined')}`,
       expected: `Expected an event with the data "${data}".`,
     })
   }
 })
 
 check('2.5i', 'events may come in any number of chunks', async (t) => {
-  await readsEvents(
+  await mustReadEvents(
     t,
     parseEventStream,
     themed('data', 'name', 'none', 'unknown', 'id', 'chunks'),
@@ -969,23 +977,23 @@ check('2.5i', 'events may come in any number of chunks', async (t) => {
 })
 
 check('2.5j', 'a CRLF that two chunks share ends one line', async (t) => {
-  await readsEvents(
+  await mustReadEvents(
     t,
     parseEventStream,
     [...lineEnds(), ...themed('line ends')],
     'the LF in the next chunk is taken for a line end of its own, which makes a blank line.',
   )
-  await readsEvents(
+  await mustReadEvents(
     t,
     parseEventStream,
     lineEnds(),
     'an empty chunk makes the parser forget that the text before it ended with CR.',
-    inTwoWithNothingBetween,
+    splitsWithEmptyChunk,
   )
 })
 
 check('2.5k', 'the stream is UTF-8, and chunks may share a character', async (t) => {
-  await readsEvents(t, parseEventStream, themed('utf-8'), ({ error }) =>
+  await mustReadEvents(t, parseEventStream, themed('utf-8'), ({ error }) =>
     isOfDecoder(error)
       ? 'the TextDecoder is fatal: it throws where it would put U+FFFD for bytes that are no UTF-8.'
       : 'each chunk is decoded by itself. { stream: true } keeps the bytes of half a character.',
@@ -993,7 +1001,7 @@ check('2.5k', 'the stream is UTF-8, and chunks may share a character', async (t)
 })
 
 check('2.5l', 'a byte order mark at the very beginning is left out', async (t) => {
-  await readsEvents(
+  await mustReadEvents(
     t,
     parseEventStream,
     themed('bom'),
@@ -1003,7 +1011,7 @@ check('2.5l', 'a byte order mark at the very beginning is left out', async (t) =
 })
 
 check('2.5m', 'what the end of the stream cuts off is dropped', async (t) => {
-  await readsEvents(
+  await mustReadEvents(
     t,
     parseEventStream,
     themed('eof'),
@@ -1012,7 +1020,7 @@ check('2.5m', 'what the end of the stream cuts off is dropped', async (t) => {
 })
 
 check('2.5n', 'an event may be long', async (t) => {
-  await readsEvents(
+  await mustReadEvents(
     t,
     parseEventStream,
     themed('long'),
@@ -1022,7 +1030,7 @@ check('2.5n', 'an event may be long', async (t) => {
 })
 
 check('2.5o', 'leaving the loop cancels the request', async (t) => {
-  const source = body(t.transcript)
+  const source = controlledBody(t.transcript)
   source.push('data: 1\n\ndata: 2\n\n')
   const leaves = async (): Promise<void> => {
     for await (const _ of parseEventStream(source.stream)) {
@@ -1030,11 +1038,11 @@ check('2.5o', 'leaving the loop cancels the request', async (t) => {
       break
     }
   }
-  await t.soon(leaves(), {
+  await t.withTimeout(leaves(), {
     seen: 'Two events came, and the loop got none.',
     expected: 'Expected the first one at once.',
   })
-  await t.until(() => source.cancelled, {
+  await t.waitFor(() => source.cancelled, {
     seen: 'The loop was left, and the request goes on.',
     expected: 'Expected the body to be cancelled: a server streams to nobody otherwise.',
     often:
@@ -1044,12 +1052,12 @@ check('2.5o', 'leaving the loop cancels the request', async (t) => {
 })
 
 check('2.5p', 'a lost connection is an error, not an end', async (t) => {
-  const source = body(t.transcript)
+  const source = controlledBody(t.transcript)
   source.push('data: 1\n\n')
   const events = parseEventStream(source.stream)[Symbol.asyncIterator]()
-  await t.soon(events.next(), { seen: 'The event did not come.', expected: 'Expected it.' })
+  await t.withTimeout(events.next(), { seen: 'The event did not come.', expected: 'Expected it.' })
   source.fail(new TypeError('terminated'))
-  const outcome = await t.soon(
+  const outcome = await t.withTimeout(
     events.next().then(
       () => 'ended',
       () => 'threw',
@@ -1068,19 +1076,19 @@ check('2.5p', 'a lost connection is an error, not an end', async (t) => {
 
 check('2.6a', 'each quake is handed on as it happens', async (t) => {
   // By hand, with LF: behind a lone CR the package waits for one more byte.
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await watching(t, server.url, async ({ got }) => {
     await isThere(t, server)
     for (const [n, quake] of quakes(3).entries()) {
       server.send(`id: ${quake.id}\ndata: ${JSON.stringify(quake)}\n\n`)
-      await t.until(() => got.length > n, {
-        seen: `The server sent ${named(quake)}, and onQuake() was not called.`,
+      await t.waitFor(() => got.length > n, {
+        seen: `The server sent ${describeQuake(quake)}, and onQuake() was not called.`,
         expected: 'Expected the quake before the next one happens.',
         often: "nobody listens to 'message', which is what an event without a name is called.",
       })
-      must(same(got[n], quake), {
-        seen: `onQuake() was given ${shown(JSON.stringify(got[n]) ?? 'undefined')}`,
-        expected: `Expected ${shown(JSON.stringify(quake))}`,
+      must(deepEqual(got[n], quake), {
+        seen: `onQuake() was given ${excerpt(JSON.stringify(got[n]) ?? 'undefined')}`,
+        expected: `Expected ${excerpt(JSON.stringify(quake))}`,
         often: 'the event, or its text, is handed on. JSON.parse() makes a quake of event.data.',
       })
     }
@@ -1088,23 +1096,23 @@ check('2.6a', 'each quake is handed on as it happens', async (t) => {
 })
 
 check('2.6b', 'data that is not JSON is left out, and the connection stays', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   const [quake] = quakes(1)
   await watching(t, server.url, async ({ got }) => {
     await isThere(t, server)
     server.send('retry: 10\n\ndata: {"id": \n\n')
     server.send(`data: ${JSON.stringify(quake)}\n\n`)
-    await t.until(() => got.length > 0, {
+    await t.waitFor(() => got.length > 0, {
       seen: 'An event came whose data is not JSON, then a quake, and onQuake() was not called.',
       expected: 'Expected the quake.',
       often: 'an error thrown in the listener ends the connection, and the quake is lost with it.',
     })
-    must(got.length === 1 && same(got[0], quake), {
-      seen: `An event came whose data is not JSON, and onQuake() was given ${shown(JSON.stringify(got[0]) ?? 'undefined')}`,
+    must(got.length === 1 && deepEqual(got[0], quake), {
+      seen: `An event came whose data is not JSON, and onQuake() was given ${excerpt(JSON.stringify(got[0]) ?? 'undefined')}`,
       expected: 'Expected nothing for that event, and the quake that followed.',
       often: 'onQuake() is called behind the try, whether or not JSON.parse() threw.',
     })
-    must(server.requests === 1, {
+    must(server.requests.length === 1, {
       seen: 'An event came whose data is not JSON, and the client connected anew.',
       expected: 'Expected it to stay connected.',
       often: 'an error thrown in the listener, or close(), ends the connection.',
@@ -1113,16 +1121,16 @@ check('2.6b', 'data that is not JSON is left out, and the connection stays', asy
 })
 
 check('2.6c', 'a lost connection is not the end', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   const [first, ...more] = quakes(3)
   await watching(t, server.url, async (watcher) => {
     await isThere(t, server)
     server.send(`retry: 10\n\nid: ${first!.id}\ndata: ${JSON.stringify(first)}\n\n`)
-    await t.until(() => watcher.got.length === 1, noQuake(first!))
+    await t.waitFor(() => watcher.got.length === 1, noQuake(first!))
     let { id } = first!
     for (const [n, quake] of more.entries()) {
       server.cut()
-      await t.until(() => server.requests === n + 2, {
+      await t.waitFor(() => server.requests.length === n + 2, {
         seen: `The connection was lost${n === 0 ? '' : ' once more'}, retry is 10 ms, and the client did not come back.`,
         expected: 'Expected it to connect again.',
         often:
@@ -1131,14 +1139,14 @@ check('2.6c', 'a lost connection is not the end', async (t) => {
             : 'it comes back once. An EventSource comes back each time by itself.',
       })
       t.transcript.step('the client is back')
-      const had = server.asked.at(-1)!.get('last-event-id')
+      const had = server.requests.at(-1)!.get('last-event-id')
       must(had === id, {
-        seen: `The last event had the id "${id}", and the client came back ${had === undefined ? 'without Last-Event-ID' : `with Last-Event-ID: ${shown(had)}`}.`,
+        seen: `The last event had the id "${id}", and the client came back ${had === undefined ? 'without Last-Event-ID' : `with Last-Event-ID: ${excerpt(had)}`}.`,
         expected: `Expected Last-Event-ID: ${id}, as an EventSource sends it.`,
         often: "a new EventSource is made at 'error'. It does not know what the first one had.",
       })
       server.send(`id: ${quake.id}\ndata: ${JSON.stringify(quake)}\n\n`)
-      await t.until(() => watcher.got.length === n + 2, noQuake(quake))
+      await t.waitFor(() => watcher.got.length === n + 2, noQuake(quake))
       id = quake.id
       must(watcher.overs === 0, {
         seen: 'The connection was lost, the client came back, and onOver() was called.',
@@ -1152,15 +1160,15 @@ check('2.6c', 'a lost connection is not the end', async (t) => {
 check('2.6d', 'when it is told to stop, the client disconnects', async (t) => {
   const [quake] = quakes(1)
   for (const isLost of [false, true]) {
-    const server = await handmadeStream(t)
+    const server = await scriptedServer(t)
     await watching(t, server.url, async (watcher) => {
       await isThere(t, server)
       server.send(`retry: 10\n\ndata: ${JSON.stringify(quake)}\n\n`)
-      await t.until(() => watcher.got.length === 1, noQuake(quake!))
+      await t.waitFor(() => watcher.got.length === 1, noQuake(quake!))
       if (isLost) {
-        server.hold()
+        server.stopAnswering()
         server.cut()
-        await t.until(() => server.requests === 2, {
+        await t.waitFor(() => server.requests.length === 2, {
           seen: 'The connection was lost, and the client did not come back.',
           expected: 'Expected it to connect again.',
         })
@@ -1168,7 +1176,7 @@ check('2.6d', 'when it is told to stop, the client disconnects', async (t) => {
       }
       t.transcript.step('the function that watchQuakes() returned is called')
       watcher.stop()
-      await t.until(() => server.open === 0, {
+      await t.waitFor(() => server.openResponses === 0, {
         seen: `The returned function was called${isLost ? ' while the client was about to come back' : ''}, and the client is still connected.`,
         expected: 'Expected it to close the connection.',
         often: isLost
@@ -1190,14 +1198,14 @@ check('2.6e', 'when the client has given up, onOver() is called once', async (t)
   const answers: [status: number, type?: string][] = [[204], [500], [200, 'text/html']]
   for (const [status, type] of answers) {
     const gets = type ? `${status}, ${type}` : `${status}`
-    const server = await handmadeStream(t)
+    const server = await scriptedServer(t)
     await watching(t, server.url, async (watcher) => {
       await isThere(t, server)
       server.send(`retry: 10\n\ndata: ${JSON.stringify(quake)}\n\n`)
-      await t.until(() => watcher.got.length === 1, noQuake(quake!))
+      await t.waitFor(() => watcher.got.length === 1, noQuake(quake!))
       server.answer(status, type ? { 'Content-Type': type } : {})
       server.end()
-      await t.until(() => watcher.overs > 0, {
+      await t.waitFor(() => watcher.overs > 0, {
         seen: `The response ended, who asks again gets ${gets}, and onOver() was not called.`,
         ...(status === 204
           ? {
@@ -1212,8 +1220,8 @@ check('2.6e', 'when the client has given up, onOver() is called once', async (t)
       t.transcript.step('onOver() was called')
       // A fence: a second watcher comes and gets its quake. By then a second call would have been.
       await getsQuake(t)
-      must(watcher.overs === 1 && server.requests === 2, {
-        seen: `The stream is over, onOver() was called ${watcher.overs === 1 ? 'once' : `${watcher.overs} times`}, and the client made ${server.requests} requests.`,
+      must(watcher.overs === 1 && server.requests.length === 2, {
+        seen: `The stream is over, onOver() was called ${watcher.overs === 1 ? 'once' : `${watcher.overs} times`}, and the client made ${server.requests.length} requests.`,
         expected: `Expected onOver() once, and two requests: the second one gets ${gets}.`,
         often: "onOver() is called at every 'error', or a new EventSource is made there.",
       })
@@ -1241,7 +1249,7 @@ function keepsData(
   { often }: { often: string },
 ): void {
   const comesBack = (data: string): boolean => {
-    const { events } = eventsIn(encodeEvent({ data }))
+    const { events } = parseEvents(encodeEvent({ data }))
     return events.length === 1 && events[0]!.data === asRead(data)
   }
   const tried = [example]
@@ -1292,12 +1300,12 @@ function shownFields(fields: Fields): string {
 }
 
 function quoted(value: string): string {
-  return typeof value === 'string' ? `"${shown(value)}"` : String(value)
+  return typeof value === 'string' ? `"${excerpt(value)}"` : String(value)
 }
 
 /** What a client makes of it: `an event: data x, and an event: data y`. */
 function eventsTold(encoded: string): string {
-  const { events, reader } = eventsIn(encoded)
+  const { events, reader } = parseEvents(encoded)
   const parts = events.map(eventTold)
   return reader.unfinished === ''
     ? parts.join(' and ') || 'no event'
@@ -1305,58 +1313,63 @@ function eventsTold(encoded: string): string {
 }
 
 function eventTold(event: StreamEvent): string {
-  return `an event (${told(event)})`
+  return `an event (${describeEvent(event)})`
 }
 
 function retryTold(encoded: string): string {
-  const { retry } = eventsIn(encoded).reader
+  const { retry } = parseEvents(encoded).reader
   return retry === undefined ? 'no retry' : `a retry of ${retry} ms`
 }
 
 // Visits
 
-type Visitor = Visit & { events: EventClient }
+type EventStream = OpenStream & { events: EventClient }
 
 /** Serves the stream of `feed`, and opens it. */
 async function opened(
   t: Tools,
-  feed: Gate,
+  feed: ControlledFeed,
   options?: { heartbeatMs: number },
 ): Promise<{ events: EventClient }> {
-  const { client } = await stream(t, createApp(feed, options), PATH)
+  const { client } = await serveStream(t, createApp(feed, options), PATH)
   return { events: eventClient(client, t) }
 }
 
-async function visitor(t: Tools, feed: Gate, server: Served, name = 'client'): Promise<Visitor> {
-  const made = await visit(t, feed, server, PATH, name)
+async function openEventStream(
+  t: Tools,
+  feed: ControlledFeed,
+  server: TestServer,
+  name = 'client',
+): Promise<EventStream> {
+  const made = await openStream(t, feed, server, PATH, name)
   return { ...made, events: eventClient(made.client, { ...t, name }) }
 }
 
 /** A client that stops reading while many quakes happen, more than any buffer on the way can hold. */
-async function stalledVisit(
+async function stalledStream(
   t: Tools,
-  feed: Gate,
-  server: Served,
-): Promise<{ slow: Visitor; happened: Quake[] }> {
+  feed: ControlledFeed,
+  server: TestServer,
+): Promise<{ slow: EventStream; happened: Quake[] }> {
   const name = 'slow client'
-  const made = await visit(t, feed, server, PATH, name)
+  const made = await openStream(t, feed, server, PATH, name)
   made.client.pause()
-  const happened = fatQuakes(64, 256 * 1024)
+  const happened = largeQuakes(64, 256 * 1024)
   feed.release(...happened)
   let given = 0
-  let turns = 0
+  let idleTurns = 0
   // Not before it was given one, and then asked for no other for many turns of the event loop.
   const stands = (): boolean => {
-    turns = made.reader.given === given ? turns + 1 : 0
-    given = made.reader.given
-    return given > 0 && turns > 50
+    idleTurns = made.reader.delivered === given ? idleTurns + 1 : 0
+    given = made.reader.delivered
+    return given > 0 && idleTurns > 50
   }
-  await t.until(stands, {
+  await t.waitFor(stands, {
     seen: 'Quakes happened, and the handler asked the feed for none.',
     expected: 'Expected it to ask for them.',
   })
   // How many events it reads is up to the buffers of this machine: none of them is told.
-  const events = eventClient(made.client, { transcript: transcript(), name })
+  const events = eventClient(made.client, { transcript: newTranscript(), name })
   return { slow: { ...made, events }, happened }
 }
 
@@ -1367,30 +1380,35 @@ const noMoreEvents: Story = {
 }
 
 /** Somebody who opens the stream, and leaves when the server asks the feed for the first quake. */
-async function comesAndGoes(t: Tools, feed: Gate, server: Served, name: string): Promise<void> {
+async function comesAndGoes(
+  t: Tools,
+  feed: ControlledFeed,
+  server: TestServer,
+  name: string,
+): Promise<void> {
   const before = server.connections
-  const { client } = await visit(t, feed, server, PATH, name)
-  client.leave()
-  await t.until(() => server.connections === before, {
+  const { client } = await openStream(t, feed, server, PATH, name)
+  client.disconnect()
+  await t.waitFor(() => server.connections === before, {
     seen: `The ${name} left and the server kept the connection.`,
     expected: 'Expected the server to close its side as well.',
   })
   // What the handler does then.
-  await turned(20)
+  await turns(20)
 }
 
 /** Somebody who is gone while a login has the request: the function that is returned lets it pass on. */
 async function comesEarly(
   t: Tools,
-  server: Served,
+  server: TestServer,
   login: ReturnType<typeof slowLogin>,
 ): Promise<() => Promise<void>> {
   const early = t.connect(server, 'first client')
   early.request(PATH)
-  await t.soon(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
+  await t.withTimeout(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
   return async () => {
-    early.leave()
-    await t.until(() => server.connections === 0, {
+    early.disconnect()
+    await t.waitFor(() => server.connections === 0, {
       seen: 'The client left and the server kept the connection.',
       expected: 'Expected the server to close its side as well.',
     })
@@ -1400,32 +1418,50 @@ async function comesEarly(
 }
 
 /** Somebody who got a quake, or none, before the feed failed. */
-async function failedVisit(t: Tools, feed: Gate, server: Served, count = 1): Promise<Visitor> {
-  const made = await visitorWith(t, feed, server, count)
+async function streamOfFailedFeed(
+  t: Tools,
+  feed: ControlledFeed,
+  server: TestServer,
+  count = 1,
+): Promise<EventStream> {
+  const made = await streamAfterQuakes(t, feed, server, count)
   feed.fail('no word from the network')
   return made
 }
 
 /** Somebody who got a quake, or none, before the feed was over. */
-async function endedVisit(t: Tools, feed: Gate, server: Served, count = 1): Promise<Visitor> {
-  const made = await visitorWith(t, feed, server, count)
+async function streamOfEndedFeed(
+  t: Tools,
+  feed: ControlledFeed,
+  server: TestServer,
+  count = 1,
+): Promise<EventStream> {
+  const made = await streamAfterQuakes(t, feed, server, count)
   feed.end()
   return made
 }
 
-async function visitorWith(t: Tools, feed: Gate, server: Served, count: number): Promise<Visitor> {
-  const made = await visitor(t, feed, server)
-  await made.events.begun({ seen: 'Not one byte of the body came.', expected: 'Expected retry.' })
+async function streamAfterQuakes(
+  t: Tools,
+  feed: ControlledFeed,
+  server: TestServer,
+  count: number,
+): Promise<EventStream> {
+  const made = await openEventStream(t, feed, server)
+  await made.events.firstBytes({
+    seen: 'Not one byte of the body came.',
+    expected: 'Expected retry.',
+  })
   for (const quake of quakes(count)) {
     feed.release(quake)
-    await made.events.event(noEvent(quake))
+    await made.events.next(noEvent(quake))
   }
   return made
 }
 
 function noEvent(quake: Quake): Story {
   return {
-    seen: `The feed released ${named(quake)} and no event reached the client.`,
+    seen: `The feed released ${describeQuake(quake)} and no event reached the client.`,
     expected: 'Expected an event for each quake.',
   }
 }
@@ -1552,8 +1588,8 @@ function stops(stop: () => void): void {
   }
 }
 
-async function isThere(t: Tools, server: { requests: number }): Promise<void> {
-  await t.until(() => server.requests > 0, {
+async function isThere(t: Tools, server: ScriptedServer): Promise<void> {
+  await t.waitFor(() => server.requests.length > 0, {
     seen: 'watchQuakes(url) was called, and nobody asked for the url.',
     expected: 'Expected a GET.',
   })
@@ -1562,18 +1598,18 @@ async function isThere(t: Tools, server: { requests: number }): Promise<void> {
 
 /** A watcher and a server of their own: the quake arrives. */
 async function getsQuake(t: Tools): Promise<void> {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   const [quake] = quakes(1)
   await watching(t, server.url, async ({ got }) => {
     await isThere(t, server)
     server.send(`data: ${JSON.stringify(quake)}\n\n`)
-    await t.until(() => got.length === 1, noQuake(quake!))
+    await t.waitFor(() => got.length === 1, noQuake(quake!))
   })
 }
 
 function noQuake(quake: Quake): Story {
   return {
-    seen: `The server sent ${named(quake)}, and onQuake() was not called.`,
+    seen: `The server sent ${describeQuake(quake)}, and onQuake() was not called.`,
     expected: 'Expected the quake.',
   }
 }

@@ -6,23 +6,23 @@ import { useQuakes } from '#work/03-react/useQuakes.ts'
 import { check, must, type Tools } from './harness/check.ts'
 import { forgetSources, sourcesOf } from './harness/event-source.ts'
 import type { Story } from './harness/failure.ts'
-import { handmadeStream, type HandmadeStream } from './harness/handmade.ts'
-import { named, quakes } from './harness/quakes.ts'
-import { same } from './harness/same.ts'
-import { shown, transcript } from './harness/transcript.ts'
+import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
+import { describeQuake, quakes } from './harness/quakes.ts'
+import { deepEqual } from './harness/equality.ts'
+import { excerpt, newTranscript } from './harness/transcript.ts'
 
 // 3.1 One connection
 
 check('3.1a', 'each quake is shown when it comes', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await watching(t, [server], async ({ page, one }) => {
     await isThere(page, server)
     for (const quake of quakes(3)) {
       await brings(t, page, server, one, quake)
       const [first] = one.view.quakes
-      must(same(first, quake), {
-        seen: `The first quake of the list is ${shown(JSON.stringify(first))}`,
-        expected: `Expected ${shown(JSON.stringify(quake))}`,
+      must(deepEqual(first, quake), {
+        seen: `The first quake of the list is ${excerpt(JSON.stringify(first))}`,
+        expected: `Expected ${excerpt(JSON.stringify(quake))}`,
         often:
           first?.id === quake.id
             ? 'it is changed on its way. What JSON.parse() makes of event.data is the quake.'
@@ -33,7 +33,7 @@ check('3.1a', 'each quake is shown when it comes', async (t) => {
 })
 
 check('3.1b', 'a render that is thrown away opens no connection', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   const never = new Promise<void>(() => {})
   const Waits = (): ReactNode => {
     useQuakes(server.url)
@@ -43,7 +43,7 @@ check('3.1b', 'a render that is thrown away opens no connection', async (t) => {
     const fallback = createElement('p', null, 'in a moment')
     page.draw(createElement(Suspense, { fallback }, createElement(Waits)))
     t.transcript.step('React throws a first render away')
-    await page.until(() => page.body.textContent === 'in a moment', {
+    await page.waitFor(() => page.body.textContent === 'in a moment', {
       seen: 'React shows no fallback for a component that waits.',
       expected: 'Expected the render to end as it should.',
     })
@@ -58,7 +58,7 @@ check('3.1b', 'a render that is thrown away opens no connection', async (t) => {
 })
 
 check('3.1c', 'under StrictMode one connection is open', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await watching(
     t,
     [server],
@@ -78,13 +78,13 @@ check('3.1c', 'under StrictMode one connection is open', async (t) => {
 })
 
 check('3.1d', 'when the component goes, its connection goes', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await watching(t, [server], async ({ page, one, draw }) => {
     await isThere(page, server)
     const [quake] = quakes(1)
     await brings(t, page, server, one, quake!)
     draw()
-    await page.until(() => server.open === 0 && openOf(server) === 0, {
+    await page.waitFor(() => server.openResponses === 0 && openOf(server) === 0, {
       seen: 'The component is gone, and its connection is still open.',
       expected: 'Expected it to be closed: a server sends to nobody otherwise.',
       often: 'the effect has no cleanup, or a flag keeps it from closing.',
@@ -95,13 +95,13 @@ check('3.1d', 'when the component goes, its connection goes', async (t) => {
 // 3.2 The state of the connection
 
 check('3.2a', 'connecting is shown until the head of the response is here', async (t) => {
-  const server = await handmadeStream(t)
-  server.hold()
+  const server = await scriptedServer(t)
+  server.stopAnswering()
   await watching(t, [server], async ({ page, one }) => {
     await isThere(page, server)
     await meanwhile(t)
     const went = one.statuses.map(String)
-    must(same(went, ['connecting']), {
+    must(deepEqual(went, ['connecting']), {
       seen: `The server has not answered yet, and the status ${went.length > 1 ? 'went' : 'is'} ${listing(went)}.`,
       expected: 'Expected connecting, from the first render on.',
       often: went.includes('undefined')
@@ -112,7 +112,7 @@ check('3.2a', 'connecting is shown until the head of the response is here', asyn
 })
 
 check('3.2b', 'open is shown before the first quake', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await watching(t, [server], async ({ page, one }) => {
     await isThere(page, server)
     await shows(t, page, one, 'open', {
@@ -124,15 +124,15 @@ check('3.2b', 'open is shown before the first quake', async (t) => {
 })
 
 check('3.2c', 'a connection that is lost is shown as connecting, and comes back', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   const [before, after] = quakes(2)
   await watching(t, [server], async ({ page, one }) => {
     await isThere(page, server)
     server.send('retry: 10\n\n')
     await brings(t, page, server, one, before!)
-    server.hold()
+    server.stopAnswering()
     server.cut()
-    await page.until(() => one.view.status !== 'open', {
+    await page.waitFor(() => one.view.status !== 'open', {
       seen: 'The connection was lost, and the status is still open.',
       expected: 'Expected connecting.',
       often: "nobody listens to 'error'.",
@@ -143,8 +143,8 @@ check('3.2c', 'a connection that is lost is shown as connecting, and comes back'
       often: "'error' is taken for the end. Only readyState CLOSED is.",
     })
     t.transcript.step('status is connecting')
-    await page.until(() => server.requests > 1, comesBackByItself)
-    server.letGo()
+    await page.waitFor(() => server.requests.length > 1, comesBackByItself)
+    server.resumeAnswering()
     await shows(t, page, one, 'open', {
       seen: 'The connection is back, and the status is not open.',
       expected: 'Expected open.',
@@ -164,7 +164,7 @@ check('3.2c', 'a connection that is lost is shown as connecting, and comes back'
 })
 
 check('3.2d', 'a stream that is refused or over is shown as closed', async (t) => {
-  const refused = await handmadeStream(t)
+  const refused = await scriptedServer(t)
   refused.answer(500)
   await watching(t, [refused], async ({ page, one }) => {
     await shows(t, page, one, 'closed', {
@@ -173,7 +173,7 @@ check('3.2d', 'a stream that is refused or over is shown as closed', async (t) =
       often: 'every error counts as a connection that was lost. readyState tells.',
     })
   })
-  const over = await handmadeStream(t)
+  const over = await scriptedServer(t)
   await watching(t, [over], async ({ page, one }) => {
     await isThere(page, over)
     over.send('retry: 10\n\n')
@@ -193,40 +193,40 @@ check('3.2d', 'a stream that is refused or over is shown as closed', async (t) =
 })
 
 check('3.2e', 'a closed stream is left alone', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   server.answer(500)
   await watching(
     t,
     [server],
     async ({ page, one }) => {
       await shows(t, page, one, 'closed', notClosed)
-      await page.runOutTimers()
+      await page.runPendingTimers()
       t.transcript.step('time goes by')
       await meanwhile(t)
-      must(server.requests === 1 && sourcesOf(server.url).length === 1, {
+      must(server.requests.length === 1 && sourcesOf(server.url).length === 1, {
         seen: 'The server answered 500, nobody called retry(), and the stream was opened again.',
         expected: 'Expected one request, until somebody wants another.',
         often:
           'a new EventSource is made at CLOSED, at once or by a timer. Every open page does that to a server in trouble.',
       })
     },
-    { timersInHand: true },
+    { controlledTimers: true },
   )
 })
 
 check('3.2f', 'retry() opens a closed stream again', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   server.answer(500)
   await watching(t, [server], async ({ page, one }) => {
     await shows(t, page, one, 'closed', notClosed)
     await meanwhile(t)
     server.answer(200)
-    server.hold()
+    server.stopAnswering()
     t.transcript.step('retry() is called twice')
     const { retry } = one.view
     retry()
     retry()
-    await page.until(() => server.requests > 1, {
+    await page.waitFor(() => server.requests.length > 1, {
       seen: 'retry() was called, and nobody asks the server.',
       expected: 'Expected a new connection: one that is closed never opens again.',
       often: 'retry() changes a state that the effect does not depend on.',
@@ -236,7 +236,7 @@ check('3.2f', 'retry() opens a closed stream again', async (t) => {
       expected: 'Expected connecting: somebody pressed a button, and sees that it helps.',
       often: 'nobody is told. A new EventSource is CONNECTING, and fires no event to say so.',
     }))
-    server.letGo()
+    server.resumeAnswering()
     await shows(t, page, one, 'open', {
       seen: 'retry() was called, the server answered, and the status is not open.',
       expected: 'Expected open.',
@@ -253,12 +253,12 @@ check('3.2f', 'retry() opens a closed stream again', async (t) => {
 })
 
 check('3.2g', 'retry() leaves a stream alone that is not closed', async (t) => {
-  const server = await handmadeStream(t)
-  server.hold()
+  const server = await scriptedServer(t)
+  server.stopAnswering()
   await watching(t, [server], async ({ page, one }) => {
     await isThere(page, server)
     await doesNothing('connecting')
-    server.letGo()
+    server.resumeAnswering()
     await shows(t, page, one, 'open', notOpen)
     await doesNothing('open')
 
@@ -294,12 +294,12 @@ check('3.3b', 'JSON that is no quake is skipped and counted', async (t) => {
 })
 
 check('3.3c', 'an event called quake is a quake, too', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   const [special, plain] = quakes(2)
   await watching(t, [server], async ({ page, one }) => {
     await isThere(page, server)
     server.send(`event: quake\n${eventOf(special!)}`)
-    await page.until(() => one.view.quakes[0]?.id === special!.id, {
+    await page.waitFor(() => one.view.quakes[0]?.id === special!.id, {
       seen: 'An event called quake came, and it is not in the list.',
       expected: 'Expected it there.',
       often: "it has a name of its own: onmessage and 'message' do not get it.",
@@ -311,7 +311,7 @@ check('3.3c', 'an event called quake is a quake, too', async (t) => {
       expected: 'Expected 2, 2 and 0.',
     }))
     server.send('event: quake\ndata: hello\n\n')
-    await page.until(
+    await page.waitFor(
       () => one.view.skipped === 1,
       () => ({
         seen: `The data of an event called quake is hello, and skipped is ${one.view.skipped}.`,
@@ -324,7 +324,7 @@ check('3.3c', 'an event called quake is a quake, too', async (t) => {
 })
 
 check('3.3d', 'a quake that comes again is listed once', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   const [first, second, third] = quakes(3)
   await watching(t, [server], async ({ page, one }) => {
     await isThere(page, server)
@@ -342,12 +342,12 @@ check('3.3d', 'a quake that comes again is listed once', async (t) => {
 })
 
 check('3.3e', 'the list holds the newest hundred, newest first', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await watching(t, [server], async ({ page, one }) => {
     await isThere(page, server)
     const happened = quakes(120)
     server.send(happened.map(eventOf).join(''), '120 quakes at once')
-    await page.until(() => has(one.view, happened.at(-1)!), {
+    await page.waitFor(() => has(one.view, happened.at(-1)!), {
       seen: '120 quakes came, and the last of them is not in the list.',
       expected: 'Expected the newest hundred.',
       often: 'quakes are added, or cut off, at the wrong end.',
@@ -361,7 +361,7 @@ check('3.3e', 'the list holds the newest hundred, newest first', async (t) => {
     })
     const wanted = happened.slice(-100).toReversed()
     must(
-      same(
+      deepEqual(
         ids,
         wanted.map(({ id }) => id),
       ),
@@ -371,7 +371,7 @@ check('3.3e', 'the list holds the newest hundred, newest first', async (t) => {
         often: 'quakes are added, or cut off, at the wrong end.',
       },
     )
-    await page.until(
+    await page.waitFor(
       () => one.view.received === 120,
       () => ({
         seen: `120 quakes came, and received is ${one.view.received}.`,
@@ -385,18 +385,18 @@ check('3.3e', 'the list holds the newest hundred, newest first', async (t) => {
 // 3.4 What changes
 
 check('3.4a', 'another URL is another stream', async (t) => {
-  const [first, second] = [await handmadeStream(t), await handmadeStream(t)]
+  const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
   const [before, after] = quakes(2)
   await watching(t, [first, second], async ({ page, one, draw }) => {
     await isThere(page, first)
     await brings(t, page, first, one, before!)
     draw({ url: second.url })
-    await page.until(() => second.requests > 0, {
+    await page.waitFor(() => second.requests.length > 0, {
       seen: 'The component was given another URL, and nobody asks for it.',
       expected: 'Expected a connection to the new one.',
       often: 'the URL is missing in the list behind the effect.',
     })
-    await page.until(() => openOf(first) === 0 && first.open === 0, {
+    await page.waitFor(() => openOf(first) === 0 && first.openResponses === 0, {
       seen: 'The component was given another URL, and the old connection is still open.',
       expected: 'Expected it to be closed.',
       often: 'the effect runs again and has no cleanup, or that closes the wrong one.',
@@ -406,16 +406,16 @@ check('3.4a', 'another URL is another stream', async (t) => {
 })
 
 check('3.4b', 'with another URL the view begins anew', async (t) => {
-  const [first, second] = [await handmadeStream(t), await handmadeStream(t)]
+  const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
   const [before, after, again] = quakes(3)
   await watching(t, [first, second], async ({ page, one, draw }) => {
     await isThere(page, first)
     first.send('data: hello\n\n')
     await brings(t, page, first, one, before!)
-    second.hold()
+    second.stopAnswering()
     draw({ url: second.url })
     await isThere(page, second)
-    await page.until(
+    await page.waitFor(
       () => one.view.status === 'connecting',
       () => ({
         seen: `The component was given another URL, whose server has not answered, and the status is ${one.view.status}.`,
@@ -424,16 +424,16 @@ check('3.4b', 'with another URL the view begins anew', async (t) => {
       }),
     )
     t.transcript.step('status is connecting')
-    second.letGo()
+    second.resumeAnswering()
     await brings(t, page, second, one, after!)
     await isAnew(page, one, 'the new stream writes into the list of the old one.')
-    await page.until(() => openOf(first) === 0 && first.open === 0, {
+    await page.waitFor(() => openOf(first) === 0 && first.openResponses === 0, {
       seen: 'The component was given another URL, and the old connection is still open.',
       expected: 'Expected it to be closed.',
     })
-    const { requests } = first
+    const asked = first.requests.length
     draw({ url: first.url })
-    await page.until(() => first.requests > requests, {
+    await page.waitFor(() => first.requests.length > asked, {
       seen: 'The component was given its first URL again, and nobody asks for it.',
       expected: 'Expected a new connection: the one from before is closed.',
     })
@@ -452,7 +452,7 @@ check('3.4b', 'with another URL the view begins anew', async (t) => {
 })
 
 check('3.4c', 'what the old stream brought late is dropped', async (t) => {
-  const [first, second] = [await handmadeStream(t), await handmadeStream(t)]
+  const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
   const [before, late, after] = quakes(3)
   await watching(t, [first, second], async ({ page, one, draw }) => {
     await isThere(page, first)
@@ -460,7 +460,7 @@ check('3.4c', 'what the old stream brought late is dropped', async (t) => {
     const source = sourcesOf(first.url).at(-1)!
     const handedOn = new Promise<void>((resolve) => (source.onDispatched = resolve))
     first.send(eventOf(late!))
-    await t.soon(handedOn, notListed(late!))
+    await t.withTimeout(handedOn, notListed(late!))
     // No timer, no frame and no render has had a turn since.
     draw({ url: second.url })
     await isThere(page, second)
@@ -477,7 +477,7 @@ check('3.4c', 'what the old stream brought late is dropped', async (t) => {
 })
 
 check('3.4d', 'another callback does not reconnect', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   const [before, after] = quakes(2)
   await watching(t, [server], async ({ page, one, draw }) => {
     await isThere(page, server)
@@ -498,7 +498,7 @@ check('3.4d', 'another callback does not reconnect', async (t) => {
 })
 
 check('3.4e', 'the callback of the last render gets each quake once', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   const [before, last, ...after] = quakes(5)
   await watching(
     t,
@@ -515,7 +515,7 @@ check('3.4e', 'the callback of the last render gets each quake once', async (t) 
           sourcesOf(server.url).length === made ? notListed(quake) : lostMeanwhile(quake),
         )
       }
-      await page.until(
+      await page.waitFor(
         () => got.length >= after.length,
         () => ({
           seen: `The component was rendered with another onQuake, three quakes came, and it was called ${got.length} times.`,
@@ -524,7 +524,7 @@ check('3.4e', 'the callback of the last render gets each quake once', async (t) 
         }),
       )
       const wanted = after.map(({ id }) => id)
-      must(same(got, wanted), {
+      must(deepEqual(got, wanted), {
         seen: `The component was rendered with another onQuake, three quakes came, and it was called with ${listing(got) || 'none'}.`,
         expected: `Expected ${listing(wanted)}, each once.`,
         often: got.includes('undefined')
@@ -545,7 +545,7 @@ check('3.4e', 'the callback of the last render gets each quake once', async (t) 
 
   function lostMeanwhile(quake: Quake): Story {
     return {
-      seen: `The component was rendered with another onQuake, connected anew, and ${named(quake)}, which came just then, is not in the list.`,
+      seen: `The component was rendered with another onQuake, connected anew, and ${describeQuake(quake)}, which came just then, is not in the list.`,
       expected: 'Expected the connection to stay.',
       often: 'onQuake is in the list behind the effect.',
     }
@@ -555,7 +555,7 @@ check('3.4e', 'the callback of the last render gets each quake once', async (t) 
 // 3.5 A burst
 
 check('3.5a', '10,000 events cause at most 1,000 renders', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await watching(t, [server], async ({ page, one }) => {
     await shows(t, page, one, 'open', notOpen)
     const before = one.renders
@@ -572,7 +572,7 @@ check('3.5a', '10,000 events cause at most 1,000 renders', async (t) => {
 })
 
 check('3.5b', 'no event of a burst is lost', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   const got: string[] = []
   const onQuake = ({ id }: Quake): void => void got.push(id)
   await watching(
@@ -581,7 +581,7 @@ check('3.5b', 'no event of a burst is lost', async (t) => {
     async ({ page, one }) => {
       await shows(t, page, one, 'open', notOpen)
       const happened = await burst(t, page, server, one)
-      await page.until(
+      await page.waitFor(
         () => one.view.received >= BURST,
         () => ({
           seen: `${BURST} quakes came at once, and received says less.`,
@@ -591,13 +591,13 @@ check('3.5b', 'no event of a burst is lost', async (t) => {
         }),
       )
       const ids = happened.map(({ id }) => id)
-      must(same(got, ids), {
+      must(deepEqual(got, ids), {
         seen: `${BURST} quakes came at once, and onQuake() was called ${got.length > BURST ? 'more often' : got.length < BURST ? 'less often' : 'in another order'}.`,
         expected: 'Expected each quake once, in order.',
         often: 'only what is rendered is told.',
       })
       must(
-        same(
+        deepEqual(
           one.view.quakes.map(({ id }) => id),
           ids.slice(-100).toReversed(),
         ),
@@ -614,7 +614,7 @@ check('3.5b', 'no event of a burst is lost', async (t) => {
 
 check('3.5c', 'what has come is shown while more comes', async (t) => {
   // It sends too much to tell of each.
-  const server = await handmadeStream({ ...t, transcript: transcript() })
+  const server = await scriptedServer({ ...t, transcript: newTranscript() })
   await watching(t, [server], async ({ page, one }) => {
     await shows(t, page, one, 'open', notOpen)
     t.transcript.step('quakes come without a pause')
@@ -631,7 +631,7 @@ check('3.5c', 'what has come is shown while more comes', async (t) => {
     // the machine, and not told.
     for (let times = 0; times < 2; times += 1) {
       const { received } = one.view
-      await page.until(
+      await page.waitFor(
         () => {
           keepSending()
           return one.view.received > received
@@ -650,7 +650,7 @@ check('3.5c', 'what has come is shown while more comes', async (t) => {
 // 3.6 One connection for many
 
 check('3.6a', 'components with the same URL share one connection', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   const got: string[] = []
   await watching(t, [server], async ({ page, watchers, drawAll }) => {
     t.transcript.step('two more components are shown')
@@ -660,7 +660,7 @@ check('3.6a', 'components with the same URL share one connection', async (t) => 
     await isThere(page, server)
     const [quake] = quakes(1)
     server.send(eventOf(quake!))
-    await page.until(
+    await page.waitFor(
       () => watchers.every(({ view }) => has(view, quake!)),
       () => ({
         seen: `A quake came, and ${watchers.filter(({ view }) => !has(view, quake!)).length} of 3 components do not show it.`,
@@ -685,20 +685,20 @@ check('3.6a', 'components with the same URL share one connection', async (t) => 
           ? 'a component is told again for each one that is there.'
           : 'the shared connection knows one callback, or each function once.',
     })
-    await page.until(() => got.length >= 3, called)
+    await page.waitFor(() => got.length >= 3, called)
     must(countOf('the first') === 1 && got.length === 3, called())
   })
 })
 
 check('3.6b', 'a component that comes later knows how the stream is', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await watching(t, [server], async ({ page, one, watchers, drawAll }) => {
     await shows(t, page, one, 'open', notOpen)
     // Whoever asks it now learns nothing.
-    server.hold()
+    server.stopAnswering()
     drawAll([{ url: server.url }, { url: server.url }])
     t.transcript.step('a second component comes')
-    await page.until(
+    await page.waitFor(
       () => watchers[1]?.view.status === 'open',
       () => ({
         seen: `A component came to a stream that is open, and shows ${watchers[1]?.view.status}.`,
@@ -708,13 +708,13 @@ check('3.6b', 'a component that comes later knows how the stream is', async (t) 
     )
     t.transcript.step('it shows open')
   })
-  const refused = await handmadeStream(t)
+  const refused = await scriptedServer(t)
   refused.answer(500)
   await watching(t, [refused], async ({ page, one, watchers, drawAll }) => {
     await shows(t, page, one, 'closed', notClosed)
     drawAll([{ url: refused.url }, { url: refused.url }])
     t.transcript.step('a second component comes')
-    await page.until(
+    await page.waitFor(
       () => watchers[1]?.view.status === 'closed',
       () => ({
         seen: `A component came to a stream that is closed, and shows ${watchers[1]?.view.status}.`,
@@ -731,7 +731,7 @@ check('3.6b', 'a component that comes later knows how the stream is', async (t) 
 })
 
 check('3.6c', 'when one component goes, the others go on', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   const [before, after] = quakes(2)
   await watching(t, [server], async ({ page, watchers, drawAll }) => {
     const got: Quake[] = []
@@ -748,7 +748,7 @@ check('3.6c', 'when one component goes, the others go on', async (t) => {
       often: 'the connection belongs to the component that opened it.',
     }
     await brings(t, page, server, second!, after!, alone)
-    await page.until(() => has(watchers[2]!.view, after!), alone)
+    await page.waitFor(() => has(watchers[2]!.view, after!), alone)
     must(sourcesOf(server.url).length === 1, {
       seen: `The first of three components went, and ${sources(server)} made.`,
       expected: 'Expected the connection to stay as it is: what happens meanwhile is lost.',
@@ -763,7 +763,7 @@ check('3.6c', 'when one component goes, the others go on', async (t) => {
 })
 
 check('3.6d', 'the last component closes the connection, and the next opens one', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   const [before, after] = quakes(2)
   await watching(t, [server], async ({ page, one, drawAll }) => {
     drawAll([{ url: server.url }, { url: server.url }])
@@ -772,15 +772,15 @@ check('3.6d', 'the last component closes the connection, and the next opens one'
     drawAll([undefined, { url: server.url }])
     drawAll([])
     t.transcript.step('both components go')
-    await page.until(() => server.open === 0 && openOf(server) === 0, {
+    await page.waitFor(() => server.openResponses === 0 && openOf(server) === 0, {
       seen: 'Both components are gone, and the connection is still open.',
       expected: 'Expected the last one to close it.',
       often: 'components are counted when they come, and not when they go.',
     })
-    const { requests } = server
+    const asked = server.requests.length
     drawAll([{ url: server.url }])
     t.transcript.step('a component comes')
-    await page.until(() => server.requests > requests, {
+    await page.waitFor(() => server.requests.length > asked, {
       seen: 'Everybody had gone, a component came, and nobody asks the server.',
       expected: 'Expected a new connection.',
       often: 'the closed EventSource is kept for the URL.',
@@ -794,12 +794,12 @@ check('3.6d', 'the last component closes the connection, and the next opens one'
 })
 
 check('3.6e', 'another URL has a connection of its own', async (t) => {
-  const [here, there] = [await handmadeStream(t), await handmadeStream(t)]
+  const [here, there] = [await scriptedServer(t), await scriptedServer(t)]
   const [first, second] = quakes(2)
   await watching(t, [here, there], async ({ page, watchers, drawAll }) => {
     drawAll([{ url: here.url }, { url: there.url }])
     await isThere(page, here)
-    await page.until(() => there.requests > 0, {
+    await page.waitFor(() => there.requests.length > 0, {
       seen: 'Two components follow two URLs, and one server is asked by nobody.',
       expected: 'Expected a connection to each.',
       often: 'one EventSource serves all components, whatever they ask for.',
@@ -807,7 +807,7 @@ check('3.6e', 'another URL has a connection of its own', async (t) => {
     await brings(t, page, here, watchers[0]!, first!)
     await brings(t, page, there, watchers[1]!, second!)
     const lengths = watchers.map(({ view }) => view.quakes.length)
-    must(same(lengths, [1, 1]), {
+    must(deepEqual(lengths, [1, 1]), {
       seen: `Each of two streams brought one quake, and the lists have ${lengths.join(' and ')}.`,
       expected: 'Expected one in each.',
       often: 'one list serves all streams.',
@@ -818,16 +818,16 @@ check('3.6e', 'another URL has a connection of its own', async (t) => {
 // 3.7 The component
 
 check('3.7a', 'the state of the connection is shown as a word', async (t) => {
-  const server = await handmadeStream(t)
-  server.hold()
+  const server = await scriptedServer(t)
+  server.stopAnswering()
   await showing(t, server, async (page) => {
     await isThere(page, server)
     await comesTo('connecting')
-    server.letGo()
+    server.resumeAnswering()
     await comesTo('open')
 
     async function comesTo(word: string): Promise<void> {
-      await page.until(
+      await page.waitFor(
         () => says(page, word),
         () => ({
           seen: page.body.querySelector('[role=status]')
@@ -842,7 +842,7 @@ check('3.7a', 'the state of the connection is shown as a word', async (t) => {
 })
 
 check('3.7b', 'each quake is an item with its magnitude and place, newest first', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await showing(t, server, async (page) => {
     await isThere(page, server)
     server.send('retry: 10\n\n')
@@ -856,13 +856,13 @@ check('3.7b', 'each quake is an item with its magnitude and place, newest first'
       happened.toReversed().every((quake, n) => tells(texts[n] ?? '', quake)),
       {
         seen: `Three quakes came, and the items are ${listing(texts)}.`,
-        expected: `Expected ${listing(happened.toReversed().map(named))}.`,
+        expected: `Expected ${listing(happened.toReversed().map(describeQuake))}.`,
         often: 'the order of the list is turned once more.',
       },
     )
-    server.hold()
+    server.stopAnswering()
     server.cut()
-    await page.until(() => says(page, 'connecting'), {
+    await page.waitFor(() => says(page, 'connecting'), {
       seen: 'The connection was lost, and no element with role="status" says connecting.',
       expected: 'Expected it to: an EventSource is about to try again.',
     })
@@ -877,7 +877,7 @@ check('3.7b', 'each quake is an item with its magnitude and place, newest first'
 })
 
 check('3.7c', 'an item stays the same element when others come', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await showing(t, server, async (page) => {
     await isThere(page, server)
     const [first, ...others] = quakesApart(3)
@@ -891,7 +891,7 @@ check('3.7c', 'an item stays the same element when others come', async (t) => {
     const before = await lists(t, page, server, first!)
     for (const quake of others) await lists(t, page, server, quake)
     must(before === itemOf(page, first!), {
-      seen: `Two more quakes came, and ${named(first!)} is another element of the page.`,
+      seen: `Two more quakes came, and ${describeQuake(first!)} is another element of the page.`,
       expected: 'Expected the same: what is selected, focused or animated there stays with it.',
       often: 'the key is made of the index, which changes with each quake that comes on top.',
     })
@@ -899,11 +899,11 @@ check('3.7c', 'an item stays the same element when others come', async (t) => {
 })
 
 check('3.7d', 'what was skipped is counted on the page', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await showing(t, server, async (page) => {
     await isThere(page, server)
     server.send('data: hello\n\ndata: {\n\n')
-    await page.until(
+    await page.waitFor(
       () => /\b2 skipped\b/i.test(textOf(page.body)),
       () => ({
         seen: `Two events were no quakes, and the page says "${textOf(page.body)}".`,
@@ -915,34 +915,34 @@ check('3.7d', 'what was skipped is counted on the page', async (t) => {
 })
 
 check('3.7e', 'a closed stream has a button to retry, and no other has', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   const [before, after] = quakesApart(2)
-  server.hold()
+  server.stopAnswering()
   await showing(t, server, async (page) => {
     const button = (): HTMLButtonElement | undefined =>
       [...page.body.querySelectorAll('button')].find((each) => /retry/i.test(textOf(each)))
     await isThere(page, server)
     hasNone('connecting')
-    server.letGo()
+    server.resumeAnswering()
     server.send('retry: 10\n\ndata: hello\n\n')
     await lists(t, page, server, before!)
     hasNone('open')
     server.answer(500)
     server.cut()
-    await page.until(() => server.requests > 1, comesBackByItself)
-    await page.until(
-      () => button() !== undefined || server.requests > 2,
+    await page.waitFor(() => server.requests.length > 1, comesBackByItself)
+    await page.waitFor(
+      () => button() !== undefined || server.requests.length > 2,
       () => ({
         seen: `The stream is closed, and there is no button to retry: "${textOf(page.body)}".`,
         expected: 'Expected one: reloading the page is not what people should have to do.',
       }),
     )
-    must(server.requests === 2, {
+    must(server.requests.length === 2, {
       seen: 'The stream is closed, nobody pressed Retry, and the server was asked again.',
       expected: 'Expected a button that waits for somebody.',
       often: 'onClick={retry()} calls it while React renders. onClick={retry} hands it over.',
     })
-    await page.until(
+    await page.waitFor(
       () => itemOf(page, before!) !== undefined && /\b1 skipped\b/i.test(textOf(page.body)),
       () => ({
         seen: `One quake came and one event that was none, the stream is closed, and the page says "${textOf(page.body)}".`,
@@ -952,7 +952,7 @@ check('3.7e', 'a closed stream has a button to retry, and no other has', async (
     server.answer(200)
     t.transcript.step('somebody presses Retry')
     button()!.click()
-    await page.until(() => server.requests > 2, {
+    await page.waitFor(() => server.requests.length > 2, {
       seen: 'Somebody pressed Retry, and nobody asks the server.',
       expected: 'Expected a new connection.',
       often: 'the button has no onClick, or that does something else.',
@@ -972,7 +972,7 @@ check('3.7e', 'a closed stream has a button to retry, and no other has', async (
 // 3.8 The tab comes back
 
 check('3.8a', 'a tab that comes back opens a closed stream again', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await watching(
     t,
     [server],
@@ -985,17 +985,17 @@ check('3.8a', 'a tab that comes back opens a closed stream again', async (t) => 
         hides(t)
         server.answer(500)
         // A page may close by itself while nobody looks. Then there is nothing to cut.
-        if (server.open > 0) server.cut()
-        await page.until(() => openOf(server) === 0, {
+        if (server.openResponses > 0) server.cut()
+        await page.waitFor(() => openOf(server) === 0, {
           seen: 'The server answers 500, and the EventSource has not given up.',
           expected: 'Expected it to be closed.',
         })
         // Nobody comes back in the same millisecond: React has shown it by then.
         await meanwhile(t)
         server.answer(200)
-        const { requests } = server
+        const asked = server.requests.length
         comesBack(t)
-        await page.until(() => server.requests > requests, {
+        await page.waitFor(() => server.requests.length > asked, {
           seen: `The stream was closed while the tab was hidden, the tab is back${n > 0 ? ' for the second time' : ''}, and nobody asks the server.`,
           expected: 'Expected a new connection, without a click.',
           often:
@@ -1013,12 +1013,12 @@ check('3.8a', 'a tab that comes back opens a closed stream again', async (t) => 
         often: 'everything begins anew with the connection.',
       }))
     },
-    { alone: true },
+    { exclusive: true },
   )
 })
 
 check('3.8b', 'a tab that wakes up opens one connection', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   server.answer(500)
   await watching(
     t,
@@ -1027,7 +1027,7 @@ check('3.8b', 'a tab that wakes up opens one connection', async (t) => {
       await shows(t, page, one, 'closed', notClosed)
       hides(t)
       await meanwhile(t)
-      must(server.requests === 1 && sourcesOf(server.url).length === 1, {
+      must(server.requests.length === 1 && sourcesOf(server.url).length === 1, {
         seen: 'The stream is closed, the tab was hidden, and the stream was opened again.',
         expected: 'Expected it to wait until somebody can see it.',
         often:
@@ -1047,12 +1047,12 @@ check('3.8b', 'a tab that wakes up opens one connection', async (t) => {
         often: 'each event opens one, without a look at what is there.',
       })
     },
-    { alone: true },
+    { exclusive: true },
   )
 })
 
 check('3.8c', 'a stream that lives is left alone when the tab comes back', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   const [before, after] = quakes(2)
   await watching(
     t,
@@ -1065,11 +1065,11 @@ check('3.8c', 'a stream that lives is left alone when the tab comes back', async
       const lived = openOf(server) === 1
       comesBack(t, { wasFrozen: true })
       await shows(t, page, one, 'open', notOpen)
-      const asked = (): boolean => server.requests === sourcesOf(server.url).length
-      await page.until(
-        () => server.open === 1 && asked(),
+      const asked = (): boolean => server.requests.length === sourcesOf(server.url).length
+      await page.waitFor(
+        () => server.openResponses === 1 && asked(),
         () => ({
-          seen: `The tab was hidden and is back, and the server has ${connections(server.open)}.`,
+          seen: `The tab was hidden and is back, and the server has ${connections(server.openResponses)}.`,
           expected: 'Expected one.',
           often: 'a new EventSource is made for the tab that comes back, and the old one stays.',
         }),
@@ -1085,12 +1085,12 @@ check('3.8c', 'a stream that lives is left alone when the tab comes back', async
         often: 'nobody looks whether the stream is closed.',
       })
     },
-    { alone: true },
+    { exclusive: true },
   )
 })
 
 check('3.8d', 'a component that is gone does not come back with the tab', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   server.answer(500)
   await watching(
     t,
@@ -1102,13 +1102,13 @@ check('3.8d', 'a component that is gone does not come back with the tab', async 
       server.answer(200)
       comesBack(t)
       await meanwhile(t)
-      await page.until(() => openOf(server) === 0 && server.open === 0, {
+      await page.waitFor(() => openOf(server) === 0 && server.openResponses === 0, {
         seen: 'The component is gone, the tab was hidden and is back, and a connection is opened for nobody.',
         expected: 'Expected none.',
         often: 'the listener of the document stays when the component goes.',
       })
     },
-    { alone: true },
+    { exclusive: true },
   )
 })
 
@@ -1141,7 +1141,7 @@ type Watching = {
 /** Draws a component that follows the first server, for the time of the script. */
 async function watching(
   t: Tools,
-  servers: HandmadeStream[],
+  servers: ScriptedServer[],
   script: (watching: Watching) => Promise<void>,
   { onQuake, ...how }: PageOptions & { onQuake?: (quake: Quake) => void } = {},
 ): Promise<void> {
@@ -1204,7 +1204,7 @@ function watcher(): Watcher {
 /** Draws LiveQuakes for the time of the script. */
 async function showing(
   t: Tools,
-  server: HandmadeStream,
+  server: ScriptedServer,
   script: (page: Page) => Promise<void>,
 ): Promise<void> {
   await withPage(t, [server.url], {}, async (page) => {
@@ -1257,19 +1257,19 @@ function tells(text: string, { magnitude, place }: Quake): boolean {
 async function lists(
   t: Tools,
   page: Page,
-  server: HandmadeStream,
+  server: ScriptedServer,
   quake: Quake,
 ): Promise<HTMLElement> {
   server.send(eventOf(quake))
-  await page.until(
+  await page.waitFor(
     () => itemOf(page, quake) !== undefined,
     () => ({
-      seen: `${named(quake)} came, and ${whatIsListed(page, quake)}.`,
+      seen: `${describeQuake(quake)} came, and ${whatIsListed(page, quake)}.`,
       expected: `Expected an item with its place and ${quake.magnitude}, the magnitude as it came.`,
     }),
   )
-  page.pardon()
-  t.transcript.step(`the page lists ${named(quake)}`)
+  page.forgiveThrown()
+  t.transcript.step(`the page lists ${describeQuake(quake)}`)
   return itemOf(page, quake)!
 }
 
@@ -1279,7 +1279,7 @@ function says({ body }: Page, word: string): boolean {
     const words = textOf(element)
       .toLowerCase()
       .match(/\b(connecting|open|closed)\b/g)
-    return same([...new Set(words)], [word])
+    return deepEqual([...new Set(words)], [word])
   })
 }
 
@@ -1307,9 +1307,9 @@ function comesBack(t: Tools, options?: { wasFrozen: boolean }): void {
 // Streams
 
 /** Waits until the connections that the page opened have come in: one, if all is well. */
-async function isThere(page: Page, server: HandmadeStream): Promise<void> {
-  await page.until(
-    () => server.requests >= Math.max(1, openOf(server)),
+async function isThere(page: Page, server: ScriptedServer): Promise<void> {
+  await page.waitFor(
+    () => server.requests.length >= Math.max(1, openOf(server)),
     () =>
       sourcesOf(server.url).length === 0
         ? {
@@ -1330,15 +1330,15 @@ async function isThere(page: Page, server: HandmadeStream): Promise<void> {
 async function brings(
   t: Tools,
   page: Page,
-  server: HandmadeStream,
+  server: ScriptedServer,
   one: Watcher,
   quake: Quake,
   story: Story | (() => Story) = notListed(quake),
 ): Promise<void> {
   server.send(eventOf(quake))
-  await page.until(() => has(one.view, quake), story)
-  page.pardon()
-  t.transcript.step(`the list has ${named(quake)}`)
+  await page.waitFor(() => has(one.view, quake), story)
+  page.forgiveThrown()
+  t.transcript.step(`the list has ${describeQuake(quake)}`)
 }
 
 function eventOf(quake: Quake): string {
@@ -1357,19 +1357,19 @@ async function shows(
   status: View['status'],
   story: Story | (() => Story),
 ): Promise<void> {
-  await page.until(() => one.view.status === status, story)
-  page.pardon()
+  await page.waitFor(() => one.view.status === status, story)
+  page.forgiveThrown()
   t.transcript.step(`status is ${status}`)
 }
 
 /** Sends these payloads and then a quake, which is to be all that is listed. */
 async function skips(t: Tools, payloads: string[], often: string): Promise<void> {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await watching(t, [server], async ({ page, one }) => {
     await isThere(page, server)
     for (const [n, payload] of payloads.entries()) {
       server.send(`data: ${payload}\n\n`)
-      await page.until(
+      await page.waitFor(
         () => one.view.skipped === n + 1,
         () => ({
           seen: `The data of an event is ${payload}, and skipped is ${one.view.skipped}.`,
@@ -1384,7 +1384,7 @@ async function skips(t: Tools, payloads: string[], often: string): Promise<void>
     await brings(t, page, server, one, before!)
     await countsAre(`${payloads.length} events were no quakes and one was`, 1)
     server.cut()
-    await page.until(() => server.requests > 1, comesBackByItself)
+    await page.waitFor(() => server.requests.length > 1, comesBackByItself)
     await brings(t, page, server, one, after!)
     await countsAre('The connection was lost, and is back with another quake', 2)
 
@@ -1405,8 +1405,8 @@ async function counts(
   story: (told: string) => Story,
 ): Promise<void> {
   const now = (): number[] => [one.view.quakes.length, one.view.received, one.view.skipped]
-  await page.until(
-    () => same(now(), wanted),
+  await page.waitFor(
+    () => deepEqual(now(), wanted),
     () => {
       const [listed, received, skipped] = now()
       return story(`${listed} in the list, ${received} received, ${skipped} skipped`)
@@ -1420,7 +1420,7 @@ const BURST = 10_000
 async function burst(
   t: Tools,
   page: Page,
-  server: HandmadeStream,
+  server: ScriptedServer,
   one: Watcher,
   look = (): void => {},
 ): Promise<Quake[]> {
@@ -1435,7 +1435,7 @@ async function burst(
   // As long as some come, more will.
   for (let seen = -1; source.dispatched - told < BURST;) {
     seen = source.dispatched
-    await page.until(
+    await page.waitFor(
       () => source.dispatched > seen,
       () => ({
         seen: `Of ${BURST} events ${source.dispatched - told} came.`,
@@ -1446,14 +1446,14 @@ async function burst(
     look()
   }
   const last = happened.at(-1)!
-  await page.until(() => has(one.view, last), notListed(last))
+  await page.waitFor(() => has(one.view, last), notListed(last))
   look()
   return happened
 }
 
 /** A fence: elsewhere a connection is opened, lost, and back. What is to happen at once has happened then. */
 async function meanwhile(t: Tools): Promise<void> {
-  const server = await handmadeStream({ ...t, transcript: transcript() })
+  const server = await scriptedServer({ ...t, transcript: newTranscript() })
   const source = new EventSource(server.url)
   let opened = 0
   let got = 0
@@ -1461,18 +1461,18 @@ async function meanwhile(t: Tools): Promise<void> {
   source.addEventListener('message', () => (got += 1))
   const story = { seen: 'A connection of the check did not open.', expected: 'Expected it to.' }
   try {
-    await t.until(() => opened === 1, story)
+    await t.waitFor(() => opened === 1, story)
     server.send('retry: 20\ndata:\n\n')
-    await t.until(() => got === 1, story)
+    await t.waitFor(() => got === 1, story)
     server.cut()
-    await t.until(() => opened === 2, story)
+    await t.waitFor(() => opened === 2, story)
   } finally {
     forgetSources(server.url)
   }
 }
 
 /** How many connections to that server the page holds. */
-function openOf({ url }: HandmadeStream): number {
+function openOf({ url }: ScriptedServer): number {
   return sourcesOf(url).filter(({ readyState }) => readyState !== EventSource.CLOSED).length
 }
 
@@ -1494,7 +1494,7 @@ const notClosed: Story = {
 
 function notListed(quake: Quake): Story {
   return {
-    seen: `${named(quake)} came, and it is not in the list.`,
+    seen: `${describeQuake(quake)} came, and it is not in the list.`,
     expected: 'Expected it there, without waiting for another one.',
     often:
       "nobody listens to 'message', or the state is changed in place: React sees no difference.",
@@ -1511,7 +1511,7 @@ function howOften(count: number): string {
 }
 
 /** `2 EventSources were` */
-function sources({ url }: HandmadeStream): string {
+function sources({ url }: ScriptedServer): string {
   const { length } = sourcesOf(url)
   return `${length} EventSource${length === 1 ? ' was' : 's were'}`
 }

@@ -9,18 +9,18 @@ import { createApp } from '#work/04-buffering/server.ts'
 import type { NginxPorts } from '../protocol/grading.ts'
 import type { ProxySetting } from '../wire/proxy.ts'
 import { check, must, nginxCheck, type Tools } from './harness/check.ts'
-import type { Client } from './harness/client.ts'
-import { eventClient, told, type EventClient } from './harness/events.ts'
+import type { RawClient } from './harness/raw-client.ts'
+import { eventClient, describeEvent, type EventClient } from './harness/event-client.ts'
 import type { Story } from './harness/failure.ts'
-import type { Gate } from './harness/gate.ts'
-import { handmadeStream, type HandmadeStream } from './harness/handmade.ts'
-import { directives, inForce, secondsOf } from './harness/nginx-conf.ts'
-import { named, quakes } from './harness/quakes.ts'
-import { parsed, same } from './harness/same.ts'
-import type { Served } from './harness/serve.ts'
-import { eventReader } from './harness/sse.ts'
-import { hasToken } from './harness/tokens.ts'
-import { shown } from './harness/transcript.ts'
+import type { ControlledFeed } from './harness/controlled-feed.ts'
+import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
+import { withoutComments, effectiveValue, parseSeconds } from './harness/nginx-conf.ts'
+import { describeQuake, quakes } from './harness/quakes.ts'
+import { tryParseJson, deepEqual } from './harness/equality.ts'
+import type { TestServer } from './harness/serve.ts'
+import { eventStreamParser } from './harness/event-stream-parser.ts'
+import { hasToken } from './harness/header-tokens.ts'
+import { excerpt } from './harness/transcript.ts'
 
 const PATH = '/events'
 
@@ -154,7 +154,7 @@ check('4.2d', 'each event passes that proxy before the next one happens', async 
 // 4.3 Compression
 
 check('4.3a', 'the rest of the site is compressed for those who take it', async (t) => {
-  const server = await t.serve(createApp(t.gate()))
+  const server = await t.serve(createApp(t.controlledFeed()))
   const client = t.connect(server)
   // As browsers do, it says more than the one word.
   client.request('/week.json', {
@@ -178,17 +178,17 @@ check('4.3a', 'the rest of the site is compressed for those who take it', async 
       ? { cause: 'its Cache-Control has no-transform, and compression() obeys.' }
       : { often: 'compression() is used behind the route, or not at all.' }),
   })
-  const body = await client.body((text) => parsed(text) !== undefined, {
+  const body = await client.body((text) => tryParseJson(text) !== undefined, {
     seen: 'The body of /week.json is no JSON.',
     expected: 'Expected all quakes of the week.',
   })
   const all = recordedQuakes()
-  const given = parsed(body)
+  const given = tryParseJson(body)
   const isShort = Array.isArray(given) && given.length !== all.length
-  must(same(given, all), {
+  must(deepEqual(given, all), {
     seen: isShort
       ? `/week.json has ${given.length} quakes.`
-      : `The body of /week.json is ${shown(body)}`,
+      : `The body of /week.json is ${excerpt(body)}`,
     expected: `Expected all ${all.length} quakes of the week.`,
   })
 })
@@ -203,7 +203,7 @@ check('4.3b', 'a client that takes gzip gets each event before the next one happ
 
 check('4.3c', 'who does not take gzip does not get it', async (t) => {
   for (const path of [PATH, '/week.json']) {
-    const client = t.connect(await t.serve(createApp(t.gate())))
+    const client = t.connect(await t.serve(createApp(t.controlledFeed())))
     client.request(path)
     const { headers } = await client.head({
       seen: `GET ${path} got no head.`,
@@ -217,7 +217,7 @@ check('4.3c', 'who does not take gzip does not get it', async (t) => {
     })
   }
   for (const path of [PATH, '/week.json']) {
-    const taker = t.connect(await t.serve(createApp(t.gate())), 'client that takes gzip')
+    const taker = t.connect(await t.serve(createApp(t.controlledFeed())), 'client that takes gzip')
     taker.request(path, { takesGzip: true })
     const { headers } = await taker.head({
       seen: `GET ${path} got no head.`,
@@ -255,15 +255,15 @@ check('4.4a', 'something passes a proxy while the feed is silent, again and agai
     expected: 'Expected a comment again and again: proxies cut what is silent.',
     often: 'there is no heartbeat, only one, or heartbeatMs is not used.',
   })
-  const { unasked } = events
-  must(unasked === undefined, {
-    seen: `The feed is silent, and the client read an event: ${unasked && told(unasked)}.`,
+  const { unexpected } = events
+  must(unexpected === undefined, {
+    seen: `The feed is silent, and the client read an event: ${unexpected && describeEvent(unexpected)}.`,
     expected: 'Expected no event, not even a named one: a heartbeat is nothing that happened.',
     often: 'the heartbeat has a field data. A line that begins with a colon is a comment.',
   })
   const [quake] = quakes(1)
   feed.release(quake!)
-  await events.event(noEvent(quake!))
+  await events.next(noEvent(quake!))
   await events.heartbeats(SOME, {
     seen: 'The feed is silent again after a quake, and the client sees no sign of life any more.',
     expected: 'Expected the heartbeat to go on as long as the response does.',
@@ -288,14 +288,14 @@ check('4.4c', 'a client that left behind a proxy is noticed by the next heartbea
     'a proxy that tells the server of a client that left when it sends the next bytes',
     OFTEN,
   )
-  await events.begun(nothingYet())
+  await events.firstBytes(nothingYet())
   await hasOpened(t, feed, 1)
-  client.leave()
-  await t.until(() => hasLeft, {
+  client.disconnect()
+  await t.waitFor(() => hasLeft, {
     seen: 'The client left and the proxy did not see it.',
     expected: 'Expected the connection to be closed.',
   })
-  await t.until(() => feed.readers[0]!.closed, {
+  await t.waitFor(() => feed.readers[0]!.closed, {
     seen: 'The client left, the proxy closed the connection at the next heartbeat, and the feed is still open.',
     expected: 'Expected the feed to be closed.',
     often: "nobody listens for 'close' of the response.",
@@ -314,7 +314,10 @@ nginxCheck(
   async (t, nginx) => {
     for (const takesGzip of [false, true]) {
       const asked = `${PATH}?min=4`
-      const { stream, client, events } = await ownVisit(t, nginx, { takesGzip, path: asked })
+      const { stream, client, events } = await streamThroughOwnNginx(t, nginx, {
+        takesGzip,
+        path: asked,
+      })
       const whose = takesGzip ? 'a client that takes gzip' : 'the client'
       const { status } = await client.head({
         seen: `The server sent a head, and ${whose} did not get it.`,
@@ -328,11 +331,11 @@ nginxCheck(
           often: 'the location is one for /events/, with a slash at its end.',
         }),
       })
-      const url = stream.asked.at(-1)?.originalUrl
+      const url = stream.requests.at(-1)?.originalUrl
       must(url === asked, asksForAnother(asked, url))
       for (const text of ['one', 'two']) {
         stream.send(`data: ${text}\n\n`)
-        await events.event({
+        await events.next({
           seen: `The server sent an event, and ${whose} did not get it.`,
           expected: 'Expected it at once.',
           often: stillOn(),
@@ -353,7 +356,7 @@ nginxCheck('4.5c', 'the rest of the site is still buffered', async (t, nginx) =>
   client.request('/every.txt', { headers: to(server.port) })
   await client.head({ seen: 'GET /every.txt got no head.', expected: 'Expected one at once.' })
   client.pause()
-  await t.until(() => isOver, {
+  await t.waitFor(() => isOver, {
     seen: 'The client stopped reading a page of 24 MB, and the server has to wait for it.',
     expected: 'Expected nginx to take it all: that is what its buffers are for.',
     often: 'proxy_buffering off stands outside of the location of the stream, or that takes more.',
@@ -381,7 +384,7 @@ nginxCheck('4.5d', 'the rest of the site is still there, and compressed', async 
 })
 
 nginxCheck('4.5e', 'a silent page is given up, a stream is not so soon', async (t, nginx) => {
-  const { stream, client, events } = await ownVisit(t, nginx)
+  const { stream, client, events } = await streamThroughOwnNginx(t, nginx)
   await client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
   const silent = t.connect(ownNginx(nginx), 'visitor of a page')
   const page = await t.serve(() => {})
@@ -393,7 +396,7 @@ nginxCheck('4.5e', 'a silent page is given up, a stream is not so soon', async (
   })
   t.transcript.step(`nginx gave the page up: ${status}`)
   stream.send('data: late\n\n')
-  await events.event({
+  await events.next({
     seen: 'The stream was silent for a second, and the event behind that did not come.',
     expected: 'Expected it to stay: the heartbeats of task 4.4 come every 15 seconds.',
     often: 'the location inherits proxy_read_timeout 1s.',
@@ -402,8 +405,8 @@ nginxCheck('4.5e', 'a silent page is given up, a stream is not so soon', async (
 
 nginxCheck('4.5f', 'a silent stream is given up, and not before a heartbeat', async (_t, nginx) => {
   ownNginx(nginx)
-  const timeout = inForce(conf(), PATH, 'proxy_read_timeout') ?? '60s'
-  const seconds = secondsOf(timeout)
+  const timeout = effectiveValue(conf(), PATH, 'proxy_read_timeout') ?? '60s'
+  const seconds = parseSeconds(timeout)
   must(seconds > 15 && seconds <= 600, {
     seen: `For ${PATH} proxy_read_timeout is ${timeout}.`,
     expected: 'Expected more than the 15 seconds between two heartbeats, and 10 minutes at most.',
@@ -416,17 +419,17 @@ nginxCheck('4.5f', 'a silent stream is given up, and not before a heartbeat', as
 
 nginxCheck('4.5g', 'the server is told when a client leaves', async (t, nginx) => {
   // Began to be silent earlier: a timeout ends this one first.
-  const stays = await ownVisit(t, nginx, { name: 'client that stays' })
+  const stays = await streamThroughOwnNginx(t, nginx, { name: 'client that stays' })
   await stays.client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
-  const leaves = await ownVisit(t, nginx, { name: 'other client' })
+  const leaves = await streamThroughOwnNginx(t, nginx, { name: 'other client' })
   await leaves.client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
-  leaves.client.leave()
-  await t.until(() => leaves.stream.open === 0, {
+  leaves.client.disconnect()
+  await t.waitFor(() => leaves.stream.openResponses === 0, {
     seen: 'The client left, and nginx keeps the connection to the server.',
     expected: 'Expected nginx to close it.',
     often: 'the location inherits proxy_ignore_client_abort on.',
   })
-  must(stays.stream.open === 1, {
+  must(stays.stream.openResponses === 1, {
     seen: 'nginx closed the connection to the server, and that of a client that stays before it.',
     expected: 'Expected the server to hear of a client that leaves when it leaves.',
     often: 'the location inherits proxy_read_timeout 1s, and that closes them all.',
@@ -437,13 +440,13 @@ nginxCheck(
   '4.5h',
   'a server that crashes does not look like one that is done',
   async (t, nginx) => {
-    const { stream, client, events } = await ownVisit(t, nginx)
+    const { stream, client, events } = await streamThroughOwnNginx(t, nginx)
     const { headers } = await client.head({
       seen: 'The client got no head.',
       expected: 'Expected it at once.',
     })
     stream.send('data: one\n\n')
-    await events.event({ seen: 'The client got no event.', expected: 'Expected it at once.' })
+    await events.next({ seen: 'The client got no event.', expected: 'Expected it at once.' })
     stream.cut()
     const how = await client.ended({
       seen: 'The server cut the connection, and the client was not told.',
@@ -469,13 +472,13 @@ check('4.6a', 'a stream says that it is over', async (t) => {
   // On a night without a quake: then, too.
   feed.end()
   for (const { client, events } of [first, second]) {
-    const end = await events.event({
+    const end = await events.next({
       seen: `The feed is over, and no event says so${client === first.client ? '' : ' to a second client'}.`,
       expected: 'Expected an event named end. Behind this proxy a crash looks the same.',
       often: 'res.end() is called without a last event, if only where no quake was sent.',
     })
     must(end.type === 'end', {
-      seen: `The feed is over, and the client read an event: ${told(end)}.`,
+      seen: `The feed is over, and the client read an event: ${describeEvent(end)}.`,
       expected: 'Expected the event to be named end.',
     })
     await client.ended({
@@ -488,10 +491,10 @@ check('4.6a', 'a stream says that it is over', async (t) => {
 check('4.6b', 'a stream that failed does not say that it is over', async (t) => {
   for (const count of [1, 0]) {
     const { feed, client, events } = await direct(t)
-    await events.begun(nothingYet())
+    await events.firstBytes(nothingYet())
     for (const quake of quakes(count)) {
       feed.release(quake)
-      await events.event(noEvent(quake))
+      await events.next(noEvent(quake))
     }
     feed.fail('the network is down')
     const failed = count > 0 ? 'The feed failed' : 'The feed failed before its first quake'
@@ -501,7 +504,7 @@ check('4.6b', 'a stream that failed does not say that it is over', async (t) => 
     })
     const rest = client.unread()
     must(!/^event: ?end\s*$/m.test(rest), {
-      seen: `${failed}, and the client read ${shown(rest)}`,
+      seen: `${failed}, and the client read ${excerpt(rest)}`,
       expected: 'Expected no event end: more quakes will come when the feed works again.',
       often: 'the event is sent in finally, where a failure leads as well.',
     })
@@ -519,19 +522,19 @@ check('4.6c', 'the reader gives each quake as its event comes', async (t) => {
   for (const quake of [...quakes(3), quakeInBend()]) {
     const next = reading.next()
     source.push({ type: 'message', data: JSON.stringify(quake) })
-    const { done, value } = await t.soon(next, {
-      seen: `The event of ${named(quake)} is here, and readQuakes() gives nothing.`,
+    const { done, value } = await t.withTimeout(next, {
+      seen: `The event of ${describeQuake(quake)} is here, and readQuakes() gives nothing.`,
       expected: 'Expected the quake at once.',
       often: 'the events are collected first.',
     })
     must(!done, {
-      seen: `The event of ${named(quake)} is here, and readQuakes() ended.`,
+      seen: `The event of ${describeQuake(quake)} is here, and readQuakes() ended.`,
       expected: 'Expected the quake: it is a message, and no end.',
       often: 'the end is looked for in the data. It is in the type of an event.',
     })
-    must(same(value, quake), {
-      seen: `The event of ${named(quake)} is here, and readQuakes() gives ${shown(JSON.stringify(value) ?? 'undefined')}`,
-      expected: `Expected ${shown(JSON.stringify(quake))}`,
+    must(deepEqual(value, quake), {
+      seen: `The event of ${describeQuake(quake)} is here, and readQuakes() gives ${excerpt(JSON.stringify(value) ?? 'undefined')}`,
+      expected: `Expected ${excerpt(JSON.stringify(quake))}`,
       often: 'the data is given as text.',
     })
   }
@@ -540,7 +543,7 @@ check('4.6c', 'the reader gives each quake as its event comes', async (t) => {
 check('4.6d', 'the reader ends at the event end, and lets go of the stream', async (t) => {
   const source = eventSource()
   const reading = readQuakes(source.events)
-  const next = t.soon(reading.next(), {
+  const next = t.withTimeout(reading.next(), {
     seen: 'The event end is here, and readQuakes() waits for more.',
     expected: 'Expected it to end at once: a proxy may keep the connection open.',
     often: 'the event is taken for one more message, or only noted.',
@@ -548,7 +551,7 @@ check('4.6d', 'the reader ends at the event end, and lets go of the stream', asy
   source.push({ type: 'end', data: 'the feed is over' })
   const { done, value } = await next
   must(done === true, {
-    seen: `The event end is here, and readQuakes() gives ${shown(JSON.stringify(value) ?? 'undefined')}`,
+    seen: `The event end is here, and readQuakes() gives ${excerpt(JSON.stringify(value) ?? 'undefined')}`,
     expected: 'Expected it to end.',
   })
   must(source.isLeft, {
@@ -564,7 +567,7 @@ check('4.6e', 'a stream that ends without it was cut off', async (t) => {
     const reading = readQuakes(source.events)
     for (const quake of quakes(count)) {
       source.push({ type: 'message', data: JSON.stringify(quake) })
-      await t.soon(reading.next(), {
+      await t.withTimeout(reading.next(), {
         seen: 'An event is here, and readQuakes() gives nothing.',
         expected: 'Expected the quake at once.',
       })
@@ -572,7 +575,7 @@ check('4.6e', 'a stream that ends without it was cut off', async (t) => {
     const without = count > 0 ? 'an event end' : 'any event'
     t.transcript.step(`the events are over, without ${without}`)
     source.close()
-    const outcome = await t.soon(outcomeOf(reading.next()), {
+    const outcome = await t.withTimeout(outcomeOf(reading.next()), {
       seen: `The events are over without ${without}, and readQuakes() waits for more.`,
       expected: 'Expected it to throw.',
     })
@@ -591,7 +594,7 @@ check('4.6f', 'an event of another name is no quake, and no end', async (t) => {
   const [quake] = quakes(1)
   source.push({ type: 'ending', data: '{"inMinutes":10}' })
   source.push({ type: 'message', data: JSON.stringify(quake) })
-  const { done, value } = await t.soon(reading.next(), {
+  const { done, value } = await t.withTimeout(reading.next(), {
     seen: 'An event named ending is here, then a message, and readQuakes() gives nothing.',
     expected: 'Expected the quake of the message.',
   })
@@ -600,28 +603,28 @@ check('4.6f', 'an event of another name is no quake, and no end', async (t) => {
     expected: 'Expected it to pass over the event, and to end at the one named end alone.',
     often: 'whatever is no message is taken for the end, or a part of the name is.',
   })
-  must(same(value, quake), {
-    seen: `An event named ending is here, then a message, and readQuakes() gives ${shown(JSON.stringify(value) ?? 'undefined')}`,
+  must(deepEqual(value, quake), {
+    seen: `An event named ending is here, then a message, and readQuakes() gives ${excerpt(JSON.stringify(value) ?? 'undefined')}`,
     expected: 'Expected the quake of the message: only a message is a quake.',
     often: 'nobody looks at the type of an event.',
   })
 })
 
 check('4.6g', 'a connection that is lost is no end either', async (t) => {
-  const stream = await handmadeStream(t)
+  const stream = await scriptedServer(t)
   for (const count of [1, 0]) {
     const { body } = await fetch(stream.url)
     const reading = readQuakes(eventsOf(body!))
     for (const quake of quakes(count)) {
       stream.send(`data: ${JSON.stringify(quake)}\n\n`)
-      await t.soon(reading.next(), {
+      await t.withTimeout(reading.next(), {
         seen: 'An event is here, and readQuakes() gives nothing.',
         expected: 'Expected the quake at once.',
       })
     }
     stream.cut()
     const lost = `The connection was cut${count > 0 ? '' : ' before the first event'}`
-    const outcome = await t.soon(outcomeOf(reading.next()), {
+    const outcome = await t.withTimeout(outcomeOf(reading.next()), {
       seen: `${lost}, and readQuakes() waits for more.`,
       expected: 'Expected it to throw.',
     })
@@ -658,7 +661,7 @@ async function foretells(t: Tools, hop: Hop, setup: Setup): Promise<void> {
   t.transcript.step(hop)
   const saw = await play(t, setup)
   // What differs from the reference comes last, and short enough to stand beside it.
-  t.transcript.step(`predict() had said: ${shown(String(predicted), 20)}`)
+  t.transcript.step(`predict() had said: ${excerpt(String(predicted), 20)}`)
   must(predicted === truth, {
     seen: `You predict that "${hop}" gives ${JSON.stringify(predicted)}. ${saw}`,
     expected: `Expected "${truth}". ${why}`,
@@ -681,7 +684,7 @@ async function play(t: Tools, setup: Setup): Promise<string> {
   const client = t.connect(hop)
   const events = eventClient(client, t)
   client.request(PATH, { takesGzip })
-  await t.until(() => response !== undefined, OURS)
+  await t.waitFor(() => response !== undefined, OURS)
   t.transcript.step('server sent the head')
   if (truth === 'passes') await client.head(OURS)
   else if (proxy) await noHeadYet(t, client, hop)
@@ -690,21 +693,21 @@ async function play(t: Tools, setup: Setup): Promise<string> {
     t.transcript.step(`server sent an event: data: ${data}`)
     response!.write(`data: ${data}\n\n`)
     if (flushes) response!.flush()
-    if (truth !== 'holds') await events.event(OURS)
+    if (truth !== 'holds') await events.next(OURS)
   }
   if (truth === 'passes') return 'The head came before there was an event, then each event at once.'
   if (truth === 'head waits') return 'The head came with the first event, then each event at once.'
   await otherRequest(t, hop)
-  must(events.unasked === undefined && client.unread() === '', OURS)
+  must(events.unexpected === undefined && client.unread() === '', OURS)
   t.transcript.step('client has no event')
   response!.end()
   t.transcript.step('server ended the response')
-  await events.event(OURS)
-  await events.event(OURS)
+  await events.next(OURS)
+  await events.next(OURS)
   return 'Two events had been sent, and none was there. They came with the end.'
 }
 
-async function noHeadYet(t: Tools, client: Client, hop: { port: number }): Promise<void> {
+async function noHeadYet(t: Tools, client: RawClient, hop: { port: number }): Promise<void> {
   await otherRequest(t, hop)
   must(!client.hasHead, OURS)
   t.transcript.step('client has no head')
@@ -724,15 +727,20 @@ const OURS = {
   expected: 'Expected the measured behaviour. Please report it.',
 }
 
-type Visit = { feed: Gate; server: Served; client: Client; events: EventClient }
+type EventStream = {
+  feed: ControlledFeed
+  server: TestServer
+  client: RawClient
+  events: EventClient
+}
 
-type VisitBehind = Visit & { proxy: { port: number } }
+type ProxiedStream = EventStream & { proxy: { port: number } }
 
-type VisitOptions = { heartbeatMs?: number; takesGzip?: boolean }
+type StreamOptions = { heartbeatMs?: number; takesGzip?: boolean }
 
 /** A client of the stream, with nobody between. */
-async function direct(t: Tools, options: VisitOptions = {}): Promise<Visit> {
-  const feed = t.gate()
+async function direct(t: Tools, options: StreamOptions = {}): Promise<EventStream> {
+  const feed = t.controlledFeed()
   const server = await t.serve(appOf(feed, options))
   return { feed, server, ...asks(t, server, { takesGzip: options.takesGzip ?? false }) }
 }
@@ -743,16 +751,20 @@ async function behind(
   setting: ProxySetting,
   toldAs: string,
   heartbeatMs?: number,
-): Promise<VisitBehind> {
-  const feed = t.gate()
+): Promise<ProxiedStream> {
+  const feed = t.controlledFeed()
   const server = await t.serve(appOf(feed, heartbeatMs === undefined ? {} : { heartbeatMs }))
   const proxy = await t.proxy(server, setting, toldAs)
   return { feed, server, proxy, ...asks(t, proxy, {}) }
 }
 
 /** A client of the stream behind the real nginx, set up to hold back all it can. */
-async function behindNginx(t: Tools, { holding }: NginxPorts, takesGzip: boolean): Promise<Visit> {
-  const feed = t.gate()
+async function behindNginx(
+  t: Tools,
+  { holding }: NginxPorts,
+  takesGzip: boolean,
+): Promise<EventStream> {
+  const feed = t.controlledFeed()
   const server = await t.serve(appOf(feed, {}))
   t.transcript.step(
     `before the server: the real nginx, ${takesGzip ? 'which compresses' : 'over HTTP/1.0'}`,
@@ -760,7 +772,7 @@ async function behindNginx(t: Tools, { holding }: NginxPorts, takesGzip: boolean
   return { feed, server, ...asks(t, { port: holding }, { takesGzip, headers: to(server.port) }) }
 }
 
-function appOf(feed: Gate, { heartbeatMs }: VisitOptions): ReturnType<typeof createApp> {
+function appOf(feed: ControlledFeed, { heartbeatMs }: StreamOptions): ReturnType<typeof createApp> {
   return createApp(feed, heartbeatMs === undefined ? {} : { heartbeatMs })
 }
 
@@ -772,7 +784,7 @@ function asks(
     ...options
   }: { path?: string | undefined; takesGzip?: boolean; headers?: Record<string, number> },
   name?: string,
-): { client: Client; events: EventClient } {
+): { client: RawClient; events: EventClient } {
   const client = t.connect(server, name)
   client.request(path, options)
   return { client, events: eventClient(client, { ...t, ...(name && { name }) }) }
@@ -784,40 +796,40 @@ function to(port: number): Record<string, number> {
 }
 
 async function eachInTurn(
-  feed: Gate,
+  feed: ControlledFeed,
   events: EventClient,
   { expected, often }: { expected: string; often?: string },
 ): Promise<void> {
   for (const quake of quakes(3)) {
     feed.release(quake)
-    const { type, data } = await events.event({
-      seen: `The feed released ${named(quake)} and no event reached the client.`,
+    const { type, data } = await events.next({
+      seen: `The feed released ${describeQuake(quake)} and no event reached the client.`,
       expected,
       ...(often && { often }),
     })
     must(type === 'message', {
-      seen: `The event of ${named(quake)} is named ${shown(type)}.`,
+      seen: `The event of ${describeQuake(quake)} is named ${excerpt(type)}.`,
       expected:
         'Expected a message, which is an event without a name: readers pass over the others.',
       often: 'the event has a field event, as the one that says end.',
     })
-    must(same(parsed(data), quake), {
-      seen: `The data of ${named(quake)} is ${shown(data)}`,
-      expected: `Expected ${shown(JSON.stringify(quake))}`,
+    must(deepEqual(tryParseJson(data), quake), {
+      seen: `The data of ${describeQuake(quake)} is ${excerpt(data)}`,
+      expected: `Expected ${excerpt(JSON.stringify(quake))}`,
     })
   }
 }
 
 function noEvent(quake: Quake): { seen: string; expected: string } {
   return {
-    seen: `The feed released ${named(quake)} and no event reached the client.`,
+    seen: `The feed released ${describeQuake(quake)} and no event reached the client.`,
     expected: 'Expected it at once.',
   }
 }
 
 /** Waits until the feed is read for so many clients. */
-async function hasOpened(t: Tools, feed: Gate, clients: number): Promise<void> {
-  await t.until(() => feed.readers.filter(({ asked }) => asked).length === clients, {
+async function hasOpened(t: Tools, feed: ControlledFeed, clients: number): Promise<void> {
+  await t.waitFor(() => feed.readers.filter(({ hasPulled }) => hasPulled).length === clients, {
     seen: 'The handler asked the feed for nothing.',
     expected: 'Expected it to open the feed for each client.',
   })
@@ -831,13 +843,13 @@ function nothingYet(): { seen: string; expected: string } {
 }
 
 /** A stream that says nothing about buffers, behind an nginx with the nginx.conf of the work. */
-async function ownVisit(
+async function streamThroughOwnNginx(
   t: Tools,
   nginx: NginxPorts,
   { takesGzip = false, path, name }: { takesGzip?: boolean; path?: string; name?: string } = {},
-): Promise<{ stream: HandmadeStream; client: Client; events: EventClient }> {
+): Promise<{ stream: ScriptedServer; client: RawClient; events: EventClient }> {
   const own = ownNginx(nginx)
-  const stream = await handmadeStream(t)
+  const stream = await scriptedServer(t)
   t.transcript.step('before the server: nginx with your nginx.conf')
   return { stream, ...asks(t, own, { takesGzip, path, headers: to(portOf(stream)) }, name) }
 }
@@ -852,7 +864,7 @@ function asksForAnother(asked: string, url: string | undefined): Story {
   }
 }
 
-function portOf({ url }: HandmadeStream): number {
+function portOf({ url }: ScriptedServer): number {
   return Number(new URL(url).port)
 }
 
@@ -870,7 +882,7 @@ function ownNginx({ ofWork, says }: NginxPorts): { port: number } {
 
 /** Why buffers are in the way: nobody switched them off, or for somebody else. */
 function stillOn(): string {
-  return /\bproxy_buffering\s+off\b/.test(directives(conf()))
+  return /\bproxy_buffering\s+off\b/.test(withoutComments(conf()))
     ? `proxy_buffering off stands in a location that ${PATH} does not match.`
     : 'proxy_buffering is still on: over HTTP/1.1 it holds the head, with gzip everything.'
 }
@@ -895,7 +907,7 @@ function outcomeOf(next: Promise<unknown>): Promise<'ended' | 'threw'> {
 
 /** The events of a response, as they come; throws when the connection is lost. */
 async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent> {
-  const reader = eventReader()
+  const reader = eventStreamParser()
   for await (const bytes of body) yield* reader.push(bytes)
 }
 

@@ -11,30 +11,36 @@ import { createHistory, type WritableHistory } from '#work/05-reconnection/histo
 import { createApp, type ServerOptions } from '#work/05-reconnection/server.ts'
 import { watchQuakes } from '#work/05-reconnection/watch.ts'
 import { check, must, type Tools } from './harness/check.ts'
-import type { Client } from './harness/client.ts'
-import { clockInHand, hurriedClock, WATCHDOG_MS, type ClockInHand } from './harness/clock.ts'
-import { shortStream } from './harness/cut-client.ts'
-import { resumes } from './harness/cut-server.ts'
-import { cutsOf, type Cut, type Visit } from './harness/cut.ts'
-import { travels, type Travel } from './harness/cuts.ts'
-import { eventClient, told, type EventClient } from './harness/events.ts'
+import type { RawClient } from './harness/raw-client.ts'
+import {
+  controlledClock,
+  instantClock,
+  WATCHDOG_MS,
+  type ControlledClock,
+} from './harness/controlled-clock.ts'
+import { withCuttingServer } from './harness/cutting-server.ts'
+import { resumingClient } from './harness/resuming-client.ts'
+import { cutAfterEachByte, type Cut, type Attempt } from './harness/cut.ts'
+import { runCutPlans, type InterruptedRun } from './harness/cut-plans.ts'
+import { eventClient, describeEvent, type EventClient } from './harness/event-client.ts'
 import { describeError, type Story } from './harness/failure.ts'
-import { handmadeStream, type HandmadeStream } from './harness/handmade.ts'
-import { historyInHand, type HistoryInHand } from './harness/history.ts'
-import { holdBack } from './harness/hold-back.ts'
-import { timersOfWork } from './harness/leaks.ts'
-import { patience } from './harness/patience.ts'
-import { fatQuakes, named, quakes, seed } from './harness/quakes.ts'
-import { parsed, same } from './harness/same.ts'
-import type { Served } from './harness/serve.ts'
-import type { StreamEvent } from './harness/sse.ts'
-import { SPARSE } from './harness/sparse.ts'
-import { MOST_QUAKES, playStories } from './harness/story.ts'
-import { slowLogin } from './harness/streams.ts'
-import { timersInHand } from './harness/timers.ts'
-import { hasToken } from './harness/tokens.ts'
-import { shown } from './harness/transcript.ts'
-import { settled, turned } from './harness/turned.ts'
+import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
+import { fakeHistory, type FakeHistory } from './harness/fake-history.ts'
+import { blockSocket } from './harness/block-socket.ts'
+import { trackTimers } from './harness/work-timers.ts'
+import { waiting } from './harness/waiting.ts'
+import { largeQuakes, describeQuake, quakes, seed } from './harness/quakes.ts'
+import { tryParseJson, deepEqual } from './harness/equality.ts'
+import type { TestServer } from './harness/serve.ts'
+import type { StreamEvent } from './harness/event-stream-parser.ts'
+import { SAMPLE_EVERY } from './harness/sampling.ts'
+import { runScenarios } from './harness/scenarios.ts'
+import { slowLogin } from './harness/open-stream.ts'
+import { MAX_QUAKES } from './harness/commands.ts'
+import { controlledTimers } from './harness/controlled-timers.ts'
+import { hasToken } from './harness/header-tokens.ts'
+import { excerpt } from './harness/transcript.ts'
+import { flushTicks, turns } from './harness/event-loop.ts'
 
 const PATH = '/events'
 
@@ -50,7 +56,7 @@ check('5.1a', 'everything that is kept comes oldest first', async (t) => {
   const { history, happened } = filled(t, 3)
   const { entries, isGap } = await asks(t, history, undefined)
   const gave = entries.map(({ quake }) => quake?.id ?? 'no quake')
-  must(same(gave, idsOf(happened)) && !isGap, {
+  must(deepEqual(gave, idsOf(happened)) && !isGap, {
     seen: `after(undefined) gave ${listed(gave)}${isGap ? ' and a gap' : ''}.`,
     expected: `Expected ${listed(idsOf(happened))}, and no gap: who has nothing misses nothing.`,
   })
@@ -61,8 +67,8 @@ check('5.1b', 'an entry is the quake and its id', async (t) => {
   const { entries } = await asks(t, history, undefined)
   for (const [n, quake] of happened.entries()) {
     const entry = entries[n]
-    must(entry?.id === quake.id && same(entry.quake, quake), {
-      seen: `The entry of quake ${quake.id} is ${shown(JSON.stringify(entry) ?? 'undefined', 100)}`,
+    must(entry?.id === quake.id && deepEqual(entry.quake, quake), {
+      seen: `The entry of quake ${quake.id} is ${excerpt(JSON.stringify(entry) ?? 'undefined', 100)}`,
       expected: `Expected { id: "${quake.id}", quake: … }, with the whole quake.`,
       often:
         'ids are counted. After a restart the count begins anew, and the same id means another quake.',
@@ -75,7 +81,7 @@ check('5.1c', 'behind an id come the entries that are newer', async (t) => {
   for (const [n, { id }] of happened.entries()) {
     const { entries, isGap } = await asks(t, history, id)
     const newer = idsOf(happened.slice(n + 1))
-    must(same(idsOf(entries), newer) && !isGap, {
+    must(deepEqual(idsOf(entries), newer) && !isGap, {
       seen: `after("${id}") gave ${listed(idsOf(entries))}${isGap ? ' and a gap' : ''}, of ${listed(idsOf(happened))}.`,
       expected: `Expected ${listed(newer)}, and no gap: the client has "${id}".`,
       often: 'the entry with that id is among them, or one too many is left out.',
@@ -86,7 +92,7 @@ check('5.1c', 'behind an id come the entries that are newer', async (t) => {
 check('5.1d', 'so many entries are kept as there is capacity', async (t) => {
   const { history, happened } = filled(t, 8, 3)
   const { entries, isGap } = await asks(t, history, undefined)
-  must(same(idsOf(entries), idsOf(happened.slice(-3))), {
+  must(deepEqual(idsOf(entries), idsOf(happened.slice(-3))), {
     seen: `The capacity is 3, ${happened.length} quakes happened, and after(undefined) gave ${listed(idsOf(entries))}.`,
     expected: `Expected the last 3: ${listed(idsOf(happened.slice(-3)))}.`,
     often: 'nothing is ever thrown away, or the newest is.',
@@ -102,7 +108,7 @@ check('5.1e', 'whoever has all but what is kept has no gap', async (t) => {
   const { history, happened } = filled(t, 8, 3)
   const last = happened.at(-4)!
   const { entries, isGap } = await asks(t, history, last.id)
-  must(!isGap && same(idsOf(entries), idsOf(happened.slice(-3))), {
+  must(!isGap && deepEqual(idsOf(entries), idsOf(happened.slice(-3))), {
     seen: `The last 3 are kept, and after("${last.id}"), of the one before them, gave ${listed(idsOf(entries))}${isGap ? ' and a gap' : ''}.`,
     expected: 'Expected the 3, and no gap: none between is missing.',
     often:
@@ -119,7 +125,7 @@ check('5.1f', 'when entries behind an id are not kept any more, there is a gap',
       expected: 'Expected a gap: entries between that one and the 3 are lost.',
       often: 'the entries that are left are given without a word.',
     })
-    must(same(idsOf(entries), idsOf(happened.slice(-3))), {
+    must(deepEqual(idsOf(entries), idsOf(happened.slice(-3))), {
       seen: `after("${id}") gave a gap and ${listed(idsOf(entries))}.`,
       expected: `Expected a gap and all that are kept: ${listed(idsOf(happened.slice(-3)))}.`,
     })
@@ -131,7 +137,7 @@ check('5.1g', 'an id that nobody knows is a gap', async (t) => {
     const { history, happened } = filled(t, count)
     for (const id of strangeIds()) {
       const { entries, isGap } = await asks(t, history, id)
-      must(isGap && same(idsOf(entries), idsOf(happened)), {
+      must(isGap && deepEqual(idsOf(entries), idsOf(happened)), {
         seen: `${count} are kept, and after(${JSON.stringify(id)}) gave ${listed(idsOf(entries))}${isGap ? ' and a gap' : ' and no gap'}.`,
         expected: 'Expected a gap, and all that are kept: nobody can tell what the client has.',
         often: 'an id that is not found is taken for the beginning or for the end.',
@@ -153,7 +159,7 @@ check('5.1h', 'a listener hears of each entry, when it is in the history', async
   })
   const happened = quakes(3)
   for (const quake of happened) append(t, history, quake)
-  must(same(heard, idsOf(happened)), {
+  must(deepEqual(heard, idsOf(happened)), {
     seen: `${listed(idsOf(happened))} were appended, and the listener heard of ${listed(heard)}.`,
     expected: 'Expected it to hear of each once, in order, before append() comes back.',
   })
@@ -175,7 +181,7 @@ check('5.1i', 'one who stops listening hears no more, and the others do', async 
   t.transcript.step('listener 1 stops')
   stop()
   append(t, history, second!)
-  must(same(heard, { leaves: [first!.id], stays: [first!.id, second!.id] }), {
+  must(deepEqual(heard, { leaves: [first!.id], stays: [first!.id, second!.id] }), {
     seen: `Listener 1 stopped after the first of two entries. It heard of ${listed(heard.leaves)}, listener 2 of ${listed(heard.stays)}.`,
     expected: 'Expected one entry for listener 1, and both for listener 2.',
   })
@@ -206,7 +212,7 @@ check('5.1j', 'at the end it is over, and listeners hear of it', async (t) => {
     expected: 'Expected isOver to be true, and onOver() to be called then.',
   })
   const { entries } = await asks(t, history, undefined)
-  must(same(idsOf(entries), [quake!.id]), {
+  must(deepEqual(idsOf(entries), [quake!.id]), {
     seen: `end() was called, and after(undefined) gave ${listed(idsOf(entries))}.`,
     expected: `Expected ${quake!.id}: who has missed something still gets it.`,
     often: 'what is kept is thrown away at the end.',
@@ -218,7 +224,7 @@ check('5.1k', 'what was given stays as it was', async (t) => {
     const { history, happened } = filled(t, 4, 3)
     const { entries } = await asks(t, history, id)
     append(t, history, quakes(5)[4]!)
-    must(same(idsOf(entries), idsOf(happened.slice(-3))), {
+    must(deepEqual(idsOf(entries), idsOf(happened.slice(-3))), {
       seen: `after(${JSON.stringify(id)}) gave 3 entries, another quake was appended, and the 3 have become ${listed(idsOf(entries))}.`,
       expected: 'Expected them as they were: somebody is sending them to a slow client.',
       often: 'the array of the history itself is handed out. entries.slice() is another one.',
@@ -234,7 +240,7 @@ check('5.1l', 'one who stops while it is called takes the entry from nobody', as
   t.transcript.step('listener 1 will stop when it is called')
   const [quake] = quakes(1)
   append(t, history, quake!)
-  must(same(heard, [quake!.id]), {
+  must(deepEqual(heard, [quake!.id]), {
     seen: `Listener 1 stopped when it heard of "${quake!.id}", and listener 2 heard of ${listed(heard)}.`,
     expected: 'Expected listener 2 to hear of it once.',
     often: 'an array is walked along while one is taken out of it, and the next one moves up.',
@@ -244,9 +250,9 @@ check('5.1l', 'one who stops while it is called takes the entry from nobody', as
 // 5.2 Replay
 
 check('5.2a', 'the head and retry come while the history is still being read', async (t) => {
-  const history = historyInHand(t.transcript)
+  const history = fakeHistory(t.transcript)
   history.append(...quakes(1))
-  history.hold('as it was')
+  history.blockReads('as it was')
   const client = t.connect(await t.serve(createApp(history, { retryMs: 1234 })))
   client.request(PATH)
   const head = await client.head({
@@ -278,13 +284,13 @@ check('5.2a', 'the head and retry come while the history is still being read', a
 })
 
 check('5.2b', 'whoever has nothing gets all that is kept, then what happens', async (t) => {
-  const history = historyInHand(t.transcript)
+  const history = fakeHistory(t.transcript)
   const happened = quakes(5)
   history.append(...happened.slice(0, 3))
   const { events } = await opened(t, history)
   for (const [n, quake] of happened.entries()) {
     if (n >= 3) history.append(quake)
-    const { data } = await events.event({
+    const { data } = await events.next({
       ...noEvent(quake),
       often:
         n < 3
@@ -292,39 +298,39 @@ check('5.2b', 'whoever has nothing gets all that is kept, then what happens', as
           : 'what was kept is sent, and nobody waits for what happens then: task 5.3.',
     })
     must(data.includes(quake.id), {
-      seen: `The client read ${shown(data)}`,
+      seen: `The client read ${excerpt(data)}`,
       expected: `Expected quake ${quake.id}: first the oldest that is kept.`,
     })
   }
 })
 
 check('5.2c', 'the data is the quake as JSON, and the event has no name', async (t) => {
-  const history = historyInHand(t.transcript)
+  const history = fakeHistory(t.transcript)
   const [old, fresh] = quakes(2)
   history.append(old!)
   const { events } = await opened(t, history)
   for (const quake of [old!, fresh!]) {
     if (quake === fresh) history.append(fresh!)
-    const event = await events.event(noEvent(quake))
-    must(event.type === 'message' && same(parsed(event.data), quake), {
-      seen: `The event of ${named(quake)} is ${told(event)}.`,
-      expected: `Expected no name, and the data ${shown(JSON.stringify(quake))}`,
+    const event = await events.next(noEvent(quake))
+    must(event.type === 'message' && deepEqual(tryParseJson(event.data), quake), {
+      seen: `The event of ${describeQuake(quake)} is ${describeEvent(event)}.`,
+      expected: `Expected no name, and the data ${excerpt(JSON.stringify(quake))}`,
     })
   }
 })
 
 check('5.2d', 'an id is that of the entry, whatever it looks like', async (t) => {
-  const history = historyInHand(t.transcript)
+  const history = fakeHistory(t.transcript)
   const [old, fresh] = quakes(2)
   const [first] = history.append(old!)
   const { events } = await opened(t, history)
-  hasId(await events.event(noEvent(old!)), first!)
+  hasId(await events.next(noEvent(old!)), first!)
   const [second] = history.append(fresh!)
-  hasId(await events.event(noEvent(fresh!)), second!)
+  hasId(await events.next(noEvent(fresh!)), second!)
 
   function hasId({ lastEventId }: StreamEvent, id: string): void {
     must(lastEventId === id, {
-      seen: `The id of the entry is "${id}", and the event has "${shown(lastEventId)}".`,
+      seen: `The id of the entry is "${id}", and the event has "${excerpt(lastEventId)}".`,
       expected: 'Expected the id of the entry: the history knows no other.',
       often: 'ids are counted for each connection, or taken from the quake.',
     })
@@ -337,7 +343,7 @@ check(
   async (t) => {
     const happened = quakes(5)
     for (const has of [1, 2, 4]) {
-      const history = historyInHand(t.transcript)
+      const history = fakeHistory(t.transcript)
       const ids = history.append(...happened.slice(0, 4))
       const { events } = await opened(t, history, { lastEventId: ids[has - 1]! })
       for (let n = has; n < 4; n += 1) await isNext(events, ids[n]!, happened[n]!, BEHIND)
@@ -348,7 +354,7 @@ check(
 )
 
 check('5.2f', 'two clients get the same quakes with the same ids', async (t) => {
-  const history = historyInHand(t.transcript)
+  const history = fakeHistory(t.transcript)
   const happened = quakes(4)
   const ids = history.append(...happened.slice(0, 3))
   const server = await t.serve(createApp(history))
@@ -362,7 +368,7 @@ check('5.2f', 'two clients get the same quakes with the same ids', async (t) => 
 })
 
 check('5.2g', 'heartbeats come while nothing happens, and change no id', async (t) => {
-  const history = historyInHand(t.transcript)
+  const history = fakeHistory(t.transcript)
   const [quake] = quakes(1)
   const [id] = history.append(quake!)
   const { events } = await opened(t, history, { heartbeatMs: OFTEN })
@@ -371,11 +377,11 @@ check('5.2g', 'heartbeats come while nothing happens, and change no id', async (
     seen: `heartbeatMs is ${OFTEN}, nothing happens, and the client sees no sign of life, or only the first.`,
     expected: 'Expected a comment every few milliseconds.',
   })
-  must(events.unasked === undefined && events.lastEventId === id, {
-    seen: `A heartbeat came, and ${events.unasked ? `was an event: ${told(events.unasked)}` : `made the id "${events.lastEventId}"`}.`,
+  must(events.unexpected === undefined && events.lastEventId === id, {
+    seen: `A heartbeat came, and ${events.unexpected ? `was an event: ${describeEvent(events.unexpected)}` : `made the id "${events.lastEventId}"`}.`,
     expected: `Expected no event, and the id "${id}" to stay: with it the client comes back.`,
   })
-  history.hold('as it was')
+  history.blockReads('as it was')
   const other = await opened(t, history, { heartbeatMs: OFTEN })
   await isRead(t, history)
   await other.events.heartbeats(SOME, {
@@ -399,13 +405,13 @@ check('5.2i', 'a client that reads again gets each entry once, in order', async 
   clear()
   const events = eventClient(client, { transcript: QUIET })
   for (const [n, id] of ids.entries()) {
-    const { lastEventId } = await events.event({
+    const { lastEventId } = await events.next({
       seen: 'The client reads again, and does not get all the entries.',
       expected: 'Expected the replay to go on where it stopped.',
       often: 'write() returning false is taken for the end. It only says: not now.',
     })
     must(lastEventId === id, {
-      seen: `Event ${n + 1} has the id "${shown(lastEventId)}".`,
+      seen: `Event ${n + 1} has the id "${excerpt(lastEventId)}".`,
       expected: `Expected "${id}": each entry once, in order.`,
       often:
         'an entry is written again after drain. write() has kept it although it returned false.',
@@ -415,9 +421,9 @@ check('5.2i', 'a client that reads again gets each entry once, in order', async 
 })
 
 check('5.2j', 'a client that leaves leaves no listener and no timer', async (t) => {
-  const timers = timersOfWork()
+  const timers = trackTimers()
   try {
-    const history = historyInHand(t.transcript)
+    const history = fakeHistory(t.transcript)
     history.append(...quakes(1))
     const server = await t.serve(createApp(history, { heartbeatMs: OFTEN }))
     const before = await comesAndGoes(t, history, server, timers, 'client 1')
@@ -431,20 +437,20 @@ check('5.2j', 'a client that leaves leaves no listener and no timer', async (t) 
 })
 
 check('5.2k', 'nor does one that leaves while the history is read', async (t) => {
-  const timers = timersOfWork()
+  const timers = trackTimers()
   try {
-    const history = historyInHand(t.transcript)
+    const history = fakeHistory(t.transcript)
     history.append(...quakes(1))
     const server = await t.serve(createApp(history, { heartbeatMs: OFTEN }))
     const before = await comesAndGoes(t, history, server, timers, 'client 1')
     const [last] = history.append(...quakes(1))
     for (const visit of [{ name: 'client 2' }, { name: 'client 3', lastEventId: last! }]) {
-      history.hold('as it was')
+      history.blockReads('as it was')
       const { client } = await comes(t, server, visit)
       await isRead(t, history)
-      client.leave()
-      await t.until(() => server.connections === 0, KEPT)
-      history.letGo()
+      client.disconnect()
+      await t.waitFor(() => server.connections === 0, KEPT)
+      history.unblockReads()
       await someTurns()
       if (visit.lastEventId === undefined) {
         await isGone(t, history, timers, before, 'A client left while the history was read')
@@ -465,31 +471,34 @@ check('5.2k', 'nor does one that leaves while the history is read', async (t) =>
 })
 
 check('5.2l', 'nor does one that left and did not read, or was gone before', async (t) => {
-  const timers = timersOfWork()
+  const timers = trackTimers()
   try {
-    const history = historyInHand(t.transcript)
+    const history = fakeHistory(t.transcript)
     const login = slowLogin()
     const app = createApp(history, { heartbeatMs: OFTEN })
     const { server, jam, queued } = await jammedServer(t, app, login.handler)
     const gone = t.connect(server, 'client 1')
     gone.request(PATH)
-    await t.soon(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
+    await t.withTimeout(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
     const before = await comesAndGoes(t, history, server, timers, 'client 2')
-    gone.leave()
-    await t.until(() => server.connections === 0, KEPT)
+    gone.disconnect()
+    await t.waitFor(() => server.connections === 0, KEPT)
     t.transcript.step('a login before your handler lets the request of client 1 pass')
     login.finish()
     await someTurns()
-    await t.until(() => history.listeners <= before.listeners && timers.alive() <= before.timers, {
-      seen: 'A client was gone when your handler was called, and there is a listener or a timer for it.',
-      expected: 'Expected none: nobody will ever take them away.',
-      often: "'close' of the response came before anybody listened to it. res.destroyed tells.",
-    })
+    await t.waitFor(
+      () => history.listenerCount <= before.listeners && timers.alive() <= before.timers,
+      {
+        seen: 'A client was gone when your handler was called, and there is a listener or a timer for it.',
+        expected: 'Expected none: nobody will ever take them away.',
+        often: "'close' of the response came before anybody listened to it. res.destroyed tells.",
+      },
+    )
     const slow = await comes(t, server, { name: 'slow client' })
     jam()
-    history.append(...fatQuakes(2, FAT))
+    history.append(...largeQuakes(2, FAT))
     await waitsInVain(t, queued)
-    slow.client.leave()
+    slow.client.disconnect()
     await isGone(t, history, timers, before, 'A client left that did not read')
   } finally {
     timers.stop()
@@ -500,9 +509,9 @@ check(
   '5.2m',
   'each event reaches the client whole, also when every write has to wait',
   async (t) => {
-    const timers = timersInHand([globalThis])
+    const timers = controlledTimers([globalThis])
     try {
-      const history = historyInHand(t.transcript)
+      const history = fakeHistory(t.transcript)
       const happened = quakes(3)
       const ids = history.append(...happened)
       let fellInto: string | undefined
@@ -512,7 +521,7 @@ check(
         )
         everyWriteWaits(response, (begun) => {
           const isUnfinished = !/(\n\n|\r\r|\r\n\r\n)$/.test(begun())
-          if (isUnfinished) timers.runOut()
+          if (isUnfinished) timers.runPending()
           // Whatever else goes on when the timers run out, it is a comment that closes what had begun.
           if (isUnfinished && /\n:[^\n]*\n\n$/.test(begun()))
             fellInto ??= begun().split('\n\n').at(-2)!
@@ -527,23 +536,23 @@ check(
         })
       }
       must(fellInto === undefined, {
-        seen: `The heartbeat came between two lines of an event: ${shown(fellInto ?? '', 60)}`,
+        seen: `The heartbeat came between two lines of an event: ${excerpt(fellInto ?? '', 60)}`,
         expected:
           'Expected each event in one piece: the blank line of the heartbeat makes the id count before the quake has come.',
         often: 'the lines of an event are written one by one, and the handler waits between them.',
       })
     } finally {
-      timers.letGo()
+      timers.restore()
     }
   },
 )
 
 check('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) => {
-  const history = historyInHand(t.transcript)
+  const history = fakeHistory(t.transcript)
   history.append(...quakes(1))
   const server = await t.serve(createApp(history))
   // An app may listen from the start, once for all clients.
-  const before = history.listeners
+  const before = history.listenerCount
   const client = t.connect(server)
   const story = { expected: 'Expected what GET gets.', often: GET_FOR_HEAD }
   client.request(PATH, { method: 'HEAD' })
@@ -552,12 +561,12 @@ check('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) => {
   // The response to a HEAD looks ended in any case. Whether it is shows in the next request: HTTP answers
   // one after another. Or the connection ends with it.
   client.request(PATH, { method: 'HEAD' })
-  await t.until(() => client.hasHead || server.connections === 0, {
+  await t.waitFor(() => client.hasHead || server.connections === 0, {
     seen: 'HEAD got its head, and the next request on that connection gets no answer.',
     expected: 'Expected the response to HEAD to end.',
     often: GET_FOR_HEAD,
   })
-  await t.until(() => history.listeners <= before, {
+  await t.waitFor(() => history.listenerCount <= before, {
     seen: 'HEAD was answered, and a listener is left at the history.',
     expected: 'Expected none: there is no body to put quakes in.',
     often: GET_FOR_HEAD,
@@ -568,14 +577,14 @@ check('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) => {
 
 check('5.3a', 'what happens while the history is read is not lost', async (t) => {
   for (const has of [0, 2]) {
-    const history = historyInHand(t.transcript)
+    const history = fakeHistory(t.transcript)
     const happened = quakes(5)
     const ids = history.append(...happened.slice(0, 2))
-    history.hold('as it was')
+    history.blockReads('as it was')
     const { events } = await opened(t, history, has === 0 ? {} : { lastEventId: ids[has - 1]! })
     await isRead(t, history)
     ids.push(...history.append(...happened.slice(2, 4)))
-    history.letGo()
+    history.unblockReads()
     for (let n = has; n < 4; n += 1) {
       await isNext(events, ids[n]!, happened[n]!, READ_THEN_LISTEN)
     }
@@ -585,36 +594,36 @@ check('5.3a', 'what happens while the history is read is not lost', async (t) =>
 })
 
 check('5.3b', 'what happens while the history is read comes once', async (t) => {
-  const history = historyInHand(t.transcript)
+  const history = fakeHistory(t.transcript)
   const happened = quakes(5)
   const ids = history.append(...happened.slice(0, 2))
-  history.hold('as it is')
+  history.blockReads('as it is')
   const { events } = await opened(t, history)
   await isRead(t, history)
   ids.push(...history.append(...happened.slice(2, 4)))
-  history.letGo()
+  history.unblockReads()
   for (const [n, id] of ids.entries()) await isNext(events, id, happened[n]!, TWICE)
   const [id] = history.append(happened[4]!)
   await isNext(events, id!, happened[4]!, TWICE)
 })
 
 check('5.3c', 'each client has a hand-over of its own', async (t) => {
-  const history = historyInHand(t.transcript)
+  const history = fakeHistory(t.transcript)
   const happened = quakes(7)
   const ids = history.append(...happened.slice(0, 4))
   const server = await t.serve(createApp(history))
-  history.hold('as it was')
+  history.blockReads('as it was')
   const clients = [
     await comes(t, server, { name: 'client A', lastEventId: ids[0]! }),
     await comes(t, server, { name: 'client B', lastEventId: ids[2]! }),
   ]
-  await t.until(() => history.held === 2, {
+  await t.waitFor(() => history.blockedReads === 2, {
     seen: 'Two clients came back, and the history is read for one of them.',
     expected: 'Expected a reading for each: each has another last id.',
     often: 'one cursor, or one reading, serves all clients.',
   })
   ids.push(...history.append(happened[4]!))
-  history.letGo()
+  history.unblockReads()
   ids.push(...history.append(happened[5]!))
   for (const [n, { events }] of clients.entries()) {
     for (let at = n === 0 ? 1 : 3; at < 6; at += 1) {
@@ -624,11 +633,11 @@ check('5.3c', 'each client has a hand-over of its own', async (t) => {
     }
   }
   // Both have everything. What comes next is for one who has nothing to wait for.
-  history.hold('as it was')
+  history.blockReads('as it was')
   const late = await comes(t, server, { name: 'client C' })
   await isRead(t, history)
   ids.push(...history.append(happened[6]!))
-  history.letGo()
+  history.unblockReads()
   for (const { events } of clients) {
     await isNext(events, ids[6]!, happened[6]!, {
       often: 'client C came, and the cursor of the others is where it begins.',
@@ -638,29 +647,29 @@ check('5.3c', 'each client has a hand-over of its own', async (t) => {
 })
 
 check('5.3d', 'quakes that happen at any moment of it come once, in order', async (t) => {
-  const moments = fc.sample(fc.record({ before: fc.nat(3), turns: fc.nat(12), as: AS }), {
+  const moments = fc.sample(fc.record({ before: fc.nat(3), after: fc.nat(12), as: AS }), {
     seed,
     numRuns: 12,
   })
-  for (const { before, turns, as } of moments) {
-    const history = historyInHand(QUIET)
-    const happened = quakes(before + turns + 3)
+  for (const { before, after, as } of moments) {
+    const history = fakeHistory(QUIET)
+    const happened = quakes(before + after + 3)
     const ids = history.append(...happened.slice(0, before))
     const rest = happened.slice(before)
     const meanwhile = rest.splice(0, Math.floor(rest.length / 2))
     t.transcript.step(
       `a client comes; ${before} quakes have happened, ${meanwhile.length} happen while the history is read, ${rest.length} right behind that`,
     )
-    history.hold(as)
+    history.blockReads(as)
     const { events } = await opened({ ...t, transcript: QUIET }, history)
     await isRead(t, history)
     ids.push(...history.append(...meanwhile))
-    history.letGo()
+    history.unblockReads()
     for (const quake of rest) {
       ids.push(...history.append(quake))
       // One lets what waits for a promise go on, the other what waits for the event loop.
       await Promise.resolve()
-      if (turns % 2) await turned()
+      if (after % 2) await turns()
     }
     for (const [n, id] of ids.entries()) {
       await isNext(events, id, happened[n]!, {
@@ -672,7 +681,7 @@ check('5.3d', 'quakes that happen at any moment of it come once, in order', asyn
 })
 
 check('5.3e', 'a history that cannot be read cuts the connection', async (t) => {
-  const history = historyInHand(t.transcript)
+  const history = fakeHistory(t.transcript)
   const [quake, next] = quakes(2)
   const [id] = history.append(quake!)
   const server = await t.serve(createApp(history))
@@ -695,7 +704,7 @@ check('5.3e', 'a history that cannot be read cuts the connection', async (t) => 
   const [nextId] = history.append(next!)
   // Who sends what it hears does not read.
   const hasCome = (): boolean => again.client.unread().includes(nextId!)
-  await t.until(() => server.connections === 0 || hasCome(), {
+  await t.waitFor(() => server.connections === 0 || hasCome(), {
     seen: 'The history could be read at first and not later, and the response goes on.',
     expected: 'Expected the connection to be cut: the client comes back, and asks again.',
     often: 'the error is caught and forgotten. The client waits for quakes that never come.',
@@ -703,13 +712,13 @@ check('5.3e', 'a history that cannot be read cuts the connection', async (t) => 
 })
 
 check('5.3f', 'what was heard and is not kept any more does not come late', async (t) => {
-  const history = historyInHand(t.transcript, { capacity: 4 })
+  const history = fakeHistory(t.transcript, { capacity: 4 })
   const happened = quakes(6)
-  history.hold('as it is')
+  history.blockReads('as it is')
   const { events } = await opened(t, history)
   await isRead(t, history)
   const ids = history.append(...happened.slice(0, 5))
-  history.letGo()
+  history.unblockReads()
   let last = -1
   await readsTo(4)
   ids.push(...history.append(happened[5]!))
@@ -717,10 +726,10 @@ check('5.3f', 'what was heard and is not kept any more does not come late', asyn
 
   async function readsTo(end: number): Promise<void> {
     while (last < end) {
-      const { lastEventId } = await events.event(noEvent(happened[end]!, ids[end]!))
+      const { lastEventId } = await events.next(noEvent(happened[end]!, ids[end]!))
       const at = ids.indexOf(lastEventId)
       must(at > last, {
-        seen: `The history keeps 4, and 5 quakes happened while it was read. The client read "${shown(lastEventId)}" behind "${ids[last]}".`,
+        seen: `The history keeps 4, and 5 quakes happened while it was read. The client read "${excerpt(lastEventId)}" behind "${ids[last]}".`,
         expected: 'Expected each once, in order.',
         often:
           'what was heard is sent when it is not in the answer. Everything up to the last id of the answer is in it, or was not kept any more.',
@@ -733,7 +742,7 @@ check('5.3f', 'what was heard and is not kept any more does not come late', asyn
 // 5.4 Gaps
 
 check('5.4a', 'a client whose place is not kept any more is told of the gap first', async (t) => {
-  const history = historyInHand(t.transcript, { capacity: 3 })
+  const history = fakeHistory(t.transcript, { capacity: 3 })
   const happened = quakes(7)
   const ids = history.append(...happened.slice(0, 6))
   const { events } = await opened(t, history, { lastEventId: ids[0]! })
@@ -744,7 +753,7 @@ check('5.4a', 'a client whose place is not kept any more is told of the gap firs
 })
 
 check('5.4b', 'a client that missed nothing is told of no gap', async (t) => {
-  const history = historyInHand(t.transcript, { capacity: 3 })
+  const history = fakeHistory(t.transcript, { capacity: 3 })
   const happened = quakes(7)
   const ids = history.append(...happened.slice(0, 6))
   for (const [has, from] of [
@@ -760,9 +769,9 @@ check('5.4b', 'a client that missed nothing is told of no gap', async (t) => {
       has === undefined ? {} : { lastEventId: has },
     )
     if (from === 6) ids.push(...history.append(happened[6]!))
-    const event = await events.event(noEvent(happened[from]!))
+    const event = await events.next(noEvent(happened[from]!))
     must(event.lastEventId === ids[from], {
-      seen: `A client came ${has ? `with Last-Event-ID: ${has}` : 'with nothing'}, and read an event: ${told(event)}.`,
+      seen: `A client came ${has ? `with Last-Event-ID: ${has}` : 'with nothing'}, and read an event: ${describeEvent(event)}.`,
       expected: `Expected ${ids[from]}, and no gap: it misses nothing.`,
       often: has
         ? 'a gap is told whenever somebody comes back. The history knows better.'
@@ -773,14 +782,14 @@ check('5.4b', 'a client that missed nothing is told of no gap', async (t) => {
 })
 
 check('5.4c', 'an id that nobody knows is a gap, and all that is kept follows', async (t) => {
-  const history = historyInHand(t.transcript)
+  const history = fakeHistory(t.transcript)
   const happened = quakes(2)
   const ids = history.append(...happened)
   for (const lastEventId of strangeIds()) {
     const { events, server } = await opened(t, history, { lastEventId })
     await tellsGap(
       events,
-      `The client has "${shown(lastEventId)}", which the history does not know`,
+      `The client has "${excerpt(lastEventId)}", which the history does not know`,
     )
     for (const [n, id] of ids.entries()) await isNext(events, id, happened[n]!)
     await server.close()
@@ -788,7 +797,7 @@ check('5.4c', 'an id that nobody knows is a gap, and all that is kept follows', 
 })
 
 check('5.4d', 'a gap is told once, also when nothing is kept', async (t) => {
-  const history = historyInHand(t.transcript)
+  const history = fakeHistory(t.transcript)
   const { events } = await opened(t, history, { lastEventId: 'of-another-life' })
   await tellsGap(
     events,
@@ -804,14 +813,14 @@ check('5.4d', 'a gap is told once, also when nothing is kept', async (t) => {
 })
 
 check('5.4e', 'a client that reads too slowly loses nothing without a gap', async (t) => {
-  const history = historyInHand(t.transcript, { capacity: 4 })
+  const history = fakeHistory(t.transcript, { capacity: 4 })
   const { server, jam, clear, queued } = await jammedServer(t, createApp(history))
   const { client, events: before } = await comes(t, server)
   const [first] = quakes(1)
   const ids = history.append(first!)
   await isNext(before, ids[0]!, first!)
   jam()
-  const [fat, ...others] = fatQuakes(16, FAT)
+  const [fat, ...others] = largeQuakes(16, FAT)
   ids.push(...history.append(fat!))
   await waitsInVain(t, queued)
   ids.push(...history.append(...others))
@@ -820,7 +829,7 @@ check('5.4e', 'a client that reads too slowly loses nothing without a gap', asyn
   let next = 1
   let hasGap = false
   while (next < ids.length) {
-    const { type, lastEventId } = await events.event({
+    const { type, lastEventId } = await events.next({
       seen: 'The client did not read in time. Now it does, and does not get the last entry.',
       expected: 'Expected what is kept, and a gap before it when something is missing.',
       often: 'what was to be sent is forgotten while the client is slow.',
@@ -842,11 +851,11 @@ check('5.4e', 'a client that reads too slowly loses nothing without a gap', asyn
 })
 
 check('5.4f', 'what waits for a client that does not read has a limit', async (t) => {
-  const history = historyInHand(t.transcript, { capacity: 4 })
+  const history = fakeHistory(t.transcript, { capacity: 4 })
   const { server, jam, clear, queued } = await jammedServer(t, createApp(history))
   const { client } = await comes(t, server)
   jam()
-  history.append(...fatQuakes(1, FAT))
+  history.append(...largeQuakes(1, FAT))
   await waitsInVain(t, queued)
   const [quake] = quakes(1)
   const ids = history.append(...Array.from({ length: VERY_MANY }, () => quake!))
@@ -857,7 +866,7 @@ check('5.4f', 'what waits for a client that does not read has a limit', async (t
   let last = ''
   while (last !== ids.at(-1)) {
     last = (
-      await events.event({
+      await events.next({
         seen: 'The client did not read. Now it does, and does not get the last entry.',
         expected: 'Expected what is kept, and a gap before it.',
         often: 'what was to be sent is forgotten while the client is slow.',
@@ -877,14 +886,14 @@ check('5.4f', 'what waits for a client that does not read has a limit', async (t
 // 5.5 The client comes back
 
 check('5.5a', 'each quake is given when its event is here', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await following(t, server.url, {}, async ({ got }) => {
     await hasAsked(t, server, 1)
     for (const [n, quake] of quakes(3).entries()) {
       server.send(eventOf(quake, `n-${n}`))
-      await t.until(() => got.length === n + 1, notGiven(quake))
-      must(same(got[n], quake), {
-        seen: `The server sent ${shown(JSON.stringify(quake))} and followQuakes() gave ${shown(JSON.stringify(got[n]) ?? 'undefined')}`,
+      await t.waitFor(() => got.length === n + 1, notGiven(quake))
+      must(deepEqual(got[n], quake), {
+        seen: `The server sent ${excerpt(JSON.stringify(quake))} and followQuakes() gave ${excerpt(JSON.stringify(got[n]) ?? 'undefined')}`,
         expected: 'Expected the quake.',
       })
     }
@@ -892,17 +901,17 @@ check('5.5a', 'each quake is given when its event is here', async (t) => {
 })
 
 check('5.5b', 'the first request has no Last-Event-ID, the next ones have the last', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await following(t, server.url, {}, async ({ got }) => {
     for (const [n, quake] of quakes(3).entries()) {
       await hasAsked(t, server, n + 1)
       hasCursor(server, n, n === 0 ? undefined : odd(n - 1), AS_IT_CAME, ID_LOST)
-      must(n > 0 || server.asked[0]!.get('Last-Event-ID') === undefined, {
+      must(n > 0 || server.requests[0]!.get('Last-Event-ID') === undefined, {
         seen: 'Request 1 has a Last-Event-ID with nothing in it.',
         expected: 'Expected no such header: the client has nothing.',
       })
       server.send(eventOf(quake, odd(n)))
-      await t.until(() => got.length === n + 1, notGiven(quake))
+      await t.waitFor(() => got.length === n + 1, notGiven(quake))
       server.cut()
     }
     await hasAsked(t, server, 4)
@@ -916,33 +925,33 @@ check('5.5b', 'the first request has no Last-Event-ID, the next ones have the la
 })
 
 check('5.5c', 'a response that ends is a connection that was lost', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await following(t, server.url, {}, async ({ got }) => {
     const [first, second] = quakes(2)
     await hasAsked(t, server, 1)
     server.send(eventOf(first!, 'n-0'))
-    await t.until(() => got.length === 1, notGiven(first!))
+    await t.waitFor(() => got.length === 1, notGiven(first!))
     server.end()
     await hasAsked(t, server, 2)
     hasCursor(server, 1, 'n-0')
     server.send(eventOf(second!, 'n-1'))
-    await t.until(() => got.length === 2, notGiven(second!))
+    await t.waitFor(() => got.length === 2, notGiven(second!))
   })
 })
 
 check('5.5d', 'an event that was cut off has not been', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await following(t, server.url, {}, async ({ got }) => {
     const [first, second] = quakes(2)
     await hasAsked(t, server, 1)
     server.send(eventOf(first!, 'n-0'))
-    await t.until(() => got.length === 1, notGiven(first!))
+    await t.waitFor(() => got.length === 1, notGiven(first!))
     server.send(eventOf(second!, 'n-1').slice(0, -1), 'an event without its blank line')
     server.end()
     await hasAsked(t, server, 2)
     hasCursor(server, 1, 'n-0', 'The event n-1 was cut off before its blank line.')
     server.send(eventOf(second!, 'n-1'))
-    await t.until(() => got.length > 1, notGiven(second!))
+    await t.waitFor(() => got.length > 1, notGiven(second!))
     must(got.length === 2, {
       seen: `An event was cut off before its blank line, came again as a whole, and followQuakes() gave ${got.length - 1} quakes of it.`,
       expected: 'Expected it once.',
@@ -951,22 +960,22 @@ check('5.5d', 'an event that was cut off has not been', async (t) => {
 })
 
 check('5.5e', 'an event that comes twice is given once', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await following(t, server.url, {}, async ({ got }) => {
     const happened = quakes(4)
     const events = happened.map((quake, n) => eventOf(quake, `n-${n}`))
     await hasAsked(t, server, 1)
     server.send(events.slice(0, 2).join(''), 'events n-0 and n-1')
-    await t.until(() => got.length === 2, notGiven(happened[1]!))
+    await t.waitFor(() => got.length === 2, notGiven(happened[1]!))
     server.cut()
     await hasAsked(t, server, 2)
     server.send(events.join(''), 'events n-0, n-1, n-2 and n-3')
-    await t.until(() => same(got.at(-1), happened[3]), {
+    await t.waitFor(() => deepEqual(got.at(-1), happened[3]), {
       seen: 'The server sent n-3, and followQuakes() did not give it.',
       expected: 'Expected its quake.',
     })
     const gave = got.map(({ id }) => `n-${idsOf(happened).indexOf(id)}`)
-    must(same(got, happened), {
+    must(deepEqual(got, happened), {
       seen: `The server sent n-0 and n-1 again, and followQuakes() gave ${listed(gave)}.`,
       expected: 'Expected each once: n-0, n-1, n-2, n-3.',
       often: 'the server is trusted. One that promises at least once may repeat itself.',
@@ -975,7 +984,7 @@ check('5.5e', 'an event that comes twice is given once', async (t) => {
 })
 
 check('5.5f', 'an event without a quake is left out, and its id counts', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await following(t, server.url, {}, async ({ got }) => {
     const [quake, next] = quakes(2)
     await hasAsked(t, server, 1)
@@ -985,22 +994,22 @@ check('5.5f', 'an event without a quake is left out, and its id counts', async (
       expected: 'Expected nothing for that event, and the quake behind it.',
       often: 'the error of JSON.parse() is taken for one of the connection.',
     }
-    await t.until(() => got.length === 1, {
+    await t.waitFor(() => got.length === 1, {
       seen: 'An event came whose data is not JSON, then a quake with the same id, and followQuakes() did not give it.',
       expected:
         'Expected nothing for the first, and the quake: no event with its id has been given.',
       often:
         'the error of JSON.parse() ends the connection, or the id of what was left out is remembered.',
     })
-    must(same(got[0], quake) && server.requests === 1, {
-      seen: `An event came whose data is not JSON, and followQuakes() gave ${shown(JSON.stringify(got[0]) ?? 'undefined')}${server.requests > 1 ? ' on another connection' : ''}.`,
+    must(deepEqual(got[0], quake) && server.requests.length === 1, {
+      seen: `An event came whose data is not JSON, and followQuakes() gave ${excerpt(JSON.stringify(got[0]) ?? 'undefined')}${server.requests.length > 1 ? ' on another connection' : ''}.`,
       ...story,
     })
     server.send('event: weather\nid: other\ndata: {"rain":true}\n\nid: silent\n\n')
     server.send(eventOf(next!))
-    await t.until(() => got.length >= 2, notGiven(next!))
-    must(same(got[1], next), {
-      seen: `An event named weather came, and followQuakes() gave ${shown(JSON.stringify(got[1]) ?? 'undefined')}.`,
+    await t.waitFor(() => got.length >= 2, notGiven(next!))
+    must(deepEqual(got[1], next), {
+      seen: `An event named weather came, and followQuakes() gave ${excerpt(JSON.stringify(got[1]) ?? 'undefined')}.`,
       expected: 'Expected quakes alone: events without a name.',
     })
     server.cut()
@@ -1010,13 +1019,13 @@ check('5.5f', 'an event without a quake is left out, and its id counts', async (
 })
 
 check('5.5g', 'an empty id takes the last one back', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await following(t, server.url, {}, async ({ got }) => {
     const [first, second] = quakes(2)
     await hasAsked(t, server, 1)
     server.send(eventOf(first!, 'n-0'))
     server.send(eventOf(second!, ''))
-    await t.until(() => got.length === 2, notGiven(second!))
+    await t.waitFor(() => got.length === 2, notGiven(second!))
     server.cut()
     await hasAsked(t, server, 2)
     hasCursor(server, 1, undefined, 'The last id was an empty one.')
@@ -1024,13 +1033,13 @@ check('5.5g', 'an empty id takes the last one back', async (t) => {
 })
 
 check('5.5h', 'a gap is told, between the quakes where it is', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await following(t, server.url, {}, async ({ got, gaps }) => {
     const [first, second] = quakes(2)
     await hasAsked(t, server, 1)
     server.send(`${eventOf(first!, 'n-0')}event: gap\ndata: lost\n\n${eventOf(second!, 'n-1')}`)
-    await t.until(() => got.length === 2, notGiven(second!))
-    must(same(gaps, [1]), {
+    await t.waitFor(() => got.length === 2, notGiven(second!))
+    must(deepEqual(gaps, [1]), {
       seen: `A quake, a gap and a quake came, and onGap() was called ${gaps.length === 0 ? 'never' : `when ${gaps.join(', ')} quakes had been given`}.`,
       expected: 'Expected onGap() once, between the two.',
       often: 'nobody looks at the name of the event, or each connection is taken for a gap.',
@@ -1052,7 +1061,7 @@ check('5.5h', 'a gap is told, between the quakes where it is', async (t) => {
       const [quake] = quakes(n + 3).slice(-1)
       server.send(sent)
       server.send(eventOf(quake!, `n-${n + 2}`))
-      await t.until(() => got.length === n + 3, notGiven(quake!))
+      await t.waitFor(() => got.length === n + 3, notGiven(quake!))
       must(gaps.length === 1, {
         seen: `${name} came, and onGap() was called.`,
         expected: 'Expected it for events named gap alone.',
@@ -1063,34 +1072,34 @@ check('5.5h', 'a gap is told, between the quakes where it is', async (t) => {
 })
 
 check('5.5i', 'each request has the method, the headers and the body', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   // Nothing that one could copy with `{ ...headers }`.
   const headers = new Headers({ Authorization: 'Bearer x' })
   const init = { method: 'POST', headers, body: '{"min":5}' }
   await following(t, server.url, { init }, async ({ got }) => {
     for (const [n, quake] of quakes(2).entries()) {
       await hasAsked(t, server, n + 1)
-      const request = server.asked[n]!
-      const body = await t.soon(request.toArray(), {
+      const request = server.requests[n]!
+      const body = await t.withTimeout(request.toArray(), {
         seen: `Request ${n + 1} has no end.`,
         expected: 'Expected one.',
       })
       const authorization = request.get('Authorization')
       const isWhole = body.join('') === init.body && authorization === 'Bearer x'
       must(request.method === 'POST' && isWhole, {
-        seen: `Request ${n + 1} is a ${request.method}, Authorization: ${authorization}, with the body "${shown(body.join(''))}".`,
+        seen: `Request ${n + 1} is a ${request.method}, Authorization: ${authorization}, with the body "${excerpt(body.join(''))}".`,
         expected: 'Expected what init says, each time: POST, Bearer x, {"min":5}.',
         often:
           'init is given to the first request alone, or its headers are replaced by yours, or copied with { ...headers }: of a Headers object that copies nothing.',
       })
       hasCursor(server, n, n === 0 ? undefined : 'n-0')
       server.send(eventOf(quake, `n-${n}`))
-      await t.until(() => got.length === n + 1, notGiven(quake))
+      await t.waitFor(() => got.length === n + 1, notGiven(quake))
       server.cut()
     }
   })
   const names = [...headers.keys()]
-  must(same(names, ['authorization']), {
+  must(deepEqual(names, ['authorization']), {
     seen: `The Headers object of init has become ${names.join(', ')}.`,
     expected: 'Expected it as it was: it is not yours, and may be used for something else.',
     often: 'Last-Event-ID is set in init.headers itself. new Headers(init.headers) is another one.',
@@ -1098,7 +1107,7 @@ check('5.5i', 'each request has the method, the headers and the body', async (t)
 })
 
 check('5.5j', 'leaving the loop ends the request', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   const [quake] = quakes(1)
   const abort = new AbortController()
   const leaves = async (): Promise<void> => {
@@ -1110,11 +1119,11 @@ check('5.5j', 'leaving the loop ends the request', async (t) => {
     left.catch(() => {})
     await hasAsked(t, server, 1, left)
     server.send(eventOf(quake!, 'n-0'))
-    await t.soon(left, {
+    await t.withTimeout(left, {
       seen: 'The reader left the loop after a quake, and the loop does not end.',
       expected: 'Expected it to end.',
     })
-    await t.until(() => server.open === 0, {
+    await t.waitFor(() => server.openResponses === 0, {
       seen: 'The reader left the loop, and the request goes on.',
       expected: 'Expected it to be cancelled.',
       often: 'the request is not aborted in a finally.',
@@ -1125,20 +1134,20 @@ check('5.5j', 'leaving the loop ends the request', async (t) => {
 })
 
 check('5.5k', 'the signal ends it, also while nothing comes', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await following(t, server.url, {}, async (follower) => {
     const [quake] = quakes(1)
     await hasAsked(t, server, 1)
     server.send(eventOf(quake!, 'n-0'))
-    await t.until(() => follower.got.length === 1, notGiven(quake!))
+    await t.waitFor(() => follower.got.length === 1, notGiven(quake!))
     follower.abort()
     await ends(t, follower, 'The signal aborted while nothing came')
-    await t.until(() => server.open === 0, {
+    await t.waitFor(() => server.openResponses === 0, {
       seen: 'The signal aborted, and the request goes on.',
       expected: 'Expected it to be cancelled.',
     })
   })
-  const other = await handmadeStream(t)
+  const other = await scriptedServer(t)
   const abort = new AbortController()
   let given = 0
   const reads = async (): Promise<void> => {
@@ -1159,7 +1168,7 @@ check('5.5k', 'the signal ends it, also while nothing comes', async (t) => {
         .join(''),
       'events n-0, n-1 and n-2',
     )
-    await t.soon(reading, {
+    await t.withTimeout(reading, {
       seen: 'The signal aborted at the first quake of three, and the loop goes on.',
       expected: 'Expected it to end.',
     })
@@ -1174,7 +1183,7 @@ check('5.5k', 'the signal ends it, also while nothing comes', async (t) => {
 })
 
 check('5.5l', 'whether an event has come before, its id tells and nothing else', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await following(t, server.url, {}, async ({ got }) => {
     const [quake, last] = quakes(2)
     const again = eventOf(quake!)
@@ -1199,7 +1208,7 @@ check('5.5l', 'whether an event has come before, its id tells and nothing else',
       await hasAsked(t, server, 1)
       server.send(sent.join(''), `two events ${how}`)
       server.send(eventOf(last!, `behind-${before}`))
-      await t.until(() => same(got.at(-1), last) && got.length > before, notGiven(last!))
+      await t.waitFor(() => deepEqual(got.at(-1), last) && got.length > before, notGiven(last!))
       must(got.length === before + 3, {
         seen: `Two events came ${how}, then one more, and followQuakes() gave ${got.length - before} quakes.`,
         expected: 'Expected 3.',
@@ -1210,17 +1219,17 @@ check('5.5l', 'whether an event has come before, its id tells and nothing else',
 })
 
 check('5.5m', 'it remembers at least the last hundred ids', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await following({ ...t, transcript: QUIET }, server.url, {}, async ({ got }) => {
     const happened = quakes(101)
     const last = happened.pop()!
     const events = happened.map((quake, n) => eventOf(quake, `n-${n}`)).join('')
     await hasAsked(t, server, 1)
     server.send(events, 'events n-0 to n-99')
-    await t.until(() => got.length >= 100, notGiven(happened[99]!))
+    await t.waitFor(() => got.length >= 100, notGiven(happened[99]!))
     server.send(events, 'events n-0 to n-99')
     server.send(eventOf(last, 'n-100'))
-    await t.until(() => same(got.at(-1), last), notGiven(last))
+    await t.waitFor(() => deepEqual(got.at(-1), last), notGiven(last))
     must(got.length === 101, {
       seen: `The server sent n-0 to n-99, all of them again, and n-100: followQuakes() gave ${got.length} quakes.`,
       expected: 'Expected 101, each once.',
@@ -1230,20 +1239,20 @@ check('5.5m', 'it remembers at least the last hundred ids', async (t) => {
 })
 
 check('5.5n', 'behind a gap it still knows what it has', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await following(t, server.url, {}, async ({ got, gaps }) => {
     const [first, second] = quakes(2)
     await hasAsked(t, server, 1)
     server.send(eventOf(first!, 'n-0'))
     server.send(`${GAP_EVENT}${eventOf(first!, 'n-0')}${eventOf(second!, 'n-1')}`)
-    await t.until(() => same(got.at(-1), second), notGiven(second!))
+    await t.waitFor(() => deepEqual(got.at(-1), second), notGiven(second!))
     must(got.length === 2, {
       seen: 'The event n-0 came, a gap, and n-0 again: followQuakes() gave its quake twice.',
       expected: 'Expected it once. Behind a gap comes all that is kept, also what the client has.',
       often: 'the ids that have come are forgotten at a gap.',
     })
     server.send(GAP_EVENT)
-    await t.until(() => gaps.length === 2, GAP_UNTOLD)
+    await t.waitFor(() => gaps.length === 2, GAP_UNTOLD)
     server.cut()
     await hasAsked(t, server, 2)
     hasCursor(server, 1, 'n-1', 'A gap without an id changes nothing about the last one.')
@@ -1253,17 +1262,17 @@ check('5.5n', 'behind a gap it still knows what it has', async (t) => {
 // 5.6 The client waits
 
 check('5.6a', 'after a loss the client waits, and says so', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
     await isOpen(t, server, follower, 1)
     server.cut()
     const { ms } = await waits(t, follower)
     isWait(follower, ms, 500, 'random() is 0.5, baseMs is 1000, and a connection was lost')
-    follower.clock.pass(ms)
+    follower.clock.advance(ms)
     await isOpen(t, server, follower, 2)
     const names = follower.states.map(({ name }) => name)
     const wanted = ['connecting', 'open', 'waiting', 'connecting', 'open']
-    must(same(names, wanted), {
+    must(deepEqual(names, wanted), {
       seen: `onState() was told ${names.join(', ')}.`,
       expected: `Expected ${wanted.join(', ')}.`,
     })
@@ -1276,7 +1285,7 @@ check('5.6a', 'after a loss the client waits, and says so', async (t) => {
 })
 
 check('5.6b', 'the longest wait doubles with each failure, up to maxMs', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   server.answer(503)
   await timed(
     t,
@@ -1287,7 +1296,7 @@ check('5.6b', 'the longest wait doubles with each failure, up to maxMs', async (
         await hasAsked(t, server, n + 1)
         const { ms } = await waits(t, follower, n + 1)
         isWait(follower, ms, expected, `random() is 0.5, and ${n + 1} in a row have failed`)
-        follower.clock.pass(ms)
+        follower.clock.advance(ms)
       }
     },
   )
@@ -1299,7 +1308,7 @@ check('5.6c', 'the wait is anything from nothing to the longest', async (t) => {
     [0.25, 250],
     [0.999, 999],
   ] as const) {
-    const server = await handmadeStream(t)
+    const server = await scriptedServer(t)
     server.answer(500)
     await timed(t, server.url, { random: () => share }, async (follower) => {
       const { ms } = await waits(t, follower)
@@ -1309,7 +1318,7 @@ check('5.6c', 'the wait is anything from nothing to the longest', async (t) => {
 })
 
 check('5.6d', 'a quake ends the row of failures', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
     const [quake] = quakes(1)
     server.answer(503)
@@ -1317,11 +1326,11 @@ check('5.6d', 'a quake ends the row of failures', async (t) => {
       await hasAsked(t, server, n)
       const { ms } = await waits(t, follower, n)
       if (n === 3) server.answer(200)
-      follower.clock.pass(ms)
+      follower.clock.advance(ms)
     }
     await isOpen(t, server, follower, 4)
     server.send(eventOf(quake!, 'n-0'))
-    await t.until(() => follower.got.length === 1, notGiven(quake!))
+    await t.waitFor(() => follower.got.length === 1, notGiven(quake!))
     server.cut()
     const { ms } = await waits(t, follower, 4)
     isWait(
@@ -1334,7 +1343,7 @@ check('5.6d', 'a quake ends the row of failures', async (t) => {
 })
 
 check('5.6e', 'a connection without a new quake does not', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
     const [quake] = quakes(1)
     for (const [n, expected] of [500, 1000, 2000].entries()) {
@@ -1342,7 +1351,7 @@ check('5.6e', 'a connection without a new quake does not', async (t) => {
       // New on the first one, and not on the others.
       server.send(eventOf(quake!, 'n-0'))
       server.send(`data: no JSON\n\n${GAP_EVENT}`)
-      await t.until(() => follower.gaps.length === n + 1, GAP_UNTOLD)
+      await t.waitFor(() => follower.gaps.length === n + 1, GAP_UNTOLD)
       if (n === 0) server.end()
       else server.cut()
       const { ms } = await waits(t, follower, n + 1)
@@ -1355,18 +1364,18 @@ check('5.6e', 'a connection without a new quake does not', async (t) => {
           : `random() is 0.5, and ${n + 1} connections in a row were opened and lost. Since the first came that quake again, what is no JSON, and a gap`,
         'the count of failures begins anew with the head, or with any event, or with a quake that has come before, or a response that ends is not counted.',
       )
-      follower.clock.pass(ms)
+      follower.clock.advance(ms)
     }
   })
 })
 
 check('5.6f', 'retry sets the longest first wait, from then on', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
     const [quake] = quakes(1)
     await isOpen(t, server, follower, 1)
     server.send(`retry: 80\n\n${eventOf(quake!, 'n-0')}`)
-    await t.until(() => follower.got.length === 1, notGiven(quake!))
+    await t.waitFor(() => follower.got.length === 1, notGiven(quake!))
     server.cut()
     const first = await waits(t, follower)
     isWait(
@@ -1376,7 +1385,7 @@ check('5.6f', 'retry sets the longest first wait, from then on', async (t) => {
       'random() is 0.5, and the server had said retry: 80',
       'nobody reads block.retry, or it is taken for seconds.',
     )
-    follower.clock.pass(first.ms)
+    follower.clock.advance(first.ms)
     await isOpen(t, server, follower, 2)
     server.cut()
     const second = await waits(t, follower, 2)
@@ -1394,10 +1403,10 @@ check('5.6f', 'retry sets the longest first wait, from then on', async (t) => {
         [0, 0, '0 is taken for no retry. It is a number like any other.'],
       ] as const
     ).entries()) {
-      follower.clock.pass(follower.clock.next!)
+      follower.clock.advance(follower.clock.nextDueMs!)
       await isOpen(t, server, follower, n + 3)
       server.send(`retry: ${retry}\n\n${GAP_EVENT}`)
-      await t.until(() => follower.gaps.length === n + 1, GAP_UNTOLD)
+      await t.waitFor(() => follower.gaps.length === n + 1, GAP_UNTOLD)
       server.cut()
       const { ms } = await waits(t, follower, n + 3)
       isWait(
@@ -1414,20 +1423,20 @@ check('5.6f', 'retry sets the longest first wait, from then on', async (t) => {
 check('5.6g', 'Retry-After is waited first, and then the wait of its own', async (t) => {
   for (const isDate of [false, true]) {
     const header = isDate ? 'Retry-After in 7 seconds, as a date' : 'Retry-After: 7'
-    const server = await handmadeStream(t)
-    const clock = clockInHand(t.transcript)
+    const server = await scriptedServer(t)
+    const clock = controlledClock(t.transcript)
     const asked = isDate ? new Date(clock.now() + 7000).toUTCString() : '7'
     server.answer(503, { 'Retry-After': asked })
     await timed(t, server.url, { random: () => 0.5, clock }, async (follower) => {
       const { ms } = await waits(t, follower)
-      must(ms === 7500 && follower.clock.next === ms, {
-        seen: `The server answered 503 with ${header}, and the client waits ${follower.clock.next} ms.`,
+      must(ms === 7500 && follower.clock.nextDueMs === ms, {
+        seen: `The server answered 503 with ${header}, and the client waits ${follower.clock.nextDueMs} ms.`,
         expected: 'Expected 7 seconds and a wait of its own on top: 7,500 ms with random() 0.5.',
         often:
           'the header is not read, is taken for milliseconds, or is a date: that gives NaN, or is compared with Date.now() and not with clock.now(). Or one of the two waits is left out.',
       })
       server.answer(503)
-      follower.clock.pass(ms)
+      follower.clock.advance(ms)
       const next = await waits(t, follower, 2)
       isWait(
         follower,
@@ -1438,7 +1447,7 @@ check('5.6g', 'Retry-After is waited first, and then the wait of its own', async
       )
       const empty = isDate ? new Date(clock.now() - 60_000).toUTCString() : 'soon'
       server.answer(503, { 'Retry-After': empty })
-      follower.clock.pass(next.ms)
+      follower.clock.advance(next.ms)
       const last = await waits(t, follower, 3)
       isWait(
         follower,
@@ -1453,17 +1462,17 @@ check('5.6g', 'Retry-After is waited first, and then the wait of its own', async
 
 check('5.6h', 'what may pass is tried again', async (t) => {
   for (const status of [500, 502, 503, 504, 429, 408]) {
-    const server = await handmadeStream(t)
+    const server = await scriptedServer(t)
     server.answer(status, { 'Retry-After': '7' })
     await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
       const { ms } = await waits(t, follower, 1, `The server answered ${status}`)
-      must(follower.clock.next === 7500, {
-        seen: `The server answered ${status} with Retry-After: 7, and the client waits ${follower.clock.next} ms.`,
+      must(follower.clock.nextDueMs === 7500, {
+        seen: `The server answered ${status} with Retry-After: 7, and the client waits ${follower.clock.nextDueMs} ms.`,
         expected: 'Expected 7,500 ms with random() 0.5: the header holds for whatever status.',
         often: 'Retry-After is read for some statuses only.',
       })
       server.answer(200)
-      follower.clock.pass(ms)
+      follower.clock.advance(ms)
       await isOpen(t, server, follower, 2)
     })
   }
@@ -1472,7 +1481,7 @@ check('5.6h', 'what may pass is tried again', async (t) => {
   t.transcript.step('nobody listens at the port')
   await timed(t, `http://127.0.0.1:${server.port}/events`, {}, async (follower) => {
     const { ms } = await waits(t, follower)
-    follower.clock.pass(ms)
+    follower.clock.advance(ms)
     await waits(t, follower, 2)
   })
 })
@@ -1483,13 +1492,13 @@ check('5.6i', 'what will not pass is an error', async (t) => {
     [404, {}],
     [200, { 'Content-Type': 'text/html' }],
   ] as const) {
-    const server = await handmadeStream(t)
+    const server = await scriptedServer(t)
     server.answer(status, headers)
     await timed(t, server.url, {}, async (follower) => {
       follower.mayEnd = true
       const answer = `${status}${'Content-Type' in headers ? ` with ${headers['Content-Type']}` : ''}`
       const goesOn = (): boolean => ['open', 'waiting'].includes(follower.states.at(-1)?.name ?? '')
-      await t.until(() => follower.ended || goesOn(), {
+      await t.waitFor(() => follower.ended || goesOn(), {
         seen: `The server answered ${answer}, and nothing came of it.`,
         expected: 'Expected followQuakes() to throw.',
       })
@@ -1504,21 +1513,21 @@ check('5.6i', 'what will not pass is an error', async (t) => {
 })
 
 check('5.6j', 'a connection that is silent for too long is given up', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await timed(t, server.url, { stallMs: 9000, random: () => 0.5 }, async (follower) => {
     const [quake] = quakes(1)
     await isOpen(t, server, follower, 1)
     server.send(eventOf(quake!, 'n-0'))
-    await t.until(() => follower.got.length === 1, notGiven(quake!))
+    await t.waitFor(() => follower.got.length === 1, notGiven(quake!))
     await watches(t, follower, 9000)
-    follower.clock.pass(9000)
+    follower.clock.advance(9000)
     const { ms } = await waits(t, follower, 1, 'Nothing came for stallMs')
-    await t.until(() => server.open === 0, {
+    await t.waitFor(() => server.openResponses === 0, {
       seen: 'Nothing came for stallMs, and the old request goes on.',
       expected: 'Expected it to be cancelled.',
       often: 'the client tries again beside it. Both would be open.',
     })
-    follower.clock.pass(ms)
+    follower.clock.advance(ms)
     await isOpen(t, server, follower, 2)
     hasCursor(server, 1, 'n-0')
     server.cut()
@@ -1537,7 +1546,7 @@ const ONLY_WHOLE =
   'the watchdog stands around the blocks. A long event may take longer to come than stallMs.'
 
 check('5.6k', 'every byte shows that the connection lives', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await timed(t, server.url, { stallMs: 9000, random: () => 0 }, async (follower) => {
     const { clock } = follower
     await isOpen(t, server, follower, 1)
@@ -1547,18 +1556,18 @@ check('5.6k', 'every byte shows that the connection lives', async (t) => {
       ['ta: {', 'a part of an event', ONLY_WHOLE],
     ] as const) {
       await watches(t, follower, 9000)
-      clock.pass(8000)
-      const { sleeps } = clock
+      clock.advance(8000)
+      const { sleepCount } = clock
       server.send(sent)
-      await t.until(() => clock.sleeps > sleeps && (clock.next ?? 0) === 9000, {
+      await t.waitFor(() => clock.sleepCount > sleepCount && (clock.nextDueMs ?? 0) === 9000, {
         get seen() {
-          return `8 of 9 seconds had passed when ${what} came, and the client would give up in ${clock.next} ms.`
+          return `8 of 9 seconds had passed when ${what} came, and the client would give up in ${clock.nextDueMs} ms.`
         },
         expected: 'Expected 9 seconds more: clock.sleep(stallMs, …) anew whenever bytes come.',
         often,
       })
     }
-    must(server.requests === 1, {
+    must(server.requests.length === 1, {
       seen: 'Bytes came in time, and the client connected anew.',
       expected: 'Expected it to stay connected.',
     })
@@ -1566,16 +1575,16 @@ check('5.6k', 'every byte shows that the connection lives', async (t) => {
 })
 
 check('5.6l', 'a server that does not answer is given up, too', async (t) => {
-  const server = await handmadeStream(t)
-  server.hold()
+  const server = await scriptedServer(t)
+  server.stopAnswering()
   await timed(t, server.url, { stallMs: 9000, random: () => 0 }, async (follower) => {
     await hasAsked(t, server, 1)
     await watches(t, follower, 9000)
-    follower.clock.pass(9000)
+    follower.clock.advance(9000)
     await waits(t, follower, 1, 'Nothing came for stallMs')
-    follower.clock.pass(0)
+    follower.clock.advance(0)
     await hasAsked(t, server, 2)
-    await t.until(() => server.open === 1, {
+    await t.waitFor(() => server.openResponses === 1, {
       seen: 'No head came for stallMs, the client tried again, and the old request goes on.',
       expected: 'Expected it to be cancelled.',
     })
@@ -1583,8 +1592,8 @@ check('5.6l', 'a server that does not answer is given up, too', async (t) => {
 })
 
 check('5.6m', 'a reader that takes its time is no stall', async (t) => {
-  const server = await handmadeStream(t)
-  const clock = clockInHand(t.transcript)
+  const server = await scriptedServer(t)
+  const clock = controlledClock(t.transcript)
   const abort = new AbortController()
   const options = { signal: abort.signal, clock, stallMs: 9000, random: () => 0 }
   const reading = followQuakes(server.url, options)[Symbol.asyncIterator]()
@@ -1595,15 +1604,15 @@ check('5.6m', 'a reader that takes its time is no stall', async (t) => {
     one.catch(() => {})
     await hasAsked(t, server, 1, one)
     server.send(eventOf(first!, 'n-0'))
-    await t.soon(one, notGiven(first!))
+    await t.withTimeout(one, notGiven(first!))
     t.transcript.step('the reader takes its time with the quake')
     for (let beat = 0; beat < 3; beat += 1) {
-      clock.pass(8000)
+      clock.advance(8000)
       server.send(':\n\n')
       // Who reads ahead has got it; who does not read sleeps for nothing.
-      await t.until(() => clock.next === undefined || clock.next === 9000, {
+      await t.waitFor(() => clock.nextDueMs === undefined || clock.nextDueMs === 9000, {
         get seen() {
-          return `The reader takes its time with a quake, heartbeats come, and the client would give up in ${clock.next} ms.`
+          return `The reader takes its time with a quake, heartbeats come, and the client would give up in ${clock.nextDueMs} ms.`
         },
         expected: 'Expected no watchdog while nobody reads, or one that every heartbeat feeds.',
         often: 'the watchdog goes on while the reader works, and nobody reads the heartbeats then.',
@@ -1612,38 +1621,38 @@ check('5.6m', 'a reader that takes its time is no stall', async (t) => {
     const two = reading.next()
     two.catch(() => {})
     server.send(eventOf(second!, 'n-1'))
-    const { value } = await t.soon(two, {
+    const { value } = await t.withTimeout(two, {
       seen: 'The reader took 24 seconds for a quake, and then the next one did not come.',
       expected: 'Expected it on the same connection: it was the reader who was slow.',
     })
-    must(same(value, second) && server.requests === 1, {
-      seen: `The reader took 24 seconds for a quake, and the client made ${server.requests} requests.`,
+    must(deepEqual(value, second) && server.requests.length === 1, {
+      seen: `The reader took 24 seconds for a quake, and the client made ${server.requests.length} requests.`,
       expected: 'Expected one.',
     })
   } finally {
     abort.abort()
     // A client that does not heed the signal is another check's matter.
-    await Promise.race([reading.return?.(undefined).catch(() => {}), turned()])
+    await Promise.race([reading.return?.(undefined).catch(() => {}), turns()])
   }
 })
 
 check('5.6n', 'nothing sleeps when the work is done', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await timed(t, server.url, { stallMs: 9000, random: () => 0.5 }, async (follower) => {
     const [quake] = quakes(1)
     await isOpen(t, server, follower, 1)
     server.send(`:\n\n${eventOf(quake!, 'n-0')}`)
-    await t.until(() => follower.got.length === 1, notGiven(quake!))
+    await t.waitFor(() => follower.got.length === 1, notGiven(quake!))
     server.cut()
     await waits(t, follower)
-    must(follower.clock.sleepers === 1, {
-      seen: `The client waits before it comes back, and ${follower.clock.sleepers} sleeps are going on.`,
+    must(follower.clock.sleeperCount === 1, {
+      seen: `The client waits before it comes back, and ${follower.clock.sleeperCount} sleeps are going on.`,
       expected: 'Expected that one: the watchdog has nothing to watch.',
       often: 'the sleep of the watchdog goes on. Abort its signal when something has come.',
     })
     follower.abort()
     await ends(t, follower, 'The signal aborted while the client waited')
-    await t.until(() => follower.clock.next === undefined && server.requests === 1, {
+    await t.waitFor(() => follower.clock.nextDueMs === undefined && server.requests.length === 1, {
       seen: 'The signal aborted while the client waited, and a sleep goes on, or another request was made.',
       expected: 'Expected neither.',
       often: 'clock.sleep() is not given the signal, or nobody looks at the signal behind it.',
@@ -1652,31 +1661,31 @@ check('5.6n', 'nothing sleeps when the work is done', async (t) => {
 })
 
 check('5.6o', 'after 204 it is over', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await timed(t, server.url, {}, async (follower) => {
     await isOpen(t, server, follower, 1)
     follower.mayEnd = true
     server.answer(204)
     server.end()
     const { ms } = await waits(t, follower)
-    follower.clock.pass(ms)
+    follower.clock.advance(ms)
     await ends(t, follower, 'The server answered 204')
     const last = follower.states.at(-1)
-    must(last?.name === 'over' && server.requests === 2, {
-      seen: `The server answered 204, the last state is ${last?.name}, and ${server.requests} requests were made.`,
+    must(last?.name === 'over' && server.requests.length === 2, {
+      seen: `The server answered 204, the last state is ${last?.name}, and ${server.requests.length} requests were made.`,
       expected: 'Expected the state over, and 2 requests.',
     })
   })
 })
 
 check('5.6p', 'a connection that is over leaves nothing at the signal', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await timed(t, server.url, {}, async (follower) => {
     let first: number | undefined
     for (const [n, quake] of quakes(4).entries()) {
       await isOpen(t, server, follower, n + 1)
       server.send(eventOf(quake, `n-${n}`))
-      await t.until(() => follower.got.length === n + 1, notGiven(quake))
+      await t.waitFor(() => follower.got.length === n + 1, notGiven(quake))
       server.cut()
       const { ms } = await waits(t, follower, n + 1)
       const listeners = getEventListeners(follower.signal, 'abort').length
@@ -1687,7 +1696,7 @@ check('5.6p', 'a connection that is over leaves nothing at the signal', async (t
         often:
           'removeEventListener() is missing where the request is over. Or fetch() is given the signal itself, and listens to it for long: AbortSignal.any() makes one for each request.',
       })
-      follower.clock.pass(ms)
+      follower.clock.advance(ms)
     }
   })
 })
@@ -1697,9 +1706,9 @@ check('5.6p', 'a connection that is over leaves nothing at the signal', async (t
 // 5.7 Any cut
 
 check('5.7a', 'wherever its response is cut, the client gets each quake once', async (t) => {
-  await shortStream(async ({ ids, length, follow }) => {
-    const plans = cutsOf('response', 0, length - 1).map((cut) => [cut])
-    await travels(t, plans, follow, {
+  await withCuttingServer(async ({ ids, responseLength, startClient }) => {
+    const plans = cutAfterEachByte('response', 0, responseLength - 1).map((cut) => [cut])
+    await runCutPlans(t, plans, startClient, {
       ids,
       often: 'the id counts when its line is read, and not when its event is whole.',
     })
@@ -1707,16 +1716,18 @@ check('5.7a', 'wherever its response is cut, the client gets each quake once', a
 })
 
 check('5.7b', 'the same when the next response is cut as well, or many requests', async (t) => {
-  await shortStream(async ({ ids, length, head, follow }) => {
+  await withCuttingServer(async ({ ids, responseLength, headLength, startClient }) => {
     // The next one at once, in its head, in the middle of an event, between two.
-    const next = [1, head - 30, head + 30, head + 44]
-    const twice = cutsOf('response', head, length - 1).map((cut, n): Cut[] => [
-      cut,
-      { of: 'response', after: next[n % next.length]! },
-    ])
+    const next = [1, headLength - 30, headLength + 30, headLength + 44]
+    const twice = cutAfterEachByte('response', headLength, responseLength - 1).map(
+      (cut, n): Cut[] => [cut, { of: 'response', after: next[n % next.length]! }],
+    )
     // How far a request came is nothing that its client can see.
-    const inARow: Cut[] = [{ of: 'response', after: head + 50 }, ...cutsOf('request', 1, 12)]
-    await travels(t, [...twice, inARow], follow, {
+    const inARow: Cut[] = [
+      { of: 'response', after: headLength + 50 },
+      ...cutAfterEachByte('request', 1, 12),
+    ]
+    await runCutPlans(t, [...twice, inARow], startClient, {
       ids,
       often: 'the id of the last event is known for one connection, and not to the one behind it.',
     })
@@ -1727,23 +1738,23 @@ check(
   '5.7c',
   'wherever a client is cut off, the server goes on behind its last event',
   async (t) => {
-    const history = historyInHand(QUIET, { capacity: 2 })
+    const history = fakeHistory(QUIET, { capacity: 2 })
     const ids = history.append(...shortQuakes(4))
     const { port } = await t.serve(createApp(history))
-    const begin = (cuts: Cut[]): Travel =>
-      resumes(port, PATH, { cuts, cursor: ids[0]!, last: ids.at(-1)! })
+    const begin = (cuts: Cut[]): InterruptedRun =>
+      resumingClient(port, PATH, { cuts, cursor: ids[0]!, last: ids.at(-1)! })
     const { response, request } = await rehearsed(t, begin)
     const cuts = [
-      ...cutsOf('response', 0, response.length - 1),
-      ...cutsOf('request', 1, request.length),
+      ...cutAfterEachByte('response', 0, response.length - 1),
+      ...cutAfterEachByte('request', 1, request.length),
     ]
-    await travels(
+    await runCutPlans(
       t,
       cuts.map((cut) => [cut]),
       begin,
       {
         ids: ids.slice(2),
-        behindGap: true,
+        afterGap: true,
         often: 'an id reaches the client before the event that it belongs to.',
       },
     )
@@ -1756,13 +1767,13 @@ check('5.7d', 'also when it is cut off, twice, during the hand-over', async (t) 
     apps[Number(request.query.app)]!(request, response, next),
   )
   const happened = shortQuakes(3)
-  const ids = historyInHand(QUIET).append(...happened)
-  const begin = (cuts: Cut[]): Travel => {
-    const history = historyInHand(QUIET)
+  const ids = fakeHistory(QUIET).append(...happened)
+  const begin = (cuts: Cut[]): InterruptedRun => {
+    const history = fakeHistory(QUIET)
     history.append(happened[0]!)
-    history.hold(apps.length % 2 === 0 ? 'as it was' : 'as it is')
+    history.blockReads(apps.length % 2 === 0 ? 'as it was' : 'as it is')
     const path = `${PATH}?app=${apps.push(createApp(history)) - 1}`
-    const travel = resumes(server.port, path, { cuts, last: ids.at(-1)! })
+    const travel = resumingClient(server.port, path, { cuts, last: ids.at(-1)! })
     // When nobody reads the history, that is for the travel to tell.
     handsOver(history, travel, happened[1]!, happened[2]!).catch(() => {})
     return travel
@@ -1770,12 +1781,12 @@ check('5.7d', 'also when it is cut off, twice, during the hand-over', async (t) 
   const { response } = await rehearsed(t, begin)
   const head = response.indexOf('\r\n\r\n') + 4
   const next = [1, head - 30, head + 30, head + 70]
-  const plans = cutsOf('response', head, response.length - 1).map((cut, n): Cut[] => [
+  const plans = cutAfterEachByte('response', head, response.length - 1).map((cut, n): Cut[] => [
     cut,
     // Another one now and then: where the chunks begin is for Node to say, and is to change nothing.
     { of: 'response', after: next[Math.floor(n / 24) % next.length]! },
   ])
-  await travels(t, plans, begin, {
+  await runCutPlans(t, plans, begin, {
     ids,
     often: 'what one visit has heard or read is kept for the next one.',
   })
@@ -1785,10 +1796,10 @@ check(
   '5.7e',
   'whatever happens to both, nothing is lost without a gap, or comes twice',
   async (t) => {
-    const numRuns = Math.ceil(100 / SPARSE)
-    const { wrong } = await playStories(t, { seed, numRuns, stock: stock() })
-    for (const step of wrong?.steps ?? []) t.transcript.step(step)
-    if (wrong) throw wrong.error
+    const numRuns = Math.ceil(100 / SAMPLE_EVERY)
+    const counterexample = await runScenarios(t, { seed, numRuns, stock: stock() })
+    for (const step of counterexample?.steps ?? []) t.transcript.step(step)
+    if (counterexample) throw counterexample.error
     t.transcript.step(`${numRuns} stories: everything came`)
   },
 )
@@ -1796,7 +1807,7 @@ check(
 // 5.8 Ends
 
 check('5.8a', 'who has everything of a history that is over gets 204', async (t) => {
-  const { server, ids, happened } = await overVisit(t)
+  const { server, ids, happened } = await serveEndedHistory(t)
   const missed = await comes(t, server, {
     name: 'client B',
     lastEventId: ids[0]!,
@@ -1816,7 +1827,7 @@ check('5.8a', 'who has everything of a history that is over gets 204', async (t)
 })
 
 check('5.8b', 'at the end of the history the stream ends', async (t) => {
-  const history = historyInHand(t.transcript)
+  const history = fakeHistory(t.transcript)
   const [quake] = quakes(1)
   const { client, events } = await opened(t, history)
   const [id] = history.append(quake!)
@@ -1828,9 +1839,9 @@ check('5.8b', 'at the end of the history the stream ends', async (t) => {
 
 /** Of somebody who does not read, the response has ended and is not over. */
 async function beatsNoMore(t: Tools): Promise<void> {
-  const timers = timersInHand([globalThis])
+  const timers = controlledTimers([globalThis])
   try {
-    const history = historyInHand(t.transcript)
+    const history = fakeHistory(t.transcript)
     const { server, jam, responses } = await jammedServer(t, createApp(history))
     const slow = await comes(t, server, { name: 'slow client' })
     const [quake] = quakes(1)
@@ -1841,11 +1852,11 @@ async function beatsNoMore(t: Tools): Promise<void> {
     const [response] = responses
     let error: unknown
     response!.on('error', (thrown) => (error = thrown))
-    await t.until(() => response!.writableEnded || response!.destroyed, {
+    await t.waitFor(() => response!.writableEnded || response!.destroyed, {
       seen: 'The history is over, a client that has everything does not read, and the response to it does not end.',
       expected: 'Expected it to end.',
     })
-    timers.runOut()
+    timers.runPending()
     await someTurns()
     must(error === undefined, {
       seen: `A client does not read, the response to it had ended, and the next heartbeat failed: ${describeError(error)}.`,
@@ -1855,7 +1866,7 @@ async function beatsNoMore(t: Tools): Promise<void> {
         "the heartbeat stops at 'close', or when all has gone out. For who does not read that is long after res.end().",
     })
   } finally {
-    timers.letGo()
+    timers.restore()
   }
 }
 
@@ -1873,13 +1884,13 @@ check('5.8c', 'a shutdown ends the streams, and the connections', async (t) => {
     expected: 'Expected the response to end as HTTP ends one.',
     often: 'res.destroy() is called where res.end() belongs.',
   })
-  await t.until(() => server.connections === 0, {
+  await t.waitFor(() => server.connections === 0, {
     seen: 'The shutdown began, the stream ended, and the connection is kept.',
     expected:
       'Expected it to be closed: server.close() waits for it, and the next request would come here again.',
     often: 'res.end() keeps the connection for another request.',
   })
-  must(events.unasked === undefined, {
+  must(events.unexpected === undefined, {
     seen: 'An event came that nobody knows.',
     expected: 'Expected none.',
   })
@@ -1905,7 +1916,7 @@ check('5.8d', 'who comes during a shutdown is sent away in a way that it comes b
       'Expected a stream that ends, with retry, or no answer: after any other status an EventSource never comes back.',
     often: '503 says the right thing to every client but this one.',
   })
-  await t.until(() => server.connections === 0, {
+  await t.waitFor(() => server.connections === 0, {
     seen: 'The shutdown had begun, the stream of client B ended, and its connection is kept.',
     expected:
       'Expected it to be closed, as those of the others: its next request would come here again.',
@@ -1914,15 +1925,15 @@ check('5.8d', 'who comes during a shutdown is sent away in a way that it comes b
 })
 
 check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', async (t) => {
-  const timers = timersOfWork()
+  const timers = trackTimers()
   try {
-    const history = historyInHand(t.transcript)
+    const history = fakeHistory(t.transcript)
     const shutdown = new AbortController()
     const app = createApp(history, { shutdown: shutdown.signal, heartbeatMs: OFTEN })
     const { server, jam, queued } = await jammedServer(t, app)
     await comes(t, server, { name: 'slow client' })
     jam()
-    const ids = history.append(...fatQuakes(2, FAT))
+    const ids = history.append(...largeQuakes(2, FAT))
     await waitsInVain(t, queued)
     // One that has everything, and waits for what happens. What it then does not read is no reason to wait for drain.
     await comes(t, server, { name: 'client B', lastEventId: ids.at(-1)! })
@@ -1931,14 +1942,14 @@ check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', a
     await someTurns()
     t.transcript.step('the shutdown begins')
     shutdown.abort()
-    await t.until(() => history.listeners === 0 && timers.alive() === 0, {
+    await t.waitFor(() => history.listenerCount === 0 && timers.alive() === 0, {
       get seen() {
         return `The shutdown began; ${leftTold(history, timers)} left.`
       },
       expected: 'Expected none: they keep the process alive.',
       often: 'the handler of a slow client waits for drain, or one timer is never cleared.',
     })
-    await t.until(() => server.connections === 0, {
+    await t.waitFor(() => server.connections === 0, {
       get seen() {
         return `The shutdown began, and ${server.connections === 1 ? 'the connection of a client that does not read is' : 'the connections of clients that do not read are'} kept.`
       },
@@ -1952,7 +1963,7 @@ check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', a
       seen: 'The shutdown had begun, and client C has an open stream.',
       expected: 'Expected the response to end, or the connection to be closed.',
     })
-    await t.until(() => history.listeners === 0 && timers.alive() === 0, {
+    await t.waitFor(() => history.listenerCount === 0 && timers.alive() === 0, {
       get seen() {
         return `Client C came during the shutdown; ${leftTold(history, timers)} left.`
       },
@@ -1966,24 +1977,24 @@ check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', a
 })
 
 check('5.8f', 'an EventSource comes back with the last id, and gives each quake', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await watching(t, server.url, async ({ got, states }) => {
     for (const [n, quake] of quakes(3).entries()) {
       await hasAsked(t, server, n + 1)
       hasCursor(server, n, n === 0 ? undefined : `n-${n - 1}`)
       server.send(`retry: 5\n\n${eventOf(quake, `n-${n}`)}`)
-      await t.until(() => got.length === n + 1, {
-        seen: `The server sent ${named(quake)}, and onQuake() was not called.`,
+      await t.waitFor(() => got.length === n + 1, {
+        seen: `The server sent ${describeQuake(quake)}, and onQuake() was not called.`,
         expected: 'Expected the quake.',
       })
-      must(same(got[n], quake), {
-        seen: `onQuake() was given ${shown(JSON.stringify(got[n]) ?? 'undefined')}`,
-        expected: `Expected ${shown(JSON.stringify(quake))}`,
+      must(deepEqual(got[n], quake), {
+        seen: `onQuake() was given ${excerpt(JSON.stringify(got[n]) ?? 'undefined')}`,
+        expected: `Expected ${excerpt(JSON.stringify(quake))}`,
       })
       if (n < 2) server.cut()
     }
     const wanted = ['connecting', 'open', 'connecting', 'open', 'connecting', 'open']
-    must(same(states, wanted), {
+    must(deepEqual(states, wanted), {
       seen: `The connection was lost twice, and onState() was told ${states.join(', ')}.`,
       expected: `Expected ${wanted.join(', ')}.`,
       ...because(
@@ -1996,17 +2007,17 @@ check('5.8f', 'an EventSource comes back with the last id, and gives each quake'
 })
 
 check('5.8g', 'a gap is told, and neither it nor what is no JSON is a quake', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await watching(t, server.url, async ({ got, gaps }) => {
     const [quake] = quakes(1)
     await hasAsked(t, server, 1)
     server.send(`event: gap\ndata: lost\n\ndata: no JSON\n\n${eventOf(quake!, 'n-0')}`)
-    await t.until(() => got.length > 0, {
+    await t.waitFor(() => got.length > 0, {
       seen: 'A gap, an event that is not JSON and a quake came, and onQuake() was not called.',
       expected: 'Expected the quake.',
     })
-    must(same(gaps, [0]) && same(got, [quake]), {
-      seen: `A gap, an event that is not JSON and a quake came: onGap() was called ${gaps.length} times, onQuake() with ${shown(JSON.stringify(got[0]) ?? 'undefined')}`,
+    must(deepEqual(gaps, [0]) && deepEqual(got, [quake]), {
+      seen: `A gap, an event that is not JSON and a quake came: onGap() was called ${gaps.length} times, onQuake() with ${excerpt(JSON.stringify(got[0]) ?? 'undefined')}`,
       expected: 'Expected onGap() once, then the quake.',
       often: 'an event with a name is heard only by who listens for that name.',
     })
@@ -2014,25 +2025,25 @@ check('5.8g', 'a gap is told, and neither it nor what is no JSON is a quake', as
 })
 
 check('5.8h', 'it is closed when the server says so, and when it is told to stop', async (t) => {
-  const server = await handmadeStream(t)
+  const server = await scriptedServer(t)
   await watching(t, server.url, async ({ states }) => {
     await hasAsked(t, server, 1)
     server.send('retry: 5\n\n')
     server.answer(204)
     server.end()
-    await t.until(() => states.at(-1) === 'closed', {
+    await t.waitFor(() => states.at(-1) === 'closed', {
       get seen() {
         return `The server answered 204, and onState() was told ${states.join(', ')}.`
       },
       expected: 'Expected closed at the end: it does not come back any more.',
     })
   })
-  const other = await handmadeStream(t)
+  const other = await scriptedServer(t)
   await watching(t, other.url, async ({ stop }) => {
     await hasAsked(t, other, 1)
     t.transcript.step('the function that watchQuakes() returned is called')
     stop()
-    await t.until(() => other.open === 0, {
+    await t.waitFor(() => other.openResponses === 0, {
       seen: 'The returned function was called, and the client is still connected.',
       expected: 'Expected it to close the connection.',
     })
@@ -2040,11 +2051,11 @@ check('5.8h', 'it is closed when the server says so, and when it is told to stop
 })
 
 check('5.8i', 'a client that left leaves nothing at the signal of the shutdown', async (t) => {
-  const history = historyInHand(t.transcript)
+  const history = fakeHistory(t.transcript)
   const shutdown = new AbortController()
   const server = await t.serve(createApp(history, { shutdown: shutdown.signal }))
   const listeners = (): number => getEventListeners(shutdown.signal, 'abort').length
-  const timers = timersOfWork()
+  const timers = trackTimers()
   try {
     await comesAndGoes(t, history, server, timers, 'client 1')
     // One for all may stay.
@@ -2052,7 +2063,7 @@ check('5.8i', 'a client that left leaves nothing at the signal of the shutdown',
     for (const name of ['client 2', 'client 3']) {
       await comesAndGoes(t, history, server, timers, name)
     }
-    await t.until(() => listeners() <= first, {
+    await t.waitFor(() => listeners() <= first, {
       seen: 'Three clients came and went, and listeners for them are left at the signal of the shutdown.',
       expected: 'Expected none: that signal lives as long as the server, and keeps what they know.',
       often:
@@ -2064,14 +2075,14 @@ check('5.8i', 'a client that left leaves nothing at the signal of the shutdown',
 })
 
 check('5.8j', 'what happened right before the end is sent', async (t) => {
-  const history = historyInHand(t.transcript)
+  const history = fakeHistory(t.transcript)
   const [quake] = quakes(1)
-  history.hold('as it was')
+  history.blockReads('as it was')
   const { client, events } = await opened(t, history)
   await isRead(t, history)
   const [id] = history.append(quake!)
   history.end()
-  history.letGo()
+  history.unblockReads()
   await isNext(events, id!, quake!, {
     often:
       'isOver is looked at when the history has been read. It may have become true meanwhile, behind one more entry.',
@@ -2080,7 +2091,7 @@ check('5.8j', 'what happened right before the end is sent', async (t) => {
 })
 
 check('5.8k', 'a history that is over and cannot be read turns nobody away', async (t) => {
-  const history = historyInHand(t.transcript)
+  const history = fakeHistory(t.transcript)
   history.append(...quakes(1))
   history.end()
   const server = await t.serve(createApp(history))
@@ -2100,7 +2111,7 @@ check('5.8k', 'a history that is over and cannot be read turns nobody away', asy
       'the reading that decides about 204 may fail as well. Express answers 500 for what a handler throws.',
   })
   if (head) await client.ended(goesOn)
-  else await t.until(() => server.connections === 0, goesOn)
+  else await t.waitFor(() => server.connections === 0, goesOn)
 })
 
 // Histories
@@ -2118,7 +2129,7 @@ function filled(
 }
 
 function append(t: Tools, history: WritableHistory, quake: Quake): void {
-  t.transcript.step(`append(${named(quake)}), id "${quake.id}"`)
+  t.transcript.step(`append(${describeQuake(quake)}), id "${quake.id}"`)
   history.append(quake)
 }
 
@@ -2127,7 +2138,7 @@ async function asks(
   history: WritableHistory,
   id: string | undefined,
 ): ReturnType<WritableHistory['after']> {
-  const answer = await t.soon(history.after(id), {
+  const answer = await t.withTimeout(history.after(id), {
     seen: `after(${JSON.stringify(id)}) gave no answer.`,
     expected: 'Expected one.',
   })
@@ -2157,18 +2168,18 @@ function listed(ids: string[]): string {
 
 // Visits
 
-type Visitor = { client: Client; events: EventClient; name: string }
+type EventStream = { client: RawClient; events: EventClient; name: string }
 
 /** Somebody who opens the stream: the head is read. */
 async function comes(
   t: Tools,
-  server: Served,
+  server: TestServer,
   {
     name = 'client',
     lastEventId,
     when = '',
   }: { name?: string; lastEventId?: string; when?: string } = {},
-): Promise<Visitor> {
+): Promise<EventStream> {
   const client = t.connect(server, name)
   client.request(PATH, lastEventId === undefined ? {} : { lastEventId })
   const { status } = await client.head({
@@ -2185,9 +2196,9 @@ async function comes(
 /** Serves a history, and opens the stream. */
 async function opened(
   t: Tools,
-  history: HistoryInHand,
+  history: FakeHistory,
   { lastEventId, ...options }: ServerOptions & { lastEventId?: string } = {},
-): Promise<Visitor & { server: Served }> {
+): Promise<EventStream & { server: TestServer }> {
   const server = await t.serve(createApp(history, options))
   return { ...(await comes(t, server, lastEventId === undefined ? {} : { lastEventId })), server }
 }
@@ -2199,10 +2210,10 @@ async function isNext(
   quake: Quake,
   { often, oftenAtGap }: { often?: string; oftenAtGap?: string } = {},
 ): Promise<void> {
-  const { type, lastEventId } = await events.event({ ...noEvent(quake, id), ...because(often) })
+  const { type, lastEventId } = await events.next({ ...noEvent(quake, id), ...because(often) })
   must(lastEventId === id && type === 'message', {
-    seen: `The client read ${type === 'message' ? `the event "${shown(lastEventId)}"` : `an event named ${type}`}.`,
-    expected: `Expected "${id}", ${named(quake)}: each once, in order.`,
+    seen: `The client read ${type === 'message' ? `the event "${excerpt(lastEventId)}"` : `an event named ${type}`}.`,
+    expected: `Expected "${id}", ${describeQuake(quake)}: each once, in order.`,
     ...because((type === 'gap' && oftenAtGap) || often),
   })
 }
@@ -2212,13 +2223,13 @@ function because(often: string | undefined): { often?: string } {
 }
 
 async function tellsGap(events: EventClient, when: string): Promise<void> {
-  const event = await events.event({
+  const event = await events.next({
     seen: `${when}, and no event came.`,
     expected: 'Expected an event named gap, with data.',
     often: 'the event has no data, and is no event.',
   })
   must(event.type === 'gap', {
-    seen: `${when}. It read an event: ${told(event)}.`,
+    seen: `${when}. It read an event: ${describeEvent(event)}.`,
     expected: 'Expected an event named gap first: it is to know that quakes may be missing.',
     often:
       'the client gets what is left, or what happens, without a word. Or the gap has no field data: without one it is no event.',
@@ -2227,7 +2238,7 @@ async function tellsGap(events: EventClient, when: string): Promise<void> {
 
 function noEvent(quake: Quake, id?: string): Story {
   return {
-    seen: `${id ? `"${id}", ` : ''}${named(quake)}, happened, and no event reached the client.`,
+    seen: `${id ? `"${id}", ` : ''}${describeQuake(quake)}, happened, and no event reached the client.`,
     expected: 'Expected an event for each quake.',
   }
 }
@@ -2262,65 +2273,68 @@ const NOTHING = { seen: '', expected: '' }
 const QUIET = { steps: [], step() {} }
 
 /** Waits until somebody reads the history that is held. */
-async function isRead(t: Tools, history: HistoryInHand): Promise<void> {
-  await t.until(() => history.held > 0, {
+async function isRead(t: Tools, history: FakeHistory): Promise<void> {
+  await t.waitFor(() => history.blockedReads > 0, {
     seen: 'A client came, and nobody reads the history for it.',
     expected: 'Expected after() to be called.',
   })
 }
 
 type Left = { listeners: number; timers: number }
-type Timers = ReturnType<typeof timersOfWork>
+type Timers = ReturnType<typeof trackTimers>
 
 /** Somebody who reads one quake and leaves. Gives what is left then: one listener, one timer for all may stay. */
 async function comesAndGoes(
   t: Tools,
-  history: HistoryInHand,
-  server: Served,
+  history: FakeHistory,
+  server: TestServer,
   timers: Timers,
   name: string,
 ): Promise<Left> {
   const before = server.connections
   const { client, events } = await comes(t, server, { name })
   history.append(...quakes(1))
-  await events.event(noEvent(quakes(1)[0]!))
-  client.leave()
-  await t.until(() => server.connections === before, KEPT)
+  await events.next(noEvent(quakes(1)[0]!))
+  client.disconnect()
+  await t.waitFor(() => server.connections === before, KEPT)
   await someTurns()
-  return { listeners: history.listeners, timers: timers.alive() }
+  return { listeners: history.listenerCount, timers: timers.alive() }
 }
 
 /** `1 listener and 2 timers are`. */
-function leftTold({ listeners }: HistoryInHand, timers: Timers): string {
+function leftTold({ listenerCount }: FakeHistory, timers: Timers): string {
   const counted = (count: number, what: string): string =>
     `${count} ${what}${count === 1 ? '' : 's'}`
-  return `${counted(listeners, 'listener')} and ${counted(timers.alive(), 'timer')} are`
+  return `${counted(listenerCount, 'listener')} and ${counted(timers.alive(), 'timer')} are`
 }
 
 /** For what a handler does when whatever it waited for has come. */
 async function someTurns(): Promise<void> {
-  await turned(20)
+  await turns(20)
 }
 
 async function isGone(
   t: Tools,
-  history: HistoryInHand,
+  history: FakeHistory,
   timers: Timers,
   before: Left,
   what: string,
   often = 'clearInterval(), or what subscribe() returned, is called where not every way out leads.',
 ): Promise<void> {
-  await t.until(() => history.listeners <= before.listeners && timers.alive() <= before.timers, {
-    get seen() {
-      return `${what}; ${leftTold(history, timers)} left.`
+  await t.waitFor(
+    () => history.listenerCount <= before.listeners && timers.alive() <= before.timers,
+    {
+      get seen() {
+        return `${what}; ${leftTold(history, timers)} left.`
+      },
+      expected: 'Expected none: they serve nobody, for as long as the server runs.',
+      often,
     },
-    expected: 'Expected none: they serve nobody, for as long as the server runs.',
-    often,
-  })
+  )
 }
 
 type Jammed = {
-  server: Served
+  server: TestServer
   /** In the order in which they were asked for. */
   responses: Response[]
   /** Lets nothing more through to whoever asked last, until `clear()`. */
@@ -2348,7 +2362,7 @@ async function jammedServer(
     responses,
     jam() {
       t.transcript.step('the client stops reading, and every buffer on the way is full')
-      letGo = holdBack(responses.at(-1)!.socket!)
+      letGo = blockSocket(responses.at(-1)!.socket!)
     },
     clear() {
       t.transcript.step('the client reads again')
@@ -2364,28 +2378,28 @@ async function jammedServer(
  */
 function everyWriteWaits(response: Response, look: (begun: () => string) => void): void {
   let text = ''
-  let waiting = 0
+  let undrained = 0
   const write = response.write.bind(response) as (...args: unknown[]) => boolean
   response.write = (...args: unknown[]): boolean => {
     text += String(args[0])
-    waiting += 1
+    undrained += 1
     write(...args)
     void drained()
     return false
   }
   const drained = async (): Promise<void> => {
-    await settled()
-    waiting -= 1
+    await flushTicks()
+    undrained -= 1
     response.emit('drain')
-    await settled()
+    await flushTicks()
     look(() => text)
   }
-  Object.defineProperty(response, 'writableNeedDrain', { get: () => waiting > 0 })
+  Object.defineProperty(response, 'writableNeedDrain', { get: () => undrained > 0 })
 }
 
 /** Waits until a fat quake waits for a client that does not read, and whatever would be written behind it. */
 async function waitsInVain(t: Tools, queued: () => number): Promise<void> {
-  await t.until(() => queued() > FAT / 2, {
+  await t.waitFor(() => queued() > FAT / 2, {
     seen: 'The client does not read, and nothing waits for it.',
     expected: 'Expected an entry to wait.',
     often: 'write() returning false is taken for the end. It only says: not now.',
@@ -2394,17 +2408,17 @@ async function waitsInVain(t: Tools, queued: () => number): Promise<void> {
 }
 
 /** A client that asks for 16 MB of history, and does not read. */
-async function pausedReplay(t: Tools): Promise<Jammed & { client: Client; ids: string[] }> {
-  const history = historyInHand(QUIET)
-  const fat = fatQuakes(64, FAT)
+async function pausedReplay(t: Tools): Promise<Jammed & { client: RawClient; ids: string[] }> {
+  const history = fakeHistory(QUIET)
+  const fat = largeQuakes(64, FAT)
   const ids = history.append(...fat)
   t.transcript.step(`the history has ${fat.length} entries of 256 KB`)
-  history.hold('as it was')
+  history.blockReads('as it was')
   const jammed = await jammedServer(t, createApp(history))
   const { client } = await comes(t, jammed.server)
   await isRead(t, history)
   jammed.jam()
-  history.letGo()
+  history.unblockReads()
   await waitsInVain(t, jammed.queued)
   return { ...jammed, client, ids }
 }
@@ -2418,8 +2432,10 @@ const MEGABYTE = 1024 * 1024
 const VERY_MANY = 10_000
 
 /** A history of two quakes that is over. */
-async function overVisit(t: Tools): Promise<{ server: Served; ids: string[]; happened: Quake[] }> {
-  const history = historyInHand(t.transcript)
+async function serveEndedHistory(
+  t: Tools,
+): Promise<{ server: TestServer; ids: string[]; happened: Quake[] }> {
+  const history = fakeHistory(t.transcript)
   const happened = quakes(2)
   const ids = history.append(...happened)
   history.end()
@@ -2427,7 +2443,7 @@ async function overVisit(t: Tools): Promise<{ server: Served; ids: string[]; hap
   return { server, ids, happened }
 }
 
-async function hasEnd(client: Client, name: string): Promise<void> {
+async function hasEnd(client: RawClient, name: string): Promise<void> {
   const how = await client.ended({
     seen: `The history is over, ${name} has everything, and its stream goes on.`,
     expected: 'Expected it to end. When the client comes back, it gets 204.',
@@ -2442,8 +2458,8 @@ async function hasEnd(client: Client, name: string): Promise<void> {
 /** A server that can be shut down, with one client that has got a quake. */
 async function servedUntil(
   t: Tools,
-): Promise<Visitor & { server: Served; shutdown: AbortController }> {
-  const history = historyInHand(t.transcript)
+): Promise<EventStream & { server: TestServer; shutdown: AbortController }> {
+  const history = fakeHistory(t.transcript)
   const shutdown = new AbortController()
   const visitor = await opened(t, history, { shutdown: shutdown.signal })
   const [quake] = quakes(1)
@@ -2454,7 +2470,7 @@ async function servedUntil(
 
 /** The quakes of a story: `q1`, `q2` and so on, for it is to be read. */
 function stock(): Quake[] {
-  return quakes(MOST_QUAKES).map((quake, n) => ({ ...quake, id: `q${n + 1}` }))
+  return quakes(MAX_QUAKES).map((quake, n) => ({ ...quake, id: `q${n + 1}` }))
 }
 
 /**
@@ -2462,29 +2478,30 @@ function stock(): Quake[] {
  * between comes back in between.
  */
 async function handsOver(
-  history: HistoryInHand,
-  { visits }: Travel,
+  history: FakeHistory,
+  { attempts }: InterruptedRun,
   meanwhile: Quake,
   then: Quake,
 ): Promise<void> {
-  const { until } = patience(QUIET)
-  await until(() => history.held > 0, NOTHING)
+  const { waitFor } = waiting(QUIET)
+  await waitFor(() => history.blockedReads > 0, NOTHING)
   history.append(meanwhile)
-  const [first] = visits
-  if (first!.response.length === first!.cut?.after) await until(() => visits.length > 1, NOTHING)
-  await turned(10)
-  history.letGo()
+  const [first] = attempts
+  if (first!.response.length === first!.cut?.after)
+    await waitFor(() => attempts.length > 1, NOTHING)
+  await turns(10)
+  history.unblockReads()
   history.append(then)
 }
 
 /** Goes without a cut, and gives the request and the response. */
-async function rehearsed(t: Tools, begin: (cuts: Cut[]) => Travel): Promise<Visit> {
-  const { visits, done } = begin([])
-  await t.soon(done, {
+async function rehearsed(t: Tools, begin: (cuts: Cut[]) => InterruptedRun): Promise<Attempt> {
+  const { attempts, done } = begin([])
+  await t.withTimeout(done, {
     seen: 'A client came, nothing was cut, and the last quake did not come.',
     expected: 'Expected every quake.',
   })
-  return visits[0]!
+  return attempts[0]!
 }
 
 /** So short that they can be cut behind each byte. */
@@ -2508,7 +2525,7 @@ type Follower = {
 }
 
 /** What has nothing to do with time passes at once. */
-const QUICK = { clock: hurriedClock, stallMs: WATCHDOG_MS }
+const QUICK = { clock: instantClock, stallMs: WATCHDOG_MS }
 
 /** Follows `url` while the script runs. */
 async function following(
@@ -2561,7 +2578,7 @@ async function following(
   } finally {
     abort.abort()
     // A loop that does not heed the signal is another check's matter.
-    await Promise.race([reading, turned()])
+    await Promise.race([reading, turns()])
   }
 }
 
@@ -2570,9 +2587,9 @@ function timed(
   t: Tools,
   url: string,
   options: Partial<FollowOptions>,
-  script: (follower: Follower & { clock: ClockInHand }) => Promise<void>,
+  script: (follower: Follower & { clock: ControlledClock }) => Promise<void>,
 ): Promise<void> {
-  const clock = (options.clock as ClockInHand | undefined) ?? clockInHand(t.transcript)
+  const clock = (options.clock as ControlledClock | undefined) ?? controlledClock(t.transcript)
   const standing = { stallMs: WATCHDOG_MS, random: () => 0.5, ...options, clock }
   return following(t, url, standing, (follower) => script(Object.assign(follower, { clock })))
 }
@@ -2603,8 +2620,8 @@ function endedTooSoon({ error, mayEnd }: Follower): Promise<void> {
 
 /** Of whatever was given for a quake. */
 function givenTold(quake: Partial<Quake> | undefined): string {
-  if (typeof quake?.place === 'string') return named(quake as Quake)
-  return shown(JSON.stringify(quake) ?? 'undefined', 48)
+  if (typeof quake?.place === 'string') return describeQuake(quake as Quake)
+  return excerpt(JSON.stringify(quake) ?? 'undefined', 48)
 }
 
 function isNotWritten(error: unknown): boolean {
@@ -2618,7 +2635,7 @@ function eventOf(quake: Quake, id?: string): string {
 /** Waits for the request with that number. */
 async function hasAsked(
   t: Tools,
-  server: HandmadeStream,
+  server: ScriptedServer,
   count: number,
   unless?: Promise<unknown>,
 ): Promise<void> {
@@ -2638,10 +2655,10 @@ async function hasAsked(
       error = thrown
     },
   )
-  await t.until(() => server.requests >= count || ended, story)
+  await t.waitFor(() => server.requests.length >= count || ended, story)
   if (isNotWritten(error)) throw error
-  must(server.requests >= count, story)
-  tellRequest(t, server.asked[count - 1]!)
+  must(server.requests.length >= count, story)
+  tellRequest(t, server.requests[count - 1]!)
 }
 
 const toldRequests = new WeakSet<Request>()
@@ -2651,20 +2668,20 @@ function tellRequest({ transcript }: Tools, request: Request): void {
   if (toldRequests.has(request)) return
   toldRequests.add(request)
   const cursor = request.get('Last-Event-ID')
-  const tail = cursor === undefined ? '' : `, Last-Event-ID: ${shown(cursor)}`
+  const tail = cursor === undefined ? '' : `, Last-Event-ID: ${excerpt(cursor)}`
   transcript.step(`client: ${request.method} ${PATH}${tail}`)
 }
 
 function hasCursor(
-  server: HandmadeStream,
+  server: ScriptedServer,
   n: number,
   wanted: string | undefined,
   why = 'The client says what it has, and the server goes on behind it.',
   often?: string,
 ): void {
-  const cursor = server.asked[n]!.get('Last-Event-ID')
+  const cursor = server.requests[n]!.get('Last-Event-ID')
   must((cursor || undefined) === wanted, {
-    seen: `Request ${n + 1} has ${cursor === undefined ? 'no Last-Event-ID' : `Last-Event-ID: "${shown(cursor)}"`}.`,
+    seen: `Request ${n + 1} has ${cursor === undefined ? 'no Last-Event-ID' : `Last-Event-ID: "${excerpt(cursor)}"`}.`,
     expected: `Expected ${wanted === undefined ? 'none' : `"${wanted}"`}. ${why}`,
     ...(often && { often }),
   })
@@ -2672,7 +2689,7 @@ function hasCursor(
 
 function notGiven(quake: Quake): Story {
   return {
-    seen: `The server sent ${named(quake)}, and followQuakes() did not give it.`,
+    seen: `The server sent ${describeQuake(quake)}, and followQuakes() did not give it.`,
     expected: 'Expected the quake.',
   }
 }
@@ -2680,12 +2697,12 @@ function notGiven(quake: Quake): Story {
 /** Waits for request `count`, and until the client calls itself open. */
 async function isOpen(
   t: Tools,
-  server: HandmadeStream,
+  server: ScriptedServer,
   follower: Follower,
   count: number,
 ): Promise<void> {
   await hasAsked(t, server, count)
-  await t.until(() => follower.states.at(-1)?.name === 'open', {
+  await t.waitFor(() => follower.states.at(-1)?.name === 'open', {
     get seen() {
       return `The server has answered request ${count}, and onState() was told ${statesOf(follower)}.`
     },
@@ -2700,14 +2717,14 @@ function statesOf({ states }: Follower): string {
 /** Waits until the client waits for the `count`-th time, and sleeps. */
 async function waits(
   t: Tools,
-  follower: Follower & { clock: ClockInHand },
+  follower: Follower & { clock: ControlledClock },
   count = 1,
   lost = 'The connection was lost',
 ): Promise<{ ms: number }> {
   const all = (): ConnectionState[] => follower.states.filter(({ name }) => name === 'waiting')
   const isAsleep = (): boolean =>
-    follower.states.at(-1)?.name === 'waiting' && follower.clock.next !== undefined
-  await t.until(() => all().length === count && isAsleep(), {
+    follower.states.at(-1)?.name === 'waiting' && follower.clock.nextDueMs !== undefined
+  await t.waitFor(() => all().length === count && isAsleep(), {
     get seen() {
       return all().length < count
         ? `${lost}, and onState() was not told that the client waits.`
@@ -2720,27 +2737,27 @@ async function waits(
 }
 
 function isWait(
-  { clock }: Follower & { clock: ClockInHand },
+  { clock }: Follower & { clock: ControlledClock },
   ms: number,
   expected: number,
   when: string,
   often?: string,
 ): void {
   const isNear = (value: number | undefined): boolean => Math.abs((value ?? NaN) - expected) <= 1
-  must(isNear(ms) && isNear(clock.next), {
-    seen: `${when}. The client says that it waits ${ms} ms, and sleeps ${clock.next} ms.`,
+  must(isNear(ms) && isNear(clock.nextDueMs), {
+    seen: `${when}. The client says that it waits ${ms} ms, and sleeps ${clock.nextDueMs} ms.`,
     expected: `Expected ${expected} ms: random() × the smaller of maxMs and baseMs × 2 ^ (failures before).`,
     ...(often && { often }),
   })
 }
 
 /** Waits until the client would give the connection up in `ms`. */
-async function watches(t: Tools, { clock }: { clock: ClockInHand }, ms: number): Promise<void> {
-  await t.until(() => clock.next === ms, {
+async function watches(t: Tools, { clock }: { clock: ControlledClock }, ms: number): Promise<void> {
+  await t.waitFor(() => clock.nextDueMs === ms, {
     get seen() {
-      return clock.next === undefined
+      return clock.nextDueMs === undefined
         ? 'The client waits for bytes, and nothing watches over that.'
-        : `The client waits for bytes, and would give up in ${clock.next} ms.`
+        : `The client waits for bytes, and would give up in ${clock.nextDueMs} ms.`
     },
     expected: `Expected clock.sleep(${ms}, signal) while it waits.`,
     often: 'there is no watchdog. A connection can be dead for hours without an error.',
@@ -2748,7 +2765,7 @@ async function watches(t: Tools, { clock }: { clock: ClockInHand }, ms: number):
 }
 
 async function ends(t: Tools, follower: Follower, when: string): Promise<void> {
-  await t.until(() => follower.ended, {
+  await t.waitFor(() => follower.ended, {
     seen: `${when}, and the loop over the quakes goes on.`,
     expected: 'Expected it to end.',
   })

@@ -14,15 +14,22 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { filledSandbox } from '../workshop/grader/sandbox.ts'
 import { grade, type GradeRequest } from '../workshop/grader/grade.ts'
 import { checksOf } from '../workshop/lessons/checks.ts'
-import { renderFailure } from '../workshop/verdict/render.ts'
 import { taskOf } from '../workshop/lessons/task-of.ts'
 import { typeErrors } from '../workshop/grader/typecheck.ts'
 import type { CheckResult, Verdict } from '../protocol/verdict.ts'
 import { graderPool } from '../workshop/grader/grader-pool.ts'
 import { lessons, solutionsFolder, type Lesson } from '../workshop/lessons/catalogue.ts'
-import { makeStub } from '../workshop/lessons/stubs.ts'
+import { stubsOf } from '../workshop/lessons/stubs.ts'
 import { nginx } from '../workshop/tools/proxies.ts'
-import { painter } from '../workshop/terminal/colour.ts'
+import {
+  formatMessage,
+  formatMessages,
+  messageOf,
+  messagesFile,
+  readMessages,
+  type Message,
+} from '../workshop/mistakes/messages.ts'
+import { filesOf, layOut, mistakesOf, type Mistake } from '../workshop/mistakes/mistakes.ts'
 
 // Proves the checks with programs: right work passes, unwritten work is called unwritten, and each planted
 // bug is found by the check that is there for it, in the words that a learner will read.
@@ -40,13 +47,14 @@ describe.each(lessons())('lesson $number', (lesson) => {
   const checks = named.map(({ id }) => id)
   // Without nginx they are skipped, and counted.
   const lacking = named.filter(({ needsNginx }) => needsNginx && !nginx.find()).map(({ id }) => id)
-  const variants = worksIn('variants', lesson)
-  const mistakes = worksIn('mistakes', lesson)
+  const variants = variantsOf(lesson)
+  const mistakes = mistakesOf(lesson.number)
+  const tasks = [...new Set(mistakes.map(({ task }) => task))]
 
   test('there are checks, at least 3 variants and a mistake for each check', () => {
     expect(checks).not.toEqual([])
     expect(variants.length).toBeGreaterThanOrEqual(3)
-    expect([...new Set(mistakes.map(({ fails }) => fails))].sort()).toEqual([...checks].sort())
+    expect([...new Set(mistakes.map(({ fails }) => fails))]).toEqual(checks)
   })
 
   // A learner may have lost the README; then there is nothing to compare. In CI that is a failure.
@@ -57,7 +65,7 @@ describe.each(lessons())('lesson $number', (lesson) => {
     for (const { id, hints } of lesson.tasks) expect.soft(hints, `hints of ${id}`).toHaveLength(3)
   })
 
-  // First, for the transcripts of mistakes stand beside the solution's.
+  // First, for of a mistake's long transcript is kept what is around the step in which it parts from the solution's.
   let solution: Verdict
   beforeAll(async () => {
     solution = await grade(requestFor(lesson, solutionsFolder))
@@ -68,85 +76,91 @@ describe.each(lessons())('lesson $number', (lesson) => {
   })
 
   test('the types of variants, mistakes and stubs are right', async () => {
-    const works = [...variants, ...mistakes].map(({ folder }) => asWork(folder, lesson))
-    expect(await typeErrorsOf([...works, stubsOf(lesson)], lesson)).toEqual([])
+    const works = [
+      ...variants.map((variant) => workOf(variant, lesson)),
+      ...mistakes.map(made),
+      stubbed(lesson),
+    ]
+    expect(await typeErrorsOf(works, lesson)).toEqual([])
   })
 
   test.concurrent('every check of the stub fails as not written yet', async () => {
-    const verdict = await grade(requestFor(lesson, stubsOf(lesson)))
+    const verdict = await grade(requestFor(lesson, stubbed(lesson)))
     const written = verdict.checks.filter(({ notWritten, lacks }) => !notWritten && !lacks)
     expect(written.map(({ id }) => id)).toEqual([])
     expect(verdict.outcome).toBe('fail')
   })
 
-  test.concurrent.for(variants)('variant $name passes every check', async ({ folder }) => {
-    const from = firstTaskOf(readdirSync(folder), lesson)
-    const request = { ...requestFor(lesson, asWork(folder, lesson)), from }
+  test.concurrent.for(variants)('variant $name passes every check', async (variant) => {
+    const from = firstTaskOf(readdirSync(variant.folder), lesson)
+    const request = { ...requestFor(lesson, workOf(variant, lesson)), from }
     expect(wrong(await grade(request))).toEqual([])
   })
 
   const warm = graderPool({ lesson: lesson.number, seed: SEED, bail: true })
   afterAll(() => warm.end())
 
+  const known = new Map(tasks.flatMap((task) => [...readMessages({ lesson: lesson.number, task })]))
+  const told = new Map<string, Message>()
+
   test.concurrent.for(mistakes)(
     'mistake $name is failed first by $fails',
-    async ({ folder, fails, says }, { expect: expectHere, skip }) => {
+    async (mistake, { expect: expectHere, skip }) => {
+      const { name, fails, phrase } = mistake
       skip(lacking.includes(fails), 'there is no nginx')
-      const snapshot = join(folder, 'says.txt')
-      const known = existsSync(snapshot) ? readFileSync(snapshot, 'utf8') : undefined
+      const kept = textOf(known.get(name))
       const verdict = await warm.grade(
         {
-          ...requestFor(lesson, asWork(folder, lesson)),
+          ...requestFor(lesson, made(mistake)),
           bail: true,
-          from: firstTaskOf(readdirSync(folder), lesson),
+          from: firstTaskOf([...filesOf(mistake).keys()], lesson),
         },
-        (came) => messageOf(came) === known,
+        (came) => firstFailed(came)?.id === fails && textOf(messageIn(came)) === kept,
       )
       expectHere(firstFailed(verdict)?.id, JSON.stringify(verdict.problem)).toBe(fails)
-      const message = messageOf(verdict)!
-      expectHere(message.replace(/\s+/g, ' ')).toContain(says)
-      await expectHere(message).toMatchFileSnapshot(snapshot)
+      const message = messageIn(verdict)!
+      told.set(name, message)
+      const { seen, expected, cause = '', often = '' } = message
+      expectHere([seen, expected, cause, often].join(' ').replace(/\s+/g, ' ')).toContain(phrase)
+      if (!isUpdating()) expectHere(textOf(message), 'update with -u').toBe(kept)
     },
   )
+
+  // Behind the mistakes. One that was not graded, for want of nginx or with -t, keeps what it has.
+  test.for(tasks)('what is told of the mistakes of task %s is kept', async (task) => {
+    const messages = mistakes.flatMap(({ name, task: its }): [string, Message][] => {
+      const message = told.get(name) ?? known.get(name)
+      return its === task && message ? [[name, message]] : []
+    })
+    const file = messagesFile({ lesson: lesson.number, task })
+    await expect(formatMessages(new Map(messages))).toMatchFileSnapshot(file)
+  })
 })
 
 function firstFailed({ checks }: Verdict): CheckResult | undefined {
   return checks.find(({ state }) => state === 'failed')
 }
 
-/** What a learner reads first. */
-function messageOf(verdict: Verdict): string | undefined {
+function messageIn(verdict: Verdict): Message | undefined {
   const first = firstFailed(verdict)
-  return first && `${renderFailure(first, verdict, PLAIN)}\n`
+  return first && messageOf(first)
 }
 
-const PLAIN = { paint: painter(false), width: 100, workName: 'lessons' }
+function textOf(message: Message | undefined): string | undefined {
+  return message && formatMessage(message)
+}
 
-type Work = { name: string; folder: string; fails: string; says: string }
+/** With -u. */
+function isUpdating(): boolean {
+  return expect.getState().snapshotState.snapshotUpdateState === 'all'
+}
 
-function worksIn(kind: 'variants' | 'mistakes', { number }: Lesson): Work[] {
-  const parent = join(tests, kind, `lesson${number}`)
+type Variant = { name: string; folder: string }
+
+function variantsOf({ number }: Lesson): Variant[] {
+  const parent = join(tests, 'variants', `lesson${number}`)
   if (!existsSync(parent)) return []
-  return readdirSync(parent).map((name) => {
-    const folder = join(parent, name)
-    return { name, folder, fails: header(folder, 'fails'), says: header(folder, 'says') }
-  })
-}
-
-/** What follows `// fails: ` or the like in one of the files of a mistake. */
-function header(folder: string, name: string): string {
-  for (const file of readdirSync(folder).filter(isWritten)) {
-    const line = new RegExp(`^(?://|#) ${name}: (.*)$`, 'm').exec(
-      readFileSync(join(folder, file), 'utf8'),
-    )
-    if (line) return line[1]!
-  }
-  return ''
-}
-
-/** A file that learners write; `says.txt` is none. */
-function isWritten(file: string): boolean {
-  return /\.(tsx?|conf)$/.test(file)
+  return readdirSync(parent).map((name) => ({ name, folder: join(parent, name) }))
 }
 
 function requestFor({ number }: Lesson, work: string): GradeRequest {
@@ -154,7 +168,6 @@ function requestFor({ number }: Lesson, work: string): GradeRequest {
     lesson: number,
     work,
     name: 'lessons',
-    base: solutionsFolder,
     seed: SEED,
     // All at once, above: the compiler takes longer to start than to read them.
     skipTypes: true,
@@ -168,9 +181,8 @@ function requestFor({ number }: Lesson, work: string): GradeRequest {
 function firstTaskOf(files: string[], { folder, number }: Lesson): string {
   const has = (file: string, what: RegExp): boolean =>
     what.test(readFileSync(join(solutionsFolder, folder, file), 'utf8'))
-  const code = files.filter(isWritten)
   const affected = readdirSync(join(solutionsFolder, folder)).filter(
-    (file) => code.includes(file) || code.some((one) => has(file, new RegExp(`'\\./${one}'`))),
+    (file) => files.includes(file) || files.some((one) => has(file, new RegExp(`'\\./${one}'`))),
   )
   const tasks = checksOf(number).map(({ id }) => taskOf(id))
   return tasks.find((id) =>
@@ -184,14 +196,12 @@ function wrong({ checks, problem }: Verdict): unknown[] {
   return [...failed, ...(problem ? [problem] : [])]
 }
 
-/** Each of the works with the solution under it, in one folder for one run of the compiler. */
+/** Of all works in one folder, for one run of the compiler. */
 async function typeErrorsOf(works: string[], { folder }: Lesson): Promise<string[]> {
   const all = await filledSandbox()
   try {
     for (const work of works) {
-      const place = join(all.folder, basename(work))
-      cpSync(join(solutionsFolder, folder), join(place, folder), { recursive: true })
-      cpSync(join(work, folder), join(place, folder), { recursive: true })
+      cpSync(join(work, folder), join(all.folder, basename(work), folder), { recursive: true })
     }
     return await typeErrors(all.folder, folder, '.')
   } finally {
@@ -199,20 +209,28 @@ async function typeErrorsOf(works: string[], { folder }: Lesson): Promise<string
   }
 }
 
-/** The files of a variant or a mistake, laid out like lessons/. */
-function asWork(folder: string, lesson: Lesson): string {
+/** The lesson with the files of a variant, laid out like lessons/. */
+function workOf({ folder }: Variant, lesson: Lesson): string {
   const work = mkdtempSync(join(scratch, 'work-'))
-  const filter = (path: string): boolean => !path.endsWith('says.txt')
-  cpSync(folder, join(work, lesson.folder), { recursive: true, filter })
+  for (const from of [join(solutionsFolder, lesson.folder), folder]) {
+    cpSync(from, join(work, lesson.folder), { recursive: true })
+  }
   return work
 }
 
-function stubsOf({ number, folder }: Lesson): string {
+/** The lesson with a mistake in it, laid out like lessons/. */
+function made(mistake: Mistake): string {
+  const work = mkdtempSync(join(scratch, 'work-'))
+  layOut(mistake, work)
+  return work
+}
+
+/** The stubs of a lesson, laid out like lessons/. */
+function stubbed(lesson: Lesson): string {
   const work = mkdtempSync(join(scratch, 'stubs-'))
-  mkdirSync(join(work, folder))
-  for (const file of readdirSync(join(solutionsFolder, folder))) {
-    const source = readFileSync(join(solutionsFolder, folder, file), 'utf8')
-    writeFileSync(join(work, folder, file), makeStub(source, number))
+  mkdirSync(join(work, lesson.folder))
+  for (const { name, text } of stubsOf(lesson)) {
+    writeFileSync(join(work, lesson.folder, name), text)
   }
   return work
 }

@@ -3,26 +3,26 @@ import { inject, test } from 'vitest'
 import type { NginxPorts, Report } from '../../protocol/grading.ts'
 import { isNotWritten } from '../../protocol/not-written.ts'
 import { startProxy, type Proxy, type ProxySetting } from '../../wire/proxy.ts'
-import { connect, type Client } from './client.ts'
+import { connectRaw, type RawClient } from './raw-client.ts'
 import { describeError, Failure, must, type Story } from './failure.ts'
-import { FeedError, gate, type Gate } from './gate.ts'
-import { patience, type Patience } from './patience.ts'
-import { serve, type Served } from './serve.ts'
+import { FeedError, controlledFeed, type ControlledFeed } from './controlled-feed.ts'
+import { waiting, type Waiting } from './waiting.ts'
+import { serve, type TestServer } from './serve.ts'
 import { signOfLife } from './signs-of-life.ts'
-import { strayErrors } from './strays.ts'
-import { transcript, type Transcript } from './transcript.ts'
-import { turned } from './turned.ts'
+import { watchUncaughtErrors } from './uncaught-errors.ts'
+import { newTranscript, type Transcript } from './transcript.ts'
+import { turns } from './event-loop.ts'
 
 export { must } from './failure.ts'
 
 /** What a check has at hand. Everything it opens is closed when it ends. */
-export type Tools = Patience & {
+export type Tools = Waiting & {
   transcript: Transcript
-  gate(): Gate
-  serve(app: RequestHandler, before?: RequestHandler): Promise<Served>
-  /** Sets a proxy before a server. @param told what it does: `a proxy that …` */
-  proxy(server: { port: number }, setting: ProxySetting, told: string): Promise<Proxy>
-  connect(server: { port: number }, name?: string): Client
+  controlledFeed(): ControlledFeed
+  serve(app: RequestHandler, before?: RequestHandler): Promise<TestServer>
+  /** Sets a proxy before a server. @param description what it does: `a proxy that …` */
+  proxy(server: { port: number }, setting: ProxySetting, description: string): Promise<Proxy>
+  connect(server: { port: number }, name?: string): RawClient
 }
 
 declare module 'vitest' {
@@ -46,15 +46,15 @@ declare module 'vitest' {
 export function check(id: string, rule: string, script: (tools: Tools) => Promise<void>): void {
   // Without a limit of Vitest's: what waits in vain gives up by itself, and the grader's watchdog ends the rest.
   test.concurrent(`${id} ${rule}`, { timeout: 0 }, async ({ task, skip }) => {
-    const endTurn = await turn()
+    const endTurn = await waitForTurn()
     if (hasFailed && process.env.WORKSHOP_BAIL) skip()
     try {
       signOfLife(`check ${id}`)
-      let played = await keepCompany(play(script))
-      if (played.isInDoubt) {
-        while (company.size > 0) await Promise.race(company)
+      let played = await trackRunning(runScript(script))
+      if (played.mayBeAnothers) {
+        while (running.size > 0) await Promise.race(running)
         signOfLife(`check ${id}`)
-        played = await keepCompany(turned(SETTLED).then(() => play(script)))
+        played = await trackRunning(turns(DRAIN_TURNS).then(() => runScript(script)))
       }
       task.meta.report = played.report
       if (played.hasPassed) return
@@ -66,50 +66,50 @@ export function check(id: string, rule: string, script: (tools: Tools) => Promis
   })
 }
 
-type Played = {
+type Outcome = {
   report: Report
   hasPassed: boolean
   /** Why it failed: whatever was thrown. */
   error?: unknown
   /** It would have passed, but for an error that may be of another check. */
-  isInDoubt?: boolean
+  mayBeAnothers?: boolean
 }
 
-async function play(script: (tools: Tools) => Promise<void>): Promise<Played> {
-  const story = transcript()
-  const tools = toolbox(story)
-  const strays = strayErrors()
-  // Where the story ends. Putting things away is no part of it.
-  let told = 0
-  const steps = (): string[] => story.steps.slice(0, told)
+async function runScript(script: (tools: Tools) => Promise<void>): Promise<Outcome> {
+  const transcript = newTranscript()
+  const tools = toolbox(transcript)
+  const uncaught = watchUncaughtErrors()
+  // Where the script ends. Putting things away is no part of it.
+  let length = 0
+  const steps = (): string[] => transcript.steps.slice(0, length)
   try {
     await script(tools).finally(() => {
-      told = story.steps.length
+      length = transcript.steps.length
       return tools.close()
     })
     // What was thrown while the last connections closed comes in the next turn.
-    await turned()
-    const error = strays.failure()
+    await turns()
+    const error = uncaught.failure()
     if (!error) return { report: { steps: steps() }, hasPassed: true }
     const report = reportOf(error, steps(), tools)
-    return { report, hasPassed: false, error, isInDoubt: strays.areShared }
+    return { report, hasPassed: false, error, mayBeAnothers: uncaught.areShared }
   } catch (thrown) {
-    const error = (!strays.areShared && strays.failure()) || thrown
+    const error = (!uncaught.areShared && uncaught.failure()) || thrown
     return { report: reportOf(error, steps(), tools), hasPassed: false, error }
   } finally {
-    strays.stop()
+    uncaught.stop()
   }
 }
 
 /** By then the connections of the check before have closed at the other end, too. */
-const SETTLED = 20
+const DRAIN_TURNS = 20
 
 /** The checks that are being played. */
-const company = new Set<Promise<Played>>()
+const running = new Set<Promise<Outcome>>()
 
-function keepCompany(playing: Promise<Played>): Promise<Played> {
-  company.add(playing)
-  return playing.finally(() => company.delete(playing))
+function trackRunning(playing: Promise<Outcome>): Promise<Outcome> {
+  running.add(playing)
+  return playing.finally(() => running.delete(playing))
 }
 
 /** A check that needs the real nginx. Where the grader has not started one, it does not exist. */
@@ -123,7 +123,7 @@ export function nginxCheck(
 }
 
 /** Waits until the check before this one is done, or any has failed. */
-async function turn(): Promise<() => void> {
+async function waitForTurn(): Promise<() => void> {
   const before = queue
   let end = (): void => {}
   queue = new Promise((resolve) => {
@@ -156,17 +156,17 @@ type Toolbox = Tools & {
   /** What handlers of the app threw, but for errors of the feed. */
   thrownByHandlers(): unknown[]
   /** What nobody did with a feed in which something happened. */
-  neglect(): string | undefined
+  unreadFeed(): string | undefined
   close(): Promise<void>
 }
 
 /** The tools of one check, and the way to put them all away. */
-function toolbox(story: Transcript): Toolbox {
-  const waits = patience(story)
-  const gates: Gate[] = []
-  const servers: Served[] = []
+function toolbox(transcript: Transcript): Toolbox {
+  const waits = waiting(transcript)
+  const feeds: ControlledFeed[] = []
+  const servers: TestServer[] = []
   const proxies: Proxy[] = []
-  const clients: Client[] = []
+  const clients: RawClient[] = []
   const thrown: unknown[] = []
   const onThrown = (error: unknown): void => {
     if (!(error instanceof FeedError)) thrown.push(error)
@@ -174,26 +174,26 @@ function toolbox(story: Transcript): Toolbox {
   return {
     ...waits,
     thrownByHandlers: () => thrown,
-    transcript: story,
-    gate() {
-      const made = gate(story)
-      gates.push(made)
+    transcript,
+    controlledFeed() {
+      const made = controlledFeed(transcript)
+      feeds.push(made)
       return made
     },
-    neglect: () => gates.map(neglectOf).find((what) => what !== undefined),
+    unreadFeed: () => feeds.map(causeInFeed).find((what) => what !== undefined),
     async serve(app, before) {
-      const server = await serve(app, { transcript: story, onThrown, ...(before && { before }) })
+      const server = await serve(app, { transcript, onThrown, ...(before && { before }) })
       servers.push(server)
       return server
     },
-    async proxy({ port }, setting, told) {
-      story.step(`before the server: ${told}`)
+    async proxy({ port }, setting, description) {
+      transcript.step(`before the server: ${description}`)
       const proxy = await startProxy(port, setting)
       proxies.push(proxy)
       return proxy
     },
     connect({ port }, name) {
-      const client = connect(port, { transcript: story, patience: waits, ...(name && { name }) })
+      const client = connectRaw(port, { transcript, waiting: waits, ...(name && { name }) })
       clients.push(client)
       return client
     },
@@ -215,20 +215,20 @@ function reportOf(error: unknown, steps: string[], tools: Toolbox): Report {
   }
 }
 
-function storyOf(error: unknown, { thrownByHandlers, neglect }: Toolbox): Story {
+function storyOf(error: unknown, { thrownByHandlers, unreadFeed }: Toolbox): Story {
   if (!(error instanceof Failure)) {
     return { seen: `Your code threw ${describeError(error)}`, expected: 'Expected it to go on.' }
   }
   // Whatever the check saw, it began with this.
   const [thrown] = thrownByHandlers()
   if (thrown) return { ...error.story, cause: `the handler threw ${located(thrown)}` }
-  const neglected = neglect()
+  const neglected = unreadFeed()
   return neglected ? { ...error.story, cause: neglected } : error.story
 }
 
 /** Nothing of what happens in a feed comes from it when nobody reads it. */
-function neglectOf({ hasHappened, readers }: Gate): string | undefined {
-  if (!hasHappened || readers.some(({ asked }) => asked)) return undefined
+function causeInFeed({ hasHappened, readers }: ControlledFeed): string | undefined {
+  if (!hasHappened || readers.some(({ hasPulled }) => hasPulled)) return undefined
   return readers.length === 0
     ? 'your handler has not opened the feed.'
     : 'the feed was opened, and nobody asked it for a quake.'

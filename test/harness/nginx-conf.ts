@@ -1,5 +1,5 @@
 /** An `nginx.conf` without its comments. */
-export function directives(conf: string): string {
+export function withoutComments(conf: string): string {
   return conf.replace(/(?<=^|\s)#.*$/gm, '')
 }
 
@@ -7,39 +7,39 @@ export function directives(conf: string): string {
  * The value of a directive that is in force for a path: of the innermost location that nginx takes for it, or else
  * of what stands around that. Undefined where nobody says it.
  */
-export function inForce(conf: string, path: string, name: string): string | undefined {
-  const http = read(directives(conf))
+export function effectiveValue(conf: string, path: string, name: string): string | undefined {
+  const http = parseConf(withoutComments(conf))
   const server = blocksIn(http, 'server')[0]
   const around = server ? [http, server.block, ...locationsFor(path, server.block).within] : [http]
   return around
     .map((block) =>
       block
-        .find(({ words }) => words[0] === name)
-        ?.words.slice(1)
+        .find(({ args }) => args[0] === name)
+        ?.args.slice(1)
         .join(' '),
     )
     .findLast((value) => value !== undefined)
 }
 
 /** A directive in its words, with the block behind it, if it has one. */
-type Directive = { words: string[]; block?: Block }
+type Directive = { args: string[]; block?: Block }
 
 type Block = Directive[]
 
-function read(conf: string): Block {
+function parseConf(conf: string): Block {
   const tokens = [...conf.matchAll(TOKEN)]
   function block(): Block {
     const all: Block = []
-    let words: string[] = []
+    let args: string[] = []
     for (let token = tokens.shift(); token; token = tokens.shift()) {
       const [text, double, single] = token
       if (text === '}') break
       if (text !== ';' && text !== '{') {
-        words.push(double ?? single ?? text)
+        args.push(double ?? single ?? text)
         continue
       }
-      all.push({ words, ...(text === '{' && { block: block() }) })
-      words = []
+      all.push({ args, ...(text === '{' && { block: block() }) })
+      args = []
     }
     return all
   }
@@ -49,9 +49,9 @@ function read(conf: string): Block {
 /** What is in quotes, an end or a border of a block, or a word, which may have `${…}` in it. */
 const TOKEN = /"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|[{};]|(?:\$\{|(?<=\$\{\w*)\}|[^\s{};])+/g
 
-function blocksIn(block: Block, name: string): { words: string[]; block: Block }[] {
-  return block.flatMap(({ words, block: inner }) =>
-    words[0] === name && inner ? [{ words, block: inner }] : [],
+function blocksIn(block: Block, name: string): { args: string[]; block: Block }[] {
+  return block.flatMap(({ args, block: inner }) =>
+    args[0] === name && inner ? [{ args, block: inner }] : [],
   )
 }
 
@@ -62,8 +62,8 @@ function blocksIn(block: Block, name: string): { words: string[]; block: Block }
  * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#location
  */
 function locationsFor(path: string, block: Block): { within: Block[]; isFinal: boolean } {
-  const all = blocksIn(block, 'location').map(({ words, block: inner }) => {
-    const [, how, where] = HOW_AND_WHERE.exec(words.slice(1).join(''))!
+  const all = blocksIn(block, 'location').map(({ args, block: inner }) => {
+    const [, how, where] = HOW_AND_WHERE.exec(args.slice(1).join(''))!
     return { how: how!, where: where!, block: inner }
   })
   const same = all.find(({ how, where }) => how === '=' && where === path)
@@ -95,7 +95,7 @@ function matches(path: string, where: string, how: string): boolean {
 const HOW_AND_WHERE = /^(=|\^~|~\*|~|)(.*)$/s
 
 /** As nginx reads a time: `60`, `60s`, `1m30s`, `24h`. */
-export function secondsOf(time: string): number {
+export function parseSeconds(time: string): number {
   const units: Record<string, number> = {
     ms: 0.001,
     m: 60,

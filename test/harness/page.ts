@@ -6,7 +6,7 @@ import { createRoot } from 'react-dom/client'
 import type { Tools } from './check.ts'
 import { forgetSources, sourcesOf } from './event-source.ts'
 import { describeError, Failure, type Story } from './failure.ts'
-import { timersInHand } from './timers.ts'
+import { controlledTimers } from './controlled-timers.ts'
 
 /** A page that React draws on, as the check says. */
 export type Page = {
@@ -18,20 +18,20 @@ export type Page = {
    *
    * @param story as a function, it tells what there is when nothing has come of it
    */
-  until(holds: () => boolean, story: Story | (() => Story)): Promise<void>
+  waitFor(holds: () => boolean, story: Story | (() => Story)): Promise<void>
   /** What was to be seen is there: what listeners have thrown until now explains nothing that fails later. */
-  pardon(): void
+  forgiveThrown(): void
   /** Runs what waits for a timer of the work, and what follows: of a page with its timers in hand. */
-  runOutTimers(): Promise<void>
+  runPendingTimers(): Promise<void>
 }
 
 export type PageOptions = {
   /** Under StrictMode. */
   strict?: boolean
   /** While no other check has a page open: for what happens to all of them, such as a hidden tab. */
-  alone?: boolean
+  exclusive?: boolean
   /** The check says when a timer of the work runs out. Such a page is alone. */
-  timersInHand?: boolean
+  controlledTimers?: boolean
 }
 
 /**
@@ -41,20 +41,20 @@ export type PageOptions = {
 export async function withPage(
   t: Tools,
   urls: string[],
-  { strict = false, timersInHand: inHand = false, alone = inHand }: PageOptions,
+  { strict = false, controlledTimers: inHand = false, exclusive = inHand }: PageOptions,
   script: (page: Page) => Promise<void>,
 ): Promise<void> {
-  const leaveRoom = await room(alone)
-  const timers = inHand ? timersInHand([globalThis, window]) : undefined
+  const leaveRoom = await acquirePage(exclusive)
+  const timers = inHand ? controlledTimers([globalThis, window]) : undefined
   const body = document.createElement('main')
   document.body.append(body)
   const thrown: unknown[] = []
   const root = createRoot(body, { onUncaughtError: (error) => void thrown.push(error) })
   let isOpen = true
-  let pardoned = new Set<unknown>()
+  let forgiven = new Set<unknown>()
 
   const throwWhatWasThrown = (): void => {
-    if (thrown.length > 0) throw asTold(thrown[0])
+    if (thrown.length > 0) throw asFailure(thrown[0])
   }
 
   /** Looks a thousand times a second, and not at every turn: most waits are for a timer of the work. */
@@ -68,23 +68,23 @@ export async function withPage(
       flushSync(() => root.render(strict ? createElement(StrictMode, null, content) : content))
       throwWhatWasThrown()
     },
-    async until(holds, story) {
+    async waitFor(holds, story) {
       try {
-        await t.soon(look(holds), { seen: 'Nothing came.', expected: 'Expected something.' })
+        await t.withTimeout(look(holds), { seen: 'Nothing came.', expected: 'Expected something.' })
       } catch (error) {
         if (!(error instanceof Failure)) throw error
         const told = typeof story === 'function' ? story() : story
-        throw new Failure({ ...told, ...causeIn(urls, pardoned) })
+        throw new Failure({ ...told, ...causeIn(urls, forgiven) })
       }
       throwWhatWasThrown()
     },
-    pardon() {
-      pardoned = new Set(thrownIn(urls))
+    forgiveThrown() {
+      forgiven = new Set(thrownIn(urls))
     },
-    async runOutTimers() {
+    async runPendingTimers() {
       // A countdown starts one after another, each after a render.
       for (let n = 0, idle = 0; n < 100 && idle < 3; n += 1) {
-        idle = timers?.runOut() ? 0 : idle + 1
+        idle = timers?.runPending() ? 0 : idle + 1
         // React renders in turns of the event loop, whatever they take.
         for (let turns = 0; turns < TURNS_OF_A_RENDER; turns += 1) await turn()
       }
@@ -94,7 +94,7 @@ export async function withPage(
     await script(page)
   } finally {
     isOpen = false
-    timers?.letGo()
+    timers?.restore()
     flushSync(() => root.unmount())
     body.remove()
     urls.forEach(forgetSources)
@@ -106,7 +106,7 @@ export async function withPage(
 const TURNS_OF_A_RENDER = 10
 
 /** An error of React as the failure that it is, where it is known. */
-function asTold(error: unknown): unknown {
+function asFailure(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   if (/^A function wrapped in useEffectEvent/.test(error.message)) {
     return new Failure({
@@ -187,7 +187,7 @@ let isTaken = false
 let waiting: (() => void)[] = []
 
 /** Waits for room: for one page alone, or beside others. The function that is returned leaves it. */
-async function room(alone: boolean): Promise<() => void> {
+async function acquirePage(alone: boolean): Promise<() => void> {
   while (isTaken || (alone && pages > 0)) {
     await new Promise<void>((resolve) => waiting.push(resolve))
   }

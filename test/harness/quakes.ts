@@ -12,12 +12,12 @@ export function quakes(count: number): Quake[] {
 }
 
 /** `count` earthquakes of `bytes` bytes each and more, to fill the buffers between server and client. */
-export function fatQuakes(count: number, bytes: number): Quake[] {
+export function largeQuakes(count: number, bytes: number): Quake[] {
   return quakes(count).map((thin) => ({ ...thin, place: `${thin.place} ${'~'.repeat(bytes)}` }))
 }
 
 /** How messages name an earthquake: `"M 6.4 · Hualian, Taiwan"`. */
-export function named({ magnitude, place }: Quake): string {
+export function describeQuake({ magnitude, place }: Quake): string {
   const where = place.replace(/^.* of /, '')
   return `"M ${magnitude} · ${where.length > 24 ? `${where.slice(0, 23)}…` : where}"`
 }

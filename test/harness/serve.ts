@@ -1,17 +1,17 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
-import { holdBack } from './hold-back.ts'
+import { blockSocket } from './block-socket.ts'
 import type { Transcript } from './transcript.ts'
 
-export type Served = {
+export type TestServer = {
   readonly port: number
   /** How many connections are open, as the server sees it. */
   readonly connections: number
   /** From now on the network takes no bytes from the connections that are open, as if all on the way were full. */
-  hold(): void
+  blockNetwork(): void
   /** The network takes them again, and first what had to wait. */
-  letGo(): void
+  unblockNetwork(): void
   /** Ends every connection, then the server. */
   close(): Promise<void>
 }
@@ -30,7 +30,7 @@ type ServeOptions = {
 export async function serve(
   app: RequestHandler,
   { transcript, onThrown, before }: ServeOptions,
-): Promise<Served> {
+): Promise<TestServer> {
   const noteThrown: ErrorRequestHandler = (error: unknown, _request, response, next) => {
     if (!(response.destroyed && isOfLeaving(error))) {
       transcript.step(`the handler threw ${String(error)}`)
@@ -45,7 +45,7 @@ export async function serve(
 
   const server: Server = createServer(front)
   const sockets = new Set<Socket>()
-  const held: (() => void)[] = []
+  const unblocks: (() => void)[] = []
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
@@ -56,11 +56,11 @@ export async function serve(
     get connections() {
       return sockets.size
     },
-    hold() {
-      for (const socket of sockets) held.push(holdBack(socket))
+    blockNetwork() {
+      for (const socket of sockets) unblocks.push(blockSocket(socket))
     },
-    letGo() {
-      for (const goOn of held.splice(0)) goOn()
+    unblockNetwork() {
+      for (const unblock of unblocks.splice(0)) unblock()
     },
     close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))

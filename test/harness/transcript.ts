@@ -6,22 +6,22 @@ export type Transcript = {
   step(text: string): void
 }
 
-export function transcript(): Transcript {
+export function newTranscript(): Transcript {
   const steps: string[] = []
   return { steps, step: (text) => void steps.push(text) }
 }
 
 /** Bytes or text for a transcript or a message: nothing invisible, at most `width` characters. */
-export function shown(value: Uint8Array | string, width = 60): string {
+export function excerpt(value: Uint8Array | string, width = 60): string {
   return shorten(visible(ends(value, width * MAX_BYTES)), width)
 }
 
 /** Two long texts for a message, from a little before the place where they part. */
-export function shownApart(one: string, other: string): [string, string] {
+export function differingExcerpts(one: string, other: string): [string, string] {
   let at = 0
   while (at < one.length && one[at] === other[at]) at += 1
   const from = at < 40 ? 0 : at - 16
-  const rest = (text: string): string => `${from > 0 ? '… ' : ''}${shown(text.slice(from))}`
+  const rest = (text: string): string => `${from > 0 ? '… ' : ''}${excerpt(text.slice(from))}`
   return [rest(one), rest(other)]
 }
 

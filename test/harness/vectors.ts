@@ -59,7 +59,7 @@ export function* chunkings(chunks: Uint8Array[]): Generator<Uint8Array[]> {
 }
 
 /** In two at each position, with an empty chunk between: that says nothing, and ends nothing. */
-export function* inTwoWithNothingBetween(chunks: Uint8Array[]): Generator<Uint8Array[]> {
+export function* splitsWithEmptyChunk(chunks: Uint8Array[]): Generator<Uint8Array[]> {
   const whole = Buffer.concat(chunks)
   for (let cut = 1; cut < whole.length; cut += 1) {
     yield [whole.subarray(0, cut), new Uint8Array(0), whole.subarray(cut)]

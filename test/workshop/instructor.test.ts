@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { checksOf } from '../../workshop/lessons/checks.ts'
 import { lessonNumbered, lessons } from '../../workshop/lessons/catalogue.ts'
+import { mistakesOf } from '../../workshop/mistakes/mistakes.ts'
 import { ROOT } from '../../workshop/root.ts'
 
 // An instructor has no time to find out that the agenda is wrong.
@@ -62,7 +63,7 @@ describe('what the guide names is there', () => {
 
   test('mistakes', () => {
     for (const [, name, lesson] of guide.matchAll(/mistake `([^`]+)` of lesson (\d+)/g)) {
-      expect(readdirSync(join(ROOT, 'test/mistakes', `lesson${lesson}`))).toContain(name)
+      expect(mistakesOf(Number(lesson)).map((mistake) => mistake.name)).toContain(name)
     }
   })
 

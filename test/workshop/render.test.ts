@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { renderVerdict } from '../../workshop/verdict/render.ts'
+import { describe, expect, test } from 'vitest'
+import { renderFailure, renderVerdict } from '../../workshop/verdict/render.ts'
 import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
 import { painter } from '../../workshop/terminal/colour.ts'
 
@@ -51,19 +51,119 @@ test('behind the failure that is told stands how to see the next', () => {
   expect(render([failed('1.2a'), notWritten])).not.toContain('more failed')
 })
 
+describe('a failure in full', () => {
+  const told: CheckResult = {
+    id: '1.2a',
+    rule: 'each quake reaches the client before the next one happens',
+    state: 'failed',
+    story: {
+      seen: 'The feed released "M 4.5 · Vrancea, România" and no line reached the client, which had asked for it.',
+      expected: 'Expected the client to read it while the feed was waiting.',
+      often:
+        'the handler collects the quakes and sends them at the end, when nobody waits for them.',
+    },
+    at: 'lessons/01-raw-chunks/server.ts:12:5',
+    steps: ['client: GET /quakes.ndjson', QUAKE, '… nothing for 2 s'],
+  }
+  const reference = ['client: GET /quakes.ndjson', QUAKE, 'client read 228 bytes', QUAKE]
+
+  test('beside the reference', () => {
+    expect(inFull({ ...told, reference }, 100)).toMatchInlineSnapshot(`
+      "✗ 1.2a  each quake reaches the client before the next one happens
+
+        The feed released "M 4.5 · Vrancea, România" and no line reached the client, which had asked for
+        it.
+        Expected the client to read it while the feed was waiting.
+        at lessons/01-raw-chunks/server.ts:12:5
+
+          yours                                            reference
+           1  client: GET /quakes.ndjson                    1  client: GET /quakes.ndjson
+           2  feed released quake 1: "M 4.5 · Vrancea, …    2  feed released quake 1: "M 4.5 · Vrancea, …
+           3  … nothing for 2 s                             3  client read 228 bytes
+                                                            4  feed released quake 1: "M 4.5 · Vrancea, …
+
+        Often the cause: the handler collects the quakes and sends them at the end, when nobody waits for
+        them.
+        lessons/01-raw-chunks/README.md, task 1.2 · npm run hint 1.2 · replay: SEED=1 npm test -- lesson1.2a"
+    `)
+  })
+
+  test('above the reference, where there is no room beside it', () => {
+    expect(inFull({ ...told, reference }, 80)).toMatchInlineSnapshot(`
+      "✗ 1.2a  each quake reaches the client before the next one happens
+
+        The feed released "M 4.5 · Vrancea, România" and no line reached the client,
+        which had asked for it.
+        Expected the client to read it while the feed was waiting.
+        at lessons/01-raw-chunks/server.ts:12:5
+
+          yours
+           1  client: GET /quakes.ndjson
+           2  feed released quake 1: "M 4.5 · Vrancea, România", which is a long way …
+           3  … nothing for 2 s
+
+          reference
+           1  client: GET /quakes.ndjson
+           2  feed released quake 1: "M 4.5 · Vrancea, România", which is a long way …
+           3  client read 228 bytes
+           4  feed released quake 1: "M 4.5 · Vrancea, România", which is a long way …
+
+        Often the cause: the handler collects the quakes and sends them at the end,
+        when nobody waits for them.
+        lessons/01-raw-chunks/README.md, task 1.2 · npm run hint 1.2 · replay: SEED=1 npm test -- lesson1.2a"
+    `)
+  })
+
+  test('without a reference', () => {
+    expect(inFull(told, 80)).toMatchInlineSnapshot(`
+      "✗ 1.2a  each quake reaches the client before the next one happens
+
+        The feed released "M 4.5 · Vrancea, România" and no line reached the client,
+        which had asked for it.
+        Expected the client to read it while the feed was waiting.
+        at lessons/01-raw-chunks/server.ts:12:5
+
+           1  client: GET /quakes.ndjson
+           2  feed released quake 1: "M 4.5 · Vrancea, România", which is a long way …
+           3  … nothing for 2 s
+
+        Often the cause: the handler collects the quakes and sends them at the end,
+        when nobody waits for them.
+        lessons/01-raw-chunks/README.md, task 1.2 · npm run hint 1.2 · replay: SEED=1 npm test -- lesson1.2a"
+    `)
+  })
+
+  test('with the cause, where it is known', () => {
+    const story = { ...told.story!, cause: 'your handler has not opened the feed.' }
+    expect(inFull({ ...told, story, steps: [] }, 100)).toMatchInlineSnapshot(`
+      "✗ 1.2a  each quake reaches the client before the next one happens
+
+        The feed released "M 4.5 · Vrancea, România" and no line reached the client, which had asked for
+        it.
+        Expected the client to read it while the feed was waiting.
+        at lessons/01-raw-chunks/server.ts:12:5
+
+        The cause: your handler has not opened the feed.
+        lessons/01-raw-chunks/README.md, task 1.2 · npm run hint 1.2 · replay: SEED=1 npm test -- lesson1.2a"
+    `)
+  })
+})
+
 function failed(id: string, steps: string[] = [], reference: string[] = []): CheckResult {
   const story = { seen: 'It was seen.', expected: 'Expected something else.' }
   return { id, rule: 'it holds', state: 'failed', story, steps, reference }
 }
 
 function render(checks: CheckResult[], width = 100): string {
-  const verdict: Verdict = {
-    lesson: 1,
-    outcome: 'fail',
-    checks,
-    typeErrors: [],
-    seed: 1,
-    printed: '',
-  }
-  return renderVerdict(verdict, { paint: painter(false), width, workName: 'lessons' })
+  return renderVerdict(verdictOf(checks), { ...PLAIN, width })
+}
+
+function inFull(check: CheckResult, width: number): string {
+  return renderFailure(check, verdictOf([check]), { ...PLAIN, width })
+}
+
+const PLAIN = { paint: painter(false), workName: 'lessons' }
+
+function verdictOf(checks: CheckResult[]): Verdict {
+  return { lesson: 1, outcome: 'fail', checks, typeErrors: [], seed: 1, printed: '' }
 }

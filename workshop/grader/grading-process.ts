@@ -172,7 +172,7 @@ export async function startGradingProcess({
 }
 
 /** What is loaded before the work. */
-const SETUP = ['signs-of-life.ts', 'patience.ts', 'own-process.ts']
+const SETUP = ['signs-of-life.ts', 'waiting.ts', 'kill-guard.ts']
 
 /** For what is still on its way when the process has ended. */
 const GRACE_MS = 5000

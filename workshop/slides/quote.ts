@@ -1,12 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { checksOf } from '../lessons/checks.ts'
+import { renderFailure } from '../verdict/render.ts'
+import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
+import { readMessages } from '../mistakes/messages.ts'
+import { filesOf, mistakeCalled } from '../mistakes/mistakes.ts'
 import { ROOT } from '../root.ts'
+import { painter } from '../terminal/colour.ts'
 
 /**
  * A piece of a file, so that no slide can show what is not there.
  *
  *     solutions/01-raw-chunks/server.ts          the file
  *     solutions/01-raw-chunks/server.ts#1.1      what stands in its regions of task 1.1
+ *     test/mistakes/lesson1/collects/server.ts   the file that a mistake makes of the solution's
  *
  * Of that, `excerpt` takes what begins with its first line and ends with its last one, if it has any: `…` on a line
  * of its own stands for all that lies between. What is left of the indentation of the first line goes.
@@ -15,7 +22,7 @@ import { ROOT } from '../root.ts'
  */
 export function quote(place: string, excerpt: string): string {
   const [path = '', region] = place.split('#')
-  const lines = withoutHeader(read(path))
+  const lines = linesOf(path)
   const from = region === undefined ? lines : linesOfRegion(lines, region, path)
   const wanted = excerpt.split('\n').filter((line) => line.trim() !== '')
   const found = wanted.length === 0 ? from : between(from, wanted, place)
@@ -27,14 +34,27 @@ export function quote(place: string, excerpt: string): string {
  *
  * @throws Error when there is no such mistake
  */
-export function saysOf(mistake: string): string {
-  const lines = read(`test/mistakes/${mistake}/says.txt`)
-  const end = lines.findIndex((line) => /^ +(yours +reference|Often the cause)/.test(line))
-  return `${lines
-    .slice(0, end)
-    .map((line) => line.replace(/^ {2}/, ''))
-    .join('\n')
-    .trim()}\n`
+export function saysOf(address: string): string {
+  const mistake = mistakeCalled(address)
+  const message = readMessages(mistake).get(mistake.name)
+  if (!message) throw new Error(`no message of ${address} is kept`)
+  const { lesson, fails: id } = mistake
+  const { seen, expected, at } = message
+  const { rule } = checksOf(lesson).find((check) => check.id === id)!
+  const story = { seen, expected }
+  const failed: CheckResult = { id, rule, state: 'failed', story, ...(at && { at }), steps: [] }
+  const verdict: Verdict = {
+    lesson,
+    outcome: 'fail',
+    checks: [failed],
+    typeErrors: [],
+    seed: 1,
+    printed: '',
+  }
+  const options = { paint: painter(false), width: 100, workName: 'lessons' }
+  const lines = renderFailure(failed, verdict, options).split('\n')
+  const withoutAdvice = lines.slice(0, -1).map((line) => line.replace(/^ {2}/, ''))
+  return `${withoutAdvice.join('\n').trim()}\n`
 }
 
 /**
@@ -72,10 +92,12 @@ function read(path: string): string[] {
   }
 }
 
-/** What a mistake says of itself is for the proof. */
-function withoutHeader(lines: string[]): string[] {
-  const first = lines.findIndex((line) => !/^(\/\/|#) (fails|says|seen in): /.test(line))
-  return lines.slice(first)
+function linesOf(path: string): string[] {
+  const [, address, name = ''] = /^test\/mistakes\/(lesson\d+\/[^/]+)\/(.+)$/.exec(path) ?? []
+  if (!address) return read(path)
+  const text = filesOf(mistakeCalled(address)).get(name)
+  if (text === undefined) throw new Error(`${address} does not change ${name}`)
+  return text.split('\n')
 }
 
 function linesOfRegion(lines: string[], region: string, path: string): string[] {

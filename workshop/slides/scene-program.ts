@@ -1,4 +1,3 @@
-import { cp, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Recorder } from '../../wire/recorder.ts'
 import { tap, type Tap } from '../../wire/tap.ts'
@@ -8,7 +7,8 @@ import {
   type ServerEvents,
 } from '../runtime/learner-server.ts'
 import { emptySandbox, type Sandbox } from '../grader/sandbox.ts'
-import { lessonNumbered, solutionsFolder, type Lesson } from '../lessons/catalogue.ts'
+import { lessonNumbered, type Lesson } from '../lessons/catalogue.ts'
+import { layOut, mistakeCalled } from '../mistakes/mistakes.ts'
 import { ROOT } from '../root.ts'
 import { streamOf } from '../session/lesson-target.ts'
 import type { Scene } from './scene.ts'
@@ -23,8 +23,8 @@ export type SceneProgram = {
 }
 
 /**
- * Runs the program of a scene: `solutions/NN-name`, `test/mistakes/lessonN/name` in the place of what it
- * mistakes, or `lessons/NN-name/exhibit`.
+ * Runs the program of a scene: `solutions/NN-name`, the mistake `test/mistakes/lessonN/name`, or
+ * `lessons/NN-name/exhibit`.
  *
  * @throws Error when it is none of these
  */
@@ -33,7 +33,7 @@ export async function runScene(
   { recorder, events }: { recorder: Recorder; events: ServerEvents },
 ): Promise<SceneProgram> {
   const { lesson, isExhibit } = wherefrom(program)
-  const mistake = program.startsWith('test/') ? await mixed(lesson, program) : undefined
+  const mistake = program.startsWith(MISTAKES) ? await made(program) : undefined
   const server: LearnerServer = startLearnerServer({
     name: `${program}/server.ts`,
     folder: async () => (mistake ? join(mistake.folder, lesson.folder) : join(ROOT, program)),
@@ -66,13 +66,11 @@ function wherefrom(program: string): { lesson: Lesson; isExhibit: boolean } {
   return { lesson, isExhibit: shown !== undefined }
 }
 
-/** A mistake is one file; the others are the solution's. */
-async function mixed(lesson: Lesson, mistake: string): Promise<Sandbox> {
+/** The lesson with the mistake in it. */
+async function made(program: string): Promise<Sandbox> {
   const sandbox = await emptySandbox()
-  const folder = join(sandbox.folder, lesson.folder)
-  await cp(join(solutionsFolder, lesson.folder), folder, { recursive: true })
-  for (const file of await readdir(join(ROOT, mistake))) {
-    await cp(join(ROOT, mistake, file), join(folder, file), { recursive: true })
-  }
+  layOut(mistakeCalled(program.slice(MISTAKES.length)), sandbox.folder)
   return sandbox
 }
+
+const MISTAKES = 'test/mistakes/'

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
-import { build } from 'vite'
+import { build, type Plugin } from 'vite'
+import { filesOf, mistakesOf } from '../../../workshop/mistakes/mistakes.ts'
 
 /** The files of the page, by path: made for development, where StrictMode does what it is there for. */
 export async function builtStage(): Promise<Map<string, string>> {
@@ -11,7 +12,7 @@ export async function builtStage(): Promise<Map<string, string>> {
     mode: 'development',
     logLevel: 'error',
     define: { 'process.env.NODE_ENV': '"development"' },
-    plugins: [react(), besideTheSolution()],
+    plugins: [react(), works()],
     build: {
       write: false,
       minify: false,
@@ -41,14 +42,40 @@ const HTML = `<!doctype html>
 </html>
 `
 
-/** A mistake in one file has the other one from the solution. */
-function besideTheSolution(): import('vite').Plugin {
+/**
+ * Makes `virtual:works`: the solution and each mistake, by name. A file that a mistake does not change is the solution's;
+ * one that it changes stands nowhere but here.
+ */
+function works(): Plugin {
+  const solution = fileURLToPath(new URL('../../../solutions/03-react/', import.meta.url))
+  const made = new Map<string, string>()
+  const loaders = ['solution', ...mistakesOf(3)].map((work) => {
+    const name = typeof work === 'string' ? work : work.name
+    const files = typeof work === 'string' ? new Map<string, string>() : filesOf(work)
+    const imports = ['useQuakes.ts', 'LiveQuakes.tsx'].map((file) => {
+      const text = files.get(file)
+      if (text === undefined) return `await import(${JSON.stringify(solution + file)})`
+      const id = `${MISTAKES}${name}/${file}`
+      made.set(id, text)
+      return `await import('${id}')`
+    })
+    return `'${name}': async () => Object.assign({}, ${imports.join(', ')})`
+  })
   return {
-    name: 'beside the solution',
+    name: 'works',
     enforce: 'pre',
     resolveId(source, importer) {
-      if (source !== './useQuakes.ts' || !importer?.includes('/mistakes/')) return undefined
-      return fileURLToPath(new URL('../../../solutions/03-react/useQuakes.ts', import.meta.url))
+      if (source === 'virtual:works' || made.has(source)) return source
+      // What a mistake does not change is beside it all the same.
+      return importer?.startsWith(MISTAKES) && source.startsWith('./')
+        ? solution + source.slice('./'.length)
+        : undefined
+    },
+    load(id) {
+      if (id === 'virtual:works') return `export const works = {\n${loaders.join(',\n')}\n}`
+      return made.get(id)
     },
   }
 }
+
+const MISTAKES = 'virtual:mistakes/'

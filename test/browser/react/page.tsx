@@ -5,18 +5,10 @@ import { createRoot } from 'react-dom/client'
 import type { Quake } from '#feed'
 import type { LiveQuakes } from '../../../solutions/03-react/LiveQuakes.tsx'
 import type { useQuakes } from '../../../solutions/03-react/useQuakes.ts'
+import { works } from 'virtual:works'
 
 // A page on which a test draws components with the hook of the solution, or with that of a mistake, and looks what
 // comes of it.
-
-const hooks = import.meta.glob<{ useQuakes: typeof useQuakes }>([
-  '../../../solutions/03-react/useQuakes.ts',
-  '../../mistakes/lesson3/*/useQuakes.ts',
-])
-const components = import.meta.glob<{ LiveQuakes: typeof LiveQuakes }>([
-  '../../../solutions/03-react/LiveQuakes.tsx',
-  '../../mistakes/lesson3/*/LiveQuakes.tsx',
-])
 
 /** What the component with that number shows now, and what became of it. */
 type Shown = {
@@ -48,12 +40,11 @@ const stage = {
 
   /** `solution`, or the name of a mistake. */
   async use(name: string): Promise<void> {
-    const hook = pathIn(hooks, name)
-    const component = pathIn(components, name)
-    if (!hook && !component) throw new Error(`There is no mistake ${name}.`)
-    // A mistake in one file has the other one from the solution.
-    useHook = (await hooks[hook ?? pathIn(hooks, 'solution')!]!()).useQuakes
-    Live = (await components[component ?? pathIn(components, 'solution')!]!()).LiveQuakes
+    const load = works[name]
+    if (!load) throw new Error(`There is no mistake ${name}.`)
+    const work = await load()
+    useHook = work.useQuakes
+    Live = work.LiveQuakes
   },
 
   /**
@@ -87,11 +78,6 @@ const stage = {
 
 export type Stage = typeof stage
 Object.assign(window, { stage })
-
-function pathIn(modules: object, name: string): string | undefined {
-  const part = name === 'solution' ? '/solutions/' : `/mistakes/lesson3/${name}/`
-  return Object.keys(modules).find((path) => path.includes(part))
-}
 
 const root = createRoot(document.querySelector('main')!, {
   onUncaughtError: (error) => errors.push(String(error)),

@@ -1,5 +1,3 @@
-// fails: 1.6l
-// says: the reader threw, and the request goes on
 export async function* readNdjson(
   body: ReadableStream<Uint8Array>,
   { maxLineBytes = 1024 * 1024 } = {},

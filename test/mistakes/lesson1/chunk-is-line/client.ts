@@ -1,6 +1,3 @@
-// fails: 1.6b
-// says: each chunk is taken for one line
-// seen in: alexrudall/ruby-openai#332
 export async function* readNdjson(body: ReadableStream<Uint8Array>): AsyncGenerator<unknown> {
   const decoder = new TextDecoder()
   for await (const chunk of body) {

@@ -1,5 +1,3 @@
-// fails: 1.6k
-// says: a loop in the background fills a queue
 export async function* readNdjson(
   body: ReadableStream<Uint8Array>,
   { maxLineBytes = 1024 * 1024 } = {},

@@ -1,5 +1,3 @@
-// fails: 1.6d
-// says: LF and CRLF end a line, nothing else does
 export async function* readNdjson(
   body: ReadableStream<Uint8Array>,
   { maxLineBytes = 1024 * 1024 } = {},

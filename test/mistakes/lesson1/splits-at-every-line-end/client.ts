@@ -1,5 +1,3 @@
-// fails: 1.6d
-// says: something that knows more line ends than LF
 export async function* readNdjson(
   body: ReadableStream<Uint8Array>,
   { maxLineBytes = 1024 * 1024 } = {},

@@ -1,0 +1,71 @@
+import { isCalledByWork } from './work-timers.ts'
+
+/** The timers that the work starts from now on, to be run out whenever a check likes. */
+export type ControlledTimers = {
+  /** Runs what waits, whenever it is due: an interval once. False when nothing does. */
+  runPending(): boolean
+  restore(): void
+}
+
+type Globals = Pick<
+  typeof globalThis,
+  'setTimeout' | 'clearTimeout' | 'setInterval' | 'clearInterval'
+>
+
+/**
+ * For one page alone: a timer does not say to which page it belongs.
+ *
+ * @param targets where the work finds `setTimeout()` and its like
+ */
+export function controlledTimers(targets: Globals[]): ControlledTimers {
+  const before = targets.map(timerFunctions)
+  const real = timerFunctions(globalThis)
+  const waiting = new Map<number, () => void>()
+
+  const start = (begin: Start, isOnce: boolean): Start => {
+    return (act, ms, ...args) => {
+      const run = (): void => {
+        if (isOnce) stop(id)
+        act(...args)
+      }
+      const timer = begin(run, ms)
+      const id = Number(timer)
+      if (isCalledByWork()) waiting.set(id, run)
+      return timer
+    }
+  }
+  /** Takes what a browser takes: a timer, its number, nothing. */
+  const stop = (timer?: unknown): void => {
+    waiting.delete(Number(timer))
+    real.clearTimeout(timer as number)
+  }
+  const ours = {
+    setTimeout: start(real.setTimeout as Start, true),
+    setInterval: start(real.setInterval as Start, false),
+    clearTimeout: stop,
+    clearInterval: stop,
+  }
+  for (const place of targets) Object.assign(place, ours)
+  return {
+    runPending() {
+      const ids = [...waiting.keys()]
+      // One may clear another.
+      for (const id of ids) waiting.get(id)?.()
+      return ids.length > 0
+    },
+    restore() {
+      for (const [n, place] of targets.entries()) Object.assign(place, before[n])
+    },
+  }
+}
+
+type Start = (act: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) => NodeJS.Timeout
+
+function timerFunctions({
+  setTimeout,
+  clearTimeout,
+  setInterval,
+  clearInterval,
+}: Globals): Globals {
+  return { setTimeout, clearTimeout, setInterval, clearInterval }
+}

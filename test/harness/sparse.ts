@@ -1,4 +1,0 @@
-/**
- * Checks that try everything try one in so many: all, or a few for a first look, see `workshop/grader/grader-pool.ts`.
- */
-export const SPARSE = process.env.WORKSHOP_SPARSE ? 16 : 1

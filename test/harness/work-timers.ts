@@ -1,0 +1,49 @@
+import { AsyncLocalStorage, createHook } from 'node:async_hooks'
+
+/**
+ * Counts the timers that the learner's files have made for this check and not cleared, unref'd ones and
+ * those of node:timers/promises too. Counting starts now; what the check serves later belongs to it.
+ */
+export function trackTimers(): { alive(): number; stop(): void } {
+  const alive = new Set<number>()
+  const stop = watchTimers({
+    made: (id) => void alive.add(id),
+    gone: (id) => void alive.delete(id),
+  })
+  return { alive: () => alive.size, stop }
+}
+
+/** Tells of each timer that the learner's files make for this check, from now on until the function it gives is called. */
+export function watchTimers({
+  made,
+  gone,
+}: {
+  made(id: number, timer: NodeJS.Timeout): void
+  gone?(id: number): void
+}): () => void {
+  // Other checks may run beside this one. A timer knows from whose request it came.
+  const check = {}
+  checks.enterWith(check)
+  const hook = createHook({
+    init(id, type, _trigger, timer) {
+      if (type !== 'Timeout' || checks.getStore() !== check || !isCalledByWork()) return
+      made(id, timer as NodeJS.Timeout)
+    },
+    destroy: (id) => gone?.(id),
+  }).enable()
+  return () => void hook.disable()
+}
+
+const checks = new AsyncLocalStorage<object>()
+const WORK = process.env.WORKSHOP_BOX ?? '/solutions/'
+
+/** Whether whoever asks was called by the learner's files. */
+export function isCalledByWork(): boolean {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 30
+  const { stack = '' } = new Error('where')
+  Error.stackTraceLimit = limit
+  // Node makes timers of its own while it answers, such as the one that keeps the Date header for a second.
+  if (stack.includes('setUnrefTimeout (node:internal')) return false
+  return stack.replaceAll('\\', '/').includes(WORK)
+}

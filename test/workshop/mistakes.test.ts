@@ -1,0 +1,152 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { mistake } from '../../workshop/commands/mistake.ts'
+import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
+import { applyHunks, parseHunks } from '../../workshop/mistakes/edit.ts'
+import {
+  formatMessages,
+  messageOf,
+  readMessages,
+  type Message,
+} from '../../workshop/mistakes/messages.ts'
+import { filesOf, layOut, mistakeCalled } from '../../workshop/mistakes/mistakes.ts'
+import { parseTable } from '../../workshop/mistakes/table.ts'
+
+const scratch = mkdtempSync(join(tmpdir(), 'mistakes-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+afterEach(() => vi.restoreAllMocks())
+
+describe('a table', () => {
+  const ROW = '## collects\n\nfails 1.2a: no line\nseen in somebody/something#1\n'
+  const DIFF = '```diff server.ts\n-  one\n+  two\n```\n'
+
+  test('says of each mistake which check fails it, with which words, and what is edited', () => {
+    expect(parseTable(`# Task 1.2\n\n${ROW}\n${DIFF}`)).toEqual([
+      {
+        name: 'collects',
+        fails: '1.2a',
+        phrase: 'no line',
+        seenIn: 'somebody/something#1',
+        edits: new Map([['server.ts', [{ from: ['  one'], to: ['  two'] }]]]),
+      },
+    ])
+  })
+
+  test.each([
+    ['no check', '## collects\n', 'collects does not say which check it fails'],
+    ['another word', `${ROW}failed 1.2a: it\n`, 'line 5: expected "fails CHECK: PHRASE"'],
+    ['a diff before a name', DIFF, 'line 1: expected "```diff FILE" below a name'],
+    ['no file', `${ROW}\`\`\`diff\n-  one\n\`\`\`\n`, 'got "```diff"'],
+    ['a file twice', ROW + DIFF + DIFF, 'collects has two diffs of server.ts'],
+    ['a diff without an end', `${ROW}\`\`\`diff server.ts\n-  one\n`, 'no line "```" ends it'],
+    ['a line without a mark', `${ROW}\`\`\`diff server.ts\none\n\`\`\`\n`, 'got "one"'],
+    ['no place', `${ROW}\`\`\`diff server.ts\n+  two\n\`\`\`\n`, 'has no line of the file'],
+  ])('with %s is refused, and says where', (_what, text, says) => {
+    expect(() => parseTable(text)).toThrow(says)
+  })
+})
+
+describe('an edit', () => {
+  const TEXT = 'function f() {\n  if (a) {\n    b()\n  }\n\n  c()\n}\n'
+
+  test('replaces lines, wherever the hunk is indented', () => {
+    expect(edited(['-        b()', '+        if (d) {', '+          b()', '+        }'])).toBe(
+      'function f() {\n  if (a) {\n    if (d) {\n      b()\n    }\n  }\n\n  c()\n}\n',
+    )
+    expect(edited(['-c()', '+d()'])).toContain('\n  d()\n')
+  })
+
+  test('has as many hunks as it needs, in any order', () => {
+    expect(edited([' c()', '+d()', '@@', '-    b()'])).toBe(
+      'function f() {\n  if (a) {\n  }\n\n  c()\n  d()\n}\n',
+    )
+  })
+
+  test('keeps a blank line blank', () => {
+    expect(edited(['-  }', '', '-  c()', '+  } else {', '+', '+  d()'])).toContain(
+      'else {\n\n  d()',
+    )
+  })
+
+  test.each([
+    ['are not there', ['-gone()', '+d()'], 'no such lines: "gone()"'],
+    ['are indented otherwise', ['-  if (a) {', '-  b()'], 'no such lines: "if (a) { ⏎ b()"'],
+    ['are there twice', ['-}'], '2 times the same lines: "}"'],
+    ['overlap', ['-  b()', '@@', ' b()', '+d()'], 'two hunks have the same line: "b()"'],
+    ['stay the same', [' b()'], 'a hunk changes nothing: "b()"'],
+  ])('whose lines %s is refused', (_what, lines, says) => {
+    expect(() => edited(lines)).toThrow(says)
+  })
+
+  function edited(lines: string[]): string {
+    return applyHunks(TEXT, parseHunks(lines))
+  }
+})
+
+describe('a mistake', () => {
+  test('is made of the solution, and changes what its row says', () => {
+    const found = mistakeCalled('lesson1/no-line-feed')
+    const solution = readFileSync(join(solutionsFolder, '01-raw-chunks/server.ts'), 'utf8')
+    expect([...filesOf(found)]).toEqual([
+      ['server.ts', solution.replace('(quake)}\\n`', '(quake)}`')],
+    ])
+    layOut(found, join(scratch, 'laid-out'))
+    const files = readdirSync(join(scratch, 'laid-out/01-raw-chunks'))
+    expect(files).toEqual(readdirSync(join(solutionsFolder, '01-raw-chunks')))
+  })
+
+  test('is an edit of a variant, or of another mistake, where it says so', () => {
+    const ofVariant = mistakeCalled('lesson1/pipes-to-nobody')
+    expect(ofVariant.base).toBe('pipeline')
+    expect(filesOf(ofVariant).get('server.ts')).toContain('await pipeline(')
+    const ofMistake = mistakeCalled('lesson3/no-cleanup')
+    const made = filesOf(ofMistake).get('useQuakes.ts')!
+    expect(made.length).toBeLessThan(
+      filesOf(mistakeCalled(`lesson3/${ofMistake.base}`)).get('useQuakes.ts')!.length,
+    )
+  })
+
+  test('that does not fit the solution says which, and where', () => {
+    const edits = new Map([['server.ts', parseHunks(['-gone()'])]])
+    const collects = { ...mistakeCalled('lesson1/collects'), edits }
+    expect(() => filesOf(collects)).toThrow('lesson1/collects, server.ts: no such lines: "gone()"')
+  })
+
+  test('is written out by a command, and never over what is there', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue()
+    const error = vi.spyOn(console, 'error').mockReturnValue()
+    const into = join(scratch, 'out')
+    expect(await mistake(['lesson1/collects', into])).toBe(0)
+    expect(log.mock.lastCall![0]).toContain('1.2a is the first check that it fails')
+    expect(existsSync(join(into, '01-raw-chunks/client.ts'))).toBe(true)
+    expect(await mistake(['lesson1/collects', into])).toBe(2)
+    expect(error.mock.lastCall![0]).toContain('01-raw-chunks is there already')
+    expect(await mistake(['lesson1/gone'])).toBe(2)
+    expect(error.mock.lastCall![0]).toContain('there is no mistake lesson1/gone')
+  })
+})
+
+describe('messages that are kept', () => {
+  test('are read as they were written', () => {
+    for (const task of ['1.1', '1.2', '1.6']) {
+      const messages = readMessages({ lesson: 1, task })
+      const text = readFileSync(new URL(`../mistakes/lesson1/${task}.says.txt`, import.meta.url))
+      expect(messages.size).toBeGreaterThan(1)
+      expect(formatMessages(messages)).toBe(String(text))
+    }
+  })
+
+  test('tell of many steps those around the one in which the check parts from the solution', () => {
+    const steps = Array.from({ length: 30 }, (_, n) => `step ${n}`)
+    const reference = steps.with(12, 'another')
+    expect(stepsOf(steps, reference)).toEqual(['… 9 before', ...steps.slice(9, 19), '… 11 more'])
+    expect(stepsOf(steps.slice(0, 10), reference)).toEqual(steps.slice(0, 10))
+    expect(stepsOf(['x'.repeat(101)])).toEqual([`${'x'.repeat(99)}…`])
+  })
+
+  function stepsOf(steps: string[], reference: string[] = []): Message['steps'] {
+    return messageOf({ id: '1.1a', rule: 'it holds', state: 'failed', steps, reference }).steps
+  }
+})

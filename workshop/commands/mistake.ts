@@ -1,0 +1,43 @@
+import { existsSync, rmSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { lessonNumbered } from '../lessons/catalogue.ts'
+import { callersFolder } from '../lessons/args.ts'
+import { layOut, mistakeCalled, type Mistake } from '../mistakes/mistakes.ts'
+import { ROOT } from '../root.ts'
+import { shellWord } from '../terminal/shell-word.ts'
+
+/**
+ * Writes a mistake out as a folder laid out like lessons/, for contributors: `node workshop/start.mjs mistake
+ * lesson1/collects [FOLDER]`. There it can be read, run and graded as anybody's work.
+ */
+export async function mistake([address = '', into]: string[]): Promise<number> {
+  let found: Mistake
+  try {
+    found = mistakeCalled(address)
+  } catch (error) {
+    return refuse(`${(error as Error).message}. Say one as lesson1/collects.`)
+  }
+  const { lesson, name, fails } = found
+  const folder = into ? resolve(callersFolder(), into) : join(KEPT, `lesson${lesson}`, name)
+  const place = join(folder, lessonNumbered(lesson)!.folder)
+  if (!into) rmSync(folder, { recursive: true, force: true })
+  // It may be what somebody has written.
+  if (existsSync(place)) return refuse(`${place} is there already. Say another folder.`)
+  layOut(found, folder)
+  const word = shellWord(into ?? relative(ROOT, folder))
+  console.log(
+    [
+      `${address} is in ${relative(callersFolder(), place) || place}`,
+      `npm run lesson ${lesson} ${word}   runs it`,
+      `npm test -- lesson${lesson} ${word}   grades it: ${fails} is the first check that it fails`,
+    ].join('\n'),
+  )
+  return 0
+}
+
+const KEPT = join(ROOT, '.workshop', 'mistakes')
+
+function refuse(problem: string): number {
+  console.error(problem)
+  return 2
+}

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { firstDifference } from '../verdict/side-by-side.ts'
+import type { CheckResult } from '../../protocol/verdict.ts'
+import { ROOT } from '../root.ts'
+
+/** What a learner is told of a mistake, as the check says it: how it is laid out is the renderer's. */
+export type Message = {
+  seen: string
+  expected: string
+  cause?: string
+  often?: string
+  at?: string
+  /** The steps of the check, or those around the one in which it parts from the solution's. */
+  steps: string[]
+}
+
+/** The message of a check that has failed. */
+export function messageOf({ story, at, steps, reference = [] }: CheckResult): Message {
+  const { seen = '', expected = '', cause, often } = story ?? {}
+  return {
+    seen,
+    expected,
+    ...(cause ? { cause } : often && { often }),
+    ...(at && { at }),
+    steps: excerpt(steps, reference),
+  }
+}
+
+/** Where the messages of a task's mistakes are kept: `test/mistakes/lesson1/1.2.says.txt`. */
+export function messagesFile({ lesson, task }: { lesson: number; task: string }): string {
+  return join(ROOT, 'test', 'mistakes', `lesson${lesson}`, `${task}.says.txt`)
+}
+
+/** Reads the messages that are kept of a task, by mistake; none when there is no file. */
+export function readMessages(task: { lesson: number; task: string }): Map<string, Message> {
+  let text: string
+  try {
+    text = readFileSync(messagesFile(task), 'utf8').replaceAll('\r\n', '\n')
+  } catch {
+    return new Map()
+  }
+  return new Map(text.split(/^## /m).slice(1).map(parse))
+}
+
+/** The text of such a file. */
+export function formatMessages(messages: ReadonlyMap<string, Message>): string {
+  return [...messages].map(([name, message]) => `## ${name}\n${formatMessage(message)}`).join('\n')
+}
+
+/** A fact or a step on each line. */
+export function formatMessage({ steps, ...facts }: Message): string {
+  const lines = Object.entries(facts).map(([what, text]) => `${what}: ${text}`)
+  return [...lines, ...steps.map((step) => `  ${step}`), ''].join('\n')
+}
+
+function parse(text: string): [name: string, message: Message] {
+  const [name = '', ...lines] = text.trimEnd().split('\n')
+  const said = lines.filter((line) => !line.startsWith('  ')).map((line) => line.split(/: (.*)/s))
+  const steps = lines.filter((line) => line.startsWith('  ')).map((line) => line.slice(2))
+  return [name, { ...(Object.fromEntries(said) as Omit<Message, 'steps'>), steps }]
+}
+
+/** Some steps, each on a line that is not too long. */
+function excerpt(steps: readonly string[], reference: readonly string[]): string[] {
+  const parts = firstDifference(steps, reference)
+  const last = Math.max(0, steps.length - MOST)
+  const from = Math.min(Math.max(0, parts === -1 ? last : parts - BEFORE), last)
+  const more = steps.length - from - MOST
+  return [
+    ...(from > 0 ? [`… ${from} before`] : []),
+    ...steps.slice(from, from + MOST).map(cut),
+    ...(more > 0 ? [`… ${more} more`] : []),
+  ]
+}
+
+const MOST = 10
+const BEFORE = 3
+
+function cut(step: string): string {
+  const characters = [...step]
+  return characters.length <= WIDTH ? step : `${characters.slice(0, WIDTH - 1).join('')}…`
+}
+
+const WIDTH = 100

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import type { Page } from '@playwright/test'
-import { freePort } from '../../workshop/http/free-port.ts'
+import { freePort } from '../../workshop/http/ports.ts'
 import type { Copy } from '../workshop/copy.ts'
 import { pick } from './pick.ts'
 import { openTab } from './react/tabs.ts'

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type AddressInfo } from 'node:net'
 
 /**
  * Listens at the first of the ports that is free.
@@ -29,4 +29,14 @@ export async function listen(
       ? `Port ${ports[0]} is taken by another program.`
       : `The ports from ${ports[0]} to ${ports.at(-1)} are all taken.`,
   )
+}
+
+/** A port of 127.0.0.1 that nobody has at the moment: for programs that cannot choose one themselves. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
 }

@@ -1,6 +1,25 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import process from 'node:process'
-import { onPath } from './on-path.ts'
 import type { Command } from './external-tool.ts'
+
+/** The path of a program that one could start by its name alone. */
+export function onPath(name: string): string | undefined {
+  return (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find(isProgram)
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
 
 /** How Debian and its relatives install a package. Undefined elsewhere, and for those it would ask for a password. */
 export function apt(name: string): Command[] | undefined {

@@ -82,11 +82,11 @@ test('each slice that changes is sent whole, as it is then', async () => {
   for (let readers = 1; readers <= 500; readers += 1) {
     played.change('server', { ...played.session.state.server, readers })
   }
-  played.change('trouble', { isStalled: true, slow: 100 })
+  played.change('faults', { isStalled: true, slow: 100 })
   const changes = [await channel.next('state'), await channel.next('state')]
   expect(changes.map(({ data }) => data)).toEqual([
     { slice: 'server', value: { ...played.session.state.server, readers: 500 } },
-    { slice: 'trouble', value: { isStalled: true, slow: 100 } },
+    { slice: 'faults', value: { isStalled: true, slow: 100 } },
   ])
   // All that changed together came together: nothing was left to send before this.
   played.change('lesson', undefined)
@@ -602,7 +602,7 @@ function playedSession(recorded: Recorder): Played {
     },
     server: { state: 'running', url: 'http://127.0.0.1:3101/quakes.ndjson', printed: [] },
     clients: [],
-    trouble: { isStalled: false },
+    faults: { isStalled: false },
     recording: { from: 1 },
   }
   const listeners = new Set<(slice: keyof PageState) => void>()

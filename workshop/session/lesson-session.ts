@@ -114,7 +114,7 @@ export async function lessonSession({
         ...run.slices,
         clients: clients.states,
         ...(run.learnerClient && { learnerClient: run.learnerClient.state }),
-        trouble: wire.trouble,
+        faults: wire.faults,
         recording: wire.recording,
         ...(hasExperiment(run) && lab && { experiment: lab.state }),
       }

@@ -12,7 +12,7 @@ import type { Message } from '../../workshop/page/message.ts'
 import { pageServer, type PageServer } from '../../workshop/page/server.ts'
 import type { Action, Answer, PageState } from '../../workshop/page/state.ts'
 import type { Session } from '../../workshop/session/session.ts'
-import { eventStreamParser, type StreamEvent } from '../harness/event-stream-parser.ts'
+import { EventStreamParser, type StreamEvent } from '../harness/event-stream-parser.ts'
 
 // What the browser app is made into is nobody's business here, and building it takes time.
 const built = mkdtempSync(join(realpathSync(tmpdir()), 'page '))
@@ -714,7 +714,7 @@ type Events = {
 }
 
 function readEvents(): Events {
-  const reader = eventStreamParser()
+  const reader = new EventStreamParser()
   const all: Told[] = []
   let seen = 0
   let wake = (): void => {}

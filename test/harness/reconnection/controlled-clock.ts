@@ -1,5 +1,5 @@
 import type { Clock } from '#work/05-reconnection/client.ts'
-import type { Transcript } from './transcript.ts'
+import type { Transcript } from '../transcript.ts'
 
 /** A clock that stands until the check moves it on. */
 export type ControlledClock = Clock & {

@@ -12,6 +12,7 @@ import type { RawClient, RequestOptions } from './harness/raw-client.ts'
 import { describeEvent, type EventClient } from './harness/event-client.ts'
 import type { Story } from './harness/failure.ts'
 import type { ControlledFeed } from './harness/controlled-feed.ts'
+import { controlledIterable } from './harness/controlled-iterable.ts'
 import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
 import { withoutComments, effectiveValue, parseSeconds } from './harness/nginx-conf.ts'
 import { describeQuake, quakes } from './harness/quakes.ts'
@@ -500,8 +501,8 @@ check('4.6b', 'a stream that failed does not say that it is over', async (t) => 
 })
 
 check('4.6c', 'the reader gives each quake as its event comes', async (t) => {
-  const source = eventSource()
-  const reading = readQuakes(source.events)
+  const source = controlledIterable<StreamEvent>()
+  const reading = readQuakes(source.values)
   for (const quake of [...quakes(3), quakeInBend()]) {
     const next = reading.next()
     source.push({ type: 'message', data: JSON.stringify(quake) })
@@ -524,8 +525,8 @@ check('4.6c', 'the reader gives each quake as its event comes', async (t) => {
 })
 
 check('4.6d', 'the reader ends at the event end, and lets go of the stream', async (t) => {
-  const source = eventSource()
-  const reading = readQuakes(source.events)
+  const source = controlledIterable<StreamEvent>()
+  const reading = readQuakes(source.values)
   const next = t.withTimeout(reading.next(), {
     seen: 'The event end is here, and readQuakes() waits for more.',
     expected: 'Expected it to end at once: a proxy may keep the connection open.',
@@ -546,8 +547,8 @@ check('4.6d', 'the reader ends at the event end, and lets go of the stream', asy
 
 check('4.6e', 'a stream that ends without it was cut off', async (t) => {
   for (const count of [1, 0]) {
-    const source = eventSource()
-    const reading = readQuakes(source.events)
+    const source = controlledIterable<StreamEvent>()
+    const reading = readQuakes(source.values)
     for (const quake of quakes(count)) {
       source.push({ type: 'message', data: JSON.stringify(quake) })
       await t.withTimeout(reading.next(), {
@@ -572,8 +573,8 @@ check('4.6e', 'a stream that ends without it was cut off', async (t) => {
 })
 
 check('4.6f', 'an event of another name is no quake, and no end', async (t) => {
-  const source = eventSource()
-  const reading = readQuakes(source.events)
+  const source = controlledIterable<StreamEvent>()
+  const reading = readQuakes(source.values)
   const [quake] = quakes(1)
   source.push({ type: 'ending', data: '{"inMinutes":10}' })
   source.push({ type: 'message', data: JSON.stringify(quake) })
@@ -870,49 +871,4 @@ function quakeInBend(): Quake {
 async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent> {
   const parser = new EventStreamParser()
   for await (const bytes of body) yield* parser.push(bytes)
-}
-
-/** Events that come when the check says so. */
-function eventSource(): {
-  events: AsyncIterable<StreamEvent>
-  push(event: StreamEvent): void
-  close(): void
-  /** Somebody has left the loop over them. */
-  readonly isLeft: boolean
-} {
-  const waiting: StreamEvent[] = []
-  let isOver = false
-  let isLeft = false
-  let wake = (): void => {}
-  async function next(): Promise<IteratorResult<StreamEvent, undefined>> {
-    while (waiting.length === 0 && !isOver) {
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
-    }
-    const value = waiting.shift()
-    return value ? { done: false, value } : { done: true, value: undefined }
-  }
-  return {
-    events: {
-      [Symbol.asyncIterator]: () => ({
-        next,
-        async return() {
-          isLeft = true
-          return { done: true as const, value: undefined }
-        },
-      }),
-    },
-    push(event) {
-      waiting.push(event)
-      wake()
-    },
-    close() {
-      isOver = true
-      wake()
-    },
-    get isLeft() {
-      return isLeft
-    },
-  }
 }

@@ -17,13 +17,13 @@ import { GET_FOR_HEAD, isEventStream, mustEndHead } from './harness/methods.ts'
 import { describeQuake, largeQuakes, quakes, seed } from './harness/quakes.ts'
 import type { RawClient } from './harness/raw-client.ts'
 import { MAX_QUAKES } from './harness/reconnection/commands.ts'
-import { controlledClock } from './harness/reconnection/controlled-clock.ts'
+import { ControlledClock } from './harness/reconnection/controlled-clock.ts'
 import { cutAfterEachByte, type Attempt, type Cut } from './harness/reconnection/cut.ts'
 import { runCutPlans, type InterruptedRun } from './harness/reconnection/cut-plans.ts'
 import { withCuttingServer } from './harness/reconnection/cutting-server.ts'
 import { fakeHistory, type FakeHistory } from './harness/reconnection/fake-history.ts'
-import { eventOf, follow, notGiven, QUICK } from './harness/reconnection/follow.ts'
-import { followTimed } from './harness/reconnection/follow-timed.ts'
+import { eventOf, follow, notGiven, QUICK } from './harness/reconnection/follower.ts'
+import { followTimed } from './harness/reconnection/timed-follower.ts'
 import {
   append,
   filledHistory,
@@ -1314,7 +1314,7 @@ check('5.6g', 'Retry-After is waited first, and then the wait of its own', async
   for (const isDate of [false, true]) {
     const header = isDate ? 'Retry-After in 7 seconds, as a date' : 'Retry-After: 7'
     const server = await scriptedServer(t)
-    const clock = controlledClock(t.transcript)
+    const clock = new ControlledClock(t.transcript)
     const later = isDate ? new Date(clock.now() + 7000).toUTCString() : '7'
     server.answer(503, { 'Retry-After': later })
     const { waits, waitsFor, close } = await followTimed(t, { server, clock })
@@ -1476,7 +1476,7 @@ check('5.6l', 'a server that does not answer is given up, too', async (t) => {
 
 check('5.6m', 'a reader that takes its time is no stall', async (t) => {
   const server = await scriptedServer(t)
-  const clock = controlledClock(t.transcript)
+  const clock = new ControlledClock(t.transcript)
   const abort = new AbortController()
   const options = { signal: abort.signal, clock, stallMs: 9000, random: () => 0 }
   const reading = followQuakes(server.url, options)[Symbol.asyncIterator]()

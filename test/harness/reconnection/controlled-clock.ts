@@ -2,55 +2,54 @@ import type { Clock } from '#work/05-reconnection/client.ts'
 import type { Transcript } from '../transcript.ts'
 
 /** A clock that stands until the check moves it on. */
-export type ControlledClock = Clock & {
-  /** Lets so many milliseconds pass, and wakes whoever has slept long enough. */
-  advance(ms: number): void
-  /** In how many milliseconds the next sleeper wakes; undefined when nobody sleeps. */
-  readonly nextDueMs: number | undefined
-  /** How many sleep. */
-  readonly sleeperCount: number
+export class ControlledClock implements Clock {
   /** How often somebody went to sleep. */
-  readonly sleepCount: number
-}
+  sleepCount = 0
+  readonly #transcript: Transcript
+  readonly #sleepers = new Set<{ due: number; wake(): void }>()
+  #now = Date.UTC(2026, 10, 22)
 
-export function controlledClock(transcript: Transcript): ControlledClock {
-  let now = Date.UTC(2026, 10, 22)
-  let sleeps = 0
-  const sleepers = new Set<{ due: number; wake(): void }>()
-  return {
-    now: () => now,
-    sleep(ms, signal) {
-      sleeps += 1
-      return new Promise((resolve) => {
-        const sleeper = {
-          due: now + ms,
-          wake() {
-            sleepers.delete(sleeper)
-            signal.removeEventListener('abort', sleeper.wake)
-            resolve()
-          },
-        }
-        sleepers.add(sleeper)
-        signal.addEventListener('abort', sleeper.wake)
-        if (signal.aborted) sleeper.wake()
-      })
-    },
-    advance(ms) {
-      transcript.step(`${ms.toLocaleString('en')} ms pass`)
-      now += ms
-      const due = [...sleepers].filter((sleeper) => sleeper.due <= now)
-      for (const { wake } of due.toSorted((a, b) => a.due - b.due)) wake()
-    },
-    get nextDueMs() {
-      if (sleepers.size === 0) return undefined
-      return Math.min(...[...sleepers].map(({ due }) => due)) - now
-    },
-    get sleeperCount() {
-      return sleepers.size
-    },
-    get sleepCount() {
-      return sleeps
-    },
+  constructor(transcript: Transcript) {
+    this.#transcript = transcript
+  }
+
+  // The work may take them off the clock.
+  now = (): number => this.#now
+
+  sleep = (ms: number, signal: AbortSignal): Promise<void> => {
+    this.sleepCount += 1
+    return new Promise((resolve) => {
+      const sleeper = {
+        due: this.#now + ms,
+        wake: () => {
+          this.#sleepers.delete(sleeper)
+          signal.removeEventListener('abort', sleeper.wake)
+          resolve()
+        },
+      }
+      this.#sleepers.add(sleeper)
+      signal.addEventListener('abort', sleeper.wake)
+      if (signal.aborted) sleeper.wake()
+    })
+  }
+
+  /** Lets so many milliseconds pass, and wakes whoever has slept long enough. */
+  advance(ms: number): void {
+    this.#transcript.step(`${ms.toLocaleString('en')} ms pass`)
+    this.#now += ms
+    const due = [...this.#sleepers].filter((sleeper) => sleeper.due <= this.#now)
+    for (const { wake } of due.toSorted((a, b) => a.due - b.due)) wake()
+  }
+
+  /** In how many milliseconds the next sleeper wakes; undefined when nobody sleeps. */
+  get nextDueMs(): number | undefined {
+    if (this.#sleepers.size === 0) return undefined
+    return Math.min(...[...this.#sleepers].map(({ due }) => due)) - this.#now
+  }
+
+  /** How many sleep. */
+  get sleeperCount(): number {
+    return this.#sleepers.size
   }
 }
 

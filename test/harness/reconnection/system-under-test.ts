@@ -11,7 +11,7 @@ import type { TestServer } from '../serve.ts'
 import { newTranscript, SILENT } from '../transcript.ts'
 import { waiting, type Waiting } from '../waiting.ts'
 import { blockableReads, type AnswerAs } from './blockable-reads.ts'
-import { controlledClock } from './controlled-clock.ts'
+import { ControlledClock } from './controlled-clock.ts'
 
 /** What the client has been given: a quake, or word of a gap. And how many quakes had happened by then. */
 export type Received = { id: string | 'gap'; happenedBefore: number }
@@ -58,7 +58,7 @@ export class SystemUnderTest {
   /** The hop is to cut the connection, and has not yet. */
   #isToBeCut = false
 
-  readonly #clock = controlledClock(SILENT)
+  readonly #clock = new ControlledClock(SILENT)
   readonly #abort = new AbortController()
   #state: ConnectionState['name'] = 'connecting'
   #disconnects = 0

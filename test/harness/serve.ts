@@ -21,7 +21,7 @@ type ServeOptions = {
   /** Called with what a handler of the app throws. */
   onThrown(error: unknown): void
   /** Stands in front of the app, as a session or a login would. */
-  before?: RequestHandler
+  before?: RequestHandler | undefined
 }
 
 /**
@@ -57,9 +57,11 @@ export async function serve(
       return sockets.size
     },
     blockNetwork() {
+      transcript.step('the network takes no more bytes')
       for (const socket of sockets) unblocks.push(blockSocket(socket))
     },
     unblockNetwork() {
+      transcript.step('the network takes bytes again')
       for (const unblock of unblocks.splice(0)) unblock()
     },
     close() {

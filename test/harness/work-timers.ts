@@ -1,10 +1,12 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks'
 
+export type TrackedTimers = { alive(): number; stop(): void }
+
 /**
  * Counts the timers that the learner's files have made for this check and not cleared, unref'd ones and
  * those of node:timers/promises too. Counting starts now; what the check serves later belongs to it.
  */
-export function trackTimers(): { alive(): number; stop(): void } {
+export function trackTimers(): TrackedTimers {
   const alive = new Set<number>()
   const stop = watchTimers({
     made: (id) => void alive.add(id),

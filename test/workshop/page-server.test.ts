@@ -12,7 +12,7 @@ import type { ChannelMessage } from '../../protocol/channel.ts'
 import { pageServer, type PageServer } from '../../workshop/page/server.ts'
 import type { Action, Answer, PageState } from '../../protocol/page.ts'
 import type { Session } from '../../workshop/page/session.ts'
-import { eventStreamParser, type StreamEvent } from '../harness/event-stream-parser.ts'
+import { EventStreamParser, type StreamEvent } from '../harness/event-stream-parser.ts'
 
 // What the browser app is made into is nobody's business here, and building it takes time.
 const built = mkdtempSync(join(realpathSync(tmpdir()), 'page '))
@@ -714,7 +714,7 @@ type Events = {
 }
 
 function readEvents(): Events {
-  const reader = eventStreamParser()
+  const reader = new EventStreamParser()
   const all: Told[] = []
   let seen = 0
   let wake = (): void => {}

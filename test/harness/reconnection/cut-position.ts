@@ -1,11 +1,11 @@
-import { responseReader } from '../../wire/response.ts'
+import { responseReader } from '../../../wire/response.ts'
 import type { Attempt } from './cut.ts'
-import { eventStreamParser } from './event-stream-parser.ts'
-import { excerpt } from './transcript.ts'
+import { EventStreamParser } from '../event-stream-parser.ts'
+import { excerpt } from '../transcript.ts'
 
 /** What came whole before the cut: the ids of quakes, and the names of other events. */
 export function completeEvents({ response }: Attempt): string[] {
-  return eventStreamParser()
+  return new EventStreamParser()
     .push(decodedBody(response))
     .map(({ type, lastEventId }) => (type === 'message' ? lastEventId : type))
 }

@@ -1,9 +1,11 @@
-import type { Tools } from './check.ts'
+import type { Tools } from '../check.ts'
 import { completeEvents, describeCut, describePosition } from './cut-position.ts'
 import type { Cut, Attempt } from './cut.ts'
-import { describeError, Failure, type Story } from './failure.ts'
-import { waiting } from './waiting.ts'
-import { deepEqual } from './equality.ts'
+import { describeError, Failure, type Story } from '../failure.ts'
+import { isNotWritten } from '../../../protocol/not-written.ts'
+import { SILENT } from '../transcript.ts'
+import { waiting } from '../waiting.ts'
+import { deepEqual } from '../equality.ts'
 
 /** Somebody who is cut off, comes back, and has got everything at the end. */
 export type InterruptedRun = {
@@ -61,12 +63,12 @@ type Outcome = 'arrived' | 'stuck' | { error: unknown }
 
 /** A long run takes its time. It waits in vain when nothing has come of it, and nobody has come back. */
 async function outcomeOf({ attempts, received, done, stop }: InterruptedRun): Promise<Outcome> {
-  const { withTimeout } = waiting({ steps: [], step() {} })
+  const { withTimeout } = waiting(SILENT)
   const progress = (): number => attempts.length + received.length
   try {
     for (let before = -1; progress() > before;) {
       before = progress()
-      const hasArrived = await withTimeout(done, SILENT).then(
+      const hasArrived = await withTimeout(done, UNTOLD).then(
         () => true,
         (error: unknown) => {
           if (error instanceof Failure) return false
@@ -78,7 +80,7 @@ async function outcomeOf({ attempts, received, done, stop }: InterruptedRun): Pr
     return 'stuck'
   } catch (error) {
     // What nobody has written yet is not wrong.
-    if (error instanceof Error && error.message.startsWith('lesson ')) throw error
+    if (isNotWritten(error)) throw error
     return { error }
   } finally {
     stop()
@@ -86,7 +88,7 @@ async function outcomeOf({ attempts, received, done, stop }: InterruptedRun): Pr
 }
 
 /** Of a wait that fails without a word. */
-const SILENT = { seen: '', expected: '' }
+const UNTOLD = { seen: '', expected: '' }
 
 /** What is wrong with it, as the end of a sentence; undefined when nothing is. */
 function problemOf(

@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
-import { responseReader } from '../../wire/response.ts'
+import { responseReader } from '../../../wire/response.ts'
 import type { Cut, Attempt } from './cut.ts'
 import type { InterruptedRun } from './cut-plans.ts'
-import { eventStreamParser } from './event-stream-parser.ts'
+import { EventStreamParser } from '../event-stream-parser.ts'
 
 type ResumeOptions = {
   cuts: Cut[]
@@ -30,7 +30,7 @@ export function resumingClient(
   /** Comes once. Settled when the connection has closed. */
   function attempt(cut: Cut | undefined): Promise<void> {
     const response = responseReader()
-    const events = eventStreamParser()
+    const events = new EventStreamParser()
     const header = lastEventId === undefined ? '' : `Last-Event-ID: ${lastEventId}\r\n`
     const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${header}\r\n`)
     const made = { cursor: lastEventId, request, response: Buffer.alloc(0) as Buffer, cut }

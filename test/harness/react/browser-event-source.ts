@@ -25,7 +25,6 @@ export class BrowserEventSource extends EventTarget {
   readonly #source: NodeEventSource
   readonly #relayed = new Set<string>()
   readonly #guarded = new Map<EventListenerOrEventListenerObject, EventListener>()
-  readonly #handlers = new Map<string, EventListener>()
   #readyState = 0
 
   constructor(url: string | URL, { withCredentials = false }: EventSourceInit = {}) {
@@ -34,6 +33,7 @@ export class BrowserEventSource extends EventTarget {
     this.withCredentials = withCredentials
     this.#source = new NodeEventSource(this.url, { withCredentials })
     for (const type of ['open', 'error']) this.#relay(type)
+    for (const type of ['open', 'message', 'error']) this.#addHandlerProperty(type)
     made.push(this)
   }
 
@@ -64,33 +64,17 @@ export class BrowserEventSource extends EventTarget {
     if (listener) super.removeEventListener(type, this.#guard(listener), options)
   }
 
-  get onopen(): EventListener | null {
-    return this.#handlers.get('open') ?? null
-  }
-  set onopen(handler: EventListener | null) {
-    this.#handle('open', handler)
-  }
-  get onmessage(): EventListener | null {
-    return this.#handlers.get('message') ?? null
-  }
-  set onmessage(handler: EventListener | null) {
-    this.#handle('message', handler)
-  }
-  get onerror(): EventListener | null {
-    return this.#handlers.get('error') ?? null
-  }
-  set onerror(handler: EventListener | null) {
-    this.#handle('error', handler)
-  }
-
-  #handle(type: string, handler: EventListener | null): void {
-    const before = this.#handlers.get(type)
-    if (before) this.removeEventListener(type, before)
-    this.#handlers.delete(type)
-    if (typeof handler !== 'function') return
-    const call: EventListener = (event) => handler.call(this, event)
-    this.#handlers.set(type, call)
-    this.addEventListener(type, call)
+  /** `onopen` and its like. */
+  #addHandlerProperty(type: string): void {
+    let listener: EventListener | null = null
+    Object.defineProperty(this, `on${type}`, {
+      get: () => listener,
+      set: (handler: unknown) => {
+        if (listener) this.removeEventListener(type, listener)
+        listener = typeof handler === 'function' ? (event) => handler.call(this, event) : null
+        if (listener) this.addEventListener(type, listener)
+      },
+    })
   }
 
   /** From now on, events of that type are dispatched here, each in its turn. */

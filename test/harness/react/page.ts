@@ -3,26 +3,25 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { createElement, StrictMode, type ReactNode } from 'react'
 import { flushSync } from 'react-dom'
 import { createRoot } from 'react-dom/client'
-import type { Tools } from './check.ts'
-import { forgetSources, sourcesOf } from './event-source.ts'
-import { describeError, Failure, type Story } from './failure.ts'
-import { controlledTimers } from './controlled-timers.ts'
+import type { Tools } from '../check.ts'
+import { forgetSources, sourcesOf } from './browser-event-source.ts'
+import { describeError, Failure, type Story } from '../failure.ts'
+import { controlTimers } from '../controlled-timers.ts'
+import { toldNow, type LateStory } from '../waiting.ts'
 
 /** A page that React draws on, as the check says. */
 export type Page = {
   readonly body: HTMLElement
   /** Draws this, in place of what was there. */
   draw(content: ReactNode): void
-  /**
-   * Waits until `holds()` is true; fails at once when something that was drawn has thrown.
-   *
-   * @param story as a function, it tells what there is when nothing has come of it
-   */
-  waitFor(holds: () => boolean, story: Story | (() => Story)): Promise<void>
+  /** Waits until `holds()` is true; fails at once when something that was drawn has thrown. */
+  waitFor(holds: () => boolean, story: LateStory): Promise<void>
   /** What was to be seen is there: what listeners have thrown until now explains nothing that fails later. */
   forgiveThrown(): void
-  /** Runs what waits for a timer of the work, and what follows: of a page with its timers in hand. */
+  /** Runs what waits for a timer of the work, and what follows: of a page whose timers the check controls. */
   runPendingTimers(): Promise<void>
+  /** Closes it before the script ends. */
+  close(): void
 }
 
 export type PageOptions = {
@@ -34,18 +33,14 @@ export type PageOptions = {
   controlledTimers?: boolean
 }
 
-/**
- * Opens a page for the time of the script. When that is over, the page is closed, and every connection to
- * one of the `urls` with it.
- */
-export async function withPage(
+/** Opens a page until the script ends. Then it is closed, and every connection to one of the `urls` with it. */
+export async function openPage(
   t: Tools,
   urls: string[],
-  { strict = false, controlledTimers: inHand = false, exclusive = inHand }: PageOptions,
-  script: (page: Page) => Promise<void>,
-): Promise<void> {
+  { strict = false, controlledTimers = false, exclusive = controlledTimers }: PageOptions = {},
+): Promise<Page> {
   const leaveRoom = await acquirePage(exclusive)
-  const timers = inHand ? controlledTimers([globalThis, window]) : undefined
+  const timers = controlledTimers ? controlTimers([globalThis, window]) : undefined
   const body = document.createElement('main')
   document.body.append(body)
   const thrown: unknown[] = []
@@ -62,8 +57,20 @@ export async function withPage(
     while (isOpen && thrown.length === 0 && !holds()) await sleep(1)
   }
 
-  const page: Page = {
+  const close = (): void => {
+    if (!isOpen) return
+    isOpen = false
+    timers?.stop()
+    flushSync(() => root.unmount())
+    body.remove()
+    urls.forEach(forgetSources)
+    leaveRoom()
+  }
+  t.atEnd(close)
+
+  return {
     body,
+    close,
     draw(content) {
       flushSync(() => root.render(strict ? createElement(StrictMode, null, content) : content))
       throwWhatWasThrown()
@@ -73,8 +80,7 @@ export async function withPage(
         await t.withTimeout(look(holds), { seen: 'Nothing came.', expected: 'Expected something.' })
       } catch (error) {
         if (!(error instanceof Failure)) throw error
-        const told = typeof story === 'function' ? story() : story
-        throw new Failure({ ...told, ...causeIn(urls, forgiven) })
+        throw new Failure({ ...toldNow(story), ...causeIn(urls, forgiven) })
       }
       throwWhatWasThrown()
     },
@@ -89,16 +95,6 @@ export async function withPage(
         for (let turns = 0; turns < TURNS_OF_A_RENDER; turns += 1) await turn()
       }
     },
-  }
-  try {
-    await script(page)
-  } finally {
-    isOpen = false
-    timers?.restore()
-    flushSync(() => root.unmount())
-    body.remove()
-    urls.forEach(forgetSources)
-    leaveRoom()
   }
 }
 
@@ -156,31 +152,6 @@ function thrownIn(urls: string[]): unknown[] {
 const MANY = 10
 
 const OVER_AND_OVER = `more than ${MANY} EventSources were made and closed, one after another. An effect without a list runs after each render, and so does one whose list has what it changes itself, or a new function or object each time. useSyncExternalStore() subscribes anew when subscribe is another function.`
-
-/** The tab is hidden, or comes back with these events of the document and the window. */
-export function hideTab(): void {
-  setVisibility('hidden')
-  document.dispatchEvent(new window.Event('visibilitychange', { bubbles: true }))
-}
-
-export function showTab({ wasFrozen = false } = {}): void {
-  if (wasFrozen) document.dispatchEvent(new window.Event('resume'))
-  setVisibility('visible')
-  document.dispatchEvent(new window.Event('visibilitychange', { bubbles: true }))
-  if (wasFrozen) {
-    const event = new window.Event('pageshow')
-    window.dispatchEvent(Object.assign(event, { persisted: true }))
-    window.dispatchEvent(new window.Event('online'))
-    window.dispatchEvent(new window.Event('focus'))
-  }
-}
-
-function setVisibility(state: 'hidden' | 'visible'): void {
-  const values = { visibilityState: state, hidden: state === 'hidden' }
-  for (const [name, value] of Object.entries(values)) {
-    Object.defineProperty(document, name, { value, configurable: true })
-  }
-}
 
 let pages = 0
 let isTaken = false

@@ -1,4 +1,4 @@
-import { must } from './failure.ts'
+import { must } from '../failure.ts'
 import { HISTORY_CAPACITY, type SystemUnderTest } from './system-under-test.ts'
 
 /** Checks that every quake has arrived once and in order, or was evicted and a gap was announced in its place. */

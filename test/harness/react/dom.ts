@@ -1,6 +1,6 @@
 // A page for React in this process: to be imported before react-dom, which looks for one when it is loaded.
 import { Window } from 'happy-dom'
-import { BrowserEventSource } from './event-source.ts'
+import { BrowserEventSource } from './browser-event-source.ts'
 
 const window = new Window({ url: 'http://127.0.0.1/' })
 

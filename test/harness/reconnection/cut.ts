@@ -1,4 +1,4 @@
-import { SAMPLE_EVERY } from './sampling.ts'
+import { SAMPLE_EVERY } from '../sampling.ts'
 
 /** Where a connection is cut: behind so many bytes of its request, or of its response. */
 export type Cut = { of: 'request' | 'response'; after: number }

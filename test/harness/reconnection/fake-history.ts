@@ -1,27 +1,23 @@
 import type { Quake } from '#feed'
 import type { Entry, History, Listener } from '#work/05-reconnection/history.ts'
-import { FeedError } from './controlled-feed.ts'
-import { describeQuake } from './quakes.ts'
-import type { Transcript } from './transcript.ts'
+import { FeedError } from '../controlled-feed.ts'
+import { describeQuake } from '../quakes.ts'
+import type { Transcript } from '../transcript.ts'
+import { blockableReads, type AnswerAs } from './blockable-reads.ts'
 
 /** A history that reads as slowly as the check likes. Its first ids grow smaller: nobody is to compare them. */
 export type FakeHistory = History & {
-  /** Makes quakes happen. Gives their ids. */
-  append(...quakes: Quake[]): string[]
+  /** Makes quakes happen. Returns their entries. */
+  append<All extends Quake[]>(...quakes: All): { [N in keyof All]: Entry }
   end(): void
-  /**
-   * Lets whoever reads wait from now on.
-   *
-   * @param answer what the readers get when they are let go: what there was when they asked, or what there is
-   */
-  blockReads(answer: 'as it was' | 'as it is'): void
+  /** Lets whoever reads wait from now on. */
+  blockReads(answer: AnswerAs): void
   /** Answers the readers that wait, and those that come. */
   unblockReads(): void
   /** Makes the next reading fail with this message, or the next few. */
   failNext(message: string, readings?: number): void
   /** How many readers wait. */
   readonly blockedReads: number
-  /** How many listeners there are. */
   readonly listenerCount: number
 }
 
@@ -29,9 +25,8 @@ export type FakeHistory = History & {
 export function fakeHistory(transcript: Transcript, { capacity = Infinity } = {}): FakeHistory {
   const all: Entry[] = []
   const listeners = new Set<Listener>()
+  const reads = blockableReads(answer)
   let isOver = false
-  let answerAs: 'as it was' | 'as it is' | undefined
-  let waiting: (() => void)[] = []
   let failure = { message: '', readings: 0 }
 
   function answer(id: string | undefined): { entries: Entry[]; isGap: boolean } {
@@ -47,56 +42,41 @@ export function fakeHistory(transcript: Transcript, { capacity = Infinity } = {}
       return isOver
     },
     get blockedReads() {
-      return waiting.length
+      return reads.waiting
     },
     get listenerCount() {
       return listeners.size
     },
-    async after(id) {
-      if (failure.readings > 0) {
-        failure.readings -= 1
-        throw new FeedError(failure.message)
-      }
-      if (!answerAs) return answer(id)
-      const wasThere = answerAs === 'as it was' ? answer(id) : undefined
-      await new Promise<void>((resolve) => waiting.push(resolve))
-      return wasThere ?? answer(id)
+    after(id) {
+      if (failure.readings === 0) return reads.read(id)
+      failure.readings -= 1
+      return Promise.reject(new FeedError(failure.message))
     },
     subscribe(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
-    append(...quakes) {
+    append<All extends Quake[]>(...quakes: All) {
       const entries = quakes.map((quake, n) => ({ id: idOf(all.length + n), quake }))
-      const [first, ...others] = entries
-      const last = others.at(-1)
-      if (!first) return []
-      transcript.step(
-        last
-          ? `${first.id} to ${last.id} happened, ${entries.length} quakes`
-          : `${first.id} happened: ${describeQuake(first.quake)}`,
-      )
+      if (entries.length > 0) transcript.step(describeEntries(entries))
       for (const entry of entries) {
         all.push(entry)
         for (const { onEntry } of [...listeners]) onEntry(entry)
       }
-      return entries.map(({ id }) => id)
+      return entries as { [N in keyof All]: Entry }
     },
     end() {
       transcript.step('the history is over')
       isOver = true
       for (const { onOver } of [...listeners]) onOver()
     },
-    blockReads(mode) {
+    blockReads(answerAs) {
       transcript.step('reading the history takes long from now on')
-      answerAs = mode
+      reads.block(answerAs)
     },
     unblockReads() {
       transcript.step('the history has been read')
-      answerAs = undefined
-      const readers = waiting
-      waiting = []
-      for (const go of readers) go()
+      reads.unblock()
     },
     failNext(message, readings = 1) {
       const which = readings === 1 ? 'the next reading' : `the next ${readings} readings`
@@ -104,6 +84,13 @@ export function fakeHistory(transcript: Transcript, { capacity = Infinity } = {}
       failure = { message, readings }
     },
   }
+}
+
+function describeEntries(entries: Entry[]): string {
+  const [first, last] = [entries[0]!, entries.at(-1)!]
+  return entries.length === 1
+    ? `${first.id} happened: ${describeQuake(first.quake)}`
+    : `${first.id} to ${last.id} happened, ${entries.length} quakes`
 }
 
 function idOf(n: number): string {

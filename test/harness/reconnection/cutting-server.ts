@@ -4,9 +4,10 @@ import { instantClock, WATCHDOG_MS } from './controlled-clock.ts'
 import { completeEvents } from './cut-position.ts'
 import type { Cut, Attempt } from './cut.ts'
 import type { InterruptedRun } from './cut-plans.ts'
-import { waiting } from './waiting.ts'
-import { quakes } from './quakes.ts'
-import { turns } from './event-loop.ts'
+import { SILENT } from '../transcript.ts'
+import { waiting } from '../waiting.ts'
+import { quakes } from '../quakes.ts'
+import { turns } from '../event-loop.ts'
 
 /** A stream so short that it can be cut behind each byte. */
 export type CuttingServer = {
@@ -100,7 +101,7 @@ function runClient(
 /** A response that fails takes along what nobody has read yet. Whether that was so is not to be luck. */
 async function hasRead(attempt: Attempt, received: string[]): Promise<void> {
   const whole = completeEvents(attempt)
-  const { waitFor } = waiting({ steps: [], step() {} })
+  const { waitFor } = waiting(SILENT)
   // When it does not come that is for whoever waits for the last quake to say.
   const isGiven = waitFor(() => whole.every((id) => received.includes(id)), {
     seen: '',

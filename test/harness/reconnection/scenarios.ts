@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import type { Quake } from '#feed'
-import type { Tools } from './check.ts'
+import type { Tools } from '../check.ts'
 import { anyCommands, type Commands } from './commands.ts'
 import { checkInvariant } from './delivery-invariant.ts'
-import { systemUnderTest, type SystemUnderTest } from './system-under-test.ts'
+import { SystemUnderTest } from './system-under-test.ts'
 
 /** A scenario that went wrong, as short as it could be made. */
 export type Counterexample = { steps: readonly string[]; error: unknown }
@@ -26,7 +26,7 @@ export async function runScenarios(
   options: Options,
 ): Promise<Counterexample | undefined> {
   // What is not written yet says so itself, before the first scenario.
-  const first = await systemUnderTest(t, { stock: [] })
+  const first = await SystemUnderTest.start(t, { stock: [] })
   await first.connect().finally(() => first.close())
   // Most of what goes wrong waits in vain, and shrinking runs a scenario many times.
   const quick = await explore(t, options, QUICK_TIMEOUT_TURNS)
@@ -66,7 +66,7 @@ async function runScenario(
   stock: Quake[],
   timeoutTurns?: number,
 ): Promise<Counterexample | undefined> {
-  const real = await systemUnderTest(t, { stock, ...(timeoutTurns && { timeoutTurns }) })
+  const real = await SystemUnderTest.start(t, { stock, timeoutTurns })
   try {
     await real.connect()
     await fc.asyncModelRun(() => ({ model: real, real }), commands)

@@ -184,7 +184,7 @@ check('1.3b', 'the feed is closed when the client leaves between two quakes', as
 })
 
 check('1.3c', 'a client that left before it was served leaves no feed open', async (t) => {
-  await leavesEarly(t, 'first client')
+  await mustNotServeTheGone(t, 'first client')
 })
 
 check('1.3d', 'a client that leaves takes no other client along', async (t) => {
@@ -234,7 +234,7 @@ check('1.3e', 'a request that has been read is no client that has left', async (
     often:
       "the request is listened to. When it has been read, its 'close' has been, and its 'aborted' never comes.",
   })
-  await leavesEarly(t, 'client whose request was read', consumeRequest)
+  await mustNotServeTheGone(t, 'client whose request was read', consumeRequest)
 })
 
 /**
@@ -242,7 +242,7 @@ check('1.3e', 'a request that has been read is no client that has left', async (
  *
  * @param before what has the requests before the login
  */
-async function leavesEarly(t: Tools, name: string, before?: RequestHandler): Promise<void> {
+async function mustNotServeTheGone(t: Tools, name: string, before?: RequestHandler): Promise<void> {
   const login = slowLogin()
   const { feed, server } = await serveFeed(t, PATH, createApp, (request, response, next) => {
     const pass = (): unknown => login.handler(request, response, next)

@@ -29,6 +29,13 @@ import { outcomeOf } from './harness/outcome.ts'
 import { describeQuake, quakes, seed } from './harness/quakes.ts'
 import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
 import type { TestServer } from './harness/serve.ts'
+import {
+  mustCloseWhenLeft,
+  mustCloseWhenStalled,
+  mustCutWithFeed,
+  mustEndWithFeed,
+  mustServeBoth,
+} from './harness/stream-rules.ts'
 import { excerpt, excerptJson } from './harness/transcript.ts'
 import { mustReadEvents } from './harness/vector-runner.ts'
 import {
@@ -319,20 +326,10 @@ check('2.2g', 'the id of the event is the id of the quake', async (t) => {
 })
 
 check('2.2h', 'two clients at once each get every quake', async (t) => {
-  const { feed, open } = await serveFeed(t, PATH, createApp)
-  const clients = [await open('client A'), await open('client B')]
-  for (const quake of quakes(3)) {
-    feed.release(quake)
-    for (const { client } of clients) {
-      const told = (how: string): Story => ({
-        seen: `${describeQuake(quake)} happened and ${client.name} ${how}`,
-        expected: 'Expected every client to get every quake.',
-        often: 'the clients share one reader of the feed. feed.open() gives each its own.',
-      })
-      const { data } = await client.events.next(told('got no event.'))
-      must(deepEqual(tryParseJson(data), quake), told(`read ${excerpt(data)}`))
-    }
-  }
+  await mustServeBoth(await serveFeed(t, PATH, createApp), 'event', async ({ events }, story) => {
+    const { data } = await events.next(story)
+    return data
+  })
 })
 
 check('2.2i', 'when one client leaves, the others and the next one are served', async (t) => {
@@ -486,13 +483,12 @@ check('2.3d', 'the heartbeat stops with its client', async (t) => {
 // 2.4 Clients come and go
 
 check('2.4a', 'the feed is closed when the client leaves between two quakes', async (t) => {
-  const { client, reader } = await (await serveFeed(t, PATH, createApp)).open()
-  client.disconnect()
-  await t.waitFor(() => reader.closed, {
-    seen: 'The client left while the feed was silent, and the feed was not closed.',
-    expected: 'Expected it to be closed at once: the next quake may be an hour away.',
-    often: "nobody listens to 'close' of the response, or the signal does not reach the feed.",
-  })
+  const stream = await (await serveFeed(t, PATH, createApp)).open()
+  await mustCloseWhenLeft(
+    t,
+    stream,
+    "nobody listens to 'close' of the response, or the signal does not reach the feed.",
+  )
 })
 
 check('2.4b', 'a client that left before it was served leaves no feed open', async (t) => {
@@ -550,16 +546,7 @@ check('2.4e', 'a client that reads again gets every event once, in order', async
 })
 
 check('2.4f', 'the feed is closed when a client leaves that did not read', async (t) => {
-  const { client, reader } = await stalledStream(t, await serveFeed(t, PATH, createApp))
-  client.disconnect()
-  await t.waitFor(() => reader.closed, {
-    seen: 'The client left while the handler was waiting for it to read, and the feed was not closed.',
-    expected: 'Expected the feed to be closed.',
-    often: () =>
-      reader.aborted
-        ? "the signal aborted, and the handler did not come back to the feed: it waits for 'drain', which a closed connection never sends. Let the signal end that wait too."
-        : "the end is taken from another event. A client that leaves bytes unread sends no 'end'; 'close' of the response comes always.",
-  })
+  await mustCloseWhenStalled(t, await stalledStream(t, await serveFeed(t, PATH, createApp)))
 })
 
 check('2.4g', 'a client that left and did not read leaves no heartbeat', async (t) => {
@@ -610,22 +597,14 @@ check('2.4i', 'POST is refused', async (t) => {
 })
 
 check('2.4j', 'a feed that fails cuts the connection', async (t) => {
-  for (const [count, when] of [
-    [1, ''],
-    [0, ' before its first quake'],
-  ] as const) {
+  for (const count of [1, 0]) {
     const { client, feed } = await streamAfterQuakes(t, await serveFeed(t, PATH, createApp), count)
     feed.fail(FEED_ERROR)
-    const how = await client.ended({
-      seen: `The feed failed${when} and the response goes on.`,
-      expected: 'Expected the connection to be cut: then the client comes back by itself.',
-      often: 'the error is caught and forgotten. Nothing more will come on this connection.',
-    })
-    must(how === 'cut', {
-      seen: `The feed failed${when}, and the client was told that all is well: the response ended as after the last quake.`,
-      expected: 'Expected the connection to be cut, without the chunk of length 0.',
-      often: 'res.end() runs after an error as well: in a finally, or behind a catch.',
-    })
+    await mustCutWithFeed(
+      client,
+      `The feed failed${count === 0 ? ' before its first quake' : ''}`,
+      'Expected the connection to be cut: then the client comes back by itself.',
+    )
   }
 })
 
@@ -661,16 +640,7 @@ check('2.4k', 'after a feed has failed, the stream can be opened again', async (
 check('2.4l', 'when the feed is over, the response ends', async (t) => {
   const { client, feed } = await streamAfterQuakes(t, await serveFeed(t, PATH, createApp), 1)
   feed.end()
-  const how = await client.ended({
-    seen: 'The feed ended and the response did not.',
-    expected: 'Expected the response to end: nothing more will come.',
-    often: 'res.end() is missing behind the loop.',
-  })
-  must(how === 'complete', {
-    seen: 'The feed ended and the server cut the connection.',
-    expected: 'Expected the end that HTTP has for it, the chunk of length 0.',
-    often: 'the handler destroys the response, or throws, where res.end() belongs.',
-  })
+  await mustEndWithFeed(client, 'nothing more will come.')
 })
 
 check('2.4m', 'when the feed is over, whoever asks again is told to stop', async (t) => {

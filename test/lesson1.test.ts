@@ -4,13 +4,19 @@ import { readNdjson } from '#work/01-raw-chunks/client.ts'
 import { controlledBody, bodyOfChunks } from './harness/controlled-body.ts'
 import { check, must, type Tools } from './harness/check.ts'
 import { tryParseJson, deepEqual } from './harness/equality.ts'
-import type { Story } from './harness/failure.ts'
 import { consumeRequest, disconnect, requestLogin, slowLogin } from './harness/login.ts'
 import { mustEndHead, mustRefusePost } from './harness/methods.ts'
 import { largeQuakes, describeQuake, quakes } from './harness/quakes.ts'
 import { mustReadNdjson } from './harness/vector-runner.ts'
 import { pausedStream, serveFeed, serveStream, slowStream } from './harness/open-stream.ts'
 import { outcomeOf } from './harness/outcome.ts'
+import {
+  mustCloseWhenLeft,
+  mustCloseWhenStalled,
+  mustCutWithFeed,
+  mustEndWithFeed,
+  mustServeBoth,
+} from './harness/stream-rules.ts'
 import { differingExcerpts, excerpt, excerptJson } from './harness/transcript.ts'
 import { turns } from './harness/event-loop.ts'
 import { ndjsonVectors, type NdjsonVector } from './harness/vectors.ts'
@@ -102,16 +108,7 @@ check('1.2d', 'when the feed ends, the response ends behind the last line', asyn
     expected: 'Expected its line.',
   })
   feed.end()
-  const how = await client.ended({
-    seen: 'The feed ended and the response did not.',
-    expected: 'Expected the response to end: a client cannot know that nothing more comes.',
-    often: 'res.end() is missing behind the loop.',
-  })
-  must(how === 'complete', {
-    seen: 'The feed ended and the server cut the connection.',
-    expected: 'Expected the end that HTTP has for it, the chunk of length 0.',
-    often: 'the handler destroys the response, or throws, where res.end() belongs.',
-  })
+  await mustEndWithFeed(client, 'a client cannot know that nothing more comes.')
   must(client.unread() === '', {
     seen: `Behind the last line came ${excerpt(client.unread())}`,
     expected: 'Expected nothing behind the last line feed.',
@@ -141,20 +138,9 @@ check('1.2e', 'an HTTP/1.0 client, which knows no chunks, gets the lines alone',
 })
 
 check('1.2f', 'two clients at once each get every quake', async (t) => {
-  const { feed, open } = await serveFeed(t, PATH, createApp)
-  const clients = [await open('client A'), await open('client B')]
-  for (const quake of quakes(3)) {
-    feed.release(quake)
-    for (const { client } of clients) {
-      const told = (how: string): Story => ({
-        seen: `${describeQuake(quake)} happened and ${client.name} ${how}`,
-        expected: 'Expected every client to get every quake.',
-        often: 'the clients share one reader of the feed. feed.open() gives each its own.',
-      })
-      const line = await client.line(told('got no line.'))
-      must(deepEqual(tryParseJson(line), quake), told(`read ${excerpt(line)}`))
-    }
-  }
+  await mustServeBoth(await serveFeed(t, PATH, createApp), 'line', (client, story) =>
+    client.line(story),
+  )
 })
 
 // 1.3 The client leaves
@@ -172,19 +158,16 @@ check('1.3a', 'the feed is closed when the next quake finds the client gone', as
 })
 
 check('1.3b', 'the feed is closed when the client leaves between two quakes', async (t) => {
-  const { open } = await serveFeed(t, PATH, createApp)
-  const { client, reader } = await open()
-  client.disconnect()
-  await t.waitFor(() => reader.closed, {
-    seen: 'The client left while the feed was silent, and the feed was not closed.',
-    expected: 'Expected it to be closed at once: the next quake may be an hour away.',
-    often:
-      'the handler looks for the client only when a quake comes. The signal of feed.open(signal) ends the wait.',
-  })
+  const stream = await (await serveFeed(t, PATH, createApp)).open()
+  await mustCloseWhenLeft(
+    t,
+    stream,
+    'the handler looks for the client only when a quake comes. The signal of feed.open(signal) ends the wait.',
+  )
 })
 
 check('1.3c', 'a client that left before it was served leaves no feed open', async (t) => {
-  await leavesEarly(t, 'first client')
+  await mustNotServeTheGone(t, 'first client')
 })
 
 check('1.3d', 'a client that leaves takes no other client along', async (t) => {
@@ -234,7 +217,7 @@ check('1.3e', 'a request that has been read is no client that has left', async (
     often:
       "the request is listened to. When it has been read, its 'close' has been, and its 'aborted' never comes.",
   })
-  await leavesEarly(t, 'client whose request was read', consumeRequest)
+  await mustNotServeTheGone(t, 'client whose request was read', consumeRequest)
 })
 
 /**
@@ -242,7 +225,7 @@ check('1.3e', 'a request that has been read is no client that has left', async (
  *
  * @param before what has the requests before the login
  */
-async function leavesEarly(t: Tools, name: string, before?: RequestHandler): Promise<void> {
+async function mustNotServeTheGone(t: Tools, name: string, before?: RequestHandler): Promise<void> {
   const login = slowLogin()
   const { feed, server } = await serveFeed(t, PATH, createApp, (request, response, next) => {
     const pass = (): unknown => login.handler(request, response, next)
@@ -346,15 +329,7 @@ check('1.4b', 'a client that reads again gets every quake once, in order', async
 
 check('1.4c', 'the feed is closed when a client leaves that did not read', async (t) => {
   const { paused } = await pausedStream(t, PATH, createApp, 32)
-  paused.client.disconnect()
-  await t.waitFor(() => paused.reader.closed, {
-    seen: 'The client left while the handler was waiting for it to read, and the feed was not closed.',
-    expected: 'Expected the feed to be closed.',
-    often: () =>
-      paused.reader.aborted
-        ? "the signal aborted, and the handler did not come back to the feed: it waits for 'drain', which a closed connection never sends. Let the signal end that wait too."
-        : "the end is taken from another event. A client that leaves bytes unread sends no 'end'; 'close' of the response comes always.",
-  })
+  await mustCloseWhenStalled(t, paused)
 })
 
 // 1.5 What can go wrong
@@ -367,21 +342,15 @@ check('1.5a', 'a feed that fails does not look like one that ended', async (t) =
       feed.release(quake)
       await client.line({ seen: 'The quake did not arrive.', expected: 'Expected its line.' })
     }
-    const failed = `The feed failed${count === 0 ? ' before its first quake' : ''}`
     feed.fail('no word from the network')
-    const how = await client.ended({
-      seen: `${failed} and the response goes on.`,
-      expected: 'Expected the connection to be cut.',
-      often: 'the error is caught and forgotten. Nothing more will come on this connection.',
-    })
-    must(how === 'cut', {
-      seen: `${failed}, and the client was told that all is well: the response ended as after the last quake.`,
-      expected: 'Expected the connection to be cut, without the chunk of length 0.',
-      often:
-        count === 0
-          ? 'a response without a line is ended. It has its head, and so looks like a feed in which nothing happened.'
-          : 'res.end() runs after an error as well: in a finally, or behind a catch.',
-    })
+    await mustCutWithFeed(
+      client,
+      `The feed failed${count === 0 ? ' before its first quake' : ''}`,
+      'Expected the connection to be cut.',
+      count === 0
+        ? 'a response without a line is ended. It has its head, and so looks like a feed in which nothing happened.'
+        : undefined,
+    )
   }
 })
 

@@ -8,8 +8,13 @@ import type { Story } from './harness/failure.ts'
 import { describeQuake, quakes } from './harness/quakes.ts'
 import { sourcesOf } from './harness/react/browser-event-source.ts'
 import { burst, BURST } from './harness/react/burst.ts'
-import { connections, meanwhile, openOf, sources } from './harness/react/connections.ts'
-import { quakesApart, showLiveQuakes, tells, textOf } from './harness/react/live-quakes.ts'
+import {
+  describeConnections,
+  fence,
+  openConnections,
+  sourcesWere,
+} from './harness/react/connections.ts'
+import { quakesApart, showLiveQuakes, identifies, textOf } from './harness/react/live-quakes.ts'
 import { openPage } from './harness/react/page.ts'
 import { hideTab, showTab } from './harness/react/tab.ts'
 import type { Watcher } from './harness/react/watcher.ts'
@@ -19,11 +24,11 @@ import { excerptJson, SILENT } from './harness/transcript.ts'
 // 3.1 One connection
 
 check('3.1a', 'each quake is shown when it comes', async (t) => {
-  const { one, isThere, brings } = await mount(t)
-  await isThere()
+  const { watcher, connects, lists } = await mount(t)
+  await connects()
   for (const quake of quakes(3)) {
-    await brings(quake)
-    const [first] = one.view.quakes
+    await lists(quake)
+    const [first] = watcher.view.quakes
     must(deepEqual(first, quake), {
       seen: `The first quake of the list is ${excerptJson(first)}`,
       expected: `Expected ${excerptJson(quake)}`,
@@ -50,7 +55,7 @@ check('3.1b', 'a render that is thrown away opens no connection', async (t) => {
     seen: 'React shows no fallback for a component that waits.',
     expected: 'Expected the render to end as it should.',
   })
-  await meanwhile(t)
+  await fence(t)
   must(sourcesOf(server.url).length === 0, {
     seen: 'A component was rendered and never shown, and it opened a connection.',
     expected: 'Expected none: React renders what it may throw away, and cleans up nothing then.',
@@ -60,25 +65,25 @@ check('3.1b', 'a render that is thrown away opens no connection', async (t) => {
 })
 
 check('3.1c', 'under StrictMode one connection is open', async (t) => {
-  const { server, isThere, brings } = await mount(t, { strict: true })
-  await isThere()
+  const { server, connects, lists } = await mount(t, { strict: true })
+  await connects()
   const [quake] = quakes(1)
-  await brings(quake)
-  const open = openOf(server)
+  await lists(quake)
+  const open = openConnections(server)
   must(open === 1, {
-    seen: `The component is shown under StrictMode, and ${connections(open)} ${open === 1 ? 'is' : 'are'} open.`,
+    seen: `The component is shown under StrictMode, and ${describeConnections(open)} ${open === 1 ? 'is' : 'are'} open.`,
     expected: 'Expected one. StrictMode runs each effect, its cleanup, and the effect again.',
     often: 'the effect returns no cleanup, or the cleanup closes nothing, or not at once.',
   })
 })
 
 check('3.1d', 'when the component goes, its connection goes', async (t) => {
-  const { page, server, draw, isThere, brings } = await mount(t)
-  await isThere()
+  const { page, server, draw, connects, lists } = await mount(t)
+  await connects()
   const [quake] = quakes(1)
-  await brings(quake)
+  await lists(quake)
   draw()
-  await page.waitFor(() => server.openResponses === 0 && openOf(server) === 0, {
+  await page.waitFor(() => server.openResponses === 0 && openConnections(server) === 0, {
     seen: 'The component is gone, and its connection is still open.',
     expected: 'Expected it to be closed: a server sends to nobody otherwise.',
     often: 'the effect has no cleanup, or a flag keeps it from closing.',
@@ -90,12 +95,12 @@ check('3.1d', 'when the component goes, its connection goes', async (t) => {
 check('3.2a', 'connecting is shown until the head of the response is here', async (t) => {
   const server = await scriptedServer(t)
   server.stopAnswering()
-  const { one, isThere } = await mount(t, { servers: [server] })
-  await isThere()
-  await meanwhile(t)
-  const went = one.statuses.map(String)
+  const { watcher, connects } = await mount(t, { servers: [server] })
+  await connects()
+  await fence(t)
+  const went = watcher.statuses.map(String)
   must(deepEqual(went, ['connecting']), {
-    seen: `The server has not answered yet, and the status ${went.length > 1 ? 'went' : 'is'} ${listing(went)}.`,
+    seen: `The server has not answered yet, and the status ${went.length > 1 ? 'went' : 'is'} ${joinWithAnd(went)}.`,
     expected: 'Expected connecting, from the first render on.',
     often: went.includes('undefined')
       ? 'what useQuakes() returns has no status.'
@@ -104,9 +109,9 @@ check('3.2a', 'connecting is shown until the head of the response is here', asyn
 })
 
 check('3.2b', 'open is shown before the first quake', async (t) => {
-  const { isThere, shows } = await mount(t)
-  await isThere()
-  await shows('open', {
+  const { connects, showsStatus } = await mount(t)
+  await connects()
+  await showsStatus('open', {
     seen: 'The server answered, no quake has happened yet, and the status is still connecting.',
     expected: 'Expected open.',
     often: "nobody listens to 'open', or the first message is taken for it.",
@@ -115,37 +120,37 @@ check('3.2b', 'open is shown before the first quake', async (t) => {
 
 check('3.2c', 'a connection that is lost is shown as connecting, and comes back', async (t) => {
   const [before, after] = quakes(2)
-  const { page, server, one, isThere, brings, shows } = await mount(t)
-  await isThere()
+  const { page, server, watcher, connects, lists, showsStatus } = await mount(t)
+  await connects()
   server.send('retry: 10\n\n')
-  await brings(before)
+  await lists(before)
   server.stopAnswering()
   server.cut()
-  await page.waitFor(() => one.view.status !== 'open', {
+  await page.waitFor(() => watcher.view.status !== 'open', {
     seen: 'The connection was lost, and the status is still open.',
     expected: 'Expected connecting.',
     often: "nobody listens to 'error'.",
   })
-  must(one.view.status === 'connecting', {
-    seen: `The connection was lost, and the status is ${one.view.status}.`,
+  must(watcher.view.status === 'connecting', {
+    seen: `The connection was lost, and the status is ${watcher.view.status}.`,
     expected: 'Expected connecting: an EventSource is about to try again.',
     often: "'error' is taken for the end. Only readyState CLOSED is.",
   })
   t.transcript.step('status is connecting')
   await page.waitFor(() => server.requests.length > 1, comesBackByItself)
   server.resumeAnswering()
-  await shows('open', {
+  await showsStatus('open', {
     seen: 'The connection is back, and the status is not open.',
     expected: 'Expected open.',
     often: "'open' is listened to once. It comes with each connection.",
   })
-  await brings(after)
-  must(one.has(before), {
+  await lists(after)
+  must(watcher.has(before), {
     seen: 'The connection is back, and the quake from before is not in the list.',
     expected: 'Expected a list that stays.',
   })
   must(sourcesOf(server.url).length === 1, {
-    seen: `The connection is back, and ${sources(server)} made.`,
+    seen: `The connection is back, and ${sourcesWere(server)} made.`,
     expected: 'Expected one that goes on: it asks again by itself.',
     often: "a new EventSource is made at 'error'.",
   })
@@ -155,25 +160,25 @@ check('3.2d', 'a stream that is refused or over is shown as closed', async (t) =
   const refused = await scriptedServer(t)
   refused.answer(500)
   const first = await mount(t, { servers: [refused] })
-  await first.shows('closed', {
+  await first.showsStatus('closed', {
     seen: 'The server answered 500, the EventSource has given up, and the status is not closed.',
     expected: 'Expected closed: nothing more will come by itself.',
     often: 'every error counts as a connection that was lost. readyState tells.',
   })
   first.page.close()
   const over = await scriptedServer(t)
-  const { one, isThere, brings, shows } = await mount(t, { servers: [over] })
-  await isThere()
+  const { watcher, connects, lists, showsStatus } = await mount(t, { servers: [over] })
+  await connects()
   over.send('retry: 10\n\n')
-  await brings(quakes(1)[0])
+  await lists(quakes(1)[0])
   over.answer(204)
   over.end()
-  await shows('closed', {
+  await showsStatus('closed', {
     seen: 'The stream is over, who asks again gets 204, and the status is not closed.',
     expected: 'Expected closed: nothing more will come.',
     often: 'every error counts as a connection that was lost. readyState tells.',
   })
-  must(one.view.quakes.length === 1, {
+  must(watcher.view.quakes.length === 1, {
     seen: 'The stream is over, and the quake is gone from the list.',
     expected: 'Expected the list to stay.',
   })
@@ -182,11 +187,11 @@ check('3.2d', 'a stream that is refused or over is shown as closed', async (t) =
 check('3.2e', 'a closed stream is left alone', async (t) => {
   const server = await scriptedServer(t)
   server.answer(500)
-  const { page, shows } = await mount(t, { servers: [server], controlledTimers: true })
-  await shows('closed', notClosed)
+  const { page, showsStatus } = await mount(t, { servers: [server], controlledTimers: true })
+  await showsStatus('closed', notClosed)
   await page.runPendingTimers()
   t.transcript.step('time goes by')
-  await meanwhile(t)
+  await fence(t)
   must(server.requests.length === 1 && sourcesOf(server.url).length === 1, {
     seen: 'The server answered 500, nobody called retry(), and the stream was opened again.',
     expected: 'Expected one request, until somebody wants another.',
@@ -198,13 +203,13 @@ check('3.2e', 'a closed stream is left alone', async (t) => {
 check('3.2f', 'retry() opens a closed stream again', async (t) => {
   const server = await scriptedServer(t)
   server.answer(500)
-  const { page, one, brings, shows } = await mount(t, { servers: [server] })
-  await shows('closed', notClosed)
-  await meanwhile(t)
+  const { page, watcher, lists, showsStatus } = await mount(t, { servers: [server] })
+  await showsStatus('closed', notClosed)
+  await fence(t)
   server.answer(200)
   server.stopAnswering()
   t.transcript.step('retry() is called twice')
-  const { retry } = one.view
+  const { retry } = watcher.view
   retry()
   retry()
   await page.waitFor(() => server.requests.length > 1, {
@@ -212,21 +217,21 @@ check('3.2f', 'retry() opens a closed stream again', async (t) => {
     expected: 'Expected a new connection: one that is closed never opens again.',
     often: 'retry() changes a state that the effect does not depend on.',
   })
-  await shows('connecting', () => ({
-    seen: `retry() was called, the server has not answered yet, and the status is ${one.view.status}.`,
+  await showsStatus('connecting', () => ({
+    seen: `retry() was called, the server has not answered yet, and the status is ${watcher.view.status}.`,
     expected: 'Expected connecting: somebody pressed a button, and sees that it helps.',
     often: 'nobody is told. A new EventSource is CONNECTING, and fires no event to say so.',
   }))
   server.resumeAnswering()
-  await shows('open', {
+  await showsStatus('open', {
     seen: 'retry() was called, the server answered, and the status is not open.',
     expected: 'Expected open.',
     often: 'nobody listens to the new EventSource.',
   })
-  await brings(quakes(1)[0])
-  const open = openOf(server)
+  await lists(quakes(1)[0])
+  const open = openConnections(server)
   must(open === 1, {
-    seen: `retry() was called twice in one go, and ${connections(open)} are open.`,
+    seen: `retry() was called twice in one go, and ${describeConnections(open)} are open.`,
     expected: 'Expected one: the first call has opened the stream.',
     often: 'the state is looked at as it was rendered last. readyState tells what it is.',
   })
@@ -235,19 +240,19 @@ check('3.2f', 'retry() opens a closed stream again', async (t) => {
 check('3.2g', 'retry() leaves a stream alone that is not closed', async (t) => {
   const server = await scriptedServer(t)
   server.stopAnswering()
-  const { one, isThere, shows } = await mount(t, { servers: [server] })
-  await isThere()
+  const { watcher, connects, showsStatus } = await mount(t, { servers: [server] })
+  await connects()
   await doesNothing('connecting')
   server.resumeAnswering()
-  await shows('open', notOpen)
+  await showsStatus('open', notOpen)
   await doesNothing('open')
 
   async function doesNothing(state: string): Promise<void> {
     t.transcript.step('retry() is called')
-    one.view.retry()
-    await meanwhile(t)
+    watcher.view.retry()
+    await fence(t)
     must(sourcesOf(server.url).length === 1, {
-      seen: `retry() was called while the stream was ${state}, and ${sources(server)} made.`,
+      seen: `retry() was called while the stream was ${state}, and ${sourcesWere(server)} made.`,
       expected: 'Expected nothing to happen.',
       often: 'retry() does not look at the state. Someone clicks twice.',
     })
@@ -257,7 +262,7 @@ check('3.2g', 'retry() leaves a stream alone that is not closed', async (t) => {
 // 3.3 What comes in
 
 check('3.3a', 'data that is not JSON is skipped and counted', async (t) => {
-  await skips(
+  await mustSkip(
     t,
     ['{"id": ', 'hello'],
     'it is not counted, or the view is not told that the count has changed.',
@@ -265,7 +270,7 @@ check('3.3a', 'data that is not JSON is skipped and counted', async (t) => {
 })
 
 check('3.3b', 'JSON that is no quake is skipped and counted', async (t) => {
-  await skips(
+  await mustSkip(
     t,
     ['null', '42', '"hello"', '[]', '{}', '{"id":7}'],
     'whatever JSON.parse() gives is taken for a quake. Look for an id that is a string.',
@@ -274,23 +279,24 @@ check('3.3b', 'JSON that is no quake is skipped and counted', async (t) => {
 
 check('3.3c', 'an event called quake is a quake, too', async (t) => {
   const [special, plain] = quakes(2)
-  const { page, server, one, isThere, brings, counts } = await mount(t)
-  await isThere()
+  const { page, server, watcher, connects, lists, showsCounts } = await mount(t)
+  await connects()
   server.send(`event: quake\n${eventOf(special)}`)
-  await page.waitFor(() => one.view.quakes[0]?.id === special.id, {
+  await page.waitFor(() => watcher.view.quakes[0]?.id === special.id, {
     seen: 'An event called quake came, and it is not in the list.',
     expected: 'Expected it there.',
     often: "it has a name of its own: onmessage and 'message' do not get it.",
   })
   t.transcript.step('the quake is in the list')
-  await brings(plain)
-  await counts([2, 2, 0], (told) => ({
+  await lists(plain)
+  await showsCounts([2, 2, 0], (told) => ({
     seen: `Two quakes came, one in an event called quake, and the view has ${told}.`,
     expected: 'Expected 2, 2 and 0.',
   }))
   server.send('event: quake\ndata: hello\n\n')
-  await page.waitFor(() => one.view.skipped === 1, {
-    seen: () => `The data of an event called quake is hello, and skipped is ${one.view.skipped}.`,
+  await page.waitFor(() => watcher.view.skipped === 1, {
+    seen: () =>
+      `The data of an event called quake is hello, and skipped is ${watcher.view.skipped}.`,
     expected: 'Expected 1: what an event is called says nothing about what it holds.',
     often: 'each name has a listener of its own, and one of them counts nothing.',
   })
@@ -299,32 +305,32 @@ check('3.3c', 'an event called quake is a quake, too', async (t) => {
 
 check('3.3d', 'a quake that comes again is listed once', async (t) => {
   const [first, second, third] = quakes(3)
-  const { server, one, isThere, brings } = await mount(t)
-  await isThere()
-  await brings(first)
-  await brings(second)
+  const { server, watcher, connects, lists } = await mount(t)
+  await connects()
+  await lists(first)
+  await lists(second)
   server.send(eventOf(first) + eventOf(second))
-  await brings(third)
-  const ids = one.view.quakes.map(({ id }) => id)
+  await lists(third)
+  const ids = watcher.view.quakes.map(({ id }) => id)
   must(ids.length === 3 && new Set(ids).size === 3, {
-    seen: `Two of three quakes came twice, and the list has ${ids.length}: ${listing(ids)}.`,
+    seen: `Two of three quakes came twice, and the list has ${ids.length}: ${joinWithAnd(ids)}.`,
     expected: 'Expected each once: a server repeats what it is not sure of.',
     often: 'nobody looks whether the id is in the list, or only the last one is compared.',
   })
 })
 
 check('3.3e', 'the list holds the newest hundred, newest first', async (t) => {
-  const { page, server, one, isThere } = await mount(t)
-  await isThere()
+  const { page, server, watcher, connects } = await mount(t)
+  await connects()
   const happened = quakes(120)
   server.send(happened.map(eventOf).join(''), '120 quakes at once')
-  await page.waitFor(() => one.has(happened.at(-1)!), {
+  await page.waitFor(() => watcher.has(happened.at(-1)!), {
     seen: '120 quakes came, and the last of them is not in the list.',
     expected: 'Expected the newest hundred.',
     often: 'quakes are added, or cut off, at the wrong end.',
   })
-  t.transcript.step(`the list has ${one.view.quakes.length} quakes`)
-  const ids = one.view.quakes.map(({ id }) => id)
+  t.transcript.step(`the list has ${watcher.view.quakes.length} quakes`)
+  const ids = watcher.view.quakes.map(({ id }) => id)
   must(ids.length === 100, {
     seen: `120 quakes came, and the list has ${ids.length}.`,
     expected: 'Expected 100: a page that is open for a week must not hold the week.',
@@ -337,13 +343,13 @@ check('3.3e', 'the list holds the newest hundred, newest first', async (t) => {
       wanted.map(({ id }) => id),
     ),
     {
-      seen: `The list begins with ${listing(ids.slice(0, 2))} and ends with ${ids.at(-1)}.`,
-      expected: `Expected ${listing(wanted.slice(0, 2).map(({ id }) => id))}, …, ${wanted.at(-1)!.id}: newest first.`,
+      seen: `The list begins with ${joinWithAnd(ids.slice(0, 2))} and ends with ${ids.at(-1)}.`,
+      expected: `Expected ${joinWithAnd(wanted.slice(0, 2).map(({ id }) => id))}, …, ${wanted.at(-1)!.id}: newest first.`,
       often: 'quakes are added, or cut off, at the wrong end.',
     },
   )
-  await page.waitFor(() => one.view.received === 120, {
-    seen: () => `120 quakes came, and received is ${one.view.received}.`,
+  await page.waitFor(() => watcher.view.received === 120, {
+    seen: () => `120 quakes came, and received is ${watcher.view.received}.`,
     expected: 'Expected 120: the list forgets, the count does not.',
     often: 'received is the length of the list.',
   })
@@ -354,44 +360,46 @@ check('3.3e', 'the list holds the newest hundred, newest first', async (t) => {
 check('3.4a', 'another URL is another stream', async (t) => {
   const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
   const [before, after] = quakes(2)
-  const { page, draw, isThere, brings } = await mount(t, { servers: [first, second] })
-  await isThere()
-  await brings(before)
+  const { page, draw, connects, lists } = await mount(t, { servers: [first, second] })
+  await connects()
+  await lists(before)
   draw({ url: second.url })
   await page.waitFor(() => second.requests.length > 0, {
     seen: 'The component was given another URL, and nobody asks for it.',
     expected: 'Expected a connection to the new one.',
     often: 'the URL is missing in the list behind the effect.',
   })
-  await page.waitFor(() => openOf(first) === 0 && first.openResponses === 0, {
+  await page.waitFor(() => openConnections(first) === 0 && first.openResponses === 0, {
     seen: 'The component was given another URL, and the old connection is still open.',
     expected: 'Expected it to be closed.',
     often: 'the effect runs again and has no cleanup, or that closes the wrong one.',
   })
-  await brings(after, { from: second })
+  await lists(after, { from: second })
 })
 
 check('3.4b', 'with another URL the view begins anew', async (t) => {
   const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
   const [before, after, again] = quakes(3)
-  const { page, one, draw, isThere, brings, counts } = await mount(t, { servers: [first, second] })
-  await isThere()
+  const { page, watcher, draw, connects, lists, showsCounts } = await mount(t, {
+    servers: [first, second],
+  })
+  await connects()
   first.send('data: hello\n\n')
-  await brings(before)
+  await lists(before)
   second.stopAnswering()
   draw({ url: second.url })
-  await isThere(second)
-  await page.waitFor(() => one.view.status === 'connecting', {
+  await connects(second)
+  await page.waitFor(() => watcher.view.status === 'connecting', {
     seen: () =>
-      `The component was given another URL, whose server has not answered, and the status is ${one.view.status}.`,
+      `The component was given another URL, whose server has not answered, and the status is ${watcher.view.status}.`,
     expected: 'Expected connecting.',
     often: 'the status of the old stream stays until the new one says something.',
   })
   t.transcript.step('status is connecting')
   second.resumeAnswering()
-  await brings(after, { from: second })
+  await lists(after, { from: second })
   await isAnew('the new stream writes into the list of the old one.')
-  await page.waitFor(() => openOf(first) === 0 && first.openResponses === 0, {
+  await page.waitFor(() => openConnections(first) === 0 && first.openResponses === 0, {
     seen: 'The component was given another URL, and the old connection is still open.',
     expected: 'Expected it to be closed.',
   })
@@ -401,11 +409,11 @@ check('3.4b', 'with another URL the view begins anew', async (t) => {
     seen: 'The component was given its first URL again, and nobody asks for it.',
     expected: 'Expected a new connection: the one from before is closed.',
   })
-  await brings(again)
+  await lists(again)
   await isAnew('what was shown of a URL is kept when nobody follows it any more.')
 
   async function isAnew(often: string): Promise<void> {
-    await counts([1, 1, 0], (told) => ({
+    await showsCounts([1, 1, 0], (told) => ({
       seen: `The new stream brought one quake, and the view has ${told}.`,
       expected: 'Expected 1, 1 and 0: what came before the URL changed belongs to another stream.',
       often,
@@ -417,22 +425,24 @@ check('3.4b', 'with another URL the view begins anew', async (t) => {
 check('3.4c', 'what the old stream brought late is dropped', async (t) => {
   const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
   const [before, late, after] = quakes(3)
-  const { one, draw, isThere, brings, counts } = await mount(t, { servers: [first, second] })
-  await isThere()
-  await brings(before)
+  const { watcher, draw, connects, lists, showsCounts } = await mount(t, {
+    servers: [first, second],
+  })
+  await connects()
+  await lists(before)
   const source = sourcesOf(first.url).at(-1)!
   const handedOn = new Promise<void>((resolve) => (source.onDispatched = resolve))
   first.send(eventOf(late))
   await t.withTimeout(handedOn, notListed(late))
   // No timer, no frame and no render has had a turn since.
   draw({ url: second.url })
-  await isThere(second)
+  await connects(second)
   // A fence, too: what waits for a timer or a frame of the old stream is due before.
-  await brings(after, { from: second })
-  await counts([1, 1, 0], (told) => ({
+  await lists(after, { from: second })
+  await showsCounts([1, 1, 0], (told) => ({
     seen: `The URL changed just after an event, the new stream brought one quake, and the view has ${told}.`,
     expected: 'Expected 1, 1 and 0: the rest belongs to the old URL.',
-    often: one.has(before)
+    often: watcher.has(before)
       ? 'the view does not begin anew with another URL.'
       : 'what is collected for the next render is kept when the stream changes.',
   }))
@@ -440,17 +450,17 @@ check('3.4c', 'what the old stream brought late is dropped', async (t) => {
 
 check('3.4d', 'another callback does not reconnect', async (t) => {
   const [before, after] = quakes(2)
-  const { server, draw, isThere, brings } = await mount(t)
-  await isThere()
-  await brings(before)
+  const { server, draw, connects, lists } = await mount(t)
+  await connects()
+  await lists(before)
   for (let n = 0; n < 3; n += 1) draw({ onQuake: () => {} })
   isOne()
-  await brings(after)
+  await lists(after)
   isOne()
 
   function isOne(): void {
     must(sourcesOf(server.url).length === 1, {
-      seen: `The component was rendered with another onQuake three times, and ${sources(server)} made.`,
+      seen: `The component was rendered with another onQuake three times, and ${sourcesWere(server)} made.`,
       expected: 'Expected one: a function written in place is another one at each render.',
       often: 'onQuake is in the list behind the effect.',
     })
@@ -459,15 +469,15 @@ check('3.4d', 'another callback does not reconnect', async (t) => {
 
 check('3.4e', 'the callback of the last render gets each quake once', async (t) => {
   const [before, last, ...after] = quakes(5)
-  const { page, server, draw, drawAll, isThere, brings } = await mount(t, { strict: true })
-  await isThere()
-  await brings(before)
+  const { page, server, draw, drawAll, connects, lists } = await mount(t, { strict: true })
+  await connects()
+  await lists(before)
   const got: string[] = []
   const made = sourcesOf(server.url).length
   draw({ onQuake: (quake?: Quake) => void got.push(quake?.id ?? 'undefined') })
   server.send('data: hello\n\n')
   for (const quake of after) {
-    await brings(quake, {
+    await lists(quake, {
       story: () =>
         sourcesOf(server.url).length === made ? notListed(quake) : lostMeanwhile(quake),
     })
@@ -480,15 +490,15 @@ check('3.4e', 'the callback of the last render gets each quake once', async (t) 
   })
   const wanted = after.map(({ id }) => id)
   must(deepEqual(got, wanted), {
-    seen: `The component was rendered with another onQuake, three quakes came, and it was called with ${listing(got) || 'none'}.`,
-    expected: `Expected ${listing(wanted)}, each once.`,
+    seen: `The component was rendered with another onQuake, three quakes came, and it was called with ${joinWithAnd(got) || 'none'}.`,
+    expected: `Expected ${joinWithAnd(wanted)}, each once.`,
     often: got.includes('undefined')
       ? 'what is skipped is told, too.'
       : 'onQuake is called in a function that React calls twice, such as an updater.',
   })
   drawAll([{ url: server.url }])
   t.transcript.step('the component gets no onQuake')
-  await brings(last)
+  await lists(last)
   must(got.length === wanted.length, {
     seen: 'The component was rendered without an onQuake, a quake came, and the one of the render before was called.',
     expected: 'Expected nobody to be told any more.',
@@ -508,11 +518,11 @@ check('3.4e', 'the callback of the last render gets each quake once', async (t) 
 
 check('3.5a', '10,000 events cause at most 1,000 renders', async (t) => {
   const mounted = await mount(t)
-  const { one, shows } = mounted
-  await shows('open', notOpen)
-  const before = one.renders
+  const { watcher, showsStatus } = mounted
+  await showsStatus('open', notOpen)
+  const before = watcher.renders
   await burst(mounted, () => {
-    must(one.renders - before <= BURST / 10, {
+    must(watcher.renders - before <= BURST / 10, {
       seen: `${BURST} quakes came at once, and the component was rendered more than ${BURST / 10} times.`,
       expected: 'Expected at most one render for ten events: most of them are never seen.',
       often:
@@ -527,10 +537,10 @@ check('3.5b', 'no event of a burst is lost', async (t) => {
   const got: string[] = []
   const onQuake = ({ id }: Quake): void => void got.push(id)
   const mounted = await mount(t, { servers: [server], onQuake })
-  const { page, one, shows } = mounted
-  await shows('open', notOpen)
+  const { page, watcher, showsStatus } = mounted
+  await showsStatus('open', notOpen)
   const happened = await burst(mounted)
-  await page.waitFor(() => one.view.received >= BURST, {
+  await page.waitFor(() => watcher.view.received >= BURST, {
     seen: () => `${BURST} quakes came at once, and received says less.`,
     expected: 'Expected every one to be counted.',
     often: 'a render takes what was collected, and what comes before the next one is forgotten.',
@@ -543,7 +553,7 @@ check('3.5b', 'no event of a burst is lost', async (t) => {
   })
   must(
     deepEqual(
-      one.view.quakes.map(({ id }) => id),
+      watcher.view.quakes.map(({ id }) => id),
       ids.slice(-100).toReversed(),
     ),
     {
@@ -557,8 +567,8 @@ check('3.5b', 'no event of a burst is lost', async (t) => {
 check('3.5c', 'what has come is shown while more comes', async (t) => {
   // It sends too much to tell of each.
   const server = await scriptedServer({ ...t, transcript: SILENT })
-  const { page, one, shows } = await mount(t, { servers: [server] })
-  await shows('open', notOpen)
+  const { page, watcher, showsStatus } = await mount(t, { servers: [server] })
+  await showsStatus('open', notOpen)
   t.transcript.step('quakes come without a pause')
   const source = sourcesOf(server.url).at(-1)!
   const all = quakes(10)
@@ -572,11 +582,11 @@ check('3.5c', 'what has come is shown while more comes', async (t) => {
   // The first one may be shown at once, and the others never. How many come before it stands still is up to
   // the machine, and not told.
   for (let times = 0; times < 2; times += 1) {
-    const { received } = one.view
+    const { received } = watcher.view
     await page.waitFor(
       () => {
         keepSending()
-        return one.view.received > received
+        return watcher.view.received > received
       },
       {
         seen: 'Quakes come without a pause, and the list stands still.',
@@ -593,12 +603,12 @@ check('3.5c', 'what has come is shown while more comes', async (t) => {
 check('3.6a', 'components with the same URL share one connection', async (t) => {
   const server = await scriptedServer(t)
   const got: string[] = []
-  const { page, watchers, drawAll, isThere } = await mount(t, { servers: [server] })
+  const { page, watchers, drawAll, connects } = await mount(t, { servers: [server] })
   t.transcript.step('two more components are shown')
   const ofFirst = (): void => void got.push('the first')
   const ofOthers = (): void => void got.push('one of the others')
   drawAll([ofFirst, ofOthers, ofOthers].map((onQuake) => ({ url: server.url, onQuake })))
-  await isThere()
+  await connects()
   const [quake] = quakes(1)
   server.send(eventOf(quake))
   await page.waitFor(() => watchers.every((each) => each.has(quake)), {
@@ -608,9 +618,9 @@ check('3.6a', 'components with the same URL share one connection', async (t) => 
     often: 'only the component that opened the connection is told.',
   })
   t.transcript.step('every component shows the quake')
-  const open = openOf(server)
+  const open = openConnections(server)
   must(open === 1, {
-    seen: `Three components follow the same URL, and ${connections(open)} are open.`,
+    seen: `Three components follow the same URL, and ${describeConnections(open)} are open.`,
     expected: 'Expected one: over HTTP/1.1 a browser has six for a server, for all tabs together.',
     often: 'each component makes its own EventSource. One outside of React can serve them all.',
   })
@@ -628,8 +638,8 @@ check('3.6a', 'components with the same URL share one connection', async (t) => 
 })
 
 check('3.6b', 'a component that comes later knows how the stream is', async (t) => {
-  const { page, server, watchers, drawAll, shows } = await mount(t)
-  await shows('open', notOpen)
+  const { page, server, watchers, drawAll, showsStatus } = await mount(t)
+  await showsStatus('open', notOpen)
   // Whoever asks it now learns nothing.
   server.stopAnswering()
   drawAll([{ url: server.url }, { url: server.url }])
@@ -644,7 +654,7 @@ check('3.6b', 'a component that comes later knows how the stream is', async (t) 
   const refused = await scriptedServer(t)
   refused.answer(500)
   const other = await mount(t, { servers: [refused] })
-  await other.shows('closed', notClosed)
+  await other.showsStatus('closed', notClosed)
   other.drawAll([{ url: refused.url }, { url: refused.url }])
   t.transcript.step('a second component comes')
   const second = (): Watcher | undefined => other.watchers[1]
@@ -654,7 +664,7 @@ check('3.6b', 'a component that comes later knows how the stream is', async (t) 
     often: "it waits for the event 'error', and that has been.",
   })
   must(sourcesOf(refused.url).length === 1, {
-    seen: `A component came to a stream that is closed, and ${sources(refused)} made.`,
+    seen: `A component came to a stream that is closed, and ${sourcesWere(refused)} made.`,
     expected: 'Expected one: a closed stream is left alone until somebody calls retry().',
     often: 'who comes opens a stream that is closed.',
   })
@@ -662,13 +672,13 @@ check('3.6b', 'a component that comes later knows how the stream is', async (t) 
 
 check('3.6c', 'when one component goes, the others go on', async (t) => {
   const [before, after] = quakes(2)
-  const { page, server, watchers, drawAll, isThere, brings } = await mount(t)
+  const { page, server, watchers, drawAll, connects, lists } = await mount(t)
   const got: Quake[] = []
   const onQuake = (quake: Quake): void => void got.push(quake)
   drawAll([{ url: server.url, onQuake }, { url: server.url }, { url: server.url }])
-  await isThere()
+  await connects()
   const [, second] = watchers
-  await brings(before, { to: second })
+  await lists(before, { to: second })
   drawAll([undefined, { url: server.url }, { url: server.url }])
   t.transcript.step('the first component goes')
   const alone: Story = {
@@ -676,10 +686,10 @@ check('3.6c', 'when one component goes, the others go on', async (t) => {
     expected: 'Expected the connection to stay, for as long as somebody needs it.',
     often: 'the connection belongs to the component that opened it.',
   }
-  await brings(after, { to: second, story: alone })
+  await lists(after, { to: second, story: alone })
   await page.waitFor(() => watchers[2]!.has(after), alone)
   must(sourcesOf(server.url).length === 1, {
-    seen: `The first of three components went, and ${sources(server)} made.`,
+    seen: `The first of three components went, and ${sourcesWere(server)} made.`,
     expected: 'Expected the connection to stay as it is: what happens meanwhile is lost.',
     often: 'each component makes its own, or the first to go closes the one of all.',
   })
@@ -692,14 +702,14 @@ check('3.6c', 'when one component goes, the others go on', async (t) => {
 
 check('3.6d', 'the last component closes the connection, and the next opens one', async (t) => {
   const [before, after] = quakes(2)
-  const { page, server, drawAll, isThere, brings, counts } = await mount(t)
+  const { page, server, drawAll, connects, lists, showsCounts } = await mount(t)
   drawAll([{ url: server.url }, { url: server.url }])
-  await isThere()
-  await brings(before)
+  await connects()
+  await lists(before)
   drawAll([undefined, { url: server.url }])
   drawAll([])
   t.transcript.step('both components go')
-  await page.waitFor(() => server.openResponses === 0 && openOf(server) === 0, {
+  await page.waitFor(() => server.openResponses === 0 && openConnections(server) === 0, {
     seen: 'Both components are gone, and the connection is still open.',
     expected: 'Expected the last one to close it.',
     often: 'components are counted when they come, and not when they go.',
@@ -712,8 +722,8 @@ check('3.6d', 'the last component closes the connection, and the next opens one'
     expected: 'Expected a new connection.',
     often: 'the closed EventSource is kept for the URL.',
   })
-  await brings(after)
-  await counts([1, 1, 0], (told) => ({
+  await lists(after)
+  await showsCounts([1, 1, 0], (told) => ({
     seen: `A component came after everybody had gone, one quake came, and the view has ${told}.`,
     expected: 'Expected 1, 1 and 0: it is another connection, and its view begins anew.',
   }))
@@ -722,18 +732,18 @@ check('3.6d', 'the last component closes the connection, and the next opens one'
 check('3.6e', 'another URL has a connection of its own', async (t) => {
   const [here, there] = [await scriptedServer(t), await scriptedServer(t)]
   const [first, second] = quakes(2)
-  const { page, watchers, drawAll, isThere, brings } = await mount(t, {
+  const { page, watchers, drawAll, connects, lists } = await mount(t, {
     servers: [here, there],
   })
   drawAll([{ url: here.url }, { url: there.url }])
-  await isThere()
+  await connects()
   await page.waitFor(() => there.requests.length > 0, {
     seen: 'Two components follow two URLs, and one server is asked by nobody.',
     expected: 'Expected a connection to each.',
     often: 'one EventSource serves all components, whatever they ask for.',
   })
-  await brings(first, { to: watchers[0]! })
-  await brings(second, { from: there, to: watchers[1]! })
+  await lists(first, { to: watchers[0]! })
+  await lists(second, { from: there, to: watchers[1]! })
   const lengths = watchers.map(({ view }) => view.quakes.length)
   must(deepEqual(lengths, [1, 1]), {
     seen: `Each of two streams brought one quake, and the lists have ${lengths.join(' and ')}.`,
@@ -747,8 +757,8 @@ check('3.6e', 'another URL has a connection of its own', async (t) => {
 check('3.7a', 'the state of the connection is shown as a word', async (t) => {
   const server = await scriptedServer(t)
   server.stopAnswering()
-  const { page, says, status, isThere } = await showLiveQuakes(t, server)
-  await isThere()
+  const { page, says, status, connects } = await showLiveQuakes(t, server)
+  await connects()
   await comesTo('connecting')
   server.resumeAnswering()
   await comesTo('open')
@@ -768,8 +778,8 @@ check('3.7a', 'the state of the connection is shown as a word', async (t) => {
 
 check('3.7b', 'each quake is an item with its magnitude and place, newest first', async (t) => {
   const server = await scriptedServer(t)
-  const { page, items, itemOf, lists, says, isThere } = await showLiveQuakes(t, server)
-  await isThere()
+  const { page, items, itemOf, lists, says, connects } = await showLiveQuakes(t, server)
+  await connects()
   server.send('retry: 10\n\n')
   const happened = quakesApart(3).map((quake, n) => ({
     ...quake,
@@ -778,10 +788,10 @@ check('3.7b', 'each quake is an item with its magnitude and place, newest first'
   for (const quake of happened) await lists(quake)
   const texts = items().map(textOf)
   must(
-    happened.toReversed().every((quake, n) => tells(texts[n] ?? '', quake)),
+    happened.toReversed().every((quake, n) => identifies(texts[n] ?? '', quake)),
     {
-      seen: `Three quakes came, and the items are ${listing(texts)}.`,
-      expected: `Expected ${listing(happened.toReversed().map(describeQuake))}.`,
+      seen: `Three quakes came, and the items are ${joinWithAnd(texts)}.`,
+      expected: `Expected ${joinWithAnd(happened.toReversed().map(describeQuake))}.`,
       often: 'the order of the list is turned once more.',
     },
   )
@@ -802,8 +812,8 @@ check('3.7b', 'each quake is an item with its magnitude and place, newest first'
 
 check('3.7c', 'an item stays the same element when others come', async (t) => {
   const server = await scriptedServer(t)
-  const { itemOf, lists, isThere } = await showLiveQuakes(t, server)
-  await isThere()
+  const { itemOf, lists, connects } = await showLiveQuakes(t, server)
+  await connects()
   const [first, ...others] = quakesApart(3)
   // As long as the list is not full, a number that counts from its end stays with its quake, too.
   const many = quakes(99).map((quake, n) => ({
@@ -823,8 +833,8 @@ check('3.7c', 'an item stays the same element when others come', async (t) => {
 
 check('3.7d', 'what was skipped is counted on the page', async (t) => {
   const server = await scriptedServer(t)
-  const { page, lists, isThere } = await showLiveQuakes(t, server)
-  await isThere()
+  const { page, lists, connects } = await showLiveQuakes(t, server)
+  await connects()
   server.send('data: hello\n\ndata: {\n\n')
   await page.waitFor(() => /\b2 skipped\b/i.test(textOf(page.body)), {
     seen: () => `Two events were no quakes, and the page says "${textOf(page.body)}".`,
@@ -837,10 +847,10 @@ check('3.7e', 'a closed stream has a button to retry, and no other has', async (
   const server = await scriptedServer(t)
   const [before, after] = quakesApart(2)
   server.stopAnswering()
-  const { page, itemOf, lists, isThere } = await showLiveQuakes(t, server)
+  const { page, itemOf, lists, connects } = await showLiveQuakes(t, server)
   const button = (): HTMLButtonElement | undefined =>
     [...page.body.querySelectorAll('button')].find((each) => /retry/i.test(textOf(each)))
-  await isThere()
+  await connects()
   hasNone('connecting')
   server.resumeAnswering()
   server.send('retry: 10\n\ndata: hello\n\n')
@@ -888,22 +898,24 @@ check('3.7e', 'a closed stream has a button to retry, and no other has', async (
 // 3.8 The tab comes back
 
 check('3.8a', 'a tab that comes back opens a closed stream again', async (t) => {
-  const { page, server, isThere, brings, shows, counts } = await mount(t, { exclusive: true })
+  const { page, server, connects, lists, showsStatus, showsCounts } = await mount(t, {
+    exclusive: true,
+  })
   const [before, ...after] = quakes(3)
-  await isThere()
+  await connects()
   server.send('retry: 10\n\n')
-  await brings(before)
+  await lists(before)
   for (const [n, quake] of after.entries()) {
     hideTab(t)
     server.answer(500)
     // A page may close by itself while nobody looks. Then there is nothing to cut.
     if (server.openResponses > 0) server.cut()
-    await page.waitFor(() => openOf(server) === 0, {
+    await page.waitFor(() => openConnections(server) === 0, {
       seen: 'The server answers 500, and the EventSource has not given up.',
       expected: 'Expected it to be closed.',
     })
     // Nobody comes back in the same millisecond: React has shown it by then.
-    await meanwhile(t)
+    await fence(t)
     server.answer(200)
     const asked = server.requests.length
     showTab(t)
@@ -915,11 +927,11 @@ check('3.8a', 'a tab that comes back opens a closed stream again', async (t) => 
           ? 'the event is listened to once.'
           : "nobody listens to 'visibilitychange' of the document.",
     })
-    await shows('open', notOpen)
+    await showsStatus('open', notOpen)
     server.send('retry: 10\n\n')
-    await brings(quake)
+    await lists(quake)
   }
-  await counts([3, 3, 0], (told) => ({
+  await showsCounts([3, 3, 0], (told) => ({
     seen: `The tab went and came back twice, three quakes came, and the view has ${told}.`,
     expected: 'Expected 3, 3 and 0: the list and the counts go on.',
     often: 'everything begins anew with the connection.',
@@ -929,10 +941,10 @@ check('3.8a', 'a tab that comes back opens a closed stream again', async (t) => 
 check('3.8b', 'a tab that wakes up opens one connection', async (t) => {
   const server = await scriptedServer(t)
   server.answer(500)
-  const { brings, shows } = await mount(t, { servers: [server], exclusive: true })
-  await shows('closed', notClosed)
+  const { lists, showsStatus } = await mount(t, { servers: [server], exclusive: true })
+  await showsStatus('closed', notClosed)
   hideTab(t)
-  await meanwhile(t)
+  await fence(t)
   must(server.requests.length === 1 && sourcesOf(server.url).length === 1, {
     seen: 'The stream is closed, the tab was hidden, and the stream was opened again.',
     expected: 'Expected it to wait until somebody can see it.',
@@ -941,14 +953,14 @@ check('3.8b', 'a tab that wakes up opens one connection', async (t) => {
   })
   server.answer(200)
   showTab(t, { wasFrozen: true })
-  await shows('open', {
+  await showsStatus('open', {
     seen: 'A frozen tab woke up, and its closed stream did not open.',
     expected: 'Expected it to open.',
   })
-  await brings(quakes(1)[0])
-  const open = openOf(server)
+  await lists(quakes(1)[0])
+  const open = openConnections(server)
   must(open === 1, {
-    seen: `A frozen tab woke up, which resume, visibilitychange, pageshow, online and focus all tell, and ${connections(open)} are open.`,
+    seen: `A frozen tab woke up, which resume, visibilitychange, pageshow, online and focus all tell, and ${describeConnections(open)} are open.`,
     expected: 'Expected one.',
     often: 'each event opens one, without a look at what is there.',
   })
@@ -956,28 +968,30 @@ check('3.8b', 'a tab that wakes up opens one connection', async (t) => {
 
 check('3.8c', 'a stream that lives is left alone when the tab comes back', async (t) => {
   const [before, after] = quakes(2)
-  const { page, server, one, isThere, brings, shows } = await mount(t, { exclusive: true })
-  await isThere()
-  await brings(before)
+  const { page, server, watcher, connects, lists, showsStatus } = await mount(t, {
+    exclusive: true,
+  })
+  await connects()
+  await lists(before)
   hideTab(t)
   // Closing what nobody looks at is a way to save connections.
-  const lived = openOf(server) === 1
+  const lived = openConnections(server) === 1
   showTab(t, { wasFrozen: true })
-  await shows('open', notOpen)
+  await showsStatus('open', notOpen)
   const asked = (): boolean => server.requests.length === sourcesOf(server.url).length
   await page.waitFor(() => server.openResponses === 1 && asked(), {
     seen: () =>
-      `The tab was hidden and is back, and the server has ${connections(server.openResponses)}.`,
+      `The tab was hidden and is back, and the server has ${describeConnections(server.openResponses)}.`,
     expected: 'Expected one.',
     often: 'a new EventSource is made for the tab that comes back, and the old one stays.',
   })
-  await brings(after)
-  must(one.view.quakes.length === 2 && openOf(server) === 1, {
-    seen: `The tab was hidden and is back, the list has ${one.view.quakes.length} of two quakes, ${connections(openOf(server))} open.`,
+  await lists(after)
+  must(watcher.view.quakes.length === 2 && openConnections(server) === 1, {
+    seen: `The tab was hidden and is back, the list has ${watcher.view.quakes.length} of two quakes, ${describeConnections(openConnections(server))} open.`,
     expected: 'Expected both quakes and one connection.',
   })
   must(!lived || sourcesOf(server.url).length === 1, {
-    seen: `The tab was hidden and is back, the stream was open all the time, and ${sources(server)} made.`,
+    seen: `The tab was hidden and is back, the stream was open all the time, and ${sourcesWere(server)} made.`,
     expected: 'Expected one: what happens while it connects anew is lost.',
     often: 'nobody looks whether the stream is closed.',
   })
@@ -986,14 +1000,14 @@ check('3.8c', 'a stream that lives is left alone when the tab comes back', async
 check('3.8d', 'a component that is gone does not come back with the tab', async (t) => {
   const server = await scriptedServer(t)
   server.answer(500)
-  const { page, draw, shows } = await mount(t, { servers: [server], exclusive: true })
-  await shows('closed', notClosed)
+  const { page, draw, showsStatus } = await mount(t, { servers: [server], exclusive: true })
+  await showsStatus('closed', notClosed)
   draw()
   hideTab(t)
   server.answer(200)
   showTab(t)
-  await meanwhile(t)
-  await page.waitFor(() => openOf(server) === 0 && server.openResponses === 0, {
+  await fence(t)
+  await page.waitFor(() => openConnections(server) === 0 && server.openResponses === 0, {
     seen: 'The component is gone, the tab was hidden and is back, and a connection is opened for nobody.',
     expected: 'Expected none.',
     often: 'the listener of the document stays when the component goes.',
@@ -1001,13 +1015,13 @@ check('3.8d', 'a component that is gone does not come back with the tab', async 
 })
 
 /** Sends these payloads and then a quake, which is to be all that is listed. */
-async function skips(t: Tools, payloads: string[], often: string): Promise<void> {
-  const { page, server, one, isThere, brings, counts } = await mount(t)
-  await isThere()
+async function mustSkip(t: Tools, payloads: string[], often: string): Promise<void> {
+  const { page, server, watcher, connects, lists, showsCounts } = await mount(t)
+  await connects()
   for (const [n, payload] of payloads.entries()) {
     server.send(`data: ${payload}\n\n`)
-    await page.waitFor(() => one.view.skipped === n + 1, {
-      seen: () => `The data of an event is ${payload}, and skipped is ${one.view.skipped}.`,
+    await page.waitFor(() => watcher.view.skipped === n + 1, {
+      seen: () => `The data of an event is ${payload}, and skipped is ${watcher.view.skipped}.`,
       expected: `Expected ${n + 1}.`,
       often,
     })
@@ -1015,15 +1029,15 @@ async function skips(t: Tools, payloads: string[], often: string): Promise<void>
   t.transcript.step(`skipped is ${payloads.length}`)
   const [before, after] = quakes(2)
   server.send('retry: 10\n\n')
-  await brings(before)
+  await lists(before)
   await countsAre(`${payloads.length} events were no quakes and one was`, 1)
   server.cut()
   await page.waitFor(() => server.requests.length > 1, comesBackByItself)
-  await brings(after)
+  await lists(after)
   await countsAre('The connection was lost, and is back with another quake', 2)
 
   async function countsAre(what: string, come: number): Promise<void> {
-    await counts([come, come, payloads.length], (told) => ({
+    await showsCounts([come, come, payloads.length], (told) => ({
       seen: `${what}, and the view has ${told}.`,
       expected: `Expected ${come}, ${come} and ${payloads.length}.`,
     }))
@@ -1052,6 +1066,6 @@ function howOften(count: number): string {
 }
 
 /** `a, b and c` */
-function listing(words: readonly string[]): string {
+function joinWithAnd(words: readonly string[]): string {
   return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 }

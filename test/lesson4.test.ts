@@ -47,12 +47,12 @@ const COMPRESSES: ProxySetting = { holds: 'head', gzip: true }
 // 4.1 Predictions
 
 check('4.1a', 'what nginx holds back depends on how it asks', async (t) => {
-  await foretells(t, 'nginx, HTTP/1.1', {
+  await mustPredict(t, 'nginx, HTTP/1.1', {
     truth: 'head waits',
     proxy: { holds: 'head' },
     why: 'Each chunk of the response is passed on when it is complete, and the head with the first of them.',
   })
-  await foretells(t, 'nginx, HTTP/1.0', {
+  await mustPredict(t, 'nginx, HTTP/1.0', {
     truth: 'holds',
     proxy: FILLS_A_BUFFER,
     why: 'Without chunks there are only bytes, and nginx waits until a buffer is full.',
@@ -60,13 +60,13 @@ check('4.1a', 'what nginx holds back depends on how it asks', async (t) => {
 })
 
 check('4.1b', 'a compressor waits for more, and needs nobody else to hold a stream', async (t) => {
-  await foretells(t, 'nginx, HTTP/1.1, gzip', {
+  await mustPredict(t, 'nginx, HTTP/1.1, gzip', {
     truth: 'holds',
     proxy: COMPRESSES,
     takesGzip: true,
     why: 'The compressor gives something when it has enough, and nobody asks it to flush.',
   })
-  await foretells(t, 'compression()', {
+  await mustPredict(t, 'compression()', {
     truth: 'holds',
     compresses: true,
     takesGzip: true,
@@ -77,9 +77,12 @@ check('4.1b', 'a compressor waits for more, and needs nobody else to hold a stre
 check('4.1c', 'X-Accel-Buffering: no is what nginx listens to', async (t) => {
   const why = 'nginx sends on what it gets as it gets it, head and all, and flushes its compressor.'
   const asked = { truth: 'passes', headers: { 'X-Accel-Buffering': 'no' }, why } as const
-  await foretells(t, 'nginx, HTTP/1.0, told not to buffer', { ...asked, proxy: FILLS_A_BUFFER })
-  await foretells(t, 'nginx, HTTP/1.1, told not to buffer', { ...asked, proxy: { holds: 'head' } })
-  await foretells(t, 'nginx, HTTP/1.1, gzip, told not to buffer', {
+  await mustPredict(t, 'nginx, HTTP/1.0, told not to buffer', { ...asked, proxy: FILLS_A_BUFFER })
+  await mustPredict(t, 'nginx, HTTP/1.1, told not to buffer', {
+    ...asked,
+    proxy: { holds: 'head' },
+  })
+  await mustPredict(t, 'nginx, HTTP/1.1, gzip, told not to buffer', {
     ...asked,
     proxy: COMPRESSES,
     takesGzip: true,
@@ -87,14 +90,14 @@ check('4.1c', 'X-Accel-Buffering: no is what nginx listens to', async (t) => {
 })
 
 check('4.1d', 'there are two ways to have compression() let a stream pass', async (t) => {
-  await foretells(t, 'compression(), flush() after each event', {
+  await mustPredict(t, 'compression(), flush() after each event', {
     truth: 'passes',
     compresses: true,
     flushes: true,
     takesGzip: true,
     why: 'flush() has the compressor give what it has. compression() adds it to the response.',
   })
-  await foretells(t, 'compression(), Cache-Control: no-transform', {
+  await mustPredict(t, 'compression(), Cache-Control: no-transform', {
     truth: 'passes',
     compresses: true,
     headers: { 'Cache-Control': 'no-transform' },
@@ -106,7 +109,7 @@ check('4.1d', 'there are two ways to have compression() let a stream pass', asyn
 // 4.2 A head and a first byte that pass
 
 check('4.2a', 'the head says: an event stream, not to be stored', async (t) => {
-  const { client } = await direct(t)
+  const { client } = await connectDirectly(t)
   const head = await client.head({
     seen: 'The client got no head.',
     expected: 'Expected status and headers at once.',
@@ -125,7 +128,7 @@ check('4.2a', 'the head says: an event stream, not to be stored', async (t) => {
 })
 
 check('4.2b', 'a proxy that holds a head which comes alone passes it', async (t) => {
-  const { client } = await behind(
+  const { client } = await connectThroughProxy(
     t,
     { holds: 'head', ignoresAccelBuffering: true },
     'a proxy that holds a head',
@@ -138,7 +141,7 @@ check('4.2b', 'a proxy that holds a head which comes alone passes it', async (t)
 })
 
 check('4.2c', 'a proxy that fills its buffers passes the head', async (t) => {
-  const { client } = await behind(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD)
+  const { client } = await connectThroughProxy(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD)
   await client.head({
     seen: 'The feed is silent, and the proxy waits for 4 KiB.',
     expected: 'Expected the response to tell it not to buffer: X-Accel-Buffering: no',
@@ -147,8 +150,8 @@ check('4.2c', 'a proxy that fills its buffers passes the head', async (t) => {
 })
 
 check('4.2d', 'each event passes that proxy before the next one happens', async (t) => {
-  const { feed, events } = await behind(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD)
-  await eachInTurn(feed, events, {
+  const { feed, events } = await connectThroughProxy(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD)
+  await mustArriveInTurn(feed, events, {
     expected: 'Expected the client to read it while the feed was waiting.',
     often: 'padding at the beginning fills the first buffer, and no other; or a quake is not sent.',
   })
@@ -194,8 +197,8 @@ check('4.3a', 'the rest of the site is compressed for those who take it', async 
 })
 
 check('4.3b', 'a client that takes gzip gets each event before the next one happens', async (t) => {
-  const { feed, events } = await direct(t, { takesGzip: true })
-  await eachInTurn(feed, events, {
+  const { feed, events } = await connectDirectly(t, { takesGzip: true })
+  await mustArriveInTurn(feed, events, {
     expected: 'Expected it at once: the compressor must not wait for more.',
     often: 'compression() compresses text/event-stream, too. no-transform, or flush(), ends that.',
   })
@@ -228,21 +231,21 @@ check('4.3c', 'who does not take gzip does not get it', async (t) => {
 
 nginxCheck('4.3d', 'head and events pass the real nginx as well', async (t, nginx) => {
   for (const takesGzip of [false, true]) {
-    const { feed, client, events } = await behindNginx(t, nginx, takesGzip)
+    const { feed, client, events } = await connectThroughNginx(t, nginx, takesGzip)
     const how = takesGzip ? 'compresses' : 'asks over HTTP/1.0'
     await client.head({
       seen: `The feed is silent, nginx ${how}, and the client got no head.`,
       expected: 'Expected the head at once.',
       often: 'nothing tells nginx not to buffer when the client takes gzip.',
     })
-    await eachInTurn(feed, events, { expected: `Expected it at once. This nginx ${how}.` })
+    await mustArriveInTurn(feed, events, { expected: `Expected it at once. This nginx ${how}.` })
   }
 })
 
 // 4.4 Heartbeats
 
 check('4.4a', 'something passes a proxy while the feed is silent, again and again', async (t) => {
-  const { feed, events } = await behind(t, HOLDS_ALL, HOLDS_ALL_TOLD, beating)
+  const { feed, events } = await connectThroughProxy(t, HOLDS_ALL, HOLDS_ALL_TOLD, withHeartbeats)
   await events.heartbeats(SOME, {
     seen: `heartbeatMs is ${OFTEN}, and the client sees no sign of life.`,
     expected: 'Expected a comment again and again: proxies cut what is silent.',
@@ -265,7 +268,7 @@ check('4.4a', 'something passes a proxy while the feed is silent, again and agai
 })
 
 check('4.4b', 'heartbeats reach a client that takes gzip', async (t) => {
-  const { events } = await direct(t, { takesGzip: true, app: beating })
+  const { events } = await connectDirectly(t, { takesGzip: true, app: withHeartbeats })
   await events.heartbeats(SOME, {
     seen: `heartbeatMs is ${OFTEN}, and a client that takes gzip sees no sign of life.`,
     expected: 'Expected the comments to come as they are written.',
@@ -275,14 +278,14 @@ check('4.4b', 'heartbeats reach a client that takes gzip', async (t) => {
 
 check('4.4c', 'a client that left behind a proxy is noticed by the next heartbeat', async (t) => {
   let hasLeft = false
-  const { feed, client, events } = await behind(
+  const { feed, client, events } = await connectThroughProxy(
     t,
     { tellsServer: 'at the next piece', onLeft: () => (hasLeft = true) },
     'a proxy that tells the server of a client that left when it sends the next bytes',
-    beating,
+    withHeartbeats,
   )
   await events.firstBytes(NOTHING_YET)
-  await hasOpened(t, feed, 1)
+  await waitForReaders(t, feed, 1)
   client.disconnect()
   await t.waitFor(() => hasLeft, {
     seen: 'The client left and the proxy did not see it.',
@@ -315,7 +318,7 @@ nginxCheck(
       const { status } = await client.head({
         seen: `The server sent a head, and ${whose} did not get it.`,
         expected: 'Expected it at once.',
-        often: stillOn(),
+        often: whyBuffered(),
       })
       must(status === 200, {
         seen: `nginx answered GET ${asked} ${status}.`,
@@ -331,7 +334,7 @@ nginxCheck(
         await events.next({
           seen: `The server sent an event, and ${whose} did not get it.`,
           expected: 'Expected it at once.',
-          often: stillOn(),
+          often: whyBuffered(),
         })
       }
     }
@@ -346,7 +349,7 @@ nginxCheck('4.5c', 'the rest of the site is still buffered', async (t, nginx) =>
   })
   const client = t.connect(ownNginx(nginx))
   // A page whose name begins as that of the stream does.
-  await client.get('/every.txt', noHead('/every.txt'), { headers: to(server) })
+  await client.get('/every.txt', noHead('/every.txt'), { headers: forServer(server) })
   client.pause()
   await t.waitFor(() => isOver, {
     seen: 'The client stopped reading a page of 24 MB, and the server has to wait for it.',
@@ -362,7 +365,7 @@ nginxCheck('4.5d', 'the rest of the site is still there, and compressed', async 
     response.json(recordedQuakes().slice(0, 20))
   })
   const client = t.connect(ownNginx(nginx))
-  const options = { takesGzip: true, headers: to(server) }
+  const options = { takesGzip: true, headers: forServer(server) }
   const { headers } = await client.get('/week.json', noHead('/week.json'), options)
   must(url === '/week.json', asksForAnother('/week.json', url))
   must(headers.get('content-encoding') === 'gzip', {
@@ -384,7 +387,7 @@ nginxCheck('4.5e', 'a silent page is given up, a stream is not so soon', async (
       expected: 'Expected nginx to give it up after a second: proxy_read_timeout 1s;',
       often: 'the timeout was changed for the whole site.',
     },
-    { headers: to(page) },
+    { headers: forServer(page) },
   )
   t.transcript.step(`nginx gave the page up: ${status}`)
   stream.send('data: late\n\n')
@@ -454,10 +457,10 @@ nginxCheck(
 // 4.6 Ends
 
 check('4.6a', 'a stream says that it is over', async (t) => {
-  const { feed, proxy, ...first } = await behind(t, { http: '1.0' }, OVER_HTTP_10)
-  await hasOpened(t, feed, 1)
-  const second = asks(t, proxy, {}, 'second client')
-  await hasOpened(t, feed, 2)
+  const { feed, proxy, ...first } = await connectThroughProxy(t, { http: '1.0' }, OVER_HTTP_10)
+  await waitForReaders(t, feed, 1)
+  const second = sendRequest(t, proxy, {}, 'second client')
+  await waitForReaders(t, feed, 2)
   // On a night without a quake: then, too.
   feed.end()
   for (const { client, events } of [first, second]) {
@@ -479,7 +482,7 @@ check('4.6a', 'a stream says that it is over', async (t) => {
 
 check('4.6b', 'a stream that failed does not say that it is over', async (t) => {
   for (const count of [1, 0]) {
-    const { feed, client, events } = await direct(t)
+    const { feed, client, events } = await connectDirectly(t)
     await events.firstBytes(NOTHING_YET)
     for (const quake of quakes(count)) {
       feed.release(quake)
@@ -644,11 +647,11 @@ type Setup = {
 }
 
 /** Asks for a prediction, plays the hop, and compares. */
-async function foretells(t: Tools, hop: Hop, setup: Setup): Promise<void> {
+async function mustPredict(t: Tools, hop: Hop, setup: Setup): Promise<void> {
   const { truth, why } = setup
   const predicted = predict(hop)
   t.transcript.step(hop)
-  const saw = await play(t, setup)
+  const saw = await playHop(t, setup)
   // What differs from the reference comes last, and short enough to stand beside it.
   t.transcript.step(`predict() had said: ${excerpt(String(predicted), 20)}`)
   must(predicted === truth, {
@@ -658,7 +661,7 @@ async function foretells(t: Tools, hop: Hop, setup: Setup): Promise<void> {
 }
 
 /** Shows that the hop does what the truth says: what the client saw, in a sentence. */
-async function play(t: Tools, setup: Setup): Promise<string> {
+async function playHop(t: Tools, setup: Setup): Promise<string> {
   const { truth, proxy, headers = {}, compresses, flushes, takesGzip = false } = setup
   let response: Response | undefined
   const app = express()
@@ -676,7 +679,7 @@ async function play(t: Tools, setup: Setup): Promise<string> {
   await t.waitFor(() => response !== undefined, OURS)
   t.transcript.step('server sent the head')
   if (truth === 'passes') await client.head(OURS)
-  else if (proxy) await noHeadYet(t, client, hop)
+  else if (proxy) await mustHaveNoHead(t, client, hop)
 
   for (const data of ['one', 'two']) {
     t.transcript.step(`server sent an event: data: ${data}`)
@@ -686,7 +689,7 @@ async function play(t: Tools, setup: Setup): Promise<string> {
   }
   if (truth === 'passes') return 'The head came before there was an event, then each event at once.'
   if (truth === 'head waits') return 'The head came with the first event, then each event at once.'
-  await otherRequest(t, hop)
+  await fence(t, hop)
   must(events.unexpected === undefined && client.unread() === '', OURS)
   t.transcript.step('client has no event')
   response!.end()
@@ -696,14 +699,14 @@ async function play(t: Tools, setup: Setup): Promise<string> {
   return 'Two events had been sent, and none was there. They came with the end.'
 }
 
-async function noHeadYet(t: Tools, client: RawClient, hop: { port: number }): Promise<void> {
-  await otherRequest(t, hop)
+async function mustHaveNoHead(t: Tools, client: RawClient, hop: { port: number }): Promise<void> {
+  await fence(t, hop)
   must(!client.hasHead, OURS)
   t.transcript.step('client has no head')
 }
 
 /** A request that begins after what was sent before, and is answered: what was on its way has come. */
-async function otherRequest(t: Tools, hop: { port: number }): Promise<void> {
+async function fence(t: Tools, hop: { port: number }): Promise<void> {
   t.transcript.step('what is on its way has time until …')
   const other = t.connect(hop, 'another client')
   other.request('/other')
@@ -716,61 +719,61 @@ const OURS = {
   expected: 'Expected the measured behaviour. Please report it.',
 }
 
-const beating: CreateApp = (feed) => createApp(feed, { heartbeatMs: OFTEN })
+const withHeartbeats: CreateApp = (feed) => createApp(feed, { heartbeatMs: OFTEN })
 
-type Asking = { client: RawClient; events: EventClient }
+type Requested = { client: RawClient; events: EventClient }
 
 /** A client of the stream, with nobody between. */
-async function direct(
+async function connectDirectly(
   t: Tools,
   { app = createApp, takesGzip = false }: { app?: CreateApp; takesGzip?: boolean } = {},
-): Promise<Asking & { feed: ControlledFeed }> {
+): Promise<Requested & { feed: ControlledFeed }> {
   const { feed, server } = await serveFeed(t, PATH, app)
-  return { feed, ...asks(t, server, { takesGzip }) }
+  return { feed, ...sendRequest(t, server, { takesGzip }) }
 }
 
 /** A client of the stream behind a proxy. */
-async function behind(
+async function connectThroughProxy(
   t: Tools,
   setting: ProxySetting,
   description: string,
   app: CreateApp = createApp,
-): Promise<Asking & { feed: ControlledFeed; proxy: { port: number } }> {
+): Promise<Requested & { feed: ControlledFeed; proxy: { port: number } }> {
   const { feed, server } = await serveFeed(t, PATH, app)
   const proxy = await t.proxy(server, setting, description)
-  return { feed, proxy, ...asks(t, proxy) }
+  return { feed, proxy, ...sendRequest(t, proxy) }
 }
 
 /** A client of the stream behind the real nginx, set up to hold back all it can. */
-async function behindNginx(
+async function connectThroughNginx(
   t: Tools,
   { holding }: NginxPorts,
   takesGzip: boolean,
-): Promise<Asking & { feed: ControlledFeed }> {
+): Promise<Requested & { feed: ControlledFeed }> {
   const { feed, server } = await serveFeed(t, PATH, createApp)
   t.transcript.step(
     `before the server: the real nginx, ${takesGzip ? 'which compresses' : 'over HTTP/1.0'}`,
   )
-  return { feed, ...asks(t, { port: holding }, { takesGzip, headers: to(server) }) }
+  return { feed, ...sendRequest(t, { port: holding }, { takesGzip, headers: forServer(server) }) }
 }
 
-function asks(
+function sendRequest(
   t: Tools,
   server: { port: number },
   { path = PATH, ...options }: RequestOptions & { path?: string | undefined } = {},
   name?: string,
-): Asking {
+): Requested {
   const client = t.connect(server, name)
   client.request(path, options)
   return { client, events: client.events }
 }
 
 /** What tells our nginx which server to ask. */
-function to({ port }: { port: number }): Record<string, number> {
+function forServer({ port }: { port: number }): Record<string, number> {
   return { 'Server-Port': port }
 }
 
-async function eachInTurn(
+async function mustArriveInTurn(
   feed: ControlledFeed,
   events: EventClient,
   { expected, often }: Omit<Story, 'seen'>,
@@ -803,7 +806,7 @@ function noEvent(quake: Quake): Story {
 }
 
 /** Waits until the feed is read for so many clients. */
-async function hasOpened(t: Tools, feed: ControlledFeed, clients: number): Promise<void> {
+async function waitForReaders(t: Tools, feed: ControlledFeed, clients: number): Promise<void> {
   await t.waitFor(() => feed.readers.filter(({ hasPulled }) => hasPulled).length === clients, {
     seen: 'The handler asked the feed for nothing.',
     expected: 'Expected it to open the feed for each client.',
@@ -826,11 +829,11 @@ async function streamThroughOwnNginx(
   t: Tools,
   nginx: NginxPorts,
   { takesGzip = false, path, name }: { takesGzip?: boolean; path?: string; name?: string } = {},
-): Promise<Asking & { stream: ScriptedServer }> {
+): Promise<Requested & { stream: ScriptedServer }> {
   const own = ownNginx(nginx)
   const stream = await scriptedServer(t)
   t.transcript.step('before the server: nginx with your nginx.conf')
-  return { stream, ...asks(t, own, { takesGzip, path, headers: to(stream) }, name) }
+  return { stream, ...sendRequest(t, own, { takesGzip, path, headers: forServer(stream) }, name) }
 }
 
 /** With a variable in it, `proxy_pass` asks for what stands behind that, and for nothing else. */
@@ -856,7 +859,7 @@ function ownNginx({ ofWork, says }: NginxPorts): { port: number } {
 }
 
 /** Why buffers are in the way: nobody switched them off, or for somebody else. */
-function stillOn(): string {
+function whyBuffered(): string {
   return /\bproxy_buffering\s+off\b/.test(withoutComments(conf()))
     ? `proxy_buffering off stands in a location that ${PATH} does not match.`
     : 'proxy_buffering is still on: over HTTP/1.1 it holds the head, with gzip everything.'

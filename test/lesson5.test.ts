@@ -20,7 +20,7 @@ import { MAX_QUAKES } from './harness/reconnection/commands.ts'
 import { ControlledClock } from './harness/reconnection/controlled-clock.ts'
 import { cutAfterEachByte, type Attempt, type Cut } from './harness/reconnection/cut.ts'
 import { runCutPlans, type InterruptedRun } from './harness/reconnection/cut-plans.ts'
-import { withCuttingServer } from './harness/reconnection/cutting-server.ts'
+import { cuttingServer } from './harness/reconnection/cutting-server.ts'
 import { fakeHistory, type FakeHistory } from './harness/reconnection/fake-history.ts'
 import { eventOf, follow, notGiven, QUICK } from './harness/reconnection/follower.ts'
 import { followTimed } from './harness/reconnection/timed-follower.ts'
@@ -435,9 +435,9 @@ check('5.2j', 'a client that leaves leaves no listener and no timer', async (t) 
   history.append(...quakes(1))
   const server = await t.serve(createApp(history, { heartbeatMs: OFTEN }))
   for (const name of ['client 1', 'client 2', 'client 3', 'client 4']) {
-    await leftovers.comesAndGoes(server, name)
+    await leftovers.connectAndLeave(server, name)
   }
-  await leftovers.areGone('Four clients came and went')
+  await leftovers.mustBeGone('Four clients came and went')
 })
 
 check('5.2k', 'nor does one that leaves while the history is read', async (t) => {
@@ -445,12 +445,12 @@ check('5.2k', 'nor does one that leaves while the history is read', async (t) =>
   const leftovers = trackLeftovers(t, history)
   history.append(...quakes(1))
   const server = await t.serve(createApp(history, { heartbeatMs: OFTEN }))
-  await leftovers.comesAndGoes(server, 'client 1')
+  await leftovers.connectAndLeave(server, 'client 1')
   const [last] = history.append(...quakes(1))
   await leavesDuringRead({ name: 'client 2' })
-  await leftovers.areGone('A client left while the history was read')
+  await leftovers.mustBeGone('A client left while the history was read')
   await leavesDuringRead({ name: 'client 3', lastEventId: last.id })
-  await leftovers.areGone(
+  await leftovers.mustBeGone(
     'A client that has everything left while the history was read',
     'the handler waits, when it has read, for an abort that has been. Such a signal calls nobody any more.',
   )
@@ -470,9 +470,9 @@ check('5.2l', 'nor does one that left and did not read, or was gone before', asy
   const leftovers = trackLeftovers(t, history)
   const login = slowLogin()
   const app = createApp(history, { heartbeatMs: OFTEN })
-  const { server, jam, waitsInVain } = await jammedServer(t, app, login.handler)
+  const { server, jam, mustQueue } = await jammedServer(t, app, login.handler)
   const gone = await requestLogin(t, server, login, PATH, 'client 1')
-  await leftovers.comesAndGoes(server, 'client 2')
+  await leftovers.connectAndLeave(server, 'client 2')
   await disconnect(t, server, gone)
   t.transcript.step('a login before your handler lets the request of client 1 pass')
   login.finish()
@@ -485,9 +485,9 @@ check('5.2l', 'nor does one that left and did not read, or was gone before', asy
   const slow = await subscribe(t, server, { name: 'slow client' })
   jam()
   history.append(...largeQuakes(2))
-  await waitsInVain()
+  await mustQueue()
   slow.disconnect()
-  await leftovers.areGone('A client left that did not read')
+  await leftovers.mustBeGone('A client left that did not read')
 })
 
 check(
@@ -777,14 +777,14 @@ check('5.4d', 'a gap is told once, also when nothing is kept', async (t) => {
 
 check('5.4e', 'a client that reads too slowly loses nothing without a gap', async (t) => {
   const history = fakeHistory(t.transcript, { capacity: 4 })
-  const { server, jam, clear, waitsInVain } = await jammedServer(t, createApp(history))
+  const { server, jam, clear, mustQueue } = await jammedServer(t, createApp(history))
   const client = await subscribe(t, server)
   const entries: Entry[] = history.append(...quakes(1))
   await mustBeNext(client.events, entries[0]!)
   jam()
   const [large, ...others] = largeQuakes(16)
   entries.push(...history.append(large!))
-  await waitsInVain()
+  await mustQueue()
   entries.push(...history.append(...others))
   clear()
   const events = new EventClient(client, SILENT)
@@ -814,11 +814,11 @@ check('5.4e', 'a client that reads too slowly loses nothing without a gap', asyn
 
 check('5.4f', 'what waits for a client that does not read has a limit', async (t) => {
   const history = fakeHistory(t.transcript, { capacity: 4 })
-  const { server, jam, clear, waitsInVain } = await jammedServer(t, createApp(history))
+  const { server, jam, clear, mustQueue } = await jammedServer(t, createApp(history))
   const client = await subscribe(t, server)
   jam()
   history.append(...largeQuakes(1))
-  await waitsInVain()
+  await mustQueue()
   const [quake] = quakes(1)
   const ids = idsOf(history.append(...Array.from({ length: VERY_MANY }, () => quake)))
   clear()
@@ -846,10 +846,10 @@ check('5.4f', 'what waits for a client that does not read has a limit', async (t
 // 5.5 The client comes back
 
 check('5.5a', 'each quake is given when its event is here', async (t) => {
-  const { got, asked, gives } = await follow(t)
-  await asked(1)
+  const { got, requested, delivers } = await follow(t)
+  await requested(1)
   for (const [n, quake] of quakes(3).entries()) {
-    await gives(quake, `n-${n}`)
+    await delivers(quake, `n-${n}`)
     must(deepEqual(got[n], quake), {
       seen: `The server sent ${excerptJson(quake)} and followQuakes() gave ${excerptJson(got[n])}`,
       expected: 'Expected the quake.',
@@ -858,18 +858,18 @@ check('5.5a', 'each quake is given when its event is here', async (t) => {
 })
 
 check('5.5b', 'the first request has no Last-Event-ID, the next ones have the last', async (t) => {
-  const { server, asked, gives, hasCursor } = await follow(t)
+  const { server, requested, delivers, hasCursor } = await follow(t)
   for (const [n, quake] of quakes(3).entries()) {
-    await asked(n + 1)
+    await requested(n + 1)
     hasCursor(n + 1, n === 0 ? undefined : odd(n - 1), AS_IT_CAME, ID_LOST)
     must(n > 0 || server.requests[0]!.get('Last-Event-ID') === undefined, {
       seen: 'Request 1 has a Last-Event-ID with nothing in it.',
       expected: 'Expected no such header: the client has nothing.',
     })
-    await gives(quake, odd(n))
+    await delivers(quake, odd(n))
     server.cut()
   }
-  await asked(4)
+  await requested(4)
   hasCursor(4, odd(2), AS_IT_CAME, ID_LOST)
 
   /** A text like any other, for who takes an id for a number or for a part of a URL. */
@@ -879,24 +879,24 @@ check('5.5b', 'the first request has no Last-Event-ID, the next ones have the la
 })
 
 check('5.5c', 'a response that ends is a connection that was lost', async (t) => {
-  const { server, asked, gives, hasCursor } = await follow(t)
+  const { server, requested, delivers, hasCursor } = await follow(t)
   const [first, second] = quakes(2)
-  await asked(1)
-  await gives(first, 'n-0')
+  await requested(1)
+  await delivers(first, 'n-0')
   server.end()
-  await asked(2)
+  await requested(2)
   hasCursor(2, 'n-0')
-  await gives(second, 'n-1')
+  await delivers(second, 'n-1')
 })
 
 check('5.5d', 'an event that was cut off has not been', async (t) => {
-  const { server, got, asked, gives, hasCursor } = await follow(t)
+  const { server, got, requested, delivers, hasCursor } = await follow(t)
   const [first, second] = quakes(2)
-  await asked(1)
-  await gives(first, 'n-0')
+  await requested(1)
+  await delivers(first, 'n-0')
   server.send(eventOf(second, 'n-1').slice(0, -1), 'an event without its blank line')
   server.end()
-  await asked(2)
+  await requested(2)
   hasCursor(2, 'n-0', 'The event n-1 was cut off before its blank line.')
   server.send(eventOf(second, 'n-1'))
   await t.waitFor(() => got.length > 1, notGiven(second))
@@ -907,14 +907,14 @@ check('5.5d', 'an event that was cut off has not been', async (t) => {
 })
 
 check('5.5e', 'an event that comes twice is given once', async (t) => {
-  const { server, got, asked } = await follow(t)
+  const { server, got, requested } = await follow(t)
   const happened = quakes(4)
   const events = happened.map((quake, n) => eventOf(quake, `n-${n}`))
-  await asked(1)
+  await requested(1)
   server.send(events.slice(0, 2).join(''), 'events n-0 and n-1')
   await t.waitFor(() => got.length === 2, notGiven(happened[1]!))
   server.cut()
-  await asked(2)
+  await requested(2)
   server.send(events.join(''), 'events n-0, n-1, n-2 and n-3')
   await t.waitFor(() => deepEqual(got.at(-1), happened[3]), {
     seen: 'The server sent n-3, and followQuakes() did not give it.',
@@ -929,9 +929,9 @@ check('5.5e', 'an event that comes twice is given once', async (t) => {
 })
 
 check('5.5f', 'an event without a quake is left out, and its id counts', async (t) => {
-  const { server, got, asked, hasCursor } = await follow(t)
+  const { server, got, requested, hasCursor } = await follow(t)
   const [quake, next] = quakes(2)
-  await asked(1)
+  await requested(1)
   server.send('id: bad\ndata: {"id":\n\n')
   server.send(eventOf(quake, 'bad'))
   const story = {
@@ -956,26 +956,26 @@ check('5.5f', 'an event without a quake is left out, and its id counts', async (
     expected: 'Expected quakes alone: events without a name.',
   })
   server.cut()
-  await asked(2)
+  await requested(2)
   hasCursor(2, 'silent', 'The last id came in a block without data.')
 })
 
 check('5.5g', 'an empty id takes the last one back', async (t) => {
-  const { server, got, asked, hasCursor } = await follow(t)
+  const { server, got, requested, hasCursor } = await follow(t)
   const [first, second] = quakes(2)
-  await asked(1)
+  await requested(1)
   server.send(eventOf(first, 'n-0'))
   server.send(eventOf(second, ''))
   await t.waitFor(() => got.length === 2, notGiven(second))
   server.cut()
-  await asked(2)
+  await requested(2)
   hasCursor(2, undefined, 'The last id was an empty one.')
 })
 
 check('5.5h', 'a gap is told, between the quakes where it is', async (t) => {
-  const { server, got, gaps, asked } = await follow(t)
+  const { server, got, gaps, requested } = await follow(t)
   const [first, second] = quakes(2)
-  await asked(1)
+  await requested(1)
   server.send(`${eventOf(first, 'n-0')}${GAP_EVENT}${eventOf(second, 'n-1')}`)
   await t.waitFor(() => got.length === 2, notGiven(second))
   must(deepEqual(gaps, [1]), {
@@ -1014,9 +1014,9 @@ check('5.5i', 'each request has the method, the headers and the body', async (t)
   // Nothing that one could copy with `{ ...headers }`.
   const headers = new Headers({ Authorization: 'Bearer x' })
   const init = { method: 'POST', headers, body: '{"min":5}' }
-  const { asked, gives, hasCursor } = await follow(t, { server, init })
+  const { requested, delivers, hasCursor } = await follow(t, { server, init })
   for (const [n, quake] of quakes(2).entries()) {
-    await asked(n + 1)
+    await requested(n + 1)
     const request = server.requests[n]!
     const body = await t.withTimeout(request.toArray(), {
       seen: `Request ${n + 1} has no end.`,
@@ -1031,7 +1031,7 @@ check('5.5i', 'each request has the method, the headers and the body', async (t)
         'init is given to the first request alone, or its headers are replaced by yours, or copied with { ...headers }: of a Headers object that copies nothing.',
     })
     hasCursor(n + 1, n === 0 ? undefined : 'n-0')
-    await gives(quake, `n-${n}`)
+    await delivers(quake, `n-${n}`)
     server.cut()
   }
   const names = [...headers.keys()]
@@ -1067,10 +1067,10 @@ check('5.5j', 'leaving the loop ends the request', async (t) => {
 
 check('5.5k', 'the signal ends it, also while nothing comes', async (t) => {
   const follower = await follow(t)
-  const { server, asked, gives, ends } = follower
+  const { server, requested, delivers, ends } = follower
   const [quake] = quakes(1)
-  await asked(1)
-  await gives(quake, 'n-0')
+  await requested(1)
+  await delivers(quake, 'n-0')
   follower.abort()
   await ends('The signal aborted while nothing came')
   await t.waitFor(() => server.openResponses === 0, {
@@ -1106,7 +1106,7 @@ check('5.5k', 'the signal ends it, also while nothing comes', async (t) => {
 })
 
 check('5.5l', 'whether an event has come before, its id tells and nothing else', async (t) => {
-  const { server, got, asked } = await follow(t)
+  const { server, got, requested } = await follow(t)
   const [quake, last] = quakes(2)
   const again = eventOf(quake)
   for (const [sent, how, often] of [
@@ -1127,7 +1127,7 @@ check('5.5l', 'whether an event has come before, its id tells and nothing else',
     ],
   ] as const) {
     const before = got.length
-    await asked(1)
+    await requested(1)
     server.send(sent.join(''), `two events ${how}`)
     server.send(eventOf(last, `behind-${before}`))
     await t.waitFor(() => deepEqual(got.at(-1), last) && got.length > before, notGiven(last))
@@ -1159,9 +1159,9 @@ check('5.5m', 'it remembers at least the last hundred ids', async (t) => {
 })
 
 check('5.5n', 'behind a gap it still knows what it has', async (t) => {
-  const { server, got, gaps, asked, hasCursor } = await follow(t)
+  const { server, got, gaps, requested, hasCursor } = await follow(t)
   const [first, second] = quakes(2)
-  await asked(1)
+  await requested(1)
   server.send(eventOf(first, 'n-0'))
   server.send(`${GAP_EVENT}${eventOf(first, 'n-0')}${eventOf(second, 'n-1')}`)
   await t.waitFor(() => deepEqual(got.at(-1), second), notGiven(second))
@@ -1173,19 +1173,19 @@ check('5.5n', 'behind a gap it still knows what it has', async (t) => {
   server.send(GAP_EVENT)
   await t.waitFor(() => gaps.length === 2, GAP_UNTOLD)
   server.cut()
-  await asked(2)
+  await requested(2)
   hasCursor(2, 'n-1', 'A gap without an id changes nothing about the last one.')
 })
 
 // 5.6 The client waits
 
 check('5.6a', 'after a loss the client waits, and says so', async (t) => {
-  const { server, states, clock, opened, waitsFor } = await followTimed(t)
-  await opened(1)
+  const { server, states, clock, opens, backsOffFor } = await followTimed(t)
+  await opens(1)
   server.cut()
-  const ms = await waitsFor(500, 1, 'random() is 0.5, baseMs is 1000, and a connection was lost')
+  const ms = await backsOffFor(500, 1, 'random() is 0.5, baseMs is 1000, and a connection was lost')
   clock.advance(ms)
-  await opened(2)
+  await opens(2)
   const names = states.map(({ name }) => name)
   const wanted = ['connecting', 'open', 'waiting', 'connecting', 'open']
   must(deepEqual(names, wanted), {
@@ -1202,10 +1202,18 @@ check('5.6a', 'after a loss the client waits, and says so', async (t) => {
 check('5.6b', 'the longest wait doubles with each failure, up to maxMs', async (t) => {
   const server = await scriptedServer(t)
   server.answer(503)
-  const { clock, asked, waitsFor } = await followTimed(t, { server, baseMs: 1000, maxMs: 10_000 })
+  const { clock, requested, backsOffFor } = await followTimed(t, {
+    server,
+    baseMs: 1000,
+    maxMs: 10_000,
+  })
   for (const [n, expected] of [500, 1000, 2000, 4000, 5000, 5000].entries()) {
-    await asked(n + 1)
-    const ms = await waitsFor(expected, n + 1, `random() is 0.5, and ${n + 1} in a row have failed`)
+    await requested(n + 1)
+    const ms = await backsOffFor(
+      expected,
+      n + 1,
+      `random() is 0.5, and ${n + 1} in a row have failed`,
+    )
     clock.advance(ms)
   }
 })
@@ -1218,26 +1226,26 @@ check('5.6c', 'the wait is anything from nothing to the longest', async (t) => {
   ] as const) {
     const server = await scriptedServer(t)
     server.answer(500)
-    const { waitsFor, close } = await followTimed(t, { server, random: () => share })
-    await waitsFor(expected, 1, `random() is ${share}, baseMs is 1000, and one has failed`)
+    const { backsOffFor, close } = await followTimed(t, { server, random: () => share })
+    await backsOffFor(expected, 1, `random() is ${share}, baseMs is 1000, and one has failed`)
     await close()
   }
 })
 
 check('5.6d', 'a quake ends the row of failures', async (t) => {
-  const { server, clock, asked, gives, opened, waits, waitsFor } = await followTimed(t)
+  const { server, clock, requested, delivers, opens, backsOff, backsOffFor } = await followTimed(t)
   const [quake] = quakes(1)
   server.answer(503)
   for (const n of [1, 2, 3]) {
-    await asked(n)
-    const ms = await waits(n)
+    await requested(n)
+    const ms = await backsOff(n)
     if (n === 3) server.answer(200)
     clock.advance(ms)
   }
-  await opened(4)
-  await gives(quake, 'n-0')
+  await opens(4)
+  await delivers(quake, 'n-0')
   server.cut()
-  await waitsFor(
+  await backsOffFor(
     500,
     4,
     'Three in a row had failed, then a quake came, and the connection was lost',
@@ -1245,17 +1253,17 @@ check('5.6d', 'a quake ends the row of failures', async (t) => {
 })
 
 check('5.6e', 'a connection without a new quake does not', async (t) => {
-  const { server, gaps, clock, opened, waitsFor } = await followTimed(t)
+  const { server, gaps, clock, opens, backsOffFor } = await followTimed(t)
   const [quake] = quakes(1)
   for (const [n, expected] of [500, 1000, 2000].entries()) {
-    await opened(n + 1)
+    await opens(n + 1)
     // New on the first one, and not on the others.
     server.send(eventOf(quake, 'n-0'))
     server.send(`data: no JSON\n\n${GAP_EVENT}`)
     await t.waitFor(() => gaps.length === n + 1, GAP_UNTOLD)
     if (n === 0) server.end()
     else server.cut()
-    const ms = await waitsFor(
+    const ms = await backsOffFor(
       expected,
       n + 1,
       n === 0
@@ -1268,22 +1276,22 @@ check('5.6e', 'a connection without a new quake does not', async (t) => {
 })
 
 check('5.6f', 'retry sets the longest first wait, from then on', async (t) => {
-  const { server, got, gaps, clock, opened, waitsFor } = await followTimed(t)
+  const { server, got, gaps, clock, opens, backsOffFor } = await followTimed(t)
   const [quake] = quakes(1)
-  await opened(1)
+  await opens(1)
   server.send(`retry: 80\n\n${eventOf(quake, 'n-0')}`)
   await t.waitFor(() => got.length === 1, notGiven(quake))
   server.cut()
-  const first = await waitsFor(
+  const first = await backsOffFor(
     40,
     1,
     'random() is 0.5, and the server had said retry: 80',
     'nobody reads block.retry, or it is taken for seconds.',
   )
   clock.advance(first)
-  await opened(2)
+  await opens(2)
   server.cut()
-  await waitsFor(
+  await backsOffFor(
     80,
     2,
     'The server said retry: 80 on the connection before, and two were lost',
@@ -1297,11 +1305,11 @@ check('5.6f', 'retry sets the longest first wait, from then on', async (t) => {
     ] as const
   ).entries()) {
     clock.advance(clock.nextDueMs!)
-    await opened(n + 3)
+    await opens(n + 3)
     server.send(`retry: ${retry}\n\n${GAP_EVENT}`)
     await t.waitFor(() => gaps.length === n + 1, GAP_UNTOLD)
     server.cut()
-    await waitsFor(
+    await backsOffFor(
       expected,
       n + 3,
       `random() is 0.5, maxMs is 30000, the server said retry: ${retry}, and ${n + 3} in a row were lost`,
@@ -1317,8 +1325,8 @@ check('5.6g', 'Retry-After is waited first, and then the wait of its own', async
     const clock = new ControlledClock(t.transcript)
     const later = isDate ? new Date(clock.now() + 7000).toUTCString() : '7'
     server.answer(503, { 'Retry-After': later })
-    const { waits, waitsFor, close } = await followTimed(t, { server, clock })
-    const ms = await waits()
+    const { backsOff, backsOffFor, close } = await followTimed(t, { server, clock })
+    const ms = await backsOff()
     must(ms === 7500 && clock.nextDueMs === ms, {
       seen: `The server answered 503 with ${header}, and the client waits ${clock.nextDueMs} ms.`,
       expected: 'Expected 7 seconds and a wait of its own on top: 7,500 ms with random() 0.5.',
@@ -1327,7 +1335,7 @@ check('5.6g', 'Retry-After is waited first, and then the wait of its own', async
     })
     server.answer(503)
     clock.advance(ms)
-    const next = await waitsFor(
+    const next = await backsOffFor(
       1000,
       2,
       `random() is 0.5, the server answered 503 with ${header}, then without that header`,
@@ -1336,7 +1344,7 @@ check('5.6g', 'Retry-After is waited first, and then the wait of its own', async
     const empty = isDate ? new Date(clock.now() - 60_000).toUTCString() : 'soon'
     server.answer(503, { 'Retry-After': empty })
     clock.advance(next)
-    await waitsFor(
+    await backsOffFor(
       2000,
       3,
       `random() is 0.5, three in a row have failed, the last with Retry-After: ${isDate ? 'a date of a minute ago' : 'soon'}`,
@@ -1350,8 +1358,8 @@ check('5.6h', 'what may pass is tried again', async (t) => {
   for (const status of [500, 502, 503, 504, 429, 408]) {
     const server = await scriptedServer(t)
     server.answer(status, { 'Retry-After': '7' })
-    const { clock, opened, waits, close } = await followTimed(t, { server })
-    const ms = await waits(1, `The server answered ${status}`)
+    const { clock, opens, backsOff, close } = await followTimed(t, { server })
+    const ms = await backsOff(1, `The server answered ${status}`)
     must(clock.nextDueMs === 7500, {
       seen: `The server answered ${status} with Retry-After: 7, and the client waits ${clock.nextDueMs} ms.`,
       expected: 'Expected 7,500 ms with random() 0.5: the header holds for whatever status.',
@@ -1359,15 +1367,15 @@ check('5.6h', 'what may pass is tried again', async (t) => {
     })
     server.answer(200)
     clock.advance(ms)
-    await opened(2)
+    await opens(2)
     await close()
   }
   const server = await scriptedServer(t)
   await server.close()
-  const { clock, waits } = await followTimed(t, { server })
-  const ms = await waits()
+  const { clock, backsOff } = await followTimed(t, { server })
+  const ms = await backsOff()
   clock.advance(ms)
-  await waits(2)
+  await backsOff(2)
 })
 
 check('5.6i', 'what will not pass is an error', async (t) => {
@@ -1399,23 +1407,24 @@ check('5.6i', 'what will not pass is an error', async (t) => {
 
 check('5.6j', 'a connection that is silent for too long is given up', async (t) => {
   const follower = await followTimed(t, { stallMs: 9000 })
-  const { server, clock, gives, hasCursor, opened, waits, waitsFor, watches } = follower
+  const { server, clock, delivers, hasCursor, opens, backsOff, backsOffFor, armsWatchdog } =
+    follower
   const [quake] = quakes(1)
-  await opened(1)
-  await gives(quake, 'n-0')
-  await watches(9000)
+  await opens(1)
+  await delivers(quake, 'n-0')
+  await armsWatchdog(9000)
   clock.advance(9000)
-  const ms = await waits(1, 'Nothing came for stallMs')
+  const ms = await backsOff(1, 'Nothing came for stallMs')
   await t.waitFor(() => server.openResponses === 0, {
     seen: 'Nothing came for stallMs, and the old request goes on.',
     expected: 'Expected it to be cancelled.',
     often: 'the client tries again beside it. Both would be open.',
   })
   clock.advance(ms)
-  await opened(2)
+  await opens(2)
   hasCursor(2, 'n-0')
   server.cut()
-  await waitsFor(
+  await backsOffFor(
     1000,
     2,
     'random() is 0.5, a connection was silent for too long, and the next one was cut',
@@ -1427,17 +1436,17 @@ const ONLY_WHOLE =
   'the watchdog stands around the blocks. A long event may take longer to come than stallMs.'
 
 check('5.6k', 'every byte shows that the connection lives', async (t) => {
-  const { server, clock, opened, watches } = await followTimed(t, {
+  const { server, clock, opens, armsWatchdog } = await followTimed(t, {
     stallMs: 9000,
     random: () => 0,
   })
-  await opened(1)
+  await opens(1)
   for (const [sent, what, often] of [
     [':\n\n', 'a heartbeat', 'only events count. In a quiet hour there are none.'],
     ['id: n-0\nda', 'a part of an event', ONLY_WHOLE],
     ['ta: {', 'a part of an event', ONLY_WHOLE],
   ] as const) {
-    await watches(9000)
+    await armsWatchdog(9000)
     clock.advance(8000)
     const { sleepCount } = clock
     server.send(sent)
@@ -1457,17 +1466,17 @@ check('5.6k', 'every byte shows that the connection lives', async (t) => {
 check('5.6l', 'a server that does not answer is given up, too', async (t) => {
   const server = await scriptedServer(t)
   server.stopAnswering()
-  const { clock, asked, waits, watches } = await followTimed(t, {
+  const { clock, requested, backsOff, armsWatchdog } = await followTimed(t, {
     server,
     stallMs: 9000,
     random: () => 0,
   })
-  await asked(1)
-  await watches(9000)
+  await requested(1)
+  await armsWatchdog(9000)
   clock.advance(9000)
-  await waits(1, 'Nothing came for stallMs')
+  await backsOff(1, 'Nothing came for stallMs')
   clock.advance(0)
-  await asked(2)
+  await requested(2)
   await t.waitFor(() => server.openResponses === 1, {
     seen: 'No head came for stallMs, the client tried again, and the old request goes on.',
     expected: 'Expected it to be cancelled.',
@@ -1517,13 +1526,13 @@ check('5.6m', 'a reader that takes its time is no stall', async (t) => {
 
 check('5.6n', 'nothing sleeps when the work is done', async (t) => {
   const follower = await followTimed(t, { stallMs: 9000 })
-  const { server, got, clock, opened, ends, waits } = follower
+  const { server, got, clock, opens, ends, backsOff } = follower
   const [quake] = quakes(1)
-  await opened(1)
+  await opens(1)
   server.send(`:\n\n${eventOf(quake, 'n-0')}`)
   await t.waitFor(() => got.length === 1, notGiven(quake))
   server.cut()
-  await waits()
+  await backsOff()
   must(clock.sleeperCount === 1, {
     seen: `The client waits before it comes back, and ${clock.sleeperCount} sleeps are going on.`,
     expected: 'Expected that one: the watchdog has nothing to watch.',
@@ -1540,12 +1549,12 @@ check('5.6n', 'nothing sleeps when the work is done', async (t) => {
 
 check('5.6o', 'after 204 it is over', async (t) => {
   const follower = await followTimed(t)
-  const { server, states, clock, opened, ends, waits } = follower
-  await opened(1)
+  const { server, states, clock, opens, ends, backsOff } = follower
+  await opens(1)
   follower.mayEnd()
   server.answer(204)
   server.end()
-  const ms = await waits()
+  const ms = await backsOff()
   clock.advance(ms)
   await ends('The server answered 204')
   const last = states.at(-1)
@@ -1556,13 +1565,13 @@ check('5.6o', 'after 204 it is over', async (t) => {
 })
 
 check('5.6p', 'a connection that is over leaves nothing at the signal', async (t) => {
-  const { server, clock, signal, gives, opened, waits } = await followTimed(t)
+  const { server, clock, signal, delivers, opens, backsOff } = await followTimed(t)
   let first: number | undefined
   for (const [n, quake] of quakes(4).entries()) {
-    await opened(n + 1)
-    await gives(quake, `n-${n}`)
+    await opens(n + 1)
+    await delivers(quake, `n-${n}`)
     server.cut()
-    const ms = await waits(n + 1)
+    const ms = await backsOff(n + 1)
     const listeners = getEventListeners(signal, 'abort').length
     first ??= listeners
     must(listeners <= first, {
@@ -1578,31 +1587,29 @@ check('5.6p', 'a connection that is over leaves nothing at the signal', async (t
 // 5.7 Any cut
 
 check('5.7a', 'wherever its response is cut, the client gets each quake once', async (t) => {
-  await withCuttingServer(async ({ ids, responseLength, startClient }) => {
-    const plans = cutAfterEachByte('response', 0, responseLength - 1).map((cut) => [cut])
-    await runCutPlans(t, plans, startClient, {
-      ids,
-      often: 'the id counts when its line is read, and not when its event is whole.',
-    })
+  const { ids, responseLength, startClient } = await cuttingServer(t)
+  const plans = cutAfterEachByte('response', 0, responseLength - 1).map((cut) => [cut])
+  await runCutPlans(t, plans, startClient, {
+    ids,
+    often: 'the id counts when its line is read, and not when its event is whole.',
   })
 })
 
 check('5.7b', 'the same when the next response is cut as well, or many requests', async (t) => {
-  await withCuttingServer(async ({ ids, responseLength, headLength, startClient }) => {
-    // The next one at once, in its head, in the middle of an event, between two.
-    const next = [1, headLength - 30, headLength + 30, headLength + 44]
-    const twice = cutAfterEachByte('response', headLength, responseLength - 1).map(
-      (cut, n): Cut[] => [cut, { of: 'response', after: next[n % next.length]! }],
-    )
-    // How far a request came is nothing that its client can see.
-    const inARow: Cut[] = [
-      { of: 'response', after: headLength + 50 },
-      ...cutAfterEachByte('request', 1, 12),
-    ]
-    await runCutPlans(t, [...twice, inARow], startClient, {
-      ids,
-      often: 'the id of the last event is known for one connection, and not to the one behind it.',
-    })
+  const { ids, responseLength, headLength, startClient } = await cuttingServer(t)
+  // The next one at once, in its head, in the middle of an event, between two.
+  const next = [1, headLength - 30, headLength + 30, headLength + 44]
+  const twice = cutAfterEachByte('response', headLength, responseLength - 1).map(
+    (cut, n): Cut[] => [cut, { of: 'response', after: next[n % next.length]! }],
+  )
+  // How far a request came is nothing that its client can see.
+  const inARow: Cut[] = [
+    { of: 'response', after: headLength + 50 },
+    ...cutAfterEachByte('request', 1, 12),
+  ]
+  await runCutPlans(t, [...twice, inARow], startClient, {
+    ids,
+    often: 'the id of the last event is known for one connection, and not to the one behind it.',
   })
 })
 
@@ -1615,7 +1622,7 @@ check(
     const { port } = await t.serve(createApp(history))
     const begin = (cuts: Cut[]): InterruptedRun =>
       resumingClient(port, PATH, { cuts, cursor: ids[0]!, last: ids.at(-1)! })
-    const { response, request } = await rehearsed(t, begin)
+    const { response, request } = await rehearse(t, begin)
     const cuts = [
       ...cutAfterEachByte('response', 0, response.length - 1),
       ...cutAfterEachByte('request', 1, request.length),
@@ -1642,10 +1649,10 @@ check('5.7d', 'also when it is cut off, twice, during the hand-over', async (t) 
     history.blockReads(apps.length % 2 === 0 ? 'as it was' : 'as it is')
     const path = `${PATH}?app=${apps.push(createApp(history)) - 1}`
     const run = resumingClient(server.port, path, { cuts, last: ids.at(-1)! })
-    handsOver(history, run, happened[1]!, happened[2]!).catch(() => {})
+    playHandover(history, run, happened[1]!, happened[2]!).catch(() => {})
     return run
   }
-  const { response } = await rehearsed(t, begin)
+  const { response } = await rehearse(t, begin)
   const head = response.indexOf('\r\n\r\n') + 4
   const next = [1, head - 30, head + 30, head + 70]
   const plans = cutAfterEachByte('response', head, response.length - 1).map((cut, n): Cut[] => [
@@ -1703,11 +1710,11 @@ check('5.8b', 'at the end of the history the stream ends', async (t) => {
   await mustBeNext(events, entry)
   history.end()
   await mustEnd(client, 'the client')
-  await beatsNoMore(t)
+  await mustStopHeartbeat(t)
 })
 
 /** Of somebody who does not read, the response has ended and is not over. */
-async function beatsNoMore(t: Tools): Promise<void> {
+async function mustStopHeartbeat(t: Tools): Promise<void> {
   const timers = t.controlTimers()
   const history = fakeHistory(t.transcript)
   const { server, jam, responses } = await jammedServer(t, createApp(history))
@@ -1791,11 +1798,11 @@ check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', a
   const leftovers = trackLeftovers(t, history)
   const shutdown = new AbortController()
   const app = createApp(history, { shutdown: shutdown.signal, heartbeatMs: OFTEN })
-  const { server, jam, waitsInVain } = await jammedServer(t, app)
+  const { server, jam, mustQueue } = await jammedServer(t, app)
   await subscribe(t, server, { name: 'slow client' })
   jam()
   const [, last] = history.append(...largeQuakes(2))
-  await waitsInVain()
+  await mustQueue()
   // One that has everything, and waits for what happens. What it then does not read is no reason to wait for drain.
   await subscribe(t, server, { name: 'client B', lastEventId: last!.id })
   jam()
@@ -1804,7 +1811,7 @@ check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', a
   t.transcript.step('the shutdown begins')
   shutdown.abort()
   await t.waitFor(leftovers.areNone, {
-    seen: () => `The shutdown began; ${leftovers.told()} left.`,
+    seen: () => `The shutdown began; ${leftovers.describe()} left.`,
     expected: 'Expected none: they keep the process alive.',
     often: 'the handler of a slow client waits for drain, or one timer is never cleared.',
   })
@@ -1822,7 +1829,7 @@ check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', a
     expected: 'Expected the response to end, or the connection to be closed.',
   })
   await t.waitFor(leftovers.areNone, {
-    seen: () => `Client C came during the shutdown; ${leftovers.told()} left.`,
+    seen: () => `Client C came during the shutdown; ${leftovers.describe()} left.`,
     expected: 'Expected none: they keep the process alive.',
     often:
       'what tidies up listens to a signal that had aborted before. Such a signal calls nobody any more.',
@@ -1902,12 +1909,12 @@ check('5.8i', 'a client that left leaves nothing at the signal of the shutdown',
   const shutdown = new AbortController()
   const server = await t.serve(createApp(history, { shutdown: shutdown.signal }))
   const listeners = (): number => getEventListeners(shutdown.signal, 'abort').length
-  const { comesAndGoes } = trackLeftovers(t, history)
-  await comesAndGoes(server, 'client 1')
+  const { connectAndLeave } = trackLeftovers(t, history)
+  await connectAndLeave(server, 'client 1')
   // One for all may stay.
   const first = listeners()
-  await comesAndGoes(server, 'client 2')
-  await comesAndGoes(server, 'client 3')
+  await connectAndLeave(server, 'client 2')
+  await connectAndLeave(server, 'client 3')
   await t.waitFor(() => listeners() <= first, {
     seen: 'Three clients came and went, and listeners for them are left at the signal of the shutdown.',
     expected: 'Expected none: that signal lives as long as the server, and keeps what they know.',
@@ -2034,7 +2041,7 @@ function shortQuakes(count: number): Quake[] {
  * Lets one quake happen while the history is read for somebody, and one when it has been read. Who is cut off in
  * between comes back in between.
  */
-async function handsOver(
+async function playHandover(
   history: FakeHistory,
   { attempts }: InterruptedRun,
   meanwhile: Quake,
@@ -2053,7 +2060,7 @@ async function handsOver(
 }
 
 /** Runs without a cut, and returns the request and the response. */
-async function rehearsed(t: Tools, begin: (cuts: Cut[]) => InterruptedRun): Promise<Attempt> {
+async function rehearse(t: Tools, begin: (cuts: Cut[]) => InterruptedRun): Promise<Attempt> {
   const { attempts, done } = begin([])
   await t.withTimeout(done, {
     seen: 'A client came, nothing was cut, and the last quake did not come.',

@@ -150,7 +150,7 @@ export async function stalledStream(
 }
 
 /** Opens the stream, and leaves when the server asks the feed for the first quake. */
-export async function comesAndGoes(
+export async function connectAndLeave(
   t: Tools,
   { server, open }: Pick<ServedFeed, 'server' | 'open'>,
   name: string,

@@ -7,7 +7,7 @@ export const BURST = 10_000
 
 /** Sends 10,000 quakes at once, and waits for all. @param look is called again and again meanwhile */
 export async function burst(
-  { page, server, one }: Mounted,
+  { page, server, watcher }: Mounted,
   look = (): void => {},
 ): Promise<Quake[]> {
   const few = quakes(10)
@@ -29,7 +29,7 @@ export async function burst(
     look()
   }
   const last = happened.at(-1)!
-  await page.waitFor(() => one.has(last), notListed(last))
+  await page.waitFor(() => watcher.has(last), notListed(last))
   look()
   return happened
 }

@@ -5,24 +5,24 @@ import { forgetSources, sourcesOf } from './browser-event-source.ts'
 import type { Page } from './page.ts'
 
 /** How many connections to that server the page holds. */
-export function openOf({ url }: ScriptedServer): number {
+export function openConnections({ url }: ScriptedServer): number {
   return sourcesOf(url).filter(({ readyState }) => readyState !== EventSource.CLOSED).length
 }
 
 /** `2 EventSources were` */
-export function sources({ url }: ScriptedServer): string {
+export function sourcesWere({ url }: ScriptedServer): string {
   const { length } = sourcesOf(url)
   return `${length} EventSource${length === 1 ? ' was' : 's were'}`
 }
 
-export function connections(count: number): string {
+export function describeConnections(count: number): string {
   return `${count} connection${count === 1 ? '' : 's'}`
 }
 
 /** Waits until the connections that the page opened have come in: one, if all is well. */
-export async function isThere(page: Page, server: ScriptedServer): Promise<void> {
+export async function waitForConnections(page: Page, server: ScriptedServer): Promise<void> {
   await page.waitFor(
-    () => server.requests.length >= Math.max(1, openOf(server)),
+    () => server.requests.length >= Math.max(1, openConnections(server)),
     () =>
       sourcesOf(server.url).length === 0
         ? {
@@ -31,7 +31,7 @@ export async function isThere(page: Page, server: ScriptedServer): Promise<void>
             often: 'no EventSource is made in an effect, or in what the effect calls.',
           }
         : {
-            seen: `A component that calls useQuakes() is shown, and ${sources(server)} made and closed, before a request came.`,
+            seen: `A component that calls useQuakes() is shown, and ${sourcesWere(server)} made and closed, before a request came.`,
             expected: 'Expected one that stays open while the component is shown.',
             often:
               'a flag lets the effect run once. StrictMode cleans up, runs it again, and finds the flag.',
@@ -40,7 +40,7 @@ export async function isThere(page: Page, server: ScriptedServer): Promise<void>
 }
 
 /** A fence: elsewhere a connection is opened, lost, and back. What is to happen at once has happened then. */
-export async function meanwhile(t: Tools): Promise<void> {
+export async function fence(t: Tools): Promise<void> {
   const server = await scriptedServer({ ...t, transcript: SILENT })
   const source = new EventSource(server.url)
   let opened = 0

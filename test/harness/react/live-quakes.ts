@@ -6,14 +6,14 @@ import type { Tools } from '../check.ts'
 import { deepEqual } from '../equality.ts'
 import { describeQuake, quakes } from '../quakes.ts'
 import type { ScriptedServer } from '../scripted-server.ts'
-import { isThere } from './connections.ts'
+import { waitForConnections } from './connections.ts'
 import { eventOf } from './mount.ts'
 
 /** A page with <LiveQuakes>, as somebody sees it who looks at it. */
 export type ShownQuakes = {
   page: Page
   /** Waits until its connection has come in. */
-  isThere(): Promise<void>
+  connects(): Promise<void>
   items(): HTMLElement[]
   itemOf(quake: Quake): HTMLElement | undefined
   /** Sends a quake, and waits for its item. */
@@ -32,11 +32,11 @@ export async function showLiveQuakes(t: Tools, server: ScriptedServer): Promise<
   const { body } = page
   const items = (): HTMLElement[] => [...body.querySelectorAll('li')]
   const itemOf = (quake: Quake): HTMLElement | undefined =>
-    items().find((item) => tells(textOf(item), quake))
+    items().find((item) => identifies(textOf(item), quake))
   const statuses = (): string[] => [...body.querySelectorAll('[role=status]')].map(textOf)
   return {
     page,
-    isThere: () => isThere(page, server),
+    connects: () => waitForConnections(page, server),
     items,
     itemOf,
     async lists(quake) {
@@ -65,17 +65,17 @@ function whatIsListed(items: HTMLElement[], { place }: Quake): string {
 
 /** What is read there. Where an element begins or ends there is room, as a layout makes it. */
 export function textOf(element: Element): string {
-  return pieces(element).join('').replace(/\s+/g, ' ').trim()
+  return textPieces(element).join('').replace(/\s+/g, ' ').trim()
 }
 
-function pieces({ childNodes }: Node): string[] {
+function textPieces({ childNodes }: Node): string[] {
   return [...childNodes].flatMap((child) =>
-    child.nodeType === child.TEXT_NODE ? (child.nodeValue ?? '') : [' ', ...pieces(child), ' '],
+    child.nodeType === child.TEXT_NODE ? (child.nodeValue ?? '') : [' ', ...textPieces(child), ' '],
   )
 }
 
 /** Whether a text says which quake it is: its place, and beside it the number itself, not 6.0 for 6. */
-export function tells(text: string, { magnitude, place }: Quake): boolean {
+export function identifies(text: string, { magnitude, place }: Quake): boolean {
   const numbers = text.replace(place, ' ').match(/-?\d+(\.\d+)?/g) ?? []
   // A hyphen before a number need not be its sign.
   const isIt = (number: string): boolean => [`${magnitude}`, `-${magnitude}`].includes(number)

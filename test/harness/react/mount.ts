@@ -7,8 +7,8 @@ import type { Story } from '../failure.ts'
 import { describeQuake } from '../quakes.ts'
 import { scriptedServer, type ScriptedServer } from '../scripted-server.ts'
 import type { LateStory } from '../waiting.ts'
-import { isThere } from './connections.ts'
-import { watcher, type Props, type View, type Watcher } from './watcher.ts'
+import { waitForConnections } from './connections.ts'
+import { newWatcher, type Props, type View, type Watcher } from './watcher.ts'
 
 /** A page with components that follow streams. */
 export type Mounted = {
@@ -16,23 +16,23 @@ export type Mounted = {
   /** The server that the first component follows. */
   server: ScriptedServer
   /** The first of the watchers. */
-  one: Watcher
+  watcher: Watcher
   watchers: readonly Watcher[]
   /** Draws the first one with these in place of what it had, or nothing at all. */
   draw(props?: Partial<Props>): void
   /** Draws one for each of these, at the same place as before. */
   drawAll(props: (Props | undefined)[]): void
   /** Waits until the connections that the page opened have come in: one, if all is well. */
-  isThere(at?: ScriptedServer): Promise<void>
+  connects(at?: ScriptedServer): Promise<void>
   /** Sends a quake, and waits until it is in the list: of the first server, to the first component. */
-  brings(quake: Quake, how?: Bringing): Promise<void>
+  lists(quake: Quake, how?: Listing): Promise<void>
   /** Waits until the status is that one. */
-  shows(status: View['status'], story: LateStory): Promise<void>
+  showsStatus(status: View['status'], story: LateStory): Promise<void>
   /** Waits until so many are listed, received and skipped. One render need not show all three. */
-  counts(wanted: Counts, story: (told: string) => Story): Promise<void>
+  showsCounts(wanted: Counts, story: (told: string) => Story): Promise<void>
 }
 
-type Bringing = { from?: ScriptedServer; to?: Watcher; story?: LateStory }
+type Listing = { from?: ScriptedServer; to?: Watcher; story?: LateStory }
 type Counts = [listed: number, received: number, skipped: number]
 
 type Options = PageOptions & {
@@ -50,13 +50,13 @@ export async function mount(
   const server = all[0]!
   const urls = all.map(({ url }) => url)
   const page = await openPage(t, urls, how)
-  const one = watcher()
-  const watchers = [one]
+  const watcher = newWatcher()
+  const watchers = [watcher]
   let props: Props = { url: server.url, ...(onQuake && { onQuake }) }
 
   function drawAll(each: (Props | undefined)[]): void {
     const elements = each.map((its, n) => {
-      const { Component } = (watchers[n] ??= watcher())
+      const { Component } = (watchers[n] ??= newWatcher())
       return its && createElement(Component, { key: n, ...its })
     })
     page.draw(createElement(Fragment, null, elements))
@@ -67,7 +67,7 @@ export async function mount(
   return {
     page,
     server,
-    one,
+    watcher,
     watchers,
     drawAll,
     draw(next) {
@@ -79,20 +79,23 @@ export async function mount(
       t.transcript.step(`the component gets another ${Object.keys(next).join()}`)
       drawAll([props])
     },
-    isThere: (at = server) => isThere(page, at),
-    async brings(quake, { from = server, to = one, story = notListed(quake) } = {}) {
+    connects: (at = server) => waitForConnections(page, at),
+    async lists(quake, { from = server, to = watcher, story = notListed(quake) } = {}) {
       from.send(eventOf(quake))
       await page.waitFor(() => to.has(quake), story)
       page.forgiveThrown()
       t.transcript.step(`the list has ${describeQuake(quake)}`)
     },
-    async shows(status, story) {
-      await page.waitFor(() => one.view.status === status, story)
+    async showsStatus(status, story) {
+      await page.waitFor(() => watcher.view.status === status, story)
       page.forgiveThrown()
       t.transcript.step(`status is ${status}`)
     },
-    async counts(wanted, story) {
-      const now = (): number[] => [one.view.quakes.length, one.view.received, one.view.skipped]
+    async showsCounts(wanted, story) {
+      const now = (): number[] => {
+        const { quakes, received, skipped } = watcher.view
+        return [quakes.length, received, skipped]
+      }
       await page.waitFor(
         () => deepEqual(now(), wanted),
         () => {

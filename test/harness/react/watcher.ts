@@ -17,7 +17,7 @@ export type Watcher = {
   has(quake: Quake): boolean
 }
 
-export function watcher(): Watcher {
+export function newWatcher(): Watcher {
   let now: View | undefined
   const statuses: string[] = []
   let renders = 0

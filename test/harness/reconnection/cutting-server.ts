@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { followQuakes } from '#work/05-reconnection/client.ts'
+import type { Tools } from '../check.ts'
 import { instantClock, WATCHDOG_MS } from './controlled-clock.ts'
 import { completeEvents } from './cut-position.ts'
 import type { Cut, Attempt } from './cut.ts'
@@ -19,10 +20,8 @@ export type CuttingServer = {
   startClient(cuts: Cut[]): InterruptedRun
 }
 
-/** Serves a short stream while the script runs. Its server knows every answer by heart. */
-export async function withCuttingServer(
-  script: (stream: CuttingServer) => Promise<void>,
-): Promise<void> {
+/** Serves a short stream until the script ends. Its server knows every answer by heart. */
+export async function cuttingServer(t: Tools): Promise<CuttingServer> {
   const { ids, responseTo } = answers()
   const runs: ClientRun[] = []
   const clients = new Set<Socket>()
@@ -61,21 +60,20 @@ export async function withCuttingServer(
 
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   const { port } = server.address() as AddressInfo
-  try {
-    await script({
-      ids,
-      responseLength: responseTo(undefined).length,
-      headLength: HEAD.length,
-      startClient(cuts) {
-        const url = `http://127.0.0.1:${port}/events?client=${runs.length}`
-        const run: ClientRun = { cuts, attempts: [], received: [] }
-        runs.push(run)
-        return { ...run, ...runClient(url, run.received, ids.at(-1)!) }
-      },
-    })
-  } finally {
+  t.atEnd(() => {
     for (const client of clients) client.destroy()
-    await new Promise((closed) => server.close(closed))
+    return new Promise((closed) => server.close(closed))
+  })
+  return {
+    ids,
+    responseLength: responseTo(undefined).length,
+    headLength: HEAD.length,
+    startClient(cuts) {
+      const url = `http://127.0.0.1:${port}/events?client=${runs.length}`
+      const run: ClientRun = { cuts, attempts: [], received: [] }
+      runs.push(run)
+      return { ...run, ...runClient(url, run.received, ids.at(-1)!) }
+    },
   }
 }
 
@@ -103,11 +101,8 @@ async function hasRead(attempt: Attempt, received: string[]): Promise<void> {
   const whole = completeEvents(attempt)
   const { waitFor } = waiting(SILENT)
   // When it does not come that is for whoever waits for the last quake to say.
-  const isGiven = waitFor(() => whole.every((id) => received.includes(id)), {
-    seen: '',
-    expected: '',
-  })
-  await isGiven.catch(() => {})
+  const untold = { seen: '', expected: '' }
+  await waitFor(() => whole.every((id) => received.includes(id)), untold).catch(() => {})
   await turns(5)
 }
 

@@ -111,22 +111,22 @@ export class Follower {
   }
 
   /** Waits for the request with that number. */
-  asked = (count: number): Promise<void> => waitForRequest(this.#t, this.server, count)
+  requested = (count: number): Promise<void> => waitForRequest(this.#t, this.server, count)
 
   /** The request with that number has this Last-Event-ID. */
   hasCursor = (count: number, wanted: string | undefined, why?: string, often?: string): void =>
     mustHaveCursor(this.server, count, wanted, why, often)
 
   /** Sends a quake, and waits until the client gives it: the next one after those that it has given like this. */
-  gives = async (quake: Quake, id?: string): Promise<void> => {
+  delivers = async (quake: Quake, id?: string): Promise<void> => {
     this.#sent += 1
     this.server.send(eventOf(quake, id))
     await this.#t.waitFor(() => this.got.length === this.#sent, notGiven(quake))
   }
 
   /** Waits for the request with that number, and until the client calls itself open. */
-  opened = async (count: number): Promise<void> => {
-    await this.asked(count)
+  opens = async (count: number): Promise<void> => {
+    await this.requested(count)
     await this.#t.waitFor(() => this.states.at(-1)?.name === 'open', {
       seen: () =>
         `The server has answered request ${count}, and onState() was told ${this.states.map(({ name }) => name).join(', ') || 'nothing'}.`,

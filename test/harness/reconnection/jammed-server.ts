@@ -21,7 +21,7 @@ export type JammedServer = {
   /** How many bytes wait in the response where most do. */
   queued(): number
   /** Waits until a large quake waits for a client that does not read, and whatever would be written behind it. */
-  waitsInVain(): Promise<void>
+  mustQueue(): Promise<void>
 }
 
 export async function jammedServer(
@@ -49,7 +49,7 @@ export async function jammedServer(
       t.transcript.step('the client reads again')
       unblock()
     },
-    async waitsInVain() {
+    async mustQueue() {
       await t.waitFor(() => queued() > LARGE / 2, {
         seen: 'The client does not read, and nothing waits for it.',
         expected: 'Expected an entry to wait.',
@@ -73,6 +73,6 @@ export async function pausedReplay(
   await waitForRead(t, history)
   jammed.jam()
   history.unblockReads()
-  await jammed.waitsInVain()
+  await jammed.mustQueue()
   return { ...jammed, client, ids: entries.map(({ id }) => id) }
 }

@@ -9,13 +9,13 @@ import { noEvent, subscribe } from './subscriber.ts'
 /** What serves clients that have left. */
 export type Leftovers = {
   /** Lets a client read one quake and leave. What the first one leaves may stay: one listener, one timer for all. */
-  comesAndGoes(server: TestServer, name: string): Promise<void>
+  connectAndLeave(server: TestServer, name: string): Promise<void>
   /** Nothing is left but what may stay. */
   areNone(): boolean
   /** Waits until nothing else is left. */
-  areGone(what: string, often?: string): Promise<void>
+  mustBeGone(what: string, often?: string): Promise<void>
   /** `1 listener and 2 timers are`. */
-  told(): string
+  describe(): string
 }
 
 /** Tracks the listeners of `history`, and the timers of the work from now on. */
@@ -26,13 +26,13 @@ export function trackLeftovers(t: Tools, history: FakeHistory): Leftovers {
   const areNone = (): boolean =>
     history.listenerCount <= (mayStay?.listeners ?? 0) && timers.alive() <= (mayStay?.timers ?? 0)
 
-  const told = (): string =>
+  const describe = (): string =>
     `${counted(history.listenerCount, 'listener')} and ${counted(timers.alive(), 'timer')} are`
 
   return {
     areNone,
-    told,
-    async comesAndGoes(server, name) {
+    describe,
+    async connectAndLeave(server, name) {
       const { connections } = server
       const client = await subscribe(t, server, { name })
       history.append(...quakes(1))
@@ -41,12 +41,12 @@ export function trackLeftovers(t: Tools, history: FakeHistory): Leftovers {
       await someTurns()
       mayStay ??= { listeners: history.listenerCount, timers: timers.alive() }
     },
-    async areGone(
+    async mustBeGone(
       what,
       often = 'clearInterval(), or what subscribe() returned, is called where not every way out leads.',
     ) {
       await t.waitFor(areNone, {
-        seen: () => `${what}; ${told()} left.`,
+        seen: () => `${what}; ${describe()} left.`,
         expected: 'Expected none: they serve nobody, for as long as the server runs.',
         often,
       })

@@ -11,13 +11,13 @@ import type { FakeHistory } from './fake-history.ts'
 
 export const PATH = '/events'
 
-type Coming = { name?: string; lastEventId?: string | undefined; when?: string }
+type SubscribeOptions = { name?: string; lastEventId?: string | undefined; when?: string }
 
 /** Opens the stream of a history: the head is read. */
 export async function subscribe(
   t: Tools,
   server: TestServer,
-  { name = 'client', lastEventId, when = '' }: Coming = {},
+  { name = 'client', lastEventId, when = '' }: SubscribeOptions = {},
 ): Promise<RawClient> {
   const client = t.connect(server, name)
   const story = { seen: `The ${name} got no head.`, expected: 'Expected one at once.' }

@@ -63,7 +63,7 @@ export class SystemUnderTest {
   #state: ConnectionState['name'] = 'connecting'
   #disconnects = 0
   /** What the client was given, and the transcript has not been told. */
-  #untold: string[] = []
+  #unrecorded: string[] = []
   #wakeConsumer = (): void => {}
   #consuming: Promise<unknown> = Promise.resolve()
   /** The client has ended, by itself or with an error. */
@@ -145,7 +145,7 @@ export class SystemUnderTest {
 
   #receive(id: string): void {
     this.received.push({ id, happenedBefore: this.happened.length })
-    this.#untold.push(id === 'gap' ? 'a gap' : id)
+    this.#unrecorded.push(id === 'gap' ? 'a gap' : id)
   }
 
   // The commands
@@ -165,7 +165,7 @@ export class SystemUnderTest {
   async cut(): Promise<void> {
     this.transcript.step('the connection is cut')
     this.#hop.faults.cut()
-    await this.#noticesLoss()
+    await this.#waitForDisconnect()
   }
 
   /** Cuts this connection when so many more bytes have reached the client; undefined takes that back. */
@@ -181,7 +181,7 @@ export class SystemUnderTest {
   async reconnect(): Promise<void> {
     this.#hop.faults.cutAfter(undefined)
     this.#isToBeCut = false
-    await this.#tries()
+    await this.#attemptReconnect()
     await this.#settle()
   }
 
@@ -203,7 +203,7 @@ export class SystemUnderTest {
   async expireWatchdog(): Promise<void> {
     this.transcript.step('the client has heard nothing for too long')
     this.#clock.advance(STALL_MS)
-    await this.#noticesLoss()
+    await this.#waitForDisconnect()
   }
 
   /** The server is gone, the client tries in vain so many times, and a new server has the same history. */
@@ -215,8 +215,8 @@ export class SystemUnderTest {
       this.transcript.step(isNobody ? 'nobody answers' : 'a proxy answers 503')
       this.#destination = isNobody ? 'nobody' : { unavailable: 'The server is gone.' }
       const before = this.#disconnects
-      await this.#tries()
-      await this.#comes(() => this.#disconnects > before && this.isDisconnected)
+      await this.#attemptReconnect()
+      await this.#waitUntil(() => this.#disconnects > before && this.isDisconnected)
     }
     await this.#replaceServer()
   }
@@ -226,7 +226,7 @@ export class SystemUnderTest {
     this.transcript.step('the server is shut down')
     this.#shutdown.abort()
     // What a shutdown does is task 5.8. Here the server is gone in the end, whatever it has done.
-    for (let n = 0; n < TURNS && !this.isDisconnected; n += 1) await this.#someTurns()
+    for (let n = 0; n < TURNS && !this.isDisconnected; n += 1) await this.#settleTurns()
     await this.#stopServer()
     await this.#replaceServer()
   }
@@ -262,7 +262,7 @@ export class SystemUnderTest {
     this.#reads.unblock()
     await this.#hop.close()
     await this.#server.close()
-    await Promise.race([this.#consuming, this.#someTurns()])
+    await Promise.race([this.#consuming, this.#settleTurns()])
   }
 
   /** The client has lost its connection, and waits until it may come back. */
@@ -279,7 +279,7 @@ export class SystemUnderTest {
   /** Waits until the client has all that can reach it, or is cut off. */
   async #settle(): Promise<void> {
     if (this.isConsuming && !this.isStalled) {
-      await this.#comes(
+      await this.#waitUntil(
         () =>
           this.isDisconnected ||
           (this.#state === 'open' &&
@@ -290,7 +290,7 @@ export class SystemUnderTest {
       this.transcript.step('the connection is cut')
       this.#isToBeCut = false
     }
-    await this.#someTurns()
+    await this.#settleTurns()
   }
 
   /** The quake that the client was given last. */
@@ -298,13 +298,13 @@ export class SystemUnderTest {
     return this.received.findLast(({ id }) => id !== 'gap')?.id
   }
 
-  async #comes(holds: () => boolean): Promise<void> {
+  async #waitUntil(holds: () => boolean): Promise<void> {
     const expected = 'Expected the client to come back until it has everything.'
     const seen = (): string =>
       `The client has ${this.#last ?? 'nothing'}, and ${this.happened.at(-1) ?? 'its connection'} never came.`
     await this.#waiting
       .waitFor(() => this.#ended !== undefined || holds(), { seen, expected })
-      .finally(() => this.#tellReceived())
+      .finally(() => this.#recordReceived())
     if (!this.#ended) return
     const { error } = this.#ended
     if (isNotWritten(error)) throw error
@@ -312,27 +312,28 @@ export class SystemUnderTest {
     throw new Failure({ seen: `followQuakes() ${how}.`, expected })
   }
 
-  async #someTurns(): Promise<void> {
+  async #settleTurns(): Promise<void> {
     await turns(TURNS)
-    this.#tellReceived()
+    this.#recordReceived()
   }
 
-  #tellReceived(): void {
-    if (this.#untold.length > 0) this.transcript.step(`client gave ${this.#untold.join(', ')}`)
-    this.#untold = []
+  #recordReceived(): void {
+    if (this.#unrecorded.length > 0)
+      this.transcript.step(`client gave ${this.#unrecorded.join(', ')}`)
+    this.#unrecorded = []
   }
 
   /** Waits until the client knows that it is cut off, when it can. */
-  async #noticesLoss(): Promise<void> {
-    if (this.isConsuming) await this.#comes(() => this.isDisconnected)
-    else await this.#someTurns()
+  async #waitForDisconnect(): Promise<void> {
+    if (this.isConsuming) await this.#waitUntil(() => this.isDisconnected)
+    else await this.#settleTurns()
   }
 
   /** Ends its wait, and waits until it has tried. */
-  async #tries(): Promise<void> {
+  async #attemptReconnect(): Promise<void> {
     const requests = this.#requests
     const disconnects = this.#disconnects
-    await this.#comes(() => {
+    await this.#waitUntil(() => {
       if (this.#disconnects > disconnects || this.#requests > requests) return true
       if (this.isDisconnected) this.#clock.advance(this.#clock.nextDueMs!)
       return false
@@ -343,7 +344,7 @@ export class SystemUnderTest {
     this.#destination = 'nobody'
     this.#hop.faults.cut()
     await this.#server.close()
-    if (!this.isDisconnected) await this.#noticesLoss()
+    if (!this.isDisconnected) await this.#waitForDisconnect()
   }
 
   async #replaceServer(): Promise<void> {

@@ -36,7 +36,7 @@ export class TimedFollower extends Follower {
   }
 
   /** Waits until the client waits for the `count`-th time, and sleeps. Returns how long it says it will. */
-  waits = async (count = 1, lost = 'The connection was lost'): Promise<number> => {
+  backsOff = async (count = 1, lost = 'The connection was lost'): Promise<number> => {
     const isAsleep = (): boolean =>
       this.states.at(-1)?.name === 'waiting' && this.clock.nextDueMs !== undefined
     await this.#t.waitFor(() => this.#waits.length === count && isAsleep(), {
@@ -51,13 +51,13 @@ export class TimedFollower extends Follower {
   }
 
   /** The same, and it is to wait so many milliseconds. */
-  waitsFor = async (
+  backsOffFor = async (
     expectedMs: number,
     count: number,
     when: string,
     often?: string,
   ): Promise<number> => {
-    const ms = await this.waits(count)
+    const ms = await this.backsOff(count)
     const { nextDueMs } = this.clock
     const isNear = (value = NaN): boolean => Math.abs(value - expectedMs) <= 1
     must(isNear(ms) && isNear(nextDueMs), {
@@ -69,7 +69,7 @@ export class TimedFollower extends Follower {
   }
 
   /** Waits until the client would give the connection up in `ms`. */
-  watches = async (ms: number): Promise<void> => {
+  armsWatchdog = async (ms: number): Promise<void> => {
     const { clock } = this
     await this.#t.waitFor(() => clock.nextDueMs === ms, {
       seen: () =>

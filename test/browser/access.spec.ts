@@ -1,5 +1,4 @@
-import { AxeBuilder } from '@axe-core/playwright'
-import type { Page } from '@playwright/test'
+import { ALL_LOOKS, expectNoFinding } from './axe.ts'
 import { pick } from './pick.ts'
 import { expect, test } from './workshop.ts'
 
@@ -11,7 +10,7 @@ test('no finding of axe, on a stub, on a failure, on an arrival, in dark, light 
   const { url } = await workshop('lesson', '1')
   await page.goto(url)
   await expect(page.getByText('This is the starting point')).toBeVisible()
-  await inAllLooks(page, 'a stub')
+  await expectNoFinding(page, 'a stub', ALL_LOOKS)
 
   copy.write('lessons/01-raw-chunks/server.ts', FAILS)
   await expect(page.getByText('reference', { exact: true })).toBeVisible()
@@ -20,14 +19,14 @@ test('no finding of axe, on a stub, on a failure, on an arrival, in dark, light 
   await pick(arrival)
   await expect(page.getByRole('button', { name: 'hex' })).toBeVisible()
   await page.getByRole('button', { name: 'Stall' }).click()
-  await inAllLooks(page, 'a failure, and an arrival')
+  await expectNoFinding(page, 'a failure, and an arrival', ALL_LOOKS)
 })
 
 test('no finding of axe on the wire alone', async ({ workshop, page }) => {
   const { url } = await workshop('wire', 'http://127.0.0.1:9')
   await page.goto(url)
   await expect(page.getByText('Nothing has crossed yet')).toBeVisible()
-  await inAllLooks(page, 'the wire alone')
+  await expectNoFinding(page, 'the wire alone', ALL_LOOKS)
 })
 
 test('nothing is cut off or hidden at 400 pixels', async ({ workshop, page }) => {
@@ -41,18 +40,6 @@ test('nothing is cut off or hidden at 400 pixels', async ({ workshop, page }) =>
     await expect(page.getByRole('button', { name })).toBeInViewport({ ratio: 1 })
   }
 })
-
-async function inAllLooks(page: Page, what: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    for (const width of [1280, 400]) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      await page.setViewportSize({ width, height: 800 })
-      const { violations } = await new AxeBuilder({ page }).analyze()
-      const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-      expect(found, `${what}, ${colorScheme}, ${width} px`).toEqual([])
-    }
-  }
-}
 
 const FAILS = `
   import express from 'express'

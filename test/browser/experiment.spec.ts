@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import type { Page } from '@playwright/test'
 import type { Copy } from '../workshop/copy.ts'
-import { noFinding } from './no-finding.ts'
+import { expectNoFinding } from './axe.ts'
 import { pick } from './pick.ts'
 import { expect, test } from './workshop.ts'
 
@@ -28,7 +28,7 @@ test.describe('without a grade', () => {
     await expect(lab.getByLabel('You expect of compression()', { exact: true })).toHaveValue(
       'passes',
     )
-    await noFinding(page, 'predicted')
+    await expectNoFinding(page, 'predicted')
     await lab.getByRole('button', { name: /^Measure \d\d ways$/ }).click()
     await expect(lab.getByText(/^\d\d of \d\d measured · as you said: 1 of 2$/)).toBeVisible()
 
@@ -48,7 +48,7 @@ test.describe('without a grade', () => {
     await lab.getByRole('button', { name: 'chart' }).click()
     const chart = lab.getByRole('img', { name: 'When each event was written' })
     await expect(chart).toBeVisible()
-    await noFinding(page, 'measured')
+    await expectNoFinding(page, 'measured')
     const [saved] = await Promise.all([
       page.waitForEvent('download'),
       lab.getByRole('button', { name: 'Save SVG' }).click(),
@@ -90,7 +90,7 @@ test.describe('without a grade', () => {
     await proxy.selectOption({ label: 'Proxy holds all' })
     await connect(page)
     await expect(arrival(page, 'server')).toBeVisible()
-    await noFinding(page, 'a proxy')
+    await expectNoFinding(page, 'a proxy')
     await proxy.selectOption({ label: 'Proxy holds 4 KiB' })
     await expect(
       page.getByText('New connections have a proxy that holds 4 KiB').first(),
@@ -118,7 +118,7 @@ test('what could not be graded says so, and is no failure', async ({ copy, works
     .click()
   const check = page.getByRole('article')
   await expect(check.getByText('not graded: there is no nginx. npm run setup')).toBeVisible()
-  await noFinding(page, 'not graded')
+  await expectNoFinding(page, 'not graded')
 })
 
 /** As on a machine that has none of them. */

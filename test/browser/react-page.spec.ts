@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { lessonsFolder } from '../../workshop/lessons/catalogue.ts'
 import type { Copy } from '../workshop/copy.ts'
-import { noFinding } from './no-finding.ts'
+import { expectNoFinding } from './axe.ts'
 import { expect, test } from './workshop.ts'
 
 // Lesson 3 on the lesson page: the component in its frame, beside the wire.
@@ -28,7 +28,7 @@ test('the way through lesson 3: red, broken, green, live, killed, back', async (
   await expect(frame.locator('vite-error-overlay')).toHaveCount(0)
   await expect(page.getByText('Every check has passed.')).toBeVisible()
   await expect(page.getByRole('option', { name: /client.*← response/ }).last()).toBeVisible()
-  await noFinding(page, 'live')
+  await expectNoFinding(page, 'live')
 
   // It is away for three seconds: who looks for one after the other may come too late for the last.
   const kill = page.getByRole('button', { name: 'Kill the server' })

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Locator, Page } from '@playwright/test'
 import { expect, test } from '@playwright/test'
 import { readDeck } from '../../workshop/slides/deck.ts'
 import { pdf } from '../../workshop/slides/pdf.ts'
 import { slidesServer, type SlidesServer } from '../../workshop/slides/server.ts'
 import { areQuotesOfLessonsLost } from '../workshop/quotes-of-lessons.ts'
+import { findings } from './axe.ts'
 
 // One deck for all, and one walk through it for each ratio: a browser is dear.
 
@@ -201,12 +201,6 @@ async function heldChannel(
     await route.continue()
   })
   return { isAskedFor: page.waitForRequest('**/channel'), askedFor, letGo }
-}
-
-/** What axe finds in a part of what is shown. */
-async function findings(page: Page, part: string): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).include(part).analyze()
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
 }
 
 /** What the browser complains of. */

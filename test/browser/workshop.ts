@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test as base } from '@playwright/test'
-import type { Action } from '../../workshop/page/state.ts'
+import type { Action } from '../../protocol/page.ts'
 import { ROOT } from '../../workshop/root.ts'
 import { copyOfWorkshop, emptyFolder, type Copy } from '../workshop/copy.ts'
 import { start, type Program } from '../workshop/process.ts'

@@ -3,12 +3,11 @@ import { pick } from './pick.ts'
 import { expect, test } from './workshop.ts'
 
 test('no finding of axe, on a stub, on a failure, on an arrival, in dark, light and narrow; nothing is cut off', async ({
-  copy,
-  workshop,
+  lesson,
   page,
 }) => {
   await page.setViewportSize({ width: 400, height: 800 })
-  const { url } = await workshop('lesson', '1')
+  const { url, copy } = await lesson(1, 'stubs')
   await page.goto(url)
   await expect(page.getByText('This is the starting point')).toBeVisible()
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(400)

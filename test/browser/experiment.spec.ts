@@ -84,7 +84,7 @@ test.describe('without a grade', () => {
   })
 
   test('a proxy has a lane, and what it holds is seen', async ({ lesson, page }) => {
-    const { url } = await lesson(2)
+    const { url } = await lesson(2, 'solutions')
     await page.goto(url)
     const proxy = page.getByLabel('Proxy before the server')
     await proxy.selectOption({ label: 'Proxy holds all' })

@@ -7,12 +7,12 @@ import { pick } from './pick.ts'
 import { openTab } from './react/tabs.ts'
 import { expect, test } from './workshop.ts'
 
-test('the way of a learner: open, red, save, green, the next lesson', async ({
-  copy,
-  workshop,
+test('the way of a learner: open, red, save, green, the next lesson; a page that was frozen meanwhile has every result', async ({
+  lesson,
   page,
+  browser,
 }) => {
-  const { url } = await workshop('lesson', '1')
+  const { url, copy } = await lesson(1, 'stubs')
   await page.goto(url)
   await expect(
     page.getByRole('heading', { name: /^Lesson 1 of \d A lesson$/, level: 1 }),
@@ -23,6 +23,12 @@ test('the way of a learner: open, red, save, green, the next lesson', async ({
   await expect(page.getByRole('heading', { name: '1.1 The first task' })).toBeInViewport()
   await page.getByText('Hint 2').first().click()
   await expect(page.getByText('Nearly the code:')).toBeVisible()
+  // As by a laptop that slept.
+  const frozen = await openTab(browser, url)
+  const text = `(document.body?.innerText ?? '')`
+  await frozen.until(`${text}.includes('This is the starting point')`)
+  await frozen.hide()
+  await frozen.freeze()
 
   // Collects everything and sends it at the end.
   save(copy, 'server.ts', BUFFERS)
@@ -35,52 +41,37 @@ test('the way of a learner: open, red, save, green, the next lesson', async ({
   for (const name of ['server.ts', 'client.ts']) save(copy, name, solution(copy, name))
   await expect(page.getByText('Every check has passed.')).toBeVisible()
   await expect(page.getByText('31/31')).toBeVisible()
+  await frozen.show()
+  await frozen.until(`${text}.includes('Every check has passed.')`)
+  await frozen.close()
   await page.getByRole('button', { name: 'Next lesson: A lesson', exact: true }).click()
   await expect(page.getByText(/Lesson 2 of \d/)).toBeVisible()
   await expect(page.getByText('This is the starting point: nothing is written yet')).toBeVisible()
 })
 
-test('the client of a lesson is shown, and comes back with what it has', async ({
-  lesson,
-  page,
-}) => {
-  const { url } = await lesson(5)
-  await page.goto(url)
-  await expect(page.getByText(/^connected · \d+ quakes? · 0 missed · 0 twice$/)).toBeVisible()
-  await page.getByRole('button', { name: 'Cut now' }).click()
-  await expect(
-    page.getByRole('option', { name: /client.*→ behind \S+, \d+ B/ }).first(),
-  ).toBeVisible()
-})
-
-test('a page that was frozen, as by a laptop that slept, has every result and every entry', async ({
-  copy,
-  workshop,
-  browser,
-}) => {
-  const { url, program } = await workshop('lesson', '1')
-  const tab = await openTab(browser, url)
-  const text = `(document.body?.innerText ?? '')`
-  await tab.until(`${text}.includes('This is the starting point')`)
-  await tab.hide()
-  await tab.freeze()
-  for (const name of ['server.ts', 'client.ts']) save(copy, name, solution(copy, name))
-  await program.seen(/passed · lesson 1: 31\/31/)
-  await tab.show()
-  await tab.until(`${text}.includes('Every check has passed.')`)
-  await tab.close()
-})
-
-test('a page that loses its network for a moment goes on', async ({ lesson, page, context }) => {
-  const { url } = await lesson(1)
-  await page.goto(url)
-  await context.setOffline(true)
-  await context.setOffline(false)
-  await connect(page)
-})
-
-test.describe('a workshop of its own', () => {
+test.describe('without a grade', () => {
   test.use({ isGraded: false })
+
+  test('the client of a lesson is shown, and comes back with what it has', async ({
+    lesson,
+    page,
+  }) => {
+    const { url } = await lesson(5, 'solutions')
+    await page.goto(url)
+    await expect(page.getByText(/^connected · \d+ quakes? · 0 missed · 0 twice$/)).toBeVisible()
+    await page.getByRole('button', { name: 'Cut now' }).click()
+    await expect(
+      page.getByRole('option', { name: /client.*→ behind \S+, \d+ B/ }).first(),
+    ).toBeVisible()
+  })
+
+  test('a page that loses its network for a moment goes on', async ({ lesson, page, context }) => {
+    const { url } = await lesson(1, 'solutions')
+    await page.goto(url)
+    await context.setOffline(true)
+    await context.setOffline(false)
+    await connect(page)
+  })
 
   test('the page outlives a restart of the workshop, without a reload', async ({
     copy,
@@ -102,197 +93,196 @@ test.describe('a workshop of its own', () => {
     await connect(page)
     expect(await page.evaluate('window.isTheSame')).toBe(true)
   })
-})
 
-test('an answer that is no channel is not the end, and nothing comes twice', async ({
-  lesson,
-  page,
-  context,
-}) => {
-  const { url } = await lesson(1)
-  await page.goto(url)
-  await connect(page)
-  await leave(page)
-  await expect(page.getByRole('option', { name: LEFT }).first()).toBeVisible()
-  const blink = async (): Promise<void> => {
-    await context.setOffline(true)
-    await context.setOffline(false)
-  }
-  for (const status of [404, 204]) {
-    await page.route('**/channel', (route) => route.fulfill({ status }), { times: 1 })
-    await blink()
-    await expect(page.getByText(/reconnecting/)).toBeVisible()
-    // It would wait for a while, but the network is back.
-    await blink()
-    await expect(page.getByText(/reconnecting/)).toBeHidden()
-  }
-  // What comes now comes behind all the others.
-  await page.getByRole('button', { name: 'Connect a client' }).click()
-  await expect(page.getByRole('option', { name: /#2 opened/ })).toBeVisible()
-  await expect(page.getByRole('option', { name: /#1 opened/ })).toHaveCount(1)
-})
+  test('an answer that is no channel is not the end, and nothing comes twice', async ({
+    lesson,
+    page,
+    context,
+  }) => {
+    const { url } = await lesson(1, 'solutions')
+    await page.goto(url)
+    await connect(page)
+    await leave(page)
+    await expect(page.getByRole('option', { name: LEFT }).first()).toBeVisible()
+    const blink = async (): Promise<void> => {
+      await context.setOffline(true)
+      await context.setOffline(false)
+    }
+    for (const status of [404, 204]) {
+      await page.route('**/channel', (route) => route.fulfill({ status }), { times: 1 })
+      await blink()
+      await expect(page.getByText(/reconnecting/)).toBeVisible()
+      // It would wait for a while, but the network is back.
+      await blink()
+      await expect(page.getByText(/reconnecting/)).toBeHidden()
+    }
+    // What comes now comes behind all the others.
+    await page.getByRole('button', { name: 'Connect a client' }).click()
+    await expect(page.getByRole('option', { name: /#2 opened/ })).toBeVisible()
+    await expect(page.getByRole('option', { name: /#1 opened/ })).toHaveCount(1)
+  })
 
-test('an arrival is shown with its bytes, its chunks and its event', async ({ lesson, page }) => {
-  const { url } = await lesson(2)
-  await page.goto(url)
-  await expect(page.getByText('Nothing has crossed yet')).toBeVisible()
-  await connect(page)
-  // The head may come with the first bytes of the body, and be as long as an event.
-  await expect(page.getByText(/reading · \d\d/)).toBeVisible()
-  await pick(page.getByRole('option', { name: /client.*← response 2\d\d B/ }).first())
-  const arrival = page.getByRole('region', { name: 'The selected arrival' })
-  await expect(arrival.getByRole('heading').first()).toHaveText(
-    /^← response · 2\d\d B at \d+\.\d{3} s · server → client, seen at the client · #1$/,
-  )
-  await expect(arrival).toContainText(/\[[0-9a-f]+␍␊\]id: .*␊.*data: \{.*\}␊.*␊.*\[␍␊\]/s)
-  await expect(arrival.getByRole('heading', { name: 'the event' })).toBeVisible()
-  await arrival.getByRole('button', { name: 'hex' }).click()
-  await expect(arrival).toContainText(/31 30 .*0d 0a|0d 0a/)
-})
+  test('an arrival is shown with its bytes, its chunks and its event', async ({ lesson, page }) => {
+    const { url } = await lesson(2, 'solutions')
+    await page.goto(url)
+    await expect(page.getByText('Nothing has crossed yet')).toBeVisible()
+    await connect(page)
+    // The head may come with the first bytes of the body, and be as long as an event.
+    await expect(page.getByText(/reading · \d\d/)).toBeVisible()
+    await pick(page.getByRole('option', { name: /client.*← response 2\d\d B/ }).first())
+    const arrival = page.getByRole('region', { name: 'The selected arrival' })
+    await expect(arrival.getByRole('heading').first()).toHaveText(
+      /^← response · 2\d\d B at \d+\.\d{3} s · server → client, seen at the client · #1$/,
+    )
+    await expect(arrival).toContainText(/\[[0-9a-f]+␍␊\]id: .*␊.*data: \{.*\}␊.*␊.*\[␍␊\]/s)
+    await expect(arrival.getByRole('heading', { name: 'the event' })).toBeVisible()
+    await arrival.getByRole('button', { name: 'hex' }).click()
+    await expect(arrival).toContainText(/31 30 .*0d 0a|0d 0a/)
+  })
 
-test('a cut is drawn as one, and leaving is not', async ({ lesson, page }) => {
-  const { url } = await lesson(2)
-  await page.goto(url)
-  await connect(page)
-  await leave(page)
-  await expect(page.getByText('left ·')).toBeVisible()
-  await expect(page.getByRole('option', { name: /#1 .*it left in the middle/ })).toBeVisible()
-  await connect(page)
-  await page.getByRole('button', { name: 'Cut now' }).click()
-  await expect(page.getByRole('option', { name: /^.*Cut the connection$/ })).toBeVisible()
-  await expect(page.getByRole('option', { name: /#2 .*✕.*the client sees a cut/ })).toBeVisible()
-  await expect(page.getByText('The connection broke off.')).toBeVisible()
-})
+  test('a cut is drawn as one, and leaving is not', async ({ lesson, page }) => {
+    const { url } = await lesson(2, 'solutions')
+    await page.goto(url)
+    await connect(page)
+    await leave(page)
+    await expect(page.getByText('left ·')).toBeVisible()
+    await expect(page.getByRole('option', { name: /#1 .*it left in the middle/ })).toBeVisible()
+    await connect(page)
+    await page.getByRole('button', { name: 'Cut now' }).click()
+    await expect(page.getByRole('option', { name: /^.*Cut the connection$/ })).toBeVisible()
+    await expect(page.getByRole('option', { name: /#2 .*✕.*the client sees a cut/ })).toBeVisible()
+    await expect(page.getByText('The connection broke off.')).toBeVisible()
+  })
 
-test('a server that crashes, loops or never answers leaves the page as it is', async ({
-  lesson,
-  page,
-}) => {
-  const { url, copy } = await lesson(1, 'stubs')
-  await page.goto(url)
-  save(copy, 'server.ts', `throw new Error('on purpose')`)
-  await expect(page.getByText('server.ts is down')).toBeVisible()
-  save(copy, 'server.ts', 'console.log("round and round"); for (;;) {}')
-  await expect(page.getByText('server.ts prints: round and round')).toBeVisible()
-  save(copy, 'server.ts', SILENT)
-  await expect(page.getByText('server.ts is running')).toBeVisible()
-  await page.getByRole('button', { name: 'Connect a client' }).click()
-  await expect(page.getByText('connecting · 0 quakes')).toBeVisible()
-  save(copy, 'server.ts', solution(copy, 'server.ts'))
-  // The silent one has ended: what runs from now on is the other.
-  await expect(page.getByText('The connection broke off.')).toBeVisible()
-  await connect(page)
-})
+  test('a server that crashes, loops or never answers leaves the page as it is', async ({
+    lesson,
+    page,
+  }) => {
+    const { url, copy } = await lesson(1, 'stubs')
+    await page.goto(url)
+    save(copy, 'server.ts', `throw new Error('on purpose')`)
+    await expect(page.getByText('server.ts is down')).toBeVisible()
+    save(copy, 'server.ts', 'console.log("round and round"); for (;;) {}')
+    await expect(page.getByText('server.ts prints: round and round')).toBeVisible()
+    save(copy, 'server.ts', SILENT)
+    await expect(page.getByText('server.ts is running')).toBeVisible()
+    await page.getByRole('button', { name: 'Connect a client' }).click()
+    await expect(page.getByText('connecting · 0 quakes')).toBeVisible()
+    save(copy, 'server.ts', solution(copy, 'server.ts'))
+    // The silent one has ended: what runs from now on is the other.
+    await expect(page.getByText('The connection broke off.')).toBeVisible()
+    await connect(page)
+  })
 
-test('the chart takes the colours that were chosen', async ({ lesson, page }) => {
-  const { url } = await lesson(2)
-  await page.emulateMedia({ colorScheme: 'light' })
-  await page.goto(url)
-  const colours = page.getByRole('button', { name: /^Colours/ })
-  const light = await axisColour(page)
-  await colours.click()
-  await expect(colours).toContainText('dark')
-  await expect.poll(() => axisColour(page)).not.toBe(light)
-  await colours.click()
-  await expect.poll(() => axisColour(page)).toBe(light)
-  await colours.click()
-  await page.emulateMedia({ colorScheme: 'dark' })
-  await expect.poll(() => axisColour(page)).not.toBe(light)
-})
+  test('the chart takes the colours that were chosen', async ({ lesson, page }) => {
+    const { url } = await lesson(2, 'solutions')
+    await page.emulateMedia({ colorScheme: 'light' })
+    await page.goto(url)
+    const colours = page.getByRole('button', { name: /^Colours/ })
+    const light = await axisColour(page)
+    await colours.click()
+    await expect(colours).toContainText('dark')
+    await expect.poll(() => axisColour(page)).not.toBe(light)
+    await colours.click()
+    await expect.poll(() => axisColour(page)).toBe(light)
+    await colours.click()
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await expect.poll(() => axisColour(page)).not.toBe(light)
+  })
 
-test('what is selected stays in sight when the view zooms', async ({ lesson, page }) => {
-  const { url } = await lesson(2)
-  await page.goto(url)
-  await connect(page)
-  await pick(page.getByRole('option', { name: /client.*← response 2\d\d B/ }).first())
-  const list = page.getByRole('listbox', { name: 'What came last' })
-  const selected = list.getByRole('option', { selected: true })
-  for (const name of ['Show less, larger', 'Show more, smaller']) {
-    for (let times = 0; times < 6; times += 1) await page.getByRole('button', { name }).click()
-    await expect(selected).toBeInViewport()
-  }
-})
+  test('what is selected stays in sight when the view zooms', async ({ lesson, page }) => {
+    const { url } = await lesson(2, 'solutions')
+    await page.goto(url)
+    await connect(page)
+    await pick(page.getByRole('option', { name: /client.*← response 2\d\d B/ }).first())
+    const list = page.getByRole('listbox', { name: 'What came last' })
+    const selected = list.getByRole('option', { selected: true })
+    for (const name of ['Show less, larger', 'Show more, smaller']) {
+      for (let times = 0; times < 6; times += 1) await page.getByRole('button', { name }).click()
+      await expect(selected).toBeInViewport()
+    }
+  })
 
-test('what came last holds still for the pointer, and follows again', async ({ lesson, page }) => {
-  const { url } = await lesson(2)
-  await page.goto(url)
-  await connect(page)
-  const list = page.getByRole('listbox', { name: 'What came last' })
-  await expect(list.getByRole('option').first()).toBeVisible()
-  await list.hover()
-  const came = page.getByText(/holds still, \d+ came since/)
-  const words = (await came.textContent())!
-  const newest = (await list.getByRole('option').first().textContent())!
-  await expect(came).not.toHaveText(words)
-  await expect(list.getByRole('option').first()).toHaveText(newest)
-  await page.getByRole('button', { name: 'to the newest' }).click()
-  await expect(list.getByRole('option').first()).not.toHaveText(newest)
-
-  const end = (): Promise<number> => list.evaluate(({ scrollTop }) => Math.round(scrollTop))
-  // With the pointer in it, there will not be more in it than now.
-  const spare = (): Promise<number> =>
-    list.evaluate(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)
-  await expect.poll(spare).toBeGreaterThan(80)
-  await expect(async () => {
+  test('what came last holds still for the pointer, and follows again', async ({
+    lesson,
+    page,
+  }) => {
+    const { url } = await lesson(2, 'solutions')
+    await page.goto(url)
+    await connect(page)
+    const list = page.getByRole('listbox', { name: 'What came last' })
+    await expect(list.getByRole('option').first()).toBeVisible()
     await list.hover()
-    await page.mouse.wheel(0, -80)
-    expect(await end()).toBeLessThan(0)
-  }).toPass()
-  await page.getByRole('button', { name: 'Pause' }).click()
-  await page.getByRole('button', { name: 'Follow' }).click()
-  await expect.poll(end).toBe(0)
-})
+    const came = page.getByText(/holds still, \d+ came since/)
+    const words = (await came.textContent())!
+    const newest = (await list.getByRole('option').first().textContent())!
+    await expect(came).not.toHaveText(words)
+    await expect(list.getByRole('option').first()).toHaveText(newest)
+    await page.getByRole('button', { name: 'to the newest' }).click()
+    await expect(list.getByRole('option').first()).not.toHaveText(newest)
 
-test('the lane of the workshop is there while it is seen; a connection can be found', async ({
-  lesson,
-  page,
-}) => {
-  const { url, copy } = await lesson(1, 'stubs')
-  await page.goto(url)
-  await expect(page.getByText('server.ts is not written yet')).toBeVisible()
-  await page.getByRole('button', { name: 'Connect a client' }).click()
-  await expect(page.getByRole('option', { name: /workshop.*← response/ }).first()).toBeVisible()
-  await expect.poll(() => lanes(page)).toBe(3)
-  await page.getByRole('button', { name: 'Clear' }).click()
-  await expect(page.getByText('Nothing has crossed since you cleared it.')).toBeVisible()
-  await expect.poll(() => lanes(page)).toBe(2)
+    const end = (): Promise<number> => list.evaluate(({ scrollTop }) => Math.round(scrollTop))
+    // With the pointer in it, there will not be more in it than now.
+    const spare = (): Promise<number> =>
+      list.evaluate(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)
+    await expect.poll(spare).toBeGreaterThan(80)
+    await expect(async () => {
+      await list.hover()
+      await page.mouse.wheel(0, -80)
+      expect(await end()).toBeLessThan(0)
+    }).toPass()
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.getByRole('button', { name: 'Follow' }).click()
+    await expect.poll(end).toBe(0)
+  })
 
-  save(copy, 'server.ts', solution(copy, 'server.ts'))
-  await connect(page)
-  await leave(page)
-  await expect(page.getByText('left ·')).toBeVisible()
-  await connect(page)
-  await page.getByRole('combobox', { name: 'Connection' }).selectOption('#2 closed')
-  await expect(page.getByText(/^\d+ entries of #2 · paused$/)).toBeVisible()
-  const options = page.getByRole('option', { name: /#\d/ }).filter({ hasText: /\d s/ })
-  await expect(options.filter({ hasText: '#2' }).first()).toContainText(LEFT)
-  await expect(options.filter({ hasText: '#3' })).toHaveCount(0)
-})
+  test('the lane of the workshop is there while it is seen; a connection can be found', async ({
+    lesson,
+    page,
+  }) => {
+    const { url, copy } = await lesson(1, 'stubs')
+    await page.goto(url)
+    await expect(page.getByText('server.ts is not written yet')).toBeVisible()
+    await page.getByRole('button', { name: 'Connect a client' }).click()
+    await expect(page.getByRole('option', { name: /workshop.*← response/ }).first()).toBeVisible()
+    await expect.poll(() => lanes(page)).toBe(3)
+    await page.getByRole('button', { name: 'Clear' }).click()
+    await expect(page.getByText('Nothing has crossed since you cleared it.')).toBeVisible()
+    await expect.poll(() => lanes(page)).toBe(2)
 
-test('everything can be done with the keyboard', async ({ lesson, page }) => {
-  const { url } = await lesson(2)
-  await page.goto(url)
-  await expect(page.getByText('server.ts is running')).toBeVisible()
-  await tabTo(page, 'button', 'Connect a client')
-  await page.keyboard.press('Enter')
-  await expect(page.getByText(/reading · [1-9]/)).toBeVisible()
-  await tabTo(page, 'button', 'Stall')
-  await page.keyboard.press('Space')
-  await tabTo(page, 'listbox', 'What came last')
-  // It is drawn a few times a second. In an empty one there is nothing to go to.
-  const last = page.getByRole('listbox', { name: 'What came last' })
-  await expect(last.getByRole('option')).not.toHaveCount(0)
-  await page.keyboard.press('ArrowUp')
-  await page.keyboard.press('ArrowUp')
-  const arrival = page.getByRole('region', { name: 'The selected arrival' })
-  await expect(arrival.getByRole('heading')).not.toHaveCount(0)
-})
+    save(copy, 'server.ts', solution(copy, 'server.ts'))
+    await connect(page)
+    await leave(page)
+    await expect(page.getByText('left ·')).toBeVisible()
+    await connect(page)
+    await page.getByRole('combobox', { name: 'Connection' }).selectOption('#2 closed')
+    await expect(page.getByText(/^\d+ entries of #2 · paused$/)).toBeVisible()
+    const options = page.getByRole('option', { name: /#\d/ }).filter({ hasText: /\d s/ })
+    await expect(options.filter({ hasText: '#2' }).first()).toContainText(LEFT)
+    await expect(options.filter({ hasText: '#3' })).toHaveCount(0)
+  })
 
-test('what a README says is text, and runs nothing', async ({ lesson, page }) => {
-  const { url, copy } = await lesson(1, 'stubs')
-  copy.write(
-    'lessons/01-raw-chunks/README.md',
-    [
+  test('everything can be done with the keyboard', async ({ lesson, page }) => {
+    const { url } = await lesson(2, 'solutions')
+    await page.goto(url)
+    await expect(page.getByText('server.ts is running')).toBeVisible()
+    await tabTo(page, 'button', 'Connect a client')
+    await page.keyboard.press('Enter')
+    await expect(page.getByText(/reading · [1-9]/)).toBeVisible()
+    await tabTo(page, 'button', 'Stall')
+    await page.keyboard.press('Space')
+    await tabTo(page, 'listbox', 'What came last')
+    // It is drawn a few times a second. In an empty one there is nothing to go to.
+    const last = page.getByRole('listbox', { name: 'What came last' })
+    await expect(last.getByRole('option')).not.toHaveCount(0)
+    await page.keyboard.press('ArrowUp')
+    await page.keyboard.press('ArrowUp')
+    const arrival = page.getByRole('region', { name: 'The selected arrival' })
+    await expect(arrival.getByRole('heading')).not.toHaveCount(0)
+  })
+
+  test('what a README says is text, and runs nothing', async ({ lesson, page }) => {
+    const readme = [
       '# Lesson 1: Raw chunks',
       '### 1.1 A task',
       '<script>window.hacked = 1</script>',
@@ -302,17 +292,20 @@ test('what a README says is text, and runs nothing', async ({ lesson, page }) =>
       '<form action="/do" method="post"><input name="do" value="reset"></form>',
       '[another](javascript:window.hacked=5)',
       '<details open><summary>Hint 1</summary>the end</details>',
-    ].join('\n\n'),
-  )
-  await page.goto(url)
-  await expect(page.getByText('the end')).toBeVisible()
-  const instructions = page.getByRole('region', { name: 'Instructions' })
-  for (const name of ['a link', 'another']) {
-    const link = page.getByText(name, { exact: true })
-    expect(await link.evaluate((element) => element.closest('a')?.href ?? '')).not.toMatch(/^java/)
-  }
-  expect(await instructions.locator('iframe, [action], [onerror], script').count()).toBe(0)
-  expect(await page.evaluate('window.hacked')).toBeUndefined()
+    ].join('\n\n')
+    const { url } = await lesson(1, 'stubs', readme)
+    await page.goto(url)
+    await expect(page.getByText('the end')).toBeVisible()
+    const instructions = page.getByRole('region', { name: 'Instructions' })
+    for (const name of ['a link', 'another']) {
+      const link = page.getByText(name, { exact: true })
+      expect(await link.evaluate((element) => element.closest('a')?.href ?? '')).not.toMatch(
+        /^java/,
+      )
+    }
+    expect(await instructions.locator('iframe, [action], [onerror], script').count()).toBe(0)
+    expect(await page.evaluate('window.hacked')).toBeUndefined()
+  })
 })
 
 /** What the wire says of a client that left. TCP resets a connection that is closed with something unread in it. */

@@ -8,11 +8,10 @@ import { expect, test } from './workshop.ts'
 // Lesson 3 on the lesson page: the component in its frame, beside the wire.
 
 test('the way through lesson 3: red, broken, green, live, killed, back', async ({
-  copy,
-  workshop,
+  lesson,
   page,
 }) => {
-  const { url } = await workshop('lesson', '3')
+  const { url, copy } = await lesson(3, 'stubs')
   await page.goto(url)
   const frame = page.frameLocator('iframe')
   const status = frame.getByRole('status')
@@ -56,7 +55,7 @@ test.describe('with nothing to grade', () => {
   test.use({ isGraded: false })
 
   test('lesson 3 can be chosen on the page, and shows its component', async ({ lesson, page }) => {
-    const { url } = await lesson(2)
+    const { url } = await lesson(2, 'solutions')
     await page.goto(url)
     await expect(page.getByText('server.ts is running')).toBeVisible()
     await expect(page.locator('iframe')).toHaveCount(0)

@@ -3,12 +3,15 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from './workshop.ts'
 
+// There is nothing to grade.
+test.use({ isGraded: false })
+
 test('a page from elsewhere can read nothing, start nothing and change nothing', async ({
   lesson,
   page,
   context,
 }) => {
-  const { url, program } = await lesson(1)
+  const { url, program } = await lesson(1, 'solutions')
   const printedBefore = program.output.length
   const elsewhere = createServer((_request, response) => {
     response.setHeader('content-type', 'text/html').end('<!doctype html><title>elsewhere</title>')

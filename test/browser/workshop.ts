@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test as base } from '@playwright/test'
 import type { Action } from '../../protocol/page.ts'
+import { lessonNumbered } from '../../workshop/lessons/catalogue.ts'
 import { ROOT } from '../../workshop/root.ts'
 import { copyOfWorkshop, emptyFolder, type Copy } from '../workshop/copy.ts'
 import { start, type Program } from '../workshop/process.ts'
@@ -11,39 +12,51 @@ export { expect } from '@playwright/test'
 /** A workshop that runs, and the address of its page, without a slash at the end. */
 type Workshop = { url: string; program: Program }
 
-/** A workshop that shows one lesson after another. */
-type SharedWorkshop = Workshop & {
-  copy: Copy
-  /** Starts a lesson as if it were the first: nobody is connected, and nothing has crossed yet. */
-  begin(lesson: number, files: 'stubs' | 'solutions'): Promise<void>
-}
+/** A workshop that all tests use, one after another, and its own copy. */
+type SharedWorkshop = Workshop & { copy: Copy }
 
 /**
- * Tests in a browser. What a lesson does without its grades is tested in a workshop that all tests have together:
+ * Tests in a browser. Most of them run a lesson in a workshop that is running already:
  *
- *     test('a client is shown', async ({ lesson, page }) => {
- *       const { url } = await lesson(2)
+ *     test('a save turns the checks', async ({ lesson, page }) => {
+ *       const { url, copy } = await lesson(1, 'stubs')
  *       await page.goto(url)
  *
  * Others have a `copy` of the workshop of their own, which they may change, and `workshop`, which starts
  * `npm run WORDS…` in it and waits for the page:
  *
- *     test('a save turns the checks', async ({ copy, workshop, page }) => {
- *       const { url } = await workshop('lesson', '1')
+ *     test('the exhibit runs', async ({ copy, workshop, page }) => {
+ *       const { url } = await workshop('lesson', '3', 'exhibit')
  *       await page.goto(url)
  */
 export const test = base.extend<
   {
     /** False for what has nothing to do with grades: grading takes its time. */
     isGraded: boolean
+    /** True for what measures frames. Otherwise ten a second are enough: drawing each takes the time of everything else. */
+    hasEveryFrame: boolean
     copy: Copy
     workshop: (...words: string[]) => Promise<Workshop>
-    /** Begins a lesson, with its solution unless it says `stubs`. What the test changes in `lessons/` is its own. */
-    lesson: (number: number, files?: 'stubs') => Promise<Workshop & { copy: Copy }>
+    /**
+     * Begins a lesson as if it were the first: nobody is connected, and nothing has crossed yet. In `lessons/` are the
+     * solutions, or the stubs; what the test does to them is undone.
+     *
+     * @param readme instead of one of the tests' own
+     */
+    lesson: (
+      number: number,
+      files: 'stubs' | 'solutions',
+      readme?: string,
+    ) => Promise<SharedWorkshop>
   },
-  { shared: SharedWorkshop }
+  { shared: (isGraded: boolean) => Promise<SharedWorkshop> }
 >({
   isGraded: [true, { option: true }],
+  hasEveryFrame: [false, { option: true }],
+  context: async ({ context, hasEveryFrame }, use) => {
+    if (!hasEveryFrame) await context.addInitScript(drawSeldom)
+    await use(context)
+  },
   copy: async ({ isGraded }, use) => {
     const copy = copyForBrowser({ isGraded, folder: (place ??= emptyFolder()) })
     await use(copy)
@@ -62,41 +75,49 @@ export const test = base.extend<
       await program.ended
     }
   },
-  lesson: async ({ shared }, use, ran) => {
-    await use(async (number, files) => {
-      await shared.begin(number, files ?? 'solutions')
-      return shared
+  lesson: async ({ shared, isGraded }, use, ran) => {
+    const workshop = await shared(isGraded)
+    const { copy, program } = workshop
+    const printedBefore = program.output.length
+    await use(async (number, files, readme) => {
+      rmSync(copy.path('lessons'), { recursive: true })
+      for (const name of files === 'stubs' ? [STUBS] : [STUBS, 'solutions']) {
+        cpSync(copy.path(name), copy.path('lessons'), { recursive: true })
+      }
+      if (readme !== undefined) {
+        copy.write(`lessons/${lessonNumbered(number)!.folder}/README.md`, readme)
+      }
+      await act(workshop, { do: 'lesson', number })
+      return workshop
     })
     if (ran.status !== ran.expectedStatus) {
-      console.log(`the workshop that tests share printed:\n${shared.program.output}`)
+      console.log(`the workshop printed:\n${program.output.slice(printedBefore)}`)
     }
   },
   shared: [
     // oxlint-disable-next-line no-empty-pattern
     async ({}, use) => {
-      const copy = copyForBrowser({ isGraded: false })
-      const stubs = copy.path('lessons at the start')
-      cpSync(copy.path('lessons'), stubs, { recursive: true })
-      const workshop = await run(copy, ['lesson', '1'])
-      await use({
-        ...workshop,
-        copy,
-        async begin(lesson, files) {
-          rmSync(copy.path('lessons'), { recursive: true })
-          cpSync(stubs, copy.path('lessons'), { recursive: true })
-          if (files === 'solutions') {
-            cpSync(copy.path('solutions'), copy.path('lessons'), { recursive: true })
-          }
-          await act(workshop, { do: 'lesson', number: lesson })
-        },
+      const started = new Map<boolean, Promise<SharedWorkshop>>()
+      await use((isGraded) => {
+        const workshop = started.get(isGraded) ?? startShared(isGraded)
+        started.set(isGraded, workshop)
+        return workshop
       })
-      workshop.program.kill('SIGTERM')
-      await workshop.program.ended
-      copy.remove()
+      for (const { copy, program } of await Promise.all(started.values())) {
+        program.kill('SIGTERM')
+        await program.ended
+        copy.remove()
+      }
     },
     { scope: 'worker' },
   ],
 })
+
+/** In the page: as on a display that shows ten pictures a second. */
+function drawSeldom(): void {
+  window.requestAnimationFrame = (draw) => window.setTimeout(() => draw(performance.now()), 100)
+  window.cancelAnimationFrame = (id) => window.clearTimeout(id)
+}
 
 /** For one copy after the other: what has been compiled is known by its path, and need not be compiled again. */
 let place: string | undefined
@@ -107,6 +128,15 @@ function copyForBrowser({ isGraded, folder }: { isGraded: boolean; folder?: stri
   if (!isGraded) rmSync(copy.path('test'), { recursive: true })
   shareBuiltPage(copy)
   return copy
+}
+
+/** What is in `lessons/` at first, with the READMEs. */
+const STUBS = 'lessons at first'
+
+async function startShared(isGraded: boolean): Promise<SharedWorkshop> {
+  const copy = copyForBrowser({ isGraded })
+  cpSync(copy.path('lessons'), copy.path(STUBS), { recursive: true })
+  return { copy, ...(await run(copy, ['lesson', '1'])) }
 }
 
 /** The page of all copies is the same: it is built once, beside our own. */

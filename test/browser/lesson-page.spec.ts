@@ -3,15 +3,17 @@ import process from 'node:process'
 import type { Page } from '@playwright/test'
 import { freePort } from '../../workshop/http/ports.ts'
 import type { Copy } from '../workshop/copy.ts'
+import { ALL_LOOKS, expectNoFinding } from './axe.ts'
 import { pick } from './pick.ts'
 import { openTab } from './react/tabs.ts'
 import { expect, test } from './workshop.ts'
 
-test('the way of a learner: open, red, save, green, the next lesson; a page that was frozen meanwhile has every result', async ({
+test('the way of a learner: open, red, save, green, the next lesson; no finding of axe; a page that was frozen meanwhile has every result', async ({
   lesson,
   page,
   browser,
 }) => {
+  await page.setViewportSize({ width: 400, height: 800 })
   const { url, copy } = await lesson(1, 'stubs')
   await page.goto(url)
   await expect(
@@ -19,6 +21,8 @@ test('the way of a learner: open, red, save, green, the next lesson; a page that
   ).toBeVisible()
   await expect(page.getByText('This is the starting point: nothing is written yet')).toBeVisible()
   await expect(page.getByText('server.ts is not written yet')).toBeVisible()
+  await expectNothingCutOff(page)
+  await expectNoFinding(page, 'a stub', ALL_LOOKS)
   await page.getByRole('button', { name: 'Begin with task 1.1' }).click()
   await expect(page.getByRole('heading', { name: '1.1 The first task' })).toBeInViewport()
   await page.getByText('Hint 2').first().click()
@@ -37,6 +41,11 @@ test('the way of a learner: open, red, save, green, the next lesson; a page that
   ).toBeVisible()
   await expect(page.getByText('reference', { exact: true })).toBeVisible()
   await expect(page.getByText(/^replay: SEED=\d+ npm test -- lesson1\.\d[a-z]$/)).toBeVisible()
+  await page.getByRole('button', { name: 'Connect a client' }).click()
+  await pick(page.getByRole('option', { name: /client.*← response \d+ B/ }).last())
+  await expect(page.getByRole('button', { name: 'hex' })).toBeVisible()
+  await page.getByRole('button', { name: 'Stall' }).click()
+  await expectNoFinding(page, 'a failure, and an arrival', ALL_LOOKS)
 
   for (const name of ['server.ts', 'client.ts']) save(copy, name, solution(copy, name))
   await expect(page.getByText('Every check has passed.')).toBeVisible()
@@ -337,6 +346,15 @@ function save(copy: Copy, name: string, text: string): void {
 
 function solution(copy: Copy, name: string): string {
   return readFileSync(copy.path('solutions/01-raw-chunks', name), 'utf8')
+}
+
+/** In a window that is narrow. */
+async function expectNothingCutOff(page: Page): Promise<void> {
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(400)
+  for (const name of ['Connect a client', 'Cut now', 'Grade now']) {
+    await page.getByRole('button', { name }).scrollIntoViewIfNeeded()
+    await expect(page.getByRole('button', { name })).toBeInViewport({ ratio: 1 })
+  }
 }
 
 /** Connects a client and waits until it reads quakes. */

@@ -220,7 +220,7 @@ function problemsOf(page: Page): string[] {
 }
 
 /** Goes to a slide, and returns its elements that are not inside of it, or not inside of what scrolls. In the page. */
-async function outsideOfSlide({ h, v }: Place): Promise<string[]> {
+async function outsideOfSlide({ h, v }: { h: number; v: number }): Promise<string[]> {
   const chapter = document.querySelectorAll('.slides > section')[h]!
   const slide = chapter.querySelectorAll(':scope > section')[v]!
   location.hash = `#/${h}/${v}`

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer, get, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
+import { ALL_LOOKS, expectNoFinding } from './axe.ts'
 import { pick } from './pick.ts'
 import { expect, test } from './workshop.ts'
 
@@ -14,7 +15,7 @@ test.afterEach(() => {
   server.close()
 })
 
-test('npm run wire shows what crosses before any server, saves it, and shows it again', async ({
+test('npm run wire shows what crosses before any server, saves it, and shows it again; no finding of axe', async ({
   copy,
   workshop,
   page,
@@ -26,6 +27,8 @@ test('npm run wire shows what crosses before any server, saves it, and shows it 
   const { url, program } = await workshop('wire', `http://127.0.0.1:${port}/stream`)
   const [, tapped] = /(http:\S+)\s+your server, through the wire/.exec(program.output)!
   await page.goto(url)
+  await expect(page.getByText('Nothing has crossed yet')).toBeVisible()
+  await expectNoFinding(page, 'the wire alone', ALL_LOOKS)
   const client = get(tapped!, { agent: false })
   const [response] = await once(client, 'response')
   await once(response, 'data')

@@ -10,7 +10,7 @@ export type Waiting = {
    * @param giveUp tells the transcript so
    */
   withTimeout<T>(promise: Promise<T>, story: LateStory, giveUp?: () => void): Promise<T>
-  /** Waits until `holds()` is true, looking at every turn of the event loop, and later every millisecond. */
+  /** Waits until `holds()` is true, looking at every turn of the event loop, and later every few milliseconds. */
   waitFor(holds: () => boolean, story: LateStory): Promise<void>
 }
 
@@ -74,7 +74,7 @@ const EAGER_TURNS = 1000
 
 /** The pace of looking again. What is looked for decides, not the time. */
 function pause(): Promise<void> {
-  return new Promise((done) => void setTimeout(done, 1))
+  return new Promise((done) => void setTimeout(done, 5))
 }
 
 const TIMEOUT_TURNS = 40

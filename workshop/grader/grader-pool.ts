@@ -10,8 +10,8 @@ import {
 export type GraderPool = {
   /**
    * Grades in a process that has graded others before, which is much quicker. The others may have left something
-   * behind: a verdict counts only when it is the one that is expected. If not, the work is graded once more, as a
-   * learner's is, and that verdict is given whatever it is.
+   * behind, and a `sparse` request does not try everything: a verdict counts only when it is the one that is
+   * expected. If not, the work is graded once more, as a learner's is, and that verdict is given whatever it is.
    */
   grade(request: GradeRequest, isExpected: (verdict: Verdict) => boolean): Promise<Verdict>
   /** Ends the processes. */
@@ -19,15 +19,14 @@ export type GraderPool = {
 }
 
 /**
- * For works of our own, such as the mistakes of the proof. What learners wrote never meets what others did.
+ * For works of our own, such as those of the proof. What learners wrote never meets what others did.
  *
  * @param options.size how many processes there are at most: a new one costs as much as grading a dozen works
- * @param options.sparse where a check tries everything, the first grading tries some
  */
 export function graderPool({
   size,
   ...options
-}: Pick<GradingProcessOptions, 'lesson' | 'seed' | 'bail' | 'sparse'> & {
+}: Pick<GradingProcessOptions, 'lesson' | 'seed'> & {
   size: number
 }): GraderPool {
   const free: Slot[] = Array.from({ length: size }, () => ({ works: 0 }))
@@ -47,7 +46,7 @@ export function graderPool({
         const counts = isExpected(verdict)
         const staysOpen = counts && slot.works < MOST_WORKS && slot.gradingProcess?.isAlive
         if (!staysOpen) await empty(slot)
-        return counts ? verdict : await grade(request)
+        return counts ? verdict : await grade({ ...request, sparse: false })
       } finally {
         const next = waiting.shift()
         if (next) next(slot)

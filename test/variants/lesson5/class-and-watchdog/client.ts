@@ -71,7 +71,7 @@ class Follower {
           if (answer === 'over') return
           if (answer instanceof Response) {
             for await (const block of readEvents(this.#bytes(answer, attempt))) {
-              if (block.retry !== undefined) baseMs = block.retry
+              if (block.retry) baseMs = block.retry
               this.#take(block)
             }
           } else {

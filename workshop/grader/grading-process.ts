@@ -56,6 +56,8 @@ export type RunOptions = {
   /** The checks to run. */
   ids: string[]
   onOutcome?(id: string, outcome: Outcome): void
+  /** Called with the checks that are running, whenever one begins or ends. */
+  onRunning?(ids: string[]): void
   /** Ends the process. */
   signal?: AbortSignal
 }
@@ -152,8 +154,9 @@ export async function startGradingProcess({
         record.take()
       }
     },
-    async run({ ids, onOutcome, signal }) {
+    async run({ ids, onOutcome, onRunning, signal }) {
       record.onOutcome = onOutcome
+      record.onRunning = onRunning
       // Its conf is in the sandbox by now.
       const nginx = needsNginx(lesson, ids) ? await nginxFor(lesson, sandbox.folder) : undefined
       if (nginx) vitest.provide('nginx', nginx.ports)

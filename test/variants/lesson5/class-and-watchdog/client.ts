@@ -60,7 +60,7 @@ class Follower {
     let { baseMs = 1000 } = this.options
     const { signal, maxMs = 30_000, random = Math.random, clock, onState } = this.options
     try {
-      for (;;) {
+      while (!signal.aborted) {
         const attempt = new AbortController()
         const stop = (): void => attempt.abort()
         signal.addEventListener('abort', stop)

@@ -66,7 +66,7 @@ describe.each(lessons())('lesson $number', (lesson) => {
   })
 
   // What fails waits most of the time, for what does not come.
-  const pool = graderPool({ lesson: lesson.number, seed: SEED, size: 4 })
+  const pool = graderPool({ lesson: lesson.number, seed: SEED, size: 3 })
   afterAll(() => pool.end())
 
   // First, for of a mistake's long transcript is kept what is around the step in which it parts from the solution's.

@@ -39,6 +39,8 @@ test('npm run wire shows what crosses before any server, saves it, and shows it 
   await expect(arrival).toContainText('data: Göteborg')
 
   await page.getByRole('button', { name: 'Cut now' }).click()
+  // The newest entries hold still while the pointer is over them, and the page may move under it.
+  await page.getByRole('heading', { name: 'The wire' }).hover()
   await expect(page.getByRole('option', { name: /✕.*the client sees a cut/ })).toBeVisible()
   const downloading = page.waitForEvent('download')
   await page.getByRole('link', { name: 'Save' }).click()

@@ -1,5 +1,6 @@
 import { connect as connectSocket, type Socket } from 'node:net'
-import { createGunzip, type Gunzip } from 'node:zlib'
+import type { Transform } from 'node:stream'
+import * as zlib from 'node:zlib'
 import { responseReader, type Head } from '../../wire/response.ts'
 import { Failure, type Story } from './failure.ts'
 import type { Waiting } from './waiting.ts'
@@ -40,8 +41,8 @@ export type RawClient = {
 export type RequestOptions = {
   method?: string
   version?: '1.0' | '1.1'
-  /** Takes the body compressed. What is read of it is the text all the same. */
-  takesGzip?: boolean
+  /** How the client takes the body compressed: `gzip, br`. What is read of it is the text all the same. */
+  acceptEncoding?: string | undefined
   /** What the client has, as it says. */
   lastEventId?: string
   /** Told to nobody: what the check's own machinery wants to know. */
@@ -60,16 +61,18 @@ export function connectRaw(
   const socket: Socket = connectSocket({ port, host: '127.0.0.1', noDelay: true })
   let response = responseReader()
   let unread: Buffer = Buffer.alloc(0)
-  let gunzip: Gunzip | undefined
+  let decoder: Transform | undefined
   /** Pieces that were given to it and are not through yet. */
-  let unzipping = 0
+  let decoding = 0
   let closed = false
   let wake = (): void => {}
 
   socket.on('data', (bytes) => {
     const data = response.push(bytes).filter((segment) => segment.kind === 'data')
     const body = Buffer.concat(data.map((segment) => segment.bytes))
-    if (response.head?.headers.get('content-encoding') === 'gzip') unzip(body)
+    const coding = response.head?.headers.get('content-encoding')
+    const newDecoder = coding === undefined ? undefined : DECODERS[coding.toLowerCase()]
+    if (newDecoder) decode(body, newDecoder)
     else came(body)
   })
 
@@ -78,11 +81,12 @@ export function connectRaw(
     wake()
   }
 
-  function unzip(body: Buffer): void {
-    gunzip ??= createGunzip().on('data', came)
-    unzipping += 1
-    gunzip.write(body, () => {
-      unzipping -= 1
+  function decode(body: Buffer, newDecoder: () => Transform): void {
+    // What cannot be decoded never comes, and whoever waits for it says so.
+    decoder ??= newDecoder().on('data', came).on('error', wake)
+    decoding += 1
+    decoder.write(body, () => {
+      decoding -= 1
       wake()
     })
   }
@@ -108,7 +112,7 @@ export function connectRaw(
       for (;;) {
         const value = look()
         if (value !== undefined) return value
-        if ((closed || response.complete) && unzipping === 0) throw over(story, tellRest)
+        if ((closed || response.complete) && decoding === 0) throw over(story, tellRest)
         await new Promise<void>((resolve) => {
           wake = resolve
         })
@@ -155,15 +159,16 @@ export function connectRaw(
   return {
     request(
       path,
-      { method = 'GET', version = '1.1', takesGzip = false, lastEventId, headers = {} } = {},
+      { method = 'GET', version = '1.1', acceptEncoding, lastEventId, headers = {} } = {},
     ) {
       const cursor = lastEventId === undefined ? '' : `, Last-Event-ID: ${lastEventId}`
-      const how = `${version === '1.0' ? ' HTTP/1.0' : ''}${takesGzip ? ', gzip' : ''}${cursor}`
+      const coding = acceptEncoding === undefined ? '' : `, ${acceptEncoding}`
+      const how = `${version === '1.0' ? ' HTTP/1.0' : ''}${coding}${cursor}`
       transcript.step(`${name}: ${method} ${path}${how}`)
       response = responseReader(method, version)
       const lines = Object.entries({
         Host: `127.0.0.1:${port}`,
-        ...(takesGzip && { 'Accept-Encoding': 'gzip' }),
+        ...(acceptEncoding !== undefined && { 'Accept-Encoding': acceptEncoding }),
         ...(lastEventId !== undefined && { 'Last-Event-ID': lastEventId }),
         ...headers,
       }).map(([header, value]) => `${header}: ${value}`)
@@ -244,4 +249,14 @@ export function connectRaw(
     },
     close: () => void socket.destroy(),
   }
+}
+
+/** For the codings that browsers name. Node has had zstd since 22.15. */
+const DECODERS: Record<string, () => Transform> = {
+  gzip: zlib.createGunzip,
+  deflate: zlib.createInflate,
+  br: zlib.createBrotliDecompress,
+  ...('createZstdDecompress' in zlib && {
+    zstd: zlib.createZstdDecompress as () => Transform,
+  }),
 }

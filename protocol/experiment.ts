@@ -1,5 +1,5 @@
-/** What becomes of a stream: the words of the lesson, and `late`. */
-export const VERDICTS = ['passes', 'head waits', 'late', 'holds'] as const
+/** What becomes of a stream: the words of the lesson, and two for events that wait, but not for the end. */
+export const VERDICTS = ['passes', 'head waits', 'late', 'behind', 'holds'] as const
 
 export type MeasuredVerdict = (typeof VERDICTS)[number]
 
@@ -22,8 +22,11 @@ export type Measured = {
   /** When each event was written, and when all of it was at the client. */
   events: { written: number; arrived: number }[]
   verdict: MeasuredVerdict
-  /** When the server was told that a client had left, while the stream was silent. */
-  told: 'at once' | 'at the next write' | 'never'
+  /**
+   * How often the server wrote to a client that had left a silent stream, until it was told: 0 when it was told without
+   * a write. Absent when it never was.
+   */
+  writesUntilTold?: number
 }
 
 /** There was nothing to measure: `there is no nginx`. */

@@ -6,6 +6,8 @@ export const SIGN = '\u0001'
 /** What a check reports, whether it passed or not. */
 export type Report = {
   steps: readonly string[]
+  /** What could not be graded, and why, though it passed. */
+  note?: string
   /** Absent when it passed. */
   story?: Story
   /** What the work says when it is not written yet: `lesson 1, task 1.1: write createApp()`. */
@@ -30,6 +32,16 @@ export type NginxPorts = {
   holding: number
   /** One with the nginx.conf of the work. */
   ofWork?: number
-  /** Or why it does not start. */
-  says?: string
+  /** Or why there is none, in a sentence. */
+  problem?: string
+  /** What nginx.conf has in force for `/events`. Absent when that cannot be told. */
+  settings?: NginxSettings
+}
+
+/** Values of directives. One that is absent has its default. */
+export type NginxSettings = {
+  /** Of `proxy_read_timeout`: `60s`. */
+  readTimeout?: string
+  /** Of `proxy_buffering`: `off`. */
+  buffering?: string
 }

@@ -29,6 +29,8 @@ export type CheckResult = {
   lacks?: string
   /** What the work says of itself: `lesson 1, task 1.1: write createApp()`. The check failed for that. */
   notWritten?: string
+  /** What could not be graded, and why, though it passed. */
+  note?: string
   story?: Story
   /** Where in the learner's file it was thrown: `lessons/01-raw-chunks/server.ts:12:5`. */
   at?: string

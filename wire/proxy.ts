@@ -24,8 +24,11 @@ export type ProxySetting = {
   gzip?: boolean
   /** `X-Accel-Buffering: no` changes nothing. Otherwise the proxy holds nothing then, and flushes each piece. */
   ignoresAccelBuffering?: boolean
-  /** When it tells the server that the client has gone. */
-  tellsServer?: 'at once' | 'at the next piece' | 'never'
+  /**
+   * After how many more pieces of the response it tells the server that the client has gone: at once by default. Real
+   * proxies notice only when they send, and the first piece that they send to a client that has gone is no error yet.
+   */
+  tellsServerAfter?: number
   /** Called when the client has gone, as the proxy sees it. */
   onLeft?(): void
   /** Called with what crosses between the proxy and the server. */
@@ -56,11 +59,12 @@ function forward(
   serverPort: number,
   setting: ProxySetting,
 ): void {
-  const { host = '127.0.0.1', http = '1.1', tellsServer = 'at once', onLeft, onCrossed } = setting
+  const { host = '127.0.0.1', http = '1.1', tellsServerAfter = 0, onLeft, onCrossed } = setting
   const upstream = connect({ port: serverPort, host, noDelay: true })
   const reader = responseReader(request.method, http)
   let sink: Sink | undefined
   let hasLeft = false
+  let piecesForNobody = 0
 
   // Like nginx, send the request to the server only when all of it has arrived.
   const body: Buffer[] = []
@@ -72,8 +76,11 @@ function forward(
   })
   upstream.on('data', (bytes) => {
     onCrossed?.('response', bytes)
-    if (hasLeft && tellsServer === 'at the next piece') upstream.destroy()
-    if (hasLeft) return
+    if (hasLeft) {
+      piecesForNobody += 1
+      if (piecesForNobody >= tellsServerAfter) upstream.destroy()
+      return
+    }
     for (const segment of reader.push(bytes)) {
       if (segment.kind === 'head') {
         sink = sinkTo(response, setting, {
@@ -98,7 +105,7 @@ function forward(
   response.on('drain', () => upstream.resume())
   response.on('close', () => {
     hasLeft = !response.writableFinished
-    if (reader.complete || tellsServer === 'at once') upstream.destroy()
+    if (reader.complete || tellsServerAfter === 0) upstream.destroy()
     // A paused socket would never see the next piece.
     upstream.resume()
     if (hasLeft) onLeft?.()

@@ -93,7 +93,8 @@ async function runScript(script: Script): Promise<Outcome> {
     // What was thrown while the last connections closed comes in the next turn.
     await turns()
     const error = uncaught.failure()
-    if (!error) return { report: { steps: steps() }, hasPassed: true }
+    const { note } = transcript
+    if (!error) return { report: { steps: steps(), ...(note && { note }) }, hasPassed: true }
     const report = reportOf(error, steps(), tools)
     return { report, hasPassed: false, error, mayBeAnothers: uncaught.areShared }
   } catch (thrown) {

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
-import { createGunzip, type Gunzip } from 'node:zlib'
+import type { Transform } from 'node:stream'
+import * as zlib from 'node:zlib'
 import { responseReader, type Head } from '../../wire/response.ts'
 import { EventClient } from './event-client.ts'
 import { Failure } from './failure.ts'
@@ -9,8 +10,8 @@ import { toldNow, type LateStory, type Waiting } from './waiting.ts'
 export type RequestOptions = {
   method?: string
   version?: '1.0' | '1.1'
-  /** Takes the body compressed. What is read of it is the text all the same. */
-  takesGzip?: boolean | undefined
+  /** How the client takes the body compressed: `gzip, br`. What is read of it is the text all the same. */
+  acceptEncoding?: string | undefined
   /** What the client has, as it says. */
   lastEventId?: string | undefined
   /** Told to nobody: what the check's own machinery wants to know. */
@@ -35,9 +36,9 @@ export class RawClient {
   readonly #socket: Socket
   #response = responseReader()
   #unread: Buffer = Buffer.alloc(0)
-  #gunzip: Gunzip | undefined
+  #decoder: Transform | undefined
   /** Pieces that were given to it and are not through yet. */
-  #unzipping = 0
+  #decoding = 0
   #closed = false
   #wake = (): void => {}
 
@@ -59,14 +60,15 @@ export class RawClient {
 
   /** Sends a request. On the same connection only after the last response has ended. */
   request(path: string, options: RequestOptions = {}): void {
-    const { method = 'GET', version = '1.1', takesGzip, lastEventId, headers } = options
+    const { method = 'GET', version = '1.1', acceptEncoding, lastEventId, headers } = options
     const cursor = lastEventId === undefined ? '' : `, Last-Event-ID: ${lastEventId}`
-    const how = `${version === '1.0' ? ' HTTP/1.0' : ''}${takesGzip ? ', gzip' : ''}${cursor}`
+    const coding = acceptEncoding === undefined ? '' : `, ${acceptEncoding}`
+    const how = `${version === '1.0' ? ' HTTP/1.0' : ''}${coding}${cursor}`
     this.#step(`: ${method} ${path}${how}`)
     this.#response = responseReader(method, version)
     const lines = Object.entries({
       Host: `127.0.0.1:${this.#port}`,
-      ...(takesGzip && { 'Accept-Encoding': 'gzip' }),
+      ...(acceptEncoding !== undefined && { 'Accept-Encoding': acceptEncoding }),
       ...(lastEventId !== undefined && { 'Last-Event-ID': lastEventId }),
       ...headers,
     }).map(([header, value]) => `${header}: ${value}`)
@@ -182,15 +184,20 @@ export class RawClient {
   #take(bytes: Uint8Array): void {
     const data = this.#response.push(bytes).filter((segment) => segment.kind === 'data')
     const body = Buffer.concat(data.map((segment) => segment.bytes))
-    if (this.#response.head?.headers.get('content-encoding') === 'gzip') this.#unzip(body)
+    const coding = this.#response.head?.headers.get('content-encoding')
+    const newDecoder = coding === undefined ? undefined : DECODERS[coding.toLowerCase()]
+    if (newDecoder) this.#decode(body, newDecoder)
     else this.#add(body)
   }
 
-  #unzip(body: Buffer): void {
-    this.#gunzip ??= createGunzip().on('data', (bytes: Buffer) => this.#add(bytes))
-    this.#unzipping += 1
-    this.#gunzip.write(body, () => {
-      this.#unzipping -= 1
+  #decode(body: Buffer, newDecoder: () => Transform): void {
+    // What cannot be decoded never comes, and whoever waits for it says so.
+    this.#decoder ??= newDecoder()
+      .on('data', (bytes: Buffer) => this.#add(bytes))
+      .on('error', () => this.#wake())
+    this.#decoding += 1
+    this.#decoder.write(body, () => {
+      this.#decoding -= 1
       this.#wake()
     })
   }
@@ -228,7 +235,7 @@ export class RawClient {
         const value = look()
         if (value !== undefined) return value
         const isOver = this.#closed || this.#response.complete
-        if (isOver && this.#unzipping === 0) throw this.#over(story, tellRest)
+        if (isOver && this.#decoding === 0) throw this.#over(story, tellRest)
         await this.#change()
       }
     }
@@ -267,4 +274,14 @@ export class RawClient {
     if (length > 0) this.#step(` has ${length} bytes  ${excerpt(this.#unread, 48)}`)
     return length > 0
   }
+}
+
+/** For the codings that browsers name. Node has had zstd since 22.15. */
+const DECODERS: Record<string, () => Transform> = {
+  gzip: zlib.createGunzip,
+  deflate: zlib.createInflate,
+  br: zlib.createBrotliDecompress,
+  ...('createZstdDecompress' in zlib && {
+    zstd: zlib.createZstdDecompress as () => Transform,
+  }),
 }

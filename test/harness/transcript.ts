@@ -4,6 +4,8 @@ import { shorten, visible } from '../../wire/visible.ts'
 export type Transcript = {
   readonly steps: readonly string[]
   step(text: string): void
+  /** What could not be graded, and why, in a check that passes all the same. */
+  note?: string
 }
 
 export function newTranscript(): Transcript {

@@ -52,7 +52,8 @@ function isNamed(row: Row, word: string): boolean {
 const MEANINGS: Record<MeasuredVerdict, string> = {
   passes: 'the head is there before there is an event, then each event before the next one',
   'head waits': 'the head comes with the first event, then each event before the next one',
-  late: 'the events wait for others, and come before the end: in lumps, or one behind',
+  late: 'an event comes some time after it was written, even when nothing follows it',
+  behind: 'an event comes only when others follow it, the last with the end',
   holds: 'the events wait for the end, or until there are enough of them to fill a buffer',
 }
 
@@ -60,6 +61,7 @@ const KEYS: Record<string, MeasuredVerdict> = {
   p: 'passes',
   w: 'head waits',
   l: 'late',
+  b: 'behind',
   h: 'holds',
 }
 

@@ -58,8 +58,8 @@ async function measured(row: Row, everyMs: number): Promise<Measured & { row: Ro
       row,
       head: head - began,
       events,
-      verdict: verdictOf(head - began, events),
-      told: await whenTold(client, `${url}/silent`, source, row.source),
+      verdict: verdictOf(head - began, { events, ended: source.ended! - began }),
+      ...(await whenTold(client, `${url}/silent`, source, row.source)),
     }
   } finally {
     await proxy?.stop()
@@ -69,12 +69,15 @@ async function measured(row: Row, everyMs: number): Promise<Measured & { row: Ro
 }
 
 /** The order tells, not the clock: what is at the client before the next is written did not wait for it. */
-function verdictOf(head: number, events: Measured['events']): MeasuredVerdict {
+function verdictOf(
+  head: number,
+  { events, ended }: { events: Measured['events']; ended: number },
+): MeasuredVerdict {
   const last = events.at(-1)!
   if (events[0]!.arrived >= last.written) return 'holds'
   const late = events.filter(({ arrived }, n) => arrived >= (events[n + 1]?.written ?? Infinity))
-  // A machine that is busy now and then makes no lumps.
-  if (late.length > events.length / 2) return 'late'
+  // A machine that is busy now and then makes no lumps. The last event has a long pause behind it.
+  if (late.length > events.length / 2) return last.arrived < ended ? 'late' : 'behind'
   return head < events[0]!.written ? 'passes' : 'head waits'
 }
 
@@ -82,8 +85,10 @@ type MeasuredSource = {
   app: Express
   /** When the head and then each event was written. */
   written: number[]
-  /** The response to whoever asked for silence. */
-  silent: Promise<Response>
+  /** When the response was ended. */
+  ended?: number
+  /** The response to whoever asks for silence next. */
+  nextSilent(): Promise<Response>
 }
 
 function sourceOf(
@@ -92,10 +97,15 @@ function sourceOf(
 ): MeasuredSource {
   const app = express()
   const written: number[] = []
+  const source: MeasuredSource = {
+    app,
+    written,
+    nextSilent: () =>
+      new Promise((resolve) => {
+        begin = resolve
+      }),
+  }
   let begin = (_response: Response): void => {}
-  const silent = new Promise<Response>((resolve) => {
-    begin = resolve
-  })
   const startHead = (response: Response): void => {
     response.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', ...headers })
     response.flushHeaders()
@@ -114,7 +124,9 @@ function sourceOf(
       response.write(eventText(n, size))
       if (flushes) response.flush()
     }
-    await sleep(everyMs)
+    // Longer than a proxy waits for more of them.
+    await sleep(Math.max(SILENCE_MS, everyMs))
+    source.ended = performance.now()
     response.end()
   })
   app.get('/silent', (_request, response) => {
@@ -122,7 +134,7 @@ function sourceOf(
     response.write(eventText(0, size))
     begin(response)
   })
-  return { app, written, silent }
+  return source
 }
 
 /** Of so many bytes, which no compressor makes much smaller than half. */
@@ -132,24 +144,45 @@ function eventText(n: number, size: number): string {
   return `${data}${filling.slice(0, size - data.length - 2)}\n\n`
 }
 
+/** What it took with three clients: the most, for a proxy may look at its client now or a write later. */
 async function whenTold(
   client: MeasuringClient,
   url: string,
-  { silent }: MeasuredSource,
-  source: Source,
-): Promise<Measured['told']> {
-  const leave = client.visit(url)
-  const response = await silent
+  source: MeasuredSource,
+  { flushes = false }: Source,
+): Promise<Pick<Measured, 'writesUntilTold'>> {
+  let most = 0
+  for (let clients = 0; clients < 3; clients += 1) {
+    const begun = source.nextSilent()
+    const leave = client.visit(url)
+    const writes = await countWrites(await begun, { leave, flushes })
+    if (writes === undefined) return {}
+    // Nothing that it might have overlooked.
+    if (writes === 0) return { writesUntilTold: 0 }
+    most = Math.max(most, writes)
+  }
+  return { writesUntilTold: most }
+}
+
+/** @returns undefined when it is not told after eight writes */
+async function countWrites(
+  response: Response,
+  { leave, flushes }: { leave(): Promise<void>; flushes: boolean },
+): Promise<number | undefined> {
   let isTold = false
   response.on('close', () => (isTold = true))
-  await sleep(EVERY_MS)
+  // What was written has been sent, whatever waits for more of it.
+  await sleep(SILENCE_MS)
   await leave()
-  for (let n = 0; n < 8 && !isTold; n += 1) await sleep(EVERY_MS)
-  if (isTold) return 'at once'
-  for (let n = 0; n < 8 && !isTold; n += 1) {
-    response.write(eventText(n, 64))
-    if (source.flushes) response.flush()
-    await sleep(EVERY_MS)
+  await sleep(SILENCE_MS)
+  for (let writes = 0; writes <= 8; writes += 1) {
+    if (isTold) return writes
+    response.write(eventText(writes, 64))
+    if (flushes) response.flush()
+    await sleep(SILENCE_MS)
   }
-  return isTold ? 'at the next write' : 'never'
+  return undefined
 }
+
+/** More than the 200 milliseconds for which Linux keeps bytes that more will follow. */
+const SILENCE_MS = 400

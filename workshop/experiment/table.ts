@@ -22,9 +22,16 @@ export function markdownLine(result: Result): string {
     'version' in result ? `${hop} ${numberOf(result.version ?? '')}` : hop,
     setting && !row.browserApi ? `\`${setting}\`` : setting,
     server,
-    ...('why' in result ? [`not measured: ${result.why}`, ''] : [result.verdict, result.told]),
+    ...('why' in result ? [`not measured: ${result.why}`, ''] : [result.verdict, toldIn(result)]),
   ]
   return `| ${cells.join(' | ')} |`
+}
+
+/** `after 2 writes`. */
+export function toldIn({ writesUntilTold: writes }: Pick<Measured, 'writesUntilTold'>): string {
+  if (writes === undefined) return 'never'
+  if (writes === 0) return 'at once'
+  return writes === 1 ? 'after 1 write' : `after ${writes} writes`
 }
 
 /** The same for a terminal: a line each, and what was predicted. */

@@ -137,7 +137,10 @@ function resultOf(
   if (!outcome) return { id, rule, state: 'not run', steps: [] }
   const { passed, report, error } = outcome
   const steps = (report?.steps ?? []).map(named)
-  if (passed && report) return { id, rule, state: 'passed', steps }
+  if (passed && report) {
+    const { note } = report
+    return { id, rule, state: 'passed', steps, ...(note && { note }) }
+  }
   const story = report?.story ?? {
     seen: `The check did not end as checks do: ${error?.message ?? 'it reports nothing'}`,
     expected: 'Expected its report.',

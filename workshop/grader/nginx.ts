@@ -1,9 +1,10 @@
-import { copyFileSync, existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NginxPorts } from '../../protocol/grading.ts'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { site, startNginx } from '../proxies/nginx.ts'
 import type { RunningProxy } from '../proxies/proxy-process.ts'
+import { nginxSettings } from './nginx-settings.ts'
 
 /** The real nginx, for a process that may start none. */
 export type NginxForChecks = { ports: NginxPorts; stop(): Promise<void> }
@@ -15,11 +16,11 @@ export type NginxForChecks = { ports: NginxPorts; stop(): Promise<void> }
 export async function nginxFor(lesson: number, sandbox: string): Promise<NginxForChecks> {
   const conf = join(sandbox, lessonNumbered(lesson)!.folder, 'nginx.conf')
   ours ??= startNginx((listen) => `${TREMOR} ${site(listen, 'http://$tremor', HOLDS_ALL)}`)
-  const [{ port }, own] = await Promise.all([ours, startNginxOf(conf)])
+  const [{ port }, { own, ...ofWork }] = await Promise.all([ours, startNginxOf(conf)])
   return {
-    ports: { holding: port, ...('port' in own ? { ofWork: own.port } : own) },
+    ports: { holding: port, ...ofWork, ...(own && { ofWork: own.port }) },
     async stop() {
-      if ('port' in own) await own.stop()
+      await own?.stop()
     },
   }
 }
@@ -27,18 +28,41 @@ export async function nginxFor(lesson: number, sandbox: string): Promise<NginxFo
 /** One for all gradings of this process; it ends with the process. */
 let ours: Promise<RunningProxy> | undefined
 
-async function startNginxOf(conf: string): Promise<RunningProxy | { says: string }> {
-  if (!existsSync(conf)) return { says: 'there is no nginx.conf' }
-  try {
-    return await startNginx((listen, { folder, write }) => {
-      copyFileSync(conf, join(folder, 'nginx.conf'))
-      write('listen.conf', `listen ${listen};`)
-      return `${TREMOR} include nginx.conf;`
-    })
-  } catch (error) {
-    const { message } = error as Error
-    return { says: /\[emerg\] (?:[\d#]+: )?(.*)/.exec(message)?.[1] ?? message }
+async function startNginxOf(
+  file: string,
+): Promise<Pick<NginxPorts, 'problem' | 'settings'> & { own?: RunningProxy }> {
+  if (!existsSync(file)) return { problem: 'There is no nginx.conf.' }
+  const conf = readFileSync(file, 'utf8')
+  if (!/\binclude\s+["']?listen\.conf/.test(conf)) {
+    return { problem: 'No server of your nginx.conf has the line include listen.conf; in it.' }
   }
+  const [own, settings] = await Promise.all([
+    startWith(conf).catch((error: unknown) => error as Error),
+    nginxSettings(conf, { path: '/events', start: startWith }),
+  ])
+  if (!(own instanceof Error)) return { own, ...(settings && { settings }) }
+  const says = /\[emerg\] (?:[\d#]+: )?(.*)/.exec(own.message)?.[1] ?? own.message
+  return { problem: `nginx does not start with your nginx.conf. It says: ${says}` }
+}
+
+function startWith(conf: string): Promise<RunningProxy> {
+  return startNginx((listen, { folder, write }) => {
+    write('nginx.conf', withoutOtherPorts(conf, folder))
+    write('listen.conf', `listen ${listen};`)
+    return `${TREMOR} include nginx.conf;`
+  })
+}
+
+/**
+ * Has servers that listen to a port of their own listen where nobody asks: that port may be taken, by another grading
+ * too, or be one that only root may have.
+ */
+function withoutOtherPorts(conf: string, folder: string): string {
+  let count = 0
+  return conf.replace(/(?<=^|[{};\s])listen[ \t]+[^;{}#\n]+;/gm, () => {
+    count += 1
+    return `listen unix:${folder}/${count}.sock;`
+  })
 }
 
 const TREMOR = 'map $http_server_port $tremor { default 127.0.0.1:$http_server_port; }'

@@ -79,13 +79,14 @@ function checkLines({ checks }: Verdict, paint: Paint): string {
   if (checks.length === 1 && checks[0]?.state === 'failed') return ''
   return inRows(checks)
     .map((row) => {
-      const [{ id, rule, state, notWritten, lacks }] = row
+      const [{ id, rule, state, notWritten, lacks, note }] = row
       const last = row.at(-1)!.id
       if (row.length > 1) {
         const what = `${row.length} checks (not written yet: ${notWritten && whatToWrite(notWritten)})`
         return `${paint('bad', '✗')} ${id} to ${last}  ${paint('quiet', what)}`
       }
-      if (state === 'passed') return `${paint('good', '✓')} ${id}  ${rule}`
+      if (state === 'passed')
+        return `${paint('good', '✓')} ${id}  ${rule}${note ? paint('quiet', ` (${note})`) : ''}`
       if (state === 'not run')
         return paint(
           'quiet',

@@ -1,6 +1,6 @@
 import { useMemo } from 'react'
 import type { Charted } from '../../../experiment/chart.ts'
-import { medianDelay, nameOf } from '../../../experiment/table.ts'
+import { medianDelay, nameOf, toldIn } from '../../../experiment/table.ts'
 import { VERDICTS, type MeasuredVerdict } from '../../../../protocol/experiment.ts'
 import type { ExperimentState, WayState } from '../../../../protocol/page.ts'
 import { useIsGone } from '../state/page-state.ts'
@@ -216,7 +216,9 @@ function Measured({ way: { result }, isMeasuring }: { way: WayState; isMeasuring
   return (
     <>
       <strong>{result.verdict}</strong> {medianDelay(result)} ms
-      {result.told !== 'at once' && <span className="quiet">hears of who left {result.told}</span>}
+      {result.writesUntilTold !== 0 && (
+        <span className="quiet">hears of a client that left {toldIn(result)}</span>
+      )}
     </>
   )
 }

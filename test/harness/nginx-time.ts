@@ -1,0 +1,14 @@
+/** As nginx reads a time: `60`, `60s`, `1m30s`, `24h`. */
+export function parseSeconds(time: string): number {
+  const units: Record<string, number> = {
+    ms: 0.001,
+    m: 60,
+    h: 3600,
+    d: 86_400,
+    w: 604_800,
+    M: 2_592_000,
+    y: 31_536_000,
+  }
+  const parts = [...time.matchAll(/(\d+)(ms|[a-zA-Z]?)/g)]
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit!] ?? 1), 0)
+}

@@ -4,6 +4,7 @@ import type { NginxPorts, Report } from '../../protocol/grading.ts'
 import { isNotWritten } from '../../protocol/not-written.ts'
 import { startProxy, type Proxy, type ProxySetting } from '../../wire/proxy.ts'
 import { connectRaw, type RawClient } from './raw-client.ts'
+import { asCheck } from './current-check.ts'
 import { describeError, Failure, must, type Story } from './failure.ts'
 import { FeedError, controlledFeed, type ControlledFeed } from './controlled-feed.ts'
 import { waiting, type Waiting } from './waiting.ts'
@@ -40,8 +41,8 @@ declare module 'vitest' {
  *
  * Checks run one after another in the order they are written, which is the order of diagnosis. After the
  * first one has failed the others run side by side, so that a learner waits for one deadline and not
- * for twenty. What is thrown meanwhile, and caught by nobody, may come of any of them: those that would have
- * passed are played again, one after another.
+ * for twenty. What is thrown meanwhile, and caught by nobody, counts for the check that it comes from. Where that
+ * is not known, those that would have passed are played again, one after another.
  */
 export function check(id: string, rule: string, script: (tools: Tools) => Promise<void>): void {
   // Without a limit of Vitest's: what waits in vain gives up by itself, and the grader's watchdog ends the rest.
@@ -75,7 +76,11 @@ type Outcome = {
   mayBeAnothers?: boolean
 }
 
-async function runScript(script: (tools: Tools) => Promise<void>): Promise<Outcome> {
+function runScript(script: (tools: Tools) => Promise<void>): Promise<Outcome> {
+  return asCheck(() => runAsCheck(script))
+}
+
+async function runAsCheck(script: (tools: Tools) => Promise<void>): Promise<Outcome> {
   const transcript = newTranscript()
   const tools = toolbox(transcript)
   const uncaught = watchUncaughtErrors()
@@ -89,7 +94,7 @@ async function runScript(script: (tools: Tools) => Promise<void>): Promise<Outco
     })
     // What was thrown while the last connections closed comes in the next turn.
     await turns()
-    const error = uncaught.failure()
+    const error = uncaught.failure() ?? uncaught.warning()
     if (!error) return { report: { steps: steps() }, hasPassed: true }
     const report = reportOf(error, steps(), tools)
     return { report, hasPassed: false, error, mayBeAnothers: uncaught.areShared }

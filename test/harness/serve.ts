@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import { blockSocket } from './block-socket.ts'
+import { describeError } from './failure.ts'
 import type { Transcript } from './transcript.ts'
 
 export type TestServer = {
@@ -33,7 +34,7 @@ export async function serve(
 ): Promise<TestServer> {
   const noteThrown: ErrorRequestHandler = (error: unknown, _request, response, next) => {
     if (!(response.destroyed && isOfLeaving(error))) {
-      transcript.step(`the handler threw ${String(error)}`)
+      transcript.step(`the handler threw ${describeError(error)}`)
       onThrown(error)
     }
     next(error)

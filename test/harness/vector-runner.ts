@@ -1,3 +1,4 @@
+import { shorten } from '../../wire/visible.ts'
 import { bodyOfChunks } from './controlled-body.ts'
 import type { Tools } from './check.ts'
 import { must } from './failure.ts'
@@ -126,8 +127,12 @@ function list(values: unknown[]): string {
 }
 
 function thrown({ error }: ReadResult): string {
-  return error === undefined ? '' : ` and the error "${messageOf(error).replace(V8_LINE, '$1')}"`
+  if (error === undefined) return ''
+  const message = messageOf(error).replace(V8_LINE, '$1')
+  return ` and the error "${shorten(message, MAX_CHARACTERS)}"`
 }
+
+const MAX_CHARACTERS = 120
 
 function namesLine(error: unknown, line: number): boolean {
   const message = error instanceof Error ? messageOf(error).replace(V8_LINE, '') : ''

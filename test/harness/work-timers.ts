@@ -1,4 +1,5 @@
-import { AsyncLocalStorage, createHook } from 'node:async_hooks'
+import { createHook } from 'node:async_hooks'
+import { currentCheck } from './current-check.ts'
 
 /**
  * Counts the timers that the learner's files have made for this check and not cleared, unref'd ones and
@@ -21,12 +22,11 @@ export function watchTimers({
   made(id: number, timer: NodeJS.Timeout): void
   gone?(id: number): void
 }): () => void {
-  // Other checks may run beside this one. A timer knows from whose request it came.
-  const check = {}
-  checks.enterWith(check)
+  // Other checks may run beside this one.
+  const check = currentCheck()
   const hook = createHook({
     init(id, type, _trigger, timer) {
-      if (type !== 'Timeout' || checks.getStore() !== check || !isCalledByWork()) return
+      if (type !== 'Timeout' || currentCheck() !== check || !isCalledByWork()) return
       made(id, timer as NodeJS.Timeout)
     },
     destroy: (id) => gone?.(id),
@@ -34,7 +34,6 @@ export function watchTimers({
   return () => void hook.disable()
 }
 
-const checks = new AsyncLocalStorage<object>()
 const WORK = process.env.WORKSHOP_BOX ?? '/solutions/'
 
 /** Whether whoever asks was called by the learner's files. */

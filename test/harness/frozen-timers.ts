@@ -1,5 +1,5 @@
 import { clearTimeout } from 'node:timers'
-import { watchTimers } from './work-timers.ts'
+import { delayOf, watchTimers } from './work-timers.ts'
 
 /**
  * Timers that the learner's files start for this check never go off: what comes all the same has not waited for
@@ -24,8 +24,6 @@ export function freezeTimers(): { readonly frozen: number; stop(): void } {
 }
 
 /** `setTimeout(act)` is a way to let others go first, and waits for nothing. */
-function isOneTurn(timer: NodeJS.Timeout & { _idleTimeout?: number }): boolean {
-  // No other name for it: how long a timer takes is nobody's business but Node's.
-  const { _idleTimeout: ms } = timer
-  return ms !== undefined && ms <= 1
+function isOneTurn(timer: NodeJS.Timeout): boolean {
+  return delayOf(timer) <= 1
 }

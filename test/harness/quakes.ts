@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { recordedQuakes, type Quake } from '#feed'
+import { visible } from '../../wire/visible.ts'
 
 /** What this run's inputs are made from; printed with the verdict, so that a run can be repeated. */
 export const seed = Number(process.env.SEED ?? 1)
@@ -16,9 +17,49 @@ export function largeQuakes(count: number, bytes: number): Quake[] {
   return quakes(count).map((thin) => ({ ...thin, place: `${thin.place} ${'~'.repeat(bytes)}` }))
 }
 
+/** `count` earthquakes without a zero or anything else that code may take for a value that is missing. */
+export function ordinaryQuakes(count: number): Quake[] {
+  return quakes(count).map((made) => ({
+    ...made,
+    ...Object.fromEntries(
+      Object.entries(made)
+        .filter(([, value]) => !value)
+        .map(([name]) => [name, 1]),
+    ),
+  }))
+}
+
+/**
+ * Earthquakes whose values break code: they are in every run, and the seed only adds to them. The last one corrects
+ * the first: it has the same id and other data.
+ */
+export function awkwardQuakes(): Quake[] {
+  const made = AWKWARD.map((values, n) => {
+    const [quake] = quakes(1)
+    return { ...quake!, magnitude: 1.5, ...values, id: `${quake!.id}${n}` }
+  })
+  return [...made, ...quakes(3), { ...made[0]!, magnitude: 2.5, status: 'reviewed' }]
+}
+
+const AWKWARD: Partial<Quake>[] = [
+  { magnitude: 0 },
+  { magnitude: -0.6 },
+  { depthKm: 0 },
+  { depthKm: -1.2 },
+  { latitude: 0, longitude: 0 },
+  { place: '' },
+  { place: 'O\'Higgins, "Chile" \\ C:\\temp' },
+  { place: '<b>Tom & Jerry</b> &amp; 100 % +1' },
+  { place: 'one\ntwo\r\nthree\rfour\n\nfive' },
+  { place: 'data: x\nid: 666\n\n: comment' },
+  { place: 'a\u2028b\u2029c\u0085d\u0000e\ufefff\tg' },
+  { place: '\u{1f30b} Etna, \u{1d53c}tna, e\u0301' },
+  { place: '__proto__', type: 'constructor', status: 'null' },
+]
+
 /** How messages name an earthquake: `"M 6.4 · Hualian, Taiwan"`. */
 export function describeQuake({ magnitude, place }: Quake): string {
-  const where = place.replace(/^.* of /, '')
+  const where = visible(place.replace(/^.* of /, ''))
   return `"M ${magnitude} · ${where.length > 24 ? `${where.slice(0, 23)}…` : where}"`
 }
 

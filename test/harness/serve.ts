@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http'
+import type { EventEmitter } from 'node:events'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import { blockSocket } from './block-socket.ts'
@@ -9,6 +10,8 @@ export type TestServer = {
   readonly port: number
   /** How many connections are open, as the server sees it. */
   readonly connections: number
+  /** How many listeners are on the responses that are open, on their requests and on their connections. */
+  readonly listeners: number
   /** From now on the network takes no bytes from the connections that are open, as if all on the way were full. */
   blockNetwork(): void
   /** The network takes them again, and first what had to wait. */
@@ -40,6 +43,12 @@ export async function serve(
     next(error)
   }
   const front = express()
+  const open = new Set<ServerResponse>()
+  front.use((_request, response, next) => {
+    open.add(response)
+    response.once('close', () => open.delete(response))
+    next()
+  })
   if (before) front.use(before)
   front.use(app)
   front.use(noteThrown)
@@ -57,6 +66,14 @@ export async function serve(
     get connections() {
       return sockets.size
     },
+    get listeners() {
+      const emitters = [...open].flatMap((response) => [
+        response,
+        response.req,
+        response.req.socket,
+      ])
+      return emitters.reduce((sum, emitter) => sum + listenersOf(emitter), 0)
+    },
     blockNetwork() {
       for (const socket of sockets) unblocks.push(blockSocket(socket))
     },
@@ -69,6 +86,10 @@ export async function serve(
       return closed
     },
   }
+}
+
+function listenersOf(emitter: EventEmitter): number {
+  return emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0)
 }
 
 /** What waits for a client ends with such an error when the client leaves. A handler may leave that to Express. */

@@ -34,6 +34,21 @@ export function watchTimers({
   return () => void hook.disable()
 }
 
+/** Notes how long the timers take, in milliseconds, that the learner's files make for this check from now on. */
+export function timerDelays(): { readonly ms: readonly number[]; stop(): void } {
+  const ms: number[] = []
+  const stop = watchTimers({
+    made: (_id, timer) => void ms.push(delayOf(timer)),
+  })
+  return { ms, stop }
+}
+
+/** No other name for it: how long a timer takes is nobody's business but Node's. */
+export function delayOf(timer: NodeJS.Timeout & { _idleTimeout?: number }): number {
+  const { _idleTimeout: ms = Infinity } = timer
+  return ms
+}
+
 const WORK = process.env.WORKSHOP_BOX ?? '/solutions/'
 
 /** Whether whoever asks was called by the learner's files. */

@@ -4,19 +4,35 @@ import { encodeEvent } from '#work/02-server-sent-events/encode.ts'
 import { parseEventStream } from '#work/02-server-sent-events/parse.ts'
 import { createApp } from '#work/02-server-sent-events/server.ts'
 import { watchQuakes } from '#work/02-server-sent-events/watch.ts'
-import { controlledBody } from './harness/controlled-body.ts'
+import { bodyOfChunks, controlledBody } from './harness/controlled-body.ts'
+import { mustCostLinearly } from './harness/linear-cost.ts'
+import { gate } from './harness/gate.ts'
+import { visitedServer } from './harness/visits.ts'
 import { check, must, type Tools } from './harness/check.ts'
 import { eventClient, describeEvent, type EventClient } from './harness/event-client.ts'
 import { describeError, Failure, type Story } from './harness/failure.ts'
 import type { ControlledFeed } from './harness/controlled-feed.ts'
 import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
-import { trackTimers } from './harness/work-timers.ts'
-import { largeQuakes, describeQuake, quakes, seed } from './harness/quakes.ts'
-import { mustReadEvents } from './harness/vector-runner.ts'
+import { timerDelays, trackTimers } from './harness/work-timers.ts'
+import {
+  awkwardQuakes,
+  largeQuakes,
+  describeQuake,
+  ordinaryQuakes,
+  quakes,
+  seed,
+} from './harness/quakes.ts'
+import { inOnePiece, mustReadEvents } from './harness/vector-runner.ts'
 import { tryParseJson, deepEqual } from './harness/equality.ts'
 import type { TestServer } from './harness/serve.ts'
 import { parseEvents, type StreamEvent } from './harness/event-stream-parser.ts'
-import { slowLogin, serveStream, openStream, type OpenStream } from './harness/open-stream.ts'
+import {
+  consumeRequest,
+  slowLogin,
+  serveStream,
+  openStream,
+  type OpenStream,
+} from './harness/open-stream.ts'
 import { hasToken } from './harness/header-tokens.ts'
 import { excerpt, newTranscript } from './harness/transcript.ts'
 import { turns } from './harness/event-loop.ts'
@@ -38,34 +54,64 @@ const SOME = 5
 // 2.1 The encoder
 
 check('2.1a', 'a line of data becomes one event', async (t) => {
-  keepsData(t, 'hello', text('a', 'b', ':', '{', 'é', '🌋'), {
-    often: 'the blank line that ends an event is missing, or the field is not called data.',
-  })
+  keepsData(
+    t,
+    ['hello', '0', 'null', 'a: b', ': a', 'data: a', '__proto__', '🌋 e\u0301'],
+    text('a', 'b', ':', '{', 'é', '🌋'),
+    {
+      often: 'the blank line that ends an event is missing, or the field is not called data.',
+    },
+  )
 })
 
 check('2.1b', 'each line of data gets a field of its own', async (t) => {
-  keepsData(t, 'first\n\nthird', text('a', 'b', '\n'), {
+  keepsData(t, ['first\n\nthird', 'a\nb', '\na', 'a\n', 'a\n\n', '\n'], text('a', 'b', '\n'), {
     often:
       'data goes out in one piece. Its second line is no field, and a blank one ends the event.',
+  })
+  // More than a call takes arguments.
+  const lines = 200_000
+  t.transcript.step(`encodeEvent({ data: … }) with ${lines} lines of data`)
+  let encoded = ''
+  try {
+    encoded = encodeEvent({ data: '\n'.repeat(lines - 1) })
+  } catch (error) {
+    must(false, {
+      seen: `encodeEvent() threw ${describeError(error)} for data of ${lines} lines.`,
+      expected: 'Expected a field for each line, however many there are.',
+      ...(error instanceof RangeError && {
+        often: 'push(...lines) makes an argument of each line, and a call takes only so many.',
+      }),
+    })
+  }
+  const fields = encoded.match(/^data:/gm)?.length ?? 0
+  must(fields === lines, {
+    seen: `encodeEvent() gave ${fields} data fields for data of ${lines} lines.`,
+    expected: 'Expected a field for each line, however many there are.',
   })
 })
 
 check('2.1c', 'a space at the beginning of a line of data survives', async (t) => {
-  keepsData(t, ' world', text(' ', 'a', '\n'), {
+  keepsData(t, [' world', '  two', ' ', 'a\n b'], text(' ', 'a'), {
     often: 'nothing stands between the colon and the data. A client takes one space away there.',
   })
 })
 
 check('2.1d', 'empty data is an event with empty data', async (t) => {
-  keepsData(t, '', fc.constant(''), {
+  keepsData(t, [''], fc.constant(''), {
     often: "if (data) is false for ''. Only undefined says that there is no data.",
   })
 })
 
 check('2.1e', 'CR and CRLF in data end a line, as LF does', async (t) => {
-  keepsData(t, 'a\rid: 666\r\nb', text('\r', '\n', 'a', 'id: 1', 'data: b', 'retry: 1'), {
-    often: 'data is split at LF alone. A client ends a line at CR, too, whoever sent it.',
-  })
+  keepsData(
+    t,
+    ['a\rid: 666\r\nb', 'a\rb', 'a\r\nb', 'a\r\rb', 'a\n\rb', 'a\r', 'a\r\n'],
+    text('\r', '\n', 'a', 'id: 1', 'data: b', 'retry: 1'),
+    {
+      often: 'data is split at LF alone. A client ends a line at CR, too, whoever sent it.',
+    },
+  )
 })
 
 check('2.1f', 'what is left out leaves nothing on the wire', async (t) => {
@@ -97,9 +143,13 @@ check('2.1g', 'event and id reach the client with the data', async (t) => {
     { data: 'x', event: 'tick', id: '7' },
     { data: 'x', event: '', id: '7' },
     { data: 'x', event: 'tick', id: ' 7' },
+    { data: 'x', event: ' tick', id: '0' },
+    { data: 'x', event: '0', id: 'a: b' },
+    { data: 'x', event: '__proto__', id: 'constructor' },
+    { data: 'x', event: '🌋', id: 'a\u2028b\u0085c' },
     ...fc.sample(
       fc.record({
-        data: text('a', '\n'),
+        data: text('a', '🌋'),
         event: text('b', ' ', ':', '\u2028', '\u0085'),
         id: text('c', '-', ' ', ':', '\u2028', '\u0085'),
       }),
@@ -138,6 +188,10 @@ check('2.1h', 'a line end in event or id forges no field', async (t) => {
     'tick\ndata: forged',
     'tick\rdata: forged',
     'tick\r\n\r\ndata: forged',
+    'tick\n\ndata: forged',
+    'a\nb\ndata: forged',
+    'a\rb\rdata: forged',
+    '\ndata: forged',
     ...fc.sample(forgeries, { seed, numRuns: 50 }),
   ]) {
     isHarmless({ data: 'x', event: forgery }, ({ lastEventId }) => lastEventId === '')
@@ -158,7 +212,13 @@ check('2.1h', 'a line end in event or id forges no field', async (t) => {
 })
 
 check('2.1i', 'an id with U+0000 in it does not reach the client', async (t) => {
-  for (const id of ['7\0', '\0', ...fc.sample(text('a', '\0'), { seed, numRuns: 20 })]) {
+  for (const id of [
+    '7\0',
+    '\0',
+    '\0\0',
+    '7\x008\x009',
+    ...fc.sample(text('a', '\0'), { seed, numRuns: 20 }),
+  ]) {
     const encoded = encodeOrThrow(t, { data: 'x', id })
     must(encoded === undefined || !encoded.includes('\0'), {
       seen: `encodeEvent(${shownFields({ data: 'x', id })}) gave ${quoted(encoded ?? '')}.`,
@@ -171,7 +231,7 @@ check('2.1i', 'an id with U+0000 in it does not reach the client', async (t) => 
 })
 
 check('2.1j', 'retry goes out as a whole number of milliseconds', async (t) => {
-  for (const retry of [2000, 0, ...fc.sample(fc.nat(), { seed, numRuns: 20 })]) {
+  for (const retry of [2000, 0, 1, 2 ** 31, ...fc.sample(fc.nat(), { seed, numRuns: 20 })]) {
     const encoded = encode(t, { retry })
     must(parseEvents(encoded).reader.retry === retry, {
       seen: `encodeEvent(${shownFields({ retry })}) gave ${quoted(encoded)}. For a client that is ${retryTold(encoded)}.`,
@@ -182,7 +242,20 @@ check('2.1j', 'retry goes out as a whole number of milliseconds', async (t) => {
 })
 
 check('2.1k', 'a retry that is not digits alone is an error', async (t) => {
-  for (const wrong of [1.5, NaN, Infinity, -1, '5s', '', true]) {
+  for (const wrong of [
+    1.5,
+    NaN,
+    Infinity,
+    -Infinity,
+    -1,
+    -0.5,
+    '5s',
+    '',
+    ' ',
+    '0x10',
+    '1e3',
+    true,
+  ]) {
     const retry = wrong as number
     const encoded = encodeOrThrow(t, { retry })
     must(encoded === undefined, {
@@ -207,13 +280,23 @@ check('2.1k', 'a retry that is not digits alone is an error', async (t) => {
 })
 
 check('2.1l', 'only CR and LF are line ends in data, and all else stays', async (t) => {
-  keepsData(t, 'a\u2028b', text('\u2028', '\u2029', '\u0085', '\v', '\f', 'a', '\n'), {
-    often:
-      'data is cut at U+2028, U+2029, U+0085, VT or FF, too. A regular expression with the flag m takes the first two for line ends.',
-  })
-  keepsData(t, 'a\t', text('\t', '\u00a0', '\uFEFF', '\0', 'a', '\n'), {
-    often: 'data is trimmed, or something is taken out of it: a tab, U+00A0, U+FEFF or U+0000.',
-  })
+  keepsData(
+    t,
+    ['a\u2028b', 'a\u2029b', 'a\u0085b', 'a\vb', 'a\fb', 'a\x1cb'],
+    text('\u2028', '\u2029', '\u0085', '\v', '\f', 'a', '\n'),
+    {
+      often:
+        'data is cut at U+2028, U+2029, U+0085, VT or FF, too. A regular expression with the flag m takes the first two for line ends.',
+    },
+  )
+  keepsData(
+    t,
+    ['a\t', '\ta', '\ufeffa', 'a\ufeff', 'a\0b', '\u00a0a\u00a0', 'a '],
+    text('\t', '\u00a0', '\uFEFF', '\0', 'a', '\n'),
+    {
+      often: 'data is trimmed, or something is taken out of it: a tab, U+00A0, U+FEFF or U+0000.',
+    },
+  )
 })
 
 // 2.2 The stream
@@ -268,22 +351,51 @@ check('2.2d', 'the head says that the stream is not to be stored', async (t) => 
 check('2.2e', 'each quake is an event, and arrives before the next one happens', async (t) => {
   const feed = t.controlledFeed()
   const { events } = await opened(t, feed)
-  for (const quake of quakes(3)) {
+  for (const quake of ordinaryQuakes(3)) {
     feed.release(quake)
-    await events.next({
+    const event = await events.next({
       seen: `The feed released ${describeQuake(quake)} and no event reached the client.`,
       expected: 'Expected the client to read it while the feed was waiting.',
       often: 'the blank line is missing, or comes with the next quake.',
     })
+    // Whatever is wrong about its fields is a question for the next checks.
+    must(
+      event.data.includes(quake.id) || event.lastEventId === quake.id || isLikeQuake(event),
+      notQuake(event),
+    )
   }
 })
+
+/** Whether somebody meant a quake by it. */
+function isLikeQuake({ data }: StreamEvent): boolean {
+  return /magnitude|place|depthKm/.test(data)
+}
+
+function notQuake(event: StreamEvent): Story {
+  return {
+    seen: `An event arrived that is not a quake: ${describeEvent(event)}.`,
+    expected: 'Expected an event for each quake, and no other event: no greeting and no farewell.',
+  }
+}
 
 check('2.2f', 'the data is the quake as JSON, and the event has no name', async (t) => {
   const feed = t.controlledFeed()
   const { events } = await opened(t, feed)
-  for (const quake of quakes(5)) {
+  const sent = new Set<string>()
+  for (const quake of awkwardQuakes()) {
     feed.release(quake)
-    const event = await events.next(noEvent(quake))
+    const hasZero = Object.values(quake).some((value) => !value)
+    const event = await events.next({
+      ...noEvent(quake),
+      ...(hasZero && {
+        often: "a value is taken for one that is missing: if (value) is false for 0 and for ''.",
+      }),
+      ...(sent.has(quake.id) && {
+        often:
+          'a quake is left out because its id has been sent before. Networks correct their reports: the newest data counts.',
+      }),
+    })
+    sent.add(quake.id)
     must(deepEqual(tryParseJson(event.data), quake), {
       seen: `The data of ${describeQuake(quake)} is ${excerpt(event.data)}`,
       expected: `Expected ${excerpt(JSON.stringify(quake))}`,
@@ -332,6 +444,20 @@ check('2.2h', 'two clients at once each get every quake', async (t) => {
         seen: `${describeQuake(quake)} happened and ${name} read ${excerpt(data)}`,
       })
     }
+  }
+  // One that comes later has a reader of its own, too, which begins with the first quake here.
+  const { events: late } = await openEventStream(t, feed, server, 'client C')
+  for (const [n, quake] of quakes(3).entries()) {
+    const story = {
+      seen: `Client C came after the others, and did not get event ${n + 1}.`,
+      expected: `Expected ${describeQuake(quake)}: exactly what its own reader of the feed gives.`,
+      often: 'something that was sent to others is kept outside the handler, and sent again.',
+    }
+    const { data } = await late.next({ seen: story.seen, expected: story.expected })
+    must(deepEqual(tryParseJson(data), quake), {
+      ...story,
+      seen: `Client C came after the others, and the data of its event ${n + 1} is ${excerpt(data)}`,
+    })
   }
 })
 
@@ -384,6 +510,7 @@ check('2.2j', 'retry comes before any event', async (t) => {
 
 check('2.3a', 'something comes while the feed is silent, again and again', async (t) => {
   const feed = t.controlledFeed()
+  const delays = timerDelays()
   const unset = await openEventStream(
     t,
     feed,
@@ -394,6 +521,7 @@ check('2.3a', 'something comes while the feed is silent, again and again', async
   feed.release(first!)
   await unset.events.next(noEvent(first!))
   const before = unset.events.comments
+  delays.stop()
 
   const { events } = await opened(t, t.controlledFeed(), { heartbeatMs })
   await events.heartbeats(2 * SOME, {
@@ -412,6 +540,13 @@ check('2.3a', 'something comes while the feed is silent, again and again', async
     expected: 'Expected a sensible default, such as 15 seconds.',
     often: 'heartbeatMs is undefined, and setInterval(…, undefined) beats every millisecond.',
   })
+  must(
+    delays.ms.some((ms) => ms <= 60_000),
+    {
+      seen: `heartbeatMs is left out, and no timer is set for a minute or less${delays.ms.length > 0 ? `: the shortest takes ${Math.min(...delays.ms)} ms` : ''}.`,
+      expected: 'Expected a default of at most a minute, such as 15 seconds: nginx cuts after 60.',
+    },
+  )
 })
 
 check('2.3b', 'a heartbeat is no event and changes no id', async (t) => {
@@ -495,17 +630,36 @@ check('2.3d', 'the heartbeat stops with its client', async (t) => {
       often: 'clearInterval() is missing, or stands where only the end of the feed leads.',
     })
     t.transcript.step('no timer goes on')
-    const stays = await openEventStream(t, feed, server, 'client 5')
-    await comesAndGoes(t, feed, server, 'client 6')
-    const [quake] = quakes(1)
-    feed.release(quake!)
-    await stays.events.next(noEvent(quake!))
-    // What is behind the event was sent when client 6 had long left.
-    await stays.events.heartbeats(SOME, {
-      seen: 'Client 6 left, and client 5 gets no more heartbeats.',
-      expected: 'Expected them to go on for who is there.',
-      often: 'one timer serves all clients, and is cleared when any of them leaves.',
-    })
+    const clients: EventStream[] = []
+    for (const name of ['client 5', 'client 6', 'client 7']) {
+      clients.push(await openEventStream(t, feed, server, name))
+    }
+    for (const { events, name } of clients) {
+      await events.heartbeats(SOME, {
+        seen: `Clients 5, 6 and 7 are there at the same time, and ${name} gets no heartbeats.`,
+        expected: 'Expected heartbeats for each of them.',
+        often: 'the timer is made once, and writes to the response of one client.',
+      })
+    }
+    const [first5, stays, last7] = clients
+    for (const gone of [last7!, first5!]) {
+      const there = server.connections
+      gone.client.disconnect()
+      await t.waitFor(() => server.connections < there, {
+        seen: `${gone.name.replace('c', 'C')} left and the server kept the connection.`,
+        expected: 'Expected the server to close its side as well.',
+      })
+      await turns(20)
+      const [quake] = quakes(1)
+      feed.release(quake!)
+      await stays!.events.next(noEvent(quake!))
+      // What is behind the event was sent when the other had long left.
+      await stays!.events.heartbeats(SOME, {
+        seen: `${gone.name.replace('c', 'C')} left, and client 6 gets no more heartbeats.`,
+        expected: 'Expected them to go on for each client that is still there.',
+        often: 'one timer serves all clients, and stops when one of them leaves.',
+      })
+    }
   } finally {
     timers.stop()
   }
@@ -546,18 +700,35 @@ check('2.4b', 'a client that left before it was served leaves no feed open', asy
 check('2.4c', 'a client that left before it was served leaves no heartbeat', async (t) => {
   const timers = trackTimers()
   try {
-    const feed = t.controlledFeed()
-    const login = slowLogin()
-    const server = await t.serve(createApp(feed, { heartbeatMs }), login.handler)
-    const leave = await comesEarly(t, server, login)
-    await comesAndGoes(t, feed, server, 'second client')
-    // One timer for all clients may stay.
-    const before = timers.alive()
-    await leave()
-    await comesAndGoes(t, feed, server, 'third client')
-    await t.waitFor(() => timers.alive() <= before, {
-      seen: 'The client left while a login before your handler took its time, and a timer goes on for it.',
-      expected: 'Expected none: nobody will ever clear it.',
+    const login = gate()
+    login.shut()
+    const server = await t.serve(createApp(t.controlledFeed(), { heartbeatMs }), login.handler)
+    // One timer for all clients may stay: of three clients each would leave one.
+    const early = ['first client', 'second client', 'third client'].map((name) =>
+      t.connect(server, name),
+    )
+    for (const [n, client] of early.entries()) {
+      client.request(PATH)
+      await t.waitFor(() => login.waiting > n, {
+        seen: 'No request came in.',
+        expected: 'Expected one.',
+      })
+      client.disconnect()
+    }
+    await t.waitFor(() => server.connections === 0, {
+      seen: 'The clients left and the server kept a connection.',
+      expected: 'Expected the server to close its side as well.',
+    })
+    t.transcript.step('the login lets the requests pass')
+    login.open()
+    // A fence: when this client is answered, the handler of the others has long begun.
+    const fence = t.connect(server, 'fourth client')
+    fence.request(PATH)
+    await fence.head({ seen: 'The fourth client got no head.', expected: 'Expected one.' })
+    fence.disconnect()
+    await t.waitFor(() => timers.alive() <= 1, {
+      seen: 'Three clients left while a login before your handler took its time, and timers go on for them.',
+      expected: 'Expected none: nobody will ever clear them.',
       often: "the timer is cleared at 'close' of the response, and that has been.",
     })
     t.transcript.step('no timer goes on')
@@ -579,18 +750,31 @@ check('2.4d', 'the feed is not asked for more while the client does not read', a
 
 check('2.4e', 'a client that reads again gets every event once, in order', async (t) => {
   const feed = t.controlledFeed()
-  const { slow, happened } = await stalledStream(t, feed, await t.serve(createApp(feed)))
+  const server = await t.serve(createApp(feed))
+  const { slow, happened } = await stalledStream(t, feed, server)
   slow.client.resume()
-  for (const [n, quake] of happened.slice(0, slow.reader.delivered + 1).entries()) {
+  const held: number[] = []
+  for (const [n, quake] of happened.entries()) {
     const { lastEventId } = await slow.events.next(noMoreEvents)
     must(lastEventId === quake.id, {
       seen: `Event ${n + 1} is the quake "${lastEventId}".`,
       expected: `Expected "${quake.id}": each quake once, in order.`,
-      often:
-        'a quake is written again after drain. write() has kept it although it returned false.',
+      ...(lastEventId === happened[n - 1]?.id && {
+        often:
+          'a quake is written again after drain. write() has kept it although it returned false.',
+      }),
     })
+    held.push(server.listeners + slow.reader.signalListeners)
   }
   t.transcript.step('slow client read every event once, in order')
+  // Each of these quakes fills the response. What is added for a wait shows in every one.
+  const before = Math.max(...held.slice(0, 24))
+  const after = Math.min(...held.slice(-24))
+  must(after < before + 5, {
+    seen: `The response was full ${happened.length} times. Early on, ${before} listeners were there for this client; at the end there were ${after}.`,
+    expected: 'Expected the listeners of a wait to be removed after it.',
+    often: 'each wait adds a listener and removes none. once() of node:events removes its own.',
+  })
 })
 
 check('2.4f', 'the feed is closed when a client leaves that did not read', async (t) => {
@@ -669,6 +853,16 @@ check('2.4h', 'HEAD gets the head, ends, and opens no feed', async (t) => {
       often: 'the feed is opened before the method is looked at.',
     },
   )
+  const next = t.connect(server, 'next client')
+  next.request(PATH)
+  const { status } = await next.head({
+    seen: 'HEAD was answered, and the next client got no head for GET.',
+    expected: 'Expected 200: the feed goes on.',
+  })
+  must(status === 200, {
+    seen: `HEAD was answered, and then GET was answered ${status}.`,
+    expected: 'Expected 200: the feed goes on, whatever HEAD was told.',
+  })
 })
 
 check('2.4i', 'POST is refused', async (t) => {
@@ -744,6 +938,8 @@ check('2.4l', 'when the feed is over, the response ends', async (t) => {
     expected: 'Expected the end that HTTP has for it, the chunk of length 0.',
     often: 'the handler destroys the response, or throws, where res.end() belongs.',
   })
+  const { events } = parseEvents(client.unread())
+  for (const event of events) must(false, notQuake(event))
 })
 
 check('2.4m', 'when the feed is over, whoever asks again is told to stop', async (t) => {
@@ -810,7 +1006,6 @@ check('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
     })
 
     feed = ending
-    await answered('HEAD')
     const ended = await streamOfEndedFeed(t, ending, server)
     await ended.client.ended({
       seen: 'The feed ended and the response did not.',
@@ -821,6 +1016,8 @@ check('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
       often: 'clearInterval() stands where only clients that leave, or errors, come by.',
     })
     await answered('GET')
+    // Behind the end: what else HEAD does is a question of its own.
+    await answered('HEAD')
 
     async function answered(method: string): Promise<void> {
       const client = t.connect(server, 'client that gets no stream')
@@ -844,6 +1041,102 @@ check('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
     }
   } finally {
     timers.stop()
+  }
+})
+
+check('2.4o', 'reading the request does not count as a disconnect', async (t) => {
+  const feed = t.controlledFeed()
+  const client = t.connect(await t.serve(createApp(feed), consumeRequest))
+  client.request(PATH)
+  t.transcript.step('something before the handler has read the request')
+  await client.head({ seen: 'The client got no head.', expected: 'Expected one at once.' })
+  const [quake] = quakes(1)
+  feed.release(quake!)
+  await eventClient(client, t).next({
+    seen: `Something before your handler had read the request. The feed released ${describeQuake(quake!)}, and no event reached the client.`,
+    expected: 'Expected an event: the client is still there.',
+    often:
+      "your handler takes 'close' of the request for the client leaving. It comes as soon as the request has been read.",
+  })
+  client.disconnect()
+  await t.waitFor(() => feed.readers.every(({ hasPulled, closed }) => !hasPulled || closed), {
+    seen: 'Something before your handler had read the request, and the feed was not closed when the client left.',
+    expected: 'Expected it to be closed, whoever has read the request.',
+    often:
+      "your handler listens to the request. The response emits 'close' when the client leaves.",
+  })
+})
+
+check('2.4p', 'after many clients have gone, the next one is served in full', async (t) => {
+  const timers = trackTimers()
+  const visited = await visitedServer(t, (feed) => createApp(feed, { heartbeatMs }), {
+    path: PATH,
+    isOverAtEnd: true,
+  })
+  const { server } = visited
+  const calm = t.controlledFeed()
+  visited.use(calm)
+  const stays = await openEventStream(t, calm, server, 'client that stays')
+  await visited.visit()
+  // One timer for all clients may stay, and one of the client that is there.
+  await t.waitFor(() => timers.alive() <= 2, {
+    get seen() {
+      return `Many clients have come and gone, and ${timers.alive()} timers go on for them.`
+    },
+    expected: 'Expected the timers of a client to be cleared when it has gone.',
+  })
+  timers.stop()
+
+  const feed = t.controlledFeed()
+  visited.use(feed)
+  const next = await openEventStream(t, feed, server, 'next client')
+  const story = {
+    expected: 'Expected it to be served like the first one.',
+    often: 'a variable outside the handler remembers what happened to one client.',
+  }
+  const [first, ...more] = quakes(4)
+  for (const quake of [first!, ...more]) {
+    feed.release(quake)
+    const seen = `Many clients have come and gone. Then ${describeQuake(quake)} happened, and the next client`
+    const event = await next.events.next({ ...story, seen: `${seen} got no event.` })
+    must(deepEqual(tryParseJson(event.data), quake) && event.lastEventId === quake.id, {
+      ...story,
+      seen: `${seen} read ${describeEvent(event)}.`,
+    })
+  }
+  calm.release(first!)
+  await stays.events.next({
+    seen: 'Many clients have come and gone, a quake happened, and the client that was there all the time got no event.',
+    expected: 'Expected it to go on as before.',
+  })
+  for (const { events, name } of [next, stays]) {
+    await events.heartbeats(SOME, {
+      seen: `Many clients have come and gone, and the ${name} gets no heartbeats.`,
+      expected: 'Expected heartbeats for each client that is there.',
+      often: 'one timer serves all clients, and stops when one of them leaves.',
+    })
+  }
+  feed.end()
+  const how = await next.client.ended({
+    ...story,
+    seen: 'Many clients have come and gone. The feed of the next one ended, and the response did not.',
+  })
+  must(how === 'complete', {
+    ...story,
+    seen: 'Many clients have come and gone. The feed of the next one ended, and its connection was cut.',
+  })
+  for (let n = 1; n <= 12; n += 1) {
+    const late = t.connect(server, `client ${n}`)
+    late.request(PATH)
+    const { status } = await late.head({
+      seen: `The feed is over, and client ${n} that asked from then on got no head.`,
+      expected: 'Expected the status 204.',
+    })
+    must(status === 204, {
+      seen: `The feed is over, and client ${n} that asked from then on was answered ${status}.`,
+      expected: 'Expected 204, however many ask.',
+    })
+    late.close()
   }
 })
 
@@ -912,7 +1205,10 @@ check('2.5e', 'comments and fields that nobody knows are left out', async (t) =>
     t,
     parseEventStream,
     themed('unknown'),
-    'startsWith() or a comparison without case takes a field for another one.',
+    ({ error }) =>
+      error instanceof TypeError
+        ? 'names are looked up in an object, and every object has a constructor and a __proto__.'
+        : 'startsWith() or a comparison without case takes a field for another one.',
     inOnePiece,
   )
 })
@@ -932,11 +1228,19 @@ check('2.5g', 'LF, CRLF and CR end a line', async (t) => {
     'vt-ff-nel-ls-ps-not-eol',
     sseVectors().filter(({ tags }) => tags.includes('eol')),
   )
+  const [lf, crlf, cr] = lineEnds()
   await mustReadEvents(
     t,
     parseEventStream,
-    [...lineEnds(), ...ends],
-    'lines are split at LF, or at LF and CRLF. A CR alone is a line end, too.',
+    [lf!, crlf!],
+    'lines are split at LF alone, or the text at "\\n\\n". A CR before a LF belongs to the line end, so a blank line can be ␍␊␍␊.',
+    inOnePiece,
+  )
+  await mustReadEvents(
+    t,
+    parseEventStream,
+    [cr!, ...ends],
+    'lines are split at LF and CRLF. A CR alone is a line end, too, and a second one makes a blank line.',
     inOnePiece,
   )
   await mustReadEvents(
@@ -1027,6 +1331,25 @@ check('2.5n', 'an event may be long', async (t) => {
     'something in the parser has a limit: of a line, of a buffer, of how deep calls go.',
     inLargePieces,
   )
+  // In small chunks. What has come is not looked at again: then this takes a moment, and else half a minute.
+  const pieces = Array.from({ length: 6000 }, () => Buffer.from('abcdefgh'.repeat(96)))
+  const chunks = [Buffer.from('data: '), ...pieces, Buffer.from('\n\n')]
+  t.transcript.step('body has an event of 4.6 MB in 6002 chunks')
+  const lengths: number[] = []
+  const read = async (body: ReadableStream<Uint8Array>): Promise<void> => {
+    for await (const { data } of parseEventStream(body)) lengths.push(data.length)
+  }
+  await mustCostLinearly(t, chunks, read, {
+    seen: 'An event of 4.6 MB came in chunks of 768 bytes, and 1.5 seconds of computing were not enough to read it.',
+    expected:
+      'Expected the work for a chunk to depend on that chunk, not on all that came before it.',
+    often:
+      'what has come of the event is joined to each chunk, and searched again from its beginning.',
+  })
+  must(deepEqual(lengths, [6000 * 768]), {
+    seen: `An event of ${6000 * 768} characters came, and the parser gave ${lengths.length === 1 ? `one of ${lengths[0]}` : `${lengths.length} events`}.`,
+    expected: 'Expected that event, whole.',
+  })
 })
 
 check('2.5o', 'leaving the loop cancels the request', async (t) => {
@@ -1072,6 +1395,28 @@ check('2.5p', 'a lost connection is an error, not an end', async (t) => {
   })
 })
 
+check('2.5q', 'the parser does not run ahead of whoever reads', async (t) => {
+  const event = Buffer.from(`data: ${'~'.repeat(4088)}\n\n`)
+  const body = bodyOfChunks(Array.from({ length: 1000 }, () => event))
+  t.transcript.step('body has 1000 chunks of one event each, 4 kB long')
+  const events = parseEventStream(body.stream)[Symbol.asyncIterator]()
+  for (let n = 0; n < 10; n += 1) {
+    await t.withTimeout(events.next(), {
+      seen: 'An event came in and nothing came out.',
+      expected: 'Expected it.',
+    })
+  }
+  t.transcript.step('10 events were read')
+  // Time for a parser that runs ahead to show it: a turn of the event loop for every chunk.
+  await turns(1000)
+  t.transcript.step(`parser took ${body.pulled} chunks`)
+  must(body.pulled <= 50, {
+    seen: `10 events were read, and ${body.pulled} chunks taken from the body.`,
+    expected: 'Expected the parser to wait with the next chunk until somebody asks for more.',
+    often: 'a loop in the background fills a queue, as fast as the server can send.',
+  })
+})
+
 // 2.6 The client
 
 check('2.6a', 'each quake is handed on as it happens', async (t) => {
@@ -1079,12 +1424,14 @@ check('2.6a', 'each quake is handed on as it happens', async (t) => {
   const server = await scriptedServer(t)
   await watching(t, server.url, async ({ got }) => {
     await isThere(t, server)
-    for (const [n, quake] of quakes(3).entries()) {
+    for (const [n, quake] of [...ordinaryQuakes(1), ...awkwardQuakes()].entries()) {
       server.send(`id: ${quake.id}\ndata: ${JSON.stringify(quake)}\n\n`)
       await t.waitFor(() => got.length > n, {
         seen: `The server sent ${describeQuake(quake)}, and onQuake() was not called.`,
         expected: 'Expected the quake before the next one happens.',
-        often: "nobody listens to 'message', which is what an event without a name is called.",
+        ...(n === 0 && {
+          often: "nobody listens to 'message', which is what an event without a name is called.",
+        }),
       })
       must(deepEqual(got[n], quake), {
         seen: `onQuake() was given ${excerpt(JSON.stringify(got[n]) ?? 'undefined')}`,
@@ -1122,21 +1469,24 @@ check('2.6b', 'data that is not JSON is left out, and the connection stays', asy
 
 check('2.6c', 'a lost connection is not the end', async (t) => {
   const server = await scriptedServer(t)
-  const [first, ...more] = quakes(3)
+  const [first, ...more] = quakes(41)
   await watching(t, server.url, async (watcher) => {
     await isThere(t, server)
-    server.send(`retry: 10\n\nid: ${first!.id}\ndata: ${JSON.stringify(first)}\n\n`)
+    server.send(`retry: 1\n\nid: ${first!.id}\ndata: ${JSON.stringify(first)}\n\n`)
     await t.waitFor(() => watcher.got.length === 1, noQuake(first!))
     let { id } = first!
     for (const [n, quake] of more.entries()) {
-      server.cut()
+      // In every way: cut, ended as a response ends, and cut within an event.
+      if (n % 3 === 2) server.send('id: lost\ndata: {"id":')
+      if (n % 3 === 1) server.end()
+      else server.cut()
       await t.waitFor(() => server.requests.length === n + 2, {
-        seen: `The connection was lost${n === 0 ? '' : ' once more'}, retry is 10 ms, and the client did not come back.`,
-        expected: 'Expected it to connect again.',
+        seen: `The connection was lost${n === 0 ? '' : ` for the ${n + 1}th time`.replace('2th', '2nd').replace('3th', '3rd')}, retry is 1 ms, and the client did not come back.`,
+        expected: 'Expected it to connect again, however often the connection is lost.',
         often:
           n === 0
             ? "close() is called at 'error'. An EventSource is about to try again then."
-            : 'it comes back once. An EventSource comes back each time by itself.',
+            : 'the losses are counted, or it comes back once only. An EventSource comes back each time by itself.',
       })
       t.transcript.step('the client is back')
       const had = server.requests.at(-1)!.get('last-event-id')
@@ -1229,6 +1579,46 @@ check('2.6e', 'when the client has given up, onOver() is called once', async (t)
   }
 })
 
+check('2.6f', 'a watcher that has stopped leaves nothing running', async (t) => {
+  const timers = trackTimers()
+  try {
+    const [quake] = quakes(1)
+    for (let n = 0; n < 12; n += 1) {
+      const server = await scriptedServer(t)
+      await watching(t, server.url, async (watcher) => {
+        await isThere(t, server)
+        server.send(`retry: 1\n\ndata: ${JSON.stringify(quake)}\n\n`)
+        await t.waitFor(() => watcher.got.length === 1, noQuake(quake!))
+        if (n % 3 === 0) return
+        // Lost, and lost with a server that has nothing more.
+        if (n % 3 === 1) server.stopAnswering()
+        else server.answer(204)
+        server.cut()
+        await t.waitFor(() => server.requests.length === 2, {
+          seen: 'The connection was lost, and the client did not come back.',
+          expected: 'Expected it to connect again.',
+        })
+        if (n % 3 === 2) {
+          await t.waitFor(() => watcher.overs > 0, {
+            seen: 'The server answered 204, and onOver() was not called.',
+            expected: 'Expected it: 204 is how a server says that nothing more will come.',
+          })
+        }
+      })
+    }
+    await t.waitFor(() => timers.alive() === 0, {
+      get seen() {
+        return `Twelve watchers came and went: stopped, stopped while the connection was lost, and over. ${timers.alive()} timers of theirs go on.`
+      },
+      expected: 'Expected none: whatever a watcher starts ends with it.',
+      often: 'clearInterval() is missing where you stop watching, or where the stream is over.',
+    })
+    t.transcript.step('no timer goes on')
+  } finally {
+    timers.stop()
+  }
+})
+
 // Events
 
 type Fields = Parameters<typeof encodeEvent>[0]
@@ -1239,33 +1629,52 @@ function text(...units: string[]): fc.Arbitrary<string> {
 }
 
 /**
- * Encodes the example and then what is generated, and has it read again: one event, whose data is the same
- * with LF for every line end. The example is reported when it is wrong, else the smallest that is.
+ * Encodes the examples and then what is generated, and has it read again: one event, whose data is the same with LF
+ * for every line end. The first example that is wrong is reported, else the smallest text that is.
  */
 function keepsData(
   t: Tools,
-  example: string,
+  examples: string[],
   texts: fc.Arbitrary<string>,
   { often }: { often: string },
 ): void {
   const comesBack = (data: string): boolean => {
-    const { events } = parseEvents(encodeEvent({ data }))
-    return events.length === 1 && events[0]!.data === asRead(data)
+    // What the event leaves behind shows in the next one.
+    const { events } = parseEvents(`${encodeEvent({ data })}data: next\n\n`)
+    return deepEqual(
+      events.map((event) => event.data),
+      [asRead(data), 'next'],
+    )
   }
-  const tried = [example]
-  encode(t, { data: example })
-  if (comesBack(example)) {
-    const { counterexample } = fc.check(fc.property(texts, comesBack), { seed, numRuns: 200 })
-    if (!counterexample) return
-    tried.push(...counterexample)
-  }
-  const data = tried.at(-1)!
-  const encoded = tried.length === 1 ? encodeEvent({ data }) : encode(t, { data })
+  encode(t, { data: examples[0] })
+  const { counterexample } = fc.check(fc.property(texts, comesBack), {
+    seed,
+    numRuns: 200,
+    examples: examples.map((example): [string] => [example]),
+  })
+  const data = examples.find((example) => !comesBack(example)) ?? counterexample?.[0]
+  if (data === undefined) return
+  const encoded = data === examples[0] ? encodeEvent({ data }) : encode(t, { data })
   must(false, {
     seen: `encodeEvent(${shownFields({ data })}) gave ${quoted(encoded)}. For a client that is ${eventsTold(encoded)}.`,
     expected: `Expected one event with the data ${quoted(asRead(data))}.`,
-    often,
+    often: losesLastLine(data, encoded)
+      ? 'the line end at the end of data is dropped. It means that one more line follows, which is empty.'
+      : often,
   })
+}
+
+/** Whether all that is missing are empty lines at the end. */
+function losesLastLine(data: string, encoded: string): boolean {
+  const [event, ...more] = parseEvents(encoded).events
+  const wanted = asRead(data)
+  return (
+    more.length === 0 &&
+    wanted.endsWith('\n') &&
+    event !== undefined &&
+    event.data !== wanted &&
+    event.data.replace(/\n+$/, '') === wanted.replace(/\n+$/, '')
+  )
 }
 
 /** How a client gets it: with LF for every line end. */
@@ -1362,7 +1771,7 @@ async function stalledStream(
   const stands = (): boolean => {
     idleTurns = made.reader.delivered === given ? idleTurns + 1 : 0
     given = made.reader.delivered
-    return given > 0 && idleTurns > 50
+    return given > 0 && idleTurns > 25
   }
   await t.waitFor(stands, {
     seen: 'Quakes happened, and the handler asked the feed for none.',
@@ -1491,9 +1900,11 @@ const THEMES = [
 ] as const
 
 function themed(...themes: Theme[]): SseVector[] {
-  return sseVectors().filter(({ tags, chunks }) => {
+  return sseVectors().filter(({ tags, chunks, events }) => {
     const isAscii = chunks.every((chunk) => chunk.every((byte) => byte < 0x80))
-    const has = (mark: string): boolean => tags.includes(mark) || (mark === 'utf8' && !isAscii)
+    const isNamed = events.some(({ type }) => type !== 'message')
+    const has = (mark: string): boolean =>
+      tags.includes(mark) || (mark === 'utf8' && !isAscii) || (mark === 'event' && isNamed)
     const theme = THEMES.find(([, marks]) => marks.some(has))
     return theme !== undefined && themes.includes(theme[0])
   })
@@ -1531,14 +1942,9 @@ function lineEnds(): SseVector[] {
   })
 }
 
-function inOnePiece(chunks: Uint8Array[]): Uint8Array[][] {
-  return [[Buffer.concat(chunks)]]
-}
-
-/** A few hundred: who looks at all the bytes again for each piece is slow, and right. */
 function inLargePieces(chunks: Uint8Array[]): Uint8Array[][] {
   const whole = Buffer.concat(chunks)
-  const size = Math.ceil(whole.length / 250)
+  const size = Math.ceil(whole.length / 16)
   const pieces = []
   for (let at = 0; at < whole.length; at += size) pieces.push(whole.subarray(at, at + size))
   return [[whole], pieces]

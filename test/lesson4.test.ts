@@ -9,18 +9,21 @@ import { createApp } from '#work/04-buffering/server.ts'
 import type { NginxPorts } from '../protocol/grading.ts'
 import type { ProxySetting } from '../wire/proxy.ts'
 import { check, must, nginxCheck, type Tools } from './harness/check.ts'
-import type { RawClient } from './harness/raw-client.ts'
-import { eventClient, describeEvent, type EventClient } from './harness/event-client.ts'
+import type { RawClient, RequestOptions } from './harness/raw-client.ts'
+import { describeEvent, type EventClient } from './harness/event-client.ts'
 import type { Story } from './harness/failure.ts'
 import type { ControlledFeed } from './harness/controlled-feed.ts'
+import { controlledIterable } from './harness/controlled-iterable.ts'
 import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
 import { withoutComments, effectiveValue, parseSeconds } from './harness/nginx-conf.ts'
 import { describeQuake, quakes } from './harness/quakes.ts'
 import { tryParseJson, deepEqual } from './harness/equality.ts'
-import type { TestServer } from './harness/serve.ts'
-import { eventStreamParser } from './harness/event-stream-parser.ts'
+import { EventStreamParser } from './harness/event-stream-parser.ts'
+import { isEventStream } from './harness/methods.ts'
+import { serveFeed, type CreateApp } from './harness/open-stream.ts'
+import { outcomeOf } from './harness/outcome.ts'
 import { hasToken } from './harness/header-tokens.ts'
-import { excerpt } from './harness/transcript.ts'
+import { excerpt, excerptJson } from './harness/transcript.ts'
 
 const PATH = '/events'
 
@@ -44,12 +47,12 @@ const COMPRESSES: ProxySetting = { holds: 'head', gzip: true }
 // 4.1 Predictions
 
 check('4.1a', 'what nginx holds back depends on how it asks', async (t) => {
-  await foretells(t, 'nginx, HTTP/1.1', {
+  await mustPredict(t, 'nginx, HTTP/1.1', {
     truth: 'head waits',
     proxy: { holds: 'head' },
     why: 'Each chunk of the response is passed on when it is complete, and the head with the first of them.',
   })
-  await foretells(t, 'nginx, HTTP/1.0', {
+  await mustPredict(t, 'nginx, HTTP/1.0', {
     truth: 'holds',
     proxy: FILLS_A_BUFFER,
     why: 'Without chunks there are only bytes, and nginx waits until a buffer is full.',
@@ -57,13 +60,13 @@ check('4.1a', 'what nginx holds back depends on how it asks', async (t) => {
 })
 
 check('4.1b', 'a compressor waits for more, and needs nobody else to hold a stream', async (t) => {
-  await foretells(t, 'nginx, HTTP/1.1, gzip', {
+  await mustPredict(t, 'nginx, HTTP/1.1, gzip', {
     truth: 'holds',
     proxy: COMPRESSES,
     takesGzip: true,
     why: 'The compressor gives something when it has enough, and nobody asks it to flush.',
   })
-  await foretells(t, 'compression()', {
+  await mustPredict(t, 'compression()', {
     truth: 'holds',
     compresses: true,
     takesGzip: true,
@@ -74,9 +77,12 @@ check('4.1b', 'a compressor waits for more, and needs nobody else to hold a stre
 check('4.1c', 'X-Accel-Buffering: no is what nginx listens to', async (t) => {
   const why = 'nginx sends on what it gets as it gets it, head and all, and flushes its compressor.'
   const asked = { truth: 'passes', headers: { 'X-Accel-Buffering': 'no' }, why } as const
-  await foretells(t, 'nginx, HTTP/1.0, told not to buffer', { ...asked, proxy: FILLS_A_BUFFER })
-  await foretells(t, 'nginx, HTTP/1.1, told not to buffer', { ...asked, proxy: { holds: 'head' } })
-  await foretells(t, 'nginx, HTTP/1.1, gzip, told not to buffer', {
+  await mustPredict(t, 'nginx, HTTP/1.0, told not to buffer', { ...asked, proxy: FILLS_A_BUFFER })
+  await mustPredict(t, 'nginx, HTTP/1.1, told not to buffer', {
+    ...asked,
+    proxy: { holds: 'head' },
+  })
+  await mustPredict(t, 'nginx, HTTP/1.1, gzip, told not to buffer', {
     ...asked,
     proxy: COMPRESSES,
     takesGzip: true,
@@ -84,14 +90,14 @@ check('4.1c', 'X-Accel-Buffering: no is what nginx listens to', async (t) => {
 })
 
 check('4.1d', 'there are two ways to have compression() let a stream pass', async (t) => {
-  await foretells(t, 'compression(), flush() after each event', {
+  await mustPredict(t, 'compression(), flush() after each event', {
     truth: 'passes',
     compresses: true,
     flushes: true,
     takesGzip: true,
     why: 'flush() has the compressor give what it has. compression() adds it to the response.',
   })
-  await foretells(t, 'compression(), Cache-Control: no-transform', {
+  await mustPredict(t, 'compression(), Cache-Control: no-transform', {
     truth: 'passes',
     compresses: true,
     headers: { 'Cache-Control': 'no-transform' },
@@ -103,14 +109,14 @@ check('4.1d', 'there are two ways to have compression() let a stream pass', asyn
 // 4.2 A head and a first byte that pass
 
 check('4.2a', 'the head says: an event stream, not to be stored', async (t) => {
-  const { client } = await direct(t)
+  const { client } = await connectDirectly(t)
   const head = await client.head({
     seen: 'The client got no head.',
     expected: 'Expected status and headers at once.',
     often: 'nothing is written before the first quake.',
   })
   const type = head.headers.get('content-type')
-  must(head.status === 200 && /^text\/event-stream\s*(;|$)/i.test(type ?? ''), {
+  must(head.status === 200 && isEventStream(head), {
     seen: `GET ${PATH} was answered ${head.status}, ${type ?? 'without a Content-Type'}.`,
     expected: 'Expected 200 and text/event-stream.',
   })
@@ -122,7 +128,7 @@ check('4.2a', 'the head says: an event stream, not to be stored', async (t) => {
 })
 
 check('4.2b', 'a proxy that holds a head which comes alone passes it', async (t) => {
-  const { client } = await behind(
+  const { client } = await connectThroughProxy(
     t,
     { holds: 'head', ignoresAccelBuffering: true },
     'a proxy that holds a head',
@@ -135,7 +141,7 @@ check('4.2b', 'a proxy that holds a head which comes alone passes it', async (t)
 })
 
 check('4.2c', 'a proxy that fills its buffers passes the head', async (t) => {
-  const { client } = await behind(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD)
+  const { client } = await connectThroughProxy(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD)
   await client.head({
     seen: 'The feed is silent, and the proxy waits for 4 KiB.',
     expected: 'Expected the response to tell it not to buffer: X-Accel-Buffering: no',
@@ -144,8 +150,8 @@ check('4.2c', 'a proxy that fills its buffers passes the head', async (t) => {
 })
 
 check('4.2d', 'each event passes that proxy before the next one happens', async (t) => {
-  const { feed, events } = await behind(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD)
-  await eachInTurn(feed, events, {
+  const { feed, events } = await connectThroughProxy(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD)
+  await mustArriveInTurn(feed, events, {
     expected: 'Expected the client to read it while the feed was waiting.',
     often: 'padding at the beginning fills the first buffer, and no other; or a quake is not sent.',
   })
@@ -154,17 +160,14 @@ check('4.2d', 'each event passes that proxy before the next one happens', async 
 // 4.3 Compression
 
 check('4.3a', 'the rest of the site is compressed for those who take it', async (t) => {
-  const server = await t.serve(createApp(t.controlledFeed()))
+  const { server } = await serveFeed(t, PATH, createApp)
   const client = t.connect(server)
-  // As browsers do, it says more than the one word.
-  client.request('/week.json', {
-    takesGzip: true,
-    headers: { 'Accept-Encoding': 'gzip, identity;q=0.5' },
-  })
-  const { headers, status } = await client.head({
-    seen: 'GET /week.json got no head.',
-    expected: 'Expected the quakes of the week as JSON.',
-  })
+  const { headers, status } = await client.get(
+    '/week.json',
+    { seen: 'GET /week.json got no head.', expected: 'Expected the quakes of the week as JSON.' },
+    // As browsers do, it says more than the one word.
+    { takesGzip: true, headers: { 'Accept-Encoding': 'gzip, identity;q=0.5' } },
+  )
   const type = headers.get('content-type')
   must(status === 200 && /^application\/json\s*(;|$)/i.test(type ?? ''), {
     seen: `GET /week.json was answered ${status}, ${type ?? 'without a Content-Type'}.`,
@@ -194,8 +197,8 @@ check('4.3a', 'the rest of the site is compressed for those who take it', async 
 })
 
 check('4.3b', 'a client that takes gzip gets each event before the next one happens', async (t) => {
-  const { feed, events } = await direct(t, { takesGzip: true })
-  await eachInTurn(feed, events, {
+  const { feed, events } = await connectDirectly(t, { takesGzip: true })
+  await mustArriveInTurn(feed, events, {
     expected: 'Expected it at once: the compressor must not wait for more.',
     often: 'compression() compresses text/event-stream, too. no-transform, or flush(), ends that.',
   })
@@ -203,12 +206,8 @@ check('4.3b', 'a client that takes gzip gets each event before the next one happ
 
 check('4.3c', 'who does not take gzip does not get it', async (t) => {
   for (const path of [PATH, '/week.json']) {
-    const client = t.connect(await t.serve(createApp(t.controlledFeed())))
-    client.request(path)
-    const { headers } = await client.head({
-      seen: `GET ${path} got no head.`,
-      expected: 'Expected one at once.',
-    })
+    const { server } = await serveFeed(t, PATH, createApp)
+    const { headers } = await t.connect(server).get(path, noHead(path))
     const coding = headers.get('content-encoding') ?? 'identity'
     must(coding === 'identity', {
       seen: `The client does not take gzip, and ${path} has Content-Encoding: ${coding}.`,
@@ -217,12 +216,9 @@ check('4.3c', 'who does not take gzip does not get it', async (t) => {
     })
   }
   for (const path of [PATH, '/week.json']) {
-    const taker = t.connect(await t.serve(createApp(t.controlledFeed())), 'client that takes gzip')
-    taker.request(path, { takesGzip: true })
-    const { headers } = await taker.head({
-      seen: `GET ${path} got no head.`,
-      expected: 'Expected one at once.',
-    })
+    const { server } = await serveFeed(t, PATH, createApp)
+    const taker = t.connect(server, 'client that takes gzip')
+    const { headers } = await taker.get(path, noHead(path), { takesGzip: true })
     const vary = headers.get('vary')
     must(!headers.has('content-encoding') || hasToken(vary, 'accept-encoding', '*'), {
       seen: `${path} is compressed, and ${vary ? `its Vary is ${vary}` : 'has no Vary'}.`,
@@ -235,21 +231,21 @@ check('4.3c', 'who does not take gzip does not get it', async (t) => {
 
 nginxCheck('4.3d', 'head and events pass the real nginx as well', async (t, nginx) => {
   for (const takesGzip of [false, true]) {
-    const { feed, client, events } = await behindNginx(t, nginx, takesGzip)
+    const { feed, client, events } = await connectThroughNginx(t, nginx, takesGzip)
     const how = takesGzip ? 'compresses' : 'asks over HTTP/1.0'
     await client.head({
       seen: `The feed is silent, nginx ${how}, and the client got no head.`,
       expected: 'Expected the head at once.',
       often: 'nothing tells nginx not to buffer when the client takes gzip.',
     })
-    await eachInTurn(feed, events, { expected: `Expected it at once. This nginx ${how}.` })
+    await mustArriveInTurn(feed, events, { expected: `Expected it at once. This nginx ${how}.` })
   }
 })
 
 // 4.4 Heartbeats
 
 check('4.4a', 'something passes a proxy while the feed is silent, again and again', async (t) => {
-  const { feed, events } = await behind(t, HOLDS_ALL, HOLDS_ALL_TOLD, OFTEN)
+  const { feed, events } = await connectThroughProxy(t, HOLDS_ALL, HOLDS_ALL_TOLD, withHeartbeats)
   await events.heartbeats(SOME, {
     seen: `heartbeatMs is ${OFTEN}, and the client sees no sign of life.`,
     expected: 'Expected a comment again and again: proxies cut what is silent.',
@@ -262,8 +258,8 @@ check('4.4a', 'something passes a proxy while the feed is silent, again and agai
     often: 'the heartbeat has a field data. A line that begins with a colon is a comment.',
   })
   const [quake] = quakes(1)
-  feed.release(quake!)
-  await events.next(noEvent(quake!))
+  feed.release(quake)
+  await events.next(noEvent(quake))
   await events.heartbeats(SOME, {
     seen: 'The feed is silent again after a quake, and the client sees no sign of life any more.',
     expected: 'Expected the heartbeat to go on as long as the response does.',
@@ -272,7 +268,7 @@ check('4.4a', 'something passes a proxy while the feed is silent, again and agai
 })
 
 check('4.4b', 'heartbeats reach a client that takes gzip', async (t) => {
-  const { events } = await direct(t, { takesGzip: true, heartbeatMs: OFTEN })
+  const { events } = await connectDirectly(t, { takesGzip: true, app: withHeartbeats })
   await events.heartbeats(SOME, {
     seen: `heartbeatMs is ${OFTEN}, and a client that takes gzip sees no sign of life.`,
     expected: 'Expected the comments to come as they are written.',
@@ -282,14 +278,14 @@ check('4.4b', 'heartbeats reach a client that takes gzip', async (t) => {
 
 check('4.4c', 'a client that left behind a proxy is noticed by the next heartbeat', async (t) => {
   let hasLeft = false
-  const { feed, client, events } = await behind(
+  const { feed, client, events } = await connectThroughProxy(
     t,
     { tellsServer: 'at the next piece', onLeft: () => (hasLeft = true) },
     'a proxy that tells the server of a client that left when it sends the next bytes',
-    OFTEN,
+    withHeartbeats,
   )
-  await events.firstBytes(nothingYet())
-  await hasOpened(t, feed, 1)
+  await events.firstBytes(NOTHING_YET)
+  await waitForReaders(t, feed, 1)
   client.disconnect()
   await t.waitFor(() => hasLeft, {
     seen: 'The client left and the proxy did not see it.',
@@ -322,7 +318,7 @@ nginxCheck(
       const { status } = await client.head({
         seen: `The server sent a head, and ${whose} did not get it.`,
         expected: 'Expected it at once.',
-        often: stillOn(),
+        often: whyBuffered(),
       })
       must(status === 200, {
         seen: `nginx answered GET ${asked} ${status}.`,
@@ -338,7 +334,7 @@ nginxCheck(
         await events.next({
           seen: `The server sent an event, and ${whose} did not get it.`,
           expected: 'Expected it at once.',
-          often: stillOn(),
+          often: whyBuffered(),
         })
       }
     }
@@ -353,8 +349,7 @@ nginxCheck('4.5c', 'the rest of the site is still buffered', async (t, nginx) =>
   })
   const client = t.connect(ownNginx(nginx))
   // A page whose name begins as that of the stream does.
-  client.request('/every.txt', { headers: to(server.port) })
-  await client.head({ seen: 'GET /every.txt got no head.', expected: 'Expected one at once.' })
+  await client.get('/every.txt', noHead('/every.txt'), { headers: forServer(server) })
   client.pause()
   await t.waitFor(() => isOver, {
     seen: 'The client stopped reading a page of 24 MB, and the server has to wait for it.',
@@ -370,11 +365,8 @@ nginxCheck('4.5d', 'the rest of the site is still there, and compressed', async 
     response.json(recordedQuakes().slice(0, 20))
   })
   const client = t.connect(ownNginx(nginx))
-  client.request('/week.json', { takesGzip: true, headers: to(server.port) })
-  const { headers } = await client.head({
-    seen: 'GET /week.json got no head.',
-    expected: 'Expected one at once.',
-  })
+  const options = { takesGzip: true, headers: forServer(server) }
+  const { headers } = await client.get('/week.json', noHead('/week.json'), options)
   must(url === '/week.json', asksForAnother('/week.json', url))
   must(headers.get('content-encoding') === 'gzip', {
     seen: 'GET /week.json, with Accept-Encoding: gzip, is not compressed.',
@@ -385,15 +377,18 @@ nginxCheck('4.5d', 'the rest of the site is still there, and compressed', async 
 
 nginxCheck('4.5e', 'a silent page is given up, a stream is not so soon', async (t, nginx) => {
   const { stream, client, events } = await streamThroughOwnNginx(t, nginx)
-  await client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
+  await client.head(NO_HEAD)
   const silent = t.connect(ownNginx(nginx), 'visitor of a page')
   const page = await t.serve(() => {})
-  silent.request('/page', { headers: to(page.port) })
-  const { status } = await silent.head({
-    seen: 'A page that the server never answers was not given up.',
-    expected: 'Expected nginx to give it up after a second: proxy_read_timeout 1s;',
-    often: 'the timeout was changed for the whole site.',
-  })
+  const { status } = await silent.get(
+    '/page',
+    {
+      seen: 'A page that the server never answers was not given up.',
+      expected: 'Expected nginx to give it up after a second: proxy_read_timeout 1s;',
+      often: 'the timeout was changed for the whole site.',
+    },
+    { headers: forServer(page) },
+  )
   t.transcript.step(`nginx gave the page up: ${status}`)
   stream.send('data: late\n\n')
   await events.next({
@@ -420,9 +415,9 @@ nginxCheck('4.5f', 'a silent stream is given up, and not before a heartbeat', as
 nginxCheck('4.5g', 'the server is told when a client leaves', async (t, nginx) => {
   // Began to be silent earlier: a timeout ends this one first.
   const stays = await streamThroughOwnNginx(t, nginx, { name: 'client that stays' })
-  await stays.client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
+  await stays.client.head(NO_HEAD)
   const leaves = await streamThroughOwnNginx(t, nginx, { name: 'other client' })
-  await leaves.client.head({ seen: 'The client got no head.', expected: 'Expected it at once.' })
+  await leaves.client.head(NO_HEAD)
   leaves.client.disconnect()
   await t.waitFor(() => leaves.stream.openResponses === 0, {
     seen: 'The client left, and nginx keeps the connection to the server.',
@@ -441,10 +436,7 @@ nginxCheck(
   'a server that crashes does not look like one that is done',
   async (t, nginx) => {
     const { stream, client, events } = await streamThroughOwnNginx(t, nginx)
-    const { headers } = await client.head({
-      seen: 'The client got no head.',
-      expected: 'Expected it at once.',
-    })
+    const { headers } = await client.head(NO_HEAD)
     stream.send('data: one\n\n')
     await events.next({ seen: 'The client got no event.', expected: 'Expected it at once.' })
     stream.cut()
@@ -465,10 +457,10 @@ nginxCheck(
 // 4.6 Ends
 
 check('4.6a', 'a stream says that it is over', async (t) => {
-  const { feed, proxy, ...first } = await behind(t, { http: '1.0' }, OVER_HTTP_10)
-  await hasOpened(t, feed, 1)
-  const second = asks(t, proxy, {}, 'second client')
-  await hasOpened(t, feed, 2)
+  const { feed, proxy, ...first } = await connectThroughProxy(t, { http: '1.0' }, OVER_HTTP_10)
+  await waitForReaders(t, feed, 1)
+  const second = sendRequest(t, proxy, {}, 'second client')
+  await waitForReaders(t, feed, 2)
   // On a night without a quake: then, too.
   feed.end()
   for (const { client, events } of [first, second]) {
@@ -490,8 +482,8 @@ check('4.6a', 'a stream says that it is over', async (t) => {
 
 check('4.6b', 'a stream that failed does not say that it is over', async (t) => {
   for (const count of [1, 0]) {
-    const { feed, client, events } = await direct(t)
-    await events.firstBytes(nothingYet())
+    const { feed, client, events } = await connectDirectly(t)
+    await events.firstBytes(NOTHING_YET)
     for (const quake of quakes(count)) {
       feed.release(quake)
       await events.next(noEvent(quake))
@@ -517,8 +509,8 @@ check('4.6b', 'a stream that failed does not say that it is over', async (t) => 
 })
 
 check('4.6c', 'the reader gives each quake as its event comes', async (t) => {
-  const source = eventSource()
-  const reading = readQuakes(source.events)
+  const source = controlledIterable<StreamEvent>()
+  const reading = readQuakes(source.values)
   for (const quake of [...quakes(3), quakeInBend()]) {
     const next = reading.next()
     source.push({ type: 'message', data: JSON.stringify(quake) })
@@ -533,16 +525,16 @@ check('4.6c', 'the reader gives each quake as its event comes', async (t) => {
       often: 'the end is looked for in the data. It is in the type of an event.',
     })
     must(deepEqual(value, quake), {
-      seen: `The event of ${describeQuake(quake)} is here, and readQuakes() gives ${excerpt(JSON.stringify(value) ?? 'undefined')}`,
-      expected: `Expected ${excerpt(JSON.stringify(quake))}`,
+      seen: `The event of ${describeQuake(quake)} is here, and readQuakes() gives ${excerptJson(value)}`,
+      expected: `Expected ${excerptJson(quake)}`,
       often: 'the data is given as text.',
     })
   }
 })
 
 check('4.6d', 'the reader ends at the event end, and lets go of the stream', async (t) => {
-  const source = eventSource()
-  const reading = readQuakes(source.events)
+  const source = controlledIterable<StreamEvent>()
+  const reading = readQuakes(source.values)
   const next = t.withTimeout(reading.next(), {
     seen: 'The event end is here, and readQuakes() waits for more.',
     expected: 'Expected it to end at once: a proxy may keep the connection open.',
@@ -551,7 +543,7 @@ check('4.6d', 'the reader ends at the event end, and lets go of the stream', asy
   source.push({ type: 'end', data: 'the feed is over' })
   const { done, value } = await next
   must(done === true, {
-    seen: `The event end is here, and readQuakes() gives ${excerpt(JSON.stringify(value) ?? 'undefined')}`,
+    seen: `The event end is here, and readQuakes() gives ${excerptJson(value)}`,
     expected: 'Expected it to end.',
   })
   must(source.isLeft, {
@@ -563,8 +555,8 @@ check('4.6d', 'the reader ends at the event end, and lets go of the stream', asy
 
 check('4.6e', 'a stream that ends without it was cut off', async (t) => {
   for (const count of [1, 0]) {
-    const source = eventSource()
-    const reading = readQuakes(source.events)
+    const source = controlledIterable<StreamEvent>()
+    const reading = readQuakes(source.values)
     for (const quake of quakes(count)) {
       source.push({ type: 'message', data: JSON.stringify(quake) })
       await t.withTimeout(reading.next(), {
@@ -589,8 +581,8 @@ check('4.6e', 'a stream that ends without it was cut off', async (t) => {
 })
 
 check('4.6f', 'an event of another name is no quake, and no end', async (t) => {
-  const source = eventSource()
-  const reading = readQuakes(source.events)
+  const source = controlledIterable<StreamEvent>()
+  const reading = readQuakes(source.values)
   const [quake] = quakes(1)
   source.push({ type: 'ending', data: '{"inMinutes":10}' })
   source.push({ type: 'message', data: JSON.stringify(quake) })
@@ -604,7 +596,7 @@ check('4.6f', 'an event of another name is no quake, and no end', async (t) => {
     often: 'whatever is no message is taken for the end, or a part of the name is.',
   })
   must(deepEqual(value, quake), {
-    seen: `An event named ending is here, then a message, and readQuakes() gives ${excerpt(JSON.stringify(value) ?? 'undefined')}`,
+    seen: `An event named ending is here, then a message, and readQuakes() gives ${excerptJson(value)}`,
     expected: 'Expected the quake of the message: only a message is a quake.',
     often: 'nobody looks at the type of an event.',
   })
@@ -655,11 +647,11 @@ type Setup = {
 }
 
 /** Asks for a prediction, plays the hop, and compares. */
-async function foretells(t: Tools, hop: Hop, setup: Setup): Promise<void> {
+async function mustPredict(t: Tools, hop: Hop, setup: Setup): Promise<void> {
   const { truth, why } = setup
   const predicted = predict(hop)
   t.transcript.step(hop)
-  const saw = await play(t, setup)
+  const saw = await playHop(t, setup)
   // What differs from the reference comes last, and short enough to stand beside it.
   t.transcript.step(`predict() had said: ${excerpt(String(predicted), 20)}`)
   must(predicted === truth, {
@@ -669,7 +661,7 @@ async function foretells(t: Tools, hop: Hop, setup: Setup): Promise<void> {
 }
 
 /** Shows that the hop does what the truth says: what the client saw, in a sentence. */
-async function play(t: Tools, setup: Setup): Promise<string> {
+async function playHop(t: Tools, setup: Setup): Promise<string> {
   const { truth, proxy, headers = {}, compresses, flushes, takesGzip = false } = setup
   let response: Response | undefined
   const app = express()
@@ -682,12 +674,12 @@ async function play(t: Tools, setup: Setup): Promise<string> {
   const server = await t.serve(app)
   const hop = proxy ? await t.proxy(server, proxy, 'the built-in proxy, set up like that') : server
   const client = t.connect(hop)
-  const events = eventClient(client, t)
+  const { events } = client
   client.request(PATH, { takesGzip })
   await t.waitFor(() => response !== undefined, OURS)
   t.transcript.step('server sent the head')
   if (truth === 'passes') await client.head(OURS)
-  else if (proxy) await noHeadYet(t, client, hop)
+  else if (proxy) await mustHaveNoHead(t, client, hop)
 
   for (const data of ['one', 'two']) {
     t.transcript.step(`server sent an event: data: ${data}`)
@@ -697,7 +689,7 @@ async function play(t: Tools, setup: Setup): Promise<string> {
   }
   if (truth === 'passes') return 'The head came before there was an event, then each event at once.'
   if (truth === 'head waits') return 'The head came with the first event, then each event at once.'
-  await otherRequest(t, hop)
+  await fence(t, hop)
   must(events.unexpected === undefined && client.unread() === '', OURS)
   t.transcript.step('client has no event')
   response!.end()
@@ -707,14 +699,14 @@ async function play(t: Tools, setup: Setup): Promise<string> {
   return 'Two events had been sent, and none was there. They came with the end.'
 }
 
-async function noHeadYet(t: Tools, client: RawClient, hop: { port: number }): Promise<void> {
-  await otherRequest(t, hop)
+async function mustHaveNoHead(t: Tools, client: RawClient, hop: { port: number }): Promise<void> {
+  await fence(t, hop)
   must(!client.hasHead, OURS)
   t.transcript.step('client has no head')
 }
 
 /** A request that begins after what was sent before, and is answered: what was on its way has come. */
-async function otherRequest(t: Tools, hop: { port: number }): Promise<void> {
+async function fence(t: Tools, hop: { port: number }): Promise<void> {
   t.transcript.step('what is on its way has time until …')
   const other = t.connect(hop, 'another client')
   other.request('/other')
@@ -727,85 +719,71 @@ const OURS = {
   expected: 'Expected the measured behaviour. Please report it.',
 }
 
-type EventStream = {
-  feed: ControlledFeed
-  server: TestServer
-  client: RawClient
-  events: EventClient
-}
+const withHeartbeats: CreateApp = (feed) => createApp(feed, { heartbeatMs: OFTEN })
 
-type ProxiedStream = EventStream & { proxy: { port: number } }
-
-type StreamOptions = { heartbeatMs?: number; takesGzip?: boolean }
+type Requested = { client: RawClient; events: EventClient }
 
 /** A client of the stream, with nobody between. */
-async function direct(t: Tools, options: StreamOptions = {}): Promise<EventStream> {
-  const feed = t.controlledFeed()
-  const server = await t.serve(appOf(feed, options))
-  return { feed, server, ...asks(t, server, { takesGzip: options.takesGzip ?? false }) }
+async function connectDirectly(
+  t: Tools,
+  { app = createApp, takesGzip = false }: { app?: CreateApp; takesGzip?: boolean } = {},
+): Promise<Requested & { feed: ControlledFeed }> {
+  const { feed, server } = await serveFeed(t, PATH, app)
+  return { feed, ...sendRequest(t, server, { takesGzip }) }
 }
 
 /** A client of the stream behind a proxy. */
-async function behind(
+async function connectThroughProxy(
   t: Tools,
   setting: ProxySetting,
-  toldAs: string,
-  heartbeatMs?: number,
-): Promise<ProxiedStream> {
-  const feed = t.controlledFeed()
-  const server = await t.serve(appOf(feed, heartbeatMs === undefined ? {} : { heartbeatMs }))
-  const proxy = await t.proxy(server, setting, toldAs)
-  return { feed, server, proxy, ...asks(t, proxy, {}) }
+  description: string,
+  app: CreateApp = createApp,
+): Promise<Requested & { feed: ControlledFeed; proxy: { port: number } }> {
+  const { feed, server } = await serveFeed(t, PATH, app)
+  const proxy = await t.proxy(server, setting, description)
+  return { feed, proxy, ...sendRequest(t, proxy) }
 }
 
 /** A client of the stream behind the real nginx, set up to hold back all it can. */
-async function behindNginx(
+async function connectThroughNginx(
   t: Tools,
   { holding }: NginxPorts,
   takesGzip: boolean,
-): Promise<EventStream> {
-  const feed = t.controlledFeed()
-  const server = await t.serve(appOf(feed, {}))
+): Promise<Requested & { feed: ControlledFeed }> {
+  const { feed, server } = await serveFeed(t, PATH, createApp)
   t.transcript.step(
     `before the server: the real nginx, ${takesGzip ? 'which compresses' : 'over HTTP/1.0'}`,
   )
-  return { feed, server, ...asks(t, { port: holding }, { takesGzip, headers: to(server.port) }) }
+  return { feed, ...sendRequest(t, { port: holding }, { takesGzip, headers: forServer(server) }) }
 }
 
-function appOf(feed: ControlledFeed, { heartbeatMs }: StreamOptions): ReturnType<typeof createApp> {
-  return createApp(feed, heartbeatMs === undefined ? {} : { heartbeatMs })
-}
-
-function asks(
+function sendRequest(
   t: Tools,
   server: { port: number },
-  {
-    path = PATH,
-    ...options
-  }: { path?: string | undefined; takesGzip?: boolean; headers?: Record<string, number> },
+  { path = PATH, ...options }: RequestOptions & { path?: string | undefined } = {},
   name?: string,
-): { client: RawClient; events: EventClient } {
+): Requested {
   const client = t.connect(server, name)
   client.request(path, options)
-  return { client, events: eventClient(client, { ...t, ...(name && { name }) }) }
+  return { client, events: client.events }
 }
 
 /** What tells our nginx which server to ask. */
-function to(port: number): Record<string, number> {
+function forServer({ port }: { port: number }): Record<string, number> {
   return { 'Server-Port': port }
 }
 
-async function eachInTurn(
+async function mustArriveInTurn(
   feed: ControlledFeed,
   events: EventClient,
-  { expected, often }: { expected: string; often?: string },
+  { expected, often }: Omit<Story, 'seen'>,
 ): Promise<void> {
   for (const quake of quakes(3)) {
     feed.release(quake)
     const { type, data } = await events.next({
       seen: `The feed released ${describeQuake(quake)} and no event reached the client.`,
       expected,
-      ...(often && { often }),
+      often,
     })
     must(type === 'message', {
       seen: `The event of ${describeQuake(quake)} is named ${excerpt(type)}.`,
@@ -815,12 +793,12 @@ async function eachInTurn(
     })
     must(deepEqual(tryParseJson(data), quake), {
       seen: `The data of ${describeQuake(quake)} is ${excerpt(data)}`,
-      expected: `Expected ${excerpt(JSON.stringify(quake))}`,
+      expected: `Expected ${excerptJson(quake)}`,
     })
   }
 }
 
-function noEvent(quake: Quake): { seen: string; expected: string } {
+function noEvent(quake: Quake): Story {
   return {
     seen: `The feed released ${describeQuake(quake)} and no event reached the client.`,
     expected: 'Expected it at once.',
@@ -828,18 +806,22 @@ function noEvent(quake: Quake): { seen: string; expected: string } {
 }
 
 /** Waits until the feed is read for so many clients. */
-async function hasOpened(t: Tools, feed: ControlledFeed, clients: number): Promise<void> {
+async function waitForReaders(t: Tools, feed: ControlledFeed, clients: number): Promise<void> {
   await t.waitFor(() => feed.readers.filter(({ hasPulled }) => hasPulled).length === clients, {
     seen: 'The handler asked the feed for nothing.',
     expected: 'Expected it to open the feed for each client.',
   })
 }
 
-function nothingYet(): { seen: string; expected: string } {
-  return {
-    seen: 'The client got nothing of the body.',
-    expected: 'Expected the first bytes at once.',
-  }
+const NOTHING_YET: Story = {
+  seen: 'The client got nothing of the body.',
+  expected: 'Expected the first bytes at once.',
+}
+
+const NO_HEAD: Story = { seen: 'The client got no head.', expected: 'Expected it at once.' }
+
+function noHead(path: string): Story {
+  return { seen: `GET ${path} got no head.`, expected: 'Expected one at once.' }
 }
 
 /** A stream that says nothing about buffers, behind an nginx with the nginx.conf of the work. */
@@ -847,11 +829,11 @@ async function streamThroughOwnNginx(
   t: Tools,
   nginx: NginxPorts,
   { takesGzip = false, path, name }: { takesGzip?: boolean; path?: string; name?: string } = {},
-): Promise<{ stream: ScriptedServer; client: RawClient; events: EventClient }> {
+): Promise<Requested & { stream: ScriptedServer }> {
   const own = ownNginx(nginx)
   const stream = await scriptedServer(t)
   t.transcript.step('before the server: nginx with your nginx.conf')
-  return { stream, ...asks(t, own, { takesGzip, path, headers: to(portOf(stream)) }, name) }
+  return { stream, ...sendRequest(t, own, { takesGzip, path, headers: forServer(stream) }, name) }
 }
 
 /** With a variable in it, `proxy_pass` asks for what stands behind that, and for nothing else. */
@@ -862,10 +844,6 @@ function asksForAnother(asked: string, url: string | undefined): Story {
     often:
       'proxy_pass has something behind $tremor. With a variable that takes the place of path and query.',
   }
-}
-
-function portOf({ url }: ScriptedServer): number {
-  return Number(new URL(url).port)
 }
 
 /** The nginx with the nginx.conf of the work. */
@@ -881,7 +859,7 @@ function ownNginx({ ofWork, says }: NginxPorts): { port: number } {
 }
 
 /** Why buffers are in the way: nobody switched them off, or for somebody else. */
-function stillOn(): string {
+function whyBuffered(): string {
   return /\bproxy_buffering\s+off\b/.test(withoutComments(conf()))
     ? `proxy_buffering off stands in a location that ${PATH} does not match.`
     : 'proxy_buffering is still on: over HTTP/1.1 it holds the head, with gzip everything.'
@@ -894,64 +872,11 @@ function conf(): string {
 /** One whose data has the word that others look for: `…Bend…`. */
 function quakeInBend(): Quake {
   const [quake] = quakes(1)
-  return { ...quake!, place: '12 km ENE of Bend, Oregon' }
-}
-
-/** Whether there was one more, or none, without or with an error. */
-function outcomeOf(next: Promise<unknown>): Promise<'ended' | 'threw'> {
-  return next.then(
-    () => 'ended',
-    () => 'threw',
-  )
+  return { ...quake, place: '12 km ENE of Bend, Oregon' }
 }
 
 /** The events of a response, as they come; throws when the connection is lost. */
 async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent> {
-  const reader = eventStreamParser()
-  for await (const bytes of body) yield* reader.push(bytes)
-}
-
-/** Events that come when the check says so. */
-function eventSource(): {
-  events: AsyncIterable<StreamEvent>
-  push(event: StreamEvent): void
-  close(): void
-  /** Somebody has left the loop over them. */
-  readonly isLeft: boolean
-} {
-  const waiting: StreamEvent[] = []
-  let isOver = false
-  let isLeft = false
-  let wake = (): void => {}
-  async function next(): Promise<IteratorResult<StreamEvent, undefined>> {
-    while (waiting.length === 0 && !isOver) {
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
-    }
-    const value = waiting.shift()
-    return value ? { done: false, value } : { done: true, value: undefined }
-  }
-  return {
-    events: {
-      [Symbol.asyncIterator]: () => ({
-        next,
-        async return() {
-          isLeft = true
-          return { done: true as const, value: undefined }
-        },
-      }),
-    },
-    push(event) {
-      waiting.push(event)
-      wake()
-    },
-    close() {
-      isOver = true
-      wake()
-    },
-    get isLeft() {
-      return isLeft
-    },
-  }
+  const parser = new EventStreamParser()
+  for await (const bytes of body) yield* parser.push(bytes)
 }

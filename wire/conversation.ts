@@ -1,5 +1,4 @@
-import type { Arrival } from './arrival.ts'
-import type { Closing } from './tap.ts'
+import type { Arrival, Closing } from './arrival.ts'
 import { responseReader, type ResponseReader, type Segment } from './response.ts'
 
 /** Follows what one connection says on one hop, arrival by arrival. */
@@ -27,15 +26,15 @@ export function conversation(): Conversation {
   }
 }
 
-/** What the end of a connection means for the response that was on its way, in a sentence. */
-export function farewell(
+/** Says in a sentence what the end of a connection means for the response that was on its way. */
+export function describeClose(
   { by, how }: Omit<Closing, 'at'>,
   reader: ResponseReader | undefined,
 ): { text: string; isFailure: boolean } {
   const who = `${how === 'reset' ? 'reset' : 'closed'} by the ${by}`
   if (!reader || reader.complete) return { text: who, isFailure: false }
   if (by === 'client') {
-    // Nobody is failed by a client that has seen enough.
+    // A client that has seen enough may leave: that is not a failure.
     const where = reader.head ? ': it left in the middle of the response' : ', before a response'
     return { text: `${who}${where}`, isFailure: false }
   }

@@ -9,7 +9,7 @@ export type Interpretation = {
   segments: { kind: Segment['kind']; from: number; to: number }[]
   /** Of an event stream: the lines that this arrival completes, and the events they dispatch. */
   events?: { lines: EventLine[]; dispatched: Dispatched[] }
-  /** False when the beginning of the connection is not kept: then all of it is one stretch. */
+  /** False when the beginning of the connection was not recorded: then the whole arrival is one stretch. */
   isWhole: boolean
 }
 
@@ -40,9 +40,10 @@ export function interpret(
     completed = { lines: [], dispatched: [] }
     for (const { kind, bytes } of segments) {
       if (each.direction === 'request' || kind !== 'data') continue
-      const { lines, dispatched } = events.push(bytes)
-      completed.lines.push(...lines)
-      completed.dispatched.push(...dispatched)
+      for (const { line, event } of events.push(bytes)) {
+        if (line) completed.lines.push(line)
+        if (event) completed.dispatched.push(event)
+      }
     }
   }
 
@@ -55,7 +56,7 @@ export function interpret(
   }
 }
 
-/** A head or a size line may have begun in an arrival before (`carried` bytes), and may end in a later one. */
+/** Places segments in an arrival: a head or a size line may have begun in an earlier one (`carried` bytes) or end in a later one. */
 function placed(
   segments: Segment[],
   carried: number,

@@ -11,7 +11,7 @@ import { responseReader, type Head } from './response.ts'
  * `{ holds: 'head' }` is nginx that asks over HTTP/1.1, with `gzip` nginx that compresses.
  */
 export type ProxySetting = {
-  /** Where the server is: 127.0.0.1, when nobody says. */
+  /** Where the server is; 127.0.0.1 by default. */
   host?: string
   /** How it asks the server. Over HTTP/1.0 a response has no chunks: it ends when the connection is closed. */
   http?: '1.0' | '1.1'
@@ -59,10 +59,10 @@ function forward(
   const { host = '127.0.0.1', http = '1.1', tellsServer = 'at once', onLeft, onCrossed } = setting
   const upstream = connect({ port: serverPort, host, noDelay: true })
   const reader = responseReader(request.method, http)
-  let way: Way | undefined
+  let sink: Sink | undefined
   let hasLeft = false
 
-  // As nginx does it: the server gets a request when all of it is there.
+  // Like nginx, send the request to the server only when all of it has arrived.
   const body: Buffer[] = []
   request.on('data', (bytes: Buffer) => body.push(bytes))
   request.once('end', () => {
@@ -76,30 +76,30 @@ function forward(
     if (hasLeft) return
     for (const segment of reader.push(bytes)) {
       if (segment.kind === 'head') {
-        way = wayTo(response, setting, {
+        sink = sinkTo(response, setting, {
           head: reader.head!,
           size: segment.bytes.length,
           takesGzip: /\bgzip\b/.test(request.headers['accept-encoding'] ?? ''),
         })
       }
-      if (segment.kind === 'data') way!.pass(segment.bytes)
+      if (segment.kind === 'data') sink!.write(segment.bytes)
     }
-    if (reader.complete) way!.end()
+    if (reader.complete) sink!.end()
     if (response.writableNeedDrain) upstream.pause()
   })
   upstream.on('close', () => {
     // Over HTTP/1.0 this is what an end looks like, and what a crash looks like.
-    if (reader.untilClose) way?.end()
-    else if (!way) response.writeHead(502).end()
+    if (reader.untilClose) sink?.end()
+    else if (!sink) response.writeHead(502).end()
     else if (!reader.complete) response.destroy()
   })
-  // What there is to say of it comes with 'close'.
+  // 'close' follows.
   upstream.on('error', () => {})
   response.on('drain', () => upstream.resume())
   response.on('close', () => {
     hasLeft = !response.writableFinished
     if (reader.complete || tellsServer === 'at once') upstream.destroy()
-    // A paused socket would never hear of the next piece.
+    // A paused socket would never see the next piece.
     upstream.resume()
     if (hasLeft) onLeft?.()
   })
@@ -117,42 +117,47 @@ function requestText(
   return Buffer.concat([Buffer.from(head, 'latin1'), body])
 }
 
-/** The way of one response through the proxy. */
-type Way = { pass(bytes: Uint8Array): void; end(): void }
+/** What takes the body of one response to the client. */
+type Sink = { write(bytes: Uint8Array): void; end(): void }
 
-function wayTo(
+function sinkTo(
   response: ServerResponse,
   { holds, gzip = false, ignoresAccelBuffering = false }: ProxySetting,
   { head, size, takesGzip }: { head: Head; size: number; takesGzip: boolean },
-): Way {
+): Sink {
   // nginx reads the value in whatever case it is written.
-  const isFree = !ignoresAccelBuffering && /^no$/i.test(head.headers.get('x-accel-buffering') ?? '')
+  const isUnbuffered =
+    !ignoresAccelBuffering && /^no$/i.test(head.headers.get('x-accel-buffering') ?? '')
   const zip = gzip && takesGzip && !head.headers.has('content-encoding') ? createGzip() : undefined
-  const out = holder(response, isFree ? undefined : zip ? 'end' : holds, size)
+  const out = bufferingSink(response, isUnbuffered ? undefined : zip ? 'end' : holds, size)
 
   response.statusCode = head.status
   for (const [name, value] of head.headers) {
-    if (!BETWEEN_TWO.has(name) && !(zip && name === 'content-length')) {
+    if (!HOP_BY_HOP.has(name) && !(zip && name === 'content-length')) {
       response.setHeader(name, value)
     }
   }
   if (zip) response.setHeader('content-encoding', 'gzip')
-  if (isFree || holds === undefined) response.flushHeaders()
+  if (isUnbuffered || holds === undefined) response.flushHeaders()
   if (!zip) return out
 
-  zip.on('data', (bytes: Buffer) => out.pass(bytes))
+  zip.on('data', (bytes: Buffer) => out.write(bytes))
   zip.on('end', () => out.end())
   return {
-    pass(bytes) {
+    write(bytes) {
       zip.write(bytes)
-      if (isFree) zip.flush(constants.Z_SYNC_FLUSH)
+      if (isUnbuffered) zip.flush(constants.Z_SYNC_FLUSH)
     },
     end: () => void zip.end(),
   }
 }
 
-/** Keeps back what the setting says. */
-function holder(response: ServerResponse, holds: ProxySetting['holds'], headSize: number): Way {
+/** Holds back what the setting says. */
+function bufferingSink(
+  response: ServerResponse,
+  holds: ProxySetting['holds'],
+  headSize: number,
+): Sink {
   let held: Uint8Array = new Uint8Array()
   // The head takes its place in the first buffer.
   let room = typeof holds === 'number' ? Math.max(1, holds - headSize) : 0
@@ -160,7 +165,7 @@ function holder(response: ServerResponse, holds: ProxySetting['holds'], headSize
     if (bytes.length > 0) response.write(bytes)
   }
   return {
-    pass(bytes) {
+    write(bytes) {
       if (holds === 'last') {
         send(held)
         held = bytes
@@ -182,5 +187,5 @@ function holder(response: ServerResponse, holds: ProxySetting['holds'], headSize
   }
 }
 
-/** Headers that concern one connection, and the one that is for the proxy itself. */
-const BETWEEN_TWO = new Set(['connection', 'keep-alive', 'transfer-encoding', 'x-accel-buffering'])
+/** Hop-by-hop headers, and the one that is for the proxy itself. */
+const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'x-accel-buffering'])

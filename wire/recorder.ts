@@ -1,8 +1,6 @@
-import type { Arrival } from './arrival.ts'
-import { conversation, farewell, type Conversation } from './conversation.ts'
-import { cursorIn } from './cursor.ts'
-import type { Entry } from './entry.ts'
-import { arrivalOf, type Found, type Kept } from './recording.ts'
+import { lastEventIdOf } from './arrival.ts'
+import { conversation, describeClose, type Conversation } from './conversation.ts'
+import { arrivalInContext, type ArrivalContext, type Entry, type RecordedEntry } from './entry.ts'
 import type { Observer } from './tap.ts'
 
 /** Keeps what crosses the wire, as much as there is room for: the oldest goes first. */
@@ -16,12 +14,12 @@ export type Recorder = {
   /** The number of the newest entry, 0 before the first; and of the oldest that is kept. */
   readonly newest: number
   readonly oldest: number
-  /** Kept entries behind number `n`, at most `most` of them. */
+  /** Returns the kept entries after number `n`, at most `most` of them. */
   after(n: number, most: number): Entry[]
-  /** The same with their bytes. */
-  kept(n: number, most: number): Kept[]
-  /** The arrival that entry `n` stands for, and what came before it on its connection and hop. */
-  arrival(n: number): Found | undefined
+  /** Returns the same with their bytes. */
+  recordedAfter(n: number, most: number): RecordedEntry[]
+  /** Finds the arrival of entry `n`, and what came before it on its connection and hop. */
+  arrival(n: number): ArrivalContext | undefined
   /**
    * Calls `changed` for each new entry.
    *
@@ -30,19 +28,23 @@ export type Recorder = {
   listen(changed: () => void): () => void
 }
 
-/** @param options.mostBytes how much of what crossed is kept, beside some hundred bytes for each entry */
+/**
+ * Makes an empty recorder.
+ *
+ * @param options.mostBytes how much of what crossed is kept, beside some hundred bytes for each entry
+ */
 export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 } = {}): Recorder {
   const beganAt = performance.now()
   const listeners = new Set<() => void>()
   const openedAt = new Map<number, number>()
-  const talks = new Map<number, Conversation>()
-  let kept: Kept[] = []
-  /** Where in `kept` the oldest is; what lies before has gone. */
+  const conversations = new Map<number, Conversation>()
+  let kept: RecordedEntry[] = []
+  /** Where in `kept` the oldest is; what lies before it was evicted. */
   let first = 0
   let newest = 0
   let bytesKept = 0
 
-  function add(what: Body, at: number, bytes?: Uint8Array): void {
+  function add(what: EntryBody, at: number, bytes?: Uint8Array): void {
     newest += 1
     kept.push({ entry: { n: newest, at, ...what }, ...(bytes && { bytes }) })
     bytesKept += bytes?.length ?? 0
@@ -53,7 +55,7 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
   function forgetOldest(): void {
     bytesKept -= kept[first]!.bytes?.length ?? 0
     first += 1
-    // Moving them all for each one that goes would take its time.
+    // Compact in batches: shifting the array on every eviction is O(n).
     if (first < 10_000 && first * 2 < kept.length) return
     kept = kept.slice(first)
     first = 0
@@ -63,7 +65,7 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
     return (openedAt.get(connection) ?? 0) + at
   }
 
-  function slice(n: number, most: number): Kept[] {
+  function recordedAfter(n: number, most: number): RecordedEntry[] {
     const oldest = newest - (kept.length - first) + 1
     const from = first + Math.max(n + 1 - oldest, 0)
     return kept.slice(from, from + most)
@@ -74,24 +76,24 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
       opened(connection) {
         const at = performance.now() - beganAt
         openedAt.set(connection, at)
-        talks.set(connection, conversation())
+        conversations.set(connection, conversation())
         add({ kind: 'opened', connection }, at)
       },
       arrived(connection, { at, hop, direction, bytes }) {
-        // As its client has it: a proxy on the way may say the same in another way.
+        // Follow what the client sees: a proxy in between may frame the same response differently.
         if (hop === 'client' || hop === 'workshop') {
-          talks.get(connection)?.segments({ direction, bytes })
+          conversations.get(connection)?.segments({ direction, bytes })
         }
         const size = bytes.length
-        const cursor = cursorIn({ direction, bytes })
+        const cursor = lastEventIdOf({ direction, bytes })
         const arrived = { kind: 'arrived', connection, size, hop, direction } as const
         add({ ...arrived, ...(cursor !== undefined && { cursor }) }, since(connection, at), bytes)
       },
       closed(connection, { at, by, how }) {
-        const end = farewell({ by, how }, talks.get(connection)?.reader)
+        const end = describeClose({ by, how }, conversations.get(connection)?.reader)
         add({ kind: 'closed', connection, by, how, ...end }, since(connection, at))
         openedAt.delete(connection)
-        talks.delete(connection)
+        conversations.delete(connection)
       },
     },
     note: (text) => add({ kind: 'note', text }, performance.now() - beganAt),
@@ -102,9 +104,9 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
     get oldest() {
       return newest - (kept.length - first) + 1
     },
-    after: (n, most) => slice(n, most).map(({ entry }) => entry),
-    kept: slice,
-    arrival: (n) => arrivalOf(slice(0, Infinity), n),
+    after: (n, most) => recordedAfter(n, most).map(({ entry }) => entry),
+    recordedAfter,
+    arrival: (n) => arrivalInContext(recordedAfter(0, Infinity), n),
     listen(changed) {
       listeners.add(changed)
       return () => listeners.delete(changed)
@@ -112,9 +114,8 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
   }
 }
 
-/** Where bytes are seen first: a request at the client, a response at the server or where it was made. */
-export function isFirstSighting({ hop, direction }: Pick<Arrival, 'hop' | 'direction'>): boolean {
-  return direction === 'request' ? hop === 'client' : hop === 'server' || hop === 'workshop'
-}
-
-type Body = Entry extends infer Each ? (Each extends Entry ? Omit<Each, 'n' | 'at'> : never) : never
+type EntryBody = Entry extends infer Each
+  ? Each extends Entry
+    ? Omit<Each, 'n' | 'at'>
+    : never
+  : never

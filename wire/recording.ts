@@ -1,55 +1,21 @@
-import type { Arrival } from './arrival.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, RecordedEntry } from './entry.ts'
 import type { Recorder } from './recorder.ts'
 
-/** An entry and, of an arrival, its bytes. */
-export type Kept = { entry: Entry; bytes?: Uint8Array }
-
-/** An arrival and what came before it on its connection and hop. */
-export type Found = {
-  arrival: Arrival
-  before: Arrival[]
-  /** Whether `before` begins with the connection. */
-  isWhole: boolean
-}
-
-/** Looks for the arrival that entry `n` stands for; undefined when it is not kept, or no arrival. */
-export function arrivalOf(kept: readonly Kept[], n: number): Found | undefined {
-  const wanted = kept.find(({ entry }) => entry.n === n)
-  if (wanted?.entry.kind !== 'arrived' || !wanted.bytes) return undefined
-  const { connection, hop } = wanted.entry
-  const before: Arrival[] = []
-  let isWhole = false
-  for (const { entry, bytes } of kept) {
-    if (entry.n === n) break
-    if (entry.kind === 'opened' && entry.connection === connection) {
-      // Another tap may have had a connection of that number before.
-      before.length = 0
-      isWhole = true
-    }
-    if (entry.kind !== 'arrived' || entry.connection !== connection || !bytes) continue
-    // What the workshop answers in the server's place answers a request on the client's side.
-    const isSameHop = entry.hop === hop || (hop === 'workshop' && entry.hop === 'client')
-    if (isSameHop) before.push({ ...entry, bytes })
-  }
-  return { arrival: { ...wanted.entry, bytes: wanted.bytes }, before, isWhole }
-}
-
 /** A recording from a file. What came before entry `from` only explains what came after. */
-export type Saved = { kept: Kept[]; from: number }
+export type SavedRecording = { entries: RecordedEntry[]; from: number }
 
 /**
- * A recording as a file: newline-delimited JSON, a line for each entry, with its bytes in base64.
+ * Writes a recording as a file: newline-delimited JSON, a line for each entry, with its bytes in base64.
  *
  * @param from the first entry to be shown; those before were cleared away
  */
-export function* savedLines(recorder: Recorder, from = 1): Generator<string> {
+export function* serializeRecording(recorder: Recorder, from = 1): Generator<string> {
   yield `${JSON.stringify({ format: FORMAT, from })}\n`
-  // What comes while somebody saves is not waited for: it may come for ever.
+  // Stop at what is there now: new entries may come forever.
   const { newest } = recorder
   let n = 0
   while (n < newest) {
-    const some = recorder.kept(n, 1000)
+    const some = recorder.recordedAfter(n, 1000)
     n = some.at(-1)?.entry.n ?? newest
     for (const { entry, bytes } of some) {
       yield `${JSON.stringify({ ...entry, ...(bytes && { bytes: toBase64(bytes) }) })}\n`
@@ -57,14 +23,18 @@ export function* savedLines(recorder: Recorder, from = 1): Generator<string> {
   }
 }
 
-/** @throws Error with a sentence, when the text is no recording or is broken somewhere */
-export function readSaved(text: string): Saved {
+/**
+ * Reads what `serializeRecording` has written.
+ *
+ * @throws Error with a sentence, when the text is no recording or is broken somewhere
+ */
+export function parseRecording(text: string): SavedRecording {
   const [head = '', ...lines] = text.split('\n').filter((line) => line !== '')
   const { format, from } = parsed(head) ?? {}
   if (format !== FORMAT || !Number.isSafeInteger(from)) {
     throw new Error('This file is no recording of the wire: its first line does not say so.')
   }
-  const kept = lines.map((line, index) => {
+  const entries = lines.map((line, index) => {
     const saved = parsed(line)
     if (!saved || !isEntry(saved)) {
       throw new Error(`Line ${index + 2} of this recording is broken.`)
@@ -72,7 +42,7 @@ export function readSaved(text: string): Saved {
     const { bytes, ...entry } = saved
     return { entry, ...(bytes !== undefined && { bytes: fromBase64(bytes) }) }
   })
-  return { kept, from: from as number }
+  return { entries, from: from as number }
 }
 
 const FORMAT = 'http-streaming-workshop wire 1'
@@ -86,7 +56,7 @@ function parsed(line: string): Record<string, unknown> | undefined {
   }
 }
 
-/** What somebody else may have written is looked at before it is drawn. */
+/** Checks a line before it is drawn: the file may come from anywhere. */
 function isEntry(saved: Record<string, unknown>): saved is Entry & { bytes?: string } {
   const { n, at, kind, connection, hop, direction, size, cursor, bytes, text } = saved
   if (!Number.isSafeInteger(n) || typeof at !== 'number' || !Number.isFinite(at)) return false
@@ -105,7 +75,7 @@ function isEntry(saved: Record<string, unknown>): saved is Entry & { bytes?: str
   )
 }
 
-// Not Buffer: the page reads files, too.
+// Without Buffer, because the page reads recordings as well.
 function toBase64(bytes: Uint8Array): string {
   let text = ''
   for (let at = 0; at < bytes.length; at += 8192) {

@@ -1,6 +1,6 @@
 /**
  * A stretch of an HTTP/1 response and what it is: `head` is the status line and the headers with the
- * blank line, `size` a chunk's length line, `data` the body itself, `framing` the CR LF behind a chunk,
+ * blank line, `size` a chunk's length line, `data` the body itself, `framing` the CR LF after a chunk,
  * `last` the chunk of length 0 with its trailers, `extra` whatever follows the end of the response.
  */
 export type Segment = {
@@ -81,7 +81,7 @@ export function responseReader(method = 'GET', version = '1.1'): ResponseReader 
     return segment
   }
 
-  /** A length that is none: nothing behind it can be told apart, and the response has no end. */
+  /** Gives up on an invalid length: nothing after it can be told apart, and the response has no end. */
   function giveUp(segment: Segment): Segment {
     state = 'extra'
     isBroken = true
@@ -124,13 +124,13 @@ function parseHead(bytes: Uint8Array): Head {
     const colon = line.indexOf(':')
     const name = line.slice(0, colon).toLowerCase()
     const value = line.slice(colon + 1).trim()
-    // RFC 9110, section 5.3: several lines of a name are one list.
+    // RFC 9110, section 5.3: several lines with the same name are one list.
     headers.set(name, headers.has(name) ? `${headers.get(name)}, ${value}` : value)
   }
   return { status: Number(status), version, headers }
 }
 
-/** RFC 9112, section 6.3. */
+/** Tells how a body ends: RFC 9112, section 6.3. */
 function endingOf({ status, headers }: Head, method: string, version: string): Ending {
   if (method === 'HEAD' || status === 204 || status === 304 || status < 200) return 'none'
   const isChunked = headers.get('transfer-encoding')?.toLowerCase().endsWith('chunked')
@@ -139,7 +139,7 @@ function endingOf({ status, headers }: Head, method: string, version: string): E
   return 'close'
 }
 
-/** Where `text`, which is ASCII, begins; -1 when it does not. Without Node's Buffer: the page runs this, too. */
+/** Finds where `text`, which is ASCII, begins, or -1. Without Node's Buffer, because the page runs this as well. */
 function indexOf(bytes: Uint8Array, text: string): number {
   const first = text.charCodeAt(0)
   for (let at = bytes.indexOf(first); at !== -1; at = bytes.indexOf(first, at + 1)) {
@@ -148,7 +148,7 @@ function indexOf(bytes: Uint8Array, text: string): number {
   return -1
 }
 
-/** A character for each byte: TextDecoder's latin1 is another one (windows-1252). */
+/** Decodes each byte as one character. TextDecoder's latin1 is windows-1252, and does not. */
 function latin1(bytes: Uint8Array): string {
   let text = ''
   for (const byte of bytes) text += String.fromCharCode(byte)

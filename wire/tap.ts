@@ -1,37 +1,32 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import type { Arrival } from './arrival.ts'
+import type { Arrival, Closing } from './arrival.ts'
 import { startProxy, type Proxy, type ProxySetting } from './proxy.ts'
-import { limits, type Trouble } from './trouble.ts'
+import { faultInjector, type FaultInjection } from './fault-injection.ts'
 
 /**
  * Where a connection goes: to a server, or nowhere, and this is what its client is told; or it is reset, as if
  * nobody listened.
  */
-export type Destination = { port: number; host?: string } | { unavailable: string } | 'nobody'
+export type Destination = ServerAddress | { unavailable: string } | 'nobody'
 
-/** What a tap tells of each connection; they are counted from 1. */
+type ServerAddress = { port: number; host?: string }
+
+/** What a tap reports of each connection; they are counted from 1. */
 export type Observer = {
   opened(connection: number): void
   /**
-   * `at` counts from the opening. What crosses is told at both hops, when it comes and when it has been
+   * `at` counts from the opening. What crosses is reported at both hops, when it comes and when it has been
    * passed on: `server` between the server and the tap, `client` between the tap and the client. The hop
-   * is `workshop` when the tap itself answered. With a proxy between, `server` is before it and `proxy` behind it.
+   * is `workshop` when the tap itself answered. With a proxy between, `server` is before it and `proxy` after it.
    */
   arrived(connection: number, arrival: Arrival): void
   closed(connection: number, closing: Closing): void
 }
 
-/** Who closed first (the workshop: the tap itself), and how: in order, or by a reset. */
-export type Closing = {
-  at: number
-  by: 'client' | 'proxy' | 'server' | 'workshop'
-  how: 'ended' | 'reset'
-}
-
 export type Tap = {
   readonly port: number
-  readonly trouble: Trouble
+  readonly faults: FaultInjection
   /** Puts a proxy before the server of each connection to come, until told otherwise. */
   proxy(setting: ProxySetting | undefined): void
   /** Cuts every connection and stops listening. */
@@ -39,8 +34,8 @@ export type Tap = {
 }
 
 /**
- * Stands between clients and a server and tells what crosses, byte for byte. It changes nothing, unless
- * it is asked for trouble: each side sees the other's pauses, its end and its resets as if they were
+ * Stands between clients and a server and reports what crosses, byte for byte. It changes nothing, unless
+ * it is asked for faults: each side sees the other's pauses, its end and its resets as if they were
  * connected directly.
  *
  * @param options.destination asked for every connection; the client waits for the answer
@@ -56,36 +51,47 @@ export async function tap({
   observer: Observer
 }): Promise<Tap> {
   const sockets = new Set<Socket>()
-  const { deliver, close: stopClock, ...trouble } = limits()
+  const { deliver, close: stopClock, ...faults } = faultInjector()
   const proxies = new Set<Proxy>()
   let setting: ProxySetting | undefined
   let connections = 0
 
   // Half-open: a client that has sent all it has to say still waits for the answer.
-  const listener = createServer({ allowHalfOpen: true, noDelay: true }, async (client) => {
+  const listener = createServer({ allowHalfOpen: true, noDelay: true }, accept)
+
+  async function accept(client: Socket): Promise<void> {
     connections += 1
-    const told = telling(connections, observer)
+    const reporter = connectionReporter(connections, observer)
     track(client)
-    watch(client, 'client', told)
+    watch(client, 'client', reporter)
     const where = await destination()
     if (client.destroyed) {
-      told.closed()
+      reporter.closed()
       return
     }
     if (where === 'nobody') {
-      client.once('close', () => told.closed())
-      told.closing('workshop', 'reset')
+      client.once('close', () => reporter.closed())
+      reporter.closing('workshop', 'reset')
       client.resetAndDestroy()
       return
     }
     if ('unavailable' in where) {
-      await refuse(client, where.unavailable, told)
+      await refuse(client, where.unavailable, reporter)
       return
     }
-    const between = setting && (await proxyBefore(where, setting, told))
+    await connectToServer(client, where, reporter)
+  }
+
+  /** Connects a client with its server, through a proxy when there is to be one. */
+  async function connectToServer(
+    client: Socket,
+    where: ServerAddress,
+    reporter: ConnectionReporter,
+  ): Promise<void> {
+    const between = setting && (await proxyBefore(where, setting, reporter))
     if (client.destroyed) {
       void between?.stop()
-      told.closed()
+      reporter.closed()
       return
     }
     const hop = between ? 'proxy' : 'server'
@@ -98,29 +104,29 @@ export async function tap({
     track(server)
     server.once('close', () => void between?.stop())
     server.once('connect', () => {
-      watch(server, hop, told)
+      watch(server, hop, reporter)
       forward(client, server, {
-        arrived: (bytes) => told.arrived('request', bytes, 'client'),
-        delivered: (bytes) => told.arrived('request', bytes, hop),
+        arrived: (bytes) => reporter.arrived('request', bytes, 'client'),
+        delivered: (bytes) => reporter.arrived('request', bytes, hop),
       })
       deliver({
         server,
         client,
-        arrived: (bytes) => told.arrived('response', bytes, hop),
-        delivered: (bytes) => told.arrived('response', bytes, 'client'),
-        cutting: () => told.closing('workshop', 'reset'),
+        arrived: (bytes) => reporter.arrived('response', bytes, hop),
+        delivered: (bytes) => reporter.arrived('response', bytes, 'client'),
+        cutting: () => reporter.closing('workshop', 'reset'),
       })
-      client.once('close', () => server.destroyed && told.closed())
-      server.once('close', () => client.destroyed && told.closed())
+      client.once('close', () => server.destroyed && reporter.closed())
+      server.once('close', () => client.destroyed && reporter.closed())
     })
     server.once('error', () => {
-      // It died a moment ago, and nobody knows yet.
+      // The server has just died, and the workshop has not noticed yet.
       if (server.connecting || server.remotePort === undefined) {
         const address = `${where.host ?? '127.0.0.1'}:${where.port}`
-        void refuse(client, `The server is not running: nobody answers at ${address}.`, told)
+        void refuse(client, `The server is not running: nobody answers at ${address}.`, reporter)
       }
     })
-  })
+  }
 
   function track(socket: Socket): void {
     sockets.add(socket)
@@ -129,16 +135,16 @@ export async function tap({
     socket.once('close', () => sockets.delete(socket))
   }
 
-  /** One for this connection alone: so what crosses before it is told of the right one. */
+  /** Starts a proxy for this connection only, so that what crosses it is reported for the right connection. */
   async function proxyBefore(
-    { port: serverPort, host }: { port: number; host?: string },
+    { port: serverPort, host }: ServerAddress,
     how: ProxySetting,
-    told: Telling,
+    reporter: ConnectionReporter,
   ): Promise<Proxy> {
     const proxy = await startProxy(serverPort, {
       ...how,
       ...(host && { host }),
-      onCrossed: (direction, bytes) => told.arrived(direction, bytes, 'server'),
+      onCrossed: (direction, bytes) => reporter.arrived(direction, bytes, 'server'),
     })
     const mine: Proxy = {
       port: proxy.port,
@@ -155,13 +161,13 @@ export async function tap({
   await once(listener, 'listening')
   return {
     port: (listener.address() as AddressInfo).port,
-    trouble,
+    faults,
     proxy(next) {
       setting = next
     },
     async close() {
       stopClock()
-      // Each connection is told of before this is over.
+      // Wait until each connection has been reported as closed.
       const closed = [...sockets].map((socket) => once(socket, 'close'))
       closed.push(once(listener, 'close'))
       listener.close()
@@ -174,14 +180,14 @@ export async function tap({
 
 type Hop = 'server' | 'proxy' | 'client' | 'workshop'
 
-type Telling = {
+type ConnectionReporter = {
   arrived(direction: Arrival['direction'], bytes: Uint8Array, hop: Hop): void
   closing(by: Closing['by'], how: Closing['how']): void
   closed(): void
 }
 
-/** Tells the observer of one connection, with the time since it was opened. */
-function telling(connection: number, observer: Observer): Telling {
+/** Reports one connection to the observer, with the time since it was opened. */
+function connectionReporter(connection: number, observer: Observer): ConnectionReporter {
   const openedAt = performance.now()
   const sinceOpened = (): number => performance.now() - openedAt
   let first: Closing | undefined
@@ -202,32 +208,32 @@ function telling(connection: number, observer: Observer): Telling {
   }
 }
 
-function watch(socket: Socket, by: Closing['by'], told: Telling): void {
-  socket.once('end', () => told.closing(by, 'ended'))
-  socket.once('error', () => told.closing(by, 'reset'))
+function watch(socket: Socket, by: Closing['by'], reporter: ConnectionReporter): void {
+  socket.once('end', () => reporter.closing(by, 'ended'))
+  socket.once('error', () => reporter.closing(by, 'reset'))
 }
 
 /** Passes on what the client sends, no faster than the server takes it. */
 function forward(
   client: Socket,
   server: Socket,
-  told: { arrived(bytes: Uint8Array): void; delivered(bytes: Uint8Array): void },
+  report: { arrived(bytes: Uint8Array): void; delivered(bytes: Uint8Array): void },
 ): void {
   client.on('data', (bytes) => {
-    told.arrived(bytes)
-    if (!server.write(bytes, (error) => error || told.delivered(bytes))) client.pause()
+    report.arrived(bytes)
+    if (!server.write(bytes, (error) => error || report.delivered(bytes))) client.pause()
   })
   server.on('drain', () => client.resume())
   client.once('end', () => server.end())
   client.once('error', () => server.resetAndDestroy())
 }
 
-/** Answers a request when there is nobody else to do it. */
-async function refuse(client: Socket, why: string, told: Telling): Promise<void> {
-  client.once('close', () => told.closed())
+/** Answers a request in the server's place. */
+async function refuse(client: Socket, why: string, reporter: ConnectionReporter): Promise<void> {
+  client.once('close', () => reporter.closed())
   let request = ''
   client.on('data', (bytes) => {
-    told.arrived('request', bytes, 'client')
+    reporter.arrived('request', bytes, 'client')
     request += bytes.toString('latin1')
     if (!request.includes('\r\n\r\n') || client.writableEnded) return
     const body = Buffer.from(`${why}\n`)
@@ -235,8 +241,8 @@ async function refuse(client: Socket, why: string, told: Telling): Promise<void>
       'HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n' +
       `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`
     const answer = Buffer.concat([Buffer.from(head), body])
-    told.arrived('response', answer, 'workshop')
-    told.closing('workshop', 'ended')
+    reporter.arrived('response', answer, 'workshop')
+    reporter.closing('workshop', 'ended')
     client.end(answer)
   })
   client.once('end', () => client.end())

@@ -51,7 +51,7 @@ function hexadecimal(bytes: Uint8Array): string {
   return [...bytes].map((byte) => `‹${byte.toString(16).padStart(2, '0')}›`).join('')
 }
 
-/** One past the last byte of the character that starts at `start`: continuation bytes are 10xxxxxx. */
+/** Returns one past the last byte of the character that starts at `start`: continuation bytes are 10xxxxxx. */
 function endOfCharacter(bytes: Uint8Array, start: number): number {
   let end = start + 1
   if (bytes[start]! < 0xc0) return end

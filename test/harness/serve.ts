@@ -13,9 +13,9 @@ export type TestServer = {
   /** How many listeners are on the responses that are open, on their requests and on their connections. */
   readonly listeners: number
   /** From now on the network takes no bytes from the connections that are open, as if all on the way were full. */
-  blockNetwork(): void
+  blockNetwork(told?: Transcript): void
   /** The network takes them again, and first what had to wait. */
-  unblockNetwork(): void
+  unblockNetwork(told?: Transcript): void
   /** Ends every connection, then the server. */
   close(): Promise<void>
 }
@@ -25,7 +25,7 @@ type ServeOptions = {
   /** Called with what a handler of the app throws. */
   onThrown(error: unknown): void
   /** Stands in front of the app, as a session or a login would. */
-  before?: RequestHandler
+  before?: RequestHandler | undefined
 }
 
 /**
@@ -74,10 +74,12 @@ export async function serve(
       ])
       return emitters.reduce((sum, emitter) => sum + listenersOf(emitter), 0)
     },
-    blockNetwork() {
+    blockNetwork(told = transcript) {
+      told.step('the network takes no more bytes')
       for (const socket of sockets) unblocks.push(blockSocket(socket))
     },
-    unblockNetwork() {
+    unblockNetwork(told = transcript) {
+      told.step('the network takes bytes again')
       for (const unblock of unblocks.splice(0)) unblock()
     },
     close() {

@@ -6,9 +6,9 @@ import { turns } from './event-loop.ts'
 import { must } from './failure.ts'
 import { gate } from './gate.ts'
 import { largeQuakes, quakes } from './quakes.ts'
-import { connectRaw, type RawClient, type RequestOptions } from './raw-client.ts'
+import { RawClient, type RequestOptions } from './raw-client.ts'
 import type { TestServer } from './serve.ts'
-import { newTranscript } from './transcript.ts'
+import { SILENT } from './transcript.ts'
 
 /** A server to which many clients come, one after another, and whose visits end in every way there is. */
 export type VisitedServer = {
@@ -28,8 +28,6 @@ export async function visitedServer(
   createApp: (feed: Feed) => RequestHandler,
   { path, isOverAtEnd = false }: { path: string; isOverAtEnd?: boolean },
 ): Promise<VisitedServer> {
-  // Hundreds of steps, and all alike: only what comes of them is told.
-  const transcript = newTranscript()
   const feeds: ControlledFeed[] = []
   let current: Feed = { open: (signal) => newFeed().open(signal) }
   const login = gate()
@@ -38,14 +36,13 @@ export async function visitedServer(
   let how = ''
 
   function newFeed(): ControlledFeed {
-    const feed = controlledFeed(transcript)
+    const feed = controlledFeed(SILENT)
     feeds.push(feed)
     return feed
   }
 
   function openFeeds(): number {
-    const readers = feeds.flatMap((feed) => feed.readers)
-    return readers.filter(({ hasPulled, closed }) => hasPulled && !closed).length
+    return feeds.reduce((sum, feed) => sum + feed.openReaders, 0)
   }
 
   /** How a message begins. */
@@ -58,13 +55,14 @@ export async function visitedServer(
     const feed = newFeed()
     current = feed
     const before = server.connections
-    const client = connectRaw(server.port, { transcript, waiting: t })
+    // Hundreds of steps, and all alike: only what comes of them is told.
+    const client = new RawClient(server.port, { transcript: SILENT, waiting: t })
     const request = async (options: RequestOptions = {}): Promise<void> => {
-      client.request(path, options)
-      const { status } = await client.head({
+      const story = {
         seen: `After ${count} clients had come and gone, the next one got no head.`,
         expected: 'Expected it to be served like the first one.',
-      })
+      }
+      const { status } = await client.get(path, story, options)
       must(status === 200 || options.method === 'POST', {
         seen: `After ${count} clients had come and gone, the next one was answered ${status}.`,
         expected: 'Expected 200, as for the first one.',
@@ -84,7 +82,7 @@ export async function visitedServer(
         })
       },
       async stall() {
-        server.blockNetwork()
+        server.blockNetwork(SILENT)
         feed.release(...largeQuakes(40, 4096))
         await t.waitFor(() => feed.readers.some(({ delivered }) => delivered > 0), {
           seen: `${tellVisit()}, and the handler took no quake from the feed.`,
@@ -106,7 +104,7 @@ export async function visitedServer(
     })
     client.close()
     await isGone()
-    server.unblockNetwork()
+    server.unblockNetwork(SILENT)
     count += 1
 
     async function isGone(): Promise<void> {
@@ -132,9 +130,8 @@ export async function visitedServer(
       }
       t.transcript.step(`${count} clients come and go, in every way there is`)
       await t.waitFor(() => openFeeds() === 0, {
-        get seen() {
-          return `${count} clients have come and gone, and the feed is still open for ${openFeeds()} of them.`
-        },
+        seen: () =>
+          `${count} clients have come and gone, and the feed is still open for ${openFeeds()} of them.`,
         expected: 'Expected the feed to be closed for each client that has gone.',
       })
     },
@@ -257,8 +254,8 @@ const ENDINGS: Ending[] = [
 
 async function getsQuake(client: RawClient, feed: ControlledFeed): Promise<void> {
   const [quake] = quakes(1)
-  feed.release(quake!)
-  await client.body((text) => text.includes(quake!.id), {
+  feed.release(quake)
+  await client.body((text) => text.includes(quake.id), {
     seen: 'A quake happened, and did not reach the client.',
     expected: 'Expected it.',
   })

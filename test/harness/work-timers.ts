@@ -1,11 +1,14 @@
 import { createHook } from 'node:async_hooks'
-import { currentCheck } from './current-check.ts'
+import { currentCheck, followCheck } from './current-check.ts'
+
+export type TrackedTimers = { alive(): number; stop(): void }
+export type TimerDelays = { readonly ms: readonly number[]; stop(): void }
 
 /**
  * Counts the timers that the learner's files have made for this check and not cleared, unref'd ones and
  * those of node:timers/promises too. Counting starts now; what the check serves later belongs to it.
  */
-export function trackTimers(): { alive(): number; stop(): void } {
+export function trackTimers(): TrackedTimers {
   const alive = new Set<number>()
   const stop = watchTimers({
     made: (id) => void alive.add(id),
@@ -22,8 +25,8 @@ export function watchTimers({
   made(id: number, timer: NodeJS.Timeout): void
   gone?(id: number): void
 }): () => void {
-  // Other checks may run beside this one.
-  const check = currentCheck()
+  // Other checks may run beside this one. A timer knows from whose request it came.
+  const { check, leave } = followCheck()
   const hook = createHook({
     init(id, type, _trigger, timer) {
       if (type !== 'Timeout' || currentCheck() !== check || !isCalledByWork()) return
@@ -31,11 +34,14 @@ export function watchTimers({
     },
     destroy: (id) => gone?.(id),
   }).enable()
-  return () => void hook.disable()
+  return () => {
+    hook.disable()
+    leave()
+  }
 }
 
-/** Notes how long the timers take, in milliseconds, that the learner's files make for this check from now on. */
-export function timerDelays(): { readonly ms: readonly number[]; stop(): void } {
+/** Records how long the timers take, in milliseconds, that the learner's files make for this check from now on. */
+export function recordTimerDelays(): TimerDelays {
   const ms: number[] = []
   const stop = watchTimers({
     made: (_id, timer) => void ms.push(delayOf(timer)),
@@ -43,7 +49,7 @@ export function timerDelays(): { readonly ms: readonly number[]; stop(): void } 
   return { ms, stop }
 }
 
-/** No other name for it: how long a timer takes is nobody's business but Node's. */
+/** Returns how long a timer takes. It has no other name for it: that is nobody's business but Node's. */
 export function delayOf(timer: NodeJS.Timeout & { _idleTimeout?: number }): number {
   const { _idleTimeout: ms = Infinity } = timer
   return ms

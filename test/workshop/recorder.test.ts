@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { arrivalInContext } from '../../wire/entry.ts'
 import { recorder, type Recorder } from '../../wire/recorder.ts'
-import { arrivalOf, readSaved, savedLines } from '../../wire/recording.ts'
+import { parseRecording, serializeRecording } from '../../wire/recording.ts'
 
 test('entries are counted from 1, and their times are those of one clock', () => {
   const record = recorder()
@@ -108,10 +109,10 @@ test('a recording that was saved is read back as it was', () => {
   arrive(record, 3, 300)
   record.note('Cut the connection')
   record.observer.closed(1, { at: 3, by: 'workshop', how: 'reset' })
-  const { kept, from } = readSaved([...savedLines(record, 2)].join(''))
+  const { entries, from } = parseRecording([...serializeRecording(record, 2)].join(''))
   expect(from).toBe(2)
-  expect(kept.map(({ entry }) => entry)).toEqual(record.after(0, 99))
-  const [mine, theirs] = [arrivalOf(kept, 3)!, record.arrival(3)!]
+  expect(entries.map(({ entry }) => entry)).toEqual(record.after(0, 99))
+  const [mine, theirs] = [arrivalInContext(entries, 3)!, record.arrival(3)!]
   expect(Buffer.from(mine.arrival.bytes)).toEqual(Buffer.from(theirs.arrival.bytes))
   expect(mine.before).toHaveLength(1)
 })
@@ -130,7 +131,7 @@ test.each([
     /Line 2/,
   ],
 ])('%s is no recording, and the reader is told', (_case, text, says) => {
-  expect(() => readSaved(text)).toThrow(says)
+  expect(() => parseRecording(text)).toThrow(says)
 })
 
 /** A connection that is opened, and `count` arrivals of so many bytes. */
@@ -147,5 +148,5 @@ function HEAD(length: string): string {
 }
 
 function saved(line: string): string {
-  return `${[...savedLines(recorder())].join('')}${line}\n`
+  return `${[...serializeRecording(recorder())].join('')}${line}\n`
 }

@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
-import type { Arrival } from '../../wire/arrival.ts'
+import type { Arrival, Closing } from '../../wire/arrival.ts'
 import { interpret } from '../../wire/interpret.ts'
 import { recorder } from '../../wire/recorder.ts'
-import { tap, type Closing, type Destination, type Tap } from '../../wire/tap.ts'
+import { tap, type Destination, type Tap } from '../../wire/tap.ts'
 
 let opened: Tap
 let server: Server

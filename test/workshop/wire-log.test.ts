@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { wireLog } from '../../workshop/page/browser/wire-log.ts'
+import { wireLog } from '../../workshop/page/browser/wire/wire-log.ts'
 
 test('the clock of a log is never behind what has come', () => {
   const log = wireLog(10)

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import express, { type Express, type RequestHandler } from 'express'
 import { interpret } from '../../wire/interpret.ts'
-import { savedLines } from '../../wire/recording.ts'
+import { serializeRecording } from '../../wire/recording.ts'
 import type { Session } from './session.ts'
 import { actionIn } from './actions.ts'
 import { lessonPage } from './bundle.ts'
@@ -69,7 +69,10 @@ function pageApp(session: Session, bundle: Bundle, framedBy: readonly string[]):
 
   app.get('/wire.ndjson', withoutHead, async (_req, res) => {
     res.attachment('wire.ndjson').type('application/x-ndjson')
-    await pipeline(Readable.from(inBlocks(savedLines(recorder, session.state.recording.from))), res)
+    await pipeline(
+      Readable.from(inBlocks(serializeRecording(recorder, session.state.recording.from))),
+      res,
+    )
   })
 
   app.post('/do', express.json({ limit: 4096 }), async (req, res) => {

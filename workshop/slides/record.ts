@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { savedLines } from '../../wire/recording.ts'
+import { serializeRecording } from '../../wire/recording.ts'
 import { readDeck } from './deck.ts'
 import type { Scene } from './scene.ts'
 import { recordingOf, recordingsFolder } from './deck-view.ts'
@@ -41,7 +41,7 @@ async function record(scene: Scene): Promise<string> {
       else if (step === 'stall') await session.act({ do: 'stall', on: true })
       else if (step === 'go on') await session.act({ do: 'stall', on: false })
     }
-    const lines = [...savedLines(session.recorder, session.state.recording.from)]
+    const lines = [...serializeRecording(session.recorder, session.state.recording.from)]
     mkdirSync(recordingsFolder, { recursive: true })
     const file = recordingOf(scene)
     writeFileSync(file, lines.join(''))

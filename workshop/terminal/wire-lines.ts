@@ -1,8 +1,6 @@
-import type { Arrival } from '../../wire/arrival.ts'
-import { conversation, farewell, type Conversation } from '../../wire/conversation.ts'
+import { lastEventIdOf, type Arrival, type Closing } from '../../wire/arrival.ts'
+import { conversation, describeClose, type Conversation } from '../../wire/conversation.ts'
 import type { Segment } from '../../wire/response.ts'
-import type { Closing } from '../../wire/tap.ts'
-import { cursorIn } from '../../wire/cursor.ts'
 import { visible } from '../../wire/visible.ts'
 import type { Hue, Paint } from './colour.ts'
 
@@ -31,11 +29,11 @@ export function wireLines(): WireLines {
       const talk = talks.get(connection) ?? conversation()
       talks.set(connection, talk)
       const segments = talk.segments(arrival)
-      const cursor = cursorIn(arrival)
+      const cursor = lastEventIdOf(arrival)
       return (look) => arrivalLine(connection, arrival, segments, cursor, look)
     },
     closed(connection, closing) {
-      const { text, isFailure } = farewell(closing, talks.get(connection)?.reader)
+      const { text, isFailure } = describeClose(closing, talks.get(connection)?.reader)
       talks.delete(connection)
       return ({ paint }) =>
         `${columns(connection, closing.at)}  ${paint(isFailure ? 'bad' : 'quiet', text)}`

@@ -1,4 +1,4 @@
-import { isFirstSighting } from '../../wire/recorder.ts'
+import { isFirstSighting } from '../../wire/arrival.ts'
 import type { Observer } from '../../wire/tap.ts'
 import type { Screen } from './screen.ts'
 import { collapseBursts } from './collapse-bursts.ts'

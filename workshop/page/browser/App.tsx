@@ -1,13 +1,13 @@
-import { said } from './act.ts'
-import { Checks } from './Checks.tsx'
-import { Component } from './Component.tsx'
-import { Experiment } from './Experiment.tsx'
+import { Experiment } from './experiment/Experiment.tsx'
 import { Header } from './Header.tsx'
-import { Instructions } from './Instructions.tsx'
-import { useSlice } from './page-state.ts'
-import { Splitter } from './Splitter.tsx'
-import { useStore } from './store.ts'
-import { Wire } from './Wire.tsx'
+import { Checks } from './lesson/Checks.tsx'
+import { Instructions } from './lesson/Instructions.tsx'
+import { LiveComponent } from './server/LiveComponent.tsx'
+import { notification } from './state/notification.ts'
+import { useSlice } from './state/page-state.ts'
+import { useStore } from './state/store.ts'
+import { Splitter } from './ui/Splitter.tsx'
+import { Wire } from './wire/Wire.tsx'
 
 export function App() {
   const lesson = useSlice('lesson')
@@ -36,7 +36,7 @@ export function App() {
             </>
           )}
           <div className="live">
-            {server.component && <Component url={server.component.url} server={server} />}
+            {server.component && <LiveComponent url={server.component.url} server={server} />}
             {experiment && <Experiment experiment={experiment} />}
             <Wire />
           </div>
@@ -50,7 +50,7 @@ export function App() {
           {experiment && <a href="#experiment-title">Experiment</a>}
           <a href="#wire-title">Wire</a>
         </nav>
-        <Said />
+        <Notification />
         <p id="wire-keys" className="quiet">
           In the chart: ← → select · + − zoom · 0 the last 10 s · Space pause
         </p>
@@ -60,8 +60,8 @@ export function App() {
 }
 
 /** What the workshop last answered; read out when it changes. */
-function Said() {
-  const { text, isProblem } = useStore(said, (now) => now)
+function Notification() {
+  const { text, isProblem } = useStore(notification)
   return (
     <p role="status">
       {isProblem && <strong className="bad">! </strong>}

@@ -1,9 +1,9 @@
 import { useEffect } from 'react'
 import type { PageState } from '../../../protocol/page.ts'
-import { ActButton } from './ActButton.tsx'
-import { connection, useIsGone, useSlice } from './page-state.ts'
-import { useStore } from './store.ts'
-import { nextTheme, theme } from './theme.ts'
+import { channelState, useIsGone, useSlice } from './state/page-state.ts'
+import { useStore } from './state/store.ts'
+import { nextTheme, theme } from './state/theme.ts'
+import { ActionButton } from './ui/ActionButton.tsx'
 
 export function Header() {
   const lesson = useSlice('lesson')
@@ -85,15 +85,15 @@ function Go({
   if (!to) return null
   const name = `${label}: ${to.number}, ${to.title}`
   return (
-    <ActButton action={{ do: 'lesson', number: to.number }} aria-label={name} title={name}>
+    <ActionButton action={{ do: 'lesson', number: to.number }} aria-label={name} title={name}>
       {isBack ? `◀ lesson ${to.number}` : `lesson ${to.number} ▶`}
-    </ActButton>
+    </ActionButton>
   )
 }
 
 function Connection() {
   const lesson = useSlice('lesson')
-  const state = useStore(connection, (now) => now)
+  const state = useStore(channelState)
   return (
     <span role="status" className={`connection ${state}`}>
       {state === 'live' && (
@@ -113,7 +113,7 @@ function Connection() {
 }
 
 function ThemeButton() {
-  const name = useStore(theme, (now) => now)
+  const name = useStore(theme)
   const shape = { system: '◐', dark: '☾', light: '☀' }[name]
   return (
     <button

@@ -2,16 +2,16 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './App.tsx'
-import { applyTheme } from './theme.ts'
-import { allowFrames } from './frames.ts'
+import { reloadForBlockedFrames } from './server/LiveComponent.tsx'
+import { applyTheme } from './state/theme.ts'
 import { watchWorkshop } from './watch-workshop.ts'
 import './colours.css'
 import './page.css'
-import './experiment.css'
-import './wire.css'
+import './experiment/experiment.css'
+import './wire/wire.css'
 
 applyTheme()
-allowFrames()
+reloadForBlockedFrames()
 watchWorkshop()
 createRoot(document.getElementById('page')!).render(
   <StrictMode>

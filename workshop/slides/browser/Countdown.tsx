@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
-import { onlyShows } from './reveal.ts'
 import { useDeck } from './deck-context.ts'
+import { isPassive } from './reveal.ts'
 
 /** Counts down while it is started. What it says at the end is a word, and stays. */
 export function Countdown({ minutes }: { minutes: number }) {
@@ -19,7 +19,7 @@ export function Countdown({ minutes }: { minutes: number }) {
     return () => clearInterval(timer)
   }, [endsAt])
 
-  if (role.role === 'follower' || onlyShows) return <p className="countdown">{minutes} minutes</p>
+  if (role.role === 'follower' || isPassive) return <p className="countdown">{minutes} minutes</p>
   return (
     <div className="countdown">
       <span role="timer" className={left === 0 ? 'over' : undefined}>

@@ -2,24 +2,24 @@ import { memo, useEffect, useRef, useState } from 'react'
 import type { RevealApi } from 'reveal.js'
 import type { Slide } from '../deck.ts'
 import type { DeckView } from '../deck-view.ts'
-import { Following } from './Following.tsx'
+import { broadcastPosition } from './broadcast-position.ts'
 import { DeckContext } from './deck-context.ts'
-import { lead } from './lead.ts'
+import { FollowInstructor } from './FollowInstructor.tsx'
+import { isPassive, startReveal } from './reveal.ts'
 import { SlideText } from './SlideText.tsx'
-import { onlyShows, startReveal } from './reveal.ts'
 
 /** All slides: a column for each file of them. */
 export function Deck({ deck }: { deck: DeckView }) {
-  const place = useRef<HTMLDivElement>(null)
+  const container = useRef<HTMLDivElement>(null)
   const [reveal, setReveal] = useState<RevealApi>()
   useEffect(() => {
     const { role } = deck
-    if (role.role === 'instructor' && !onlyShows) lead(role.token)
-    void startReveal(place.current!, role).then(setReveal)
+    if (role.role === 'instructor' && !isPassive) broadcastPosition(role.token)
+    void startReveal(container.current!, role).then(setReveal)
   }, [deck])
   return (
     <DeckContext value={deck}>
-      <div className="reveal" ref={place}>
+      <div className="reveal" ref={container}>
         <div className="slides">
           {deck.chapters.map(({ name, slides }) => (
             <section key={name} id={name}>
@@ -36,7 +36,7 @@ export function Deck({ deck }: { deck: DeckView }) {
           ))}
         </div>
       </div>
-      {reveal && deck.role.role === 'follower' && <Following reveal={reveal} />}
+      {reveal && deck.role.role === 'follower' && <FollowInstructor reveal={reveal} />}
     </DeckContext>
   )
 }

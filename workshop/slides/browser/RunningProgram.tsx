@@ -1,41 +1,38 @@
-import { useEffect, useRef } from 'react'
-import 'uplot/dist/uPlot.min.css'
-import { ActButton } from '../../page/browser/ActButton.tsx'
-import { said } from '../../page/browser/act.ts'
-import { wireChart } from '../../page/browser/chart.ts'
-import { useSlice } from '../../page/browser/page-state.ts'
-import { pointing } from '../../page/browser/pointing.ts'
-import { useStore } from '../../page/browser/store.ts'
-import { view } from '../../page/browser/wire-view.ts'
-import { counted, number } from '../../page/browser/words.ts'
+import { useState } from 'react'
+import { notification } from '../../page/browser/state/notification.ts'
+import { useSlice } from '../../page/browser/state/page-state.ts'
+import { useStore } from '../../page/browser/state/store.ts'
+import { ActionButton } from '../../page/browser/ui/ActionButton.tsx'
+import { formatCount, formatNumber } from '../../page/browser/ui/format.ts'
+import { PointedChart } from '../../page/browser/wire/WireChart.tsx'
 
 /** A program that runs on a slide: its wire, and what can be done to it. */
 export function RunningProgram() {
   const clients = useSlice('clients') ?? []
-  const trouble = useSlice('trouble')
+  const faults = useSlice('faults')
   const reading = clients.findLast(({ state }) => state === 'connecting' || state === 'reading')
   return (
     <main>
       <div className="controls" role="group" aria-label="What is done to the program">
-        <ActButton action={{ do: 'connect' }}>Connect</ActButton>
-        <ActButton action={{ do: 'leave', id: reading?.id ?? 1 }} disabled={!reading}>
+        <ActionButton action={{ do: 'connect' }}>Connect</ActionButton>
+        <ActionButton action={{ do: 'leave', id: reading?.id ?? 1 }} disabled={!reading}>
           Leave
-        </ActButton>
-        <ActButton action={{ do: 'cut' }}>Cut</ActButton>
-        <ActButton
-          action={{ do: 'stall', on: !trouble?.isStalled }}
-          aria-pressed={trouble?.isStalled ?? false}
+        </ActionButton>
+        <ActionButton action={{ do: 'cut' }}>Cut</ActionButton>
+        <ActionButton
+          action={{ do: 'stall', on: !faults?.isStalled }}
+          aria-pressed={faults?.isStalled ?? false}
         >
           Stall
-        </ActButton>
-        <ActButton
-          action={{ do: 'proxy', holds: trouble?.proxy ? null : '4 KiB' }}
-          aria-pressed={trouble?.proxy !== undefined}
+        </ActionButton>
+        <ActionButton
+          action={{ do: 'proxy', holds: faults?.proxy ? null : '4 KiB' }}
+          aria-pressed={faults?.proxy !== undefined}
         >
           Proxy
-        </ActButton>
-        <ActButton action={{ do: 'burst' }}>Burst</ActButton>
-        <Said />
+        </ActionButton>
+        <ActionButton action={{ do: 'burst' }}>Burst</ActionButton>
+        <Notification />
       </div>
       <Chart />
       <State />
@@ -44,26 +41,14 @@ export function RunningProgram() {
 }
 
 function Chart() {
-  const place = useRef<HTMLDivElement>(null)
-  const pointed = useRef<HTMLParagraphElement>(null)
-  useEffect(() => {
-    // The deck has made this page as large as it is on the screen.
-    const { chart, remove } = wireChart(place.current!, { view, scale: innerWidth / WRITTEN_FOR })
-    pointing(chart, (text) => {
-      pointed.current!.textContent = text
-    })
-    return remove
-  }, [])
+  // The deck has made this page as large as it is on the screen.
+  const [scale] = useState(() => innerWidth / WRITTEN_FOR)
   return (
     <div className="picture" role="img" aria-label="The wire, as it is now">
-      <div className="canvas" ref={place} />
-      <p className="pointed" aria-hidden="true" ref={pointed} />
+      <PointedChart scale={scale} />
     </div>
   )
 }
-
-/** The width, in pixels, of a page on which the chart is drawn as small as on a lesson's. */
-const WRITTEN_FOR = 720
 
 function State() {
   const server = useSlice('server')
@@ -73,16 +58,16 @@ function State() {
   return (
     <p className="state">
       <strong>{state === 'running' ? '● running' : `○ ${what ?? state}`}</strong>
-      {readers !== undefined && <span>feed open for {counted(readers, 'reader')}</span>}
+      {readers !== undefined && <span>feed open for {formatCount(readers, 'reader')}</span>}
       {leaks && (
         <span className={leaks.intervals > leaks.clients ? 'bad' : undefined}>
-          {counted(leaks.intervals, 'interval')} · {counted(leaks.clients, 'client')} ·{' '}
-          {number(leaks.lostWrites)} writes to nobody
+          {formatCount(leaks.intervals, 'interval')} · {formatCount(leaks.clients, 'client')} ·{' '}
+          {formatNumber(leaks.lostWrites)} writes to nobody
         </span>
       )}
       {clients.slice(-2).map(({ id, state: now, quakes }) => (
         <span key={id}>
-          client {id}: {now}, {counted(quakes, 'quake')}
+          client {id}: {now}, {formatCount(quakes, 'quake')}
         </span>
       ))}
     </p>
@@ -90,11 +75,14 @@ function State() {
 }
 
 /** What the workshop last answered. */
-function Said() {
-  const { text, isProblem } = useStore(said, (now) => now)
+function Notification() {
+  const { text, isProblem } = useStore(notification)
   return (
     <p role="status" className={isProblem ? 'bad' : 'quiet'}>
       {text}
     </p>
   )
 }
+
+/** The width, in pixels, of a page on which the chart is drawn as small as on a lesson's. */
+const WRITTEN_FOR = 720

@@ -2,9 +2,9 @@ import type { ComponentPropsWithoutRef } from 'react'
 import Markdown, { type Components, type ExtraProps } from 'react-markdown'
 import rehypeHighlight from 'rehype-highlight'
 import remarkGfm from 'remark-gfm'
-import { Visible } from '../../page/browser/Visible.tsx'
+import { VisibleText } from '../../page/browser/ui/VisibleText.tsx'
 import { Countdown } from './Countdown.tsx'
-import { Join } from './Join.tsx'
+import { JoinCode } from './JoinCode.tsx'
 import { Wire } from './Wire.tsx'
 
 /** The Markdown of a slide. */
@@ -28,7 +28,7 @@ const COMPONENTS: Components = {
   th: ({ children }) => (children ? <th>{children}</th> : <td />),
   code: ({ children, className }) => (
     <code className={className}>
-      {typeof children === 'string' ? <Visible text={children} /> : children}
+      {typeof children === 'string' ? <VisibleText text={children} /> : children}
     </code>
   ),
   a: ({ href = '', children }) =>
@@ -53,7 +53,7 @@ function Listing({ node, children }: ComponentPropsWithoutRef<'pre'> & ExtraProp
   const inside = code.children[0]?.type === 'text' ? code.children[0].value.trim() : ''
   if (language === 'language-wire') return <Wire name={inside} />
   if (language === 'language-countdown') return <Countdown minutes={Number.parseFloat(inside)} />
-  if (language === 'language-join') return <Join />
+  if (language === 'language-join') return <JoinCode />
   return (
     <figure className="listing">
       {code.data?.meta && <figcaption>{code.data.meta}</figcaption>}

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
-import { useStore } from '../../page/browser/store.ts'
+import { useStore } from '../../page/browser/state/store.ts'
 import { useDeck } from './deck-context.ts'
-import { onlyShows, position } from './reveal.ts'
+import { isPassive, position } from './reveal.ts'
 import { WirePicture } from './WirePicture.tsx'
 
 /** What crossed the wire in a scene: as it was recorded, or live where the instructor runs it. */
@@ -15,7 +15,7 @@ export function Wire({ name }: { name: string }) {
   // The program ends with the slide.
   useEffect(() => setRunsAt((at) => (at === here ? at : undefined)), [here])
 
-  const canRun = role.role === 'instructor' && !onlyShows
+  const canRun = role.role === 'instructor' && !isPassive
   return (
     <figure className={isRunning ? 'wire live' : 'wire'}>
       {isRunning && role.role === 'instructor' ? (

@@ -1,9 +1,9 @@
 /// <reference types="vite/client" />
 import { createRoot } from 'react-dom/client'
 import '../../page/browser/colours.css'
-import { act } from '../../page/browser/act.ts'
-import { connection } from '../../page/browser/page-state.ts'
-import { applyTheme } from '../../page/browser/theme.ts'
+import { channelState } from '../../page/browser/state/page-state.ts'
+import { requestAction } from '../../page/browser/state/request-action.ts'
+import { applyTheme } from '../../page/browser/state/theme.ts'
 import { watchWorkshop } from '../../page/browser/watch-workshop.ts'
 import { RunningProgram } from './RunningProgram.tsx'
 import './demo.css'
@@ -11,9 +11,9 @@ import './demo.css'
 applyTheme()
 watchWorkshop()
 // Once it looks: where nobody does the program is ended, and the slide before may be noticed to have gone only now.
-const stopWaiting = connection.listen(() => {
+const stopWaiting = channelState.listen(() => {
   stopWaiting()
-  void act({ do: 'run', scene: new URLSearchParams(location.search).get('scene') ?? '' })
+  void requestAction({ do: 'run', scene: new URLSearchParams(location.search).get('scene') ?? '' })
 })
 createRoot(document.getElementById('page')!).render(<RunningProgram />)
 

@@ -1,8 +1,8 @@
 import Reveal, { type RevealApi } from 'reveal.js'
 import Notes from 'reveal.js/plugin/notes'
 import Search from 'reveal.js/plugin/search'
-import { nextTheme } from '../../page/browser/theme.ts'
-import { store } from '../../page/browser/store.ts'
+import { store } from '../../page/browser/state/store.ts'
+import { nextTheme } from '../../page/browser/state/theme.ts'
 import type { SlidePosition } from '../position.ts'
 import type { Role } from '../deck-view.ts'
 
@@ -13,7 +13,7 @@ export const scale = store(1)
 export const position = store<SlidePosition>({ h: 0, v: 0, f: -1 })
 
 /** A window of the speaker view, or the deck as it is printed: it shows, and has no business of its own. */
-export const onlyShows = /[?&](receiver|print-pdf)\b/.test(location.search)
+export const isPassive = /[?&](receiver|print-pdf)\b/.test(location.search)
 
 /** The window of the speaker view that shows the slide after this one. */
 const isUpcoming = /[?&]receiver\b.*&controls=false\b/.test(location.search)
@@ -28,7 +28,7 @@ export async function startReveal(element: HTMLElement, { role }: Role): Promise
     // The top is where everybody looks first.
     center: false,
     controls: false,
-    hash: isInstructor && !onlyShows,
+    hash: isInstructor && !isPassive,
     // The space bar is for the button that has the focus.
     keyboardCondition: ({ key, target }: KeyboardEvent) =>
       !(key === ' ' && target instanceof HTMLButtonElement),

@@ -1,6 +1,3 @@
-// fails: 3.6a
-// says: each component makes its own EventSource
-// seen in: spinje/pflow#548
 import { useEffect, useRef, useState } from 'react'
 import type { Quake } from '#feed'
 

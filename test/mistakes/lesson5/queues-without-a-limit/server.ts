@@ -1,5 +1,3 @@
-// fails: 5.4f
-// says: what was heard is queued, and nobody counts how much of it waits
 import { once } from 'node:events'
 import express, { type Express } from 'express'
 import type { Entry, History } from './history.ts'

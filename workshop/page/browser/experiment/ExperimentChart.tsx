@@ -1,0 +1,59 @@
+import { useEffect, useRef, useState } from 'react'
+import type { ChartColours, Charted } from '../../../experiment/chart.ts'
+
+/** When each event was written and when it arrived, as a picture. It has the colours of the page. */
+export function ExperimentChart({ measured }: { measured: Charted[] }) {
+  const container = useRef<HTMLDivElement>(null)
+  const [width, setWidth] = useState(0)
+
+  useEffect(() => {
+    const resized = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)))
+    resized.observe(container.current!)
+    return () => resized.disconnect()
+  }, [])
+
+  useEffect(() => {
+    // A part of the page that is not shown has no width.
+    if (width === 0 || measured.length === 0) return
+    let isOld = false
+    const draw = async (): Promise<void> => {
+      const { chart } = await loadChart()
+      if (!isOld) container.current!.replaceChildren(chart(measured, { document, width, colours }))
+    }
+    void draw()
+    return () => {
+      isOld = true
+    }
+  }, [measured, width])
+
+  return (
+    <div className="picture" role="region" aria-label="The chart" tabIndex={0}>
+      <div ref={container} hidden={measured.length === 0} />
+      {measured.length === 0 && <p className="quiet">Nothing is measured yet.</p>}
+    </div>
+  )
+}
+
+/** Saves the chart as a file, in colours for any page. */
+export async function saveChart(measured: Charted[]): Promise<void> {
+  const { chart } = await loadChart()
+  const svg = new Blob([chart(measured, { document }).outerHTML], { type: 'image/svg+xml' })
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(svg)
+  link.download = 'lesson-4.svg'
+  link.click()
+  URL.revokeObjectURL(link.href)
+}
+
+/** Loads what draws the chart only when it is wanted: it is large, and other lessons do without it. */
+function loadChart(): Promise<typeof import('../../../experiment/chart.ts')> {
+  return import('../../../experiment/chart.ts')
+}
+
+const colours: ChartColours = {
+  paper: 'var(--paper)',
+  ink: 'var(--ink)',
+  quiet: 'var(--quiet)',
+  written: 'var(--hop-server)',
+  arrived: 'var(--hop-client)',
+}

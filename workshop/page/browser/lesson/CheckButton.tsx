@@ -1,0 +1,46 @@
+import type { GradingState } from '../../../../protocol/page.ts'
+import { selectedCheck } from '../state/page-state.ts'
+import { useStore } from '../state/store.ts'
+
+export type Check = GradingState['checks'][number]
+
+export function describeCheckState({ state, notWritten, lacks }: Check): string {
+  if (state === 'passed') return 'passed'
+  if (lacks) return `not graded: there is no ${lacks}`
+  if (state === 'not run') return 'no result'
+  return notWritten ? 'not written yet' : 'failed'
+}
+
+export function CheckIcon({ check }: { check: Check }) {
+  const [shape, hue] = shapeOf(check)
+  return (
+    <span className={`shape ${hue}`} aria-hidden="true">
+      {shape}
+    </span>
+  )
+}
+
+function shapeOf({ state, notWritten, lacks }: Check): [shape: string, hue: string] {
+  if (state === 'passed') return ['✓', 'good']
+  if (lacks) return ['–', 'quiet']
+  return state === 'failed' && !notWritten ? ['✗', 'bad'] : ['○', 'quiet']
+}
+
+/** A check as a button that shows it. It stands beside its task, so of `2.3a` it says `a`. */
+export function CheckButton({ check }: { check: Check }) {
+  const isSelected = useStore(selectedCheck, (id) => id === check.id)
+  const words = `${describeCheckState(check)}${check.isOld ? ', from before' : ''}`
+  return (
+    <button
+      type="button"
+      className={check.isOld ? 'chip old' : 'chip'}
+      aria-pressed={isSelected}
+      aria-label={`Check ${check.id}, ${words}: ${check.rule}`}
+      title={`${check.rule} (${words})`}
+      onClick={() => selectedCheck.set(isSelected ? undefined : check.id)}
+    >
+      <CheckIcon check={check} />
+      {check.id.replace(/^[\d.]+/, '')}
+    </button>
+  )
+}

@@ -1,0 +1,160 @@
+import {
+  alikeInWords,
+  firstDifference,
+  moreInWords,
+  sideBySide,
+} from '../../../verdict/side-by-side.ts'
+import { taskOf } from '../../../lessons/task-of.ts'
+import { selectedCheck } from '../state/page-state.ts'
+import { TextWithFileLinks } from '../ui/TextWithFileLinks.tsx'
+import { VisibleText } from '../ui/VisibleText.tsx'
+import { CheckIcon, describeCheckState, type Check } from './CheckButton.tsx'
+import { goToTask } from './TaskLinks.tsx'
+
+/** A check: its rule, what was seen and expected, and both transcripts. */
+export function CheckDetails({ check, seed }: { check: Check; seed: number | undefined }) {
+  const { id, rule, story, notWritten, lacks, steps, reference } = check
+  const task = taskOf(id)
+  return (
+    <article className="check">
+      <h3>
+        <CheckIcon check={check} /> {id}{' '}
+        <span className="only-heard">{describeCheckState(check)}: </span>
+        <span className="rule">{rule}</span>
+      </h3>
+      {!story && (
+        <p className="quiet">
+          {describeCheckState(check)}
+          {notWritten && `: ${notWritten}`}
+          {lacks && <InstallIt />}
+        </p>
+      )}
+      {story && (
+        <dl className="story">
+          <dt>seen</dt>
+          <dd>
+            <TextWithFileLinks text={story.seen} />
+          </dd>
+          <dt>expected</dt>
+          <dd>
+            <VisibleText text={withoutExpected(story.expected)} />
+          </dd>
+          {(story.cause ?? story.often) && (
+            <>
+              <dt>{story.cause ? 'the cause' : 'often the cause'}</dt>
+              <dd>
+                <TextWithFileLinks text={story.cause ?? story.often ?? ''} />
+              </dd>
+            </>
+          )}
+          {check.at && (
+            <>
+              <dt>at</dt>
+              <dd>
+                <TextWithFileLinks text={check.at} />
+              </dd>
+            </>
+          )}
+        </dl>
+      )}
+      <Transcripts yours={steps} reference={reference} />
+      <p className="tools">
+        <button type="button" className="link" onClick={() => goToTask(task)}>
+          Task {task}
+        </button>
+        <code>npm run hint {task}</code>
+        {seed !== undefined && (
+          <span>
+            replay: <code>{`SEED=${seed} npm test -- lesson${id}`}</code>
+          </span>
+        )}
+        <CloseButton id={id} />
+      </p>
+    </article>
+  )
+}
+
+/** The word stands before the sentence already. */
+function withoutExpected(text: string): string {
+  return text.replace(/^Expected /, '')
+}
+
+/** How a check that needs something can be graded. */
+export function InstallIt() {
+  return (
+    <>
+      . <code>npm run setup</code> installs it where it can.
+    </>
+  )
+}
+
+function CloseButton({ id }: { id: string }) {
+  if (selectedCheck.get() !== id) return null
+  return (
+    <button type="button" className="link" onClick={() => selectedCheck.set(undefined)}>
+      Close this check
+    </button>
+  )
+}
+
+/** What happened, beside what happens to the solution; the first line that differs has a mark. */
+function Transcripts({
+  yours,
+  reference = [],
+}: {
+  yours: readonly string[]
+  reference: readonly string[] | undefined
+}) {
+  if (yours.length === 0) return null
+  const aligned = sideBySide(yours, reference)
+  const differs = reference.length === 0 ? -1 : firstDifference(yours, reference)
+  const { from, more } = aligned
+  return (
+    <div className="transcripts">
+      <Transcript title="yours" lines={aligned.yours} from={from} differs={differs} />
+      {reference.length > 0 && (
+        <Transcript
+          title="reference"
+          lines={aligned.reference}
+          from={from}
+          differs={differs}
+          more={more}
+        />
+      )}
+    </div>
+  )
+}
+
+function Transcript({
+  title,
+  lines,
+  from,
+  differs,
+  more = 0,
+}: {
+  title: string
+  lines: readonly string[]
+  /** How many lines are left out before these, and how many behind them. */
+  from: number
+  more?: number
+  /** The line that has a mark, counted from the first one that there is. */
+  differs: number
+}) {
+  return (
+    <div>
+      <h4>{title}</h4>
+      {from > 0 && <p className="left-out">{alikeInWords(from)}</p>}
+      <ol start={from + 1} style={{ counterReset: `line ${from}` }}>
+        {lines.map((line, index) => (
+          // A transcript never changes its order.
+          // oxlint-disable-next-line react/no-array-index-key
+          <li key={index} className={from + index === differs ? 'differs' : undefined}>
+            {from + index === differs && <span className="mark">▶ </span>}
+            <VisibleText text={line} />
+          </li>
+        ))}
+      </ol>
+      {more > 0 && <p className="left-out">{moreInWords(more)}</p>}
+    </div>
+  )
+}

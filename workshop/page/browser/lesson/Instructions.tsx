@@ -1,0 +1,156 @@
+import { memo, useRef, type ComponentPropsWithoutRef, type ReactNode } from 'react'
+import Markdown, { type Components } from 'react-markdown'
+import rehypeHighlight from 'rehype-highlight'
+import rehypeRaw from 'rehype-raw'
+import rehypeSanitize from 'rehype-sanitize'
+import remarkGfm from 'remark-gfm'
+import { taskOf } from '../../../lessons/task-of.ts'
+import type { LessonState } from '../../../../protocol/page.ts'
+import { pageState, useIsGone, useSlice } from '../state/page-state.ts'
+import { requestAction } from '../state/request-action.ts'
+import { ActionButton } from '../ui/ActionButton.tsx'
+import { VisibleText } from '../ui/VisibleText.tsx'
+import { CheckButton } from './CheckButton.tsx'
+import { TaskLinks } from './TaskLinks.tsx'
+
+/** The README of the lesson, and the files to edit. */
+export function Instructions({ lesson }: { lesson: LessonState }) {
+  return (
+    <section className="instructions" aria-label="Instructions">
+      <TaskLinks tasks={lesson.tasks} />
+      <Files lesson={lesson} />
+      {lesson.problem && (
+        <p className="warning">
+          <strong>!</strong> {lesson.problem}
+        </p>
+      )}
+      <Readme text={lesson.readme} />
+    </section>
+  )
+}
+
+function Files({ lesson: { files, folder } }: { lesson: LessonState }) {
+  return (
+    <div className="files">
+      {files.length > 0 && <span className="quiet">Open in my editor</span>}
+      {files.map((file) => (
+        <ActionButton
+          key={file}
+          action={{ do: 'open', file, line: 1 }}
+          aria-label={`Open ${file} in my editor`}
+        >
+          {file}
+        </ActionButton>
+      ))}
+      {files.length > 0 && <Reset folder={folder} files={files} />}
+    </div>
+  )
+}
+
+function Reset({ folder, files }: { folder: string; files: string[] }) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const isGone = useIsGone()
+  return (
+    <>
+      <button
+        type="button"
+        className="plain"
+        disabled={isGone}
+        onClick={() => dialog.current!.showModal()}
+      >
+        Put the stubs back …
+      </button>
+      <dialog ref={dialog} aria-labelledby="reset-title">
+        <h2 id="reset-title">Put the stubs back?</h2>
+        <p>
+          {files.join(', ')} in <code>{folder}</code> become as they were in the beginning. Your
+          work is saved first, and you are told where.
+        </p>
+        <form method="dialog">
+          <button type="submit" autoFocus>
+            Keep my work
+          </button>
+          <button type="submit" className="primary" onClick={() => requestAction({ do: 'reset' })}>
+            Save it and put the stubs back
+          </button>
+        </form>
+      </dialog>
+    </>
+  )
+}
+
+/** It is long, and stays the same while checks come in. */
+const Readme = memo(function Readme({ text }: { text: string }) {
+  return (
+    <div className="readme">
+      <Markdown
+        remarkPlugins={[remarkGfm]}
+        // What is raw in it is cleaned; the colours of code come after, and are our own.
+        rehypePlugins={[rehypeRaw, rehypeSanitize, rehypeHighlight]}
+        components={COMPONENTS}
+      >
+        {text}
+      </Markdown>
+    </div>
+  )
+})
+
+const COMPONENTS: Components = {
+  // The header of the page has said it.
+  h1: () => null,
+  // The page loads nothing but itself.
+  img: ({ alt }) => <>{alt}</>,
+  h3: ({ children }) => <Heading>{children}</Heading>,
+  code: ({ children, className }) => (
+    <code className={className}>
+      {typeof children === 'string' ? <VisibleText text={children} /> : children}
+    </code>
+  ),
+  // Wider than the page, it is moved with the arrow keys, too.
+  table: ({ children }) => (
+    <div className="table" role="region" aria-label="A table" tabIndex={0}>
+      <table>{children}</table>
+    </div>
+  ),
+  a: ({ href, children }) => <Link href={href}>{children}</Link>,
+}
+
+/** `2.3 A heartbeat nobody sees` gets its checks beside it. */
+function Heading({ children }: { children?: ReactNode }) {
+  const grading = useSlice('grading')
+  const task = /^\d+\.\d+(?= )/.exec(String(children))?.[0]
+  if (!task) return <h3>{children}</h3>
+  const checks = grading?.checks.filter(({ id }) => taskOf(id) === task) ?? []
+  return (
+    <div className="task" id={`task-${task}`}>
+      <h3 tabIndex={-1}>{children}</h3>
+      <div className="chips">
+        {checks.map((check) => (
+          <CheckButton key={check.id} check={check} />
+        ))}
+      </div>
+    </div>
+  )
+}
+
+/** A file of the lesson opens in the editor; what leads out of the page opens beside it. */
+function Link({ href = '', children }: ComponentPropsWithoutRef<'a'>) {
+  const file = href.replace(/^\.\//, '')
+  if (pageState.get().lesson?.files.includes(file)) {
+    return (
+      <button
+        type="button"
+        className="link"
+        onClick={() => requestAction({ do: 'open', file, line: 1 })}
+      >
+        {children}
+      </button>
+    )
+  }
+  if (!/^https?:/.test(href)) return <>{children}</>
+  return (
+    <a href={href} target="_blank" rel="noopener noreferrer">
+      {children}
+    </a>
+  )
+}

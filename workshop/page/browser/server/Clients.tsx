@@ -1,0 +1,95 @@
+import type { Quake } from '#feed'
+import type { ClientState } from '../../../../protocol/page.ts'
+import { clearedClients, hasFinished, useIsGone, useSlice } from '../state/page-state.ts'
+import { useStore } from '../state/store.ts'
+import { ActionButton } from '../ui/ActionButton.tsx'
+import { formatCount } from '../ui/format.ts'
+
+/** The clients that the page has connected, a line for each; beneath, the last few of those that are over. */
+export function Clients({ clients }: { clients: ClientState[] }) {
+  const isGone = useIsGone()
+  const cleared = useStore(clearedClients)
+  const finished = clients.filter((client) => hasFinished(client) && !cleared.has(client.id))
+  const listed = [
+    ...clients.filter((client) => !hasFinished(client)),
+    ...finished.slice(-MOST_FINISHED),
+  ]
+  if (listed.length === 0) return null
+  return (
+    <ul className={isGone ? 'clients quiet' : 'clients'}>
+      {listed.map((client) => (
+        <li key={client.id} className={hasFinished(client) ? 'quiet' : undefined}>
+          <strong>client {client.id}</strong>
+          <span>
+            {isGone && !hasFinished(client) ? 'unknown' : client.state} ·{' '}
+            {formatCount(client.quakes, 'quake')}
+          </span>
+          <LastQuakes client={client} />
+          {!hasFinished(client) && (
+            <ActionButton
+              action={{ do: 'leave', id: client.id }}
+              className="plain"
+              aria-label={`Client ${client.id} leaves`}
+            >
+              leave
+            </ActionButton>
+          )}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+const MOST_FINISHED = 3
+
+/** What came last, or how it ended; the quakes before it on demand. */
+function LastQuakes({ client: { what, last } }: { client: ClientState }) {
+  const [newest, ...before] = last
+  if (what || !newest) return <span className="quake">{what}</span>
+  if (before.length === 0) return <span className="quake">{inOneLine(newest)}</span>
+  return (
+    <details className="quake">
+      <summary>{inOneLine(newest)}</summary>
+      {before.map((quake) => (
+        <p key={quake.id}>{inOneLine(quake)}</p>
+      ))}
+    </details>
+  )
+}
+
+/** `M 6.4 22km NNE of Hualian, Taiwan, 15:50:42 UTC`. */
+function inOneLine({ magnitude, place, time }: Quake): string {
+  return `M ${magnitude.toFixed(1)} ${place}, ${time.slice(11, 19)} UTC`
+}
+
+/** The client.ts of the lesson, which runs beside the server: how its connection is, and what it got. */
+export function LessonClient() {
+  const isGone = useIsGone()
+  const learnerClient = useSlice('learnerClient')
+  if (!learnerClient) return null
+  const { state, what, quakes, missed, twice, gaps, newest } = learnerClient
+  return (
+    <ul className={isGone ? 'clients quiet' : 'clients'} aria-label="client.ts">
+      <li>
+        <strong>client.ts</strong>
+        <span>
+          {isGone ? 'unknown' : LESSON_CLIENT_STATES[state]} · {formatCount(quakes, 'quake')} ·{' '}
+          <span className={missed > 0 ? 'bad' : undefined}>{missed} missed</span> ·{' '}
+          <span className={twice > 0 ? 'bad' : undefined}>{twice} twice</span>
+          {gaps > 0 && ` · ${formatCount(gaps, 'gap')}`}
+        </span>
+        <span className="quake">{what ?? newest?.place}</span>
+      </li>
+    </ul>
+  )
+}
+
+const LESSON_CLIENT_STATES = {
+  starting: 'starts …',
+  connecting: 'connects …',
+  open: 'connected',
+  waiting: 'waits',
+  over: 'at the end',
+  'not written': 'not written yet',
+  down: 'down',
+}

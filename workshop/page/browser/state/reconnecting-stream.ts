@@ -1,0 +1,101 @@
+import { followQuakes, type Clock } from '../../../../solutions/05-reconnection/client.ts'
+
+/** An event stream of the workshop, and who is told of it. */
+export type Subscription<Message> = {
+  url: string
+  /** Called with what the data of each event holds. The workshop says something every five seconds. */
+  onMessage(message: Message): void
+  /** Called with true at the first event of a connection, and with false when that connection is lost. */
+  onLiveChange(isLive: boolean): void
+}
+
+/**
+ * Follows a stream for as long as the page is open, with the client of lesson 5: it comes back by itself, behind the
+ * last event, and sees when a connection has died without a word.
+ */
+export async function subscribe<Message>({
+  url,
+  onMessage,
+  onLiveChange,
+}: Subscription<Message>): Promise<never> {
+  const { signal } = new AbortController()
+  const { clock, heard } = wakefulClock()
+  let isLive = false
+  function setLive(now: boolean): void {
+    if (now !== isLive) onLiveChange(now)
+    isLive = now
+  }
+
+  for (;;) {
+    const quakes = followQuakes(url, {
+      signal,
+      maxMs: LONGEST_WAIT_MS,
+      stallMs: SILENT_MS,
+      clock,
+      onState: ({ name }) => name === 'open' || setLive(false),
+    })
+    try {
+      // To that client whatever the data holds is a quake.
+      for await (const message of quakes as AsyncIterable<unknown>) {
+        heard()
+        setLive(true)
+        try {
+          onMessage(message as Message)
+        } catch (error) {
+          // That is no reason to lose the connection.
+          reportError(error)
+        }
+      }
+    } catch (error) {
+      console.warn(error)
+    }
+    // Somebody else answers at this address. The workshop may come back to it.
+    setLive(false)
+    await clock.sleep(LONGEST_WAIT_MS, signal)
+  }
+}
+
+/**
+ * Its sleeps end when the page wakes up: a tab that was frozen, a machine that slept or that had no network may hold a
+ * connection that is long dead.
+ */
+function wakefulClock(): { clock: Clock; heard(): void } {
+  const sleepers = new Set<() => void>()
+  let heardAt = Date.now()
+
+  function wake(): void {
+    for (const up of [...sleepers]) up()
+  }
+  addEventListener('online', wake)
+  addEventListener('pageshow', ({ persisted }) => persisted && wake())
+  document.addEventListener('resume', wake)
+  document.addEventListener('visibilitychange', () => {
+    const isQuiet = Date.now() - heardAt > ALIVE_EVERY_MS * 1.5
+    if (document.visibilityState === 'visible' && isQuiet) wake()
+  })
+
+  return {
+    heard: () => void (heardAt = Date.now()),
+    clock: {
+      now: Date.now,
+      sleep: (ms, signal) =>
+        new Promise((resolve) => {
+          const up = (): void => {
+            clearTimeout(timer)
+            signal.removeEventListener('abort', up)
+            sleepers.delete(up)
+            resolve()
+          }
+          const timer = setTimeout(up, ms)
+          signal.addEventListener('abort', up)
+          sleepers.add(up)
+          if (signal.aborted) up()
+        }),
+    },
+  }
+}
+
+const LONGEST_WAIT_MS = 5000
+/** The workshop says something this often. */
+const ALIVE_EVERY_MS = 5000
+const SILENT_MS = 15_000

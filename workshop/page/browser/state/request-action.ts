@@ -1,0 +1,22 @@
+import type { Action, Answer } from '../../../../protocol/page.ts'
+import { notify } from './notification.ts'
+
+/** Asks the workshop to do something, and tells the reader what came of it. */
+export async function requestAction(action: Action): Promise<void> {
+  try {
+    const response = await fetch('/do', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(action),
+    })
+    if (response.ok || response.status === 409) {
+      const answer = (await response.json()) as Answer
+      if ('said' in answer) notify(answer.said)
+      else notify(answer.problem, true)
+    } else {
+      notify(`The workshop answered ${response.status}: ${(await response.text()).trim()}`, true)
+    }
+  } catch {
+    notify('The workshop does not answer. Is it running?', true)
+  }
+}

@@ -1,0 +1,32 @@
+import { useSyncExternalStore } from 'react'
+
+/** A value that lives outside React. Whoever listens is called when another one is set. */
+export type Store<T> = {
+  get(): T
+  set(value: T): void
+  listen(changed: () => void): () => void
+}
+
+export function store<T>(initial: T): Store<T> {
+  let value = initial
+  const listeners = new Set<() => void>()
+  return {
+    get: () => value,
+    set(next) {
+      if (Object.is(next, value)) return
+      value = next
+      for (const changed of listeners) changed()
+    },
+    listen(changed) {
+      listeners.add(changed)
+      return () => listeners.delete(changed)
+    },
+  }
+}
+
+/** Returns the value of a store, or the part of it that `pick` names. The component renders again only when that changes. */
+export function useStore<T>(watched: Store<T>): T
+export function useStore<T, Part>(watched: Store<T>, pick: (value: T) => Part): Part
+export function useStore(watched: Store<unknown>, pick = (value: unknown) => value): unknown {
+  return useSyncExternalStore(watched.listen, () => pick(watched.get()))
+}

@@ -1,0 +1,21 @@
+import type { ComponentPropsWithoutRef } from 'react'
+import type { Action } from '../../../../protocol/page.ts'
+import { useIsGone } from '../state/page-state.ts'
+import { requestAction } from '../state/request-action.ts'
+
+/** A button that asks the workshop to do something. While the workshop is gone, there is nobody to ask. */
+export function ActionButton({
+  action,
+  disabled = false,
+  ...rest
+}: { action: Action } & Omit<ComponentPropsWithoutRef<'button'>, 'type' | 'onClick'>) {
+  const isGone = useIsGone()
+  return (
+    <button
+      type="button"
+      disabled={disabled || isGone}
+      onClick={() => requestAction(action)}
+      {...rest}
+    />
+  )
+}

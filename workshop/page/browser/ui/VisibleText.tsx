@@ -1,0 +1,24 @@
+/**
+ * Text with the pictures of control characters, as `visible()` makes it. Many a machine has no font with ␊ in
+ * it, so its name is drawn instead; what is copied is the picture.
+ */
+export function VisibleText({ text }: { text: string }) {
+  return text.split(PICTURES).map((part, index) => {
+    const name = index % 2 === 1 ? NAMES[part.charCodeAt(0) - 0x2400] : undefined
+    if (!name) return part
+    return (
+      // Text never changes its order.
+      // oxlint-disable-next-line react/no-array-index-key
+      <span key={index} className="control" data-name={name}>
+        {part}
+      </span>
+    )
+  })
+}
+
+const PICTURES = /([\u2400-\u241f])/
+
+const NAMES = (
+  'NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI ' +
+  'DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'
+).split(' ')

@@ -1,0 +1,141 @@
+import { useState } from 'react'
+import { visible } from '../../../../wire/visible.ts'
+import { formatBytes, formatNumber } from '../ui/format.ts'
+import { VisibleText } from '../ui/VisibleText.tsx'
+import type { InspectedArrival } from './inspect-arrival.ts'
+
+/** Bytes as text with what HTTP put around them, as a hex dump, and as the events they are. */
+export function Bytes({ entry, bytes, interpretation }: InspectedArrival) {
+  const [isWhole, setWhole] = useState(false)
+  const [asHex, setAsHex] = useState(false)
+  const displayed = isWhole ? bytes : bytes.subarray(0, MOST_AT_ONCE)
+  const { segments, events, isWhole: isKnown } = interpretation
+  return (
+    <>
+      <div className="bytes">
+        <div>
+          <div className="pair" role="group" aria-label="Bytes as">
+            <button type="button" aria-pressed={!asHex} onClick={() => setAsHex(false)}>
+              text
+            </button>
+            <button type="button" aria-pressed={asHex} onClick={() => setAsHex(true)}>
+              hex
+            </button>
+          </div>
+          {asHex ? (
+            <pre className="hex">{hexDump(displayed)}</pre>
+          ) : (
+            <pre className="text">
+              <Segments segments={segments} bytes={displayed} />
+            </pre>
+          )}
+        </div>
+        {events && <Events {...events} />}
+      </div>
+      {displayed.length < bytes.length && (
+        <button type="button" onClick={() => setWhole(true)}>
+          Show all {formatBytes(bytes.length)}
+        </button>
+      )}
+      {bytes.length < entry.size && (
+        <p className="quiet">
+          These are the first {formatNumber(bytes.length)} of {formatBytes(entry.size)}.
+        </p>
+      )}
+      {!isKnown && (
+        <p className="quiet">
+          The beginning of this connection is not kept, so the stretches are not told apart.
+        </p>
+      )}
+    </>
+  )
+}
+
+const MOST_AT_ONCE = 4096
+
+/** Bytes as text, each stretch of HTTP in its own way. */
+export function Segments({
+  segments,
+  bytes,
+}: {
+  segments: InspectedArrival['interpretation']['segments']
+  bytes: Uint8Array
+}) {
+  return segments
+    .filter(({ from }) => from < bytes.length)
+    .map(({ kind, from, to }) => (
+      <Segment key={from} kind={kind} bytes={bytes.subarray(from, to)} />
+    ))
+}
+
+/** The same marks as in the terminal: brackets stand around what HTTP wrote, not the server's code. */
+function Segment({ kind, bytes }: { kind: string; bytes: Uint8Array }) {
+  const text = visible(bytes)
+  if (kind === 'head' || kind === 'data') {
+    return (
+      <span className={kind}>
+        <VisibleText text={text.replaceAll('␊', '␊\n')} />
+      </span>
+    )
+  }
+  const word = { last: 'last ', extra: 'not HTTP: ' }[kind] ?? ''
+  return (
+    <span className={kind === 'extra' ? 'bad' : 'framing'}>
+      [{word}
+      <VisibleText text={text} />]
+    </span>
+  )
+}
+
+function Events({ lines, dispatched }: NonNullable<InspectedArrival['interpretation']['events']>) {
+  return (
+    <div className="events">
+      <h4>fields</h4>
+      {lines.length === 0 && <p className="quiet">No line is complete here.</p>}
+      <ul>
+        {lines.map(({ field, value, isComment }, index) => (
+          // They never change their order.
+          // oxlint-disable-next-line react/no-array-index-key
+          <li key={index}>
+            {isComment ? (
+              <span className="quiet">comment {visible(value) || '(empty)'}</span>
+            ) : (
+              <>
+                <strong>
+                  <VisibleText text={visible(field)} />
+                </strong>{' '}
+                <VisibleText text={visible(value)} />
+              </>
+            )}
+          </li>
+        ))}
+      </ul>
+      <h4>{dispatched.length === 1 ? 'the event' : 'events'}</h4>
+      {dispatched.length === 0 && <p className="quiet">None: no reader is told anything.</p>}
+      <ul>
+        {dispatched.map(({ type, data, lastEventId }, index) => (
+          // oxlint-disable-next-line react/no-array-index-key
+          <li key={index}>
+            <strong>{type}</strong>
+            {lastEventId && <span className="quiet"> id {lastEventId}</span>}
+            <pre>{data}</pre>
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+/** Dumps sixteen bytes per line: their offset, their values, and their text. */
+function hexDump(bytes: Uint8Array): string {
+  const lines: string[] = []
+  for (let at = 0; at < bytes.length; at += 16) {
+    const row = [...bytes.subarray(at, at + 16)]
+    const hex = row.map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
+    const text = row
+      .map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '·'))
+      .join('')
+    lines.push(`${at.toString(16).padStart(6, '0')}  ${hex.padEnd(47)}  ${text}`)
+  }
+  return lines.join('\n')
+}

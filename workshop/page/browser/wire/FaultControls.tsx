@@ -1,0 +1,126 @@
+import { useId, useState } from 'react'
+import type { ProxyHolds } from '../../../../protocol/page.ts'
+import { useIsGone, useSlice } from '../state/page-state.ts'
+import { requestAction } from '../state/request-action.ts'
+import { ActionButton } from '../ui/ActionButton.tsx'
+import { formatNumber } from '../ui/format.ts'
+
+/** What makes streams fail, at will. */
+export function FaultControls() {
+  const faults = useSlice('faults')
+  const lesson = useSlice('lesson')
+  if (!faults) return null
+  return (
+    <div className="trouble" role="group" aria-label="Trouble">
+      <ActionButton action={{ do: 'cut' }}>Cut now</ActionButton>
+      <Limit
+        label="Cut after"
+        unit="B"
+        initial={2000}
+        value={faults.cutAfter}
+        inWords={(bytes) => `cuts after ${formatNumber(bytes)} B`}
+        change={(bytes) => requestAction({ do: 'cut after', bytes })}
+      />
+      <ActionButton action={{ do: 'stall', on: !faults.isStalled }} aria-pressed={faults.isStalled}>
+        {faults.isStalled ? '■ stalled: let go' : 'Stall'}
+      </ActionButton>
+      <Limit
+        label="Slow reader"
+        unit="B/s"
+        initial={200}
+        value={faults.slow}
+        inWords={(bytes) => `reads ${formatNumber(bytes)} B/s`}
+        change={(bytesPerSecond) => requestAction({ do: 'slow', bytesPerSecond })}
+      />
+      <Proxy holds={faults.proxy} />
+      {lesson && <ActionButton action={{ do: 'burst' }}>Burst of 10,000</ActionButton>}
+    </div>
+  )
+}
+
+/** What stands before the server. The wire shows what goes in and what comes out. */
+function Proxy({ holds }: { holds: ProxyHolds | undefined }) {
+  const isGone = useIsGone()
+  return (
+    <select
+      aria-label="Proxy before the server"
+      disabled={isGone}
+      value={holds ?? ''}
+      className={holds && 'on'}
+      onChange={({ target }) =>
+        void requestAction({
+          do: 'proxy',
+          holds: target.value === '' ? null : (target.value as ProxyHolds),
+        })
+      }
+    >
+      <option value="">No proxy</option>
+      <option value="4 KiB">Proxy holds 4 KiB</option>
+      <option value="all">Proxy holds all</option>
+    </select>
+  )
+}
+
+/** A fault with a number: the number and a switch; while it is on, what it does in words. */
+function Limit({
+  label,
+  unit,
+  initial,
+  value,
+  inWords,
+  change,
+}: {
+  label: string
+  unit: string
+  initial: number
+  value: number | undefined
+  inWords(value: number): string
+  change(value: number | null): void
+}) {
+  const [wanted, setWanted] = useState(String(initial))
+  const [isRefused, setRefused] = useState(false)
+  const isGone = useIsGone()
+  const message = useId()
+  const isOn = value !== undefined
+  if (isOn) {
+    return (
+      <button type="button" aria-pressed="true" disabled={isGone} onClick={() => change(null)}>
+        ■ {inWords(value)}: stop
+      </button>
+    )
+  }
+  return (
+    <form
+      className="limit"
+      onSubmit={(event) => {
+        event.preventDefault()
+        const isNumber = /^[1-9]\d{0,8}$/.test(wanted.trim())
+        setRefused(!isNumber)
+        if (isNumber) change(Number(wanted))
+      }}
+    >
+      <button type="submit" disabled={isGone}>
+        {label}
+      </button>
+      <input
+        inputMode="numeric"
+        autoComplete="off"
+        maxLength={9}
+        aria-label={`${label}, ${unit}`}
+        aria-invalid={isRefused}
+        aria-describedby={isRefused ? message : undefined}
+        value={wanted}
+        onChange={({ target }) => {
+          setWanted(target.value)
+          setRefused(false)
+        }}
+      />
+      <span className="quiet">{unit}</span>
+      {isRefused && (
+        <span className="bad" role="alert" id={message}>
+          ! a whole number, 1 or more
+        </span>
+      )}
+    </form>
+  )
+}

@@ -1,0 +1,54 @@
+import { useEffect, useRef } from 'react'
+import 'uplot/dist/uPlot.min.css'
+import { useSlice } from '../state/page-state.ts'
+import { useStore } from '../state/store.ts'
+import { handlePointer } from './chart-pointer.ts'
+import { wireChart } from './wire-chart.ts'
+import { hasCleared, logTick, view } from './wire-view.ts'
+
+/** The chart of the wire, and a word while it is empty. */
+export function WireChart() {
+  return (
+    <>
+      <PointedChart />
+      <Empty />
+    </>
+  )
+}
+
+/** The chart of the page's own view, and in words what is under the pointer. */
+export function PointedChart({ scale = 1 }: { scale?: number }) {
+  const container = useRef<HTMLDivElement>(null)
+  const pointed = useRef<HTMLParagraphElement>(null)
+  useEffect(() => {
+    const { chart, remove } = wireChart(container.current!, { view, scale })
+    handlePointer(chart, (text) => {
+      pointed.current!.textContent = text
+    })
+    return remove
+  }, [scale])
+  return (
+    <>
+      <div className="canvas" ref={container} />
+      <p className="pointed" aria-hidden="true" ref={pointed} />
+    </>
+  )
+}
+
+function Empty() {
+  useStore(logTick)
+  const { log } = useStore(view)
+  const server = useSlice('server')
+  const lesson = useSlice('lesson')
+  const isCleared = useStore(hasCleared)
+  if (log.end > log.begin) return null
+  return (
+    <div className="nothing">
+      <p>
+        Nothing has crossed {isCleared ? 'since you cleared it' : 'yet'}.{' '}
+        {lesson ? 'Connect a client, or type' : 'Type'}
+      </p>
+      {server && <code>curl -N {server.url}</code>}
+    </div>
+  )
+}

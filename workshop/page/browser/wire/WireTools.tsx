@@ -1,0 +1,138 @@
+import { useRef } from 'react'
+import { dismiss } from '../state/notification.ts'
+import { useStore } from '../state/store.ts'
+import { ActionButton } from '../ui/ActionButton.tsx'
+import { formatNumber } from '../ui/format.ts'
+import { Legend } from './Legend.tsx'
+import { openRecording } from './open-recording.ts'
+import { MOST_ENTRIES } from './wire-log.ts'
+import {
+  hasCleared,
+  logTick,
+  pause,
+  showConnection,
+  showLive,
+  unpause,
+  view,
+  zoom,
+} from './wire-view.ts'
+
+/** What is shown of the recording, and what can be done with it. */
+export function WireTools() {
+  const { paused, saved } = useStore(view)
+  const file = useRef<HTMLInputElement>(null)
+  return (
+    <div className="tools" role="toolbar" aria-label="View of the wire">
+      {saved ? (
+        <>
+          <strong>saved recording {saved.name}</strong>
+          <button
+            type="button"
+            className="primary"
+            onClick={() => {
+              showLive()
+              // What was said of a file is over.
+              dismiss()
+            }}
+          >
+            Live again
+          </button>
+        </>
+      ) : (
+        <button
+          type="button"
+          aria-pressed={!!paused}
+          onClick={() => (paused ? unpause() : pause())}
+        >
+          {paused ? '▶ Follow' : '❚❚ Pause'}
+        </button>
+      )}
+      <span className="pair">
+        <button type="button" aria-label="Show less, larger" title="+" onClick={() => zoom(0.5)}>
+          +
+        </button>
+        <button type="button" aria-label="Show more, smaller" title="−" onClick={() => zoom(2)}>
+          −
+        </button>
+      </span>
+      <Connections />
+      <Count />
+      <span className="end">
+        <Legend />
+        {!saved && (
+          <>
+            <ActionButton
+              action={{ do: 'clear' }}
+              className="plain"
+              onClickCapture={() => hasCleared.set(true)}
+            >
+              Clear
+            </ActionButton>
+            <a className="button plain" href="/wire.ndjson" download>
+              Save
+            </a>
+          </>
+        )}
+        <button type="button" className="plain" onClick={() => file.current!.click()}>
+          Load …
+        </button>
+        <input
+          ref={file}
+          type="file"
+          hidden
+          aria-label="A saved recording"
+          accept=".ndjson"
+          onChange={({ target }) => {
+            if (target.files?.[0]) void openRecording(target.files[0])
+            target.value = ''
+          }}
+        />
+      </span>
+    </div>
+  )
+}
+
+/** Which connection is shown. */
+function Connections() {
+  useStore(logTick)
+  const { log, connection } = useStore(view)
+  const latest = [...log.connections.keys()].slice(-MOST_CONNECTIONS)
+  if (connection !== undefined && !latest.includes(connection)) latest.unshift(connection)
+  return (
+    <select
+      aria-label="Connection"
+      value={connection ?? ''}
+      onChange={({ target }) => showConnection(target.value ? Number(target.value) : undefined)}
+    >
+      <option value="">all connections</option>
+      {latest.map((one) => (
+        <option key={one} value={one}>
+          {`#${one} ${log.connections.get(one)?.to === Infinity ? 'open' : 'closed'}`}
+        </option>
+      ))}
+    </select>
+  )
+}
+
+const MOST_CONNECTIONS = 100
+
+/** How much there is, and how much of it is not in sight. */
+function Count() {
+  useStore(logTick)
+  const { log, paused, saved, connection } = useStore(view)
+  const isIncomplete = log.lost > 0 || log.end - log.begin === MOST_ENTRIES
+  const all = log.end - log.begin
+  const count = connection === undefined ? all : (log.connections.get(connection)?.entries ?? 0)
+  const words = [count === 1 ? '1 entry' : `${formatNumber(count)} entries`]
+  if (connection !== undefined) words[0] += ` of #${connection}`
+  const since = connection === undefined && paused ? log.end - paused.end : 0
+  if (paused && !saved)
+    words.push(since > 0 ? `paused, ${formatNumber(since)} came since` : 'paused')
+  if (isIncomplete) words.push('older ones had to make room and are not shown')
+  const text = words.join(' · ')
+  return (
+    <span className="quiet count" title={text}>
+      {text}
+    </span>
+  )
+}

@@ -1,0 +1,170 @@
+import type { RecordedEntry } from '../../../../wire/entry.ts'
+import { store } from '../state/store.ts'
+import { KINDS } from './entry-columns.ts'
+import { liveLog, wireLog, type WireLog } from './wire-log.ts'
+
+/** Which part of which recording is looked at. Times are in seconds since the recording began. */
+export type View = {
+  log: WireLog
+  /** The saved recording that is looked at instead of the live one. */
+  saved?: { name: string; entries: readonly RecordedEntry[] }
+  /** How many seconds the chart is wide while it moves with the time. */
+  span: number
+  /** The range that stays; `end` is where the log ended when it was paused. */
+  paused?: { from: number; to: number; end: number }
+  /** Only this connection is shown. */
+  connection?: number
+  /** The number of the selected entry. */
+  selected?: number
+}
+
+const LIVE_SPAN = 10
+const SHORTEST_SPAN = 0.001
+const LONGEST_SPAN = 3600
+
+export const view = store<View>({ log: liveLog, span: LIVE_SPAN })
+
+const calm = matchMedia('(prefers-reduced-motion: reduce)')
+
+/** Returns the seconds that are in sight now. */
+export function visibleRange({ log, span, paused }: View): { from: number; to: number } {
+  if (paused) return paused
+  const last = log.end > log.begin ? log.at(log.end - 1) / 1000 : 0
+  // When nobody is connected there is nothing to wait for, and the last marks stay in sight.
+  const now = log.open > 0 ? log.now() / 1000 : Math.min(log.now() / 1000, last + span / 2)
+  const edge = (calm.matches ? Math.ceil(now) : now) + span / 50
+  const to = Math.max(edge, span)
+  return { from: to - span, to }
+}
+
+/** Moves with the newest entries again. */
+export function unpause(): void {
+  const { paused: _, ...rest } = view.get()
+  view.set({ ...rest, span: LIVE_SPAN })
+}
+
+/** Keeps a range in sight: the one that is there now, if no other is given. */
+export function pause(range = visibleRange(view.get())): void {
+  const before = view.get()
+  view.set({ ...before, paused: { ...range, end: before.paused?.end ?? before.log.end } })
+}
+
+/** Shows more or less: around the selected entry when it is in sight, else around `around`, or the newest while it is not paused. */
+export function zoom(factor: number, wanted?: number): void {
+  const before = view.get()
+  const { from, to } = visibleRange(before)
+  const selected = selectedAt(before)
+  const isSeen = selected !== undefined && selected >= from && selected <= to
+  const around = isSeen ? selected : wanted
+  const span = Math.min(Math.max((to - from) * factor, SHORTEST_SPAN), LONGEST_SPAN)
+  if (!before.paused && around === undefined) {
+    view.set({ ...before, span })
+    return
+  }
+  const middle = around ?? (from + to) / 2
+  const start = Math.max(0, middle - ((middle - from) / (to - from)) * span)
+  pause({ from: start, to: start + span })
+}
+
+/** Returns the time of the selected entry, in seconds. */
+function selectedAt({ log, selected }: View): number | undefined {
+  const position = selected === undefined ? undefined : log.find(selected)
+  return position === undefined ? undefined : log.at(position) / 1000
+}
+
+/** Shows one connection, from its beginning to its end or to now; or all of them again. */
+export function showConnection(connection: number | undefined): void {
+  const { log } = view.get()
+  const life = connection === undefined ? undefined : log.connections.get(connection)
+  if (life) {
+    const from = life.from / 1000
+    const to = Math.min(life.to, log.now()) / 1000
+    const margin = Math.max((to - from) / 25, SHORTEST_SPAN)
+    pause({ from: Math.max(0, from - margin), to: to + margin })
+  }
+  view.set({ ...view.get(), connection })
+}
+
+/** Selects an entry, and pauses so that it stays where it is. */
+export function select(position: number): void {
+  const { log } = view.get()
+  const at = log.at(position) / 1000
+  const { from, to } = visibleRange(view.get())
+  const span = to - from
+  const isSeen = at >= from && at <= to
+  pause(
+    isSeen ? { from, to } : { from: Math.max(0, at - span / 2), to: Math.max(span, at + span / 2) },
+  )
+  view.set({ ...view.get(), selected: log.entry(position).n })
+}
+
+export function unselect(): void {
+  view.set({ ...view.get(), selected: undefined })
+}
+
+/** Selects the arrival before (-1) or after (+1) the selected one; without one, the newest that is shown. */
+export function step(by: 1 | -1): void {
+  const { log, selected, connection } = view.get()
+  const known = selected === undefined ? undefined : log.find(selected)
+  let position =
+    known === undefined ? log.firstFrom(visibleRange(view.get()).to * 1000) - 1 : known + by
+  const direction = known === undefined ? -1 : by
+  while (position >= log.begin && position < log.end) {
+    if (isArrival(log, position) && belongsTo(log, position, connection)) {
+      select(position)
+      return
+    }
+    position += direction
+  }
+}
+
+export function isArrival(log: WireLog, position: number): boolean {
+  const kind = log.kind(position)
+  return kind === KINDS.request || kind === KINDS.response
+}
+
+/** Tells whether an entry belongs to a connection; undefined stands for all. Notes of the workshop belong to every one. */
+export function belongsTo(log: WireLog, position: number, connection: number | undefined): boolean {
+  return (
+    connection === undefined ||
+    log.kind(position) === KINDS.note ||
+    log.connection(position) === connection
+  )
+}
+
+/** Whether the wire is empty because its reader cleared it. */
+export const hasCleared = store(false)
+
+/** @param from the first entry to be shown; those before were cleared away, and only explain the rest */
+export function showRecording(name: string, entries: readonly RecordedEntry[], from: number): void {
+  const log = wireLog()
+  log.add(entries.map(({ entry }) => entry).filter(({ n }) => n >= from))
+  log.stopClock(entries.at(-1)?.entry.at ?? 0)
+  const first = log.end > log.begin ? log.at(log.begin) / 1000 : 0
+  const last = log.end > log.begin ? log.at(log.end - 1) / 1000 : 1
+  const margin = Math.max((last - first) / 50, 0.01)
+  view.set({
+    log,
+    saved: { name, entries },
+    span: LIVE_SPAN,
+    paused: { from: Math.max(0, first - margin), to: last + margin, end: log.end },
+  })
+}
+
+export function showLive(): void {
+  view.set({ log: liveLog, span: LIVE_SPAN })
+}
+
+/** Counts a few times a second while the live log changes: what is written beside the chart needs no more. */
+export const logTick = store(0)
+
+const TICK_MS = 250
+let willTick = false
+liveLog.listen(() => {
+  if (willTick) return
+  willTick = true
+  setTimeout(() => {
+    willTick = false
+    logTick.set(logTick.get() + 1)
+  }, TICK_MS)
+})

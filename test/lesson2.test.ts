@@ -5,14 +5,23 @@ import { parseEventStream } from '#work/02-server-sent-events/parse.ts'
 import { createApp } from '#work/02-server-sent-events/server.ts'
 import { watchQuakes } from '#work/02-server-sent-events/watch.ts'
 import { check, must, type Tools } from './harness/check.ts'
-import { controlledBody } from './harness/controlled-body.ts'
+import { bodyOfChunks, controlledBody } from './harness/controlled-body.ts'
 import type { ControlledFeed } from './harness/controlled-feed.ts'
 import { deepEqual, tryParseJson } from './harness/equality.ts'
 import { describeEvent } from './harness/event-client.ts'
 import { parseEvents, type StreamEvent } from './harness/event-stream-parser.ts'
+import { turns } from './harness/event-loop.ts'
 import { describeError, Failure, type Story } from './harness/failure.ts'
+import { gate } from './harness/gate.ts'
 import { hasToken } from './harness/header-tokens.ts'
-import { disconnect, requestLogin, slowLogin, type SlowLogin } from './harness/login.ts'
+import { mustCostLinearly } from './harness/linear-cost.ts'
+import {
+  consumeRequest,
+  disconnect,
+  requestLogin,
+  slowLogin,
+  type SlowLogin,
+} from './harness/login.ts'
 import { GET_FOR_HEAD, isEventStream, mustEndHead, mustRefusePost } from './harness/methods.ts'
 import { isNotWritten } from '../protocol/not-written.ts'
 import {
@@ -26,7 +35,7 @@ import {
   type ServedFeed,
 } from './harness/open-stream.ts'
 import { outcomeOf } from './harness/outcome.ts'
-import { describeQuake, quakes, seed } from './harness/quakes.ts'
+import { awkwardQuakes, describeQuake, ordinaryQuakes, quakes, seed } from './harness/quakes.ts'
 import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
 import type { TestServer } from './harness/serve.ts'
 import {
@@ -34,16 +43,17 @@ import {
   mustCloseWhenStalled,
   mustCutWithFeed,
   mustEndWithFeed,
-  mustServeBoth,
+  mustServeEach,
 } from './harness/stream-rules.ts'
 import { excerpt, excerptJson } from './harness/transcript.ts'
-import { mustReadEvents } from './harness/vector-runner.ts'
+import { inOnePiece, mustReadEvents } from './harness/vector-runner.ts'
 import {
   chunkingsForDecoder,
   splitsWithEmptyChunk,
   sseVectors,
   type SseVector,
 } from './harness/vectors.ts'
+import { visitedServer } from './harness/visits.ts'
 
 const PATH = '/events'
 
@@ -56,34 +66,64 @@ const SOME = 5
 // 2.1 The encoder
 
 check('2.1a', 'a line of data becomes one event', async (t) => {
-  mustKeepData(t, 'hello', textOf('a', 'b', ':', '{', 'é', '🌋'), {
-    often: 'the blank line that ends an event is missing, or the field is not called data.',
-  })
+  mustKeepData(
+    t,
+    ['hello', '0', 'null', 'a: b', ': a', 'data: a', '__proto__', '🌋 e\u0301'],
+    textOf('a', 'b', ':', '{', 'é', '🌋'),
+    {
+      often: 'the blank line that ends an event is missing, or the field is not called data.',
+    },
+  )
 })
 
 check('2.1b', 'each line of data gets a field of its own', async (t) => {
-  mustKeepData(t, 'first\n\nthird', textOf('a', 'b', '\n'), {
+  mustKeepData(t, ['first\n\nthird', 'a\nb', '\na', 'a\n', 'a\n\n', '\n'], textOf('a', 'b', '\n'), {
     often:
       'data goes out in one piece. Its second line is no field, and a blank one ends the event.',
+  })
+  // More than a call takes arguments.
+  const lines = 200_000
+  t.transcript.step(`encodeEvent({ data: … }) with ${lines} lines of data`)
+  let encoded = ''
+  try {
+    encoded = encodeEvent({ data: '\n'.repeat(lines - 1) })
+  } catch (error) {
+    must(false, {
+      seen: `encodeEvent() threw ${describeError(error)} for data of ${lines} lines.`,
+      expected: 'Expected a field for each line, however many there are.',
+      ...(error instanceof RangeError && {
+        often: 'push(...lines) makes an argument of each line, and a call takes only so many.',
+      }),
+    })
+  }
+  const fields = encoded.match(/^data:/gm)?.length ?? 0
+  must(fields === lines, {
+    seen: `encodeEvent() gave ${fields} data fields for data of ${lines} lines.`,
+    expected: 'Expected a field for each line, however many there are.',
   })
 })
 
 check('2.1c', 'a space at the beginning of a line of data survives', async (t) => {
-  mustKeepData(t, ' world', textOf(' ', 'a', '\n'), {
+  mustKeepData(t, [' world', '  two', ' ', 'a\n b'], textOf(' ', 'a'), {
     often: 'nothing stands between the colon and the data. A client takes one space away there.',
   })
 })
 
 check('2.1d', 'empty data is an event with empty data', async (t) => {
-  mustKeepData(t, '', fc.constant(''), {
+  mustKeepData(t, [''], fc.constant(''), {
     often: "if (data) is false for ''. Only undefined says that there is no data.",
   })
 })
 
 check('2.1e', 'CR and CRLF in data end a line, as LF does', async (t) => {
-  mustKeepData(t, 'a\rid: 666\r\nb', textOf('\r', '\n', 'a', 'id: 1', 'data: b', 'retry: 1'), {
-    often: 'data is split at LF alone. A client ends a line at CR, too, whoever sent it.',
-  })
+  mustKeepData(
+    t,
+    ['a\rid: 666\r\nb', 'a\rb', 'a\r\nb', 'a\r\rb', 'a\n\rb', 'a\r', 'a\r\n'],
+    textOf('\r', '\n', 'a', 'id: 1', 'data: b', 'retry: 1'),
+    {
+      often: 'data is split at LF alone. A client ends a line at CR, too, whoever sent it.',
+    },
+  )
 })
 
 check('2.1f', 'what is left out leaves nothing on the wire', async (t) => {
@@ -115,9 +155,13 @@ check('2.1g', 'event and id reach the client with the data', async (t) => {
     { data: 'x', event: 'tick', id: '7' },
     { data: 'x', event: '', id: '7' },
     { data: 'x', event: 'tick', id: ' 7' },
+    { data: 'x', event: ' tick', id: '0' },
+    { data: 'x', event: '0', id: 'a: b' },
+    { data: 'x', event: '__proto__', id: 'constructor' },
+    { data: 'x', event: '🌋', id: 'a\u2028b\u0085c' },
     ...fc.sample(
       fc.record({
-        data: textOf('a', '\n'),
+        data: textOf('a', '🌋'),
         event: textOf('b', ' ', ':', '\u2028', '\u0085'),
         id: textOf('c', '-', ' ', ':', '\u2028', '\u0085'),
       }),
@@ -156,6 +200,10 @@ check('2.1h', 'a line end in event or id forges no field', async (t) => {
     'tick\ndata: forged',
     'tick\rdata: forged',
     'tick\r\n\r\ndata: forged',
+    'tick\n\ndata: forged',
+    'a\nb\ndata: forged',
+    'a\rb\rdata: forged',
+    '\ndata: forged',
     ...fc.sample(forgeries, { seed, numRuns: 50 }),
   ]) {
     mustBeHarmless({ data: 'x', event: forgery }, ({ lastEventId }) => lastEventId === '')
@@ -176,7 +224,13 @@ check('2.1h', 'a line end in event or id forges no field', async (t) => {
 })
 
 check('2.1i', 'an id with U+0000 in it does not reach the client', async (t) => {
-  for (const id of ['7\0', '\0', ...fc.sample(textOf('a', '\0'), { seed, numRuns: 20 })]) {
+  for (const id of [
+    '7\0',
+    '\0',
+    '\0\0',
+    '7\x008\x009',
+    ...fc.sample(textOf('a', '\0'), { seed, numRuns: 20 }),
+  ]) {
     const encoded = encodeOrThrow(t, { data: 'x', id })
     must(encoded === undefined || !encoded.includes('\0'), {
       seen: `encodeEvent(${describeFields({ data: 'x', id })}) gave ${quote(encoded ?? '')}.`,
@@ -189,7 +243,7 @@ check('2.1i', 'an id with U+0000 in it does not reach the client', async (t) => 
 })
 
 check('2.1j', 'retry goes out as a whole number of milliseconds', async (t) => {
-  for (const retry of [2000, 0, ...fc.sample(fc.nat(), { seed, numRuns: 20 })]) {
+  for (const retry of [2000, 0, 1, 2 ** 31, ...fc.sample(fc.nat(), { seed, numRuns: 20 })]) {
     const encoded = encode(t, { retry })
     must(parseEvents(encoded).parser.retry === retry, {
       seen: `encodeEvent(${describeFields({ retry })}) gave ${quote(encoded)}. For a client that is ${describeRetry(encoded)}.`,
@@ -200,7 +254,20 @@ check('2.1j', 'retry goes out as a whole number of milliseconds', async (t) => {
 })
 
 check('2.1k', 'a retry that is not digits alone is an error', async (t) => {
-  for (const wrong of [1.5, NaN, Infinity, -1, '5s', '', true]) {
+  for (const wrong of [
+    1.5,
+    NaN,
+    Infinity,
+    -Infinity,
+    -1,
+    -0.5,
+    '5s',
+    '',
+    ' ',
+    '0x10',
+    '1e3',
+    true,
+  ]) {
     const retry = wrong as number
     const encoded = encodeOrThrow(t, { retry })
     must(encoded === undefined, {
@@ -225,13 +292,23 @@ check('2.1k', 'a retry that is not digits alone is an error', async (t) => {
 })
 
 check('2.1l', 'only CR and LF are line ends in data, and all else stays', async (t) => {
-  mustKeepData(t, 'a\u2028b', textOf('\u2028', '\u2029', '\u0085', '\v', '\f', 'a', '\n'), {
-    often:
-      'data is cut at U+2028, U+2029, U+0085, VT or FF, too. A regular expression with the flag m takes the first two for line ends.',
-  })
-  mustKeepData(t, 'a\t', textOf('\t', '\u00a0', '\uFEFF', '\0', 'a', '\n'), {
-    often: 'data is trimmed, or something is taken out of it: a tab, U+00A0, U+FEFF or U+0000.',
-  })
+  mustKeepData(
+    t,
+    ['a\u2028b', 'a\u2029b', 'a\u0085b', 'a\vb', 'a\fb', 'a\x1cb'],
+    textOf('\u2028', '\u2029', '\u0085', '\v', '\f', 'a', '\n'),
+    {
+      often:
+        'data is cut at U+2028, U+2029, U+0085, VT or FF, too. A regular expression with the flag m takes the first two for line ends.',
+    },
+  )
+  mustKeepData(
+    t,
+    ['a\t', '\ta', '\ufeffa', 'a\ufeff', 'a\0b', '\u00a0a\u00a0', 'a '],
+    textOf('\t', '\u00a0', '\uFEFF', '\0', 'a', '\n'),
+    {
+      often: 'data is trimmed, or something is taken out of it: a tab, U+00A0, U+FEFF or U+0000.',
+    },
+  )
 })
 
 // 2.2 The stream
@@ -284,21 +361,50 @@ check('2.2d', 'the head says that the stream is not to be stored', async (t) => 
 
 check('2.2e', 'each quake is an event, and arrives before the next one happens', async (t) => {
   const { feed, events } = await serveStream(t, PATH, createApp)
-  for (const quake of quakes(3)) {
+  for (const quake of ordinaryQuakes(3)) {
     feed.release(quake)
-    await events.next({
+    const event = await events.next({
       seen: `The feed released ${describeQuake(quake)} and no event reached the client.`,
       expected: 'Expected the client to read it while the feed was waiting.',
       often: 'the blank line is missing, or comes with the next quake.',
     })
+    // Whatever is wrong about its fields is a question for the next checks.
+    must(
+      event.data.includes(quake.id) || event.lastEventId === quake.id || isLikeQuake(event),
+      notQuake(event),
+    )
   }
 })
 
+/** Whether somebody meant a quake by it. */
+function isLikeQuake({ data }: StreamEvent): boolean {
+  return /magnitude|place|depthKm/.test(data)
+}
+
+function notQuake(event: StreamEvent): Story {
+  return {
+    seen: `An event arrived that is not a quake: ${describeEvent(event)}.`,
+    expected: 'Expected an event for each quake, and no other event: no greeting and no farewell.',
+  }
+}
+
 check('2.2f', 'the data is the quake as JSON, and the event has no name', async (t) => {
   const { feed, events } = await serveStream(t, PATH, createApp)
-  for (const quake of quakes(5)) {
+  const sent = new Set<string>()
+  for (const quake of awkwardQuakes()) {
     feed.release(quake)
-    const event = await events.next(noEvent(quake))
+    const hasZero = Object.values(quake).some((value) => !value)
+    const event = await events.next({
+      ...noEvent(quake),
+      ...(hasZero && {
+        often: "a value is taken for one that is missing: if (value) is false for 0 and for ''.",
+      }),
+      ...(sent.has(quake.id) && {
+        often:
+          'a quake is left out because its id has been sent before. Networks correct their reports: the newest data counts.',
+      }),
+    })
+    sent.add(quake.id)
     must(deepEqual(tryParseJson(event.data), quake), {
       seen: `The data of ${describeQuake(quake)} is ${excerpt(event.data)}`,
       expected: `Expected ${excerptJson(quake)}`,
@@ -326,7 +432,7 @@ check('2.2g', 'the id of the event is the id of the quake', async (t) => {
 })
 
 check('2.2h', 'two clients at once each get every quake', async (t) => {
-  await mustServeBoth(await serveFeed(t, PATH, createApp), 'event', async ({ events }, story) => {
+  await mustServeEach(await serveFeed(t, PATH, createApp), 'event', async ({ events }, story) => {
     const { data } = await events.next(story)
     return data
   })
@@ -372,12 +478,14 @@ check('2.2j', 'retry comes before any event', async (t) => {
 // 2.3 The heartbeat
 
 check('2.3a', 'something comes while the feed is silent, again and again', async (t) => {
+  const delays = t.recordTimerDelays()
   const { feed, open } = await serveFeed(t, PATH, createApp)
   const unset = await open('client without heartbeatMs')
   const [first, last] = quakes(2)
   feed.release(first)
   await unset.events.next(noEvent(first))
   const before = unset.events.comments
+  delays.stop()
 
   const { events } = await serveStream(t, PATH, withHeartbeats)
   await events.heartbeats(2 * SOME, {
@@ -396,6 +504,13 @@ check('2.3a', 'something comes while the feed is silent, again and again', async
     expected: 'Expected a sensible default, such as 15 seconds.',
     often: 'heartbeatMs is undefined, and setInterval(…, undefined) beats every millisecond.',
   })
+  must(
+    delays.ms.some((ms) => ms <= 60_000),
+    {
+      seen: `heartbeatMs is left out, and no timer is set for a minute or less${delays.ms.length > 0 ? `: the shortest takes ${Math.min(...delays.ms)} ms` : ''}.`,
+      expected: 'Expected a default of at most a minute, such as 15 seconds: nginx cuts after 60.',
+    },
+  )
 })
 
 check('2.3b', 'a heartbeat is no event and changes no id', async (t) => {
@@ -467,17 +582,30 @@ check('2.3d', 'the heartbeat stops with its client', async (t) => {
     expected: 'Expected them to be cleared: they write to nobody, for as long as the server runs.',
     often: 'clearInterval() is missing, or stands where only the end of the feed leads.',
   })
-  const stays = await served.open('client 5')
-  await timers.comesAndGoes(served, 'client 6')
-  const [quake] = quakes(1)
-  served.feed.release(quake)
-  await stays.events.next(noEvent(quake))
-  // What is behind the event was sent when client 6 had long left.
-  await stays.events.heartbeats(SOME, {
-    seen: 'Client 6 left, and client 5 gets no more heartbeats.',
-    expected: 'Expected them to go on for who is there.',
-    often: 'one timer serves all clients, and is cleared when any of them leaves.',
-  })
+  const clients: OpenStream[] = []
+  for (const name of ['client 5', 'client 6', 'client 7']) clients.push(await served.open(name))
+  for (const { events, client } of clients) {
+    await events.heartbeats(SOME, {
+      seen: `Clients 5, 6 and 7 are there at the same time, and ${client.name} gets no heartbeats.`,
+      expected: 'Expected heartbeats for each of them.',
+      often: 'the timer is made once, and writes to the response of one client.',
+    })
+  }
+  const [first, stays, last] = clients as [OpenStream, OpenStream, OpenStream]
+  for (const { client } of [last, first]) {
+    const name = client.name.replace('c', 'C')
+    await disconnect(t, served.server, client, served.server.connections - 1, name)
+    await turns(20)
+    const [quake] = quakes(1)
+    served.feed.release(quake)
+    await stays.events.next(noEvent(quake))
+    // What is behind the event was sent when the other had long left.
+    await stays.events.heartbeats(SOME, {
+      seen: `${name} left, and client 6 gets no more heartbeats.`,
+      expected: 'Expected them to go on for each client that is still there.',
+      often: 'one timer serves all clients, and stops when one of them leaves.',
+    })
+  }
 })
 
 // 2.4 Clients come and go
@@ -507,17 +635,36 @@ check('2.4b', 'a client that left before it was served leaves no feed open', asy
 })
 
 check('2.4c', 'a client that left before it was served leaves no heartbeat', async (t) => {
-  const timers = trackHeartbeats(t)
-  const login = slowLogin()
-  const served = await serveFeed(t, PATH, withHeartbeats, login.handler)
-  const leave = await requestAndLeave(t, served.server, login)
-  await timers.comesAndGoes(served, 'second client')
-  await leave()
-  await timers.comesAndGoes(served, 'third client')
-  await timers.areCleared({
-    seen: 'The client left while a login before your handler took its time, and a timer goes on for it.',
+  const timers = t.trackTimers()
+  const login = gate()
+  login.shut()
+  const { server } = await serveFeed(t, PATH, withHeartbeats, login.handler)
+  // One timer for all clients may stay: of three clients each would leave one.
+  for (const [n, name] of ['first client', 'second client', 'third client'].entries()) {
+    const client = t.connect(server, name)
+    client.request(PATH)
+    await t.waitFor(() => login.waiting > n, {
+      seen: 'No request came in.',
+      expected: 'Expected one.',
+    })
+    client.disconnect()
+  }
+  await t.waitFor(() => server.connections === 0, {
+    seen: 'The clients left and the server kept a connection.',
+    expected: 'Expected the server to close its side as well.',
+  })
+  t.transcript.step('the login lets the requests pass')
+  login.open()
+  // A fence: when this client is answered, the handler of the others has long begun.
+  const fence = t.connect(server, 'fourth client')
+  await fence.get(PATH, { seen: 'The fourth client got no head.', expected: 'Expected one.' })
+  fence.disconnect()
+  await t.waitFor(() => timers.alive() <= 1, {
+    seen: 'Three clients left while a login before your handler took its time, and timers go on for them.',
+    expected: 'Expected none: nobody will ever clear them.',
     often: "the timer is cleared at 'close' of the response, and that has been.",
   })
+  t.transcript.step('no timer goes on')
 })
 
 check('2.4d', 'the feed is not asked for more while the client does not read', async (t) => {
@@ -531,18 +678,32 @@ check('2.4d', 'the feed is not asked for more while the client does not read', a
 })
 
 check('2.4e', 'a client that reads again gets every event once, in order', async (t) => {
-  const slow = await stalledStream(t, await serveFeed(t, PATH, createApp))
+  const served = await serveFeed(t, PATH, createApp)
+  const slow = await stalledStream(t, served)
   slow.client.resume()
-  for (const [n, quake] of slow.happened.slice(0, slow.reader.delivered + 1).entries()) {
+  const held: number[] = []
+  const { happened } = slow
+  for (const [n, quake] of happened.entries()) {
     const { lastEventId } = await slow.events.next(noMoreEvents)
     must(lastEventId === quake.id, {
       seen: `Event ${n + 1} is the quake "${lastEventId}".`,
       expected: `Expected "${quake.id}": each quake once, in order.`,
-      often:
-        'a quake is written again after drain. write() has kept it although it returned false.',
+      ...(lastEventId === happened[n - 1]?.id && {
+        often:
+          'a quake is written again after drain. write() has kept it although it returned false.',
+      }),
     })
+    held.push(served.server.listeners + slow.reader.signalListeners)
   }
   t.transcript.step('slow client read every event once, in order')
+  // Each of these quakes fills the response. What is added for a wait shows in every one.
+  const before = Math.max(...held.slice(0, 24))
+  const after = Math.min(...held.slice(-24))
+  must(after < before + 5, {
+    seen: `The response was full ${happened.length} times. Early on, ${before} listeners were there for this client; at the end there were ${after}.`,
+    expected: 'Expected the listeners of a wait to be removed after it.',
+    often: 'each wait adds a listener and removes none. once() of node:events removes its own.',
+  })
 })
 
 check('2.4f', 'the feed is closed when a client leaves that did not read', async (t) => {
@@ -588,6 +749,14 @@ check('2.4h', 'HEAD gets the head, ends, and opens no feed', async (t) => {
     seen: 'HEAD was answered, and the feed is still open for it.',
     expected: 'Expected no feed: there is no body to put quakes in.',
     often: 'the feed is opened before the method is looked at.',
+  })
+  const { status } = await t.connect(server, 'next client').get(PATH, {
+    seen: 'HEAD was answered, and the next client got no head for GET.',
+    expected: 'Expected 200: the feed goes on.',
+  })
+  must(status === 200, {
+    seen: `HEAD was answered, and then GET was answered ${status}.`,
+    expected: 'Expected 200: the feed goes on, whatever HEAD was told.',
   })
 })
 
@@ -641,6 +810,8 @@ check('2.4l', 'when the feed is over, the response ends', async (t) => {
   const { client, feed } = await streamAfterQuakes(t, await serveFeed(t, PATH, createApp), 1)
   feed.end()
   await mustEndWithFeed(client, 'nothing more will come.')
+  const { events } = parseEvents(client.unread())
+  for (const event of events) must(false, notQuake(event))
 })
 
 check('2.4m', 'when the feed is over, whoever asks again is told to stop', async (t) => {
@@ -703,7 +874,6 @@ check('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
   })
 
   feed = ending
-  await answered('HEAD')
   const ended = await streamAfterQuakes(t, servedFrom(t, ending, server), 1)
   ending.end()
   await ended.client.ended({
@@ -715,6 +885,8 @@ check('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
     often: 'clearInterval() stands where only clients that leave, or errors, come by.',
   })
   await answered('GET')
+  // Behind the end: what else HEAD does is a question of its own.
+  await answered('HEAD')
 
   async function answered(method: string): Promise<void> {
     const client = t.connect(server, 'client that gets no stream')
@@ -724,6 +896,99 @@ check('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
       seen: `${method} was answered ${status} without a stream, and a timer goes on for it.`,
       often: 'the timer is made before it is known whether there will be a stream.',
     })
+  }
+})
+
+check('2.4o', 'reading the request does not count as a disconnect', async (t) => {
+  const { feed, server } = await serveFeed(t, PATH, createApp, consumeRequest)
+  const client = t.connect(server)
+  client.request(PATH)
+  t.transcript.step('something before the handler has read the request')
+  await client.head({ seen: 'The client got no head.', expected: 'Expected one at once.' })
+  const [quake] = quakes(1)
+  feed.release(quake)
+  await client.events.next({
+    seen: `Something before your handler had read the request. The feed released ${describeQuake(quake)}, and no event reached the client.`,
+    expected: 'Expected an event: the client is still there.',
+    often:
+      "your handler takes 'close' of the request for the client leaving. It comes as soon as the request has been read.",
+  })
+  client.disconnect()
+  await t.waitFor(() => feed.openReaders === 0, {
+    seen: 'Something before your handler had read the request, and the feed was not closed when the client left.',
+    expected: 'Expected it to be closed, whoever has read the request.',
+    often:
+      "your handler listens to the request. The response emits 'close' when the client leaves.",
+  })
+})
+
+check('2.4p', 'after many clients have gone, the next one is served in full', async (t) => {
+  const timers = t.trackTimers()
+  const visited = await visitedServer(t, withHeartbeats, {
+    path: PATH,
+    isOverAtEnd: true,
+  })
+  const { server } = visited
+  const calm = t.controlledFeed()
+  visited.use(calm)
+  const stays = await openStream(t, calm, server, PATH, 'client that stays')
+  await visited.visit()
+  // One timer for all clients may stay, and one of the client that is there.
+  await t.waitFor(() => timers.alive() <= 2, {
+    seen: () => `Many clients have come and gone, and ${timers.alive()} timers go on for them.`,
+    expected: 'Expected the timers of a client to be cleared when it has gone.',
+  })
+  timers.stop()
+
+  const feed = t.controlledFeed()
+  visited.use(feed)
+  const next = await openStream(t, feed, server, PATH, 'next client')
+  const story = {
+    expected: 'Expected it to be served like the first one.',
+    often: 'a variable outside the handler remembers what happened to one client.',
+  }
+  const [first, ...more] = quakes(4)
+  for (const quake of [first, ...more]) {
+    feed.release(quake)
+    const seen = `Many clients have come and gone. Then ${describeQuake(quake)} happened, and the next client`
+    const event = await next.events.next({ ...story, seen: `${seen} got no event.` })
+    must(deepEqual(tryParseJson(event.data), quake) && event.lastEventId === quake.id, {
+      ...story,
+      seen: `${seen} read ${describeEvent(event)}.`,
+    })
+  }
+  calm.release(first)
+  await stays.events.next({
+    seen: 'Many clients have come and gone, a quake happened, and the client that was there all the time got no event.',
+    expected: 'Expected it to go on as before.',
+  })
+  for (const { events, client } of [next, stays]) {
+    await events.heartbeats(SOME, {
+      seen: `Many clients have come and gone, and the ${client.name} gets no heartbeats.`,
+      expected: 'Expected heartbeats for each client that is there.',
+      often: 'one timer serves all clients, and stops when one of them leaves.',
+    })
+  }
+  feed.end()
+  const how = await next.client.ended({
+    ...story,
+    seen: 'Many clients have come and gone. The feed of the next one ended, and the response did not.',
+  })
+  must(how === 'complete', {
+    ...story,
+    seen: 'Many clients have come and gone. The feed of the next one ended, and its connection was cut.',
+  })
+  for (let n = 1; n <= 12; n += 1) {
+    const late = t.connect(server, `client ${n}`)
+    const { status } = await late.get(PATH, {
+      seen: `The feed is over, and client ${n} that asked from then on got no head.`,
+      expected: 'Expected the status 204.',
+    })
+    must(status === 204, {
+      seen: `The feed is over, and client ${n} that asked from then on was answered ${status}.`,
+      expected: 'Expected 204, however many ask.',
+    })
+    late.close()
   }
 })
 
@@ -787,7 +1052,10 @@ check('2.5e', 'comments and fields that nobody knows are left out', (t) =>
   mustParse(
     t,
     casesOf('unknown'),
-    'startsWith() or a comparison without case takes a field for another one.',
+    ({ error }) =>
+      error instanceof TypeError
+        ? 'names are looked up in an object, and every object has a constructor and a __proto__.'
+        : 'startsWith() or a comparison without case takes a field for another one.',
     inOnePiece,
   ),
 )
@@ -806,10 +1074,17 @@ check('2.5g', 'LF, CRLF and CR end a line', async (t) => {
     'vt-ff-nel-ls-ps-not-eol',
     sseVectors().filter(({ tags }) => tags.includes('eol')),
   )
+  const [lf, crlf, cr] = lineEnds()
   await mustParse(
     t,
-    [...lineEnds(), ...ends],
-    'lines are split at LF, or at LF and CRLF. A CR alone is a line end, too.',
+    [lf!, crlf!],
+    'lines are split at LF alone, or the text at "\\n\\n". A CR before a LF belongs to the line end, so a blank line can be ␍␊␍␊.',
+    inOnePiece,
+  )
+  await mustParse(
+    t,
+    [cr!, ...ends],
+    'lines are split at LF and CRLF. A CR alone is a line end, too, and a second one makes a blank line.',
     inOnePiece,
   )
   await mustParse(
@@ -886,14 +1161,33 @@ check('2.5m', 'what the end of the stream cuts off is dropped', (t) =>
   ),
 )
 
-check('2.5n', 'an event may be long', (t) =>
-  mustParse(
+check('2.5n', 'an event may be long', async (t) => {
+  await mustParse(
     t,
     casesOf('long'),
     'something in the parser has a limit: of a line, of a buffer, of how deep calls go.',
     inLargePieces,
-  ),
-)
+  )
+  // In small chunks. What has come is not looked at again: then this takes a moment, and else half a minute.
+  const pieces = Array.from({ length: 6000 }, () => Buffer.from('abcdefgh'.repeat(96)))
+  const chunks = [Buffer.from('data: '), ...pieces, Buffer.from('\n\n')]
+  t.transcript.step('body has an event of 4.6 MB in 6002 chunks')
+  const lengths: number[] = []
+  const read = async (body: ReadableStream<Uint8Array>): Promise<void> => {
+    for await (const { data } of parseEventStream(body)) lengths.push(data.length)
+  }
+  await mustCostLinearly(t, chunks, read, {
+    seen: 'An event of 4.6 MB came in chunks of 768 bytes, and 1.5 seconds of computing were not enough to read it.',
+    expected:
+      'Expected the work for a chunk to depend on that chunk, not on all that came before it.',
+    often:
+      'what has come of the event is joined to each chunk, and searched again from its beginning.',
+  })
+  must(deepEqual(lengths, [6000 * 768]), {
+    seen: `An event of ${6000 * 768} characters came, and the parser gave ${lengths.length === 1 ? `one of ${lengths[0]}` : `${lengths.length} events`}.`,
+    expected: 'Expected that event, whole.',
+  })
+})
 
 check('2.5o', 'leaving the loop cancels the request', async (t) => {
   const source = controlledBody(t.transcript)
@@ -935,18 +1229,42 @@ check('2.5p', 'a lost connection is an error, not an end', async (t) => {
   })
 })
 
+check('2.5q', 'the parser does not run ahead of whoever reads', async (t) => {
+  const event = Buffer.from(`data: ${'~'.repeat(4088)}\n\n`)
+  const body = bodyOfChunks(Array.from({ length: 1000 }, () => event))
+  t.transcript.step('body has 1000 chunks of one event each, 4 kB long')
+  const events = parseEventStream(body.stream)[Symbol.asyncIterator]()
+  for (let n = 0; n < 10; n += 1) {
+    await t.withTimeout(events.next(), {
+      seen: 'An event came in and nothing came out.',
+      expected: 'Expected it.',
+    })
+  }
+  t.transcript.step('10 events were read')
+  // Time for a parser that runs ahead to show it: a turn of the event loop for every chunk.
+  await turns(1000)
+  t.transcript.step(`parser took ${body.pulled} chunks`)
+  must(body.pulled <= 50, {
+    seen: `10 events were read, and ${body.pulled} chunks taken from the body.`,
+    expected: 'Expected the parser to wait with the next chunk until somebody asks for more.',
+    often: 'a loop in the background fills a queue, as fast as the server can send.',
+  })
+})
+
 // 2.6 The client
 
 check('2.6a', 'each quake is handed on as it happens', async (t) => {
   // By hand, with LF: behind a lone CR the package waits for one more byte.
   const server = await scriptedServer(t)
   const { got } = await watch(t, server)
-  for (const [n, quake] of quakes(3).entries()) {
+  for (const [n, quake] of [...ordinaryQuakes(1), ...awkwardQuakes()].entries()) {
     server.send(`id: ${quake.id}\ndata: ${JSON.stringify(quake)}\n\n`)
     await t.waitFor(() => got.length > n, {
       seen: `The server sent ${describeQuake(quake)}, and onQuake() was not called.`,
       expected: 'Expected the quake before the next one happens.',
-      often: "nobody listens to 'message', which is what an event without a name is called.",
+      ...(n === 0 && {
+        often: "nobody listens to 'message', which is what an event without a name is called.",
+      }),
     })
     must(deepEqual(got[n], quake), {
       seen: `onQuake() was given ${excerptJson(got[n])}`,
@@ -981,20 +1299,23 @@ check('2.6b', 'data that is not JSON is left out, and the connection stays', asy
 
 check('2.6c', 'a lost connection is not the end', async (t) => {
   const server = await scriptedServer(t)
-  const [first, ...more] = quakes(3)
+  const [first, ...more] = quakes(41)
   const watcher = await watch(t, server)
-  server.send(`retry: 10\n\nid: ${first.id}\ndata: ${JSON.stringify(first)}\n\n`)
+  server.send(`retry: 1\n\nid: ${first.id}\ndata: ${JSON.stringify(first)}\n\n`)
   await t.waitFor(() => watcher.got.length === 1, noQuake(first))
   let { id } = first
   for (const [n, quake] of more.entries()) {
-    server.cut()
+    // In every way: cut, ended as a response ends, and cut within an event.
+    if (n % 3 === 2) server.send('id: lost\ndata: {"id":')
+    if (n % 3 === 1) server.end()
+    else server.cut()
     await t.waitFor(() => server.requests.length === n + 2, {
-      seen: `The connection was lost${n === 0 ? '' : ' once more'}, retry is 10 ms, and the client did not come back.`,
-      expected: 'Expected it to connect again.',
+      seen: `The connection was lost${n === 0 ? '' : ` for the ${n + 1}th time`.replace('2th', '2nd').replace('3th', '3rd')}, retry is 1 ms, and the client did not come back.`,
+      expected: 'Expected it to connect again, however often the connection is lost.',
       often:
         n === 0
           ? "close() is called at 'error'. An EventSource is about to try again then."
-          : 'it comes back once. An EventSource comes back each time by itself.',
+          : 'the losses are counted, or it comes back once only. An EventSource comes back each time by itself.',
     })
     t.transcript.step('the client is back')
     const had = server.requests.at(-1)!.get('last-event-id')
@@ -1075,11 +1396,48 @@ check('2.6e', 'when the client has given up, onOver() is called once', async (t)
     // A fence: a second watcher comes and gets its quake. By then a second call would have been.
     await getsQuake(t)
     must(watcher.overs === 1 && server.requests.length === 2, {
-      seen: `The stream is over, onOver() was called ${watcher.overs === 1 ? 'once' : `${watcher.overs} times`}, and the client made ${server.requests.length} requests.`,
+      // How often by now is up to the machine.
+      seen: `The stream is over, onOver() was called ${watcher.overs === 1 ? 'once' : 'more than once'}, and the client made ${server.requests.length > 2 ? 'more than two' : server.requests.length} requests.`,
       expected: `Expected onOver() once, and two requests: the second one gets ${gets}.`,
       often: "onOver() is called at every 'error', or a new EventSource is made there.",
     })
     watcher.stop()
+  }
+})
+
+check('2.6f', 'a watcher that has stopped leaves nothing running', async (t) => {
+  const timers = t.trackTimers()
+  const [quake] = quakes(1)
+  for (let n = 0; n < 12; n += 1) {
+    const server = await scriptedServer(t)
+    const watcher = await watch(t, server)
+    server.send(`retry: 1\n\ndata: ${JSON.stringify(quake)}\n\n`)
+    await t.waitFor(() => watcher.got.length === 1, noQuake(quake))
+    if (n % 3 > 0) await loses(server, watcher, n % 3 === 2)
+    watcher.stop()
+  }
+  await t.waitFor(() => timers.alive() === 0, {
+    seen: () =>
+      `Twelve watchers came and went: stopped, stopped while the connection was lost, and over. ${timers.alive()} timers of theirs go on.`,
+    expected: 'Expected none: whatever a watcher starts ends with it.',
+    often: 'clearInterval() is missing where you stop watching, or where the stream is over.',
+  })
+  t.transcript.step('no timer goes on')
+
+  /** Lost, and lost with a server that has nothing more. */
+  async function loses(server: ScriptedServer, watcher: Watcher, isOver: boolean): Promise<void> {
+    if (isOver) server.answer(204)
+    else server.stopAnswering()
+    server.cut()
+    await t.waitFor(() => server.requests.length === 2, {
+      seen: 'The connection was lost, and the client did not come back.',
+      expected: 'Expected it to connect again.',
+    })
+    if (!isOver) return
+    await t.waitFor(() => watcher.overs > 0, {
+      seen: 'The server answered 204, and onOver() was not called.',
+      expected: 'Expected it: 204 is how a server says that nothing more will come.',
+    })
   }
 })
 
@@ -1093,33 +1451,52 @@ function textOf(...units: string[]): fc.Arbitrary<string> {
 }
 
 /**
- * Encodes the example and then what is generated, and has it read again: one event, whose data is the same
- * with LF for every line end. The example is reported when it is wrong, else the smallest that is.
+ * Encodes the examples and then what is generated, and has it read again: one event, whose data is the same with LF
+ * for every line end. The first example that is wrong is reported, else the smallest text that is.
  */
 function mustKeepData(
   t: Tools,
-  example: string,
+  examples: string[],
   texts: fc.Arbitrary<string>,
   { often }: { often: string },
 ): void {
   const comesBack = (data: string): boolean => {
-    const { events } = parseEvents(encodeEvent({ data }))
-    return events.length === 1 && events[0]!.data === withLineFeeds(data)
+    // What the event leaves behind shows in the next one.
+    const { events } = parseEvents(`${encodeEvent({ data })}data: next\n\n`)
+    return deepEqual(
+      events.map((event) => event.data),
+      [withLineFeeds(data), 'next'],
+    )
   }
-  const tried = [example]
-  encode(t, { data: example })
-  if (comesBack(example)) {
-    const { counterexample } = fc.check(fc.property(texts, comesBack), { seed, numRuns: 200 })
-    if (!counterexample) return
-    tried.push(...counterexample)
-  }
-  const data = tried.at(-1)!
-  const encoded = tried.length === 1 ? encodeEvent({ data }) : encode(t, { data })
+  encode(t, { data: examples[0] })
+  const { counterexample } = fc.check(fc.property(texts, comesBack), {
+    seed,
+    numRuns: 200,
+    examples: examples.map((example): [string] => [example]),
+  })
+  const data = examples.find((example) => !comesBack(example)) ?? counterexample?.[0]
+  if (data === undefined) return
+  const encoded = data === examples[0] ? encodeEvent({ data }) : encode(t, { data })
   must(false, {
     seen: `encodeEvent(${describeFields({ data })}) gave ${quote(encoded)}. For a client that is ${describeEvents(encoded)}.`,
     expected: `Expected one event with the data ${quote(withLineFeeds(data))}.`,
-    often,
+    often: losesLastLine(data, encoded)
+      ? 'the line end at the end of data is dropped. It means that one more line follows, which is empty.'
+      : often,
   })
+}
+
+/** Whether all that is missing are empty lines at the end. */
+function losesLastLine(data: string, encoded: string): boolean {
+  const [event, ...more] = parseEvents(encoded).events
+  const wanted = withLineFeeds(data)
+  return (
+    more.length === 0 &&
+    wanted.endsWith('\n') &&
+    event !== undefined &&
+    event.data !== wanted &&
+    event.data.replace(/\n+$/, '') === wanted.replace(/\n+$/, '')
+  )
 }
 
 /** How a client gets it: with LF for every line end. */
@@ -1283,9 +1660,11 @@ const THEMES = [
 ] as const
 
 function casesOf(...themes: Theme[]): SseVector[] {
-  return sseVectors().filter(({ tags, chunks }) => {
+  return sseVectors().filter(({ tags, chunks, events }) => {
     const isAscii = chunks.every((chunk) => chunk.every((byte) => byte < 0x80))
-    const has = (mark: string): boolean => tags.includes(mark) || (mark === 'utf8' && !isAscii)
+    const isNamed = events.some(({ type }) => type !== 'message')
+    const has = (mark: string): boolean =>
+      tags.includes(mark) || (mark === 'utf8' && !isAscii) || (mark === 'event' && isNamed)
     const theme = THEMES.find(([, marks]) => marks.some(has))
     return theme !== undefined && themes.includes(theme[0])
   })
@@ -1323,14 +1702,9 @@ function lineEnds(): SseVector[] {
   })
 }
 
-function inOnePiece(chunks: Uint8Array[]): Uint8Array[][] {
-  return [[Buffer.concat(chunks)]]
-}
-
-/** A few hundred: who looks at all the bytes again for each piece is slow, and right. */
 function inLargePieces(chunks: Uint8Array[]): Uint8Array[][] {
   const whole = Buffer.concat(chunks)
-  const size = Math.ceil(whole.length / 250)
+  const size = Math.ceil(whole.length / 16)
   const pieces = []
   for (let at = 0; at < whole.length; at += size) pieces.push(whole.subarray(at, at + size))
   return [[whole], pieces]

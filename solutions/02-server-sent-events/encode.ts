@@ -33,7 +33,7 @@ export function encodeEvent({ data, event, id, retry }: EventFields): string {
   if (id !== undefined) lines.push(`id: ${id}`)
   if (retry !== undefined) lines.push(`retry: ${retry}`)
   // The space belongs to the field: a client takes one away, and a value that begins with a space keeps it.
-  if (data !== undefined) lines.push(...data.split(LINE_END).map((line) => `data: ${line}`))
+  if (data !== undefined) for (const line of data.split(LINE_END)) lines.push(`data: ${line}`)
   return `${lines.join('\n')}\n\n`
   // #endregion
 }

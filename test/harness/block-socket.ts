@@ -14,6 +14,7 @@ export function blockSocket(socket: Socket): () => void {
       void waiting.push(() => writev?.apply(socket, given)),
   })
   const letGo = (): void => {
+    socket.off('end', letGo)
     Object.assign(socket, { _write: write, _writev: writev })
     const held = waiting.splice(0)
     // Destroying it has thrown them away.

@@ -1,5 +1,6 @@
 import { inject, test } from 'vitest'
 import type { NginxPorts, Report } from '../../protocol/grading.ts'
+import { asCheck } from './current-check.ts'
 import { turns } from './event-loop.ts'
 import { must } from './failure.ts'
 import { reportOf } from './report.ts'
@@ -32,8 +33,8 @@ type Script = (tools: Tools) => Promise<void>
  *
  * Checks run one after another in the order they are written, which is the order of diagnosis. After the
  * first one has failed the others run side by side, so that a learner waits for one deadline and not
- * for twenty. What is thrown meanwhile, and caught by nobody, may come of any of them: those that would have
- * passed are played again, one after another.
+ * for twenty. What is thrown meanwhile, and caught by nobody, counts for the check that it comes from. Where that
+ * is not known, those that would have passed are played again, one after another.
  */
 export function check(id: string, rule: string, script: Script): void {
   // Without a limit of Vitest's: what waits in vain gives up by itself, and the grader's watchdog ends the rest.
@@ -78,7 +79,12 @@ type Outcome = {
   mayBeAnothers?: boolean
 }
 
-async function runScript(script: Script): Promise<Outcome> {
+function runScript(script: Script): Promise<Outcome> {
+  // Which costs time: one that has the process for itself needs no telling from others.
+  return hasFailed ? asCheck(() => runAlone(script)) : runAlone(script)
+}
+
+async function runAlone(script: Script): Promise<Outcome> {
   const transcript = newTranscript()
   const tools = toolbox(transcript)
   const uncaught = watchUncaughtErrors()
@@ -92,7 +98,7 @@ async function runScript(script: Script): Promise<Outcome> {
     })
     // What was thrown while the last connections closed comes in the next turn.
     await turns()
-    const error = uncaught.failure()
+    const error = uncaught.failure() ?? uncaught.warning()
     const { note } = transcript
     if (!error) return { report: { steps: steps(), ...(note && { note }) }, hasPassed: true }
     const report = reportOf(error, steps(), tools)

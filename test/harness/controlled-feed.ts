@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import type { Feed, Quake } from '#feed'
 import { describeQuake } from './quakes.ts'
 import type { Transcript } from './transcript.ts'
@@ -31,6 +32,8 @@ export type FeedReader = {
   readonly hasPulled: boolean
   /** Its signal has aborted. */
   readonly aborted: boolean
+  /** How many listeners are on its signal. */
+  readonly signalListeners: number
   /** It has gone: it came back after its signal had aborted, it left the loop, or the feed came to its end. */
   readonly closed: boolean
 }
@@ -59,6 +62,9 @@ export function controlledFeed(transcript: Transcript): ControlledFeed {
       hasPulled: false,
       aborted: signal.aborted,
       closed: signal.aborted,
+      get signalListeners() {
+        return getEventListeners(signal, 'abort').length
+      },
     }
     readers.push(reader)
     const number = readers.length

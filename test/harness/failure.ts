@@ -1,3 +1,4 @@
+import { shorten } from '../../wire/visible.ts'
 import type { Story } from '../../protocol/grading.ts'
 
 export type { Story } from '../../protocol/grading.ts'
@@ -18,8 +19,14 @@ export function must(holds: boolean, story: Story): asserts holds {
   if (!holds) throw new Failure(story)
 }
 
-/** `TypeError: x is not a function`, of whatever was thrown. */
+/** `TypeError: x is not a function`, of whatever was thrown; the two ends of it when that is long. */
 export function describeError(error: unknown): string {
+  return shorten(textOf(error), MAX_CHARACTERS)
+}
+
+const MAX_CHARACTERS = 200
+
+function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const message = error.message.replace(IMPORTED, (_, name: string, isCalled?: string) =>
     isCalled ? `${name}${isCalled}. Is it exported under that name?` : name,

@@ -1,5 +1,5 @@
 import { clearTimeout } from 'node:timers'
-import { watchTimers } from './work-timers.ts'
+import { delayOf, watchTimers } from './work-timers.ts'
 
 export type FrozenTimers = {
   /** How many were started. */
@@ -30,8 +30,6 @@ export function freezeTimers(): FrozenTimers {
 }
 
 /** `setTimeout(act)` is a way to let others go first, and waits for nothing. */
-function isOneTurn(timer: NodeJS.Timeout & { _idleTimeout?: number }): boolean {
-  // No other name for it: how long a timer takes is nobody's business but Node's.
-  const { _idleTimeout: ms } = timer
-  return ms !== undefined && ms <= 1
+function isOneTurn(timer: NodeJS.Timeout): boolean {
+  return delayOf(timer) <= 1
 }

@@ -140,7 +140,7 @@ export async function stalledStream(
   const stands = (): boolean => {
     idleTurns = reader.delivered === given ? idleTurns + 1 : 0
     given = reader.delivered
-    return given > 0 && idleTurns > 50
+    return given > 0 && idleTurns > 25
   }
   await t.waitFor(stands, {
     seen: 'Quakes happened, and the handler asked the feed for none.',

@@ -1,17 +1,21 @@
-import { createServer, type Server } from 'node:http'
+import type { EventEmitter } from 'node:events'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import { blockSocket } from './block-socket.ts'
+import { describeError } from './failure.ts'
 import type { Transcript } from './transcript.ts'
 
 export type TestServer = {
   readonly port: number
   /** How many connections are open, as the server sees it. */
   readonly connections: number
+  /** How many listeners are on the responses that are open, on their requests and on their connections. */
+  readonly listeners: number
   /** From now on the network takes no bytes from the connections that are open, as if all on the way were full. */
-  blockNetwork(): void
+  blockNetwork(told?: Transcript): void
   /** The network takes them again, and first what had to wait. */
-  unblockNetwork(): void
+  unblockNetwork(told?: Transcript): void
   /** Ends every connection, then the server. */
   close(): Promise<void>
 }
@@ -33,12 +37,18 @@ export async function serve(
 ): Promise<TestServer> {
   const noteThrown: ErrorRequestHandler = (error: unknown, _request, response, next) => {
     if (!(response.destroyed && isOfLeaving(error))) {
-      transcript.step(`the handler threw ${String(error)}`)
+      transcript.step(`the handler threw ${describeError(error)}`)
       onThrown(error)
     }
     next(error)
   }
   const front = express()
+  const open = new Set<ServerResponse>()
+  front.use((_request, response, next) => {
+    open.add(response)
+    response.once('close', () => open.delete(response))
+    next()
+  })
   if (before) front.use(before)
   front.use(app)
   front.use(noteThrown)
@@ -56,12 +66,20 @@ export async function serve(
     get connections() {
       return sockets.size
     },
-    blockNetwork() {
-      transcript.step('the network takes no more bytes')
+    get listeners() {
+      const emitters = [...open].flatMap((response) => [
+        response,
+        response.req,
+        response.req.socket,
+      ])
+      return emitters.reduce((sum, emitter) => sum + listenersOf(emitter), 0)
+    },
+    blockNetwork(told = transcript) {
+      told.step('the network takes no more bytes')
       for (const socket of sockets) unblocks.push(blockSocket(socket))
     },
-    unblockNetwork() {
-      transcript.step('the network takes bytes again')
+    unblockNetwork(told = transcript) {
+      told.step('the network takes bytes again')
       for (const unblock of unblocks.splice(0)) unblock()
     },
     close() {
@@ -70,6 +88,10 @@ export async function serve(
       return closed
     },
   }
+}
+
+function listenersOf(emitter: EventEmitter): number {
+  return emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0)
 }
 
 /** What waits for a client ends with such an error when the client leaves. A handler may leave that to Express. */

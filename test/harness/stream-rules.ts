@@ -8,8 +8,8 @@ import { describeQuake, quakes } from './quakes.ts'
 import type { RawClient } from './raw-client.ts'
 import { excerpt } from './transcript.ts'
 
-/** Two clients at once each get every quake. @param read takes the JSON of the next one */
-export async function mustServeBoth(
+/** Two clients at once each get every quake, and so does one that comes later. @param read takes the JSON of the next one */
+export async function mustServeEach(
   { feed, open }: ServedFeed,
   what: 'line' | 'event',
   read: (client: RawClient, story: Story) => Promise<string>,
@@ -26,6 +26,20 @@ export async function mustServeBoth(
       const text = await read(client, told(`got no ${what}.`))
       must(deepEqual(tryParseJson(text), quake), told(`read ${excerpt(text)}`))
     }
+  }
+  // It has a reader of its own, too, which begins with the first quake here.
+  const { client: late } = await open('client C')
+  for (const [n, quake] of quakes(3).entries()) {
+    const expected = `Expected ${describeQuake(quake)}: exactly what its own reader of the feed gives.`
+    const text = await read(late, {
+      seen: `Client C came after the others, and did not get ${what} ${n + 1}.`,
+      expected,
+    })
+    must(deepEqual(tryParseJson(text), quake), {
+      seen: `Client C came after the others, and its ${what} ${n + 1} is ${excerpt(text)}`,
+      expected,
+      often: 'something that was sent to others is kept outside the handler, and sent again.',
+    })
   }
 }
 

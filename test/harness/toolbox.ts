@@ -8,7 +8,12 @@ import { RawClient } from './raw-client.ts'
 import { serve, type TestServer } from './serve.ts'
 import type { Transcript } from './transcript.ts'
 import { afterTurns, waiting, type Waiting } from './waiting.ts'
-import { trackTimers, type TrackedTimers } from './work-timers.ts'
+import {
+  recordTimerDelays,
+  trackTimers,
+  type TimerDelays,
+  type TrackedTimers,
+} from './work-timers.ts'
 
 /** What a check has at hand. Everything it opens is closed when it ends. */
 export type Tools = Waiting & {
@@ -19,6 +24,7 @@ export type Tools = Waiting & {
   proxy(server: { port: number }, setting: ProxySetting, description: string): Promise<Proxy>
   connect(server: { port: number }, name?: string): RawClient
   trackTimers(): TrackedTimers
+  recordTimerDelays(): TimerDelays
   freezeTimers(): FrozenTimers
   controlTimers(): ControlledTimers
   /** Does this when the script has ended, as a `finally` around it would. */
@@ -115,6 +121,7 @@ export function toolbox(transcript: Transcript): Toolbox {
       return client
     },
     trackTimers: () => untilEnd(trackTimers()),
+    recordTimerDelays: () => untilEnd(recordTimerDelays()),
     freezeTimers: () => untilEnd(freezeTimers()),
     controlTimers: () => untilEnd(controlTimers([globalThis])),
     atEnd,

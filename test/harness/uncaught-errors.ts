@@ -1,30 +1,46 @@
+import { currentCheck } from './current-check.ts'
 import { describeError, Failure } from './failure.ts'
 
-/** Errors that the work threw where nobody could catch them: in a timer, in a promise nobody awaits. */
+/** What went wrong in a check where its script could not see it. */
 export type UncaughtErrors = {
-  /** The first one since the check began, as the failure that it is. */
+  /** The first error that nobody could catch, thrown in a timer or in a promise that nobody awaits, as a failure. */
   failure(): Failure | undefined
-  /** Whether some came while other checks were played, too. Then nobody knows whose they are. */
+  /** What Node warned of: listeners that are added and never removed. */
+  warning(): Failure | undefined
+  /** Whether an error may belong to another check that was running at the time. */
   readonly areShared: boolean
   stop(): void
 }
 
-const recorders = new Set<(error: unknown) => void>()
+type Recorder = { check: object | undefined; record(what: Trouble, isShared: boolean): void }
+type Trouble = { error: unknown } | { warning: ListenerWarning }
+type ListenerWarning = Error & { emitter?: object; type?: string | symbol }
 
+/** Records what goes wrong from now on in the check that calls it. */
 export function watchUncaughtErrors(): UncaughtErrors {
-  const errors: unknown[] = []
+  const troubles: Trouble[] = []
   let areShared = false
-  const record = (error: unknown): void => {
-    errors.push(error)
-    if (recorders.size > 1) areShared = true
+  const recorder: Recorder = {
+    check: currentCheck(),
+    record(trouble, isShared) {
+      troubles.push(trouble)
+      if (isShared) areShared = true
+    },
   }
-  recorders.add(record)
+  recorders.add(recorder)
   return {
-    failure: () => (errors.length > 0 ? failureOf(errors[0]) : undefined),
+    failure() {
+      const first = troubles.find((trouble) => 'error' in trouble)
+      return first && failureOf(first.error)
+    },
+    warning() {
+      const first = troubles.find((trouble) => 'warning' in trouble)
+      return first && failureOfWarning(first.warning)
+    },
     get areShared() {
       return areShared
     },
-    stop: () => void recorders.delete(record),
+    stop: () => void recorders.delete(recorder),
   }
 }
 
@@ -34,23 +50,47 @@ function failureOf(error: unknown): Failure {
     expected: 'Expected it to be caught: it ends the whole process, with every client.',
     often: 'a promise that nobody awaits, or a listener that throws.',
   })
-  // Where it was thrown, not where it was noticed.
+  return thrownAt(failure, error)
+}
+
+function failureOfWarning(warning: ListenerWarning): Failure {
+  const { emitter, type = '' } = warning
+  const name = emitter?.constructor?.name ?? 'object'
+  const failure = new Failure({
+    seen: `Node printed MaxListenersExceededWarning: one ${name} has more than ten listeners for '${String(type)}'.`,
+    expected: 'Expected each listener to be removed when it has nothing more to wait for.',
+    often:
+      'your code adds a listener each time it waits, and removes none. once() of node:events removes its own.',
+  })
+  return thrownAt(failure, warning)
+}
+
+/** Says where it was thrown, not where it was noticed. */
+function thrownAt(failure: Failure, error: unknown): Failure {
   if (error instanceof Error && error.stack) failure.stack = error.stack
   return failure
 }
 
-/** What a check throws on purpose is no mistake of the work, wherever it comes up. */
+/** Returns an error that a check throws on purpose: it is not a mistake of the work, wherever it comes up. */
 export function forgiveUncaught<T extends Error>(error: T): T {
   forgiven.add(error)
   return error
 }
 
 const forgiven = new WeakSet<object>()
+const recorders = new Set<Recorder>()
 
-function recordEverywhere(error: unknown): void {
-  if (error instanceof Error && forgiven.has(error)) return
-  for (const hear of recorders) hear(error)
+/** Tells the check that it comes from, or every check that is running when that is not known. */
+function recordTrouble(trouble: Trouble): void {
+  if ('error' in trouble && trouble.error instanceof Error && forgiven.has(trouble.error)) return
+  const check = currentCheck()
+  const own = [...recorders].find((recorder) => check && recorder.check === check)
+  if (own) own.record(trouble, false)
+  else for (const { record } of recorders) record(trouble, recorders.size > 1)
 }
 
-process.on('uncaughtException', recordEverywhere)
-process.on('unhandledRejection', recordEverywhere)
+process.on('uncaughtException', (error) => recordTrouble({ error }))
+process.on('unhandledRejection', (error) => recordTrouble({ error }))
+process.on('warning', (warning) => {
+  if (warning.name === 'MaxListenersExceededWarning') recordTrouble({ warning })
+})

@@ -1,6 +1,8 @@
-import { AsyncLocalStorage, createHook } from 'node:async_hooks'
+import { createHook } from 'node:async_hooks'
+import { currentCheck, followCheck } from './current-check.ts'
 
 export type TrackedTimers = { alive(): number; stop(): void }
+export type TimerDelays = { readonly ms: readonly number[]; stop(): void }
 
 /**
  * Counts the timers that the learner's files have made for this check and not cleared, unref'd ones and
@@ -24,26 +26,35 @@ export function watchTimers({
   gone?(id: number): void
 }): () => void {
   // Other checks may run beside this one. A timer knows from whose request it came.
-  const check = {}
-  checks.enterWith(check)
-  watchers += 1
+  const { check, leave } = followCheck()
   const hook = createHook({
     init(id, type, _trigger, timer) {
-      if (type !== 'Timeout' || checks.getStore() !== check || !isCalledByWork()) return
+      if (type !== 'Timeout' || currentCheck() !== check || !isCalledByWork()) return
       made(id, timer as NodeJS.Timeout)
     },
     destroy: (id) => gone?.(id),
   }).enable()
   return () => {
     hook.disable()
-    watchers -= 1
-    // Else Node goes on handing it from promise to promise, for nobody: a third of the time of all later checks.
-    if (watchers === 0) checks.disable()
+    leave()
   }
 }
 
-const checks = new AsyncLocalStorage<object>()
-let watchers = 0
+/** Records how long the timers take, in milliseconds, that the learner's files make for this check from now on. */
+export function recordTimerDelays(): TimerDelays {
+  const ms: number[] = []
+  const stop = watchTimers({
+    made: (_id, timer) => void ms.push(delayOf(timer)),
+  })
+  return { ms, stop }
+}
+
+/** Returns how long a timer takes. It has no other name for it: that is nobody's business but Node's. */
+export function delayOf(timer: NodeJS.Timeout & { _idleTimeout?: number }): number {
+  const { _idleTimeout: ms = Infinity } = timer
+  return ms
+}
+
 const WORK = process.env.WORKSHOP_BOX ?? '/solutions/'
 
 /** Whether whoever asks was called by the learner's files. */

@@ -35,7 +35,7 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
     try {
       for await (const quake of feed.open(gone.signal)) {
         if (!res.write(encodeEvent({ data: JSON.stringify(quake), id: quake.id }))) {
-          await Promise.race([once(res, 'drain'), once(res, 'close')])
+          await once(res, 'drain', { signal: gone.signal })
         }
       }
       if (!gone.signal.aborted) {

@@ -13,18 +13,22 @@ export async function* parseEventStream(
 type ReadableWritablePair<R, W> = { readable: ReadableStream<R>; writable: WritableStream<W> }
 
 function toLines(): TransformStream<string, string> {
-  let rest = ''
+  let begun = ''
   let skipLf = false
   return new TransformStream({
     transform(text, controller) {
-      rest += text
+      let rest = text
       for (;;) {
         if (rest === '') return
         if (skipLf && rest.startsWith('\n')) rest = rest.slice(1)
         skipLf = false
         const found = /\r\n|\r|\n/.exec(rest)
-        if (!found) return
-        controller.enqueue(rest.slice(0, found.index))
+        if (!found) {
+          begun += rest
+          return
+        }
+        controller.enqueue(begun + rest.slice(0, found.index))
+        begun = ''
         skipLf = found[0] === '\r'
         rest = rest.slice(found.index + found[0].length)
       }

@@ -1,0 +1,269 @@
+import type { RequestHandler } from 'express'
+import type { Feed } from '#feed'
+import type { Tools } from './check.ts'
+import { controlledFeed, type ControlledFeed } from './controlled-feed.ts'
+import { turns } from './event-loop.ts'
+import { must } from './failure.ts'
+import { gate } from './gate.ts'
+import { largeQuakes, quakes } from './quakes.ts'
+import { RawClient, type RequestOptions } from './raw-client.ts'
+import type { TestServer } from './serve.ts'
+import { SILENT } from './transcript.ts'
+
+/** A server to which many clients come, one after another, and whose visits end in every way there is. */
+export type VisitedServer = {
+  readonly server: TestServer
+  /** From now on the handler is given this feed. */
+  use(feed: Feed): void
+  /** Has clients come and go, a hundred and more, until each kind of visit has ended often. */
+  visit(): Promise<void>
+}
+
+/**
+ * @param createApp makes the work's app
+ * @param options.isOverAtEnd the server serves nobody any more when a feed has come to its end
+ */
+export async function visitedServer(
+  t: Tools,
+  createApp: (feed: Feed) => RequestHandler,
+  { path, isOverAtEnd = false }: { path: string; isOverAtEnd?: boolean },
+): Promise<VisitedServer> {
+  const feeds: ControlledFeed[] = []
+  let current: Feed = { open: (signal) => newFeed().open(signal) }
+  const login = gate()
+  const server = await t.serve(createApp({ open: (signal) => current.open(signal) }), login.handler)
+  let count = 0
+  let how = ''
+
+  function newFeed(): ControlledFeed {
+    const feed = controlledFeed(SILENT)
+    feeds.push(feed)
+    return feed
+  }
+
+  function openFeeds(): number {
+    return feeds.reduce((sum, feed) => sum + feed.openReaders, 0)
+  }
+
+  /** How a message begins. */
+  function tellVisit(): string {
+    return count === 0 ? `The first client ${how}` : `Client ${count + 1} ${how}`
+  }
+
+  async function play({ name, end }: Ending): Promise<void> {
+    how = name
+    const feed = newFeed()
+    current = feed
+    const before = server.connections
+    // Hundreds of steps, and all alike: only what comes of them is told.
+    const client = new RawClient(server.port, { transcript: SILENT, waiting: t })
+    const request = async (options: RequestOptions = {}): Promise<void> => {
+      const story = {
+        seen: `After ${count} clients had come and gone, the next one got no head.`,
+        expected: 'Expected it to be served like the first one.',
+      }
+      const { status } = await client.get(path, story, options)
+      must(status === 200 || options.method === 'POST', {
+        seen: `After ${count} clients had come and gone, the next one was answered ${status}.`,
+        expected: 'Expected 200, as for the first one.',
+        often: 'a variable outside the handler remembers what happened to one client.',
+      })
+    }
+    await end({
+      path,
+      client,
+      feed,
+      request,
+      async open(options) {
+        await request(options)
+        await t.waitFor(() => feed.readers.some(({ hasPulled }) => hasPulled), {
+          seen: `After ${count} clients had come and gone, the feed was not opened for the next one.`,
+          expected: 'Expected the handler to open the feed for each client.',
+        })
+      },
+      async stall() {
+        server.blockNetwork(SILENT)
+        feed.release(...largeQuakes(40, 4096))
+        await t.waitFor(() => feed.readers.some(({ delivered }) => delivered > 0), {
+          seen: `${tellVisit()}, and the handler took no quake from the feed.`,
+          expected: 'Expected it to take some: a response holds a few.',
+        })
+        await turns(5)
+      },
+      async leaveEarly() {
+        login.shut()
+        client.request(path)
+        await t.waitFor(() => login.waiting > 0, {
+          seen: 'No request came in.',
+          expected: 'Expected one.',
+        })
+        client.disconnect()
+        await isGone()
+        login.open()
+      },
+    })
+    client.close()
+    await isGone()
+    server.unblockNetwork(SILENT)
+    count += 1
+
+    async function isGone(): Promise<void> {
+      await t.waitFor(() => server.connections === before, {
+        seen: `${tellVisit()}, and the server kept the connection.`,
+        expected: 'Expected the server to close its side as well.',
+      })
+    }
+  }
+
+  return {
+    server,
+    use(feed) {
+      current = feed
+    },
+    async visit() {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        for (const ending of ENDINGS) {
+          if (ending.isEnd && isOverAtEnd) continue
+          if (ending.isSeldom && round > 1) continue
+          await play(ending)
+        }
+      }
+      t.transcript.step(`${count} clients come and go, in every way there is`)
+      await t.waitFor(() => openFeeds() === 0, {
+        seen: () =>
+          `${count} clients have come and gone, and the feed is still open for ${openFeeds()} of them.`,
+        expected: 'Expected the feed to be closed for each client that has gone.',
+      })
+    },
+  }
+}
+
+type Ending = {
+  /** Behind a client's name. */
+  name: string
+  /** The feed comes to its end. */
+  isEnd?: boolean
+  /** A few times are enough. */
+  isSeldom?: boolean
+  end(visit: Visit): Promise<void>
+}
+
+type Visit = {
+  path: string
+  client: RawClient
+  feed: ControlledFeed
+  /** Asks, and reads the head. */
+  request(options?: RequestOptions): Promise<void>
+  /** Does so with GET, and waits until the handler asks the feed for a quake. */
+  open(options?: RequestOptions): Promise<void>
+  /** Lets the response fill up. */
+  stall(): Promise<void>
+  /** Asks, and leaves while something in front of the handler holds the request. */
+  leaveEarly(): Promise<void>
+}
+
+const ROUNDS = 14
+
+const ENDINGS: Ending[] = [
+  {
+    name: 'left while the feed was silent',
+    async end({ open, client }) {
+      await open()
+      client.disconnect()
+    },
+  },
+  {
+    name: 'left when it had got a quake',
+    async end({ open, client, feed }) {
+      await open({ version: '1.0' })
+      await getsQuake(client, feed)
+      client.disconnect()
+    },
+  },
+  {
+    name: 'stopped reading and left',
+    async end({ open, stall, client }) {
+      await open()
+      await stall()
+      client.disconnect()
+    },
+  },
+  { name: 'left before it was served', end: ({ leaveEarly }) => leaveEarly() },
+  {
+    name: 'left as soon as it had asked',
+    async end({ client, feed, path }) {
+      client.request(path)
+      feed.release(...quakes(1))
+      client.disconnect()
+    },
+  },
+  { name: 'asked with HEAD', end: ({ request }) => request({ method: 'HEAD' }) },
+  { name: 'asked with POST', end: ({ request }) => request({ method: 'POST' }) },
+  {
+    name: 'was there when the feed failed',
+    isSeldom: true,
+    async end({ open, client, feed }) {
+      await open()
+      await getsQuake(client, feed)
+      feed.fail('no word from the network')
+      await ended(client)
+    },
+  },
+  {
+    name: 'was there when the feed failed before its first quake',
+    isSeldom: true,
+    async end({ open, client, feed }) {
+      await open()
+      feed.fail('no word from the network')
+      await ended(client)
+    },
+  },
+  {
+    name: 'had stopped reading when the feed failed, and left',
+    isSeldom: true,
+    async end({ open, stall, client, feed }) {
+      await open()
+      await stall()
+      feed.fail('no word from the network')
+      client.disconnect()
+    },
+  },
+  {
+    name: 'was there when the feed ended',
+    isEnd: true,
+    isSeldom: true,
+    async end({ open, client, feed }) {
+      await open()
+      await getsQuake(client, feed)
+      feed.end()
+      await ended(client)
+    },
+  },
+  {
+    name: 'had stopped reading when the feed ended, and left',
+    isEnd: true,
+    isSeldom: true,
+    async end({ open, stall, client, feed }) {
+      await open()
+      await stall()
+      feed.end()
+      client.disconnect()
+    },
+  },
+]
+
+async function getsQuake(client: RawClient, feed: ControlledFeed): Promise<void> {
+  const [quake] = quakes(1)
+  feed.release(quake)
+  await client.body((text) => text.includes(quake.id), {
+    seen: 'A quake happened, and did not reach the client.',
+    expected: 'Expected it.',
+  })
+}
+
+async function ended(client: RawClient): Promise<void> {
+  await client.ended({
+    seen: 'The feed came to its end or failed, and the response goes on.',
+    expected: 'Expected the response to end.',
+  })
+}

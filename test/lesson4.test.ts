@@ -1291,7 +1291,7 @@ function whyHeld({ settings }: NginxPorts): Pick<Story, 'cause'> {
 }
 
 function conf(): string {
-  return readFileSync(join(process.env.WORKSHOP_BOX!, '04-buffering', 'nginx.conf'), 'utf8')
+  return readFileSync(join(process.env.WORKSHOP_SANDBOX!, '04-buffering', 'nginx.conf'), 'utf8')
 }
 
 /** One whose data has the word that others look for: `…Bend…`. */

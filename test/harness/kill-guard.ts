@@ -4,7 +4,7 @@ import { constants } from 'node:os'
 type Inner = { _kill: (pid: number, signal: number) => number }
 
 // The work may end its own process. Those beside it are the grader and the work of others.
-if (process.env.WORKSHOP_BOX) {
+if (process.env.WORKSHOP_SANDBOX) {
   const { _kill: kill } = process as unknown as Inner
   const { pid } = process
   Object.defineProperties(process, {

@@ -47,4 +47,4 @@ function located(error: unknown): string {
 }
 
 /** Where the work is: a stack names its files with this path. */
-const WORK = process.env.WORKSHOP_BOX ?? '/solutions/'
+const WORK = process.env.WORKSHOP_SANDBOX ?? '/solutions/'

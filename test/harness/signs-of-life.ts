@@ -6,12 +6,12 @@ import { SIGN } from '../../protocol/grading.ts'
  * straight to standard error: it is the only thing that gets out before an endless loop.
  */
 export function signOfLife(what: string): void {
-  if (process.env.WORKSHOP_BOX) writeSync(2, `${SIGN}${what}\n`)
+  if (process.env.WORKSHOP_SANDBOX) writeSync(2, `${SIGN}${what}\n`)
 }
 
 const EVERY_MS = 250
 
-if (process.env.WORKSHOP_BOX) {
+if (process.env.WORKSHOP_SANDBOX) {
   signOfLife('alive')
   setInterval(() => signOfLife('alive'), EVERY_MS).unref()
 }

@@ -55,7 +55,7 @@ export function delayOf(timer: NodeJS.Timeout & { _idleTimeout?: number }): numb
   return ms
 }
 
-const WORK = process.env.WORKSHOP_BOX ?? '/solutions/'
+const WORK = process.env.WORKSHOP_SANDBOX ?? '/solutions/'
 
 /** Whether whoever asks was called by the learner's files. */
 export function isCalledByWork(): boolean {

@@ -80,7 +80,7 @@ export async function startGradingProcess({
     mayRead: readable(lesson, sandbox.folder),
     env: {
       SEED: String(seed),
-      WORKSHOP_BOX: sandbox.folder,
+      WORKSHOP_SANDBOX: sandbox.folder,
       WORKSHOP_CANARY: canary,
     },
     onSign(sign) {

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest'
 import { grade } from '../../workshop/grader/grade.ts'
 import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
 
-const scratch = mkdtempSync(join(tmpdir(), 'strays-'))
+const scratch = mkdtempSync(join(tmpdir(), 'uncaught-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
 // After the first failure checks are played side by side, and an error that nobody caught has no name on it.

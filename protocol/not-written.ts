@@ -3,9 +3,9 @@ export function notWritten(task: string, name: string): string {
   return `lesson ${Number.parseInt(task)}, task ${task}: write ${name}`
 }
 
-/** Whether somebody's code was ended by a stub, as the message of its error says. */
-export function isNotWritten(message: string): boolean {
-  return /^lesson \d+, task \d+\.\d+: write /.test(message)
+/** Returns whether a stub threw this. What is not written yet is not wrong. */
+export function isNotWritten(error: unknown): error is Error {
+  return error instanceof Error && /^lesson \d+, task \d+\.\d+: write /.test(error.message)
 }
 
 /** What is to be done, of what a stub says: `write createApp()`. */

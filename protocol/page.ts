@@ -12,7 +12,7 @@ export type PageState = {
   clients: ClientState[]
   /** The lesson's own client, where it has one. */
   learnerClient?: LearnerClientState
-  trouble: TroubleState
+  faults: FaultState
   recording: RecordingState
   /** Only in a lesson that has one. */
   experiment?: ExperimentState
@@ -96,7 +96,7 @@ export type LearnerClientState = {
   newest?: Quake
 }
 
-export type TroubleState = {
+export type FaultState = {
   isStalled: boolean
   /** Bytes a second that the client reads; absent when it reads all it can. */
   slow?: number

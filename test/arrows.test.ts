@@ -43,7 +43,10 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
     'base wire protocol solutions process http terminal tools lessons verdict grader mistakes runtime page session',
   ],
   slidesBrowser: ['workshop/slides/browser', 'wire slides pageBrowser'],
-  prove: ['workshop/prove.ts workshop/browser-tests.ts', 'base process tools'],
+  prove: [
+    'workshop/prove.ts workshop/browser-tests.ts workshop/slowest-tests.ts',
+    'base process tools',
+  ],
   commands: [
     'workshop/commands',
     'base process terminal tools lessons verdict grader mistakes class experiment session slides prove',

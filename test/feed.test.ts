@@ -25,10 +25,7 @@ describe.each<{ name: string; opened(): Opened }>([
     opened() {
       const feed = controlledFeed(newTranscript())
       feed.release(slowly[0]!)
-      return {
-        feed,
-        open: () => feed.readers.filter(({ hasPulled, closed }) => hasPulled && !closed).length,
-      }
+      return { feed, open: () => feed.openReaders }
     },
   },
 ])('$name', ({ opened }) => {

@@ -3,31 +3,31 @@ import { createApp } from '#work/01-raw-chunks/server.ts'
 import { readNdjson } from '#work/01-raw-chunks/client.ts'
 import { controlledBody, bodyOfChunks } from './harness/controlled-body.ts'
 import { check, must, type Tools } from './harness/check.ts'
-import type { ControlledFeed } from './harness/controlled-feed.ts'
 import { tryParseJson, deepEqual } from './harness/equality.ts'
-import { freezeTimers } from './harness/frozen-timers.ts'
+import { consumeRequest, disconnect, requestLogin, slowLogin } from './harness/login.ts'
+import { mustEndHead, mustRefusePost } from './harness/methods.ts'
 import { largeQuakes, describeQuake, quakes } from './harness/quakes.ts'
 import { mustReadNdjson } from './harness/vector-runner.ts'
+import { pausedStream, serveFeed, serveStream, slowStream } from './harness/open-stream.ts'
+import { outcomeOf } from './harness/outcome.ts'
 import {
-  pausedStream,
-  consumeRequest,
-  slowLogin,
-  slowStream,
-  serveStream,
-  openStream,
-} from './harness/open-stream.ts'
-import { excerpt, differingExcerpts } from './harness/transcript.ts'
+  mustCloseWhenLeft,
+  mustCloseWhenStalled,
+  mustCutWithFeed,
+  mustEndWithFeed,
+  mustServeBoth,
+} from './harness/stream-rules.ts'
+import { differingExcerpts, excerpt, excerptJson } from './harness/transcript.ts'
 import { turns } from './harness/event-loop.ts'
-import { ndjsonVectors } from './harness/vectors.ts'
+import { ndjsonVectors, type NdjsonVector } from './harness/vectors.ts'
 
 const PATH = '/quakes.ndjson'
 
 // 1.1 The head
 
 check('1.1a', 'the head of the response comes before the first quake', async (t) => {
-  const client = t.connect(await t.serve(createApp(t.controlledFeed())))
-  client.request(PATH)
-  const head = await client.head({
+  const client = t.connect((await serveFeed(t, PATH, createApp)).server)
+  const head = await client.get(PATH, {
     seen: 'The feed is silent, and the client has not got the head of the response.',
     expected: 'Expected status and headers at once: a client that sees nothing gives up.',
     often: 'the head waits for the first res.write().',
@@ -40,7 +40,7 @@ check('1.1a', 'the head of the response comes before the first quake', async (t)
 })
 
 check('1.1b', 'the head says that the body is newline-delimited JSON', async (t) => {
-  const { head } = await serveStream(t, createApp(t.controlledFeed()), PATH)
+  const { head } = await serveStream(t, PATH, createApp)
   const type = head.headers.get('content-type')
   must(NDJSON.test(type ?? ''), {
     seen: type ? `The Content-Type is ${type}.` : 'The response has no Content-Type.',
@@ -54,33 +54,24 @@ const NDJSON = /^application\/(x-ndjson|ndjson|x-jsonlines|jsonl)\b/i
 // 1.2 The lines
 
 check('1.2a', 'each quake reaches the client before the next one happens', async (t) => {
-  const timers = freezeTimers()
-  try {
-    const feed = t.controlledFeed()
-    const { client } = await serveStream(t, createApp(feed), PATH)
-    for (const quake of quakes(3)) {
-      feed.release(quake)
-      await client.line({
-        get seen() {
-          const meanwhile = timers.frozen > 0 ? ' while your timers stood still' : ''
-          return `The feed released ${describeQuake(quake)} and no line reached the client${meanwhile}.`
-        },
-        expected: 'Expected the client to read it while the feed was waiting.',
-        get often() {
-          return timers.frozen > 0
-            ? 'the line waits for a timer, for its turn or for more lines, or for the end of the feed.'
-            : 'the handler collects the quakes and sends them at the end.'
-        },
-      })
-    }
-  } finally {
-    timers.stop()
+  const timers = t.freezeTimers()
+  const { feed, client } = await serveStream(t, PATH, createApp)
+  for (const quake of quakes(3)) {
+    feed.release(quake)
+    await client.line({
+      seen: () =>
+        `The feed released ${describeQuake(quake)} and no line reached the client${timers.frozen > 0 ? ' while your timers stood still' : ''}.`,
+      expected: 'Expected the client to read it while the feed was waiting.',
+      often: () =>
+        timers.frozen > 0
+          ? 'the line waits for a timer, for its turn or for more lines, or for the end of the feed.'
+          : 'the handler collects the quakes and sends them at the end.',
+    })
   }
 })
 
 check('1.2b', 'each line is one quake as JSON', async (t) => {
-  const feed = t.controlledFeed()
-  const { client } = await serveStream(t, createApp(feed), PATH)
+  const { feed, client } = await serveStream(t, PATH, createApp)
   for (const quake of quakes(5)) {
     feed.release(quake)
     const line = await client.line({
@@ -99,7 +90,7 @@ check('1.2b', 'each line is one quake as JSON', async (t) => {
 })
 
 check('1.2c', 'HTTP/1.1 frames the body: chunked, without a Content-Length', async (t) => {
-  const { head } = await serveStream(t, createApp(t.controlledFeed()), PATH)
+  const { head } = await serveStream(t, PATH, createApp)
   const encoding = head.headers.get('transfer-encoding')
   must(encoding === 'chunked' && !head.headers.has('content-length'), {
     seen: `The head says Transfer-Encoding: ${encoding ?? '(nothing)'}, Content-Length: ${head.headers.get('content-length') ?? '(nothing)'}.`,
@@ -109,25 +100,15 @@ check('1.2c', 'HTTP/1.1 frames the body: chunked, without a Content-Length', asy
 })
 
 check('1.2d', 'when the feed ends, the response ends behind the last line', async (t) => {
-  const feed = t.controlledFeed()
-  const { client } = await serveStream(t, createApp(feed), PATH)
+  const { feed, client } = await serveStream(t, PATH, createApp)
   const [quake] = quakes(1)
-  feed.release(quake!)
+  feed.release(quake)
   await client.line({
-    seen: `The feed released ${describeQuake(quake!)} and no line reached the client.`,
+    seen: `The feed released ${describeQuake(quake)} and no line reached the client.`,
     expected: 'Expected its line.',
   })
   feed.end()
-  const how = await client.ended({
-    seen: 'The feed ended and the response did not.',
-    expected: 'Expected the response to end: a client cannot know that nothing more comes.',
-    often: 'res.end() is missing behind the loop.',
-  })
-  must(how === 'complete', {
-    seen: 'The feed ended and the server cut the connection.',
-    expected: 'Expected the end that HTTP has for it, the chunk of length 0.',
-    often: 'the handler destroys the response, or throws, where res.end() belongs.',
-  })
+  await mustEndWithFeed(client, 'a client cannot know that nothing more comes.')
   must(client.unread() === '', {
     seen: `Behind the last line came ${excerpt(client.unread())}`,
     expected: 'Expected nothing behind the last line feed.',
@@ -136,14 +117,17 @@ check('1.2d', 'when the feed ends, the response ends behind the last line', asyn
 })
 
 check('1.2e', 'an HTTP/1.0 client, which knows no chunks, gets the lines alone', async (t) => {
-  const feed = t.controlledFeed()
-  const client = t.connect(await t.serve(createApp(feed)))
-  client.request(PATH, { version: '1.0' })
-  await client.head({ seen: 'The client got no head.', expected: 'Expected one at once.' })
+  const { feed, server } = await serveFeed(t, PATH, createApp)
+  const client = t.connect(server)
+  await client.get(
+    PATH,
+    { seen: 'The client got no head.', expected: 'Expected one at once.' },
+    { version: '1.0' },
+  )
   const [quake] = quakes(1)
-  feed.release(quake!)
+  feed.release(quake)
   const line = await client.line({
-    seen: `The feed released ${describeQuake(quake!)} and no line reached the client.`,
+    seen: `The feed released ${describeQuake(quake)} and no line reached the client.`,
     expected: 'Expected its line.',
   })
   must(deepEqual(tryParseJson(line), quake), {
@@ -154,40 +138,17 @@ check('1.2e', 'an HTTP/1.0 client, which knows no chunks, gets the lines alone',
 })
 
 check('1.2f', 'two clients at once each get every quake', async (t) => {
-  const feed = t.controlledFeed()
-  const server = await t.serve(createApp(feed))
-  const clients = []
-  for (const name of ['client A', 'client B']) {
-    clients.push(await openStream(t, feed, server, PATH, name))
-  }
-  for (const quake of quakes(3)) {
-    feed.release(quake)
-    for (const { client, name } of clients) {
-      const line = await client.line({
-        seen: `${describeQuake(quake)} happened and ${name} got no line.`,
-        expected: 'Expected every client to get every quake.',
-        often: 'the clients share one reader of the feed. feed.open() gives each its own.',
-      })
-      must(deepEqual(tryParseJson(line), quake), {
-        seen: `${describeQuake(quake)} happened and ${name} read ${excerpt(line)}`,
-        expected: 'Expected every client to get every quake.',
-        often: 'the clients share one reader of the feed. feed.open() gives each its own.',
-      })
-    }
-  }
+  await mustServeBoth(await serveFeed(t, PATH, createApp), 'line', (client, story) =>
+    client.line(story),
+  )
 })
 
 // 1.3 The client leaves
 
 check('1.3a', 'the feed is closed when the next quake finds the client gone', async (t) => {
-  const feed = t.controlledFeed()
-  const server = await t.serve(createApp(feed))
-  const { client, reader } = await openStream(t, feed, server, PATH)
-  client.disconnect()
-  await t.waitFor(() => server.connections === 0, {
-    seen: 'The client left and the server kept the connection.',
-    expected: 'Expected the server to close its side as well.',
-  })
+  const { feed, server, open } = await serveFeed(t, PATH, createApp)
+  const { client, reader } = await open()
+  await disconnect(t, server, client)
   feed.release(...quakes(1))
   await t.waitFor(() => reader.closed, {
     seen: 'The client left, a quake happened, and the handler asked the feed for the next one.',
@@ -197,27 +158,23 @@ check('1.3a', 'the feed is closed when the next quake finds the client gone', as
 })
 
 check('1.3b', 'the feed is closed when the client leaves between two quakes', async (t) => {
-  const feed = t.controlledFeed()
-  const { client, reader } = await openStream(t, feed, await t.serve(createApp(feed)), PATH)
-  client.disconnect()
-  await t.waitFor(() => reader.closed, {
-    seen: 'The client left while the feed was silent, and the feed was not closed.',
-    expected: 'Expected it to be closed at once: the next quake may be an hour away.',
-    often:
-      'the handler looks for the client only when a quake comes. The signal of feed.open(signal) ends the wait.',
-  })
+  const stream = await (await serveFeed(t, PATH, createApp)).open()
+  await mustCloseWhenLeft(
+    t,
+    stream,
+    'the handler looks for the client only when a quake comes. The signal of feed.open(signal) ends the wait.',
+  )
 })
 
 check('1.3c', 'a client that left before it was served leaves no feed open', async (t) => {
-  await leavesEarly(t, 'first client')
+  await mustNotServeTheGone(t, 'first client')
 })
 
 check('1.3d', 'a client that leaves takes no other client along', async (t) => {
-  const feed = t.controlledFeed()
-  const server = await t.serve(createApp(feed))
-  const first = await openStream(t, feed, server, PATH, 'client A')
-  const leaves = await openStream(t, feed, server, PATH, 'client B')
-  const last = await openStream(t, feed, server, PATH, 'client C')
+  const { feed, open } = await serveFeed(t, PATH, createApp)
+  const first = await open('client A')
+  const leaves = await open('client B')
+  const last = await open('client C')
   leaves.client.disconnect()
   const often = 'one AbortController serves several clients. Each visit needs its own.'
   await t.waitFor(() => leaves.reader.closed || first.reader.closed || last.reader.closed, {
@@ -226,19 +183,19 @@ check('1.3d', 'a client that leaves takes no other client along', async (t) => {
     often,
   })
   const [quake] = quakes(1)
-  feed.release(quake!)
-  for (const { client, name } of [first, last]) {
+  feed.release(quake)
+  for (const { client } of [first, last]) {
     await client.line({
-      seen: `Client B left, ${describeQuake(quake!)} happened, and ${name} got no line.`,
-      expected: `Expected ${name} to go on as before.`,
+      seen: `Client B left, ${describeQuake(quake)} happened, and ${client.name} got no line.`,
+      expected: `Expected ${client.name} to go on as before.`,
       often,
     })
   }
 })
 
 check('1.3e', 'a request that has been read is no client that has left', async (t) => {
-  const feed = t.controlledFeed()
-  const client = t.connect(await t.serve(createApp(feed), consumeRequest))
+  const { feed, server } = await serveFeed(t, PATH, createApp, consumeRequest)
+  const client = t.connect(server)
   client.request(PATH)
   t.transcript.step('something before the handler has read the request')
   const story = {
@@ -248,19 +205,19 @@ check('1.3e', 'a request that has been read is no client that has left', async (
   }
   await client.head({ ...story, seen: 'The client got no head.' })
   const [quake] = quakes(1)
-  feed.release(quake!)
+  feed.release(quake)
   await client.line({
     ...story,
-    seen: `The feed released ${describeQuake(quake!)} and no line reached the client.`,
+    seen: `The feed released ${describeQuake(quake)} and no line reached the client.`,
   })
   client.disconnect()
-  await t.waitFor(() => openIn(feed) === 0, {
+  await t.waitFor(() => feed.openReaders === 0, {
     seen: 'Something before your handler had read the request, and the feed was not closed when the client left.',
     expected: 'Expected it to be closed, whoever has read the request.',
     often:
       "the request is listened to. When it has been read, its 'close' has been, and its 'aborted' never comes.",
   })
-  await leavesEarly(t, 'client whose request was read', consumeRequest)
+  await mustNotServeTheGone(t, 'client whose request was read', consumeRequest)
 })
 
 /**
@@ -268,38 +225,29 @@ check('1.3e', 'a request that has been read is no client that has left', async (
  *
  * @param before what has the requests before the login
  */
-async function leavesEarly(t: Tools, name: string, before?: RequestHandler): Promise<void> {
-  const feed = t.controlledFeed()
+async function mustNotServeTheGone(t: Tools, name: string, before?: RequestHandler): Promise<void> {
   const login = slowLogin()
-  const server = await t.serve(createApp(feed), (request, response, next) => {
+  const { feed, server } = await serveFeed(t, PATH, createApp, (request, response, next) => {
     const pass = (): unknown => login.handler(request, response, next)
     if (before) before(request, response, pass)
     else pass()
   })
-  const early = t.connect(server, name)
-  early.request(PATH)
-  await t.withTimeout(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
-  early.disconnect()
-  await t.waitFor(() => server.connections === 0, {
-    seen: 'The client left and the server kept the connection.',
-    expected: 'Expected the server to close its side as well.',
-  })
+  await disconnect(t, server, await requestLogin(t, server, login, PATH, name))
   t.transcript.step('the login lets the request pass')
   login.finish()
   // A fence: when this client is served, the handler of the first one has long begun.
   const second = t.connect(server, 'second client')
-  second.request(PATH)
-  await second.head({
+  await second.get(PATH, {
     seen: `The ${name} left before it was served, and the second client got no head.`,
     expected: 'Expected one at once.',
   })
-  await t.waitFor(() => openIn(feed) > 0, {
+  await t.waitFor(() => feed.openReaders > 0, {
     seen: `The ${name} left before it was served, and no feed is open for the second client.`,
     expected: 'Expected one to be open until the second client leaves.',
     often: 'one AbortController serves several clients. Each visit needs its own.',
   })
   second.disconnect()
-  await t.waitFor(() => openIn(feed) === 0, {
+  await t.waitFor(() => feed.openReaders === 0, {
     seen: `The ${name} left while a login before your handler took its time, and the handler opened the feed for nobody.`,
     expected: 'Expected the feed to stay closed, or to be closed again.',
     often: before
@@ -308,15 +256,10 @@ async function leavesEarly(t: Tools, name: string, before?: RequestHandler): Pro
   })
 }
 
-/** How many readers have it open. One that was opened and never asked costs nothing. */
-function openIn(feed: ControlledFeed): number {
-  return feed.readers.filter(({ hasPulled, closed }) => hasPulled && !closed).length
-}
-
 // 1.4 The client is slow
 
 check('1.4a', 'the feed is not asked for more while the client does not read', async (t) => {
-  const { slow, happened } = await slowStream(t, createApp, PATH)
+  const { slow, happened } = await slowStream(t, PATH, createApp)
   const tookAll = slow.reader.delivered === happened.length
   t.transcript.step(`feed gave ${tookAll ? 'all' : 'some'} of them for the slow client`)
   must(!tookAll, {
@@ -326,10 +269,8 @@ check('1.4a', 'the feed is not asked for more while the client does not read', a
     often: 'nobody looks at what res.write() returns.',
   })
 
-  const feed = t.controlledFeed()
-  const server = await t.serve(createApp(feed))
-  const { reader } = await openStream(t, feed, server, PATH, 'client on a full line')
-  t.transcript.step('the network takes no more bytes')
+  const { feed, server, open } = await serveFeed(t, PATH, createApp)
+  const { reader } = await open('client on a full line')
   server.blockNetwork()
   const small = largeQuakes(400, 4096)
   feed.release(...small)
@@ -341,16 +282,14 @@ check('1.4a', 'the feed is not asked for more while the client does not read', a
   await turns(20)
   // A response holds 16 of them (64 kB), and streams in front of it some dozens.
   must(reader.delivered <= 150, {
-    get seen() {
-      return `The network takes nothing, and the handler took ${reader.delivered} quakes of 4 kB from the feed.`
-    },
+    seen: `The network takes nothing, and the handler took ${reader.delivered} quakes of 4 kB from the feed.`,
     expected: 'Expected it to stop when the response is full, which res.write() says.',
     often: 'more is let wait than Node asks for: a limit of your own on what the response holds.',
   })
 })
 
 check('1.4b', 'a client that reads again gets every quake once, in order', async (t) => {
-  const { paused, happened, feed, server } = await pausedStream(t, createApp, PATH, 12)
+  const { paused, happened, feed, server } = await pausedStream(t, PATH, createApp, 12)
   paused.client.resume()
   for (const [n, quake] of happened.entries()) {
     const line = await paused.client.line({
@@ -367,14 +306,12 @@ check('1.4b', 'a client that reads again gets every quake once, in order', async
     })
   }
 
-  t.transcript.step('the network takes no more bytes')
   server.blockNetwork()
   const [last] = quakes(1)
-  feed.release(last!)
+  feed.release(last)
   feed.end()
   // Time for a handler that closes the response to do so. One may wait with the end until the line is gone.
   await turns(20)
-  t.transcript.step('the network takes bytes again')
   server.unblockNetwork()
   const story = {
     seen: 'The feed ended while the last line was waiting for the network, and the line was lost.',
@@ -391,53 +328,37 @@ check('1.4b', 'a client that reads again gets every quake once, in order', async
 })
 
 check('1.4c', 'the feed is closed when a client leaves that did not read', async (t) => {
-  const { paused } = await pausedStream(t, createApp, PATH, 32)
-  paused.client.disconnect()
-  await t.waitFor(() => paused.reader.closed, {
-    seen: 'The client left while the handler was waiting for it to read, and the feed was not closed.',
-    expected: 'Expected the feed to be closed.',
-    get often() {
-      return paused.reader.aborted
-        ? "the signal aborted, and the handler did not come back to the feed: it waits for 'drain', which a closed connection never sends. Let the signal end that wait too."
-        : "the end is taken from another event. A client that leaves bytes unread sends no 'end'; 'close' of the response comes always."
-    },
-  })
+  const { paused } = await pausedStream(t, PATH, createApp, 32)
+  await mustCloseWhenStalled(t, paused)
 })
 
 // 1.5 What can go wrong
 
 check('1.5a', 'a feed that fails does not look like one that ended', async (t) => {
   for (const count of [1, 0]) {
-    const feed = t.controlledFeed()
-    const { client } = await openStream(t, feed, await t.serve(createApp(feed)), PATH)
+    const { feed, open } = await serveFeed(t, PATH, createApp)
+    const { client } = await open()
     for (const quake of quakes(count)) {
       feed.release(quake)
       await client.line({ seen: 'The quake did not arrive.', expected: 'Expected its line.' })
     }
-    const failed = `The feed failed${count === 0 ? ' before its first quake' : ''}`
     feed.fail('no word from the network')
-    const how = await client.ended({
-      seen: `${failed} and the response goes on.`,
-      expected: 'Expected the connection to be cut.',
-      often: 'the error is caught and forgotten. Nothing more will come on this connection.',
-    })
-    must(how === 'cut', {
-      seen: `${failed}, and the client was told that all is well: the response ended as after the last quake.`,
-      expected: 'Expected the connection to be cut, without the chunk of length 0.',
-      often:
-        count === 0
-          ? 'a response without a line is ended. It has its head, and so looks like a feed in which nothing happened.'
-          : 'res.end() runs after an error as well: in a finally, or behind a catch.',
-    })
+    await mustCutWithFeed(
+      client,
+      `The feed failed${count === 0 ? ' before its first quake' : ''}`,
+      'Expected the connection to be cut.',
+      count === 0
+        ? 'a response without a line is ended. It has its head, and so looks like a feed in which nothing happened.'
+        : undefined,
+    )
   }
 })
 
 check('1.5b', 'HEAD gets the head, ends, and opens no feed', async (t) => {
-  const feed = t.controlledFeed()
-  const server = await t.serve(createApp(feed))
+  const { feed, server } = await serveFeed(t, PATH, createApp)
   const client = t.connect(server)
-  client.request(PATH, { method: 'HEAD' })
-  const head = await client.head({ seen: 'HEAD got no head.', expected: 'Expected what GET gets.' })
+  const story = { seen: 'HEAD got no head.', expected: 'Expected what GET gets.' }
+  const head = await client.get(PATH, story, { method: 'HEAD' })
   must(head.status === 200, {
     seen: `HEAD was answered ${head.status}.`,
     expected: 'Expected 200, as for GET.',
@@ -448,14 +369,7 @@ check('1.5b', 'HEAD gets the head, ends, and opens no feed', async (t) => {
     expected: 'Expected the one of GET: HEAD asks what GET would say.',
     often: 'the headers are set for GET alone.',
   })
-  // The response to a HEAD looks ended in any case. Whether it is shows in the next request: HTTP answers
-  // one after another. Or the connection ends with it.
-  client.request(PATH, { method: 'HEAD' })
-  await t.waitFor(() => client.hasHead || server.connections === 0, {
-    seen: 'HEAD got its head, and the next request on that connection gets no answer.',
-    expected: 'Expected the response to HEAD to end.',
-    often: 'Express runs the GET handler for HEAD, and the stream holds the connection.',
-  })
+  await mustEndHead(t, server, client, PATH)
   must(
     feed.readers.every(({ hasPulled }) => !hasPulled),
     {
@@ -468,14 +382,8 @@ check('1.5b', 'HEAD gets the head, ends, and opens no feed', async (t) => {
 })
 
 check('1.5c', 'POST is refused', async (t) => {
-  const client = t.connect(await t.serve(createApp(t.controlledFeed())))
-  client.request(PATH, { method: 'POST' })
-  const head = await client.head({ seen: 'POST got no answer.', expected: 'Expected a refusal.' })
-  must(head.status === 404 || head.status === 405, {
-    seen: `POST was answered ${head.status}.`,
-    expected: 'Expected 404 or 405: there is nothing here to post to.',
-    often: 'app.use() and app.all() take every method. app.get() takes GET and HEAD.',
-  })
+  const { server } = await serveFeed(t, PATH, createApp)
+  await mustRefusePost(t.connect(server), PATH)
 })
 
 // 1.6 The reader
@@ -492,69 +400,47 @@ check('1.6a', 'each record comes out as soon as its line is complete', async (t)
     })
     t.transcript.step(`reader gave ${excerpt(JSON.stringify(value), 48)}`)
     must(deepEqual(value, quake), {
-      seen: `The reader gave ${excerpt(JSON.stringify(value) ?? 'undefined')}`,
-      expected: `Expected ${excerpt(JSON.stringify(quake))}`,
+      seen: `The reader gave ${excerptJson(value)}`,
+      expected: `Expected ${excerptJson(quake)}`,
     })
   }
 })
 
-check('1.6b', 'a record may come in any number of chunks', async (t) => {
-  await mustReadNdjson(
-    t,
-    readNdjson,
-    about('chunks'),
-    'each chunk is taken for one line. Bytes are cut anywhere on their way.',
-  )
-})
+check(
+  '1.6b',
+  'a record may come in any number of chunks',
+  mustRead('chunks', 'each chunk is taken for one line. Bytes are cut anywhere on their way.'),
+)
 
-check('1.6c', 'a character that two chunks share comes out whole', async (t) => {
-  await mustReadNdjson(
-    t,
-    readNdjson,
-    about('utf8'),
-    'each chunk is decoded by itself, with half a character at its end.',
-  )
-})
+check(
+  '1.6c',
+  'a character that two chunks share comes out whole',
+  mustRead('utf8', 'each chunk is decoded by itself, with half a character at its end.'),
+)
 
 check(
   '1.6d',
   'LF and CRLF end a line, nothing else does, and blank lines mean nothing',
-  async (t) => {
-    await mustReadNdjson(
-      t,
-      readNdjson,
-      about('lines'),
-      'a blank line, sent to keep the connection alive, is given to JSON.parse().',
-    )
-  },
+  mustRead('lines', 'a blank line, sent to keep the connection alive, is given to JSON.parse().'),
 )
 
-check('1.6e', 'a last line without its line feed is an error', async (t) => {
-  await mustReadNdjson(
-    t,
-    readNdjson,
-    about('end'),
-    'the rest is dropped, or taken for a record: 12 may be the beginning of 123.',
-  )
-})
+check(
+  '1.6e',
+  'a last line without its line feed is an error',
+  mustRead('end', 'the rest is dropped, or taken for a record: 12 may be the beginning of 123.'),
+)
 
-check('1.6f', 'a line that is not JSON is an error that names the line', async (t) => {
-  await mustReadNdjson(
-    t,
-    readNdjson,
-    about('invalid'),
-    'bad lines are left out, or counted from 0, or blank ones are not counted.',
-  )
-})
+check(
+  '1.6f',
+  'a line that is not JSON is an error that names the line',
+  mustRead('invalid', 'bad lines are left out, or counted from 0, or blank ones are not counted.'),
+)
 
-check('1.6g', 'a line longer than maxLineBytes is an error', async (t) => {
-  await mustReadNdjson(
-    t,
-    readNdjson,
-    about('limit'),
-    'characters are counted, or the bytes of all lines together, or nothing is.',
-  )
-})
+check(
+  '1.6g',
+  'a line longer than maxLineBytes is an error',
+  mustRead('limit', 'characters are counted, or the bytes of all lines together, or nothing is.'),
+)
 
 check('1.6h', 'a line that never ends does not fill the memory', async (t) => {
   const line = Buffer.from('{"n":1}\n')
@@ -567,16 +453,11 @@ check('1.6h', 'a line that never ends does not fill the memory', async (t) => {
     expected: 'Expected its record.',
   })
   t.transcript.step('body goes on with 1000 chunks of 300 bytes and no line feed')
-  await t.withTimeout(
-    records.next().then(
-      () => t.transcript.step('reader gave a record'),
-      () => t.transcript.step('reader threw'),
-    ),
-    {
-      seen: 'maxLineBytes is 30000, and the reader waits for more.',
-      expected: 'Expected an error.',
-    },
-  )
+  const outcome = await t.withTimeout(outcomeOf(records.next(), 'gave a record'), {
+    seen: 'maxLineBytes is 30000, and the reader waits for more.',
+    expected: 'Expected an error.',
+  })
+  t.transcript.step(`reader ${outcome}`)
   const taken = source.pulled - 1
   t.transcript.step(`reader took ${taken} of the chunks`)
   must(taken <= 200, {
@@ -616,13 +497,10 @@ check('1.6j', 'a lost connection is an error, not an end', async (t) => {
     expected: 'Expected its record.',
   })
   source.fail(new TypeError('terminated'))
-  const outcome = await t.withTimeout(
-    records.next().then(
-      () => 'ended',
-      () => 'threw',
-    ),
-    { seen: 'The connection was lost and the reader waits.', expected: 'Expected it to throw.' },
-  )
+  const outcome = await t.withTimeout(outcomeOf(records.next()), {
+    seen: 'The connection was lost and the reader waits.',
+    expected: 'Expected it to throw.',
+  })
   must(outcome === 'threw', {
     seen: 'The connection was lost, and the reader says that all is read.',
     expected: 'Expected the error to reach whoever reads.',
@@ -663,17 +541,11 @@ check('1.6l', 'an error of the reader cancels the request', async (t) => {
       expected: 'Expected its record.',
     })
     source.push(line)
-    const outcome = await t.withTimeout(
-      records.next().then(
-        () => 'gave a record',
-        () => 'threw',
-      ),
-      {
-        seen: `A line ${what}, and the reader waits.`,
-        expected: 'Expected an error with the chunk that makes it one.',
-        often: 'the length is looked at before a chunk is added, so one more has to come.',
-      },
-    )
+    const outcome = await t.withTimeout(outcomeOf(records.next(), 'gave a record'), {
+      seen: `A line ${what}, and the reader waits.`,
+      expected: 'Expected an error with the chunk that makes it one.',
+      often: 'the length is looked at before a chunk is added, so one more has to come.',
+    })
     t.transcript.step(`reader ${outcome}`)
     must(outcome === 'threw', {
       seen: `A line ${what}, and the reader ${outcome}.`,
@@ -698,9 +570,11 @@ const themes = {
   limit: ['limit'],
 }
 
-function about(theme: keyof typeof themes) {
-  return ndjsonVectors().filter(({ tags }) => {
+/** Reads every case of a theme. @param often the likely cause, where a case does not say another one */
+function mustRead(theme: keyof typeof themes, often: string): (t: Tools) => Promise<void> {
+  const isOfTheme = ({ tags }: NdjsonVector): boolean => {
     const its = Object.entries(themes).findLast(([, of]) => of.some((tag) => tags.includes(tag)))
     return its?.[0] === theme
-  })
+  }
+  return (t) => mustReadNdjson(t, readNdjson, ndjsonVectors().filter(isOfTheme), often)
 }

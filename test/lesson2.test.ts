@@ -4,22 +4,40 @@ import { encodeEvent } from '#work/02-server-sent-events/encode.ts'
 import { parseEventStream } from '#work/02-server-sent-events/parse.ts'
 import { createApp } from '#work/02-server-sent-events/server.ts'
 import { watchQuakes } from '#work/02-server-sent-events/watch.ts'
-import { controlledBody } from './harness/controlled-body.ts'
 import { check, must, type Tools } from './harness/check.ts'
-import { eventClient, describeEvent, type EventClient } from './harness/event-client.ts'
-import { describeError, Failure, type Story } from './harness/failure.ts'
+import { controlledBody } from './harness/controlled-body.ts'
 import type { ControlledFeed } from './harness/controlled-feed.ts'
-import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
-import { trackTimers } from './harness/work-timers.ts'
-import { largeQuakes, describeQuake, quakes, seed } from './harness/quakes.ts'
-import { mustReadEvents } from './harness/vector-runner.ts'
-import { tryParseJson, deepEqual } from './harness/equality.ts'
-import type { TestServer } from './harness/serve.ts'
+import { deepEqual, tryParseJson } from './harness/equality.ts'
+import { describeEvent } from './harness/event-client.ts'
 import { parseEvents, type StreamEvent } from './harness/event-stream-parser.ts'
-import { slowLogin, serveStream, openStream, type OpenStream } from './harness/open-stream.ts'
+import { describeError, Failure, type Story } from './harness/failure.ts'
 import { hasToken } from './harness/header-tokens.ts'
-import { excerpt, newTranscript } from './harness/transcript.ts'
-import { turns } from './harness/event-loop.ts'
+import { disconnect, requestLogin, slowLogin, type SlowLogin } from './harness/login.ts'
+import { GET_FOR_HEAD, isEventStream, mustEndHead, mustRefusePost } from './harness/methods.ts'
+import { isNotWritten } from '../protocol/not-written.ts'
+import {
+  connectAndLeave,
+  openStream,
+  serveFeed,
+  serveStream,
+  stalledStream,
+  type CreateApp,
+  type OpenStream,
+  type ServedFeed,
+} from './harness/open-stream.ts'
+import { outcomeOf } from './harness/outcome.ts'
+import { describeQuake, quakes, seed } from './harness/quakes.ts'
+import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
+import type { TestServer } from './harness/serve.ts'
+import {
+  mustCloseWhenLeft,
+  mustCloseWhenStalled,
+  mustCutWithFeed,
+  mustEndWithFeed,
+  mustServeBoth,
+} from './harness/stream-rules.ts'
+import { excerpt, excerptJson } from './harness/transcript.ts'
+import { mustReadEvents } from './harness/vector-runner.ts'
 import {
   chunkingsForDecoder,
   splitsWithEmptyChunk,
@@ -38,55 +56,55 @@ const SOME = 5
 // 2.1 The encoder
 
 check('2.1a', 'a line of data becomes one event', async (t) => {
-  keepsData(t, 'hello', text('a', 'b', ':', '{', 'é', '🌋'), {
+  mustKeepData(t, 'hello', textOf('a', 'b', ':', '{', 'é', '🌋'), {
     often: 'the blank line that ends an event is missing, or the field is not called data.',
   })
 })
 
 check('2.1b', 'each line of data gets a field of its own', async (t) => {
-  keepsData(t, 'first\n\nthird', text('a', 'b', '\n'), {
+  mustKeepData(t, 'first\n\nthird', textOf('a', 'b', '\n'), {
     often:
       'data goes out in one piece. Its second line is no field, and a blank one ends the event.',
   })
 })
 
 check('2.1c', 'a space at the beginning of a line of data survives', async (t) => {
-  keepsData(t, ' world', text(' ', 'a', '\n'), {
+  mustKeepData(t, ' world', textOf(' ', 'a', '\n'), {
     often: 'nothing stands between the colon and the data. A client takes one space away there.',
   })
 })
 
 check('2.1d', 'empty data is an event with empty data', async (t) => {
-  keepsData(t, '', fc.constant(''), {
+  mustKeepData(t, '', fc.constant(''), {
     often: "if (data) is false for ''. Only undefined says that there is no data.",
   })
 })
 
 check('2.1e', 'CR and CRLF in data end a line, as LF does', async (t) => {
-  keepsData(t, 'a\rid: 666\r\nb', text('\r', '\n', 'a', 'id: 1', 'data: b', 'retry: 1'), {
+  mustKeepData(t, 'a\rid: 666\r\nb', textOf('\r', '\n', 'a', 'id: 1', 'data: b', 'retry: 1'), {
     often: 'data is split at LF alone. A client ends a line at CR, too, whoever sent it.',
   })
 })
 
 check('2.1f', 'what is left out leaves nothing on the wire', async (t) => {
   const next: StreamEvent = { type: 'message', data: 'next', lastEventId: '' }
-  leavesOut({ data: 'x' }, [{ type: 'message', data: 'x', lastEventId: '' }], next)
-  leavesOut({ retry: 2000 }, [], next)
-  leavesOut({ id: '7' }, [], { ...next, lastEventId: '7' })
-  leavesOut({ event: 'tick' }, [], next)
+  mustLeaveOut({ data: 'x' }, [{ type: 'message', data: 'x', lastEventId: '' }], next)
+  mustLeaveOut({ retry: 2000 }, [], next)
+  mustLeaveOut({ id: '7' }, [], { ...next, lastEventId: '7' })
+  mustLeaveOut({ event: 'tick' }, [], next)
 
-  function leavesOut(fields: Fields, events: StreamEvent[], follows: StreamEvent): void {
+  function mustLeaveOut(fields: Fields, events: StreamEvent[], follows: StreamEvent): void {
     const encoded = encode(t, fields)
     must(deepEqual(parseEvents(encoded).events, events) && !encoded.includes('undefined'), {
-      seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. For a client that is ${eventsTold(encoded)}.`,
+      seen: `encodeEvent(${describeFields(fields)}) gave ${quote(encoded)}. For a client that is ${describeEvents(encoded)}.`,
       expected: `Expected ${events.length === 0 ? 'no event' : 'an event'}, and no field that was not asked for.`,
       often: 'a field is written although its value is undefined.',
     })
     // What comes behind it knows of its id, and of nothing else.
     const more = parseEvents(`${encoded}data: next\n\n`).events.slice(events.length)
     must(deepEqual(more, [follows]), {
-      seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. With "data: next" behind it that is, for a client, ${eventsTold(`${encoded}data: next\n\n`)}.`,
-      expected: `Expected, for what is behind it: ${eventTold(follows)}.`,
+      seen: `encodeEvent(${describeFields(fields)}) gave ${quote(encoded)}. With "data: next" behind it that is, for a client, ${describeEvents(`${encoded}data: next\n\n`)}.`,
+      expected: `Expected, for what is behind it: ${describeAnEvent(follows)}.`,
       often: 'the blank line, or the field, is written only when there is data.',
     })
   }
@@ -99,9 +117,9 @@ check('2.1g', 'event and id reach the client with the data', async (t) => {
     { data: 'x', event: 'tick', id: ' 7' },
     ...fc.sample(
       fc.record({
-        data: text('a', '\n'),
-        event: text('b', ' ', ':', '\u2028', '\u0085'),
-        id: text('c', '-', ' ', ':', '\u2028', '\u0085'),
+        data: textOf('a', '\n'),
+        event: textOf('b', ' ', ':', '\u2028', '\u0085'),
+        id: textOf('c', '-', ' ', ':', '\u2028', '\u0085'),
       }),
       { seed, numRuns: 50 },
     ),
@@ -110,7 +128,7 @@ check('2.1g', 'event and id reach the client with the data', async (t) => {
     const type = fields.event || 'message'
     const wanted = { type, data: fields.data, lastEventId: fields.id }
     must(deepEqual(parseEvents(encoded).events, [wanted]), {
-      seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. For a client that is ${eventsTold(encoded)}.`,
+      seen: `encodeEvent(${describeFields(fields)}) gave ${quote(encoded)}. For a client that is ${describeEvents(encoded)}.`,
       expected: `Expected one event: ${describeEvent(wanted)}.`,
       often: /^ /m.test(`${fields.id}\n${fields.event}`)
         ? 'nothing stands between the colon and the value. A client takes one space away there.'
@@ -124,7 +142,7 @@ check('2.1g', 'event and id reach the client with the data', async (t) => {
   const encoded = encode(t, fields)
   const { events } = parseEvents(`id: 7\n\n${encoded}`)
   must(deepEqual(events, [{ type: 'message', data: 'x', lastEventId: '' }]), {
-    seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. For a client that had the id 7 that is ${eventsTold(`id: 7\n\n${encoded}`)}.`,
+    seen: `encodeEvent(${describeFields(fields)}) gave ${quote(encoded)}. For a client that had the id 7 that is ${describeEvents(`id: 7\n\n${encoded}`)}.`,
     expected: 'Expected an event without an id: an empty one takes back the one before.',
     often: "if (id) is false for ''. Only undefined says that there is no id.",
   })
@@ -132,7 +150,7 @@ check('2.1g', 'event and id reach the client with the data', async (t) => {
 
 check('2.1h', 'a line end in event or id forges no field', async (t) => {
   const forgeries = fc
-    .tuple(text('a', '\n', '\r', 'data: forged', 'id: 1'), fc.constantFrom('\n', '\r', '\r\n'))
+    .tuple(textOf('a', '\n', '\r', 'data: forged', 'id: 1'), fc.constantFrom('\n', '\r', '\r\n'))
     .map(([made, end]) => `tick${end}${made}`)
   for (const forgery of [
     'tick\ndata: forged',
@@ -140,17 +158,17 @@ check('2.1h', 'a line end in event or id forges no field', async (t) => {
     'tick\r\n\r\ndata: forged',
     ...fc.sample(forgeries, { seed, numRuns: 50 }),
   ]) {
-    isHarmless({ data: 'x', event: forgery }, ({ lastEventId }) => lastEventId === '')
-    isHarmless({ data: 'x', id: forgery }, ({ type }) => type === 'message')
+    mustBeHarmless({ data: 'x', event: forgery }, ({ lastEventId }) => lastEventId === '')
+    mustBeHarmless({ data: 'x', id: forgery }, ({ type }) => type === 'message')
   }
 
-  function isHarmless(fields: Fields, holds: (event: StreamEvent) => boolean): void {
+  function mustBeHarmless(fields: Fields, holds: (event: StreamEvent) => boolean): void {
     const encoded = encodeOrThrow(t, fields)
     if (encoded === undefined) return
     const [event, next, ...more] = parseEvents(`${encoded}id: 8\ndata: next\n\n`).events
     const isWhole = event?.data === 'x' && holds(event) && more.length === 0
     must(isWhole && deepEqual(next, { type: 'message', data: 'next', lastEventId: '8' }), {
-      seen: `encodeEvent(${shownFields(fields)}) gave ${quoted(encoded)}. For a client that is ${eventsTold(encoded)}.`,
+      seen: `encodeEvent(${describeFields(fields)}) gave ${quote(encoded)}. For a client that is ${describeEvents(encoded)}.`,
       expected: 'Expected an error, or an event whose data is "x" and nothing else.',
       often: 'the value goes out as it is, or only LF is looked for. CR ends a line, too.',
     })
@@ -158,10 +176,10 @@ check('2.1h', 'a line end in event or id forges no field', async (t) => {
 })
 
 check('2.1i', 'an id with U+0000 in it does not reach the client', async (t) => {
-  for (const id of ['7\0', '\0', ...fc.sample(text('a', '\0'), { seed, numRuns: 20 })]) {
+  for (const id of ['7\0', '\0', ...fc.sample(textOf('a', '\0'), { seed, numRuns: 20 })]) {
     const encoded = encodeOrThrow(t, { data: 'x', id })
     must(encoded === undefined || !encoded.includes('\0'), {
-      seen: `encodeEvent(${shownFields({ data: 'x', id })}) gave ${quoted(encoded ?? '')}.`,
+      seen: `encodeEvent(${describeFields({ data: 'x', id })}) gave ${quote(encoded ?? '')}.`,
       expected: 'Expected an error, or an id without it: clients ignore an id with U+0000.',
       often: id.replace('\0', '').includes('\0')
         ? "replace('\\0', '') takes out the first one alone. replaceAll() takes them all."
@@ -173,8 +191,8 @@ check('2.1i', 'an id with U+0000 in it does not reach the client', async (t) => 
 check('2.1j', 'retry goes out as a whole number of milliseconds', async (t) => {
   for (const retry of [2000, 0, ...fc.sample(fc.nat(), { seed, numRuns: 20 })]) {
     const encoded = encode(t, { retry })
-    must(parseEvents(encoded).reader.retry === retry, {
-      seen: `encodeEvent(${shownFields({ retry })}) gave ${quoted(encoded)}. For a client that is ${retryTold(encoded)}.`,
+    must(parseEvents(encoded).parser.retry === retry, {
+      seen: `encodeEvent(${describeFields({ retry })}) gave ${quote(encoded)}. For a client that is ${describeRetry(encoded)}.`,
       expected: `Expected a field retry that says ${retry}.`,
       often: 'it is counted in seconds, or 0 is taken for nothing.',
     })
@@ -186,7 +204,7 @@ check('2.1k', 'a retry that is not digits alone is an error', async (t) => {
     const retry = wrong as number
     const encoded = encodeOrThrow(t, { retry })
     must(encoded === undefined, {
-      seen: `encodeEvent({ retry: ${typeof wrong === 'string' ? `'${wrong}'` : wrong} }) gave ${quoted(encoded ?? '')}.`,
+      seen: `encodeEvent({ retry: ${typeof wrong === 'string' ? `'${wrong}'` : wrong} }) gave ${quote(encoded ?? '')}.`,
       expected: 'Expected an error: it is no whole number of milliseconds, 0 or more.',
       often:
         typeof wrong !== 'number'
@@ -198,8 +216,8 @@ check('2.1k', 'a retry that is not digits alone is an error', async (t) => {
   }
   const retry = 1e21
   const encoded = encodeOrThrow(t, { retry })
-  must(encoded === undefined || parseEvents(encoded).reader.retry === retry, {
-    seen: `encodeEvent({ retry: 1e21 }) gave ${quoted(encoded ?? '')}. For a client that is ${retryTold(encoded ?? '')}.`,
+  must(encoded === undefined || parseEvents(encoded).parser.retry === retry, {
+    seen: `encodeEvent({ retry: 1e21 }) gave ${quote(encoded ?? '')}. For a client that is ${describeRetry(encoded ?? '')}.`,
     expected: 'Expected an error, or digits alone: a client ignores anything else.',
     often:
       'Number.isInteger(1e21) is true, and as a text it is 1e+21. Number.isSafeInteger(1e21) is false.',
@@ -207,11 +225,11 @@ check('2.1k', 'a retry that is not digits alone is an error', async (t) => {
 })
 
 check('2.1l', 'only CR and LF are line ends in data, and all else stays', async (t) => {
-  keepsData(t, 'a\u2028b', text('\u2028', '\u2029', '\u0085', '\v', '\f', 'a', '\n'), {
+  mustKeepData(t, 'a\u2028b', textOf('\u2028', '\u2029', '\u0085', '\v', '\f', 'a', '\n'), {
     often:
       'data is cut at U+2028, U+2029, U+0085, VT or FF, too. A regular expression with the flag m takes the first two for line ends.',
   })
-  keepsData(t, 'a\t', text('\t', '\u00a0', '\uFEFF', '\0', 'a', '\n'), {
+  mustKeepData(t, 'a\t', textOf('\t', '\u00a0', '\uFEFF', '\0', 'a', '\n'), {
     often: 'data is trimmed, or something is taken out of it: a tab, U+00A0, U+FEFF or U+0000.',
   })
 })
@@ -219,9 +237,8 @@ check('2.1l', 'only CR and LF are line ends in data, and all else stays', async 
 // 2.2 The stream
 
 check('2.2a', 'the head comes before the first quake and says: an event stream', async (t) => {
-  const client = t.connect(await t.serve(createApp(t.controlledFeed())))
-  client.request(PATH)
-  const head = await client.head({
+  const { server } = await serveFeed(t, PATH, createApp)
+  const head = await t.connect(server).get(PATH, {
     seen: 'The feed is silent, and the client has not got the head of the response.',
     expected: 'Expected status and headers at once: an EventSource is not open before.',
     often: 'nothing is written until the first quake. A first write sends the head as well.',
@@ -232,14 +249,14 @@ check('2.2a', 'the head comes before the first quake and says: an event stream',
     expected: 'Expected 200. After anything else an EventSource gives up.',
     often: 'the route has another path, or its handler throws before it answers.',
   })
-  must(/^text\/event-stream\s*(;|$)/i.test(type ?? ''), {
+  must(isEventStream(head), {
     seen: type ? `The Content-Type is ${type}.` : 'The response has no Content-Type.',
     expected: 'Expected text/event-stream. After anything else an EventSource gives up.',
   })
 })
 
 check('2.2b', 'the first bytes of the body come before the first quake', async (t) => {
-  const { events } = await opened(t, t.controlledFeed())
+  const { events } = await serveStream(t, PATH, createApp)
   await events.firstBytes({
     seen: 'The client has the head, the feed is silent, and not one byte of the body came.',
     expected: 'Expected some: there are proxies that hold a head back until a body follows.',
@@ -248,7 +265,7 @@ check('2.2b', 'the first bytes of the body come before the first quake', async (
 })
 
 check('2.2c', 'the stream begins with retry, in digits', async (t) => {
-  const { events } = await opened(t, t.controlledFeed())
+  const { events } = await serveStream(t, PATH, createApp)
   await events.retry({
     seen: 'The client has the head, and no field retry that it understands.',
     expected: 'Expected one, such as retry: 2000. It says when to come back, in milliseconds.',
@@ -257,7 +274,7 @@ check('2.2c', 'the stream begins with retry, in digits', async (t) => {
 })
 
 check('2.2d', 'the head says that the stream is not to be stored', async (t) => {
-  const { head } = await serveStream(t, createApp(t.controlledFeed()), PATH)
+  const { head } = await serveStream(t, PATH, createApp)
   const control = head.headers.get('cache-control')
   must(hasToken(control, 'no-store', 'no-cache'), {
     seen: control ? `The Cache-Control is ${control}.` : 'The response has no Cache-Control.',
@@ -266,8 +283,7 @@ check('2.2d', 'the head says that the stream is not to be stored', async (t) => 
 })
 
 check('2.2e', 'each quake is an event, and arrives before the next one happens', async (t) => {
-  const feed = t.controlledFeed()
-  const { events } = await opened(t, feed)
+  const { feed, events } = await serveStream(t, PATH, createApp)
   for (const quake of quakes(3)) {
     feed.release(quake)
     await events.next({
@@ -279,14 +295,13 @@ check('2.2e', 'each quake is an event, and arrives before the next one happens',
 })
 
 check('2.2f', 'the data is the quake as JSON, and the event has no name', async (t) => {
-  const feed = t.controlledFeed()
-  const { events } = await opened(t, feed)
+  const { feed, events } = await serveStream(t, PATH, createApp)
   for (const quake of quakes(5)) {
     feed.release(quake)
     const event = await events.next(noEvent(quake))
     must(deepEqual(tryParseJson(event.data), quake), {
       seen: `The data of ${describeQuake(quake)} is ${excerpt(event.data)}`,
-      expected: `Expected ${excerpt(JSON.stringify(quake))}`,
+      expected: `Expected ${excerptJson(quake)}`,
       often: 'the data is not what JSON.stringify(quake) gives, or is encoded twice.',
     })
     must(event.type === 'message', {
@@ -298,8 +313,7 @@ check('2.2f', 'the data is the quake as JSON, and the event has no name', async 
 })
 
 check('2.2g', 'the id of the event is the id of the quake', async (t) => {
-  const feed = t.controlledFeed()
-  const { events } = await opened(t, feed)
+  const { feed, events } = await serveStream(t, PATH, createApp)
   for (const quake of quakes(3)) {
     feed.release(quake)
     const { lastEventId } = await events.next(noEvent(quake))
@@ -312,42 +326,18 @@ check('2.2g', 'the id of the event is the id of the quake', async (t) => {
 })
 
 check('2.2h', 'two clients at once each get every quake', async (t) => {
-  const feed = t.controlledFeed()
-  const server = await t.serve(createApp(feed))
-  const clients: EventStream[] = []
-  for (const name of ['client A', 'client B']) {
-    clients.push(await openEventStream(t, feed, server, name))
-  }
-  for (const quake of quakes(3)) {
-    feed.release(quake)
-    for (const { events, name } of clients) {
-      const story = {
-        seen: `${describeQuake(quake)} happened and ${name} got no event.`,
-        expected: 'Expected every client to get every quake.',
-        often: 'the clients share one reader of the feed. feed.open() gives each its own.',
-      }
-      const { data } = await events.next(story)
-      must(deepEqual(tryParseJson(data), quake), {
-        ...story,
-        seen: `${describeQuake(quake)} happened and ${name} read ${excerpt(data)}`,
-      })
-    }
-  }
+  await mustServeBoth(await serveFeed(t, PATH, createApp), 'event', async ({ events }, story) => {
+    const { data } = await events.next(story)
+    return data
+  })
 })
 
 check('2.2i', 'when one client leaves, the others and the next one are served', async (t) => {
-  const feed = t.controlledFeed()
-  const server = await t.serve(createApp(feed))
-  const stays = await openEventStream(t, feed, server, 'client A')
-  const leaves = await openEventStream(t, feed, server, 'client B')
-  leaves.client.disconnect()
-  await t.waitFor(() => server.connections === 1, {
-    seen: 'Client B left and the server kept the connection.',
-    expected: 'Expected the server to close its side as well.',
-  })
-  const comes = t.connect(server, 'client C')
-  comes.request(PATH)
-  const { status } = await comes.head({
+  const { feed, server, open } = await serveFeed(t, PATH, createApp)
+  const stays = await open('client A')
+  const leaves = await open('client B')
+  await disconnect(t, server, leaves.client, 1, 'Client B')
+  const { status } = await t.connect(server, 'client C').get(PATH, {
     seen: 'Client B left, and client C got no head.',
     expected: 'Expected one at once.',
   })
@@ -357,22 +347,21 @@ check('2.2i', 'when one client leaves, the others and the next one are served', 
     often: 'the loop ends for a client that leaves, too. That is not the end of the feed.',
   })
   const [quake] = quakes(1)
-  feed.release(quake!)
+  feed.release(quake)
   await stays.events.next({
-    seen: `Client B left, ${describeQuake(quake!)} happened, and client A got no event.`,
+    seen: `Client B left, ${describeQuake(quake)} happened, and client A got no event.`,
     expected: 'Expected client A to go on as before.',
     often: 'one AbortController serves all clients. Each visit needs its own.',
   })
 })
 
 check('2.2j', 'retry comes before any event', async (t) => {
-  const feed = t.controlledFeed()
-  const server = await t.serve(createApp(feed))
+  const { feed, open } = await serveFeed(t, PATH, createApp)
   // For whoever comes there is an event at once.
   const [quake] = quakes(1)
-  feed.release(quake!)
-  const { events } = await openEventStream(t, feed, server)
-  await events.next(noEvent(quake!))
+  feed.release(quake)
+  const { events } = await open()
+  await events.next(noEvent(quake))
   must(events.beganWithRetry, {
     seen: 'A quake had happened when the client came, and its stream began with the event.',
     expected: 'Expected the field retry before it: the connection may be lost at any moment.',
@@ -383,19 +372,14 @@ check('2.2j', 'retry comes before any event', async (t) => {
 // 2.3 The heartbeat
 
 check('2.3a', 'something comes while the feed is silent, again and again', async (t) => {
-  const feed = t.controlledFeed()
-  const unset = await openEventStream(
-    t,
-    feed,
-    await t.serve(createApp(feed)),
-    'client without heartbeatMs',
-  )
+  const { feed, open } = await serveFeed(t, PATH, createApp)
+  const unset = await open('client without heartbeatMs')
   const [first, last] = quakes(2)
-  feed.release(first!)
-  await unset.events.next(noEvent(first!))
+  feed.release(first)
+  await unset.events.next(noEvent(first))
   const before = unset.events.comments
 
-  const { events } = await opened(t, t.controlledFeed(), { heartbeatMs })
+  const { events } = await serveStream(t, PATH, withHeartbeats)
   await events.heartbeats(2 * SOME, {
     seen: `The feed is silent, heartbeatMs is ${heartbeatMs}, and the client gets no heartbeats.`,
     expected: 'Expected a comment every few milliseconds, for as long as the client is there.',
@@ -404,8 +388,8 @@ check('2.3a', 'something comes while the feed is silent, again and again', async
   })
 
   // The other client was there all the time: what is due each millisecond has come to it as often, and more.
-  feed.release(last!)
-  await unset.events.next(noEvent(last!))
+  feed.release(last)
+  await unset.events.next(noEvent(last))
   const beats = unset.events.comments - before
   must(beats < SOME, {
     seen: `heartbeatMs is left out, and comments come as fast as where it is ${heartbeatMs}.`,
@@ -415,8 +399,7 @@ check('2.3a', 'something comes while the feed is silent, again and again', async
 })
 
 check('2.3b', 'a heartbeat is no event and changes no id', async (t) => {
-  const feed = t.controlledFeed()
-  const { events } = await opened(t, feed, { heartbeatMs })
+  const { feed, events } = await serveStream(t, PATH, withHeartbeats)
   await isSilent(SOME, '')
   for (const quake of quakes(2)) {
     feed.release(quake)
@@ -455,20 +438,16 @@ check('2.3b', 'a heartbeat is no event and changes no id', async (t) => {
 })
 
 check('2.3c', 'no heartbeat gets into an event', async (t) => {
-  const feed = t.controlledFeed()
-  const server = await t.serve(createApp(feed, { heartbeatMs }))
-  const { slow, happened } = await stalledStream(t, feed, server)
-  const silent = t.controlledFeed()
-  const beside = await t.serve(createApp(silent, { heartbeatMs }))
-  const quiet = await openEventStream(t, silent, beside, 'other client')
+  const slow = await stalledStream(t, await serveFeed(t, PATH, withHeartbeats))
+  const quiet = await (await serveFeed(t, PATH, withHeartbeats)).open('other client')
   // A fence: while this client gets heartbeats, those of the slow one are due as well.
   await quiet.events.heartbeats(SOME, noHeartbeat)
   slow.client.resume()
-  for (const _ of happened.slice(0, slow.reader.delivered + 1)) {
+  for (const _ of slow.happened.slice(0, slow.reader.delivered + 1)) {
     const event = await slow.events.next(noMoreEvents)
     const quake = tryParseJson(event.data) as Quake | undefined
     must(quake !== undefined && quake.id === event.lastEventId, {
-      seen: `The slow client reads again, and ${quake ? 'an event has the id of the one before' : `the data of an event ends in ${quoted(event.data.slice(-3))}`}: a heartbeat has come into it.`,
+      seen: `The slow client reads again, and ${quake ? 'an event has the id of the one before' : `the data of an event ends in ${quote(event.data.slice(-3))}`}: a heartbeat has come into it.`,
       expected: 'Expected every event in one piece, with its own id.',
       often:
         'an event is written in parts, with an await between them, and a heartbeat comes there.',
@@ -478,98 +457,72 @@ check('2.3c', 'no heartbeat gets into an event', async (t) => {
 })
 
 check('2.3d', 'the heartbeat stops with its client', async (t) => {
-  const timers = trackTimers()
-  try {
-    const feed = t.controlledFeed()
-    const server = await t.serve(createApp(feed, { heartbeatMs }))
-    await comesAndGoes(t, feed, server, 'client 1')
-    // One timer for all clients may stay.
-    const first = timers.alive()
-    for (const name of ['client 2', 'client 3', 'client 4']) {
-      await comesAndGoes(t, feed, server, name)
-    }
-    await t.waitFor(() => timers.alive() <= first, {
-      seen: 'Four clients came and went, and timers go on for them.',
-      expected:
-        'Expected them to be cleared: they write to nobody, for as long as the server runs.',
-      often: 'clearInterval() is missing, or stands where only the end of the feed leads.',
-    })
-    t.transcript.step('no timer goes on')
-    const stays = await openEventStream(t, feed, server, 'client 5')
-    await comesAndGoes(t, feed, server, 'client 6')
-    const [quake] = quakes(1)
-    feed.release(quake!)
-    await stays.events.next(noEvent(quake!))
-    // What is behind the event was sent when client 6 had long left.
-    await stays.events.heartbeats(SOME, {
-      seen: 'Client 6 left, and client 5 gets no more heartbeats.',
-      expected: 'Expected them to go on for who is there.',
-      often: 'one timer serves all clients, and is cleared when any of them leaves.',
-    })
-  } finally {
-    timers.stop()
+  const timers = trackHeartbeats(t)
+  const served = await serveFeed(t, PATH, withHeartbeats)
+  for (const name of ['client 1', 'client 2', 'client 3', 'client 4']) {
+    await timers.comesAndGoes(served, name)
   }
+  await timers.areCleared({
+    seen: 'Four clients came and went, and timers go on for them.',
+    expected: 'Expected them to be cleared: they write to nobody, for as long as the server runs.',
+    often: 'clearInterval() is missing, or stands where only the end of the feed leads.',
+  })
+  const stays = await served.open('client 5')
+  await timers.comesAndGoes(served, 'client 6')
+  const [quake] = quakes(1)
+  served.feed.release(quake)
+  await stays.events.next(noEvent(quake))
+  // What is behind the event was sent when client 6 had long left.
+  await stays.events.heartbeats(SOME, {
+    seen: 'Client 6 left, and client 5 gets no more heartbeats.',
+    expected: 'Expected them to go on for who is there.',
+    often: 'one timer serves all clients, and is cleared when any of them leaves.',
+  })
 })
 
 // 2.4 Clients come and go
 
 check('2.4a', 'the feed is closed when the client leaves between two quakes', async (t) => {
-  const feed = t.controlledFeed()
-  const { client, reader } = await openStream(t, feed, await t.serve(createApp(feed)), PATH)
-  client.disconnect()
-  await t.waitFor(() => reader.closed, {
-    seen: 'The client left while the feed was silent, and the feed was not closed.',
-    expected: 'Expected it to be closed at once: the next quake may be an hour away.',
-    often: "nobody listens to 'close' of the response, or the signal does not reach the feed.",
-  })
+  const stream = await (await serveFeed(t, PATH, createApp)).open()
+  await mustCloseWhenLeft(
+    t,
+    stream,
+    "nobody listens to 'close' of the response, or the signal does not reach the feed.",
+  )
 })
 
 check('2.4b', 'a client that left before it was served leaves no feed open', async (t) => {
-  const feed = t.controlledFeed()
   const login = slowLogin()
-  const server = await t.serve(createApp(feed), login.handler)
-  const leave = await comesEarly(t, server, login)
+  const { feed, server, open } = await serveFeed(t, PATH, createApp, login.handler)
+  const leave = await requestAndLeave(t, server, login)
   await leave()
   // A fence: when this client is served, the handler of the first one has long begun.
-  await openStream(t, feed, server, PATH, 'second client')
-  await t.waitFor(
-    () => feed.readers.filter(({ hasPulled, closed }) => hasPulled && !closed).length === 1,
-    {
-      seen: 'The client left while a login before your handler took its time, and the handler opened the feed for nobody.',
-      expected: 'Expected the feed to stay closed, or to be closed again.',
-      often: "'close' of the response came before anybody listened to it. res.destroyed tells.",
-    },
-  )
+  await open('second client')
+  await t.waitFor(() => feed.openReaders === 1, {
+    seen: 'The client left while a login before your handler took its time, and the handler opened the feed for nobody.',
+    expected: 'Expected the feed to stay closed, or to be closed again.',
+    often: "'close' of the response came before anybody listened to it. res.destroyed tells.",
+  })
   t.transcript.step('no feed is open for the first client')
 })
 
 check('2.4c', 'a client that left before it was served leaves no heartbeat', async (t) => {
-  const timers = trackTimers()
-  try {
-    const feed = t.controlledFeed()
-    const login = slowLogin()
-    const server = await t.serve(createApp(feed, { heartbeatMs }), login.handler)
-    const leave = await comesEarly(t, server, login)
-    await comesAndGoes(t, feed, server, 'second client')
-    // One timer for all clients may stay.
-    const before = timers.alive()
-    await leave()
-    await comesAndGoes(t, feed, server, 'third client')
-    await t.waitFor(() => timers.alive() <= before, {
-      seen: 'The client left while a login before your handler took its time, and a timer goes on for it.',
-      expected: 'Expected none: nobody will ever clear it.',
-      often: "the timer is cleared at 'close' of the response, and that has been.",
-    })
-    t.transcript.step('no timer goes on')
-  } finally {
-    timers.stop()
-  }
+  const timers = trackHeartbeats(t)
+  const login = slowLogin()
+  const served = await serveFeed(t, PATH, withHeartbeats, login.handler)
+  const leave = await requestAndLeave(t, served.server, login)
+  await timers.comesAndGoes(served, 'second client')
+  await leave()
+  await timers.comesAndGoes(served, 'third client')
+  await timers.areCleared({
+    seen: 'The client left while a login before your handler took its time, and a timer goes on for it.',
+    often: "the timer is cleared at 'close' of the response, and that has been.",
+  })
 })
 
 check('2.4d', 'the feed is not asked for more while the client does not read', async (t) => {
-  const feed = t.controlledFeed()
-  const { slow, happened } = await stalledStream(t, feed, await t.serve(createApp(feed)))
-  must(slow.reader.delivered < happened.length, {
+  const { reader, happened } = await stalledStream(t, await serveFeed(t, PATH, createApp))
+  must(reader.delivered < happened.length, {
     seen: `The client stopped reading, and the handler took all ${happened.length} quakes from the feed, 16 MB.`,
     expected:
       'Expected it to stop when the socket is full: what the client does not take fills your memory.',
@@ -578,10 +531,9 @@ check('2.4d', 'the feed is not asked for more while the client does not read', a
 })
 
 check('2.4e', 'a client that reads again gets every event once, in order', async (t) => {
-  const feed = t.controlledFeed()
-  const { slow, happened } = await stalledStream(t, feed, await t.serve(createApp(feed)))
+  const slow = await stalledStream(t, await serveFeed(t, PATH, createApp))
   slow.client.resume()
-  for (const [n, quake] of happened.slice(0, slow.reader.delivered + 1).entries()) {
+  for (const [n, quake] of slow.happened.slice(0, slow.reader.delivered + 1).entries()) {
     const { lastEventId } = await slow.events.next(noMoreEvents)
     must(lastEventId === quake.id, {
       seen: `Event ${n + 1} is the quake "${lastEventId}".`,
@@ -594,111 +546,65 @@ check('2.4e', 'a client that reads again gets every event once, in order', async
 })
 
 check('2.4f', 'the feed is closed when a client leaves that did not read', async (t) => {
-  const feed = t.controlledFeed()
-  const { slow } = await stalledStream(t, feed, await t.serve(createApp(feed)))
-  slow.client.disconnect()
-  await t.waitFor(() => slow.reader.closed, {
-    seen: 'The client left while the handler was waiting for it to read, and the feed was not closed.',
-    expected: 'Expected the feed to be closed.',
-    get often() {
-      return slow.reader.aborted
-        ? "the signal aborted, and the handler did not come back to the feed: it waits for 'drain', which a closed connection never sends. Let the signal end that wait too."
-        : "the end is taken from another event. A client that leaves bytes unread sends no 'end'; 'close' of the response comes always."
-    },
-  })
+  await mustCloseWhenStalled(t, await stalledStream(t, await serveFeed(t, PATH, createApp)))
 })
 
 check('2.4g', 'a client that left and did not read leaves no heartbeat', async (t) => {
-  const timers = trackTimers()
-  try {
-    const feed = t.controlledFeed()
-    const server = await t.serve(createApp(feed, { heartbeatMs }))
-    await comesAndGoes(t, feed, server, 'first client')
-    // One timer for all clients may stay.
-    const before = timers.alive()
-    const { slow } = await stalledStream(t, feed, server)
-    slow.client.disconnect()
-    await t.waitFor(() => timers.alive() <= before, {
-      seen: 'The client left while the handler was waiting for it to read, and a timer goes on for it.',
-      expected: 'Expected none: nobody will ever clear it.',
-      often:
-        'clearInterval() stands behind the loop. A wait for drain that is aborted throws, and an error does not come by there.',
-    })
-    t.transcript.step('no timer goes on')
-  } finally {
-    timers.stop()
-  }
+  const timers = trackHeartbeats(t)
+  const served = await serveFeed(t, PATH, withHeartbeats)
+  await timers.comesAndGoes(served, 'first client')
+  const slow = await stalledStream(t, served)
+  slow.client.disconnect()
+  await timers.areCleared({
+    seen: 'The client left while the handler was waiting for it to read, and a timer goes on for it.',
+    often:
+      'clearInterval() stands behind the loop. A wait for drain that is aborted throws, and an error does not come by there.',
+  })
 })
 
 check('2.4h', 'HEAD gets the head, ends, and opens no feed', async (t) => {
-  const feed = t.controlledFeed()
-  const server = await t.serve(createApp(feed))
+  const { feed, server } = await serveFeed(t, PATH, createApp)
   const client = t.connect(server)
-  client.request(PATH, { method: 'HEAD' })
-  const held = 'Express runs the GET handler for HEAD, and the stream holds the connection.'
-  const head = await client.head({
+  const story = {
     seen: 'HEAD got no head.',
     expected: 'Expected what GET gets.',
-    often: held,
-  })
+    often: GET_FOR_HEAD,
+  }
+  const head = await client.get(PATH, story, { method: 'HEAD' })
   must(head.status === 200, {
     seen: `HEAD was answered ${head.status}.`,
     expected: 'Expected 200, as for GET.',
   })
   const type = head.headers.get('content-type')
-  must(/^text\/event-stream\s*(;|$)/i.test(type ?? ''), {
+  must(isEventStream(head), {
     seen: type
       ? `The Content-Type of HEAD is ${type}.`
       : 'The response to HEAD has no Content-Type.',
     expected: 'Expected text/event-stream, as for GET.',
     often: 'HEAD is answered before the head is set. sendStatus() sends a text of its own.',
   })
-  // The response to a HEAD looks ended in any case. Whether it is shows in the next request: HTTP answers
-  // one after another. Or the connection ends with it.
-  client.request(PATH, { method: 'HEAD' })
-  await t.waitFor(() => client.hasHead || server.connections === 0, {
-    seen: 'HEAD got its head, and the next request on that connection gets no answer.',
-    expected: 'Expected the response to HEAD to end.',
-    often: held,
+  await mustEndHead(t, server, client, PATH)
+  must(feed.openReaders === 0, {
+    seen: 'HEAD was answered, and the feed is still open for it.',
+    expected: 'Expected no feed: there is no body to put quakes in.',
+    often: 'the feed is opened before the method is looked at.',
   })
-  must(
-    feed.readers.every(({ hasPulled, closed }) => !hasPulled || closed),
-    {
-      seen: 'HEAD was answered, and the feed is still open for it.',
-      expected: 'Expected no feed: there is no body to put quakes in.',
-      often: 'the feed is opened before the method is looked at.',
-    },
-  )
 })
 
 check('2.4i', 'POST is refused', async (t) => {
-  const client = t.connect(await t.serve(createApp(t.controlledFeed())))
-  client.request(PATH, { method: 'POST' })
-  const head = await client.head({ seen: 'POST got no answer.', expected: 'Expected a refusal.' })
-  must(head.status === 404 || head.status === 405, {
-    seen: `POST was answered ${head.status}.`,
-    expected: 'Expected 404 or 405: there is nothing here to post to.',
-    often: 'app.use() and app.all() take every method. app.get() takes GET and HEAD.',
-  })
+  const { server } = await serveFeed(t, PATH, createApp)
+  await mustRefusePost(t.connect(server), PATH)
 })
 
 check('2.4j', 'a feed that fails cuts the connection', async (t) => {
-  for (const [count, when] of [
-    [1, ''],
-    [0, ' before its first quake'],
-  ] as const) {
-    const feed = t.controlledFeed()
-    const { client } = await streamOfFailedFeed(t, feed, await t.serve(createApp(feed)), count)
-    const how = await client.ended({
-      seen: `The feed failed${when} and the response goes on.`,
-      expected: 'Expected the connection to be cut: then the client comes back by itself.',
-      often: 'the error is caught and forgotten. Nothing more will come on this connection.',
-    })
-    must(how === 'cut', {
-      seen: `The feed failed${when}, and the client was told that all is well: the response ended as after the last quake.`,
-      expected: 'Expected the connection to be cut, without the chunk of length 0.',
-      often: 'res.end() runs after an error as well: in a finally, or behind a catch.',
-    })
+  for (const count of [1, 0]) {
+    const { client, feed } = await streamAfterQuakes(t, await serveFeed(t, PATH, createApp), count)
+    feed.fail(FEED_ERROR)
+    await mustCutWithFeed(
+      client,
+      `The feed failed${count === 0 ? ' before its first quake' : ''}`,
+      'Expected the connection to be cut: then the client comes back by itself.',
+    )
   }
 })
 
@@ -707,14 +613,14 @@ check('2.4k', 'after a feed has failed, the stream can be opened again', async (
   const mended = t.controlledFeed()
   const feeds = [broken, mended]
   const server = await t.serve(createApp({ open: (signal) => feeds.shift()!.open(signal) }))
-  const { client } = await streamOfFailedFeed(t, broken, server)
+  const { client } = await streamAfterQuakes(t, servedFrom(t, broken, server), 1)
+  broken.fail(FEED_ERROR)
   await client.ended({
     seen: 'The feed failed and the response goes on.',
     expected: 'Expected the connection to be cut.',
   })
   const next = t.connect(server, 'next client')
-  next.request(PATH)
-  const { status } = await next.head({
+  const { status } = await next.get(PATH, {
     seen: 'The feed failed, and the next client gets no head.',
     expected: 'Expected 200: the feed works again.',
   })
@@ -724,26 +630,17 @@ check('2.4k', 'after a feed has failed, the stream can be opened again', async (
     often: 'a feed that failed is taken for one that is over.',
   })
   const [quake] = quakes(1)
-  mended.release(quake!)
-  await eventClient(next, { ...t, name: 'next client' }).next({
-    seen: `The feed failed and works again, ${describeQuake(quake!)} happened, and no event reached the next client.`,
+  mended.release(quake)
+  await next.events.next({
+    seen: `The feed failed and works again, ${describeQuake(quake)} happened, and no event reached the next client.`,
     expected: 'Expected the feed to be opened for each client.',
   })
 })
 
 check('2.4l', 'when the feed is over, the response ends', async (t) => {
-  const feed = t.controlledFeed()
-  const { client } = await streamOfEndedFeed(t, feed, await t.serve(createApp(feed)))
-  const how = await client.ended({
-    seen: 'The feed ended and the response did not.',
-    expected: 'Expected the response to end: nothing more will come.',
-    often: 'res.end() is missing behind the loop.',
-  })
-  must(how === 'complete', {
-    seen: 'The feed ended and the server cut the connection.',
-    expected: 'Expected the end that HTTP has for it, the chunk of length 0.',
-    often: 'the handler destroys the response, or throws, where res.end() belongs.',
-  })
+  const { client, feed } = await streamAfterQuakes(t, await serveFeed(t, PATH, createApp), 1)
+  feed.end()
+  await mustEndWithFeed(client, 'nothing more will come.')
 })
 
 check('2.4m', 'when the feed is over, whoever asks again is told to stop', async (t) => {
@@ -751,17 +648,15 @@ check('2.4m', 'when the feed is over, whoever asks again is told to stop', async
     [1, 'over'],
     [0, 'over without a quake'],
   ] as const) {
-    const feed = t.controlledFeed()
-    const server = await t.serve(createApp(feed))
-    const { client } = await streamOfEndedFeed(t, feed, server, count)
+    const served = await serveFeed(t, PATH, createApp)
+    const { client, feed } = await streamAfterQuakes(t, served, count)
+    feed.end()
     await client.ended({
       seen: 'The feed ended and the response did not.',
       expected: 'Expected the response to end.',
     })
     for (const name of ['the same, again', 'somebody else']) {
-      const again = t.connect(server, name)
-      again.request(PATH)
-      const { status } = await again.head({
+      const { status } = await t.connect(served.server, name).get(PATH, {
         seen: `The feed is ${over}, and who asks again gets no head.`,
         expected: 'Expected the status 204.',
       })
@@ -786,64 +681,49 @@ check('2.4m', 'when the feed is over, whoever asks again is told to stop', async
 })
 
 check('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
-  const timers = trackTimers()
-  try {
-    const calm = t.controlledFeed()
-    const broken = t.controlledFeed()
-    const ending = t.controlledFeed()
-    let feed: Feed = calm
-    const app = createApp({ open: (signal) => feed.open(signal) }, { heartbeatMs })
-    const server = await t.serve(app)
-    await comesAndGoes(t, calm, server, 'first client')
-    // One timer for all clients may stay.
-    const before = timers.alive()
+  const timers = trackHeartbeats(t)
+  const calm = t.controlledFeed()
+  const broken = t.controlledFeed()
+  const ending = t.controlledFeed()
+  let feed: Feed = calm
+  const app = createApp({ open: (signal) => feed.open(signal) }, { heartbeatMs })
+  const server = await t.serve(app)
+  await timers.comesAndGoes(servedFrom(t, calm, server), 'first client')
 
-    feed = broken
-    const failed = await streamOfFailedFeed(t, broken, server)
-    await failed.client.ended({
-      seen: 'The feed failed and the response goes on.',
-      expected: 'Expected the connection to be cut.',
-    })
-    await noneGoesOn({
-      seen: 'The feed failed, the connection is cut, and a timer goes on for it.',
-      often: 'clearInterval() stands behind the loop, and an error does not come by there.',
-    })
+  feed = broken
+  const failed = await streamAfterQuakes(t, servedFrom(t, broken, server), 1)
+  broken.fail(FEED_ERROR)
+  await failed.client.ended({
+    seen: 'The feed failed and the response goes on.',
+    expected: 'Expected the connection to be cut.',
+  })
+  await timers.areCleared({
+    seen: 'The feed failed, the connection is cut, and a timer goes on for it.',
+    often: 'clearInterval() stands behind the loop, and an error does not come by there.',
+  })
 
-    feed = ending
-    await answered('HEAD')
-    const ended = await streamOfEndedFeed(t, ending, server)
-    await ended.client.ended({
-      seen: 'The feed ended and the response did not.',
-      expected: 'Expected the response to end.',
-    })
-    await noneGoesOn({
-      seen: 'The feed ended, the response, too, and a timer goes on for it.',
-      often: 'clearInterval() stands where only clients that leave, or errors, come by.',
-    })
-    await answered('GET')
+  feed = ending
+  await answered('HEAD')
+  const ended = await streamAfterQuakes(t, servedFrom(t, ending, server), 1)
+  ending.end()
+  await ended.client.ended({
+    seen: 'The feed ended and the response did not.',
+    expected: 'Expected the response to end.',
+  })
+  await timers.areCleared({
+    seen: 'The feed ended, the response, too, and a timer goes on for it.',
+    often: 'clearInterval() stands where only clients that leave, or errors, come by.',
+  })
+  await answered('GET')
 
-    async function answered(method: string): Promise<void> {
-      const client = t.connect(server, 'client that gets no stream')
-      client.request(PATH, { method })
-      const { status } = await client.head({
-        seen: `${method} got no head.`,
-        expected: 'Expected one.',
-      })
-      await noneGoesOn({
-        seen: `${method} was answered ${status} without a stream, and a timer goes on for it.`,
-        often: 'the timer is made before it is known whether there will be a stream.',
-      })
-    }
-
-    async function noneGoesOn(story: { seen: string; often: string }): Promise<void> {
-      await t.waitFor(() => timers.alive() <= before, {
-        ...story,
-        expected: 'Expected none: nobody will ever clear it.',
-      })
-      t.transcript.step('no timer goes on')
-    }
-  } finally {
-    timers.stop()
+  async function answered(method: string): Promise<void> {
+    const client = t.connect(server, 'client that gets no stream')
+    const story = { seen: `${method} got no head.`, expected: 'Expected one.' }
+    const { status } = await client.get(PATH, story, { method })
+    await timers.areCleared({
+      seen: `${method} was answered ${status} without a stream, and a timer goes on for it.`,
+      often: 'the timer is made before it is known whether there will be a stream.',
+    })
   }
 })
 
@@ -861,87 +741,79 @@ check('2.5a', 'an event comes out as soon as its blank line is here', async (t) 
       expected: 'Expected the event before any more bytes.',
       often: 'the body is read to its end first, or the parser waits for the next event.',
     })
-    t.transcript.step(`parser gave ${excerpt(JSON.stringify(value) ?? 'undefined', 48)}`)
+    t.transcript.step(`parser gave ${excerptJson(value, 48)}`)
     must(value?.data === data, {
-      seen: `The parser gave ${excerpt(JSON.stringify(value) ?? 'undefined')}`,
+      seen: `The parser gave ${excerptJson(value)}`,
       expected: `Expected an event with the data ${excerpt(data)}`,
     })
   }
 })
 
 check('2.5b', 'the lines of data are joined by line feeds', async (t) => {
-  const [noSpace, others] = apart('data-no-space', themed('data'))
-  await mustReadEvents(
+  const [noSpace, others] = partition('data-no-space', casesOf('data'))
+  await mustParse(
     t,
-    parseEventStream,
     noSpace,
     'a space is taken for granted: "data: " is looked for, or so many characters are cut off.',
     inOnePiece,
   )
-  await mustReadEvents(
+  await mustParse(
     t,
-    parseEventStream,
     others,
     'only the last line counts, or the value is split at every colon, or trimmed.',
     inOnePiece,
   )
 })
 
-check('2.5c', 'an event has its own name, or is called message', async (t) => {
-  await mustReadEvents(
+check('2.5c', 'an event has its own name, or is called message', (t) =>
+  mustParse(
     t,
-    parseEventStream,
-    themed('name'),
+    casesOf('name'),
     'the name stays for the events that follow, or an empty one does not count as a name.',
     inOnePiece,
-  )
-})
+  ),
+)
 
-check('2.5d', 'without a field data there is no event, and empty data is one', async (t) => {
-  await mustReadEvents(
+check('2.5d', 'without a field data there is no event, and empty data is one', (t) =>
+  mustParse(
     t,
-    parseEventStream,
-    themed('none'),
+    casesOf('none'),
     "if (data) is asked: '' is data, too. Whether there was a field data is the question.",
     inOnePiece,
-  )
-})
+  ),
+)
 
-check('2.5e', 'comments and fields that nobody knows are left out', async (t) => {
-  await mustReadEvents(
+check('2.5e', 'comments and fields that nobody knows are left out', (t) =>
+  mustParse(
     t,
-    parseEventStream,
-    themed('unknown'),
+    casesOf('unknown'),
     'startsWith() or a comparison without case takes a field for another one.',
     inOnePiece,
-  )
-})
+  ),
+)
 
-check('2.5f', 'an id stays until the next one', async (t) => {
-  await mustReadEvents(
+check('2.5f', 'an id stays until the next one', (t) =>
+  mustParse(
     t,
-    parseEventStream,
-    themed('id'),
+    casesOf('id'),
     'the id is forgotten with its event, or an empty one, or one with U+0000, is taken wrong.',
     inOnePiece,
-  )
-})
+  ),
+)
 
 check('2.5g', 'LF, CRLF and CR end a line', async (t) => {
-  const [noEnds, ends] = apart(
+  const [noEnds, ends] = partition(
     'vt-ff-nel-ls-ps-not-eol',
     sseVectors().filter(({ tags }) => tags.includes('eol')),
   )
-  await mustReadEvents(
+  await mustParse(
     t,
-    parseEventStream,
     [...lineEnds(), ...ends],
     'lines are split at LF, or at LF and CRLF. A CR alone is a line end, too.',
     inOnePiece,
   )
-  await mustReadEvents(
+  await mustParse(
     t,
-    parseEventStream,
     noEnds,
     'lines are split at other characters, too, such as U+2028, at which readline splits.',
     inOnePiece,
@@ -959,33 +831,30 @@ check('2.5h', 'a CR ends its line at once', async (t) => {
       often:
         'the parser waits for the LF that may follow a CR. Give the line, and drop that LF when it comes.',
     })
-    t.transcript.step(`parser gave ${excerpt(JSON.stringify(value) ?? 'undefined', 48)}`)
+    t.transcript.step(`parser gave ${excerptJson(value, 48)}`)
     must(value?.data === data, {
-      seen: `"data: ${data}␍␍" gave ${excerpt(JSON.stringify(value) ?? 'undefined')}`,
+      seen: `"data: ${data}␍␍" gave ${excerptJson(value)}`,
       expected: `Expected an event with the data "${data}".`,
     })
   }
 })
 
-check('2.5i', 'events may come in any number of chunks', async (t) => {
-  await mustReadEvents(
+check('2.5i', 'events may come in any number of chunks', (t) =>
+  mustParse(
     t,
-    parseEventStream,
-    themed('data', 'name', 'none', 'unknown', 'id', 'chunks'),
+    casesOf('data', 'name', 'none', 'unknown', 'id', 'chunks'),
     'each chunk is taken for one event, or for whole lines. Bytes are cut anywhere on their way.',
-  )
-})
+  ),
+)
 
 check('2.5j', 'a CRLF that two chunks share ends one line', async (t) => {
-  await mustReadEvents(
+  await mustParse(
     t,
-    parseEventStream,
-    [...lineEnds(), ...themed('line ends')],
+    [...lineEnds(), ...casesOf('line ends')],
     'the LF in the next chunk is taken for a line end of its own, which makes a blank line.',
   )
-  await mustReadEvents(
+  await mustParse(
     t,
-    parseEventStream,
     lineEnds(),
     'an empty chunk makes the parser forget that the text before it ended with CR.',
     splitsWithEmptyChunk,
@@ -993,41 +862,38 @@ check('2.5j', 'a CRLF that two chunks share ends one line', async (t) => {
 })
 
 check('2.5k', 'the stream is UTF-8, and chunks may share a character', async (t) => {
-  await mustReadEvents(t, parseEventStream, themed('utf-8'), ({ error }) =>
-    isOfDecoder(error)
+  await mustParse(t, casesOf('utf-8'), ({ error }) =>
+    isDecodingError(error)
       ? 'the TextDecoder is fatal: it throws where it would put U+FFFD for bytes that are no UTF-8.'
       : 'each chunk is decoded by itself. { stream: true } keeps the bytes of half a character.',
   )
 })
 
-check('2.5l', 'a byte order mark at the very beginning is left out', async (t) => {
-  await mustReadEvents(
+check('2.5l', 'a byte order mark at the very beginning is left out', (t) =>
+  mustParse(
     t,
-    parseEventStream,
-    themed('bom'),
+    casesOf('bom'),
     'it is left in, or taken away in other places as well. TextDecoder drops the first one.',
     chunkingsForDecoder,
-  )
-})
+  ),
+)
 
-check('2.5m', 'what the end of the stream cuts off is dropped', async (t) => {
-  await mustReadEvents(
+check('2.5m', 'what the end of the stream cuts off is dropped', (t) =>
+  mustParse(
     t,
-    parseEventStream,
-    themed('eof'),
+    casesOf('eof'),
     'the rest is given out at the end. Without its blank line an event is not complete.',
-  )
-})
+  ),
+)
 
-check('2.5n', 'an event may be long', async (t) => {
-  await mustReadEvents(
+check('2.5n', 'an event may be long', (t) =>
+  mustParse(
     t,
-    parseEventStream,
-    themed('long'),
+    casesOf('long'),
     'something in the parser has a limit: of a line, of a buffer, of how deep calls go.',
     inLargePieces,
-  )
-})
+  ),
+)
 
 check('2.5o', 'leaving the loop cancels the request', async (t) => {
   const source = controlledBody(t.transcript)
@@ -1057,13 +923,10 @@ check('2.5p', 'a lost connection is an error, not an end', async (t) => {
   const events = parseEventStream(source.stream)[Symbol.asyncIterator]()
   await t.withTimeout(events.next(), { seen: 'The event did not come.', expected: 'Expected it.' })
   source.fail(new TypeError('terminated'))
-  const outcome = await t.withTimeout(
-    events.next().then(
-      () => 'ended',
-      () => 'threw',
-    ),
-    { seen: 'The connection was lost and the parser waits.', expected: 'Expected it to throw.' },
-  )
+  const outcome = await t.withTimeout(outcomeOf(events.next()), {
+    seen: 'The connection was lost and the parser waits.',
+    expected: 'Expected it to throw.',
+  })
   t.transcript.step(outcome === 'threw' ? 'parser threw' : 'parser came to its end')
   must(outcome === 'threw', {
     seen: 'The connection was lost, and the parser says that all is read.',
@@ -1077,118 +940,110 @@ check('2.5p', 'a lost connection is an error, not an end', async (t) => {
 check('2.6a', 'each quake is handed on as it happens', async (t) => {
   // By hand, with LF: behind a lone CR the package waits for one more byte.
   const server = await scriptedServer(t)
-  await watching(t, server.url, async ({ got }) => {
-    await isThere(t, server)
-    for (const [n, quake] of quakes(3).entries()) {
-      server.send(`id: ${quake.id}\ndata: ${JSON.stringify(quake)}\n\n`)
-      await t.waitFor(() => got.length > n, {
-        seen: `The server sent ${describeQuake(quake)}, and onQuake() was not called.`,
-        expected: 'Expected the quake before the next one happens.',
-        often: "nobody listens to 'message', which is what an event without a name is called.",
-      })
-      must(deepEqual(got[n], quake), {
-        seen: `onQuake() was given ${excerpt(JSON.stringify(got[n]) ?? 'undefined')}`,
-        expected: `Expected ${excerpt(JSON.stringify(quake))}`,
-        often: 'the event, or its text, is handed on. JSON.parse() makes a quake of event.data.',
-      })
-    }
-  })
+  const { got } = await watch(t, server)
+  for (const [n, quake] of quakes(3).entries()) {
+    server.send(`id: ${quake.id}\ndata: ${JSON.stringify(quake)}\n\n`)
+    await t.waitFor(() => got.length > n, {
+      seen: `The server sent ${describeQuake(quake)}, and onQuake() was not called.`,
+      expected: 'Expected the quake before the next one happens.',
+      often: "nobody listens to 'message', which is what an event without a name is called.",
+    })
+    must(deepEqual(got[n], quake), {
+      seen: `onQuake() was given ${excerptJson(got[n])}`,
+      expected: `Expected ${excerptJson(quake)}`,
+      often: 'the event, or its text, is handed on. JSON.parse() makes a quake of event.data.',
+    })
+  }
 })
 
 check('2.6b', 'data that is not JSON is left out, and the connection stays', async (t) => {
   const server = await scriptedServer(t)
   const [quake] = quakes(1)
-  await watching(t, server.url, async ({ got }) => {
-    await isThere(t, server)
-    server.send('retry: 10\n\ndata: {"id": \n\n')
-    server.send(`data: ${JSON.stringify(quake)}\n\n`)
-    await t.waitFor(() => got.length > 0, {
-      seen: 'An event came whose data is not JSON, then a quake, and onQuake() was not called.',
-      expected: 'Expected the quake.',
-      often: 'an error thrown in the listener ends the connection, and the quake is lost with it.',
-    })
-    must(got.length === 1 && deepEqual(got[0], quake), {
-      seen: `An event came whose data is not JSON, and onQuake() was given ${excerpt(JSON.stringify(got[0]) ?? 'undefined')}`,
-      expected: 'Expected nothing for that event, and the quake that followed.',
-      often: 'onQuake() is called behind the try, whether or not JSON.parse() threw.',
-    })
-    must(server.requests.length === 1, {
-      seen: 'An event came whose data is not JSON, and the client connected anew.',
-      expected: 'Expected it to stay connected.',
-      often: 'an error thrown in the listener, or close(), ends the connection.',
-    })
+  const { got } = await watch(t, server)
+  server.send('retry: 10\n\ndata: {"id": \n\n')
+  server.send(`data: ${JSON.stringify(quake)}\n\n`)
+  await t.waitFor(() => got.length > 0, {
+    seen: 'An event came whose data is not JSON, then a quake, and onQuake() was not called.',
+    expected: 'Expected the quake.',
+    often: 'an error thrown in the listener ends the connection, and the quake is lost with it.',
+  })
+  must(got.length === 1 && deepEqual(got[0], quake), {
+    seen: `An event came whose data is not JSON, and onQuake() was given ${excerptJson(got[0])}`,
+    expected: 'Expected nothing for that event, and the quake that followed.',
+    often: 'onQuake() is called behind the try, whether or not JSON.parse() threw.',
+  })
+  must(server.requests.length === 1, {
+    seen: 'An event came whose data is not JSON, and the client connected anew.',
+    expected: 'Expected it to stay connected.',
+    often: 'an error thrown in the listener, or close(), ends the connection.',
   })
 })
 
 check('2.6c', 'a lost connection is not the end', async (t) => {
   const server = await scriptedServer(t)
   const [first, ...more] = quakes(3)
-  await watching(t, server.url, async (watcher) => {
-    await isThere(t, server)
-    server.send(`retry: 10\n\nid: ${first!.id}\ndata: ${JSON.stringify(first)}\n\n`)
-    await t.waitFor(() => watcher.got.length === 1, noQuake(first!))
-    let { id } = first!
-    for (const [n, quake] of more.entries()) {
-      server.cut()
-      await t.waitFor(() => server.requests.length === n + 2, {
-        seen: `The connection was lost${n === 0 ? '' : ' once more'}, retry is 10 ms, and the client did not come back.`,
-        expected: 'Expected it to connect again.',
-        often:
-          n === 0
-            ? "close() is called at 'error'. An EventSource is about to try again then."
-            : 'it comes back once. An EventSource comes back each time by itself.',
-      })
-      t.transcript.step('the client is back')
-      const had = server.requests.at(-1)!.get('last-event-id')
-      must(had === id, {
-        seen: `The last event had the id "${id}", and the client came back ${had === undefined ? 'without Last-Event-ID' : `with Last-Event-ID: ${excerpt(had)}`}.`,
-        expected: `Expected Last-Event-ID: ${id}, as an EventSource sends it.`,
-        often: "a new EventSource is made at 'error'. It does not know what the first one had.",
-      })
-      server.send(`id: ${quake.id}\ndata: ${JSON.stringify(quake)}\n\n`)
-      await t.waitFor(() => watcher.got.length === n + 2, noQuake(quake))
-      id = quake.id
-      must(watcher.overs === 0, {
-        seen: 'The connection was lost, the client came back, and onOver() was called.',
-        expected: 'Expected onOver() only when nothing more will come.',
-        often: "'error' means both. Only readyState CLOSED is the end.",
-      })
-    }
-  })
+  const watcher = await watch(t, server)
+  server.send(`retry: 10\n\nid: ${first.id}\ndata: ${JSON.stringify(first)}\n\n`)
+  await t.waitFor(() => watcher.got.length === 1, noQuake(first))
+  let { id } = first
+  for (const [n, quake] of more.entries()) {
+    server.cut()
+    await t.waitFor(() => server.requests.length === n + 2, {
+      seen: `The connection was lost${n === 0 ? '' : ' once more'}, retry is 10 ms, and the client did not come back.`,
+      expected: 'Expected it to connect again.',
+      often:
+        n === 0
+          ? "close() is called at 'error'. An EventSource is about to try again then."
+          : 'it comes back once. An EventSource comes back each time by itself.',
+    })
+    t.transcript.step('the client is back')
+    const had = server.requests.at(-1)!.get('last-event-id')
+    must(had === id, {
+      seen: `The last event had the id "${id}", and the client came back ${had === undefined ? 'without Last-Event-ID' : `with Last-Event-ID: ${excerpt(had)}`}.`,
+      expected: `Expected Last-Event-ID: ${id}, as an EventSource sends it.`,
+      often: "a new EventSource is made at 'error'. It does not know what the first one had.",
+    })
+    server.send(`id: ${quake.id}\ndata: ${JSON.stringify(quake)}\n\n`)
+    await t.waitFor(() => watcher.got.length === n + 2, noQuake(quake))
+    id = quake.id
+    must(watcher.overs === 0, {
+      seen: 'The connection was lost, the client came back, and onOver() was called.',
+      expected: 'Expected onOver() only when nothing more will come.',
+      often: "'error' means both. Only readyState CLOSED is the end.",
+    })
+  }
 })
 
 check('2.6d', 'when it is told to stop, the client disconnects', async (t) => {
   const [quake] = quakes(1)
   for (const isLost of [false, true]) {
     const server = await scriptedServer(t)
-    await watching(t, server.url, async (watcher) => {
-      await isThere(t, server)
-      server.send(`retry: 10\n\ndata: ${JSON.stringify(quake)}\n\n`)
-      await t.waitFor(() => watcher.got.length === 1, noQuake(quake!))
-      if (isLost) {
-        server.stopAnswering()
-        server.cut()
-        await t.waitFor(() => server.requests.length === 2, {
-          seen: 'The connection was lost, and the client did not come back.',
-          expected: 'Expected it to connect again.',
-        })
-        t.transcript.step('the client has asked again, and waits for an answer')
-      }
-      t.transcript.step('the function that watchQuakes() returned is called')
-      watcher.stop()
-      await t.waitFor(() => server.openResponses === 0, {
-        seen: `The returned function was called${isLost ? ' while the client was about to come back' : ''}, and the client is still connected.`,
-        expected: 'Expected it to close the connection.',
-        often: isLost
-          ? 'close() is called only when readyState is OPEN. It ends the attempts, too.'
-          : 'the listeners are taken away and the EventSource stays. close() ends it.',
+    const watcher = await watch(t, server)
+    server.send(`retry: 10\n\ndata: ${JSON.stringify(quake)}\n\n`)
+    await t.waitFor(() => watcher.got.length === 1, noQuake(quake))
+    if (isLost) {
+      server.stopAnswering()
+      server.cut()
+      await t.waitFor(() => server.requests.length === 2, {
+        seen: 'The connection was lost, and the client did not come back.',
+        expected: 'Expected it to connect again.',
       })
-      t.transcript.step('the client has closed the connection')
-      must(watcher.overs === 0, {
-        seen: 'The returned function was called, and onOver() was called.',
-        expected: 'Expected onOver() only when the server has nothing more: here you have left.',
-        often: 'the end is told in the function that is returned, too.',
-      })
+      t.transcript.step('the client has asked again, and waits for an answer')
+    }
+    t.transcript.step('the function that watchQuakes() returned is called')
+    watcher.stop()
+    await t.waitFor(() => server.openResponses === 0, {
+      seen: `The returned function was called${isLost ? ' while the client was about to come back' : ''}, and the client is still connected.`,
+      expected: 'Expected it to close the connection.',
+      often: isLost
+        ? 'close() is called only when readyState is OPEN. It ends the attempts, too.'
+        : 'the listeners are taken away and the EventSource stays. close() ends it.',
+    })
+    t.transcript.step('the client has closed the connection')
+    must(watcher.overs === 0, {
+      seen: 'The returned function was called, and onOver() was called.',
+      expected: 'Expected onOver() only when the server has nothing more: here you have left.',
+      often: 'the end is told in the function that is returned, too.',
     })
   }
 })
@@ -1199,33 +1054,32 @@ check('2.6e', 'when the client has given up, onOver() is called once', async (t)
   for (const [status, type] of answers) {
     const gets = type ? `${status}, ${type}` : `${status}`
     const server = await scriptedServer(t)
-    await watching(t, server.url, async (watcher) => {
-      await isThere(t, server)
-      server.send(`retry: 10\n\ndata: ${JSON.stringify(quake)}\n\n`)
-      await t.waitFor(() => watcher.got.length === 1, noQuake(quake!))
-      server.answer(status, type ? { 'Content-Type': type } : {})
-      server.end()
-      await t.waitFor(() => watcher.overs > 0, {
-        seen: `The response ended, who asks again gets ${gets}, and onOver() was not called.`,
-        ...(status === 204
-          ? {
-              expected: 'Expected it: 204 is how a server says that nothing more will come.',
-              often: "nobody listens to 'error', or looks at readyState there.",
-            }
-          : {
-              expected: 'Expected it: the EventSource has given up, and nothing more will come.',
-              often: 'the status is looked for, and is 204. readyState CLOSED says it for all.',
-            }),
-      })
-      t.transcript.step('onOver() was called')
-      // A fence: a second watcher comes and gets its quake. By then a second call would have been.
-      await getsQuake(t)
-      must(watcher.overs === 1 && server.requests.length === 2, {
-        seen: `The stream is over, onOver() was called ${watcher.overs === 1 ? 'once' : `${watcher.overs} times`}, and the client made ${server.requests.length} requests.`,
-        expected: `Expected onOver() once, and two requests: the second one gets ${gets}.`,
-        often: "onOver() is called at every 'error', or a new EventSource is made there.",
-      })
+    const watcher = await watch(t, server)
+    server.send(`retry: 10\n\ndata: ${JSON.stringify(quake)}\n\n`)
+    await t.waitFor(() => watcher.got.length === 1, noQuake(quake))
+    server.answer(status, type ? { 'Content-Type': type } : {})
+    server.end()
+    await t.waitFor(() => watcher.overs > 0, {
+      seen: `The response ended, who asks again gets ${gets}, and onOver() was not called.`,
+      ...(status === 204
+        ? {
+            expected: 'Expected it: 204 is how a server says that nothing more will come.',
+            often: "nobody listens to 'error', or looks at readyState there.",
+          }
+        : {
+            expected: 'Expected it: the EventSource has given up, and nothing more will come.',
+            often: 'the status is looked for, and is 204. readyState CLOSED says it for all.',
+          }),
     })
+    t.transcript.step('onOver() was called')
+    // A fence: a second watcher comes and gets its quake. By then a second call would have been.
+    await getsQuake(t)
+    must(watcher.overs === 1 && server.requests.length === 2, {
+      seen: `The stream is over, onOver() was called ${watcher.overs === 1 ? 'once' : `${watcher.overs} times`}, and the client made ${server.requests.length} requests.`,
+      expected: `Expected onOver() once, and two requests: the second one gets ${gets}.`,
+      often: "onOver() is called at every 'error', or a new EventSource is made there.",
+    })
+    watcher.stop()
   }
 })
 
@@ -1234,7 +1088,7 @@ check('2.6e', 'when the client has given up, onOver() is called once', async (t)
 type Fields = Parameters<typeof encodeEvent>[0]
 
 /** Texts made of these units, at least one. */
-function text(...units: string[]): fc.Arbitrary<string> {
+function textOf(...units: string[]): fc.Arbitrary<string> {
   return fc.string({ unit: fc.constantFrom(...units), minLength: 1, maxLength: 8 })
 }
 
@@ -1242,7 +1096,7 @@ function text(...units: string[]): fc.Arbitrary<string> {
  * Encodes the example and then what is generated, and has it read again: one event, whose data is the same
  * with LF for every line end. The example is reported when it is wrong, else the smallest that is.
  */
-function keepsData(
+function mustKeepData(
   t: Tools,
   example: string,
   texts: fc.Arbitrary<string>,
@@ -1250,7 +1104,7 @@ function keepsData(
 ): void {
   const comesBack = (data: string): boolean => {
     const { events } = parseEvents(encodeEvent({ data }))
-    return events.length === 1 && events[0]!.data === asRead(data)
+    return events.length === 1 && events[0]!.data === withLineFeeds(data)
   }
   const tried = [example]
   encode(t, { data: example })
@@ -1262,22 +1116,22 @@ function keepsData(
   const data = tried.at(-1)!
   const encoded = tried.length === 1 ? encodeEvent({ data }) : encode(t, { data })
   must(false, {
-    seen: `encodeEvent(${shownFields({ data })}) gave ${quoted(encoded)}. For a client that is ${eventsTold(encoded)}.`,
-    expected: `Expected one event with the data ${quoted(asRead(data))}.`,
+    seen: `encodeEvent(${describeFields({ data })}) gave ${quote(encoded)}. For a client that is ${describeEvents(encoded)}.`,
+    expected: `Expected one event with the data ${quote(withLineFeeds(data))}.`,
     often,
   })
 }
 
 /** How a client gets it: with LF for every line end. */
-function asRead(data: string): string {
+function withLineFeeds(data: string): string {
   return data.replace(/\r\n?/g, '\n')
 }
 
 function encode(t: Tools, fields: Fields): string {
   // Two steps, so that both are seen where a column is narrow.
-  t.transcript.step(`encodeEvent(${shownFields(fields)})`)
+  t.transcript.step(`encodeEvent(${describeFields(fields)})`)
   const encoded = encodeEvent(fields)
-  t.transcript.step(`  gave ${quoted(encoded)}`)
+  t.transcript.step(`  gave ${quote(encoded)}`)
   return encoded
 }
 
@@ -1286,177 +1140,109 @@ function encodeOrThrow(t: Tools, fields: Fields): string | undefined {
   try {
     return encode(t, fields)
   } catch (error) {
-    if (error instanceof Error && error.message.startsWith('lesson ')) throw error
+    if (isNotWritten(error)) throw error
     t.transcript.step('  threw')
     return undefined
   }
 }
 
-function shownFields(fields: Fields): string {
+function describeFields(fields: Fields): string {
   const parts = Object.entries(fields).map(
-    ([name, value]) => `${name}: ${typeof value === 'string' ? quoted(value) : value}`,
+    ([name, value]) => `${name}: ${typeof value === 'string' ? quote(value) : value}`,
   )
   return `{ ${parts.join(', ')} }`
 }
 
-function quoted(value: string): string {
+function quote(value: string): string {
   return typeof value === 'string' ? `"${excerpt(value)}"` : String(value)
 }
 
 /** What a client makes of it: `an event: data x, and an event: data y`. */
-function eventsTold(encoded: string): string {
-  const { events, reader } = parseEvents(encoded)
-  const parts = events.map(eventTold)
-  return reader.unfinished === ''
+function describeEvents(encoded: string): string {
+  const { events, parser } = parseEvents(encoded)
+  const parts = events.map(describeAnEvent)
+  return parser.unfinished === ''
     ? parts.join(' and ') || 'no event'
     : `${parts.join(' and ') || 'no event'}, and then something without a blank line`
 }
 
-function eventTold(event: StreamEvent): string {
+function describeAnEvent(event: StreamEvent): string {
   return `an event (${describeEvent(event)})`
 }
 
-function retryTold(encoded: string): string {
-  const { retry } = parseEvents(encoded).reader
+function describeRetry(encoded: string): string {
+  const { retry } = parseEvents(encoded).parser
   return retry === undefined ? 'no retry' : `a retry of ${retry} ms`
 }
 
-// Visits
+// Streams
 
-type EventStream = OpenStream & { events: EventClient }
+const withHeartbeats: CreateApp = (feed) => createApp(feed, { heartbeatMs })
 
-/** Serves the stream of `feed`, and opens it. */
-async function opened(
-  t: Tools,
-  feed: ControlledFeed,
-  options?: { heartbeatMs: number },
-): Promise<{ events: EventClient }> {
-  const { client } = await serveStream(t, createApp(feed, options), PATH)
-  return { events: eventClient(client, t) }
+const FEED_ERROR = 'no word from the network'
+
+/** A server whose app opens more than one feed: this one now. */
+function servedFrom(t: Tools, feed: ControlledFeed, server: TestServer): ServedFeed {
+  return { feed, server, open: (name) => openStream(t, feed, server, PATH, name) }
 }
 
-async function openEventStream(
+/** Somebody who has got so many quakes. */
+async function streamAfterQuakes(
   t: Tools,
-  feed: ControlledFeed,
-  server: TestServer,
-  name = 'client',
-): Promise<EventStream> {
-  const made = await openStream(t, feed, server, PATH, name)
-  return { ...made, events: eventClient(made.client, { ...t, name }) }
-}
-
-/** A client that stops reading while many quakes happen, more than any buffer on the way can hold. */
-async function stalledStream(
-  t: Tools,
-  feed: ControlledFeed,
-  server: TestServer,
-): Promise<{ slow: EventStream; happened: Quake[] }> {
-  const name = 'slow client'
-  const made = await openStream(t, feed, server, PATH, name)
-  made.client.pause()
-  const happened = largeQuakes(64, 256 * 1024)
-  feed.release(...happened)
-  let given = 0
-  let idleTurns = 0
-  // Not before it was given one, and then asked for no other for many turns of the event loop.
-  const stands = (): boolean => {
-    idleTurns = made.reader.delivered === given ? idleTurns + 1 : 0
-    given = made.reader.delivered
-    return given > 0 && idleTurns > 50
+  { feed, open }: ServedFeed,
+  count: number,
+): Promise<OpenStream & { feed: ControlledFeed }> {
+  const stream = await open()
+  const story = { seen: 'Not one byte of the body came.', expected: 'Expected retry.' }
+  await stream.events.firstBytes(story)
+  for (const quake of quakes(count)) {
+    feed.release(quake)
+    await stream.events.next(noEvent(quake))
   }
-  await t.waitFor(stands, {
-    seen: 'Quakes happened, and the handler asked the feed for none.',
-    expected: 'Expected it to ask for them.',
-  })
-  // How many events it reads is up to the buffers of this machine: none of them is told.
-  const events = eventClient(made.client, { transcript: newTranscript(), name })
-  return { slow: { ...made, events }, happened }
+  return { ...stream, feed }
+}
+
+/** The timers of the work. What the first client leaves may stay: one for all. */
+function trackHeartbeats(t: Tools): {
+  comesAndGoes(served: Pick<ServedFeed, 'server' | 'open'>, name: string): Promise<void>
+  /** Waits until no others are left. */
+  areCleared(story: Partial<Story> & { seen: string }): Promise<void>
+} {
+  const timers = t.trackTimers()
+  let mayStay: number | undefined
+  return {
+    async comesAndGoes(served, name) {
+      await connectAndLeave(t, served, name)
+      mayStay ??= timers.alive()
+    },
+    async areCleared(story) {
+      await t.waitFor(() => timers.alive() <= (mayStay ?? 0), {
+        expected: 'Expected none: nobody will ever clear it.',
+        ...story,
+      })
+      t.transcript.step('no timer goes on')
+    },
+  }
+}
+
+/** Somebody who is gone while a login has the request: the function that is returned lets it pass on. */
+async function requestAndLeave(
+  t: Tools,
+  server: TestServer,
+  login: SlowLogin,
+): Promise<() => Promise<void>> {
+  const early = await requestLogin(t, server, login, PATH, 'first client')
+  return async () => {
+    await disconnect(t, server, early)
+    t.transcript.step('the login lets the request pass')
+    login.finish()
+  }
 }
 
 const noMoreEvents: Story = {
   seen: 'The slow client reads again, and does not get all its events.',
   expected: 'Expected the stream to go on where it stopped.',
   often: 'write() returning false is taken for the end. It only says: not now.',
-}
-
-/** Somebody who opens the stream, and leaves when the server asks the feed for the first quake. */
-async function comesAndGoes(
-  t: Tools,
-  feed: ControlledFeed,
-  server: TestServer,
-  name: string,
-): Promise<void> {
-  const before = server.connections
-  const { client } = await openStream(t, feed, server, PATH, name)
-  client.disconnect()
-  await t.waitFor(() => server.connections === before, {
-    seen: `The ${name} left and the server kept the connection.`,
-    expected: 'Expected the server to close its side as well.',
-  })
-  // What the handler does then.
-  await turns(20)
-}
-
-/** Somebody who is gone while a login has the request: the function that is returned lets it pass on. */
-async function comesEarly(
-  t: Tools,
-  server: TestServer,
-  login: ReturnType<typeof slowLogin>,
-): Promise<() => Promise<void>> {
-  const early = t.connect(server, 'first client')
-  early.request(PATH)
-  await t.withTimeout(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
-  return async () => {
-    early.disconnect()
-    await t.waitFor(() => server.connections === 0, {
-      seen: 'The client left and the server kept the connection.',
-      expected: 'Expected the server to close its side as well.',
-    })
-    t.transcript.step('the login lets the request pass')
-    login.finish()
-  }
-}
-
-/** Somebody who got a quake, or none, before the feed failed. */
-async function streamOfFailedFeed(
-  t: Tools,
-  feed: ControlledFeed,
-  server: TestServer,
-  count = 1,
-): Promise<EventStream> {
-  const made = await streamAfterQuakes(t, feed, server, count)
-  feed.fail('no word from the network')
-  return made
-}
-
-/** Somebody who got a quake, or none, before the feed was over. */
-async function streamOfEndedFeed(
-  t: Tools,
-  feed: ControlledFeed,
-  server: TestServer,
-  count = 1,
-): Promise<EventStream> {
-  const made = await streamAfterQuakes(t, feed, server, count)
-  feed.end()
-  return made
-}
-
-async function streamAfterQuakes(
-  t: Tools,
-  feed: ControlledFeed,
-  server: TestServer,
-  count: number,
-): Promise<EventStream> {
-  const made = await openEventStream(t, feed, server)
-  await made.events.firstBytes({
-    seen: 'Not one byte of the body came.',
-    expected: 'Expected retry.',
-  })
-  for (const quake of quakes(count)) {
-    feed.release(quake)
-    await made.events.next(noEvent(quake))
-  }
-  return made
 }
 
 function noEvent(quake: Quake): Story {
@@ -1472,6 +1258,12 @@ const noHeartbeat: Story = {
 }
 
 // Vectors
+
+function mustParse(t: Tools, ...cases: Cases): Promise<void> {
+  return mustReadEvents(t, parseEventStream, ...cases)
+}
+
+type Cases = Parameters<typeof mustReadEvents> extends [unknown, unknown, ...infer Rest] ? Rest : []
 
 type Theme = (typeof THEMES)[number][0]
 
@@ -1490,7 +1282,7 @@ const THEMES = [
   ['data', ['data', 'app']],
 ] as const
 
-function themed(...themes: Theme[]): SseVector[] {
+function casesOf(...themes: Theme[]): SseVector[] {
   return sseVectors().filter(({ tags, chunks }) => {
     const isAscii = chunks.every((chunk) => chunk.every((byte) => byte < 0x80))
     const has = (mark: string): boolean => tags.includes(mark) || (mark === 'utf8' && !isAscii)
@@ -1500,7 +1292,7 @@ function themed(...themes: Theme[]): SseVector[] {
 }
 
 /** The case of that name, which has a cause of its own, and the others. */
-function apart(name: string, vectors: SseVector[]): [SseVector[], SseVector[]] {
+function partition(name: string, vectors: SseVector[]): [SseVector[], SseVector[]] {
   return [
     vectors.filter((vector) => vector.name === name),
     vectors.filter((vector) => vector.name !== name),
@@ -1508,7 +1300,7 @@ function apart(name: string, vectors: SseVector[]): [SseVector[], SseVector[]] {
 }
 
 /** What a decoder throws that is `fatal`. */
-function isOfDecoder(error: unknown): boolean {
+function isDecodingError(error: unknown): boolean {
   return (error as NodeJS.ErrnoException | undefined)?.code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
 }
 
@@ -1516,7 +1308,7 @@ function isOfDecoder(error: unknown): boolean {
 function lineEnds(): SseVector[] {
   const [first, second] = quakes(2)
   return ['\n', '\r\n', '\r'].map((end) => {
-    const lines = [`id: ${first!.id}`, 'data: a', 'data: b', '', `id: ${second!.id}`, 'data: c', '']
+    const lines = [`id: ${first.id}`, 'data: a', 'data: b', '', `id: ${second.id}`, 'data: c', '']
     return {
       name: 'line ends',
       level: 'spec',
@@ -1524,8 +1316,8 @@ function lineEnds(): SseVector[] {
       why: 'CRLF, LF and CR are the line ends of an event stream.',
       chunks: [Buffer.from(lines.map((line) => line + end).join(''))],
       events: [
-        { type: 'message', data: 'a\nb', lastEventId: first!.id },
-        { type: 'message', data: 'c', lastEventId: second!.id },
+        { type: 'message', data: 'a\nb', lastEventId: first.id },
+        { type: 'message', data: 'c', lastEventId: second.id },
       ],
     }
   })
@@ -1546,65 +1338,65 @@ function inLargePieces(chunks: Uint8Array[]): Uint8Array[][] {
 
 // Watchers
 
-type Watching = {
+type Watcher = {
   /** What onQuake() was called with. */
-  got: unknown[]
+  readonly got: readonly unknown[]
   /** How often onOver() was called. */
-  overs: number
+  readonly overs: number
   stop(): void
 }
 
-/** Has `url` watched while the script runs, and stops then, come what may. */
-async function watching(
-  t: Tools,
-  url: string,
-  script: (watcher: Watching) => Promise<void>,
-): Promise<void> {
-  const watcher: Watching = { got: [], overs: 0, stop: () => {} }
+/** Watches a server as long as the script runs, and waits until it is asked for the stream. */
+async function watch(t: Tools, server: ScriptedServer): Promise<Watcher> {
+  const got: unknown[] = []
+  let overs = 0
   t.transcript.step('watchQuakes() is called')
-  const stop = watchQuakes(url, {
+  const close = watchQuakes(server.url, {
     onQuake(quake) {
       t.transcript.step('onQuake() was called')
-      watcher.got.push(quake)
+      got.push(quake)
     },
     onOver: () => {
-      watcher.overs += 1
+      overs += 1
     },
   })
-  watcher.stop = () => stops(stop)
-  await script(watcher).finally(watcher.stop)
-}
-
-function stops(stop: () => void): void {
-  try {
-    stop()
-  } catch (error) {
-    throw new Failure({
-      seen: `The function that watchQuakes() returned was called, and threw ${describeError(error)}`,
-      expected: 'Expected it to close the connection.',
-      often:
-        'close is handed out without its EventSource: source.close, and not () => source.close().',
-    })
-  }
-}
-
-async function isThere(t: Tools, server: ScriptedServer): Promise<void> {
+  t.atEnd(stop)
   await t.waitFor(() => server.requests.length > 0, {
     seen: 'watchQuakes(url) was called, and nobody asked for the url.',
     expected: 'Expected a GET.',
   })
   t.transcript.step('the client has asked for the stream')
+
+  function stop(): void {
+    try {
+      close()
+    } catch (error) {
+      throw new Failure({
+        seen: `The function that watchQuakes() returned was called, and threw ${describeError(error)}`,
+        expected: 'Expected it to close the connection.',
+        often:
+          'close is handed out without its EventSource: source.close, and not () => source.close().',
+      })
+    }
+  }
+
+  return {
+    got,
+    get overs() {
+      return overs
+    },
+    stop,
+  }
 }
 
 /** A watcher and a server of their own: the quake arrives. */
 async function getsQuake(t: Tools): Promise<void> {
   const server = await scriptedServer(t)
   const [quake] = quakes(1)
-  await watching(t, server.url, async ({ got }) => {
-    await isThere(t, server)
-    server.send(`data: ${JSON.stringify(quake)}\n\n`)
-    await t.waitFor(() => got.length === 1, noQuake(quake!))
-  })
+  const { got, stop } = await watch(t, server)
+  server.send(`data: ${JSON.stringify(quake)}\n\n`)
+  await t.waitFor(() => got.length === 1, noQuake(quake))
+  stop()
 }
 
 function noQuake(quake: Quake): Story {

@@ -1,35 +1,43 @@
-import { hideTab, showTab, withPage, type Page, type PageOptions } from './harness/page.ts'
-import { createElement, Fragment, Suspense, useLayoutEffect, type ReactNode } from 'react'
+import { mount, eventOf, notListed } from './harness/react/mount.ts'
+import { createElement, Suspense, type ReactNode } from 'react'
 import type { Quake } from '#feed'
-import { LiveQuakes } from '#work/03-react/LiveQuakes.tsx'
 import { useQuakes } from '#work/03-react/useQuakes.ts'
 import { check, must, type Tools } from './harness/check.ts'
-import { forgetSources, sourcesOf } from './harness/event-source.ts'
-import type { Story } from './harness/failure.ts'
-import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
-import { describeQuake, quakes } from './harness/quakes.ts'
 import { deepEqual } from './harness/equality.ts'
-import { excerpt, newTranscript } from './harness/transcript.ts'
+import type { Story } from './harness/failure.ts'
+import { describeQuake, quakes } from './harness/quakes.ts'
+import { sourcesOf } from './harness/react/browser-event-source.ts'
+import { burst, BURST } from './harness/react/burst.ts'
+import {
+  describeConnections,
+  fence,
+  openConnections,
+  sourcesWere,
+} from './harness/react/connections.ts'
+import { quakesApart, showLiveQuakes, identifies, textOf } from './harness/react/live-quakes.ts'
+import { openPage } from './harness/react/page.ts'
+import { hideTab, showTab } from './harness/react/tab.ts'
+import type { Watcher } from './harness/react/watcher.ts'
+import { scriptedServer } from './harness/scripted-server.ts'
+import { excerptJson, SILENT } from './harness/transcript.ts'
 
 // 3.1 One connection
 
 check('3.1a', 'each quake is shown when it comes', async (t) => {
-  const server = await scriptedServer(t)
-  await watching(t, [server], async ({ page, one }) => {
-    await isThere(page, server)
-    for (const quake of quakes(3)) {
-      await brings(t, page, server, one, quake)
-      const [first] = one.view.quakes
-      must(deepEqual(first, quake), {
-        seen: `The first quake of the list is ${excerpt(JSON.stringify(first))}`,
-        expected: `Expected ${excerpt(JSON.stringify(quake))}`,
-        often:
-          first?.id === quake.id
-            ? 'it is changed on its way. What JSON.parse() makes of event.data is the quake.'
-            : 'a quake is put at the end, or the list is sorted. The last one to come is the first.',
-      })
-    }
-  })
+  const { watcher, connects, lists } = await mount(t)
+  await connects()
+  for (const quake of quakes(3)) {
+    await lists(quake)
+    const [first] = watcher.view.quakes
+    must(deepEqual(first, quake), {
+      seen: `The first quake of the list is ${excerptJson(first)}`,
+      expected: `Expected ${excerptJson(quake)}`,
+      often:
+        first?.id === quake.id
+          ? 'it is changed on its way. What JSON.parse() makes of event.data is the quake.'
+          : 'a quake is put at the end, or the list is sorted. The last one to come is the first.',
+    })
+  }
 })
 
 check('3.1b', 'a render that is thrown away opens no connection', async (t) => {
@@ -39,56 +47,46 @@ check('3.1b', 'a render that is thrown away opens no connection', async (t) => {
     useQuakes(server.url)
     throw never
   }
-  await withPage(t, [server.url], {}, async (page) => {
-    const fallback = createElement('p', null, 'in a moment')
-    page.draw(createElement(Suspense, { fallback }, createElement(Waits)))
-    t.transcript.step('React throws a first render away')
-    await page.waitFor(() => page.body.textContent === 'in a moment', {
-      seen: 'React shows no fallback for a component that waits.',
-      expected: 'Expected the render to end as it should.',
-    })
-    await meanwhile(t)
-    must(sourcesOf(server.url).length === 0, {
-      seen: 'A component was rendered and never shown, and it opened a connection.',
-      expected: 'Expected none: React renders what it may throw away, and cleans up nothing then.',
-      often:
-        'new EventSource() stands in the body, in useMemo() or in useState(). Effects run only for what is shown.',
-    })
+  const page = await openPage(t, [server.url])
+  const fallback = createElement('p', null, 'in a moment')
+  page.draw(createElement(Suspense, { fallback }, createElement(Waits)))
+  t.transcript.step('React throws a first render away')
+  await page.waitFor(() => page.body.textContent === 'in a moment', {
+    seen: 'React shows no fallback for a component that waits.',
+    expected: 'Expected the render to end as it should.',
+  })
+  await fence(t)
+  must(sourcesOf(server.url).length === 0, {
+    seen: 'A component was rendered and never shown, and it opened a connection.',
+    expected: 'Expected none: React renders what it may throw away, and cleans up nothing then.',
+    often:
+      'new EventSource() stands in the body, in useMemo() or in useState(). Effects run only for what is shown.',
   })
 })
 
 check('3.1c', 'under StrictMode one connection is open', async (t) => {
-  const server = await scriptedServer(t)
-  await watching(
-    t,
-    [server],
-    async ({ page, one }) => {
-      await isThere(page, server)
-      const [quake] = quakes(1)
-      await brings(t, page, server, one, quake!)
-      const open = openOf(server)
-      must(open === 1, {
-        seen: `The component is shown under StrictMode, and ${connections(open)} ${open === 1 ? 'is' : 'are'} open.`,
-        expected: 'Expected one. StrictMode runs each effect, its cleanup, and the effect again.',
-        often: 'the effect returns no cleanup, or the cleanup closes nothing, or not at once.',
-      })
-    },
-    { strict: true },
-  )
+  const { server, connects, lists } = await mount(t, { strict: true })
+  await connects()
+  const [quake] = quakes(1)
+  await lists(quake)
+  const open = openConnections(server)
+  must(open === 1, {
+    seen: `The component is shown under StrictMode, and ${describeConnections(open)} ${open === 1 ? 'is' : 'are'} open.`,
+    expected: 'Expected one. StrictMode runs each effect, its cleanup, and the effect again.',
+    often: 'the effect returns no cleanup, or the cleanup closes nothing, or not at once.',
+  })
 })
 
 check('3.1d', 'when the component goes, its connection goes', async (t) => {
-  const server = await scriptedServer(t)
-  await watching(t, [server], async ({ page, one, draw }) => {
-    await isThere(page, server)
-    const [quake] = quakes(1)
-    await brings(t, page, server, one, quake!)
-    draw()
-    await page.waitFor(() => server.openResponses === 0 && openOf(server) === 0, {
-      seen: 'The component is gone, and its connection is still open.',
-      expected: 'Expected it to be closed: a server sends to nobody otherwise.',
-      often: 'the effect has no cleanup, or a flag keeps it from closing.',
-    })
+  const { page, server, draw, connects, lists } = await mount(t)
+  await connects()
+  const [quake] = quakes(1)
+  await lists(quake)
+  draw()
+  await page.waitFor(() => server.openResponses === 0 && openConnections(server) === 0, {
+    seen: 'The component is gone, and its connection is still open.',
+    expected: 'Expected it to be closed: a server sends to nobody otherwise.',
+    often: 'the effect has no cleanup, or a flag keeps it from closing.',
   })
 })
 
@@ -97,188 +95,174 @@ check('3.1d', 'when the component goes, its connection goes', async (t) => {
 check('3.2a', 'connecting is shown until the head of the response is here', async (t) => {
   const server = await scriptedServer(t)
   server.stopAnswering()
-  await watching(t, [server], async ({ page, one }) => {
-    await isThere(page, server)
-    await meanwhile(t)
-    const went = one.statuses.map(String)
-    must(deepEqual(went, ['connecting']), {
-      seen: `The server has not answered yet, and the status ${went.length > 1 ? 'went' : 'is'} ${listing(went)}.`,
-      expected: 'Expected connecting, from the first render on.',
-      often: went.includes('undefined')
-        ? 'what useQuakes() returns has no status.'
-        : 'a request is taken for a connection. The event open says that there is one.',
-    })
+  const { watcher, connects } = await mount(t, { servers: [server] })
+  await connects()
+  await fence(t)
+  const went = watcher.statuses.map(String)
+  must(deepEqual(went, ['connecting']), {
+    seen: `The server has not answered yet, and the status ${went.length > 1 ? 'went' : 'is'} ${joinWithAnd(went)}.`,
+    expected: 'Expected connecting, from the first render on.',
+    often: went.includes('undefined')
+      ? 'what useQuakes() returns has no status.'
+      : 'a request is taken for a connection. The event open says that there is one.',
   })
 })
 
 check('3.2b', 'open is shown before the first quake', async (t) => {
-  const server = await scriptedServer(t)
-  await watching(t, [server], async ({ page, one }) => {
-    await isThere(page, server)
-    await shows(t, page, one, 'open', {
-      seen: 'The server answered, no quake has happened yet, and the status is still connecting.',
-      expected: 'Expected open.',
-      often: "nobody listens to 'open', or the first message is taken for it.",
-    })
+  const { connects, showsStatus } = await mount(t)
+  await connects()
+  await showsStatus('open', {
+    seen: 'The server answered, no quake has happened yet, and the status is still connecting.',
+    expected: 'Expected open.',
+    often: "nobody listens to 'open', or the first message is taken for it.",
   })
 })
 
 check('3.2c', 'a connection that is lost is shown as connecting, and comes back', async (t) => {
-  const server = await scriptedServer(t)
   const [before, after] = quakes(2)
-  await watching(t, [server], async ({ page, one }) => {
-    await isThere(page, server)
-    server.send('retry: 10\n\n')
-    await brings(t, page, server, one, before!)
-    server.stopAnswering()
-    server.cut()
-    await page.waitFor(() => one.view.status !== 'open', {
-      seen: 'The connection was lost, and the status is still open.',
-      expected: 'Expected connecting.',
-      often: "nobody listens to 'error'.",
-    })
-    must(one.view.status === 'connecting', {
-      seen: `The connection was lost, and the status is ${one.view.status}.`,
-      expected: 'Expected connecting: an EventSource is about to try again.',
-      often: "'error' is taken for the end. Only readyState CLOSED is.",
-    })
-    t.transcript.step('status is connecting')
-    await page.waitFor(() => server.requests.length > 1, comesBackByItself)
-    server.resumeAnswering()
-    await shows(t, page, one, 'open', {
-      seen: 'The connection is back, and the status is not open.',
-      expected: 'Expected open.',
-      often: "'open' is listened to once. It comes with each connection.",
-    })
-    await brings(t, page, server, one, after!)
-    must(has(one.view, before!), {
-      seen: 'The connection is back, and the quake from before is not in the list.',
-      expected: 'Expected a list that stays.',
-    })
-    must(sourcesOf(server.url).length === 1, {
-      seen: `The connection is back, and ${sources(server)} made.`,
-      expected: 'Expected one that goes on: it asks again by itself.',
-      often: "a new EventSource is made at 'error'.",
-    })
+  const { page, server, watcher, connects, lists, showsStatus } = await mount(t)
+  await connects()
+  server.send('retry: 10\n\n')
+  await lists(before)
+  server.stopAnswering()
+  server.cut()
+  await page.waitFor(() => watcher.view.status !== 'open', {
+    seen: 'The connection was lost, and the status is still open.',
+    expected: 'Expected connecting.',
+    often: "nobody listens to 'error'.",
+  })
+  must(watcher.view.status === 'connecting', {
+    seen: `The connection was lost, and the status is ${watcher.view.status}.`,
+    expected: 'Expected connecting: an EventSource is about to try again.',
+    often: "'error' is taken for the end. Only readyState CLOSED is.",
+  })
+  t.transcript.step('status is connecting')
+  await page.waitFor(() => server.requests.length > 1, comesBackByItself)
+  server.resumeAnswering()
+  await showsStatus('open', {
+    seen: 'The connection is back, and the status is not open.',
+    expected: 'Expected open.',
+    often: "'open' is listened to once. It comes with each connection.",
+  })
+  await lists(after)
+  must(watcher.has(before), {
+    seen: 'The connection is back, and the quake from before is not in the list.',
+    expected: 'Expected a list that stays.',
+  })
+  must(sourcesOf(server.url).length === 1, {
+    seen: `The connection is back, and ${sourcesWere(server)} made.`,
+    expected: 'Expected one that goes on: it asks again by itself.',
+    often: "a new EventSource is made at 'error'.",
   })
 })
 
 check('3.2d', 'a stream that is refused or over is shown as closed', async (t) => {
   const refused = await scriptedServer(t)
   refused.answer(500)
-  await watching(t, [refused], async ({ page, one }) => {
-    await shows(t, page, one, 'closed', {
-      seen: 'The server answered 500, the EventSource has given up, and the status is not closed.',
-      expected: 'Expected closed: nothing more will come by itself.',
-      often: 'every error counts as a connection that was lost. readyState tells.',
-    })
+  const first = await mount(t, { servers: [refused] })
+  await first.showsStatus('closed', {
+    seen: 'The server answered 500, the EventSource has given up, and the status is not closed.',
+    expected: 'Expected closed: nothing more will come by itself.',
+    often: 'every error counts as a connection that was lost. readyState tells.',
   })
+  first.page.close()
   const over = await scriptedServer(t)
-  await watching(t, [over], async ({ page, one }) => {
-    await isThere(page, over)
-    over.send('retry: 10\n\n')
-    await brings(t, page, over, one, quakes(1)[0]!)
-    over.answer(204)
-    over.end()
-    await shows(t, page, one, 'closed', {
-      seen: 'The stream is over, who asks again gets 204, and the status is not closed.',
-      expected: 'Expected closed: nothing more will come.',
-      often: 'every error counts as a connection that was lost. readyState tells.',
-    })
-    must(one.view.quakes.length === 1, {
-      seen: 'The stream is over, and the quake is gone from the list.',
-      expected: 'Expected the list to stay.',
-    })
+  const { watcher, connects, lists, showsStatus } = await mount(t, { servers: [over] })
+  await connects()
+  over.send('retry: 10\n\n')
+  await lists(quakes(1)[0])
+  over.answer(204)
+  over.end()
+  await showsStatus('closed', {
+    seen: 'The stream is over, who asks again gets 204, and the status is not closed.',
+    expected: 'Expected closed: nothing more will come.',
+    often: 'every error counts as a connection that was lost. readyState tells.',
+  })
+  must(watcher.view.quakes.length === 1, {
+    seen: 'The stream is over, and the quake is gone from the list.',
+    expected: 'Expected the list to stay.',
   })
 })
 
 check('3.2e', 'a closed stream is left alone', async (t) => {
   const server = await scriptedServer(t)
   server.answer(500)
-  await watching(
-    t,
-    [server],
-    async ({ page, one }) => {
-      await shows(t, page, one, 'closed', notClosed)
-      await page.runPendingTimers()
-      t.transcript.step('time goes by')
-      await meanwhile(t)
-      must(server.requests.length === 1 && sourcesOf(server.url).length === 1, {
-        seen: 'The server answered 500, nobody called retry(), and the stream was opened again.',
-        expected: 'Expected one request, until somebody wants another.',
-        often:
-          'a new EventSource is made at CLOSED, at once or by a timer. Every open page does that to a server in trouble.',
-      })
-    },
-    { controlledTimers: true },
-  )
+  const { page, showsStatus } = await mount(t, { servers: [server], controlledTimers: true })
+  await showsStatus('closed', notClosed)
+  await page.runPendingTimers()
+  t.transcript.step('time goes by')
+  await fence(t)
+  must(server.requests.length === 1 && sourcesOf(server.url).length === 1, {
+    seen: 'The server answered 500, nobody called retry(), and the stream was opened again.',
+    expected: 'Expected one request, until somebody wants another.',
+    often:
+      'a new EventSource is made at CLOSED, at once or by a timer. Every open page does that to a server in trouble.',
+  })
 })
 
 check('3.2f', 'retry() opens a closed stream again', async (t) => {
   const server = await scriptedServer(t)
   server.answer(500)
-  await watching(t, [server], async ({ page, one }) => {
-    await shows(t, page, one, 'closed', notClosed)
-    await meanwhile(t)
-    server.answer(200)
-    server.stopAnswering()
-    t.transcript.step('retry() is called twice')
-    const { retry } = one.view
-    retry()
-    retry()
-    await page.waitFor(() => server.requests.length > 1, {
-      seen: 'retry() was called, and nobody asks the server.',
-      expected: 'Expected a new connection: one that is closed never opens again.',
-      often: 'retry() changes a state that the effect does not depend on.',
-    })
-    await shows(t, page, one, 'connecting', () => ({
-      seen: `retry() was called, the server has not answered yet, and the status is ${one.view.status}.`,
-      expected: 'Expected connecting: somebody pressed a button, and sees that it helps.',
-      often: 'nobody is told. A new EventSource is CONNECTING, and fires no event to say so.',
-    }))
-    server.resumeAnswering()
-    await shows(t, page, one, 'open', {
-      seen: 'retry() was called, the server answered, and the status is not open.',
-      expected: 'Expected open.',
-      often: 'nobody listens to the new EventSource.',
-    })
-    await brings(t, page, server, one, quakes(1)[0]!)
-    const open = openOf(server)
-    must(open === 1, {
-      seen: `retry() was called twice in one go, and ${connections(open)} are open.`,
-      expected: 'Expected one: the first call has opened the stream.',
-      often: 'the state is looked at as it was rendered last. readyState tells what it is.',
-    })
+  const { page, watcher, lists, showsStatus } = await mount(t, { servers: [server] })
+  await showsStatus('closed', notClosed)
+  await fence(t)
+  server.answer(200)
+  server.stopAnswering()
+  t.transcript.step('retry() is called twice')
+  const { retry } = watcher.view
+  retry()
+  retry()
+  await page.waitFor(() => server.requests.length > 1, {
+    seen: 'retry() was called, and nobody asks the server.',
+    expected: 'Expected a new connection: one that is closed never opens again.',
+    often: 'retry() changes a state that the effect does not depend on.',
+  })
+  await showsStatus('connecting', () => ({
+    seen: `retry() was called, the server has not answered yet, and the status is ${watcher.view.status}.`,
+    expected: 'Expected connecting: somebody pressed a button, and sees that it helps.',
+    often: 'nobody is told. A new EventSource is CONNECTING, and fires no event to say so.',
+  }))
+  server.resumeAnswering()
+  await showsStatus('open', {
+    seen: 'retry() was called, the server answered, and the status is not open.',
+    expected: 'Expected open.',
+    often: 'nobody listens to the new EventSource.',
+  })
+  await lists(quakes(1)[0])
+  const open = openConnections(server)
+  must(open === 1, {
+    seen: `retry() was called twice in one go, and ${describeConnections(open)} are open.`,
+    expected: 'Expected one: the first call has opened the stream.',
+    often: 'the state is looked at as it was rendered last. readyState tells what it is.',
   })
 })
 
 check('3.2g', 'retry() leaves a stream alone that is not closed', async (t) => {
   const server = await scriptedServer(t)
   server.stopAnswering()
-  await watching(t, [server], async ({ page, one }) => {
-    await isThere(page, server)
-    await doesNothing('connecting')
-    server.resumeAnswering()
-    await shows(t, page, one, 'open', notOpen)
-    await doesNothing('open')
+  const { watcher, connects, showsStatus } = await mount(t, { servers: [server] })
+  await connects()
+  await doesNothing('connecting')
+  server.resumeAnswering()
+  await showsStatus('open', notOpen)
+  await doesNothing('open')
 
-    async function doesNothing(state: string): Promise<void> {
-      t.transcript.step('retry() is called')
-      one.view.retry()
-      await meanwhile(t)
-      must(sourcesOf(server.url).length === 1, {
-        seen: `retry() was called while the stream was ${state}, and ${sources(server)} made.`,
-        expected: 'Expected nothing to happen.',
-        often: 'retry() does not look at the state. Someone clicks twice.',
-      })
-    }
-  })
+  async function doesNothing(state: string): Promise<void> {
+    t.transcript.step('retry() is called')
+    watcher.view.retry()
+    await fence(t)
+    must(sourcesOf(server.url).length === 1, {
+      seen: `retry() was called while the stream was ${state}, and ${sourcesWere(server)} made.`,
+      expected: 'Expected nothing to happen.',
+      often: 'retry() does not look at the state. Someone clicks twice.',
+    })
+  }
 })
 
 // 3.3 What comes in
 
 check('3.3a', 'data that is not JSON is skipped and counted', async (t) => {
-  await skips(
+  await mustSkip(
     t,
     ['{"id": ', 'hello'],
     'it is not counted, or the view is not told that the count has changed.',
@@ -286,7 +270,7 @@ check('3.3a', 'data that is not JSON is skipped and counted', async (t) => {
 })
 
 check('3.3b', 'JSON that is no quake is skipped and counted', async (t) => {
-  await skips(
+  await mustSkip(
     t,
     ['null', '42', '"hello"', '[]', '{}', '{"id":7}'],
     'whatever JSON.parse() gives is taken for a quake. Look for an id that is a string.',
@@ -294,91 +278,80 @@ check('3.3b', 'JSON that is no quake is skipped and counted', async (t) => {
 })
 
 check('3.3c', 'an event called quake is a quake, too', async (t) => {
-  const server = await scriptedServer(t)
   const [special, plain] = quakes(2)
-  await watching(t, [server], async ({ page, one }) => {
-    await isThere(page, server)
-    server.send(`event: quake\n${eventOf(special!)}`)
-    await page.waitFor(() => one.view.quakes[0]?.id === special!.id, {
-      seen: 'An event called quake came, and it is not in the list.',
-      expected: 'Expected it there.',
-      often: "it has a name of its own: onmessage and 'message' do not get it.",
-    })
-    t.transcript.step('the quake is in the list')
-    await brings(t, page, server, one, plain!)
-    await counts(page, one, [2, 2, 0], (told) => ({
-      seen: `Two quakes came, one in an event called quake, and the view has ${told}.`,
-      expected: 'Expected 2, 2 and 0.',
-    }))
-    server.send('event: quake\ndata: hello\n\n')
-    await page.waitFor(
-      () => one.view.skipped === 1,
-      () => ({
-        seen: `The data of an event called quake is hello, and skipped is ${one.view.skipped}.`,
-        expected: 'Expected 1: what an event is called says nothing about what it holds.',
-        often: 'each name has a listener of its own, and one of them counts nothing.',
-      }),
-    )
-    t.transcript.step('skipped is 1')
+  const { page, server, watcher, connects, lists, showsCounts } = await mount(t)
+  await connects()
+  server.send(`event: quake\n${eventOf(special)}`)
+  await page.waitFor(() => watcher.view.quakes[0]?.id === special.id, {
+    seen: 'An event called quake came, and it is not in the list.',
+    expected: 'Expected it there.',
+    often: "it has a name of its own: onmessage and 'message' do not get it.",
   })
+  t.transcript.step('the quake is in the list')
+  await lists(plain)
+  await showsCounts([2, 2, 0], (told) => ({
+    seen: `Two quakes came, one in an event called quake, and the view has ${told}.`,
+    expected: 'Expected 2, 2 and 0.',
+  }))
+  server.send('event: quake\ndata: hello\n\n')
+  await page.waitFor(() => watcher.view.skipped === 1, {
+    seen: () =>
+      `The data of an event called quake is hello, and skipped is ${watcher.view.skipped}.`,
+    expected: 'Expected 1: what an event is called says nothing about what it holds.',
+    often: 'each name has a listener of its own, and one of them counts nothing.',
+  })
+  t.transcript.step('skipped is 1')
 })
 
 check('3.3d', 'a quake that comes again is listed once', async (t) => {
-  const server = await scriptedServer(t)
   const [first, second, third] = quakes(3)
-  await watching(t, [server], async ({ page, one }) => {
-    await isThere(page, server)
-    await brings(t, page, server, one, first!)
-    await brings(t, page, server, one, second!)
-    server.send(eventOf(first!) + eventOf(second!))
-    await brings(t, page, server, one, third!)
-    const ids = one.view.quakes.map(({ id }) => id)
-    must(ids.length === 3 && new Set(ids).size === 3, {
-      seen: `Two of three quakes came twice, and the list has ${ids.length}: ${listing(ids)}.`,
-      expected: 'Expected each once: a server repeats what it is not sure of.',
-      often: 'nobody looks whether the id is in the list, or only the last one is compared.',
-    })
+  const { server, watcher, connects, lists } = await mount(t)
+  await connects()
+  await lists(first)
+  await lists(second)
+  server.send(eventOf(first) + eventOf(second))
+  await lists(third)
+  const ids = watcher.view.quakes.map(({ id }) => id)
+  must(ids.length === 3 && new Set(ids).size === 3, {
+    seen: `Two of three quakes came twice, and the list has ${ids.length}: ${joinWithAnd(ids)}.`,
+    expected: 'Expected each once: a server repeats what it is not sure of.',
+    often: 'nobody looks whether the id is in the list, or only the last one is compared.',
   })
 })
 
 check('3.3e', 'the list holds the newest hundred, newest first', async (t) => {
-  const server = await scriptedServer(t)
-  await watching(t, [server], async ({ page, one }) => {
-    await isThere(page, server)
-    const happened = quakes(120)
-    server.send(happened.map(eventOf).join(''), '120 quakes at once')
-    await page.waitFor(() => has(one.view, happened.at(-1)!), {
-      seen: '120 quakes came, and the last of them is not in the list.',
-      expected: 'Expected the newest hundred.',
+  const { page, server, watcher, connects } = await mount(t)
+  await connects()
+  const happened = quakes(120)
+  server.send(happened.map(eventOf).join(''), '120 quakes at once')
+  await page.waitFor(() => watcher.has(happened.at(-1)!), {
+    seen: '120 quakes came, and the last of them is not in the list.',
+    expected: 'Expected the newest hundred.',
+    often: 'quakes are added, or cut off, at the wrong end.',
+  })
+  t.transcript.step(`the list has ${watcher.view.quakes.length} quakes`)
+  const ids = watcher.view.quakes.map(({ id }) => id)
+  must(ids.length === 100, {
+    seen: `120 quakes came, and the list has ${ids.length}.`,
+    expected: 'Expected 100: a page that is open for a week must not hold the week.',
+    often: 'nothing is ever taken out of the list.',
+  })
+  const wanted = happened.slice(-100).toReversed()
+  must(
+    deepEqual(
+      ids,
+      wanted.map(({ id }) => id),
+    ),
+    {
+      seen: `The list begins with ${joinWithAnd(ids.slice(0, 2))} and ends with ${ids.at(-1)}.`,
+      expected: `Expected ${joinWithAnd(wanted.slice(0, 2).map(({ id }) => id))}, …, ${wanted.at(-1)!.id}: newest first.`,
       often: 'quakes are added, or cut off, at the wrong end.',
-    })
-    t.transcript.step(`the list has ${one.view.quakes.length} quakes`)
-    const ids = one.view.quakes.map(({ id }) => id)
-    must(ids.length === 100, {
-      seen: `120 quakes came, and the list has ${ids.length}.`,
-      expected: 'Expected 100: a page that is open for a week must not hold the week.',
-      often: 'nothing is ever taken out of the list.',
-    })
-    const wanted = happened.slice(-100).toReversed()
-    must(
-      deepEqual(
-        ids,
-        wanted.map(({ id }) => id),
-      ),
-      {
-        seen: `The list begins with ${listing(ids.slice(0, 2))} and ends with ${ids.at(-1)}.`,
-        expected: `Expected ${listing(wanted.slice(0, 2).map(({ id }) => id))}, …, ${wanted.at(-1)!.id}: newest first.`,
-        often: 'quakes are added, or cut off, at the wrong end.',
-      },
-    )
-    await page.waitFor(
-      () => one.view.received === 120,
-      () => ({
-        seen: `120 quakes came, and received is ${one.view.received}.`,
-        expected: 'Expected 120: the list forgets, the count does not.',
-        often: 'received is the length of the list.',
-      }),
-    )
+    },
+  )
+  await page.waitFor(() => watcher.view.received === 120, {
+    seen: () => `120 quakes came, and received is ${watcher.view.received}.`,
+    expected: 'Expected 120: the list forgets, the count does not.',
+    often: 'received is the length of the list.',
   })
 })
 
@@ -387,62 +360,60 @@ check('3.3e', 'the list holds the newest hundred, newest first', async (t) => {
 check('3.4a', 'another URL is another stream', async (t) => {
   const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
   const [before, after] = quakes(2)
-  await watching(t, [first, second], async ({ page, one, draw }) => {
-    await isThere(page, first)
-    await brings(t, page, first, one, before!)
-    draw({ url: second.url })
-    await page.waitFor(() => second.requests.length > 0, {
-      seen: 'The component was given another URL, and nobody asks for it.',
-      expected: 'Expected a connection to the new one.',
-      often: 'the URL is missing in the list behind the effect.',
-    })
-    await page.waitFor(() => openOf(first) === 0 && first.openResponses === 0, {
-      seen: 'The component was given another URL, and the old connection is still open.',
-      expected: 'Expected it to be closed.',
-      often: 'the effect runs again and has no cleanup, or that closes the wrong one.',
-    })
-    await brings(t, page, second, one, after!)
+  const { page, draw, connects, lists } = await mount(t, { servers: [first, second] })
+  await connects()
+  await lists(before)
+  draw({ url: second.url })
+  await page.waitFor(() => second.requests.length > 0, {
+    seen: 'The component was given another URL, and nobody asks for it.',
+    expected: 'Expected a connection to the new one.',
+    often: 'the URL is missing in the list behind the effect.',
   })
+  await page.waitFor(() => openConnections(first) === 0 && first.openResponses === 0, {
+    seen: 'The component was given another URL, and the old connection is still open.',
+    expected: 'Expected it to be closed.',
+    often: 'the effect runs again and has no cleanup, or that closes the wrong one.',
+  })
+  await lists(after, { from: second })
 })
 
 check('3.4b', 'with another URL the view begins anew', async (t) => {
   const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
   const [before, after, again] = quakes(3)
-  await watching(t, [first, second], async ({ page, one, draw }) => {
-    await isThere(page, first)
-    first.send('data: hello\n\n')
-    await brings(t, page, first, one, before!)
-    second.stopAnswering()
-    draw({ url: second.url })
-    await isThere(page, second)
-    await page.waitFor(
-      () => one.view.status === 'connecting',
-      () => ({
-        seen: `The component was given another URL, whose server has not answered, and the status is ${one.view.status}.`,
-        expected: 'Expected connecting.',
-        often: 'the status of the old stream stays until the new one says something.',
-      }),
-    )
-    t.transcript.step('status is connecting')
-    second.resumeAnswering()
-    await brings(t, page, second, one, after!)
-    await isAnew(page, one, 'the new stream writes into the list of the old one.')
-    await page.waitFor(() => openOf(first) === 0 && first.openResponses === 0, {
-      seen: 'The component was given another URL, and the old connection is still open.',
-      expected: 'Expected it to be closed.',
-    })
-    const asked = first.requests.length
-    draw({ url: first.url })
-    await page.waitFor(() => first.requests.length > asked, {
-      seen: 'The component was given its first URL again, and nobody asks for it.',
-      expected: 'Expected a new connection: the one from before is closed.',
-    })
-    await brings(t, page, first, one, again!)
-    await isAnew(page, one, 'what was shown of a URL is kept when nobody follows it any more.')
+  const { page, watcher, draw, connects, lists, showsCounts } = await mount(t, {
+    servers: [first, second],
   })
+  await connects()
+  first.send('data: hello\n\n')
+  await lists(before)
+  second.stopAnswering()
+  draw({ url: second.url })
+  await connects(second)
+  await page.waitFor(() => watcher.view.status === 'connecting', {
+    seen: () =>
+      `The component was given another URL, whose server has not answered, and the status is ${watcher.view.status}.`,
+    expected: 'Expected connecting.',
+    often: 'the status of the old stream stays until the new one says something.',
+  })
+  t.transcript.step('status is connecting')
+  second.resumeAnswering()
+  await lists(after, { from: second })
+  await isAnew('the new stream writes into the list of the old one.')
+  await page.waitFor(() => openConnections(first) === 0 && first.openResponses === 0, {
+    seen: 'The component was given another URL, and the old connection is still open.',
+    expected: 'Expected it to be closed.',
+  })
+  const asked = first.requests.length
+  draw({ url: first.url })
+  await page.waitFor(() => first.requests.length > asked, {
+    seen: 'The component was given its first URL again, and nobody asks for it.',
+    expected: 'Expected a new connection: the one from before is closed.',
+  })
+  await lists(again)
+  await isAnew('what was shown of a URL is kept when nobody follows it any more.')
 
-  async function isAnew(page: Page, one: Watcher, often: string): Promise<void> {
-    await counts(page, one, [1, 1, 0], (told) => ({
+  async function isAnew(often: string): Promise<void> {
+    await showsCounts([1, 1, 0], (told) => ({
       seen: `The new stream brought one quake, and the view has ${told}.`,
       expected: 'Expected 1, 1 and 0: what came before the URL changed belongs to another stream.',
       often,
@@ -454,43 +425,42 @@ check('3.4b', 'with another URL the view begins anew', async (t) => {
 check('3.4c', 'what the old stream brought late is dropped', async (t) => {
   const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
   const [before, late, after] = quakes(3)
-  await watching(t, [first, second], async ({ page, one, draw }) => {
-    await isThere(page, first)
-    await brings(t, page, first, one, before!)
-    const source = sourcesOf(first.url).at(-1)!
-    const handedOn = new Promise<void>((resolve) => (source.onDispatched = resolve))
-    first.send(eventOf(late!))
-    await t.withTimeout(handedOn, notListed(late!))
-    // No timer, no frame and no render has had a turn since.
-    draw({ url: second.url })
-    await isThere(page, second)
-    // A fence, too: what waits for a timer or a frame of the old stream is due before.
-    await brings(t, page, second, one, after!)
-    await counts(page, one, [1, 1, 0], (told) => ({
-      seen: `The URL changed just after an event, the new stream brought one quake, and the view has ${told}.`,
-      expected: 'Expected 1, 1 and 0: the rest belongs to the old URL.',
-      often: has(one.view, before!)
-        ? 'the view does not begin anew with another URL.'
-        : 'what is collected for the next render is kept when the stream changes.',
-    }))
+  const { watcher, draw, connects, lists, showsCounts } = await mount(t, {
+    servers: [first, second],
   })
+  await connects()
+  await lists(before)
+  const source = sourcesOf(first.url).at(-1)!
+  const handedOn = new Promise<void>((resolve) => (source.onDispatched = resolve))
+  first.send(eventOf(late))
+  await t.withTimeout(handedOn, notListed(late))
+  // No timer, no frame and no render has had a turn since.
+  draw({ url: second.url })
+  await connects(second)
+  // A fence, too: what waits for a timer or a frame of the old stream is due before.
+  await lists(after, { from: second })
+  await showsCounts([1, 1, 0], (told) => ({
+    seen: `The URL changed just after an event, the new stream brought one quake, and the view has ${told}.`,
+    expected: 'Expected 1, 1 and 0: the rest belongs to the old URL.',
+    often: watcher.has(before)
+      ? 'the view does not begin anew with another URL.'
+      : 'what is collected for the next render is kept when the stream changes.',
+  }))
 })
 
 check('3.4d', 'another callback does not reconnect', async (t) => {
-  const server = await scriptedServer(t)
   const [before, after] = quakes(2)
-  await watching(t, [server], async ({ page, one, draw }) => {
-    await isThere(page, server)
-    await brings(t, page, server, one, before!)
-    for (let n = 0; n < 3; n += 1) draw({ onQuake: () => {} })
-    isOne()
-    await brings(t, page, server, one, after!)
-    isOne()
-  })
+  const { server, draw, connects, lists } = await mount(t)
+  await connects()
+  await lists(before)
+  for (let n = 0; n < 3; n += 1) draw({ onQuake: () => {} })
+  isOne()
+  await lists(after)
+  isOne()
 
   function isOne(): void {
     must(sourcesOf(server.url).length === 1, {
-      seen: `The component was rendered with another onQuake three times, and ${sources(server)} made.`,
+      seen: `The component was rendered with another onQuake three times, and ${sourcesWere(server)} made.`,
       expected: 'Expected one: a function written in place is another one at each render.',
       often: 'onQuake is in the list behind the effect.',
     })
@@ -498,50 +468,42 @@ check('3.4d', 'another callback does not reconnect', async (t) => {
 })
 
 check('3.4e', 'the callback of the last render gets each quake once', async (t) => {
-  const server = await scriptedServer(t)
   const [before, last, ...after] = quakes(5)
-  await watching(
-    t,
-    [server],
-    async ({ page, one, draw, drawAll }) => {
-      await isThere(page, server)
-      await brings(t, page, server, one, before!)
-      const got: string[] = []
-      const made = sourcesOf(server.url).length
-      draw({ onQuake: (quake?: Quake) => void got.push(quake?.id ?? 'undefined') })
-      server.send('data: hello\n\n')
-      for (const quake of after) {
-        await brings(t, page, server, one, quake, () =>
-          sourcesOf(server.url).length === made ? notListed(quake) : lostMeanwhile(quake),
-        )
-      }
-      await page.waitFor(
-        () => got.length >= after.length,
-        () => ({
-          seen: `The component was rendered with another onQuake, three quakes came, and it was called ${got.length} times.`,
-          expected: 'Expected it to be called with each.',
-          often: 'the effect keeps the onQuake of the first render.',
-        }),
-      )
-      const wanted = after.map(({ id }) => id)
-      must(deepEqual(got, wanted), {
-        seen: `The component was rendered with another onQuake, three quakes came, and it was called with ${listing(got) || 'none'}.`,
-        expected: `Expected ${listing(wanted)}, each once.`,
-        often: got.includes('undefined')
-          ? 'what is skipped is told, too.'
-          : 'onQuake is called in a function that React calls twice, such as an updater.',
-      })
-      drawAll([{ url: server.url }])
-      t.transcript.step('the component gets no onQuake')
-      await brings(t, page, server, one, last!)
-      must(got.length === wanted.length, {
-        seen: 'The component was rendered without an onQuake, a quake came, and the one of the render before was called.',
-        expected: 'Expected nobody to be told any more.',
-        often: 'only a function is kept. That there is none has to be kept, too.',
-      })
-    },
-    { strict: true },
-  )
+  const { page, server, draw, drawAll, connects, lists } = await mount(t, { strict: true })
+  await connects()
+  await lists(before)
+  const got: string[] = []
+  const made = sourcesOf(server.url).length
+  draw({ onQuake: (quake?: Quake) => void got.push(quake?.id ?? 'undefined') })
+  server.send('data: hello\n\n')
+  for (const quake of after) {
+    await lists(quake, {
+      story: () =>
+        sourcesOf(server.url).length === made ? notListed(quake) : lostMeanwhile(quake),
+    })
+  }
+  await page.waitFor(() => got.length >= after.length, {
+    seen: () =>
+      `The component was rendered with another onQuake, three quakes came, and it was called ${got.length} times.`,
+    expected: 'Expected it to be called with each.',
+    often: 'the effect keeps the onQuake of the first render.',
+  })
+  const wanted = after.map(({ id }) => id)
+  must(deepEqual(got, wanted), {
+    seen: `The component was rendered with another onQuake, three quakes came, and it was called with ${joinWithAnd(got) || 'none'}.`,
+    expected: `Expected ${joinWithAnd(wanted)}, each once.`,
+    often: got.includes('undefined')
+      ? 'what is skipped is told, too.'
+      : 'onQuake is called in a function that React calls twice, such as an updater.',
+  })
+  drawAll([{ url: server.url }])
+  t.transcript.step('the component gets no onQuake')
+  await lists(last)
+  must(got.length === wanted.length, {
+    seen: 'The component was rendered without an onQuake, a quake came, and the one of the render before was called.',
+    expected: 'Expected nobody to be told any more.',
+    often: 'only a function is kept. That there is none has to be kept, too.',
+  })
 
   function lostMeanwhile(quake: Quake): Story {
     return {
@@ -555,96 +517,85 @@ check('3.4e', 'the callback of the last render gets each quake once', async (t) 
 // 3.5 A burst
 
 check('3.5a', '10,000 events cause at most 1,000 renders', async (t) => {
-  const server = await scriptedServer(t)
-  await watching(t, [server], async ({ page, one }) => {
-    await shows(t, page, one, 'open', notOpen)
-    const before = one.renders
-    await burst(t, page, server, one, () => {
-      must(one.renders - before <= BURST / 10, {
-        seen: `${BURST} quakes came at once, and the component was rendered more than ${BURST / 10} times.`,
-        expected: 'Expected at most one render for ten events: most of them are never seen.',
-        often:
-          'a store tells React of each event, and React renders at once, as flushSync() does. Collect, and tell it once a frame.',
-      })
+  const mounted = await mount(t)
+  const { watcher, showsStatus } = mounted
+  await showsStatus('open', notOpen)
+  const before = watcher.renders
+  await burst(mounted, () => {
+    must(watcher.renders - before <= BURST / 10, {
+      seen: `${BURST} quakes came at once, and the component was rendered more than ${BURST / 10} times.`,
+      expected: 'Expected at most one render for ten events: most of them are never seen.',
+      often:
+        'a store tells React of each event, and React renders at once, as flushSync() does. Collect, and tell it once a frame.',
     })
-    t.transcript.step('the component was rendered a few times')
   })
+  t.transcript.step('the component was rendered a few times')
 })
 
 check('3.5b', 'no event of a burst is lost', async (t) => {
   const server = await scriptedServer(t)
   const got: string[] = []
   const onQuake = ({ id }: Quake): void => void got.push(id)
-  await watching(
-    t,
-    [server],
-    async ({ page, one }) => {
-      await shows(t, page, one, 'open', notOpen)
-      const happened = await burst(t, page, server, one)
-      await page.waitFor(
-        () => one.view.received >= BURST,
-        () => ({
-          seen: `${BURST} quakes came at once, and received says less.`,
-          expected: 'Expected every one to be counted.',
-          often:
-            'a render takes what was collected, and what comes before the next one is forgotten.',
-        }),
-      )
-      const ids = happened.map(({ id }) => id)
-      must(deepEqual(got, ids), {
-        seen: `${BURST} quakes came at once, and onQuake() was called ${got.length > BURST ? 'more often' : got.length < BURST ? 'less often' : 'in another order'}.`,
-        expected: 'Expected each quake once, in order.',
-        often: 'only what is rendered is told.',
-      })
-      must(
-        deepEqual(
-          one.view.quakes.map(({ id }) => id),
-          ids.slice(-100).toReversed(),
-        ),
-        {
-          seen: `${BURST} quakes came at once, and the list is not the last hundred, newest first.`,
-          expected: 'Expected them in order.',
-          often: 'what was collected is put into the list the wrong way round.',
-        },
-      )
+  const mounted = await mount(t, { servers: [server], onQuake })
+  const { page, watcher, showsStatus } = mounted
+  await showsStatus('open', notOpen)
+  const happened = await burst(mounted)
+  await page.waitFor(() => watcher.view.received >= BURST, {
+    seen: () => `${BURST} quakes came at once, and received says less.`,
+    expected: 'Expected every one to be counted.',
+    often: 'a render takes what was collected, and what comes before the next one is forgotten.',
+  })
+  const ids = happened.map(({ id }) => id)
+  must(deepEqual(got, ids), {
+    seen: `${BURST} quakes came at once, and onQuake() was called ${got.length > BURST ? 'more often' : got.length < BURST ? 'less often' : 'in another order'}.`,
+    expected: 'Expected each quake once, in order.',
+    often: 'only what is rendered is told.',
+  })
+  must(
+    deepEqual(
+      watcher.view.quakes.map(({ id }) => id),
+      ids.slice(-100).toReversed(),
+    ),
+    {
+      seen: `${BURST} quakes came at once, and the list is not the last hundred, newest first.`,
+      expected: 'Expected them in order.',
+      often: 'what was collected is put into the list the wrong way round.',
     },
-    { onQuake },
   )
 })
 
 check('3.5c', 'what has come is shown while more comes', async (t) => {
   // It sends too much to tell of each.
-  const server = await scriptedServer({ ...t, transcript: newTranscript() })
-  await watching(t, [server], async ({ page, one }) => {
-    await shows(t, page, one, 'open', notOpen)
-    t.transcript.step('quakes come without a pause')
-    const source = sourcesOf(server.url).at(-1)!
-    const all = quakes(10)
-    const told = source.dispatched
-    let sent = 0
-    const keepSending = (): void => {
-      if (source.dispatched - told < sent) return
-      server.send(eventOf({ ...all[sent % all.length]!, id: `q${sent}` }))
-      sent += 1
-    }
-    // The first one may be shown at once, and the others never. How many come before it stands still is up to
-    // the machine, and not told.
-    for (let times = 0; times < 2; times += 1) {
-      const { received } = one.view
-      await page.waitFor(
-        () => {
-          keepSending()
-          return one.view.received > received
-        },
-        () => ({
-          seen: 'Quakes come without a pause, and the list stands still.',
-          expected: 'Expected to see them while more come: after a big quake there is no pause.',
-          often: 'a timer starts over with each event. One that runs is to be left running.',
-        }),
-      )
-    }
-    t.transcript.step('the list grows, and grows again')
-  })
+  const server = await scriptedServer({ ...t, transcript: SILENT })
+  const { page, watcher, showsStatus } = await mount(t, { servers: [server] })
+  await showsStatus('open', notOpen)
+  t.transcript.step('quakes come without a pause')
+  const source = sourcesOf(server.url).at(-1)!
+  const all = quakes(10)
+  const told = source.dispatched
+  let sent = 0
+  const keepSending = (): void => {
+    if (source.dispatched - told < sent) return
+    server.send(eventOf({ ...all[sent % all.length]!, id: `q${sent}` }))
+    sent += 1
+  }
+  // The first one may be shown at once, and the others never. How many come before it stands still is up to
+  // the machine, and not told.
+  for (let times = 0; times < 2; times += 1) {
+    const { received } = watcher.view
+    await page.waitFor(
+      () => {
+        keepSending()
+        return watcher.view.received > received
+      },
+      {
+        seen: 'Quakes come without a pause, and the list stands still.',
+        expected: 'Expected to see them while more come: after a big quake there is no pause.',
+        often: 'a timer starts over with each event. One that runs is to be left running.',
+      },
+    )
+  }
+  t.transcript.step('the list grows, and grows again')
 })
 
 // 3.6 One connection for many
@@ -652,166 +603,152 @@ check('3.5c', 'what has come is shown while more comes', async (t) => {
 check('3.6a', 'components with the same URL share one connection', async (t) => {
   const server = await scriptedServer(t)
   const got: string[] = []
-  await watching(t, [server], async ({ page, watchers, drawAll }) => {
-    t.transcript.step('two more components are shown')
-    const ofFirst = (): void => void got.push('the first')
-    const ofOthers = (): void => void got.push('one of the others')
-    drawAll([ofFirst, ofOthers, ofOthers].map((onQuake) => ({ url: server.url, onQuake })))
-    await isThere(page, server)
-    const [quake] = quakes(1)
-    server.send(eventOf(quake!))
-    await page.waitFor(
-      () => watchers.every(({ view }) => has(view, quake!)),
-      () => ({
-        seen: `A quake came, and ${watchers.filter(({ view }) => !has(view, quake!)).length} of 3 components do not show it.`,
-        expected: 'Expected all of them to.',
-        often: 'only the component that opened the connection is told.',
-      }),
-    )
-    t.transcript.step('every component shows the quake')
-    const open = openOf(server)
-    must(open === 1, {
-      seen: `Three components follow the same URL, and ${connections(open)} are open.`,
-      expected:
-        'Expected one: over HTTP/1.1 a browser has six for a server, for all tabs together.',
-      often: 'each component makes its own EventSource. One outside of React can serve them all.',
-    })
-    const countOf = (who: string): number => got.filter((one) => one === who).length
-    const called = (): Story => ({
-      seen: `A quake came to three components, two of them with the same onQuake. That of the first was called ${howOften(countOf('the first'))}, that of the others ${howOften(countOf('one of the others'))}.`,
-      expected: 'Expected once and twice: once for each component.',
-      often:
-        got.length > 3
-          ? 'a component is told again for each one that is there.'
-          : 'the shared connection knows one callback, or each function once.',
-    })
-    await page.waitFor(() => got.length >= 3, called)
-    must(countOf('the first') === 1 && got.length === 3, called())
+  const { page, watchers, drawAll, connects } = await mount(t, { servers: [server] })
+  t.transcript.step('two more components are shown')
+  const ofFirst = (): void => void got.push('the first')
+  const ofOthers = (): void => void got.push('one of the others')
+  drawAll([ofFirst, ofOthers, ofOthers].map((onQuake) => ({ url: server.url, onQuake })))
+  await connects()
+  const [quake] = quakes(1)
+  server.send(eventOf(quake))
+  await page.waitFor(() => watchers.every((each) => each.has(quake)), {
+    seen: () =>
+      `A quake came, and ${watchers.filter((each) => !each.has(quake)).length} of 3 components do not show it.`,
+    expected: 'Expected all of them to.',
+    often: 'only the component that opened the connection is told.',
   })
+  t.transcript.step('every component shows the quake')
+  const open = openConnections(server)
+  must(open === 1, {
+    seen: `Three components follow the same URL, and ${describeConnections(open)} are open.`,
+    expected: 'Expected one: over HTTP/1.1 a browser has six for a server, for all tabs together.',
+    often: 'each component makes its own EventSource. One outside of React can serve them all.',
+  })
+  const countOf = (who: string): number => got.filter((one) => one === who).length
+  const called = (): Story => ({
+    seen: `A quake came to three components, two of them with the same onQuake. That of the first was called ${howOften(countOf('the first'))}, that of the others ${howOften(countOf('one of the others'))}.`,
+    expected: 'Expected once and twice: once for each component.',
+    often:
+      got.length > 3
+        ? 'a component is told again for each one that is there.'
+        : 'the shared connection knows one callback, or each function once.',
+  })
+  await page.waitFor(() => got.length >= 3, called)
+  must(countOf('the first') === 1 && got.length === 3, called())
 })
 
 check('3.6b', 'a component that comes later knows how the stream is', async (t) => {
-  const server = await scriptedServer(t)
-  await watching(t, [server], async ({ page, one, watchers, drawAll }) => {
-    await shows(t, page, one, 'open', notOpen)
-    // Whoever asks it now learns nothing.
-    server.stopAnswering()
-    drawAll([{ url: server.url }, { url: server.url }])
-    t.transcript.step('a second component comes')
-    await page.waitFor(
-      () => watchers[1]?.view.status === 'open',
-      () => ({
-        seen: `A component came to a stream that is open, and shows ${watchers[1]?.view.status}.`,
-        expected: 'Expected open, without asking the server.',
-        often: "it waits for the event 'open', and that has been.",
-      }),
-    )
-    t.transcript.step('it shows open')
+  const { page, server, watchers, drawAll, showsStatus } = await mount(t)
+  await showsStatus('open', notOpen)
+  // Whoever asks it now learns nothing.
+  server.stopAnswering()
+  drawAll([{ url: server.url }, { url: server.url }])
+  t.transcript.step('a second component comes')
+  await page.waitFor(() => watchers[1]?.view.status === 'open', {
+    seen: () => `A component came to a stream that is open, and shows ${watchers[1]?.view.status}.`,
+    expected: 'Expected open, without asking the server.',
+    often: "it waits for the event 'open', and that has been.",
   })
+  t.transcript.step('it shows open')
+  page.close()
   const refused = await scriptedServer(t)
   refused.answer(500)
-  await watching(t, [refused], async ({ page, one, watchers, drawAll }) => {
-    await shows(t, page, one, 'closed', notClosed)
-    drawAll([{ url: refused.url }, { url: refused.url }])
-    t.transcript.step('a second component comes')
-    await page.waitFor(
-      () => watchers[1]?.view.status === 'closed',
-      () => ({
-        seen: `A component came to a stream that is closed, and shows ${watchers[1]?.view.status}.`,
-        expected: 'Expected closed, without asking the server.',
-        often: "it waits for the event 'error', and that has been.",
-      }),
-    )
-    must(sourcesOf(refused.url).length === 1, {
-      seen: `A component came to a stream that is closed, and ${sources(refused)} made.`,
-      expected: 'Expected one: a closed stream is left alone until somebody calls retry().',
-      often: 'who comes opens a stream that is closed.',
-    })
+  const other = await mount(t, { servers: [refused] })
+  await other.showsStatus('closed', notClosed)
+  other.drawAll([{ url: refused.url }, { url: refused.url }])
+  t.transcript.step('a second component comes')
+  const second = (): Watcher | undefined => other.watchers[1]
+  await other.page.waitFor(() => second()?.view.status === 'closed', {
+    seen: () => `A component came to a stream that is closed, and shows ${second()?.view.status}.`,
+    expected: 'Expected closed, without asking the server.',
+    often: "it waits for the event 'error', and that has been.",
+  })
+  must(sourcesOf(refused.url).length === 1, {
+    seen: `A component came to a stream that is closed, and ${sourcesWere(refused)} made.`,
+    expected: 'Expected one: a closed stream is left alone until somebody calls retry().',
+    often: 'who comes opens a stream that is closed.',
   })
 })
 
 check('3.6c', 'when one component goes, the others go on', async (t) => {
-  const server = await scriptedServer(t)
   const [before, after] = quakes(2)
-  await watching(t, [server], async ({ page, watchers, drawAll }) => {
-    const got: Quake[] = []
-    const onQuake = (quake: Quake): void => void got.push(quake)
-    drawAll([{ url: server.url, onQuake }, { url: server.url }, { url: server.url }])
-    await isThere(page, server)
-    const [, second] = watchers
-    await brings(t, page, server, second!, before!)
-    drawAll([undefined, { url: server.url }, { url: server.url }])
-    t.transcript.step('the first component goes')
-    const alone: Story = {
-      seen: 'The first of three components went, and a quake that came then is not listed by the others.',
-      expected: 'Expected the connection to stay, for as long as somebody needs it.',
-      often: 'the connection belongs to the component that opened it.',
-    }
-    await brings(t, page, server, second!, after!, alone)
-    await page.waitFor(() => has(watchers[2]!.view, after!), alone)
-    must(sourcesOf(server.url).length === 1, {
-      seen: `The first of three components went, and ${sources(server)} made.`,
-      expected: 'Expected the connection to stay as it is: what happens meanwhile is lost.',
-      often: 'each component makes its own, or the first to go closes the one of all.',
-    })
-    must(!got.some(({ id }) => id === after!.id), {
-      seen: 'The first of three components went, a quake came, and its onQuake was called.',
-      expected: 'Expected only those of the components that are there.',
-      often: 'callbacks are added when components come, and not taken away when they go.',
-    })
+  const { page, server, watchers, drawAll, connects, lists } = await mount(t)
+  const got: Quake[] = []
+  const onQuake = (quake: Quake): void => void got.push(quake)
+  drawAll([{ url: server.url, onQuake }, { url: server.url }, { url: server.url }])
+  await connects()
+  const [, second] = watchers
+  await lists(before, { to: second })
+  drawAll([undefined, { url: server.url }, { url: server.url }])
+  t.transcript.step('the first component goes')
+  const alone: Story = {
+    seen: 'The first of three components went, and a quake that came then is not listed by the others.',
+    expected: 'Expected the connection to stay, for as long as somebody needs it.',
+    often: 'the connection belongs to the component that opened it.',
+  }
+  await lists(after, { to: second, story: alone })
+  await page.waitFor(() => watchers[2]!.has(after), alone)
+  must(sourcesOf(server.url).length === 1, {
+    seen: `The first of three components went, and ${sourcesWere(server)} made.`,
+    expected: 'Expected the connection to stay as it is: what happens meanwhile is lost.',
+    often: 'each component makes its own, or the first to go closes the one of all.',
+  })
+  must(!got.some(({ id }) => id === after.id), {
+    seen: 'The first of three components went, a quake came, and its onQuake was called.',
+    expected: 'Expected only those of the components that are there.',
+    often: 'callbacks are added when components come, and not taken away when they go.',
   })
 })
 
 check('3.6d', 'the last component closes the connection, and the next opens one', async (t) => {
-  const server = await scriptedServer(t)
   const [before, after] = quakes(2)
-  await watching(t, [server], async ({ page, one, drawAll }) => {
-    drawAll([{ url: server.url }, { url: server.url }])
-    await isThere(page, server)
-    await brings(t, page, server, one, before!)
-    drawAll([undefined, { url: server.url }])
-    drawAll([])
-    t.transcript.step('both components go')
-    await page.waitFor(() => server.openResponses === 0 && openOf(server) === 0, {
-      seen: 'Both components are gone, and the connection is still open.',
-      expected: 'Expected the last one to close it.',
-      often: 'components are counted when they come, and not when they go.',
-    })
-    const asked = server.requests.length
-    drawAll([{ url: server.url }])
-    t.transcript.step('a component comes')
-    await page.waitFor(() => server.requests.length > asked, {
-      seen: 'Everybody had gone, a component came, and nobody asks the server.',
-      expected: 'Expected a new connection.',
-      often: 'the closed EventSource is kept for the URL.',
-    })
-    await brings(t, page, server, one, after!)
-    await counts(page, one, [1, 1, 0], (told) => ({
-      seen: `A component came after everybody had gone, one quake came, and the view has ${told}.`,
-      expected: 'Expected 1, 1 and 0: it is another connection, and its view begins anew.',
-    }))
+  const { page, server, drawAll, connects, lists, showsCounts } = await mount(t)
+  drawAll([{ url: server.url }, { url: server.url }])
+  await connects()
+  await lists(before)
+  drawAll([undefined, { url: server.url }])
+  drawAll([])
+  t.transcript.step('both components go')
+  await page.waitFor(() => server.openResponses === 0 && openConnections(server) === 0, {
+    seen: 'Both components are gone, and the connection is still open.',
+    expected: 'Expected the last one to close it.',
+    often: 'components are counted when they come, and not when they go.',
   })
+  const asked = server.requests.length
+  drawAll([{ url: server.url }])
+  t.transcript.step('a component comes')
+  await page.waitFor(() => server.requests.length > asked, {
+    seen: 'Everybody had gone, a component came, and nobody asks the server.',
+    expected: 'Expected a new connection.',
+    often: 'the closed EventSource is kept for the URL.',
+  })
+  await lists(after)
+  await showsCounts([1, 1, 0], (told) => ({
+    seen: `A component came after everybody had gone, one quake came, and the view has ${told}.`,
+    expected: 'Expected 1, 1 and 0: it is another connection, and its view begins anew.',
+  }))
 })
 
 check('3.6e', 'another URL has a connection of its own', async (t) => {
   const [here, there] = [await scriptedServer(t), await scriptedServer(t)]
   const [first, second] = quakes(2)
-  await watching(t, [here, there], async ({ page, watchers, drawAll }) => {
-    drawAll([{ url: here.url }, { url: there.url }])
-    await isThere(page, here)
-    await page.waitFor(() => there.requests.length > 0, {
-      seen: 'Two components follow two URLs, and one server is asked by nobody.',
-      expected: 'Expected a connection to each.',
-      often: 'one EventSource serves all components, whatever they ask for.',
-    })
-    await brings(t, page, here, watchers[0]!, first!)
-    await brings(t, page, there, watchers[1]!, second!)
-    const lengths = watchers.map(({ view }) => view.quakes.length)
-    must(deepEqual(lengths, [1, 1]), {
-      seen: `Each of two streams brought one quake, and the lists have ${lengths.join(' and ')}.`,
-      expected: 'Expected one in each.',
-      often: 'one list serves all streams.',
-    })
+  const { page, watchers, drawAll, connects, lists } = await mount(t, {
+    servers: [here, there],
+  })
+  drawAll([{ url: here.url }, { url: there.url }])
+  await connects()
+  await page.waitFor(() => there.requests.length > 0, {
+    seen: 'Two components follow two URLs, and one server is asked by nobody.',
+    expected: 'Expected a connection to each.',
+    often: 'one EventSource serves all components, whatever they ask for.',
+  })
+  await lists(first, { to: watchers[0]! })
+  await lists(second, { from: there, to: watchers[1]! })
+  const lengths = watchers.map(({ view }) => view.quakes.length)
+  must(deepEqual(lengths, [1, 1]), {
+    seen: `Each of two streams brought one quake, and the lists have ${lengths.join(' and ')}.`,
+    expected: 'Expected one in each.',
+    often: 'one list serves all streams.',
   })
 })
 
@@ -820,660 +757,291 @@ check('3.6e', 'another URL has a connection of its own', async (t) => {
 check('3.7a', 'the state of the connection is shown as a word', async (t) => {
   const server = await scriptedServer(t)
   server.stopAnswering()
-  await showing(t, server, async (page) => {
-    await isThere(page, server)
-    await comesTo('connecting')
-    server.resumeAnswering()
-    await comesTo('open')
+  const { page, says, status, connects } = await showLiveQuakes(t, server)
+  await connects()
+  await comesTo('connecting')
+  server.resumeAnswering()
+  await comesTo('open')
 
-    async function comesTo(word: string): Promise<void> {
-      await page.waitFor(
-        () => says(page, word),
-        () => ({
-          seen: page.body.querySelector('[role=status]')
-            ? `The stream is ${word}, and the element with role="status" says "${statusOf(page)}".`
-            : 'There is no element with role="status".',
-          expected: `Expected one that says ${word}, and neither of the other words. Screen readers tell what changes there.`,
-        }),
-      )
-      t.transcript.step(`the page says ${word}`)
-    }
-  })
+  async function comesTo(word: string): Promise<void> {
+    await page.waitFor(() => says(word), {
+      seen: () =>
+        page.body.querySelector('[role=status]')
+          ? `The stream is ${word}, and the element with role="status" says "${status()}".`
+          : 'There is no element with role="status".',
+      expected: () =>
+        `Expected one that says ${word}, and neither of the other words. Screen readers tell what changes there.`,
+    })
+    t.transcript.step(`the page says ${word}`)
+  }
 })
 
 check('3.7b', 'each quake is an item with its magnitude and place, newest first', async (t) => {
   const server = await scriptedServer(t)
-  await showing(t, server, async (page) => {
-    await isThere(page, server)
-    server.send('retry: 10\n\n')
-    const happened = quakesApart(3).map((quake, n) => ({
-      ...quake,
-      magnitude: [0, 6][n] ?? quake.magnitude,
-    }))
-    for (const quake of happened) await lists(t, page, server, quake)
-    const texts = items(page).map(textOf)
-    must(
-      happened.toReversed().every((quake, n) => tells(texts[n] ?? '', quake)),
-      {
-        seen: `Three quakes came, and the items are ${listing(texts)}.`,
-        expected: `Expected ${listing(happened.toReversed().map(describeQuake))}.`,
-        often: 'the order of the list is turned once more.',
-      },
-    )
-    server.stopAnswering()
-    server.cut()
-    await page.waitFor(() => says(page, 'connecting'), {
-      seen: 'The connection was lost, and no element with role="status" says connecting.',
-      expected: 'Expected it to: an EventSource is about to try again.',
-    })
-    t.transcript.step('the page says connecting')
-    const { length } = happened.filter((quake) => itemOf(page, quake))
-    must(length === 3, {
-      seen: `The stream is connecting again, and the page has ${length} of three quakes.`,
-      expected: 'Expected all of them: what somebody reads does not go with the connection.',
-      often: 'the list is shown only while the stream is open.',
-    })
+  const { page, items, itemOf, lists, says, connects } = await showLiveQuakes(t, server)
+  await connects()
+  server.send('retry: 10\n\n')
+  const happened = quakesApart(3).map((quake, n) => ({
+    ...quake,
+    magnitude: [0, 6][n] ?? quake.magnitude,
+  }))
+  for (const quake of happened) await lists(quake)
+  const texts = items().map(textOf)
+  must(
+    happened.toReversed().every((quake, n) => identifies(texts[n] ?? '', quake)),
+    {
+      seen: `Three quakes came, and the items are ${joinWithAnd(texts)}.`,
+      expected: `Expected ${joinWithAnd(happened.toReversed().map(describeQuake))}.`,
+      often: 'the order of the list is turned once more.',
+    },
+  )
+  server.stopAnswering()
+  server.cut()
+  await page.waitFor(() => says('connecting'), {
+    seen: 'The connection was lost, and no element with role="status" says connecting.',
+    expected: 'Expected it to: an EventSource is about to try again.',
+  })
+  t.transcript.step('the page says connecting')
+  const { length } = happened.filter((quake) => itemOf(quake))
+  must(length === 3, {
+    seen: `The stream is connecting again, and the page has ${length} of three quakes.`,
+    expected: 'Expected all of them: what somebody reads does not go with the connection.',
+    often: 'the list is shown only while the stream is open.',
   })
 })
 
 check('3.7c', 'an item stays the same element when others come', async (t) => {
   const server = await scriptedServer(t)
-  await showing(t, server, async (page) => {
-    await isThere(page, server)
-    const [first, ...others] = quakesApart(3)
-    // As long as the list is not full, a number that counts from its end stays with its quake, too.
-    const many = quakes(99).map((quake, n) => ({
-      ...quake,
-      id: `elsewhere${n}`,
-      place: 'elsewhere',
-    }))
-    server.send(many.map(eventOf).join(''), '99 quakes at once')
-    const before = await lists(t, page, server, first!)
-    for (const quake of others) await lists(t, page, server, quake)
-    must(before === itemOf(page, first!), {
-      seen: `Two more quakes came, and ${describeQuake(first!)} is another element of the page.`,
-      expected: 'Expected the same: what is selected, focused or animated there stays with it.',
-      often: 'the key is made of the index, which changes with each quake that comes on top.',
-    })
+  const { itemOf, lists, connects } = await showLiveQuakes(t, server)
+  await connects()
+  const [first, ...others] = quakesApart(3)
+  // As long as the list is not full, a number that counts from its end stays with its quake, too.
+  const many = quakes(99).map((quake, n) => ({
+    ...quake,
+    id: `elsewhere${n}`,
+    place: 'elsewhere',
+  }))
+  server.send(many.map(eventOf).join(''), '99 quakes at once')
+  const before = await lists(first)
+  for (const quake of others) await lists(quake)
+  must(before === itemOf(first), {
+    seen: `Two more quakes came, and ${describeQuake(first)} is another element of the page.`,
+    expected: 'Expected the same: what is selected, focused or animated there stays with it.',
+    often: 'the key is made of the index, which changes with each quake that comes on top.',
   })
 })
 
 check('3.7d', 'what was skipped is counted on the page', async (t) => {
   const server = await scriptedServer(t)
-  await showing(t, server, async (page) => {
-    await isThere(page, server)
-    server.send('data: hello\n\ndata: {\n\n')
-    await page.waitFor(
-      () => /\b2 skipped\b/i.test(textOf(page.body)),
-      () => ({
-        seen: `Two events were no quakes, and the page says "${textOf(page.body)}".`,
-        expected: 'Expected "2 skipped" in it: what is left out silently is missed by nobody.',
-      }),
-    )
-    await lists(t, page, server, quakes(1)[0]!)
+  const { page, lists, connects } = await showLiveQuakes(t, server)
+  await connects()
+  server.send('data: hello\n\ndata: {\n\n')
+  await page.waitFor(() => /\b2 skipped\b/i.test(textOf(page.body)), {
+    seen: () => `Two events were no quakes, and the page says "${textOf(page.body)}".`,
+    expected: 'Expected "2 skipped" in it: what is left out silently is missed by nobody.',
   })
+  await lists(quakes(1)[0]!)
 })
 
 check('3.7e', 'a closed stream has a button to retry, and no other has', async (t) => {
   const server = await scriptedServer(t)
   const [before, after] = quakesApart(2)
   server.stopAnswering()
-  await showing(t, server, async (page) => {
-    const button = (): HTMLButtonElement | undefined =>
-      [...page.body.querySelectorAll('button')].find((each) => /retry/i.test(textOf(each)))
-    await isThere(page, server)
-    hasNone('connecting')
-    server.resumeAnswering()
-    server.send('retry: 10\n\ndata: hello\n\n')
-    await lists(t, page, server, before!)
-    hasNone('open')
-    server.answer(500)
-    server.cut()
-    await page.waitFor(() => server.requests.length > 1, comesBackByItself)
-    await page.waitFor(
-      () => button() !== undefined || server.requests.length > 2,
-      () => ({
-        seen: `The stream is closed, and there is no button to retry: "${textOf(page.body)}".`,
-        expected: 'Expected one: reloading the page is not what people should have to do.',
-      }),
-    )
-    must(server.requests.length === 2, {
-      seen: 'The stream is closed, nobody pressed Retry, and the server was asked again.',
-      expected: 'Expected a button that waits for somebody.',
-      often: 'onClick={retry()} calls it while React renders. onClick={retry} hands it over.',
-    })
-    await page.waitFor(
-      () => itemOf(page, before!) !== undefined && /\b1 skipped\b/i.test(textOf(page.body)),
-      () => ({
-        seen: `One quake came and one event that was none, the stream is closed, and the page says "${textOf(page.body)}".`,
-        expected: 'Expected the quake and "1 skipped" in it, whatever the status is.',
-      }),
-    )
-    server.answer(200)
-    t.transcript.step('somebody presses Retry')
-    button()!.click()
-    await page.waitFor(() => server.requests.length > 2, {
-      seen: 'Somebody pressed Retry, and nobody asks the server.',
-      expected: 'Expected a new connection.',
-      often: 'the button has no onClick, or that does something else.',
-    })
-    await lists(t, page, server, after!)
-    hasNone('open')
-
-    function hasNone(state: string): void {
-      must(button() === undefined, {
-        seen: `The stream is ${state}, and there is a button to retry.`,
-        expected: 'Expected it only while the stream is closed.',
-      })
-    }
+  const { page, itemOf, lists, connects } = await showLiveQuakes(t, server)
+  const button = (): HTMLButtonElement | undefined =>
+    [...page.body.querySelectorAll('button')].find((each) => /retry/i.test(textOf(each)))
+  await connects()
+  hasNone('connecting')
+  server.resumeAnswering()
+  server.send('retry: 10\n\ndata: hello\n\n')
+  await lists(before)
+  hasNone('open')
+  server.answer(500)
+  server.cut()
+  await page.waitFor(() => server.requests.length > 1, comesBackByItself)
+  await page.waitFor(() => button() !== undefined || server.requests.length > 2, {
+    seen: () => `The stream is closed, and there is no button to retry: "${textOf(page.body)}".`,
+    expected: 'Expected one: reloading the page is not what people should have to do.',
   })
+  must(server.requests.length === 2, {
+    seen: 'The stream is closed, nobody pressed Retry, and the server was asked again.',
+    expected: 'Expected a button that waits for somebody.',
+    often: 'onClick={retry()} calls it while React renders. onClick={retry} hands it over.',
+  })
+  await page.waitFor(
+    () => itemOf(before) !== undefined && /\b1 skipped\b/i.test(textOf(page.body)),
+    {
+      seen: () =>
+        `One quake came and one event that was none, the stream is closed, and the page says "${textOf(page.body)}".`,
+      expected: 'Expected the quake and "1 skipped" in it, whatever the status is.',
+    },
+  )
+  server.answer(200)
+  t.transcript.step('somebody presses Retry')
+  button()!.click()
+  await page.waitFor(() => server.requests.length > 2, {
+    seen: 'Somebody pressed Retry, and nobody asks the server.',
+    expected: 'Expected a new connection.',
+    often: 'the button has no onClick, or that does something else.',
+  })
+  await lists(after)
+  hasNone('open')
+
+  function hasNone(state: string): void {
+    must(button() === undefined, {
+      seen: `The stream is ${state}, and there is a button to retry.`,
+      expected: 'Expected it only while the stream is closed.',
+    })
+  }
 })
 
 // 3.8 The tab comes back
 
 check('3.8a', 'a tab that comes back opens a closed stream again', async (t) => {
-  const server = await scriptedServer(t)
-  await watching(
-    t,
-    [server],
-    async ({ page, one }) => {
-      const [before, ...after] = quakes(3)
-      await isThere(page, server)
-      server.send('retry: 10\n\n')
-      await brings(t, page, server, one, before!)
-      for (const [n, quake] of after.entries()) {
-        hides(t)
-        server.answer(500)
-        // A page may close by itself while nobody looks. Then there is nothing to cut.
-        if (server.openResponses > 0) server.cut()
-        await page.waitFor(() => openOf(server) === 0, {
-          seen: 'The server answers 500, and the EventSource has not given up.',
-          expected: 'Expected it to be closed.',
-        })
-        // Nobody comes back in the same millisecond: React has shown it by then.
-        await meanwhile(t)
-        server.answer(200)
-        const asked = server.requests.length
-        comesBack(t)
-        await page.waitFor(() => server.requests.length > asked, {
-          seen: `The stream was closed while the tab was hidden, the tab is back${n > 0 ? ' for the second time' : ''}, and nobody asks the server.`,
-          expected: 'Expected a new connection, without a click.',
-          often:
-            n > 0
-              ? 'the event is listened to once.'
-              : "nobody listens to 'visibilitychange' of the document.",
-        })
-        await shows(t, page, one, 'open', notOpen)
-        server.send('retry: 10\n\n')
-        await brings(t, page, server, one, quake)
-      }
-      await counts(page, one, [3, 3, 0], (told) => ({
-        seen: `The tab went and came back twice, three quakes came, and the view has ${told}.`,
-        expected: 'Expected 3, 3 and 0: the list and the counts go on.',
-        often: 'everything begins anew with the connection.',
-      }))
-    },
-    { exclusive: true },
-  )
+  const { page, server, connects, lists, showsStatus, showsCounts } = await mount(t, {
+    exclusive: true,
+  })
+  const [before, ...after] = quakes(3)
+  await connects()
+  server.send('retry: 10\n\n')
+  await lists(before)
+  for (const [n, quake] of after.entries()) {
+    hideTab(t)
+    server.answer(500)
+    // A page may close by itself while nobody looks. Then there is nothing to cut.
+    if (server.openResponses > 0) server.cut()
+    await page.waitFor(() => openConnections(server) === 0, {
+      seen: 'The server answers 500, and the EventSource has not given up.',
+      expected: 'Expected it to be closed.',
+    })
+    // Nobody comes back in the same millisecond: React has shown it by then.
+    await fence(t)
+    server.answer(200)
+    const asked = server.requests.length
+    showTab(t)
+    await page.waitFor(() => server.requests.length > asked, {
+      seen: `The stream was closed while the tab was hidden, the tab is back${n > 0 ? ' for the second time' : ''}, and nobody asks the server.`,
+      expected: 'Expected a new connection, without a click.',
+      often:
+        n > 0
+          ? 'the event is listened to once.'
+          : "nobody listens to 'visibilitychange' of the document.",
+    })
+    await showsStatus('open', notOpen)
+    server.send('retry: 10\n\n')
+    await lists(quake)
+  }
+  await showsCounts([3, 3, 0], (told) => ({
+    seen: `The tab went and came back twice, three quakes came, and the view has ${told}.`,
+    expected: 'Expected 3, 3 and 0: the list and the counts go on.',
+    often: 'everything begins anew with the connection.',
+  }))
 })
 
 check('3.8b', 'a tab that wakes up opens one connection', async (t) => {
   const server = await scriptedServer(t)
   server.answer(500)
-  await watching(
-    t,
-    [server],
-    async ({ page, one }) => {
-      await shows(t, page, one, 'closed', notClosed)
-      hides(t)
-      await meanwhile(t)
-      must(server.requests.length === 1 && sourcesOf(server.url).length === 1, {
-        seen: 'The stream is closed, the tab was hidden, and the stream was opened again.',
-        expected: 'Expected it to wait until somebody can see it.',
-        often:
-          'visibilitychange comes when the tab is hidden, too. document.visibilityState tells which.',
-      })
-      server.answer(200)
-      comesBack(t, { wasFrozen: true })
-      await shows(t, page, one, 'open', {
-        seen: 'A frozen tab woke up, and its closed stream did not open.',
-        expected: 'Expected it to open.',
-      })
-      await brings(t, page, server, one, quakes(1)[0]!)
-      const open = openOf(server)
-      must(open === 1, {
-        seen: `A frozen tab woke up, which resume, visibilitychange, pageshow, online and focus all tell, and ${connections(open)} are open.`,
-        expected: 'Expected one.',
-        often: 'each event opens one, without a look at what is there.',
-      })
-    },
-    { exclusive: true },
-  )
+  const { lists, showsStatus } = await mount(t, { servers: [server], exclusive: true })
+  await showsStatus('closed', notClosed)
+  hideTab(t)
+  await fence(t)
+  must(server.requests.length === 1 && sourcesOf(server.url).length === 1, {
+    seen: 'The stream is closed, the tab was hidden, and the stream was opened again.',
+    expected: 'Expected it to wait until somebody can see it.',
+    often:
+      'visibilitychange comes when the tab is hidden, too. document.visibilityState tells which.',
+  })
+  server.answer(200)
+  showTab(t, { wasFrozen: true })
+  await showsStatus('open', {
+    seen: 'A frozen tab woke up, and its closed stream did not open.',
+    expected: 'Expected it to open.',
+  })
+  await lists(quakes(1)[0])
+  const open = openConnections(server)
+  must(open === 1, {
+    seen: `A frozen tab woke up, which resume, visibilitychange, pageshow, online and focus all tell, and ${describeConnections(open)} are open.`,
+    expected: 'Expected one.',
+    often: 'each event opens one, without a look at what is there.',
+  })
 })
 
 check('3.8c', 'a stream that lives is left alone when the tab comes back', async (t) => {
-  const server = await scriptedServer(t)
   const [before, after] = quakes(2)
-  await watching(
-    t,
-    [server],
-    async ({ page, one }) => {
-      await isThere(page, server)
-      await brings(t, page, server, one, before!)
-      hides(t)
-      // Closing what nobody looks at is a way to save connections.
-      const lived = openOf(server) === 1
-      comesBack(t, { wasFrozen: true })
-      await shows(t, page, one, 'open', notOpen)
-      const asked = (): boolean => server.requests.length === sourcesOf(server.url).length
-      await page.waitFor(
-        () => server.openResponses === 1 && asked(),
-        () => ({
-          seen: `The tab was hidden and is back, and the server has ${connections(server.openResponses)}.`,
-          expected: 'Expected one.',
-          often: 'a new EventSource is made for the tab that comes back, and the old one stays.',
-        }),
-      )
-      await brings(t, page, server, one, after!)
-      must(one.view.quakes.length === 2 && openOf(server) === 1, {
-        seen: `The tab was hidden and is back, the list has ${one.view.quakes.length} of two quakes, ${connections(openOf(server))} open.`,
-        expected: 'Expected both quakes and one connection.',
-      })
-      must(!lived || sourcesOf(server.url).length === 1, {
-        seen: `The tab was hidden and is back, the stream was open all the time, and ${sources(server)} made.`,
-        expected: 'Expected one: what happens while it connects anew is lost.',
-        often: 'nobody looks whether the stream is closed.',
-      })
-    },
-    { exclusive: true },
-  )
+  const { page, server, watcher, connects, lists, showsStatus } = await mount(t, {
+    exclusive: true,
+  })
+  await connects()
+  await lists(before)
+  hideTab(t)
+  // Closing what nobody looks at is a way to save connections.
+  const lived = openConnections(server) === 1
+  showTab(t, { wasFrozen: true })
+  await showsStatus('open', notOpen)
+  const asked = (): boolean => server.requests.length === sourcesOf(server.url).length
+  await page.waitFor(() => server.openResponses === 1 && asked(), {
+    seen: () =>
+      `The tab was hidden and is back, and the server has ${describeConnections(server.openResponses)}.`,
+    expected: 'Expected one.',
+    often: 'a new EventSource is made for the tab that comes back, and the old one stays.',
+  })
+  await lists(after)
+  must(watcher.view.quakes.length === 2 && openConnections(server) === 1, {
+    seen: `The tab was hidden and is back, the list has ${watcher.view.quakes.length} of two quakes, ${describeConnections(openConnections(server))} open.`,
+    expected: 'Expected both quakes and one connection.',
+  })
+  must(!lived || sourcesOf(server.url).length === 1, {
+    seen: `The tab was hidden and is back, the stream was open all the time, and ${sourcesWere(server)} made.`,
+    expected: 'Expected one: what happens while it connects anew is lost.',
+    often: 'nobody looks whether the stream is closed.',
+  })
 })
 
 check('3.8d', 'a component that is gone does not come back with the tab', async (t) => {
   const server = await scriptedServer(t)
   server.answer(500)
-  await watching(
-    t,
-    [server],
-    async ({ page, one, draw }) => {
-      await shows(t, page, one, 'closed', notClosed)
-      draw()
-      hides(t)
-      server.answer(200)
-      comesBack(t)
-      await meanwhile(t)
-      await page.waitFor(() => openOf(server) === 0 && server.openResponses === 0, {
-        seen: 'The component is gone, the tab was hidden and is back, and a connection is opened for nobody.',
-        expected: 'Expected none.',
-        often: 'the listener of the document stays when the component goes.',
-      })
-    },
-    { exclusive: true },
-  )
+  const { page, draw, showsStatus } = await mount(t, { servers: [server], exclusive: true })
+  await showsStatus('closed', notClosed)
+  draw()
+  hideTab(t)
+  server.answer(200)
+  showTab(t)
+  await fence(t)
+  await page.waitFor(() => openConnections(server) === 0 && server.openResponses === 0, {
+    seen: 'The component is gone, the tab was hidden and is back, and a connection is opened for nobody.',
+    expected: 'Expected none.',
+    often: 'the listener of the document stays when the component goes.',
+  })
 })
 
-// Components
-
-type Props = { url: string; onQuake?: (quake: Quake) => void }
-type View = ReturnType<typeof useQuakes>
-
-/** A component that calls useQuakes(), and what the check sees of it. */
-type Watcher = {
-  Component(props: Props): ReactNode
-  /** What was shown last. */
-  readonly view: View
-  readonly renders: number
-  /** The states that were shown, in order, each for as long as it lasted. */
-  readonly statuses: readonly string[]
-}
-
-type Watching = {
-  page: Page
-  /** The first of the watchers. */
-  one: Watcher
-  watchers: readonly Watcher[]
-  /** Draws the first one with these in place of what it had, or nothing at all. */
-  draw(props?: Partial<Props>): void
-  /** Draws one for each of these, at the same place as before. */
-  drawAll(props: (Props | undefined)[]): void
-}
-
-/** Draws a component that follows the first server, for the time of the script. */
-async function watching(
-  t: Tools,
-  servers: ScriptedServer[],
-  script: (watching: Watching) => Promise<void>,
-  { onQuake, ...how }: PageOptions & { onQuake?: (quake: Quake) => void } = {},
-): Promise<void> {
-  const urls = servers.map(({ url }) => url)
-  const watchers = [watcher()]
-  let props: Props = { url: urls[0]!, ...(onQuake && { onQuake }) }
-
-  await withPage(t, urls, how, async (page) => {
-    const drawAll = (all: (Props | undefined)[]): void => {
-      const elements = all.map((each, n) => {
-        const { Component } = (watchers[n] ??= watcher())
-        return each && createElement(Component, { key: n, ...each })
-      })
-      page.draw(createElement(Fragment, null, elements))
-    }
-    drawAll([props])
-    t.transcript.step(`a component is shown${how.strict ? ', under StrictMode' : ''}`)
-    await script({
-      page,
-      one: watchers[0]!,
-      watchers,
-      drawAll,
-      draw(next) {
-        if (!next) {
-          t.transcript.step('the component goes')
-          return drawAll([])
-        }
-        props = { ...props, ...next }
-        t.transcript.step(`the component gets another ${Object.keys(next).join()}`)
-        drawAll([props])
-      },
-    })
-  })
-}
-
-function watcher(): Watcher {
-  let now: View | undefined
-  const statuses: string[] = []
-  let renders = 0
-  return {
-    Component({ url, onQuake }) {
-      const view = useQuakes(url, onQuake)
-      renders += 1
-      useLayoutEffect(() => {
-        now = view
-        if (statuses.at(-1) !== view.status) statuses.push(view.status)
-      })
-      return null
-    },
-    get view() {
-      return now!
-    },
-    get renders() {
-      return renders
-    },
-    statuses,
-  }
-}
-
-/** Draws LiveQuakes for the time of the script. */
-async function showing(
-  t: Tools,
-  server: ScriptedServer,
-  script: (page: Page) => Promise<void>,
-): Promise<void> {
-  await withPage(t, [server.url], {}, async (page) => {
-    page.draw(createElement(LiveQuakes, { url: server.url }))
-    t.transcript.step('<LiveQuakes> is shown')
-    await script(page)
-  })
-}
-
-function items({ body }: Page): HTMLElement[] {
-  return [...body.querySelectorAll('li')]
-}
-
-function itemOf(page: Page, quake: Quake): HTMLElement | undefined {
-  return items(page).find((item) => tells(textOf(item), quake))
-}
-
-/** What is read there. Where an element begins or ends there is room, as a layout makes it. */
-function textOf(element: Element): string {
-  return pieces(element).join('').replace(/\s+/g, ' ').trim()
-}
-
-function pieces({ childNodes }: Node): string[] {
-  return [...childNodes].flatMap((child) =>
-    child.nodeType === child.TEXT_NODE ? (child.nodeValue ?? '') : [' ', ...pieces(child), ' '],
-  )
-}
-
-/** Quakes whose items are not taken for each other: the place of none is part of another's. */
-function quakesApart(count: number): Quake[] {
-  const apart: Quake[] = []
-  for (const quake of quakes(10 * count)) {
-    const isApart = apart.every(
-      ({ place }) => !place.includes(quake.place) && !quake.place.includes(place),
-    )
-    if (isApart) apart.push(quake)
-  }
-  return apart.slice(0, count)
-}
-
-/** Whether a text says which quake it is: its place, and beside it the number itself, not 6.0 for 6. */
-function tells(text: string, { magnitude, place }: Quake): boolean {
-  const numbers = text.replace(place, ' ').match(/-?\d+(\.\d+)?/g) ?? []
-  // A hyphen before a number need not be its sign.
-  const isIt = (number: string): boolean => [`${magnitude}`, `-${magnitude}`].includes(number)
-  return text.includes(place) && numbers.some(isIt)
-}
-
-/** Sends a quake, and waits for the item on the page. */
-async function lists(
-  t: Tools,
-  page: Page,
-  server: ScriptedServer,
-  quake: Quake,
-): Promise<HTMLElement> {
-  server.send(eventOf(quake))
-  await page.waitFor(
-    () => itemOf(page, quake) !== undefined,
-    () => ({
-      seen: `${describeQuake(quake)} came, and ${whatIsListed(page, quake)}.`,
-      expected: `Expected an item with its place and ${quake.magnitude}, the magnitude as it came.`,
-    }),
-  )
-  page.forgiveThrown()
-  t.transcript.step(`the page lists ${describeQuake(quake)}`)
-  return itemOf(page, quake)!
-}
-
-/** Whether an element with role="status" says that word, and neither of the other two. */
-function says({ body }: Page, word: string): boolean {
-  return [...body.querySelectorAll('[role=status]')].some((element) => {
-    const words = textOf(element)
-      .toLowerCase()
-      .match(/\b(connecting|open|closed)\b/g)
-    return deepEqual([...new Set(words)], [word])
-  })
-}
-
-function statusOf({ body }: Page): string {
-  return [...body.querySelectorAll('[role=status]')].map(textOf).join(' ')
-}
-
-function whatIsListed(page: Page, { place }: Quake): string {
-  const text = items(page)
-    .map(textOf)
-    .find((each) => each.includes(place))
-  return text === undefined ? 'no <li> tells its place' : `its <li> says "${text}"`
-}
-
-function hides(t: Tools): void {
-  t.transcript.step('the tab is hidden')
-  hideTab()
-}
-
-function comesBack(t: Tools, options?: { wasFrozen: boolean }): void {
-  t.transcript.step(options ? 'the tab was frozen, and wakes up' : 'the tab is shown again')
-  showTab(options)
-}
-
-// Streams
-
-/** Waits until the connections that the page opened have come in: one, if all is well. */
-async function isThere(page: Page, server: ScriptedServer): Promise<void> {
-  await page.waitFor(
-    () => server.requests.length >= Math.max(1, openOf(server)),
-    () =>
-      sourcesOf(server.url).length === 0
-        ? {
-            seen: 'A component that calls useQuakes() is shown, and nobody asks the server.',
-            expected: 'Expected a request when the component is shown.',
-            often: 'no EventSource is made in an effect, or in what the effect calls.',
-          }
-        : {
-            seen: `A component that calls useQuakes() is shown, and ${sources(server)} made and closed, before a request came.`,
-            expected: 'Expected one that stays open while the component is shown.',
-            often:
-              'a flag lets the effect run once. StrictMode cleans up, runs it again, and finds the flag.',
-          },
-  )
-}
-
-/** Sends a quake, and waits until it is in the list. */
-async function brings(
-  t: Tools,
-  page: Page,
-  server: ScriptedServer,
-  one: Watcher,
-  quake: Quake,
-  story: Story | (() => Story) = notListed(quake),
-): Promise<void> {
-  server.send(eventOf(quake))
-  await page.waitFor(() => has(one.view, quake), story)
-  page.forgiveThrown()
-  t.transcript.step(`the list has ${describeQuake(quake)}`)
-}
-
-function eventOf(quake: Quake): string {
-  return `data: ${JSON.stringify(quake)}\n\n`
-}
-
-function has({ quakes: list }: View, { id }: Quake): boolean {
-  return list.some((quake) => quake.id === id)
-}
-
-/** Waits until the status is that one. */
-async function shows(
-  t: Tools,
-  page: Page,
-  one: Watcher,
-  status: View['status'],
-  story: Story | (() => Story),
-): Promise<void> {
-  await page.waitFor(() => one.view.status === status, story)
-  page.forgiveThrown()
-  t.transcript.step(`status is ${status}`)
-}
-
 /** Sends these payloads and then a quake, which is to be all that is listed. */
-async function skips(t: Tools, payloads: string[], often: string): Promise<void> {
-  const server = await scriptedServer(t)
-  await watching(t, [server], async ({ page, one }) => {
-    await isThere(page, server)
-    for (const [n, payload] of payloads.entries()) {
-      server.send(`data: ${payload}\n\n`)
-      await page.waitFor(
-        () => one.view.skipped === n + 1,
-        () => ({
-          seen: `The data of an event is ${payload}, and skipped is ${one.view.skipped}.`,
-          expected: `Expected ${n + 1}.`,
-          often,
-        }),
-      )
-    }
-    t.transcript.step(`skipped is ${payloads.length}`)
-    const [before, after] = quakes(2)
-    server.send('retry: 10\n\n')
-    await brings(t, page, server, one, before!)
-    await countsAre(`${payloads.length} events were no quakes and one was`, 1)
-    server.cut()
-    await page.waitFor(() => server.requests.length > 1, comesBackByItself)
-    await brings(t, page, server, one, after!)
-    await countsAre('The connection was lost, and is back with another quake', 2)
-
-    async function countsAre(what: string, come: number): Promise<void> {
-      await counts(page, one, [come, come, payloads.length], (told) => ({
-        seen: `${what}, and the view has ${told}.`,
-        expected: `Expected ${come}, ${come} and ${payloads.length}.`,
-      }))
-    }
-  })
-}
-
-/** Waits until so many are listed, received and skipped. One render need not show all three. */
-async function counts(
-  page: Page,
-  one: Watcher,
-  wanted: [listed: number, received: number, skipped: number],
-  story: (told: string) => Story,
-): Promise<void> {
-  const now = (): number[] => [one.view.quakes.length, one.view.received, one.view.skipped]
-  await page.waitFor(
-    () => deepEqual(now(), wanted),
-    () => {
-      const [listed, received, skipped] = now()
-      return story(`${listed} in the list, ${received} received, ${skipped} skipped`)
-    },
-  )
-}
-
-const BURST = 10_000
-
-/** Sends 10,000 quakes at once, and waits for all. @param look is called again and again meanwhile */
-async function burst(
-  t: Tools,
-  page: Page,
-  server: ScriptedServer,
-  one: Watcher,
-  look = (): void => {},
-): Promise<Quake[]> {
-  const few = quakes(10)
-  const happened = Array.from({ length: BURST }, (_, n) => {
-    const quake = few[n % few.length]!
-    return { ...quake, id: `${quake.id}-${n}` }
-  })
-  const source = sourcesOf(server.url).at(-1)!
-  const told = source.dispatched
-  server.send(happened.map(eventOf).join(''), `${BURST} quakes at once`)
-  // As long as some come, more will.
-  for (let seen = -1; source.dispatched - told < BURST;) {
-    seen = source.dispatched
-    await page.waitFor(
-      () => source.dispatched > seen,
-      () => ({
-        seen: `Of ${BURST} events ${source.dispatched - told} came.`,
-        expected: 'Expected all of them.',
-        often: 'the connection was closed.',
-      }),
-    )
-    look()
+async function mustSkip(t: Tools, payloads: string[], often: string): Promise<void> {
+  const { page, server, watcher, connects, lists, showsCounts } = await mount(t)
+  await connects()
+  for (const [n, payload] of payloads.entries()) {
+    server.send(`data: ${payload}\n\n`)
+    await page.waitFor(() => watcher.view.skipped === n + 1, {
+      seen: () => `The data of an event is ${payload}, and skipped is ${watcher.view.skipped}.`,
+      expected: `Expected ${n + 1}.`,
+      often,
+    })
   }
-  const last = happened.at(-1)!
-  await page.waitFor(() => has(one.view, last), notListed(last))
-  look()
-  return happened
-}
+  t.transcript.step(`skipped is ${payloads.length}`)
+  const [before, after] = quakes(2)
+  server.send('retry: 10\n\n')
+  await lists(before)
+  await countsAre(`${payloads.length} events were no quakes and one was`, 1)
+  server.cut()
+  await page.waitFor(() => server.requests.length > 1, comesBackByItself)
+  await lists(after)
+  await countsAre('The connection was lost, and is back with another quake', 2)
 
-/** A fence: elsewhere a connection is opened, lost, and back. What is to happen at once has happened then. */
-async function meanwhile(t: Tools): Promise<void> {
-  const server = await scriptedServer({ ...t, transcript: newTranscript() })
-  const source = new EventSource(server.url)
-  let opened = 0
-  let got = 0
-  source.addEventListener('open', () => (opened += 1))
-  source.addEventListener('message', () => (got += 1))
-  const story = { seen: 'A connection of the check did not open.', expected: 'Expected it to.' }
-  try {
-    await t.waitFor(() => opened === 1, story)
-    server.send('retry: 20\ndata:\n\n')
-    await t.waitFor(() => got === 1, story)
-    server.cut()
-    await t.waitFor(() => opened === 2, story)
-  } finally {
-    forgetSources(server.url)
+  async function countsAre(what: string, come: number): Promise<void> {
+    await showsCounts([come, come, payloads.length], (told) => ({
+      seen: `${what}, and the view has ${told}.`,
+      expected: `Expected ${come}, ${come} and ${payloads.length}.`,
+    }))
   }
-}
-
-/** How many connections to that server the page holds. */
-function openOf({ url }: ScriptedServer): number {
-  return sourcesOf(url).filter(({ readyState }) => readyState !== EventSource.CLOSED).length
 }
 
 const notOpen: Story = {
@@ -1492,31 +1060,12 @@ const notClosed: Story = {
   expected: 'Expected closed.',
 }
 
-function notListed(quake: Quake): Story {
-  return {
-    seen: `${describeQuake(quake)} came, and it is not in the list.`,
-    expected: 'Expected it there, without waiting for another one.',
-    often:
-      "nobody listens to 'message', or the state is changed in place: React sees no difference.",
-  }
-}
-
-function connections(count: number): string {
-  return `${count} connection${count === 1 ? '' : 's'}`
-}
-
 /** `once`, `twice`, `3 times` */
 function howOften(count: number): string {
   return ['0 times', 'once', 'twice'][count] ?? `${count} times`
 }
 
-/** `2 EventSources were` */
-function sources({ url }: ScriptedServer): string {
-  const { length } = sourcesOf(url)
-  return `${length} EventSource${length === 1 ? ' was' : 's were'}`
-}
-
 /** `a, b and c` */
-function listing(words: readonly string[]): string {
+function joinWithAnd(words: readonly string[]): string {
   return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 }

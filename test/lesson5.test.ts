@@ -1,48 +1,57 @@
 import { getEventListeners } from 'node:events'
 import * as fc from 'fast-check'
-import type { Request, RequestHandler, Response } from 'express'
+import type { RequestHandler } from 'express'
 import type { Quake } from '#feed'
-import {
-  followQuakes,
-  type ConnectionState,
-  type FollowOptions,
-} from '#work/05-reconnection/client.ts'
-import { createHistory, type WritableHistory } from '#work/05-reconnection/history.ts'
-import { createApp, type ServerOptions } from '#work/05-reconnection/server.ts'
+import { followQuakes } from '#work/05-reconnection/client.ts'
+import { createHistory, type Entry } from '#work/05-reconnection/history.ts'
+import { createApp } from '#work/05-reconnection/server.ts'
 import { watchQuakes } from '#work/05-reconnection/watch.ts'
 import { check, must, type Tools } from './harness/check.ts'
-import type { RawClient } from './harness/raw-client.ts'
-import {
-  controlledClock,
-  instantClock,
-  WATCHDOG_MS,
-  type ControlledClock,
-} from './harness/controlled-clock.ts'
-import { withCuttingServer } from './harness/cutting-server.ts'
-import { resumingClient } from './harness/resuming-client.ts'
-import { cutAfterEachByte, type Cut, type Attempt } from './harness/cut.ts'
-import { runCutPlans, type InterruptedRun } from './harness/cut-plans.ts'
-import { eventClient, describeEvent, type EventClient } from './harness/event-client.ts'
+import { describeEvent, EventClient } from './harness/event-client.ts'
+import { deepEqual, tryParseJson } from './harness/equality.ts'
+import { turns } from './harness/event-loop.ts'
 import { describeError, type Story } from './harness/failure.ts'
-import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
-import { fakeHistory, type FakeHistory } from './harness/fake-history.ts'
-import { blockSocket } from './harness/block-socket.ts'
-import { trackTimers } from './harness/work-timers.ts'
-import { waiting } from './harness/waiting.ts'
-import { largeQuakes, describeQuake, quakes, seed } from './harness/quakes.ts'
-import { tryParseJson, deepEqual } from './harness/equality.ts'
-import type { TestServer } from './harness/serve.ts'
-import type { StreamEvent } from './harness/event-stream-parser.ts'
-import { SAMPLE_EVERY } from './harness/sampling.ts'
-import { runScenarios } from './harness/scenarios.ts'
-import { slowLogin } from './harness/open-stream.ts'
-import { MAX_QUAKES } from './harness/commands.ts'
-import { controlledTimers } from './harness/controlled-timers.ts'
 import { hasToken } from './harness/header-tokens.ts'
-import { excerpt } from './harness/transcript.ts'
-import { flushTicks, turns } from './harness/event-loop.ts'
-
-const PATH = '/events'
+import { disconnect, requestLogin, slowLogin } from './harness/login.ts'
+import { GET_FOR_HEAD, isEventStream, mustEndHead } from './harness/methods.ts'
+import { describeQuake, largeQuakes, quakes, seed } from './harness/quakes.ts'
+import type { RawClient } from './harness/raw-client.ts'
+import { MAX_QUAKES } from './harness/reconnection/commands.ts'
+import { ControlledClock } from './harness/reconnection/controlled-clock.ts'
+import { cutAfterEachByte, type Attempt, type Cut } from './harness/reconnection/cut.ts'
+import { runCutPlans, type InterruptedRun } from './harness/reconnection/cut-plans.ts'
+import { cuttingServer } from './harness/reconnection/cutting-server.ts'
+import { fakeHistory, type FakeHistory } from './harness/reconnection/fake-history.ts'
+import { eventOf, follow, notGiven, QUICK } from './harness/reconnection/follower.ts'
+import { followTimed } from './harness/reconnection/timed-follower.ts'
+import {
+  append,
+  filledHistory,
+  idsOf,
+  listed,
+  readAfter,
+} from './harness/reconnection/history-calls.ts'
+import { jammedServer, pausedReplay } from './harness/reconnection/jammed-server.ts'
+import { someTurns, trackLeftovers } from './harness/reconnection/leftovers.ts'
+import { mustHaveCursor, waitForRequest } from './harness/reconnection/requests.ts'
+import { resumingClient } from './harness/reconnection/resuming-client.ts'
+import { runScenarios } from './harness/reconnection/scenarios.ts'
+import { everyWriteWaits } from './harness/reconnection/slow-writes.ts'
+import {
+  mustBeNext,
+  mustEnd,
+  mustTellGap,
+  noEvent,
+  PATH,
+  serveAndSubscribe,
+  subscribe,
+  waitForRead,
+} from './harness/reconnection/subscriber.ts'
+import { SAMPLE_EVERY } from './harness/sampling.ts'
+import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
+import type { TestServer } from './harness/serve.ts'
+import { excerpt, excerptJson, SILENT } from './harness/transcript.ts'
+import { waiting } from './harness/waiting.ts'
 
 /** Where a check waits for heartbeats: so short that nobody waits. */
 const OFTEN = 2
@@ -53,8 +62,8 @@ const SOME = 5
 // 5.1 The history
 
 check('5.1a', 'everything that is kept comes oldest first', async (t) => {
-  const { history, happened } = filled(t, 3)
-  const { entries, isGap } = await asks(t, history, undefined)
+  const { history, happened } = filledHistory(t, 3)
+  const { entries, isGap } = await readAfter(t, history, undefined)
   const gave = entries.map(({ quake }) => quake?.id ?? 'no quake')
   must(deepEqual(gave, idsOf(happened)) && !isGap, {
     seen: `after(undefined) gave ${listed(gave)}${isGap ? ' and a gap' : ''}.`,
@@ -63,12 +72,12 @@ check('5.1a', 'everything that is kept comes oldest first', async (t) => {
 })
 
 check('5.1b', 'an entry is the quake and its id', async (t) => {
-  const { history, happened } = filled(t, 3)
-  const { entries } = await asks(t, history, undefined)
+  const { history, happened } = filledHistory(t, 3)
+  const { entries } = await readAfter(t, history, undefined)
   for (const [n, quake] of happened.entries()) {
     const entry = entries[n]
     must(entry?.id === quake.id && deepEqual(entry.quake, quake), {
-      seen: `The entry of quake ${quake.id} is ${excerpt(JSON.stringify(entry) ?? 'undefined', 100)}`,
+      seen: `The entry of quake ${quake.id} is ${excerptJson(entry, 100)}`,
       expected: `Expected { id: "${quake.id}", quake: … }, with the whole quake.`,
       often:
         'ids are counted. After a restart the count begins anew, and the same id means another quake.',
@@ -77,12 +86,12 @@ check('5.1b', 'an entry is the quake and its id', async (t) => {
 })
 
 check('5.1c', 'behind an id come the entries that are newer', async (t) => {
-  const { history, happened } = filled(t, 5)
+  const { history, happened } = filledHistory(t, 5)
   for (const [n, { id }] of happened.entries()) {
-    const { entries, isGap } = await asks(t, history, id)
+    const { ids, isGap, told } = await readAfter(t, history, id)
     const newer = idsOf(happened.slice(n + 1))
-    must(deepEqual(idsOf(entries), newer) && !isGap, {
-      seen: `after("${id}") gave ${listed(idsOf(entries))}${isGap ? ' and a gap' : ''}, of ${listed(idsOf(happened))}.`,
+    must(deepEqual(ids, newer) && !isGap, {
+      seen: `after("${id}") gave ${told}, of ${listed(idsOf(happened))}.`,
       expected: `Expected ${listed(newer)}, and no gap: the client has "${id}".`,
       often: 'the entry with that id is among them, or one too many is left out.',
     })
@@ -90,11 +99,12 @@ check('5.1c', 'behind an id come the entries that are newer', async (t) => {
 })
 
 check('5.1d', 'so many entries are kept as there is capacity', async (t) => {
-  const { history, happened } = filled(t, 8, 3)
-  const { entries, isGap } = await asks(t, history, undefined)
-  must(deepEqual(idsOf(entries), idsOf(happened.slice(-3))), {
-    seen: `The capacity is 3, ${happened.length} quakes happened, and after(undefined) gave ${listed(idsOf(entries))}.`,
-    expected: `Expected the last 3: ${listed(idsOf(happened.slice(-3)))}.`,
+  const { history, happened } = filledHistory(t, 8, 3)
+  const { ids, isGap } = await readAfter(t, history, undefined)
+  const kept = idsOf(happened.slice(-3))
+  must(deepEqual(ids, kept), {
+    seen: `The capacity is 3, ${happened.length} quakes happened, and after(undefined) gave ${listed(ids)}.`,
+    expected: `Expected the last 3: ${listed(kept)}.`,
     often: 'nothing is ever thrown away, or the newest is.',
   })
   must(!isGap, {
@@ -105,11 +115,11 @@ check('5.1d', 'so many entries are kept as there is capacity', async (t) => {
 })
 
 check('5.1e', 'whoever has all but what is kept has no gap', async (t) => {
-  const { history, happened } = filled(t, 8, 3)
-  const last = happened.at(-4)!
-  const { entries, isGap } = await asks(t, history, last.id)
-  must(!isGap && deepEqual(idsOf(entries), idsOf(happened.slice(-3))), {
-    seen: `The last 3 are kept, and after("${last.id}"), of the one before them, gave ${listed(idsOf(entries))}${isGap ? ' and a gap' : ''}.`,
+  const { history, happened } = filledHistory(t, 8, 3)
+  const { id } = happened.at(-4)!
+  const { ids, isGap, told } = await readAfter(t, history, id)
+  must(!isGap && deepEqual(ids, idsOf(happened.slice(-3))), {
+    seen: `The last 3 are kept, and after("${id}"), of the one before them, gave ${told}.`,
     expected: 'Expected the 3, and no gap: none between is missing.',
     often:
       'only the entries that are kept are looked through. Remember the id that was thrown away last: behind it nothing is missing.',
@@ -117,28 +127,29 @@ check('5.1e', 'whoever has all but what is kept has no gap', async (t) => {
 })
 
 check('5.1f', 'when entries behind an id are not kept any more, there is a gap', async (t) => {
-  const { history, happened } = filled(t, 8, 3)
+  const { history, happened } = filledHistory(t, 8, 3)
+  const kept = idsOf(happened.slice(-3))
   for (const { id } of happened.slice(0, -4)) {
-    const { entries, isGap } = await asks(t, history, id)
+    const { ids, isGap } = await readAfter(t, history, id)
     must(isGap, {
       seen: `The last 3 are kept, and after("${id}"), of an older one, gave no gap.`,
       expected: 'Expected a gap: entries between that one and the 3 are lost.',
       often: 'the entries that are left are given without a word.',
     })
-    must(deepEqual(idsOf(entries), idsOf(happened.slice(-3))), {
-      seen: `after("${id}") gave a gap and ${listed(idsOf(entries))}.`,
-      expected: `Expected a gap and all that are kept: ${listed(idsOf(happened.slice(-3)))}.`,
+    must(deepEqual(ids, kept), {
+      seen: `after("${id}") gave a gap and ${listed(ids)}.`,
+      expected: `Expected a gap and all that are kept: ${listed(kept)}.`,
     })
   }
 })
 
 check('5.1g', 'an id that nobody knows is a gap', async (t) => {
   for (const count of [3, 0]) {
-    const { history, happened } = filled(t, count)
+    const { history, happened } = filledHistory(t, count)
     for (const id of strangeIds()) {
-      const { entries, isGap } = await asks(t, history, id)
-      must(isGap && deepEqual(idsOf(entries), idsOf(happened)), {
-        seen: `${count} are kept, and after(${JSON.stringify(id)}) gave ${listed(idsOf(entries))}${isGap ? ' and a gap' : ' and no gap'}.`,
+      const { ids, isGap } = await readAfter(t, history, id)
+      must(isGap && deepEqual(ids, idsOf(happened)), {
+        seen: `${count} are kept, and after(${JSON.stringify(id)}) gave ${listed(ids)}${isGap ? ' and a gap' : ' and no gap'}.`,
         expected: 'Expected a gap, and all that are kept: nobody can tell what the client has.',
         often: 'an id that is not found is taken for the beginning or for the end.',
       })
@@ -177,17 +188,17 @@ check('5.1i', 'one who stops listening hears no more, and the others do', async 
   const stop = history.subscribe({ onEntry: ({ id }) => heard.leaves.push(id), onOver() {} })
   history.subscribe({ onEntry: ({ id }) => heard.stays.push(id), onOver() {} })
   const [first, second, third] = quakes(3)
-  append(t, history, first!)
+  append(t, history, first)
   t.transcript.step('listener 1 stops')
   stop()
-  append(t, history, second!)
-  must(deepEqual(heard, { leaves: [first!.id], stays: [first!.id, second!.id] }), {
+  append(t, history, second)
+  must(deepEqual(heard, { leaves: [first.id], stays: [first.id, second.id] }), {
     seen: `Listener 1 stopped after the first of two entries. It heard of ${listed(heard.leaves)}, listener 2 of ${listed(heard.stays)}.`,
     expected: 'Expected one entry for listener 1, and both for listener 2.',
   })
   t.transcript.step('listener 1 stops once more')
   stop()
-  append(t, history, third!)
+  append(t, history, third)
   must(heard.stays.length === 3, {
     seen: 'Listener 1 stopped twice, and listener 2 hears no more.',
     expected: 'Expected the second time to do nothing.',
@@ -200,7 +211,7 @@ check('5.1j', 'at the end it is over, and listeners hear of it', async (t) => {
   let wasOver: boolean | undefined
   history.subscribe({ onEntry() {}, onOver: () => (wasOver = history.isOver) })
   const [quake] = quakes(1)
-  append(t, history, quake!)
+  append(t, history, quake)
   must(!history.isOver && wasOver === undefined, {
     seen: 'An entry was appended, and the history is over.',
     expected: 'Expected it to go on until end() is called.',
@@ -211,19 +222,19 @@ check('5.1j', 'at the end it is over, and listeners hear of it', async (t) => {
     seen: `end() was called, isOver is ${history.isOver}, and onOver() was ${wasOver === undefined ? 'not called' : `called while isOver was ${wasOver}`}.`,
     expected: 'Expected isOver to be true, and onOver() to be called then.',
   })
-  const { entries } = await asks(t, history, undefined)
-  must(deepEqual(idsOf(entries), [quake!.id]), {
-    seen: `end() was called, and after(undefined) gave ${listed(idsOf(entries))}.`,
-    expected: `Expected ${quake!.id}: who has missed something still gets it.`,
+  const { ids } = await readAfter(t, history, undefined)
+  must(deepEqual(ids, [quake.id]), {
+    seen: `end() was called, and after(undefined) gave ${listed(ids)}.`,
+    expected: `Expected ${quake.id}: who has missed something still gets it.`,
     often: 'what is kept is thrown away at the end.',
   })
 })
 
 check('5.1k', 'what was given stays as it was', async (t) => {
-  for (const id of [undefined, quakes(1)[0]!.id, 'of-another-life']) {
-    const { history, happened } = filled(t, 4, 3)
-    const { entries } = await asks(t, history, id)
-    append(t, history, quakes(5)[4]!)
+  for (const id of [undefined, quakes(1)[0].id, 'of-another-life']) {
+    const { history, happened } = filledHistory(t, 4, 3)
+    const { entries } = await readAfter(t, history, id)
+    append(t, history, quakes(5)[4])
     must(deepEqual(idsOf(entries), idsOf(happened.slice(-3))), {
       seen: `after(${JSON.stringify(id)}) gave 3 entries, another quake was appended, and the 3 have become ${listed(idsOf(entries))}.`,
       expected: 'Expected them as they were: somebody is sending them to a slow client.',
@@ -239,9 +250,9 @@ check('5.1l', 'one who stops while it is called takes the entry from nobody', as
   history.subscribe({ onEntry: ({ id }) => heard.push(id), onOver() {} })
   t.transcript.step('listener 1 will stop when it is called')
   const [quake] = quakes(1)
-  append(t, history, quake!)
-  must(deepEqual(heard, [quake!.id]), {
-    seen: `Listener 1 stopped when it heard of "${quake!.id}", and listener 2 heard of ${listed(heard)}.`,
+  append(t, history, quake)
+  must(deepEqual(heard, [quake.id]), {
+    seen: `Listener 1 stopped when it heard of "${quake.id}", and listener 2 heard of ${listed(heard)}.`,
     expected: 'Expected listener 2 to hear of it once.',
     often: 'an array is walked along while one is taken out of it, and the next one moves up.',
   })
@@ -254,15 +265,13 @@ check('5.2a', 'the head and retry come while the history is still being read', a
   history.append(...quakes(1))
   history.blockReads('as it was')
   const client = t.connect(await t.serve(createApp(history, { retryMs: 1234 })))
-  client.request(PATH)
-  const head = await client.head({
+  const head = await client.get(PATH, {
     seen: 'Reading the history takes long, and the client has not got the head of the response.',
     expected: 'Expected status and headers at once: an EventSource is not open before.',
     often: 'nothing is written until the history has been read.',
   })
-  const type = head.headers.get('content-type')
-  must(head.status === 200 && /^text\/event-stream\s*(;|$)/i.test(type ?? ''), {
-    seen: `GET ${PATH} was answered ${head.status}, Content-Type: ${type}.`,
+  must(head.status === 200 && isEventStream(head), {
+    seen: `GET ${PATH} was answered ${head.status}, Content-Type: ${head.headers.get('content-type')}.`,
     expected: 'Expected 200 and text/event-stream.',
   })
   const control = head.headers.get('cache-control')
@@ -275,7 +284,7 @@ check('5.2a', 'the head and retry come while the history is still being read', a
     expected: 'Expected it, as in lesson 4: nginx would hold events back.',
   })
   const expected = 'Expected retry: 1234 with the head. It says when to come back.'
-  const retry = await eventClient(client, t).retry({
+  const retry = await client.events.retry({
     seen: 'retryMs is 1234, and no field retry came.',
     expected,
     often: 'retry is sent behind the history, or not at all.',
@@ -287,11 +296,11 @@ check('5.2b', 'whoever has nothing gets all that is kept, then what happens', as
   const history = fakeHistory(t.transcript)
   const happened = quakes(5)
   history.append(...happened.slice(0, 3))
-  const { events } = await opened(t, history)
+  const { events } = await serveAndSubscribe(t, history)
   for (const [n, quake] of happened.entries()) {
     if (n >= 3) history.append(quake)
     const { data } = await events.next({
-      ...noEvent(quake),
+      ...noEvent({ quake }),
       often:
         n < 3
           ? 'a client without a cursor gets only what happens from now on.'
@@ -307,11 +316,11 @@ check('5.2b', 'whoever has nothing gets all that is kept, then what happens', as
 check('5.2c', 'the data is the quake as JSON, and the event has no name', async (t) => {
   const history = fakeHistory(t.transcript)
   const [old, fresh] = quakes(2)
-  history.append(old!)
-  const { events } = await opened(t, history)
-  for (const quake of [old!, fresh!]) {
-    if (quake === fresh) history.append(fresh!)
-    const event = await events.next(noEvent(quake))
+  history.append(old)
+  const { events } = await serveAndSubscribe(t, history)
+  for (const quake of [old, fresh]) {
+    if (quake === fresh) history.append(fresh)
+    const event = await events.next(noEvent({ quake }))
     must(event.type === 'message' && deepEqual(tryParseJson(event.data), quake), {
       seen: `The event of ${describeQuake(quake)} is ${describeEvent(event)}.`,
       expected: `Expected no name, and the data ${excerpt(JSON.stringify(quake))}`,
@@ -322,13 +331,14 @@ check('5.2c', 'the data is the quake as JSON, and the event has no name', async 
 check('5.2d', 'an id is that of the entry, whatever it looks like', async (t) => {
   const history = fakeHistory(t.transcript)
   const [old, fresh] = quakes(2)
-  const [first] = history.append(old!)
-  const { events } = await opened(t, history)
-  hasId(await events.next(noEvent(old!)), first!)
-  const [second] = history.append(fresh!)
-  hasId(await events.next(noEvent(fresh!)), second!)
+  const [first] = history.append(old)
+  const { events } = await serveAndSubscribe(t, history)
+  await hasItsId(first)
+  const [second] = history.append(fresh)
+  await hasItsId(second)
 
-  function hasId({ lastEventId }: StreamEvent, id: string): void {
+  async function hasItsId({ id, quake }: { id: string; quake: Quake }): Promise<void> {
+    const { lastEventId } = await events.next(noEvent({ quake }))
     must(lastEventId === id, {
       seen: `The id of the entry is "${id}", and the event has "${excerpt(lastEventId)}".`,
       expected: 'Expected the id of the entry: the history knows no other.',
@@ -344,11 +354,11 @@ check(
     const happened = quakes(5)
     for (const has of [1, 2, 4]) {
       const history = fakeHistory(t.transcript)
-      const ids = history.append(...happened.slice(0, 4))
-      const { events } = await opened(t, history, { lastEventId: ids[has - 1]! })
-      for (let n = has; n < 4; n += 1) await isNext(events, ids[n]!, happened[n]!, BEHIND)
-      const [id] = history.append(happened[4]!)
-      await isNext(events, id!, happened[4]!)
+      const entries = history.append(...happened.slice(0, 4))
+      const { events } = await serveAndSubscribe(t, history, { lastEventId: entries[has - 1]!.id })
+      for (const entry of entries.slice(has)) await mustBeNext(events, entry, BEHIND)
+      const [entry] = history.append(happened[4])
+      await mustBeNext(events, entry)
     }
   },
 )
@@ -356,34 +366,33 @@ check(
 check('5.2f', 'two clients get the same quakes with the same ids', async (t) => {
   const history = fakeHistory(t.transcript)
   const happened = quakes(4)
-  const ids = history.append(...happened.slice(0, 3))
+  const entries = history.append(...happened.slice(0, 3))
   const server = await t.serve(createApp(history))
-  const early = await comes(t, server, { name: 'client A' })
-  const late = await comes(t, server, { name: 'client B', lastEventId: ids[1]! })
-  for (const [n, id] of ids.entries()) await isNext(early.events, id, happened[n]!)
-  await isNext(late.events, ids[2]!, happened[2]!)
-  const [id] = history.append(happened[3]!)
-  await isNext(early.events, id!, happened[3]!)
-  await isNext(late.events, id!, happened[3]!)
+  const early = await subscribe(t, server, { name: 'client A' })
+  const late = await subscribe(t, server, { name: 'client B', lastEventId: entries[1]!.id })
+  for (const entry of entries) await mustBeNext(early.events, entry)
+  await mustBeNext(late.events, entries[2]!)
+  const [entry] = history.append(happened[3])
+  await mustBeNext(early.events, entry)
+  await mustBeNext(late.events, entry)
 })
 
 check('5.2g', 'heartbeats come while nothing happens, and change no id', async (t) => {
   const history = fakeHistory(t.transcript)
-  const [quake] = quakes(1)
-  const [id] = history.append(quake!)
-  const { events } = await opened(t, history, { heartbeatMs: OFTEN })
-  await isNext(events, id!, quake!)
+  const [entry] = history.append(...quakes(1))
+  const { events } = await serveAndSubscribe(t, history, { heartbeatMs: OFTEN })
+  await mustBeNext(events, entry)
   await events.heartbeats(SOME, {
     seen: `heartbeatMs is ${OFTEN}, nothing happens, and the client sees no sign of life, or only the first.`,
     expected: 'Expected a comment every few milliseconds.',
   })
-  must(events.unexpected === undefined && events.lastEventId === id, {
+  must(events.unexpected === undefined && events.lastEventId === entry.id, {
     seen: `A heartbeat came, and ${events.unexpected ? `was an event: ${describeEvent(events.unexpected)}` : `made the id "${events.lastEventId}"`}.`,
-    expected: `Expected no event, and the id "${id}" to stay: with it the client comes back.`,
+    expected: `Expected no event, and the id "${entry.id}" to stay: with it the client comes back.`,
   })
   history.blockReads('as it was')
-  const other = await opened(t, history, { heartbeatMs: OFTEN })
-  await isRead(t, history)
+  const other = await serveAndSubscribe(t, history, { heartbeatMs: OFTEN })
+  await waitForRead(t, history)
   await other.events.heartbeats(SOME, {
     seen: 'Reading the history takes long, and the client sees no sign of life.',
     expected: 'Expected heartbeats: its watchdog knows nothing of your history.',
@@ -403,7 +412,7 @@ check('5.2h', 'while the client does not read, the replay waits', async (t) => {
 check('5.2i', 'a client that reads again gets each entry once, in order', async (t) => {
   const { client, ids, clear } = await pausedReplay(t)
   clear()
-  const events = eventClient(client, { transcript: QUIET })
+  const events = new EventClient(client, SILENT)
   for (const [n, id] of ids.entries()) {
     const { lastEventId } = await events.next({
       seen: 'The client reads again, and does not get all the entries.',
@@ -421,129 +430,99 @@ check('5.2i', 'a client that reads again gets each entry once, in order', async 
 })
 
 check('5.2j', 'a client that leaves leaves no listener and no timer', async (t) => {
-  const timers = trackTimers()
-  try {
-    const history = fakeHistory(t.transcript)
-    history.append(...quakes(1))
-    const server = await t.serve(createApp(history, { heartbeatMs: OFTEN }))
-    const before = await comesAndGoes(t, history, server, timers, 'client 1')
-    for (const name of ['client 2', 'client 3', 'client 4']) {
-      await comesAndGoes(t, history, server, timers, name)
-    }
-    await isGone(t, history, timers, before, 'Four clients came and went')
-  } finally {
-    timers.stop()
+  const history = fakeHistory(t.transcript)
+  const leftovers = trackLeftovers(t, history)
+  history.append(...quakes(1))
+  const server = await t.serve(createApp(history, { heartbeatMs: OFTEN }))
+  for (const name of ['client 1', 'client 2', 'client 3', 'client 4']) {
+    await leftovers.connectAndLeave(server, name)
   }
+  await leftovers.mustBeGone('Four clients came and went')
 })
 
 check('5.2k', 'nor does one that leaves while the history is read', async (t) => {
-  const timers = trackTimers()
-  try {
-    const history = fakeHistory(t.transcript)
-    history.append(...quakes(1))
-    const server = await t.serve(createApp(history, { heartbeatMs: OFTEN }))
-    const before = await comesAndGoes(t, history, server, timers, 'client 1')
-    const [last] = history.append(...quakes(1))
-    for (const visit of [{ name: 'client 2' }, { name: 'client 3', lastEventId: last! }]) {
-      history.blockReads('as it was')
-      const { client } = await comes(t, server, visit)
-      await isRead(t, history)
-      client.disconnect()
-      await t.waitFor(() => server.connections === 0, KEPT)
-      history.unblockReads()
-      await someTurns()
-      if (visit.lastEventId === undefined) {
-        await isGone(t, history, timers, before, 'A client left while the history was read')
-      } else {
-        await isGone(
-          t,
-          history,
-          timers,
-          before,
-          'A client that has everything left while the history was read',
-          'the handler waits, when it has read, for an abort that has been. Such a signal calls nobody any more.',
-        )
-      }
-    }
-  } finally {
-    timers.stop()
+  const history = fakeHistory(t.transcript)
+  const leftovers = trackLeftovers(t, history)
+  history.append(...quakes(1))
+  const server = await t.serve(createApp(history, { heartbeatMs: OFTEN }))
+  await leftovers.connectAndLeave(server, 'client 1')
+  const [last] = history.append(...quakes(1))
+  await leavesDuringRead({ name: 'client 2' })
+  await leftovers.mustBeGone('A client left while the history was read')
+  await leavesDuringRead({ name: 'client 3', lastEventId: last.id })
+  await leftovers.mustBeGone(
+    'A client that has everything left while the history was read',
+    'the handler waits, when it has read, for an abort that has been. Such a signal calls nobody any more.',
+  )
+
+  async function leavesDuringRead(coming: { name: string; lastEventId?: string }): Promise<void> {
+    history.blockReads('as it was')
+    const client = await subscribe(t, server, coming)
+    await waitForRead(t, history)
+    await disconnect(t, server, client)
+    history.unblockReads()
+    await someTurns()
   }
 })
 
 check('5.2l', 'nor does one that left and did not read, or was gone before', async (t) => {
-  const timers = trackTimers()
-  try {
-    const history = fakeHistory(t.transcript)
-    const login = slowLogin()
-    const app = createApp(history, { heartbeatMs: OFTEN })
-    const { server, jam, queued } = await jammedServer(t, app, login.handler)
-    const gone = t.connect(server, 'client 1')
-    gone.request(PATH)
-    await t.withTimeout(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
-    const before = await comesAndGoes(t, history, server, timers, 'client 2')
-    gone.disconnect()
-    await t.waitFor(() => server.connections === 0, KEPT)
-    t.transcript.step('a login before your handler lets the request of client 1 pass')
-    login.finish()
-    await someTurns()
-    await t.waitFor(
-      () => history.listenerCount <= before.listeners && timers.alive() <= before.timers,
-      {
-        seen: 'A client was gone when your handler was called, and there is a listener or a timer for it.',
-        expected: 'Expected none: nobody will ever take them away.',
-        often: "'close' of the response came before anybody listened to it. res.destroyed tells.",
-      },
-    )
-    const slow = await comes(t, server, { name: 'slow client' })
-    jam()
-    history.append(...largeQuakes(2, FAT))
-    await waitsInVain(t, queued)
-    slow.client.disconnect()
-    await isGone(t, history, timers, before, 'A client left that did not read')
-  } finally {
-    timers.stop()
-  }
+  const history = fakeHistory(t.transcript)
+  const leftovers = trackLeftovers(t, history)
+  const login = slowLogin()
+  const app = createApp(history, { heartbeatMs: OFTEN })
+  const { server, jam, mustQueue } = await jammedServer(t, app, login.handler)
+  const gone = await requestLogin(t, server, login, PATH, 'client 1')
+  await leftovers.connectAndLeave(server, 'client 2')
+  await disconnect(t, server, gone)
+  t.transcript.step('a login before your handler lets the request of client 1 pass')
+  login.finish()
+  await someTurns()
+  await t.waitFor(leftovers.areNone, {
+    seen: 'A client was gone when your handler was called, and there is a listener or a timer for it.',
+    expected: 'Expected none: nobody will ever take them away.',
+    often: "'close' of the response came before anybody listened to it. res.destroyed tells.",
+  })
+  const slow = await subscribe(t, server, { name: 'slow client' })
+  jam()
+  history.append(...largeQuakes(2))
+  await mustQueue()
+  slow.disconnect()
+  await leftovers.mustBeGone('A client left that did not read')
 })
 
 check(
   '5.2m',
   'each event reaches the client whole, also when every write has to wait',
   async (t) => {
-    const timers = controlledTimers([globalThis])
-    try {
-      const history = fakeHistory(t.transcript)
-      const happened = quakes(3)
-      const ids = history.append(...happened)
-      let fellInto: string | undefined
-      const server = await t.serve(createApp(history), (_request, response, next) => {
-        t.transcript.step(
-          'every write of this response returns false, and drain comes right behind it',
-        )
-        everyWriteWaits(response, (begun) => {
-          const isUnfinished = !/(\n\n|\r\r|\r\n\r\n)$/.test(begun())
-          if (isUnfinished) timers.runPending()
-          // Whatever else goes on when the timers run out, it is a comment that closes what had begun.
-          if (isUnfinished && /\n:[^\n]*\n\n$/.test(begun()))
-            fellInto ??= begun().split('\n\n').at(-2)!
-        })
-        next()
+    const timers = t.controlTimers()
+    const history = fakeHistory(t.transcript)
+    const entries = history.append(...quakes(3))
+    let fellInto: string | undefined
+    const server = await t.serve(createApp(history), (_request, response, next) => {
+      t.transcript.step(
+        'every write of this response returns false, and drain comes right behind it',
+      )
+      everyWriteWaits(response, (begun) => {
+        if (/(\n\n|\r\r|\r\n\r\n)$/.test(begun())) return
+        timers.runPending()
+        // Whatever else goes on when the timers run out, it is a comment that closes what had begun.
+        if (/\n:[^\n]*\n\n$/.test(begun())) fellInto ??= begun().split('\n\n').at(-2)!
       })
-      const { events } = await comes(t, server)
-      for (const [n, id] of ids.entries()) {
-        await isNext(events, id, happened[n]!, {
-          often:
-            'a write that returned false is taken for one that did not write. It is only asked to wait before the next one.',
-        })
-      }
-      must(fellInto === undefined, {
-        seen: `The heartbeat came between two lines of an event: ${excerpt(fellInto ?? '', 60)}`,
-        expected:
-          'Expected each event in one piece: the blank line of the heartbeat makes the id count before the quake has come.',
-        often: 'the lines of an event are written one by one, and the handler waits between them.',
+      next()
+    })
+    const { events } = await subscribe(t, server)
+    for (const entry of entries) {
+      await mustBeNext(events, entry, {
+        often:
+          'a write that returned false is taken for one that did not write. It is only asked to wait before the next one.',
       })
-    } finally {
-      timers.restore()
     }
+    must(fellInto === undefined, {
+      seen: `The heartbeat came between two lines of an event: ${excerpt(fellInto ?? '', 60)}`,
+      expected:
+        'Expected each event in one piece: the blank line of the heartbeat makes the id count before the quake has come.',
+      often: 'the lines of an event are written one by one, and the handler waits between them.',
+    })
   },
 )
 
@@ -555,17 +534,13 @@ check('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) => {
   const before = history.listenerCount
   const client = t.connect(server)
   const story = { expected: 'Expected what GET gets.', often: GET_FOR_HEAD }
-  client.request(PATH, { method: 'HEAD' })
-  const head = await client.head({ seen: 'HEAD got no head.', ...story })
-  must(head.status === 200, { seen: `HEAD was answered ${head.status}.`, ...story })
-  // The response to a HEAD looks ended in any case. Whether it is shows in the next request: HTTP answers
-  // one after another. Or the connection ends with it.
-  client.request(PATH, { method: 'HEAD' })
-  await t.waitFor(() => client.hasHead || server.connections === 0, {
-    seen: 'HEAD got its head, and the next request on that connection gets no answer.',
-    expected: 'Expected the response to HEAD to end.',
-    often: GET_FOR_HEAD,
-  })
+  const { status } = await client.get(
+    PATH,
+    { seen: 'HEAD got no head.', ...story },
+    { method: 'HEAD' },
+  )
+  must(status === 200, { seen: `HEAD was answered ${status}.`, ...story })
+  await mustEndHead(t, server, client, PATH)
   await t.waitFor(() => history.listenerCount <= before, {
     seen: 'HEAD was answered, and a listener is left at the history.',
     expected: 'Expected none: there is no body to put quakes in.',
@@ -579,71 +554,63 @@ check('5.3a', 'what happens while the history is read is not lost', async (t) =>
   for (const has of [0, 2]) {
     const history = fakeHistory(t.transcript)
     const happened = quakes(5)
-    const ids = history.append(...happened.slice(0, 2))
+    const entries = history.append(...happened.slice(0, 2))
     history.blockReads('as it was')
-    const { events } = await opened(t, history, has === 0 ? {} : { lastEventId: ids[has - 1]! })
-    await isRead(t, history)
-    ids.push(...history.append(...happened.slice(2, 4)))
+    const { events } = await serveAndSubscribe(t, history, { lastEventId: entries[has - 1]?.id })
+    await waitForRead(t, history)
+    entries.push(...history.append(...happened.slice(2, 4)))
     history.unblockReads()
-    for (let n = has; n < 4; n += 1) {
-      await isNext(events, ids[n]!, happened[n]!, READ_THEN_LISTEN)
-    }
-    const [id] = history.append(happened[4]!)
-    await isNext(events, id!, happened[4]!, READ_THEN_LISTEN)
+    for (const entry of entries.slice(has)) await mustBeNext(events, entry, READ_THEN_LISTEN)
+    const [entry] = history.append(happened[4])
+    await mustBeNext(events, entry, READ_THEN_LISTEN)
   }
 })
 
 check('5.3b', 'what happens while the history is read comes once', async (t) => {
   const history = fakeHistory(t.transcript)
   const happened = quakes(5)
-  const ids = history.append(...happened.slice(0, 2))
+  const entries = history.append(...happened.slice(0, 2))
   history.blockReads('as it is')
-  const { events } = await opened(t, history)
-  await isRead(t, history)
-  ids.push(...history.append(...happened.slice(2, 4)))
+  const { events } = await serveAndSubscribe(t, history)
+  await waitForRead(t, history)
+  entries.push(...history.append(...happened.slice(2, 4)))
   history.unblockReads()
-  for (const [n, id] of ids.entries()) await isNext(events, id, happened[n]!, TWICE)
-  const [id] = history.append(happened[4]!)
-  await isNext(events, id!, happened[4]!, TWICE)
+  for (const entry of entries) await mustBeNext(events, entry, TWICE)
+  const [entry] = history.append(happened[4])
+  await mustBeNext(events, entry, TWICE)
 })
 
 check('5.3c', 'each client has a hand-over of its own', async (t) => {
   const history = fakeHistory(t.transcript)
   const happened = quakes(7)
-  const ids = history.append(...happened.slice(0, 4))
+  const entries = history.append(...happened.slice(0, 4))
   const server = await t.serve(createApp(history))
   history.blockReads('as it was')
-  const clients = [
-    await comes(t, server, { name: 'client A', lastEventId: ids[0]! }),
-    await comes(t, server, { name: 'client B', lastEventId: ids[2]! }),
-  ]
+  const a = await subscribe(t, server, { name: 'client A', lastEventId: entries[0]!.id })
+  const b = await subscribe(t, server, { name: 'client B', lastEventId: entries[2]!.id })
   await t.waitFor(() => history.blockedReads === 2, {
     seen: 'Two clients came back, and the history is read for one of them.',
     expected: 'Expected a reading for each: each has another last id.',
     often: 'one cursor, or one reading, serves all clients.',
   })
-  ids.push(...history.append(happened[4]!))
+  entries.push(...history.append(happened[4]))
   history.unblockReads()
-  ids.push(...history.append(happened[5]!))
-  for (const [n, { events }] of clients.entries()) {
-    for (let at = n === 0 ? 1 : 3; at < 6; at += 1) {
-      await isNext(events, ids[at]!, happened[at]!, {
-        often: 'the queue or the cursor of one client is used for another as well.',
-      })
-    }
-  }
+  entries.push(...history.append(happened[5]))
+  const often = 'the queue or the cursor of one client is used for another as well.'
+  for (const entry of entries.slice(1)) await mustBeNext(a.events, entry, { often })
+  for (const entry of entries.slice(3)) await mustBeNext(b.events, entry, { often })
   // Both have everything. What comes next is for one who has nothing to wait for.
   history.blockReads('as it was')
-  const late = await comes(t, server, { name: 'client C' })
-  await isRead(t, history)
-  ids.push(...history.append(happened[6]!))
+  const late = await subscribe(t, server, { name: 'client C' })
+  await waitForRead(t, history)
+  const [last] = history.append(happened[6])
   history.unblockReads()
-  for (const { events } of clients) {
-    await isNext(events, ids[6]!, happened[6]!, {
+  for (const { events } of [a, b]) {
+    await mustBeNext(events, last, {
       often: 'client C came, and the cursor of the others is where it begins.',
     })
   }
-  for (const [n, id] of ids.entries()) await isNext(late.events, id, happened[n]!)
+  for (const entry of [...entries, last]) await mustBeNext(late.events, entry)
 })
 
 check('5.3d', 'quakes that happen at any moment of it come once, in order', async (t) => {
@@ -652,27 +619,28 @@ check('5.3d', 'quakes that happen at any moment of it come once, in order', asyn
     numRuns: 12,
   })
   for (const { before, after, as } of moments) {
-    const history = fakeHistory(QUIET)
-    const happened = quakes(before + after + 3)
-    const ids = history.append(...happened.slice(0, before))
+    const history = fakeHistory(SILENT)
+    const happened: Quake[] = quakes(before + after + 3)
+    const entries = history.append(...happened.slice(0, before))
     const rest = happened.slice(before)
     const meanwhile = rest.splice(0, Math.floor(rest.length / 2))
     t.transcript.step(
       `a client comes; ${before} quakes have happened, ${meanwhile.length} happen while the history is read, ${rest.length} right behind that`,
     )
     history.blockReads(as)
-    const { events } = await opened({ ...t, transcript: QUIET }, history)
-    await isRead(t, history)
-    ids.push(...history.append(...meanwhile))
+    const { client } = await serveAndSubscribe(t, history)
+    const events = new EventClient(client, SILENT)
+    await waitForRead(t, history)
+    entries.push(...history.append(...meanwhile))
     history.unblockReads()
     for (const quake of rest) {
-      ids.push(...history.append(quake))
+      entries.push(...history.append(quake))
       // One lets what waits for a promise go on, the other what waits for the event loop.
       await Promise.resolve()
       if (after % 2) await turns()
     }
-    for (const [n, id] of ids.entries()) {
-      await isNext(events, id, happened[n]!, {
+    for (const entry of entries) {
+      await mustBeNext(events, entry, {
         often: 'while what was heard is sent, more is heard. That has to be sent as well.',
       })
     }
@@ -683,31 +651,32 @@ check('5.3d', 'quakes that happen at any moment of it come once, in order', asyn
 check('5.3e', 'a history that cannot be read cuts the connection', async (t) => {
   const history = fakeHistory(t.transcript)
   const [quake, next] = quakes(2)
-  const [id] = history.append(quake!)
+  const [entry] = history.append(quake)
   const server = await t.serve(createApp(history))
   history.failNext('the disk is gone')
   const client = t.connect(server)
   client.request(PATH)
-  const how = await client.ended({
-    seen: 'The history could not be read, and the response goes on.',
+  const story = {
     expected: 'Expected the connection to be cut: the client comes back, and asks again.',
     often: 'the error is caught and forgotten. The client waits for quakes that never come.',
+  }
+  const how = await client.ended({
+    ...story,
+    seen: 'The history could not be read, and the response goes on.',
   })
   must(how === 'cut', {
     seen: 'The history could not be read, and the response ended as if all were well.',
     expected: 'Expected the connection to be cut.',
     often: 'res.end() stands in a finally.',
   })
-  const again = await comes(t, server)
-  await isNext(again.events, id!, quake!)
+  const again = await subscribe(t, server)
+  await mustBeNext(again.events, entry)
   history.failNext('the disk is gone')
-  const [nextId] = history.append(next!)
+  const [{ id }] = history.append(next)
   // Who sends what it hears does not read.
-  const hasCome = (): boolean => again.client.unread().includes(nextId!)
-  await t.waitFor(() => server.connections === 0 || hasCome(), {
+  await t.waitFor(() => server.connections === 0 || again.unread().includes(id), {
+    ...story,
     seen: 'The history could be read at first and not later, and the response goes on.',
-    expected: 'Expected the connection to be cut: the client comes back, and asks again.',
-    often: 'the error is caught and forgotten. The client waits for quakes that never come.',
   })
 })
 
@@ -715,21 +684,21 @@ check('5.3f', 'what was heard and is not kept any more does not come late', asyn
   const history = fakeHistory(t.transcript, { capacity: 4 })
   const happened = quakes(6)
   history.blockReads('as it is')
-  const { events } = await opened(t, history)
-  await isRead(t, history)
-  const ids = history.append(...happened.slice(0, 5))
+  const { events } = await serveAndSubscribe(t, history)
+  await waitForRead(t, history)
+  const entries = history.append(...happened.slice(0, 5))
   history.unblockReads()
   let last = -1
   await readsTo(4)
-  ids.push(...history.append(happened[5]!))
+  entries.push(...history.append(happened[5]))
   await readsTo(5)
 
   async function readsTo(end: number): Promise<void> {
     while (last < end) {
-      const { lastEventId } = await events.next(noEvent(happened[end]!, ids[end]!))
-      const at = ids.indexOf(lastEventId)
+      const { lastEventId } = await events.next(noEvent(entries[end]!))
+      const at = idsOf(entries).indexOf(lastEventId)
       must(at > last, {
-        seen: `The history keeps 4, and 5 quakes happened while it was read. The client read "${excerpt(lastEventId)}" behind "${ids[last]}".`,
+        seen: `The history keeps 4, and 5 quakes happened while it was read. The client read "${excerpt(lastEventId)}" behind "${entries[last]?.id}".`,
         expected: 'Expected each once, in order.',
         often:
           'what was heard is sent when it is not in the answer. Everything up to the last id of the answer is in it, or was not kept any more.',
@@ -744,18 +713,19 @@ check('5.3f', 'what was heard and is not kept any more does not come late', asyn
 check('5.4a', 'a client whose place is not kept any more is told of the gap first', async (t) => {
   const history = fakeHistory(t.transcript, { capacity: 3 })
   const happened = quakes(7)
-  const ids = history.append(...happened.slice(0, 6))
-  const { events } = await opened(t, history, { lastEventId: ids[0]! })
-  await tellsGap(events, `The client has "${ids[0]}", and what followed is not kept any more`)
-  for (const n of [3, 4, 5]) await isNext(events, ids[n]!, happened[n]!)
-  const [id] = history.append(happened[6]!)
-  await isNext(events, id!, happened[6]!)
+  const entries = history.append(...happened.slice(0, 6))
+  const { id } = entries[0]!
+  const { events } = await serveAndSubscribe(t, history, { lastEventId: id })
+  await mustTellGap(events, `The client has "${id}", and what followed is not kept any more`)
+  for (const entry of entries.slice(3)) await mustBeNext(events, entry)
+  const [entry] = history.append(happened[6])
+  await mustBeNext(events, entry)
 })
 
 check('5.4b', 'a client that missed nothing is told of no gap', async (t) => {
   const history = fakeHistory(t.transcript, { capacity: 3 })
   const happened = quakes(7)
-  const ids = history.append(...happened.slice(0, 6))
+  const ids = idsOf(history.append(...happened.slice(0, 6)))
   for (const [has, from] of [
     [undefined, 3],
     ['', 3],
@@ -763,13 +733,9 @@ check('5.4b', 'a client that missed nothing is told of no gap', async (t) => {
     [ids[4]!, 5],
     [ids[5]!, 6],
   ] as const) {
-    const { events, server } = await opened(
-      t,
-      history,
-      has === undefined ? {} : { lastEventId: has },
-    )
-    if (from === 6) ids.push(...history.append(happened[6]!))
-    const event = await events.next(noEvent(happened[from]!))
+    const { events, server } = await serveAndSubscribe(t, history, { lastEventId: has })
+    if (from === 6) ids.push(...idsOf(history.append(happened[6])))
+    const event = await events.next(noEvent({ quake: happened[from] }))
     must(event.lastEventId === ids[from], {
       seen: `A client came ${has ? `with Last-Event-ID: ${has}` : 'with nothing'}, and read an event: ${describeEvent(event)}.`,
       expected: `Expected ${ids[from]}, and no gap: it misses nothing.`,
@@ -783,29 +749,26 @@ check('5.4b', 'a client that missed nothing is told of no gap', async (t) => {
 
 check('5.4c', 'an id that nobody knows is a gap, and all that is kept follows', async (t) => {
   const history = fakeHistory(t.transcript)
-  const happened = quakes(2)
-  const ids = history.append(...happened)
+  const entries = history.append(...quakes(2))
   for (const lastEventId of strangeIds()) {
-    const { events, server } = await opened(t, history, { lastEventId })
-    await tellsGap(
-      events,
-      `The client has "${excerpt(lastEventId)}", which the history does not know`,
-    )
-    for (const [n, id] of ids.entries()) await isNext(events, id, happened[n]!)
+    const { events, server } = await serveAndSubscribe(t, history, { lastEventId })
+    const which = `"${excerpt(lastEventId)}", which the history does not know`
+    await mustTellGap(events, `The client has ${which}`)
+    for (const entry of entries) await mustBeNext(events, entry)
     await server.close()
   }
 })
 
 check('5.4d', 'a gap is told once, also when nothing is kept', async (t) => {
   const history = fakeHistory(t.transcript)
-  const { events } = await opened(t, history, { lastEventId: 'of-another-life' })
-  await tellsGap(
+  const { events } = await serveAndSubscribe(t, history, { lastEventId: 'of-another-life' })
+  await mustTellGap(
     events,
     'The client has an id that the history does not know, and the history is empty',
   )
   for (const quake of quakes(2)) {
-    const [id] = history.append(quake)
-    await isNext(events, id!, quake, {
+    const [entry] = history.append(quake)
+    await mustBeNext(events, entry, {
       often:
         'the id that nobody knows is asked for again and again. Behind a gap it has done its work.',
     })
@@ -814,21 +777,20 @@ check('5.4d', 'a gap is told once, also when nothing is kept', async (t) => {
 
 check('5.4e', 'a client that reads too slowly loses nothing without a gap', async (t) => {
   const history = fakeHistory(t.transcript, { capacity: 4 })
-  const { server, jam, clear, queued } = await jammedServer(t, createApp(history))
-  const { client, events: before } = await comes(t, server)
-  const [first] = quakes(1)
-  const ids = history.append(first!)
-  await isNext(before, ids[0]!, first!)
+  const { server, jam, clear, mustQueue } = await jammedServer(t, createApp(history))
+  const client = await subscribe(t, server)
+  const entries: Entry[] = history.append(...quakes(1))
+  await mustBeNext(client.events, entries[0]!)
   jam()
-  const [fat, ...others] = largeQuakes(16, FAT)
-  ids.push(...history.append(fat!))
-  await waitsInVain(t, queued)
-  ids.push(...history.append(...others))
+  const [large, ...others] = largeQuakes(16)
+  entries.push(...history.append(large!))
+  await mustQueue()
+  entries.push(...history.append(...others))
   clear()
-  const events = eventClient(client, { transcript: QUIET })
+  const events = new EventClient(client, SILENT)
   let next = 1
   let hasGap = false
-  while (next < ids.length) {
+  while (next < entries.length) {
     const { type, lastEventId } = await events.next({
       seen: 'The client did not read in time. Now it does, and does not get the last entry.',
       expected: 'Expected what is kept, and a gap before it when something is missing.',
@@ -838,7 +800,7 @@ check('5.4e', 'a client that reads too slowly loses nothing without a gap', asyn
       hasGap = true
       continue
     }
-    const at = ids.indexOf(lastEventId)
+    const at = idsOf(entries).indexOf(lastEventId)
     must(at === next || (at > next && hasGap), {
       seen: 'The client did not read in time. Now it reads one of the last entries behind one of the first, and no event named gap between them.',
       expected: 'Expected to be told: those between are lost.',
@@ -852,26 +814,24 @@ check('5.4e', 'a client that reads too slowly loses nothing without a gap', asyn
 
 check('5.4f', 'what waits for a client that does not read has a limit', async (t) => {
   const history = fakeHistory(t.transcript, { capacity: 4 })
-  const { server, jam, clear, queued } = await jammedServer(t, createApp(history))
-  const { client } = await comes(t, server)
+  const { server, jam, clear, mustQueue } = await jammedServer(t, createApp(history))
+  const client = await subscribe(t, server)
   jam()
-  history.append(...largeQuakes(1, FAT))
-  await waitsInVain(t, queued)
+  history.append(...largeQuakes(1))
+  await mustQueue()
   const [quake] = quakes(1)
-  const ids = history.append(...Array.from({ length: VERY_MANY }, () => quake!))
+  const ids = idsOf(history.append(...Array.from({ length: VERY_MANY }, () => quake)))
   clear()
-  const events = eventClient(client, { transcript: QUIET })
+  const events = new EventClient(client, SILENT)
   const isOneOf = new Set(ids)
   let got = 0
-  let last = ''
-  while (last !== ids.at(-1)) {
-    last = (
-      await events.next({
-        seen: 'The client did not read. Now it does, and does not get the last entry.',
-        expected: 'Expected what is kept, and a gap before it.',
-        often: 'what was to be sent is forgotten while the client is slow.',
-      })
-    ).lastEventId
+  for (let last = ''; last !== ids.at(-1);) {
+    const { lastEventId } = await events.next({
+      seen: 'The client did not read. Now it does, and does not get the last entry.',
+      expected: 'Expected what is kept, and a gap before it.',
+      often: 'what was to be sent is forgotten while the client is slow.',
+    })
+    last = lastEventId
     if (isOneOf.has(last)) got += 1
   }
   t.transcript.step(`client read ${got} of the last ${VERY_MANY}`)
@@ -886,37 +846,31 @@ check('5.4f', 'what waits for a client that does not read has a limit', async (t
 // 5.5 The client comes back
 
 check('5.5a', 'each quake is given when its event is here', async (t) => {
-  const server = await scriptedServer(t)
-  await following(t, server.url, {}, async ({ got }) => {
-    await hasAsked(t, server, 1)
-    for (const [n, quake] of quakes(3).entries()) {
-      server.send(eventOf(quake, `n-${n}`))
-      await t.waitFor(() => got.length === n + 1, notGiven(quake))
-      must(deepEqual(got[n], quake), {
-        seen: `The server sent ${excerpt(JSON.stringify(quake))} and followQuakes() gave ${excerpt(JSON.stringify(got[n]) ?? 'undefined')}`,
-        expected: 'Expected the quake.',
-      })
-    }
-  })
+  const { got, requested, delivers } = await follow(t)
+  await requested(1)
+  for (const [n, quake] of quakes(3).entries()) {
+    await delivers(quake, `n-${n}`)
+    must(deepEqual(got[n], quake), {
+      seen: `The server sent ${excerptJson(quake)} and followQuakes() gave ${excerptJson(got[n])}`,
+      expected: 'Expected the quake.',
+    })
+  }
 })
 
 check('5.5b', 'the first request has no Last-Event-ID, the next ones have the last', async (t) => {
-  const server = await scriptedServer(t)
-  await following(t, server.url, {}, async ({ got }) => {
-    for (const [n, quake] of quakes(3).entries()) {
-      await hasAsked(t, server, n + 1)
-      hasCursor(server, n, n === 0 ? undefined : odd(n - 1), AS_IT_CAME, ID_LOST)
-      must(n > 0 || server.requests[0]!.get('Last-Event-ID') === undefined, {
-        seen: 'Request 1 has a Last-Event-ID with nothing in it.',
-        expected: 'Expected no such header: the client has nothing.',
-      })
-      server.send(eventOf(quake, odd(n)))
-      await t.waitFor(() => got.length === n + 1, notGiven(quake))
-      server.cut()
-    }
-    await hasAsked(t, server, 4)
-    hasCursor(server, 3, odd(2), AS_IT_CAME, ID_LOST)
-  })
+  const { server, requested, delivers, hasCursor } = await follow(t)
+  for (const [n, quake] of quakes(3).entries()) {
+    await requested(n + 1)
+    hasCursor(n + 1, n === 0 ? undefined : odd(n - 1), AS_IT_CAME, ID_LOST)
+    must(n > 0 || server.requests[0]!.get('Last-Event-ID') === undefined, {
+      seen: 'Request 1 has a Last-Event-ID with nothing in it.',
+      expected: 'Expected no such header: the client has nothing.',
+    })
+    await delivers(quake, odd(n))
+    server.cut()
+  }
+  await requested(4)
+  hasCursor(4, odd(2), AS_IT_CAME, ID_LOST)
 
   /** A text like any other, for who takes an id for a number or for a part of a URL. */
   function odd(n: number): string {
@@ -925,150 +879,134 @@ check('5.5b', 'the first request has no Last-Event-ID, the next ones have the la
 })
 
 check('5.5c', 'a response that ends is a connection that was lost', async (t) => {
-  const server = await scriptedServer(t)
-  await following(t, server.url, {}, async ({ got }) => {
-    const [first, second] = quakes(2)
-    await hasAsked(t, server, 1)
-    server.send(eventOf(first!, 'n-0'))
-    await t.waitFor(() => got.length === 1, notGiven(first!))
-    server.end()
-    await hasAsked(t, server, 2)
-    hasCursor(server, 1, 'n-0')
-    server.send(eventOf(second!, 'n-1'))
-    await t.waitFor(() => got.length === 2, notGiven(second!))
-  })
+  const { server, requested, delivers, hasCursor } = await follow(t)
+  const [first, second] = quakes(2)
+  await requested(1)
+  await delivers(first, 'n-0')
+  server.end()
+  await requested(2)
+  hasCursor(2, 'n-0')
+  await delivers(second, 'n-1')
 })
 
 check('5.5d', 'an event that was cut off has not been', async (t) => {
-  const server = await scriptedServer(t)
-  await following(t, server.url, {}, async ({ got }) => {
-    const [first, second] = quakes(2)
-    await hasAsked(t, server, 1)
-    server.send(eventOf(first!, 'n-0'))
-    await t.waitFor(() => got.length === 1, notGiven(first!))
-    server.send(eventOf(second!, 'n-1').slice(0, -1), 'an event without its blank line')
-    server.end()
-    await hasAsked(t, server, 2)
-    hasCursor(server, 1, 'n-0', 'The event n-1 was cut off before its blank line.')
-    server.send(eventOf(second!, 'n-1'))
-    await t.waitFor(() => got.length > 1, notGiven(second!))
-    must(got.length === 2, {
-      seen: `An event was cut off before its blank line, came again as a whole, and followQuakes() gave ${got.length - 1} quakes of it.`,
-      expected: 'Expected it once.',
-    })
+  const { server, got, requested, delivers, hasCursor } = await follow(t)
+  const [first, second] = quakes(2)
+  await requested(1)
+  await delivers(first, 'n-0')
+  server.send(eventOf(second, 'n-1').slice(0, -1), 'an event without its blank line')
+  server.end()
+  await requested(2)
+  hasCursor(2, 'n-0', 'The event n-1 was cut off before its blank line.')
+  server.send(eventOf(second, 'n-1'))
+  await t.waitFor(() => got.length > 1, notGiven(second))
+  must(got.length === 2, {
+    seen: `An event was cut off before its blank line, came again as a whole, and followQuakes() gave ${got.length - 1} quakes of it.`,
+    expected: 'Expected it once.',
   })
 })
 
 check('5.5e', 'an event that comes twice is given once', async (t) => {
-  const server = await scriptedServer(t)
-  await following(t, server.url, {}, async ({ got }) => {
-    const happened = quakes(4)
-    const events = happened.map((quake, n) => eventOf(quake, `n-${n}`))
-    await hasAsked(t, server, 1)
-    server.send(events.slice(0, 2).join(''), 'events n-0 and n-1')
-    await t.waitFor(() => got.length === 2, notGiven(happened[1]!))
-    server.cut()
-    await hasAsked(t, server, 2)
-    server.send(events.join(''), 'events n-0, n-1, n-2 and n-3')
-    await t.waitFor(() => deepEqual(got.at(-1), happened[3]), {
-      seen: 'The server sent n-3, and followQuakes() did not give it.',
-      expected: 'Expected its quake.',
-    })
-    const gave = got.map(({ id }) => `n-${idsOf(happened).indexOf(id)}`)
-    must(deepEqual(got, happened), {
-      seen: `The server sent n-0 and n-1 again, and followQuakes() gave ${listed(gave)}.`,
-      expected: 'Expected each once: n-0, n-1, n-2, n-3.',
-      often: 'the server is trusted. One that promises at least once may repeat itself.',
-    })
+  const { server, got, requested } = await follow(t)
+  const happened = quakes(4)
+  const events = happened.map((quake, n) => eventOf(quake, `n-${n}`))
+  await requested(1)
+  server.send(events.slice(0, 2).join(''), 'events n-0 and n-1')
+  await t.waitFor(() => got.length === 2, notGiven(happened[1]!))
+  server.cut()
+  await requested(2)
+  server.send(events.join(''), 'events n-0, n-1, n-2 and n-3')
+  await t.waitFor(() => deepEqual(got.at(-1), happened[3]), {
+    seen: 'The server sent n-3, and followQuakes() did not give it.',
+    expected: 'Expected its quake.',
+  })
+  const gave = got.map(({ id }) => `n-${idsOf(happened).indexOf(id)}`)
+  must(deepEqual(got, happened), {
+    seen: `The server sent n-0 and n-1 again, and followQuakes() gave ${listed(gave)}.`,
+    expected: 'Expected each once: n-0, n-1, n-2, n-3.',
+    often: 'the server is trusted. One that promises at least once may repeat itself.',
   })
 })
 
 check('5.5f', 'an event without a quake is left out, and its id counts', async (t) => {
-  const server = await scriptedServer(t)
-  await following(t, server.url, {}, async ({ got }) => {
-    const [quake, next] = quakes(2)
-    await hasAsked(t, server, 1)
-    server.send('id: bad\ndata: {"id":\n\n')
-    server.send(eventOf(quake!, 'bad'))
-    const story = {
-      expected: 'Expected nothing for that event, and the quake behind it.',
-      often: 'the error of JSON.parse() is taken for one of the connection.',
-    }
-    await t.waitFor(() => got.length === 1, {
-      seen: 'An event came whose data is not JSON, then a quake with the same id, and followQuakes() did not give it.',
-      expected:
-        'Expected nothing for the first, and the quake: no event with its id has been given.',
-      often:
-        'the error of JSON.parse() ends the connection, or the id of what was left out is remembered.',
-    })
-    must(deepEqual(got[0], quake) && server.requests.length === 1, {
-      seen: `An event came whose data is not JSON, and followQuakes() gave ${excerpt(JSON.stringify(got[0]) ?? 'undefined')}${server.requests.length > 1 ? ' on another connection' : ''}.`,
-      ...story,
-    })
-    server.send('event: weather\nid: other\ndata: {"rain":true}\n\nid: silent\n\n')
-    server.send(eventOf(next!))
-    await t.waitFor(() => got.length >= 2, notGiven(next!))
-    must(deepEqual(got[1], next), {
-      seen: `An event named weather came, and followQuakes() gave ${excerpt(JSON.stringify(got[1]) ?? 'undefined')}.`,
-      expected: 'Expected quakes alone: events without a name.',
-    })
-    server.cut()
-    await hasAsked(t, server, 2)
-    hasCursor(server, 1, 'silent', 'The last id came in a block without data.')
+  const { server, got, requested, hasCursor } = await follow(t)
+  const [quake, next] = quakes(2)
+  await requested(1)
+  server.send('id: bad\ndata: {"id":\n\n')
+  server.send(eventOf(quake, 'bad'))
+  const story = {
+    expected: 'Expected nothing for that event, and the quake behind it.',
+    often: 'the error of JSON.parse() is taken for one of the connection.',
+  }
+  await t.waitFor(() => got.length === 1, {
+    seen: 'An event came whose data is not JSON, then a quake with the same id, and followQuakes() did not give it.',
+    expected: 'Expected nothing for the first, and the quake: no event with its id has been given.',
+    often:
+      'the error of JSON.parse() ends the connection, or the id of what was left out is remembered.',
   })
+  must(deepEqual(got[0], quake) && server.requests.length === 1, {
+    seen: `An event came whose data is not JSON, and followQuakes() gave ${excerptJson(got[0])}${server.requests.length > 1 ? ' on another connection' : ''}.`,
+    ...story,
+  })
+  server.send('event: weather\nid: other\ndata: {"rain":true}\n\nid: silent\n\n')
+  server.send(eventOf(next))
+  await t.waitFor(() => got.length >= 2, notGiven(next))
+  must(deepEqual(got[1], next), {
+    seen: `An event named weather came, and followQuakes() gave ${excerptJson(got[1])}.`,
+    expected: 'Expected quakes alone: events without a name.',
+  })
+  server.cut()
+  await requested(2)
+  hasCursor(2, 'silent', 'The last id came in a block without data.')
 })
 
 check('5.5g', 'an empty id takes the last one back', async (t) => {
-  const server = await scriptedServer(t)
-  await following(t, server.url, {}, async ({ got }) => {
-    const [first, second] = quakes(2)
-    await hasAsked(t, server, 1)
-    server.send(eventOf(first!, 'n-0'))
-    server.send(eventOf(second!, ''))
-    await t.waitFor(() => got.length === 2, notGiven(second!))
-    server.cut()
-    await hasAsked(t, server, 2)
-    hasCursor(server, 1, undefined, 'The last id was an empty one.')
-  })
+  const { server, got, requested, hasCursor } = await follow(t)
+  const [first, second] = quakes(2)
+  await requested(1)
+  server.send(eventOf(first, 'n-0'))
+  server.send(eventOf(second, ''))
+  await t.waitFor(() => got.length === 2, notGiven(second))
+  server.cut()
+  await requested(2)
+  hasCursor(2, undefined, 'The last id was an empty one.')
 })
 
 check('5.5h', 'a gap is told, between the quakes where it is', async (t) => {
-  const server = await scriptedServer(t)
-  await following(t, server.url, {}, async ({ got, gaps }) => {
-    const [first, second] = quakes(2)
-    await hasAsked(t, server, 1)
-    server.send(`${eventOf(first!, 'n-0')}event: gap\ndata: lost\n\n${eventOf(second!, 'n-1')}`)
-    await t.waitFor(() => got.length === 2, notGiven(second!))
-    must(deepEqual(gaps, [1]), {
-      seen: `A quake, a gap and a quake came, and onGap() was called ${gaps.length === 0 ? 'never' : `when ${gaps.join(', ')} quakes had been given`}.`,
-      expected: 'Expected onGap() once, between the two.',
-      often: 'nobody looks at the name of the event, or each connection is taken for a gap.',
-    })
-    for (const [n, [sent, name, often]] of (
-      [
-        [
-          'event: gapless\ndata: {"rain":true}\n\n',
-          'An event named gapless',
-          'every event with a name is taken for a gap, or every name that begins like it.',
-        ],
-        [
-          'event: gap\n\n',
-          'A block with event: gap and without data',
-          'only the name is looked at. Without data there is no event.',
-        ],
-      ] as const
-    ).entries()) {
-      const [quake] = quakes(n + 3).slice(-1)
-      server.send(sent)
-      server.send(eventOf(quake!, `n-${n + 2}`))
-      await t.waitFor(() => got.length === n + 3, notGiven(quake!))
-      must(gaps.length === 1, {
-        seen: `${name} came, and onGap() was called.`,
-        expected: 'Expected it for events named gap alone.',
-        often,
-      })
-    }
+  const { server, got, gaps, requested } = await follow(t)
+  const [first, second] = quakes(2)
+  await requested(1)
+  server.send(`${eventOf(first, 'n-0')}${GAP_EVENT}${eventOf(second, 'n-1')}`)
+  await t.waitFor(() => got.length === 2, notGiven(second))
+  must(deepEqual(gaps, [1]), {
+    seen: `A quake, a gap and a quake came, and onGap() was called ${gaps.length === 0 ? 'never' : `when ${gaps.join(', ')} quakes had been given`}.`,
+    expected: 'Expected onGap() once, between the two.',
+    often: 'nobody looks at the name of the event, or each connection is taken for a gap.',
   })
+  for (const [n, [sent, name, often]] of (
+    [
+      [
+        'event: gapless\ndata: {"rain":true}\n\n',
+        'An event named gapless',
+        'every event with a name is taken for a gap, or every name that begins like it.',
+      ],
+      [
+        'event: gap\n\n',
+        'A block with event: gap and without data',
+        'only the name is looked at. Without data there is no event.',
+      ],
+    ] as const
+  ).entries()) {
+    const quake = quakes(n + 3).at(-1)!
+    server.send(sent)
+    server.send(eventOf(quake, `n-${n + 2}`))
+    await t.waitFor(() => got.length === n + 3, notGiven(quake))
+    must(gaps.length === 1, {
+      seen: `${name} came, and onGap() was called.`,
+      expected: 'Expected it for events named gap alone.',
+      often,
+    })
+  }
 })
 
 check('5.5i', 'each request has the method, the headers and the body', async (t) => {
@@ -1076,28 +1014,26 @@ check('5.5i', 'each request has the method, the headers and the body', async (t)
   // Nothing that one could copy with `{ ...headers }`.
   const headers = new Headers({ Authorization: 'Bearer x' })
   const init = { method: 'POST', headers, body: '{"min":5}' }
-  await following(t, server.url, { init }, async ({ got }) => {
-    for (const [n, quake] of quakes(2).entries()) {
-      await hasAsked(t, server, n + 1)
-      const request = server.requests[n]!
-      const body = await t.withTimeout(request.toArray(), {
-        seen: `Request ${n + 1} has no end.`,
-        expected: 'Expected one.',
-      })
-      const authorization = request.get('Authorization')
-      const isWhole = body.join('') === init.body && authorization === 'Bearer x'
-      must(request.method === 'POST' && isWhole, {
-        seen: `Request ${n + 1} is a ${request.method}, Authorization: ${authorization}, with the body "${excerpt(body.join(''))}".`,
-        expected: 'Expected what init says, each time: POST, Bearer x, {"min":5}.',
-        often:
-          'init is given to the first request alone, or its headers are replaced by yours, or copied with { ...headers }: of a Headers object that copies nothing.',
-      })
-      hasCursor(server, n, n === 0 ? undefined : 'n-0')
-      server.send(eventOf(quake, `n-${n}`))
-      await t.waitFor(() => got.length === n + 1, notGiven(quake))
-      server.cut()
-    }
-  })
+  const { requested, delivers, hasCursor } = await follow(t, { server, init })
+  for (const [n, quake] of quakes(2).entries()) {
+    await requested(n + 1)
+    const request = server.requests[n]!
+    const body = await t.withTimeout(request.toArray(), {
+      seen: `Request ${n + 1} has no end.`,
+      expected: 'Expected one.',
+    })
+    const authorization = request.get('Authorization')
+    const isWhole = body.join('') === init.body && authorization === 'Bearer x'
+    must(request.method === 'POST' && isWhole, {
+      seen: `Request ${n + 1} is a ${request.method}, Authorization: ${authorization}, with the body "${excerpt(body.join(''))}".`,
+      expected: 'Expected what init says, each time: POST, Bearer x, {"min":5}.',
+      often:
+        'init is given to the first request alone, or its headers are replaced by yours, or copied with { ...headers }: of a Headers object that copies nothing.',
+    })
+    hasCursor(n + 1, n === 0 ? undefined : 'n-0')
+    await delivers(quake, `n-${n}`)
+    server.cut()
+  }
   const names = [...headers.keys()]
   must(deepEqual(names, ['authorization']), {
     seen: `The Headers object of init has become ${names.join(', ')}.`,
@@ -1110,45 +1046,41 @@ check('5.5j', 'leaving the loop ends the request', async (t) => {
   const server = await scriptedServer(t)
   const [quake] = quakes(1)
   const abort = new AbortController()
+  t.atEnd(() => abort.abort())
   const leaves = async (): Promise<void> => {
     for await (const _ of followQuakes(server.url, { ...QUICK, signal: abort.signal })) break
   }
-  try {
-    t.transcript.step('followQuakes() is called, to leave after the first quake')
-    const left = leaves()
-    left.catch(() => {})
-    await hasAsked(t, server, 1, left)
-    server.send(eventOf(quake!, 'n-0'))
-    await t.withTimeout(left, {
-      seen: 'The reader left the loop after a quake, and the loop does not end.',
-      expected: 'Expected it to end.',
-    })
-    await t.waitFor(() => server.openResponses === 0, {
-      seen: 'The reader left the loop, and the request goes on.',
-      expected: 'Expected it to be cancelled.',
-      often: 'the request is not aborted in a finally.',
-    })
-  } finally {
-    abort.abort()
-  }
+  t.transcript.step('followQuakes() is called, to leave after the first quake')
+  const left = leaves()
+  await waitForRequest(t, server, 1, left)
+  server.send(eventOf(quake, 'n-0'))
+  await t.withTimeout(left, {
+    seen: 'The reader left the loop after a quake, and the loop does not end.',
+    expected: 'Expected it to end.',
+  })
+  await t.waitFor(() => server.openResponses === 0, {
+    seen: 'The reader left the loop, and the request goes on.',
+    expected: 'Expected it to be cancelled.',
+    often: 'the request is not aborted in a finally.',
+  })
 })
 
 check('5.5k', 'the signal ends it, also while nothing comes', async (t) => {
-  const server = await scriptedServer(t)
-  await following(t, server.url, {}, async (follower) => {
-    const [quake] = quakes(1)
-    await hasAsked(t, server, 1)
-    server.send(eventOf(quake!, 'n-0'))
-    await t.waitFor(() => follower.got.length === 1, notGiven(quake!))
-    follower.abort()
-    await ends(t, follower, 'The signal aborted while nothing came')
-    await t.waitFor(() => server.openResponses === 0, {
-      seen: 'The signal aborted, and the request goes on.',
-      expected: 'Expected it to be cancelled.',
-    })
+  const follower = await follow(t)
+  const { server, requested, delivers, ends } = follower
+  const [quake] = quakes(1)
+  await requested(1)
+  await delivers(quake, 'n-0')
+  follower.abort()
+  await ends('The signal aborted while nothing came')
+  await t.waitFor(() => server.openResponses === 0, {
+    seen: 'The signal aborted, and the request goes on.',
+    expected: 'Expected it to be cancelled.',
   })
+  await follower.close()
   const other = await scriptedServer(t)
   const abort = new AbortController()
+  t.atEnd(() => abort.abort())
   let given = 0
   const reads = async (): Promise<void> => {
     const options = { ...QUICK, signal: abort.signal }
@@ -1157,24 +1089,15 @@ check('5.5k', 'the signal ends it, also while nothing comes', async (t) => {
       abort.abort()
     }
   }
-  try {
-    t.transcript.step('followQuakes() is called, by who aborts the signal at the first quake')
-    const reading = reads()
-    reading.catch(() => {})
-    await hasAsked(t, other, 1, reading)
-    other.send(
-      quakes(3)
-        .map((quake, n) => eventOf(quake, `n-${n}`))
-        .join(''),
-      'events n-0, n-1 and n-2',
-    )
-    await t.withTimeout(reading, {
-      seen: 'The signal aborted at the first quake of three, and the loop goes on.',
-      expected: 'Expected it to end.',
-    })
-  } finally {
-    abort.abort()
-  }
+  t.transcript.step('followQuakes() is called, by who aborts the signal at the first quake')
+  const reading = reads()
+  await waitForRequest(t, other, 1, reading)
+  const events = quakes(3).map((each, n) => eventOf(each, `n-${n}`))
+  other.send(events.join(''), 'events n-0, n-1 and n-2')
+  await t.withTimeout(reading, {
+    seen: 'The signal aborted at the first quake of three, and the loop goes on.',
+    expected: 'Expected it to end.',
+  })
   must(given === 1, {
     seen: `The signal aborted at the first quake of three that came together, and followQuakes() gave ${given}.`,
     expected: 'Expected that one: who aborts wants no more.',
@@ -1183,123 +1106,116 @@ check('5.5k', 'the signal ends it, also while nothing comes', async (t) => {
 })
 
 check('5.5l', 'whether an event has come before, its id tells and nothing else', async (t) => {
-  const server = await scriptedServer(t)
-  await following(t, server.url, {}, async ({ got }) => {
-    const [quake, last] = quakes(2)
-    const again = eventOf(quake!)
-    for (const [sent, how, often] of [
-      [
-        [eventOf(quake!, 'n-0'), eventOf(quake!, 'n-1')],
-        'with the ids n-0 and n-1, the same quake in both',
-        'the id of the quake is looked at. What makes an event another one is the id of the event.',
-      ],
-      [
-        [again, again],
-        'without an id, the same quake in both',
-        'an event without an id is told by something else. Nobody can tell that it has come before.',
-      ],
-      [
-        [eventOf(quake!, ''), eventOf(quake!, '')],
-        'with an empty id, the same quake in both',
-        'the empty id is remembered. It is none.',
-      ],
-    ] as const) {
-      const before = got.length
-      await hasAsked(t, server, 1)
-      server.send(sent.join(''), `two events ${how}`)
-      server.send(eventOf(last!, `behind-${before}`))
-      await t.waitFor(() => deepEqual(got.at(-1), last) && got.length > before, notGiven(last!))
-      must(got.length === before + 3, {
-        seen: `Two events came ${how}, then one more, and followQuakes() gave ${got.length - before} quakes.`,
-        expected: 'Expected 3.',
-        often,
-      })
-    }
-  })
+  const { server, got, requested } = await follow(t)
+  const [quake, last] = quakes(2)
+  const again = eventOf(quake)
+  for (const [sent, how, often] of [
+    [
+      [eventOf(quake, 'n-0'), eventOf(quake, 'n-1')],
+      'with the ids n-0 and n-1, the same quake in both',
+      'the id of the quake is looked at. What makes an event another one is the id of the event.',
+    ],
+    [
+      [again, again],
+      'without an id, the same quake in both',
+      'an event without an id is told by something else. Nobody can tell that it has come before.',
+    ],
+    [
+      [eventOf(quake, ''), eventOf(quake, '')],
+      'with an empty id, the same quake in both',
+      'the empty id is remembered. It is none.',
+    ],
+  ] as const) {
+    const before = got.length
+    await requested(1)
+    server.send(sent.join(''), `two events ${how}`)
+    server.send(eventOf(last, `behind-${before}`))
+    await t.waitFor(() => deepEqual(got.at(-1), last) && got.length > before, notGiven(last))
+    must(got.length === before + 3, {
+      seen: `Two events came ${how}, then one more, and followQuakes() gave ${got.length - before} quakes.`,
+      expected: 'Expected 3.',
+      often,
+    })
+  }
 })
 
 check('5.5m', 'it remembers at least the last hundred ids', async (t) => {
   const server = await scriptedServer(t)
-  await following({ ...t, transcript: QUIET }, server.url, {}, async ({ got }) => {
-    const happened = quakes(101)
-    const last = happened.pop()!
-    const events = happened.map((quake, n) => eventOf(quake, `n-${n}`)).join('')
-    await hasAsked(t, server, 1)
-    server.send(events, 'events n-0 to n-99')
-    await t.waitFor(() => got.length >= 100, notGiven(happened[99]!))
-    server.send(events, 'events n-0 to n-99')
-    server.send(eventOf(last, 'n-100'))
-    await t.waitFor(() => deepEqual(got.at(-1), last), notGiven(last))
-    must(got.length === 101, {
-      seen: `The server sent n-0 to n-99, all of them again, and n-100: followQuakes() gave ${got.length} quakes.`,
-      expected: 'Expected 101, each once.',
-      often: 'too few ids are remembered. A server may repeat all that it keeps.',
-    })
+  const { got } = await follow({ ...t, transcript: SILENT }, { server })
+  const happened = quakes(101)
+  const last = happened.pop()!
+  const events = happened.map((quake, n) => eventOf(quake, `n-${n}`)).join('')
+  await waitForRequest(t, server, 1)
+  server.send(events, 'events n-0 to n-99')
+  await t.waitFor(() => got.length >= 100, notGiven(happened[99]!))
+  server.send(events, 'events n-0 to n-99')
+  server.send(eventOf(last, 'n-100'))
+  await t.waitFor(() => deepEqual(got.at(-1), last), notGiven(last))
+  must(got.length === 101, {
+    seen: `The server sent n-0 to n-99, all of them again, and n-100: followQuakes() gave ${got.length} quakes.`,
+    expected: 'Expected 101, each once.',
+    often: 'too few ids are remembered. A server may repeat all that it keeps.',
   })
 })
 
 check('5.5n', 'behind a gap it still knows what it has', async (t) => {
-  const server = await scriptedServer(t)
-  await following(t, server.url, {}, async ({ got, gaps }) => {
-    const [first, second] = quakes(2)
-    await hasAsked(t, server, 1)
-    server.send(eventOf(first!, 'n-0'))
-    server.send(`${GAP_EVENT}${eventOf(first!, 'n-0')}${eventOf(second!, 'n-1')}`)
-    await t.waitFor(() => deepEqual(got.at(-1), second), notGiven(second!))
-    must(got.length === 2, {
-      seen: 'The event n-0 came, a gap, and n-0 again: followQuakes() gave its quake twice.',
-      expected: 'Expected it once. Behind a gap comes all that is kept, also what the client has.',
-      often: 'the ids that have come are forgotten at a gap.',
-    })
-    server.send(GAP_EVENT)
-    await t.waitFor(() => gaps.length === 2, GAP_UNTOLD)
-    server.cut()
-    await hasAsked(t, server, 2)
-    hasCursor(server, 1, 'n-1', 'A gap without an id changes nothing about the last one.')
+  const { server, got, gaps, requested, hasCursor } = await follow(t)
+  const [first, second] = quakes(2)
+  await requested(1)
+  server.send(eventOf(first, 'n-0'))
+  server.send(`${GAP_EVENT}${eventOf(first, 'n-0')}${eventOf(second, 'n-1')}`)
+  await t.waitFor(() => deepEqual(got.at(-1), second), notGiven(second))
+  must(got.length === 2, {
+    seen: 'The event n-0 came, a gap, and n-0 again: followQuakes() gave its quake twice.',
+    expected: 'Expected it once. Behind a gap comes all that is kept, also what the client has.',
+    often: 'the ids that have come are forgotten at a gap.',
   })
+  server.send(GAP_EVENT)
+  await t.waitFor(() => gaps.length === 2, GAP_UNTOLD)
+  server.cut()
+  await requested(2)
+  hasCursor(2, 'n-1', 'A gap without an id changes nothing about the last one.')
 })
 
 // 5.6 The client waits
 
 check('5.6a', 'after a loss the client waits, and says so', async (t) => {
-  const server = await scriptedServer(t)
-  await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
-    await isOpen(t, server, follower, 1)
-    server.cut()
-    const { ms } = await waits(t, follower)
-    isWait(follower, ms, 500, 'random() is 0.5, baseMs is 1000, and a connection was lost')
-    follower.clock.advance(ms)
-    await isOpen(t, server, follower, 2)
-    const names = follower.states.map(({ name }) => name)
-    const wanted = ['connecting', 'open', 'waiting', 'connecting', 'open']
-    must(deepEqual(names, wanted), {
-      seen: `onState() was told ${names.join(', ')}.`,
-      expected: `Expected ${wanted.join(', ')}.`,
-    })
-    const { why } = follower.states[2] as { why: string }
-    must(typeof why === 'string' && why !== '', {
-      seen: `The state waiting has why: ${JSON.stringify(why)}.`,
-      expected: 'Expected a sentence: who looks at it wants to know what is wrong.',
-    })
+  const { server, states, clock, opens, backsOffFor } = await followTimed(t)
+  await opens(1)
+  server.cut()
+  const ms = await backsOffFor(500, 1, 'random() is 0.5, baseMs is 1000, and a connection was lost')
+  clock.advance(ms)
+  await opens(2)
+  const names = states.map(({ name }) => name)
+  const wanted = ['connecting', 'open', 'waiting', 'connecting', 'open']
+  must(deepEqual(names, wanted), {
+    seen: `onState() was told ${names.join(', ')}.`,
+    expected: `Expected ${wanted.join(', ')}.`,
+  })
+  const { why } = states[2] as { why: string }
+  must(typeof why === 'string' && why !== '', {
+    seen: `The state waiting has why: ${JSON.stringify(why)}.`,
+    expected: 'Expected a sentence: who looks at it wants to know what is wrong.',
   })
 })
 
 check('5.6b', 'the longest wait doubles with each failure, up to maxMs', async (t) => {
   const server = await scriptedServer(t)
   server.answer(503)
-  await timed(
-    t,
-    server.url,
-    { baseMs: 1000, maxMs: 10_000, random: () => 0.5 },
-    async (follower) => {
-      for (const [n, expected] of [500, 1000, 2000, 4000, 5000, 5000].entries()) {
-        await hasAsked(t, server, n + 1)
-        const { ms } = await waits(t, follower, n + 1)
-        isWait(follower, ms, expected, `random() is 0.5, and ${n + 1} in a row have failed`)
-        follower.clock.advance(ms)
-      }
-    },
-  )
+  const { clock, requested, backsOffFor } = await followTimed(t, {
+    server,
+    baseMs: 1000,
+    maxMs: 10_000,
+  })
+  for (const [n, expected] of [500, 1000, 2000, 4000, 5000, 5000].entries()) {
+    await requested(n + 1)
+    const ms = await backsOffFor(
+      expected,
+      n + 1,
+      `random() is 0.5, and ${n + 1} in a row have failed`,
+    )
+    clock.advance(ms)
+  }
 })
 
 check('5.6c', 'the wait is anything from nothing to the longest', async (t) => {
@@ -1310,153 +1226,131 @@ check('5.6c', 'the wait is anything from nothing to the longest', async (t) => {
   ] as const) {
     const server = await scriptedServer(t)
     server.answer(500)
-    await timed(t, server.url, { random: () => share }, async (follower) => {
-      const { ms } = await waits(t, follower)
-      isWait(follower, ms, expected, `random() is ${share}, baseMs is 1000, and one has failed`)
-    })
+    const { backsOffFor, close } = await followTimed(t, { server, random: () => share })
+    await backsOffFor(expected, 1, `random() is ${share}, baseMs is 1000, and one has failed`)
+    await close()
   }
 })
 
 check('5.6d', 'a quake ends the row of failures', async (t) => {
-  const server = await scriptedServer(t)
-  await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
-    const [quake] = quakes(1)
-    server.answer(503)
-    for (const n of [1, 2, 3]) {
-      await hasAsked(t, server, n)
-      const { ms } = await waits(t, follower, n)
-      if (n === 3) server.answer(200)
-      follower.clock.advance(ms)
-    }
-    await isOpen(t, server, follower, 4)
-    server.send(eventOf(quake!, 'n-0'))
-    await t.waitFor(() => follower.got.length === 1, notGiven(quake!))
-    server.cut()
-    const { ms } = await waits(t, follower, 4)
-    isWait(
-      follower,
-      ms,
-      500,
-      'Three in a row had failed, then a quake came, and the connection was lost',
-    )
-  })
+  const { server, clock, requested, delivers, opens, backsOff, backsOffFor } = await followTimed(t)
+  const [quake] = quakes(1)
+  server.answer(503)
+  for (const n of [1, 2, 3]) {
+    await requested(n)
+    const ms = await backsOff(n)
+    if (n === 3) server.answer(200)
+    clock.advance(ms)
+  }
+  await opens(4)
+  await delivers(quake, 'n-0')
+  server.cut()
+  await backsOffFor(
+    500,
+    4,
+    'Three in a row had failed, then a quake came, and the connection was lost',
+  )
 })
 
 check('5.6e', 'a connection without a new quake does not', async (t) => {
-  const server = await scriptedServer(t)
-  await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
-    const [quake] = quakes(1)
-    for (const [n, expected] of [500, 1000, 2000].entries()) {
-      await isOpen(t, server, follower, n + 1)
-      // New on the first one, and not on the others.
-      server.send(eventOf(quake!, 'n-0'))
-      server.send(`data: no JSON\n\n${GAP_EVENT}`)
-      await t.waitFor(() => follower.gaps.length === n + 1, GAP_UNTOLD)
-      if (n === 0) server.end()
-      else server.cut()
-      const { ms } = await waits(t, follower, n + 1)
-      isWait(
-        follower,
-        ms,
-        expected,
-        n === 0
-          ? 'random() is 0.5, a quake came, and the connection was lost'
-          : `random() is 0.5, and ${n + 1} connections in a row were opened and lost. Since the first came that quake again, what is no JSON, and a gap`,
-        'the count of failures begins anew with the head, or with any event, or with a quake that has come before, or a response that ends is not counted.',
-      )
-      follower.clock.advance(ms)
-    }
-  })
+  const { server, gaps, clock, opens, backsOffFor } = await followTimed(t)
+  const [quake] = quakes(1)
+  for (const [n, expected] of [500, 1000, 2000].entries()) {
+    await opens(n + 1)
+    // New on the first one, and not on the others.
+    server.send(eventOf(quake, 'n-0'))
+    server.send(`data: no JSON\n\n${GAP_EVENT}`)
+    await t.waitFor(() => gaps.length === n + 1, GAP_UNTOLD)
+    if (n === 0) server.end()
+    else server.cut()
+    const ms = await backsOffFor(
+      expected,
+      n + 1,
+      n === 0
+        ? 'random() is 0.5, a quake came, and the connection was lost'
+        : `random() is 0.5, and ${n + 1} connections in a row were opened and lost. Since the first came that quake again, what is no JSON, and a gap`,
+      'the count of failures begins anew with the head, or with any event, or with a quake that has come before, or a response that ends is not counted.',
+    )
+    clock.advance(ms)
+  }
 })
 
 check('5.6f', 'retry sets the longest first wait, from then on', async (t) => {
-  const server = await scriptedServer(t)
-  await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
-    const [quake] = quakes(1)
-    await isOpen(t, server, follower, 1)
-    server.send(`retry: 80\n\n${eventOf(quake!, 'n-0')}`)
-    await t.waitFor(() => follower.got.length === 1, notGiven(quake!))
+  const { server, got, gaps, clock, opens, backsOffFor } = await followTimed(t)
+  const [quake] = quakes(1)
+  await opens(1)
+  server.send(`retry: 80\n\n${eventOf(quake, 'n-0')}`)
+  await t.waitFor(() => got.length === 1, notGiven(quake))
+  server.cut()
+  const first = await backsOffFor(
+    40,
+    1,
+    'random() is 0.5, and the server had said retry: 80',
+    'nobody reads block.retry, or it is taken for seconds.',
+  )
+  clock.advance(first)
+  await opens(2)
+  server.cut()
+  await backsOffFor(
+    80,
+    2,
+    'The server said retry: 80 on the connection before, and two were lost',
+    'what retry said is known for one connection only.',
+  )
+  for (const [n, [retry, expected, often]] of (
+    [
+      [80, 160, 'retry ends the row of failures. Only a quake does.'],
+      [100_000, 15_000, 'what the server says is not held against maxMs.'],
+      [0, 0, '0 is taken for no retry. It is a number like any other.'],
+    ] as const
+  ).entries()) {
+    clock.advance(clock.nextDueMs!)
+    await opens(n + 3)
+    server.send(`retry: ${retry}\n\n${GAP_EVENT}`)
+    await t.waitFor(() => gaps.length === n + 1, GAP_UNTOLD)
     server.cut()
-    const first = await waits(t, follower)
-    isWait(
-      follower,
-      first.ms,
-      40,
-      'random() is 0.5, and the server had said retry: 80',
-      'nobody reads block.retry, or it is taken for seconds.',
+    await backsOffFor(
+      expected,
+      n + 3,
+      `random() is 0.5, maxMs is 30000, the server said retry: ${retry}, and ${n + 3} in a row were lost`,
+      often,
     )
-    follower.clock.advance(first.ms)
-    await isOpen(t, server, follower, 2)
-    server.cut()
-    const second = await waits(t, follower, 2)
-    isWait(
-      follower,
-      second.ms,
-      80,
-      'The server said retry: 80 on the connection before, and two were lost',
-      'what retry said is known for one connection only.',
-    )
-    for (const [n, [retry, expected, often]] of (
-      [
-        [80, 160, 'retry ends the row of failures. Only a quake does.'],
-        [100_000, 15_000, 'what the server says is not held against maxMs.'],
-        [0, 0, '0 is taken for no retry. It is a number like any other.'],
-      ] as const
-    ).entries()) {
-      follower.clock.advance(follower.clock.nextDueMs!)
-      await isOpen(t, server, follower, n + 3)
-      server.send(`retry: ${retry}\n\n${GAP_EVENT}`)
-      await t.waitFor(() => follower.gaps.length === n + 1, GAP_UNTOLD)
-      server.cut()
-      const { ms } = await waits(t, follower, n + 3)
-      isWait(
-        follower,
-        ms,
-        expected,
-        `random() is 0.5, maxMs is 30000, the server said retry: ${retry}, and ${n + 3} in a row were lost`,
-        often,
-      )
-    }
-  })
+  }
 })
 
 check('5.6g', 'Retry-After is waited first, and then the wait of its own', async (t) => {
   for (const isDate of [false, true]) {
     const header = isDate ? 'Retry-After in 7 seconds, as a date' : 'Retry-After: 7'
     const server = await scriptedServer(t)
-    const clock = controlledClock(t.transcript)
-    const asked = isDate ? new Date(clock.now() + 7000).toUTCString() : '7'
-    server.answer(503, { 'Retry-After': asked })
-    await timed(t, server.url, { random: () => 0.5, clock }, async (follower) => {
-      const { ms } = await waits(t, follower)
-      must(ms === 7500 && follower.clock.nextDueMs === ms, {
-        seen: `The server answered 503 with ${header}, and the client waits ${follower.clock.nextDueMs} ms.`,
-        expected: 'Expected 7 seconds and a wait of its own on top: 7,500 ms with random() 0.5.',
-        often:
-          'the header is not read, is taken for milliseconds, or is a date: that gives NaN, or is compared with Date.now() and not with clock.now(). Or one of the two waits is left out.',
-      })
-      server.answer(503)
-      follower.clock.advance(ms)
-      const next = await waits(t, follower, 2)
-      isWait(
-        follower,
-        next.ms,
-        1000,
-        `random() is 0.5, the server answered 503 with ${header}, then without that header`,
-        'what Retry-After said is kept. It is for one wait.',
-      )
-      const empty = isDate ? new Date(clock.now() - 60_000).toUTCString() : 'soon'
-      server.answer(503, { 'Retry-After': empty })
-      follower.clock.advance(next.ms)
-      const last = await waits(t, follower, 3)
-      isWait(
-        follower,
-        last.ms,
-        2000,
-        `random() is 0.5, three in a row have failed, the last with Retry-After: ${isDate ? 'a date of a minute ago' : 'soon'}`,
-        'what it says is less than nothing, or NaN, and is added all the same.',
-      )
+    const clock = new ControlledClock(t.transcript)
+    const later = isDate ? new Date(clock.now() + 7000).toUTCString() : '7'
+    server.answer(503, { 'Retry-After': later })
+    const { backsOff, backsOffFor, close } = await followTimed(t, { server, clock })
+    const ms = await backsOff()
+    must(ms === 7500 && clock.nextDueMs === ms, {
+      seen: `The server answered 503 with ${header}, and the client waits ${clock.nextDueMs} ms.`,
+      expected: 'Expected 7 seconds and a wait of its own on top: 7,500 ms with random() 0.5.',
+      often:
+        'the header is not read, is taken for milliseconds, or is a date: that gives NaN, or is compared with Date.now() and not with clock.now(). Or one of the two waits is left out.',
     })
+    server.answer(503)
+    clock.advance(ms)
+    const next = await backsOffFor(
+      1000,
+      2,
+      `random() is 0.5, the server answered 503 with ${header}, then without that header`,
+      'what Retry-After said is kept. It is for one wait.',
+    )
+    const empty = isDate ? new Date(clock.now() - 60_000).toUTCString() : 'soon'
+    server.answer(503, { 'Retry-After': empty })
+    clock.advance(next)
+    await backsOffFor(
+      2000,
+      3,
+      `random() is 0.5, three in a row have failed, the last with Retry-After: ${isDate ? 'a date of a minute ago' : 'soon'}`,
+      'what it says is less than nothing, or NaN, and is added all the same.',
+    )
+    await close()
   }
 })
 
@@ -1464,26 +1358,24 @@ check('5.6h', 'what may pass is tried again', async (t) => {
   for (const status of [500, 502, 503, 504, 429, 408]) {
     const server = await scriptedServer(t)
     server.answer(status, { 'Retry-After': '7' })
-    await timed(t, server.url, { random: () => 0.5 }, async (follower) => {
-      const { ms } = await waits(t, follower, 1, `The server answered ${status}`)
-      must(follower.clock.nextDueMs === 7500, {
-        seen: `The server answered ${status} with Retry-After: 7, and the client waits ${follower.clock.nextDueMs} ms.`,
-        expected: 'Expected 7,500 ms with random() 0.5: the header holds for whatever status.',
-        often: 'Retry-After is read for some statuses only.',
-      })
-      server.answer(200)
-      follower.clock.advance(ms)
-      await isOpen(t, server, follower, 2)
+    const { clock, opens, backsOff, close } = await followTimed(t, { server })
+    const ms = await backsOff(1, `The server answered ${status}`)
+    must(clock.nextDueMs === 7500, {
+      seen: `The server answered ${status} with Retry-After: 7, and the client waits ${clock.nextDueMs} ms.`,
+      expected: 'Expected 7,500 ms with random() 0.5: the header holds for whatever status.',
+      often: 'Retry-After is read for some statuses only.',
     })
+    server.answer(200)
+    clock.advance(ms)
+    await opens(2)
+    await close()
   }
-  const server = await t.serve(() => {})
+  const server = await scriptedServer(t)
   await server.close()
-  t.transcript.step('nobody listens at the port')
-  await timed(t, `http://127.0.0.1:${server.port}/events`, {}, async (follower) => {
-    const { ms } = await waits(t, follower)
-    follower.clock.advance(ms)
-    await waits(t, follower, 2)
-  })
+  const { clock, backsOff } = await followTimed(t, { server })
+  const ms = await backsOff()
+  clock.advance(ms)
+  await backsOff(2)
 })
 
 check('5.6i', 'what will not pass is an error', async (t) => {
@@ -1494,243 +1386,230 @@ check('5.6i', 'what will not pass is an error', async (t) => {
   ] as const) {
     const server = await scriptedServer(t)
     server.answer(status, headers)
-    await timed(t, server.url, {}, async (follower) => {
-      follower.mayEnd = true
-      const answer = `${status}${'Content-Type' in headers ? ` with ${headers['Content-Type']}` : ''}`
-      const goesOn = (): boolean => ['open', 'waiting'].includes(follower.states.at(-1)?.name ?? '')
-      await t.waitFor(() => follower.ended || goesOn(), {
-        seen: `The server answered ${answer}, and nothing came of it.`,
-        expected: 'Expected followQuakes() to throw.',
-      })
-      must(follower.error !== undefined, {
-        seen: `The server answered ${answer}, and followQuakes() ${follower.ended ? 'ended without a word' : 'goes on'}.`,
-        expected:
-          'Expected it to throw: it would be the same the next time, and somebody has to know.',
-        often: 'every status is treated alike, or a catch of your own swallows the error.',
-      })
+    const follower = await followTimed(t, { server })
+    const { states } = follower
+    follower.mayEnd()
+    const answer = `${status}${'Content-Type' in headers ? ` with ${headers['Content-Type']}` : ''}`
+    const goesOn = (): boolean => ['open', 'waiting'].includes(states.at(-1)?.name ?? '')
+    await t.waitFor(() => follower.ended || goesOn(), {
+      seen: `The server answered ${answer}, and nothing came of it.`,
+      expected: 'Expected followQuakes() to throw.',
     })
+    must(follower.error !== undefined, {
+      seen: `The server answered ${answer}, and followQuakes() ${follower.ended ? 'ended without a word' : 'goes on'}.`,
+      expected:
+        'Expected it to throw: it would be the same the next time, and somebody has to know.',
+      often: 'every status is treated alike, or a catch of your own swallows the error.',
+    })
+    await follower.close()
   }
 })
 
 check('5.6j', 'a connection that is silent for too long is given up', async (t) => {
-  const server = await scriptedServer(t)
-  await timed(t, server.url, { stallMs: 9000, random: () => 0.5 }, async (follower) => {
-    const [quake] = quakes(1)
-    await isOpen(t, server, follower, 1)
-    server.send(eventOf(quake!, 'n-0'))
-    await t.waitFor(() => follower.got.length === 1, notGiven(quake!))
-    await watches(t, follower, 9000)
-    follower.clock.advance(9000)
-    const { ms } = await waits(t, follower, 1, 'Nothing came for stallMs')
-    await t.waitFor(() => server.openResponses === 0, {
-      seen: 'Nothing came for stallMs, and the old request goes on.',
-      expected: 'Expected it to be cancelled.',
-      often: 'the client tries again beside it. Both would be open.',
-    })
-    follower.clock.advance(ms)
-    await isOpen(t, server, follower, 2)
-    hasCursor(server, 1, 'n-0')
-    server.cut()
-    const second = await waits(t, follower, 2)
-    isWait(
-      follower,
-      second.ms,
-      1000,
-      'random() is 0.5, a connection was silent for too long, and the next one was cut',
-      'a connection that was given up is not counted as a failure.',
-    )
+  const follower = await followTimed(t, { stallMs: 9000 })
+  const { server, clock, delivers, hasCursor, opens, backsOff, backsOffFor, armsWatchdog } =
+    follower
+  const [quake] = quakes(1)
+  await opens(1)
+  await delivers(quake, 'n-0')
+  await armsWatchdog(9000)
+  clock.advance(9000)
+  const ms = await backsOff(1, 'Nothing came for stallMs')
+  await t.waitFor(() => server.openResponses === 0, {
+    seen: 'Nothing came for stallMs, and the old request goes on.',
+    expected: 'Expected it to be cancelled.',
+    often: 'the client tries again beside it. Both would be open.',
   })
+  clock.advance(ms)
+  await opens(2)
+  hasCursor(2, 'n-0')
+  server.cut()
+  await backsOffFor(
+    1000,
+    2,
+    'random() is 0.5, a connection was silent for too long, and the next one was cut',
+    'a connection that was given up is not counted as a failure.',
+  )
 })
 
 const ONLY_WHOLE =
   'the watchdog stands around the blocks. A long event may take longer to come than stallMs.'
 
 check('5.6k', 'every byte shows that the connection lives', async (t) => {
-  const server = await scriptedServer(t)
-  await timed(t, server.url, { stallMs: 9000, random: () => 0 }, async (follower) => {
-    const { clock } = follower
-    await isOpen(t, server, follower, 1)
-    for (const [sent, what, often] of [
-      [':\n\n', 'a heartbeat', 'only events count. In a quiet hour there are none.'],
-      ['id: n-0\nda', 'a part of an event', ONLY_WHOLE],
-      ['ta: {', 'a part of an event', ONLY_WHOLE],
-    ] as const) {
-      await watches(t, follower, 9000)
-      clock.advance(8000)
-      const { sleepCount } = clock
-      server.send(sent)
-      await t.waitFor(() => clock.sleepCount > sleepCount && (clock.nextDueMs ?? 0) === 9000, {
-        get seen() {
-          return `8 of 9 seconds had passed when ${what} came, and the client would give up in ${clock.nextDueMs} ms.`
-        },
-        expected: 'Expected 9 seconds more: clock.sleep(stallMs, …) anew whenever bytes come.',
-        often,
-      })
-    }
-    must(server.requests.length === 1, {
-      seen: 'Bytes came in time, and the client connected anew.',
-      expected: 'Expected it to stay connected.',
+  const { server, clock, opens, armsWatchdog } = await followTimed(t, {
+    stallMs: 9000,
+    random: () => 0,
+  })
+  await opens(1)
+  for (const [sent, what, often] of [
+    [':\n\n', 'a heartbeat', 'only events count. In a quiet hour there are none.'],
+    ['id: n-0\nda', 'a part of an event', ONLY_WHOLE],
+    ['ta: {', 'a part of an event', ONLY_WHOLE],
+  ] as const) {
+    await armsWatchdog(9000)
+    clock.advance(8000)
+    const { sleepCount } = clock
+    server.send(sent)
+    await t.waitFor(() => clock.sleepCount > sleepCount && (clock.nextDueMs ?? 0) === 9000, {
+      seen: () =>
+        `8 of 9 seconds had passed when ${what} came, and the client would give up in ${clock.nextDueMs} ms.`,
+      expected: 'Expected 9 seconds more: clock.sleep(stallMs, …) anew whenever bytes come.',
+      often,
     })
+  }
+  must(server.requests.length === 1, {
+    seen: 'Bytes came in time, and the client connected anew.',
+    expected: 'Expected it to stay connected.',
   })
 })
 
 check('5.6l', 'a server that does not answer is given up, too', async (t) => {
   const server = await scriptedServer(t)
   server.stopAnswering()
-  await timed(t, server.url, { stallMs: 9000, random: () => 0 }, async (follower) => {
-    await hasAsked(t, server, 1)
-    await watches(t, follower, 9000)
-    follower.clock.advance(9000)
-    await waits(t, follower, 1, 'Nothing came for stallMs')
-    follower.clock.advance(0)
-    await hasAsked(t, server, 2)
-    await t.waitFor(() => server.openResponses === 1, {
-      seen: 'No head came for stallMs, the client tried again, and the old request goes on.',
-      expected: 'Expected it to be cancelled.',
-    })
+  const { clock, requested, backsOff, armsWatchdog } = await followTimed(t, {
+    server,
+    stallMs: 9000,
+    random: () => 0,
+  })
+  await requested(1)
+  await armsWatchdog(9000)
+  clock.advance(9000)
+  await backsOff(1, 'Nothing came for stallMs')
+  clock.advance(0)
+  await requested(2)
+  await t.waitFor(() => server.openResponses === 1, {
+    seen: 'No head came for stallMs, the client tried again, and the old request goes on.',
+    expected: 'Expected it to be cancelled.',
   })
 })
 
 check('5.6m', 'a reader that takes its time is no stall', async (t) => {
   const server = await scriptedServer(t)
-  const clock = controlledClock(t.transcript)
+  const clock = new ControlledClock(t.transcript)
   const abort = new AbortController()
   const options = { signal: abort.signal, clock, stallMs: 9000, random: () => 0 }
   const reading = followQuakes(server.url, options)[Symbol.asyncIterator]()
-  try {
-    const [first, second] = quakes(2)
-    t.transcript.step('followQuakes() is called, and asked for a quake')
-    const one = reading.next()
-    one.catch(() => {})
-    await hasAsked(t, server, 1, one)
-    server.send(eventOf(first!, 'n-0'))
-    await t.withTimeout(one, notGiven(first!))
-    t.transcript.step('the reader takes its time with the quake')
-    for (let beat = 0; beat < 3; beat += 1) {
-      clock.advance(8000)
-      server.send(':\n\n')
-      // Who reads ahead has got it; who does not read sleeps for nothing.
-      await t.waitFor(() => clock.nextDueMs === undefined || clock.nextDueMs === 9000, {
-        get seen() {
-          return `The reader takes its time with a quake, heartbeats come, and the client would give up in ${clock.nextDueMs} ms.`
-        },
-        expected: 'Expected no watchdog while nobody reads, or one that every heartbeat feeds.',
-        often: 'the watchdog goes on while the reader works, and nobody reads the heartbeats then.',
-      })
-    }
-    const two = reading.next()
-    two.catch(() => {})
-    server.send(eventOf(second!, 'n-1'))
-    const { value } = await t.withTimeout(two, {
-      seen: 'The reader took 24 seconds for a quake, and then the next one did not come.',
-      expected: 'Expected it on the same connection: it was the reader who was slow.',
-    })
-    must(deepEqual(value, second) && server.requests.length === 1, {
-      seen: `The reader took 24 seconds for a quake, and the client made ${server.requests.length} requests.`,
-      expected: 'Expected one.',
-    })
-  } finally {
+  t.atEnd(() => {
     abort.abort()
     // A client that does not heed the signal is another check's matter.
-    await Promise.race([reading.return?.(undefined).catch(() => {}), turns()])
+    return Promise.race([reading.return?.(undefined).catch(() => {}), turns()])
+  })
+  const [first, second] = quakes(2)
+  t.transcript.step('followQuakes() is called, and asked for a quake')
+  const one = reading.next()
+  await waitForRequest(t, server, 1, one)
+  server.send(eventOf(first, 'n-0'))
+  await t.withTimeout(one, notGiven(first))
+  t.transcript.step('the reader takes its time with the quake')
+  for (let beat = 0; beat < 3; beat += 1) {
+    clock.advance(8000)
+    server.send(':\n\n')
+    // Who reads ahead has got it; who does not read sleeps for nothing.
+    await t.waitFor(() => clock.nextDueMs === undefined || clock.nextDueMs === 9000, {
+      seen: () =>
+        `The reader takes its time with a quake, heartbeats come, and the client would give up in ${clock.nextDueMs} ms.`,
+      expected: 'Expected no watchdog while nobody reads, or one that every heartbeat feeds.',
+      often: 'the watchdog goes on while the reader works, and nobody reads the heartbeats then.',
+    })
   }
+  const two = reading.next()
+  server.send(eventOf(second, 'n-1'))
+  const { value } = await t.withTimeout(two, {
+    seen: 'The reader took 24 seconds for a quake, and then the next one did not come.',
+    expected: 'Expected it on the same connection: it was the reader who was slow.',
+  })
+  must(deepEqual(value, second) && server.requests.length === 1, {
+    seen: `The reader took 24 seconds for a quake, and the client made ${server.requests.length} requests.`,
+    expected: 'Expected one.',
+  })
 })
 
 check('5.6n', 'nothing sleeps when the work is done', async (t) => {
-  const server = await scriptedServer(t)
-  await timed(t, server.url, { stallMs: 9000, random: () => 0.5 }, async (follower) => {
-    const [quake] = quakes(1)
-    await isOpen(t, server, follower, 1)
-    server.send(`:\n\n${eventOf(quake!, 'n-0')}`)
-    await t.waitFor(() => follower.got.length === 1, notGiven(quake!))
-    server.cut()
-    await waits(t, follower)
-    must(follower.clock.sleeperCount === 1, {
-      seen: `The client waits before it comes back, and ${follower.clock.sleeperCount} sleeps are going on.`,
-      expected: 'Expected that one: the watchdog has nothing to watch.',
-      often: 'the sleep of the watchdog goes on. Abort its signal when something has come.',
-    })
-    follower.abort()
-    await ends(t, follower, 'The signal aborted while the client waited')
-    await t.waitFor(() => follower.clock.nextDueMs === undefined && server.requests.length === 1, {
-      seen: 'The signal aborted while the client waited, and a sleep goes on, or another request was made.',
-      expected: 'Expected neither.',
-      often: 'clock.sleep() is not given the signal, or nobody looks at the signal behind it.',
-    })
+  const follower = await followTimed(t, { stallMs: 9000 })
+  const { server, got, clock, opens, ends, backsOff } = follower
+  const [quake] = quakes(1)
+  await opens(1)
+  server.send(`:\n\n${eventOf(quake, 'n-0')}`)
+  await t.waitFor(() => got.length === 1, notGiven(quake))
+  server.cut()
+  await backsOff()
+  must(clock.sleeperCount === 1, {
+    seen: `The client waits before it comes back, and ${clock.sleeperCount} sleeps are going on.`,
+    expected: 'Expected that one: the watchdog has nothing to watch.',
+    often: 'the sleep of the watchdog goes on. Abort its signal when something has come.',
+  })
+  follower.abort()
+  await ends('The signal aborted while the client waited')
+  await t.waitFor(() => clock.nextDueMs === undefined && server.requests.length === 1, {
+    seen: 'The signal aborted while the client waited, and a sleep goes on, or another request was made.',
+    expected: 'Expected neither.',
+    often: 'clock.sleep() is not given the signal, or nobody looks at the signal behind it.',
   })
 })
 
 check('5.6o', 'after 204 it is over', async (t) => {
-  const server = await scriptedServer(t)
-  await timed(t, server.url, {}, async (follower) => {
-    await isOpen(t, server, follower, 1)
-    follower.mayEnd = true
-    server.answer(204)
-    server.end()
-    const { ms } = await waits(t, follower)
-    follower.clock.advance(ms)
-    await ends(t, follower, 'The server answered 204')
-    const last = follower.states.at(-1)
-    must(last?.name === 'over' && server.requests.length === 2, {
-      seen: `The server answered 204, the last state is ${last?.name}, and ${server.requests.length} requests were made.`,
-      expected: 'Expected the state over, and 2 requests.',
-    })
+  const follower = await followTimed(t)
+  const { server, states, clock, opens, ends, backsOff } = follower
+  await opens(1)
+  follower.mayEnd()
+  server.answer(204)
+  server.end()
+  const ms = await backsOff()
+  clock.advance(ms)
+  await ends('The server answered 204')
+  const last = states.at(-1)
+  must(last?.name === 'over' && server.requests.length === 2, {
+    seen: `The server answered 204, the last state is ${last?.name}, and ${server.requests.length} requests were made.`,
+    expected: 'Expected the state over, and 2 requests.',
   })
 })
 
 check('5.6p', 'a connection that is over leaves nothing at the signal', async (t) => {
-  const server = await scriptedServer(t)
-  await timed(t, server.url, {}, async (follower) => {
-    let first: number | undefined
-    for (const [n, quake] of quakes(4).entries()) {
-      await isOpen(t, server, follower, n + 1)
-      server.send(eventOf(quake, `n-${n}`))
-      await t.waitFor(() => follower.got.length === n + 1, notGiven(quake))
-      server.cut()
-      const { ms } = await waits(t, follower, n + 1)
-      const listeners = getEventListeners(follower.signal, 'abort').length
-      first ??= listeners
-      must(listeners <= first, {
-        seen: `The client waits after its first connection, and has ${first} listeners at the signal. After its second it has ${listeners}.`,
-        expected: 'Expected as many: it may follow the stream for months.',
-        often:
-          'removeEventListener() is missing where the request is over. Or fetch() is given the signal itself, and listens to it for long: AbortSignal.any() makes one for each request.',
-      })
-      follower.clock.advance(ms)
-    }
-  })
+  const { server, clock, signal, delivers, opens, backsOff } = await followTimed(t)
+  let first: number | undefined
+  for (const [n, quake] of quakes(4).entries()) {
+    await opens(n + 1)
+    await delivers(quake, `n-${n}`)
+    server.cut()
+    const ms = await backsOff(n + 1)
+    const listeners = getEventListeners(signal, 'abort').length
+    first ??= listeners
+    must(listeners <= first, {
+      seen: `The client waits after its first connection, and has ${first} listeners at the signal. After its second it has ${listeners}.`,
+      expected: 'Expected as many: it may follow the stream for months.',
+      often:
+        'removeEventListener() is missing where the request is over. Or fetch() is given the signal itself, and listens to it for long: AbortSignal.any() makes one for each request.',
+    })
+    clock.advance(ms)
+  }
 })
-
-// 5.7 Cut anywhere
 
 // 5.7 Any cut
 
 check('5.7a', 'wherever its response is cut, the client gets each quake once', async (t) => {
-  await withCuttingServer(async ({ ids, responseLength, startClient }) => {
-    const plans = cutAfterEachByte('response', 0, responseLength - 1).map((cut) => [cut])
-    await runCutPlans(t, plans, startClient, {
-      ids,
-      often: 'the id counts when its line is read, and not when its event is whole.',
-    })
+  const { ids, responseLength, startClient } = await cuttingServer(t)
+  const plans = cutAfterEachByte('response', 0, responseLength - 1).map((cut) => [cut])
+  await runCutPlans(t, plans, startClient, {
+    ids,
+    often: 'the id counts when its line is read, and not when its event is whole.',
   })
 })
 
 check('5.7b', 'the same when the next response is cut as well, or many requests', async (t) => {
-  await withCuttingServer(async ({ ids, responseLength, headLength, startClient }) => {
-    // The next one at once, in its head, in the middle of an event, between two.
-    const next = [1, headLength - 30, headLength + 30, headLength + 44]
-    const twice = cutAfterEachByte('response', headLength, responseLength - 1).map(
-      (cut, n): Cut[] => [cut, { of: 'response', after: next[n % next.length]! }],
-    )
-    // How far a request came is nothing that its client can see.
-    const inARow: Cut[] = [
-      { of: 'response', after: headLength + 50 },
-      ...cutAfterEachByte('request', 1, 12),
-    ]
-    await runCutPlans(t, [...twice, inARow], startClient, {
-      ids,
-      often: 'the id of the last event is known for one connection, and not to the one behind it.',
-    })
+  const { ids, responseLength, headLength, startClient } = await cuttingServer(t)
+  // The next one at once, in its head, in the middle of an event, between two.
+  const next = [1, headLength - 30, headLength + 30, headLength + 44]
+  const twice = cutAfterEachByte('response', headLength, responseLength - 1).map(
+    (cut, n): Cut[] => [cut, { of: 'response', after: next[n % next.length]! }],
+  )
+  // How far a request came is nothing that its client can see.
+  const inARow: Cut[] = [
+    { of: 'response', after: headLength + 50 },
+    ...cutAfterEachByte('request', 1, 12),
+  ]
+  await runCutPlans(t, [...twice, inARow], startClient, {
+    ids,
+    often: 'the id of the last event is known for one connection, and not to the one behind it.',
   })
 })
 
@@ -1738,26 +1617,22 @@ check(
   '5.7c',
   'wherever a client is cut off, the server goes on behind its last event',
   async (t) => {
-    const history = fakeHistory(QUIET, { capacity: 2 })
-    const ids = history.append(...shortQuakes(4))
+    const history = fakeHistory(SILENT, { capacity: 2 })
+    const ids = idsOf(history.append(...shortQuakes(4)))
     const { port } = await t.serve(createApp(history))
     const begin = (cuts: Cut[]): InterruptedRun =>
       resumingClient(port, PATH, { cuts, cursor: ids[0]!, last: ids.at(-1)! })
-    const { response, request } = await rehearsed(t, begin)
+    const { response, request } = await rehearse(t, begin)
     const cuts = [
       ...cutAfterEachByte('response', 0, response.length - 1),
       ...cutAfterEachByte('request', 1, request.length),
     ]
-    await runCutPlans(
-      t,
-      cuts.map((cut) => [cut]),
-      begin,
-      {
-        ids: ids.slice(2),
-        afterGap: true,
-        often: 'an id reaches the client before the event that it belongs to.',
-      },
-    )
+    const plans = cuts.map((cut) => [cut])
+    await runCutPlans(t, plans, begin, {
+      ids: ids.slice(2),
+      afterGap: true,
+      often: 'an id reaches the client before the event that it belongs to.',
+    })
   },
 )
 
@@ -1767,18 +1642,17 @@ check('5.7d', 'also when it is cut off, twice, during the hand-over', async (t) 
     apps[Number(request.query.app)]!(request, response, next),
   )
   const happened = shortQuakes(3)
-  const ids = fakeHistory(QUIET).append(...happened)
+  const ids = idsOf(fakeHistory(SILENT).append(...happened))
   const begin = (cuts: Cut[]): InterruptedRun => {
-    const history = fakeHistory(QUIET)
+    const history = fakeHistory(SILENT)
     history.append(happened[0]!)
     history.blockReads(apps.length % 2 === 0 ? 'as it was' : 'as it is')
     const path = `${PATH}?app=${apps.push(createApp(history)) - 1}`
-    const travel = resumingClient(server.port, path, { cuts, last: ids.at(-1)! })
-    // When nobody reads the history, that is for the travel to tell.
-    handsOver(history, travel, happened[1]!, happened[2]!).catch(() => {})
-    return travel
+    const run = resumingClient(server.port, path, { cuts, last: ids.at(-1)! })
+    playHandover(history, run, happened[1]!, happened[2]!).catch(() => {})
+    return run
   }
-  const { response } = await rehearsed(t, begin)
+  const { response } = await rehearse(t, begin)
   const head = response.indexOf('\r\n\r\n') + 4
   const next = [1, head - 30, head + 30, head + 70]
   const plans = cutAfterEachByte('response', head, response.length - 1).map((cut, n): Cut[] => [
@@ -1807,19 +1681,22 @@ check(
 // 5.8 Ends
 
 check('5.8a', 'who has everything of a history that is over gets 204', async (t) => {
-  const { server, ids, happened } = await serveEndedHistory(t)
-  const missed = await comes(t, server, {
+  const history = fakeHistory(t.transcript)
+  const [first, last] = history.append(...quakes(2))
+  history.end()
+  const server = await t.serve(createApp(history))
+  const missed = await subscribe(t, server, {
     name: 'client B',
-    lastEventId: ids[0]!,
+    lastEventId: first.id,
     when: 'The history is over, and client B has not got its last entry. ',
   })
-  await isNext(missed.events, ids[1]!, happened[1]!, {
+  await mustBeNext(missed.events, last, {
     often: 'whoever comes when it is over gets 204, also with something left to read.',
   })
-  await hasEnd(missed.client, 'client B')
+  await mustEnd(missed, 'client B')
   const client = t.connect(server, 'client C')
-  client.request(PATH, { lastEventId: ids[1]! })
-  const { status } = await client.head({ seen: 'Client C got no head.', expected: 'Expected 204.' })
+  const story = { seen: 'Client C got no head.', expected: 'Expected 204.' }
+  const { status } = await client.get(PATH, story, { lastEventId: last.id })
   must(status === 204, {
     seen: `The history is over, client C has everything, and was answered ${status}.`,
     expected: 'Expected 204: after anything else it comes back for ever.',
@@ -1828,52 +1705,45 @@ check('5.8a', 'who has everything of a history that is over gets 204', async (t)
 
 check('5.8b', 'at the end of the history the stream ends', async (t) => {
   const history = fakeHistory(t.transcript)
-  const [quake] = quakes(1)
-  const { client, events } = await opened(t, history)
-  const [id] = history.append(quake!)
-  await isNext(events, id!, quake!)
+  const { client, events } = await serveAndSubscribe(t, history)
+  const [entry] = history.append(...quakes(1))
+  await mustBeNext(events, entry)
   history.end()
-  await hasEnd(client, 'the client')
-  await beatsNoMore(t)
+  await mustEnd(client, 'the client')
+  await mustStopHeartbeat(t)
 })
 
 /** Of somebody who does not read, the response has ended and is not over. */
-async function beatsNoMore(t: Tools): Promise<void> {
-  const timers = controlledTimers([globalThis])
-  try {
-    const history = fakeHistory(t.transcript)
-    const { server, jam, responses } = await jammedServer(t, createApp(history))
-    const slow = await comes(t, server, { name: 'slow client' })
-    const [quake] = quakes(1)
-    const [id] = history.append(quake!)
-    await isNext(slow.events, id!, quake!)
-    jam()
-    history.end()
-    const [response] = responses
-    let error: unknown
-    response!.on('error', (thrown) => (error = thrown))
-    await t.waitFor(() => response!.writableEnded || response!.destroyed, {
-      seen: 'The history is over, a client that has everything does not read, and the response to it does not end.',
-      expected: 'Expected it to end.',
-    })
-    timers.runPending()
-    await someTurns()
-    must(error === undefined, {
-      seen: `A client does not read, the response to it had ended, and the next heartbeat failed: ${describeError(error)}.`,
-      expected:
-        'Expected no heartbeat behind the end: nobody catches that error, and the server crashes.',
-      often:
-        "the heartbeat stops at 'close', or when all has gone out. For who does not read that is long after res.end().",
-    })
-  } finally {
-    timers.restore()
-  }
+async function mustStopHeartbeat(t: Tools): Promise<void> {
+  const timers = t.controlTimers()
+  const history = fakeHistory(t.transcript)
+  const { server, jam, responses } = await jammedServer(t, createApp(history))
+  const slow = await subscribe(t, server, { name: 'slow client' })
+  const [entry] = history.append(...quakes(1))
+  await mustBeNext(slow.events, entry)
+  jam()
+  history.end()
+  const response = responses[0]!
+  let error: unknown
+  response.on('error', (thrown) => (error = thrown))
+  await t.waitFor(() => response.writableEnded || response.destroyed, {
+    seen: 'The history is over, a client that has everything does not read, and the response to it does not end.',
+    expected: 'Expected it to end.',
+  })
+  timers.runPending()
+  await someTurns()
+  must(error === undefined, {
+    seen: `A client does not read, the response to it had ended, and the next heartbeat failed: ${describeError(error)}.`,
+    expected:
+      'Expected no heartbeat behind the end: nobody catches that error, and the server crashes.',
+    often:
+      "the heartbeat stops at 'close', or when all has gone out. For who does not read that is long after res.end().",
+  })
 }
 
 check('5.8c', 'a shutdown ends the streams, and the connections', async (t) => {
-  const { shutdown, server, events, client } = await servedUntil(t)
-  t.transcript.step('the shutdown begins')
-  shutdown.abort()
+  const { shutDown, server, client } = await serveUntilShutdown(t)
+  shutDown()
   const how = await client.ended({
     seen: 'The shutdown began, and the stream goes on.',
     expected: 'Expected it to end: its client finds another server.',
@@ -1890,16 +1760,15 @@ check('5.8c', 'a shutdown ends the streams, and the connections', async (t) => {
       'Expected it to be closed: server.close() waits for it, and the next request would come here again.',
     often: 'res.end() keeps the connection for another request.',
   })
-  must(events.unexpected === undefined, {
+  must(client.events.unexpected === undefined, {
     seen: 'An event came that nobody knows.',
     expected: 'Expected none.',
   })
 })
 
 check('5.8d', 'who comes during a shutdown is sent away in a way that it comes back', async (t) => {
-  const { shutdown, server } = await servedUntil(t)
-  t.transcript.step('the shutdown begins')
-  shutdown.abort()
+  const { shutDown, server } = await serveUntilShutdown(t)
+  shutDown()
   const client = t.connect(server, 'client B')
   client.request(PATH)
   const how = await client.ended({
@@ -1925,128 +1794,113 @@ check('5.8d', 'who comes during a shutdown is sent away in a way that it comes b
 })
 
 check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', async (t) => {
-  const timers = trackTimers()
-  try {
-    const history = fakeHistory(t.transcript)
-    const shutdown = new AbortController()
-    const app = createApp(history, { shutdown: shutdown.signal, heartbeatMs: OFTEN })
-    const { server, jam, queued } = await jammedServer(t, app)
-    await comes(t, server, { name: 'slow client' })
-    jam()
-    const ids = history.append(...largeQuakes(2, FAT))
-    await waitsInVain(t, queued)
-    // One that has everything, and waits for what happens. What it then does not read is no reason to wait for drain.
-    await comes(t, server, { name: 'client B', lastEventId: ids.at(-1)! })
-    jam()
-    history.append(...quakes(1))
-    await someTurns()
-    t.transcript.step('the shutdown begins')
-    shutdown.abort()
-    await t.waitFor(() => history.listenerCount === 0 && timers.alive() === 0, {
-      get seen() {
-        return `The shutdown began; ${leftTold(history, timers)} left.`
-      },
-      expected: 'Expected none: they keep the process alive.',
-      often: 'the handler of a slow client waits for drain, or one timer is never cleared.',
-    })
-    await t.waitFor(() => server.connections === 0, {
-      get seen() {
-        return `The shutdown began, and ${server.connections === 1 ? 'the connection of a client that does not read is' : 'the connections of clients that do not read are'} kept.`
-      },
-      expected: 'Expected them to be cut: server.close() waits for them.',
-      often:
-        'res.end() waits until all that was written has gone out. What a client does not read does not.',
-    })
-    const late = t.connect(server, 'client C')
-    late.request(PATH)
-    await late.ended({
-      seen: 'The shutdown had begun, and client C has an open stream.',
-      expected: 'Expected the response to end, or the connection to be closed.',
-    })
-    await t.waitFor(() => history.listenerCount === 0 && timers.alive() === 0, {
-      get seen() {
-        return `Client C came during the shutdown; ${leftTold(history, timers)} left.`
-      },
-      expected: 'Expected none: they keep the process alive.',
-      often:
-        'what tidies up listens to a signal that had aborted before. Such a signal calls nobody any more.',
-    })
-  } finally {
-    timers.stop()
-  }
+  const history = fakeHistory(t.transcript)
+  const leftovers = trackLeftovers(t, history)
+  const shutdown = new AbortController()
+  const app = createApp(history, { shutdown: shutdown.signal, heartbeatMs: OFTEN })
+  const { server, jam, mustQueue } = await jammedServer(t, app)
+  await subscribe(t, server, { name: 'slow client' })
+  jam()
+  const [, last] = history.append(...largeQuakes(2))
+  await mustQueue()
+  // One that has everything, and waits for what happens. What it then does not read is no reason to wait for drain.
+  await subscribe(t, server, { name: 'client B', lastEventId: last!.id })
+  jam()
+  history.append(...quakes(1))
+  await someTurns()
+  t.transcript.step('the shutdown begins')
+  shutdown.abort()
+  await t.waitFor(leftovers.areNone, {
+    seen: () => `The shutdown began; ${leftovers.describe()} left.`,
+    expected: 'Expected none: they keep the process alive.',
+    often: 'the handler of a slow client waits for drain, or one timer is never cleared.',
+  })
+  await t.waitFor(() => server.connections === 0, {
+    seen: () =>
+      `The shutdown began, and ${server.connections === 1 ? 'the connection of a client that does not read is' : 'the connections of clients that do not read are'} kept.`,
+    expected: 'Expected them to be cut: server.close() waits for them.',
+    often:
+      'res.end() waits until all that was written has gone out. What a client does not read does not.',
+  })
+  const late = t.connect(server, 'client C')
+  late.request(PATH)
+  await late.ended({
+    seen: 'The shutdown had begun, and client C has an open stream.',
+    expected: 'Expected the response to end, or the connection to be closed.',
+  })
+  await t.waitFor(leftovers.areNone, {
+    seen: () => `Client C came during the shutdown; ${leftovers.describe()} left.`,
+    expected: 'Expected none: they keep the process alive.',
+    often:
+      'what tidies up listens to a signal that had aborted before. Such a signal calls nobody any more.',
+  })
 })
 
 check('5.8f', 'an EventSource comes back with the last id, and gives each quake', async (t) => {
   const server = await scriptedServer(t)
-  await watching(t, server.url, async ({ got, states }) => {
-    for (const [n, quake] of quakes(3).entries()) {
-      await hasAsked(t, server, n + 1)
-      hasCursor(server, n, n === 0 ? undefined : `n-${n - 1}`)
-      server.send(`retry: 5\n\n${eventOf(quake, `n-${n}`)}`)
-      await t.waitFor(() => got.length === n + 1, {
-        seen: `The server sent ${describeQuake(quake)}, and onQuake() was not called.`,
-        expected: 'Expected the quake.',
-      })
-      must(deepEqual(got[n], quake), {
-        seen: `onQuake() was given ${excerpt(JSON.stringify(got[n]) ?? 'undefined')}`,
-        expected: `Expected ${excerpt(JSON.stringify(quake))}`,
-      })
-      if (n < 2) server.cut()
-    }
-    const wanted = ['connecting', 'open', 'connecting', 'open', 'connecting', 'open']
-    must(deepEqual(states, wanted), {
-      seen: `The connection was lost twice, and onState() was told ${states.join(', ')}.`,
-      expected: `Expected ${wanted.join(', ')}.`,
-      ...because(
-        states.includes('closed')
-          ? "'error' is taken for the end. While readyState is CONNECTING it comes back by itself."
-          : undefined,
-      ),
+  const { got, states } = watch(t, server)
+  for (const [n, quake] of quakes(3).entries()) {
+    await waitForRequest(t, server, n + 1)
+    mustHaveCursor(server, n + 1, n === 0 ? undefined : `n-${n - 1}`)
+    server.send(`retry: 5\n\n${eventOf(quake, `n-${n}`)}`)
+    await t.waitFor(() => got.length === n + 1, {
+      seen: `The server sent ${describeQuake(quake)}, and onQuake() was not called.`,
+      expected: 'Expected the quake.',
     })
+    must(deepEqual(got[n], quake), {
+      seen: `onQuake() was given ${excerptJson(got[n])}`,
+      expected: `Expected ${excerptJson(quake)}`,
+    })
+    if (n < 2) server.cut()
+  }
+  const wanted = ['connecting', 'open', 'connecting', 'open', 'connecting', 'open']
+  must(deepEqual(states, wanted), {
+    seen: `The connection was lost twice, and onState() was told ${states.join(', ')}.`,
+    expected: `Expected ${wanted.join(', ')}.`,
+    ...(states.includes('closed') && {
+      often:
+        "'error' is taken for the end. While readyState is CONNECTING it comes back by itself.",
+    }),
   })
 })
 
 check('5.8g', 'a gap is told, and neither it nor what is no JSON is a quake', async (t) => {
   const server = await scriptedServer(t)
-  await watching(t, server.url, async ({ got, gaps }) => {
-    const [quake] = quakes(1)
-    await hasAsked(t, server, 1)
-    server.send(`event: gap\ndata: lost\n\ndata: no JSON\n\n${eventOf(quake!, 'n-0')}`)
-    await t.waitFor(() => got.length > 0, {
-      seen: 'A gap, an event that is not JSON and a quake came, and onQuake() was not called.',
-      expected: 'Expected the quake.',
-    })
-    must(deepEqual(gaps, [0]) && deepEqual(got, [quake]), {
-      seen: `A gap, an event that is not JSON and a quake came: onGap() was called ${gaps.length} times, onQuake() with ${excerpt(JSON.stringify(got[0]) ?? 'undefined')}`,
-      expected: 'Expected onGap() once, then the quake.',
-      often: 'an event with a name is heard only by who listens for that name.',
-    })
+  const { got, gaps } = watch(t, server)
+  const [quake] = quakes(1)
+  await waitForRequest(t, server, 1)
+  server.send(`${GAP_EVENT}data: no JSON\n\n${eventOf(quake, 'n-0')}`)
+  await t.waitFor(() => got.length > 0, {
+    seen: 'A gap, an event that is not JSON and a quake came, and onQuake() was not called.',
+    expected: 'Expected the quake.',
+  })
+  must(deepEqual(gaps, [0]) && deepEqual(got, [quake]), {
+    seen: `A gap, an event that is not JSON and a quake came: onGap() was called ${gaps.length} times, onQuake() with ${excerptJson(got[0])}`,
+    expected: 'Expected onGap() once, then the quake.',
+    often: 'an event with a name is heard only by who listens for that name.',
   })
 })
 
 check('5.8h', 'it is closed when the server says so, and when it is told to stop', async (t) => {
   const server = await scriptedServer(t)
-  await watching(t, server.url, async ({ states }) => {
-    await hasAsked(t, server, 1)
-    server.send('retry: 5\n\n')
-    server.answer(204)
-    server.end()
-    await t.waitFor(() => states.at(-1) === 'closed', {
-      get seen() {
-        return `The server answered 204, and onState() was told ${states.join(', ')}.`
-      },
-      expected: 'Expected closed at the end: it does not come back any more.',
-    })
+  const { states, stop } = watch(t, server)
+  await waitForRequest(t, server, 1)
+  server.send('retry: 5\n\n')
+  server.answer(204)
+  server.end()
+  await t.waitFor(() => states.at(-1) === 'closed', {
+    seen: () => `The server answered 204, and onState() was told ${states.join(', ')}.`,
+    expected: 'Expected closed at the end: it does not come back any more.',
   })
+  stop()
   const other = await scriptedServer(t)
-  await watching(t, other.url, async ({ stop }) => {
-    await hasAsked(t, other, 1)
-    t.transcript.step('the function that watchQuakes() returned is called')
-    stop()
-    await t.waitFor(() => other.openResponses === 0, {
-      seen: 'The returned function was called, and the client is still connected.',
-      expected: 'Expected it to close the connection.',
-    })
+  const watcher = watch(t, other)
+  await waitForRequest(t, other, 1)
+  t.transcript.step('the function that watchQuakes() returned is called')
+  watcher.stop()
+  await t.waitFor(() => other.openResponses === 0, {
+    seen: 'The returned function was called, and the client is still connected.',
+    expected: 'Expected it to close the connection.',
   })
 })
 
@@ -2055,39 +1909,33 @@ check('5.8i', 'a client that left leaves nothing at the signal of the shutdown',
   const shutdown = new AbortController()
   const server = await t.serve(createApp(history, { shutdown: shutdown.signal }))
   const listeners = (): number => getEventListeners(shutdown.signal, 'abort').length
-  const timers = trackTimers()
-  try {
-    await comesAndGoes(t, history, server, timers, 'client 1')
-    // One for all may stay.
-    const first = listeners()
-    for (const name of ['client 2', 'client 3']) {
-      await comesAndGoes(t, history, server, timers, name)
-    }
-    await t.waitFor(() => listeners() <= first, {
-      seen: 'Three clients came and went, and listeners for them are left at the signal of the shutdown.',
-      expected: 'Expected none: that signal lives as long as the server, and keeps what they know.',
-      often:
-        'removeEventListener() is missing. { once: true } takes a listener away when it is called, and no sooner.',
-    })
-  } finally {
-    timers.stop()
-  }
+  const { connectAndLeave } = trackLeftovers(t, history)
+  await connectAndLeave(server, 'client 1')
+  // One for all may stay.
+  const first = listeners()
+  await connectAndLeave(server, 'client 2')
+  await connectAndLeave(server, 'client 3')
+  await t.waitFor(() => listeners() <= first, {
+    seen: 'Three clients came and went, and listeners for them are left at the signal of the shutdown.',
+    expected: 'Expected none: that signal lives as long as the server, and keeps what they know.',
+    often:
+      'removeEventListener() is missing. { once: true } takes a listener away when it is called, and no sooner.',
+  })
 })
 
 check('5.8j', 'what happened right before the end is sent', async (t) => {
   const history = fakeHistory(t.transcript)
-  const [quake] = quakes(1)
   history.blockReads('as it was')
-  const { client, events } = await opened(t, history)
-  await isRead(t, history)
-  const [id] = history.append(quake!)
+  const { client, events } = await serveAndSubscribe(t, history)
+  await waitForRead(t, history)
+  const [entry] = history.append(...quakes(1))
   history.end()
   history.unblockReads()
-  await isNext(events, id!, quake!, {
+  await mustBeNext(events, entry, {
     often:
       'isOver is looked at when the history has been read. It may have become true meanwhile, behind one more entry.',
   })
-  await hasEnd(client, 'the client')
+  await mustEnd(client, 'the client')
 })
 
 check('5.8k', 'a history that is over and cannot be read turns nobody away', async (t) => {
@@ -2114,147 +1962,22 @@ check('5.8k', 'a history that is over and cannot be read turns nobody away', asy
   else await t.waitFor(() => server.connections === 0, goesOn)
 })
 
-// Histories
+const MEGABYTE = 1024 * 1024
 
-function filled(
-  t: Tools,
-  count: number,
-  capacity?: number,
-): { history: WritableHistory; happened: Quake[] } {
-  t.transcript.step(`createHistory(${capacity === undefined ? '' : `{ capacity: ${capacity} }`})`)
-  const history = createHistory(capacity === undefined ? undefined : { capacity })
-  const happened = quakes(count)
-  for (const quake of happened) append(t, history, quake)
-  return { history, happened }
-}
+/** More quakes than anybody means to keep for one client. */
+const VERY_MANY = 10_000
 
-function append(t: Tools, history: WritableHistory, quake: Quake): void {
-  t.transcript.step(`append(${describeQuake(quake)}), id "${quake.id}"`)
-  history.append(quake)
-}
+const AS = fc.constantFrom('as it was' as const, 'as it is' as const)
 
-async function asks(
-  t: Tools,
-  history: WritableHistory,
-  id: string | undefined,
-): ReturnType<WritableHistory['after']> {
-  const answer = await t.withTimeout(history.after(id), {
-    seen: `after(${JSON.stringify(id)}) gave no answer.`,
-    expected: 'Expected one.',
-  })
-  const { entries, isGap } = answer
-  t.transcript.step(
-    `after(${JSON.stringify(id)}) gave ${listed(idsOf(entries))}${isGap ? ' and a gap' : ''}`,
-  )
-  return answer
-}
+const GAP_EVENT = 'event: gap\ndata: lost\n\n'
 
-/** Of no history: of another life, of the future, malformed. */
-function strangeIds(): string[] {
-  const made = fc.sample(
-    fc.string({ unit: fc.constantFrom('a', '0', '9', '-', '.'), minLength: 1, maxLength: 9 }),
-    { seed, numRuns: 3 },
-  )
-  return ['99999999', '0', '-1', '1e3', 'undefined', 'NaN', 'n/0 =%', ...made]
-}
-
-function idsOf(entries: readonly { id: string }[]): string[] {
-  return entries.map(({ id }) => id)
-}
-
-function listed(ids: string[]): string {
-  return ids.length === 0 ? 'nothing' : ids.join(', ')
-}
-
-// Visits
-
-type EventStream = { client: RawClient; events: EventClient; name: string }
-
-/** Somebody who opens the stream: the head is read. */
-async function comes(
-  t: Tools,
-  server: TestServer,
-  {
-    name = 'client',
-    lastEventId,
-    when = '',
-  }: { name?: string; lastEventId?: string; when?: string } = {},
-): Promise<EventStream> {
-  const client = t.connect(server, name)
-  client.request(PATH, lastEventId === undefined ? {} : { lastEventId })
-  const { status } = await client.head({
-    seen: `The ${name} got no head.`,
-    expected: 'Expected one at once.',
-  })
-  must(status === 200, {
-    seen: `${when}GET ${PATH} was answered ${status}.`,
-    expected: 'Expected 200.',
-  })
-  return { client, events: eventClient(client, { ...t, name }), name }
-}
-
-/** Serves a history, and opens the stream. */
-async function opened(
-  t: Tools,
-  history: FakeHistory,
-  { lastEventId, ...options }: ServerOptions & { lastEventId?: string } = {},
-): Promise<EventStream & { server: TestServer }> {
-  const server = await t.serve(createApp(history, options))
-  return { ...(await comes(t, server, lastEventId === undefined ? {} : { lastEventId })), server }
-}
-
-/** The next event is that entry. */
-async function isNext(
-  events: EventClient,
-  id: string,
-  quake: Quake,
-  { often, oftenAtGap }: { often?: string; oftenAtGap?: string } = {},
-): Promise<void> {
-  const { type, lastEventId } = await events.next({ ...noEvent(quake, id), ...because(often) })
-  must(lastEventId === id && type === 'message', {
-    seen: `The client read ${type === 'message' ? `the event "${excerpt(lastEventId)}"` : `an event named ${type}`}.`,
-    expected: `Expected "${id}", ${describeQuake(quake)}: each once, in order.`,
-    ...because((type === 'gap' && oftenAtGap) || often),
-  })
-}
-
-function because(often: string | undefined): { often?: string } {
-  return often === undefined ? {} : { often }
-}
-
-async function tellsGap(events: EventClient, when: string): Promise<void> {
-  const event = await events.next({
-    seen: `${when}, and no event came.`,
-    expected: 'Expected an event named gap, with data.',
-    often: 'the event has no data, and is no event.',
-  })
-  must(event.type === 'gap', {
-    seen: `${when}. It read an event: ${describeEvent(event)}.`,
-    expected: 'Expected an event named gap first: it is to know that quakes may be missing.',
-    often:
-      'the client gets what is left, or what happens, without a word. Or the gap has no field data: without one it is no event.',
-  })
-}
-
-function noEvent(quake: Quake, id?: string): Story {
-  return {
-    seen: `${id ? `"${id}", ` : ''}${describeQuake(quake)}, happened, and no event reached the client.`,
-    expected: 'Expected an event for each quake.',
-  }
-}
-
-const KEPT: Story = {
-  seen: 'The client left and the server kept the connection.',
-  expected: 'Expected the server to close its side as well.',
-}
+// What is said in more than one check
 
 const BEHIND = {
   often:
     'the header is not read, or not as it is, or the first of what after() gives is left out: that is behind the cursor already.',
   oftenAtGap: 'a gap is told whenever somebody comes back. isGap says whether there is one.',
 }
-
-const GET_FOR_HEAD = 'Express runs the GET handler for HEAD, and the stream holds the connection.'
 
 const READ_THEN_LISTEN = {
   often: 'the server listens, or makes its bell, after the reading. What happens between is lost.',
@@ -2264,337 +1987,6 @@ const TWICE = {
   often:
     'what was heard while the history was read is sent behind it, also what the history had already.',
 }
-
-const AS = fc.constantFrom('as it was' as const, 'as it is' as const)
-
-/** Of a wait whose failure is somebody else's story. */
-const NOTHING = { seen: '', expected: '' }
-
-const QUIET = { steps: [], step() {} }
-
-/** Waits until somebody reads the history that is held. */
-async function isRead(t: Tools, history: FakeHistory): Promise<void> {
-  await t.waitFor(() => history.blockedReads > 0, {
-    seen: 'A client came, and nobody reads the history for it.',
-    expected: 'Expected after() to be called.',
-  })
-}
-
-type Left = { listeners: number; timers: number }
-type Timers = ReturnType<typeof trackTimers>
-
-/** Somebody who reads one quake and leaves. Gives what is left then: one listener, one timer for all may stay. */
-async function comesAndGoes(
-  t: Tools,
-  history: FakeHistory,
-  server: TestServer,
-  timers: Timers,
-  name: string,
-): Promise<Left> {
-  const before = server.connections
-  const { client, events } = await comes(t, server, { name })
-  history.append(...quakes(1))
-  await events.next(noEvent(quakes(1)[0]!))
-  client.disconnect()
-  await t.waitFor(() => server.connections === before, KEPT)
-  await someTurns()
-  return { listeners: history.listenerCount, timers: timers.alive() }
-}
-
-/** `1 listener and 2 timers are`. */
-function leftTold({ listenerCount }: FakeHistory, timers: Timers): string {
-  const counted = (count: number, what: string): string =>
-    `${count} ${what}${count === 1 ? '' : 's'}`
-  return `${counted(listenerCount, 'listener')} and ${counted(timers.alive(), 'timer')} are`
-}
-
-/** For what a handler does when whatever it waited for has come. */
-async function someTurns(): Promise<void> {
-  await turns(20)
-}
-
-async function isGone(
-  t: Tools,
-  history: FakeHistory,
-  timers: Timers,
-  before: Left,
-  what: string,
-  often = 'clearInterval(), or what subscribe() returned, is called where not every way out leads.',
-): Promise<void> {
-  await t.waitFor(
-    () => history.listenerCount <= before.listeners && timers.alive() <= before.timers,
-    {
-      get seen() {
-        return `${what}; ${leftTold(history, timers)} left.`
-      },
-      expected: 'Expected none: they serve nobody, for as long as the server runs.',
-      often,
-    },
-  )
-}
-
-type Jammed = {
-  server: TestServer
-  /** In the order in which they were asked for. */
-  responses: Response[]
-  /** Lets nothing more through to whoever asked last, until `clear()`. */
-  jam(): void
-  clear(): void
-  /** How many bytes wait in the response where most do. */
-  queued(): number
-}
-
-/** Serves `app` to a client that can stop reading. */
-async function jammedServer(
-  t: Tools,
-  app: RequestHandler,
-  before?: RequestHandler,
-): Promise<Jammed> {
-  const responses: Response[] = []
-  let letGo = (): void => {}
-  const server = await t.serve(app, (request, response, next) => {
-    responses.push(response)
-    if (before) before(request, response, next)
-    else next()
-  })
-  return {
-    server,
-    responses,
-    jam() {
-      t.transcript.step('the client stops reading, and every buffer on the way is full')
-      letGo = blockSocket(responses.at(-1)!.socket!)
-    },
-    clear() {
-      t.transcript.step('the client reads again')
-      letGo()
-    },
-    queued: () => Math.max(0, ...responses.map(({ writableLength }) => writableLength)),
-  }
-}
-
-/**
- * What is written is asked to wait each time, until all promises have gone on. `look` is told what there is when they
- * have again. By then nothing else can have happened: no timer, no turn of the event loop.
- */
-function everyWriteWaits(response: Response, look: (begun: () => string) => void): void {
-  let text = ''
-  let undrained = 0
-  const write = response.write.bind(response) as (...args: unknown[]) => boolean
-  response.write = (...args: unknown[]): boolean => {
-    text += String(args[0])
-    undrained += 1
-    write(...args)
-    void drained()
-    return false
-  }
-  const drained = async (): Promise<void> => {
-    await flushTicks()
-    undrained -= 1
-    response.emit('drain')
-    await flushTicks()
-    look(() => text)
-  }
-  Object.defineProperty(response, 'writableNeedDrain', { get: () => undrained > 0 })
-}
-
-/** Waits until a fat quake waits for a client that does not read, and whatever would be written behind it. */
-async function waitsInVain(t: Tools, queued: () => number): Promise<void> {
-  await t.waitFor(() => queued() > FAT / 2, {
-    seen: 'The client does not read, and nothing waits for it.',
-    expected: 'Expected an entry to wait.',
-    often: 'write() returning false is taken for the end. It only says: not now.',
-  })
-  await someTurns()
-}
-
-/** A client that asks for 16 MB of history, and does not read. */
-async function pausedReplay(t: Tools): Promise<Jammed & { client: RawClient; ids: string[] }> {
-  const history = fakeHistory(QUIET)
-  const fat = largeQuakes(64, FAT)
-  const ids = history.append(...fat)
-  t.transcript.step(`the history has ${fat.length} entries of 256 KB`)
-  history.blockReads('as it was')
-  const jammed = await jammedServer(t, createApp(history))
-  const { client } = await comes(t, jammed.server)
-  await isRead(t, history)
-  jammed.jam()
-  history.unblockReads()
-  await waitsInVain(t, jammed.queued)
-  return { ...jammed, client, ids }
-}
-
-/** The size of a quake, in bytes, that no response takes without asking to wait. */
-const FAT = 256 * 1024
-
-const MEGABYTE = 1024 * 1024
-
-/** More quakes than anybody means to keep for one client. */
-const VERY_MANY = 10_000
-
-/** A history of two quakes that is over. */
-async function serveEndedHistory(
-  t: Tools,
-): Promise<{ server: TestServer; ids: string[]; happened: Quake[] }> {
-  const history = fakeHistory(t.transcript)
-  const happened = quakes(2)
-  const ids = history.append(...happened)
-  history.end()
-  const server = await t.serve(createApp(history))
-  return { server, ids, happened }
-}
-
-async function hasEnd(client: RawClient, name: string): Promise<void> {
-  const how = await client.ended({
-    seen: `The history is over, ${name} has everything, and its stream goes on.`,
-    expected: 'Expected it to end. When the client comes back, it gets 204.',
-    often: 'nobody listens to onOver().',
-  })
-  must(how === 'complete', {
-    seen: `The history is over, and the connection of ${name} was cut.`,
-    expected: 'Expected the response to end as HTTP ends one.',
-  })
-}
-
-/** A server that can be shut down, with one client that has got a quake. */
-async function servedUntil(
-  t: Tools,
-): Promise<EventStream & { server: TestServer; shutdown: AbortController }> {
-  const history = fakeHistory(t.transcript)
-  const shutdown = new AbortController()
-  const visitor = await opened(t, history, { shutdown: shutdown.signal })
-  const [quake] = quakes(1)
-  const [id] = history.append(quake!)
-  await isNext(visitor.events, id!, quake!)
-  return { ...visitor, shutdown }
-}
-
-/** The quakes of a story: `q1`, `q2` and so on, for it is to be read. */
-function stock(): Quake[] {
-  return quakes(MAX_QUAKES).map((quake, n) => ({ ...quake, id: `q${n + 1}` }))
-}
-
-/**
- * Lets one quake happen while the history is read for somebody, and one when it has been read. Who is cut off in
- * between comes back in between.
- */
-async function handsOver(
-  history: FakeHistory,
-  { attempts }: InterruptedRun,
-  meanwhile: Quake,
-  then: Quake,
-): Promise<void> {
-  const { waitFor } = waiting(QUIET)
-  await waitFor(() => history.blockedReads > 0, NOTHING)
-  history.append(meanwhile)
-  const [first] = attempts
-  if (first!.response.length === first!.cut?.after)
-    await waitFor(() => attempts.length > 1, NOTHING)
-  await turns(10)
-  history.unblockReads()
-  history.append(then)
-}
-
-/** Goes without a cut, and gives the request and the response. */
-async function rehearsed(t: Tools, begin: (cuts: Cut[]) => InterruptedRun): Promise<Attempt> {
-  const { attempts, done } = begin([])
-  await t.withTimeout(done, {
-    seen: 'A client came, nothing was cut, and the last quake did not come.',
-    expected: 'Expected every quake.',
-  })
-  return attempts[0]!
-}
-
-/** So short that they can be cut behind each byte. */
-function shortQuakes(count: number): Quake[] {
-  return quakes(count).map(({ id, magnitude }) => ({ id, magnitude, place: '' }) as Quake)
-}
-
-// Followers
-
-type Follower = {
-  got: Quake[]
-  states: ConnectionState[]
-  /** Of each gap, how many quakes had been given. */
-  gaps: number[]
-  ended: boolean
-  error: unknown
-  /** What the script has done may end it. */
-  mayEnd: boolean
-  readonly signal: AbortSignal
-  abort(): void
-}
-
-/** What has nothing to do with time passes at once. */
-const QUICK = { clock: instantClock, stallMs: WATCHDOG_MS }
-
-/** Follows `url` while the script runs. */
-async function following(
-  t: Tools,
-  url: string,
-  options: Partial<FollowOptions>,
-  script: (follower: Follower) => Promise<void>,
-): Promise<void> {
-  const abort = new AbortController()
-  const follower: Follower = {
-    got: [],
-    states: [],
-    gaps: [],
-    ended: false,
-    error: undefined,
-    mayEnd: false,
-    signal: abort.signal,
-    abort() {
-      follower.mayEnd = true
-      t.transcript.step('the signal aborts')
-      abort.abort()
-    },
-  }
-  const read = async (): Promise<void> => {
-    try {
-      for await (const quake of followQuakes(url, {
-        ...QUICK,
-        ...options,
-        signal: abort.signal,
-        onState(state) {
-          follower.states.push(state)
-          if (state.name === 'waiting') t.transcript.step('client waits')
-        },
-        onGap: () => follower.gaps.push(follower.got.length),
-      })) {
-        follower.got.push(quake)
-        t.transcript.step(`client gave ${givenTold(quake)}`)
-      }
-    } catch (error) {
-      follower.error = error
-      if (!isNotWritten(error)) t.transcript.step(`followQuakes() threw ${describeError(error)}`)
-    } finally {
-      follower.ended = true
-    }
-  }
-  t.transcript.step('followQuakes() is called')
-  const reading = read()
-  try {
-    await Promise.race([script(follower), reading.then(() => endedTooSoon(follower))])
-  } finally {
-    abort.abort()
-    // A loop that does not heed the signal is another check's matter.
-    await Promise.race([reading, turns()])
-  }
-}
-
-/** The same with a clock that stands still. */
-function timed(
-  t: Tools,
-  url: string,
-  options: Partial<FollowOptions>,
-  script: (follower: Follower & { clock: ControlledClock }) => Promise<void>,
-): Promise<void> {
-  const clock = (options.clock as ControlledClock | undefined) ?? controlledClock(t.transcript)
-  const standing = { stallMs: WATCHDOG_MS, random: () => 0.5, ...options, clock }
-  return following(t, url, standing, (follower) => script(Object.assign(follower, { clock })))
-}
-
-const GAP_EVENT = 'event: gap\ndata: lost\n\n'
 
 const GAP_UNTOLD: Story = {
   seen: 'The server sent a gap, and onGap() was not called.',
@@ -2606,185 +1998,81 @@ const AS_IT_CAME = 'The client says what it has, as it came: the server looks fo
 const ID_LOST =
   'the id is not kept, or only until the connection is lost, or it is not sent as it is: nothing is to be encoded.'
 
-/** Whoever waits for something would wait in vain when it has ended. A stub says so itself. */
-function endedTooSoon({ error, mayEnd }: Follower): Promise<void> {
-  if (isNotWritten(error)) throw error
-  must(mayEnd, {
-    seen: `followQuakes() ${error === undefined ? 'ended' : `threw ${describeError(error)}`}.`,
-    expected:
-      'Expected it to go on. It ends at 204, when the signal aborts, and when it is refused: a status of 400 to 499 but 408 and 429, or no event stream.',
-    ...(error === undefined && { often: 'a lost connection is taken for the end.' }),
-  })
-  return new Promise(() => {})
-}
-
-/** Of whatever was given for a quake. */
-function givenTold(quake: Partial<Quake> | undefined): string {
-  if (typeof quake?.place === 'string') return describeQuake(quake as Quake)
-  return excerpt(JSON.stringify(quake) ?? 'undefined', 48)
-}
-
-function isNotWritten(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('lesson ')
-}
-
-function eventOf(quake: Quake, id?: string): string {
-  return `${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(quake)}\n\n`
-}
-
-/** Waits for the request with that number. */
-async function hasAsked(
-  t: Tools,
-  server: ScriptedServer,
-  count: number,
-  unless?: Promise<unknown>,
-): Promise<void> {
-  const story = {
-    seen:
-      count === 1
-        ? 'Nobody asked for the url.'
-        : 'The connection was lost, and the client did not come back.',
-    expected: count === 1 ? 'Expected a request.' : `Expected request ${count}.`,
-  }
-  let ended = false
-  let error: unknown
-  unless?.then(
-    () => (ended = true),
-    (thrown: unknown) => {
-      ended = true
-      error = thrown
-    },
+/** Of no history: of another life, of the future, malformed. */
+function strangeIds(): string[] {
+  const made = fc.sample(
+    fc.string({ unit: fc.constantFrom('a', '0', '9', '-', '.'), minLength: 1, maxLength: 9 }),
+    { seed, numRuns: 3 },
   )
-  await t.waitFor(() => server.requests.length >= count || ended, story)
-  if (isNotWritten(error)) throw error
-  must(server.requests.length >= count, story)
-  tellRequest(t, server.requests[count - 1]!)
+  return ['99999999', '0', '-1', '1e3', 'undefined', 'NaN', 'n/0 =%', ...made]
 }
 
-const toldRequests = new WeakSet<Request>()
-
-/** Not when it comes: a client that asks without a pause would tell nothing else. */
-function tellRequest({ transcript }: Tools, request: Request): void {
-  if (toldRequests.has(request)) return
-  toldRequests.add(request)
-  const cursor = request.get('Last-Event-ID')
-  const tail = cursor === undefined ? '' : `, Last-Event-ID: ${excerpt(cursor)}`
-  transcript.step(`client: ${request.method} ${PATH}${tail}`)
-}
-
-function hasCursor(
-  server: ScriptedServer,
-  n: number,
-  wanted: string | undefined,
-  why = 'The client says what it has, and the server goes on behind it.',
-  often?: string,
-): void {
-  const cursor = server.requests[n]!.get('Last-Event-ID')
-  must((cursor || undefined) === wanted, {
-    seen: `Request ${n + 1} has ${cursor === undefined ? 'no Last-Event-ID' : `Last-Event-ID: "${excerpt(cursor)}"`}.`,
-    expected: `Expected ${wanted === undefined ? 'none' : `"${wanted}"`}. ${why}`,
-    ...(often && { often }),
-  })
-}
-
-function notGiven(quake: Quake): Story {
+/** A server that can be shut down, with one client that has got a quake. */
+async function serveUntilShutdown(
+  t: Tools,
+): Promise<{ client: RawClient; server: TestServer; shutDown(): void }> {
+  const history = fakeHistory(t.transcript)
+  const shutdown = new AbortController()
+  const { client, server } = await serveAndSubscribe(t, history, { shutdown: shutdown.signal })
+  const [entry] = history.append(...quakes(1))
+  await mustBeNext(client.events, entry)
   return {
-    seen: `The server sent ${describeQuake(quake)}, and followQuakes() did not give it.`,
-    expected: 'Expected the quake.',
+    client,
+    server,
+    shutDown() {
+      t.transcript.step('the shutdown begins')
+      shutdown.abort()
+    },
   }
 }
 
-/** Waits for request `count`, and until the client calls itself open. */
-async function isOpen(
-  t: Tools,
-  server: ScriptedServer,
-  follower: Follower,
-  count: number,
+/** The quakes of a scenario: `q1`, `q2` and so on, for it is to be read. */
+function stock(): Quake[] {
+  const all: Quake[] = quakes(MAX_QUAKES)
+  return all.map((quake, n) => ({ ...quake, id: `q${n + 1}` }))
+}
+
+/** So short that they can be cut behind each byte. */
+function shortQuakes(count: number): Quake[] {
+  return quakes(count).map(({ id, magnitude }) => ({ id, magnitude, place: '' }) as Quake)
+}
+
+/**
+ * Lets one quake happen while the history is read for somebody, and one when it has been read. Who is cut off in
+ * between comes back in between.
+ */
+async function playHandover(
+  history: FakeHistory,
+  { attempts }: InterruptedRun,
+  meanwhile: Quake,
+  then: Quake,
 ): Promise<void> {
-  await hasAsked(t, server, count)
-  await t.waitFor(() => follower.states.at(-1)?.name === 'open', {
-    get seen() {
-      return `The server has answered request ${count}, and onState() was told ${statesOf(follower)}.`
-    },
-    expected: 'Expected open when the head is here.',
-  })
+  const { waitFor } = waiting(SILENT)
+  // When nobody reads the history, that is for the run to tell.
+  const untold = { seen: '', expected: '' }
+  await waitFor(() => history.blockedReads > 0, untold)
+  history.append(meanwhile)
+  const [first] = attempts
+  if (first!.response.length === first!.cut?.after) await waitFor(() => attempts.length > 1, untold)
+  await turns(10)
+  history.unblockReads()
+  history.append(then)
 }
 
-function statesOf({ states }: Follower): string {
-  return states.map(({ name }) => name).join(', ') || 'nothing'
+/** Runs without a cut, and returns the request and the response. */
+async function rehearse(t: Tools, begin: (cuts: Cut[]) => InterruptedRun): Promise<Attempt> {
+  const { attempts, done } = begin([])
+  await t.withTimeout(done, {
+    seen: 'A client came, nothing was cut, and the last quake did not come.',
+    expected: 'Expected every quake.',
+  })
+  return attempts[0]!
 }
 
-/** Waits until the client waits for the `count`-th time, and sleeps. */
-async function waits(
-  t: Tools,
-  follower: Follower & { clock: ControlledClock },
-  count = 1,
-  lost = 'The connection was lost',
-): Promise<{ ms: number }> {
-  const all = (): ConnectionState[] => follower.states.filter(({ name }) => name === 'waiting')
-  const isAsleep = (): boolean =>
-    follower.states.at(-1)?.name === 'waiting' && follower.clock.nextDueMs !== undefined
-  await t.waitFor(() => all().length === count && isAsleep(), {
-    get seen() {
-      return all().length < count
-        ? `${lost}, and onState() was not told that the client waits.`
-        : `${lost}, and the client does not sleep by the clock that it was given.`
-    },
-    expected: "Expected onState({ name: 'waiting', ms, why }), and clock.sleep(ms, signal).",
-    often: 'the client asks again at once, or waits with setTimeout().',
-  })
-  return all()[count - 1] as { ms: number }
-}
+type Watched = { got: unknown[]; gaps: number[]; states: string[]; stop(): void }
 
-function isWait(
-  { clock }: Follower & { clock: ControlledClock },
-  ms: number,
-  expected: number,
-  when: string,
-  often?: string,
-): void {
-  const isNear = (value: number | undefined): boolean => Math.abs((value ?? NaN) - expected) <= 1
-  must(isNear(ms) && isNear(clock.nextDueMs), {
-    seen: `${when}. The client says that it waits ${ms} ms, and sleeps ${clock.nextDueMs} ms.`,
-    expected: `Expected ${expected} ms: random() × the smaller of maxMs and baseMs × 2 ^ (failures before).`,
-    ...(often && { often }),
-  })
-}
-
-/** Waits until the client would give the connection up in `ms`. */
-async function watches(t: Tools, { clock }: { clock: ControlledClock }, ms: number): Promise<void> {
-  await t.waitFor(() => clock.nextDueMs === ms, {
-    get seen() {
-      return clock.nextDueMs === undefined
-        ? 'The client waits for bytes, and nothing watches over that.'
-        : `The client waits for bytes, and would give up in ${clock.nextDueMs} ms.`
-    },
-    expected: `Expected clock.sleep(${ms}, signal) while it waits.`,
-    often: 'there is no watchdog. A connection can be dead for hours without an error.',
-  })
-}
-
-async function ends(t: Tools, follower: Follower, when: string): Promise<void> {
-  await t.waitFor(() => follower.ended, {
-    seen: `${when}, and the loop over the quakes goes on.`,
-    expected: 'Expected it to end.',
-  })
-  must(follower.error === undefined, {
-    seen: `${when}, and followQuakes() threw ${describeError(follower.error)}`,
-    expected: 'Expected it to end without an error.',
-  })
-}
-
-// Watchers
-
-type Watching = { got: unknown[]; gaps: number[]; states: string[]; stop(): void }
-
-/** Has `url` watched while the script runs, and stops then, come what may. */
-async function watching(
-  t: Tools,
-  url: string,
-  script: (watcher: Watching) => Promise<void>,
-): Promise<void> {
+/** Watches a server with an EventSource of the work as long as the script runs. */
+function watch(t: Tools, { url }: ScriptedServer): Watched {
   const got: unknown[] = []
   const gaps: number[] = []
   const states: string[] = []
@@ -2794,5 +2082,6 @@ async function watching(
     onGap: () => gaps.push(got.length),
     onState: (state) => states.push(state),
   })
-  await script({ got, gaps, states, stop }).finally(stop)
+  t.atEnd(stop)
+  return { got, gaps, states, stop }
 }

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { filledSandbox } from '../workshop/grader/sandbox.ts'
-import { grade, type GradeRequest } from '../workshop/grader/grade.ts'
+import type { GradeRequest } from '../workshop/grader/grade.ts'
 import { checksOf } from '../workshop/lessons/checks.ts'
 import { taskOf } from '../workshop/lessons/task-of.ts'
 import { typeErrors } from '../workshop/grader/typecheck.ts'
@@ -65,10 +65,14 @@ describe.each(lessons())('lesson $number', (lesson) => {
     for (const { id, hints } of lesson.tasks) expect.soft(hints, `hints of ${id}`).toHaveLength(3)
   })
 
+  // What fails waits most of the time, for what does not come.
+  const pool = graderPool({ lesson: lesson.number, seed: SEED, size: 3 })
+  afterAll(() => pool.end())
+
   // First, for of a mistake's long transcript is kept what is around the step in which it parts from the solution's.
   let solution: Verdict
   beforeAll(async () => {
-    solution = await grade(requestFor(lesson, solutionsFolder))
+    solution = await pool.grade(requestFor(lesson, solutionsFolder), isRight)
   })
 
   test('the solution passes every check', () => {
@@ -85,20 +89,19 @@ describe.each(lessons())('lesson $number', (lesson) => {
   })
 
   test.concurrent('every check of the stub fails as not written yet', async () => {
-    const verdict = await grade(requestFor(lesson, stubbed(lesson)))
-    const written = verdict.checks.filter(({ notWritten, lacks }) => !notWritten && !lacks)
-    expect(written.map(({ id }) => id)).toEqual([])
+    const verdict = await pool.grade(
+      requestFor(lesson, stubbed(lesson)),
+      (came) => came.outcome === 'fail' && written(came).length === 0,
+    )
+    expect(written(verdict)).toEqual([])
     expect(verdict.outcome).toBe('fail')
   })
 
   test.concurrent.for(variants)('variant $name passes every check', async (variant) => {
     const from = firstTaskOf(readdirSync(variant.folder), lesson)
     const request = { ...requestFor(lesson, workOf(variant, lesson)), from }
-    expect(wrong(await grade(request))).toEqual([])
+    expect(wrong(await pool.grade(request, isRight))).toEqual([])
   })
-
-  const warm = graderPool({ lesson: lesson.number, seed: SEED, bail: true })
-  afterAll(() => warm.end())
 
   const known = new Map(tasks.flatMap((task) => [...readMessages({ lesson: lesson.number, task })]))
   const told = new Map<string, Message>()
@@ -109,10 +112,11 @@ describe.each(lessons())('lesson $number', (lesson) => {
       const { name, fails, phrase } = mistake
       skip(lacking.includes(fails), 'there is no nginx')
       const kept = textOf(known.get(name))
-      const verdict = await warm.grade(
+      const verdict = await pool.grade(
         {
           ...requestFor(lesson, made(mistake)),
           bail: true,
+          sparse: true,
           from: firstTaskOf([...filesOf(mistake).keys()], lesson),
         },
         (came) => firstFailed(came)?.id === fails && textOf(messageIn(came)) === kept,
@@ -188,6 +192,15 @@ function firstTaskOf(files: string[], { folder, number }: Lesson): string {
   return tasks.find((id) =>
     affected.some((file) => has(file, new RegExp(`#region ${id.replace('.', '\\.')}\\b`))),
   )!
+}
+
+/** The checks that do not say that the work is not written yet. */
+function written({ checks }: Verdict): string[] {
+  return checks.filter(({ notWritten, lacks }) => !notWritten && !lacks).map(({ id }) => id)
+}
+
+function isRight(verdict: Verdict): boolean {
+  return wrong(verdict).length === 0
 }
 
 /** What keeps a verdict from being a pass, for a failing test to show. */

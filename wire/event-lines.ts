@@ -4,12 +4,21 @@ export type EventLine = { field: string; value: string; isComment: boolean }
 /** An event as a browser dispatches it. */
 export type Dispatched = { type: string; data: string; lastEventId: string }
 
-/** Reads an event stream piece by piece: the lines that a piece completes, and what they dispatch. */
+/** A complete line as it came: one that says something, or a blank one with the event that it dispatches, if any. */
+export type ParsedLine = { text: string; line?: EventLine; event?: Dispatched }
+
+/** Explains an event stream piece by piece: the lines that a piece completes, and what they dispatch. */
 export type EventLines = {
-  push(bytes: Uint8Array): { lines: EventLine[]; dispatched: Dispatched[] }
+  push(bytes: Uint8Array | string): ParsedLine[]
+  /** The line that waits for its end. */
+  readonly begun: string
 }
 
-/** @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation */
+/**
+ * Parses an event stream by the HTML standard, section 9.2.6: libraries deviate from it.
+ *
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ */
 export function eventLines(): EventLines {
   const decoder = new TextDecoder()
   let begun = ''
@@ -18,33 +27,36 @@ export function eventLines(): EventLines {
   let data: string[] = []
   let lastEventId = ''
 
+  function blankLine(): ParsedLine {
+    const event = { type: type || 'message', data: data.join('\n'), lastEventId }
+    const isDispatched = data.length > 0
+    type = ''
+    data = []
+    return { text: '', ...(isDispatched && { event }) }
+  }
+
+  function fieldOrComment(text: string): ParsedLine {
+    const line = lineOf(text)
+    if (line.field === 'data') data.push(line.value)
+    if (line.field === 'event') type = line.value
+    if (line.field === 'id' && !line.value.includes('\0')) lastEventId = line.value
+    return { text, line }
+  }
+
   return {
     push(bytes) {
-      const lines: EventLine[] = []
-      const dispatched: Dispatched[] = []
-      const piece = decoder.decode(bytes, { stream: true })
+      const piece = typeof bytes === 'string' ? bytes : decoder.decode(bytes, { stream: true })
+      if (piece === '') return []
       // A LF after a CR belongs to it, even if it comes in the next piece.
       const rest = endedByCr && piece.startsWith('\n') ? piece.slice(1) : piece
-      if (piece !== '') endedByCr = piece.endsWith('\r')
-      const complete = (begun + rest).split(/\r\n|\n|\r/)
-      begun = complete.pop()!
-
-      for (const text of complete) {
-        if (text === '') {
-          if (data.length > 0) {
-            dispatched.push({ type: type || 'message', data: data.join('\n'), lastEventId })
-          }
-          type = ''
-          data = []
-          continue
-        }
-        const line = lineOf(text)
-        lines.push(line)
-        if (line.field === 'data') data.push(line.value)
-        if (line.field === 'event') type = line.value
-        if (line.field === 'id' && !line.value.includes('\0')) lastEventId = line.value
-      }
-      return { lines, dispatched }
+      endedByCr = piece.endsWith('\r')
+      const [first, ...others] = rest.split(/\r\n|\n|\r/)
+      const texts = [begun + first!, ...others]
+      begun = texts.pop()!
+      return texts.map((text) => (text === '' ? blankLine() : fieldOrComment(text)))
+    },
+    get begun() {
+      return begun
     },
   }
 }

@@ -40,9 +40,10 @@ export function interpret(
     completed = { lines: [], dispatched: [] }
     for (const { kind, bytes } of segments) {
       if (each.direction === 'request' || kind !== 'data') continue
-      const { lines, dispatched } = events.push(bytes)
-      completed.lines.push(...lines)
-      completed.dispatched.push(...dispatched)
+      for (const { line, event } of events.push(bytes)) {
+        if (line) completed.lines.push(line)
+        if (event) completed.dispatched.push(event)
+      }
     }
   }
 

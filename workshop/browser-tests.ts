@@ -1,24 +1,27 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
+import type { JSONReport, JSONReportSuite } from '@playwright/test/reporter'
 import { runChild } from './process/run-child.ts'
 import { ROOT } from './root.ts'
+import type { TimedTest } from './slowest-tests.ts'
 
-export type Counts = { passed: number; failed: number; skipped: number }
+/** What came of some tests. */
+export type Results = { passed: number; failed: number; skipped: number; timed: TimedTest[] }
 
 type Print = (text: Buffer) => void
 
 /** Runs `test/browser/*.spec.ts`, and prints each test as it ends. */
-export function browserTests(print: Print): Promise<Counts> {
+export function browserTests(print: Print): Promise<Results> {
   return playwright(['test'], print)
 }
 
 /** Counts them as skipped, and prints which they are: there is no browser. */
-export function skippedBrowserTests(print: Print): Promise<Counts> {
+export function skippedBrowserTests(print: Print): Promise<Results> {
   return playwright(['test', '--list'], print)
 }
 
-async function playwright(args: string[], print: Print): Promise<Counts> {
+async function playwright(args: string[], print: Print): Promise<Results> {
   // Playwright clears this folder when it starts.
   const file = join(ROOT, '.workshop', 'browser-tests', `report-${process.pid}.json`)
   const cli = join('node_modules', '@playwright', 'test', 'cli.js')
@@ -29,7 +32,7 @@ async function playwright(args: string[], print: Print): Promise<Counts> {
     env,
     print,
   )
-  const { stats, errors } = read(file)
+  const { stats, errors, suites } = read(file)
   rmSync(file, { force: true })
   // A spec that cannot be loaded has no tests that could fail: it is among the errors.
   const failed = stats.unexpected + errors.length
@@ -38,13 +41,23 @@ async function playwright(args: string[], print: Print): Promise<Counts> {
     failed: failed === 0 && !isFine ? 1 : failed,
     // Those that are only listed are among them.
     skipped: stats.skipped,
+    timed: suites.flatMap(timedIn),
   }
 }
 
-/** What is counted here of Playwright's report. */
-type Report = {
-  stats: { expected: number; unexpected: number; skipped: number }
-  errors: unknown[]
+function timedIn({ specs, suites = [] }: JSONReportSuite): TimedTest[] {
+  const own = specs.flatMap(({ file, title, tests }) =>
+    tests
+      .flatMap(({ results }) => results)
+      .filter(({ status }) => status !== 'skipped')
+      .map(({ duration }) => ({ name: `test/browser/${file}: ${title}`, ms: duration })),
+  )
+  return [...own, ...suites.flatMap(timedIn)]
+}
+
+/** What is read here of Playwright's report. */
+type Report = Pick<JSONReport, 'errors' | 'suites'> & {
+  stats: Pick<JSONReport['stats'], 'expected' | 'unexpected' | 'skipped'>
 }
 
 function read(file: string): Report {
@@ -52,6 +65,6 @@ function read(file: string): Report {
     return JSON.parse(readFileSync(file, 'utf8')) as Report
   } catch {
     // It ended before it could write one.
-    return { stats: { expected: 0, unexpected: 0, skipped: 0 }, errors: [] }
+    return { stats: { expected: 0, unexpected: 0, skipped: 0 }, errors: [], suites: [] }
   }
 }

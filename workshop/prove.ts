@@ -1,16 +1,15 @@
 import process from 'node:process'
 import type { Reporter } from 'vitest/node'
-import { browserTests, skippedBrowserTests, type Counts } from './browser-tests.ts'
+import { browserTests, skippedBrowserTests, type Results } from './browser-tests.ts'
 import { browser } from './tools/browser.ts'
-import { install } from './tools/install.ts'
-import { probe } from './tools/probe.ts'
-import type { ExternalTool } from './tools/external-tool.ts'
+import { install, probe, type ExternalTool } from './tools/external-tool.ts'
 import { proxies } from './tools/proxies.ts'
 import { ROOT } from './root.ts'
+import { slowestTests } from './slowest-tests.ts'
 
 /**
  * Proves the workshop itself: every test of the repository, also those that need a browser or a proxy, which are
- * installed when they are missing. The last line is the count, alone.
+ * installed when they are missing. The last line is the count, alone; before it come the tests that took longest.
  *
  * @returns 0 when all passed; 1 when a test failed, when nothing ran, and in CI also when one was skipped
  */
@@ -20,10 +19,11 @@ export async function prove(): Promise<number> {
   for (const tool of proxies) if (!(await has(tool))) missing.push(tool.name)
   // At the same time, for each waits now and then; but one report after the other.
   const held = heldBack()
-  const browserCounts = (hasBrowser ? browserTests : skippedBrowserTests)(held.print)
+  const browserResults = (hasBrowser ? browserTests : skippedBrowserTests)(held.print)
   const inNode = await nodeTests()
   held.letGo()
-  const inBrowser = await browserCounts
+  const inBrowser = await browserResults
+  console.log(`\nThe slowest tests:\n${slowestTests([...inNode.timed, ...inBrowser.timed])}`)
   if (!hasBrowser) {
     console.log(`\nThere is no ${browser.name}: ${browser.for} are skipped. See npm run setup.`)
   }
@@ -60,20 +60,23 @@ function heldBack(): { print(text: Buffer): void; letGo(): void } {
   }
 }
 
-async function nodeTests(): Promise<Counts> {
+async function nodeTests(): Promise<Results> {
   const { startVitest } = await import('vitest/node')
-  const counts = { passed: 0, failed: 0, skipped: 0 }
+  const results: Results = { passed: 0, failed: 0, skipped: 0, timed: [] }
   const count: Reporter = {
     onTestRunEnd(modules, errors) {
       for (const module of modules) {
         // A file that cannot be loaded has no tests that could fail.
-        counts.failed += module.errors().length
+        results.failed += module.errors().length
         for (const test of module.children.allTests()) {
           const { state } = test.result()
-          if (state !== 'pending') counts[state] += 1
+          if (state !== 'pending') results[state] += 1
+          const ms = test.diagnostic()?.duration
+          if (ms !== undefined)
+            results.timed.push({ name: `${module.relativeModuleId}: ${test.fullName}`, ms })
         }
       }
-      counts.failed += errors.length
+      results.failed += errors.length
     },
   }
   const vitest = await startVitest('test', [], {
@@ -82,5 +85,5 @@ async function nodeTests(): Promise<Counts> {
     reporters: ['default', count],
   })
   await vitest.close()
-  return counts
+  return results
 }

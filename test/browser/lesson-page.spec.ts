@@ -1,28 +1,38 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import type { Page } from '@playwright/test'
-import { freePort } from '../../workshop/http/free-port.ts'
+import { freePort } from '../../workshop/http/ports.ts'
 import type { Copy } from '../workshop/copy.ts'
+import { ALL_LOOKS, expectNoFinding } from './axe.ts'
 import { pick } from './pick.ts'
 import { openTab } from './react/tabs.ts'
 import { expect, test } from './workshop.ts'
 
-test('the way of a learner: open, red, save, green, the next lesson', async ({
-  copy,
-  workshop,
+test('the way of a learner: open, red, save, green, the next lesson; no finding of axe; a page that was frozen meanwhile has every result', async ({
+  lesson,
   page,
+  browser,
 }) => {
-  const { url } = await workshop('lesson', '1')
+  await page.setViewportSize({ width: 400, height: 800 })
+  const { url, copy } = await lesson(1, 'stubs')
   await page.goto(url)
   await expect(
     page.getByRole('heading', { name: /^Lesson 1 of \d A lesson$/, level: 1 }),
   ).toBeVisible()
   await expect(page.getByText('This is the starting point: nothing is written yet')).toBeVisible()
   await expect(page.getByText('server.ts is not written yet')).toBeVisible()
+  await expectNothingCutOff(page)
+  await expectNoFinding(page, 'a stub', ALL_LOOKS)
   await page.getByRole('button', { name: 'Begin with task 1.1' }).click()
   await expect(page.getByRole('heading', { name: '1.1 The first task' })).toBeInViewport()
   await page.getByText('Hint 2').first().click()
   await expect(page.getByText('Nearly the code:')).toBeVisible()
+  // As by a laptop that slept.
+  const frozen = await openTab(browser, url)
+  const text = `(document.body?.innerText ?? '')`
+  await frozen.until(`${text}.includes('This is the starting point')`)
+  await frozen.hide()
+  await frozen.freeze()
 
   // Collects everything and sends it at the end.
   save(copy, 'server.ts', BUFFERS)
@@ -31,89 +41,78 @@ test('the way of a learner: open, red, save, green, the next lesson', async ({
   ).toBeVisible()
   await expect(page.getByText('reference', { exact: true })).toBeVisible()
   await expect(page.getByText(/^replay: SEED=\d+ npm test -- lesson1\.\d[a-z]$/)).toBeVisible()
+  await page.getByRole('button', { name: 'Connect a client' }).click()
+  await pick(page.getByRole('option', { name: /client.*← response \d+ B/ }).last())
+  await expect(page.getByRole('button', { name: 'hex' })).toBeVisible()
+  await page.getByRole('button', { name: 'Stall' }).click()
+  await expectNoFinding(page, 'a failure, and an arrival', ALL_LOOKS)
 
   for (const name of ['server.ts', 'client.ts']) save(copy, name, solution(copy, name))
   await expect(page.getByText('Every check has passed.')).toBeVisible()
   await expect(page.getByText('31/31')).toBeVisible()
+  await frozen.show()
+  await frozen.until(`${text}.includes('Every check has passed.')`)
+  await frozen.close()
   await page.getByRole('button', { name: 'Next lesson: A lesson', exact: true }).click()
   await expect(page.getByText(/Lesson 2 of \d/)).toBeVisible()
   await expect(page.getByText('This is the starting point: nothing is written yet')).toBeVisible()
 })
 
-test('the client of a lesson is shown, and comes back with what it has', async ({
-  workshop,
-  page,
-}) => {
-  const { url } = await workshop('lesson', '5', 'solutions')
-  await page.goto(url)
-  await expect(page.getByText(/^connected · \d+ quakes? · 0 missed · 0 twice$/)).toBeVisible()
-  await page.getByRole('button', { name: 'Cut now' }).click()
-  await expect(
-    page.getByRole('option', { name: /client.*→ behind \S+, \d+ B/ }).first(),
-  ).toBeVisible()
-})
-
-test('the page outlives a restart of the workshop, without a reload', async ({
-  copy,
-  workshop,
-  page,
-}) => {
-  // Nobody else is to have it in between.
-  process.env.PAGE_PORT = String(await freePort())
-  const { url, program } = await workshop('lesson', '1')
-  await page.goto(url)
-  await page.evaluate('window.isTheSame = true')
-  await expect(page.getByText('This is the starting point')).toBeVisible()
-  program.kill('SIGKILL')
-  await expect(page.getByText(/reconnecting/)).toBeVisible()
-
-  for (const name of ['server.ts', 'client.ts']) save(copy, name, solution(copy, name))
-  await workshop('lesson', '1')
-  delete process.env.PAGE_PORT
-  await expect(page.getByText('Every check has passed.')).toBeVisible()
-  await connect(page)
-  expect(await page.evaluate('window.isTheSame')).toBe(true)
-})
-
-test('a page that was frozen, as by a laptop that slept, has every result and every entry', async ({
-  copy,
-  workshop,
-  browser,
-}) => {
-  const { url, program } = await workshop('lesson', '1')
-  const tab = await openTab(browser, url)
-  const text = `(document.body?.innerText ?? '')`
-  await tab.until(`${text}.includes('This is the starting point')`)
-  await tab.hide()
-  await tab.freeze()
-  for (const name of ['server.ts', 'client.ts']) save(copy, name, solution(copy, name))
-  await program.seen(/passed · lesson 1: 31\/31/)
-  await tab.show()
-  await tab.until(`${text}.includes('Every check has passed.')`)
-  await tab.close()
-})
-
-test('a page that loses its network for a moment goes on', async ({ workshop, page, context }) => {
-  const { url } = await workshop('lesson', '1')
-  await page.goto(url)
-  await context.setOffline(true)
-  await context.setOffline(false)
-  await expect(page.getByText('This is the starting point')).toBeVisible()
-})
-
 test.describe('without a grade', () => {
   test.use({ isGraded: false })
 
-  test('an answer that is no channel is not the end, and nothing comes twice', async ({
+  test('the client of a lesson is shown, and comes back with what it has', async ({
+    lesson,
+    page,
+  }) => {
+    const { url } = await lesson(5, 'solutions')
+    await page.goto(url)
+    await expect(page.getByText(/^connected · \d+ quakes? · 0 missed · 0 twice$/)).toBeVisible()
+    await page.getByRole('button', { name: 'Cut now' }).click()
+    await expect(
+      page.getByRole('option', { name: /client.*→ behind \S+, \d+ B/ }).first(),
+    ).toBeVisible()
+  })
+
+  test('a page that loses its network for a moment goes on', async ({ lesson, page, context }) => {
+    const { url } = await lesson(1, 'solutions')
+    await page.goto(url)
+    await context.setOffline(true)
+    await context.setOffline(false)
+    await connect(page)
+  })
+
+  test('the page outlives a restart of the workshop, without a reload', async ({
+    copy,
     workshop,
+    page,
+  }) => {
+    // Nobody else is to have it in between.
+    process.env.PAGE_PORT = String(await freePort())
+    const { url, program } = await workshop('lesson', '1')
+    await page.goto(url)
+    await page.evaluate('window.isTheSame = true')
+    await expect(page.getByText('server.ts is not written yet')).toBeVisible()
+    program.kill('SIGKILL')
+    await expect(page.getByText(/reconnecting/)).toBeVisible()
+
+    for (const name of ['server.ts', 'client.ts']) save(copy, name, solution(copy, name))
+    await workshop('lesson', '1')
+    delete process.env.PAGE_PORT
+    await connect(page)
+    expect(await page.evaluate('window.isTheSame')).toBe(true)
+  })
+
+  test('an answer that is no channel is not the end, and nothing comes twice', async ({
+    lesson,
     page,
     context,
   }) => {
-    const { url } = await workshop('lesson', '1', 'solutions')
+    const { url } = await lesson(1, 'solutions')
     await page.goto(url)
     await connect(page)
-    await page.getByRole('button', { name: 'Leave' }).click()
-    await expect(page.getByRole('option', { name: LEFT })).toBeVisible()
+    await leave(page)
+    await expect(page.getByRole('option', { name: LEFT }).first()).toBeVisible()
     const blink = async (): Promise<void> => {
       await context.setOffline(true)
       await context.setOffline(false)
@@ -132,11 +131,8 @@ test.describe('without a grade', () => {
     await expect(page.getByRole('option', { name: /#1 opened/ })).toHaveCount(1)
   })
 
-  test('an arrival is shown with its bytes, its chunks and its event', async ({
-    workshop,
-    page,
-  }) => {
-    const { url } = await workshop('lesson', '2', 'solutions')
+  test('an arrival is shown with its bytes, its chunks and its event', async ({ lesson, page }) => {
+    const { url } = await lesson(2, 'solutions')
     await page.goto(url)
     await expect(page.getByText('Nothing has crossed yet')).toBeVisible()
     await connect(page)
@@ -153,26 +149,25 @@ test.describe('without a grade', () => {
     await expect(arrival).toContainText(/31 30 .*0d 0a|0d 0a/)
   })
 
-  test('a cut is drawn as one, and leaving is not', async ({ workshop, page }) => {
-    const { url } = await workshop('lesson', '2', 'solutions')
+  test('a cut is drawn as one, and leaving is not', async ({ lesson, page }) => {
+    const { url } = await lesson(2, 'solutions')
     await page.goto(url)
     await connect(page)
-    await page.getByRole('button', { name: 'Client 1 leaves' }).click()
+    await leave(page)
     await expect(page.getByText('left ·')).toBeVisible()
-    await expect(page.getByRole('option', { name: /it left in the middle/ })).toBeVisible()
+    await expect(page.getByRole('option', { name: /#1 .*it left in the middle/ })).toBeVisible()
     await connect(page)
     await page.getByRole('button', { name: 'Cut now' }).click()
     await expect(page.getByRole('option', { name: /^.*Cut the connection$/ })).toBeVisible()
-    await expect(page.getByRole('option', { name: /✕.*the client sees a cut/ })).toBeVisible()
+    await expect(page.getByRole('option', { name: /#2 .*✕.*the client sees a cut/ })).toBeVisible()
     await expect(page.getByText('The connection broke off.')).toBeVisible()
   })
 
   test('a server that crashes, loops or never answers leaves the page as it is', async ({
-    copy,
-    workshop,
+    lesson,
     page,
   }) => {
-    const { url } = await workshop('lesson', '1')
+    const { url, copy } = await lesson(1, 'stubs')
     await page.goto(url)
     save(copy, 'server.ts', `throw new Error('on purpose')`)
     await expect(page.getByText('server.ts is down')).toBeVisible()
@@ -188,8 +183,8 @@ test.describe('without a grade', () => {
     await connect(page)
   })
 
-  test('the chart takes the colours that were chosen', async ({ workshop, page }) => {
-    const { url } = await workshop('lesson', '2', 'solutions')
+  test('the chart takes the colours that were chosen', async ({ lesson, page }) => {
+    const { url } = await lesson(2, 'solutions')
     await page.emulateMedia({ colorScheme: 'light' })
     await page.goto(url)
     const colours = page.getByRole('button', { name: /^Colours/ })
@@ -204,8 +199,8 @@ test.describe('without a grade', () => {
     await expect.poll(() => axisColour(page)).not.toBe(light)
   })
 
-  test('what is selected stays in sight when the view zooms', async ({ workshop, page }) => {
-    const { url } = await workshop('lesson', '2', 'solutions')
+  test('what is selected stays in sight when the view zooms', async ({ lesson, page }) => {
+    const { url } = await lesson(2, 'solutions')
     await page.goto(url)
     await connect(page)
     await pick(page.getByRole('option', { name: /client.*← response 2\d\d B/ }).first())
@@ -218,10 +213,10 @@ test.describe('without a grade', () => {
   })
 
   test('what came last holds still for the pointer, and follows again', async ({
-    workshop,
+    lesson,
     page,
   }) => {
-    const { url } = await workshop('lesson', '2', 'solutions')
+    const { url } = await lesson(2, 'solutions')
     await page.goto(url)
     await connect(page)
     const list = page.getByRole('listbox', { name: 'What came last' })
@@ -251,15 +246,14 @@ test.describe('without a grade', () => {
   })
 
   test('the lane of the workshop is there while it is seen; a connection can be found', async ({
-    copy,
-    workshop,
+    lesson,
     page,
   }) => {
-    const { url } = await workshop('lesson', '1')
+    const { url, copy } = await lesson(1, 'stubs')
     await page.goto(url)
     await expect(page.getByText('server.ts is not written yet')).toBeVisible()
     await page.getByRole('button', { name: 'Connect a client' }).click()
-    await expect(page.getByRole('option', { name: /workshop.*← response/ })).toBeVisible()
+    await expect(page.getByRole('option', { name: /workshop.*← response/ }).first()).toBeVisible()
     await expect.poll(() => lanes(page)).toBe(3)
     await page.getByRole('button', { name: 'Clear' }).click()
     await expect(page.getByText('Nothing has crossed since you cleared it.')).toBeVisible()
@@ -267,7 +261,7 @@ test.describe('without a grade', () => {
 
     save(copy, 'server.ts', solution(copy, 'server.ts'))
     await connect(page)
-    await page.getByRole('button', { name: 'Client 2 leaves' }).click()
+    await leave(page)
     await expect(page.getByText('left ·')).toBeVisible()
     await connect(page)
     await page.getByRole('combobox', { name: 'Connection' }).selectOption('#2 closed')
@@ -277,8 +271,8 @@ test.describe('without a grade', () => {
     await expect(options.filter({ hasText: '#3' })).toHaveCount(0)
   })
 
-  test('everything can be done with the keyboard', async ({ workshop, page }) => {
-    const { url } = await workshop('lesson', '2', 'solutions')
+  test('everything can be done with the keyboard', async ({ lesson, page }) => {
+    const { url } = await lesson(2, 'solutions')
     await page.goto(url)
     await expect(page.getByText('server.ts is running')).toBeVisible()
     await tabTo(page, 'button', 'Connect a client')
@@ -296,22 +290,19 @@ test.describe('without a grade', () => {
     await expect(arrival.getByRole('heading')).not.toHaveCount(0)
   })
 
-  test('what a README says is text, and runs nothing', async ({ copy, workshop, page }) => {
-    copy.write(
-      'lessons/01-raw-chunks/README.md',
-      [
-        '# Lesson 1: Raw chunks',
-        '### 1.1 A task',
-        '<script>window.hacked = 1</script>',
-        '<img src=x onerror="window.hacked = 2">',
-        '<a href="javascript:window.hacked=3">a link</a>',
-        '<iframe srcdoc="<script>parent.hacked = 4</script>"></iframe>',
-        '<form action="/do" method="post"><input name="do" value="reset"></form>',
-        '[another](javascript:window.hacked=5)',
-        '<details open><summary>Hint 1</summary>the end</details>',
-      ].join('\n\n'),
-    )
-    const { url } = await workshop('lesson', '1')
+  test('what a README says is text, and runs nothing', async ({ lesson, page }) => {
+    const readme = [
+      '# Lesson 1: Raw chunks',
+      '### 1.1 A task',
+      '<script>window.hacked = 1</script>',
+      '<img src=x onerror="window.hacked = 2">',
+      '<a href="javascript:window.hacked=3">a link</a>',
+      '<iframe srcdoc="<script>parent.hacked = 4</script>"></iframe>',
+      '<form action="/do" method="post"><input name="do" value="reset"></form>',
+      '[another](javascript:window.hacked=5)',
+      '<details open><summary>Hint 1</summary>the end</details>',
+    ].join('\n\n')
+    const { url } = await lesson(1, 'stubs', readme)
     await page.goto(url)
     await expect(page.getByText('the end')).toBeVisible()
     const instructions = page.getByRole('region', { name: 'Instructions' })
@@ -357,11 +348,25 @@ function solution(copy: Copy, name: string): string {
   return readFileSync(copy.path('solutions/01-raw-chunks', name), 'utf8')
 }
 
+/** In a window that is narrow. */
+async function expectNothingCutOff(page: Page): Promise<void> {
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(400)
+  for (const name of ['Connect a client', 'Cut now', 'Grade now']) {
+    await page.getByRole('button', { name }).scrollIntoViewIfNeeded()
+    await expect(page.getByRole('button', { name })).toBeInViewport({ ratio: 1 })
+  }
+}
+
 /** Connects a client and waits until it reads quakes. */
 async function connect(page: Page): Promise<void> {
   await expect(page.getByText('server.ts is running')).toBeVisible()
   await page.getByRole('button', { name: 'Connect a client' }).click()
   await expect(page.getByText(/reading · [1-9]/)).toBeVisible()
+}
+
+/** Has the client leave that is connected. */
+async function leave(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^Client \d+ leaves$/ }).click()
 }
 
 /** Presses Tab until the element of that name has the focus. */

@@ -12,15 +12,11 @@ import { expect, test } from './workshop.ts'
 const FOLDER = join(ROOT, 'docs/pictures')
 const README = '01-raw-chunks/README.md'
 
-test('the pictures in the README show the page as it is', async ({
-  copy,
-  workshop,
-  page,
-}, info) => {
+test('the pictures in the README show the page as it is', async ({ lesson, page }, info) => {
   // A learner may have deleted it: then there is nothing to take a picture of. In CI it has to be there.
   if (!process.env.CI && !existsSync(join(lessonsFolder, README))) test.skip()
-  copy.write(`lessons/${README}`, readFileSync(join(lessonsFolder, README), 'utf8'))
-  const { url } = await workshop('lesson', '1')
+  const readme = readFileSync(join(lessonsFolder, README), 'utf8')
+  const { url, copy } = await lesson(1, 'stubs', readme)
   await page.setViewportSize({ width: 1360, height: 850 })
   await page.goto(url)
   await expect(page.getByText('This is the starting point')).toBeVisible()
@@ -33,7 +29,7 @@ test('the pictures in the README show the page as it is', async ({
 
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.getByRole('button', { name: 'Cut now' }).click()
-  await expect(page.getByRole('option', { name: /✕/ })).toBeVisible()
+  await expect(page.getByRole('option', { name: /#1 .*✕/ })).toBeVisible()
   await pick(page.getByRole('option', { name: /client.*← response 2\d\d B/ }).first())
   await expect(page.getByRole('button', { name: 'hex' })).toBeVisible()
   await picture(page, 'wire', info)

@@ -2,17 +2,16 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { lessonsFolder } from '../../workshop/lessons/catalogue.ts'
 import type { Copy } from '../workshop/copy.ts'
-import { noFinding } from './no-finding.ts'
+import { expectNoFinding } from './axe.ts'
 import { expect, test } from './workshop.ts'
 
 // Lesson 3 on the lesson page: the component in its frame, beside the wire.
 
 test('the way through lesson 3: red, broken, green, live, killed, back', async ({
-  copy,
-  workshop,
+  lesson,
   page,
 }) => {
-  const { url } = await workshop('lesson', '3')
+  const { url, copy } = await lesson(3, 'stubs')
   await page.goto(url)
   const frame = page.frameLocator('iframe')
   const status = frame.getByRole('status')
@@ -28,19 +27,20 @@ test('the way through lesson 3: red, broken, green, live, killed, back', async (
   await expect(frame.locator('vite-error-overlay')).toHaveCount(0)
   await expect(page.getByText('Every check has passed.')).toBeVisible()
   await expect(page.getByRole('option', { name: /client.*← response/ }).last()).toBeVisible()
-  await noFinding(page, 'live')
+  await expectNoFinding(page, 'live')
 
-  // It is away for three seconds: who looks for one after the other may come too late for the last.
+  // It is away for three seconds, and a list has the last entries only: who looks for one after the other may come too
+  // late for the last.
   const kill = page.getByRole('button', { name: 'Kill the server' })
   await Promise.all([
     expect(status).toHaveText('connecting'),
     expect(kill).toBeDisabled(),
     expect(page.getByText('server.ts is down')).toBeVisible(),
+    expect(page.getByRole('option', { name: /The server is killed/ })).toBeVisible(),
+    expect(page.getByRole('option', { name: /The server starts again/ })).toBeVisible(),
     kill.click(),
   ])
-  await expect(page.getByRole('option', { name: /The server is killed/ })).toBeVisible()
   await expect(status).toHaveText('open')
-  await expect(page.getByRole('option', { name: /The server starts again/ })).toBeVisible()
 
   // It has one of the six, and seven more want one.
   await frame.getByRole('button', { name: 'Open 7 streams' }).click()
@@ -54,11 +54,8 @@ test('the way through lesson 3: red, broken, green, live, killed, back', async (
 test.describe('with nothing to grade', () => {
   test.use({ isGraded: false })
 
-  test('lesson 3 can be chosen on the page, and shows its component', async ({
-    workshop,
-    page,
-  }) => {
-    const { url } = await workshop('lesson', '2', 'solutions')
+  test('lesson 3 can be chosen on the page, and shows its component', async ({ lesson, page }) => {
+    const { url } = await lesson(2, 'solutions')
     await page.goto(url)
     await expect(page.getByText('server.ts is running')).toBeVisible()
     await expect(page.locator('iframe')).toHaveCount(0)

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Locator, Page } from '@playwright/test'
 import { expect, test } from '@playwright/test'
 import { readDeck } from '../../workshop/slides/deck.ts'
 import { pdf } from '../../workshop/slides/pdf.ts'
 import { slidesServer, type SlidesServer } from '../../workshop/slides/server.ts'
 import { areQuotesOfLessonsLost } from '../workshop/quotes-of-lessons.ts'
+import { findings } from './axe.ts'
 
 // One deck for all, and one walk through it for each ratio: a browser is dear.
 
@@ -18,48 +18,49 @@ test.beforeAll(async () => {
 })
 test.afterAll(() => slides.close())
 
-for (const [ratio, size] of [
-  ['16:9', { width: 1280, height: 720 }],
-  ['4:3', { width: 1024, height: 768 }],
-] as const) {
-  test(`every slide fits at ${ratio}, and nothing goes wrong in it`, async ({ page }) => {
-    const problems = problemsOf(page)
+test('every slide fits at 16:9 and at 4:3, and nothing goes wrong in it', async ({ page }) => {
+  const problems = problemsOf(page)
+  await page.goto(slides.url)
+  await expect(page.locator('.reveal.ready')).toBeVisible()
+  for (const size of [
+    { width: 1280, height: 720 },
+    { width: 1024, height: 768 },
+  ]) {
     await page.setViewportSize(size)
-    await page.goto(slides.url)
-    await expect(page.locator('.reveal.ready')).toBeVisible()
     for (const place of places()) {
-      await goTo(page, place)
-      // A picture has its chart when its recording has come.
-      await expect(
-        page.locator('section.present section.present .picture:not(:has(canvas))'),
-      ).toHaveCount(0)
-      const overflow = await page.evaluate(OVERFLOW)
-      expect.soft(overflow, `${place.name}: what is outside of the slide`).toEqual([])
-    }
-    expect(problems).toEqual([])
-  })
-}
-
-for (const colorScheme of ['light', 'dark'] as const) {
-  test(`no finding of axe on any slide: ${colorScheme}`, async ({ page }) => {
-    await page.emulateMedia({ colorScheme })
-    // All slides at once, as they are printed; then those that have something to press.
-    await page.goto(`${slides.url}/?print-pdf`)
-    await expect(page.locator('.pdf-page')).toHaveCount(places().length)
-    expect.soft(await findings(page, '.slides'), 'the deck as it is printed').toEqual([])
-    await page.goto(slides.url)
-    await expect(page.locator('.reveal.ready')).toBeVisible()
-    for (const what of ['countdown', 'wire']) {
-      await goTo(
-        page,
-        places().find(({ text }) => text.includes(`\`\`\`${what}`))!,
-      )
+      const outside = await page.evaluate(outsideOfSlide, place)
       expect
-        .soft(await findings(page, 'section.present section.present'), `a slide with a ${what}`)
+        .soft(outside, `${place.name}, ${size.width} px: what is outside of the slide`)
         .toEqual([])
     }
-  })
-}
+  }
+  expect(problems).toEqual([])
+})
+
+test('no finding of axe on any slide, in light and in dark', async ({ page }) => {
+  // All slides at once, as they are printed.
+  for (const colorScheme of SCHEMES) {
+    await page.emulateMedia({ colorScheme })
+    await page.goto(`${slides.url}/?print-pdf`)
+    await expect(page.locator('.pdf-page')).toHaveCount(places().length)
+    expect.soft(await findings(page, '.slides'), `as they are printed, ${colorScheme}`).toEqual([])
+  }
+  // Then those that have something to press.
+  await page.goto(slides.url)
+  await expect(page.locator('.reveal.ready')).toBeVisible()
+  for (const what of ['countdown', 'wire']) {
+    await goTo(
+      page,
+      places().find(({ text }) => text.includes(`\`\`\`${what}`))!,
+    )
+    for (const colorScheme of SCHEMES) {
+      await page.emulateMedia({ colorScheme })
+      expect
+        .soft(await findings(page, PRESENT), `a slide with a ${what}, ${colorScheme}`)
+        .toEqual([])
+    }
+  }
+})
 
 test('the speaker view has the notes, the next slide, and the time that is left for this one', async ({
   page,
@@ -88,7 +89,7 @@ test('a slide runs its program, shows its wire, and ends it when it is left', as
   await goTo(page, held)
   const channel = await heldChannel(page)
   await page.getByRole('button', { name: 'Run' }).click()
-  const program = page.frameLocator('section.present section.present iframe')
+  const program = page.frameLocator(`${PRESENT} iframe`)
   await channel.isAskedFor
   // What it asks for as it loads it has asked for when it answers. A program at which nobody looks yet could be ended
   // together with the one before it.
@@ -165,8 +166,13 @@ test('the hand-out has a page for each slide', async () => {
   expect(pages).toHaveLength(places().length)
 })
 
+const SCHEMES = ['light', 'dark'] as const
+
+/** The slide that is shown. */
+const PRESENT = 'section.present section.present'
+
 function title(page: Page): Locator {
-  return page.locator('section.present section.present').locator('h1, h2')
+  return page.locator(PRESENT).locator('h1, h2')
 }
 
 /** Where a slide is, and how it is called when something is wrong with it. */
@@ -203,12 +209,6 @@ async function heldChannel(
   return { isAskedFor: page.waitForRequest('**/channel'), askedFor, letGo }
 }
 
-/** What axe finds in a part of what is shown. */
-async function findings(page: Page, part: string): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).include(part).analyze()
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-}
-
 /** What the browser complains of. */
 function problemsOf(page: Page): string[] {
   const problems: string[] = []
@@ -219,18 +219,28 @@ function problemsOf(page: Page): string[] {
   return problems
 }
 
-/** The elements of the slide that are not inside of it, or not inside of what scrolls. */
-const OVERFLOW = `(() => {
-  const slide = document.querySelector('section.present section.present')
+/** Goes to a slide, and returns its elements that are not inside of it, or not inside of what scrolls. In the page. */
+async function outsideOfSlide({ h, v }: { h: number; v: number }): Promise<string[]> {
+  const chapter = document.querySelectorAll('.slides > section')[h]!
+  const slide = chapter.querySelectorAll(':scope > section')[v]!
+  location.hash = `#/${h}/${v}`
+  // A picture has its chart when its recording has come.
+  const isShown = (): boolean =>
+    slide.matches('.present > .present') && !slide.querySelector('.picture:not(:has(canvas))')
+  while (!isShown()) await new Promise(requestAnimationFrame)
+
   const { top, left, right, bottom } = slide.getBoundingClientRect()
   return [...slide.querySelectorAll('*')]
     .filter((each) => !each.closest('.notes, .uplot'))
     .filter((each) => {
       const box = each.getBoundingClientRect()
       return (
-        box.top < top - 1 || box.left < left - 1 || box.right > right + 1 || box.bottom > bottom + 1 ||
-        each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== 'visible'
+        box.top < top - 1 ||
+        box.left < left - 1 ||
+        box.right > right + 1 ||
+        box.bottom > bottom + 1 ||
+        (each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== 'visible')
       )
     })
     .map((each) => each.outerHTML.slice(0, 80))
-})()`
+}

@@ -1,29 +1,15 @@
-import type { RequestHandler } from 'express'
 import { inject, test } from 'vitest'
 import type { NginxPorts, Report } from '../../protocol/grading.ts'
-import { isNotWritten } from '../../protocol/not-written.ts'
-import { startProxy, type Proxy, type ProxySetting } from '../../wire/proxy.ts'
-import { connectRaw, type RawClient } from './raw-client.ts'
-import { describeError, Failure, must, type Story } from './failure.ts'
-import { FeedError, controlledFeed, type ControlledFeed } from './controlled-feed.ts'
-import { waiting, type Waiting } from './waiting.ts'
-import { serve, type TestServer } from './serve.ts'
-import { signOfLife } from './signs-of-life.ts'
-import { watchUncaughtErrors } from './uncaught-errors.ts'
-import { newTranscript, type Transcript } from './transcript.ts'
 import { turns } from './event-loop.ts'
+import { must } from './failure.ts'
+import { reportOf } from './report.ts'
+import { signOfLife } from './signs-of-life.ts'
+import { toolbox, type Tools } from './toolbox.ts'
+import { newTranscript } from './transcript.ts'
+import { watchUncaughtErrors } from './uncaught-errors.ts'
 
 export { must } from './failure.ts'
-
-/** What a check has at hand. Everything it opens is closed when it ends. */
-export type Tools = Waiting & {
-  transcript: Transcript
-  controlledFeed(): ControlledFeed
-  serve(app: RequestHandler, before?: RequestHandler): Promise<TestServer>
-  /** Sets a proxy before a server. @param description what it does: `a proxy that …` */
-  proxy(server: { port: number }, setting: ProxySetting, description: string): Promise<Proxy>
-  connect(server: { port: number }, name?: string): RawClient
-}
+export type { Tools } from './toolbox.ts'
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -31,8 +17,14 @@ declare module 'vitest' {
   }
   interface ProvidedContext {
     nginx?: NginxPorts
+    /** Run no more checks when one has failed. */
+    bail?: boolean
+    /** Where a check tries everything, try some. */
+    sparse?: boolean
   }
 }
+
+type Script = (tools: Tools) => Promise<void>
 
 /**
  * Registers one check: an id such as `1.2a`, the rule it grades in the present tense, and the script
@@ -43,11 +35,11 @@ declare module 'vitest' {
  * for twenty. What is thrown meanwhile, and caught by nobody, may come of any of them: those that would have
  * passed are played again, one after another.
  */
-export function check(id: string, rule: string, script: (tools: Tools) => Promise<void>): void {
+export function check(id: string, rule: string, script: Script): void {
   // Without a limit of Vitest's: what waits in vain gives up by itself, and the grader's watchdog ends the rest.
   test.concurrent(`${id} ${rule}`, { timeout: 0 }, async ({ task, skip }) => {
     const endTurn = await waitForTurn()
-    if (hasFailed && process.env.WORKSHOP_BAIL) skip()
+    if (hasFailed && inject('bail')) skip()
     try {
       signOfLife(`check ${id}`)
       let played = await trackRunning(runScript(script))
@@ -66,6 +58,16 @@ export function check(id: string, rule: string, script: (tools: Tools) => Promis
   })
 }
 
+/** A check that needs the real nginx. Where the grader has not started one, it does not exist. */
+export function nginxCheck(
+  id: string,
+  rule: string,
+  script: (tools: Tools, nginx: NginxPorts) => Promise<void>,
+): void {
+  const nginx = inject('nginx')
+  if (nginx) check(id, rule, (tools) => script(tools, nginx))
+}
+
 type Outcome = {
   report: Report
   hasPassed: boolean
@@ -75,7 +77,7 @@ type Outcome = {
   mayBeAnothers?: boolean
 }
 
-async function runScript(script: (tools: Tools) => Promise<void>): Promise<Outcome> {
+async function runScript(script: Script): Promise<Outcome> {
   const transcript = newTranscript()
   const tools = toolbox(transcript)
   const uncaught = watchUncaughtErrors()
@@ -83,7 +85,7 @@ async function runScript(script: (tools: Tools) => Promise<void>): Promise<Outco
   let length = 0
   const steps = (): string[] => transcript.steps.slice(0, length)
   try {
-    await script(tools).finally(() => {
+    await tools.play(script).finally(() => {
       length = transcript.steps.length
       return tools.close()
     })
@@ -111,16 +113,6 @@ const running = new Set<Promise<Outcome>>()
 function trackRunning(playing: Promise<Outcome>): Promise<Outcome> {
   running.add(playing)
   return playing.finally(() => running.delete(playing))
-}
-
-/** A check that needs the real nginx. Where the grader has not started one, it does not exist. */
-export function nginxCheck(
-  id: string,
-  rule: string,
-  script: (tools: Tools, nginx: NginxPorts) => Promise<void>,
-): void {
-  const nginx = inject('nginx')
-  if (nginx) check(id, rule, (tools) => script(tools, nginx))
 }
 
 /** Waits until the check before this one is done, or any has failed. */
@@ -152,96 +144,3 @@ if (process.env.WORKSHOP_CANARY) {
     must(false, { seen: 'The canary sings.', expected: 'Expected it to fail.' })
   })
 }
-
-type Toolbox = Tools & {
-  /** What handlers of the app threw, but for errors of the feed. */
-  thrownByHandlers(): unknown[]
-  /** What nobody did with a feed in which something happened. */
-  unreadFeed(): string | undefined
-  close(): Promise<void>
-}
-
-/** The tools of one check, and the way to put them all away. */
-function toolbox(transcript: Transcript): Toolbox {
-  const waits = waiting(transcript)
-  const feeds: ControlledFeed[] = []
-  const servers: TestServer[] = []
-  const proxies: Proxy[] = []
-  const clients: RawClient[] = []
-  const thrown: unknown[] = []
-  const onThrown = (error: unknown): void => {
-    if (!(error instanceof FeedError)) thrown.push(error)
-  }
-  return {
-    ...waits,
-    thrownByHandlers: () => thrown,
-    transcript,
-    controlledFeed() {
-      const made = controlledFeed(transcript)
-      feeds.push(made)
-      return made
-    },
-    unreadFeed: () => feeds.map(causeInFeed).find((what) => what !== undefined),
-    async serve(app, before) {
-      const server = await serve(app, { transcript, onThrown, ...(before && { before }) })
-      servers.push(server)
-      return server
-    },
-    async proxy({ port }, setting, description) {
-      transcript.step(`before the server: ${description}`)
-      const proxy = await startProxy(port, setting)
-      proxies.push(proxy)
-      return proxy
-    },
-    connect({ port }, name) {
-      const client = connectRaw(port, { transcript, waiting: waits, ...(name && { name }) })
-      clients.push(client)
-      return client
-    },
-    async close() {
-      for (const client of clients) client.close()
-      await Promise.all(proxies.map((proxy) => proxy.stop()))
-      await Promise.all(servers.map((server) => server.close()))
-    },
-  }
-}
-
-function reportOf(error: unknown, steps: string[], tools: Toolbox): Report {
-  const cause = tools.thrownByHandlers()[0] ?? error
-  const message = cause instanceof Error ? cause.message : ''
-  return {
-    steps,
-    story: storyOf(error, tools),
-    ...(isNotWritten(message) && { notWritten: message }),
-  }
-}
-
-function storyOf(error: unknown, { thrownByHandlers, unreadFeed }: Toolbox): Story {
-  if (!(error instanceof Failure)) {
-    return { seen: `Your code threw ${describeError(error)}`, expected: 'Expected it to go on.' }
-  }
-  // Whatever the check saw, it began with this.
-  const [thrown] = thrownByHandlers()
-  if (thrown) return { ...error.story, cause: `the handler threw ${located(thrown)}` }
-  const neglected = unreadFeed()
-  return neglected ? { ...error.story, cause: neglected } : error.story
-}
-
-/** Nothing of what happens in a feed comes from it when nobody reads it. */
-function causeInFeed({ hasHappened, readers }: ControlledFeed): string | undefined {
-  if (!hasHappened || readers.some(({ hasPulled }) => hasPulled)) return undefined
-  return readers.length === 0
-    ? 'your handler has not opened the feed.'
-    : 'the feed was opened, and nobody asked it for a quake.'
-}
-
-/** An error, and where in the work it was thrown. */
-function located(error: unknown): string {
-  const frames = error instanceof Error ? (error.stack ?? '').split('\n') : []
-  const frame = frames.find((line) => line.includes(WORK))
-  const at = frame?.slice(frame.indexOf(WORK)).replace(/\)$/, '')
-  return `${describeError(error)}${at ? ` at ${at}` : ''}`
-}
-
-/** Where the work is: a stack names its files with this path. */
-const WORK = process.env.WORKSHOP_BOX ?? '/solutions/'

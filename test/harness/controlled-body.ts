@@ -1,12 +1,10 @@
-import type { Transcript } from './transcript.ts'
-import { excerpt } from './transcript.ts'
+import { excerpt, type Transcript } from './transcript.ts'
 
 /** A response body whose chunks come when the check says so. */
 export type ControlledBody = {
   readonly stream: ReadableStream<Uint8Array>
   /** Puts one chunk into the body. */
   push(chunk: Uint8Array | string): void
-  end(): void
   /** The connection is lost. */
   fail(error: Error): void
   /** The reader does not want any more: it has cancelled the request. */
@@ -35,10 +33,6 @@ export function controlledBody(transcript: Transcript): ControlledBody {
       transcript.step(`body brought ${bytes.length} bytes  ${excerpt(bytes, 48)}`)
       if (!cancelled) controller.enqueue(bytes)
     },
-    end() {
-      transcript.step('body ended')
-      if (!cancelled) controller.close()
-    },
     fail(error) {
       transcript.step(`body failed: ${error.message}`)
       if (!cancelled) controller.error(error)
@@ -51,11 +45,9 @@ export function bodyOfChunks(chunks: Iterable<Uint8Array>): {
   readonly stream: ReadableStream<Uint8Array>
   /** How many chunks were asked for. */
   readonly pulled: number
-  readonly cancelled: boolean
 } {
   const source = chunks[Symbol.iterator]()
   let pulled = 0
-  let cancelled = false
   const stream = new ReadableStream<Uint8Array>(
     {
       pull(controller) {
@@ -63,9 +55,6 @@ export function bodyOfChunks(chunks: Iterable<Uint8Array>): {
         if (done) return controller.close()
         pulled += 1
         controller.enqueue(value)
-      },
-      cancel() {
-        cancelled = true
       },
     },
     // Not one chunk before it is asked for.
@@ -75,9 +64,6 @@ export function bodyOfChunks(chunks: Iterable<Uint8Array>): {
     stream,
     get pulled() {
       return pulled
-    },
-    get cancelled() {
-      return cancelled
     },
   }
 }

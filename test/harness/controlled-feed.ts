@@ -17,6 +17,8 @@ export type ControlledFeed = Feed & {
   readonly hasHappened: boolean
   /** One for each time the feed was opened, in order. */
   readonly readers: readonly FeedReader[]
+  /** How many readers have it open. One that was opened and never asked costs nothing. */
+  readonly openReaders: number
 }
 
 /** What a reader of a feed that failed gets thrown: the work did nothing wrong. */
@@ -104,6 +106,9 @@ export function controlledFeed(transcript: Transcript): ControlledFeed {
   return {
     open,
     readers,
+    get openReaders() {
+      return readers.filter(({ hasPulled, closed }) => hasPulled && !closed).length
+    },
     get hasHappened() {
       return happened.length > 0
     },

@@ -4,7 +4,7 @@ import { isCalledByWork } from './work-timers.ts'
 export type ControlledTimers = {
   /** Runs what waits, whenever it is due: an interval once. False when nothing does. */
   runPending(): boolean
-  restore(): void
+  stop(): void
 }
 
 type Globals = Pick<
@@ -17,7 +17,7 @@ type Globals = Pick<
  *
  * @param targets where the work finds `setTimeout()` and its like
  */
-export function controlledTimers(targets: Globals[]): ControlledTimers {
+export function controlTimers(targets: Globals[]): ControlledTimers {
   const before = targets.map(timerFunctions)
   const real = timerFunctions(globalThis)
   const waiting = new Map<number, () => void>()
@@ -53,7 +53,7 @@ export function controlledTimers(targets: Globals[]): ControlledTimers {
       for (const id of ids) waiting.get(id)?.()
       return ids.length > 0
     },
-    restore() {
+    stop() {
       for (const [n, place] of targets.entries()) Object.assign(place, before[n])
     },
   }

@@ -1,104 +1,112 @@
-import type { RawClient } from './raw-client.ts'
-import { Failure, type Story } from './failure.ts'
-import { eventStreamParser, type StreamEvent } from './event-stream-parser.ts'
+import { EventStreamParser, type StreamEvent } from './event-stream-parser.ts'
+import { Failure } from './failure.ts'
 import { excerpt, type Transcript } from './transcript.ts'
+import type { LateStory } from './waiting.ts'
 
-/** A client that reads the body of its response as an event stream. */
-export type EventClient = {
-  /** The next event, as soon as its blank line is here. */
-  next(story: Story): Promise<StreamEvent>
-  /** Waits for the first bytes of the body. */
-  firstBytes(story: Story): Promise<void>
-  /** Waits for a field `retry` that a client understands. */
-  retry(story: Story): Promise<number>
-  /** Waits for `count` lines that are not blank, or events: whatever a server may take for a heartbeat. */
-  heartbeats(count: number, story: Story): Promise<void>
-  /** An event that came while nobody waited for one. */
-  readonly unexpected: StreamEvent | undefined
-  /** How many lines were comments, of what was read. */
-  readonly comments: number
-  /** How many were neither blank nor comments. */
-  readonly fields: number
-  /** Whether a field `retry` came before any event. */
-  readonly beganWithRetry: boolean
-  /** The id that the client would send as Last-Event-ID now. */
-  readonly lastEventId: string
+/** Whoever reads the bytes of the response. */
+type BodyReader = {
+  readonly name: string
+  read<T>(take: (bytes: Uint8Array) => T | undefined, story: LateStory): Promise<T>
 }
 
-/** @param name how the transcript calls the client, where there is more than one */
-export function eventClient(
-  client: RawClient,
-  { transcript, name = 'client' }: { transcript: Transcript; name?: string },
-): EventClient {
-  const reader = eventStreamParser()
-  const events: StreamEvent[] = []
-  let hasBegun = false
+/** A client that reads the body of its response as an event stream. */
+export class EventClient {
+  readonly #client: BodyReader
+  readonly #transcript: Transcript
+  readonly #parser = new EventStreamParser()
+  readonly #events: StreamEvent[] = []
+  #hasBegun = false
 
-  function read<T>(look: () => T | undefined, story: Story): Promise<T> {
-    return client.read((bytes) => {
-      if (bytes.length > 0) hasBegun = true
-      events.push(...reader.push(bytes))
+  constructor(client: BodyReader, transcript: Transcript) {
+    this.#client = client
+    this.#transcript = transcript
+  }
+
+  /** Returns the next event, as soon as its blank line is here. */
+  async next(story: LateStory): Promise<StreamEvent> {
+    try {
+      const event = await this.#read(() => this.#events.shift(), story)
+      this.#step(`read an event  ${describeEvent(event)}`)
+      return event
+    } catch (error) {
+      throw this.#withLines(error)
+    }
+  }
+
+  /** Waits for the first bytes of the body. */
+  async firstBytes(story: LateStory): Promise<void> {
+    await this.#read(() => this.#hasBegun || undefined, story)
+    this.#step('read the first bytes of the body')
+  }
+
+  /** Waits for a field `retry` that a client understands. */
+  async retry(story: LateStory): Promise<number> {
+    const retry = await this.#read(() => this.#parser.retry, story)
+    this.#step(`read retry: ${retry}`)
+    return retry
+  }
+
+  /** Waits for `count` lines that are not blank, or events: whatever a server may take for a heartbeat. */
+  async heartbeats(count: number, story: LateStory): Promise<void> {
+    const lines = (): number => this.comments + this.fields
+    const wanted = lines() + count
+    await this.#read(() => lines() >= wanted || undefined, story)
+    this.#step('saw signs of life while the feed was silent')
+  }
+
+  /** An event that came while nobody waited for one. */
+  get unexpected(): StreamEvent | undefined {
+    return this.#events[0]
+  }
+
+  /** How many lines were comments, of what was read. */
+  get comments(): number {
+    return this.#parser.comments
+  }
+
+  /** How many were neither blank nor comments. */
+  get fields(): number {
+    return this.#parser.fields
+  }
+
+  /** Whether a field `retry` came before any event. */
+  get beganWithRetry(): boolean {
+    return this.#parser.retry !== undefined && this.#parser.eventsBeforeRetry === 0
+  }
+
+  /** The id that the client would send as Last-Event-ID now. */
+  get lastEventId(): string {
+    return this.#parser.lastEventId
+  }
+
+  #step(what: string): void {
+    this.#transcript.step(`${this.#client.name} ${what}`)
+  }
+
+  #read<T>(look: () => T | undefined, story: LateStory): Promise<T> {
+    return this.#client.read((bytes) => {
+      if (bytes.length > 0) this.#hasBegun = true
+      this.#events.push(...this.#parser.push(bytes))
       return look()
     }, story)
   }
 
-  return {
-    async next(story) {
-      try {
-        const event = await read(() => events.shift(), story)
-        transcript.step(`${name} read an event  ${describeEvent(event)}`)
-        return event
-      } catch (error) {
-        throw withLines(error)
-      }
-    },
-    async firstBytes(story) {
-      await read(() => (hasBegun ? true : undefined), story)
-      transcript.step(`${name} read the first bytes of the body`)
-    },
-    async retry(story) {
-      const retry = await read(() => reader.retry, story)
-      transcript.step(`${name} read retry: ${retry}`)
-      return retry
-    },
-    async heartbeats(count, story) {
-      const lines = (): number => reader.comments + reader.fields
-      const before = lines()
-      await read(() => (lines() >= before + count ? true : undefined), story)
-      transcript.step(`${name} saw signs of life while the feed was silent`)
-    },
-    get unexpected() {
-      return events[0]
-    },
-    get comments() {
-      return reader.comments
-    },
-    get fields() {
-      return reader.fields
-    },
-    get beganWithRetry() {
-      return reader.retry !== undefined && reader.eventsBeforeRetry === 0
-    },
-    get lastEventId() {
-      return reader.lastEventId
-    },
-  }
-
   /** What looks right on the wire and is no event: lines without their blank line, and lines without data. */
-  function withLines(error: unknown): unknown {
+  #withLines(error: unknown): unknown {
     if (!(error instanceof Failure)) return error
-    const { often: _, ...story } = error.story
-    if (/^data(:|$)/m.test(reader.unfinished)) {
+    const { unfinished, dropped } = this.#parser
+    const { often: _, seen, ...story } = error.story
+    if (/^data(:|$)/m.test(unfinished)) {
       return new Failure({
         ...story,
-        seen: `${story.seen} It has ${excerpt(reader.unfinished)} and no blank line behind it.`,
+        seen: `${seen} It has ${excerpt(unfinished)} and no blank line behind it.`,
         cause: 'an event is complete with its blank line. Until then nobody can tell that it is.',
       })
     }
-    if (reader.dropped === '') return error
+    if (dropped === '') return error
     return new Failure({
       ...story,
-      seen: `${story.seen} It has "${excerpt(reader.dropped)}" and a blank line, and no field data.`,
+      seen: `${seen} It has "${excerpt(dropped)}" and a blank line, and no field data.`,
       cause: 'without a field data there is no event: a client drops the other fields.',
     })
   }

@@ -1,11 +1,17 @@
 import { clearTimeout } from 'node:timers'
 import { watchTimers } from './work-timers.ts'
 
+export type FrozenTimers = {
+  /** How many were started. */
+  readonly frozen: number
+  stop(): void
+}
+
 /**
  * Timers that the learner's files start for this check never go off: what comes all the same has not waited for
  * one. So nobody has to measure how long it took.
  */
-export function freezeTimers(): { readonly frozen: number; stop(): void } {
+export function freezeTimers(): FrozenTimers {
   let frozen = 0
   const stop = watchTimers({
     made(_id, timer) {

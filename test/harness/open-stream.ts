@@ -2,28 +2,53 @@ import type { RequestHandler } from 'express'
 import type { Feed, Quake } from '#feed'
 import type { Head } from '../../wire/response.ts'
 import type { Tools } from './check.ts'
-import type { RawClient } from './raw-client.ts'
-import { must } from './failure.ts'
 import type { ControlledFeed, FeedReader } from './controlled-feed.ts'
+import { EventClient } from './event-client.ts'
+import { turns } from './event-loop.ts'
+import { must } from './failure.ts'
+import { disconnect } from './login.ts'
 import { largeQuakes } from './quakes.ts'
+import type { RawClient } from './raw-client.ts'
 import type { TestServer } from './serve.ts'
+import { SILENT } from './transcript.ts'
 
-/** Serves `app` and opens the stream at `path`: the head is read, nothing of the body. */
-export async function serveStream(
-  t: Tools,
-  app: RequestHandler,
-  path: string,
-): Promise<{ client: RawClient; head: Head; server: TestServer }> {
-  const server = await t.serve(app)
-  const client = t.connect(server)
-  const head = await requestStream(client, path)
-  return { client, head, server }
+/** The app of the work, as it is made from a feed. */
+export type CreateApp = (feed: Feed) => RequestHandler
+
+/** An app that is served from a feed in the hands of the check. */
+export type ServedFeed = {
+  feed: ControlledFeed
+  server: TestServer
+  /** Opens its stream, and waits until the server asks the feed for the first quake. */
+  open(name?: string): Promise<OpenStream>
 }
 
 /** Somebody who reads the stream: a client, and the reader of the feed that the server opened for it. */
-export type OpenStream = { name: string; client: RawClient; reader: FeedReader }
+export type OpenStream = { client: RawClient; events: EventClient; reader: FeedReader }
 
-/** Opens the stream at `path`, and waits until the server asks `feed` for the first quake. */
+export async function serveFeed(
+  t: Tools,
+  path: string,
+  createApp: CreateApp,
+  before?: RequestHandler,
+): Promise<ServedFeed> {
+  const feed = t.controlledFeed()
+  const server = await t.serve(createApp(feed), before)
+  return { feed, server, open: (name) => openStream(t, feed, server, path, name) }
+}
+
+/** The same with one client, whose head is read, and nothing of the body. */
+export async function serveStream(
+  t: Tools,
+  path: string,
+  createApp: CreateApp,
+): Promise<ServedFeed & { client: RawClient; events: EventClient; head: Head }> {
+  const served = await serveFeed(t, path, createApp)
+  const client = t.connect(served.server)
+  const head = await requestStream(client, path)
+  return { ...served, client, events: client.events, head }
+}
+
 export async function openStream(
   t: Tools,
   feed: ControlledFeed,
@@ -44,7 +69,7 @@ export async function openStream(
     expected: 'Expected it to open the feed for each client, and to ask for quakes.',
     often: 'feed.open(signal) is called once for the whole app, or not yet.',
   })
-  return { name, client, reader: own()! }
+  return { client, events: client.events, reader: own()! }
 }
 
 /**
@@ -53,27 +78,23 @@ export async function openStream(
  */
 export async function pausedStream(
   t: Tools,
-  createApp: (feed: Feed) => RequestHandler,
   path: string,
+  createApp: CreateApp,
   count: number,
-): Promise<{ paused: OpenStream; happened: Quake[]; feed: ControlledFeed; server: TestServer }> {
-  const feed = t.controlledFeed()
-  const server = await t.serve(createApp(feed))
-  const paused = await openStream(t, feed, server, path)
-  paused.client.pause()
-  const happened = largeQuakes(count, LARGE_BYTES)
-  feed.release(...happened)
-  await t.waitFor(() => paused.reader.delivered >= 3, {
-    get seen() {
-      const { delivered } = paused.reader
-      return `The client does not read, and of ${count} quakes the handler took ${delivered === 0 ? 'none' : delivered}.`
-    },
+): Promise<ServedFeed & { paused: OpenStream; happened: Quake[] }> {
+  const served = await serveFeed(t, path, createApp)
+  const paused = await served.open()
+  const { client, reader } = paused
+  client.pause()
+  const happened = largeQuakes(count)
+  served.feed.release(...happened)
+  await t.waitFor(() => reader.delivered >= 3, {
+    seen: () =>
+      `The client does not read, and of ${count} quakes the handler took ${reader.delivered || 'none'}.`,
     expected: 'Expected it to take some: there is room on the way for a few.',
-    get often() {
-      return whyNotAll(paused.reader, count)
-    },
+    often: () => whyNotAll(reader, count),
   })
-  return { paused, happened, feed, server }
+  return { ...served, paused, happened }
 }
 
 /**
@@ -82,33 +103,70 @@ export async function pausedStream(
  */
 export async function slowStream(
   t: Tools,
-  createApp: (feed: Feed) => RequestHandler,
   path: string,
-): Promise<{ slow: OpenStream; happened: Quake[]; feed: ControlledFeed; server: TestServer }> {
-  const feed = t.controlledFeed()
-  const server = await t.serve(createApp(feed))
-  const slow = await openStream(t, feed, server, path, 'slow client')
-  const quick = await openStream(t, feed, server, path, 'quick client')
+  createApp: CreateApp,
+): Promise<{ slow: OpenStream; happened: Quake[] }> {
+  const { feed, open } = await serveFeed(t, path, createApp)
+  const slow = await open('slow client')
+  const quick = await open('quick client')
   slow.client.pause()
   // 16 MB. The buffers of a connection on the same machine hold 4 MB (Linux) and can be tuned to 10.
-  const happened = largeQuakes(64, LARGE_BYTES)
+  const happened = largeQuakes(64)
   feed.release(...happened)
   await quick.client.skipUntil(happened.at(-1)!.id, {
-    get seen() {
-      return `The quick client reads as fast as it can, and does not get every quake: the handler took ${quick.reader.delivered} of ${happened.length} for it.`
-    },
+    seen: () =>
+      `The quick client reads as fast as it can, and does not get every quake: the handler took ${quick.reader.delivered} of ${happened.length} for it.`,
     expected: 'Expected all of them, whatever the slow client does.',
-    get often() {
-      return whyNotAll(quick.reader, happened.length)
-    },
+    often: () => whyNotAll(quick.reader, happened.length),
   })
-  return { slow, happened, feed, server }
+  return { slow, happened }
+}
+
+/**
+ * A client that stops reading while more quakes happen than any buffer on the way can hold, until the server takes no
+ * more of them. How many events it reads then is up to the buffers of this machine: none of them is told.
+ */
+export async function stalledStream(
+  t: Tools,
+  { feed, open }: ServedFeed,
+): Promise<OpenStream & { happened: Quake[] }> {
+  const { client, reader } = await open('slow client')
+  client.pause()
+  const happened = largeQuakes(64)
+  feed.release(...happened)
+  let given = 0
+  let idleTurns = 0
+  // Not before it was given one, and then asked for no other for many turns of the event loop.
+  const stands = (): boolean => {
+    idleTurns = reader.delivered === given ? idleTurns + 1 : 0
+    given = reader.delivered
+    return given > 0 && idleTurns > 50
+  }
+  await t.waitFor(stands, {
+    seen: 'Quakes happened, and the handler asked the feed for none.',
+    expected: 'Expected it to ask for them.',
+  })
+  return { client, events: new EventClient(client, SILENT), reader, happened }
+}
+
+/** Opens the stream, and leaves when the server asks the feed for the first quake. */
+export async function connectAndLeave(
+  t: Tools,
+  { server, open }: Pick<ServedFeed, 'server' | 'open'>,
+  name: string,
+): Promise<void> {
+  const { connections } = server
+  const { client } = await open(name)
+  await disconnect(t, server, client, connections, `The ${name}`)
+  // What the handler does then.
+  await turns(20)
 }
 
 /** Why a client that reads all the time does not get every quake. */
 function whyNotAll({ delivered, closed }: FeedReader, count: number): string {
-  if (delivered === count)
+  if (delivered === count) {
     return 'what comes while the response is full is dropped. It has to wait.'
+  }
   if (closed) return 'write() returning false is taken for the end. It only says: not now.'
   // Room for a few is in any buffer.
   if (delivered < 3) {
@@ -117,41 +175,8 @@ function whyNotAll({ delivered, closed }: FeedReader, count: number): string {
   return 'all clients wait for the slowest.'
 }
 
-/** Something in front of the app that takes its time with the first request, as a look into a database does. */
-export function slowLogin(): {
-  handler: RequestHandler
-  /** The first request is here, and has to wait. */
-  begun: Promise<void>
-  /** Lets it pass on to the app. */
-  finish(): void
-} {
-  let begin = (): void => {}
-  let pass: (() => void) | undefined
-  const begun = new Promise<void>((resolve) => {
-    begin = resolve
-  })
-  return {
-    begun,
-    finish: () => pass?.(),
-    handler(_request, _response, next) {
-      if (pass) return next()
-      pass = next
-      begin()
-    },
-  }
-}
-
-/** Something in front of the app that reads the whole request first, as what looks for a body does. */
-export const consumeRequest: RequestHandler = (request, _response, next) => {
-  request.resume().once('end', next)
-}
-
-/** More than a response takes at once: write() returns false for each. */
-const LARGE_BYTES = 256 * 1024
-
 async function requestStream(client: RawClient, path: string): Promise<Head> {
-  client.request(path)
-  const head = await client.head({
+  const head = await client.get(path, {
     seen: 'The client got no head.',
     expected: 'Expected one at once.',
     often: 'the head waits for the first res.write().',

@@ -6,14 +6,24 @@ import { visible } from '../../wire/visible.ts'
 export const seed = Number(process.env.SEED ?? 1)
 
 /** `count` earthquakes nobody has seen before: real ones, with ids and some places of this run. */
-export function quakes(count: number): Quake[] {
+export function quakes<Count extends number>(count: Count): Quakes<Count> {
   return fc
     .sample(quake, { seed, numRuns: count })
-    .map((made, n) => ({ ...made, id: `${made.id}${n}` }))
+    .map((made, n) => ({ ...made, id: `${made.id}${n}` })) as Quakes<Count>
 }
 
+/** As many as the literal says, so that each can be had by its place. */
+type Quakes<Count extends number, Made extends Quake[] = []> = number extends Count
+  ? Quake[]
+  : Made['length'] extends Count
+    ? Made
+    : Quakes<Count, [...Made, Quake]>
+
+/** More than a response takes at once, in bytes: write() returns false for each. */
+export const LARGE = 256 * 1024
+
 /** `count` earthquakes of `bytes` bytes each and more, to fill the buffers between server and client. */
-export function largeQuakes(count: number, bytes: number): Quake[] {
+export function largeQuakes(count: number, bytes = LARGE): Quake[] {
   return quakes(count).map((thin) => ({ ...thin, place: `${thin.place} ${'~'.repeat(bytes)}` }))
 }
 

@@ -5,6 +5,7 @@ import { excerpt } from './transcript.ts'
 /** An event stream that the check writes by hand, to see what a client makes of it. */
 export type ScriptedServer = {
   readonly url: string
+  readonly port: number
   /** In the order in which they came. */
   readonly requests: readonly Request[]
   /**
@@ -23,6 +24,8 @@ export type ScriptedServer = {
   /** Answers nobody from now on, until `resumeAnswering()`. */
   stopAnswering(): void
   resumeAnswering(): void
+  /** Ends it: nobody listens at its port any more. */
+  close(): Promise<void>
 }
 
 export async function scriptedServer(
@@ -47,6 +50,7 @@ export async function scriptedServer(
   const last = (): Response => responses.at(-1)!
   return {
     url: `http://127.0.0.1:${server.port}/events`,
+    port: server.port,
     requests,
     get openResponses() {
       return responses.filter(({ closed }) => !closed).length
@@ -74,6 +78,10 @@ export async function scriptedServer(
     stopAnswering() {
       t.transcript.step('server answers nobody from now on')
       unanswered = []
+    },
+    async close() {
+      await server.close()
+      t.transcript.step('nobody listens at the port')
     },
     resumeAnswering() {
       t.transcript.step('server answers again')

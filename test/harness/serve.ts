@@ -8,10 +8,14 @@ export type TestServer = {
   readonly port: number
   /** How many connections are open, as the server sees it. */
   readonly connections: number
-  /** From now on the network takes no bytes from the connections that are open, as if all on the way were full. */
-  blockNetwork(): void
+  /**
+   * From now on the network takes no bytes from the connections that are open, as if all on the way were full.
+   *
+   * @param told the transcript that hears of it: that of the check by default
+   */
+  blockNetwork(told?: Transcript): void
   /** The network takes them again, and first what had to wait. */
-  unblockNetwork(): void
+  unblockNetwork(told?: Transcript): void
   /** Ends every connection, then the server. */
   close(): Promise<void>
 }
@@ -21,7 +25,7 @@ type ServeOptions = {
   /** Called with what a handler of the app throws. */
   onThrown(error: unknown): void
   /** Stands in front of the app, as a session or a login would. */
-  before?: RequestHandler
+  before?: RequestHandler | undefined
 }
 
 /**
@@ -56,10 +60,12 @@ export async function serve(
     get connections() {
       return sockets.size
     },
-    blockNetwork() {
+    blockNetwork(told = transcript) {
+      told.step('the network takes no more bytes')
       for (const socket of sockets) unblocks.push(blockSocket(socket))
     },
-    unblockNetwork() {
+    unblockNetwork(told = transcript) {
+      told.step('the network takes bytes again')
       for (const unblock of unblocks.splice(0)) unblock()
     },
     close() {

@@ -13,9 +13,17 @@ export function newTranscript(): Transcript {
   return { steps, step: (text) => void steps.push(text) }
 }
 
+/** Of what goes on beside a check, and is no part of its story. */
+export const SILENT: Transcript = { steps: [], step() {} }
+
 /** Bytes or text for a transcript or a message: nothing invisible, at most `width` characters. */
 export function excerpt(value: Uint8Array | string, width = 60): string {
   return shorten(visible(ends(value, width * MAX_BYTES)), width)
+}
+
+/** The same of a value as JSON, whatever it is. */
+export function excerptJson(value: unknown, width?: number): string {
+  return excerpt(JSON.stringify(value) ?? 'undefined', width)
 }
 
 /** Two long texts for a message, from a little before the place where they part. */

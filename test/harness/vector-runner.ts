@@ -2,6 +2,7 @@ import { bodyOfChunks } from './controlled-body.ts'
 import type { Tools } from './check.ts'
 import { must } from './failure.ts'
 import { deepEqual } from './equality.ts'
+import { isNotWritten } from '../../protocol/not-written.ts'
 import { excerpt } from './transcript.ts'
 import { turns } from './event-loop.ts'
 import { chunkings, type NdjsonVector, type SseVector } from './vectors.ts'
@@ -89,9 +90,7 @@ async function readAll(
   }
   const outcome = await t.withTimeout(all(), {
     // Said when it has come to that: what the reader gave until then, and at no cost before.
-    get seen() {
-      return `${inputOf(chunks)} gave ${list(yielded)}, and the reader did not come to an end.`
-    },
+    seen: () => `${inputOf(chunks)} gave ${list(yielded)}, and the reader did not come to an end.`,
     expected: 'Expected it to end with the body.',
   })
   if (isNotWritten(outcome.error)) throw outcome.error
@@ -104,11 +103,6 @@ async function readAll(
 function asEvent(value: unknown): unknown {
   const { type, data, lastEventId } = (value ?? {}) as Record<string, unknown>
   return { type, data, lastEventId }
-}
-
-/** Stubs say so themselves; that is no wrong reading. */
-function isNotWritten(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('lesson ')
 }
 
 function inputOf(chunks: Uint8Array[]): string {

@@ -20,28 +20,24 @@ type Vector = {
   /** The likely cause where a reader gets this one wrong. */
   often?: string
   chunks: Uint8Array[]
-  /** How many results are out when chunk i is in and chunk i + 1 is not. */
-  promptly?: number[]
 }
 
 export function ndjsonVectors(): NdjsonVector[] {
-  return load('ndjson.json').map(({ recordsAfterChunk, ...vector }) => ({
+  return load('ndjson.json').map((vector) => ({
     ...vector,
     chunks: vector.chunks.flatMap(bytesOf),
     records: vector.records.flatMap(recordsOf),
-    promptly: recordsAfterChunk,
   }))
 }
 
 export function sseVectors(): SseVector[] {
-  return load('sse.json').map(({ eventsAfterChunk, ...vector }) => ({
+  return load('sse.json').map((vector) => ({
     ...vector,
     chunks: vector.chunks.flatMap(bytesOf),
     events: vector.events.map((event: { data: string | Repeated }) => ({
       ...event,
       data: textOf(event.data),
     })),
-    promptly: eventsAfterChunk,
   }))
 }
 

@@ -1,6 +1,6 @@
+import { turns } from './event-loop.ts'
 import { Failure, type Story } from './failure.ts'
 import type { Transcript } from './transcript.ts'
-import { turns } from './event-loop.ts'
 
 /** Waits for causes. A wait ends a check that cannot pass any more; it never decides one that can. */
 export type Waiting = {
@@ -9,22 +9,38 @@ export type Waiting = {
    *
    * @param giveUp tells the transcript so
    */
-  withTimeout<T>(promise: Promise<T>, story: Story, giveUp?: () => void): Promise<T>
-  /** Waits until `holds()` is true, looking at every turn of the event loop, and later every millisecond. */
-  waitFor(holds: () => boolean, story: Story): Promise<void>
+  withTimeout<T>(promise: Promise<T>, story: LateStory, giveUp?: () => void): Promise<T>
+  /** Waits until `holds()` is true, looking at every turn of the event loop, and later every few milliseconds. */
+  waitFor(holds: () => boolean, story: LateStory): Promise<void>
+}
+
+/** A story that tells how things are by then, where it is a function, or a part of it is. */
+export type LateStory = (() => Story) | { [Part in keyof Story]: Story[Part] | (() => Story[Part]) }
+
+/** Tells a story as things are now. */
+export function toldNow(story: LateStory): Story {
+  if (typeof story === 'function') return story()
+  const parts = Object.entries(story).map(([name, part]) => [
+    name,
+    typeof part === 'function' ? part() : part,
+  ])
+  return Object.fromEntries(parts)
 }
 
 /** @param timeoutTurns how many turns of 50 ms it waits in vain: fewer only where somebody looks again */
 export function waiting(transcript: Transcript, timeoutTurns = TIMEOUT_TURNS): Waiting {
   const nothing = (): void => transcript.step('… nothing for 2 s')
 
-  async function withTimeout<T>(promise: Promise<T>, story: Story, giveUp = nothing): Promise<T> {
+  async function withTimeout<T>(
+    promise: Promise<T>,
+    story: LateStory,
+    giveUp = nothing,
+  ): Promise<T> {
     let stop = (): void => {}
     const gaveUp = new Promise<never>((_, reject) => {
       stop = afterTurns(() => {
         giveUp()
-        // As it is now: what it tells of goes on.
-        reject(new Failure({ ...story }))
+        reject(new Failure(toldNow(story)))
       }, timeoutTurns)
     })
     try {
@@ -34,7 +50,7 @@ export function waiting(transcript: Transcript, timeoutTurns = TIMEOUT_TURNS): W
     }
   }
 
-  async function waitFor(holds: () => boolean, story: Story): Promise<void> {
+  async function waitFor(holds: () => boolean, story: LateStory): Promise<void> {
     let looking = true
     const look = async (): Promise<void> => {
       for (let turn = 0; looking && !holds(); turn += 1)
@@ -58,7 +74,7 @@ const EAGER_TURNS = 1000
 
 /** The pace of looking again. What is looked for decides, not the time. */
 function pause(): Promise<void> {
-  return new Promise((done) => void setTimeout(done, 1))
+  return new Promise((done) => void setTimeout(done, 5))
 }
 
 const TIMEOUT_TURNS = 40

@@ -9,7 +9,7 @@ import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
 // What the proof rests on: many works in one process, and each gets the verdict that is its own.
 
 const scratch = mkdtempSync(join(tmpdir(), 'warm-'))
-const grader = graderPool({ lesson: 1, seed: 1 })
+const grader = graderPool({ lesson: 1, seed: 1, size: 2 })
 afterAll(async () => {
   await grader.end()
   rmSync(scratch, { recursive: true, force: true })

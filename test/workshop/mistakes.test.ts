@@ -29,7 +29,7 @@ describe('a table', () => {
         fails: '1.2a',
         phrase: 'no line',
         seenIn: 'somebody/something#1',
-        edits: new Map([['server.ts', [{ from: ['  one'], to: ['  two'] }]]]),
+        edits: new Map([['server.ts', parseHunks(['-  one', '+  two'])]]),
       },
     ])
   })
@@ -42,7 +42,11 @@ describe('a table', () => {
     ['a file twice', ROW + DIFF + DIFF, 'collects has two diffs of server.ts'],
     ['a diff without an end', `${ROW}\`\`\`diff server.ts\n-  one\n`, 'no line "```" ends it'],
     ['a line without a mark', `${ROW}\`\`\`diff server.ts\none\n\`\`\`\n`, 'got "one"'],
-    ['no place', `${ROW}\`\`\`diff server.ts\n+  two\n\`\`\`\n`, 'has no line of the file'],
+    [
+      'no place',
+      `${ROW}\`\`\`diff server.ts\n+  two\n\`\`\`\n`,
+      'has no line of the file that says where',
+    ],
   ])('with %s is refused, and says where', (_what, text, says) => {
     expect(() => parseTable(text)).toThrow(says)
   })
@@ -64,10 +68,18 @@ describe('an edit', () => {
     )
   })
 
-  test('keeps a blank line blank', () => {
-    expect(edited(['-  }', '', '-  c()', '+  } else {', '+', '+  d()'])).toContain(
-      'else {\n\n  d()',
+  test('leaves out comments and blank lines, which go or stay with the line below them', () => {
+    const text = 'a()\n\n// b, for a reason\nb()\n// c, too\nc()\n'
+    expect(applyHunks(text, parseHunks([' a()', '-b()', ' c()']))).toBe('a()\n// c, too\nc()\n')
+    expect(applyHunks(text, parseHunks(['-b()', '+d()']))).toBe('a()\n\nd()\n// c, too\nc()\n')
+    expect(applyHunks(text, parseHunks(['+d()', ' c()']))).toBe(
+      'a()\n\n// b, for a reason\nb()\nd()\n// c, too\nc()\n',
     )
+  })
+
+  test('leaves the mark of a region where it is', () => {
+    const text = '// #region 1.1 f()\na()\n// #endregion\n'
+    expect(applyHunks(text, parseHunks(['-a()', '+b()']))).toBe(text.replace('a()', 'b()'))
   })
 
   test.each([

@@ -12,7 +12,7 @@ import type { ChannelMessage } from '../../protocol/channel.ts'
 import { pageServer, type PageServer } from '../../workshop/page/server.ts'
 import type { Action, Answer, PageState } from '../../protocol/page.ts'
 import type { Session } from '../../workshop/page/session.ts'
-import { eventStreamParser, type StreamEvent } from '../harness/event-stream-parser.ts'
+import { EventStreamParser, type StreamEvent } from '../harness/event-stream-parser.ts'
 
 // What the browser app is made into is nobody's business here, and building it takes time.
 const built = mkdtempSync(join(realpathSync(tmpdir()), 'page '))
@@ -82,11 +82,11 @@ test('each slice that changes is sent whole, as it is then', async () => {
   for (let readers = 1; readers <= 500; readers += 1) {
     played.change('server', { ...played.session.state.server, readers })
   }
-  played.change('trouble', { isStalled: true, slow: 100 })
+  played.change('faults', { isStalled: true, slow: 100 })
   const changes = [await channel.next('state'), await channel.next('state')]
   expect(changes.map(({ data }) => data)).toEqual([
     { slice: 'server', value: { ...played.session.state.server, readers: 500 } },
-    { slice: 'trouble', value: { isStalled: true, slow: 100 } },
+    { slice: 'faults', value: { isStalled: true, slow: 100 } },
   ])
   // All that changed together came together: nothing was left to send before this.
   played.change('lesson', undefined)
@@ -602,7 +602,7 @@ function playedSession(recorded: Recorder): Played {
     },
     server: { state: 'running', url: 'http://127.0.0.1:3101/quakes.ndjson', printed: [] },
     clients: [],
-    trouble: { isStalled: false },
+    faults: { isStalled: false },
     recording: { from: 1 },
   }
   const listeners = new Set<(slice: keyof PageState) => void>()
@@ -714,7 +714,7 @@ type Events = {
 }
 
 function readEvents(): Events {
-  const reader = eventStreamParser()
+  const reader = new EventStreamParser()
   const all: Told[] = []
   let seen = 0
   let wake = (): void => {}

@@ -35,7 +35,9 @@ test('tests in Node and in a browser are counted together, in the last line', as
   const program = prove()
   expect(await program.ended).toBe(1)
   expect(program.output).toMatch(/✓ .*a\.spec\.ts:2:1 › passes/)
-  expect(program.output).toMatch(/\n2 passed, 1 failed, 1 skipped\n$/)
+  expect(program.output).toMatch(
+    /\nThe slowest tests:\n(?: +\d+\.\d s {2}test\/(?:a\.test|browser\/a\.spec)\.ts: (?:passes|fails)\n){3}2 passed, 1 failed, 1 skipped\n$/,
+  )
 })
 
 test('a spec that cannot be loaded has failed', async () => {

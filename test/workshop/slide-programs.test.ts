@@ -15,7 +15,7 @@ test('the solution, behind a proxy: what crosses is seen at three hops, under on
   await session.act({ do: 'run', scene: 'a' })
   expect(session.state).toMatchObject({
     server: { state: 'running' },
-    trouble: { proxy: '4 KiB' },
+    faults: { proxy: '4 KiB' },
   })
   const { recorder } = session
   await until(recorder, () => hopsOf(recorder).has('client'))

@@ -1,5 +1,5 @@
 import { taskOf } from '../lessons/task-of.ts'
-import { hintText } from '../lessons/hint-text.ts'
+import { hintText } from '../lessons/hints.ts'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { firstOpenTask, progressOf } from '../lessons/progress.ts'
 import { parseArgs } from '../lessons/args.ts'

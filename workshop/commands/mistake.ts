@@ -5,6 +5,7 @@ import { callersFolder } from '../lessons/args.ts'
 import { layOut, mistakeCalled, type Mistake } from '../mistakes/mistakes.ts'
 import { ROOT } from '../root.ts'
 import { shellWord } from '../terminal/shell-word.ts'
+import { refuse } from './refuse.ts'
 
 /**
  * Writes a mistake out as a folder laid out like lessons/, for contributors: `node workshop/start.mjs mistake
@@ -36,8 +37,3 @@ export async function mistake([address = '', into]: string[]): Promise<number> {
 }
 
 const KEPT = join(ROOT, '.workshop', 'mistakes')
-
-function refuse(problem: string): number {
-  console.error(problem)
-  return 2
-}

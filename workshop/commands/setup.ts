@@ -1,6 +1,6 @@
-import { install } from '../tools/install.ts'
-import { probe } from '../tools/probe.ts'
-import { tools } from '../tools/all.ts'
+import { browser } from '../tools/browser.ts'
+import { install, probe } from '../tools/external-tool.ts'
+import { proxies } from '../tools/proxies.ts'
 import { refuse } from './refuse.ts'
 
 /** `npm run setup`: looks for the real programs that the workshop needs, and installs what is missing. */
@@ -9,7 +9,7 @@ export async function setup(args: string[]): Promise<number> {
     return refuse(`There is nothing to say behind npm run setup, got "${args.join(' ')}".`)
   }
   let isComplete = true
-  for (const tool of tools) {
+  for (const tool of [browser, ...proxies]) {
     const seen = probe(tool)
     if ('path' in seen) {
       console.log(`${tool.name}: found ${seen.path}${seen.version ? ` (${seen.version})` : ''}`)

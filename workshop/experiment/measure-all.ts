@@ -1,4 +1,4 @@
-import { probe } from '../tools/probe.ts'
+import { probe } from '../tools/external-tool.ts'
 import { closeBrowser } from './browser-client.ts'
 import { EVERY_MS, measure } from './measure.ts'
 import type { Result, Row } from './rows.ts'

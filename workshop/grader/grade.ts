@@ -29,6 +29,8 @@ export type GradeRequest = {
   seed?: number
   /** Run no more checks when one has failed. */
   bail?: boolean
+  /** Where a check tries everything, try some: for a first look. */
+  sparse?: boolean
   /** Leave the types alone. */
   skipTypes?: boolean
   /** Leave out what the solution does in the check that fails first. */
@@ -58,6 +60,8 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
       request.skipTypes ? [] : typeErrors(sandbox.folder, lessonNumbered(lesson)!.folder),
       gradingProcess.run({
         ids: possible.map(({ id }) => id),
+        bail: request.bail,
+        sparse: request.sparse,
         ...(signal && { signal }),
         onOutcome(id, outcome) {
           const check = checks.find((each) => each.id === id)
@@ -109,15 +113,10 @@ function mustNotLack(results: CheckResult[]): boolean {
 }
 
 /** One that was started before is of use while it is still there. */
-async function processFor({
-  lesson,
-  seed,
-  bail,
-  gradingProcess,
-}: GradeRequest): Promise<GradingProcess> {
+async function processFor({ lesson, seed, gradingProcess }: GradeRequest): Promise<GradingProcess> {
   if (gradingProcess?.isAlive) return gradingProcess
   await gradingProcess?.end()
-  return startGradingProcess({ lesson, ...(seed !== undefined && { seed }), ...(bail && { bail }) })
+  return startGradingProcess({ lesson, ...(seed !== undefined && { seed }) })
 }
 
 function checksAskedFor({ lesson, only, from }: GradeRequest): CheckName[] {

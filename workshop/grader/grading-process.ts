@@ -45,16 +45,16 @@ export type GradingProcess = {
 export type GradingProcessOptions = {
   lesson: number
   seed?: number
-  /** Run no more checks when one has failed. */
-  bail?: boolean
   reusable?: boolean
-  /** Where a check tries everything, try some: for a first look. */
-  sparse?: boolean
 }
 
 export type RunOptions = {
   /** The checks to run. */
   ids: string[]
+  /** Run no more checks when one has failed. */
+  bail?: boolean
+  /** Where a check tries everything, try some: for a first look. */
+  sparse?: boolean
   onOutcome?(id: string, outcome: Outcome): void
   /** Ends the process. */
   signal?: AbortSignal
@@ -63,9 +63,7 @@ export type RunOptions = {
 export async function startGradingProcess({
   lesson,
   seed = randomInt(1, 1_000_000),
-  bail = false,
   reusable = false,
-  sparse = false,
 }: GradingProcessOptions): Promise<GradingProcess> {
   const sandbox = await emptySandbox()
   const canary = `canary ${randomUUID()}`
@@ -82,9 +80,6 @@ export async function startGradingProcess({
       SEED: String(seed),
       WORKSHOP_BOX: sandbox.folder,
       WORKSHOP_CANARY: canary,
-      ...(bail && { WORKSHOP_BAIL: '1' }),
-      // Always said, for whoever grades may have one of their own.
-      WORKSHOP_SPARSE: sparse ? '1' : '',
     },
     onSign(sign) {
       dog.sign()
@@ -152,8 +147,10 @@ export async function startGradingProcess({
         record.take()
       }
     },
-    async run({ ids, onOutcome, signal }) {
+    async run({ ids, bail = false, sparse = false, onOutcome, signal }) {
       record.onOutcome = onOutcome
+      vitest.provide('bail', bail)
+      vitest.provide('sparse', sparse)
       // Its conf is in the sandbox by now.
       const nginx = needsNginx(lesson, ids) ? await nginxFor(lesson, sandbox.folder) : undefined
       if (nginx) vitest.provide('nginx', nginx.ports)

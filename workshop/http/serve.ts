@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
-import { listen } from './listen.ts'
+import { listen } from './ports.ts'
 
 /** A server that is listening. */
 export type RunningServer = {

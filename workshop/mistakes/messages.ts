@@ -19,9 +19,9 @@ export type Message = {
 export function messageOf({ story, at, steps, reference = [] }: CheckResult): Message {
   const { seen = '', expected = '', cause, often } = story ?? {}
   return {
-    seen,
-    expected,
-    ...(cause ? { cause } : often && { often }),
+    seen: oneLine(seen),
+    expected: oneLine(expected),
+    ...(cause ? { cause: oneLine(cause) } : often && { often: oneLine(often) }),
     ...(at && { at }),
     steps: excerpt(steps, reference),
   }
@@ -69,13 +69,18 @@ function excerpt(steps: readonly string[], reference: readonly string[]): string
   const more = steps.length - from - MOST
   return [
     ...(from > 0 ? [`… ${from} before`] : []),
-    ...steps.slice(from, from + MOST).map(cut),
+    ...steps.slice(from, from + MOST).map((step) => cut(oneLine(step))),
     ...(more > 0 ? [`… ${more} more`] : []),
   ]
 }
 
 const MOST = 10
 const BEFORE = 3
+
+/** Without what an editor, or Git, would change. */
+function oneLine(text: string): string {
+  return text.replace(/[\r\n]+/g, ' ').trimEnd()
+}
 
 function cut(step: string): string {
   const characters = [...step]

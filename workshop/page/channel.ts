@@ -113,7 +113,7 @@ export const SLICES = Object.keys({
   server: true,
   clients: true,
   learnerClient: true,
-  trouble: true,
+  faults: true,
   recording: true,
   experiment: true,
 } satisfies Record<keyof PageState, true>) as (keyof PageState)[]

@@ -4,10 +4,9 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../http/free-port.ts'
+import { freePort } from '../http/ports.ts'
 import { startTethered } from '../process/tethered-program.ts'
-import type { ExternalTool } from '../tools/external-tool.ts'
-import { probe } from '../tools/probe.ts'
+import { type ExternalTool, probe } from '../tools/external-tool.ts'
 
 /** A proxy that listens on a port of 127.0.0.1. */
 export type RunningProxy = {

@@ -72,7 +72,7 @@ export function startLearnerServer({
       { file: join(runDir, 'server.ts'), countLeaks, since },
       {
         message: (message) => hear(message, runDir),
-        printed: (line) => events.printed(shownPaths(line, runDir)),
+        printed: (line) => events.printed(asLearnersPaths(line, name, runDir)),
         ended: (how) => down(`${name} ended by itself (${how}).`, ''),
       },
     )
@@ -103,7 +103,7 @@ export function startLearnerServer({
       events.notWritten(message.what)
     } else if (message.kind === 'failed') {
       const what = message.when === 'loading' ? 'could not be loaded' : 'crashed'
-      down(`${name} ${what}.`, shownPaths(message.thrown, runDir))
+      down(`${name} ${what}.`, asLearnersPaths(message.thrown, name, runDir))
     }
   }
 
@@ -136,16 +136,6 @@ export function startLearnerServer({
     destination.settle(to)
   }
 
-  /** Names files as the learner does, wherever they were run from. */
-  function shownPaths(text: string, runDir: string): string {
-    const shown = name.replace(/server\.ts$/, '')
-    return text
-      .replaceAll(`${pathToFileURL(runDir).href}/`, shown)
-      .replaceAll(join(runDir, '/'), shown)
-      .replaceAll(`${pathToFileURL(ROOT).href}/`, '')
-      .replaceAll(join(ROOT, '/'), '')
-  }
-
   function end(): void {
     clearTimeout(deadline)
     current.kill()
@@ -167,6 +157,16 @@ export function startLearnerServer({
       spare?.kill()
     },
   }
+}
+
+/** Names files as the learner does, wherever they were run from. */
+function asLearnersPaths(text: string, serverFile: string, runDir: string): string {
+  const folder = serverFile.replace(/server\.ts$/, '')
+  return text
+    .replaceAll(`${pathToFileURL(runDir).href}/`, folder)
+    .replaceAll(join(runDir, '/'), folder)
+    .replaceAll(`${pathToFileURL(ROOT).href}/`, '')
+    .replaceAll(join(ROOT, '/'), '')
 }
 
 /** A promise that is settled from outside. */

@@ -91,9 +91,8 @@ function watched(feed: Replay): Feed {
 }
 
 function fail(error: unknown): void {
-  const isStub = error instanceof Error && isNotWritten(error.message)
   tell(
-    isStub && when === 'loading'
+    isNotWritten(error) && when === 'loading'
       ? { kind: 'not written', what: error.message }
       : { kind: 'failed', when, thrown: described(error) },
     () => process.exit(1),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream'
 import express, { type Express, type Request, type Response } from 'express'
 import type { ViteDevServer } from 'vite'
-import { listen } from '../http/listen.ts'
+import { listen } from '../http/ports.ts'
 import { onlyUnderOurName, onThisMachine } from '../http/safety.ts'
 import { ROOT } from '../root.ts'
 

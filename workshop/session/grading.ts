@@ -99,20 +99,6 @@ export function grading({
     changed()
   }
 
-  async function preloadNext(): Promise<GradingProcess | undefined> {
-    const { startGradingProcess } = await import('../grader/grading-process.ts')
-    let started: GradingProcess | undefined
-    try {
-      started = await startGradingProcess({ lesson: lesson.number })
-      await started.preload(over.signal)
-    } catch {
-      // What goes wrong here goes wrong again in the grading, which tells.
-    }
-    if (!over.signal.aborted) return started
-    await started?.end()
-    return undefined
-  }
-
   function giveUp(): Promise<void> {
     running?.controller.abort()
     return running?.done ?? Promise.resolve()
@@ -131,7 +117,7 @@ export function grading({
         if (running !== mine) return
         running = undefined
         runs(false)
-        if (!over.signal.aborted) next = preloadNext()
+        if (!over.signal.aborted) next = preloaded(lesson.number, over.signal)
       })()
     },
     get isRunning() {
@@ -149,6 +135,21 @@ export function grading({
       await (await next)?.end()
     },
   }
+}
+
+/** A process for the next grading, which has loaded what it can; undefined when `signal` has aborted meanwhile. */
+async function preloaded(lesson: number, signal: AbortSignal): Promise<GradingProcess | undefined> {
+  const { startGradingProcess } = await import('../grader/grading-process.ts')
+  let started: GradingProcess | undefined
+  try {
+    started = await startGradingProcess({ lesson })
+    await started.preload(signal)
+  } catch {
+    // What goes wrong here goes wrong again in the grading, which tells.
+  }
+  if (!signal.aborted) return started
+  await started?.end()
+  return undefined
 }
 
 /** Nothing has come yet in this session; what had passed before is known. */

@@ -1,16 +1,14 @@
-import { join } from 'node:path'
 import { recorder as makeRecorder } from '../../wire/recorder.ts'
 import type { Observer } from '../../wire/tap.ts'
 import { lessonNumbered } from '../lessons/catalogue.ts'
-import { forgetProgress } from '../lessons/progress.ts'
-import { resetLesson } from '../lessons/reset.ts'
-import { ownWork, type Problem } from '../lessons/args.ts'
+import type { Problem } from '../lessons/args.ts'
 import type { Action, Answer, PageState } from '../../protocol/page.ts'
-import { connectPageClient, type PageClient } from './page-client.ts'
+import { pageClients } from './page-client.ts'
 import type { Experiment } from './experiment.ts'
+import { actOnLesson } from './lesson-actions.ts'
 import { runLesson, type LessonEvents, type LessonRun } from './lesson-run.ts'
 import { both } from './observers.ts'
-import { hasExperiment, targetPath, type LessonTarget } from './lesson-target.ts'
+import { hasExperiment, type LessonTarget } from './lesson-target.ts'
 import type { Session } from '../page/session.ts'
 import { listeners } from './listeners.ts'
 import { wireActions } from './wire-actions.ts'
@@ -44,8 +42,7 @@ export async function lessonSession({
   const recorder = makeRecorder()
   const { tell, listen } = listeners()
   const wire = wireActions({ recorder, changed: tell })
-  let clients: PageClient[] = []
-  let clientsSoFar = 0
+  const clients = pageClients(() => tell('clients'))
   /** Once it was wanted it stays: what was measured is there when the reader comes back. */
   let lab: Experiment | undefined
   let change: Promise<unknown> = Promise.resolve()
@@ -75,62 +72,15 @@ export async function lessonSession({
   async function act(action: Action): Promise<Answer> {
     const answer = wire.act(action) ?? (hasExperiment(run) ? lab?.act(action) : undefined)
     if (answer) return answer
-    const { lesson, work } = run
     switch (action.do) {
-      case 'grade':
-        if (!run.grades) return { problem: 'There is nothing to grade here.' }
-        run.grades.start()
-        return { said: 'Grading.' }
-      case 'restart':
-        run.server.restart()
-        return { said: 'The server starts anew.' }
-      case 'kill':
-        if (!run.server.kill()) return { problem: 'The server is not running.' }
-        return { said: 'The server is killed. It comes back by itself.' }
-      case 'open': {
-        const { openInEditor } = await import('./editor.ts')
-        return openInEditor(join(work.folder, targetPath(run), action.file), action.line)
-      }
-      case 'reset': {
-        if (work !== ownWork || run.isExhibit) {
-          return { problem: 'Only your own work, in lessons/, can be reset.' }
-        }
-        const { saved, written } = resetLesson(lesson)
-        forgetProgress(lesson.number)
-        if (written.length === 0) return { said: 'The files are as they were at the start.' }
-        const kept = saved ? ` Your work is in ${saved}.` : ''
-        const said = `As at the start: ${written.join(', ')}.${kept}`
-        // Where the work is now is worth more than a line that goes away.
-        told(said)
-        return { said }
-      }
       case 'lesson':
         return goTo(action.number)
-      case 'connect': {
-        clientsSoFar += 1
-        const changed = (): void => tell('clients')
-        const client = connectPageClient({ id: clientsSoFar, url: run.slices.server.url, changed })
-        // Those that are gone make room; those that read are not forgotten.
-        const gone = clients.filter(isGone).slice(0, -MOST_GONE)
-        clients = [...clients.filter((each) => !gone.includes(each)), client]
-        changed()
-        return { said: `Client ${clientsSoFar} connects.` }
-      }
-      case 'leave': {
-        const client = clients.find(({ state }) => state.id === action.id)
-        if (!client || isGone(client)) return { problem: `Client ${action.id} has left already.` }
-        client.leave()
-        return { said: `Client ${action.id} has left.` }
-      }
-      case 'burst':
-        if (!run.slices.server.readers) {
-          return { problem: 'Nobody has the feed open. Connect a client first.' }
-        }
-        run.server.burst(BURST)
-        recorder.note(`${BURST.toLocaleString('en')} quakes happen at once`)
-        return { said: `${BURST.toLocaleString('en')} quakes happen at once.` }
+      case 'connect':
+        return clients.connect(run.slices.server.url)
+      case 'leave':
+        return clients.leave(action.id)
       default:
-        return { problem: 'This cannot be done here.' }
+        return actOnLesson(run, action, { note: recorder.note, told })
     }
   }
 
@@ -139,7 +89,7 @@ export async function lessonSession({
     const mine = change.then(async (): Promise<Answer> => {
       const lesson = lessonNumbered(number)
       if (!lesson) return { problem: `There is no lesson ${number}.` }
-      leaveAll()
+      clients.leaveAll()
       lab?.stop()
       await run.close()
       const next = await open({ lesson, work: run.work, isExhibit: false })
@@ -158,19 +108,13 @@ export async function lessonSession({
     return mine
   }
 
-  function leaveAll(): void {
-    for (const client of clients) client.leave()
-    clients = []
-    tell('clients')
-  }
-
   return {
     get state(): PageState {
       return {
         ...run.slices,
-        clients: clients.map(({ state }) => state),
+        clients: clients.states,
         ...(run.learnerClient && { learnerClient: run.learnerClient.state }),
-        trouble: wire.trouble,
+        faults: wire.faults,
         recording: wire.recording,
         ...(hasExperiment(run) && lab && { experiment: lab.state }),
       }
@@ -182,21 +126,12 @@ export async function lessonSession({
     listen,
     act,
     async close() {
-      leaveAll()
+      clients.leaveAll()
       lab?.stop()
       await run.close()
     },
   }
 }
-
-function isGone({ state }: PageClient): boolean {
-  return state.state !== 'connecting' && state.state !== 'reading'
-}
-
-const BURST = 10_000
-
-/** Clients that are gone and still shown. */
-const MOST_GONE = 3
 
 /** Slices that are another lesson's from then on. */
 const CHANGED_BY_LESSON = ['lesson', 'server', 'grading', 'experiment', 'learnerClient'] as const

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type { Quake } from '#feed'
 import { readNdjson } from '../../solutions/01-raw-chunks/client.ts'
 import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
-import type { ClientState } from '../../protocol/page.ts'
+import type { Answer, ClientState } from '../../protocol/page.ts'
 
 /** A client that reads a stream of quakes, for somebody to watch. */
 export type PageClient = {
@@ -64,6 +64,52 @@ export function connectPageClient({
     },
   }
 }
+
+/** The clients that a page has connected. */
+export type PageClients = {
+  readonly states: ClientState[]
+  connect(url: string): Answer
+  leave(id: number): Answer
+  leaveAll(): void
+}
+
+/** @param changed called whenever the state of one has changed, or there is another one */
+export function pageClients(changed: () => void): PageClients {
+  let clients: PageClient[] = []
+  let clientsSoFar = 0
+  return {
+    get states() {
+      return clients.map(({ state }) => state)
+    },
+    connect(url) {
+      clientsSoFar += 1
+      const client = connectPageClient({ id: clientsSoFar, url, changed })
+      // Those that are gone make room; those that read are not forgotten.
+      const gone = clients.filter(isGone).slice(0, -MOST_GONE)
+      clients = [...clients.filter((each) => !gone.includes(each)), client]
+      changed()
+      return { said: `Client ${clientsSoFar} connects.` }
+    },
+    leave(id) {
+      const client = clients.find(({ state }) => state.id === id)
+      if (!client || isGone(client)) return { problem: `Client ${id} has left already.` }
+      client.leave()
+      return { said: `Client ${id} has left.` }
+    },
+    leaveAll() {
+      for (const client of clients) client.leave()
+      clients = []
+      changed()
+    },
+  }
+}
+
+function isGone({ state }: PageClient): boolean {
+  return state.state !== 'connecting' && state.state !== 'reading'
+}
+
+/** Clients that are gone and still shown. */
+const MOST_GONE = 3
 
 async function* quakesOf(response: IncomingMessage): AsyncGenerator<Quake> {
   const body = Readable.toWeb(response) as ReadableStream<Uint8Array>

@@ -91,7 +91,7 @@ export async function live(first: LessonTarget): Promise<number> {
   }
 
   async function hint({ lesson, grades }: LessonRun): Promise<void> {
-    const { hintText } = await import('../lessons/hint-text.ts')
+    const { hintText } = await import('../lessons/hints.ts')
     const checks = grades?.verdict?.checks ?? []
     const closed = checks.filter(({ state, lacks }) => state === 'passed' || lacks)
     const ids = closed.map(({ id }) => id)

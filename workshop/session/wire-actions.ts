@@ -1,17 +1,11 @@
 import type { Recorder } from '../../wire/recorder.ts'
 import type { ProxySetting } from '../../wire/proxy.ts'
 import type { Tap } from '../../wire/tap.ts'
-import type {
-  Action,
-  Answer,
-  ProxyHolds,
-  RecordingState,
-  TroubleState,
-} from '../../protocol/page.ts'
+import type { Action, Answer, ProxyHolds, RecordingState, FaultState } from '../../protocol/page.ts'
 
 /** What the page can do to the wire, whatever server is behind it. */
 export type WireActions = {
-  readonly trouble: TroubleState
+  readonly faults: FaultState
   readonly recording: RecordingState
   /** Undefined when the action is none of these. */
   act(action: Action): Answer | undefined
@@ -25,28 +19,28 @@ export function wireActions({
   changed,
 }: {
   recorder: Recorder
-  changed(slice: 'trouble' | 'recording'): void
+  changed(slice: 'faults' | 'recording'): void
 }): WireActions {
-  const trouble: TroubleState = { isStalled: false }
+  const faults: FaultState = { isStalled: false }
   const recording: RecordingState = { from: 1 }
   let tap: Pick<Tap, 'faults' | 'proxy'> | undefined
 
   function did(said: string): Answer {
     recorder.note(said)
-    changed('trouble')
+    changed('faults')
     return { said: `${said}.` }
   }
 
   return {
-    trouble,
+    faults,
     recording,
     begin(next) {
       tap = next
-      trouble.isStalled = false
-      delete trouble.slow
-      delete trouble.cutAfter
-      delete trouble.proxy
-      changed('trouble')
+      faults.isStalled = false
+      delete faults.slow
+      delete faults.cutAfter
+      delete faults.proxy
+      changed('faults')
     },
     act(action) {
       if (action.do === 'clear') {
@@ -63,33 +57,33 @@ export function wireActions({
       if (action.do === 'cut after') {
         tap.faults.cutAfter(action.bytes ?? undefined)
         if (action.bytes === null) {
-          delete trouble.cutAfter
+          delete faults.cutAfter
           return did('No cut any more')
         }
-        trouble.cutAfter = action.bytes
+        faults.cutAfter = action.bytes
         return did(`Each connection is cut after ${action.bytes} more bytes of its response`)
       }
       if (action.do === 'stall') {
         tap.faults.stall(action.on)
-        trouble.isStalled = action.on
+        faults.isStalled = action.on
         return did(action.on ? 'Stalled: nothing reaches the clients' : 'Let go')
       }
       if (action.do === 'slow') {
         tap.faults.slow(action.bytesPerSecond ?? undefined)
         if (action.bytesPerSecond === null) {
-          delete trouble.slow
+          delete faults.slow
           return did('The clients read at full speed')
         }
-        trouble.slow = action.bytesPerSecond
+        faults.slow = action.bytesPerSecond
         return did(`The clients read ${action.bytesPerSecond} bytes a second`)
       }
       if (action.do === 'proxy') {
         tap.proxy(action.holds === null ? undefined : PROXIES[action.holds])
         if (action.holds === null) {
-          delete trouble.proxy
+          delete faults.proxy
           return did('New connections have no proxy')
         }
-        trouble.proxy = action.holds
+        faults.proxy = action.holds
         return did(`New connections have a proxy that holds ${IN_WORDS[action.holds]}`)
       }
       return undefined

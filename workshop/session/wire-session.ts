@@ -38,7 +38,7 @@ export async function wireSession(
     printed: [],
   }
   return {
-    state: { server, clients: [], trouble: wire.trouble, recording: wire.recording },
+    state: { server, clients: [], faults: wire.faults, recording: wire.recording },
     recorder,
     listen,
     act: async (action) => wire.act(action) ?? { problem: 'This cannot be done here.' },

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { browser } from '../tools/browser.ts'
-import { probe } from '../tools/probe.ts'
+import { probe } from '../tools/external-tool.ts'
 import { slidesServer } from './server.ts'
 
 /**

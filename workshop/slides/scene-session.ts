@@ -107,7 +107,7 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
       return {
         server,
         clients: clients.map(({ state }) => state),
-        trouble: wire.trouble,
+        faults: wire.faults,
         recording: wire.recording,
       }
     },

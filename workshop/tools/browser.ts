@@ -3,8 +3,7 @@ import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { apt } from './apt.ts'
-import { onPath } from './on-path.ts'
+import { apt, onPath } from './system.ts'
 import type { Command, ExternalTool } from './external-tool.ts'
 
 /** Chromium, or a browser that is made of it: the page is tested in a real one. */

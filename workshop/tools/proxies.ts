@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { apt } from './apt.ts'
-import { onPath } from './on-path.ts'
+import { apt, onPath } from './system.ts'
 import type { ExternalTool } from './external-tool.ts'
 
 /** The proxies of lesson 4, each as its makers ship it. */

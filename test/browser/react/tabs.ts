@@ -53,7 +53,7 @@ export async function openTab(browser: Browser, url: string): Promise<Tab> {
     async until(expression) {
       // Between two documents there is nothing to ask.
       const isTrue = () => evaluate(expression).catch(unlessBetweenDocuments)
-      while (!(await isTrue())) await new Promise((resolve) => setImmediate(resolve))
+      while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
     },
     async hide() {
       const other = await root.send('Target.createTarget', { url: 'about:blank' })
@@ -72,6 +72,9 @@ export async function openTab(browser: Browser, url: string): Promise<Tab> {
     },
   }
 }
+
+/** From one look to the next: a page that is looked at without a pause has no time for anything else. */
+const PAUSE_MS = 50
 
 type Answer = {
   result?: { result?: { value?: unknown }; exceptionDetails?: unknown }

@@ -51,7 +51,7 @@ function updateSlice(slice: keyof PageState, value: unknown): void {
   const before = pageState.get()
   pageState.set({ ...before, [slice]: value ?? undefined })
   if (slice === 'grading') deselectOutdatedCheck(before.grading)
-  if (slice === 'trouble') dismissStale()
+  if (slice === 'faults') dismissStale()
   if (slice === 'lesson' && before.lesson?.number !== pageState.get().lesson?.number) {
     hasCleared.set(false)
   }

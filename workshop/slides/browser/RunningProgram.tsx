@@ -9,7 +9,7 @@ import { PointedChart } from '../../page/browser/wire/WireChart.tsx'
 /** A program that runs on a slide: its wire, and what can be done to it. */
 export function RunningProgram() {
   const clients = useSlice('clients') ?? []
-  const trouble = useSlice('trouble')
+  const faults = useSlice('faults')
   const reading = clients.findLast(({ state }) => state === 'connecting' || state === 'reading')
   return (
     <main>
@@ -20,14 +20,14 @@ export function RunningProgram() {
         </ActionButton>
         <ActionButton action={{ do: 'cut' }}>Cut</ActionButton>
         <ActionButton
-          action={{ do: 'stall', on: !trouble?.isStalled }}
-          aria-pressed={trouble?.isStalled ?? false}
+          action={{ do: 'stall', on: !faults?.isStalled }}
+          aria-pressed={faults?.isStalled ?? false}
         >
           Stall
         </ActionButton>
         <ActionButton
-          action={{ do: 'proxy', holds: trouble?.proxy ? null : '4 KiB' }}
-          aria-pressed={trouble?.proxy !== undefined}
+          action={{ do: 'proxy', holds: faults?.proxy ? null : '4 KiB' }}
+          aria-pressed={faults?.proxy !== undefined}
         >
           Proxy
         </ActionButton>

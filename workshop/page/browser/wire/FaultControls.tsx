@@ -7,9 +7,9 @@ import { formatNumber } from '../ui/format.ts'
 
 /** What makes streams fail, at will. */
 export function FaultControls() {
-  const trouble = useSlice('trouble')
+  const faults = useSlice('faults')
   const lesson = useSlice('lesson')
-  if (!trouble) return null
+  if (!faults) return null
   return (
     <div className="trouble" role="group" aria-label="Trouble">
       <ActionButton action={{ do: 'cut' }}>Cut now</ActionButton>
@@ -17,25 +17,22 @@ export function FaultControls() {
         label="Cut after"
         unit="B"
         initial={2000}
-        value={trouble.cutAfter}
+        value={faults.cutAfter}
         inWords={(bytes) => `cuts after ${formatNumber(bytes)} B`}
         change={(bytes) => requestAction({ do: 'cut after', bytes })}
       />
-      <ActionButton
-        action={{ do: 'stall', on: !trouble.isStalled }}
-        aria-pressed={trouble.isStalled}
-      >
-        {trouble.isStalled ? '■ stalled: let go' : 'Stall'}
+      <ActionButton action={{ do: 'stall', on: !faults.isStalled }} aria-pressed={faults.isStalled}>
+        {faults.isStalled ? '■ stalled: let go' : 'Stall'}
       </ActionButton>
       <Limit
         label="Slow reader"
         unit="B/s"
         initial={200}
-        value={trouble.slow}
+        value={faults.slow}
         inWords={(bytes) => `reads ${formatNumber(bytes)} B/s`}
         change={(bytesPerSecond) => requestAction({ do: 'slow', bytesPerSecond })}
       />
-      <Proxy holds={trouble.proxy} />
+      <Proxy holds={faults.proxy} />
       {lesson && <ActionButton action={{ do: 'burst' }}>Burst of 10,000</ActionButton>}
     </div>
   )

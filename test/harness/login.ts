@@ -1,0 +1,64 @@
+import type { RequestHandler } from 'express'
+import type { Tools } from './check.ts'
+import type { RawClient } from './raw-client.ts'
+import type { TestServer } from './serve.ts'
+
+/** Something in front of the app that takes its time with the first request, as a look into a database does. */
+export type SlowLogin = {
+  handler: RequestHandler
+  /** The first request is here, and has to wait. */
+  begun: Promise<void>
+  /** Lets it pass on to the app. */
+  finish(): void
+}
+
+export function slowLogin(): SlowLogin {
+  let begin = (): void => {}
+  let pass: (() => void) | undefined
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
+  return {
+    begun,
+    finish: () => pass?.(),
+    handler(_request, _response, next) {
+      if (pass) return next()
+      pass = next
+      begin()
+    },
+  }
+}
+
+/** Sends a request that the login holds. */
+export async function requestLogin(
+  t: Tools,
+  server: TestServer,
+  login: SlowLogin,
+  path: string,
+  name: string,
+): Promise<RawClient> {
+  const client = t.connect(server, name)
+  client.request(path)
+  await t.withTimeout(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
+  return client
+}
+
+/** Disconnects, and waits until the server has only so many connections. */
+export async function disconnect(
+  t: Tools,
+  server: TestServer,
+  client: RawClient,
+  left = 0,
+  name = 'The client',
+): Promise<void> {
+  client.disconnect()
+  await t.waitFor(() => server.connections === left, {
+    seen: `${name} left and the server kept the connection.`,
+    expected: 'Expected the server to close its side as well.',
+  })
+}
+
+/** Something in front of the app that reads the whole request first, as what looks for a body does. */
+export const consumeRequest: RequestHandler = (request, _response, next) => {
+  request.resume().once('end', next)
+}

@@ -1,0 +1,46 @@
+import type { Head } from '../../wire/response.ts'
+import type { Tools } from './check.ts'
+import { must } from './failure.ts'
+import type { RawClient } from './raw-client.ts'
+import type { TestServer } from './serve.ts'
+
+/** The likely cause of whatever is wrong with HEAD. */
+export const GET_FOR_HEAD =
+  'Express runs the GET handler for HEAD, and the stream holds the connection.'
+
+/** Waits until the response to a HEAD has ended. */
+export async function mustEndHead(
+  t: Tools,
+  server: TestServer,
+  client: RawClient,
+  path: string,
+): Promise<void> {
+  // It looks ended in any case. Whether it is shows in the next request: HTTP answers one after another. Or the
+  // connection ends with it.
+  client.request(path, { method: 'HEAD' })
+  await t.waitFor(() => client.hasHead || server.connections === 0, {
+    seen: 'HEAD got its head, and the next request on that connection gets no answer.',
+    expected: 'Expected the response to HEAD to end.',
+    often: GET_FOR_HEAD,
+  })
+}
+
+/** Whether a head says that an event stream follows. */
+export function isEventStream({ headers }: Head): boolean {
+  return /^text\/event-stream\s*(;|$)/i.test(headers.get('content-type') ?? '')
+}
+
+/** Sends a POST, which is to be refused. */
+export async function mustRefusePost(client: RawClient, path: string): Promise<void> {
+  const expected = 'Expected a refusal.'
+  const { status } = await client.get(
+    path,
+    { seen: 'POST got no answer.', expected },
+    { method: 'POST' },
+  )
+  must(status === 404 || status === 405, {
+    seen: `POST was answered ${status}.`,
+    expected: 'Expected 404 or 405: there is nothing here to post to.',
+    often: 'app.use() and app.all() take every method. app.get() takes GET and HEAD.',
+  })
+}

@@ -1,0 +1,152 @@
+import { EventSource as NodeEventSource } from 'eventsource'
+
+/**
+ * The EventSource of the package, over real sockets, with what a browser does and it does not: promises get
+ * their turn between two events, and a listener that throws loses its event and nothing else.
+ */
+export class BrowserEventSource extends EventTarget {
+  static readonly CONNECTING = 0
+  static readonly OPEN = 1
+  static readonly CLOSED = 2
+  readonly CONNECTING = 0
+  readonly OPEN = 1
+  readonly CLOSED = 2
+  readonly url: string
+  readonly withCredentials: boolean
+  /** What listeners threw. */
+  readonly thrown: unknown[] = []
+  /** Whether the page has closed it, and no answer. */
+  wasClosed = false
+  /** How many events have been dispatched. */
+  dispatched = 0
+  /** Called when the next event has been. */
+  onDispatched = (): void => {}
+
+  readonly #source: NodeEventSource
+  readonly #relayed = new Set<string>()
+  readonly #guarded = new Map<EventListenerOrEventListenerObject, EventListener>()
+  #readyState = 0
+
+  constructor(url: string | URL, { withCredentials = false }: EventSourceInit = {}) {
+    super()
+    this.url = new URL(url, document.baseURI).href
+    this.withCredentials = withCredentials
+    this.#source = new NodeEventSource(this.url, { withCredentials })
+    for (const type of ['open', 'error']) this.#relay(type)
+    for (const type of ['open', 'message', 'error']) this.#addHandlerProperty(type)
+    made.push(this)
+  }
+
+  get readyState(): number {
+    return this.#readyState
+  }
+
+  close(): void {
+    this.wasClosed ||= this.#readyState !== 2
+    this.#source.close()
+    this.#readyState = 2
+  }
+
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: AddEventListenerOptions | boolean,
+  ): void {
+    this.#relay(type)
+    if (listener) super.addEventListener(type, this.#guard(listener), options)
+  }
+
+  override removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: EventListenerOptions | boolean,
+  ): void {
+    if (listener) super.removeEventListener(type, this.#guard(listener), options)
+  }
+
+  /** `onopen` and its like. */
+  #addHandlerProperty(type: string): void {
+    let listener: EventListener | null = null
+    Object.defineProperty(this, `on${type}`, {
+      get: () => listener,
+      set: (handler: unknown) => {
+        if (listener) this.removeEventListener(type, listener)
+        listener = typeof handler === 'function' ? (event) => handler.call(this, event) : null
+        if (listener) this.addEventListener(type, listener)
+      },
+    })
+  }
+
+  /** From now on, events of that type are dispatched here, each in its turn. */
+  #relay(type: string): void {
+    if (this.#relayed.has(type)) return
+    this.#relayed.add(type)
+    this.#source.addEventListener(type, (event: Event) => {
+      const { readyState } = this.#source
+      queueTask(() => {
+        if (this.#readyState === 2) return
+        if (type === 'open' || type === 'error') this.#readyState = readyState
+        this.dispatchEvent(copyOf(event))
+        this.dispatched += 1
+        this.onDispatched()
+      })
+    })
+  }
+
+  #guard(listener: EventListenerOrEventListenerObject): EventListener {
+    const known = this.#guarded.get(listener)
+    if (known) return known
+    const guarded: EventListener = (event) => {
+      try {
+        if (typeof listener === 'function') listener.call(this, event)
+        else listener.handleEvent(event)
+      } catch (error) {
+        this.thrown.push(error)
+      }
+    }
+    this.#guarded.set(listener, guarded)
+    return guarded
+  }
+}
+
+let made: BrowserEventSource[] = []
+
+/** The sources that were made for this URL, in order. */
+export function sourcesOf(url: string): BrowserEventSource[] {
+  return made.filter((source) => source.url === url)
+}
+
+/** Closes them. The next server may be at the same port: what was there before it is none of its business. */
+export function forgetSources(url: string): void {
+  for (const source of sourcesOf(url)) source.close()
+  made = made.filter((source) => source.url !== url)
+}
+
+/** An event can be dispatched only once. */
+function copyOf(event: Event): Event {
+  if (!(event instanceof MessageEvent)) return new Event(event.type)
+  const { type, data, lastEventId, origin } = event as MessageEvent<string>
+  return new MessageEvent(type, { data, lastEventId, origin })
+}
+
+const { setImmediate } = globalThis
+const { nextTick } = process
+const tasks: (() => void)[] = []
+let isRunning = false
+
+/** What comes together is dispatched in one go, as browsers do: React gets no turn for rendering in between. */
+function queueTask(task: () => void): void {
+  tasks.push(task)
+  if (!isRunning) setImmediate(runTasks)
+  isRunning = true
+}
+
+async function runTasks(): Promise<void> {
+  for (const task of tasks.splice(0)) {
+    task()
+    // After the last of the promises.
+    await new Promise<void>((resolve) => nextTick(resolve))
+  }
+  isRunning = tasks.length > 0
+  if (isRunning) setImmediate(runTasks)
+}

@@ -1,0 +1,35 @@
+import type { Quake } from '#feed'
+import { quakes } from '../quakes.ts'
+import { sourcesOf } from './browser-event-source.ts'
+import { eventOf, notListed, type Mounted } from './mount.ts'
+
+export const BURST = 10_000
+
+/** Sends 10,000 quakes at once, and waits for all. @param look is called again and again meanwhile */
+export async function burst(
+  { page, server, watcher }: Mounted,
+  look = (): void => {},
+): Promise<Quake[]> {
+  const few = quakes(10)
+  const happened = Array.from({ length: BURST }, (_, n) => {
+    const quake = few[n % few.length]!
+    return { ...quake, id: `${quake.id}-${n}` }
+  })
+  const source = sourcesOf(server.url).at(-1)!
+  const before = source.dispatched
+  server.send(happened.map(eventOf).join(''), `${BURST} quakes at once`)
+  // As long as some come, more will.
+  for (let seen = -1; source.dispatched - before < BURST;) {
+    seen = source.dispatched
+    await page.waitFor(() => source.dispatched > seen, {
+      seen: () => `Of ${BURST} events ${source.dispatched - before} came.`,
+      expected: 'Expected all of them.',
+      often: 'the connection was closed.',
+    })
+    look()
+  }
+  const last = happened.at(-1)!
+  await page.waitFor(() => watcher.has(last), notListed(last))
+  look()
+  return happened
+}

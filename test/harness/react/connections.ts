@@ -1,0 +1,60 @@
+import type { Tools } from '../check.ts'
+import { scriptedServer, type ScriptedServer } from '../scripted-server.ts'
+import { SILENT } from '../transcript.ts'
+import { forgetSources, sourcesOf } from './browser-event-source.ts'
+import type { Page } from './page.ts'
+
+/** How many connections to that server the page holds. */
+export function openConnections({ url }: ScriptedServer): number {
+  return sourcesOf(url).filter(({ readyState }) => readyState !== EventSource.CLOSED).length
+}
+
+/** `2 EventSources were` */
+export function sourcesWere({ url }: ScriptedServer): string {
+  const { length } = sourcesOf(url)
+  return `${length} EventSource${length === 1 ? ' was' : 's were'}`
+}
+
+export function describeConnections(count: number): string {
+  return `${count} connection${count === 1 ? '' : 's'}`
+}
+
+/** Waits until the connections that the page opened have come in: one, if all is well. */
+export async function waitForConnections(page: Page, server: ScriptedServer): Promise<void> {
+  await page.waitFor(
+    () => server.requests.length >= Math.max(1, openConnections(server)),
+    () =>
+      sourcesOf(server.url).length === 0
+        ? {
+            seen: 'A component that calls useQuakes() is shown, and nobody asks the server.',
+            expected: 'Expected a request when the component is shown.',
+            often: 'no EventSource is made in an effect, or in what the effect calls.',
+          }
+        : {
+            seen: `A component that calls useQuakes() is shown, and ${sourcesWere(server)} made and closed, before a request came.`,
+            expected: 'Expected one that stays open while the component is shown.',
+            often:
+              'a flag lets the effect run once. StrictMode cleans up, runs it again, and finds the flag.',
+          },
+  )
+}
+
+/** A fence: elsewhere a connection is opened, lost, and back. What is to happen at once has happened then. */
+export async function fence(t: Tools): Promise<void> {
+  const server = await scriptedServer({ ...t, transcript: SILENT })
+  const source = new EventSource(server.url)
+  let opened = 0
+  let got = 0
+  source.addEventListener('open', () => (opened += 1))
+  source.addEventListener('message', () => (got += 1))
+  const story = { seen: 'A connection of the check did not open.', expected: 'Expected it to.' }
+  try {
+    await t.waitFor(() => opened === 1, story)
+    server.send('retry: 20\ndata:\n\n')
+    await t.waitFor(() => got === 1, story)
+    server.cut()
+    await t.waitFor(() => opened === 2, story)
+  } finally {
+    forgetSources(server.url)
+  }
+}

@@ -1,0 +1,95 @@
+import { openPage, type Page } from './page.ts'
+import { createElement } from 'react'
+import type { Quake } from '#feed'
+import { LiveQuakes } from '#work/03-react/LiveQuakes.tsx'
+import type { Tools } from '../check.ts'
+import { deepEqual } from '../equality.ts'
+import { describeQuake, quakes } from '../quakes.ts'
+import type { ScriptedServer } from '../scripted-server.ts'
+import { waitForConnections } from './connections.ts'
+import { eventOf } from './mount.ts'
+
+/** A page with <LiveQuakes>, as somebody sees it who looks at it. */
+export type ShownQuakes = {
+  page: Page
+  /** Waits until its connection has come in. */
+  connects(): Promise<void>
+  items(): HTMLElement[]
+  itemOf(quake: Quake): HTMLElement | undefined
+  /** Sends a quake, and waits for its item. */
+  lists(quake: Quake): Promise<HTMLElement>
+  /** Whether an element with role="status" says that word, and neither of the other two. */
+  says(word: string): boolean
+  /** What the elements with role="status" say. */
+  status(): string
+}
+
+/** Shows <LiveQuakes> until the script ends. */
+export async function showLiveQuakes(t: Tools, server: ScriptedServer): Promise<ShownQuakes> {
+  const page = await openPage(t, [server.url])
+  page.draw(createElement(LiveQuakes, { url: server.url }))
+  t.transcript.step('<LiveQuakes> is shown')
+  const { body } = page
+  const items = (): HTMLElement[] => [...body.querySelectorAll('li')]
+  const itemOf = (quake: Quake): HTMLElement | undefined =>
+    items().find((item) => identifies(textOf(item), quake))
+  const statuses = (): string[] => [...body.querySelectorAll('[role=status]')].map(textOf)
+  return {
+    page,
+    connects: () => waitForConnections(page, server),
+    items,
+    itemOf,
+    async lists(quake) {
+      server.send(eventOf(quake))
+      await page.waitFor(() => itemOf(quake) !== undefined, {
+        seen: () => `${describeQuake(quake)} came, and ${whatIsListed(items(), quake)}.`,
+        expected: `Expected an item with its place and ${quake.magnitude}, the magnitude as it came.`,
+      })
+      page.forgiveThrown()
+      t.transcript.step(`the page lists ${describeQuake(quake)}`)
+      return itemOf(quake)!
+    },
+    says: (word) =>
+      statuses().some((text) => {
+        const words = text.toLowerCase().match(/\b(connecting|open|closed)\b/g)
+        return deepEqual([...new Set(words)], [word])
+      }),
+    status: () => statuses().join(' '),
+  }
+}
+
+function whatIsListed(items: HTMLElement[], { place }: Quake): string {
+  const text = items.map(textOf).find((each) => each.includes(place))
+  return text === undefined ? 'no <li> tells its place' : `its <li> says "${text}"`
+}
+
+/** What is read there. Where an element begins or ends there is room, as a layout makes it. */
+export function textOf(element: Element): string {
+  return textPieces(element).join('').replace(/\s+/g, ' ').trim()
+}
+
+function textPieces({ childNodes }: Node): string[] {
+  return [...childNodes].flatMap((child) =>
+    child.nodeType === child.TEXT_NODE ? (child.nodeValue ?? '') : [' ', ...textPieces(child), ' '],
+  )
+}
+
+/** Whether a text says which quake it is: its place, and beside it the number itself, not 6.0 for 6. */
+export function identifies(text: string, { magnitude, place }: Quake): boolean {
+  const numbers = text.replace(place, ' ').match(/-?\d+(\.\d+)?/g) ?? []
+  // A hyphen before a number need not be its sign.
+  const isIt = (number: string): boolean => [`${magnitude}`, `-${magnitude}`].includes(number)
+  return text.includes(place) && numbers.some(isIt)
+}
+
+/** Quakes whose items are not taken for each other: the place of none is part of another's. */
+export function quakesApart(count: number): [Quake, Quake, ...Quake[]] {
+  const apart: Quake[] = []
+  for (const quake of quakes(10 * count)) {
+    const isApart = apart.every(
+      ({ place }) => !place.includes(quake.place) && !quake.place.includes(place),
+    )
+    if (isApart) apart.push(quake)
+  }
+  return apart.slice(0, count) as [Quake, Quake, ...Quake[]]
+}

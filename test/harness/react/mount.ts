@@ -1,0 +1,121 @@
+import { openPage, type Page, type PageOptions } from './page.ts'
+import { createElement, Fragment } from 'react'
+import type { Quake } from '#feed'
+import type { Tools } from '../check.ts'
+import { deepEqual } from '../equality.ts'
+import type { Story } from '../failure.ts'
+import { describeQuake } from '../quakes.ts'
+import { scriptedServer, type ScriptedServer } from '../scripted-server.ts'
+import type { LateStory } from '../waiting.ts'
+import { waitForConnections } from './connections.ts'
+import { newWatcher, type Props, type View, type Watcher } from './watcher.ts'
+
+/** A page with components that follow streams. */
+export type Mounted = {
+  page: Page
+  /** The server that the first component follows. */
+  server: ScriptedServer
+  /** The first of the watchers. */
+  watcher: Watcher
+  watchers: readonly Watcher[]
+  /** Draws the first one with these in place of what it had, or nothing at all. */
+  draw(props?: Partial<Props>): void
+  /** Draws one for each of these, at the same place as before. */
+  drawAll(props: (Props | undefined)[]): void
+  /** Waits until the connections that the page opened have come in: one, if all is well. */
+  connects(at?: ScriptedServer): Promise<void>
+  /** Sends a quake, and waits until it is in the list: of the first server, to the first component. */
+  lists(quake: Quake, how?: Listing): Promise<void>
+  /** Waits until the status is that one. */
+  showsStatus(status: View['status'], story: LateStory): Promise<void>
+  /** Waits until so many are listed, received and skipped. One render need not show all three. */
+  showsCounts(wanted: Counts, story: (told: string) => Story): Promise<void>
+}
+
+type Listing = { from?: ScriptedServer; to?: Watcher; story?: LateStory }
+type Counts = [listed: number, received: number, skipped: number]
+
+type Options = PageOptions & {
+  /** The first component follows the first of them. */
+  servers?: ScriptedServer[]
+  onQuake?: (quake: Quake) => void
+}
+
+/** Draws a component that follows a server, until the script ends. */
+export async function mount(
+  t: Tools,
+  { servers, onQuake, ...how }: Options = {},
+): Promise<Mounted> {
+  const all = servers ?? [await scriptedServer(t)]
+  const server = all[0]!
+  const urls = all.map(({ url }) => url)
+  const page = await openPage(t, urls, how)
+  const watcher = newWatcher()
+  const watchers = [watcher]
+  let props: Props = { url: server.url, ...(onQuake && { onQuake }) }
+
+  function drawAll(each: (Props | undefined)[]): void {
+    const elements = each.map((its, n) => {
+      const { Component } = (watchers[n] ??= newWatcher())
+      return its && createElement(Component, { key: n, ...its })
+    })
+    page.draw(createElement(Fragment, null, elements))
+  }
+
+  drawAll([props])
+  t.transcript.step(`a component is shown${how.strict ? ', under StrictMode' : ''}`)
+  return {
+    page,
+    server,
+    watcher,
+    watchers,
+    drawAll,
+    draw(next) {
+      if (!next) {
+        t.transcript.step('the component goes')
+        return drawAll([])
+      }
+      props = { ...props, ...next }
+      t.transcript.step(`the component gets another ${Object.keys(next).join()}`)
+      drawAll([props])
+    },
+    connects: (at = server) => waitForConnections(page, at),
+    async lists(quake, { from = server, to = watcher, story = notListed(quake) } = {}) {
+      from.send(eventOf(quake))
+      await page.waitFor(() => to.has(quake), story)
+      page.forgiveThrown()
+      t.transcript.step(`the list has ${describeQuake(quake)}`)
+    },
+    async showsStatus(status, story) {
+      await page.waitFor(() => watcher.view.status === status, story)
+      page.forgiveThrown()
+      t.transcript.step(`status is ${status}`)
+    },
+    async showsCounts(wanted, story) {
+      const now = (): number[] => {
+        const { quakes, received, skipped } = watcher.view
+        return [quakes.length, received, skipped]
+      }
+      await page.waitFor(
+        () => deepEqual(now(), wanted),
+        () => {
+          const [listed, received, skipped] = now()
+          return story(`${listed} in the list, ${received} received, ${skipped} skipped`)
+        },
+      )
+    },
+  }
+}
+
+export function eventOf(quake: Quake): string {
+  return `data: ${JSON.stringify(quake)}\n\n`
+}
+
+export function notListed(quake: Quake): Story {
+  return {
+    seen: `${describeQuake(quake)} came, and it is not in the list.`,
+    expected: 'Expected it there, without waiting for another one.',
+    often:
+      "nobody listens to 'message', or the state is changed in place: React sees no difference.",
+  }
+}

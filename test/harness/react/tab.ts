@@ -1,0 +1,29 @@
+import type { Tools } from '../check.ts'
+
+/** The tab is hidden. */
+export function hideTab({ transcript }: Tools): void {
+  transcript.step('the tab is hidden')
+  setVisibility('hidden')
+  document.dispatchEvent(new window.Event('visibilitychange', { bubbles: true }))
+}
+
+/** It comes back with these events of the document and the window. */
+export function showTab({ transcript }: Tools, { wasFrozen = false } = {}): void {
+  transcript.step(wasFrozen ? 'the tab was frozen, and wakes up' : 'the tab is shown again')
+  if (wasFrozen) document.dispatchEvent(new window.Event('resume'))
+  setVisibility('visible')
+  document.dispatchEvent(new window.Event('visibilitychange', { bubbles: true }))
+  if (wasFrozen) {
+    const event = new window.Event('pageshow')
+    window.dispatchEvent(Object.assign(event, { persisted: true }))
+    window.dispatchEvent(new window.Event('online'))
+    window.dispatchEvent(new window.Event('focus'))
+  }
+}
+
+function setVisibility(state: 'hidden' | 'visible'): void {
+  const values = { visibilityState: state, hidden: state === 'hidden' }
+  for (const [name, value] of Object.entries(values)) {
+    Object.defineProperty(document, name, { value, configurable: true })
+  }
+}

@@ -1,0 +1,43 @@
+import { useLayoutEffect, type ReactNode } from 'react'
+import type { Quake } from '#feed'
+import { useQuakes } from '#work/03-react/useQuakes.ts'
+
+export type Props = { url: string; onQuake?: (quake: Quake) => void }
+export type View = ReturnType<typeof useQuakes>
+
+/** A component that calls useQuakes(), and what the check sees of it. */
+export type Watcher = {
+  Component(props: Props): ReactNode
+  /** What was shown last. */
+  readonly view: View
+  readonly renders: number
+  /** The states that were shown, in order, each for as long as it lasted. */
+  readonly statuses: readonly string[]
+  /** Whether the quake is in the list. */
+  has(quake: Quake): boolean
+}
+
+export function newWatcher(): Watcher {
+  let now: View | undefined
+  const statuses: string[] = []
+  let renders = 0
+  return {
+    Component({ url, onQuake }) {
+      const view = useQuakes(url, onQuake)
+      renders += 1
+      useLayoutEffect(() => {
+        now = view
+        if (statuses.at(-1) !== view.status) statuses.push(view.status)
+      })
+      return null
+    },
+    get view() {
+      return now!
+    },
+    get renders() {
+      return renders
+    },
+    statuses,
+    has: ({ id }) => now!.quakes.some((quake) => quake.id === id),
+  }
+}

@@ -1,0 +1,67 @@
+import type { Clock } from '#work/05-reconnection/client.ts'
+import type { Transcript } from '../transcript.ts'
+
+/** A clock that stands until the check moves it on. */
+export class ControlledClock implements Clock {
+  /** How often somebody went to sleep. */
+  sleepCount = 0
+  readonly #transcript: Transcript
+  readonly #sleepers = new Set<{ due: number; wake(): void }>()
+  #now = Date.UTC(2026, 10, 22)
+
+  constructor(transcript: Transcript) {
+    this.#transcript = transcript
+  }
+
+  // The work may take them off the clock.
+  now = (): number => this.#now
+
+  sleep = (ms: number, signal: AbortSignal): Promise<void> => {
+    this.sleepCount += 1
+    return new Promise((resolve) => {
+      const sleeper = {
+        due: this.#now + ms,
+        wake: () => {
+          this.#sleepers.delete(sleeper)
+          signal.removeEventListener('abort', sleeper.wake)
+          resolve()
+        },
+      }
+      this.#sleepers.add(sleeper)
+      signal.addEventListener('abort', sleeper.wake)
+      if (signal.aborted) sleeper.wake()
+    })
+  }
+
+  /** Lets so many milliseconds pass, and wakes whoever has slept long enough. */
+  advance(ms: number): void {
+    this.#transcript.step(`${ms.toLocaleString('en')} ms pass`)
+    this.#now += ms
+    const due = [...this.#sleepers].filter((sleeper) => sleeper.due <= this.#now)
+    for (const { wake } of due.toSorted((a, b) => a.due - b.due)) wake()
+  }
+
+  /** In how many milliseconds the next sleeper wakes; undefined when nobody sleeps. */
+  get nextDueMs(): number | undefined {
+    if (this.#sleepers.size === 0) return undefined
+    return Math.min(...[...this.#sleepers].map(({ due }) => due)) - this.#now
+  }
+
+  /** How many sleep. */
+  get sleeperCount(): number {
+    return this.#sleepers.size
+  }
+}
+
+/** A clock for checks that have nothing to do with time: short sleeps are over at once, a watchdog's never. */
+export const instantClock: Clock = {
+  now: Date.now,
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (ms < WATCHDOG_MS || signal.aborted) setImmediate(resolve)
+      else signal.addEventListener('abort', () => resolve(), { once: true })
+    }),
+}
+
+/** What a watchdog sleeps, where it is not the matter: longer than any wait. */
+export const WATCHDOG_MS = 1e9

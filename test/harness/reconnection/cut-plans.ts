@@ -1,0 +1,157 @@
+import type { Tools } from '../check.ts'
+import { completeEvents, describeCut, describePosition } from './cut-position.ts'
+import type { Cut, Attempt } from './cut.ts'
+import { describeError, Failure, type Story } from '../failure.ts'
+import { isNotWritten } from '../../../protocol/not-written.ts'
+import { SILENT } from '../transcript.ts'
+import { waiting } from '../waiting.ts'
+import { deepEqual } from '../equality.ts'
+
+/** Somebody who is cut off, comes back, and has got everything at the end. */
+export type InterruptedRun = {
+  attempts: readonly Attempt[]
+  /** The ids of the quakes so far, and the names of other events. */
+  received: readonly string[]
+  /** Settled when the last quake has come. */
+  done: Promise<void>
+  stop(): void
+}
+
+/** What has to come of each run. */
+export type ExpectedRun = {
+  /** Each once, in this order. */
+  ids: readonly string[]
+  /** They begin behind a gap, and there is no other. */
+  afterGap?: boolean
+  often: string
+}
+
+/** Plays every plan, some side by side. The first that loses something, or brings something twice, is the failure. */
+export async function runCutPlans(
+  t: Pick<Tools, 'transcript'>,
+  plans: Cut[][],
+  begin: (cuts: Cut[]) => InterruptedRun,
+  wanted: ExpectedRun,
+): Promise<void> {
+  let sample: InterruptedRun | undefined
+  for (let at = 0; at < plans.length; at += SIDE_BY_SIDE) {
+    const batch = plans.slice(at, at + SIDE_BY_SIDE).map(begin)
+    const outcomes = await Promise.all(batch.map(outcomeOf))
+    for (const [n, run] of batch.entries()) {
+      const wrong = problemOf(run, outcomes[n]!, wanted)
+      if (!wrong) continue
+      recordRun(t, run)
+      throw new Failure({ ...storyOf(run, wrong), often: wanted.often })
+    }
+    sample ??= batch.find(isInsideLine)
+  }
+  if (sample) recordRun(t, sample)
+  t.transcript.step('and so on, cut behind every other byte')
+}
+
+/** Few, so that none waits long for its turn. */
+const SIDE_BY_SIDE = 4
+
+/** To show one of many: the first in which something was whole, and something not. */
+function isInsideLine({ attempts: [attempt] }: InterruptedRun): boolean {
+  return (
+    completeEvents(attempt!).length > 0 && describePosition(attempt!).startsWith('inside the line')
+  )
+}
+
+type Outcome = 'arrived' | 'stuck' | { error: unknown }
+
+/** A long run takes its time. It waits in vain when nothing has come of it, and nobody has come back. */
+async function outcomeOf({ attempts, received, done, stop }: InterruptedRun): Promise<Outcome> {
+  const { withTimeout } = waiting(SILENT)
+  const progress = (): number => attempts.length + received.length
+  try {
+    for (let before = -1; progress() > before;) {
+      before = progress()
+      const hasArrived = await withTimeout(done, UNTOLD).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof Failure) return false
+          throw error
+        },
+      )
+      if (hasArrived) return 'arrived'
+    }
+    return 'stuck'
+  } catch (error) {
+    // What nobody has written yet is not wrong.
+    if (isNotWritten(error)) throw error
+    return { error }
+  } finally {
+    stop()
+  }
+}
+
+/** Of a wait that fails without a word. */
+const UNTOLD = { seen: '', expected: '' }
+
+/** What is wrong with it, as the end of a sentence; undefined when nothing is. */
+function problemOf(
+  { attempts, received }: InterruptedRun,
+  outcome: Outcome,
+  { ids, afterGap = false }: ExpectedRun,
+): string | undefined {
+  const quakes = received.filter((id) => id !== 'gap')
+  const gaps = received.flatMap((id, at) => (id === 'gap' ? [at] : []))
+  const twice = quakes.find((id, at) => quakes.indexOf(id) !== at)
+  if (twice) return `and ${twice} came twice`
+  if (typeof outcome === 'object') return `and the client threw ${describeError(outcome.error)}`
+  const lost = ids.filter((id) => !quakes.includes(id))
+  if (lost.length > 0) return `and ${lost.join(', ')} never came`
+  if (!deepEqual(quakes, ids)) return `and they came as ${quakes.join(', ')}`
+  if (afterGap && gaps[0] !== 0) return 'and nobody told it of the gap before the first'
+  if (gaps.some((at) => at >= received.indexOf(ids[0]!)))
+    return 'and it was told of a gap where none is'
+  const wrong = attempts.findIndex(({ cursor }, n) => cursor !== expectedCursor(attempts, n))
+  if (wrong === -1) return undefined
+  const due = expectedCursor(attempts, wrong)
+  return due === undefined ? 'but it had nothing yet' : `but it had everything up to ${due}`
+}
+
+/** The id of the last event that had come whole before attempt `n`; before the first, whatever it began with. */
+function expectedCursor(attempts: readonly Attempt[], n: number): string | undefined {
+  const whole = attempts.slice(0, n).flatMap(completeEvents)
+  return whole.findLast((id) => id !== 'gap') ?? attempts[0]!.cursor
+}
+
+function storyOf({ attempts }: InterruptedRun, wrong: string): Story {
+  const cuts = attempts.filter(({ cut }) => cut)
+  const places = cuts.map((attempt) => `${describePosition(attempt)}`)
+  const what = cuts[0]?.cut?.of ?? 'response'
+  const last = attempts.at(cuts.length)
+  const back =
+    cuts.length === 0
+      ? 'Nothing was cut'
+      : `The ${what} was cut ${places.join(', and the next one ')}. ${describeReturn(last?.cursor, last !== undefined)}`
+  return {
+    seen: `${back}, ${wrong}.`,
+    expected:
+      'Expected each quake once, in order, and to go on behind the last event that was whole.',
+  }
+}
+
+function describeReturn(cursor: string | undefined, hasCome: boolean): string {
+  if (!hasCome) return 'The client did not come back'
+  return cursor === undefined
+    ? 'The client came back without Last-Event-ID'
+    : `The client came back with Last-Event-ID: ${cursor}`
+}
+
+function recordRun(
+  { transcript }: Pick<Tools, 'transcript'>,
+  { attempts, received }: InterruptedRun,
+): void {
+  for (const attempt of attempts) {
+    const { cursor, cut } = attempt
+    transcript.step(
+      `client: GET /events${cursor === undefined ? '' : `, Last-Event-ID: ${cursor}`}`,
+    )
+    if (cut) for (const step of describeCut(attempt)) transcript.step(step)
+  }
+  transcript.step(`client got ${received.join(', ') || 'nothing'}`)
+}

@@ -1,0 +1,54 @@
+import { responseReader } from '../../../wire/response.ts'
+import type { Attempt } from './cut.ts'
+import { EventStreamParser } from '../event-stream-parser.ts'
+import { excerpt } from '../transcript.ts'
+
+/** What came whole before the cut: the ids of quakes, and the names of other events. */
+export function completeEvents({ response }: Attempt): string[] {
+  return new EventStreamParser()
+    .push(decodedBody(response))
+    .map(({ type, lastEventId }) => (type === 'message' ? lastEventId : type))
+}
+
+/** Where in the wire it was cut: `inside the line that begins with "id: us"`. */
+export function describePosition({ response, cut }: Attempt): string {
+  if (cut?.of === 'request') return `after byte ${cut.after}`
+  if (response.length === 0) return 'before its first byte'
+  if (!hasHead(response)) return 'inside the head'
+  const lines = decodedBody(response).toString().split('\n')
+  const [last, begun] = [
+    lines.findLast((line, n) => line !== '' && n < lines.length - 1),
+    lines.at(-1)!,
+  ]
+  if (begun !== '') return `inside the line that begins with "${excerpt(begun, 24)}"`
+  if (last === undefined) return 'behind the head'
+  const isBlank = lines.at(-2) === ''
+  return `behind the ${isBlank ? 'blank line after' : 'line'} "${excerpt(last, 24)}"`
+}
+
+/** The cut as steps of a story: how far it was, and what came last. The head is as long as a server likes. */
+export function describeCut({ response, cut }: Attempt): string[] {
+  if (cut?.of === 'request') return [`the request was cut after byte ${cut.after}`]
+  if (response.length === 0) return ['the response was cut before its first byte']
+  if (!hasHead(response)) return ['the response was cut inside the head']
+  const body = decodedBody(response)
+  const tail = excerpt(body.subarray(-WIDTH), WIDTH)
+  return [
+    `cut after byte ${body.length} of the text`,
+    `${body.length > WIDTH ? '…' : ''}${tail}⟨cut⟩`,
+  ]
+}
+
+const WIDTH = 32
+
+function hasHead(response: Buffer): boolean {
+  return response.includes('\r\n\r\n')
+}
+
+/** Without the head, and without the lengths of the chunks. */
+function decodedBody(response: Buffer): Buffer {
+  const data = responseReader()
+    .push(response)
+    .filter(({ kind }) => kind === 'data')
+  return Buffer.concat(data.map(({ bytes }) => bytes))
+}

@@ -1,0 +1,21 @@
+import { SAMPLE_EVERY } from '../sampling.ts'
+
+/** Where a connection is cut: behind so many bytes of its request, or of its response. */
+export type Cut = { of: 'request' | 'response'; after: number }
+
+/** One request of somebody who is cut off and comes back, and what has become of it. */
+export type Attempt = {
+  /** What it had as Last-Event-ID. */
+  readonly cursor: string | undefined
+  readonly request: Buffer
+  /** What the client got. */
+  readonly response: Buffer
+  /** Where it is cut, if it is. */
+  readonly cut: Cut | undefined
+}
+
+/** A cut behind each byte from `first` to `last`. */
+export function cutAfterEachByte(of: Cut['of'], first: number, last: number): Cut[] {
+  const all = Array.from({ length: last - first + 1 }, (_, n) => ({ of, after: first + n }))
+  return all.filter((_, n) => n % SAMPLE_EVERY === 0)
+}

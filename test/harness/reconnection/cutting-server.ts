@@ -1,0 +1,132 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { followQuakes } from '#work/05-reconnection/client.ts'
+import type { Tools } from '../check.ts'
+import { instantClock, WATCHDOG_MS } from './controlled-clock.ts'
+import { completeEvents } from './cut-position.ts'
+import type { Cut, Attempt } from './cut.ts'
+import type { InterruptedRun } from './cut-plans.ts'
+import { SILENT } from '../transcript.ts'
+import { waiting } from '../waiting.ts'
+import { quakes } from '../quakes.ts'
+import { turns } from '../event-loop.ts'
+
+/** A stream so short that it can be cut behind each byte. */
+export type CuttingServer = {
+  ids: string[]
+  /** How long the response is for somebody who has nothing yet, and how much of it is head. */
+  responseLength: number
+  headLength: number
+  /** Follows it with the client of the work, which is cut off at these bytes, until the last quake has come. */
+  startClient(cuts: Cut[]): InterruptedRun
+}
+
+/** Serves a short stream until the script ends. Its server knows every answer by heart. */
+export async function cuttingServer(t: Tools): Promise<CuttingServer> {
+  const { ids, responseTo } = answers()
+  const runs: ClientRun[] = []
+  const clients = new Set<Socket>()
+
+  const server = createServer({ noDelay: true }, (client) => {
+    clients.add(client)
+    // 'close' follows.
+    client.on('error', () => {})
+    client.on('close', () => clients.delete(client))
+    let request: Buffer = Buffer.alloc(0)
+    client.on('data', (bytes) => {
+      request = Buffer.concat([request, bytes])
+      if (request.includes('\r\n\r\n')) answer(client, request)
+    })
+  })
+
+  function answer(client: Socket, request: Buffer): void {
+    const head = request.toString('latin1')
+    const { cuts, attempts, received } = runs[Number(/\?client=(\d+)/.exec(head)![1])]!
+    const cut = cuts[attempts.length]
+    const cursor = /^last-event-id: *(.*)\r$/im.exec(head)?.[1]
+    const whole = responseTo(cursor)
+    const isCut = cut !== undefined && cut.after <= whole.length
+    const response =
+      cut?.of === 'request' ? Buffer.alloc(0) : whole.subarray(0, cut?.after ?? Infinity)
+    const attempt = { cursor, request, response, cut: isCut ? cut : undefined }
+    attempts.push(attempt)
+    client.write(response, async () => {
+      if (!isCut) return
+      await hasRead(attempt, received)
+      // In order, without a reset: with a reset some systems throw away what the client has not read yet, and it would
+      // be another byte that came last. A chunked response that stops is cut for a client, however it stops.
+      client.destroy()
+    })
+  }
+
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const { port } = server.address() as AddressInfo
+  t.atEnd(() => {
+    for (const client of clients) client.destroy()
+    return new Promise((closed) => server.close(closed))
+  })
+  return {
+    ids,
+    responseLength: responseTo(undefined).length,
+    headLength: HEAD.length,
+    startClient(cuts) {
+      const url = `http://127.0.0.1:${port}/events?client=${runs.length}`
+      const run: ClientRun = { cuts, attempts: [], received: [] }
+      runs.push(run)
+      return { ...run, ...runClient(url, run.received, ids.at(-1)!) }
+    },
+  }
+}
+
+type ClientRun = { cuts: Cut[]; attempts: Attempt[]; received: string[] }
+
+function runClient(
+  url: string,
+  received: string[],
+  last: string,
+): Pick<InterruptedRun, 'done' | 'stop'> {
+  const abort = new AbortController()
+  const { signal } = abort
+  const quick = { clock: instantClock, stallMs: WATCHDOG_MS, random: () => 0 }
+  const read = async (): Promise<void> => {
+    for await (const { id } of followQuakes(url, { ...quick, signal })) {
+      received.push(id)
+      if (id === last) return
+    }
+  }
+  return { done: read(), stop: () => abort.abort() }
+}
+
+/** A response that fails takes along what nobody has read yet. Whether that was so is not to be luck. */
+async function hasRead(attempt: Attempt, received: string[]): Promise<void> {
+  const whole = completeEvents(attempt)
+  const { waitFor } = waiting(SILENT)
+  // When it does not come that is for whoever waits for the last quake to say.
+  const untold = { seen: '', expected: '' }
+  await waitFor(() => whole.every((id) => received.includes(id)), untold).catch(() => {})
+  await turns(5)
+}
+
+function answers(): { ids: string[]; responseTo(cursor: string | undefined): Buffer } {
+  const ids = quakes(3).map(({ id }) => id)
+  const [a, b, c] = ids
+  // Not all alike. A line of data may be the first of a response, and a cut may split a character.
+  const events = [
+    [`id: ${a}\ndata: {"id":"${a}"}\n\n`],
+    [`data: {"id":"${b}","place":"Ísland"}\nid: ${b}\n\n`],
+    [`:\n\nid: ${c}\nda`, `ta: {"id":"${c}"}\n\n`],
+  ]
+  return {
+    ids,
+    responseTo(cursor) {
+      const chunks = events.slice(ids.indexOf(cursor ?? '') + 1).flat()
+      return Buffer.from(HEAD + chunks.map(framed).join(''))
+    },
+  }
+}
+
+const HEAD =
+  'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n'
+
+function framed(text: string): string {
+  return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`
+}

@@ -1,0 +1,98 @@
+import type { Quake } from '#feed'
+import type { Entry, History, Listener } from '#work/05-reconnection/history.ts'
+import { FeedError } from '../controlled-feed.ts'
+import { describeQuake } from '../quakes.ts'
+import type { Transcript } from '../transcript.ts'
+import { blockableReads, type AnswerAs } from './blockable-reads.ts'
+
+/** A history that reads as slowly as the check likes. Its first ids grow smaller: nobody is to compare them. */
+export type FakeHistory = History & {
+  /** Makes quakes happen. Returns their entries. */
+  append<All extends Quake[]>(...quakes: All): { [N in keyof All]: Entry }
+  end(): void
+  /** Lets whoever reads wait from now on. */
+  blockReads(answer: AnswerAs): void
+  /** Answers the readers that wait, and those that come. */
+  unblockReads(): void
+  /** Makes the next reading fail with this message, or the next few. */
+  failNext(message: string, readings?: number): void
+  /** How many readers wait. */
+  readonly blockedReads: number
+  readonly listenerCount: number
+}
+
+/** @param options.capacity how many entries are kept */
+export function fakeHistory(transcript: Transcript, { capacity = Infinity } = {}): FakeHistory {
+  const all: Entry[] = []
+  const listeners = new Set<Listener>()
+  const reads = blockableReads(answer)
+  let isOver = false
+  let failure = { message: '', readings: 0 }
+
+  function answer(id: string | undefined): { entries: Entry[]; isGap: boolean } {
+    const first = Math.max(0, all.length - capacity)
+    // From the end: a reader of ten thousand news is behind the last one, mostly.
+    const at = id === undefined ? -1 : all.findLastIndex((entry) => entry.id === id)
+    const isGap = id !== undefined && (at === -1 || at + 1 < first)
+    return { entries: all.slice(isGap ? first : Math.max(at + 1, first)), isGap }
+  }
+
+  return {
+    get isOver() {
+      return isOver
+    },
+    get blockedReads() {
+      return reads.waiting
+    },
+    get listenerCount() {
+      return listeners.size
+    },
+    after(id) {
+      if (failure.readings === 0) return reads.read(id)
+      failure.readings -= 1
+      return Promise.reject(new FeedError(failure.message))
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    append<All extends Quake[]>(...quakes: All) {
+      const entries = quakes.map((quake, n) => ({ id: idOf(all.length + n), quake }))
+      if (entries.length > 0) transcript.step(describeEntries(entries))
+      for (const entry of entries) {
+        all.push(entry)
+        for (const { onEntry } of [...listeners]) onEntry(entry)
+      }
+      return entries as { [N in keyof All]: Entry }
+    },
+    end() {
+      transcript.step('the history is over')
+      isOver = true
+      for (const { onOver } of [...listeners]) onOver()
+    },
+    blockReads(answerAs) {
+      transcript.step('reading the history takes long from now on')
+      reads.block(answerAs)
+    },
+    unblockReads() {
+      transcript.step('the history has been read')
+      reads.unblock()
+    },
+    failNext(message, readings = 1) {
+      const which = readings === 1 ? 'the next reading' : `the next ${readings} readings`
+      transcript.step(`${which} of the history fail${readings === 1 ? 's' : ''}: ${message}`)
+      failure = { message, readings }
+    },
+  }
+}
+
+function describeEntries(entries: Entry[]): string {
+  const [first, last] = [entries[0]!, entries.at(-1)!]
+  return entries.length === 1
+    ? `${first.id} happened: ${describeQuake(first.quake)}`
+    : `${first.id} to ${last.id} happened, ${entries.length} quakes`
+}
+
+function idOf(n: number): string {
+  return `q-${n < 1000 ? 999 - n : n}`
+}

@@ -1,0 +1,164 @@
+import type { Quake } from '#feed'
+import {
+  followQuakes,
+  type ConnectionState,
+  type FollowOptions,
+} from '#work/05-reconnection/client.ts'
+import type { Tools } from '../check.ts'
+import { turns } from '../event-loop.ts'
+import { describeError, must, type Story } from '../failure.ts'
+import { isNotWritten } from '../../../protocol/not-written.ts'
+import { describeQuake } from '../quakes.ts'
+import { scriptedServer, type ScriptedServer } from '../scripted-server.ts'
+import { excerptJson } from '../transcript.ts'
+import { instantClock, WATCHDOG_MS } from './controlled-clock.ts'
+import { mustHaveCursor, waitForRequest } from './requests.ts'
+
+/** For what has nothing to do with time: it passes at once. */
+export const QUICK = { clock: instantClock, stallMs: WATCHDOG_MS }
+
+export type Options = Omit<FollowOptions, 'signal'> & { server?: ScriptedServer }
+
+/** Follows a server that the check plays, as long as the script runs. */
+export async function follow(t: Tools, { server, ...options }: Options = {}): Promise<Follower> {
+  return new Follower(t, server ?? (await scriptedServer(t)), { ...QUICK, ...options })
+}
+
+/** The client of the work, which follows a server. */
+export class Follower {
+  readonly server: ScriptedServer
+  readonly got: Quake[] = []
+  readonly states: ConnectionState[] = []
+  /** Of each gap, how many quakes had been given. */
+  readonly gaps: number[] = []
+  ended = false
+  error: unknown
+  readonly close: () => Promise<void>
+
+  readonly #t: Tools
+  readonly #abort = new AbortController()
+  /** What the script has done may end it. */
+  #mayEnd = false
+  /** How many quakes `gives()` has sent. */
+  #sent = 0
+
+  constructor(t: Tools, server: ScriptedServer, options: Omit<FollowOptions, 'signal'>) {
+    this.server = server
+    this.#t = t
+    t.transcript.step('followQuakes() is called')
+    const reading = this.#read(options)
+    reading.then(() => this.#mustGoOn()).catch(t.abort)
+    this.close = async () => {
+      this.#mayEnd = true
+      this.#abort.abort()
+      // A loop that does not heed the signal is another check's matter.
+      await Promise.race([reading, turns()])
+    }
+    t.atEnd(this.close)
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  async #read(options: Omit<FollowOptions, 'signal'>): Promise<void> {
+    const { step } = this.#t.transcript
+    const onState = (state: ConnectionState): void => {
+      this.states.push(state)
+      if (state.name === 'waiting') step('client waits')
+    }
+    const onGap = (): void => void this.gaps.push(this.got.length)
+    const { signal } = this
+    try {
+      for await (const quake of followQuakes(this.server.url, {
+        ...options,
+        signal,
+        onState,
+        onGap,
+      })) {
+        this.got.push(quake)
+        step(`client gave ${describeGiven(quake)}`)
+      }
+    } catch (error) {
+      this.error = error
+      if (!isNotWritten(error)) step(`followQuakes() threw ${describeError(error)}`)
+    } finally {
+      this.ended = true
+    }
+  }
+
+  /** Whoever waits for something would wait in vain when it has ended. A stub says so itself. */
+  #mustGoOn(): void {
+    const { error } = this
+    if (isNotWritten(error)) throw error
+    must(this.#mayEnd, {
+      seen: `followQuakes() ${error === undefined ? 'ended' : `threw ${describeError(error)}`}.`,
+      expected:
+        'Expected it to go on. It ends at 204, when the signal aborts, and when it is refused: a status of 400 to 499 but 408 and 429, or no event stream.',
+      ...(error === undefined && { often: 'a lost connection is taken for the end.' }),
+    })
+  }
+
+  /** What the script does now may end it. */
+  mayEnd(): void {
+    this.#mayEnd = true
+  }
+
+  abort(): void {
+    this.#mayEnd = true
+    this.#t.transcript.step('the signal aborts')
+    this.#abort.abort()
+  }
+
+  /** Waits for the request with that number. */
+  requested = (count: number): Promise<void> => waitForRequest(this.#t, this.server, count)
+
+  /** The request with that number has this Last-Event-ID. */
+  hasCursor = (count: number, wanted: string | undefined, why?: string, often?: string): void =>
+    mustHaveCursor(this.server, count, wanted, why, often)
+
+  /** Sends a quake, and waits until the client gives it: the next one after those that it has given like this. */
+  delivers = async (quake: Quake, id?: string): Promise<void> => {
+    this.#sent += 1
+    this.server.send(eventOf(quake, id))
+    await this.#t.waitFor(() => this.got.length === this.#sent, notGiven(quake))
+  }
+
+  /** Waits for the request with that number, and until the client calls itself open. */
+  opens = async (count: number): Promise<void> => {
+    await this.requested(count)
+    await this.#t.waitFor(() => this.states.at(-1)?.name === 'open', {
+      seen: () =>
+        `The server has answered request ${count}, and onState() was told ${this.states.map(({ name }) => name).join(', ') || 'nothing'}.`,
+      expected: 'Expected open when the head is here.',
+    })
+  }
+
+  /** Waits until the loop over the quakes ends, without an error. */
+  ends = async (when: string): Promise<void> => {
+    await this.#t.waitFor(() => this.ended, {
+      seen: `${when}, and the loop over the quakes goes on.`,
+      expected: 'Expected it to end.',
+    })
+    must(this.error === undefined, {
+      seen: `${when}, and followQuakes() threw ${describeError(this.error)}`,
+      expected: 'Expected it to end without an error.',
+    })
+  }
+}
+
+/** Of whatever was given for a quake. */
+function describeGiven(quake: Partial<Quake> | undefined): string {
+  return typeof quake?.place === 'string' ? describeQuake(quake as Quake) : excerptJson(quake, 48)
+}
+
+export function eventOf(quake: Quake, id?: string): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(quake)}\n\n`
+}
+
+export function notGiven(quake: Quake): Story {
+  return {
+    seen: `The server sent ${describeQuake(quake)}, and followQuakes() did not give it.`,
+    expected: 'Expected the quake.',
+  }
+}

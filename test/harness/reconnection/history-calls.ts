@@ -1,0 +1,54 @@
+import type { Quake } from '#feed'
+import { createHistory, type Entry, type WritableHistory } from '#work/05-reconnection/history.ts'
+import type { Tools } from '../check.ts'
+import { describeQuake, quakes } from '../quakes.ts'
+
+/** Makes a history of the work in which so many quakes have happened. */
+export function filledHistory(
+  t: Tools,
+  count: number,
+  capacity?: number,
+): { history: WritableHistory; happened: Quake[] } {
+  t.transcript.step(`createHistory(${capacity === undefined ? '' : `{ capacity: ${capacity} }`})`)
+  const history = createHistory(capacity === undefined ? undefined : { capacity })
+  const happened: Quake[] = quakes(count)
+  for (const quake of happened) append(t, history, quake)
+  return { history, happened }
+}
+
+export function append(t: Tools, history: WritableHistory, quake: Quake): void {
+  t.transcript.step(`append(${describeQuake(quake)}), id "${quake.id}"`)
+  history.append(quake)
+}
+
+type Answer = {
+  entries: Entry[]
+  ids: string[]
+  isGap: boolean
+  /** `a, b and a gap` */
+  told: string
+}
+
+export async function readAfter(
+  t: Tools,
+  history: WritableHistory,
+  id: string | undefined,
+): Promise<Answer> {
+  const call = `after(${JSON.stringify(id)})`
+  const { entries, isGap } = await t.withTimeout(history.after(id), {
+    seen: `${call} gave no answer.`,
+    expected: 'Expected one.',
+  })
+  const ids = idsOf(entries)
+  const told = `${listed(ids)}${isGap ? ' and a gap' : ''}`
+  t.transcript.step(`${call} gave ${told}`)
+  return { entries, ids, isGap, told }
+}
+
+export function idsOf(entries: readonly { id: string }[]): string[] {
+  return entries.map(({ id }) => id)
+}
+
+export function listed(ids: string[]): string {
+  return ids.length === 0 ? 'nothing' : ids.join(', ')
+}

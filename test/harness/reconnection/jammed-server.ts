@@ -1,0 +1,78 @@
+import type { RequestHandler, Response } from 'express'
+import { createApp } from '#work/05-reconnection/server.ts'
+import { blockSocket } from '../block-socket.ts'
+import type { Tools } from '../check.ts'
+import { LARGE, largeQuakes } from '../quakes.ts'
+import type { RawClient } from '../raw-client.ts'
+import type { TestServer } from '../serve.ts'
+import { SILENT } from '../transcript.ts'
+import { fakeHistory } from './fake-history.ts'
+import { someTurns } from './leftovers.ts'
+import { subscribe, waitForRead } from './subscriber.ts'
+
+/** A server with clients that can stop reading. */
+export type JammedServer = {
+  server: TestServer
+  /** In the order in which they were asked for. */
+  responses: readonly Response[]
+  /** Lets nothing more through to whoever asked last, until `clear()`. */
+  jam(): void
+  clear(): void
+  /** How many bytes wait in the response where most do. */
+  queued(): number
+  /** Waits until a large quake waits for a client that does not read, and whatever would be written behind it. */
+  mustQueue(): Promise<void>
+}
+
+export async function jammedServer(
+  t: Tools,
+  app: RequestHandler,
+  before?: RequestHandler,
+): Promise<JammedServer> {
+  const responses: Response[] = []
+  let unblock = (): void => {}
+  const server = await t.serve(app, (request, response, next) => {
+    responses.push(response)
+    if (before) before(request, response, next)
+    else next()
+  })
+  const queued = (): number => Math.max(0, ...responses.map(({ writableLength }) => writableLength))
+  return {
+    server,
+    responses,
+    queued,
+    jam() {
+      t.transcript.step('the client stops reading, and every buffer on the way is full')
+      unblock = blockSocket(responses.at(-1)!.socket!)
+    },
+    clear() {
+      t.transcript.step('the client reads again')
+      unblock()
+    },
+    async mustQueue() {
+      await t.waitFor(() => queued() > LARGE / 2, {
+        seen: 'The client does not read, and nothing waits for it.',
+        expected: 'Expected an entry to wait.',
+        often: 'write() returning false is taken for the end. It only says: not now.',
+      })
+      await someTurns()
+    },
+  }
+}
+
+/** A client that asks for 16 MB of history, and does not read. */
+export async function pausedReplay(
+  t: Tools,
+): Promise<JammedServer & { client: RawClient; ids: string[] }> {
+  const history = fakeHistory(SILENT)
+  const entries = history.append(...largeQuakes(64))
+  t.transcript.step(`the history has ${entries.length} entries of 256 KB`)
+  history.blockReads('as it was')
+  const jammed = await jammedServer(t, createApp(history))
+  const client = await subscribe(t, jammed.server)
+  await waitForRead(t, history)
+  jammed.jam()
+  history.unblockReads()
+  await jammed.mustQueue()
+  return { ...jammed, client, ids: entries.map(({ id }) => id) }
+}

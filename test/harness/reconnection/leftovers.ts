@@ -1,0 +1,64 @@
+import type { Tools } from '../check.ts'
+import { turns } from '../event-loop.ts'
+import { disconnect } from '../login.ts'
+import { quakes } from '../quakes.ts'
+import type { TestServer } from '../serve.ts'
+import type { FakeHistory } from './fake-history.ts'
+import { noEvent, subscribe } from './subscriber.ts'
+
+/** What serves clients that have left. */
+export type Leftovers = {
+  /** Lets a client read one quake and leave. What the first one leaves may stay: one listener, one timer for all. */
+  connectAndLeave(server: TestServer, name: string): Promise<void>
+  /** Nothing is left but what may stay. */
+  areNone(): boolean
+  /** Waits until nothing else is left. */
+  mustBeGone(what: string, often?: string): Promise<void>
+  /** `1 listener and 2 timers are`. */
+  describe(): string
+}
+
+/** Tracks the listeners of `history`, and the timers of the work from now on. */
+export function trackLeftovers(t: Tools, history: FakeHistory): Leftovers {
+  const timers = t.trackTimers()
+  let mayStay: { listeners: number; timers: number } | undefined
+
+  const areNone = (): boolean =>
+    history.listenerCount <= (mayStay?.listeners ?? 0) && timers.alive() <= (mayStay?.timers ?? 0)
+
+  const describe = (): string =>
+    `${counted(history.listenerCount, 'listener')} and ${counted(timers.alive(), 'timer')} are`
+
+  return {
+    areNone,
+    describe,
+    async connectAndLeave(server, name) {
+      const { connections } = server
+      const client = await subscribe(t, server, { name })
+      history.append(...quakes(1))
+      await client.events.next(noEvent({ quake: quakes(1)[0] }))
+      await disconnect(t, server, client, connections)
+      await someTurns()
+      mayStay ??= { listeners: history.listenerCount, timers: timers.alive() }
+    },
+    async mustBeGone(
+      what,
+      often = 'clearInterval(), or what subscribe() returned, is called where not every way out leads.',
+    ) {
+      await t.waitFor(areNone, {
+        seen: () => `${what}; ${describe()} left.`,
+        expected: 'Expected none: they serve nobody, for as long as the server runs.',
+        often,
+      })
+    },
+  }
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
+}
+
+/** For what a handler does when whatever it waited for has come. */
+export async function someTurns(): Promise<void> {
+  await turns(20)
+}

@@ -1,0 +1,60 @@
+import type { Request } from 'express'
+import type { Tools } from '../check.ts'
+import { must } from '../failure.ts'
+import { isNotWritten } from '../../../protocol/not-written.ts'
+import type { ScriptedServer } from '../scripted-server.ts'
+import { excerpt } from '../transcript.ts'
+
+/**
+ * Waits for the request with that number.
+ *
+ * @param reading what asks, where the script itself has to notice that it has ended
+ */
+export async function waitForRequest(
+  t: Tools,
+  server: ScriptedServer,
+  count: number,
+  reading?: Promise<unknown>,
+): Promise<void> {
+  const story = {
+    seen:
+      count === 1
+        ? 'Nobody asked for the url.'
+        : 'The connection was lost, and the client did not come back.',
+    expected: count === 1 ? 'Expected a request.' : `Expected request ${count}.`,
+  }
+  let hasEnded = false
+  let error: unknown
+  reading?.catch((thrown: unknown) => (error = thrown)).finally(() => (hasEnded = true))
+  await t.waitFor(() => server.requests.length >= count || hasEnded, story)
+  if (isNotWritten(error)) throw error
+  must(server.requests.length >= count, story)
+  recordRequest(t, server.requests[count - 1]!)
+}
+
+const recorded = new WeakSet<Request>()
+
+/** Not when it comes: a client that asks without a pause would tell nothing else. */
+function recordRequest({ transcript }: Tools, request: Request): void {
+  if (recorded.has(request)) return
+  recorded.add(request)
+  const cursor = request.get('Last-Event-ID')
+  const tail = cursor === undefined ? '' : `, Last-Event-ID: ${excerpt(cursor)}`
+  transcript.step(`client: ${request.method} ${request.path}${tail}`)
+}
+
+/** Checks the Last-Event-ID of the request with that number. */
+export function mustHaveCursor(
+  server: ScriptedServer,
+  count: number,
+  wanted: string | undefined,
+  why = 'The client says what it has, and the server goes on behind it.',
+  often?: string,
+): void {
+  const cursor = server.requests[count - 1]!.get('Last-Event-ID')
+  must((cursor || undefined) === wanted, {
+    seen: `Request ${count} has ${cursor === undefined ? 'no Last-Event-ID' : `Last-Event-ID: "${excerpt(cursor)}"`}.`,
+    expected: `Expected ${wanted === undefined ? 'none' : `"${wanted}"`}. ${why}`,
+    ...(often && { often }),
+  })
+}

@@ -1,0 +1,27 @@
+import type { Response } from 'express'
+import { flushTicks } from '../event-loop.ts'
+
+/**
+ * What is written is asked to wait each time, until all promises have gone on. `look` is told what there is when they
+ * have again. By then nothing else can have happened: no timer, no turn of the event loop.
+ */
+export function everyWriteWaits(response: Response, look: (begun: () => string) => void): void {
+  let text = ''
+  let undrained = 0
+  const write = response.write.bind(response) as (...args: unknown[]) => boolean
+  response.write = (...args: unknown[]): boolean => {
+    text += String(args[0])
+    undrained += 1
+    write(...args)
+    void drained()
+    return false
+  }
+  const drained = async (): Promise<void> => {
+    await flushTicks()
+    undrained -= 1
+    response.emit('drain')
+    await flushTicks()
+    look(() => text)
+  }
+  Object.defineProperty(response, 'writableNeedDrain', { get: () => undrained > 0 })
+}

@@ -1,0 +1,101 @@
+import type { Entry } from '#work/05-reconnection/history.ts'
+import { createApp, type ServerOptions } from '#work/05-reconnection/server.ts'
+import type { Tools } from '../check.ts'
+import { describeEvent, type EventClient } from '../event-client.ts'
+import { must, type Story } from '../failure.ts'
+import { describeQuake } from '../quakes.ts'
+import type { RawClient } from '../raw-client.ts'
+import type { TestServer } from '../serve.ts'
+import { excerpt } from '../transcript.ts'
+import type { FakeHistory } from './fake-history.ts'
+
+export const PATH = '/events'
+
+type SubscribeOptions = { name?: string; lastEventId?: string | undefined; when?: string }
+
+/** Opens the stream of a history: the head is read. */
+export async function subscribe(
+  t: Tools,
+  server: TestServer,
+  { name = 'client', lastEventId, when = '' }: SubscribeOptions = {},
+): Promise<RawClient> {
+  const client = t.connect(server, name)
+  const story = { seen: `The ${name} got no head.`, expected: 'Expected one at once.' }
+  const { status } = await client.get(PATH, story, { lastEventId })
+  must(status === 200, {
+    seen: `${when}GET ${PATH} was answered ${status}.`,
+    expected: 'Expected 200.',
+  })
+  return client
+}
+
+/** Serves a history, and opens its stream. */
+export async function serveAndSubscribe(
+  t: Tools,
+  history: FakeHistory,
+  { lastEventId, ...options }: ServerOptions & { lastEventId?: string | undefined } = {},
+): Promise<{ client: RawClient; events: EventClient; server: TestServer }> {
+  const server = await t.serve(createApp(history, options))
+  const client = await subscribe(t, server, { lastEventId })
+  return { client, events: client.events, server }
+}
+
+/** The likely cause, and another one where the event is a gap. */
+type Causes = { often?: string; oftenAtGap?: string }
+
+/** Checks that the next event is that entry. */
+export async function mustBeNext(
+  events: EventClient,
+  { id, quake }: Entry,
+  { often, oftenAtGap }: Causes = {},
+): Promise<void> {
+  const { type, lastEventId } = await events.next({ ...noEvent({ id, quake }), often })
+  must(lastEventId === id && type === 'message', {
+    seen: `The client read ${type === 'message' ? `the event "${excerpt(lastEventId)}"` : `an event named ${type}`}.`,
+    expected: `Expected "${id}", ${describeQuake(quake)}: each once, in order.`,
+    often: (type === 'gap' && oftenAtGap) || often,
+  })
+}
+
+/** Checks that the next event is a gap. */
+export async function mustTellGap(events: EventClient, when: string): Promise<void> {
+  const event = await events.next({
+    seen: `${when}, and no event came.`,
+    expected: 'Expected an event named gap, with data.',
+    often: 'the event has no data, and is no event.',
+  })
+  must(event.type === 'gap', {
+    seen: `${when}. It read an event: ${describeEvent(event)}.`,
+    expected: 'Expected an event named gap first: it is to know that quakes may be missing.',
+    often:
+      'the client gets what is left, or what happens, without a word. Or the gap has no field data: without one it is no event.',
+  })
+}
+
+export function noEvent({ id, quake }: Partial<Entry> & Pick<Entry, 'quake'>): Story {
+  return {
+    seen: `${id ? `"${id}", ` : ''}${describeQuake(quake)}, happened, and no event reached the client.`,
+    expected: 'Expected an event for each quake.',
+  }
+}
+
+/** Waits until somebody reads the history whose reads are blocked. */
+export async function waitForRead(t: Tools, history: FakeHistory): Promise<void> {
+  await t.waitFor(() => history.blockedReads > 0, {
+    seen: 'A client came, and nobody reads the history for it.',
+    expected: 'Expected after() to be called.',
+  })
+}
+
+/** Checks that the stream of somebody who has everything ends. */
+export async function mustEnd(client: RawClient, name: string): Promise<void> {
+  const how = await client.ended({
+    seen: `The history is over, ${name} has everything, and its stream goes on.`,
+    expected: 'Expected it to end. When the client comes back, it gets 204.',
+    often: 'nobody listens to onOver().',
+  })
+  must(how === 'complete', {
+    seen: `The history is over, and the connection of ${name} was cut.`,
+    expected: 'Expected the response to end as HTTP ends one.',
+  })
+}

@@ -1,0 +1,83 @@
+import type { ConnectionState, FollowOptions } from '#work/05-reconnection/client.ts'
+import type { Tools } from '../check.ts'
+import { must } from '../failure.ts'
+import { scriptedServer, type ScriptedServer } from '../scripted-server.ts'
+import { ControlledClock, WATCHDOG_MS } from './controlled-clock.ts'
+import { Follower, type Options } from './follower.ts'
+
+/** Follows a server by a clock that stands still until the check moves it on. */
+export async function followTimed(
+  t: Tools,
+  { server, ...options }: Options & { clock?: ControlledClock } = {},
+): Promise<TimedFollower> {
+  const timing = {
+    clock: new ControlledClock(t.transcript),
+    stallMs: WATCHDOG_MS,
+    random: () => 0.5,
+    ...options,
+  }
+  return new TimedFollower(t, server ?? (await scriptedServer(t)), timing)
+}
+
+type Timing = Omit<FollowOptions, 'signal'> & { clock: ControlledClock }
+
+export class TimedFollower extends Follower {
+  readonly clock: ControlledClock
+  readonly #t: Tools
+
+  constructor(t: Tools, server: ScriptedServer, timing: Timing) {
+    super(t, server, timing)
+    this.clock = timing.clock
+    this.#t = t
+  }
+
+  get #waits(): ConnectionState[] {
+    return this.states.filter(({ name }) => name === 'waiting')
+  }
+
+  /** Waits until the client waits for the `count`-th time, and sleeps. Returns how long it says it will. */
+  backsOff = async (count = 1, lost = 'The connection was lost'): Promise<number> => {
+    const isAsleep = (): boolean =>
+      this.states.at(-1)?.name === 'waiting' && this.clock.nextDueMs !== undefined
+    await this.#t.waitFor(() => this.#waits.length === count && isAsleep(), {
+      seen: () =>
+        this.#waits.length < count
+          ? `${lost}, and onState() was not told that the client waits.`
+          : `${lost}, and the client does not sleep by the clock that it was given.`,
+      expected: "Expected onState({ name: 'waiting', ms, why }), and clock.sleep(ms, signal).",
+      often: 'the client asks again at once, or waits with setTimeout().',
+    })
+    return (this.#waits[count - 1] as { ms: number }).ms
+  }
+
+  /** The same, and it is to wait so many milliseconds. */
+  backsOffFor = async (
+    expectedMs: number,
+    count: number,
+    when: string,
+    often?: string,
+  ): Promise<number> => {
+    const ms = await this.backsOff(count)
+    const { nextDueMs } = this.clock
+    const isNear = (value = NaN): boolean => Math.abs(value - expectedMs) <= 1
+    must(isNear(ms) && isNear(nextDueMs), {
+      seen: `${when}. The client says that it waits ${ms} ms, and sleeps ${nextDueMs} ms.`,
+      expected: `Expected ${expectedMs} ms: random() × the smaller of maxMs and baseMs × 2 ^ (failures before).`,
+      ...(often && { often }),
+    })
+    return ms
+  }
+
+  /** Waits until the client would give the connection up in `ms`. */
+  armsWatchdog = async (ms: number): Promise<void> => {
+    const { clock } = this
+    await this.#t.waitFor(() => clock.nextDueMs === ms, {
+      seen: () =>
+        clock.nextDueMs === undefined
+          ? 'The client waits for bytes, and nothing watches over that.'
+          : `The client waits for bytes, and would give up in ${clock.nextDueMs} ms.`,
+      expected: `Expected clock.sleep(${ms}, signal) while it waits.`,
+      often: 'there is no watchdog. A connection can be dead for hours without an error.',
+    })
+  }
+}

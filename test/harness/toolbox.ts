@@ -1,0 +1,118 @@
+import type { RequestHandler } from 'express'
+import { startProxy, type Proxy, type ProxySetting } from '../../wire/proxy.ts'
+import { controlledFeed, FeedError, type ControlledFeed } from './controlled-feed.ts'
+import { controlTimers, type ControlledTimers } from './controlled-timers.ts'
+import { freezeTimers, type FrozenTimers } from './frozen-timers.ts'
+import { RawClient } from './raw-client.ts'
+import { serve, type TestServer } from './serve.ts'
+import type { Transcript } from './transcript.ts'
+import { waiting, type Waiting } from './waiting.ts'
+import { trackTimers, type TrackedTimers } from './work-timers.ts'
+
+/** What a check has at hand. Everything it opens is closed when it ends. */
+export type Tools = Waiting & {
+  transcript: Transcript
+  controlledFeed(): ControlledFeed
+  serve(app: RequestHandler, before?: RequestHandler): Promise<TestServer>
+  /** Sets a proxy before a server. @param description what it does: `a proxy that …` */
+  proxy(server: { port: number }, setting: ProxySetting, description: string): Promise<Proxy>
+  connect(server: { port: number }, name?: string): RawClient
+  trackTimers(): TrackedTimers
+  freezeTimers(): FrozenTimers
+  controlTimers(): ControlledTimers
+  /** Does this when the script has ended, as a `finally` around it would. */
+  atEnd(cleanUp: () => unknown): void
+  /** Ends the script with this error, whatever it waits for. */
+  abort(error: unknown): void
+}
+
+export type Toolbox = Tools & {
+  feeds: readonly ControlledFeed[]
+  /** What handlers of the app threw, but for errors of the feed. */
+  thrownByHandlers: readonly unknown[]
+  /** Plays the script, and then what it has left for its end. */
+  play(script: (tools: Tools) => Promise<void>): Promise<void>
+  /** Puts away whatever is open. */
+  close(): Promise<void>
+}
+
+/** Makes the tools of one check. */
+export function toolbox(transcript: Transcript): Toolbox {
+  const waits = waiting(transcript)
+  const feeds: ControlledFeed[] = []
+  const servers: TestServer[] = []
+  const proxies: Proxy[] = []
+  const clients: RawClient[] = []
+  const cleanUps: (() => unknown)[] = []
+  const thrown: unknown[] = []
+  let hasEnded = false
+  let abort = (_error: unknown): void => {}
+  const aborted = new Promise<never>((_, reject) => {
+    abort = reject
+  })
+  const onThrown = (error: unknown): void => {
+    if (!(error instanceof FeedError)) thrown.push(error)
+  }
+  const atEnd = (cleanUp: () => unknown): void => {
+    cleanUps.push(cleanUp)
+    // A script that was aborted goes on until it waits in vain.
+    if (hasEnded) void end()
+  }
+  const untilEnd = <T extends { stop(): void }>(tool: T): T => {
+    atEnd(() => tool.stop())
+    return tool
+  }
+
+  /** Does what was left for the end, the last first; all of it, even if something throws. */
+  async function end(): Promise<void> {
+    hasEnded = true
+    const cleanUp = cleanUps.pop()
+    if (!cleanUp) return
+    try {
+      await cleanUp()
+    } finally {
+      await end()
+    }
+  }
+
+  return {
+    ...waits,
+    transcript,
+    feeds,
+    thrownByHandlers: thrown,
+    controlledFeed() {
+      const feed = controlledFeed(transcript)
+      feeds.push(feed)
+      return feed
+    },
+    async serve(app, before) {
+      const server = await serve(app, { transcript, onThrown, before })
+      servers.push(server)
+      return server
+    },
+    async proxy({ port }, setting, description) {
+      transcript.step(`before the server: ${description}`)
+      const proxy = await startProxy(port, setting)
+      proxies.push(proxy)
+      return proxy
+    },
+    connect({ port }, name) {
+      const client = new RawClient(port, { transcript, waiting: waits, name })
+      clients.push(client)
+      return client
+    },
+    trackTimers: () => untilEnd(trackTimers()),
+    freezeTimers: () => untilEnd(freezeTimers()),
+    controlTimers: () => untilEnd(controlTimers([globalThis])),
+    atEnd,
+    abort,
+    play(script) {
+      return Promise.race([script(this), aborted]).finally(end)
+    },
+    async close() {
+      for (const client of clients) client.close()
+      await Promise.all(proxies.map((proxy) => proxy.stop()))
+      await Promise.all(servers.map((server) => server.close()))
+    },
+  }
+}

@@ -6,6 +6,7 @@ import { followQuakes } from '#work/05-reconnection/client.ts'
 import { createHistory, type Entry } from '#work/05-reconnection/history.ts'
 import { createApp } from '#work/05-reconnection/server.ts'
 import { watchQuakes } from '#work/05-reconnection/watch.ts'
+import { blockSocket } from './harness/block-socket.ts'
 import { check, must, type Tools } from './harness/check.ts'
 import { describeEvent, EventClient } from './harness/event-client.ts'
 import { deepEqual, tryParseJson } from './harness/equality.ts'
@@ -94,6 +95,19 @@ check('5.1c', 'behind an id come the entries that are newer', async (t) => {
       seen: `after("${id}") gave ${told}, of ${listed(idsOf(happened))}.`,
       expected: `Expected ${listed(newer)}, and no gap: the client has "${id}".`,
       often: 'the entry with that id is among them, or one too many is left out.',
+    })
+  }
+  // As many as a history keeps by itself, and one more than a search that gives up would look through.
+  const large = createHistory()
+  const many = numberedQuakes(DEFAULT_CAPACITY)
+  for (const quake of many) large.append(quake)
+  t.transcript.step(`a history without a capacity of its own: ${many.length} quakes are appended`)
+  for (const at of [0, 1, 63, 64, 99, 100, 255, 256, 500, 743, 871, 935, 998, 999]) {
+    const { id } = many[at]!
+    const { entries, isGap } = await large.after(id)
+    must(!isGap && deepEqual(idsOf(entries), idsOf(many.slice(at + 1))), {
+      seen: `${many.length} quakes were appended, and after() with the id of quake ${at + 1} returned ${entries.length} entries${isGap ? ' and a gap' : ''}.`,
+      expected: `Expected the ${many.length - at - 1} entries after it, and no gap: by default a history keeps ${DEFAULT_CAPACITY} entries, and finds each of them.`,
     })
   }
 })
@@ -625,7 +639,7 @@ check('5.3d', 'quakes that happen at any moment of it come once, in order', asyn
     const rest = happened.slice(before)
     const meanwhile = rest.splice(0, Math.floor(rest.length / 2))
     t.transcript.step(
-      `a client comes; ${before} quakes have happened, ${meanwhile.length} happen while the history is read, ${rest.length} right behind that`,
+      `a client comes. Quakes that have happened: ${before}; that happen while the history is read: ${meanwhile.length}; right after that: ${rest.length}`,
     )
     history.blockReads(as)
     const { client } = await serveAndSubscribe(t, history)
@@ -776,63 +790,100 @@ check('5.4d', 'a gap is told once, also when nothing is kept', async (t) => {
 })
 
 check('5.4e', 'a client that reads too slowly loses nothing without a gap', async (t) => {
-  const history = fakeHistory(t.transcript, { capacity: 4 })
+  for (const capacity of [4, Infinity]) await readsTooSlowly(t, capacity)
+})
+
+/** Each time that the client reads again, some of what happened is not kept any more, or everything is. */
+async function readsTooSlowly(t: Tools, capacity: number): Promise<void> {
+  const history = fakeHistory(t.transcript, { capacity })
+  const isEvicting = capacity < Infinity
   const { server, jam, clear, mustQueue } = await jammedServer(t, createApp(history))
   const client = await subscribe(t, server)
   const entries: Entry[] = history.append(...quakes(1))
   await mustBeNext(client.events, entries[0]!)
+  const events = new EventClient(client, SILENT)
+  const [large, ...others] = largeQuakes(isEvicting ? 16 : 4)
+  let next = 1
+  for (let time = 0; time < 3; time += 1) {
+    jam()
+    entries.push(...history.append(large!))
+    await mustQueue()
+    entries.push(...history.append(...others))
+    clear()
+    await readsTheRest()
+    t.transcript.step('client read the last one')
+    // One more, for which nothing has to wait.
+    const [entry] = history.append(...quakes(1))
+    entries.push(entry)
+    await readsTheRest()
+  }
+
+  async function readsTheRest(): Promise<void> {
+    let hasGap = false
+    while (next < entries.length) {
+      const { type, lastEventId } = await events.next({
+        seen: 'The client did not read in time. Now it does, and does not get the last entry.',
+        expected: 'Expected what is kept, and a gap before it when something is missing.',
+        often: 'what was to be sent is forgotten while the client is slow.',
+      })
+      if (type === 'gap') {
+        must(isEvicting, {
+          seen: 'The client did not read in time, and now it reads an event named gap, although the history keeps every entry.',
+          expected: 'Expected no gap, and each entry once: nothing is missing.',
+        })
+        hasGap = true
+        continue
+      }
+      const at = idsOf(entries).indexOf(lastEventId)
+      must(at === next || (at > next && hasGap), {
+        seen: `The client did not read in time. Now it reads ${at < next ? 'an entry that it has already read' : isEvicting ? 'one of the last entries behind one of the first, and no event named gap between them' : `an entry, and ${at - next} before it never came, although the history keeps every entry`}.`,
+        expected: isEvicting
+          ? 'Expected to be told: those between are lost.'
+          : 'Expected each entry once, in order.',
+        ...(isEvicting &&
+          at > next && { often: 'only the first reading of the history is asked about a gap.' }),
+      })
+      hasGap = false
+      next = at + 1
+    }
+  }
+}
+
+check('5.4f', 'what waits for a client that does not read has a limit', async (t) => {
+  const history = fakeHistory(t.transcript, { capacity: 4 })
+  const { server, jam, clear, mustQueue } = await jammedServer(t, createApp(history))
+  const client = await subscribe(t, server)
+  const [quake] = quakes(1)
+  const [first] = history.append(quake)
+  await mustBeNext(client.events, first)
   jam()
-  const [large, ...others] = largeQuakes(16)
-  entries.push(...history.append(large!))
+  const ids = idsOf(history.append(...largeQuakes(1)))
   await mustQueue()
-  entries.push(...history.append(...others))
+  ids.push(...idsOf(history.append(...Array.from({ length: VERY_MANY }, () => quake))))
   clear()
   const events = new EventClient(client, SILENT)
-  let next = 1
+  let got = 0
   let hasGap = false
-  while (next < entries.length) {
+  let at = -1
+  for (let last = ''; last !== ids.at(-1);) {
     const { type, lastEventId } = await events.next({
-      seen: 'The client did not read in time. Now it does, and does not get the last entry.',
-      expected: 'Expected what is kept, and a gap before it when something is missing.',
+      seen: 'The client did not read. Now it does, and does not get the last entry.',
+      expected: 'Expected what is kept, and a gap before it.',
       often: 'what was to be sent is forgotten while the client is slow.',
     })
     if (type === 'gap') {
       hasGap = true
       continue
     }
-    const at = idsOf(entries).indexOf(lastEventId)
-    must(at === next || (at > next && hasGap), {
-      seen: 'The client did not read in time. Now it reads one of the last entries behind one of the first, and no event named gap between them.',
-      expected: 'Expected to be told: those between are lost.',
-      often: 'only the first reading of the history is asked about a gap.',
+    last = lastEventId
+    const place = ids.indexOf(last, at + 1)
+    must(place === at + 1 || (place > at && hasGap), {
+      seen: `${ids.length} quakes happened while the client did not read. Now it reads ${place === -1 ? `"${excerpt(last)}"` : `number ${place + 1}`} right after number ${at + 1}, and no event named gap between them.`,
+      expected: 'Expected a gap at that place: the client is to know that quakes may be missing.',
     })
     hasGap = false
-    next = at + 1
-  }
-  t.transcript.step('client read the last one')
-})
-
-check('5.4f', 'what waits for a client that does not read has a limit', async (t) => {
-  const history = fakeHistory(t.transcript, { capacity: 4 })
-  const { server, jam, clear, mustQueue } = await jammedServer(t, createApp(history))
-  const client = await subscribe(t, server)
-  jam()
-  history.append(...largeQuakes(1))
-  await mustQueue()
-  const [quake] = quakes(1)
-  const ids = idsOf(history.append(...Array.from({ length: VERY_MANY }, () => quake)))
-  clear()
-  const events = new EventClient(client, SILENT)
-  const isOneOf = new Set(ids)
-  let got = 0
-  for (let last = ''; last !== ids.at(-1);) {
-    const { lastEventId } = await events.next({
-      seen: 'The client did not read. Now it does, and does not get the last entry.',
-      expected: 'Expected what is kept, and a gap before it.',
-      often: 'what was to be sent is forgotten while the client is slow.',
-    })
-    last = lastEventId
-    if (isOneOf.has(last)) got += 1
+    at = place
+    got += 1
   }
   t.transcript.step(`client read ${got} of the last ${VERY_MANY}`)
   must(got < VERY_MANY / 2, {
@@ -915,7 +966,9 @@ check('5.5e', 'an event that comes twice is given once', async (t) => {
   await t.waitFor(() => got.length === 2, notGiven(happened[1]!))
   server.cut()
   await requested(2)
-  server.send(events.join(''), 'events n-0, n-1, n-2 and n-3')
+  // Of the replay, the first has been corrected. Its id is the same, so it is the same event.
+  const corrected = eventOf({ ...happened[0]!, magnitude: happened[0]!.magnitude + 0.5 }, 'n-0')
+  server.send([corrected, ...events.slice(1)].join(''), 'events n-0, n-1, n-2 and n-3')
   await t.waitFor(() => deepEqual(got.at(-1), happened[3]), {
     seen: 'The server sent n-3, and followQuakes() did not give it.',
     expected: 'Expected its quake.',
@@ -1103,7 +1156,80 @@ check('5.5k', 'the signal ends it, also while nothing comes', async (t) => {
     expected: 'Expected that one: who aborts wants no more.',
     often: 'the signal ends the request, and what has come before goes on being given.',
   })
+  await endsInGap(t)
+  await endsBeforeHead(t)
 })
+
+/** Who aborts in `onGap()` gets no quake that came with the gap. */
+async function endsInGap(t: Tools): Promise<void> {
+  const server = await scriptedServer(t)
+  const abort = new AbortController()
+  t.atEnd(() => abort.abort())
+  let given = 0
+  const read = async (): Promise<void> => {
+    const onGap = (): void => abort.abort()
+    const options = { ...QUICK, signal: abort.signal, onGap }
+    for await (const _ of followQuakes(server.url, options)) given += 1
+  }
+  t.transcript.step('followQuakes() is called, and the signal will abort in onGap()')
+  const reading = read()
+  await waitForRequest(t, server, 1, reading)
+  server.send(`${GAP_EVENT}${eventOf(quakes(1)[0], 'n-0')}`, 'a gap and the event n-0')
+  await t.withTimeout(reading, {
+    seen: 'The signal aborted in onGap(), and the loop goes on.',
+    expected: 'Expected it to end.',
+  })
+  must(given === 0, {
+    seen: 'The signal aborted in onGap(), and followQuakes() gave the quake that came with the gap.',
+    expected: 'Expected no quake after the signal has aborted.',
+  })
+}
+
+/** The signal may have aborted before the first request, or abort while no head has come. */
+async function endsBeforeHead(t: Tools): Promise<void> {
+  for (const isEarly of [true, false]) {
+    const server = await scriptedServer(t)
+    server.stopAnswering()
+    const abort = new AbortController()
+    t.atEnd(() => abort.abort())
+    const when = isEarly
+      ? 'The signal had aborted before followQuakes() was called'
+      : 'The signal aborted while the server had not answered yet'
+    if (isEarly) abort.abort()
+    t.transcript.step(
+      `followQuakes() is called${isEarly ? ', with a signal that has aborted' : ''}`,
+    )
+    const read = async (): Promise<void> => {
+      for await (const _ of followQuakes(server.url, { ...QUICK, signal: abort.signal }));
+    }
+    const reading = read()
+    const ended = reading.then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    )
+    if (!isEarly) {
+      await waitForRequest(t, server, 1, reading)
+      t.transcript.step('the signal aborts')
+      abort.abort()
+    }
+    const failed = await t.withTimeout(ended, {
+      seen: `${when}, and the loop goes on.`,
+      expected: 'Expected it to end.',
+    })
+    must(failed === undefined, {
+      seen: `${when}, and followQuakes() threw ${describeError(failed?.error)}.`,
+      expected: 'Expected it to end without an error.',
+    })
+    await t.waitFor(() => server.openResponses === 0, {
+      seen: `${when}, and the request goes on.`,
+      expected: 'Expected it to be cancelled.',
+    })
+    must(!isEarly || server.requests.length === 0, {
+      seen: `${when}, and it made a request.`,
+      expected: 'Expected none.',
+    })
+  }
+}
 
 check('5.5l', 'whether an event has come before, its id tells and nothing else', async (t) => {
   const { server, got, requested } = await follow(t)
@@ -1142,20 +1268,29 @@ check('5.5l', 'whether an event has come before, its id tells and nothing else',
 check('5.5m', 'it remembers at least the last hundred ids', async (t) => {
   const server = await scriptedServer(t)
   const { got } = await follow({ ...t, transcript: SILENT }, { server })
-  const happened = quakes(101)
-  const last = happened.pop()!
-  const events = happened.map((quake, n) => eventOf(quake, `n-${n}`)).join('')
+  const count = Math.ceil(2200 / SAMPLE_EVERY)
+  const happened = numberedQuakes(count + 1)
+  const events = happened.map((quake, n) => eventOf(quake, `n-${n}`))
   await waitForRequest(t, server, 1)
-  server.send(events, 'events n-0 to n-99')
-  await t.waitFor(() => got.length >= 100, notGiven(happened[99]!))
-  server.send(events, 'events n-0 to n-99')
-  server.send(eventOf(last, 'n-100'))
-  await t.waitFor(() => deepEqual(got.at(-1), last), notGiven(last))
-  must(got.length === 101, {
-    seen: `The server sent n-0 to n-99, all of them again, and n-100: followQuakes() gave ${got.length} quakes.`,
-    expected: 'Expected 101, each once.',
-    often: 'too few ids are remembered. A server may repeat all that it keeps.',
-  })
+  let sent = 0
+  // Not in steps of a round number: a set that is emptied when it is full has room again right behind that.
+  while (sent < count) {
+    const end = Math.min(sent + (sent === 0 ? 100 : 90), count)
+    server.send(events.slice(sent, end).join(''), `events n-${sent} to n-${end - 1}`)
+    server.send(events.slice(end - 100, end).join(''), 'the last hundred again')
+    sent = end
+    server.send(eventOf(happened[end]!, `n-${end}`))
+    await t.waitFor(() => got.at(-1)?.id === happened[end]!.id, notGiven(happened[end]!))
+    sent += 1
+    must(got.length === sent, {
+      seen: `The server sent n-0 to n-${end - 1}, the last hundred of them again, and n-${end}: followQuakes() gave ${got.length} quakes.`,
+      expected: `Expected ${sent}, each once.`,
+      often:
+        sent < 200
+          ? 'too few ids are remembered. A server may repeat all that it keeps.'
+          : undefined,
+    })
+  }
 })
 
 check('5.5n', 'behind a gap it still knows what it has', async (t) => {
@@ -1208,13 +1343,15 @@ check('5.6b', 'the longest wait doubles with each failure, up to maxMs', async (
     maxMs: 10_000,
   })
   for (const [n, expected] of [500, 1000, 2000, 4000, 5000, 5000].entries()) {
+    if (n > 0) clock.advance(clock.nextDueMs!)
     await requested(n + 1)
-    const ms = await backsOffFor(
-      expected,
-      n + 1,
-      `random() is 0.5, and ${n + 1} in a row have failed`,
-    )
-    clock.advance(ms)
+    await backsOffFor(expected, n + 1, `random() is 0.5, and ${n + 1} in a row have failed`)
+  }
+  // However often it fails: 1 << 31 is less than nothing.
+  for (let n = 6; n < 42; n += 1) {
+    clock.advance(clock.nextDueMs!)
+    await requested(n + 1)
+    await backsOffFor(5000, n + 1, `random() is 0.5, and ${n + 1} in a row have failed`)
   }
 })
 
@@ -1255,13 +1392,16 @@ check('5.6d', 'a quake ends the row of failures', async (t) => {
 check('5.6e', 'a connection without a new quake does not', async (t) => {
   const { server, gaps, clock, opens, backsOffFor } = await followTimed(t)
   const [quake] = quakes(1)
-  for (const [n, expected] of [500, 1000, 2000].entries()) {
+  const longest = Array.from({ length: 7 }, () => 15_000)
+  for (const [n, expected] of [500, 1000, 2000, 4000, 8000, ...longest].entries()) {
     await opens(n + 1)
-    // New on the first one, and not on the others.
-    server.send(eventOf(quake, 'n-0'))
-    server.send(`data: no JSON\n\n${GAP_EVENT}`)
-    await t.waitFor(() => gaps.length === n + 1, GAP_UNTOLD)
-    if (n === 0) server.end()
+    // New on the first one, and not on the others. The last ones bring nothing at all.
+    if (n < 4) {
+      server.send(eventOf(quake, 'n-0'))
+      server.send(`data: no JSON\n\n${GAP_EVENT}`)
+      await t.waitFor(() => gaps.length === n + 1, GAP_UNTOLD)
+    }
+    if (n % 2 === 0 || n === 5) server.end()
     else server.cut()
     const ms = await backsOffFor(
       expected,
@@ -1276,7 +1416,7 @@ check('5.6e', 'a connection without a new quake does not', async (t) => {
 })
 
 check('5.6f', 'retry sets the longest first wait, from then on', async (t) => {
-  const { server, got, gaps, clock, opens, backsOffFor } = await followTimed(t)
+  const { server, got, gaps, clock, opens, backsOff, backsOffFor } = await followTimed(t)
   const [quake] = quakes(1)
   await opens(1)
   server.send(`retry: 80\n\n${eventOf(quake, 'n-0')}`)
@@ -1301,7 +1441,6 @@ check('5.6f', 'retry sets the longest first wait, from then on', async (t) => {
     [
       [80, 160, 'retry ends the row of failures. Only a quake does.'],
       [100_000, 15_000, 'what the server says is not held against maxMs.'],
-      [0, 0, '0 is taken for no retry. It is a number like any other.'],
     ] as const
   ).entries()) {
     clock.advance(clock.nextDueMs!)
@@ -1316,6 +1455,17 @@ check('5.6f', 'retry sets the longest first wait, from then on', async (t) => {
       often,
     )
   }
+  clock.advance(clock.nextDueMs!)
+  await opens(5)
+  server.send(`retry: 0\n\n${GAP_EVENT}`)
+  await t.waitFor(() => gaps.length === 3, GAP_UNTOLD)
+  server.cut()
+  const ms = await backsOff(5)
+  must(ms > 0 && ms <= 30_000, {
+    seen: `random() is 0.5, the server said retry: 0, 5 connections in a row were lost, and the client waits ${ms} ms.`,
+    expected: 'Expected a wait: a retry of 0 must not switch the backoff off. Take at least 1 ms.',
+    ...(ms === 0 && { often: '0 × 2 ^ failures is 0, however many connections have failed.' }),
+  })
 })
 
 check('5.6g', 'Retry-After is waited first, and then the wait of its own', async (t) => {
@@ -1355,7 +1505,7 @@ check('5.6g', 'Retry-After is waited first, and then the wait of its own', async
 })
 
 check('5.6h', 'what may pass is tried again', async (t) => {
-  for (const status of [500, 502, 503, 504, 429, 408]) {
+  for (const status of [500, 502, 503, 504, 520, 599, 429, 408]) {
     const server = await scriptedServer(t)
     server.answer(status, { 'Retry-After': '7' })
     const { clock, opens, backsOff, close } = await followTimed(t, { server })
@@ -1370,6 +1520,7 @@ check('5.6h', 'what may pass is tried again', async (t) => {
     await opens(2)
     await close()
   }
+  await leavesNoBody(t)
   const server = await scriptedServer(t)
   await server.close()
   const { clock, backsOff } = await followTimed(t, { server })
@@ -1378,14 +1529,31 @@ check('5.6h', 'what may pass is tried again', async (t) => {
   await backsOff(2)
 })
 
+/** A refusal has a body, too, and its connection is kept until somebody has read that, or has cancelled it. */
+async function leavesNoBody(t: Tools): Promise<void> {
+  const server = await scriptedServer(t)
+  server.answer(503, {}, { endsBody: false })
+  const { backsOff, close } = await followTimed(t, { server })
+  await backsOff(1, 'The server answered 503 with a body that has not ended')
+  await t.waitFor(() => server.openResponses === 0, {
+    seen: 'The server answered 503 with a body that has not ended, the client waits, and that response is still open.',
+    expected:
+      'Expected the request to be cancelled: each failure would leave one more connection open.',
+    often:
+      'your code reads the status and ignores the body. Abort the request, or cancel response.body.',
+  })
+  await close()
+}
+
 check('5.6i', 'what will not pass is an error', async (t) => {
   for (const [status, headers] of [
     [401, {}],
     [404, {}],
+    [499, {}],
     [200, { 'Content-Type': 'text/html' }],
   ] as const) {
     const server = await scriptedServer(t)
-    server.answer(status, headers)
+    server.answer(status, headers, { endsBody: false })
     const follower = await followTimed(t, { server })
     const { states } = follower
     follower.mayEnd()
@@ -1400,6 +1568,10 @@ check('5.6i', 'what will not pass is an error', async (t) => {
       expected:
         'Expected it to throw: it would be the same the next time, and somebody has to know.',
       often: 'every status is treated alike, or a catch of your own swallows the error.',
+    })
+    await t.waitFor(() => server.openResponses === 0, {
+      seen: `The server answered ${answer}, followQuakes() threw, and that response is still open.`,
+      expected: 'Expected the request to be cancelled: nobody reads its body.',
     })
     await follower.close()
   }
@@ -1701,7 +1873,43 @@ check('5.8a', 'who has everything of a history that is over gets 204', async (t)
     seen: `The history is over, client C has everything, and was answered ${status}.`,
     expected: 'Expected 204: after anything else it comes back for ever.',
   })
+  await keepsRulesWhenOver(t)
 })
+
+/** A history that is over is read like any other: with a gap where something is missing, and as fast as a client reads. */
+async function keepsRulesWhenOver(t: Tools): Promise<void> {
+  const evicting = fakeHistory(t.transcript, { capacity: 1 })
+  const [first, , kept] = evicting.append(...quakes(3))
+  evicting.end()
+  for (const lastEventId of [first.id, 'of-another-life']) {
+    const { client, events } = await serveAndSubscribe(t, evicting, { lastEventId })
+    const when = `The history is over, the client came with "${lastEventId}", and quakes after that may not be kept any more`
+    await mustTellGap(events, when)
+    await mustBeNext(events, kept)
+    await mustEnd(client, 'the client')
+  }
+  const large = fakeHistory(SILENT)
+  const entries = large.append(...largeQuakes(16))
+  t.transcript.step(`another history has ${entries.length} entries of 256 KB, and is over`)
+  large.end()
+  const jammed = await jammedServer(t, createApp(large), (_request, response, next) => {
+    unblock = blockSocket(response.socket!)
+    next()
+  })
+  let unblock = (): void => {}
+  const client = t.connect(jammed.server, 'slow client')
+  client.request(PATH)
+  await jammed.mustQueue()
+  must(jammed.queued() < 2 * MEGABYTE, {
+    seen: 'The history is over, a client does not read, and most of a history of 4 MB waits for it in your memory.',
+    expected: 'Expected a few hundred KB: one entry, and what fits into the socket.',
+    often: 'the entries of a history that is over are sent without waiting for drain.',
+  })
+  t.transcript.step('the slow client reads')
+  unblock()
+  const events = new EventClient(client, SILENT)
+  for (const entry of entries) await mustBeNext(events, entry)
+}
 
 check('5.8b', 'at the end of the history the stream ends', async (t) => {
   const history = fakeHistory(t.transcript)
@@ -1964,6 +2172,9 @@ check('5.8k', 'a history that is over and cannot be read turns nobody away', asy
 
 const MEGABYTE = 1024 * 1024
 
+/** How many entries a history keeps that was not told how many. */
+const DEFAULT_CAPACITY = 1000
+
 /** More quakes than anybody means to keep for one client. */
 const VERY_MANY = 10_000
 
@@ -2030,6 +2241,12 @@ async function serveUntilShutdown(
 function stock(): Quake[] {
   const all: Quake[] = quakes(MAX_QUAKES)
   return all.map((quake, n) => ({ ...quake, id: `q${n + 1}` }))
+}
+
+/** So many that making each by itself would take its time: they differ in their ids. */
+function numberedQuakes(count: number): Quake[] {
+  const [quake] = shortQuakes(1)
+  return Array.from({ length: count }, (_, n) => ({ ...quake!, id: `m-${n}` }))
 }
 
 /** So short that they can be cut behind each byte. */

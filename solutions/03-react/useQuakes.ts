@@ -1,5 +1,5 @@
 // #region 3.1
-import { useCallback, useEffectEvent, useSyncExternalStore } from 'react'
+import { useCallback, useEffect, useEffectEvent, useSyncExternalStore } from 'react'
 // #endregion
 import type { Quake } from '#feed'
 
@@ -30,10 +30,8 @@ export function useQuakes(
 ): QuakesView & { retry(): void } {
   // #region 3.1 useQuakes()
   const tell = useEffectEvent((quake: Quake) => onQuake?.(quake))
-  const subscribe = useCallback(
-    (changed: () => void) => follow(url, { changed, onQuake: (quake) => tell(quake) }),
-    [url],
-  )
+  useEffect(() => follow(url, { onQuake: (quake) => tell(quake) }), [url])
+  const subscribe = useCallback((changed: () => void) => follow(url, { changed }), [url])
   const view = useSyncExternalStore(
     subscribe,
     () => streams.get(url)?.view ?? NOTHING_YET,
@@ -44,7 +42,7 @@ export function useQuakes(
 }
 
 // #region 3.1
-type Follower = { changed(): void; onQuake(quake: Quake): void }
+type Follower = { changed?(): void; onQuake?(quake: Quake): void }
 
 type Stream = {
   readonly view: QuakesView
@@ -95,9 +93,10 @@ function openStream(url: string): Stream {
     const quake = quakeIn(data)
     if (quake) {
       received += 1
-      if (!newest.has(quake.id)) newest.set(quake.id, quake)
+      // One that comes again may have been corrected. In a map it keeps its place.
+      newest.set(quake.id, quake)
       if (newest.size > LIMIT) newest.delete(newest.keys().next().value!)
-      for (const { onQuake } of followers) onQuake(quake)
+      tellEach(followers, quake)
     } else {
       skipped += 1
     }
@@ -111,7 +110,7 @@ function openStream(url: string): Stream {
     timer = undefined
     const status = STATUS[source.readyState]!
     view = { status, quakes: [...newest.values()].toReversed(), received, skipped }
-    for (const { changed } of followers) changed()
+    for (const { changed } of followers) changed?.()
   }
 
   function retry(): void {
@@ -137,6 +136,17 @@ function openStream(url: string): Stream {
       clearTimeout(timer)
       document.removeEventListener('visibilitychange', comeBack)
     },
+  }
+}
+
+/** One that throws is reported, as for a listener, and keeps nobody else from being told. */
+function tellEach(followers: Iterable<Follower>, quake: Quake): void {
+  for (const { onQuake } of followers) {
+    try {
+      onQuake?.(quake)
+    } catch (error) {
+      reportError(error)
+    }
   }
 }
 

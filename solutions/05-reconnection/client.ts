@@ -86,17 +86,18 @@ export async function* followQuakes(
 
       onState({ name: 'open' })
       for await (const block of readEvents(chunksInTime(response.body!, stallMs, clock))) {
-        if (block.retry !== undefined) baseMs = block.retry
+        // 0 would switch the backoff off: 0 × 2 ** failures is 0.
+        if (block.retry !== undefined) baseMs = Math.max(1, block.retry)
         if (block.id !== undefined) cursor = block.id
         if (block.type === 'gap' && block.data !== undefined) onGap()
+        // By onGap(), or before: nothing more is given.
+        if (signal.aborted) return
         const quake = quakeIn(block)
         // Of one without an id nobody can tell whether it has come before.
         if (!quake || (block.id && !isNew(block.id))) continue
         // Not as soon as a server answers: it may answer, and fail, again and again.
         failures = 0
         yield quake
-        // More of them may have come with it.
-        if (signal.aborted) return
       }
     } catch (error) {
       if (signal.aborted) return

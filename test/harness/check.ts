@@ -53,6 +53,7 @@ export function check(id: string, rule: string, script: Script): void {
       sawFailure()
       throw played.error
     } finally {
+      signOfLife(`done ${id}`)
       endTurn()
     }
   })

@@ -19,8 +19,11 @@ export type ScriptedServer = {
   end(): void
   /** Cuts the connection of whoever requests last. */
   cut(): void
-  /** Answers with this status from now on, and these headers; with anything but 200 without a body. */
-  answer(status: number, headers?: Record<string, string>): void
+  /**
+   * Answers with this status from now on, and these headers; with anything but 200 without a body, or with one that
+   * goes on.
+   */
+  answer(status: number, headers?: Record<string, string>, options?: { endsBody?: boolean }): void
   /** Answers nobody from now on, until `resumeAnswering()`. */
   stopAnswering(): void
   resumeAnswering(): void
@@ -35,10 +38,14 @@ export async function scriptedServer(
   const responses: Response[] = []
   let status = 200
   let headers: Record<string, string> = {}
+  let endsBody = true
   let unanswered: Response[] | undefined
   const begin = (response: Response): void => {
     response.status(status)
-    if (status !== 200) return void response.set(headers).end()
+    if (status !== 200) {
+      response.set(headers)
+      return void (endsBody ? response.end() : response.write('The reason is long.\n'))
+    }
     response.set({ 'Content-Type': 'text/event-stream', ...headers }).flushHeaders()
   }
   const server = await t.serve((request, response) => {
@@ -69,11 +76,12 @@ export async function scriptedServer(
       t.transcript.step('server cut the connection')
       last().destroy()
     },
-    answer(next, also = {}) {
+    answer(next, also = {}, options = {}) {
       const fields = Object.entries(also).map(([name, value]) => `, ${name}: ${value}`)
       t.transcript.step(`server answers ${next}${fields.join('')} from now on`)
       status = next
       headers = also
+      endsBody = options.endsBody ?? true
     },
     stopAnswering() {
       t.transcript.step('server answers nobody from now on')

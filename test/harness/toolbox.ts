@@ -3,10 +3,11 @@ import { startProxy, type Proxy, type ProxySetting } from '../../wire/proxy.ts'
 import { controlledFeed, FeedError, type ControlledFeed } from './controlled-feed.ts'
 import { controlTimers, type ControlledTimers } from './controlled-timers.ts'
 import { freezeTimers, type FrozenTimers } from './frozen-timers.ts'
+import { Failure } from './failure.ts'
 import { RawClient } from './raw-client.ts'
 import { serve, type TestServer } from './serve.ts'
 import type { Transcript } from './transcript.ts'
-import { waiting, type Waiting } from './waiting.ts'
+import { afterTurns, waiting, type Waiting } from './waiting.ts'
 import { trackTimers, type TrackedTimers } from './work-timers.ts'
 
 /** What a check has at hand. Everything it opens is closed when it ends. */
@@ -34,6 +35,18 @@ export type Toolbox = Tools & {
   play(script: (tools: Tools) => Promise<void>): Promise<void>
   /** Puts away whatever is open. */
   close(): Promise<void>
+}
+
+/** How many turns of 50 ms a check may take: a minute, where no check of work that is right takes ten seconds. */
+const BUDGET_TURNS = 1200
+
+/** Tells of a check that no single wait has ended, although it cannot pass any more. */
+function overBudget(steps: readonly string[]): Failure {
+  const last = steps.at(-1)
+  return new Failure({
+    seen: `The check was still running after a minute. ${last === undefined ? 'None of its steps had ended.' : `Its last step was: ${last}`}`,
+    expected: 'Expected the check to end within seconds.',
+  })
 }
 
 /** Makes the tools of one check. */
@@ -107,7 +120,11 @@ export function toolbox(transcript: Transcript): Toolbox {
     atEnd,
     abort,
     play(script) {
-      return Promise.race([script(this), aborted]).finally(end)
+      const stop = afterTurns(() => abort(overBudget(transcript.steps)), BUDGET_TURNS)
+      return Promise.race([script(this), aborted]).finally(() => {
+        stop()
+        return end()
+      })
     },
     async close() {
       for (const client of clients) client.close()

@@ -39,7 +39,16 @@ function failureOf(error: unknown): Failure {
   return failure
 }
 
+/** What a check throws on purpose is no mistake of the work, wherever it comes up. */
+export function forgiveUncaught<T extends Error>(error: T): T {
+  forgiven.add(error)
+  return error
+}
+
+const forgiven = new WeakSet<object>()
+
 function recordEverywhere(error: unknown): void {
+  if (error instanceof Error && forgiven.has(error)) return
   for (const hear of recorders) hear(error)
 }
 

@@ -84,7 +84,7 @@ const TURN_MS = 50
  * Two seconds, counted in turns of the event loop and not on a clock: on a machine that is busy with
  * something else the turns come later, and so does the end.
  */
-function afterTurns(act: () => void, count: number): () => void {
+export function afterTurns(act: () => void, count: number): () => void {
   let turn = 0
   const timer = setInterval(() => {
     turn += 1

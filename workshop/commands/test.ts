@@ -21,9 +21,11 @@ async function gradeOnce(args: string[]): Promise<number> {
   const { lesson, only, work } = asked
   const out = screen(process.stdout)
   let done = 0
+  let running: string[] = []
   const tellProgress = (): void => {
     const sofar = done === 0 ? '' : ` ${done} ${done === 1 ? 'check' : 'checks'} done`
-    if (process.stdout.isTTY) out.stay(`grading lesson ${lesson} …${sofar}`)
+    const now = running.length === 0 ? '' : ` · running ${running.join(', ')}`
+    if (process.stdout.isTTY) out.stay(`grading lesson ${lesson} …${sofar}${now}`)
   }
   tellProgress()
   const { signal } = interruption()
@@ -36,6 +38,10 @@ async function gradeOnce(args: string[]): Promise<number> {
       ...(process.env.SEED && { seed: Number(process.env.SEED) }),
       onCheck() {
         done += 1
+        tellProgress()
+      },
+      onRunning(ids) {
+        running = ids
         tellProgress()
       },
       signal,

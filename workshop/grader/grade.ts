@@ -37,6 +37,8 @@ export type GradeRequest = {
   skipReference?: boolean
   /** Called as each result comes. */
   onCheck?(result: CheckResult): void
+  /** Called with the checks that are running, whenever one begins or ends. */
+  onRunning?(ids: string[]): void
   /** Ends the run, and the process it runs in. */
   signal?: AbortSignal
   /** One that was started for this lesson; ended by this grading, unless it is reusable. */
@@ -48,7 +50,7 @@ export type GradeRequest = {
  * verdict; it throws only when the workshop itself is broken, or `signal` aborts.
  */
 export async function grade(request: GradeRequest): Promise<Verdict> {
-  const { lesson, work, base, onCheck, signal } = request
+  const { lesson, work, base, onCheck, onRunning, signal } = request
   const checks = checksAskedFor(request)
   const possible = possibleOf(checks)
   const gradingProcess = await processFor(request)
@@ -63,6 +65,7 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
         bail: request.bail,
         sparse: request.sparse,
         ...(signal && { signal }),
+        ...(onRunning && { onRunning }),
         onOutcome(id, outcome) {
           const check = checks.find((each) => each.id === id)
           if (check) onCheck?.(resultOf(check, outcome, sandbox.folder, named))

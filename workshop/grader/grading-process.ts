@@ -56,6 +56,8 @@ export type RunOptions = {
   /** Where a check tries everything, try some: for a first look. */
   sparse?: boolean
   onOutcome?(id: string, outcome: Outcome): void
+  /** Called with the checks that are running, whenever one begins or ends. */
+  onRunning?(ids: string[]): void
   /** Ends the process. */
   signal?: AbortSignal
 }
@@ -147,8 +149,9 @@ export async function startGradingProcess({
         record.take()
       }
     },
-    async run({ ids, bail = false, sparse = false, onOutcome, signal }) {
+    async run({ ids, bail = false, sparse = false, onOutcome, onRunning, signal }) {
       record.onOutcome = onOutcome
+      record.onRunning = onRunning
       vitest.provide('bail', bail)
       vitest.provide('sparse', sparse)
       // Its conf is in the sandbox by now.

@@ -12,7 +12,7 @@ export type Run = {
   strayErrors: Thrown[]
   /** Why the process was ended before the checks were done: it was silent, or took too long or too much memory. */
   endedFor?: Bark | 'memory'
-  /** What it did last: `loading`, or a check. */
+  /** What it did last: `loading`, or the check that began last, of those that had not ended. */
   endedIn: string
   /** The check that must fail did: failures are seen and told. */
   canaryFailed: boolean
@@ -38,6 +38,8 @@ export type RunRecord = {
   ended(why: Run['endedFor']): void
   /** Calls this with each outcome from then on. */
   onOutcome: ((id: string, outcome: Outcome) => void) | undefined
+  /** Calls this with the checks that are running, whenever one begins or ends. */
+  onRunning: ((ids: string[]) => void) | undefined
   /** Gives what was written down, and begins anew. */
   take(): Run
 }
@@ -45,6 +47,7 @@ export type RunRecord = {
 /** @param canary name of the check that must fail */
 export function runRecord(canary: string): RunRecord {
   let run = nothingYet()
+  const running = new Set<string>()
 
   const reporter: Reporter = {
     onTestCaseResult(test) {
@@ -71,8 +74,16 @@ export function runRecord(canary: string): RunRecord {
   const record: RunRecord = {
     reporter,
     onOutcome: undefined,
+    onRunning: undefined,
     heardSign(sign) {
-      if (sign.startsWith('check ')) run.endedIn = sign.slice('check '.length)
+      const [what, id] = sign.split(' ', 2)
+      if (id === undefined) return
+      if (what === 'check') running.add(id)
+      else if (what === 'done') running.delete(id)
+      else return
+      // Of checks that run side by side, one that has ended is not what it hangs in.
+      run.endedIn = [...running].at(-1) ?? (what === 'check' ? id : run.endedIn)
+      record.onRunning?.([...running])
     },
     heardLine(line) {
       run.lastLines = [...run.lastLines, line].slice(-10)
@@ -85,6 +96,7 @@ export function runRecord(canary: string): RunRecord {
     take() {
       const taken = run
       run = nothingYet()
+      running.clear()
       return taken
     },
   }

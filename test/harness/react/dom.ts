@@ -1,6 +1,7 @@
 // A page for React in this process: to be imported before react-dom, which looks for one when it is loaded.
 import { Window } from 'happy-dom'
 import { BrowserEventSource } from './browser-event-source.ts'
+import { countListeners } from './page-listeners.ts'
 
 const window = new Window({ url: 'http://127.0.0.1/' })
 
@@ -14,9 +15,12 @@ const both = {
   requestAnimationFrame: (draw: (now: number) => void) =>
     Number(setTimeout(() => draw(performance.now()), FRAME_MS)),
   cancelAnimationFrame: (id: number) => clearTimeout(id),
+  // A browser writes it into the console.
+  reportError: () => {},
 }
 
 const { document, navigator } = window
+countListeners([window, document])
 const globals = {
   ...both,
   window,

@@ -33,7 +33,7 @@ export async function showLiveQuakes(t: Tools, server: ScriptedServer): Promise<
   const items = (): HTMLElement[] => [...body.querySelectorAll('li')]
   const itemOf = (quake: Quake): HTMLElement | undefined =>
     items().find((item) => identifies(textOf(item), quake))
-  const statuses = (): string[] => [...body.querySelectorAll('[role=status]')].map(textOf)
+  const statuses = (): string[] => [...body.querySelectorAll(STATUS)].map(textOf)
   return {
     page,
     connects: () => waitForConnections(page, server),
@@ -57,6 +57,9 @@ export async function showLiveQuakes(t: Tools, server: ScriptedServer): Promise<
     status: () => statuses().join(' '),
   }
 }
+
+/** What has the role status, of its own or because somebody said so. */
+export const STATUS = '[role=status], output:not([role])'
 
 function whatIsListed(items: HTMLElement[], { place }: Quake): string {
   const text = items.map(textOf).find((each) => each.includes(place))

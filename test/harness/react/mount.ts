@@ -115,7 +115,5 @@ export function notListed(quake: Quake): Story {
   return {
     seen: `${describeQuake(quake)} came, and it is not in the list.`,
     expected: 'Expected it there, without waiting for another one.',
-    often:
-      "nobody listens to 'message', or the state is changed in place: React sees no difference.",
   }
 }

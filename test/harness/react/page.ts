@@ -127,9 +127,16 @@ const SNAPSHOT_CAUSE =
 
 // React tells it once, in the console, and nowhere else.
 let warnedOfSnapshot = false
+/** What React has reported in the console, in its own words. */
+export const reportedByReact: string[] = []
 const { error: report } = console
 console.error = (...values: unknown[]) => {
   warnedOfSnapshot ||= String(values[0]).startsWith('The result of getSnapshot should be cached')
+  const caller = new Error('where').stack?.split('\n')[2] ?? ''
+  if (/[\\/]node_modules[\\/]react(-dom)?[\\/]/.test(caller)) {
+    const [message, ...details] = values
+    reportedByReact.push(String(message).replace(/%[sod]/g, () => String(details.shift())))
+  }
   report(...values)
 }
 

@@ -75,6 +75,8 @@ class QuakeStream {
     this.#change({ status: 'connecting' })
     source.addEventListener('open', () => this.#change({ status: 'open' }))
     source.addEventListener('error', () => {
+      // What a server calls error says nothing of the connection.
+      if (source.readyState === EventSource.OPEN) return
       const isOver = source.readyState === EventSource.CLOSED
       this.#change({ status: isOver ? 'closed' : 'connecting' })
     })
@@ -94,8 +96,16 @@ class QuakeStream {
       return
     }
     this.#pending.push(quake)
-    for (const { current } of this.callbacks) current?.(quake)
     this.#timer ??= setTimeout(() => this.#flush(), 100)
+    const errors: unknown[] = []
+    for (const { current } of this.callbacks) {
+      try {
+        current?.(quake)
+      } catch (error) {
+        errors.push(error)
+      }
+    }
+    if (errors.length > 0) throw new AggregateError(errors)
   }
 
   #flush(): void {

@@ -70,9 +70,10 @@ class Stream extends EventTarget {
     source.addEventListener('message', data)
     source.addEventListener('quake', data)
     source.addEventListener('open', () => this.update({ status: 'open' }))
-    source.addEventListener('error', () =>
-      this.update({ status: source.readyState === 2 ? 'closed' : 'connecting' }),
-    )
+    source.addEventListener('error', (event) => {
+      if (event instanceof MessageEvent) return
+      this.update({ status: source.readyState === 2 ? 'closed' : 'connecting' })
+    })
   }
 
   retry(url: string): void {

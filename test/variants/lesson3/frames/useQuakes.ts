@@ -109,8 +109,16 @@ function begin(url: string, watchers: Watcher[]): Shared {
       ids.add(quake.id)
       list = [quake as Quake, ...list].slice(0, LIMIT)
       if (ids.size > LIMIT * 10) for (const id of [...ids].slice(0, LIMIT * 9)) ids.delete(id)
+    } else {
+      list = list.map((one) => (one.id === quake.id ? (quake as Quake) : one))
     }
-    for (const { tell } of watchers) tell(quake as Quake)
+    for (const { tell } of watchers) {
+      try {
+        tell(quake as Quake)
+      } catch (error) {
+        console.error(error)
+      }
+    }
   }
 
   function open(): void {

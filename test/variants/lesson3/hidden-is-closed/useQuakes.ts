@@ -77,6 +77,7 @@ function connect(url: string, channel: Channel): void {
   publish(channel, { status: 'connecting' })
   source.onopen = () => publish(channel, { status: 'open' })
   source.onerror = () =>
+    source.readyState !== EventSource.OPEN &&
     publish(channel, {
       status: source.readyState === EventSource.CLOSED ? 'closed' : 'connecting',
     })
@@ -85,10 +86,10 @@ function connect(url: string, channel: Channel): void {
   const flush = (): void => {
     delete channel.timer
     const { view } = channel
-    const known = new Set(view.quakes.map(({ id }) => id))
-    const fresh = new Map(quakes.filter(({ id }) => !known.has(id)).map((one) => [one.id, one]))
+    const fresh = new Map(quakes.map((one) => [one.id, one]))
+    const others = view.quakes.filter(({ id }) => !fresh.has(id))
     publish(channel, {
-      quakes: [...[...fresh.values()].toReversed(), ...view.quakes].slice(0, LIMIT),
+      quakes: [...[...fresh.values()].toReversed(), ...others].slice(0, LIMIT),
       received: view.received + quakes.length,
       skipped: view.skipped + skipped,
     })
@@ -100,7 +101,8 @@ function connect(url: string, channel: Channel): void {
       const quake = JSON.parse(data)
       if (typeof quake.id !== 'string') throw new TypeError('no quake')
       quakes.push(quake)
-      channel.callbacks.forEach((tell) => tell(quake))
+      // What one throws is told the window, later.
+      channel.callbacks.forEach((tell) => void Promise.resolve(quake).then(tell).catch(reportError))
     } catch {
       skipped += 1
     }

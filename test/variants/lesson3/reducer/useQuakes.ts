@@ -14,14 +14,14 @@ type Message =
   | { kind: 'status'; status: QuakesView['status'] }
   | { kind: 'quake'; quake: Quake }
   | { kind: 'skipped' }
-  | { kind: 'another stream' }
+  | { kind: 'another stream'; view: QuakesView }
 
 type Listener = {
-  onStatus(status: QuakesView['status']): void
-  onEvent(data: string): void
+  onMessage(message: Message): void
+  onQuake(quake: Quake): void
 }
 
-type Connection = { listeners: Set<Listener>; source: EventSource }
+type Connection = { listeners: Set<Listener>; source: EventSource; view: QuakesView }
 
 const start: QuakesView = { status: 'connecting', quakes: [], received: 0, skipped: 0 }
 const connections: Record<string, Connection> = {}
@@ -29,16 +29,15 @@ const connections: Record<string, Connection> = {}
 function reduce(view: QuakesView, message: Message): QuakesView {
   switch (message.kind) {
     case 'another stream':
-      return start
+      return message.view
     case 'status':
       return { ...view, status: message.status }
     case 'skipped':
       return { ...view, skipped: view.skipped + 1 }
     case 'quake': {
       const { quake } = message
-      const isKnown = view.quakes.some(({ id }) => id === quake.id)
-      const quakes = isKnown ? view.quakes : [quake, ...view.quakes].slice(0, LIMIT)
-      return { ...view, quakes, received: view.received + 1 }
+      const others = view.quakes.filter(({ id }) => id !== quake.id)
+      return { ...view, quakes: [quake, ...others].slice(0, LIMIT), received: view.received + 1 }
     }
   }
 }
@@ -55,13 +54,9 @@ export function useQuakes(
 
   useEffect(() => {
     const disconnect = connect(url, {
-      onStatus: (status) => dispatch({ kind: 'status', status }),
-      onEvent(data) {
-        const quake = parse(data)
-        // React puts what comes in one chunk into one render.
-        dispatch(quake ? { kind: 'quake', quake } : { kind: 'skipped' })
-        if (quake) callback.current?.(quake)
-      },
+      // React puts what comes in one chunk into one render.
+      onMessage: dispatch,
+      onQuake: (quake) => callback.current?.(quake),
     })
     const onVisible = (): void => {
       if (!document.hidden) reopen(url)
@@ -70,7 +65,7 @@ export function useQuakes(
     return () => {
       document.removeEventListener('visibilitychange', onVisible)
       disconnect()
-      dispatch({ kind: 'another stream' })
+      dispatch({ kind: 'another stream', view: start })
     }
   }, [url])
 
@@ -78,9 +73,13 @@ export function useQuakes(
 }
 
 function connect(url: string, listener: Listener): () => void {
-  const connection = (connections[url] ??= { listeners: new Set(), source: open(url) })
+  const connection = (connections[url] ??= {
+    listeners: new Set(),
+    source: open(url),
+    view: start,
+  })
   connection.listeners.add(listener)
-  listener.onStatus(statusOf(connection.source))
+  listener.onMessage({ kind: 'another stream', view: connection.view })
   return () => {
     connection.listeners.delete(listener)
     if (connection.listeners.size === 0) {
@@ -94,17 +93,37 @@ function reopen(url: string): void {
   const connection = connections[url]
   if (connection?.source.readyState !== EventSource.CLOSED) return
   connection.source = open(url)
-  for (const { onStatus } of connection.listeners) onStatus('connecting')
+  tell(url, { kind: 'status', status: 'connecting' })
+}
+
+/** The connection keeps a view of its own, for those who come later. */
+function tell(url: string, message: Message): void {
+  const connection = connections[url]
+  if (!connection) return
+  connection.view = reduce(connection.view, message)
+  for (const { onMessage } of connection.listeners) onMessage(message)
 }
 
 function open(url: string): EventSource {
   const source = new EventSource(url)
-  const each = (tell: (listener: Listener) => void): void =>
-    connections[url]?.listeners.forEach(tell)
-  source.onopen = () => each(({ onStatus }) => onStatus(statusOf(source)))
-  source.onerror = () => each(({ onStatus }) => onStatus(statusOf(source)))
-  source.onmessage = ({ data }) => each(({ onEvent }) => onEvent(data))
-  source.addEventListener('quake', ({ data }) => each(({ onEvent }) => onEvent(data)))
+  source.onopen = () => tell(url, { kind: 'status', status: 'open' })
+  source.onerror = () => tell(url, { kind: 'status', status: statusOf(source) })
+  const onData = ({ data }: MessageEvent): void => {
+    const quake = parse(data)
+    tell(url, quake ? { kind: 'quake', quake } : { kind: 'skipped' })
+    if (!quake) return
+    for (const { onQuake } of connections[url]?.listeners ?? []) {
+      try {
+        onQuake(quake)
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+  }
+  source.onmessage = onData
+  source.addEventListener('quake', onData)
   return source
 }
 

@@ -60,7 +60,7 @@ class Follower {
     let { baseMs = 1000 } = this.options
     const { signal, maxMs = 30_000, random = Math.random, clock, onState } = this.options
     try {
-      for (;;) {
+      while (!signal.aborted) {
         const attempt = new AbortController()
         const stop = (): void => attempt.abort()
         signal.addEventListener('abort', stop)
@@ -71,7 +71,7 @@ class Follower {
           if (answer === 'over') return
           if (answer instanceof Response) {
             for await (const block of readEvents(this.#bytes(answer, attempt))) {
-              if (block.retry !== undefined) baseMs = block.retry
+              if (block.retry) baseMs = block.retry
               this.#take(block)
             }
           } else {

@@ -111,9 +111,10 @@ async function* visit(
       }
     }
     for await (const { type: name, data, id, retry } of readEvents(chunks())) {
-      memory.baseMs = retry ?? memory.baseMs
+      memory.baseMs = Math.max(10, retry ?? memory.baseMs)
       memory.id = id ?? memory.id
       if (name === 'gap' && data !== undefined) onGap?.()
+      signal.throwIfAborted()
       if (name !== 'message' || data === undefined) continue
       let quake: Quake
       try {

@@ -9,7 +9,7 @@ import { createApp } from '#work/04-buffering/server.ts'
 import type { NginxPorts } from '../protocol/grading.ts'
 import type { ProxySetting } from '../wire/proxy.ts'
 import { check, must, nginxCheck, type Tools } from './harness/check.ts'
-import { RawClient } from './harness/raw-client.ts'
+import { RawClient, type RequestOptions } from './harness/raw-client.ts'
 import { describeEvent, type EventClient } from './harness/event-client.ts'
 import type { Story } from './harness/failure.ts'
 import { controlledFeed, type ControlledFeed } from './harness/controlled-feed.ts'
@@ -26,8 +26,11 @@ import {
 import { tryParseJson, deepEqual } from './harness/equality.ts'
 import type { TestServer } from './harness/serve.ts'
 import { EventStreamParser } from './harness/event-stream-parser.ts'
+import { isEventStream } from './harness/methods.ts'
+import { serveFeed, type CreateApp } from './harness/open-stream.ts'
+import { outcomeOf } from './harness/outcome.ts'
 import { hasToken } from './harness/header-tokens.ts'
-import { differingExcerpts, excerpt, newTranscript } from './harness/transcript.ts'
+import { differingExcerpts, excerpt, excerptJson, SILENT } from './harness/transcript.ts'
 
 const PATH = '/events'
 
@@ -50,12 +53,12 @@ const BROWSERS_ACCEPT = 'gzip, deflate, br, zstd'
 // 4.1 Predictions
 
 check('4.1a', 'what nginx holds back depends on how it asks', async (t) => {
-  await foretells(t, 'nginx, HTTP/1.1', {
+  await mustPredict(t, 'nginx, HTTP/1.1', {
     truth: 'head waits',
     proxy: { holds: 'head' },
     why: 'Each chunk of the response is passed on when it is complete, and the head with the first of them.',
   })
-  await foretells(t, 'nginx, HTTP/1.0', {
+  await mustPredict(t, 'nginx, HTTP/1.0', {
     truth: 'holds',
     proxy: FILLS_A_BUFFER,
     why: 'Without chunks there are only bytes, and nginx waits until a buffer is full.',
@@ -63,13 +66,13 @@ check('4.1a', 'what nginx holds back depends on how it asks', async (t) => {
 })
 
 check('4.1b', 'a compressor waits for more, and needs nobody else to hold a stream', async (t) => {
-  await foretells(t, 'nginx, HTTP/1.1, gzip', {
+  await mustPredict(t, 'nginx, HTTP/1.1, gzip', {
     truth: 'holds',
     proxy: COMPRESSES,
     takesGzip: true,
     why: 'The compressor gives something when it has enough, and nobody asks it to flush.',
   })
-  await foretells(t, 'compression()', {
+  await mustPredict(t, 'compression()', {
     truth: 'holds',
     compresses: true,
     takesGzip: true,
@@ -80,9 +83,12 @@ check('4.1b', 'a compressor waits for more, and needs nobody else to hold a stre
 check('4.1c', 'X-Accel-Buffering: no is what nginx listens to', async (t) => {
   const why = 'nginx sends on what it gets as it gets it, head and all, and flushes its compressor.'
   const asked = { truth: 'passes', headers: { 'X-Accel-Buffering': 'no' }, why } as const
-  await foretells(t, 'nginx, HTTP/1.0, told not to buffer', { ...asked, proxy: FILLS_A_BUFFER })
-  await foretells(t, 'nginx, HTTP/1.1, told not to buffer', { ...asked, proxy: { holds: 'head' } })
-  await foretells(t, 'nginx, HTTP/1.1, gzip, told not to buffer', {
+  await mustPredict(t, 'nginx, HTTP/1.0, told not to buffer', { ...asked, proxy: FILLS_A_BUFFER })
+  await mustPredict(t, 'nginx, HTTP/1.1, told not to buffer', {
+    ...asked,
+    proxy: { holds: 'head' },
+  })
+  await mustPredict(t, 'nginx, HTTP/1.1, gzip, told not to buffer', {
     ...asked,
     proxy: COMPRESSES,
     takesGzip: true,
@@ -90,14 +96,14 @@ check('4.1c', 'X-Accel-Buffering: no is what nginx listens to', async (t) => {
 })
 
 check('4.1d', 'there are two ways to have compression() let a stream pass', async (t) => {
-  await foretells(t, 'compression(), flush() after each event', {
+  await mustPredict(t, 'compression(), flush() after each event', {
     truth: 'passes',
     compresses: true,
     flushes: true,
     takesGzip: true,
     why: 'flush() has the compressor give what it has. compression() adds it to the response.',
   })
-  await foretells(t, 'compression(), Cache-Control: no-transform', {
+  await mustPredict(t, 'compression(), Cache-Control: no-transform', {
     truth: 'passes',
     compresses: true,
     headers: { 'Cache-Control': 'no-transform' },
@@ -109,14 +115,14 @@ check('4.1d', 'there are two ways to have compression() let a stream pass', asyn
 // 4.2 A head and a first byte that pass
 
 check('4.2a', 'the head says: an event stream, not to be stored', async (t) => {
-  const { client } = await direct(t)
+  const { client } = await connectDirectly(t)
   const head = await client.head({
     seen: 'The client got no head.',
     expected: 'Expected status and headers at once.',
     often: 'nothing is written before the first quake.',
   })
   const type = head.headers.get('content-type')
-  must(head.status === 200 && /^text\/event-stream\s*(;|$)/i.test(type ?? ''), {
+  must(head.status === 200 && isEventStream(head), {
     seen: `GET ${PATH} was answered ${head.status}, ${type ?? 'without a Content-Type'}.`,
     expected: 'Expected 200 and text/event-stream.',
   })
@@ -128,7 +134,7 @@ check('4.2a', 'the head says: an event stream, not to be stored', async (t) => {
 })
 
 check('4.2b', 'a proxy that holds a head which comes alone passes it', async (t) => {
-  const { client } = await behind(
+  const { client } = await connectThroughProxy(
     t,
     { holds: 'head', ignoresAccelBuffering: true },
     'a proxy that holds a head',
@@ -141,34 +147,33 @@ check('4.2b', 'a proxy that holds a head which comes alone passes it', async (t)
 })
 
 check('4.2c', 'a proxy that fills its buffers passes the head', async (t) => {
-  const { client } = await behind(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD)
+  const { client } = await connectThroughProxy(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD)
   await client.head({
     seen: 'The feed is silent, and the proxy waits for 4 KiB.',
     expected: 'Expected the response to tell it not to buffer: X-Accel-Buffering: no',
-    ...(await whyBuffered(t)),
+    ...(await causeInHead(t)),
   })
 })
 
 check('4.2d', 'each event passes that proxy before the next one happens', async (t) => {
-  const { feed, events } = await behind(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD)
-  const { cause } = await whyBuffered(t)
-  await eachInTurn(feed, events, awkwardQuakes(), {
+  const { feed, events } = await connectThroughProxy(t, FILLS_A_BUFFER, FILLS_A_BUFFER_TOLD)
+  const { cause } = await causeInHead(t)
+  await mustArriveInTurn(feed, events, awkwardQuakes(), {
     expected: 'Expected the client to read it while the feed was waiting.',
     ...(cause && { cause: `${cause} Padding would fill the first buffer, and no other.` }),
   })
 })
 
 check('4.2e', 'clients that come and leave change nothing for the others', async (t) => {
-  const quiet = newTranscript()
-  let feed = controlledFeed(quiet)
+  let feed = controlledFeed(SILENT)
   const first = feed
   const server = await t.serve(createApp({ open: (signal) => feed.open(signal) }))
-  const stays = asks(t, server, {}, 'client that stays')
-  await hasOpened(t, first, 1)
+  const stays = sendRequest(t, server, {}, 'client that stays')
+  await waitForReaders(t, first, 1)
   let before = 'One client is there'
   for (const { how, leave } of [...VISITS, ...VISITS.slice(0, -2)]) {
-    feed = controlledFeed(quiet)
-    const client = new RawClient(server.port, { transcript: quiet, waiting: t })
+    feed = controlledFeed(SILENT)
+    const client = new RawClient(server.port, { transcript: SILENT, waiting: t })
     const { readers } = feed
     const isRead = (): boolean => readers.some(({ hasPulled }) => hasPulled)
     const isServed = async (): Promise<void> => {
@@ -188,12 +193,11 @@ check('4.2e', 'clients that come and leave change nothing for the others', async
       expected: 'Expected it to be closed.',
     })
     before = `A client ${how}`
-    feed = controlledFeed(quiet)
-    const next = new RawClient(server.port, { transcript: quiet, waiting: t })
+    feed = controlledFeed(SILENT)
+    const next = new RawClient(server.port, { transcript: SILENT, waiting: t })
     next.request(PATH)
     await mustBeServed(next, before)
-    const events = next.events
-    await eachInTurn(feed, events, quakes(1), {
+    await mustArriveInTurn(feed, next.events, quakes(1), {
       seen: `${before}, and the next one got no event when a quake happened.`,
       expected: 'Expected it to be served like the first one.',
     })
@@ -206,11 +210,11 @@ check('4.2e', 'clients that come and leave change nothing for the others', async
   }
   t.transcript.step(`${4 * VISITS.length - 4} clients came and left, in every way there is`)
   feed = controlledFeed(t.transcript)
-  await eachInTurn(first, stays.events, quakes(2), {
+  await mustArriveInTurn(first, stays.events, quakes(2), {
     expected: 'Expected the client that stayed to get it, whoever else has come and left.',
   })
-  const last = asks(t, server, {}, 'client that comes last')
-  await eachInTurn(feed, last.events, quakes(3), {
+  const last = sendRequest(t, server, {}, 'client that comes last')
+  await mustArriveInTurn(feed, last.events, quakes(3), {
     expected: 'Expected the client that came last to be served like the first one.',
   })
 })
@@ -218,15 +222,15 @@ check('4.2e', 'clients that come and leave change nothing for the others', async
 // 4.3 Compression
 
 check('4.3a', 'the rest of the site is compressed for those who take it', async (t) => {
-  const server = await t.serve(createApp(t.controlledFeed()))
+  const { server } = await serveFeed(t, PATH, createApp)
   let known: string | undefined
   for (const acceptEncoding of ['gzip', BROWSERS_ACCEPT]) {
     const client = t.connect(server)
-    client.request('/week.json', { acceptEncoding })
-    const { headers, status } = await client.head({
-      seen: 'GET /week.json got no head.',
-      expected: 'Expected the quakes of the week as JSON.',
-    })
+    const { headers, status } = await client.get(
+      '/week.json',
+      { seen: 'GET /week.json got no head.', expected: 'Expected the quakes of the week as JSON.' },
+      { acceptEncoding },
+    )
     const type = headers.get('content-type')
     must(status === 200 && /^application\/json\s*(;|$)/i.test(type ?? ''), {
       seen: `GET /week.json was answered ${status}, ${type ?? 'without a Content-Type'}.`,
@@ -272,8 +276,8 @@ check(
       'deflate',
       '*',
     ]) {
-      const { feed, events } = await direct(t, { acceptEncoding })
-      await eachInTurn(feed, events, quakes(3), {
+      const { feed, events } = await connectDirectly(t, { acceptEncoding })
+      await mustArriveInTurn(feed, events, quakes(3), {
         seen: `A quake happened, and no event reached a client with Accept-Encoding: ${acceptEncoding}.`,
         expected: 'Expected it at once: the compressor must not wait for more.',
         often:
@@ -284,18 +288,14 @@ check(
 )
 
 check('4.3c', 'who does not take gzip does not get it', async (t) => {
-  const server = await t.serve(createApp(controlledFeed(newTranscript())))
+  const server = await t.serve(createApp(controlledFeed(SILENT)))
   for (const [path, all] of [
     [PATH, [undefined, 'identity', 'br', 'gzip;q=0', 'gzip', BROWSERS_ACCEPT]],
     ['/week.json', [undefined, 'gzip;q=0', 'gzip']],
   ] as const) {
     for (const acceptEncoding of all) {
       const client = t.connect(server)
-      client.request(path, { acceptEncoding })
-      const { headers } = await client.head({
-        seen: `GET ${path} got no head.`,
-        expected: 'Expected one at once.',
-      })
+      const { headers } = await client.get(path, noHead(path), { acceptEncoding })
       const coding = (headers.get('content-encoding') ?? 'identity').toLowerCase()
       const asked =
         acceptEncoding === undefined ? 'no Accept-Encoding' : `Accept-Encoding: ${acceptEncoding}`
@@ -322,23 +322,23 @@ check('4.3c', 'who does not take gzip does not get it', async (t) => {
 
 nginxCheck('4.3d', 'head and events pass the real nginx as well', async (t, nginx) => {
   for (const acceptEncoding of [undefined, 'gzip', BROWSERS_ACCEPT]) {
-    const { feed, client, events } = await behindNginx(t, nginx, acceptEncoding)
+    const { feed, client, events } = await connectThroughNginx(t, nginx, acceptEncoding)
     const how = acceptEncoding ? 'compresses' : 'asks over HTTP/1.0'
-    const why = await whyBuffered(t, acceptEncoding)
+    const why = await causeInHead(t, acceptEncoding)
     await client.head({
       seen: `The feed is silent, nginx ${how}, and the client got no head.`,
       expected: 'Expected the head at once.',
       ...why,
     })
     const expected = `Expected it at once. This nginx ${how}.`
-    await eachInTurn(feed, events, quakes(3), { expected, ...why })
+    await mustArriveInTurn(feed, events, quakes(3), { expected, ...why })
   }
 })
 
 // 4.4 Heartbeats
 
 check('4.4a', 'something passes while the feed is silent, again and again', async (t) => {
-  const { feed, events } = await direct(t, { heartbeatMs: OFTEN })
+  const { feed, events } = await connectDirectly(t, { app: withHeartbeats })
   await events.heartbeats(SOME, {
     seen: `heartbeatMs is ${OFTEN}, and the client sees no sign of life.`,
     expected: 'Expected a comment again and again: proxies cut what is silent.',
@@ -351,8 +351,8 @@ check('4.4a', 'something passes while the feed is silent, again and again', asyn
     often: 'the heartbeat has a field data. A line that begins with a colon is a comment.',
   })
   const [quake] = quakes(1)
-  feed.release(quake!)
-  await events.next(noEvent(quake!))
+  feed.release(quake)
+  await events.next(noEvent(quake))
   await events.heartbeats(SOME, {
     seen: 'The feed is silent again after a quake, and the client sees no sign of life any more.',
     expected: 'Expected the heartbeat to go on as long as the response does.',
@@ -362,7 +362,7 @@ check('4.4a', 'something passes while the feed is silent, again and again', asyn
 
 check('4.4b', 'heartbeats reach a client that takes gzip', async (t) => {
   for (const acceptEncoding of ['gzip', BROWSERS_ACCEPT]) {
-    const { events } = await direct(t, { acceptEncoding, heartbeatMs: OFTEN })
+    const { events } = await connectDirectly(t, { acceptEncoding, app: withHeartbeats })
     await events.heartbeats(SOME, {
       seen: `heartbeatMs is ${OFTEN}, and a client that takes ${acceptEncoding} sees no sign of life.`,
       expected: 'Expected the comments to come as they are written.',
@@ -376,14 +376,14 @@ check(
   'a client that left behind a proxy is noticed with the next heartbeats',
   async (t) => {
     let hasLeft = false
-    const { feed, client, events } = await behind(
+    const { feed, client, events } = await connectThroughProxy(
       t,
       { tellsServerAfter: 3, onLeft: () => (hasLeft = true) },
       'a proxy that tells the server of a client that left at the third write behind that',
-      OFTEN,
+      withHeartbeats,
     )
-    await events.firstBytes(nothingYet())
-    await hasOpened(t, feed, 1)
+    await events.firstBytes(NOTHING_YET)
+    await waitForReaders(t, feed, 1)
     client.disconnect()
     await t.waitFor(() => hasLeft, {
       seen: 'The client left and the proxy did not see it.',
@@ -398,13 +398,12 @@ check(
 )
 
 check('4.4d', 'every client gets heartbeats, whoever else comes and leaves', async (t) => {
-  const feed = t.controlledFeed()
-  const server = await t.serve(appOf(feed, { heartbeatMs: OFTEN }))
+  const { feed, server } = await serveFeed(t, PATH, withHeartbeats)
   const clients = ['first', 'second', 'third'].map((nth) => ({
     nth,
-    ...asks(t, server, {}, `${nth} client`),
+    ...sendRequest(t, server, {}, `${nth} client`),
   }))
-  await hasOpened(t, feed, clients.length)
+  await waitForReaders(t, feed, clients.length)
   const isAlive = async (
     { nth, events }: { nth: string; events: EventClient },
     when: string,
@@ -424,7 +423,7 @@ check('4.4d', 'every client gets heartbeats, whoever else comes and leaves', asy
     })
     for (const other of clients.slice(n + 1)) await isAlive(other, `The ${nth} client left`)
   }
-  const last = { nth: 'next', ...asks(t, server, {}, 'next client') }
+  const last = { nth: 'next', ...sendRequest(t, server, {}, 'next client') }
   await isAlive(last, 'All three have left')
 })
 
@@ -442,7 +441,7 @@ nginxCheck(
     for (const acceptEncoding of [undefined, 'gzip', BROWSERS_ACCEPT]) {
       const asked = `${PATH}?min=4`
       const { stream, client, events } = await streamThroughOwnNginx(t, nginx, {
-        ...(acceptEncoding && { acceptEncoding }),
+        acceptEncoding,
         path: asked,
         headers: CLIENTS_HEADERS,
       })
@@ -450,7 +449,7 @@ nginxCheck(
       const { status, headers } = await client.head({
         seen: `The server sent a head, and ${whose} did not get it.`,
         expected: 'Expected it at once.',
-        ...whyHeld(nginx),
+        ...whyBuffered(nginx),
       })
       must(status === 200, {
         seen: `nginx answered GET ${asked} ${status}.`,
@@ -467,7 +466,7 @@ nginxCheck(
         await events.next({
           seen: `The server sent an event, and ${whose} did not get it.`,
           expected: 'Expected it at once.',
-          ...whyHeld(nginx),
+          ...whyBuffered(nginx),
         })
       }
     }
@@ -482,8 +481,7 @@ nginxCheck('4.5c', 'the rest of the site is still buffered', async (t, nginx) =>
   })
   const client = t.connect(ownNginx(nginx))
   // A page whose name begins as that of the stream does.
-  client.request('/every.txt', { headers: to(server.port) })
-  await client.head({ seen: 'GET /every.txt got no head.', expected: 'Expected one at once.' })
+  await client.get('/every.txt', noHead('/every.txt'), { headers: forServer(server) })
   client.pause()
   await t.waitFor(() => isOver, {
     seen: 'The client stopped reading a page of 24 MB, and the server has to wait for it.',
@@ -491,7 +489,7 @@ nginxCheck('4.5c', 'the rest of the site is still buffered', async (t, nginx) =>
     often: 'proxy_buffering off stands outside of the location of the stream, or that takes more.',
   })
   client.close()
-  await staysBuffered(t, nginx)
+  await mustStayBuffered(t, nginx)
 })
 
 nginxCheck('4.5d', 'the rest of the site is still there, and compressed', async (t, nginx) => {
@@ -503,10 +501,9 @@ nginxCheck('4.5d', 'the rest of the site is still there, and compressed', async 
   for (const page of ['/week.json', '/maps/week.json?of=events']) {
     for (const acceptEncoding of ['gzip', BROWSERS_ACCEPT]) {
       const client = t.connect(ownNginx(nginx))
-      client.request(page, { acceptEncoding, headers: { ...CLIENTS_HEADERS, ...to(server.port) } })
-      const { headers } = await client.head({
-        seen: `GET ${page} got no head.`,
-        expected: 'Expected one at once.',
+      const { headers } = await client.get(page, noHead(page), {
+        acceptEncoding,
+        headers: { ...CLIENTS_HEADERS, ...forServer(server) },
       })
       must(asked?.originalUrl === page, asksForAnother(page, asked?.originalUrl))
       mustHaveHeaders(asked)
@@ -520,15 +517,18 @@ nginxCheck('4.5d', 'the rest of the site is still there, and compressed', async 
 })
 
 nginxCheck('4.5e', 'a silent page is given up, a stream is not so soon', async (t, nginx) => {
-  const { stream, client } = await begunThroughOwnNginx(t, nginx)
+  const { stream, client } = await startStreamThroughOwnNginx(t, nginx)
   const silent = t.connect(ownNginx(nginx), 'visitor of a page')
   const page = await t.serve(() => {})
-  silent.request('/page', { headers: to(page.port) })
-  const { status } = await silent.head({
-    seen: 'A page that the server never answers was not given up.',
-    expected: 'Expected nginx to give it up after a second: proxy_read_timeout 1s;',
-    often: 'the timeout was changed for the whole site.',
-  })
+  const { status } = await silent.get(
+    '/page',
+    {
+      seen: 'A page that the server never answers was not given up.',
+      expected: 'Expected nginx to give it up after a second: proxy_read_timeout 1s;',
+      often: 'the timeout was changed for the whole site.',
+    },
+    { headers: forServer(page) },
+  )
   t.transcript.step(`nginx gave the page up: ${status}`)
   stream.send(`:late ${FILLS_BUFFERS}\n\n`, 'a long comment')
   await client.skipUntil('late', {
@@ -562,8 +562,10 @@ nginxCheck('4.5f', 'a silent stream is given up, and not before a heartbeat', as
 
 nginxCheck('4.5g', 'the server is told when a client leaves', async (t, nginx) => {
   // Began to be silent earlier: a timeout ends this one first.
-  const stays = await begunThroughOwnNginx(t, nginx, 'client that stays')
-  const leaves = await begunThroughOwnNginx(t, nginx, 'other client')
+  const stays = await streamThroughOwnNginx(t, nginx, { name: 'client that stays' })
+  await waitForRequest(t, stays.stream)
+  const leaves = await streamThroughOwnNginx(t, nginx, { name: 'other client' })
+  await waitForRequest(t, leaves.stream)
   leaves.client.disconnect()
   await t.waitFor(() => leaves.stream.openResponses === 0, {
     seen: 'The client left, and nginx keeps the connection to the server.',
@@ -585,7 +587,7 @@ nginxCheck(
   '4.5h',
   'a server that crashes does not look like one that is done',
   async (t, nginx) => {
-    const { stream, client, headers } = await begunThroughOwnNginx(t, nginx)
+    const { stream, client, headers } = await startStreamThroughOwnNginx(t, nginx)
     stream.cut()
     const how = await client.ended({
       seen: 'The server cut the connection, and the client was not told.',
@@ -608,10 +610,14 @@ nginxCheck(
 // 4.6 Ends
 
 check('4.6a', 'a stream says that it is over', async (t) => {
-  const { feed, proxy, server, ...first } = await behind(t, { http: '1.0' }, OVER_HTTP_10)
-  await hasOpened(t, feed, 1)
-  const second = asks(t, proxy, {}, 'second client')
-  await hasOpened(t, feed, 2)
+  const { feed, proxy, server, ...first } = await connectThroughProxy(
+    t,
+    { http: '1.0' },
+    OVER_HTTP_10,
+  )
+  await waitForReaders(t, feed, 1)
+  const second = sendRequest(t, proxy, {}, 'second client')
+  await waitForReaders(t, feed, 2)
   // On a night without a quake: then, too.
   feed.end()
   for (const { client, events } of [first, second]) {
@@ -632,7 +638,7 @@ check('4.6a', 'a stream says that it is over', async (t) => {
     })
   }
   for (const name of ['client that comes later', 'client that comes later still']) {
-    const late = asks(t, server, {}, name)
+    const late = sendRequest(t, server, {}, name)
     const { status } = await late.client.head({
       seen: 'The feed is over, and who asks now gets no head.',
       expected: LATER,
@@ -659,8 +665,8 @@ check('4.6a', 'a stream says that it is over', async (t) => {
 
 check('4.6b', 'a stream that failed does not say that it is over', async (t) => {
   for (const count of [1, 0]) {
-    const { feed, client, events } = await direct(t)
-    await events.firstBytes(nothingYet())
+    const { feed, client, events } = await connectDirectly(t)
+    await events.firstBytes(NOTHING_YET)
     for (const quake of quakes(count)) {
       feed.release(quake)
       await events.next(noEvent(quake))
@@ -704,8 +710,8 @@ check('4.6c', 'the reader gives each quake as its event comes', async (t) => {
       }),
     })
     must(deepEqual(value, quake), {
-      seen: `The event of ${describeQuake(quake)} is here, and readQuakes() gives ${excerpt(JSON.stringify(value) ?? 'undefined')}`,
-      expected: `Expected ${excerpt(JSON.stringify(quake))}`,
+      seen: `The event of ${describeQuake(quake)} is here, and readQuakes() gives ${excerptJson(value)}`,
+      expected: `Expected ${excerptJson(quake)}`,
       ...(typeof value === 'string' && { often: 'the data is given as text.' }),
     })
   }
@@ -722,7 +728,7 @@ check('4.6d', 'the reader ends at the event end, and lets go of the stream', asy
   source.push({ type: 'end', data: 'the feed is over' })
   const { done, value } = await next
   must(done === true, {
-    seen: `The event end is here, and readQuakes() gives ${excerpt(JSON.stringify(value) ?? 'undefined')}`,
+    seen: `The event end is here, and readQuakes() gives ${excerptJson(value)}`,
     expected: 'Expected it to end.',
   })
   must(source.isLeft, {
@@ -775,7 +781,7 @@ check('4.6f', 'an event of another name is no quake, and no end', async (t) => {
     often: 'whatever is no message is taken for the end, or a part of the name is.',
   })
   must(deepEqual(value, quake), {
-    seen: `An event named ending is here, then a message, and readQuakes() gives ${excerpt(JSON.stringify(value) ?? 'undefined')}`,
+    seen: `An event named ending is here, then a message, and readQuakes() gives ${excerptJson(value)}`,
     expected: 'Expected the quake of the message: only a message is a quake.',
     often: 'nobody looks at the type of an event.',
   })
@@ -861,11 +867,11 @@ const VISITS: { how: string; leave(visit: Visit): Promise<void> }[] = [
     async leave({ t, server, client, feed, isServed }) {
       client.request(PATH)
       await isServed()
-      server.blockNetwork()
+      server.blockNetwork(SILENT)
       feed.release(...largeQuakes(40, 4096))
       await t.waitFor(() => feed.readers[0]!.delivered > 0, OURS)
       client.disconnect()
-      server.unblockNetwork()
+      server.unblockNetwork(SILENT)
     },
   },
   {
@@ -891,8 +897,9 @@ const VISITS: { how: string; leave(visit: Visit): Promise<void> }[] = [
     async leave({ client, feed, isServed }: Visit) {
       client.request(PATH)
       await isServed()
-      const events = client.events
-      await eachInTurn(feed, events, quakes(count), { expected: 'Expected it at once.' })
+      await mustArriveInTurn(feed, client.events, quakes(count), {
+        expected: 'Expected it at once.',
+      })
       feed.fail('the network is down')
       await client.ended({
         seen: 'The feed failed, and the response goes on.',
@@ -928,11 +935,11 @@ type Setup = {
 }
 
 /** Asks for a prediction, plays the hop, and compares. */
-async function foretells(t: Tools, hop: Hop, setup: Setup): Promise<void> {
+async function mustPredict(t: Tools, hop: Hop, setup: Setup): Promise<void> {
   const { truth, why } = setup
   const predicted = predict(hop)
   t.transcript.step(hop)
-  const saw = await play(t, setup)
+  const saw = await playHop(t, setup)
   // What differs from the reference comes last, and short enough to stand beside it.
   t.transcript.step(`predict() had said: ${excerpt(String(predicted), 20)}`)
   must(predicted === truth, {
@@ -942,7 +949,7 @@ async function foretells(t: Tools, hop: Hop, setup: Setup): Promise<void> {
 }
 
 /** Shows that the hop does what the truth says: what the client saw, in a sentence. */
-async function play(t: Tools, setup: Setup): Promise<string> {
+async function playHop(t: Tools, setup: Setup): Promise<string> {
   const { truth, proxy, headers = {}, compresses, flushes, takesGzip = false } = setup
   let response: Response | undefined
   const app = express()
@@ -955,12 +962,12 @@ async function play(t: Tools, setup: Setup): Promise<string> {
   const server = await t.serve(app)
   const hop = proxy ? await t.proxy(server, proxy, 'the built-in proxy, set up like that') : server
   const client = t.connect(hop)
-  const events = client.events
+  const { events } = client
   client.request(PATH, takesGzip ? { acceptEncoding: 'gzip' } : {})
   await t.waitFor(() => response !== undefined, OURS)
   t.transcript.step('server sent the head')
   if (truth === 'passes') await client.head(OURS)
-  else if (proxy) await noHeadYet(t, client, hop)
+  else if (proxy) await mustHaveNoHead(t, client, hop)
 
   for (const data of ['one', 'two']) {
     t.transcript.step(`server sent an event: data: ${data}`)
@@ -970,7 +977,7 @@ async function play(t: Tools, setup: Setup): Promise<string> {
   }
   if (truth === 'passes') return 'The head came before there was an event, then each event at once.'
   if (truth === 'head waits') return 'The head came with the first event, then each event at once.'
-  await otherRequest(t, hop)
+  await fence(t, hop)
   must(events.unexpected === undefined && client.unread() === '', OURS)
   t.transcript.step('client has no event')
   response!.end()
@@ -980,20 +987,17 @@ async function play(t: Tools, setup: Setup): Promise<string> {
   return 'Two events had been sent, and none was there. They came with the end.'
 }
 
-async function noHeadYet(t: Tools, client: RawClient, hop: { port: number }): Promise<void> {
-  await otherRequest(t, hop)
+async function mustHaveNoHead(t: Tools, client: RawClient, hop: { port: number }): Promise<void> {
+  await fence(t, hop)
   must(!client.hasHead, OURS)
   t.transcript.step('client has no head')
 }
 
 /** A request that begins after what was sent before, and is answered: what was on its way has come. */
-async function otherRequest(t: Tools, hop: { port: number }, serverPort?: number): Promise<void> {
+async function fence(t: Tools, hop: { port: number }, server?: { port: number }): Promise<void> {
   t.transcript.step('what is on its way has time until …')
   const other = t.connect(hop, 'another client')
-  other.request(
-    '/other',
-    serverPort === undefined ? {} : { headers: { ...to(serverPort), Fence: 1 } },
-  )
+  other.request('/other', server ? { headers: { ...forServer(server), Fence: 1 } } : {})
   await other.body((text) => text === 'other', OURS)
 }
 
@@ -1003,80 +1007,62 @@ const OURS = {
   expected: 'Expected the measured behaviour. Please report it.',
 }
 
-type EventStream = {
-  feed: ControlledFeed
-  server: TestServer
-  client: RawClient
-  events: EventClient
-}
+const withHeartbeats: CreateApp = (feed) => createApp(feed, { heartbeatMs: OFTEN })
 
-type ProxiedStream = EventStream & { proxy: { port: number } }
-
-type StreamOptions = { heartbeatMs?: number; acceptEncoding?: string }
+type Requested = { client: RawClient; events: EventClient }
 
 /** A client of the stream, with nobody between. */
-async function direct(t: Tools, options: StreamOptions = {}): Promise<EventStream> {
-  const feed = t.controlledFeed()
-  const server = await t.serve(appOf(feed, options))
-  return { feed, server, ...asks(t, server, { acceptEncoding: options.acceptEncoding }) }
+async function connectDirectly(
+  t: Tools,
+  { app = createApp, ...options }: { app?: CreateApp; acceptEncoding?: string } = {},
+): Promise<Requested & { feed: ControlledFeed }> {
+  const { feed, server } = await serveFeed(t, PATH, app)
+  return { feed, ...sendRequest(t, server, options) }
 }
 
 /** A client of the stream behind a proxy. */
-async function behind(
+async function connectThroughProxy(
   t: Tools,
   setting: ProxySetting,
-  toldAs: string,
-  heartbeatMs?: number,
-): Promise<ProxiedStream> {
-  const feed = t.controlledFeed()
-  const server = await t.serve(appOf(feed, heartbeatMs === undefined ? {} : { heartbeatMs }))
-  const proxy = await t.proxy(server, setting, toldAs)
-  return { feed, server, proxy, ...asks(t, proxy, {}) }
+  description: string,
+  app: CreateApp = createApp,
+): Promise<Requested & { feed: ControlledFeed; server: TestServer; proxy: { port: number } }> {
+  const { feed, server } = await serveFeed(t, PATH, app)
+  const proxy = await t.proxy(server, setting, description)
+  return { feed, server, proxy, ...sendRequest(t, proxy) }
 }
 
 /** A client of the stream behind the real nginx, set up to hold back all it can. */
-async function behindNginx(
+async function connectThroughNginx(
   t: Tools,
   { holding }: NginxPorts,
   acceptEncoding?: string,
-): Promise<EventStream> {
-  const feed = t.controlledFeed()
-  const server = await t.serve(appOf(feed, {}))
+): Promise<Requested & { feed: ControlledFeed }> {
+  const { feed, server } = await serveFeed(t, PATH, createApp)
   t.transcript.step(
     `before the server: the real nginx, ${acceptEncoding ? 'which compresses' : 'over HTTP/1.0'}`,
   )
-  const asked = { acceptEncoding, headers: to(server.port) }
-  return { feed, server, ...asks(t, { port: holding }, asked) }
+  const options = { acceptEncoding, headers: forServer(server) }
+  return { feed, ...sendRequest(t, { port: holding }, options) }
 }
 
-function appOf(feed: ControlledFeed, { heartbeatMs }: StreamOptions): ReturnType<typeof createApp> {
-  return createApp(feed, heartbeatMs === undefined ? {} : { heartbeatMs })
-}
-
-function asks(
+function sendRequest(
   t: Tools,
   server: { port: number },
-  {
-    path = PATH,
-    ...options
-  }: {
-    path?: string | undefined
-    acceptEncoding?: string | undefined
-    headers?: Record<string, string | number>
-  },
+  { path = PATH, ...options }: RequestOptions & { path?: string } = {},
   name?: string,
-): { client: RawClient; events: EventClient } {
+): Requested {
   const client = t.connect(server, name)
   client.request(path, options)
   return { client, events: client.events }
 }
 
 /** What tells our nginx which server to ask. */
-function to(port: number): Record<string, number> {
+function forServer({ port }: { port: number }): Record<string, number> {
   return { 'Server-Port': port }
 }
 
-async function eachInTurn(
+async function mustArriveInTurn(
   feed: ControlledFeed,
   events: EventClient,
   happening: Quake[],
@@ -1117,12 +1103,10 @@ function codingsOf(acceptEncoding = ''): string[] {
 }
 
 /** What a response says to nginx about buffers, when that is not what it has to be. */
-async function whyBuffered(t: Tools, acceptEncoding?: string): Promise<Pick<Story, 'cause'>> {
-  const quiet = newTranscript()
-  const server = await t.serve(createApp(controlledFeed(quiet)))
-  const client = new RawClient(server.port, { transcript: quiet, waiting: t })
-  client.request(PATH, { acceptEncoding })
-  const head = await client.head(nothingYet()).catch(() => undefined)
+async function causeInHead(t: Tools, acceptEncoding?: string): Promise<Pick<Story, 'cause'>> {
+  const server = await t.serve(createApp(controlledFeed(SILENT)))
+  const client = new RawClient(server.port, { transcript: SILENT, waiting: t })
+  const head = await client.get(PATH, NOTHING_YET, { acceptEncoding }).catch(() => undefined)
   client.close()
   const said = head?.headers.get('x-accel-buffering')
   if (!head || /^no$/i.test(said ?? '')) return {}
@@ -1132,7 +1116,7 @@ async function whyBuffered(t: Tools, acceptEncoding?: string): Promise<Pick<Stor
   }
 }
 
-function noEvent(quake: Quake): { seen: string; expected: string } {
+function noEvent(quake: Quake): Story {
   return {
     seen: `The feed released ${describeQuake(quake)} and no event reached the client.`,
     expected: 'Expected it at once.',
@@ -1140,53 +1124,42 @@ function noEvent(quake: Quake): { seen: string; expected: string } {
 }
 
 /** Waits until the feed is read for so many clients. */
-async function hasOpened(t: Tools, feed: ControlledFeed, clients: number): Promise<void> {
+async function waitForReaders(t: Tools, feed: ControlledFeed, clients: number): Promise<void> {
   await t.waitFor(() => feed.readers.filter(({ hasPulled }) => hasPulled).length === clients, {
     seen: 'The handler asked the feed for nothing.',
     expected: 'Expected it to open the feed for each client.',
   })
 }
 
-function nothingYet(): { seen: string; expected: string } {
-  return {
-    seen: 'The client got nothing of the body.',
-    expected: 'Expected the first bytes at once.',
-  }
+const NOTHING_YET: Story = {
+  seen: 'The client got nothing of the body.',
+  expected: 'Expected the first bytes at once.',
+}
+
+function noHead(path: string): Story {
+  return { seen: `GET ${path} got no head.`, expected: 'Expected one at once.' }
 }
 
 /** A stream that says nothing about buffers, behind an nginx with the nginx.conf of the work. */
 async function streamThroughOwnNginx(
   t: Tools,
   nginx: NginxPorts,
-  {
-    name,
-    headers = {},
-    ...options
-  }: {
-    acceptEncoding?: string
-    path?: string
-    name?: string
-    headers?: Record<string, string>
-  } = {},
-): Promise<{ stream: ScriptedServer; client: RawClient; events: EventClient }> {
+  { name, headers, ...options }: RequestOptions & { path?: string; name?: string } = {},
+): Promise<Requested & { stream: ScriptedServer }> {
   const own = ownNginx(nginx)
   const stream = await scriptedServer(t)
   t.transcript.step('before the server: nginx with your nginx.conf')
-  const asked = { ...options, headers: { ...headers, ...to(portOf(stream)) } }
-  return { stream, ...asks(t, own, asked, name) }
+  const all = { ...options, headers: { ...headers, ...forServer(stream) } }
+  return { stream, ...sendRequest(t, own, all, name) }
 }
 
 /** The same with so much at its beginning that it passes whatever buffers there are: they are the rule of 4.5b. */
-async function begunThroughOwnNginx(
+async function startStreamThroughOwnNginx(
   t: Tools,
   nginx: NginxPorts,
-  name?: string,
 ): Promise<{ stream: ScriptedServer; client: RawClient; headers: Map<string, string> }> {
-  const { stream, client } = await streamThroughOwnNginx(t, nginx, name ? { name } : {})
-  await t.waitFor(() => stream.requests.length > 0, {
-    seen: 'nginx asked the server for nothing.',
-    expected: `Expected it to ask for ${PATH}.`,
-  })
+  const { stream, client } = await streamThroughOwnNginx(t, nginx)
+  await waitForRequest(t, stream)
   stream.send(`:${FILLS_BUFFERS}\n\n`, 'a long comment')
   const { headers } = await client.head({
     seen: 'The client got no head.',
@@ -1195,8 +1168,16 @@ async function begunThroughOwnNginx(
   return { stream, client, headers }
 }
 
+/** Waits until nginx has asked the server for the stream. */
+async function waitForRequest(t: Tools, stream: ScriptedServer): Promise<void> {
+  await t.waitFor(() => stream.requests.length > 0, {
+    seen: 'nginx asked the server for nothing.',
+    expected: `Expected it to ask for ${PATH}.`,
+  })
+}
+
 /** A head that comes alone passes nginx only where its buffers are off. */
-async function staysBuffered(t: Tools, nginx: NginxPorts): Promise<void> {
+async function mustStayBuffered(t: Tools, nginx: NginxPorts): Promise<void> {
   const own = ownNginx(nginx)
   for (let tries = 1; ; tries += 1) {
     const begun: Response[] = []
@@ -1209,16 +1190,15 @@ async function staysBuffered(t: Tools, nginx: NginxPorts): Promise<void> {
       page,
       client: t.connect(own, `client of ${page}`),
     }))
-    for (const { page, client } of visits) client.request(page, { headers: to(server.port) })
+    for (const { page, client } of visits) client.request(page, { headers: forServer(server) })
     await t.waitFor(() => begun.length === visits.length, {
-      get seen() {
-        return `The clients asked for ${OTHER_PAGES.join(', ')}, and nginx asked the server for ${begun.length} of them.`
-      },
+      seen: () =>
+        `The clients asked for ${OTHER_PAGES.join(', ')}, and nginx asked the server for ${begun.length} of them.`,
       expected: 'Expected it to ask for each of them.',
     })
-    await otherRequest(t, own, server.port)
+    await fence(t, own, server)
     const passed = visits.find(({ client }) => client.hasHead)
-    await otherRequest(t, own, server.port)
+    await fence(t, own, server)
     // On a machine that is very busy a page may have been given up meanwhile. Then its head has come with that.
     if (begun.some(({ closed }) => closed) && tries < 10) continue
     must(passed === undefined, {
@@ -1262,10 +1242,6 @@ function asksForAnother(asked: string, url: string | undefined): Story {
   }
 }
 
-function portOf({ url }: ScriptedServer): number {
-  return Number(new URL(url).port)
-}
-
 /** The nginx with the nginx.conf of the work. */
 function ownNginx({ ofWork, problem = '' }: NginxPorts): { port: number } {
   const [, notWritten] = /^\s*# (lesson 4, task 4\.5: write .*)$/m.exec(conf()) ?? []
@@ -1281,7 +1257,7 @@ function ownNginx({ ofWork, problem = '' }: NginxPorts): { port: number } {
 }
 
 /** Why buffers are in the way: nobody switched them off, or for somebody else. Nothing when that is not known. */
-function whyHeld({ settings }: NginxPorts): Pick<Story, 'cause'> {
+function whyBuffered({ settings }: NginxPorts): Pick<Story, 'cause'> {
   if (!settings || settings.buffering === 'off') return {}
   return {
     cause: /\bproxy_buffering\s+off\b/.test(conf().replace(/#.*$/gm, ''))
@@ -1297,19 +1273,11 @@ function conf(): string {
 /** One whose data has the word that others look for: `…Bend…`. */
 function quakeInBend(): Quake {
   const [quake] = quakes(1)
-  return { ...quake!, place: '12 km ENE of Bend, Oregon' }
-}
-
-/** Whether there was one more, or none, without or with an error. */
-function outcomeOf(next: Promise<unknown>): Promise<'ended' | 'threw'> {
-  return next.then(
-    () => 'ended',
-    () => 'threw',
-  )
+  return { ...quake, place: '12 km ENE of Bend, Oregon' }
 }
 
 /** The events of a response, as they come; throws when the connection is lost. */
 async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent> {
-  const reader = new EventStreamParser()
-  for await (const bytes of body) yield* reader.push(bytes)
+  const parser = new EventStreamParser()
+  for await (const bytes of body) yield* parser.push(bytes)
 }

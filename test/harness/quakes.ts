@@ -46,7 +46,7 @@ export function ordinaryQuakes(count: number): Quake[] {
 export function awkwardQuakes(): Quake[] {
   const made = AWKWARD.map((values, n) => {
     const [quake] = quakes(1)
-    return { ...quake!, magnitude: 1.5, ...values, id: `${quake!.id}${n}` }
+    return { ...quake, magnitude: 1.5, ...values, id: `${quake.id}${n}` }
   })
   return [...made, ...quakes(3), { ...made[0]!, magnitude: 2.5, status: 'reviewed' }]
 }

@@ -12,7 +12,11 @@ export type TestServer = {
   readonly connections: number
   /** How many listeners are on the responses that are open, on their requests and on their connections. */
   readonly listeners: number
-  /** From now on the network takes no bytes from the connections that are open, as if all on the way were full. */
+  /**
+   * From now on the network takes no bytes from the connections that are open, as if all on the way were full.
+   *
+   * @param told the transcript that hears of it: that of the check by default
+   */
   blockNetwork(told?: Transcript): void
   /** The network takes them again, and first what had to wait. */
   unblockNetwork(told?: Transcript): void

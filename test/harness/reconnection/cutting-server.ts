@@ -5,6 +5,7 @@ import { instantClock, WATCHDOG_MS } from './controlled-clock.ts'
 import { completeEvents } from './cut-position.ts'
 import type { Cut, Attempt } from './cut.ts'
 import type { InterruptedRun } from './cut-plans.ts'
+import { patientAbortController } from './patient-signal.ts'
 import { SILENT } from '../transcript.ts'
 import { waiting } from '../waiting.ts'
 import { quakes } from '../quakes.ts'
@@ -84,7 +85,7 @@ function runClient(
   received: string[],
   last: string,
 ): Pick<InterruptedRun, 'done' | 'stop'> {
-  const abort = new AbortController()
+  const abort = patientAbortController()
   const { signal } = abort
   const quick = { clock: instantClock, stallMs: WATCHDOG_MS, random: () => 0 }
   const read = async (): Promise<void> => {

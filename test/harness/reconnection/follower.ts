@@ -12,6 +12,7 @@ import { describeQuake } from '../quakes.ts'
 import { scriptedServer, type ScriptedServer } from '../scripted-server.ts'
 import { excerptJson } from '../transcript.ts'
 import { instantClock, WATCHDOG_MS } from './controlled-clock.ts'
+import { patientAbortController } from './patient-signal.ts'
 import { mustHaveCursor, waitForRequest } from './requests.ts'
 
 /** For what has nothing to do with time: it passes at once. */
@@ -36,7 +37,7 @@ export class Follower {
   readonly close: () => Promise<void>
 
   readonly #t: Tools
-  readonly #abort = new AbortController()
+  readonly #abort = patientAbortController()
   /** What the script has done may end it. */
   #mayEnd = false
   /** How many quakes `gives()` has sent. */

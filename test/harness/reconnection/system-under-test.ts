@@ -12,6 +12,7 @@ import { newTranscript, SILENT } from '../transcript.ts'
 import { waiting, type Waiting } from '../waiting.ts'
 import { blockableReads, type AnswerAs } from './blockable-reads.ts'
 import { ControlledClock } from './controlled-clock.ts'
+import { patientAbortController } from './patient-signal.ts'
 
 /** What the client has been given: a quake, or word of a gap. And how many quakes had happened by then. */
 export type Received = { id: string | 'gap'; happenedBefore: number }
@@ -59,7 +60,7 @@ export class SystemUnderTest {
   #isToBeCut = false
 
   readonly #clock = new ControlledClock(SILENT)
-  readonly #abort = new AbortController()
+  readonly #abort = patientAbortController()
   #state: ConnectionState['name'] = 'connecting'
   #disconnects = 0
   /** What the client was given, and the transcript has not been told. */
@@ -91,7 +92,7 @@ export class SystemUnderTest {
       after: (id) => this.#reads.read(id),
       subscribe: (listener) => history.subscribe(listener),
     }
-    this.#shutdown = new AbortController()
+    this.#shutdown = patientAbortController()
     const options = { heartbeatMs: NEVER, shutdown: this.#shutdown.signal }
     this.#server = await this.#tools.serve(createApp(blockable, options))
     this.#destination = { port: this.#server.port }

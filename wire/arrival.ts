@@ -1,21 +1,21 @@
-/** Bytes that crossed a socket: the one record from which transcripts, the terminal and the page are drawn. */
+/** A group of bytes that crossed a socket. Transcripts, the terminal and the page all show these. */
 export type Arrival = {
   /** Milliseconds since the recording began. */
   at: number
-  /** Between whom: `client` is the last hop, nearest to the reader. */
+  /** The stretch of the route that the bytes crossed: `client` is the last hop, the one that ends at the client. */
   hop: string
   direction: 'request' | 'response'
   bytes: Uint8Array
 }
 
-/** Who closed a connection first (the workshop: the tap itself), and how: in order, or by a reset. */
+/** Which side closed a connection first, and how: with a FIN, or with a reset. `workshop` is the tap itself. */
 export type Closing = {
   at: number
   by: 'client' | 'proxy' | 'server' | 'workshop'
   how: 'ended' | 'reset'
 }
 
-/** Tells whether bytes are seen here first: a request at the client, a response at the server or where it was made. */
+/** Returns whether this hop is the first to see the bytes: the client for a request, the server (or the workshop) for a response. */
 export function isFirstSighting({ hop, direction }: Pick<Arrival, 'hop' | 'direction'>): boolean {
   return direction === 'request' ? hop === 'client' : hop === 'server' || hop === 'workshop'
 }

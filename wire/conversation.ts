@@ -1,11 +1,11 @@
 import type { Arrival, Closing } from './arrival.ts'
 import { responseReader, type ResponseReader, type Segment } from './response.ts'
 
-/** Follows what one connection says on one hop, arrival by arrival. */
+/** Parses the requests and responses of one connection on one hop, arrival by arrival. */
 export type Conversation = {
-  /** The stretches of HTTP that an arrival completes or continues. A request is one stretch of `data`. */
+  /** Returns the segments of HTTP that an arrival completes or continues. A request is one segment of `data`. */
   segments(arrival: Pick<Arrival, 'direction' | 'bytes'>): Segment[]
-  /** Reads the response that is on its way, or came last; undefined before the first request. */
+  /** Reads the current response, or the last one. Undefined before the first request. */
   readonly reader: ResponseReader | undefined
 }
 
@@ -14,8 +14,8 @@ export function conversation(): Conversation {
   return {
     segments({ direction, bytes }) {
       if (direction === 'response') return reader?.push(bytes) ?? [{ kind: 'extra', bytes }]
-      // A request begins a response, unless the last one is still on its way. One that only a close can end has
-      // ended when there is another request: a proxy has made a new connection for it.
+      // A request begins a new response, unless it arrives while the last response is still running. If only a close
+      // can end that response, another request means that it has ended: a proxy opened a new connection for the request.
       const isNext = reader?.untilClose && /^[A-Z]+ $/.test(`${methodOf(bytes)} `)
       if (!reader || reader.complete || isNext) reader = responseReader(methodOf(bytes))
       return [{ kind: 'data', bytes }]
@@ -26,7 +26,7 @@ export function conversation(): Conversation {
   }
 }
 
-/** Says in a sentence what the end of a connection means for the response that was on its way. */
+/** Describes in a sentence what closing the connection meant for the response that was running. */
 export function describeClose(
   { by, how }: Omit<Closing, 'at'>,
   reader: ResponseReader | undefined,
@@ -34,7 +34,7 @@ export function describeClose(
   const who = `${how === 'reset' ? 'reset' : 'closed'} by the ${by}`
   if (!reader || reader.complete) return { text: who, isFailure: false }
   if (by === 'client') {
-    // A client that has seen enough may leave: that is not a failure.
+    // A client may disconnect whenever it has seen enough, so this is not a failure.
     const where = reader.head ? ': it left in the middle of the response' : ', before a response'
     return { text: `${who}${where}`, isFailure: false }
   }

@@ -1,8 +1,8 @@
 import type { Arrival, Closing } from './arrival.ts'
 
 /**
- * One thing that happened on the wire. They are counted from 1; `at` is in milliseconds since the recording
- * began.
+ * An entry of a recording: one thing that happened on the wire. Entries are numbered from 1. `at` is in milliseconds
+ * since the recording began.
  */
 export type Entry = { n: number; at: number } & (
   | { kind: 'opened'; connection: number }
@@ -11,24 +11,24 @@ export type Entry = { n: number; at: number } & (
       Arrival,
       'at' | 'bytes'
     >)
-  /** `text` says what it means for the response that was on its way, `isFailure` whether it was cut. */
+  /** `text` describes what this meant for the response that was running. `isFailure` says whether that response was cut. */
   | ({ kind: 'closed'; connection: number; text: string; isFailure: boolean } & Omit<Closing, 'at'>)
-  /** What the workshop itself did: `cut 2 connections`. */
+  /** An action of the workshop itself, such as `cut 2 connections`. */
   | { kind: 'note'; text: string }
 )
 
-/** An entry and, of an arrival, its bytes. */
+/** An entry, with its bytes if it is an arrival. */
 export type RecordedEntry = { entry: Entry; bytes?: Uint8Array }
 
-/** An arrival and what came before it on its connection and hop. */
+/** An arrival and the earlier arrivals on the same connection and hop. */
 export type ArrivalContext = {
   arrival: Arrival
   before: Arrival[]
-  /** Whether `before` begins with the connection. */
+  /** Whether `before` begins with the first arrival of the connection. */
   isWhole: boolean
 }
 
-/** Finds the arrival of entry `n` with its context; undefined when it is not recorded, or is not an arrival. */
+/** Returns the arrival of entry `n` with its context, or undefined if that entry is not recorded or not an arrival. */
 export function arrivalInContext(
   entries: readonly RecordedEntry[],
   n: number,
@@ -41,12 +41,12 @@ export function arrivalInContext(
   for (const { entry, bytes } of entries) {
     if (entry.n === n) break
     if (entry.kind === 'opened' && entry.connection === connection) {
-      // Another tap may have had a connection of that number before.
+      // An earlier tap may have had a connection with the same number.
       before.length = 0
       isWhole = true
     }
     if (entry.kind !== 'arrived' || entry.connection !== connection || !bytes) continue
-    // What the workshop answers in the server's place answers a request on the client's side.
+    // If the workshop answers instead of the server, the request was recorded at the client.
     const isSameHop = entry.hop === hop || (hop === 'workshop' && entry.hop === 'client')
     if (isSameHop) before.push({ ...entry, bytes })
   }

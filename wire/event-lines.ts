@@ -4,18 +4,18 @@ export type EventLine = { field: string; value: string; isComment: boolean }
 /** An event as a browser dispatches it. */
 export type Dispatched = { type: string; data: string; lastEventId: string }
 
-/** A complete line as it came: one that says something, or a blank one with the event that it dispatches, if any. */
+/** A complete line as it arrived: a field or a comment in `line`, or a blank line, with the event that it dispatches, if any. */
 export type ParsedLine = { text: string; line?: EventLine; event?: Dispatched }
 
-/** Explains an event stream piece by piece: the lines that a piece completes, and what they dispatch. */
+/** Parses an event stream piece by piece, and returns the lines that each piece completes, with the events that they dispatch. */
 export type EventLines = {
   push(bytes: Uint8Array | string): ParsedLine[]
-  /** The line that waits for its end. */
+  /** The beginning of a line that is not complete yet. */
   readonly begun: string
 }
 
 /**
- * Parses an event stream by the HTML standard, section 9.2.6: libraries deviate from it.
+ * Parses an event stream exactly as section 9.2.6 of the HTML standard says. Libraries deviate from it.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
@@ -47,7 +47,7 @@ export function eventLines(): EventLines {
     push(bytes) {
       const piece = typeof bytes === 'string' ? bytes : decoder.decode(bytes, { stream: true })
       if (piece === '') return []
-      // A LF after a CR belongs to it, even if it comes in the next piece.
+      // An LF after a CR belongs to the same line end, even if it arrives in the next piece.
       const rest = endedByCr && piece.startsWith('\n') ? piece.slice(1) : piece
       endedByCr = piece.endsWith('\r')
       const [first, ...others] = rest.split(/\r\n|\n|\r/)

@@ -1,33 +1,29 @@
 import type { Socket } from 'node:net'
 
-/** Makes streams fail on purpose, as networks do: for all connections of a tap, and for those to come. */
+/** Makes streams fail on purpose, as networks do. A fault applies to every connection of a tap, present and future. */
 export type FaultInjection = {
-  /**
-   * Resets every connection.
-   *
-   * @returns how many there were
-   */
+  /** Resets every connection, and returns how many there were. */
   cut(): number
-  /** Resets each connection when so many more bytes of responses have reached its client. */
+  /** Resets each connection after `bytes` more response bytes have reached its client. */
   cutAfter(bytes: number | undefined): void
-  /** Holds what the server sends, until told otherwise. */
+  /** Holds back whatever the server sends, until it is called with false. */
   stall(isStalled: boolean): void
-  /** Reads no faster than so many bytes a second. */
+  /** Limits how many bytes a second each client reads. */
   slow(bytesPerSecond: number | undefined): void
 }
 
-/** The faults and the deliveries that they befall. */
+/** Delivers responses, and injects the faults into them. */
 export type FaultInjector = FaultInjection & {
-  /** Delivers what one server sends to its client, with these faults. */
+  /** Delivers the bytes of one server to its client, subject to the current faults. */
   deliver(options: DeliverOptions): void
-  /** Stops the clock of a slow reader. */
+  /** Stops the timer that a slow reader needs. */
   close(): void
 }
 
 type DeliverOptions = {
   server: Socket
   client: Socket
-  /** Called when bytes have come from the server. */
+  /** Called when bytes have arrived from the server. */
   arrived(bytes: Uint8Array): void
   /** Called when bytes have been handed to the client's socket. */
   delivered(bytes: Uint8Array): void
@@ -38,9 +34,9 @@ type DeliverOptions = {
 type Delivery = {
   pump(): void
   cut(): void
-  /** How many bytes may pass in this tick of a slow reader. */
+  /** How many more bytes may pass before the next tick, when the reader is slow. */
   allowance: number
-  /** Bytes until the cut. */
+  /** How many more bytes may pass before the connection is cut. */
   untilCut: number
 }
 
@@ -81,7 +77,7 @@ export function faultInjector(): FaultInjector {
           const isLast = mine.untilCut === 0
           isFull = !client.write(bytes, (error) => {
             if (!error) delivered(bytes)
-            // Its last bytes are on their way before the cut.
+            // Cut only now, so that the last bytes have been sent.
             if (isLast) mine.cut()
           })
           if (isLast) {
@@ -90,9 +86,9 @@ export function faultInjector(): FaultInjector {
             return
           }
         }
-        // The client has ended, too: there is no reason to hold anything for it.
+        // The client has ended its side as well, so drop what is queued for it.
         if (hasEnded && client.readableEnded) queue = []
-        // Stop reading when much is held, so that the server feels the backpressure; below that its end is still seen.
+        // When much is queued, stop reading, so that the server feels the backpressure. Otherwise keep reading, to see its end.
         if (bytesIn(queue) >= MOST_BYTES_HELD) server.pause()
         else server.resume()
         if (hasEnded && queue.length === 0) client.end()
@@ -102,7 +98,7 @@ export function faultInjector(): FaultInjector {
     deliveries.add(mine)
     client.once('close', () => {
       deliveries.delete(mine)
-      // The client is gone. Keep reading, because the end of a socket is only seen while it is read.
+      // The client has disconnected. Keep reading, because Node reports the end of a socket only while it is read.
       queue = []
       server.resume()
     })
@@ -121,7 +117,7 @@ export function faultInjector(): FaultInjector {
       mine.pump()
     })
     server.once('error', () => {
-      // What came before the reset is still read, as it is without a tap.
+      // Deliver the bytes that arrived before the reset: without a tap, the client would get them as well.
       if (client.writableLength === 0) client.resetAndDestroy()
       else client.write('', () => client.resetAndDestroy())
     })
@@ -162,7 +158,7 @@ export function faultInjector(): FaultInjector {
   }
 }
 
-/** Resets a socket, or destroys it when it has something left to write: then it cannot be reset. */
+/** Resets a socket. One with unsent bytes cannot be reset, so it is destroyed. */
 function reset(socket: Socket): void {
   if (socket.writableLength === 0) socket.resetAndDestroy()
   else socket.destroy()

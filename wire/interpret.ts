@@ -3,22 +3,22 @@ import { conversation } from './conversation.ts'
 import { eventLines, type Dispatched, type EventLine } from './event-lines.ts'
 import type { Segment } from './response.ts'
 
-/** What the bytes of one arrival are. */
+/** What the bytes of one arrival mean in HTTP, and in an event stream. */
 export type Interpretation = {
-  /** The stretches of HTTP in it, as offsets in its bytes. A request is one stretch of `data`. */
+  /** The segments of HTTP in the arrival, as offsets in its bytes. A request is one segment of `data`. */
   segments: { kind: Segment['kind']; from: number; to: number }[]
-  /** Of an event stream: the lines that this arrival completes, and the events they dispatch. */
+  /** In an event stream, the lines that this arrival completes and the events that they dispatch. */
   events?: { lines: EventLine[]; dispatched: Dispatched[] }
-  /** False when the beginning of the connection was not recorded: then the whole arrival is one stretch. */
+  /** False if the beginning of the connection was not recorded. Then the whole arrival is one segment. */
   isWhole: boolean
 }
 
 /**
- * Tells what an arrival is, which only what came before on its connection and hop can say: where a chunk
- * begins, and whether it is one at all.
+ * Works out what the bytes of an arrival mean. This needs all earlier arrivals on the same connection and hop: without
+ * them it is unknown where a chunk begins, or whether the response is chunked at all.
  *
- * @param before those arrivals, in order
- * @param isWhole whether `before` begins with the connection
+ * @param before the earlier arrivals, in order
+ * @param isWhole whether `before` begins with the first arrival of the connection
  */
 export function interpret(
   arrival: Arrival,
@@ -56,7 +56,7 @@ export function interpret(
   }
 }
 
-/** Places segments in an arrival: a head or a size line may have begun in an earlier one (`carried` bytes) or end in a later one. */
+/** Returns the offsets of segments in an arrival. A head or a size line may begin in an earlier arrival (`carried` bytes) or end in a later one. */
 function placed(
   segments: Segment[],
   carried: number,

@@ -5,39 +5,41 @@ import type { Arrival } from './arrival.ts'
 import { responseReader, type Head } from './response.ts'
 
 /**
- * What a proxy does with a response on its way. One that is told nothing of this passes each byte at once.
+ * How a proxy treats a response. Without any of these settings it passes each byte on at once.
  *
- * It stands for real ones where there are none: `{ http: '1.0', holds: 4096 }` is nginx that asks over HTTP/1.0,
- * `{ holds: 'head' }` is nginx that asks over HTTP/1.1, with `gzip` nginx that compresses.
+ * These proxies imitate real ones on machines that have none: `{ http: '1.0', holds: 4096 }` behaves like an nginx that
+ * talks HTTP/1.0 to the server, and `{ holds: 'head' }` like one that talks HTTP/1.1. With `gzip`, nginx compresses.
  */
 export type ProxySetting = {
   /** Where the server is; 127.0.0.1 by default. */
   host?: string
-  /** How it asks the server. Over HTTP/1.0 a response has no chunks: it ends when the connection is closed. */
+  /** The version of the request to the server. Over HTTP/1.0 a response has no chunks, so it ends when the connection is closed. */
   http?: '1.0' | '1.1'
   /**
-   * What it keeps back: all that does not fill a buffer of so many bytes, the head included; everything until
-   * the end; the last piece until the next one comes; the head until the first byte of the body comes.
+   * What the proxy buffers. A number is the size of a buffer that has to be full before it is sent (the head counts).
+   * `end` buffers everything until the end, `last` each piece until the next one arrives, and `head` the head until the
+   * first byte of the body arrives.
    */
   holds?: number | 'end' | 'last' | 'head'
-  /** Compresses what is not compressed yet, for those who take it. Without a flush nothing comes before the end. */
+  /** Compresses uncompressed responses for clients that accept gzip. Without a flush, nothing arrives before the end. */
   gzip?: boolean
-  /** `X-Accel-Buffering: no` changes nothing. Otherwise the proxy holds nothing then, and flushes each piece. */
+  /** Ignores `X-Accel-Buffering: no`. By default the proxy obeys this header: it buffers nothing, and flushes each piece. */
   ignoresAccelBuffering?: boolean
   /**
-   * After how many more pieces of the response it tells the server that the client has gone: at once by default. Real
-   * proxies notice only when they send, and the first piece that they send to a client that has gone is no error yet.
+   * How many more pieces of the response the proxy reads before it closes the connection to the server, after the client
+   * has disconnected. 0 by default. Real proxies notice a disconnect only when they send, and the first piece that they
+   * send afterwards still succeeds.
    */
   tellsServerAfter?: number
-  /** Called when the client has gone, as the proxy sees it. */
+  /** Called when the proxy notices that the client has disconnected. */
   onLeft?(): void
-  /** Called with what crosses between the proxy and the server. */
+  /** Called with all bytes between the proxy and the server. */
   onCrossed?(direction: Arrival['direction'], bytes: Uint8Array): void
 }
 
 export type Proxy = { readonly port: number; stop(): Promise<void> }
 
-/** Starts a proxy before the server at `serverPort`, on a free port of 127.0.0.1. */
+/** Starts a proxy in front of the server at `serverPort`, on a free port of 127.0.0.1. */
 export async function startProxy(serverPort: number, setting: ProxySetting = {}): Promise<Proxy> {
   const server = createServer((request, response) =>
     forward(request, response, serverPort, setting),
@@ -95,7 +97,7 @@ function forward(
     if (response.writableNeedDrain) upstream.pause()
   })
   upstream.on('close', () => {
-    // Over HTTP/1.0 this is what an end looks like, and what a crash looks like.
+    // Over HTTP/1.0 an end and a crash look the same.
     if (reader.untilClose) sink?.end()
     else if (!sink) response.writeHead(502).end()
     else if (!reader.complete) response.destroy()
@@ -106,7 +108,7 @@ function forward(
   response.on('close', () => {
     hasLeft = !response.writableFinished
     if (reader.complete || tellsServerAfter === 0) upstream.destroy()
-    // A paused socket would never see the next piece.
+    // A paused socket would never receive the next piece.
     upstream.resume()
     if (hasLeft) onLeft?.()
   })
@@ -124,7 +126,7 @@ function requestText(
   return Buffer.concat([Buffer.from(head, 'latin1'), body])
 }
 
-/** What takes the body of one response to the client. */
+/** Writes the body of one response to the client. */
 type Sink = { write(bytes: Uint8Array): void; end(): void }
 
 function sinkTo(
@@ -132,7 +134,7 @@ function sinkTo(
   { holds, gzip = false, ignoresAccelBuffering = false }: ProxySetting,
   { head, size, takesGzip }: { head: Head; size: number; takesGzip: boolean },
 ): Sink {
-  // nginx reads the value in whatever case it is written.
+  // Like nginx, compare the value without regard to case.
   const isUnbuffered =
     !ignoresAccelBuffering && /^no$/i.test(head.headers.get('x-accel-buffering') ?? '')
   const zip = gzip && takesGzip && !head.headers.has('content-encoding') ? createGzip() : undefined
@@ -159,14 +161,14 @@ function sinkTo(
   }
 }
 
-/** Holds back what the setting says. */
+/** Returns a sink that buffers as `holds` says. */
 function bufferingSink(
   response: ServerResponse,
   holds: ProxySetting['holds'],
   headSize: number,
 ): Sink {
   let held: Uint8Array = new Uint8Array()
-  // The head takes its place in the first buffer.
+  // The head occupies part of the first buffer.
   let room = typeof holds === 'number' ? Math.max(1, holds - headSize) : 0
   const send = (bytes: Uint8Array): void => {
     if (bytes.length > 0) response.write(bytes)
@@ -194,5 +196,5 @@ function bufferingSink(
   }
 }
 
-/** Hop-by-hop headers, and the one that is for the proxy itself. */
+/** Hop-by-hop headers, and `X-Accel-Buffering`, which is meant for the proxy itself. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'x-accel-buffering'])

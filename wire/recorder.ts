@@ -3,35 +3,32 @@ import { conversation, describeClose, type Conversation } from './conversation.t
 import { arrivalInContext, type ArrivalContext, type Entry, type RecordedEntry } from './entry.ts'
 import type { Observer } from './tap.ts'
 
-/** Keeps what crosses the wire, as much as there is room for: the oldest goes first. */
+/** Stores what crosses the wire. When it is full, it evicts the oldest entries first. */
 export type Recorder = {
-  /** For `tap()`. */
+  /** Pass this to `tap()`. */
   readonly observer: Observer
-  /** Records what the workshop itself did. */
+  /** Records an action of the workshop itself. */
   note(text: string): void
   /** Milliseconds since the recording began. */
   now(): number
-  /** The number of the newest entry, 0 before the first; and of the oldest that is kept. */
+  /** The number of the newest entry, or 0 before the first. */
   readonly newest: number
+  /** The number of the oldest entry that has not been evicted. */
   readonly oldest: number
-  /** Returns the kept entries after number `n`, at most `most` of them. */
+  /** Returns the stored entries after number `n`, at most `most` of them. */
   after(n: number, most: number): Entry[]
-  /** Returns the same with their bytes. */
+  /** Returns the same entries with their bytes. */
   recordedAfter(n: number, most: number): RecordedEntry[]
-  /** Finds the arrival of entry `n`, and what came before it on its connection and hop. */
+  /** Returns the arrival of entry `n` and the earlier arrivals on the same connection and hop. */
   arrival(n: number): ArrivalContext | undefined
-  /**
-   * Calls `changed` for each new entry.
-   *
-   * @returns stops it
-   */
+  /** Calls `changed` for each new entry. Returns a function that stops this. */
   listen(changed: () => void): () => void
 }
 
 /**
- * Makes an empty recorder.
+ * Returns an empty recorder.
  *
- * @param options.mostBytes how much of what crossed is kept, beside some hundred bytes for each entry
+ * @param options.mostBytes how many bytes of traffic it stores. An entry needs some hundred bytes on top of that.
  */
 export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 } = {}): Recorder {
   const beganAt = performance.now()
@@ -39,7 +36,7 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
   const openedAt = new Map<number, number>()
   const conversations = new Map<number, Conversation>()
   let kept: RecordedEntry[] = []
-  /** Where in `kept` the oldest is; what lies before it was evicted. */
+  /** The index in `kept` of the oldest entry. The entries before it have been evicted. */
   let first = 0
   let newest = 0
   let bytesKept = 0
@@ -80,7 +77,7 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
         add({ kind: 'opened', connection }, at)
       },
       arrived(connection, { at, hop, direction, bytes }) {
-        // Follow what the client sees: a proxy in between may frame the same response differently.
+        // Follow the bytes at the client, because a proxy in between may frame the same response differently.
         if (hop === 'client' || hop === 'workshop') {
           conversations.get(connection)?.segments({ direction, bytes })
         }

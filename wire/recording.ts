@@ -1,17 +1,17 @@
 import type { Entry, RecordedEntry } from './entry.ts'
 import type { Recorder } from './recorder.ts'
 
-/** A recording from a file. What came before entry `from` only explains what came after. */
+/** A recording from a file. The entries before `from` are not shown; they are needed only to interpret the later ones. */
 export type SavedRecording = { entries: RecordedEntry[]; from: number }
 
 /**
- * Writes a recording as a file: newline-delimited JSON, a line for each entry, with its bytes in base64.
+ * Yields the lines of a recording file: newline-delimited JSON, one line per entry, with its bytes in base64.
  *
- * @param from the first entry to be shown; those before were cleared away
+ * @param from the first entry to show. The user has cleared the entries before it.
  */
 export function* serializeRecording(recorder: Recorder, from = 1): Generator<string> {
   yield `${JSON.stringify({ format: FORMAT, from })}\n`
-  // Stop at what is there now: new entries may come forever.
+  // Stop at the entry that is the newest now, because new ones may keep arriving forever.
   const { newest } = recorder
   let n = 0
   while (n < newest) {
@@ -24,9 +24,9 @@ export function* serializeRecording(recorder: Recorder, from = 1): Generator<str
 }
 
 /**
- * Reads what `serializeRecording` has written.
+ * Parses a file that `serializeRecording()` wrote.
  *
- * @throws Error with a sentence, when the text is no recording or is broken somewhere
+ * @throws Error with a sentence for the user, if the text is not a recording or one of its lines is broken
  */
 export function parseRecording(text: string): SavedRecording {
   const [head = '', ...lines] = text.split('\n').filter((line) => line !== '')
@@ -56,7 +56,7 @@ function parsed(line: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Checks a line before it is drawn: the file may come from anywhere. */
+/** Returns whether a parsed line is a valid entry. The file may come from anywhere. */
 function isEntry(saved: Record<string, unknown>): saved is Entry & { bytes?: string } {
   const { n, at, kind, connection, hop, direction, size, cursor, bytes, text } = saved
   if (!Number.isSafeInteger(n) || typeof at !== 'number' || !Number.isFinite(at)) return false

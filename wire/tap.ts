@@ -5,20 +5,21 @@ import { startProxy, type Proxy, type ProxySetting } from './proxy.ts'
 import { faultInjector, type FaultInjection } from './fault-injection.ts'
 
 /**
- * Where a connection goes: to a server, or nowhere, and this is what its client is told; or it is reset, as if
- * nobody listened.
+ * Where a new connection goes. With `unavailable`, the tap answers 503 with that sentence. With `nobody`, it resets the
+ * connection, as if no server were listening.
  */
 export type Destination = ServerAddress | { unavailable: string } | 'nobody'
 
 type ServerAddress = { port: number; host?: string }
 
-/** What a tap reports of each connection; they are counted from 1. */
+/** Receives what happens on each connection. Connections are numbered from 1. */
 export type Observer = {
   opened(connection: number): void
   /**
-   * `at` counts from the opening. What crosses is reported at both hops, when it comes and when it has been
-   * passed on: `server` between the server and the tap, `client` between the tap and the client. The hop
-   * is `workshop` when the tap itself answered. With a proxy between, `server` is before it and `proxy` after it.
+   * Reports bytes. `at` is the time since the connection was opened. All bytes are reported twice, when they arrive and
+   * after they have been passed on: the hop `server` is between the server and the tap, `client` between the tap and the
+   * client. If there is a proxy, `server` is between the server and the proxy, and `proxy` between the proxy and the tap.
+   * The hop is `workshop` if the tap itself answered.
    */
   arrived(connection: number, arrival: Arrival): void
   closed(connection: number, closing: Closing): void
@@ -27,19 +28,18 @@ export type Observer = {
 export type Tap = {
   readonly port: number
   readonly faults: FaultInjection
-  /** Puts a proxy before the server of each connection to come, until told otherwise. */
+  /** Puts a proxy in front of the server for all future connections; undefined removes it again. */
   proxy(setting: ProxySetting | undefined): void
   /** Cuts every connection and stops listening. */
   close(): Promise<void>
 }
 
 /**
- * Stands between clients and a server and reports what crosses, byte for byte. It changes nothing, unless
- * it is asked for faults: each side sees the other's pauses, its end and its resets as if they were
- * connected directly.
+ * Starts a tap: it listens in front of a server, and reports every byte that crosses. Without faults it changes nothing.
+ * Each side sees the pauses, the end and the resets of the other as if they were connected directly.
  *
- * @param options.destination asked for every connection; the client waits for the answer
- * @throws what `listen` throws, as EADDRINUSE
+ * @param options.destination called for every connection; the client waits until it resolves
+ * @throws any error of `listen()`, such as EADDRINUSE
  */
 export async function tap({
   port,
@@ -56,7 +56,7 @@ export async function tap({
   let setting: ProxySetting | undefined
   let connections = 0
 
-  // Half-open: a client that has sent all it has to say still waits for the answer.
+  // Half-open, because a client that has ended its side still waits for the answer.
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, accept)
 
   async function accept(client: Socket): Promise<void> {
@@ -82,7 +82,7 @@ export async function tap({
     await connectToServer(client, where, reporter)
   }
 
-  /** Connects a client with its server, through a proxy when there is to be one. */
+  /** Connects a client to its server, through a proxy if one is set. */
   async function connectToServer(
     client: Socket,
     where: ServerAddress,
@@ -120,7 +120,7 @@ export async function tap({
       server.once('close', () => client.destroyed && reporter.closed())
     })
     server.once('error', () => {
-      // The server has just died, and the workshop has not noticed yet.
+      // The server has just exited, and the workshop has not noticed yet.
       if (server.connecting || server.remotePort === undefined) {
         const address = `${where.host ?? '127.0.0.1'}:${where.port}`
         void refuse(client, `The server is not running: nobody answers at ${address}.`, reporter)
@@ -130,12 +130,12 @@ export async function tap({
 
   function track(socket: Socket): void {
     sockets.add(socket)
-    // 'close' follows, and the other side is told by forward().
+    // 'close' follows, and forward() resets the other side.
     socket.on('error', () => {})
     socket.once('close', () => sockets.delete(socket))
   }
 
-  /** Starts a proxy for this connection only, so that what crosses it is reported for the right connection. */
+  /** Starts a proxy for this connection only, so that its bytes are reported under the right number. */
   async function proxyBefore(
     { port: serverPort, host }: ServerAddress,
     how: ProxySetting,
@@ -213,7 +213,7 @@ function watch(socket: Socket, by: Closing['by'], reporter: ConnectionReporter):
   socket.once('error', () => reporter.closing(by, 'reset'))
 }
 
-/** Passes on what the client sends, no faster than the server takes it. */
+/** Passes on the client's bytes, no faster than the server accepts them. */
 function forward(
   client: Socket,
   server: Socket,
@@ -228,7 +228,7 @@ function forward(
   client.once('error', () => server.resetAndDestroy())
 }
 
-/** Answers a request in the server's place. */
+/** Answers a request instead of the server. */
 async function refuse(client: Socket, why: string, reporter: ConnectionReporter): Promise<void> {
   client.once('close', () => reporter.closed())
   let request = ''

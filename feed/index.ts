@@ -1,3 +1,3 @@
-/** What a lesson knows of the outside world: the shape of an earthquake, and where they come from. */
+/** All that a lesson imports: the type of an earthquake, and the feed that earthquakes come from. */
 export type { Feed, Quake } from './quake.ts'
 export { recordedQuakes, replay, type Replay } from './replay.ts'

@@ -13,15 +13,15 @@ export type Quake = {
   status: string
 }
 
-/** Where earthquakes come from. Each reader opens the feed for itself. */
+/** The source of earthquakes. Each reader opens the feed for itself. */
 export type Feed = {
   /**
-   * Earthquakes in the order they happen, from now on. The next one is fetched when you ask for it.
+   * Yields the earthquakes from now on, in the order in which they happen. It fetches the next one only when you ask for it.
    *
-   * The iteration ends by itself when there will be no more earthquakes, and throws when the feed fails.
-   * When `signal` aborts, the wait for the next one ends at once, and the iteration with it, without an error.
-   * The feed is held open for you until the iteration has ended or you have left the loop: a reader that
-   * waits for something else holds it, whatever its signal says.
+   * The iteration ends by itself when there will be no more earthquakes, and throws if the feed fails.
+   * When `signal` aborts, the wait for the next earthquake ends at once, and so does the iteration, without an error.
+   * The feed stays open for you until the iteration has ended or you have left the loop. A reader that waits for
+   * something else inside its loop keeps it open, even after its signal has aborted.
    */
   open(signal: AbortSignal): AsyncIterable<Quake>
 }

@@ -2,26 +2,27 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Feed, Quake } from './quake.ts'
 
-/** A feed that replays a recording, and says how many readers have it open. */
+/** A feed that replays a recording. */
 export type Replay = Feed & {
+  /** How many readers have the feed open. */
   readonly readers: number
-  /** When it began, in milliseconds; earlier with each burst. Absent until it has. */
+  /** When the replay started, in milliseconds; each burst moves it back. Undefined before the first reader. */
   readonly startedAt: number | undefined
   /** Lets the next `count` earthquakes happen now, all at once. */
   burst(count: number): void
 }
 
 /**
- * Replays `quakes` (in order of `time`) as if they happened now.
+ * Returns a feed that replays `quakes` (in order of `time`) as if they happened now.
  *
- * The replay starts with its first reader and goes on whether or not anybody reads. A reader joins at the
- * present moment; one that falls behind gets what it missed as fast as it asks for it.
+ * The replay starts with its first reader, and continues whether or not anybody reads. A reader begins at the present
+ * moment. If it falls behind, it gets the quakes it missed as fast as it asks for them.
  *
- * @param options.speed how many times faster than they happened; `Infinity` does not wait at all
- * @param options.loop start again at the end, with fresh ids and times
- * @param options.now the time in milliseconds
- * @param options.since when another one like it began, in milliseconds: this one goes on with it, and each reader
- *   gets first, all at once, what has happened since then
+ * @param options.speed how many times faster than in reality; `Infinity` does not wait at all
+ * @param options.loop starts over at the end, with new IDs and times
+ * @param options.now returns the time in milliseconds
+ * @param options.since continues an earlier replay, which started at this time in milliseconds. Each reader
+ *   first gets all quakes since then at once.
  */
 export function replay(
   quakes: Quake[],
@@ -36,7 +37,7 @@ export function replay(
   const firstAt = Date.parse(quakes[0]?.time ?? '')
   const lapMs = Date.parse(quakes.at(-1)?.time ?? '') - firstAt + MEAN_GAP_MS
   let readers = 0
-  /** Of each reader that waits for the next earthquake. */
+  /** One controller for each reader that waits for the next earthquake. */
   const waiting = new Set<AbortController>()
 
   async function* read(signal: AbortSignal): AsyncGenerator<Quake> {
@@ -54,7 +55,7 @@ export function replay(
     }
   }
 
-  /** The n-th earthquake since the replay started; undefined after the last. */
+  /** Returns the n-th earthquake since the replay started, or undefined after the last. */
   function quakeNumber(n: number): Quake | undefined {
     const lap = Math.floor(n / quakes.length)
     const quake = quakes[n % quakes.length]
@@ -64,7 +65,7 @@ export function replay(
     return { ...quake, id: `${quake.id}-${lap + 1}`, time }
   }
 
-  /** Milliseconds from now until the n-th earthquake happens; negative when it has happened. */
+  /** Returns the milliseconds until the n-th earthquake happens. The result is negative if it has already happened. */
   function dueIn(n: number): number {
     const quake = quakeNumber(n)
     if (!quake) return Infinity
@@ -77,7 +78,7 @@ export function replay(
       const wake = (): void => hurry.abort()
       signal.addEventListener('abort', wake, { once: true })
       waiting.add(hurry)
-      // Waking ends the wait; it is not an error.
+      // Waking a reader ends its wait, and is not an error.
       await sleep(ms, undefined, { signal: hurry.signal }).catch(() => {})
       waiting.delete(hurry)
       signal.removeEventListener('abort', wake)
@@ -93,8 +94,8 @@ export function replay(
 
   return {
     open(signal) {
-      // A generator finishes its pending next() before it looks at return(): leaving has to end the wait.
-      // (Not AbortSignal.any(): on Node 20 nothing keeps what it returns alive, and the abort gets lost.)
+      // A generator finishes its pending next() before it obeys return(), so leaving the loop has to end the wait.
+      // (Not AbortSignal.any(): on Node 20 its result may be garbage-collected, and then the abort is lost.)
       const left = new AbortController()
       const leave = (): void => left.abort()
       if (signal.aborted) leave()
@@ -128,7 +129,7 @@ export function replay(
   }
 }
 
-/** The recording that comes with the workshop: one week, 1,707 earthquakes, 12 networks. */
+/** Returns the recording that comes with the workshop: one week, 1,707 earthquakes, 12 networks. */
 export function recordedQuakes(): Quake[] {
   const file = new URL('../data/quakes.ndjson', import.meta.url)
   return readFileSync(file, 'utf8')
@@ -137,5 +138,5 @@ export function recordedQuakes(): Quake[] {
     .map((line) => JSON.parse(line) as Quake)
 }
 
-/** The pause before a loop starts again: as long as the mean pause between two earthquakes of the week. */
+/** The pause before the recording starts over: the mean pause between two earthquakes of that week. */
 const MEAN_GAP_MS = 332_000

@@ -1,14 +1,14 @@
 import type { Entry } from '../wire/entry.ts'
 import type { PageState } from './page.ts'
 
-/** What the channel tells a page: the data of one event each. */
+/** A message to the page. Each is the data of one event. */
 export type ChannelMessage =
-  /** First. `epoch` tells this start of the workshop, which counts entries anew, from others. */
+  /** The first message. `epoch` identifies this start of the workshop, because each start numbers its entries from 1. */
   | { type: 'hello'; epoch: string; now: number }
-  /** A slice that has changed, whole; null when there is none. */
+  /** A slice of the state that has changed, complete; null if it no longer exists. */
   | { type: 'state'; slice: keyof PageState; value: unknown }
   | { type: 'wire'; entries: Entry[] }
-  /** These entries are not kept any more. */
+  /** These entries have been evicted. */
   | { type: 'gap'; from: number; to: number }
-  /** Now and then, so that the page can tell a dead connection from a quiet one. */
+  /** Sent now and then, so that the page can tell a dead connection from a quiet one. */
   | { type: 'alive' }

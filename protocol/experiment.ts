@@ -1,33 +1,33 @@
-/** What becomes of a stream: the words of the lesson, and two for events that wait, but not for the end. */
+/** What happens to a stream: the three words of lesson 4, and two more for events that wait, but not until the end. */
 export const VERDICTS = ['passes', 'head waits', 'late', 'behind', 'holds'] as const
 
 export type MeasuredVerdict = (typeof VERDICTS)[number]
 
-/** A way from a server to a client, in words. */
+/** A setup between a server and a client, in words. */
 export type Way = {
-  /** What stands between: `nginx`. */
+  /** The program in between: `nginx`. */
   hop: string
-  /** How it is set up: `proxy_http_version 1.0`. Its defaults when this is empty. */
+  /** How that program is configured, such as `proxy_http_version 1.0`. Empty for its defaults. */
   setting: string
-  /** What the server does: `X-Accel-Buffering: no`. Nothing when this is empty. */
+  /** What the server does about it, such as `X-Accel-Buffering: no`. Empty for nothing. */
   server: string
 }
 
-/** What became of a stream on its way. Times are milliseconds since the head was written. */
+/** What a measurement found. Times are milliseconds since the server wrote the head. */
 export type Measured = {
-  /** Of the program that stood between. */
+  /** The version of the program in between. */
   version?: string
-  /** When the head was at the client. */
+  /** When the head reached the client. */
   head: number
-  /** When each event was written, and when all of it was at the client. */
+  /** When each event was written, and when all of it had reached the client. */
   events: { written: number; arrived: number }[]
   verdict: MeasuredVerdict
   /**
-   * How often the server wrote to a client that had left a silent stream, until it was told: 0 when it was told without
-   * a write. Absent when it never was.
+   * How many times the server wrote after the client had left a silent stream, before it learned of the disconnect. 0 if
+   * it learned of it without a write. Absent if it never did.
    */
   writesUntilTold?: number
 }
 
-/** There was nothing to measure: `there is no nginx`. */
+/** The reason why nothing could be measured, such as `there is no nginx`. */
 export type NotMeasured = { why: string }

@@ -1,47 +1,47 @@
-// What the grader and the process in which it grades say to each other. A sign of life is a line of standard error.
+// The messages between the grader and the process in which it grades. A sign of life is a line on standard error.
 
-/** Begins every sign of life. */
+/** The first character of every sign of life. */
 export const SIGN = '\u0001'
 
 /** What a check reports, whether it passed or not. */
 export type Report = {
   steps: readonly string[]
-  /** What could not be graded, and why, though it passed. */
+  /** What could not be graded, and why, although the check passed. */
   note?: string
-  /** Absent when it passed. */
+  /** Absent if the check passed. */
   story?: Story
-  /** What the work says when it is not written yet: `lesson 1, task 1.1: write createApp()`. */
+  /** The message of the stub, if the code is not written yet: `lesson 1, task 1.1: write createApp()`. */
   notWritten?: string
 }
 
-/** Why a check failed, in the learner's world: no matcher words, no harness words. */
+/** Why a check failed, in words that the learner knows. It mentions neither matchers nor the harness. */
 export type Story = {
   /** What happened: `The feed released "M 6.4 …" and nothing reached the client.` */
   seen: string
-  /** What should have: `Expected the client to read it while the feed was waiting.` */
+  /** What should have happened: `Expected the client to read it while the feed was waiting.` */
   expected: string
-  /** One likely cause, since a check sees symptoms: `the handler collects the quakes …`. */
+  /** One likely cause, because a check sees only symptoms: `the handler collects the quakes …`. */
   often?: string
-  /** The cause, where it is known for certain. */
+  /** The cause, if it is known for certain. */
   cause?: string
 }
 
-/** The real nginx, as the grader has started it. Both ask the server whose port the header `Server-Port` has. */
+/** The ports of the real nginx that the grader has started. It forwards a request to the port in its `Server-Port` header. */
 export type NginxPorts = {
-  /** One that holds back all it can. */
+  /** The port that buffers as much as nginx can. */
   holding: number
-  /** One with the nginx.conf of the work. */
+  /** The port that is configured by the learner's nginx.conf. */
   ofWork?: number
-  /** Or why there is none, in a sentence. */
+  /** Why the nginx.conf could not be used, in a sentence. */
   problem?: string
-  /** What nginx.conf has in force for `/events`. Absent when that cannot be told. */
+  /** The settings that the nginx.conf puts in force for `/events`. Absent if they cannot be determined. */
   settings?: NginxSettings
 }
 
-/** Values of directives. One that is absent has its default. */
+/** Values of directives. An absent directive has its default. */
 export type NginxSettings = {
-  /** Of `proxy_read_timeout`: `60s`. */
+  /** The value of `proxy_read_timeout`, such as `60s`. */
   readTimeout?: string
-  /** Of `proxy_buffering`: `off`. */
+  /** The value of `proxy_buffering`, such as `off`. */
   buffering?: string
 }

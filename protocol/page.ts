@@ -3,18 +3,18 @@ import type { CheckResult, Verdict } from './verdict.ts'
 import type { Leaks } from './runtime.ts'
 import type { Measured, MeasuredVerdict, NotMeasured, Way } from './experiment.ts'
 
-/** What the page shows, in slices. A slice is sent whole whenever it changes. */
+/** The state that the page shows, in slices. A slice is sent as a whole whenever it changes. */
 export type PageState = {
-  /** Absent in `npm run wire`: there is no lesson, only the wire. */
+  /** Absent in `npm run wire`, which shows only the wire. */
   lesson?: LessonState
   grading?: GradingState
   server: ServerState
   clients: ClientState[]
-  /** The lesson's own client, where it has one. */
+  /** The learner's own client, in lessons that have one. */
   learnerClient?: LearnerClientState
   faults: FaultState
   recording: RecordingState
-  /** Only in a lesson that has one. */
+  /** Only in a lesson that has an experiment. */
   experiment?: ExperimentState
 }
 
@@ -24,12 +24,12 @@ export type LessonState = {
   minutes?: number
   /** How many lessons there are. */
   of: number
-  /** As the learner calls it: `lessons/01-raw-chunks`. */
+  /** The folder as the learner knows it: `lessons/01-raw-chunks`. */
   folder: string
   isExhibit: boolean
   /** The README, in Markdown. */
   readme: string
-  /** Why the README is not there. */
+  /** Why the README could not be read. */
   problem?: string
   tasks: { id: string; title: string }[]
   /** Names of the files to edit, in the lesson's folder. */
@@ -40,9 +40,9 @@ export type LessonState = {
 
 export type GradingState = {
   isRunning: boolean
-  /** In diagnosis order. `isOld`: from the grading before, and not come yet in this one. */
+  /** In diagnosis order. `isOld`: the result is from the previous grading, because the current one has not reached this check. */
   checks: (CheckResult & { isOld: boolean })[]
-  /** Of the last grading that came to its end. */
+  /** The outcome of the last grading that finished. */
   outcome?: Verdict['outcome']
   problem?: Verdict['problem']
   typeErrors: string[]
@@ -54,20 +54,20 @@ export type GradingState = {
 
 export type ServerState = {
   state: 'starting' | 'running' | 'not written' | 'down'
-  /** Its file, as the learner calls it; absent when it is the server.ts of the lesson. */
+  /** Its file as the learner knows it; absent if it is the lesson's own server.ts. */
   file?: string
-  /** Where clients find it, through the tap: `http://127.0.0.1:3101/quakes.ndjson`. */
+  /** The address for clients, which leads through the tap: `http://127.0.0.1:3101/quakes.ndjson`. */
   url: string
-  /** A sentence: why it does not run. */
+  /** Why the server is not running, in a sentence. */
   what?: string
-  /** In the runtime's own words. */
+  /** The message of the runtime itself. */
   detail?: string
   /** How many readers have the feed open; absent before the first. */
   readers?: number
   leaks?: Leaks
-  /** Where the component is shown that follows its stream. */
+  /** The page on which the learner's component follows the stream. */
   component?: { url: string }
-  /** The last lines it printed. */
+  /** The last lines that the server printed. */
   printed: string[]
 }
 
@@ -77,63 +77,66 @@ export type ClientState = {
   state: 'connecting' | 'reading' | 'ended' | 'cut' | 'refused' | 'left'
   /** A sentence about that state: `The server answered 503.` */
   what?: string
-  /** How many quakes have come, and the last few, the newest first. */
+  /** How many quakes have arrived. */
   quakes: number
+  /** The last few quakes, newest first. */
   last: Quake[]
 }
 
-/** The client.ts of a lesson, which runs beside its server. */
+/** The learner's client.ts, which runs beside the server. */
 export type LearnerClientState = {
   state: 'starting' | 'connecting' | 'open' | 'waiting' | 'over' | 'not written' | 'down'
   /** A sentence about that state: `terminated; it asks again in 812 ms`. */
   what?: string
-  /** How many quakes it gave, how many are missing between them, how many it gave before. */
+  /** How many quakes the client has delivered. */
   quakes: number
+  /** How many quakes are missing between them. */
   missed: number
+  /** How many quakes it delivered more than once. */
   twice: number
-  /** How often it was told of a gap. */
+  /** How many gaps it was told about. */
   gaps: number
   newest?: Quake
 }
 
 export type FaultState = {
   isStalled: boolean
-  /** Bytes a second that the client reads; absent when it reads all it can. */
+  /** How many bytes a second a client reads; absent if there is no limit. */
   slow?: number
-  /** Response bytes after which a connection is cut; absent when none is. */
+  /** After how many response bytes a connection is cut; absent if no cut is planned. */
   cutAfter?: number
-  /** What the proxy before the server holds; absent when new connections have none. */
+  /** What the proxy in front of the server buffers; absent if new connections have no proxy. */
   proxy?: ProxyHolds
 }
 
-/** A buffer of 4 KiB after the other, or everything until the end. */
+/** Buffers of 4 KiB, each sent when it is full, or everything until the end. */
 export type ProxyHolds = '4 KiB' | 'all'
 
 export type ExperimentState = {
   isMeasuring: boolean
-  /** Why the measuring ended before it was done. */
+  /** Why the measurement ended early. */
   problem?: string
   ways: WayState[]
 }
 
 export type WayState = Way & {
-  /** What the reader expects of it. */
+  /** What the learner expects. */
   predicted?: MeasuredVerdict
   result?: Measured | NotMeasured
 }
 
 export type RecordingState = {
-  /** Entries before this one were cleared away. */
+  /** The number of the first entry to show. The user has cleared the entries before it. */
   from: number
 }
 
-/** What the page asks for, by POST to `/do`. */
+/** An action that the page requests by POST to `/do`. */
 export type Action =
   | { do: 'grade' }
   | { do: 'restart' }
-  /** The server is gone for some seconds. */
+  /** Kills the server; it restarts after some seconds. */
   | { do: 'kill' }
-  /** `line` is counted from 1. */
+  /** Opens a file in the editor. `line` is counted from 1. */
   | { do: 'open'; file: string; line: number }
   | { do: 'reset' }
   | { do: 'lesson'; number: number }
@@ -146,15 +149,15 @@ export type Action =
   | { do: 'proxy'; holds: ProxyHolds | null }
   | { do: 'burst' }
   | { do: 'clear' }
-  /** On a slide: the program of a scene. */
+  /** On a slide, runs the program of a scene. */
   | { do: 'run'; scene: string }
-  /** `way` is counted from 1. What has been measured can no longer be predicted. */
+  /** `way` is counted from 1. After a setup has been measured, it can no longer be predicted. */
   | { do: 'predict'; way: number; verdict: MeasuredVerdict | null }
-  /** What has not been measured yet. */
+  /** Measures the setups that have not been measured yet. */
   | { do: 'measure' }
   | { do: 'stop measuring' }
-  /** Measurements and predictions. */
+  /** Deletes all measurements and predictions. */
   | { do: 'forget measurements' }
 
-/** What came of an action: a sentence for the reader. */
+/** The result of an action: a sentence for the user. */
 export type Answer = { said: string } | { problem: string }

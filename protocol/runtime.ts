@@ -1,43 +1,43 @@
 import type { Quake } from '#feed'
 
 /**
- * What the workshop tells the process that runs a learner's program: the server.ts to run, once; later, to let quakes happen. Or the
- * client.ts to run on a URL.
+ * A message from the workshop to the process that runs a learner's program. The first names the server.ts to run, or the
+ * client.ts and its URL. Later ones release a burst of quakes.
  */
 export type RuntimeOrder =
-  /** `since` is when the earthquakes of a server with a history began, in milliseconds. */
+  /** `since` is the time at which the earthquakes of a server with a history began, in milliseconds. */
   | { file: string; countLeaks: boolean; since: number }
   | { burst: number }
   | { file: string; url: string }
 
-/** What the process that runs a learner's program tells the workshop. */
+/** A message to the workshop from the process that runs a learner's program. */
 export type RuntimeMessage =
-  /** It begins with the file. */
+  /** The process begins to load the file. */
   | { kind: 'loading' }
   | { kind: 'running'; port: number }
-  /** A stub: `lesson 1, task 1.1: write createApp()`. */
+  /** The file is still a stub: `lesson 1, task 1.1: write createApp()`. */
   | { kind: 'not written'; what: string }
   | { kind: 'failed'; when: 'loading' | 'running'; thrown: string }
-  /** So many readers have the feed open now. */
+  /** How many readers have the feed open now. */
   | { kind: 'feed'; readers: number }
   | { kind: 'leaks'; leaks: Leaks }
-  /** After a burst: when the earthquakes would have begun for it to have come by itself. */
+  /** Sent after a burst: the start time at which the same earthquakes would have happened by now without it. */
   | { kind: 'since'; since: number }
-  /** Of a client.ts: */
+  // The following come from a client.ts.
   | { kind: 'connection'; state: ConnectionState }
   | { kind: 'quake'; quake: Quake }
   | { kind: 'gap' }
 
-/** Where a client.ts stands with its connection. */
+/** The state of the connection of a client.ts. */
 export type ConnectionState =
   | { name: 'connecting' | 'open' | 'over' }
-  /** It was lost, and `why`. In `ms` milliseconds the client tries again. */
+  /** The connection was lost; `why` is the reason. The client reconnects in `ms` milliseconds. */
   | { name: 'waiting'; ms: number; why: string }
 
-/** What the program has running, and what it should not have any more. */
+/** What the program still has running, for the counters that make leaks visible. */
 export type Leaks = {
   intervals: number
   clients: number
-  /** Writes to responses whose client had gone. */
+  /** Writes to responses whose client had disconnected. */
   lostWrites: number
 }

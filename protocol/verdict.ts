@@ -1,22 +1,22 @@
 import type { Story } from './grading.ts'
 
-/** What the grader says of one lesson of one person's work. */
+/** The result of grading one lesson of one person's work. */
 export type Verdict = {
   lesson: number
   /**
-   * `pass`: every check passed. `fail`: some did not. `error`: the work could not be loaded, or crashed.
-   * `stuck`: it did not give the event loop back. Only the first two are about the checks.
+   * `pass`: every check passed. `fail`: some checks did not pass. `error`: the work could not be loaded, or crashed.
+   * `stuck`: it blocked the event loop. Only `pass` and `fail` say something about the checks.
    */
   outcome: 'pass' | 'fail' | 'error' | 'stuck'
-  /** In diagnosis order; every check that was asked for is here, whatever happened. */
+  /** Every check that was requested, in diagnosis order, whatever happened. */
   checks: CheckResult[]
-  /** What went wrong, when the outcome is `error` or `stuck`. */
+  /** What went wrong, if the outcome is `error` or `stuck`. */
   problem?: GradingProblem
-  /** Type errors in the learner's files, one a line, as `lessons/01-raw-chunks/server.ts:12:5 …`. */
+  /** Type errors in the learner's files, one per line, such as `lessons/01-raw-chunks/server.ts:12:5 …`. */
   typeErrors: string[]
-  /** Made the inputs; `SEED=…` makes them again. */
+  /** The seed of the random inputs. `SEED=…` reproduces them. */
   seed: number
-  /** What the work printed with console.log and the like while it was graded. */
+  /** What the work printed during the grading, for example with console.log. */
   printed: string
 }
 
@@ -25,23 +25,23 @@ export type CheckResult = {
   /** In the present tense: `each quake reaches the client before the next one happens`. */
   rule: string
   state: 'passed' | 'failed' | 'not run'
-  /** What the check needs and this machine does not have: `nginx`. Then it is not run. */
+  /** A program that the check needs and this machine lacks, such as `nginx`. The check is then not run. */
   lacks?: string
-  /** What the work says of itself: `lesson 1, task 1.1: write createApp()`. The check failed for that. */
+  /** The stub's message, if the check failed because of it: `lesson 1, task 1.1: write createApp()`. */
   notWritten?: string
-  /** What could not be graded, and why, though it passed. */
+  /** What could not be graded, and why, although the check passed. */
   note?: string
   story?: Story
-  /** Where in the learner's file it was thrown: `lessons/01-raw-chunks/server.ts:12:5`. */
+  /** Where in the learner's file the error was thrown: `lessons/01-raw-chunks/server.ts:12:5`. */
   at?: string
   steps: readonly string[]
-  /** The steps of the same check, played to the solution. */
+  /** The steps of the same check when it grades the solution. */
   reference?: readonly string[]
 }
 
 export type GradingProblem = {
-  /** One sentence: `lessons/01-raw-chunks/server.ts could not be loaded.` */
+  /** One sentence, such as `lessons/01-raw-chunks/server.ts could not be loaded.` */
   what: string
-  /** The compiler's or the runtime's own words, or what to look for. */
+  /** The message of the compiler or the runtime, or advice on what to look for. */
   detail: string
 }

@@ -6,21 +6,21 @@ import { promisify } from 'node:util'
 import { storeFolder } from '../store.ts'
 import { ROOT } from '../root.ts'
 
-/** What browsers load, and what it is made from. */
+/** The files that a browser loads, and the sources that Vite builds them from. */
 export type Bundle = {
-  /** Of the folder that keeps it: `page`. */
+  /** The name of the folder for its builds, such as `page`. */
   name: string
-  /** From the workshop's folder to Vite's configuration. */
+  /** The path of Vite's configuration, relative to the workshop's folder. */
   config: string
-  /** Files and folders; a change in one of them makes another bundle. */
+  /** Files and folders. When one of them changes, the bundle is built again. */
   sources: readonly string[]
 }
 
 /**
- * The folder with a bundle as browsers load it. It is there at once, unless its sources have changed since
- * the last time: then it is built, which takes some seconds.
+ * Returns the folder with the built files of a bundle. If its sources have changed since the last build, this builds it
+ * first, which takes some seconds.
  *
- * @throws Error with what the build says
+ * @throws Error with the message of the build
  */
 export async function built(bundle: Bundle): Promise<string> {
   const builds = join(storeFolder, bundle.name)
@@ -32,7 +32,7 @@ export async function built(bundle: Bundle): Promise<string> {
   return folder
 }
 
-/** Builds elsewhere and moves it there in one step: nobody finds half a page. */
+/** Builds in another folder and moves the result in one step, so that no process ever finds half a page. */
 async function build({ config }: Bundle, builds: string, folder: string): Promise<void> {
   await mkdir(builds, { recursive: true })
   const draft = await mkdtemp(join(builds, 'draft-'))
@@ -40,7 +40,7 @@ async function build({ config }: Bundle, builds: string, folder: string): Promis
     await runVite(config, draft)
     await rename(draft, folder)
   } catch (error) {
-    // Another start of the workshop may have built the same page in the meantime.
+    // Another running workshop may have built the same page in the meantime.
     if (!(await exists(folder))) throw error
   } finally {
     await rm(draft, { recursive: true, force: true })
@@ -48,8 +48,8 @@ async function build({ config }: Bundle, builds: string, folder: string): Promis
 }
 
 /**
- * In a process of its own: Vite sets NODE_ENV, and would leave it to every program that is started from here.
- * React is to be the small and fast one, whatever NODE_ENV says.
+ * Runs Vite in its own process, because Vite sets NODE_ENV, and every program that we start would inherit it. Builds with
+ * the production version of React, whatever our own NODE_ENV says.
  */
 async function runVite(config: string, outDir: string): Promise<void> {
   const args = [
@@ -68,7 +68,7 @@ async function runVite(config: string, outDir: string): Promise<void> {
   })
 }
 
-/** What was built lately, or is being built, may be in use by another start of the workshop. */
+/** Removes old builds. Keeps recent ones, because another running workshop may be using or making them. */
 async function removeOld(builds: string): Promise<void> {
   for (const name of await readdir(builds)) {
     const path = join(builds, name)
@@ -89,7 +89,7 @@ async function hashOfSources({ config, sources }: Bundle): Promise<string> {
   return hash.digest('hex').slice(0, 16)
 }
 
-/** The file itself, or all files of a folder, in an order that is always the same. */
+/** Returns the file itself, or all files of a folder, always in the same order. */
 async function filesOf(source: string): Promise<string[]> {
   if (!(await stat(join(ROOT, source))).isDirectory()) return [source]
   const entries = await readdir(join(ROOT, source), { withFileTypes: true })
@@ -104,7 +104,7 @@ async function exists(path: string): Promise<boolean> {
   )
 }
 
-/** Since the folder was made; 0 when it is gone. */
+/** Returns the age of a folder in milliseconds, or 0 if it no longer exists. */
 async function ageMs(path: string): Promise<number> {
   return stat(path).then(
     ({ mtimeMs }) => Date.now() - mtimeMs,

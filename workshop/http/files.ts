@@ -2,7 +2,7 @@ import { join, sep } from 'node:path'
 import express, { type RequestHandler } from 'express'
 import { built, type Bundle } from './build.ts'
 
-/** Serves the files of a bundle. The first who asks has it built, should that be necessary. */
+/** Serves the files of a bundle. The first request builds it if necessary. */
 export function filesOf(bundle: Bundle): RequestHandler {
   let files: Promise<RequestHandler> | undefined
   return async (req, res, next) => {
@@ -15,7 +15,7 @@ export function filesOf(bundle: Bundle): RequestHandler {
       const serve = await files
       await serve(req, res, next)
     } catch (error) {
-      // The next one who asks may have better luck.
+      // Let the next request try again.
       files = undefined
       throw error
     }
@@ -27,7 +27,7 @@ function filesIn(folder: string): RequestHandler {
     redirect: false,
     cacheControl: false,
     setHeaders(res, path) {
-      // The names of assets change with what is in them.
+      // An asset gets a new name when its content changes, so browsers may cache it forever.
       if (!path.startsWith(join(folder, 'assets') + sep)) return
       res.set('Cache-Control', 'public, max-age=31536000, immutable')
     },

@@ -3,11 +3,11 @@ import type { Server } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 
 /**
- * Listens at the first of the ports that is free.
+ * Listens on the first free port of a list.
  *
- * @param host the address; 127.0.0.1 is heard by this machine alone
- * @returns which it is
- * @throws Error when each of them is taken, or kept for somebody else (EACCES)
+ * @param host the address; with 127.0.0.1, only this machine can connect
+ * @returns the port
+ * @throws Error if every port is taken or reserved (EACCES)
  */
 export async function listen(
   server: Server,
@@ -31,7 +31,7 @@ export async function listen(
   )
 }
 
-/** A port of 127.0.0.1 that nobody has at the moment: for programs that cannot choose one themselves. */
+/** Returns a port of 127.0.0.1 that is free at the moment, for programs that cannot choose one themselves. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -1,25 +1,25 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import helmet from 'helmet'
 
-/** What makes a page of ours different from others: by default it is shown alone, on this machine, and runs only files. */
+/** What a page of ours may do beyond the default. By default no frame shows it, only this machine reaches it, and it runs only its own files. */
 export type Exceptions = {
-  /** The origins that it shows in frames; asked for each answer. */
+  /** Returns the origins that the page shows in frames. Called for each response. */
   frames?(): string[]
-  /** The origins that may show it in a frame. */
+  /** The origins that may show the page in a frame. */
   framedBy?: readonly string[]
-  /** What may run besides its own files, as a policy names it: `'sha256-…'`. */
+  /** Scripts that may run besides the page's own files, as sources of a policy: `'sha256-…'`. */
   scripts?: readonly string[]
-  /** Whether it has styles of its own making. */
+  /** Whether the page sets styles by script. */
   hasStyles?: boolean
-  /** Whether it has a form that asks the page itself. */
+  /** Whether the page has a form that is sent to its own server. */
   hasForm?: boolean
-  /** The names under which it answers, with their ports. */
+  /** Returns the host names under which the server answers, with their ports. */
   names?(req: Request): string[]
 }
 
 /**
- * For a server on this machine: any page of the web can send requests to 127.0.0.1, and a name that
- * somebody else owns can lead there. So only our own page gets answers, and it runs only our own files.
+ * Returns the middleware that protects a server on this machine. Any page on the web can send requests to 127.0.0.1, and
+ * any domain name can resolve to it. So only our own page gets answers, and it runs only our own files.
  */
 export function safety({
   frames = () => [],
@@ -44,9 +44,9 @@ export function safety({
           ...(hasStyles && { styleSrc: ["'self'", "'unsafe-inline'"] }),
         },
       },
-      // Two headers that say it differently would be one too many.
+      // X-Frame-Options would contradict the policy.
       xFrameOptions: framedBy.length === 0,
-      // The page has no certificate, and a browser would remember that for every port of this machine.
+      // The page has no certificate, and the browser would demand one for every port of this machine.
       strictTransportSecurity: false,
       // With no-referrer a browser may call our own page's origin "null".
       referrerPolicy: { policy: 'same-origin' },
@@ -60,17 +60,17 @@ export function safety({
   ]
 }
 
-/** The names of a server that listens on this machine alone. */
+/** Returns the host names of a server that only this machine can reach. */
 export function onThisMachine({ socket }: Request): string[] {
   return [`127.0.0.1:${socket.localPort}`, `localhost:${socket.localPort}`]
 }
 
-/** Says why not, to a person. */
+/** Answers with an error status and a sentence for the person in front of the browser. */
 export function refuse(res: Response, status: number, sentence: string): void {
   res.status(status).type('text/plain').send(`${sentence}\n`)
 }
 
-/** An error that nobody has caught, for Express, which knows it by its four parameters. */
+/** Handles uncaught errors. Express recognises an error handler by its four parameters. */
 export const failed: ErrorRequestHandler = (
   error: Error & { status?: number },
   _req,
@@ -78,26 +78,26 @@ export const failed: ErrorRequestHandler = (
   _next,
 ) => {
   if (res.headersSent) {
-    // A client must not take half of it for all of it.
+    // Cut the response, so that the client cannot mistake half of it for all of it.
     res.destroy()
     return
   }
   refuse(res, error.status ?? 500, error.message)
 }
 
-/** Against DNS rebinding: a foreign name may lead here, but then the browser says that name. */
+/** Refuses other host names, against DNS rebinding: a foreign name may resolve to this machine, but then `Host` contains it. */
 export function onlyUnderOurName(names: (req: Request) => string[]): RequestHandler {
   return (req, res, next) => {
     const ours = names(req)
     const hosts = req.headersDistinct.host ?? []
-    // A whole URL as the request's target would count for more than Host. Only proxies are asked like that.
+    // If the request target is a whole URL, it overrides Host. Only requests to proxies look like that.
     const isOurs = hosts.length === 1 && ours.includes(hosts[0]!) && req.url.startsWith('/')
     if (isOurs) next()
     else refuse(res, 421, `This page is at http://${ours[0]} and answers to no other name.`)
   }
 }
 
-/** Against other pages: a browser tells where a request comes from. */
+/** Refuses requests from other pages. Browsers say in a header which page sent a request. */
 function onlyFromOurPage({
   names,
   isFramed,
@@ -107,7 +107,7 @@ function onlyFromOurPage({
 }): RequestHandler {
   return (req, res, next) => {
     const { origin, 'sec-fetch-site': site, 'sec-fetch-dest': destination } = req.headers
-    // Who may show it in a frame is the policy's business, and the frame itself is all they get.
+    // The policy decides which page may show ours in a frame. Such a page gets the frame and nothing else.
     const isFrame = isFramed && req.method === 'GET' && destination === 'iframe'
     const isOurs =
       (origin === undefined || origin === `http://${req.headers.host}`) &&

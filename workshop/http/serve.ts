@@ -10,10 +10,10 @@ export type RunningServer = {
 }
 
 /**
- * Serves an app at the first of the ports that is free.
+ * Serves an app on the first free port of a list.
  *
- * @param options.host the address to listen on; 127.0.0.1 is heard by this machine alone
- * @throws Error when no port is free
+ * @param options.host the address to listen on; with 127.0.0.1, only this machine can connect
+ * @throws Error if no port is free
  */
 export async function serve(
   app: RequestListener,
@@ -26,7 +26,7 @@ export async function serve(
     async close() {
       const closed = once(server, 'close')
       server.close()
-      // Channels do not end by themselves.
+      // Event streams do not end by themselves.
       server.closeAllConnections()
       await closed
     },

@@ -1,14 +1,14 @@
 import process from 'node:process'
 import { EXIT_CODES, onEndSignal } from './signals.ts'
 
-/** Somebody's wish that a command ends: a signal, or a key. */
+/** A request that a command ends: a signal, or a key. */
 export type ExitRequest = {
-  /** Settled with the exit code. */
+  /** Resolves with the exit code. */
   readonly requested: Promise<number>
   request(code: number): void
 }
 
-/** Waits for it. A second Ctrl-C does not wait for anything. */
+/** Waits for an exit request. A second Ctrl-C ends the process at once. */
 export function exitRequest(): ExitRequest {
   let request = (_code: number): void => {}
   const requested = new Promise<number>((resolve) => {

@@ -2,9 +2,9 @@ import process from 'node:process'
 import { Worker } from 'node:worker_threads'
 
 /**
- * Ends this process when the one that started it is gone, however it went, and not before: a Ctrl-C, which reaches
- * every process of the terminal, is for the parent. A thread looks after it, for the main one may be in an endless
- * loop.
+ * Ends this process when its parent has exited, for whatever reason, and not before. Ctrl-C reaches every process of the
+ * terminal, but this process ignores it and leaves the decision to the parent. A separate thread watches the parent,
+ * because the main thread may be in an endless loop.
  */
 export function exitWithParent(): void {
   process.on('SIGINT', () => {})
@@ -12,8 +12,8 @@ export function exitWithParent(): void {
   new Worker(WATCH, { eval: true, execArgv: [], workerData: process.ppid }).unref()
 }
 
-// Plain JavaScript, for a thread that loads nothing. On Unix an orphan gets another parent; on Windows it
-// keeps the number of one that does not exist any more.
+// Plain JavaScript, because this thread loads no modules. On Unix an orphan gets another parent; on Windows it keeps
+// the process ID of its parent, which no longer exists.
 const WATCH = `
   const { workerData: parent } = require('node:worker_threads')
   setInterval(() => {

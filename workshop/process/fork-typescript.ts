@@ -2,9 +2,9 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { ROOT } from '../root.ts'
 
 /**
- * Starts a program written in TypeScript, in the workshop's folder and with a channel to it.
+ * Starts a TypeScript program in the workshop's folder, with an IPC channel to it.
  *
- * @param output what becomes of what it prints
+ * @param output whether to read or to ignore what the program prints
  */
 export function forkTypeScript(file: string, output: 'ignore' | 'pipe'): ChildProcess {
   return fork(file, {

@@ -2,9 +2,9 @@ import process from 'node:process'
 import { onEndSignal } from './signals.ts'
 
 /**
- * Calls `cleanUp` when this process ends, also by a signal, so that no process of ours outlives it.
+ * Calls `cleanUp` when this process ends, even by a signal, so that no process of ours outlives it.
  *
- * @returns takes it back
+ * @returns a function that cancels this
  */
 export function onExit(cleanUp: () => void): () => void {
   if (cleanUps.size === 0) stopListening = listen()
@@ -23,7 +23,7 @@ function listen(): () => void {
   const stop = onEndSignal((signal) => {
     cleanAll()
     stopListening()
-    // Somebody else may have plans for it. If not, it does what it does.
+    // If there is no other listener, let the signal do what it does by default.
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
   })
   return () => {

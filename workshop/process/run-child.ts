@@ -5,12 +5,12 @@ import { HAS_GROUPS, signalGroup } from './process-group.ts'
 import { onEndSignal } from './signals.ts'
 
 /**
- * Runs a program in the workshop's folder, and prints what it prints. Ctrl-C is passed on to it and all that it
- * has started. It may finish what must not be left half done, and then this process ends as well.
+ * Runs a program in the workshop's folder and shows its output. Passes Ctrl-C on to the program and its descendants, waits
+ * until the program has cleaned up and exited, and then ends this process as well.
  *
- * @param env is added to our own
- * @param print gets what it prints, which otherwise goes straight to the terminal
- * @returns whether it ended with 0
+ * @param env variables to add to our own environment
+ * @param print called with the output; without it, the output goes straight to the terminal
+ * @returns whether the exit code was 0
  */
 export async function runChild(
   program: string,
@@ -19,10 +19,10 @@ export async function runChild(
   print?: (text: Buffer) => void,
 ): Promise<boolean> {
   let stoppedBy: NodeJS.Signals | undefined
-  // Before it is started: a signal in between would end this process, and leave that one behind.
+  // Listen before the child starts. A signal in between would end this process and leave the child running.
   const stopListening = onEndSignal((signal) => {
     stoppedBy = signal
-    // On Windows Ctrl-C reaches everybody at the terminal.
+    // On Windows, Ctrl-C reaches every process of the terminal anyway.
     if (HAS_GROUPS && child.pid !== undefined) signalGroup(child.pid, signal)
   })
   const child = spawn(program, args, {

@@ -1,14 +1,14 @@
 import process from 'node:process'
 
-/** The signals that ask a process to end, and the exit codes that a shell gives for them. */
+/** The signals that ask a process to end, and the exit codes that shells report for them. */
 export const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 type EndSignal = keyof typeof EXIT_CODES
 
 /**
- * Calls `heard` at each of these signals, which then do not end this process by themselves.
+ * Calls `heard` on each of these signals, which then no longer end this process by themselves.
  *
- * @returns stops listening
+ * @returns a function that stops listening
  */
 export function onEndSignal(heard: (signal: EndSignal) => void): () => void {
   const signals = Object.keys(EXIT_CODES) as EndSignal[]

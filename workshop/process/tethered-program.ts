@@ -2,24 +2,25 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Duplex, Readable } from 'node:stream'
 
-/** A program that ends with this process, whatever becomes of it. */
+/** A program that ends when this process ends, for whatever reason. */
 export type TetheredProgram = {
-  /** The last of what it printed. */
+  /** The last part of its output. */
   readonly printed: string
   readonly hasEnded: boolean
-  /** Ends it and all that it has started, and removes its folder. */
+  /** Kills the program and its descendants, and removes its folder. */
   stop(): Promise<void>
 }
 
 /**
- * Starts a program in a folder of its own. Whatever becomes of us, both go: the shell that starts the program leaves
- * somebody behind who waits for the end of a pipe, and that comes when we stop it, when we end, and when we are killed.
+ * Starts a program in its own folder. Both are removed whatever happens to this process: the shell that starts the program
+ * also starts a watcher, which waits until a pipe from us is closed. The pipe closes when we stop the program, when we
+ * end, and when we are killed.
  */
 export function startTethered(program: string, args: string[], folder: string): TetheredProgram {
   const child = spawn('/bin/sh', ['-c', SCRIPT, folder, program, ...args], {
     cwd: folder,
     env: { ...process.env, HOME: folder },
-    // A group of its own, so that all of it can be ended; Ctrl-C at our terminal does not reach it.
+    // Its own process group, so that all of it can be killed, and so that Ctrl-C in our terminal does not reach it.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })
@@ -31,9 +32,9 @@ export function startTethered(program: string, args: string[], folder: string): 
   }
   const tether = child.stdio[3] as Duplex
   tether.on('error', () => {})
-  // Its pipes are closed when nobody of the group is left.
+  // 'close' fires when no process of the group is left that holds the pipes open.
   const gone = once(child, 'close')
-  // We need not stay for it: it goes with us.
+  // Do not keep this process alive for the program, because it ends with us.
   child.unref()
   for (const pipe of [child.stdout, child.stderr, tether]) unref(pipe)
   return {

@@ -6,22 +6,22 @@ import process from 'node:process'
 import { apt, onPath } from './system.ts'
 import type { Command, ExternalTool } from './external-tool.ts'
 
-/** Chromium, or a browser that is made of it: the page is tested in a real one. */
+/** Chromium, or a browser that is built on it, for the tests of the page. */
 export const browser: ExternalTool = {
   name: 'browser',
   for: 'the tests of the page',
   find: findBrowser,
-  // On Windows they open a window when they are asked.
+  // On Windows, browsers open a window when they are asked for their version.
   ...(process.platform !== 'win32' && { versionArgs: ['--version'] }),
   install() {
-    // What the reader has chosen stays chosen, whatever is installed beside it.
+    // If BROWSER_PATH is set, installing another browser would not change which one is used.
     return process.env.BROWSER_PATH ? undefined : (apt('chromium') ?? [download])
   },
   advice() {
     if (process.env.BROWSER_PATH) {
       return 'BROWSER_PATH says where it is. Correct it, or leave it out: then one is found or installed.'
     }
-    // The libraries that the browser needs come with it, where Playwright knows how: it asks for the password.
+    // On Debian, Playwright can also install the libraries that the browser needs. It asks for the password.
     const withDeps = onPath('apt-get') ? ' --with-deps' : ''
     return (
       'To get it, type:\n\n' +
@@ -32,8 +32,8 @@ export const browser: ExternalTool = {
 }
 
 /**
- * The path of a browser: what BROWSER_PATH says, there or not; the one that Playwright has downloaded; one on
- * the PATH; one where its installer puts it.
+ * Returns the path of a browser: BROWSER_PATH, whether or not it exists; or the browser that Playwright has downloaded; or
+ * one on the PATH; or one in the usual place for its installer.
  */
 export function findBrowser(): string | undefined {
   const { BROWSER_PATH } = process.env
@@ -54,14 +54,14 @@ const download: Command = {
 
 function downloaded(): string | undefined {
   try {
-    // Loaded here, for it takes its time and is needed for nothing else.
+    // Loaded only here, because it is slow to load and nothing else needs it.
     const { chromium } = createRequire(import.meta.url)(
       '@playwright/test',
     ) as typeof import('@playwright/test')
     const path = chromium.executablePath()
     return existsSync(path) ? path : undefined
   } catch {
-    // It has none for this system.
+    // Playwright has no browser for this system.
     return undefined
   }
 }

@@ -3,29 +3,29 @@ import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { runChild } from '../process/run-child.ts'
 
-/** A real program that tests or lessons need and that npm does not bring. */
+/** A program that tests or lessons need, and that does not come from npm. */
 export type ExternalTool = {
-  /** As in a sentence: `browser`. */
+  /** Its name, as used in a sentence: `browser`. */
   name: string
-  /** What it is needed for, as in a sentence: `the tests of the page`. */
+  /** Its purpose, as used in a sentence: `the tests of the page`. */
   for: string
-  /** The path of its program. Nothing is started to find it. */
+  /** Returns the path of the program, without starting anything. */
   find(): string | undefined
-  /** What makes it print its version, and so shows that it runs. Absent where it would open a window. */
+  /** Arguments that make it print its version, which shows that it runs. Absent if they would open a window. */
   versionArgs?: string[]
-  /** What gets it without a password, one after the other. Undefined when nothing does on this machine. */
+  /** Returns the commands that install it without a password, in order, or undefined if this machine has none. */
   install?(): Command[] | undefined
-  /** What a person can do to get it: the line to type. */
+  /** Tells the user which command to type to get it. */
   advice(): string
 }
 
-/** Runs in the workshop's folder. */
+/** A command to run in the workshop's folder. */
 export type Command = { program: string; args: string[] }
 
-/** What is there of a tool: its program, which runs, or why not. */
+/** The result of looking for a tool: the path of a program that runs, or the problem. */
 export type Probe = { path: string; version?: string } | { problem: string }
 
-/** Looks for a tool, and asks it for its version: a program that lacks a library is found, and does not run. */
+/** Looks for a tool and asks it for its version, because a program that lacks a library can be found but does not run. */
 export function probe({ find, versionArgs }: ExternalTool): Probe {
   const path = find()
   if (!path) return { problem: 'missing' }
@@ -42,14 +42,14 @@ function firstLine(text: string): string {
 }
 
 /**
- * Installs a tool, in sight of the reader; says what to type when that is not possible.
+ * Installs a tool, and shows the commands and their output. If that fails, prints the command to type.
  *
- * @returns whether the tool is there now, and runs
+ * @returns whether the tool is installed now and runs
  */
 export async function install(tool: ExternalTool): Promise<boolean> {
   for (const { program, args } of tool.install?.() ?? []) {
     console.log(`$ ${[basename(program), ...args].join(' ')}`)
-    // apt-get asks questions otherwise.
+    // Otherwise apt-get asks questions.
     if (!(await runChild(program, args, { DEBIAN_FRONTEND: 'noninteractive' }))) break
   }
   const seen = probe(tool)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { apt, onPath } from './system.ts'
 import type { ExternalTool } from './external-tool.ts'
 
-/** The proxies of lesson 4, each as its makers ship it. */
+/** The real proxies of lesson 4. */
 export const nginx = proxy({ name: 'nginx', versionArgs: ['-v'] })
 export const haproxy = proxy({ name: 'haproxy', versionArgs: ['-v'] })
 export const apache = proxy({
@@ -41,7 +41,7 @@ function proxy({
   }
 }
 
-/** Debian leaves the folders of servers out of the PATH of those who are not root. */
+/** Returns the path of a server program. On Debian, the PATH of normal users does not contain the folders of servers. */
 function findServer(program: string): string | undefined {
   const usual = ['/usr/sbin', '/usr/local/sbin'].map((folder) => join(folder, program))
   return onPath(program) ?? usual.find((path) => existsSync(path))

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path'
 import process from 'node:process'
 import type { Command } from './external-tool.ts'
 
-/** The path of a program that one could start by its name alone. */
+/** Returns the path of a program that is on the PATH, or undefined. */
 export function onPath(name: string): string | undefined {
   return (process.env.PATH ?? '')
     .split(delimiter)
@@ -21,7 +21,7 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** How Debian and its relatives install a package. Undefined elsewhere, and for those it would ask for a password. */
+/** Returns the commands that install a package on Debian and its relatives. Undefined on other systems, and if they would ask for a password. */
 export function apt(name: string): Command[] | undefined {
   const program = onPath('apt-get')
   if (!program || process.getuid?.() !== 0) return undefined
@@ -30,5 +30,5 @@ export function apt(name: string): Command[] | undefined {
   return [...update, { program, args: ['install', '-y', '--no-install-recommends', name] }]
 }
 
-/** Once is enough for all that is installed in one go. */
+/** One `apt-get update` is enough for all packages of a run. */
 let hasUpdated = false

@@ -1,6 +1,6 @@
 import { recordedQuakes } from '#feed'
 
-/** Counts, of the recorded quakes that come, those that are missing between two of them, and those that came before. */
+/** Counts the recorded quakes that a client has missed, and those that it has delivered twice. */
 export type GapCounter = {
   readonly missed: number
   readonly twice: number
@@ -33,7 +33,7 @@ export function gapCounter(): GapCounter {
   }
 }
 
-/** Of the n-th quake since the replay began, that n: a lap later it is called the same, with the number of the lap. */
+/** Returns n for the n-th quake since the replay began. After the first lap, an ID ends with the number of its lap. */
 function numberOf(id: string): number | undefined {
   indices ??= new Map(recordedQuakes().map((quake, n) => [quake.id, n]))
   const [, name = id, lap = '1'] = /^(.*)-(\d+)$/.exec(id) ?? []

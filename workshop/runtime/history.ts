@@ -2,9 +2,9 @@ import { pathToFileURL } from 'node:url'
 import type { Feed, Quake } from '#feed'
 
 /**
- * The history of a lesson whose server has one: what has happened is in it, and what happens is appended.
+ * Creates the learner's history for a server that needs one. Fills it with all quakes until now, and keeps appending new ones.
  *
- * @param file the lesson's history.ts
+ * @param file the path of the learner's history.ts
  */
 export async function historyOf(file: string, feed: Feed): Promise<unknown> {
   const { createHistory } = (await import(pathToFileURL(file).href)) as {
@@ -15,7 +15,7 @@ export async function historyOf(file: string, feed: Feed): Promise<unknown> {
   }
   const history = createHistory()
   void fill(history, feed)
-  // What has happened is given without a wait. Only then may a client ask for it.
+  // The feed yields all past quakes without waiting. Let it do so before a client can connect.
   await new Promise((turned) => setImmediate(turned))
   return history
 }

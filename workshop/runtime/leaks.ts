@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url'
 import type { Leaks } from '../../protocol/runtime.ts'
 
 /**
- * Counts what the program in `file` has running, and calls `changed` when that changes: the intervals it
- * made and did not clear, the clients it serves, and what it wrote to clients that had gone.
+ * Counts what the program in `file` still has running, and calls `changed` when a number changes: intervals that it has not
+ * cleared, clients that it serves, and writes to clients that have disconnected.
  */
 export function countLeaks({ file, changed }: { file: string; changed(leaks: Leaks): void }): void {
   const intervals = new Set<number>()
@@ -17,7 +17,7 @@ export function countLeaks({ file, changed }: { file: string; changed(leaks: Lea
 
   createHook({
     init(id, type, _trigger, resource) {
-      // Node has no other mark for a timer that repeats.
+      // Node marks a repeating timer in no other way.
       const repeats = '_repeat' in resource && resource['_repeat'] !== null
       if (type === 'Timeout' && repeats && isMadeIn(dirname(file))) intervals.add(id)
     },
@@ -46,7 +46,7 @@ export function countLeaks({ file, changed }: { file: string; changed(leaks: Lea
   }, LOOK_EVERY_MS)
 }
 
-/** True when the function that calls is called, at any depth, by a file in `folder`. */
+/** Returns whether a file in `folder` is on the call stack. */
 function isMadeIn(folder: string): boolean {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 30

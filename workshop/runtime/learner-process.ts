@@ -3,14 +3,14 @@ import { fileURLToPath } from 'node:url'
 import { forkTypeScript } from '../process/fork-typescript.ts'
 import type { RuntimeMessage, RuntimeOrder } from '../../protocol/runtime.ts'
 
-/** A process that is warm: it has loaded what a server needs, and waits for the order to run one. */
+/** A process that has already loaded the modules that a server needs, and waits for the order to run one. */
 export type LearnerProcess = {
   readonly isAlive: boolean
-  /** Gives the order to run a server.ts, once. */
+  /** Orders the process to run a server.ts. Call it only once. */
   run(order: RuntimeOrder, heard: ProcessListener): void
-  /** Gives another order to the one that runs. */
+  /** Sends another order to the running program. */
   tell(order: RuntimeOrder): void
-  /** Ends the process, whatever it does. Nothing of it is heard any more. */
+  /** Kills the process. The listener is not called again. */
   kill(): void
 }
 
@@ -18,7 +18,7 @@ export type ProcessListener = {
   message(message: RuntimeMessage): void
   /** A line of its standard output or its standard error. */
   printed(line: string): void
-  /** It ended by itself; `how` is its exit code or its signal. */
+  /** The process ended by itself; `how` is its exit code or its signal. */
   ended(how: string): void
 }
 
@@ -36,7 +36,7 @@ export function startLearnerProcess(): LearnerProcess {
   child.on('error', (error) => ended(error.message))
   child.on('exit', (code, signal) => {
     const how = signal ?? `exit code ${code}`
-    // Why it ended may still be on its way.
+    // A message that says why it ended may still arrive.
     if (child.connected) child.once('disconnect', () => ended(how))
     else ended(how)
   })
@@ -47,7 +47,7 @@ export function startLearnerProcess(): LearnerProcess {
   function kill(): void {
     isAlive = false
     heard = undefined
-    // It may be in an endless loop, and would not hear anything else.
+    // It may be in an endless loop, in which no other signal would end it.
     child.kill('SIGKILL')
   }
 

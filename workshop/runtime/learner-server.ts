@@ -5,38 +5,38 @@ import { ROOT } from '../root.ts'
 import type { Leaks, RuntimeMessage } from '../../protocol/runtime.ts'
 import { startLearnerProcess, type LearnerProcess } from './learner-process.ts'
 
-/** Somebody's server, running in a process of its own. */
+/** A learner's server, running in its own process. */
 export type LearnerServer = {
-  /** Where the server is, as soon as that is known. */
+  /** Resolves with the address of the server, or the reason why it is not running, as soon as that is known. */
   destination(): Promise<Destination>
-  /** Makes the next restart quick. */
+  /** Starts a spare process, which makes the next restart fast. */
   warmUp(): void
-  /** Ends the server, whatever it does, and runs the file as it is now. */
+  /** Kills the server, and runs the file in its current state. */
   restart(): void
-  /** Lets so many earthquakes happen now. */
+  /** Makes `count` earthquakes happen now. */
   burst(count: number): void
-  /** Ends the server for good. */
+  /** Kills the server for good. */
   stop(): void
 }
 
 export type ServerEvents = {
   running(): void
-  /** It does not run; `what` says why in a sentence, `detail` in the runtime's own words. */
+  /** The server is not running. `what` says why in a sentence; `detail` is the message of the runtime. */
   down(what: string, detail: string): void
-  /** It is the stub, or still says so of a task. */
+  /** The file is still a stub, at least for one task. */
   notWritten(what: string): void
   /** A line of its standard output or its standard error. */
   printed(line: string): void
   leaks(leaks: Leaks): void
-  /** So many readers have the feed open now. */
+  /** How many readers have the feed open now. */
   feed(readers: number): void
 }
 
 /**
  * Runs `createApp()` of a server.ts on the recorded earthquakes.
  *
- * @param options.name how messages call the file: `lessons/01-raw-chunks/server.ts`
- * @param options.folder makes the folder ready in which the file is; asked at each start
+ * @param options.name of the file, for messages: `lessons/01-raw-chunks/server.ts`
+ * @param options.folder prepares the folder that contains the file, and returns its path; called at each start
  */
 export function startLearnerServer({
   name,
@@ -59,7 +59,7 @@ export function startLearnerServer({
     const mine = spare?.isAlive ? spare : startLearnerProcess()
     spare = undefined
     current = mine
-    // Whoever waits for the server that was stopped gets this one.
+    // A client that waits for the stopped server gets this one.
     if (destination.isSettled) destination = pending()
     let runDir: string
     try {
@@ -107,7 +107,7 @@ export function startLearnerServer({
     }
   }
 
-  /** A machine that is busy with something else may take as long: it may still come. */
+  /** Reports that loading takes long, but keeps waiting, because the machine may only be busy. */
   function stillLoading(): void {
     tellDown(
       `${name} is still loading after ${LOADING_MS / 1000} seconds.`,
@@ -159,7 +159,7 @@ export function startLearnerServer({
   }
 }
 
-/** Names files as the learner does, wherever they were run from. */
+/** Replaces paths in a text by those that the learner knows, wherever the files were run from. */
 function asLearnersPaths(text: string, serverFile: string, runDir: string): string {
   const folder = serverFile.replace(/server\.ts$/, '')
   return text
@@ -169,7 +169,7 @@ function asLearnersPaths(text: string, serverFile: string, runDir: string): stri
     .replaceAll(join(ROOT, '/'), '')
 }
 
-/** A promise that is settled from outside. */
+/** Returns a promise that is settled from outside. */
 function pending<T>(): {
   readonly promise: Promise<T>
   readonly isSettled: boolean

@@ -1,5 +1,5 @@
-// Runs somebody's server.ts or client.ts in a process of its own, when told which one. It may crash, loop or
-// exit; the workshop goes on.
+// The program of the process that runs a learner's server.ts or client.ts. It waits for an order that names the file. The
+// file may crash, loop or exit without harm to the workshop.
 import { existsSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -13,13 +13,13 @@ import { exitWithParent } from '../process/exit-with-parent.ts'
 import { isNotWritten } from '../../protocol/not-written.ts'
 import type { RuntimeMessage, RuntimeOrder } from '../../protocol/runtime.ts'
 
-/** How much faster than they happened: two or three earthquakes a second, and the first one soon. */
+/** How much faster than in reality the quakes happen: two or three a second, so that the first one happens soon. */
 const SPEED = 900
 
 let week = replay(recordedQuakes(), { speed: SPEED, loop: true })
 let when: 'loading' | 'running' = 'loading'
 
-// Loaded ahead: the server will want it, and the learner waits for the server.
+// Load Express ahead of time: the server will need it, and the learner is waiting for the server.
 void import('express')
 exitWithParent()
 process.on('uncaughtException', fail)
@@ -56,7 +56,7 @@ async function run({ file, since }: { file: string; since: number }): Promise<vo
   })
 }
 
-/** The feed; or the history of a lesson that has one, which goes on where the process before this one was. */
+/** Returns the argument for `createApp()`: the feed, or in some lessons a history, which continues where the previous process stopped. */
 async function sourceFor(file: string, since: number): Promise<unknown> {
   const history = join(dirname(file), 'history.ts')
   if (!existsSync(history)) return watched(week)
@@ -64,7 +64,7 @@ async function sourceFor(file: string, since: number): Promise<unknown> {
   return historyOf(history, watched(week))
 }
 
-/** Tells how many have the feed open, whenever that changes: the learner is to see it closed. */
+/** Reports how many readers have the feed open, whenever that changes, so that the learner can see it close. */
 function watched(feed: Replay): Feed {
   let told = 0
   const look = (): void => {
@@ -101,7 +101,7 @@ function fail(error: unknown): void {
 
 function described(error: unknown): string {
   if (!(error instanceof Error)) return `threw ${String(error)}`
-  // The compiler's list of errors says it all; its own stack says nothing.
+  // The compiler's list of errors is enough. Its own stack would not help the learner.
   if (error.name === 'TransformError') return error.message.split('\n').slice(1).join('\n')
   const frames = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line))
   const own = frames.filter(

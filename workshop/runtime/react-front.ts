@@ -8,29 +8,29 @@ import { listen } from '../http/ports.ts'
 import { onlyUnderOurName, onThisMachine } from '../http/safety.ts'
 import { ROOT } from '../root.ts'
 
-/** A page with somebody's component, in a server of its own. */
+/** A page with a learner's component, on its own server. */
 export type ReactFront = {
   readonly port: number
-  /** It can show something. Never rejected: what is wrong is shown instead. */
+  /** Resolves when the page can show something. Never rejects, because the page shows errors itself. */
   readonly isReady: Promise<unknown>
-  /** Has every page that is open load the component again, from where it is now. */
+  /** Makes every open page load the component again, from its current folder. */
   reload(): Promise<void>
   /** Ends every connection, and stops listening. */
   close(): Promise<void>
 }
 
 /**
- * Shows a component on a page, and changes it there at each save. The page finds the stream under its own origin,
- * as it would in production.
+ * Shows a component on a page, and updates it at each save. The stream has the same origin as the page, as it would in
+ * production.
  *
- * It is passed on by hand: the proxy of Vite keeps a stream open whose server has died, and holds a head back
- * until a body follows (https://github.com/vitejs/vite/issues/20712).
+ * The stream is passed on by code of our own, because Vite's proxy keeps a stream open after its server has died, and delays the head
+ * until the body begins (https://github.com/vitejs/vite/issues/20712).
  *
- * @param options.ports it takes the first that is free
- * @param options.component makes the file ready that exports the component; asked each time the page is opened
- * @param options.api the port of the server that the stream comes from
- * @param options.path of the stream: `/events`
- * @throws Error when no port is free
+ * @param options.ports it listens on the first that is free
+ * @param options.component prepares the file that exports the component, and returns its path; called each time the page is opened
+ * @param options.api the port of the server that sends the stream
+ * @param options.path of the stream, such as `/events`
+ * @throws Error if no port is free
  */
 export async function reactFront({
   ports,
@@ -45,7 +45,7 @@ export async function reactFront({
 }): Promise<ReactFront> {
   const front = createServer()
   const port = await listen(front, ports)
-  // It takes a second, in which nobody has to wait.
+  // Starting Vite takes a second. Do not wait for it here.
   const starting = startVite()
   const isReady = starting.catch(() => {})
   front.on('request', app())
@@ -58,14 +58,14 @@ export async function reactFront({
       root: ROOT,
       configFile: false,
       appType: 'custom',
-      // What is wrong with the work is shown on the page, and told by the grading.
+      // The page and the grading already report errors in the learner's code.
       logLevel: 'silent',
       cacheDir: join(ROOT, '.workshop', 'vite'),
       plugins: [react()],
       optimizeDeps: { entries: [`${PAGE}/main.tsx`] },
       server: { middlewareMode: true, hmr: { server: front } },
     })
-    // Vite sets it, and would leave it to every program that is started from here.
+    // Vite sets NODE_ENV, and every program that we start would inherit it.
     if (NODE_ENV === undefined) delete process.env.NODE_ENV
     return vite
   }
@@ -84,19 +84,19 @@ export async function reactFront({
     const html = (await readFile(join(ROOT, PAGE, 'index.html'), 'utf8'))
       .replace('%WORK%', `/@fs/${encodeURI((await component()).replace(/^\//, ''))}`)
       .replace('%URL%', path)
-    // In a frame of the lesson page, and in no other.
+    // Only the lesson page may show this page in a frame.
     res.set('Content-Security-Policy', 'frame-ancestors http://127.0.0.1:* http://localhost:*')
     res.type('html').send(await (await starting).transformIndexHtml('/', html))
   }
 
-  /** Each side sees the other's end and its cuts. */
+  /** Passes the stream on, so that each side sees when the other ends or cuts it. */
   function passOn(req: Request, res: Response): void {
     const outgoing = request({
       host: '127.0.0.1',
       port: api,
       method: req.method,
       path: req.originalUrl,
-      // A connection of its own: the wire is to show when it ends.
+      // Use a new connection for each stream, so that the wire shows when it ends.
       agent: false,
       headers: { ...req.headers, connection: 'close' },
     })
@@ -124,5 +124,5 @@ export async function reactFront({
   }
 }
 
-/** Its files. */
+/** The folder with the files of the page. */
 const PAGE = 'workshop/runtime/react'

@@ -2,10 +2,10 @@ import { existsSync, readdirSync, statSync, watch, type FSWatcher } from 'node:f
 import { dirname, join } from 'node:path'
 
 /**
- * Calls `saved` soon after a file in `folder` was written, replaced, added or deleted. It goes on when the
- * folder itself is deleted and comes back.
+ * Calls `saved` soon after a file in `folder` was written, replaced, added or deleted. Keeps watching even if the folder
+ * itself is deleted and created again.
  *
- * @returns stops watching
+ * @returns a function that stops watching
  */
 export function watchFolder(folder: string, saved: () => void): () => void {
   let watcher: FSWatcher | undefined
@@ -15,10 +15,10 @@ export function watchFolder(folder: string, saved: () => void): () => void {
 
   function rewatch(): void {
     watcher?.close()
-    // Without the folder, its parent tells when it is back.
+    // If the folder is missing, watch its parent to learn when it is created again.
     const nearest = [folder, dirname(folder)].find(existsSync) ?? process.cwd()
     watcher = watch(nearest, look)
-    // On Windows a deleted folder is an error.
+    // On Windows, deleting the folder emits an error.
     watcher.on('error', look)
   }
 
@@ -26,7 +26,7 @@ export function watchFolder(folder: string, saved: () => void): () => void {
     clearTimeout(debounce)
     debounce = setTimeout(() => {
       if (isStopped) return
-      // An editor makes several events of one save, and some for files nobody would save.
+      // An editor causes several events for one save, and some for its own temporary files.
       const now = signature(folder)
       if (now === seen) return
       const isOtherFolder = now.split('\n')[0] !== seen.split('\n')[0]
@@ -44,7 +44,7 @@ export function watchFolder(folder: string, saved: () => void): () => void {
   }
 }
 
-/** The folder's own number, then each file with its size and the time it was written. */
+/** Returns the inode of the folder, then the name, time and size of each file. */
 function signature(folder: string): string {
   try {
     const files = readdirSync(folder)

@@ -1,6 +1,6 @@
 import { Component, type ReactNode } from 'react'
 
-/** Shows what the component threw while it rendered, in its place. */
+/** Shows the error that the component threw while rendering, in place of the component. */
 export class ErrorBoundary extends Component<{ children: ReactNode }, { error?: Error }> {
   override state: { error?: Error } = {}
 

@@ -1,6 +1,5 @@
 /**
- * Writes a line for all that becomes of each EventSource of the page: that it is made, opens, has trouble, is
- * closed.
+ * Writes a line when an EventSource of the page is created, opens, gets an error, or is closed.
  */
 export function watchEventSources(lines: HTMLElement): void {
   let made = 0
@@ -21,7 +20,7 @@ export function watchEventSources(lines: HTMLElement): void {
       this.#tell('close()')
     }
 
-    /** With the seconds since the page was opened. */
+    /** Writes a line that begins with the seconds since the page was opened. */
     #tell(what: string): void {
       const at = (performance.now() / 1000).toFixed(1).padStart(6)
       lines.append(`${at} s   #${this.#number} ${what}\n`)

@@ -5,10 +5,10 @@ import { renderStats } from './render-stats.ts'
 import { watchEventSources } from './event-source-log.ts'
 import { sevenStreams } from './seven-streams.ts'
 
-// The page on which somebody's component is shown, and beside it what the page does: every EventSource, every
-// render, and seven streams for who wants to see how many a browser opens.
+// The page that shows a learner's component. Beside it are a log of every EventSource, the number of renders, and a button that
+// opens seven streams, to show how many of them a browser opens.
 
-/** `LiveQuakes` of the lesson, or what a file of an article exports. */
+/** The exports of the file to show: `LiveQuakes` in the lesson, a default export in the exhibit. */
 type Work = { LiveQuakes?: Shown; default?: Shown }
 type Shown = (props: { url: string }) => ReactNode
 
@@ -37,7 +37,7 @@ async function content(): Promise<ReactNode> {
   )
 }
 
-/** The lesson page, which has this one in a frame, says its colours behind the #. */
+/** Follows the theme of the lesson page, which shows this page in a frame and names its theme in the fragment of the URL. */
 function followTheme(): void {
   const take = (): void => {
     document.documentElement.dataset.theme = location.hash.slice(1)

@@ -1,6 +1,5 @@
 /**
- * Opens seven streams beside the one of the component, and shows which of them are open. Whoever presses one
- * closes it.
+ * Opens seven streams in addition to that of the component, and shows which of them are open. Pressing one closes it.
  */
 export function sevenStreams({
   button,
@@ -11,7 +10,7 @@ export function sevenStreams({
   list: HTMLElement
   url: string
 }): void {
-  // Not the one that is written about.
+  // Keep the original EventSource, which event-source-log.ts replaces later, so that these streams are not logged.
   const { EventSource } = window
   let streams: { close(): void }[] = []
 

@@ -5,7 +5,7 @@ import { truncate } from '../terminal/text.ts'
 import { resultsOf, wordOf, type Grade, type GradedPerson } from './grade.ts'
 import { asTyped, withoutControls } from './people.ts'
 
-/** People and lessons; as many lessons side by side as there is room for. */
+/** Returns a table with a row per person and a column per lesson, broken into blocks that fit the width. */
 export function classTable(
   graded: GradedPerson[],
   lessons: Lesson[],
@@ -40,7 +40,7 @@ export function classTable(
     .join('\n\n')
 }
 
-/** What the table has no room for: why somebody has no grade, and what was not taken of the work. */
+/** Returns the notes that do not fit into the table: why a lesson has no grade, and which files were left out. */
 export function notes(graded: GradedPerson[], { width }: { width: number }): string[] {
   return graded
     .flatMap(({ person: { name, problem }, grades }) => [
@@ -53,7 +53,7 @@ export function notes(graded: GradedPerson[], { width }: { width: number }): str
     .map((note) => truncate(withoutControls(note.replaceAll(/\s+/g, ' ')), width))
 }
 
-/** The checks that most people fail first, for whoever will speak about them. */
+/** Returns a line with the checks that most people fail first, so that the instructor can talk about them. */
 export function failedFirst(graded: GradedPerson[]): string[] {
   const counts = new Map<string, number>()
   for (const { grades } of graded) {
@@ -67,7 +67,7 @@ export function failedFirst(graded: GradedPerson[]): string[] {
   return [`Failed first: ${most.map(([id, count]) => `${id} by ${count}`).join(', ')}`]
 }
 
-/** The line to type for whoever wants to know why a check failed; for the first one, as an example. */
+/** Returns the command that shows why a check failed, with the first failure as the example. */
 export function howToSeeWhy(graded: GradedPerson[], seed: number): string[] {
   for (const { person, grades } of graded) {
     const grade = grades.find((each) => firstFailed(each)?.state === 'failed')
@@ -79,7 +79,7 @@ export function howToSeeWhy(graded: GradedPerson[], seed: number): string[] {
   return []
 }
 
-/** In short: `12/29 not yet · 1.3a`. */
+/** Returns a grade in short: `12/29 not yet · 1.3a`. */
 export function cellOf(grade: Grade | undefined): string {
   if (!grade) return '-'
   const results = resultsOf(grade)

@@ -5,7 +5,7 @@ import { checksOf } from '../lessons/checks.ts'
 import type { Lesson } from '../lessons/catalogue.ts'
 import { resultsOf, wordOf, type Grade, type GradedPerson } from './grade.ts'
 
-/** Writes `grades.csv` and `grades.json`, each in one step. Returns their paths. */
+/** Writes `grades.csv` and `grades.json`, each in one step, and returns their paths. */
 export function exportGrades(
   folder: string,
   graded: GradedPerson[],
@@ -19,8 +19,9 @@ export function exportGrades(
 }
 
 /**
- * A row for each person, a column for each check: `passed`, `failed`, `not written` or `not run`, or the word for the
- * whole lesson where its checks say nothing: `error`, `stuck`, `not graded`. Empty: not handed in.
+ * Returns a table with a row per person and a column per check. A cell is `passed`, `failed`, `not written` or `not run`,
+ * or the outcome of the whole lesson if it has no results: `error`, `stuck` or `not graded`. It is empty if the lesson
+ * was not handed in.
  */
 export function csv(graded: GradedPerson[], lessons: Lesson[]): string {
   const columns = lessons.flatMap(({ number }) => [
@@ -37,7 +38,7 @@ export function csv(graded: GradedPerson[], lessons: Lesson[]): string {
     [person.problem, ...grades.map(({ problem }) => problem)].filter(Boolean).join('; '),
   ])
   return stringify([['person', ...columns.map(({ title }) => title), 'problem'], ...rows], {
-    // Excel takes a file for what its language was before UTF-8, and a name that begins with = for a formula.
+    // Without a BOM, Excel does not read the file as UTF-8. It also takes a name that begins with = for a formula.
     bom: true,
     escape_formulas: true,
   })

@@ -5,17 +5,17 @@ import { lessons, listed, type Lesson } from '../lessons/catalogue.ts'
 import { callersFolder, folderCalled, takeReference, type Problem } from '../lessons/args.ts'
 import { isPacked, asTyped, peopleIn, type Person } from './people.ts'
 
-/** What the arguments of `npm run grade` ask for. */
+/** The parsed arguments of `npm run grade`. */
 export type GradeArgs = {
   people: Person[]
   lessons: Lesson[]
-  /** Where the tables go. */
+  /** The folder for the tables. */
   to: string
-  /** Forget the grades that are kept. */
+  /** Whether to discard the stored grades. */
   isAgain: boolean
 }
 
-/** Reads folders, and among them `lesson3`, `again` and `to FOLDER`, in any order. */
+/** Parses folders, `lesson3`, `again` and `to FOLDER`, in any order. */
 export function parseGradeArgs(args: string[]): GradeArgs | Problem {
   const left = args.filter((arg) => arg !== '')
   const all = lessons()

@@ -8,15 +8,15 @@ import { nginx } from '../tools/proxies.ts'
 import { ROOT } from '../root.ts'
 import type { Grade } from './grade.ts'
 
-// Grades are kept from one run to the next, so that a run that was interrupted goes on, and one for a latecomer
-// takes no longer than that one.
+// Stores grades between runs, so that an interrupted run can continue, and a late submission costs only the time to grade
+// that submission.
 
-/** Begins anew: forgets every grade, and the seed. */
+/** Deletes all stored grades and the seed. */
 export function clearGrades(): void {
   rmSync(join(storeFolder, FOLDER), { recursive: true, force: true })
 }
 
-/** The seed of all gradings until they are forgotten: everybody is asked the same. */
+/** Returns the seed for all submissions, so that all get the same inputs. It stays the same until the grades are cleared. */
 export function classSeed(): number {
   if (process.env.SEED) return Number(process.env.SEED)
   const { seed } = readStore<{ seed: number }>(SEED)
@@ -26,7 +26,7 @@ export function classSeed(): number {
   return fresh
 }
 
-/** What was kept of a grading of the same files. */
+/** Returns the stored grade for the same key, if any. */
 export function cachedGrade(key: string): Grade | undefined {
   const { grade } = readStore<{ grade: Grade }>(fileOf(key))
   return grade
@@ -37,9 +37,9 @@ export function cacheGrade(key: string, grade: Grade): void {
 }
 
 /**
- * Whatever a grade depends on, in a word: the work, the seed, the checks and what they stand on.
+ * Returns a key for all that a grade depends on: the submission, the seed, the checks and the code that they use.
  *
- * @param work hash of the files
+ * @param work the hash of the submitted files
  */
 export function keyOf(lesson: Lesson, work: string, seed: number): string {
   const known = versions.get(lesson.number) ?? versionOf(lesson)
@@ -51,7 +51,7 @@ const versions = new Map<number, string>()
 
 function versionOf({ number, folder }: Lesson): string {
   const hash = createHash('sha256')
-  // In CI a check that cannot be run is no pass.
+  // In CI, a check that cannot be run does not count as passed.
   hash.update(`${process.version} ${process.platform} ${nginx.find()} ${process.env.CI}`)
   hash.update(readFileSync(testFileOf(number)))
   for (const room of [...ROOMS, join('solutions', folder)]) {
@@ -65,7 +65,7 @@ function versionOf({ number, folder }: Lesson): string {
   return hash.digest('hex')
 }
 
-/** What grades, and what the work stands on. */
+/** The folders with the code that grades, and the code that submissions import. */
 const ROOMS = [
   join('test', 'harness'),
   join('workshop', 'grader'),

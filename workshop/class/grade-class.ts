@@ -8,13 +8,13 @@ import { sandboxOf, hashOf, isUntouched, readSubmission, type Submission } from 
 import { cacheGrade, cachedGrade, keyOf } from './grade-cache.ts'
 import type { Person } from './people.ts'
 
-/** One lesson of one person. */
+/** One lesson of one person, which is graded as a whole. */
 export type Unit = { person: Person; lesson: Lesson }
 
 export type Result = {
   unit: Unit
   grade: Grade
-  /** It was graded before, and nothing has changed since. */
+  /** Whether the grade is from an earlier run, because nothing has changed since. */
   isCached: boolean
 }
 
@@ -25,7 +25,7 @@ export type ClassOptions = {
   onGrade(result: Result): void
 }
 
-/** What there is to grade: of each person, the lessons that were handed in. */
+/** Returns what there is to grade: the lessons that each person has handed in. */
 export function unitsOf(people: Person[], lessons: Lesson[]): Unit[] {
   return people
     .filter(({ problem }) => problem === undefined)
@@ -36,7 +36,7 @@ export function unitsOf(people: Person[], lessons: Lesson[]): Unit[] {
     )
 }
 
-/** Grades them, several at once. When `signal` aborts, it gives what was graded until then. */
+/** Grades all units, several at once. If `signal` aborts, returns the results so far. */
 export async function gradeClass(units: Unit[], options: ClassOptions): Promise<Result[]> {
   const { signal, onStart, onGrade } = options
   const results: Result[] = []
@@ -55,12 +55,12 @@ export async function gradeClass(units: Unit[], options: ClassOptions): Promise<
   return results
 }
 
-/** Work that is wrong mostly waits, so there may be more of them than processors. */
+/** Returns how many submissions to grade at once. Grading wrong code is mostly waiting, so this is one more than there are processors, if the memory allows it. */
 function atOnce(): number {
   return Math.max(1, Math.min(availableParallelism() + 1, Math.floor(totalmem() / MEMORY_EACH)))
 }
 
-/** A process that grades, and the one of the work at its limit. */
+/** The bytes that a grading process and the process with the work may need together. */
 const MEMORY_EACH = 1.5e9
 
 async function gradeUnit(unit: Unit, options: ClassOptions): Promise<Result> {
@@ -69,7 +69,7 @@ async function gradeUnit(unit: Unit, options: ClassOptions): Promise<Result> {
     const submission = await readSubmission(person.folder, lesson)
     return { unit, ...(await gradeSubmission(submission, options)) }
   } catch (error) {
-    // Whatever it is, it is this one's, and the others go on: too many files, a path too long for a copy.
+    // Keep grading the others: the cause is in this submission, such as too many files, or a path that is too long to copy.
     return { unit, grade: notGraded(lesson.number, (error as Error).message), isCached: false }
   }
 }

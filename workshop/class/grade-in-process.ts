@@ -6,7 +6,7 @@ import { onExit } from '../process/on-exit.ts'
 import { HAS_GROUPS, killGroup } from '../process/process-group.ts'
 import { ROOT } from '../root.ts'
 
-/** What `npm run grade` tells the process that grades for it. */
+/** The order from `npm run grade` to the process that grades one submission. */
 export type GradeOrder = {
   lesson: number
   /** A folder laid out like `lessons/`. */
@@ -14,13 +14,13 @@ export type GradeOrder = {
   seed: number
 }
 
-/** What that process says, once; before that, an empty message now and then, for it is alive. */
+/** A message from that process. Empty ones show that it is alive; the last one has the verdict. */
 export type GradeReport = { verdict?: Verdict }
 
 /**
- * Grades in a process that does nothing else. Whatever the work does to its grader, it does to no other.
+ * Grades a submission in its own process, so that it cannot disturb the grading of others.
  *
- * @returns the verdict, or why there is none
+ * @returns the verdict, or the reason why there is none
  */
 export function gradeInProcess(order: GradeOrder, signal: AbortSignal): Promise<Verdict | string> {
   const child = spawn(
@@ -56,20 +56,20 @@ export function gradeInProcess(order: GradeOrder, signal: AbortSignal): Promise<
     const ended = (how: string): void => {
       clearInterval(dog)
       signal.removeEventListener('abort', end)
-      // It may have left the process of the work behind.
+      // The process with the work may still be running.
       end()
       takeBack()
       const said = lastWords.trim().split('\n')[0]
       resolve(verdict ?? `the process that graded it ended: ${how}${said ? `, ${said}` : ''}`)
     }
     child.on('close', (code, killedBy) => ended(killedBy ?? `exit code ${code}`))
-    // It could not be started. Any other error is followed by 'close'.
+    // Only if the process could not be started is there no 'close' after an error.
     child.on('error', (error) => child.pid === undefined && ended(error.message))
     if (signal.aborted) end()
-    // It may be gone already. Then 'close' follows.
+    // If the process has already ended, this fails, and 'close' follows.
     else child.send(order, () => {})
   })
 }
 
-/** Seconds without a sign of it, counted in our own turns. The work has a watchdog that is less patient. */
+/** How many seconds without a message we wait, counted by our own timer. The grader has a shorter timeout for the work itself. */
 const PATIENCE = 300

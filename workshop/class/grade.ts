@@ -2,15 +2,15 @@ import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
 import { checksOf } from '../lessons/checks.ts'
 import type { Person } from './people.ts'
 
-/** What a class's table says of one lesson of one person. */
+/** The grade of one person for one lesson. */
 export type Grade = {
   lesson: number
-  /** As in a verdict; or `not graded`, which says nothing about the work. */
+  /** The outcome of the verdict, or `not graded`, which says nothing about the work. */
   outcome: Verdict['outcome'] | 'not graded'
   checks: GradedCheck[]
-  /** Why it is `error`, `stuck` or `not graded`. */
+  /** The reason, if the outcome is `error`, `stuck` or `not graded`. */
   problem?: string
-  /** What of the work was not taken, and why. */
+  /** The files that were left out, and why. */
   leftOut: string[]
 }
 
@@ -18,13 +18,13 @@ export type GradedCheck = {
   id: string
   rule: string
   state: CheckResult['state'] | 'not written'
-  /** Of a check that failed: what was seen, what was expected and where in the work. */
+  /** For a failed check: what was seen, what was expected, and where in the work. */
   seen?: string
   expected?: string
   at?: string
 }
 
-/** A person and what became of the lessons, in their order. */
+/** A person, with the grades in the order of the lessons. */
 export type GradedPerson = { person: Person; grades: Grade[] }
 
 export function gradeOf(verdict: Verdict, leftOut: string[]): Grade {
@@ -44,10 +44,10 @@ export function gradeOf(verdict: Verdict, leftOut: string[]): Grade {
   }
 }
 
-/** What is thrown may say a lot. */
+/** The length at which a problem is cut off, because an error message may be huge. */
 const LONGEST = 1000
 
-/** Of work in which nothing is written yet. The proof shows that every check of a stub fails for that. */
+/** Returns the grade of untouched stubs, without running them. The proof shows that every check of a stub fails as not written. */
 export function gradeOfStubs(lesson: number, leftOut: string[]): Grade {
   const checks = checksOf(lesson).map(({ id, rule }) => ({
     id,
@@ -57,19 +57,19 @@ export function gradeOfStubs(lesson: number, leftOut: string[]): Grade {
   return { lesson, outcome: 'fail', checks, leftOut }
 }
 
-/** Of work about which nothing can be said. */
+/** Returns the grade of a submission that could not be graded. */
 export function notGraded(lesson: number, problem: string, leftOut: string[] = []): Grade {
   return { lesson, outcome: 'not graded', checks: [], problem, leftOut }
 }
 
-/** The verdict in a word or two. */
+/** Returns the verdict in a word or two. */
 export function wordOf({ outcome, checks }: Grade): string {
   if (outcome === 'pass') return 'passed'
   if (outcome !== 'fail') return outcome
   return checks.every(({ state }) => state === 'not written') ? 'not begun' : 'not yet'
 }
 
-/** What a run found before it came to an `error` counts for nothing: then there are no results. */
+/** Returns the checks of a grade, or none after an `error`, because checks that ran before the error do not count. */
 export function resultsOf({ outcome, checks }: Grade): GradedCheck[] {
   return outcome === 'pass' || outcome === 'fail' ? checks : []
 }

@@ -4,21 +4,21 @@ import { isInside } from '../is-inside.ts'
 import { lessons } from '../lessons/catalogue.ts'
 import { callersFolder } from '../lessons/args.ts'
 
-/** Somebody whose work was handed in. */
+/** A person who has handed in work. */
 export type Person = {
-  /** The name of the folder; with its path, where two have the same name. */
+  /** The name of the folder, or its path if two folders have the same name. */
   name: string
-  /** All that was handed in. */
+  /** The folder with everything that the person handed in. */
   root: string
-  /** In it or the same: what is laid out like `lessons/`. */
+  /** The folder that is laid out like `lessons/`: `root` itself, or a folder inside it. */
   folder: string
-  /** Why nothing of it can be graded. */
+  /** Why none of the work can be graded. */
   problem?: string
 }
 
 /**
- * The people in folders. Each folder is laid out like `lessons/`, which makes it one person's, or has a folder for
- * each person. Links are not followed: they may lead to the solutions, or out of what was handed in.
+ * Returns the people in these folders. A folder that is laid out like `lessons/` belongs to one person; any other folder
+ * has a folder for each person. Links are not followed, because they may lead to the solutions or out of the submission.
  *
  * @param folders absolute paths
  */
@@ -34,13 +34,13 @@ export function peopleIn(folders: string[]): Person[] {
     .toSorted((a, b) => a.name.localeCompare(b.name, 'en'))
 }
 
-/** As the caller would type it. */
+/** Returns the path of a folder as the caller would type it. */
 export function asTyped(folder: string): string {
   const here = callersFolder()
   return isInside(here, folder) ? relative(here, folder) || '.' : folder
 }
 
-/** Without what moves the cursor or turns the direction of a text. */
+/** Replaces the characters that move the cursor or change the direction of text. */
 export function withoutControls(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '�')
 }
@@ -65,7 +65,7 @@ function personOf(parent: string, entry: Dirent): Person[] {
     const problem = `no lesson is in it, such as ${lessons()[0]?.folder}`
     return [folder ? { ...person, folder } : { ...person, problem }]
   }
-  // Anything else lies beside the work of people: a list of names, a table of grades.
+  // Any other file is not a submission, but for example a list of names or a table of grades.
   return isPacked(entry.name) ? [{ ...person, problem: 'it is packed: unpack it first' }] : []
 }
 
@@ -75,7 +75,7 @@ export function isPacked(name: string): boolean {
 
 const ARCHIVES = ['.zip', '.tar', '.gz', '.tgz', '.bz2', '.xz', '.7z', '.rar']
 
-/** Who unpacks an archive often gets a folder in a folder. */
+/** Looks inside nested folders, because unpacking an archive often creates a folder in a folder. */
 function unwrapped(folder: string, depth = 0): string | undefined {
   const found = laidOutLikeLessons(folder)
   if (found || depth === 3) return found
@@ -83,7 +83,7 @@ function unwrapped(folder: string, depth = 0): string | undefined {
   return inner.length === 1 ? unwrapped(join(folder, inner[0]!.name), depth + 1) : undefined
 }
 
-/** The folder itself, or the lessons/ of a whole clone. */
+/** Returns the folder itself, or the `lessons/` of a whole clone, or undefined. */
 function laidOutLikeLessons(folder: string): string | undefined {
   const known = lessons().map((lesson) => lesson.folder)
   const entries = entriesOf(folder)
@@ -92,7 +92,7 @@ function laidOutLikeLessons(folder: string): string | undefined {
   return inner && laidOutLikeLessons(join(folder, 'lessons'))
 }
 
-/** None when the folder cannot be read. What is hidden, and what macOS adds to archives, is nobody's work. */
+/** Returns the entries of a folder, or none if it cannot be read. Skips hidden files, and those that macOS adds to archives. */
 function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true }).filter(

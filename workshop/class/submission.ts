@@ -6,24 +6,23 @@ import type { Lesson } from '../lessons/catalogue.ts'
 import { stubsOf } from '../lessons/stubs.ts'
 import { withoutControls } from './people.ts'
 
-/** The files that somebody handed in for one lesson. */
+/** The files that a person handed in for one lesson. */
 export type Submission = {
   lesson: Lesson
-  /** By their path in the lesson's folder, with `/`. */
+  /** The contents by path. Paths are relative to the lesson's folder, with `/`. */
   files: Map<string, Buffer>
-  /** What was not taken, and why, as in a sentence: `server.ts is a link`. */
+  /** Which files were left out, and why: `server.ts is a link`. */
   leftOut: string[]
 }
 
-/** The work is of a size that no learner writes. */
+/** Thrown for a submission that is larger than any learner writes. */
 class TooMuch extends Error {}
 
 /**
- * Reads what is handed in for a lesson. It takes regular files and nothing else, and trusts neither their number
- * nor their size.
+ * Reads the files that were handed in for a lesson. Accepts only regular files, and limits their number and their size.
  *
  * @param folder of the person, laid out like `lessons/`
- * @throws when there are too many files
+ * @throws TooMuch if there are too many files
  */
 export async function readSubmission(folder: string, lesson: Lesson): Promise<Submission> {
   const submission: Submission = { lesson, files: new Map(), leftOut: [] }
@@ -44,14 +43,14 @@ export async function readSubmission(folder: string, lesson: Lesson): Promise<Su
   return submission
 }
 
-/** @returns why it was not taken */
+/** Reads a file into `files`, or the files of a folder. Returns the reason if it leaves something out. */
 async function takeInto(
   files: Submission['files'],
   path: string,
   file: string,
   take: (path: string) => Promise<void>,
 ): Promise<string | undefined> {
-  // A name that is no UTF-8 cannot be opened by what we read of it.
+  // A file whose name is not valid UTF-8 cannot be opened by the name that Node returns.
   if (/[\p{Cc}�]/u.test(path)) return 'has a name that no program should have'
   try {
     const stats = await lstat(file)
@@ -73,7 +72,7 @@ async function takeInto(
 const MOST_FILES = 200
 const MOST_BYTES = 1_000_000
 
-/** The same for the same files, whoever handed them in. */
+/** Returns a hash of the files, which does not depend on the person. */
 export function hashOf({ files }: Submission): string {
   const hash = createHash('sha256')
   for (const [path, bytes] of [...files].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
@@ -82,12 +81,12 @@ export function hashOf({ files }: Submission): string {
   return hash.digest('hex')
 }
 
-/** Nobody has written anything: every file is as the lesson has it, or is missing. */
+/** Returns whether nothing has been written: every file is missing or still the stub. */
 export function isUntouched({ lesson, files }: Submission): boolean {
   return stubsOf(lesson).every(({ name, text }) => (files.get(name) ?? text).toString() === text)
 }
 
-/** A copy to be graded. What is missing in it is not written yet: it comes from the stubs. */
+/** Returns a copy to grade. Missing files count as not written, so they are replaced by the stubs. */
 export async function sandboxOf({ lesson, files }: Submission): Promise<Sandbox> {
   const sandbox = await emptySandbox()
   const write = async (path: string, content: Buffer | string): Promise<void> => {
@@ -97,7 +96,7 @@ export async function sandboxOf({ lesson, files }: Submission): Promise<Sandbox>
   }
   for (const [path, bytes] of files) await write(path, bytes)
   for (const { name, text } of stubsOf(lesson)) {
-    // It may be there as a folder; that cannot be loaded, and the grader says so.
+    // If a folder has the name of the file, leave it: the grader reports that it cannot be loaded.
     await write(name, text).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error
     })

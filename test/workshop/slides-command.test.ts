@@ -14,7 +14,7 @@ afterAll(() => copy.remove())
 test('npm run slides says where the deck is, and Ctrl-C leaves nothing behind', async () => {
   const program = run(copy, ['slides'])
   const [, port] = await program.seen(/http:\/\/127\.0\.0\.1:(33\d\d)\/ {2}the deck/)
-  await program.seen(/http:\/\/127\.0\.0\.1:33\d\d\/ {2}for who follows on this machine/)
+  await program.seen(/http:\/\/127\.0\.0\.1:33\d\d\/ {2}for followers on this machine/)
   expect(program.output).not.toMatch(/\bcode\b/)
   program.kill('SIGINT')
   expect(await program.ended).toBe(130)

@@ -4,27 +4,27 @@ import type { Bundle } from '../http/build.ts'
 import { readDeck, slidesFolder, type Chapter } from './deck.ts'
 import type { Scene } from './scene.ts'
 
-/** What a browser needs to show the deck. */
+/** The data that a browser needs to show the deck. */
 export type DeckView = {
   chapters: Chapter[]
-  /** The pictures of the wire, by the names of their scenes. */
+  /** The scenes, which name the recordings to show. */
   scenes: Scene[]
   role: Role
 }
 
-/** Who looks. */
+/** The role of the person in front of the browser. */
 export type Role = Instructor | { role: 'follower' }
 
-/** Moves the others, and runs programs at the port of the demos. */
+/** The instructor, who moves the followers' slides, and runs programs on the server at `demoPort`. */
 export type Instructor = {
   role: 'instructor'
   token: string
   demoPort: number
-  /** Where others follow, and the code that they need; absent when they are not let in. */
+  /** The addresses for followers, and the code that they need. Absent if the deck is not shared. */
   join?: { urls: string[]; code: string }
 }
 
-/** The deck as it is now. Notes are for the instructor alone. */
+/** Returns the current deck for a role. Only the instructor gets the notes. */
 export function deckView(role: Role): DeckView {
   const { chapters, scenes } = readDeck()
   if (role.role === 'instructor') return { chapters, scenes, role }
@@ -43,7 +43,7 @@ export const slidesPage: Bundle = {
   ],
 }
 
-/** Serves what was recorded, which may be played anew while the deck is shown. */
+/** Serves the recordings. Without caching, because a wire may be recorded again while the deck is shown. */
 export function recordings(): RequestHandler {
   return express.static(recordingsFolder, { index: false, redirect: false, cacheControl: false })
 }

@@ -4,10 +4,10 @@ import { ROOT } from '../root.ts'
 import { quote, saysOf, table } from './quote.ts'
 import { sceneIn, type Scene } from './scene.ts'
 
-/** What a slide is for; a class in the deck, and a word above its title. */
+/** The kind of a slide. It selects the slide's CSS class and the word above its title. */
 export type Kind = (typeof KINDS)[number]
 
-/** The slides of a lesson have one of each but `welcome` and `demo`. */
+/** All kinds. Every lesson needs a slide of each, except `welcome` and `demo`. */
 export const KINDS = [
   'welcome',
   'title',
@@ -23,18 +23,18 @@ export const KINDS = [
 export type Slide = {
   kind: Kind
   minutes: number
-  /** Markdown, with what it quotes in its place. */
+  /** The Markdown, with all quotes filled in. */
   text: string
-  /** What the instructor says, in Markdown. */
+  /** The notes for the instructor, in Markdown. */
   notes: string
 }
 
-/** One file of slides: a lesson, or what comes before. */
+/** One file of slides: the welcome, or a lesson. */
 export type Chapter = { name: string; slides: Slide[] }
 
 export type Deck = {
   chapters: Chapter[]
-  /** What can be run on a slide. */
+  /** The programs that can be run on a slide. */
   scenes: Scene[]
   /** Why a slide cannot be shown: `slides/01-raw-chunks.md, slide 3: there is no file …`. */
   problems: string[]
@@ -43,8 +43,8 @@ export type Deck = {
 export const slidesFolder = join(ROOT, 'slides')
 
 /**
- * Reads every file of `slides/`, in order. A slide that does not say its kind and its minutes, or quotes what is not
- * there, says so in its place: the others are shown all the same.
+ * Reads every file of `slides/`, in order. A slide that does not begin with its kind and its minutes, or that quotes something
+ * that does not exist, is replaced by a slide with the problem, so that the others can still be shown.
  */
 export function readDeck(): Deck {
   const names = readdirSync(slidesFolder).filter((name) => /^\d\d-.*\.md$/.test(name))
@@ -67,10 +67,10 @@ export function readDeck(): Deck {
 }
 
 /**
- * A slide: `<!-- myth, 2 minutes -->`, its text, and what the instructor says behind a line `Note:`.
+ * Parses a slide: `<!-- myth, 2 minutes -->`, its text, and after a line `Note:` the notes for the instructor.
  *
- * A listing with a file behind its language quotes that file; `table` quotes rows of a table, and `says` what a learner
- * is told of a mistake. What runs in one called `wire` is added to `scenes`.
+ * A code block with a file after its language quotes that file. `table` quotes rows of a table, and `says` the message that
+ * a learner gets for a mistake. The scene of a block named `wire` is added to `scenes`.
  *
  * @throws Error
  */

@@ -2,7 +2,7 @@ import { watchQuakes } from '../../solutions/02-server-sent-events/watch.ts'
 import type { ClientState } from '../../protocol/page.ts'
 import type { PageClient } from '../session/page-client.ts'
 
-/** An `EventSource` that reads a stream of quakes, for somebody to watch: it comes back when it is cut. */
+/** Connects an `EventSource` to a stream of quakes. Unlike other clients of the page, it reconnects after a cut. */
 export function connectEventSource({
   id,
   url,

@@ -9,11 +9,11 @@ import { recordings, deckView, slidesPage } from './deck-view.ts'
 import type { Leader } from './position.ts'
 
 /**
- * What followers get: the deck without notes, its recordings, and the position of the instructor. There is nothing
- * here that changes or runs anything.
+ * Returns the app for followers. It serves the deck without notes, the recordings, and the position of the instructor, and
+ * cannot change or run anything.
  *
- * @param options.code what they have to know, as a part of the path; absent when only this machine can ask
- * @param options.wrongCodeMs how long who guesses waits for an answer
+ * @param options.code the join code, which is part of the path; absent if only this machine can connect
+ * @param options.wrongCodeMs how long the answer to a wrong code is delayed
  */
 export function followersApp({
   leader,
@@ -42,12 +42,12 @@ export function followersApp({
   return app
 }
 
-/** Six letters, without those that look like others. */
+/** Returns a new join code: six letters, without those that look like other characters. */
 export function newCode(): string {
   return Array.from({ length: 6 }, () => LETTERS[randomInt(LETTERS.length)]).join('')
 }
 
-/** The addresses of this machine under which others in its network find it. */
+/** Returns the addresses at which other machines of the network can reach this one. */
 export function addresses(): string[] {
   return Object.values(networkInterfaces())
     .flatMap((each) => each ?? [])
@@ -57,10 +57,10 @@ export function addresses(): string[] {
 
 const LETTERS = 'ABCDEFGHJKMNPRSTUVWXYZ'
 
-/** Whoever asks finds it at the address that was asked. */
+/** Returns the names under which a request may reach this server: the address that it was sent to. */
 function namesOf(req: Request): string[] {
   const { localPort, localAddress = '' } = req.socket
-  // An IPv4 address may come as an IPv6 one.
+  // Node may report an IPv4 address as an IPv6 one.
   return [`${localAddress.replace(/^::ffff:/, '')}:${localPort}`, ...onThisMachine(req)]
 }
 
@@ -73,8 +73,8 @@ const onlyReading: RequestHandler = (req, res, next) => {
 }
 
 /**
- * Puts everything behind `/CODE/`. A wrong code is answered slowly and one after the other, so that nobody can try
- * them all; who knows it never waits.
+ * Serves everything below `/CODE/`. Wrong codes are answered slowly and one at a time, so that nobody can try all codes. A
+ * follower with the right code never waits.
  */
 function guarded(code: string, deck: Router, wrongCodeMs: number): RequestHandler {
   let guesses = 0
@@ -85,10 +85,10 @@ function guarded(code: string, deck: Router, wrongCodeMs: number): RequestHandle
     if (said === '') res.type('html').send(ASKS_FOR_CODE)
     else res.redirect(303, `/${encodeURIComponent(String(said).trim().toUpperCase())}/`)
   })
-  // A browser asks for it by itself. That is no guess.
+  // Browsers request this by themselves, so it does not count as a guess.
   guard.get('/favicon.ico', (_req, res) => void res.status(204).end())
   guard.use(`/${code}`, (req, res, next) => {
-    // What it loads is named from there.
+    // The page loads its files by relative URLs, which need the slash at the end.
     if (req.originalUrl.split('?')[0]!.length > code.length + 1) {
       deck(req, res, () => next('router'))
     } else res.redirect(303, `/${code}/`)
@@ -107,7 +107,7 @@ function guarded(code: string, deck: Router, wrongCodeMs: number): RequestHandle
   return guard
 }
 
-/** Those who wait for an answer at the same time. */
+/** How many wrong codes may wait for an answer at the same time. */
 const MOST_GUESSES = 30
 
 const ASKS_FOR_CODE = `<!doctype html>

@@ -4,16 +4,16 @@ import { probe } from '../tools/external-tool.ts'
 import { slidesServer } from './server.ts'
 
 /**
- * `npm run slides pdf FILE`: writes the deck as a hand-out, a page for each slide.
+ * Writes the deck as a handout with one page per slide, for `npm run slides pdf FILE`.
  *
- * @param file from where the command was typed; `slides.pdf` when it is left out
- * @returns the exit code: 1 when there is no browser to print it with
+ * @param file relative to the folder in which the command was typed
+ * @returns the exit code, which is 1 if there is no browser to print with
  */
 export async function pdf(file = 'slides.pdf'): Promise<number> {
   const seen = probe(browser)
   if ('problem' in seen) {
     console.error(
-      `The hand-out is printed by a browser (${seen.problem}). ${browser.advice()}\n\nOr open the deck in yours, with ?print-pdf behind its address, and print that.`,
+      `A browser is needed to print the handout (${seen.problem}). ${browser.advice()}\n\nOr open the deck in your own browser, add ?print-pdf to its address, and print the page.`,
     )
     return 1
   }
@@ -27,7 +27,7 @@ export async function pdf(file = 'slides.pdf'): Promise<number> {
     })
     await page.goto(`${slides.url}/?print-pdf`)
     await page.locator('.pdf-page').first().waitFor()
-    // Each picture is drawn when its recording is there.
+    // Wait until every recording has been loaded and drawn.
     await page.locator('.picture:not(:has(canvas))').first().waitFor({ state: 'detached' })
     const path = resolve(process.env.INIT_CWD ?? process.cwd(), file)
     await page.pdf({ path, preferCSSPageSize: true, printBackground: true })

@@ -1,17 +1,13 @@
-/** Where the instructor is: indices of the slide and of what has been revealed on it, as reveal.js counts them. */
+/** A position in the deck: the indices of the slide and of its last revealed fragment, as reveal.js counts them. */
 export type SlidePosition = { h: number; v: number; f: number }
 
-/** The instructor's position, and those who follow it. */
+/** The instructor's position, which followers can listen to. */
 export type Leader = {
   readonly position: SlidePosition
-  /** Grows with every move. */
+  /** The number of moves so far. */
   readonly moves: number
   goTo(position: SlidePosition): void
-  /**
-   * Calls `moved` after each move.
-   *
-   * @returns stops it
-   */
+  /** Calls `moved` after each move. Returns a function that stops this. */
   listen(moved: () => void): () => void
 }
 
@@ -38,7 +34,7 @@ export function leader(): Leader {
   }
 }
 
-/** The position in a request's body; undefined when it is none. */
+/** Returns the position in a request's body, or undefined if the body is not a position. */
 export function positionIn(body: unknown): SlidePosition | undefined {
   if (typeof body !== 'object' || body === null) return undefined
   const { h, v, f }: Record<string, unknown> = { ...body }

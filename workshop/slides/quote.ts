@@ -9,16 +9,16 @@ import { ROOT } from '../root.ts'
 import { painter } from '../terminal/colour.ts'
 
 /**
- * A piece of a file, so that no slide can show what is not there.
+ * Returns a piece of a file, so that a slide cannot show code that does not exist.
  *
- *     solutions/01-raw-chunks/server.ts          the file
- *     solutions/01-raw-chunks/server.ts#1.1      what stands in its regions of task 1.1
- *     test/mistakes/lesson1/collects/server.ts   the file that a mistake makes of the solution's
+ *     solutions/01-raw-chunks/server.ts          the whole file
+ *     solutions/01-raw-chunks/server.ts#1.1      its regions of task 1.1
+ *     test/mistakes/lesson1/collects/server.ts   the solution's file with a mistake applied
  *
- * Of that, `excerpt` takes what begins with its first line and ends with its last one, if it has any: `…` on a line
- * of its own stands for all that lies between. What is left of the indentation of the first line goes.
+ * `excerpt` selects lines: it lists the lines to show, and a line `…` selects all lines between its neighbours. Without an excerpt,
+ * everything is shown. Common indentation is removed.
  *
- * @throws Error when the file, the region or a line is not there
+ * @throws Error if the file, the region or a line does not exist
  */
 export function quote(place: string, excerpt: string): string {
   const [path = '', region] = place.split('#')
@@ -30,9 +30,9 @@ export function quote(place: string, excerpt: string): string {
 }
 
 /**
- * What a learner is told of a mistake, without the transcript and the advice: `lesson1/never-cleans-up`.
+ * Returns the message that a learner gets for a mistake such as `lesson1/never-cleans-up`, without the transcript and the advice.
  *
- * @throws Error when there is no such mistake
+ * @throws Error if there is no such mistake
  */
 export function saysOf(address: string): string {
   const mistake = mistakeCalled(address)
@@ -58,10 +58,10 @@ export function saysOf(address: string): string {
 }
 
 /**
- * Rows of a table in a Markdown file, below its head.
+ * Returns rows of a table in a Markdown file, with the head of the table.
  *
- * @param rows how the cells begin of those that are taken, a line for each: `nginx | `gzip on;``
- * @throws Error when there is no such row
+ * @param rows the rows to take, one per line. A line lists how the cells of the row begin: `nginx | `gzip on;``
+ * @throws Error if there is no such row
  */
 export function table(path: string, rows: string): string {
   const lines = read(path)
@@ -112,7 +112,7 @@ function linesOfRegion(lines: string[], region: string, path: string): string[] 
   return found
 }
 
-/** Follows the wanted lines through the others; where `…` stands, everything up to the next wanted one is taken. */
+/** Returns the wanted lines in order. A line `…` takes everything up to the next wanted line. */
 function between(lines: string[], wanted: string[], place: string): string[] {
   const found: string[] = []
   let at = 0

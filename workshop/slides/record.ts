@@ -7,7 +7,7 @@ import type { Scene } from './scene.ts'
 import { recordingOf, recordingsFolder } from './deck-view.ts'
 import { sceneSession, type SceneSession } from './scene-session.ts'
 
-/** Records the scenes with these names, or all of them, and removes recordings that nobody shows. */
+/** Records the scenes with these names, or all of them, and removes recordings that no slide shows. */
 export async function recordAll(names: string[]): Promise<number> {
   const { scenes } = readDeck()
   const unknown = names.filter((name) => !scenes.some((scene) => scene.name === name))
@@ -27,7 +27,7 @@ export async function recordAll(names: string[]): Promise<number> {
   return 0
 }
 
-/** Plays a scene with its real program, and writes what crossed the wire to `slides/recordings/`. */
+/** Plays a scene with its real program, and writes the recording to `slides/recordings/`. Returns the path. */
 async function record(scene: Scene): Promise<string> {
   const session = sceneSession(() => [scene])
   try {

@@ -13,10 +13,10 @@ import { ROOT } from '../root.ts'
 import { streamOf } from '../session/lesson-target.ts'
 import type { Scene } from './scene.ts'
 
-/** The program of a scene, running. */
+/** The running program of a scene. */
 export type SceneProgram = {
   readonly tap: Tap
-  /** Where its stream is: `http://127.0.0.1:41234/events`. */
+  /** The address of its stream: `http://127.0.0.1:41234/events`. */
   readonly url: string
   burst(count: number): void
   stop(): Promise<void>
@@ -26,7 +26,7 @@ export type SceneProgram = {
  * Runs the program of a scene: `solutions/NN-name`, the mistake `test/mistakes/lessonN/name`, or
  * `lessons/NN-name/exhibit`.
  *
- * @throws Error when it is none of these
+ * @throws Error if the program is none of these
  */
 export async function runScene(
   { program }: Scene,
@@ -40,7 +40,7 @@ export async function runScene(
     countLeaks: isExhibit,
     events,
   })
-  // A client that came before would only wait.
+  // Wait for the server, because a client that connects earlier would only wait.
   await server.destination()
   const { destination } = server
   const before = await tap({ port: 0, destination, observer: recorder.observer })
@@ -66,7 +66,7 @@ function wherefrom(program: string): { lesson: Lesson; isExhibit: boolean } {
   return { lesson, isExhibit: shown !== undefined }
 }
 
-/** The lesson with the mistake in it. */
+/** Returns a sandbox with the lesson's solution and the mistake in it. */
 async function made(program: string): Promise<Sandbox> {
   const sandbox = await emptySandbox()
   layOut(mistakeCalled(program.slice(MISTAKES.length)), sandbox.folder)

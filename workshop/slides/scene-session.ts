@@ -8,10 +8,14 @@ import { runScene, type SceneProgram } from './scene-program.ts'
 import type { Scene } from './scene.ts'
 import { connectEventSource } from './event-source-client.ts'
 
-/** A session that runs the program of a scene for as long as somebody looks; one at a time. */
+/** A session that runs the program of one scene at a time, for as long as a page shows it. */
 export type SceneSession = Session & { close(): Promise<void> }
 
-/** @param scenes those that there are now: nothing else can be run */
+/**
+ * Returns a session in which nothing runs yet.
+ *
+ * @param scenes returns the scenes that may be run
+ */
 export function sceneSession(scenes: () => Scene[]): SceneSession {
   const recorder = makeRecorder()
   const { tell, listen } = listeners()
@@ -22,7 +26,7 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
   let clients: PageClient[] = []
   let clientsSoFar = 0
   let looking = 0
-  /** What is run and stopped waits for its turn. */
+  /** Starts and stops wait for their turn here. */
   let change: Promise<unknown> = Promise.resolve()
 
   function inTurn<T>(does: () => Promise<T>): Promise<T> {
@@ -119,7 +123,7 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
       return () => {
         stopListening()
         looking -= 1
-        // The slide has gone, and with it whoever could stop the program.
+        // The slide is gone, so nobody can stop the program any more.
         if (looking === 0) void inTurn(async () => (looking === 0 ? stop() : undefined))
       }
     },

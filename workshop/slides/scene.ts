@@ -1,19 +1,19 @@
-/** A program that is run on a slide, and what is done to it: the wire that comes of it is the slide's picture. */
+/** A program to run on a slide, and the steps to take. The recording of the run is the slide's picture. */
 export type Scene = {
-  /** Of its recording, and of its place on the slides. */
+  /** The name of the scene and of its recording. */
   name: string
   /** The folder of the program: a solution, a mistake or an exhibit. */
   program: string
   steps: Step[]
-  /** Which response that reached the client is shown byte by byte, counted from 1; absent when none is. */
+  /** Which arrival of response bytes at the client is shown byte by byte, counted from 1. Absent if none is. */
   shows?: number
 }
 
-/** `proxy` stands before the server from then on; `watch` connects an EventSource, which comes back when it is cut. */
+/** `proxy` puts a proxy in front of the server; `watch` connects an EventSource, which reconnects after a cut; a number waits for so many seconds. */
 export type Step = 'proxy' | 'connect' | 'watch' | 'leave' | 'cut' | 'stall' | 'go on' | number
 
 /**
- * Reads a scene:
+ * Parses a scene:
  *
  *     ```wire never-cleans-up
  *     test/mistakes/lesson1/never-cleans-up
@@ -23,8 +23,8 @@ export type Step = 'proxy' | 'connect' | 'watch' | 'leave' | 'cut' | 'stall' | '
  *     shows 3
  *     ```
  *
- * @param name what stands behind `wire`
- * @throws Error when a line is none of these
+ * @param name the word after `wire`
+ * @throws Error if a line is not a known step
  */
 export function sceneIn(name: string, text: string): Scene {
   const [program = '', ...lines] = text.split('\n').filter((line) => line.trim() !== '')

@@ -2,19 +2,19 @@ import type { ServerResponse } from 'node:http'
 import { encodeEvent } from '../../solutions/02-server-sent-events/encode.ts'
 import type { Leader, SlidePosition } from './position.ts'
 
-/** What a follower is told: the data of one event each. */
+/** A message to a follower. Each is the data of one event. */
 export type PositionMessage =
   | { type: 'position'; position: SlidePosition }
-  /** Now and then, so that a follower can tell a dead connection from an instructor who talks. */
+  /** Sent now and then, so that a follower can tell a dead connection from an instructor who stays on a slide. */
   | { type: 'alive' }
 
 /**
- * Tells one follower where the instructor is, until it leaves.
+ * Sends the instructor's position to one follower, until the follower disconnects.
  *
- * Only the newest position counts: who was away, or does not read, gets that one and none of those between.
+ * Only the newest position counts. A follower that reconnects, or that is slow to read, skips those in between.
  *
- * @param options.epoch tells this start of the deck, which counts moves anew, from others
- * @param options.lastEventId what the follower says that it has
+ * @param options.epoch identifies this start of the deck, because each start counts moves from 0
+ * @param options.lastEventId the follower's `Last-Event-ID`
  */
 export function sendPosition({
   leader,
@@ -27,7 +27,7 @@ export function sendPosition({
   lastEventId: string | undefined
   res: ServerResponse
 }): void {
-  // It left before it was heard: then 'close' has been, too.
+  // Already disconnected: 'close' will not fire again.
   if (res.destroyed) return
   let sent = lastEventId === `${epoch}.${leader.moves}` ? leader.moves : -1
   res.writeHead(200, {

@@ -13,24 +13,24 @@ import { leader as makeLeader, positionIn, type Leader } from './position.ts'
 import { sceneSession } from './scene-session.ts'
 import { recordings, deckView, slidesPage, type Instructor } from './deck-view.ts'
 
-/** The deck, being shown. */
+/** The running servers of the deck. */
 export type SlidesServer = {
-  /** For the instructor: `http://127.0.0.1:3300`. */
+  /** The address for the instructor: `http://127.0.0.1:3300`. */
   readonly url: string
-  /** For followers, `http://192.168.1.5:3302`: an address for each network, none when there is no network. */
+  /** The addresses for followers, one per network: `http://192.168.1.5:3302`. Empty if there is no network. */
   readonly followersUrls: string[]
   readonly followersPort: number
   readonly leader: Leader
-  /** Ends every program, every connection, and stops listening. */
+  /** Ends every program and every connection, and stops listening. */
   close(): Promise<void>
 }
 
 /**
- * Serves the deck to the instructor, the programs on its slides, and the followers' deck, each at a port of its own:
- * a stream on a slide takes none of the connections of the deck, and followers cannot even ask for what runs programs.
+ * Serves the instructor's deck, the programs on its slides, and the followers' deck, each on its own port. So a stream on a
+ * slide uses up none of the deck's connections, and followers cannot even reach the server that runs programs.
  *
- * @param options.code with it, followers of the whole network are let in who know it; without, those of this machine
- * @throws Error when no port is free
+ * @param options.code lets in followers from the whole network if they know it; without it, only this machine can follow
+ * @throws Error if no port is free
  */
 export async function slidesServer({
   code,
@@ -38,7 +38,7 @@ export async function slidesServer({
 }: { code?: string; ports?: readonly number[] } = {}): Promise<SlidesServer> {
   const leader = makeLeader()
   const session = sceneSession(() => readDeck().scenes)
-  // Who can read the deck's own answers knows the token: no other page can.
+  // The token is in an answer that only the deck's own page can read, so no other page can know it.
   const role: Instructor = {
     role: 'instructor',
     token: randomBytes(16).toString('hex'),
@@ -74,7 +74,7 @@ function instructorsApp(leader: Leader, role: Instructor): Express {
   const app = express()
   app.use(
     safety({
-      // The speaker view shows the deck twice.
+      // The speaker view shows the deck in two frames.
       frames: () => ["'self'", ...NAMES.map((name) => `http://${name}:${role.demoPort}`)],
       framedBy: ["'self'"],
       scripts: [speakerView()],
@@ -99,11 +99,11 @@ function instructorsApp(leader: Leader, role: Instructor): Express {
   return app
 }
 
-/** The one script that reveal.js writes into a window instead of loading it: that of its speaker view. */
+/** Returns the hash of the script of reveal.js's speaker view, which reveal.js writes into a window instead of loading it from a file. */
 function speakerView(): string {
   const plugin = readFileSync(join(ROOT, 'node_modules/reveal.js/dist/plugin/notes.mjs'), 'utf8')
   const [, literal = ''] = /<script>((?:[^"\\]|\\.)*?)<\\\/script>/.exec(plugin) ?? []
-  // In JSON a tab has to be escaped, in JavaScript it need not.
+  // A tab must be escaped in JSON, but not in JavaScript.
   const script = JSON.parse(`"${literal.replaceAll('\t', '\\t')}"`) as string
   return `'sha256-${createHash('sha256').update(script).digest('base64')}'`
 }

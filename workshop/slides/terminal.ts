@@ -6,9 +6,9 @@ import { newCode } from './followers.ts'
 import { slidesServer, type SlidesServer } from './server.ts'
 
 /**
- * Shows the deck, until Ctrl-C or `q`.
+ * Shows the deck until Ctrl-C or `q`.
  *
- * @param options.isShared whether followers of the whole network are let in, who know a code
+ * @param options.isShared whether people in the network can follow, with a join code
  * @returns the exit code
  */
 export async function showSlides({ isShared }: { isShared: boolean }): Promise<number> {
@@ -51,12 +51,12 @@ function followersLines(
   if (code === undefined) {
     return followersUrls.map((url) => [
       `${url}/`,
-      'for who follows on this machine; for others: npm run slides share',
+      'for followers on this machine; to let in others: npm run slides share',
     ])
   }
-  if (followersUrls.length === 0) return [['', 'This machine is in no network: nobody can follow.']]
+  if (followersUrls.length === 0) return [['', 'This machine has no network, so nobody can follow.']]
   return followersUrls.flatMap((url) => [
-    [`${url}/${code}/`, 'for who follows'],
-    [`${url}/`, `asks for the code, which is ${code}`],
+    [`${url}/${code}/`, 'for followers'],
+    [`${url}/`, `asks for the code ${code}`],
   ])
 }

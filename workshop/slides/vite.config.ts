@@ -6,14 +6,14 @@ const root = fileURLToPath(new URL('browser', import.meta.url))
 
 export default defineConfig({
   root,
-  // Followers find it behind their code.
+  // Relative, because for followers everything is below the join code.
   base: './',
   plugins: [react()],
-  // Else a configuration somewhere above this folder would be used.
+  // Otherwise Vite would use a PostCSS configuration in a parent folder.
   css: { postcss: {} },
   build: {
     rolldownOptions: { input: ['index.html', 'demo.html'].map((name) => `${root}/${name}`) },
-    // The deck loads files of its server, and no data: URLs.
+    // The policy of the deck allows files of its own server, but no data: URLs.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 2000,
     emptyOutDir: true,

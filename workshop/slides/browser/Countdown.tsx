@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react'
 import { useDeck } from './deck-context.ts'
 import { isPassive } from './reveal.ts'
 
-/** Counts down while it is started. What it says at the end is a word, and stays. */
+/** Shows a timer that counts down after Start. At the end it shows "Time is up", and keeps showing it. */
 export function Countdown({ minutes }: { minutes: number }) {
   const { role } = useDeck()
   const [left, setLeft] = useState(minutes * 60_000)
@@ -54,7 +54,7 @@ export function Countdown({ minutes }: { minutes: number }) {
   )
 }
 
-/** `14:05`. */
+/** Formats a time as `14:05`. */
 function clock(ms: number): string {
   const seconds = Math.ceil(ms / 1000)
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`

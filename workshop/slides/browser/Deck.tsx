@@ -8,7 +8,7 @@ import { FollowInstructor } from './FollowInstructor.tsx'
 import { isPassive, startReveal } from './reveal.ts'
 import { SlideText } from './SlideText.tsx'
 
-/** All slides: a column for each file of them. */
+/** Shows all slides, with a column for each file. */
 export function Deck({ deck }: { deck: DeckView }) {
   const container = useRef<HTMLDivElement>(null)
   const [reveal, setReveal] = useState<RevealApi>()
@@ -24,7 +24,7 @@ export function Deck({ deck }: { deck: DeckView }) {
           {deck.chapters.map(({ name, slides }) => (
             <section key={name} id={name}>
               {slides.map((slide, index) => (
-                // They never change their order.
+                // Slides never change their order.
                 // oxlint-disable-next-line react/no-array-index-key
                 <OneSlide
                   key={index}
@@ -41,7 +41,7 @@ export function Deck({ deck }: { deck: DeckView }) {
   )
 }
 
-/** Rendered once: what reveal.js does to the elements stays as it is. */
+/** Shows a slide. Memoised, because rendering it again would undo what reveal.js has changed in its elements. */
 const OneSlide = memo(function OneSlide({ slide, id }: { slide: Slide; id?: string }) {
   const { kind, minutes, text, notes } = slide
   return (

@@ -5,7 +5,7 @@ import type { PositionMessage } from '../send-position.ts'
 import type { SlidePosition } from '../position.ts'
 import { position } from './reveal.ts'
 
-/** Moves the deck with the instructor's, until its reader looks around, and again when they have come back. */
+/** Moves this deck with the instructor's. Stops when the follower looks at another slide, until the follower comes back. */
 export function FollowInstructor({ reveal }: { reveal: RevealApi }) {
   const [isLive, setLive] = useState(false)
   const [isAway, setAway] = useState(false)
@@ -16,7 +16,7 @@ export function FollowInstructor({ reveal }: { reveal: RevealApi }) {
     let isLed = false
     let hasLeft = false
 
-    /** Their position counts, and what happens on the way there is not the reader's doing. */
+    /** Goes to the instructor's position. The moves on the way there do not count as looking around. */
     function rejoin(): void {
       if (!theirs) return
       away(false)
@@ -43,7 +43,7 @@ export function FollowInstructor({ reveal }: { reveal: RevealApi }) {
         if (!hasLeft) rejoin()
       },
     })
-    // For as long as the page is open, as the deck is.
+    // Never unsubscribed, because the deck stays for as long as the page is open.
   }, [reveal])
 
   return (

@@ -1,6 +1,6 @@
 import { useDeck } from './deck-context.ts'
 
-/** Where the room can follow, when it is let in. */
+/** Shows the address and the code for followers, if the deck is shared. */
 export function JoinCode() {
   const { role } = useDeck()
   if (role.role !== 'instructor' || !role.join) return null

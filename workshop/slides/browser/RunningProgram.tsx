@@ -6,7 +6,7 @@ import { ActionButton } from '../../page/browser/ui/ActionButton.tsx'
 import { formatCount, formatNumber } from '../../page/browser/ui/format.ts'
 import { PointedChart } from '../../page/browser/wire/WireChart.tsx'
 
-/** A program that runs on a slide: its wire, and what can be done to it. */
+/** Shows the wire of the program that runs on a slide, with buttons that disturb it. */
 export function RunningProgram() {
   const clients = useSlice('clients') ?? []
   const faults = useSlice('faults')
@@ -41,7 +41,7 @@ export function RunningProgram() {
 }
 
 function Chart() {
-  // The deck has made this page as large as it is on the screen.
+  // The deck scales this page with the slide.
   const [scale] = useState(() => innerWidth / WRITTEN_FOR)
   return (
     <div className="picture" role="img" aria-label="The wire, as it is now">
@@ -74,7 +74,7 @@ function State() {
   )
 }
 
-/** What the workshop last answered. */
+/** Shows the workshop's last answer. */
 function Notification() {
   const { text, isProblem } = useStore(notification)
   return (
@@ -84,5 +84,5 @@ function Notification() {
   )
 }
 
-/** The width, in pixels, of a page on which the chart is drawn as small as on a lesson's. */
+/** The width in pixels at which the chart is drawn at the same scale as on the lesson page. */
 const WRITTEN_FOR = 720

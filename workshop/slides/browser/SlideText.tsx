@@ -7,7 +7,7 @@ import { Countdown } from './Countdown.tsx'
 import { JoinCode } from './JoinCode.tsx'
 import { Wire } from './Wire.tsx'
 
-/** The Markdown of a slide. */
+/** Renders the Markdown of a slide. */
 export function SlideText({ text }: { text: string }) {
   return (
     <Markdown
@@ -24,7 +24,7 @@ export function SlideText({ text }: { text: string }) {
 
 const COMPONENTS: Components = {
   pre: Listing,
-  // A column of numbers has no head.
+  // An empty head cell, as above row labels, must not be a `th`.
   th: ({ children }) => (children ? <th>{children}</th> : <td />),
   code: ({ children, className }) => (
     <code className={className}>
@@ -37,12 +37,12 @@ const COMPONENTS: Components = {
         {children}
       </a>
     ) : (
-      // A file of the workshop: it is read in an editor, or on a code host.
+      // A file of the workshop, which people read in an editor or on a code host, so it is not a link here.
       <>{children}</>
     ),
 }
 
-/** A listing, under the name of the file that it comes from; or what is called `wire`, `countdown` or `join`. */
+/** Renders a code block, with the name of its file if it has one. `wire`, `countdown` and `join` become components. */
 function Listing({ node, children }: ComponentPropsWithoutRef<'pre'> & ExtraProps) {
   const code = node?.children[0]
   if (code?.type !== 'element') return <pre>{children}</pre>

@@ -4,7 +4,7 @@ import { useDeck } from './deck-context.ts'
 import { isPassive, position } from './reveal.ts'
 import { WirePicture } from './WirePicture.tsx'
 
-/** What crossed the wire in a scene: as it was recorded, or live where the instructor runs it. */
+/** Shows the wire of a scene: the recording, or the live program while the instructor runs it. */
 export function Wire({ name }: { name: string }) {
   const { role, scenes } = useDeck()
   const [runsAt, setRunsAt] = useState<string>()
@@ -12,7 +12,7 @@ export function Wire({ name }: { name: string }) {
   const scene = scenes.find((each) => each.name === name)!
   const isRunning = runsAt === here
 
-  // The program ends with the slide.
+  // Stop the program when the instructor leaves the slide.
   useEffect(() => setRunsAt((at) => (at === here ? at : undefined)), [here])
 
   const canRun = role.role === 'instructor' && !isPassive

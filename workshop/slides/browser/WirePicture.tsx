@@ -12,7 +12,7 @@ import type { View } from '../../page/browser/wire/wire-view.ts'
 import type { Scene } from '../scene.ts'
 import { scale } from './reveal.ts'
 
-/** A recorded wire, as the page of a lesson draws it; and the bytes of one arrival. */
+/** Shows a recorded wire as on the lesson page, and the bytes of one arrival. */
 export function WirePicture({ scene }: { scene: Scene }) {
   const [entries, setEntries] = useState<RecordedEntry[] | string>()
   useEffect(() => {
@@ -38,7 +38,7 @@ function Chart({ entries, selected }: { entries: RecordedEntry[]; selected: numb
   const [isSeen, setSeen] = useState(false)
   const larger = useStore(scale)
 
-  // A slide that is far away has no size, and nothing is drawn on it.
+  // reveal.js hides distant slides. They have no size, so draw only when the slide gets one.
   useEffect(() => {
     const resized = new ResizeObserver(() => setSeen(container.current!.clientWidth > 0))
     resized.observe(container.current!)
@@ -79,7 +79,7 @@ async function load(name: string, signal: AbortSignal): Promise<RecordedEntry[] 
   }
 }
 
-/** A recording begins when its program was started; its picture, with what is seen first. */
+/** Shifts the times so that the first entry is at 0. In the recording, 0 is when its program was started. */
 function fromZero(entries: RecordedEntry[]): RecordedEntry[] {
   const first = entries[0]?.entry.at ?? 0
   return entries.map(({ entry, ...rest }) => ({
@@ -102,7 +102,7 @@ function viewOf(entries: RecordedEntry[], selected: number | undefined): View {
   }
 }
 
-/** The number of the entry of a response that reached the client, counted from 1. */
+/** Returns the entry number of the `count`-th arrival of response bytes at the client. */
 function responseAt(entries: RecordedEntry[], count: number): number | undefined {
   const responses = entries.filter(
     ({ entry }) =>
@@ -111,7 +111,7 @@ function responseAt(entries: RecordedEntry[], count: number): number | undefined
   return responses[count - 1]?.entry.n
 }
 
-/** Describes the picture to somebody who cannot see it. */
+/** Describes the picture for people who cannot see it. */
 function describe(entries: RecordedEntry[]): string {
   const count = (hop: string): number =>
     entries.filter(
@@ -128,5 +128,5 @@ function describe(entries: RecordedEntry[]): string {
   ].join('. ')
 }
 
-/** The deck is looked at from farther away than a page. */
+/** How much larger the chart is drawn than on a page, because people see the deck from farther away. */
 const FROM_THE_BACK = 1.6

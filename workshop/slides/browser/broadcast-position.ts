@@ -1,11 +1,11 @@
 import { position } from './reveal.ts'
 
-/** Tells the followers where the instructor is, now and with every move. */
+/** Sends the instructor's position to the server, now and after every move. */
 export function broadcastPosition(token: string): void {
   let sent = position.get()
   let isSending = false
 
-  /** Sends one position after the other: two at a time could arrive in the wrong order. Those passed meanwhile are left out. */
+  /** Sends one position at a time, because two could arrive in the wrong order. Skips positions that are outdated by then. */
   async function send(): Promise<void> {
     if (isSending) return
     isSending = true
@@ -25,9 +25,9 @@ async function post(token: string): Promise<void> {
       headers: { 'content-type': 'application/json', 'x-token': token },
       body: JSON.stringify(position.get()),
     })
-    // The deck was started anew, and knows another token.
+    // The deck was restarted, and has a new token.
     if (status === 403) location.reload()
   } catch {
-    // The deck goes on without followers, and the next move may reach them.
+    // The deck works without followers, and the next move may reach them.
   }
 }

@@ -3,7 +3,7 @@ import type { DeckView } from '../deck-view.ts'
 
 const Context = createContext<DeckView | undefined>(undefined)
 
-/** Gives the deck to what is on its slides. */
+/** Makes the deck available to the components on its slides. */
 export const DeckContext = Context.Provider
 
 export function useDeck(): DeckView {

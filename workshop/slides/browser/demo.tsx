@@ -10,14 +10,15 @@ import './demo.css'
 
 applyTheme()
 watchWorkshop()
-// Once it looks: where nobody does the program is ended, and the slide before may be noticed to have gone only now.
+// Run the program only after this page has subscribed. The session stops the program when no page is subscribed, and the page
+// of the previous slide may unsubscribe only now.
 const stopWaiting = channelState.listen(() => {
   stopWaiting()
   void requestAction({ do: 'run', scene: new URLSearchParams(location.search).get('scene') ?? '' })
 })
 createRoot(document.getElementById('page')!).render(<RunningProgram />)
 
-// Whoever has pressed something here is still giving a talk: their next key is for the deck.
+// After pressing a button here, the instructor still expects the arrow keys to move the deck, so pass these keys on.
 const KEYS: Record<string, 'next' | 'prev'> = {
   ArrowRight: 'next',
   PageDown: 'next',

@@ -6,30 +6,30 @@ import { nextTheme } from '../../page/browser/state/theme.ts'
 import type { SlidePosition } from '../position.ts'
 import type { Role } from '../deck-view.ts'
 
-/** How much larger the deck is on this screen than it is written: what is drawn in pixels has to know. */
+/** The factor by which reveal.js scales the deck on this screen. Charts, which are drawn in pixels, need it. */
 export const scale = store(1)
 
-/** Where the deck is. A follower's is moved by the instructor. */
+/** The current position of the deck. The instructor moves that of followers. */
 export const position = store<SlidePosition>({ h: 0, v: 0, f: -1 })
 
-/** A window of the speaker view, or the deck as it is printed: it shows, and has no business of its own. */
+/** Whether this is a frame of the speaker view or the deck for printing. Both only show slides: they send nothing and run nothing. */
 export const isPassive = /[?&](receiver|print-pdf)\b/.test(location.search)
 
-/** The window of the speaker view that shows the slide after this one. */
+/** Whether this is the frame of the speaker view that shows the next slide. */
 const isUpcoming = /[?&]receiver\b.*&controls=false\b/.test(location.search)
 
-/** Makes a deck of what is in `element`. */
+/** Turns the contents of `element` into a deck. */
 export async function startReveal(element: HTMLElement, { role }: Role): Promise<RevealApi> {
   const isInstructor = role === 'instructor'
   const reveal = new Reveal(element, {
     width: WIDTH,
     height: HEIGHT,
     margin: 0,
-    // The top is where everybody looks first.
+    // People look at the top of a slide first.
     center: false,
     controls: false,
     hash: isInstructor && !isPassive,
-    // The space bar is for the button that has the focus.
+    // The space bar presses the button that has the focus.
     keyboardCondition: ({ key, target }: KeyboardEvent) =>
       !(key === ' ' && target instanceof HTMLButtonElement),
     navigationMode: 'linear',
@@ -37,7 +37,7 @@ export async function startReveal(element: HTMLElement, { role }: Role): Promise
     transition: 'none',
     backgroundTransition: 'none',
     pdfSeparateFragments: false,
-    // For the pacing of the speaker view, which looks at each slide's own.
+    // Turns on the pacing of the speaker view. Each slide has its own timing.
     defaultTiming: 60 as never,
     plugins: [Search, ...(isInstructor ? [Notes] : [])],
   })
@@ -55,13 +55,13 @@ export async function startReveal(element: HTMLElement, { role }: Role): Promise
     reveal.on(event, moved)
   }
   reveal.addKeyBinding({ keyCode: 84, key: 'T', description: 'Dark or light' }, nextTheme)
-  // What it promises is an event, whatever its types say.
+  // The promise resolves with an event, although the types say otherwise.
   await reveal.initialize()
-  // The speaker view tells it so before it can hear it.
+  // The speaker view sends this command before the frame can receive it.
   if (isUpcoming) reveal.next()
   return reveal
 }
 
-/** What a slide is written for, in pixels: 16:9. On 4:3 it is as wide, and has room below. */
+/** The size in pixels that slides are designed for: 16:9. At 4:3 they have the same width, and space below. */
 const WIDTH = 1280
 const HEIGHT = 720

@@ -35,10 +35,10 @@ export function describeClose(
   if (!reader || reader.complete) return { text: who, isFailure: false }
   if (by === 'client') {
     // A client may disconnect whenever it has seen enough, so this is not a failure.
-    const where = reader.head ? ': it left in the middle of the response' : ', before a response'
+    const where = reader.head ? ' in the middle of the response' : ' before the response'
     return { text: `${who}${where}`, isFailure: false }
   }
-  if (!reader.head) return { text: `${who}, without a response`, isFailure: true }
+  if (!reader.head) return { text: `${who} without a response`, isFailure: true }
   if (reader.untilClose && how === 'ended') {
     return { text: `${who}, which ends this response`, isFailure: false }
   }

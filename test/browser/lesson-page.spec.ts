@@ -155,7 +155,7 @@ test.describe('without a grade', () => {
     await connect(page)
     await leave(page)
     await expect(page.getByText('left ·')).toBeVisible()
-    await expect(page.getByRole('option', { name: /#1 .*it left in the middle/ })).toBeVisible()
+    await expect(page.getByRole('option', { name: /#1 .*client in the middle/ })).toBeVisible()
     await connect(page)
     await page.getByRole('button', { name: 'Cut now' }).click()
     await expect(page.getByRole('option', { name: /^.*Cut the connection$/ })).toBeVisible()

@@ -57,7 +57,7 @@ test('npm run wire shows what crosses before any server, saves it, and shows it 
 
   writeFileSync(file, 'no recording')
   await page.locator('input[type=file]').setInputFiles(file)
-  await expect(page.getByText(/This file is no recording/)).toBeVisible()
+  await expect(page.getByText(/This file is not a recording/)).toBeVisible()
 })
 
 test.describe('with every frame', () => {

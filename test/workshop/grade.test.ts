@@ -209,7 +209,7 @@ describe('the words', () => {
     expect(problem()).toMatch(/^Say whose work\. A folder is laid out like lessons\//)
     expect(problem('clas')).toMatch(/^There is no folder "clas"\. .* lesson1, again, to FOLDER/)
     expect(problem('class.zip')).toBe('class.zip is packed. Unpack it, and say the folder.')
-    expect(problem('empty')).toMatch(/^Nobody's work is in empty\./)
+    expect(problem('empty')).toMatch(/^There is no work in empty\./)
     expect(problem('class', 'lesson99')).toMatch(/^There is no lesson 99\./)
     expect(problem('class', '1.2')).toBe('Lessons are graded whole: 1, not 1.2.')
     expect(problem('class', 'to')).toBe('Say where the tables go: to FOLDER')

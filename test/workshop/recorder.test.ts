@@ -52,7 +52,7 @@ test('a record keeps no more than it has room for: the oldest goes first', () =>
 })
 
 test.each([
-  ['by the client in mid-response', 'client', HEAD('5') + 'ab', false, /it left in the middle/],
+  ['by the client in mid-response', 'client', HEAD('5') + 'ab', false, /client in the middle/],
   ['by the server in mid-response', 'server', HEAD('5') + 'ab', true, /sees a cut, not an end/],
   ['by the workshop in mid-response', 'workshop', HEAD('5') + 'ab', true, /sees a cut, not an end/],
   ['by the server after the response', 'server', HEAD('2') + 'ab', false, /^closed by the server$/],

@@ -25,7 +25,7 @@ test('npm run slides says where the deck is, and Ctrl-C leaves nothing behind', 
 test('npm run slides share says where others find it, and the code', async () => {
   const program = run(copy, ['slides', 'share'])
   await program.seen(/the deck, for you/)
-  await program.seen(/asks for the code, which is [A-Z]{6}\n|this machine is in no network/i)
+  await program.seen(/asks for the code [A-Z]{6}\n|this machine has no network/i)
 })
 
 test.each([
@@ -37,9 +37,9 @@ test.each([
   expect(program.output).toContain(says)
 })
 
-test('without a browser, the hand-out says what to do', async () => {
+test('without a browser, the handout says what to do', async () => {
   const program = run(copy, ['slides', 'pdf'], { BROWSER_PATH: copy.path('no-browser') })
   expect(await program.ended).toBe(1)
-  expect(program.output).toMatch(/printed by a browser \(missing: .*no-browser is not there\)/)
+  expect(program.output).toMatch(/browser is needed to print the handout \(missing: .*no-browser is not there\)/)
   expect(program.output).toContain('?print-pdf')
 })

@@ -130,9 +130,9 @@ describe('what slides quote', () => {
     [
       'a step',
       () => sceneIn('a', 'solutions/01-raw-chunks\nwait'),
-      '"wait" is nothing that can be done',
+      '"wait" is not a step of a wire',
     ],
-    ['a name', () => sceneIn('', 'solutions/01-raw-chunks'), 'a wire has a name'],
+    ['a name', () => sceneIn('', 'solutions/01-raw-chunks'), 'a wire needs a name'],
   ])('says so when %s is not there', (_what, quoting, says) => {
     expect(quoting).toThrow(says)
   })

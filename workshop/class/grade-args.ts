@@ -50,7 +50,7 @@ export function parseGradeArgs(args: string[]): GradeArgs | Problem {
   if (folders.length === 0) return { problem: `Say whose work. ${LAYOUT}` }
   const people = peopleIn(folders)
   if (people.length === 0) {
-    return { problem: `Nobody's work is in ${folders.map(asTyped).join(' or ')}. ${LAYOUT}` }
+    return { problem: `There is no work in ${folders.map(asTyped).join(' or ')}. ${LAYOUT}` }
   }
   const owner = people.find(({ root }) => isInside(root, to))
   if (owner) {

@@ -68,7 +68,7 @@ const onlyReading: RequestHandler = (req, res, next) => {
   if (req.method === 'GET') next()
   else {
     res.set('Allow', 'GET')
-    refuse(res, 405, 'Followers only look.')
+    refuse(res, 405, 'Followers can only read.')
   }
 }
 

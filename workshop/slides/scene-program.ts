@@ -62,7 +62,7 @@ function wherefrom(program: string): { lesson: Lesson; isExhibit: boolean } {
       program,
     ) ?? []
   const lesson = lessonNumbered(Number(solved ?? mistaken ?? shown))
-  if (!lesson) throw new Error(`"${program}" is no solution, mistake or exhibit`)
+  if (!lesson) throw new Error(`"${program}" is not a solution, a mistake or an exhibit`)
   return { lesson, isExhibit: shown !== undefined }
 }
 

@@ -29,7 +29,7 @@ export type Step = 'proxy' | 'connect' | 'watch' | 'leave' | 'cut' | 'stall' | '
 export function sceneIn(name: string, text: string): Scene {
   const [program = '', ...lines] = text.split('\n').filter((line) => line.trim() !== '')
   if (!/^[a-z0-9-]+$/.test(name))
-    throw new Error(`a wire has a name, as a-client-leaves, got "${name}"`)
+    throw new Error(`a wire needs a name, such as a-client-leaves, got "${name}"`)
   const scene: Scene = { name, program, steps: [] }
   for (const line of lines) {
     const [, shows] = /^shows (\d+)$/.exec(line) ?? []
@@ -44,7 +44,7 @@ function stepIn(line: string): Step {
   if (seconds) return Number(seconds)
   const word = WORDS.find((known) => known === line)
   if (!word)
-    throw new Error(`"${line}" is nothing that can be done on a wire: ${WORDS.join(', ')}, 2 s`)
+    throw new Error(`"${line}" is not a step of a wire. Steps are: ${WORDS.join(', ')}, 2 s`)
   return word
 }
 

@@ -85,8 +85,8 @@ function instructorsApp(leader: Leader, role: Instructor): Express {
   app.post('/position', express.json({ limit: 1024 }), (req, res) => {
     const position = positionIn(req.body)
     if (!isSame(req.get('X-Token') ?? '', role.token))
-      refuse(res, 403, 'Only the instructor moves the others.')
-    else if (!position) refuse(res, 400, 'This is no place in a deck.')
+      refuse(res, 403, 'Only the instructor can move the followers.')
+    else if (!position) refuse(res, 400, 'This is not a position in a deck.')
     else {
       leader.goTo(position)
       res.status(204).end()

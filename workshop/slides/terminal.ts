@@ -54,7 +54,8 @@ function followersLines(
       'for followers on this machine; to let in others: npm run slides share',
     ])
   }
-  if (followersUrls.length === 0) return [['', 'This machine has no network, so nobody can follow.']]
+  if (followersUrls.length === 0)
+    return [['', 'This machine has no network, so nobody can follow.']]
   return followersUrls.flatMap((url) => [
     [`${url}/${code}/`, 'for followers'],
     [`${url}/`, `asks for the code ${code}`],

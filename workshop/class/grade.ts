@@ -18,7 +18,7 @@ export type GradedCheck = {
   id: string
   rule: string
   state: CheckResult['state'] | 'not written'
-  /** For a failed check: what was seen, what was expected, and where in the work. */
+  /** The story of a failed check, and where in the work it failed. */
   seen?: string
   expected?: string
   at?: string

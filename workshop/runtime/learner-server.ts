@@ -107,7 +107,7 @@ export function startLearnerServer({
     }
   }
 
-  /** Reports that loading takes long, but keeps waiting, because the machine may only be busy. */
+  /** Reports that loading is slow, but keeps waiting, because the machine may only be busy. */
   function stillLoading(): void {
     tellDown(
       `${name} is still loading after ${LOADING_MS / 1000} seconds.`,

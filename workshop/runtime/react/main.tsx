@@ -18,7 +18,7 @@ followTheme()
 sevenStreams({ button: find('#seven'), list: find('#streams'), url })
 watchEventSources(find('#log'))
 const rendered = renderStats(find('#figures'))
-find('#anew').addEventListener('click', rendered.reset)
+find('#reset').addEventListener('click', rendered.reset)
 
 createRoot(find('main')).render(
   <StrictMode>

@@ -40,6 +40,8 @@ test.each([
 test('without a browser, the handout says what to do', async () => {
   const program = run(copy, ['slides', 'pdf'], { BROWSER_PATH: copy.path('no-browser') })
   expect(await program.ended).toBe(1)
-  expect(program.output).toMatch(/browser is needed to print the handout \(missing: .*no-browser is not there\)/)
+  expect(program.output).toMatch(
+    /browser is needed to print the handout \(missing: .*no-browser is not there\)/,
+  )
   expect(program.output).toContain('?print-pdf')
 })

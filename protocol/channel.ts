@@ -1,7 +1,7 @@
 import type { Entry } from '../wire/entry.ts'
 import type { PageState } from './page.ts'
 
-/** A message to the page. Each is the data of one event. */
+/** A message to the page, which is sent as the data of one server-sent event. */
 export type ChannelMessage =
   /** The first message. `epoch` identifies this start of the workshop, because each start numbers its entries from 1. */
   | { type: 'hello'; epoch: string; now: number }

@@ -1,4 +1,4 @@
-/** What happens to a stream: the three words of lesson 4, and two more for events that wait, but not until the end. */
+/** The verdicts on a stream: the three of lesson 4, and two more for events that wait, but not until the end. */
 export const VERDICTS = ['passes', 'head waits', 'late', 'behind', 'holds'] as const
 
 export type MeasuredVerdict = (typeof VERDICTS)[number]
@@ -13,7 +13,7 @@ export type Way = {
   server: string
 }
 
-/** What a measurement found. Times are milliseconds since the server wrote the head. */
+/** The result of a measurement. Times are milliseconds since the server wrote the head. */
 export type Measured = {
   /** The version of the program in between. */
   version?: string

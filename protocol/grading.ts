@@ -3,10 +3,10 @@
 /** The first character of every sign of life. */
 export const SIGN = '\u0001'
 
-/** What a check reports, whether it passed or not. */
+/** The report of a check, whether it passed or not. */
 export type Report = {
   steps: readonly string[]
-  /** What could not be graded, and why, although the check passed. */
+  /** The part that could not be graded, and the reason. The check passed nevertheless. */
   note?: string
   /** Absent if the check passed. */
   story?: Story
@@ -14,7 +14,7 @@ export type Report = {
   notWritten?: string
 }
 
-/** Why a check failed, in words that the learner knows. It mentions neither matchers nor the harness. */
+/** The reason why a check failed, in words that the learner knows. It mentions neither matchers nor the harness. */
 export type Story = {
   /** What happened: `The feed released "M 6.4 …" and nothing reached the client.` */
   seen: string

@@ -34,7 +34,7 @@ export type ConnectionState =
   /** The connection was lost; `why` is the reason. The client reconnects in `ms` milliseconds. */
   | { name: 'waiting'; ms: number; why: string }
 
-/** What the program still has running, for the counters that make leaks visible. */
+/** Counts of things that the program still has running, which make leaks visible. */
 export type Leaks = {
   intervals: number
   clients: number

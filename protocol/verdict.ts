@@ -29,7 +29,7 @@ export type CheckResult = {
   lacks?: string
   /** The stub's message, if the check failed because of it: `lesson 1, task 1.1: write createApp()`. */
   notWritten?: string
-  /** What could not be graded, and why, although the check passed. */
+  /** The part that could not be graded, and the reason. The check passed nevertheless. */
   note?: string
   story?: Story
   /** Where in the learner's file the error was thrown: `lessons/01-raw-chunks/server.ts:12:5`. */

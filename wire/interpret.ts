@@ -3,7 +3,7 @@ import { conversation } from './conversation.ts'
 import { eventLines, type Dispatched, type EventLine } from './event-lines.ts'
 import type { Segment } from './response.ts'
 
-/** What the bytes of one arrival mean in HTTP, and in an event stream. */
+/** The meaning of the bytes of one arrival, in HTTP and in an event stream. */
 export type Interpretation = {
   /** The segments of HTTP in the arrival, as offsets in its bytes. A request is one segment of `data`. */
   segments: { kind: Segment['kind']; from: number; to: number }[]

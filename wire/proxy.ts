@@ -11,7 +11,7 @@ import { responseReader, type Head } from './response.ts'
  * talks HTTP/1.0 to the server, and `{ holds: 'head' }` like one that talks HTTP/1.1. With `gzip`, nginx compresses.
  */
 export type ProxySetting = {
-  /** Where the server is; 127.0.0.1 by default. */
+  /** The host of the server; 127.0.0.1 by default. */
   host?: string
   /** The version of the request to the server. Over HTTP/1.0 a response has no chunks, so it ends when the connection is closed. */
   http?: '1.0' | '1.1'

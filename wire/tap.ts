@@ -228,7 +228,7 @@ function forward(
   client.once('error', () => server.resetAndDestroy())
 }
 
-/** Answers a request instead of the server. */
+/** Answers a request with 503 on behalf of the server. */
 async function refuse(client: Socket, why: string, reporter: ConnectionReporter): Promise<void> {
   client.once('close', () => reporter.closed())
   let request = ''

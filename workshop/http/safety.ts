@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import helmet from 'helmet'
 
-/** What a page of ours may do beyond the default. By default no frame shows it, only this machine reaches it, and it runs only its own files. */
+/** Exceptions from the default, which is that no frame shows the page, only this machine reaches it, and it runs only its own files. */
 export type Exceptions = {
   /** Returns the origins that the page shows in frames. Called for each response. */
   frames?(): string[]

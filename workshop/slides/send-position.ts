@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { encodeEvent } from '../../solutions/02-server-sent-events/encode.ts'
 import type { Leader, SlidePosition } from './position.ts'
 
-/** A message to a follower. Each is the data of one event. */
+/** A message to a follower, which is sent as the data of one server-sent event. */
 export type PositionMessage =
   | { type: 'position'; position: SlidePosition }
   /** Sent now and then, so that a follower can tell a dead connection from an instructor who stays on a slide. */

@@ -4,7 +4,7 @@ export type EventLine = { field: string; value: string; isComment: boolean }
 /** An event as a browser dispatches it. */
 export type Dispatched = { type: string; data: string; lastEventId: string }
 
-/** A complete line as it arrived: a field or a comment in `line`, or a blank line, with the event that it dispatches, if any. */
+/** A complete line as it arrived. `line` is set for a field or a comment, `event` for a blank line that dispatches an event. */
 export type ParsedLine = { text: string; line?: EventLine; event?: Dispatched }
 
 /** Parses an event stream piece by piece, and returns the lines that each piece completes, with the events that they dispatch. */

@@ -71,5 +71,5 @@ export function gradeInProcess(order: GradeOrder, signal: AbortSignal): Promise<
   })
 }
 
-/** How many seconds without a message we wait, counted by our own timer. The grader has a shorter timeout for the work itself. */
+/** How many seconds we wait for the next message, counted by our own timer. The grader has a shorter timeout for the work itself. */
 const PATIENCE = 300

@@ -8,7 +8,7 @@ export type ExitRequest = {
   request(code: number): void
 }
 
-/** Waits for an exit request. A second Ctrl-C ends the process at once. */
+/** Listens for a request to exit. The first signal is such a request; a second one ends the process at once. */
 export function exitRequest(): ExitRequest {
   let request = (_code: number): void => {}
   const requested = new Promise<number>((resolve) => {

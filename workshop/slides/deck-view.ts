@@ -43,7 +43,7 @@ export const slidesPage: Bundle = {
   ],
 }
 
-/** Serves the recordings. Without caching, because a wire may be recorded again while the deck is shown. */
+/** Serves the recordings without caching, because a wire may be recorded again while the deck is shown. */
 export function recordings(): RequestHandler {
   return express.static(recordingsFolder, { index: false, redirect: false, cacheControl: false })
 }

@@ -32,9 +32,7 @@ export function parseRecording(text: string): SavedRecording {
   const [head = '', ...lines] = text.split('\n').filter((line) => line !== '')
   const { format, from } = parsed(head) ?? {}
   if (format !== FORMAT || !Number.isSafeInteger(from)) {
-    throw new Error(
-      'This file is not a recording of the wire. The first line of a recording would say so.',
-    )
+    throw new Error('This file is not a recording of the wire. Its first line would say so.')
   }
   const entries = lines.map((line, index) => {
     const saved = parsed(line)

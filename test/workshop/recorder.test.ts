@@ -118,8 +118,8 @@ test('a recording that was saved is read back as it was', () => {
 })
 
 test.each([
-  ['an empty file', '', /its first line does not say so/],
-  ['something else', '{"id":1}\n', /its first line does not say so/],
+  ['an empty file', '', /is not a recording of the wire/],
+  ['something else', '{"id":1}\n', /is not a recording of the wire/],
   ['half a line', saved('{"n":1,"at":0,"ki'), /Line 2 of this recording is broken/],
   ['an entry without its connection', saved('{"n":1,"at":0,"kind":"opened"}'), /Line 2/],
   ['a text where a number should be', saved('{"n":"1","at":0,"kind":"note","text":""}'), /Line 2/],
@@ -130,7 +130,7 @@ test.each([
     ),
     /Line 2/,
   ],
-])('%s is no recording, and the reader is told', (_case, text, says) => {
+])('%s is not a recording, and the user is told', (_case, text, says) => {
   expect(() => parseRecording(text)).toThrow(says)
 })
 

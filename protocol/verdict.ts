@@ -4,7 +4,7 @@ import type { Story } from './grading.ts'
 export type Verdict = {
   lesson: number
   /**
-   * `pass`: every check passed. `fail`: some did not. `error`: the work could not be loaded, or crashed.
+   * `pass`: every core check passed. `fail`: some did not. `error`: the work could not be loaded, or crashed.
    * `stuck`: it did not give the event loop back. Only the first two are about the checks.
    */
   outcome: 'pass' | 'fail' | 'error' | 'stuck'
@@ -24,6 +24,8 @@ export type CheckResult = {
   id: string
   /** In the present tense: `each quake reaches the client before the next one happens`. */
   rule: string
+  /** A lesson is passed without it. */
+  isEdgeCase?: boolean
   state: 'passed' | 'failed' | 'not run'
   /** What the check needs and this machine does not have: `nginx`. Then it is not run. */
   lacks?: string

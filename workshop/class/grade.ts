@@ -17,6 +17,7 @@ export type Grade = {
 export type GradedCheck = {
   id: string
   rule: string
+  isEdgeCase?: boolean
   state: CheckResult['state'] | 'not written'
   /** Of a check that failed: what was seen, what was expected and where in the work. */
   seen?: string
@@ -32,9 +33,10 @@ export function gradeOf(verdict: Verdict, leftOut: string[]): Grade {
   return {
     lesson,
     outcome,
-    checks: checks.map(({ id, rule, state, notWritten, story, at }) => ({
+    checks: checks.map(({ id, rule, isEdgeCase, state, notWritten, story, at }) => ({
       id,
       rule,
+      ...(isEdgeCase && { isEdgeCase }),
       state: notWritten ? 'not written' : state,
       ...(story && !notWritten && { seen: story.seen, expected: story.expected }),
       ...(at && !notWritten && { at }),
@@ -49,9 +51,10 @@ const LONGEST = 1000
 
 /** Of work in which nothing is written yet. The proof shows that every check of a stub fails for that. */
 export function gradeOfStubs(lesson: number, leftOut: string[]): Grade {
-  const checks = checksOf(lesson).map(({ id, rule }) => ({
+  const checks = checksOf(lesson).map(({ id, rule, isEdgeCase }) => ({
     id,
     rule,
+    ...(isEdgeCase && { isEdgeCase }),
     state: 'not written' as const,
   }))
   return { lesson, outcome: 'fail', checks, leftOut }

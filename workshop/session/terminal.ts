@@ -14,6 +14,7 @@ import { lessonSession, type LessonSession } from './lesson-session.ts'
 import { openPage, showInBrowser } from './open-page.ts'
 import type { LessonTarget } from './lesson-target.ts'
 import { printEvents } from './print-events.ts'
+import { troubleKeys } from './trouble-keys.ts'
 
 /**
  * A lesson, in the terminal and on its page: somebody's server on real earthquakes behind a tap, what
@@ -41,6 +42,7 @@ export async function live(first: LessonTarget): Promise<number> {
     return 2
   }
   session = opened
+  const trouble = troubleKeys(opened)
   const page = await openPage(session, out)
   greet(session.run)
   const stopListening = listenForKeys(process.stdin, (key) => void press(key))
@@ -79,7 +81,7 @@ export async function live(first: LessonTarget): Promise<number> {
     if (isOver || !session) return
     const { grades } = session.run
     const keys = [
-      ...(page ? ['o page'] : []),
+      ...(page ? ['o page'] : [trouble.label]),
       ...(session.run.learnerClient ? ['k kill the server'] : []),
       `s wire: ${wire.shows}`,
       'c clear',
@@ -105,6 +107,8 @@ export async function live(first: LessonTarget): Promise<number> {
     if (key === 'o' && page) await showInBrowser(page.url)
     if (key === 'g') session?.run.grades?.start()
     if (key === 'h' && session?.run.grades) await hint(session.run)
+    const made = await trouble.press(key)
+    if (made) out.print(made)
     showKeys()
   }
 

@@ -4,8 +4,8 @@ import type { Story } from './grading.ts'
 export type Verdict = {
   lesson: number
   /**
-   * `pass`: every check passed. `fail`: some checks did not pass. `error`: the work could not be loaded, or crashed.
-   * `stuck`: it blocked the event loop. Only `pass` and `fail` say something about the checks.
+   * `pass`: every core check passed. `fail`: some core checks did not pass. `error`: the work could not be loaded, or
+   * crashed. `stuck`: it blocked the event loop. Only `pass` and `fail` say something about the checks.
    */
   outcome: 'pass' | 'fail' | 'error' | 'stuck'
   /** Every check that was requested, in diagnosis order, whatever happened. */
@@ -24,6 +24,8 @@ export type CheckResult = {
   id: string
   /** In the present tense: `each quake reaches the client before the next one happens`. */
   rule: string
+  /** An edge case is graded and counted, but a lesson is passed without it. */
+  isEdgeCase?: boolean
   state: 'passed' | 'failed' | 'not run'
   /** A program that the check needs and this machine lacks, such as `nginx`. The check is then not run. */
   lacks?: string

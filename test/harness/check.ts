@@ -28,7 +28,7 @@ declare module 'vitest' {
 type Script = (tools: Tools) => Promise<void>
 
 /**
- * Registers one check: an id such as `1.2a`, the rule it grades in the present tense, and the script
+ * Registers one core check: an id such as `1.2a`, the rule it grades in the present tense, and the script
  * that plays it against the work.
  *
  * Checks run one after another in the order they are written, which is the order of diagnosis. After the
@@ -59,6 +59,9 @@ export function check(id: string, rule: string, script: Script): void {
     }
   })
 }
+
+/** Registers what a careful engineer adds: graded and counted, but a lesson is passed without it. */
+export const edgeCase = check
 
 /** A check that needs the real nginx. Where the grader has not started one, it does not exist. */
 export function nginxCheck(

@@ -213,9 +213,7 @@ describe('progress', () => {
     recordVerdict(verdict([{ ...first!, state: 'not run', lacks: 'nginx' }, ...others], 'pass'))
     expect(progressOf(1).notGraded).toEqual([checks[0]])
     expect(progressOf(1).passed).toEqual(checks.slice(1))
-    expect(lessonTable((_hue, text) => text)).toContain(
-      `✓ passed, ${checks.length - 1} checks, 1 not graded, `,
-    )
+    expect(lessonTable((_hue, text) => text)).toMatch(/✓ passed · .*, 1 not graded, /)
     recordVerdict(verdict([result(checks[0]!, 'failed')]))
     expect(progressOf(1).notGraded).toEqual([])
   })

@@ -13,13 +13,13 @@ afterAll(() => copy.remove())
 
 test('a lesson is graded at the start and at each save, and the progress is kept', async () => {
   const program = run(copy, ['lesson', '1'], { PORT: '0' })
-  await program.seen(/not yet · lesson 1: \d+\/\d+ checks/)
+  await program.seen(/not yet · lesson 1: \d+\/\d+ core/)
 
   for (const name of ['server.ts', 'client.ts']) {
     const solution = readFileSync(copy.path('solutions/01-raw-chunks', name), 'utf8')
     copy.write(`lessons/01-raw-chunks/${name}`, solution)
   }
-  await program.seen(/passed · lesson 1: (\d+)\/\1 checks/)
+  await program.seen(/passed · lesson 1: (\d+)\/\1 core/)
   program.kill('SIGINT')
   expect(await program.ended).toBe(130)
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { renderFailure, renderVerdict } from '../../workshop/verdict/render.ts'
+import { checksOf } from '../../workshop/lessons/checks.ts'
 import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
 import { painter } from '../../workshop/terminal/colour.ts'
 
@@ -146,6 +147,63 @@ describe('a failure in full', () => {
         The cause: your handler has not opened the feed.
         lessons/01-raw-chunks/README.md, task 1.2 · npm run hint 1.2 · replay: SEED=1 npm test -- lesson1.2a"
     `)
+  })
+})
+
+describe('a whole lesson', () => {
+  const all = checksOf(1).map(({ id }): CheckResult => ({
+    id,
+    rule: 'it holds',
+    isEdgeCase: /[g-z]$/.test(id),
+    state: 'passed',
+    steps: [],
+  }))
+  const lesson = (...changed: CheckResult[]): CheckResult[] =>
+    all.map((check) => changed.find(({ id }) => id === check.id) ?? check)
+  const edgeCase = (id: string): CheckResult => ({ ...failed(id), isEdgeCase: true })
+
+  test('is a line for each task, with the core checks that failed below it', () => {
+    const text = render(lesson(failed('1.2a'), edgeCase('1.6g')))
+    expect(text).toMatch(/^✓ 1\.1 {2}(\d+)\/\1\n✗ 1\.2 {2}.*core.*\n {4}✗ 1\.2a {2}it holds\n/)
+    expect(text).toMatch(/✓ 1\.6 {2}(\d+)\/\1 core · \d+\/\d+ edge cases\n/)
+    expect(text).not.toContain('✗ 1.6g')
+  })
+
+  test('ends with the failing check and the score', () => {
+    const text = render(lesson(failed('1.2a')))
+    expect(text).toMatch(/✗ 1\.2a {2}it holds\n\n[\s\S]+\n\nnot yet · lesson 1: .* core · .*$/)
+  })
+
+  test('names tasks together that wait for the same function', () => {
+    const unwritten = lesson(
+      ...all.map((check) => ({
+        ...failed(check.id),
+        notWritten: `lesson 1, task 1.${check.id < '1.6' ? 1 : 6}: write createApp()`,
+      })),
+    )
+    expect(render(unwritten)).toMatch(
+      /^○ 1\.1 to 1\.5 {2}not written yet: createApp\(\)\n○ 1\.6 {2}not/,
+    )
+  })
+
+  test('is passed with edge cases left, which are one line', () => {
+    const text = renderVerdict(
+      { ...verdictOf(lesson(edgeCase('1.6g'), edgeCase('1.6h'))), outcome: 'pass' },
+      { ...PLAIN, width: 80 },
+    )
+    expect(text).toContain('2 edge cases are left. The first of them: npm test -- lesson1.6g')
+    expect(text).not.toContain('It was seen.')
+    expect(text).toContain('npm run lesson 2')
+  })
+
+  test('after a save is told by what has changed', () => {
+    const before = verdictOf(lesson(failed('1.1a'), failed('1.1b'), failed('1.3a')))
+    const text = renderVerdict(verdictOf(lesson(failed('1.3a'), failed('1.4a'))), {
+      ...PLAIN,
+      width: 80,
+      before,
+    })
+    expect(text).toMatch(/^✓ 1\.1a and 1\.1b pass now\n✗ 1\.4a fails now\n\n✗ 1\.3a/)
   })
 })
 

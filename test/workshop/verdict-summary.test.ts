@@ -20,6 +20,12 @@ test('of failures the first is told, and of none there is none', () => {
   expect(firstFailure([check('1.1a', 'passed'), check('1.1b', 'not run')])).toBeUndefined()
 })
 
+test('a core check is shown before an edge case that fails earlier', () => {
+  const edgeCase = { ...check('1.1b'), isEdgeCase: true }
+  expect(firstFailure([edgeCase, check('1.2a')])?.id).toBe('1.2a')
+  expect(firstFailure([edgeCase, check('1.2a', 'passed')])?.id).toBe('1.1b')
+})
+
 test('the starting point is where nothing that can be graded is written', () => {
   const lacking: CheckResult = { ...check('4.3a', 'not run'), lacks: 'nginx' }
   expect(isStartingPoint([open('4.1a'), lacking])).toBe(true)

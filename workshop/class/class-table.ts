@@ -2,6 +2,7 @@ import type { Lesson } from '../lessons/catalogue.ts'
 import type { Hue, Paint } from '../terminal/colour.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 import { truncate } from '../terminal/text.ts'
+import { decisive, scoreOf } from '../../protocol/score.ts'
 import { resultsOf, wordOf, type Grade, type GradedPerson } from './grade.ts'
 import { asTyped, withoutControls } from './people.ts'
 
@@ -79,15 +80,17 @@ export function howToSeeWhy(graded: GradedPerson[], seed: number): string[] {
   return []
 }
 
-/** Returns a grade in short: `12/29 not yet · 1.3a`. */
+/** Returns a grade in short: `12/20 not yet · 1.3a`, or `20/20 passed · 3/9 edge`. */
 export function cellOf(grade: Grade | undefined): string {
   if (!grade) return '-'
   const results = resultsOf(grade)
-  const passed = results.filter(({ state }) => state === 'passed').length
   const word = wordOf(grade)
   const failed = word === 'not yet' && firstFailed(grade)
   const first = failed ? ` · ${failed.id}` : ''
-  return results.length === 0 ? word : `${passed}/${results.length} ${word}${first}`
+  if (results.length === 0) return word
+  const { core, edgeCases } = scoreOf(results)
+  const edge = edgeCases.passed > 0 ? ` · ${edgeCases.passed}/${edgeCases.total} edge` : ''
+  return `${core.passed}/${core.total} ${word}${first}${edge}`
 }
 
 function hueOf(grade: Grade | undefined): Hue {
@@ -96,5 +99,6 @@ function hueOf(grade: Grade | undefined): Hue {
 }
 
 function firstFailed(grade: Grade): Grade['checks'][number] | undefined {
-  return resultsOf(grade).find(({ state }) => state === 'failed' || state === 'not written')
+  const failed = resultsOf(grade).filter(({ state }) => state !== 'passed' && state !== 'not run')
+  return decisive(failed)[0]
 }

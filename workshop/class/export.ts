@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { stringify } from 'csv-stringify/sync'
 import { checksOf } from '../lessons/checks.ts'
 import type { Lesson } from '../lessons/catalogue.ts'
+import { scoreOf, type Score } from '../../protocol/score.ts'
 import { resultsOf, wordOf, type Grade, type GradedPerson } from './grade.ts'
 
 /** Writes `grades.csv` and `grades.json`, each in one step, and returns their paths. */
@@ -26,7 +27,12 @@ export function exportGrades(
 export function csv(graded: GradedPerson[], lessons: Lesson[]): string {
   const columns = lessons.flatMap(({ number }) => [
     { number, title: `lesson ${number}`, cell: wordOf },
-    { number, title: `lesson ${number} passed`, cell: (grade: Grade) => passedIn(grade) },
+    { number, title: `lesson ${number} core`, cell: (grade: Grade) => scoreIn(grade).core.passed },
+    {
+      number,
+      title: `lesson ${number} edge cases`,
+      cell: (grade: Grade) => scoreIn(grade).edgeCases.passed,
+    },
     ...checksOf(number).map(({ id }) => ({ number, title: id, cell: stateIn(id) })),
   ])
   const rows = graded.map(({ person, grades }) => [
@@ -54,8 +60,8 @@ function json(graded: GradedPerson[], seed: number): string {
   return `${JSON.stringify({ gradedAt: new Date().toISOString(), seed, people }, null, 2)}\n`
 }
 
-function passedIn(grade: Grade): number {
-  return resultsOf(grade).filter(({ state }) => state === 'passed').length
+function scoreIn(grade: Grade): Score {
+  return scoreOf(resultsOf(grade))
 }
 
 function stateIn(id: string): (grade: Grade) => string {

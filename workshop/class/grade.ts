@@ -17,6 +17,7 @@ export type Grade = {
 export type GradedCheck = {
   id: string
   rule: string
+  isEdgeCase?: boolean
   state: CheckResult['state'] | 'not written'
   /** The story of a failed check, and where in the work it failed. */
   seen?: string
@@ -32,9 +33,10 @@ export function gradeOf(verdict: Verdict, leftOut: string[]): Grade {
   return {
     lesson,
     outcome,
-    checks: checks.map(({ id, rule, state, notWritten, story, at }) => ({
+    checks: checks.map(({ id, rule, isEdgeCase, state, notWritten, story, at }) => ({
       id,
       rule,
+      ...(isEdgeCase && { isEdgeCase }),
       state: notWritten ? 'not written' : state,
       ...(story && !notWritten && { seen: story.seen, expected: story.expected }),
       ...(at && !notWritten && { at }),
@@ -49,9 +51,10 @@ const LONGEST = 1000
 
 /** Returns the grade of untouched stubs, without running them. The proof shows that every check of a stub fails as not written. */
 export function gradeOfStubs(lesson: number, leftOut: string[]): Grade {
-  const checks = checksOf(lesson).map(({ id, rule }) => ({
+  const checks = checksOf(lesson).map(({ id, rule, isEdgeCase }) => ({
     id,
     rule,
+    ...(isEdgeCase && { isEdgeCase }),
     state: 'not written' as const,
   }))
   return { lesson, outcome: 'fail', checks, leftOut }

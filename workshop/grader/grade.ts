@@ -9,6 +9,7 @@ import { keepReference, referenceSteps } from './reference.ts'
 import { startGradingProcess, type GradingProcess } from './grading-process.ts'
 import type { Outcome } from './run-record.ts'
 import { taskOf } from '../lessons/task-of.ts'
+import { decisive } from '../../protocol/score.ts'
 import { firstFailure } from '../verdict/verdict-summary.ts'
 import { typeErrors } from './typecheck.ts'
 import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
@@ -89,7 +90,7 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
     }
     return {
       lesson,
-      outcome: judgement?.outcome ?? (failed || mustNotLack(results) ? 'fail' : 'pass'),
+      outcome: judgement?.outcome ?? (hasPassed(decisive(results)) ? 'pass' : 'fail'),
       checks: results,
       ...(judgement && {
         problem: { what: named(judgement.problem.what), detail: named(judgement.problem.detail) },
@@ -109,10 +110,10 @@ function possibleOf(checks: CheckName[]): CheckName[] {
   return isPossible ? checks : checks.filter(({ needsNginx }) => !needsNginx)
 }
 
-/** At home a check that cannot be run is told. In CI, and when nothing is left, it is no pass. */
-function mustNotLack(results: CheckResult[]): boolean {
-  const lacking = results.filter(({ lacks }) => lacks)
-  return lacking.length === results.length || (Boolean(process.env.CI) && lacking.length > 0)
+/** At home, a check that this machine cannot run is reported. In CI, or if no other check is left, it is a failure. */
+function hasPassed(results: readonly CheckResult[]): boolean {
+  const graded = process.env.CI ? results : results.filter(({ lacks }) => !lacks)
+  return graded.length > 0 && graded.every(({ state }) => state === 'passed')
 }
 
 /** One that was started before is of use while it is still there. */
@@ -129,17 +130,18 @@ function checksAskedFor({ lesson, only, from }: GradeRequest): CheckName[] {
 }
 
 function resultOf(
-  { id, rule }: CheckName,
+  { id, rule, isEdgeCase }: CheckName,
   outcome: Outcome | undefined,
   sandbox: string,
   named: (text: string) => string,
 ): CheckResult {
-  if (!outcome) return { id, rule, state: 'not run', steps: [] }
+  const check = { id, rule, ...(isEdgeCase && { isEdgeCase }) }
+  if (!outcome) return { ...check, state: 'not run', steps: [] }
   const { passed, report, error } = outcome
   const steps = (report?.steps ?? []).map(named)
   if (passed && report) {
     const { note } = report
-    return { id, rule, state: 'passed', steps, ...(note && { note }) }
+    return { ...check, state: 'passed', steps, ...(note && { note }) }
   }
   const story = report?.story ?? {
     seen: `The check did not end as checks do: ${error?.message ?? 'it reports nothing'}`,
@@ -147,8 +149,7 @@ function resultOf(
   }
   const frame = error?.frames.find(({ file }) => isInside(sandbox, file))
   return {
-    id,
-    rule,
+    ...check,
     state: 'failed',
     story: { ...story, seen: named(story.seen), ...(story.cause && { cause: named(story.cause) }) },
     ...(report?.notWritten && { notWritten: report.notWritten }),

@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import { ROOT } from '../root.ts'
 
 /** A check as it stands in the lesson's test file. */
-export type CheckName = { id: string; rule: string; needsNginx: boolean }
+export type CheckName = {
+  id: string
+  rule: string
+  /** A lesson is passed without it. */
+  isEdgeCase: boolean
+  needsNginx: boolean
+}
 
 /** Every check of the lesson, in diagnosis order: read from the source, for a run may tell what it likes. */
 export function checksOf(lesson: number): CheckName[] {
@@ -11,7 +17,8 @@ export function checksOf(lesson: number): CheckName[] {
   return [...source.matchAll(CHECK)].map(([, kind, id, , rule]) => ({
     id: id!,
     rule: rule!,
-    needsNginx: kind === 'nginxCheck',
+    isEdgeCase: kind === 'edgeCase' || kind === 'nginxEdgeCase',
+    needsNginx: kind === 'nginxCheck' || kind === 'nginxEdgeCase',
   }))
 }
 
@@ -24,4 +31,4 @@ export function testFileOf(lesson: number): string {
 }
 
 /** `check('1.2a', 'each quake …', …`, however the formatter breaks and quotes it. */
-const CHECK = /^(check|nginxCheck)\(\s*'(\d+\.\d+[a-z])',\s*(['"])(.+)\3,/gm
+const CHECK = /^(check|edgeCase|nginxCheck|nginxEdgeCase)\(\s*'(\d+\.\d+[a-z])',\s*(['"])(.+)\3,/gm

@@ -1,7 +1,9 @@
 import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
 import { taskOf } from './task-of.ts'
-import { checkIds, type Lesson } from './catalogue.ts'
+import { checksOf, hasChecks, type CheckName } from './checks.ts'
+import type { Lesson } from './catalogue.ts'
 import type { Task } from './readme.ts'
+import { decisive, scoreOf, type Score } from '../../protocol/score.ts'
 import { readStore, writeStore } from '../store.ts'
 
 /** How far a learner is in one lesson. */
@@ -11,6 +13,9 @@ export type Progress = {
   notGraded: string[]
   /** Every check of the lesson. */
   checks: string[]
+  score: Score
+  /** Every core check has passed, except those that this machine cannot grade. */
+  isPassed: boolean
   /** When it was graded last. */
   gradedAt?: Date
   /** When the last grading got no further than loading the work: `error` or `stuck`. */
@@ -47,27 +52,37 @@ export function forgetProgress(lesson: number): void {
 
 /** What is known of a lesson's checks. */
 export function progressOf(lesson: number): Progress {
-  const checks = checkIds(lesson)
   const stored = readStore<Stored>(FILE)[lesson]
-  if (!stored) return { passed: [], notGraded: [], checks }
-  const those = (state: State): string[] => checks.filter((id) => stored.checks?.[id] === state)
+  const checks = namesOf(lesson).map((check) => ({
+    ...check,
+    state: stored?.checks?.[check.id] ?? ('not run' as const),
+  }))
+  const those = (state: State): string[] =>
+    checks.filter((check) => check.state === state).map(({ id }) => id)
+  const graded = decisive(checks).filter(({ state }) => state !== 'not graded')
   return {
     passed: those('passed'),
     notGraded: those('not graded'),
-    checks,
-    gradedAt: new Date(stored.gradedAt),
-    outcome: stored.outcome,
+    checks: checks.map(({ id }) => id),
+    score: scoreOf(checks),
+    isPassed: graded.length > 0 && graded.every(({ state }) => state === 'passed'),
+    ...(stored && { gradedAt: new Date(stored.gradedAt), outcome: stored.outcome }),
   }
 }
 
 /**
- * The first task that has an open check.
+ * Returns the first task that has an open core check, or else one that has an open edge case.
  *
  * @param closed checks that have passed, or that this machine cannot grade
  */
 export function firstOpenTask(lesson: Lesson, closed: readonly string[]): Task | undefined {
-  const open = checkIds(lesson.number).find((id) => !closed.includes(id))
-  return open === undefined ? undefined : lesson.tasks.find((task) => task.id === taskOf(open))
+  const open = namesOf(lesson.number).filter(({ id }) => !closed.includes(id))
+  const [next] = decisive(open)
+  return next && lesson.tasks.find((task) => task.id === taskOf(next.id))
+}
+
+function namesOf(lesson: number): CheckName[] {
+  return hasChecks(lesson) ? checksOf(lesson) : []
 }
 
 const FILE = 'progress.json'

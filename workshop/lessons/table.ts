@@ -1,5 +1,6 @@
 import type { Paint } from '../terminal/colour.ts'
 import { lessons, type Lesson } from './catalogue.ts'
+import { scoreInWords } from '../../protocol/score.ts'
 import { firstOpenTask, progressOf, type Progress } from './progress.ts'
 
 /** The lessons with the learner's progress, and what to type next. */
@@ -9,11 +10,11 @@ export function lessonTable(paint: Paint): string {
   const lines = rows.map(({ lesson, progress }) => {
     const minutes = lesson.minutes === undefined ? '' : `${lesson.minutes} min`
     const state = stateOf(lesson, progress)
-    const hue = isDone(progress) ? 'good' : 'quiet'
+    const hue = progress.isPassed ? 'good' : 'quiet'
     return `  ${lesson.number}  ${lesson.title.padEnd(width)}  ${minutes.padStart(6)}  ${paint(hue, state)}`
   })
   const problems = rows.flatMap(({ lesson }) => (lesson.problem ? [lesson.problem] : []))
-  const next = rows.find(({ progress }) => !isDone(progress))
+  const next = rows.find(({ progress }) => !progress.isPassed)
   const advice = next
     ? `Next: ${paint('strong', `npm run lesson ${next.lesson.number}`)}`
     : 'You have passed them all. Any of them runs again: npm run lesson 1'
@@ -21,21 +22,16 @@ export function lessonTable(paint: Paint): string {
 }
 
 function stateOf(lesson: Lesson, progress: Progress): string {
-  const { passed, notGraded, checks, gradedAt, outcome } = progress
+  const { passed, notGraded, score, isPassed, gradedAt, outcome } = progress
   if (!gradedAt) return 'not started'
   const when = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' }).format(
     gradedAt,
   )
   const left = notGraded.length > 0 ? `, ${notGraded.length} not graded` : ''
-  if (isDone(progress)) return `✓ passed, ${passed.length} checks${left}, ${when}`
+  if (isPassed) return `✓ passed · ${scoreInWords(score)}${left}, ${when}`
   if (outcome === 'error') return `could not be loaded, ${when}`
   if (outcome === 'stuck') return `got stuck, ${when}`
   const task = firstOpenTask(lesson, [...passed, ...notGraded])
   const next = task ? `, next is task ${task.id}` : ''
-  return `${passed.length} of ${checks.length} checks${left}${next}, ${when}`
-}
-
-/** What this machine cannot grade stands in nobody's way. */
-function isDone({ passed, notGraded, checks }: Progress): boolean {
-  return passed.length > 0 && passed.length + notGraded.length === checks.length
+  return `${scoreInWords(score)}${left}${next}, ${when}`
 }

@@ -21,7 +21,7 @@ export type Grading = {
 export type GradingEvents = {
   /** A run begins, or has ended. */
   gradingChanged(): void
-  graded(verdict: Verdict): void
+  graded(verdict: Verdict): void | Promise<void>
   /** The workshop itself is broken. */
   notGraded(error: Error): void
 }
@@ -61,7 +61,7 @@ export function grading({
       verdict = came
       if (work === ownWork) recordVerdict(verdict)
       graded(verdict)
-      events.graded(verdict)
+      void events.graded(verdict)
     } catch (error) {
       if (!signal.aborted) events.notGraded(error as Error)
     }
@@ -157,9 +157,10 @@ function notGradedYet(lesson: Lesson, work: Work): GradingState {
   const passed = work === ownWork ? progressOf(lesson.number).passed : []
   return {
     isRunning: false,
-    checks: checksOf(lesson.number).map(({ id, rule }) => ({
+    checks: checksOf(lesson.number).map(({ id, rule, isEdgeCase }) => ({
       id,
       rule,
+      isEdgeCase,
       state: passed.includes(id) ? 'passed' : 'not run',
       steps: [],
       isOld: true,

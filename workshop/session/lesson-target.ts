@@ -45,11 +45,10 @@ export function hasClient({ number }: Lesson): boolean {
 export function serverOf(target: LessonTarget): LessonTargetServer {
   const { lesson, work, isExhibit } = target
   if (isExhibit || !showsComponent(lesson)) return serverIn(work, targetPath(target), true)
-  const { passed, checks } = progressOf(SSE)
-  const isWritten = checks.length > 0 && passed.length === checks.length
+  const { isPassed } = progressOf(SSE)
   const solutions = { folder: solutionsFolder, name: 'solutions' }
   return serverIn(
-    work === ownWork && isWritten ? ownWork : solutions,
+    work === ownWork && isPassed ? ownWork : solutions,
     '02-server-sent-events',
     false,
   )

@@ -1,3 +1,4 @@
+import type { Verdict } from '../../protocol/verdict.ts'
 import type { LearnerClientState } from '../../protocol/page.ts'
 import type { Leaks } from '../../protocol/runtime.ts'
 import type { Screen } from '../terminal/screen.ts'
@@ -16,6 +17,7 @@ export function printEvents({
   changed(): void
 }): LessonEvents {
   const { paint } = out
+  let before: Verdict | undefined
   return {
     running: () => out.print(`${paint('good', '●')} ${file} is running.`),
     down(what, detail) {
@@ -35,7 +37,9 @@ export function printEvents({
     gradingChanged: changed,
     async graded(verdict) {
       const { renderVerdict } = await import('../verdict/render.ts')
-      out.print(`\n${renderVerdict(verdict, { paint, width: out.width, workName: work })}\n`)
+      const options = { paint, width: out.width, workName: work, ...(before && { before }) }
+      out.print(`\n${renderVerdict(verdict, options)}\n`)
+      before = verdict
     },
     notGraded: (error) => out.print(`The work could not be graded: ${error.stack}`),
   }

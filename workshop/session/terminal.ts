@@ -2,16 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { firstOpenTask } from '../lessons/progress.ts'
 import type { Verdict } from '../../protocol/verdict.ts'
+import { scoreInWords, scoreOf } from '../../protocol/score.ts'
 import { exitRequest } from '../process/exit-request.ts'
+import { firstFailure } from '../verdict/verdict-summary.ts'
 import { wireView } from '../terminal/wire-view.ts'
 import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
 import { screen } from '../terminal/screen.ts'
 import { header } from './lesson-header.ts'
-import type { LessonRun } from './lesson-run.ts'
+import type { LessonEvents, LessonRun } from './lesson-run.ts'
 import { lessonSession, type LessonSession } from './lesson-session.ts'
 import { openPage, showInBrowser } from './open-page.ts'
 import type { LessonTarget } from './lesson-target.ts'
 import { printEvents } from './print-events.ts'
+import { troubleKeys } from './trouble-keys.ts'
 
 /**
  * A lesson, in the terminal and on its page: somebody's server on real earthquakes behind a tap, what
@@ -30,7 +33,7 @@ export async function live(first: LessonTarget): Promise<number> {
   const opened = await lessonSession({
     ...first,
     observer: wire.observer,
-    eventsOf: (file) => printEvents({ file, work: first.work.name, out, changed: showKeys }),
+    eventsOf,
     began: greet,
     told: (what) => out.print(what),
   })
@@ -39,9 +42,26 @@ export async function live(first: LessonTarget): Promise<number> {
     return 2
   }
   session = opened
+  const trouble = troubleKeys(opened)
   const page = await openPage(session, out)
   greet(session.run)
   const stopListening = listenForKeys(process.stdin, (key) => void press(key))
+
+  function eventsOf(file: string): LessonEvents {
+    const events = printEvents({ file, work: first.work.name, out, changed: showKeys })
+    return {
+      ...events,
+      async graded(verdict) {
+        await events.graded(verdict)
+        // A failure is to be read. Without a terminal nothing scrolls away.
+        const failure = firstFailure(verdict.checks)
+        const isToBeRead = verdict.outcome === 'fail' && !failure?.notWritten
+        if (isToBeRead && process.stdout.isTTY) wire.pause()
+        else wire.resume()
+        showKeys()
+      },
+    }
+  }
 
   function greet(run: LessonRun): void {
     const { preferredPort, tap, component } = run
@@ -61,7 +81,7 @@ export async function live(first: LessonTarget): Promise<number> {
     if (isOver || !session) return
     const { grades } = session.run
     const keys = [
-      ...(page ? ['o page'] : []),
+      ...(page ? ['o page'] : [trouble.label]),
       ...(session.run.learnerClient ? ['k kill the server'] : []),
       `s wire: ${wire.shows}`,
       'c clear',
@@ -87,6 +107,8 @@ export async function live(first: LessonTarget): Promise<number> {
     if (key === 'o' && page) await showInBrowser(page.url)
     if (key === 'g') session?.run.grades?.start()
     if (key === 'h' && session?.run.grades) await hint(session.run)
+    const made = await trouble.press(key)
+    if (made) out.print(made)
     showKeys()
   }
 
@@ -114,13 +136,12 @@ export async function live(first: LessonTarget): Promise<number> {
   return code
 }
 
-/** `12 of 29 checks passed`. */
+/** Puts a verdict into a few words: `12/20 core · 3/9 edge cases`. */
 function stateOf({ checks, outcome }: Verdict): string {
   // Then the checks say nothing of the work. What went wrong has been printed.
   if (outcome === 'error') return 'no grade: an error'
   if (outcome === 'stuck') return 'no grade: stuck'
-  const passed = checks.filter(({ state }) => state === 'passed').length
   const lacking = checks.filter(({ lacks }) => lacks).length
   const left = lacking > 0 ? `, ${lacking} not graded` : ''
-  return `${passed} of ${checks.length} checks passed${left}`
+  return `${scoreInWords(scoreOf(checks))}${left}`
 }

@@ -4,6 +4,7 @@ import { wireView } from '../terminal/wire-view.ts'
 import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
 import { screen } from '../terminal/screen.ts'
 import { openPage, showInBrowser } from './open-page.ts'
+import { troubleKeys } from './trouble-keys.ts'
 import { exitRequest } from '../process/exit-request.ts'
 import { wireSession, type WatchedServer } from './wire-session.ts'
 
@@ -22,6 +23,7 @@ export async function watchWire(server: WatchedServer): Promise<number> {
     console.error(session.problem)
     return 2
   }
+  const trouble = troubleKeys(session)
   const page = await openPage(session, out)
   const curl = process.platform === 'win32' ? 'curl.exe' : 'curl'
   out.print(
@@ -44,7 +46,12 @@ export async function watchWire(server: WatchedServer): Promise<number> {
   const stopListening = listenForKeys(process.stdin, (key) => void press(key))
 
   function showKeys(): void {
-    const keys = [...(page ? ['o page'] : []), `s wire: ${wire.shows}`, 'c clear', 'q quit']
+    const keys = [
+      ...(page ? ['o page'] : [trouble.label]),
+      `s wire: ${wire.shows}`,
+      'c clear',
+      'q quit',
+    ]
     out.stay(keys.join(' · '))
   }
 
@@ -54,6 +61,8 @@ export async function watchWire(server: WatchedServer): Promise<number> {
     if (key === 'c') out.clear()
     if (key === 's') wire.next()
     if (key === 'o' && page) await showInBrowser(page.url)
+    const made = await trouble.press(key)
+    if (made) out.print(made)
     showKeys()
   }
 

@@ -8,26 +8,42 @@ import { wireLines, type Line } from './wire-lines.ts'
 export type WireView = {
   readonly observer: Observer
   readonly shows: Shows
-  /** Goes on to the next way of showing it, and says so. */
+  /** Goes on to the next way of showing it, and says so; if it is paused, it is shown again as before. */
   next(): void
+  /** Shows nothing more until `resume()` or `next()`, so that what was printed before stays on the screen. */
+  pause(): void
+  /** Shows the wire again, and says how many lines were left out. */
+  resume(): void
   /** Prints what a burst has left to be printed, and nothing more. */
   close(): void
 }
 
-export type Shows = 'short' | 'whole' | 'hidden'
+export type Shows = 'short' | 'whole' | 'hidden' | 'paused'
 
 export function wireView(out: Screen): WireView {
   const lines = wireLines()
   const burst = collapseBursts((text) => out.print(text))
-  let shows: Shows = 'short'
+  let shows: Exclude<Shows, 'paused'> = 'short'
+  let isPaused = false
+  let leftOut = 0
   let isOver = false
 
   const show = (line: Line, bytes?: Parameters<typeof burst.show>[1]): void => {
     const detail = shows
     // Hidden arrivals are followed all the same: a response is understood only from its beginning.
     if (detail === 'hidden' || isOver) return
-    burst.show(() => line({ width: out.width, detail, paint: out.paint }), bytes)
+    if (isPaused) leftOut += 1
+    else burst.show(() => line({ width: out.width, detail, paint: out.paint }), bytes)
   }
+
+  function resume(): void {
+    if (!isPaused) return
+    isPaused = false
+    const skipped = `${leftOut} ${leftOut === 1 ? 'line was' : 'lines were'}`
+    out.print(out.paint('quiet', `The wire is shown again. ${skipped} left out.`))
+    leftOut = 0
+  }
+
   return {
     observer: {
       opened: (connection) => show(lines.opened(connection)),
@@ -38,9 +54,19 @@ export function wireView(out: Screen): WireView {
       closed: (connection, closing) => show(lines.closed(connection, closing)),
     },
     get shows() {
-      return shows
+      return isPaused ? 'paused' : shows
     },
+    pause() {
+      if (shows === 'hidden') return
+      burst.flush()
+      isPaused = true
+    },
+    resume,
     next() {
+      if (isPaused) {
+        resume()
+        return
+      }
       shows = NEXT[shows]
       // A narrow window has no room for it in the line that stays.
       out.print(out.paint('quiet', `The wire is ${SHOWN[shows]} from here on.`))
@@ -52,9 +78,13 @@ export function wireView(out: Screen): WireView {
   }
 }
 
-const NEXT: Record<Shows, Shows> = { short: 'whole', whole: 'hidden', hidden: 'short' }
+const NEXT: Record<Exclude<Shows, 'paused'>, Exclude<Shows, 'paused'>> = {
+  short: 'whole',
+  whole: 'hidden',
+  hidden: 'short',
+}
 
-const SHOWN: Record<Shows, string> = {
+const SHOWN: Record<Exclude<Shows, 'paused'>, string> = {
   short: 'a line for each arrival',
   whole: 'shown whole',
   hidden: 'hidden',

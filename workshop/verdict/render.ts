@@ -8,6 +8,7 @@ import { truncate, wrap } from '../terminal/text.ts'
 import { taskOf } from '../lessons/task-of.ts'
 import { firstFailure, isStartingPoint, linesPrinted } from './verdict-summary.ts'
 import { whatToWrite } from '../../protocol/not-written.ts'
+import { decisive, scoreInWords, scoreOf } from '../../protocol/score.ts'
 import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
 
 export type RenderOptions = {
@@ -16,17 +17,19 @@ export type RenderOptions = {
   width: number
   /** How the work is called: `lessons` is the learner's own. */
   workName: string
+  /** The verdict before this one, if the reader has seen it: then only what has changed is listed. */
+  before?: Verdict
 }
 
-/** The verdict as text: type errors, the first failure in full, the rest a line each, and what to do next. */
+/** Returns the verdict as text: type errors, a line for each task, the first failure in full, and what to do next. */
 export function renderVerdict(verdict: Verdict, options: RenderOptions): string {
   const { paint } = options
   const parts = [
     typeWarnings(verdict, paint),
-    checkLines(verdict, paint),
+    checkLines(verdict, options),
     problem(verdict, paint),
-    whatIsNext(verdict, options),
     printed(verdict, paint),
+    whatIsNext(verdict, options),
     closing(verdict, options, paint),
   ]
   return parts.filter((part) => part !== '').join('\n\n')
@@ -72,41 +75,104 @@ function typeWarnings({ outcome, typeErrors }: Verdict, paint: Paint): string {
   return [paint('bad', '! Type errors. The checks run all the same.'), ...lines, ...more].join('\n')
 }
 
-/** A line for each check; one for all in a row that wait for the same thing to be written. */
-function checkLines({ checks }: Verdict, paint: Paint): string {
+/** Returns a line for each task; below it, the core checks that failed. For one task, a line for each check. */
+function checkLines(verdict: Verdict, { paint, before }: RenderOptions): string {
+  const { checks } = verdict
   if (checks.every(({ state }) => state === 'not run')) return ''
-  // Told in full below.
+  if (before) return changes(before, verdict, paint)
+  // Shown in full below.
   if (checks.length === 1 && checks[0]?.state === 'failed') return ''
-  return inRows(checks)
-    .map((row) => {
-      const [{ id, rule, state, notWritten, lacks, note }] = row
-      const last = row.at(-1)!.id
-      if (row.length > 1) {
-        const what = `${row.length} checks (not written yet: ${notWritten && whatToWrite(notWritten)})`
-        return `${paint('bad', '✗')} ${id} to ${last}  ${paint('quiet', what)}`
-      }
-      if (state === 'passed')
-        return `${paint('good', '✓')} ${id}  ${rule}${note ? paint('quiet', ` (${note})`) : ''}`
-      if (state === 'not run')
-        return paint(
-          'quiet',
-          `- ${id}  ${rule} (${lacks ? `not graded: there is no ${lacks}` : 'no result'})`,
-        )
-      return `${paint('bad', '✗')} ${id}  ${rule}${notWritten ? paint('quiet', ' (not written yet)') : ''}`
-    })
-    .join('\n')
+  const lines = isWholeLesson(verdict)
+    ? inGroups(checks).flatMap((group) => taskLines(group, paint))
+    : checks.map((check) => checkLine(check, paint))
+  return lines.join('\n')
 }
 
-type Row = [CheckResult, ...CheckResult[]]
+/** Returns which checks pass now, and which do not any more: `✓ 2.2c and 2.2d pass now`. */
+function changes(before: Verdict, { checks }: Verdict, paint: Paint): string {
+  const hadPassed = new Set(
+    before.checks.filter(({ state }) => state === 'passed').map(({ id }) => id),
+  )
+  const gained = checks.filter(({ id, state }) => state === 'passed' && !hadPassed.has(id))
+  const lost = checks.filter(({ id, state }) => state === 'failed' && hadPassed.has(id))
+  if (gained.length + lost.length === 0) return paint('quiet', 'The same checks pass as before.')
+  const line = (mark: string, changed: CheckResult[], verb: string): string =>
+    `${mark} ${nameChecks(changed)} ${verb}${changed.length === 1 ? 's' : ''} now`
+  return [
+    ...(gained.length > 0 ? [line(paint('good', '✓'), gained, 'pass')] : []),
+    ...(lost.length > 0 ? [line(paint('bad', '✗'), lost, 'fail')] : []),
+  ].join('\n')
+}
 
-function inRows(checks: CheckResult[]): Row[] {
-  const rows: Row[] = []
-  for (const check of checks) {
-    const row = rows.at(-1)
-    if (row && check.notWritten && row[0].notWritten === check.notWritten) row.push(check)
-    else rows.push([check])
+function nameChecks(checks: CheckResult[]): string {
+  if (checks.length > MOST_NAMED) return `${checks.length} checks`
+  return new Intl.ListFormat('en-GB').format(checks.map(({ id }) => id))
+}
+
+const MOST_NAMED = 8
+
+/** One task; or several that follow each other, of which nothing can be graded until the same thing is written. */
+type Group = { from: string; to: string; checks: [CheckResult, ...CheckResult[]] }
+
+function inGroups(checks: CheckResult[]): Group[] {
+  const groups: Group[] = []
+  for (const task of new Set(checks.map(({ id }) => taskOf(id)))) {
+    const [first, ...rest] = checks.filter(({ id }) => taskOf(id) === task)
+    const group: Group = { from: task, to: task, checks: [first!, ...rest] }
+    const before = groups.at(-1)
+    const wanted = missing(group)
+    if (before && wanted && wanted === missing(before)) {
+      before.to = task
+      before.checks.push(...group.checks)
+    } else groups.push(group)
   }
-  return rows
+  return groups
+}
+
+/** What has to be written before any check of a group can pass. */
+function missing({ checks }: Group): string | undefined {
+  const [{ notWritten }] = checks
+  return checks.every((check) => check.notWritten === notWritten) ? notWritten : undefined
+}
+
+function taskLines(group: Group, paint: Paint): string[] {
+  const { from, to, checks } = group
+  const name = from === to ? from : `${from} to ${to}`
+  const wanted = missing(group)
+  if (wanted)
+    return [
+      `○ ${name}  ${paint('quiet', `not written yet: ${whatToWrite(wanted).replace(/^write /, '')}`)}`,
+    ]
+  const decides = decisive(checks)
+  const isPassed = decides.every(({ state, lacks }) => state === 'passed' || lacks)
+  const mark = isPassed ? paint('good', '✓') : paint('bad', '✗')
+  const isAllGreen = checks.every(({ state }) => state === 'passed')
+  const score = isAllGreen ? `${checks.length}/${checks.length}` : scoreInWords(scoreOf(checks))
+  const worthALine = checks.filter(
+    ({ state, note, isEdgeCase }) => note || (state !== 'passed' && !isEdgeCase),
+  )
+  return [
+    `${mark} ${name}  ${score}`,
+    ...worthALine.map((check) => `    ${checkLine(check, paint)}`),
+  ]
+}
+
+function checkLine(
+  { id, rule, state, notWritten, lacks, note }: CheckResult,
+  paint: Paint,
+): string {
+  if (state === 'passed') {
+    return `${paint('good', '✓')} ${id}  ${rule}${note ? paint('quiet', ` (${note})`) : ''}`
+  }
+  if (state === 'not run') {
+    const why = lacks ? `not graded: ${lacks} is not installed` : 'no result'
+    return paint('quiet', `- ${id}  ${rule} (${why})`)
+  }
+  return `${paint('bad', '✗')} ${id}  ${rule}${notWritten ? paint('quiet', ' (not written yet)') : ''}`
+}
+
+function isWholeLesson({ checks, lesson }: Verdict): boolean {
+  return checks.length === checksOf(lesson).length
 }
 
 function problem({ outcome, problem: what }: Verdict, paint: Paint): string {
@@ -118,6 +184,8 @@ function problem({ outcome, problem: what }: Verdict, paint: Paint): string {
 function whatIsNext(verdict: Verdict, options: RenderOptions): string {
   const first = firstFailure(verdict.checks)
   if (!first) return ''
+  // The lesson is passed. What is left of it is one line at the end.
+  if (first.isEdgeCase && isWholeLesson(verdict)) return ''
   if (isStartingPoint(verdict.checks)) {
     return [
       `This is the starting point: nothing is written yet, so nothing passes.`,
@@ -125,12 +193,13 @@ function whatIsNext(verdict: Verdict, options: RenderOptions): string {
     ].join('\n')
   }
   if (first.notWritten) return `Next: ${first.notWritten}, see ${readmeOf(verdict.lesson)}`
-  const [next, ...rest] = verdict.checks.filter(
+  const others = verdict.checks.filter(
     (check) => check.story && !check.notWritten && check !== first,
   )
+  const [next] = decisive(others)
   return [
     renderFailure(first, verdict, options),
-    ...(next ? [options.paint('quiet', theOthers(next, rest.length + 1, options))] : []),
+    ...(next ? [options.paint('quiet', theOthers(next, others.length, options))] : []),
   ].join('\n')
 }
 
@@ -152,25 +221,30 @@ function printed({ outcome, printed: text }: Verdict, paint: Paint): string {
   ].join('\n')
 }
 
-function closing(
-  { checks, outcome, lesson, seed }: Verdict,
-  options: RenderOptions,
-  paint: Paint,
-): string {
-  const passed = checks.filter(({ state }) => state === 'passed').length
+function closing(verdict: Verdict, options: RenderOptions, paint: Paint): string {
+  const { checks, outcome, lesson, seed } = verdict
   const lacking = checks.filter(({ lacks }) => lacks)
   const ungraded = lacking.length > 0 ? `, ${lacking.length} not graded` : ''
-  const isLesson = checks.length === checksOf(lesson).length
+  const isLesson = isWholeLesson(verdict)
   const [first] = checks.map(({ id }) => (checks.length === 1 ? id : taskOf(id)))
   const part = isLesson ? lesson : first
-  const score = `lesson ${part}${whose(options)}: ${passed}/${checks.length} checks${ungraded}`
+  const score = `lesson ${part}${whose(options)}: ${scoreInWords(scoreOf(checks))}${ungraded}`
   const word = { pass: 'passed', fail: 'not yet', error: 'error', stuck: 'stuck' }[outcome]
-  const verdict = `${paint(outcome === 'pass' ? 'good' : 'bad', word)} · ${score} · ${seedFor(seed)}`
+  const line = `${paint(outcome === 'pass' ? 'good' : 'bad', word)} · ${score} · ${seedFor(seed)}`
   return [
-    verdict,
+    line,
     ...(lacking[0] ? [`There is no ${lacking[0].lacks} to grade them with: npm run setup`] : []),
+    ...(outcome === 'pass' && isLesson ? edgeCasesLeft(checks, options) : []),
     ...(outcome === 'pass' && isLesson && !whose(options) ? [whatNext(lesson)] : []),
   ].join('\n')
+}
+
+function edgeCasesLeft(checks: CheckResult[], options: RenderOptions): string[] {
+  const [first, ...rest] = checks.filter(({ state }) => state === 'failed')
+  if (!first) return []
+  const how = `npm test -- lesson${first.id}${wordFor(options)}`
+  if (rest.length === 0) return [`One edge case is left: ${how}`]
+  return [`${rest.length + 1} edge cases are left. The first of them: ${how}`]
 }
 
 function whatNext(lesson: number): string {

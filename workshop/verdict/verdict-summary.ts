@@ -4,13 +4,15 @@ import type { CheckResult } from '../../protocol/verdict.ts'
 // What of a verdict is told first, for the terminal and for the page. Nothing here needs Node.
 
 /**
- * The failure that is told in full. In a task that is half written it is one of the half that is: why that
- * fails is news, and that the rest is not written is none.
+ * Returns the failure to show in full. Core checks come before edge cases. In a task that is half written, it is a
+ * failure of the written half: the learner knows that the rest is not written yet.
  */
 export function firstFailure<Check extends CheckResult>(
   checks: readonly Check[],
 ): Check | undefined {
-  const failed = checks.filter(({ state }) => state === 'failed')
+  const failures = checks.filter(({ state }) => state === 'failed')
+  const core = failures.filter(({ isEdgeCase }) => !isEdgeCase)
+  const failed = core.length > 0 ? core : failures
   const [first] = failed
   if (!first?.notWritten) return first
   return failed.find((check) => !check.notWritten && taskOf(check.id) === taskOf(first.id)) ?? first

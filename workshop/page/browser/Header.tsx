@@ -1,5 +1,6 @@
 import { useEffect } from 'react'
 import type { PageState } from '../../../protocol/page.ts'
+import { scoreInWords, scoreOf } from '../../../protocol/score.ts'
 import { channelState, useIsGone, useSlice } from './state/page-state.ts'
 import { useStore } from './state/store.ts'
 import { nextTheme, theme } from './state/theme.ts'
@@ -9,7 +10,6 @@ export function Header() {
   const lesson = useSlice('lesson')
   const grading = useSlice('grading')
   const isHere = useSlice('server') !== undefined
-  const passed = grading?.checks.filter(({ state }) => state === 'passed').length
   const lacking = grading?.checks.filter(({ lacks }) => lacks).length
   const isGone = useIsGone()
   const title = titleOf(lesson, grading, isGone)
@@ -35,10 +35,7 @@ export function Header() {
       <div className="facts">
         {grading && grading.checks.length > 0 && (
           <span>
-            <strong>
-              {passed}/{grading.checks.length}
-            </strong>{' '}
-            checks
+            <strong>{scoreInWords(scoreOf(grading.checks))}</strong>
             {lacking ? `, ${lacking} not graded` : ''}
           </span>
         )}
@@ -56,19 +53,18 @@ export function Header() {
   )
 }
 
-/** `✓ 29/29 · Raw chunks · Tremor`. */
+/** `✓ 20/20 core · 3/9 edge cases · Raw chunks · Tremor`. */
 function titleOf(
   lesson: PageState['lesson'],
   grading: PageState['grading'],
   isGone: boolean,
 ): string {
   const { checks = [], outcome, isRunning } = grading ?? {}
-  const passed = checks.filter(({ state }) => state === 'passed').length
   const shape = isRunning
     ? '…'
     : { pass: '✓', fail: '✗', error: '!', stuck: '!' }[outcome ?? 'fail']
   const isGraded = isRunning || outcome !== undefined
-  const grade = isGraded && checks.length > 0 && `${shape} ${passed}/${checks.length}`
+  const grade = isGraded && checks.length > 0 && `${shape} ${scoreInWords(scoreOf(checks))}`
   const state = isGone ? 'gone' : grade
   return [state, lesson?.title ?? 'The wire', 'Tremor'].filter(Boolean).join(' · ')
 }

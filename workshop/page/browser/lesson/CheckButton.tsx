@@ -4,11 +4,12 @@ import { useStore } from '../state/store.ts'
 
 export type Check = GradingState['checks'][number]
 
-export function describeCheckState({ state, notWritten, lacks }: Check): string {
-  if (state === 'passed') return 'passed'
-  if (lacks) return `not graded: there is no ${lacks}`
-  if (state === 'not run') return 'no result'
-  return notWritten ? 'not written yet' : 'failed'
+export function describeCheckState({ state, isEdgeCase, notWritten, lacks }: Check): string {
+  const kind = isEdgeCase ? 'edge case, ' : ''
+  if (state === 'passed') return `${kind}passed`
+  if (lacks) return `${kind}not graded: there is no ${lacks}`
+  if (state === 'not run') return `${kind}no result`
+  return kind + (notWritten ? 'not written yet' : 'failed')
 }
 
 export function CheckIcon({ check }: { check: Check }) {
@@ -33,7 +34,7 @@ export function CheckButton({ check }: { check: Check }) {
   return (
     <button
       type="button"
-      className={check.isOld ? 'chip old' : 'chip'}
+      className={`chip${check.isOld ? ' old' : ''}${check.isEdgeCase ? ' edge' : ''}`}
       aria-pressed={isSelected}
       aria-label={`Check ${check.id}, ${words}: ${check.rule}`}
       title={`${check.rule} (${words})`}

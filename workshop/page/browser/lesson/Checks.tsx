@@ -93,8 +93,9 @@ function Outcome({ grading }: { grading: GradingState }) {
       </div>
     )
   }
+  const edgeCases = checks.filter(({ isEdgeCase, state }) => isEdgeCase && state === 'failed')
   const first = firstFailure(checks)
-  if (first?.notWritten) {
+  if (first?.notWritten && outcome !== 'pass') {
     const task = taskOf(first.id)
     return (
       <div className="next">
@@ -109,14 +110,15 @@ function Outcome({ grading }: { grading: GradingState }) {
       </div>
     )
   }
-  if (first) return <CheckDetails check={first} seed={seed} />
+  if (first && outcome !== 'pass') return <CheckDetails check={first} seed={seed} />
   if (outcome !== 'pass' || !lesson) return null
   const lacking = checks.filter(({ lacks }) => lacks)
   return (
     <div className="next">
       <p>
         <strong className="good">
-          ✓ Every check {lacking.length > 0 && 'that could be graded '}has passed.
+          ✓ {edgeCases.length > 0 ? 'Every core check' : 'Every check'}{' '}
+          {lacking.length > 0 && 'that could be graded '}has passed.
         </strong>{' '}
         Compare your files with the solution: <code>npm run solution {lesson.number}</code>
       </p>
@@ -127,7 +129,20 @@ function Outcome({ grading }: { grading: GradingState }) {
         </p>
       )}
       {lesson.next && <NextLesson {...lesson.next} />}
+      {edgeCases[0] && <EdgeCasesLeft count={edgeCases.length} first={edgeCases[0].id} />}
     </div>
+  )
+}
+
+/** An invitation: the lesson is passed without them. */
+function EdgeCasesLeft({ count, first }: { count: number; first: string }) {
+  return (
+    <p>
+      {formatCount(count, 'edge case')} {count === 1 ? 'is' : 'are'} left, if you like.{' '}
+      <button type="button" className="link" onClick={() => selectedCheck.set(first)}>
+        Show edge case {first}
+      </button>
+    </p>
   )
 }
 

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 import { taskOf } from '../../../lessons/task-of.ts'
+import { decisive, scoreInWords, scoreOf } from '../../../../protocol/score.ts'
 import type { LessonState } from '../../../../protocol/page.ts'
 import { useSlice } from '../state/page-state.ts'
 
@@ -13,14 +14,13 @@ export function TaskLinks({ tasks }: { tasks: LessonState['tasks'] }) {
       <ol>
         {tasks.map(({ id, title }) => {
           const checks = grading?.checks.filter((check) => taskOf(check.id) === id) ?? []
-          const passed = checks.filter(({ state }) => state === 'passed').length
-          const lacking = checks.filter(({ lacks }) => lacks).length
-          const isDone = checks.length > 0 && passed === checks.length
-          const isOpen = passed + lacking < checks.length
+          const decides = decisive(checks)
+          const passed = decides.filter(({ state }) => state === 'passed').length
+          const lacking = decides.filter(({ lacks }) => lacks).length
+          const isDone = decides.length > 0 && passed === decides.length
+          const isOpen = passed + lacking < decides.length
           const left = lacking > 0 ? `, ${lacking} not graded` : ''
-          const progress = isDone
-            ? 'all checks passed'
-            : `${passed} of ${checks.length} checks passed${left}`
+          const progress = `${isDone ? 'passed' : 'not passed'}, ${scoreInWords(scoreOf(checks))}${left}`
           return (
             <li key={id}>
               <a
@@ -35,7 +35,7 @@ export function TaskLinks({ tasks }: { tasks: LessonState['tasks'] }) {
               >
                 {id}{' '}
                 <span className={isDone ? 'good' : 'quiet'}>
-                  {isDone ? '✓' : isOpen ? `${passed}/${checks.length}` : '–'}
+                  {isDone ? '✓' : isOpen ? `${passed}/${decides.length}` : '–'}
                 </span>
               </a>
             </li>

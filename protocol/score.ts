@@ -1,0 +1,45 @@
+import type { CheckResult } from './verdict.ts'
+
+// How much has passed, for the terminal, the page and the class table. Nothing here needs Node.
+
+/** Core checks and edge cases, counted apart. */
+export type Score = { core: Count; edgeCases: Count }
+
+type Count = { passed: number; total: number }
+
+/** Of a check, what a score is made from. */
+export type Scored = Pick<CheckResult, 'isEdgeCase'> & { state: string }
+
+export function scoreOf(checks: readonly Scored[]): Score {
+  return {
+    core: count(checks.filter(({ isEdgeCase }) => !isEdgeCase)),
+    edgeCases: count(checks.filter(({ isEdgeCase }) => isEdgeCase)),
+  }
+}
+
+/** Puts a score into words: `34/34 core · 11/27 edge cases`, or the half of it that there is. */
+export function scoreInWords({ core, edgeCases }: Score): string {
+  const halves = [
+    ...(core.total > 0 ? [`${fraction(core)} core`] : []),
+    ...(edgeCases.total > 0
+      ? [`${fraction(edgeCases)} ${edgeCases.total === 1 ? 'edge case' : 'edge cases'}`]
+      : []),
+  ]
+  return halves.join(' · ')
+}
+
+/** Returns the checks that a pass depends on: the core checks, or the edge cases if only those were asked for. */
+export function decisive<Check extends Pick<CheckResult, 'isEdgeCase'>>(
+  checks: readonly Check[],
+): readonly Check[] {
+  const core = checks.filter(({ isEdgeCase }) => !isEdgeCase)
+  return core.length > 0 ? core : checks
+}
+
+function count(checks: readonly Scored[]): Count {
+  return { passed: checks.filter(({ state }) => state === 'passed').length, total: checks.length }
+}
+
+function fraction({ passed, total }: Count): string {
+  return `${passed}/${total}`
+}

@@ -1,0 +1,55 @@
+import { once } from 'node:events'
+import { createServer, get, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { troubleKeys } from '../../workshop/session/trouble-keys.ts'
+import { wireSession } from '../../workshop/session/wire-session.ts'
+
+const cleanUps: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp()
+})
+
+test('x cuts the connections that there are', async () => {
+  const { keys, url } = await watched()
+  expect(await keys.press('x')).toBe('There is no connection to cut.')
+  // The reset reaches the response first.
+  const request = get(url).on('error', () => {})
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  const failed = once(response.resume(), 'error')
+  expect(await keys.press('x')).toBe('Cut the connection.')
+  expect((await failed)[0]).toMatchObject({ code: 'ECONNRESET' })
+})
+
+test('z and p switch a fault on and off, and the label says which way', async () => {
+  const { keys } = await watched()
+  expect(keys.label).toBe('x cut · z stall · p proxy')
+  await keys.press('z')
+  await keys.press('p')
+  expect(keys.label).toBe('x cut · z let go · p no proxy')
+  await keys.press('z')
+  await keys.press('p')
+  expect(keys.label).toBe('x cut · z stall · p proxy')
+})
+
+test('other keys make no trouble', async () => {
+  const { keys } = await watched()
+  expect(await keys.press('q')).toBeUndefined()
+})
+
+async function watched(): Promise<{ keys: ReturnType<typeof troubleKeys>; url: string }> {
+  const server = createServer((_req, res) => res.writeHead(200).flushHeaders())
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const session = await wireSession(
+    { url: new URL(`http://127.0.0.1:${port}/`), destination: { port } },
+    { opened() {}, arrived() {}, closed() {} },
+  )
+  if ('problem' in session) throw new Error(session.problem)
+  cleanUps.push(() => session.tap.close())
+  cleanUps.push(
+    () => server.closeAllConnections(),
+    () => server.close(),
+  )
+  return { keys: troubleKeys(session), url: session.url }
+}

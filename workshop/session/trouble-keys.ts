@@ -1,0 +1,49 @@
+import type { Action, FaultState } from '../../protocol/page.ts'
+import type { Session } from '../page/session.ts'
+
+/** The trouble that the page offers by button, for a terminal without a page. */
+export type TroubleKeys = {
+  /** Lists the keys as they are now: `x cut · z stall · p proxy`. */
+  readonly label: string
+  /**
+   * Makes the trouble of a key.
+   *
+   * @returns a sentence about what was done, or undefined if the key makes no trouble
+   */
+  press(key: string): Promise<string | undefined>
+}
+
+export function troubleKeys({ state, act }: Pick<Session, 'state' | 'act'>): TroubleKeys {
+  const faults = (): FaultState => state.faults
+  return {
+    get label() {
+      return TROUBLE.map(({ key, label }) => `${key} ${label(faults())}`).join(' · ')
+    },
+    async press(key) {
+      const trouble = TROUBLE.find((each) => each.key === key)
+      if (!trouble) return undefined
+      const answer = await act(trouble.action(faults()))
+      return 'problem' in answer ? answer.problem : answer.said
+    },
+  }
+}
+
+type Trouble = {
+  key: string
+  label(faults: FaultState): string
+  action(faults: FaultState): Action
+}
+
+const TROUBLE: Trouble[] = [
+  { key: 'x', label: () => 'cut', action: () => ({ do: 'cut' }) },
+  {
+    key: 'z',
+    label: ({ isStalled }) => (isStalled ? 'let go' : 'stall'),
+    action: ({ isStalled }) => ({ do: 'stall', on: !isStalled }),
+  },
+  {
+    key: 'p',
+    label: ({ proxy }) => (proxy ? 'no proxy' : 'proxy'),
+    action: ({ proxy }) => ({ do: 'proxy', holds: proxy ? null : '4 KiB' }),
+  },
+]

@@ -102,7 +102,7 @@ test.describe('without a grade', () => {
     await expectNoFinding(page, 'a proxy')
     await proxy.selectOption({ label: 'Proxy holds 4 KiB' })
     await expect(
-      page.getByText('New connections have a proxy that holds 4 KiB').first(),
+      page.getByText('New connections go through a proxy that buffers 4 KiB').first(),
     ).toBeVisible()
     await connect(page)
     await pick(arrival(page, 'proxy'))

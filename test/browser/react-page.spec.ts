@@ -36,7 +36,7 @@ test('the way through lesson 3: red, broken, green, live, killed, back', async (
     expect(status).toHaveText('connecting'),
     expect(kill).toBeDisabled(),
     expect(page.getByText('server.ts is down')).toBeVisible(),
-    expect(page.getByRole('option', { name: /The server is killed/ })).toBeVisible(),
+    expect(page.getByRole('option', { name: /Server killed/ })).toBeVisible(),
     expect(page.getByRole('option', { name: /The server starts again/ })).toBeVisible(),
     kill.click(),
   ])

@@ -16,7 +16,7 @@ afterEach(() => lab.stop())
 
 test('what is expected is kept until it is measured', async () => {
   expect(lab.act({ do: 'predict', way: 2, verdict: 'holds' })).toEqual({
-    said: 'You expect: holds.',
+    said: 'Your prediction: holds.',
   })
   lab.act({ do: 'predict', way: 1, verdict: 'late' })
   lab.act({ do: 'predict', way: 1, verdict: null })
@@ -32,7 +32,7 @@ test('what is expected is kept until it is measured', async () => {
   await measured(1)
   const way = lab.state.ways.findIndex(({ result }) => result) + 1
   expect(lab.act({ do: 'predict', way, verdict: 'late' })).toHaveProperty('problem')
-  expect(lab.act({ do: 'measure' })).toEqual({ problem: 'It is being measured.' })
+  expect(lab.act({ do: 'measure' })).toEqual({ problem: 'A measurement is already running.' })
 })
 
 test('results come one by one; stopped, they stay, and the rest is measured later', async () => {

@@ -134,7 +134,7 @@ describe('a mistake', () => {
     expect(log.mock.lastCall![0]).toContain('1.2a is the first check that it fails')
     expect(existsSync(join(into, '01-raw-chunks/client.ts'))).toBe(true)
     expect(await mistake(['lesson1/collects', into])).toBe(2)
-    expect(error.mock.lastCall![0]).toContain('01-raw-chunks is there already')
+    expect(error.mock.lastCall![0]).toContain('01-raw-chunks already exists')
     expect(await mistake(['lesson1/gone'])).toBe(2)
     expect(error.mock.lastCall![0]).toContain('there is no mistake lesson1/gone')
   })

@@ -27,26 +27,28 @@ test('what could not be graded says so, and is no failure; predict, measure, com
     .getByRole('button', { name: /^Check 4\.5a, not graded: there is no nginx:/ })
     .click()
   const check = page.getByRole('article')
-  await expect(check.getByText('not graded: there is no nginx. npm run setup')).toBeVisible()
+  await expect(check.getByText('not graded: there is no nginx. Run npm run setup')).toBeVisible()
 
   const lab = page.getByRole('region', { name: 'Experiment' })
-  await lab.getByLabel('You expect of nobody').selectOption('passes')
-  await lab.getByLabel('You expect of compression()', { exact: true }).focus()
+  await lab.getByLabel('Your prediction for direct connection').selectOption('passes')
+  await lab.getByLabel('Your prediction for compression()', { exact: true }).focus()
   await page.keyboard.press('p')
-  await expect(lab.getByLabel('You expect of compression()', { exact: true })).toHaveValue('passes')
+  await expect(lab.getByLabel('Your prediction for compression()', { exact: true })).toHaveValue(
+    'passes',
+  )
   await expectNoFinding(page, 'not graded, predicted')
-  await lab.getByRole('button', { name: /^Measure \d\d ways$/ }).click()
-  await expect(lab.getByText(/^\d\d of \d\d measured · as you said: 1 of 2$/)).toBeVisible()
+  await lab.getByRole('button', { name: /^Measure \d\d setups$/ }).click()
+  await expect(lab.getByText(/^\d\d of \d\d measured · predicted correctly: 1 of 2$/)).toBeVisible()
 
   await page.reload()
   await expect(
-    lab.getByRole('row', { name: /^nobody between passes as measured passes/ }),
+    lab.getByRole('row', { name: /^direct connection passes as measured passes/ }),
   ).toBeVisible()
   await expect(
     lab.getByRole('row', { name: /^compression\(\) passes but measured holds/ }),
   ).toBeVisible()
   await expect(
-    lab.getByText(/Not measured: there is no nginx \(\d\d ways\); .*there is no browser/),
+    lab.getByText(/Not measured: there is no nginx \(\d\d setups\); .*there is no browser/),
   ).toBeVisible()
   await expect(lab.getByRole('row', { name: /^nginx/ }).first()).toContainText(
     'not measured: there is no nginx',
@@ -57,7 +59,7 @@ test('what could not be graded says so, and is no failure; predict, measure, com
   await expectNoFinding(page, 'measured')
   const [saved] = await Promise.all([
     page.waitForEvent('download'),
-    lab.getByRole('button', { name: 'Save SVG' }).click(),
+    lab.getByRole('button', { name: 'Save as SVG' }).click(),
   ])
   expect(saved.suggestedFilename()).toBe('lesson-4.svg')
   const svg = readFileSync(await saved.path(), 'utf8')
@@ -66,7 +68,7 @@ test('what could not be graded says so, and is no failure; predict, measure, com
   expect(svg).not.toContain('var(')
 
   await lab.getByRole('button', { name: 'Start over' }).click()
-  await expect(lab.getByText('Say what you expect, then measure.')).toBeVisible()
+  await expect(lab.getByText('Predict the results, then measure.')).toBeVisible()
   await expect(chart).toHaveCount(0)
 })
 
@@ -95,12 +97,12 @@ test.describe('without a grade', () => {
   test('a proxy has a lane, and what it holds is seen', async ({ lesson, page }) => {
     const { url } = await lesson(2, 'solutions')
     await page.goto(url)
-    const proxy = page.getByLabel('Proxy before the server')
-    await proxy.selectOption({ label: 'Proxy holds all' })
+    const proxy = page.getByLabel('Proxy between server and client')
+    await proxy.selectOption({ label: 'Proxy buffers all' })
     await connect(page)
     await expect(arrival(page, 'server')).toBeVisible()
     await expectNoFinding(page, 'a proxy')
-    await proxy.selectOption({ label: 'Proxy holds 4 KiB' })
+    await proxy.selectOption({ label: 'Proxy buffers 4 KiB' })
     await expect(
       page.getByText('New connections go through a proxy that buffers 4 KiB').first(),
     ).toBeVisible()

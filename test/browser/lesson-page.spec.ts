@@ -23,7 +23,7 @@ test('the way of a learner: open, red, save, green, the next lesson; no finding 
   await expect(page.getByText('server.ts is not written yet')).toBeVisible()
   await expectNothingCutOff(page)
   await expectNoFinding(page, 'a stub', ALL_LOOKS)
-  await page.getByRole('button', { name: 'Begin with task 1.1' }).click()
+  await page.getByRole('button', { name: 'Start with task 1.1' }).click()
   await expect(page.getByRole('heading', { name: '1.1 The first task' })).toBeInViewport()
   await page.getByText('Hint 2').first().click()
   await expect(page.getByText('Nearly the code:')).toBeVisible()
@@ -67,10 +67,12 @@ test.describe('without a grade', () => {
   }) => {
     const { url } = await lesson(5, 'solutions')
     await page.goto(url)
-    await expect(page.getByText(/^connected · \d+ quakes? · 0 missed · 0 twice$/)).toBeVisible()
+    await expect(
+      page.getByText(/^connected · \d+ quakes? · 0 missed · 0 duplicates$/),
+    ).toBeVisible()
     await page.getByRole('button', { name: 'Cut now' }).click()
     await expect(
-      page.getByRole('option', { name: /client.*→ behind \S+, \d+ B/ }).first(),
+      page.getByRole('option', { name: /client.*→ Last-Event-ID \S+, \d+ B/ }).first(),
     ).toBeVisible()
   })
 
@@ -134,7 +136,7 @@ test.describe('without a grade', () => {
   test('an arrival is shown with its bytes, its chunks and its event', async ({ lesson, page }) => {
     const { url } = await lesson(2, 'solutions')
     await page.goto(url)
-    await expect(page.getByText('Nothing has crossed yet')).toBeVisible()
+    await expect(page.getByText('Nothing has crossed the wire yet')).toBeVisible()
     await connect(page)
     // The head may come with the first bytes of the body, and be as long as an event.
     await expect(page.getByText(/reading · \d\d/)).toBeVisible()
@@ -154,13 +156,13 @@ test.describe('without a grade', () => {
     await page.goto(url)
     await connect(page)
     await leave(page)
-    await expect(page.getByText('left ·')).toBeVisible()
+    await expect(page.getByText('disconnected ·')).toBeVisible()
     await expect(page.getByRole('option', { name: /#1 .*it left in the middle/ })).toBeVisible()
     await connect(page)
     await page.getByRole('button', { name: 'Cut now' }).click()
     await expect(page.getByRole('option', { name: /^.*Cut the connection$/ })).toBeVisible()
     await expect(page.getByRole('option', { name: /#2 .*✕.*the client sees a cut/ })).toBeVisible()
-    await expect(page.getByText('The connection broke off.')).toBeVisible()
+    await expect(page.getByText('The connection was lost.')).toBeVisible()
   })
 
   test('a server that crashes, loops or never answers leaves the page as it is', async ({
@@ -179,7 +181,7 @@ test.describe('without a grade', () => {
     await expect(page.getByText('connecting · 0 quakes')).toBeVisible()
     save(copy, 'server.ts', solution(copy, 'server.ts'))
     // The silent one has ended: what runs from now on is the other.
-    await expect(page.getByText('The connection broke off.')).toBeVisible()
+    await expect(page.getByText('The connection was lost.')).toBeVisible()
     await connect(page)
   })
 
@@ -204,9 +206,9 @@ test.describe('without a grade', () => {
     await page.goto(url)
     await connect(page)
     await pick(page.getByRole('option', { name: /client.*← response 2\d\d B/ }).first())
-    const list = page.getByRole('listbox', { name: 'What came last' })
+    const list = page.getByRole('listbox', { name: 'Latest entries' })
     const selected = list.getByRole('option', { selected: true })
-    for (const name of ['Show less, larger', 'Show more, smaller']) {
+    for (const name of ['Zoom in', 'Zoom out']) {
       for (let times = 0; times < 6; times += 1) await page.getByRole('button', { name }).click()
       await expect(selected).toBeInViewport()
     }
@@ -219,15 +221,15 @@ test.describe('without a grade', () => {
     const { url } = await lesson(2, 'solutions')
     await page.goto(url)
     await connect(page)
-    const list = page.getByRole('listbox', { name: 'What came last' })
+    const list = page.getByRole('listbox', { name: 'Latest entries' })
     await expect(list.getByRole('option').first()).toBeVisible()
     await list.hover()
-    const came = page.getByText(/holds still, \d+ came since/)
+    const came = page.getByText(/\d+ new entr(y|ies) below/)
     const words = (await came.textContent())!
     const newest = (await list.getByRole('option').first().textContent())!
     await expect(came).not.toHaveText(words)
     await expect(list.getByRole('option').first()).toHaveText(newest)
-    await page.getByRole('button', { name: 'to the newest' }).click()
+    await page.getByRole('button', { name: 'Show the newest' }).click()
     await expect(list.getByRole('option').first()).not.toHaveText(newest)
 
     const end = (): Promise<number> => list.evaluate(({ scrollTop }) => Math.round(scrollTop))
@@ -256,13 +258,13 @@ test.describe('without a grade', () => {
     await expect(page.getByRole('option', { name: /workshop.*← response/ }).first()).toBeVisible()
     await expect.poll(() => lanes(page)).toBe(3)
     await page.getByRole('button', { name: 'Clear' }).click()
-    await expect(page.getByText('Nothing has crossed since you cleared it.')).toBeVisible()
+    await expect(page.getByText('Nothing has crossed the wire since you cleared it.')).toBeVisible()
     await expect.poll(() => lanes(page)).toBe(2)
 
     save(copy, 'server.ts', solution(copy, 'server.ts'))
     await connect(page)
     await leave(page)
-    await expect(page.getByText('left ·')).toBeVisible()
+    await expect(page.getByText('disconnected ·')).toBeVisible()
     await connect(page)
     await page.getByRole('combobox', { name: 'Connection' }).selectOption('#2 closed')
     await expect(page.getByText(/^\d+ entries of #2 · paused$/)).toBeVisible()
@@ -280,9 +282,9 @@ test.describe('without a grade', () => {
     await expect(page.getByText(/reading · [1-9]/)).toBeVisible()
     await tabTo(page, 'button', 'Stall')
     await page.keyboard.press('Space')
-    await tabTo(page, 'listbox', 'What came last')
+    await tabTo(page, 'listbox', 'Latest entries')
     // It is drawn a few times a second. In an empty one there is nothing to go to.
-    const last = page.getByRole('listbox', { name: 'What came last' })
+    const last = page.getByRole('listbox', { name: 'Latest entries' })
     await expect(last.getByRole('option')).not.toHaveCount(0)
     await page.keyboard.press('ArrowUp')
     await page.keyboard.press('ArrowUp')
@@ -366,7 +368,7 @@ async function connect(page: Page): Promise<void> {
 
 /** Has the client leave that is connected. */
 async function leave(page: Page): Promise<void> {
-  await page.getByRole('button', { name: /^Client \d+ leaves$/ }).click()
+  await page.getByRole('button', { name: /^Disconnect client \d+$/ }).click()
 }
 
 /** Presses Tab until the element of that name has the focus. */

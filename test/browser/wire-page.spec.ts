@@ -27,7 +27,7 @@ test('npm run wire shows what crosses before any server, saves it, and shows it 
   const { url, program } = await workshop('wire', `http://127.0.0.1:${port}/stream`)
   const [, tapped] = /(http:\S+)\s+your server, through the wire/.exec(program.output)!
   await page.goto(url)
-  await expect(page.getByText('Nothing has crossed yet')).toBeVisible()
+  await expect(page.getByText('Nothing has crossed the wire yet')).toBeVisible()
   await expectNoFinding(page, 'the wire alone', ALL_LOOKS)
   const client = get(tapped!, { agent: false })
   const [response] = await once(client, 'response')
@@ -50,7 +50,7 @@ test('npm run wire shows what crosses before any server, saves it, and shows it 
   await page.getByRole('button', { name: 'Clear' }).click()
   await expect(page.getByText('Nothing has crossed')).toBeVisible()
   await page.locator('input[type=file]').setInputFiles(file)
-  await expect(page.getByText('saved recording my wire.ndjson', { exact: true })).toBeVisible()
+  await expect(page.getByText('Recording: my wire.ndjson', { exact: true })).toBeVisible()
   await pick(page.getByRole('option', { name: /client.*← response/ }).last())
   await expect(arrival).toContainText('data: Göteborg')
   await expect(page.getByRole('option', { name: /✕.*the client sees a cut/ })).toBeVisible()
@@ -71,7 +71,7 @@ test.describe('with every frame', () => {
     const { url, program } = await workshop('wire', `http://127.0.0.1:${port}/`)
     const [, tapped] = /(http:\S+)\s+your server, through the wire/.exec(program.output)!
     await page.goto(url)
-    await expect(page.getByText('Nothing has crossed yet')).toBeVisible()
+    await expect(page.getByText('Nothing has crossed the wire yet')).toBeVisible()
     await page.evaluate(watchFrames)
     const begun = performance.now()
     await Promise.all(Array.from({ length: CLIENTS }, () => ask(tapped!, QUESTIONS)))

@@ -54,7 +54,7 @@ test('an unknown lesson is refused with a list of the lessons', async () => {
   const { code, text } = await said('lesson', '99')
   expect(code).toBe(2)
   expect(text).toMatch(
-    /^There is no lesson 99\. Lessons: 1 A lesson, 2 A lesson(, \d A lesson)*\.\n$/,
+    /^There is no lesson 99\. The lessons are 1 A lesson, 2 A lesson(, \d A lesson)*\.\n$/,
   )
 })
 
@@ -67,9 +67,9 @@ describe('hint', () => {
     const second = await said('hint', 'lesson1.1')
     expect(second.text).toContain('hint 2 of 2')
     expect(second.text).toContain('      res.flushHeaders()')
-    expect(second.text).toContain('This was the last one.')
+    expect(second.text).toContain('That was the last hint.')
     const third = await said('hint', '1.1')
-    expect(third.text).toContain('You have seen them all')
+    expect(third.text).toContain('You have seen all hints')
     expect(third.text).toContain('hint 1 of 2')
   })
 
@@ -100,7 +100,7 @@ describe('solution', () => {
     copy.write(MINE, solution.replace(/^.*#(end)?region.*\n/gm, '').replaceAll('\n', '\r\n'))
     rmSync(copy.path('lessons/01-raw-chunks/client.ts'))
     const { text } = await said('solution', '1')
-    expect(text).toContain('The same, line by line.')
+    expect(text).toContain('The files are identical.')
     expect(text).toContain('This file is missing in lessons/01-raw-chunks.')
   })
 })

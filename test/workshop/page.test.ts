@@ -43,7 +43,7 @@ test('a client is shown with its quakes, and leaves when it is told to', async (
   })
   await page.entry((entry) => entry.kind === 'closed' && entry.by === 'client' && !entry.isFailure)
   expect(page.entries.filter(({ kind }) => kind === 'note')).toMatchObject([
-    { text: '10,000 quakes happen at once' },
+    { text: 'Burst: 10,000 quakes happen at once' },
   ])
 })
 
@@ -60,7 +60,7 @@ test('trouble is told on the wire, and seen by the client', async () => {
 
   await page.act({ do: 'cut after', bytes: 500 })
   const { clients } = await page.until((state) => state.clients[0]?.state === 'cut')
-  expect(clients[0]!.what).toBe('The connection broke off.')
+  expect(clients[0]!.what).toBe('The connection was lost.')
   await page.entry((entry) => entry.kind === 'closed' && entry.by === 'workshop' && entry.isFailure)
   await page.act({ do: 'cut after', bytes: null })
   expect(await page.act({ do: 'cut' })).toEqual({ said: 'There is no open connection to cut.' })
@@ -197,7 +197,7 @@ test('a terminal editor is not started: it would fight for the keyboard', async 
   const page = await opened(['1'], { env: { LAUNCH_EDITOR: 'vim' } })
   expect(await page.act({ do: 'open', file: 'server.ts', line: 1 })).toEqual({
     problem:
-      'Your editor (vim) needs a terminal of its own. Open lessons/01-raw-chunks/server.ts there.',
+      'Your editor (vim) needs its own terminal. Open lessons/01-raw-chunks/server.ts there.',
   })
 })
 

@@ -4,16 +4,16 @@ import { checkIds, type Lesson } from './catalogue.ts'
 import type { Task } from './readme.ts'
 import { readStore, writeStore } from '../store.ts'
 
-/** How far a learner is in one lesson. */
+/** A learner's progress in one lesson. */
 export type Progress = {
   passed: string[]
-  /** Checks that need what this machine did not have when it graded. */
+  /** Checks that could not be graded, because this machine lacks a tool that they need. */
   notGraded: string[]
   /** Every check of the lesson. */
   checks: string[]
-  /** When it was graded last. */
+  /** The time of the last grading. */
   gradedAt?: Date
-  /** When the last grading got no further than loading the work: `error` or `stuck`. */
+  /** The outcome of the last grading. */
   outcome?: Verdict['outcome']
 }
 
@@ -25,8 +25,8 @@ type Stored = Record<
 >
 
 /**
- * Remembers what a grading of the learner's own work in lessons/ said. A grading of one check leaves what
- * is known of the others.
+ * Stores the verdict on the learner's own work in lessons/. The results of checks that were not graded this time are
+ * kept.
  */
 export function recordVerdict({ lesson, outcome, checks }: Verdict): void {
   const stored = readStore<Stored>(FILE)
@@ -39,13 +39,13 @@ export function recordVerdict({ lesson, outcome, checks }: Verdict): void {
   writeStore(FILE, stored)
 }
 
-/** A lesson begins again. */
+/** Deletes the progress of a lesson. */
 export function forgetProgress(lesson: number): void {
   const { [lesson]: _, ...others } = readStore<Stored>(FILE)
   writeStore(FILE, others)
 }
 
-/** What is known of a lesson's checks. */
+/** Reads the progress of a lesson. */
 export function progressOf(lesson: number): Progress {
   const checks = checkIds(lesson)
   const stored = readStore<Stored>(FILE)[lesson]
@@ -61,9 +61,9 @@ export function progressOf(lesson: number): Progress {
 }
 
 /**
- * The first task that has an open check.
+ * Returns the first task that has an open check.
  *
- * @param closed checks that have passed, or that this machine cannot grade
+ * @param closed the checks that have passed or that this machine cannot grade
  */
 export function firstOpenTask(lesson: Lesson, closed: readonly string[]): Task | undefined {
   const open = checkIds(lesson.number).find((id) => !closed.includes(id))

@@ -2,7 +2,7 @@ import type { Paint } from '../terminal/colour.ts'
 import { lessons, type Lesson } from './catalogue.ts'
 import { firstOpenTask, progressOf, type Progress } from './progress.ts'
 
-/** The lessons with the learner's progress, and what to type next. */
+/** Returns the list of lessons with the learner's progress, and the next command. */
 export function lessonTable(paint: Paint): string {
   const rows = lessons().map((lesson) => ({ lesson, progress: progressOf(lesson.number) }))
   const width = Math.max(...rows.map(({ lesson }) => lesson.title.length))
@@ -16,7 +16,7 @@ export function lessonTable(paint: Paint): string {
   const next = rows.find(({ progress }) => !isDone(progress))
   const advice = next
     ? `Next: ${paint('strong', `npm run lesson ${next.lesson.number}`)}`
-    : 'You have passed them all. Any of them runs again: npm run lesson 1'
+    : 'You have passed every lesson. To run one again: npm run lesson 1'
   return ['', ...lines, '', ...problems, advice].join('\n')
 }
 
@@ -27,15 +27,15 @@ function stateOf(lesson: Lesson, progress: Progress): string {
     gradedAt,
   )
   const left = notGraded.length > 0 ? `, ${notGraded.length} not graded` : ''
-  if (isDone(progress)) return `✓ passed, ${passed.length} checks${left}, ${when}`
+  if (isDone(progress)) return `✓ all ${passed.length} checks passed${left}, ${when}`
   if (outcome === 'error') return `could not be loaded, ${when}`
   if (outcome === 'stuck') return `got stuck, ${when}`
   const task = firstOpenTask(lesson, [...passed, ...notGraded])
-  const next = task ? `, next is task ${task.id}` : ''
-  return `${passed.length} of ${checks.length} checks${left}${next}, ${when}`
+  const next = task ? `, next: task ${task.id}` : ''
+  return `${passed.length} of ${checks.length} checks passed${left}${next}, ${when}`
 }
 
-/** What this machine cannot grade stands in nobody's way. */
+/** Returns whether every check has passed, except those that this machine cannot grade. */
 function isDone({ passed, notGraded, checks }: Progress): boolean {
   return passed.length > 0 && passed.length + notGraded.length === checks.length
 }

@@ -4,13 +4,13 @@ import type { Screen } from './screen.ts'
 import { collapseBursts } from './collapse-bursts.ts'
 import { wireLines, type Line } from './wire-lines.ts'
 
-/** The wire on the screen: `short` is a line for each arrival, `whole` shows all its bytes. */
+/** The wire on the screen: `short` prints one line per arrival, `whole` all of its bytes. */
 export type WireView = {
   readonly observer: Observer
   readonly shows: Shows
-  /** Goes on to the next way of showing it, and says so. */
+  /** Switches to the next mode, and prints which one that is. */
   next(): void
-  /** Prints what a burst has left to be printed, and nothing more. */
+  /** Prints the summary of an unfinished burst, and then nothing more. */
   close(): void
 }
 
@@ -24,7 +24,7 @@ export function wireView(out: Screen): WireView {
 
   const show = (line: Line, bytes?: Parameters<typeof burst.show>[1]): void => {
     const detail = shows
-    // Hidden arrivals are followed all the same: a response is understood only from its beginning.
+    // Hidden arrivals are still parsed, because a response can only be understood from its beginning.
     if (detail === 'hidden' || isOver) return
     burst.show(() => line({ width: out.width, detail, paint: out.paint }), bytes)
   }
@@ -32,7 +32,7 @@ export function wireView(out: Screen): WireView {
     observer: {
       opened: (connection) => show(lines.opened(connection)),
       arrived(connection, arrival) {
-        // A line is what came, once; how it went on is for the page.
+        // The terminal shows each arrival once, at the first hop. The page shows the other hops.
         if (isFirstSighting(arrival)) show(lines.arrived(connection, arrival), arrival)
       },
       closed: (connection, closing) => show(lines.closed(connection, closing)),
@@ -42,8 +42,8 @@ export function wireView(out: Screen): WireView {
     },
     next() {
       shows = NEXT[shows]
-      // A narrow window has no room for it in the line that stays.
-      out.print(out.paint('quiet', `The wire is ${SHOWN[shows]} from here on.`))
+      // The status line of a narrow window may be too short to show the mode.
+      out.print(out.paint('quiet', `From here on, ${SHOWN[shows]}.`))
     },
     close() {
       burst.flush()
@@ -55,7 +55,7 @@ export function wireView(out: Screen): WireView {
 const NEXT: Record<Shows, Shows> = { short: 'whole', whole: 'hidden', hidden: 'short' }
 
 const SHOWN: Record<Shows, string> = {
-  short: 'a line for each arrival',
-  whole: 'shown whole',
-  hidden: 'hidden',
+  short: 'the wire shows one line per arrival',
+  whole: 'the wire shows every byte',
+  hidden: 'the wire is hidden',
 }

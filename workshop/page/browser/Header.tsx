@@ -26,7 +26,7 @@ export function Header() {
               Lesson {lesson.number} of {lesson.of}
             </span>{' '}
             {lesson.title}
-            {lesson.isExhibit && ', the exhibit'}
+            {lesson.isExhibit && ' (exhibit)'}
           </>
         ) : (
           isHere && 'The wire'
@@ -56,7 +56,7 @@ export function Header() {
   )
 }
 
-/** `✓ 29/29 · Raw chunks · Tremor`. */
+/** Returns the title of the document: `✓ 29/29 · Raw chunks · Tremor`. */
 function titleOf(
   lesson: PageState['lesson'],
   grading: PageState['grading'],
@@ -69,7 +69,7 @@ function titleOf(
     : { pass: '✓', fail: '✗', error: '!', stuck: '!' }[outcome ?? 'fail']
   const isGraded = isRunning || outcome !== undefined
   const grade = isGraded && checks.length > 0 && `${shape} ${passed}/${checks.length}`
-  const state = isGone ? 'gone' : grade
+  const state = isGone ? 'disconnected' : grade
   return [state, lesson?.title ?? 'The wire', 'Tremor'].filter(Boolean).join(' · ')
 }
 

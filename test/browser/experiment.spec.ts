@@ -6,15 +6,15 @@ import { expectNoFinding } from './axe.ts'
 import { pick } from './pick.ts'
 import { expect, test } from './workshop.ts'
 
-// Lesson 4 on its page: the experiment, what cannot be graded, and a proxy on the wire.
+// The lesson page of lesson 4: the experiment, checks that cannot be graded, and a proxy on the wire.
 
-test('what could not be graded says so, and is no failure; predict, measure, compare; what is missing is named; all of it outlives a reload', async ({
+test('checks that cannot be graded do not fail; the experiment predicts, measures and compares, names missing tools, and survives a reload', async ({
   copy,
   workshop,
   page,
 }) => {
   withoutProxies(copy)
-  // At home. In CI it is a failure.
+  // Missing tools are allowed on a learner's machine. In CI they are a failure.
   const { url } = await withEnv({ CI: '', BROWSER_PATH: copy.path('no browser') }, () =>
     workshop('lesson', '4', 'solutions'),
   )
@@ -75,7 +75,7 @@ test('what could not be graded says so, and is no failure; predict, measure, com
 test.describe('without a grade', () => {
   test.use({ isGraded: false })
 
-  test('measuring can be stopped, and goes on with the rest', async ({ copy, workshop, page }) => {
+  test('a measurement can be stopped and resumed', async ({ copy, workshop, page }) => {
     withoutProxies(copy)
     const { url } = await workshop('lesson', '4', 'solutions')
     await page.goto(url)
@@ -85,7 +85,7 @@ test.describe('without a grade', () => {
     await expect(lab.getByRole('button', { name: /^Measure/ })).toBeVisible()
     await lab.getByRole('button', { name: /^Measure/ }).click()
     await expect(lab.getByRole('row', { name: /^nobody.*passes/ })).toBeVisible()
-    // It belongs to lesson 4, and is as it was left when the reader comes back.
+    // The experiment belongs to lesson 4, and keeps its state while the reader is in another lesson.
     await page.getByRole('button', { name: /^Previous lesson: 3/ }).click()
     await expect(page.getByText(/Lesson 3 of \d/)).toBeVisible()
     await expect(lab).toHaveCount(0)
@@ -94,7 +94,7 @@ test.describe('without a grade', () => {
     await expect(lab.getByRole('button', { name: 'Measure the rest' })).toBeVisible()
   })
 
-  test('a proxy has a lane, and what it holds is seen', async ({ lesson, page }) => {
+  test('a proxy has its own lane, which shows what it buffers', async ({ lesson, page }) => {
     const { url } = await lesson(2, 'solutions')
     await page.goto(url)
     const proxy = page.getByLabel('Proxy between server and client')
@@ -110,12 +110,12 @@ test.describe('without a grade', () => {
     await pick(arrival(page, 'proxy'))
     await expect(page.getByRole('heading', { name: /seen at the proxy · #2$/ })).toBeVisible()
     await expect(arrival(page, 'client')).toContainText('#2')
-    // The other one still holds all it has.
+    // The first proxy still buffers everything.
     await expect(page.getByText(/client \d+ ?connecting · 0 quakes/)).toBeVisible()
   })
 })
 
-/** As on a machine that has none of them. */
+/** Simulates a machine without any of the tools. */
 function withoutProxies(copy: Copy): void {
   const file = 'workshop/tools/proxies.ts'
   const source = readFileSync(copy.path(file), 'utf8')

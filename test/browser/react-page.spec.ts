@@ -15,7 +15,7 @@ test('lesson 3 fails, breaks and passes; the component runs, and reconnects afte
   await page.goto(url)
   const frame = page.frameLocator('iframe')
   const status = frame.getByRole('status')
-  await expect(page.getByText('This is the starting point: nothing is written yet')).toBeVisible()
+  await expect(page.getByText('This is the starting point.')).toBeVisible()
   await expect(frame.getByText('lesson 3, task 3.7: write LiveQuakes()')).toBeVisible()
 
   copy.write(COMPONENT, 'export function LiveQuakes( {')
@@ -37,7 +37,7 @@ test('lesson 3 fails, breaks and passes; the component runs, and reconnects afte
     expect(kill).toBeDisabled(),
     expect(page.getByText('server.ts is down')).toBeVisible(),
     expect(page.getByRole('option', { name: /Server killed/ })).toBeVisible(),
-    expect(page.getByRole('option', { name: /The server starts again/ })).toBeVisible(),
+    expect(page.getByRole('option', { name: /Server restarting/ })).toBeVisible(),
     kill.click(),
   ])
   await expect(status).toHaveText('open')

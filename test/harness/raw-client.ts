@@ -191,7 +191,7 @@ export class RawClient {
   }
 
   #decode(body: Buffer, newDecoder: () => Transform): void {
-    // A body that cannot be decoded never arrives, and whoever waits for it reports that.
+    // A body that cannot be decoded never arrives, so the check's wait for it fails.
     this.#decoder ??= newDecoder()
       .on('data', (bytes: Buffer) => this.#add(bytes))
       .on('error', () => this.#wake())

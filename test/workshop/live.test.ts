@@ -171,7 +171,7 @@ async function leavesIntervals(program: Program): Promise<void> {
     const intervals = visits === 1 ? '1 interval' : `${visits} intervals`
     await program.seen(new RegExp(`still running: ${intervals} · 0 clients connected`))
   }
-  await program.seen(/[1-9]\d* writes? to disconnected clients/)
+  await program.seen(/[1-9]\d* writes? to nobody/)
 }
 
 function live(args: string[], env: NodeJS.ProcessEnv = {}): Program {

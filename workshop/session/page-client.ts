@@ -30,7 +30,7 @@ export function connectPageClient({
   const request = get(url, { agent: false, headers: { 'User-Agent': 'the lesson page' } })
 
   function becomes(now: ClientState['state'], what?: string): void {
-    // Only the first ending counts: after the client has disconnected, the error is no news.
+    // Only the first ending counts. An error after the client has disconnected is expected.
     if (state.state !== 'connecting' && state.state !== 'reading') return
     state.state = now
     if (what) state.what = what

@@ -71,7 +71,7 @@ function leakLines(print: (line: string) => void): (leaks: Leaks) => void {
     if (running === last && performance.now() - printedAt < LOST_WRITES_EVERY_MS) return
     last = running
     printedAt = performance.now()
-    print(`${running} · ${counted(lostWrites, 'write')} to disconnected clients`)
+    print(`${running} · ${counted(lostWrites, 'write')} to nobody`)
   }
 }
 

@@ -62,7 +62,7 @@ function State() {
       {leaks && (
         <span className={leaks.intervals > leaks.clients ? 'bad' : undefined}>
           {formatCount(leaks.intervals, 'interval')} · {formatCount(leaks.clients, 'client')} ·{' '}
-          {formatNumber(leaks.lostWrites)} writes to disconnected clients
+          {formatNumber(leaks.lostWrites)} writes to nobody
         </span>
       )}
       {clients.slice(-2).map(({ id, state: now, quakes }) => (

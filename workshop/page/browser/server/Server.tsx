@@ -111,7 +111,7 @@ function Leaks({ intervals, clients, lostWrites }: NonNullable<ServerState['leak
     <p className="leaks">
       still running: <strong>{formatCount(intervals, 'interval')}</strong> ·{' '}
       <strong>{formatCount(clients, 'client')}</strong> connected ·{' '}
-      <strong>{formatCount(lostWrites, 'write')}</strong> to disconnected clients
+      <strong>{formatCount(lostWrites, 'write')}</strong> to nobody
     </p>
   )
 }

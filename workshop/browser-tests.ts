@@ -6,17 +6,17 @@ import { runChild } from './process/run-child.ts'
 import { ROOT } from './root.ts'
 import type { TimedTest } from './slowest-tests.ts'
 
-/** What came of some tests. */
+/** The counts of a test run, and how long each test took. */
 export type Results = { passed: number; failed: number; skipped: number; timed: TimedTest[] }
 
 type Print = (text: Buffer) => void
 
-/** Runs `test/browser/*.spec.ts`, and prints each test as it ends. */
+/** Runs `test/browser/*.spec.ts` and prints each test when it ends. */
 export function browserTests(print: Print): Promise<Results> {
   return playwright(['test'], print)
 }
 
-/** Counts them as skipped, and prints which they are: there is no browser. */
+/** Lists the browser tests and counts them as skipped, because there is no browser. */
 export function skippedBrowserTests(print: Print): Promise<Results> {
   return playwright(['test', '--list'], print)
 }
@@ -34,12 +34,12 @@ async function playwright(args: string[], print: Print): Promise<Results> {
   )
   const { stats, errors, suites } = read(file)
   rmSync(file, { force: true })
-  // A spec that cannot be loaded has no tests that could fail: it is among the errors.
+  // A spec that cannot be loaded contributes no tests that could fail, only an error.
   const failed = stats.unexpected + errors.length
   return {
     passed: stats.expected,
     failed: failed === 0 && !isFine ? 1 : failed,
-    // Those that are only listed are among them.
+    // Playwright counts a test that is only listed as skipped.
     skipped: stats.skipped,
     timed: suites.flatMap(timedIn),
   }
@@ -55,7 +55,7 @@ function timedIn({ specs, suites = [] }: JSONReportSuite): TimedTest[] {
   return [...own, ...suites.flatMap(timedIn)]
 }
 
-/** What is read here of Playwright's report. */
+/** The part of Playwright's report that this file reads. */
 type Report = Pick<JSONReport, 'errors' | 'suites'> & {
   stats: Pick<JSONReport['stats'], 'expected' | 'unexpected' | 'skipped'>
 }
@@ -64,7 +64,7 @@ function read(file: string): Report {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Report
   } catch {
-    // It ended before it could write one.
+    // Playwright ended before it wrote a report.
     return { stats: { expected: 0, unexpected: 0, skipped: 0 }, errors: [], suites: [] }
   }
 }

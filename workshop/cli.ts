@@ -1,9 +1,9 @@
 import process from 'node:process'
 
-/** A command takes the arguments after its name and gives the exit code. */
+/** A command takes the arguments after its name and returns the exit code. */
 type Command = (args: string[]) => Promise<number>
 
-// Each is loaded when it is called: nobody waits for what another command needs.
+// Commands are loaded lazily, so that none waits for the dependencies of another.
 const commands: Record<string, () => Promise<Command>> = {
   lesson: async () => (await import('./commands/lesson.ts')).lesson,
   test: async () => (await import('./commands/test.ts')).test,
@@ -19,7 +19,7 @@ const commands: Record<string, () => Promise<Command>> = {
   mistake: async () => (await import('./commands/mistake.ts')).mistake,
 }
 
-/** What contributors type, and what nobody does, is left out of the list. */
+/** The commands to list in a message. Commands for contributors and internal ones are left out. */
 const forPeople = [
   'lesson',
   'test',
@@ -32,15 +32,16 @@ const forPeople = [
   'setup',
 ]
 
-// Whoever read our output may have had enough of it: `npm run lesson 1 | head`.
+// The reader of our output may close the pipe early, for example `npm run lesson 1 | head`.
 process.stdout.on('error', () => process.exit())
 process.exitCode = await run(process.argv.slice(2))
 
 async function run([name = '', ...args]: string[]): Promise<number> {
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!load) {
-    const said = name === '' ? 'Say what to do.' : `There is no command "${name}".`
-    console.error(`${said} There are: ${forPeople.map((known) => `npm run ${known}`).join(', ')}.`)
+    const said = name === '' ? 'Which command?' : `There is no command "${name}".`
+    const list = forPeople.map((known) => `npm run ${known}`).join(', ')
+    console.error(`${said} Available commands: ${list}.`)
     return 2
   }
   try {
@@ -48,8 +49,8 @@ async function run([name = '', ...args]: string[]): Promise<number> {
     return await command(args)
   } catch (error) {
     console.error(
-      `npm run ${name} ended with an error of its own; your files are as they were. ` +
-        'Try again; if it happens again, please report it with these lines:\n',
+      `npm run ${name} failed with an internal error. Your files are unchanged. ` +
+        'Try again. If it fails again, please report it with the output below:\n',
     )
     console.error(error)
     return 2

@@ -1,8 +1,8 @@
 import { isAbsolute, relative, sep } from 'node:path'
 
-/** Whether a path is the folder itself or lies in it. */
+/** Returns whether a path is the folder itself or inside it. */
 export function isInside(folder: string, path: string): boolean {
   const inner = relative(folder, path)
-  // On Windows there is no way from one drive to another: then it is absolute.
+  // On Windows, `relative()` returns an absolute path if the two are on different drives.
   return !isAbsolute(inner) && inner.split(sep)[0] !== '..'
 }

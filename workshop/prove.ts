@@ -8,16 +8,16 @@ import { ROOT } from './root.ts'
 import { slowestTests } from './slowest-tests.ts'
 
 /**
- * Proves the workshop itself: every test of the repository, also those that need a browser or a proxy, which are
- * installed when they are missing. The last line is the count, alone; before it come the tests that took longest.
+ * Proves the workshop itself: runs every test of the repository, including those that need a browser or a proxy.
+ * Missing tools are installed first. Prints the slowest tests and then, as the last line, the counts.
  *
- * @returns 0 when all passed; 1 when a test failed, when nothing ran, and in CI also when one was skipped
+ * @returns 0 if every test passed; 1 if a test failed, if nothing ran or, in CI, if a test was skipped
  */
 export async function prove(): Promise<number> {
   const hasBrowser = await has(browser)
   const missing: string[] = []
   for (const tool of proxies) if (!(await has(tool))) missing.push(tool.name)
-  // At the same time, for each waits now and then; but one report after the other.
+  // Both test runners run at the same time, because each is idle now and then. Their reports must not mix.
   const held = heldBack()
   const browserResults = (hasBrowser ? browserTests : skippedBrowserTests)(held.print)
   const inNode = await nodeTests()
@@ -25,11 +25,15 @@ export async function prove(): Promise<number> {
   const inBrowser = await browserResults
   console.log(`\nThe slowest tests:\n${slowestTests([...inNode.timed, ...inBrowser.timed])}`)
   if (!hasBrowser) {
-    console.log(`\nThere is no ${browser.name}: ${browser.for} are skipped. See npm run setup.`)
+    console.log(
+      `\n${browser.name} is missing, so ${browser.for} are skipped. npm run setup installs it.`,
+    )
   }
 
   if (missing.length > 0) {
-    console.log(`\nWhat needs ${missing.join(', ')} is skipped. See npm run setup.`)
+    console.log(
+      `\nTests that need ${missing.join(', ')} are skipped. npm run setup installs what is missing.`,
+    )
   }
 
   const passed = inNode.passed + inBrowser.passed
@@ -40,12 +44,12 @@ export async function prove(): Promise<number> {
   return failed > 0 || passed === 0 || (mustNotSkip && skipped > 0) ? 1 : 0
 }
 
-/** A tool is there, or can be installed now. */
+/** Returns whether a tool is installed, if necessary after installing it. */
 async function has(tool: ExternalTool): Promise<boolean> {
   return 'path' in probe(tool) || install(tool)
 }
 
-/** Prints nothing until it is let go. */
+/** Buffers everything that is printed until `letGo()` is called. */
 function heldBack(): { print(text: Buffer): void; letGo(): void } {
   let waiting: Buffer[] | undefined = []
   return {
@@ -66,7 +70,7 @@ async function nodeTests(): Promise<Results> {
   const count: Reporter = {
     onTestRunEnd(modules, errors) {
       for (const module of modules) {
-        // A file that cannot be loaded has no tests that could fail.
+        // A file that cannot be loaded contributes no tests that could fail.
         results.failed += module.errors().length
         for (const test of module.children.allTests()) {
           const { state } = test.result()

@@ -1,5 +1,5 @@
-// The first file of every `npm run …`. It is JavaScript and needs nothing but Node, so that it can set up
-// a fresh clone: TypeScript and everything else comes after that.
+// The entry point of every `npm run …`. It is plain JavaScript and needs nothing but Node, so that it works in a
+// fresh clone: it installs the packages first, and only then loads TypeScript.
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -10,13 +10,13 @@ const lock = join(root, '.workshop', 'install.lock')
 
 refuseOldNode()
 if (!isInstalled()) await install()
-if (!process.features.typescript) await takeTypesOut()
+if (!process.features.typescript) await enableTypeScript()
 await import('./cli.ts')
 
-/** What newer versions of Node do by themselves. */
-async function takeTypesOut() {
+/** Strips types with tsx, because this version of Node does not do it by itself. */
+async function enableTypeScript() {
   const { register } = await import('tsx/esm/api')
-  // From then on tsx looks at every module. These are large, and need no looking at.
+  // tsx inspects every module that is loaded after register(). Vitest is large and does not need it.
   if (['test', 'grade-one'].includes(process.argv[2])) await import('vitest/node')
   register()
 }
@@ -26,12 +26,12 @@ function refuseOldNode() {
   if (major > 20 || (major === 20 && minor >= 19)) return
   console.error(
     `The workshop needs Node 20.19 or newer, and this is Node ${process.versions.node}. ` +
-      'Install a current one from https://nodejs.org and try again.',
+      'Install a newer version from https://nodejs.org and try again.',
   )
   process.exit(2)
 }
 
-/** Every package that package.json pins is there, in that version. */
+/** Returns whether every package is installed in the version that package.json pins. */
 function isInstalled() {
   const { dependencies, devDependencies } = readJson(join(root, 'package.json'))
   return Object.entries({ ...dependencies, ...devDependencies }).every(
@@ -40,12 +40,12 @@ function isInstalled() {
   )
 }
 
-/** Runs `npm ci`, or waits until another start of the workshop has done it. */
+/** Runs `npm ci`, or waits until another process of the workshop has run it. */
 async function install() {
   let isFirst = takeLock()
   if (!isFirst) {
     console.log(
-      `Another start of the workshop (process ${holder()}) is installing the packages. Waiting for it.`,
+      `Another process of the workshop (${holder()}) is installing the packages. Waiting for it.`,
     )
     while (!isFirst && !isInstalled()) {
       await new Promise((resolve) => setTimeout(resolve, 200))
@@ -54,7 +54,7 @@ async function install() {
   }
   if (!isFirst) return
   try {
-    // The other one may have finished just before this one took the lock.
+    // The other process may have finished just before this one took the lock.
     if (!isInstalled()) await runNpm()
   } finally {
     rmSync(lock, { recursive: true, force: true })
@@ -62,11 +62,11 @@ async function install() {
 }
 
 async function runNpm() {
-  console.log('Installing the packages of the workshop, once (npm ci).')
-  // Without devDependencies, which some machines leave out, the workshop would never look installed.
+  console.log('Installing the packages of the workshop (npm ci). This is only needed once.')
+  // Some machines are configured to omit devDependencies. Then the workshop would never count as installed.
   const words = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
   const { npm_execpath: npm = '' } = process.env
-  // The npm that runs this script, without a shell: on Windows `npm` is a .cmd, which needs one.
+  // Runs npm without a shell where possible. On Windows, `npm` is a .cmd file, which needs a shell.
   const child = /npm-cli\.c?js$/.test(npm)
     ? spawn(process.execPath, [npm, ...words], { cwd: root, stdio: 'inherit' })
     : spawn('npm', words, {
@@ -88,7 +88,7 @@ async function runNpm() {
   const problem = await new Promise((resolve) => {
     child.on('error', (error) => resolve(error.message))
     child.on('exit', (code, signal) =>
-      resolve(code === 0 ? undefined : `it ended with ${code ?? signal}`),
+      resolve(code === 0 ? undefined : `exit code ${code ?? signal}`),
     )
   })
   for (const [signal, handler] of handlers) process.off(signal, handler)
@@ -97,18 +97,18 @@ async function runNpm() {
   rmSync(lock, { recursive: true, force: true })
   console.error(
     `\nThe packages could not be installed: npm ci failed${problem ? ` (${problem})` : ''}.\n` +
-      'npm says why above. Often the network or the registry is out of reach. When it is back, type:\n\n' +
-      '  npm ci\n\nand then the command you wanted.',
+      'The output of npm above says why. Often the network or the registry is unreachable. Once it is back, run:\n\n' +
+      '  npm ci\n\nand then repeat your command.',
   )
   process.exit(2)
 }
 
-/** True when this process holds the lock. The lock of a process that is gone is taken over. */
+/** Tries to take the lock, and returns whether this process holds it. Takes over the lock of a dead process. */
 function takeLock() {
   mkdirSync(dirname(lock), { recursive: true })
   if (makeLock()) return true
   const pid = holder()
-  // Made just now, and its pid not yet written: that takes no time, unless the process died on the way.
+  // A lock without a pid has only just been created, unless its process died before it wrote the pid.
   if (pid === undefined ? ageOfLockMs() < 5000 : isAlive(pid)) return false
   rmSync(lock, { recursive: true, force: true })
   return makeLock()

@@ -2,10 +2,10 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ROOT } from './root.ts'
 
-/** What the program remembers between two runs lies here, and git does not see it. */
+/** The folder for everything that the workshop remembers between two runs. Git ignores it. */
 export const storeFolder = join(ROOT, '.workshop')
 
-/** What was written under that name. A file that is lost or broken is worth an empty one. */
+/** Reads what was last written under that name. If the file is missing or broken, returns an empty object. */
 export function readStore<T extends object>(name: string): Partial<T> {
   try {
     const value: unknown = JSON.parse(readFileSync(join(storeFolder, name), 'utf8'))
@@ -15,7 +15,7 @@ export function readStore<T extends object>(name: string): Partial<T> {
   }
 }
 
-/** Replaces the file in one step: a reader sees the old one or the new one, never half of it. */
+/** Replaces the file atomically: a reader sees the old file or the new one, but never half of it. */
 export function writeStore(name: string, value: object): void {
   const file = join(storeFolder, name)
   mkdirSync(dirname(file), { recursive: true })

@@ -3,20 +3,20 @@ import { expect, type Page } from '@playwright/test'
 
 type Look = { colorScheme: 'light' | 'dark'; width: number }
 
-/** Each colour scheme and each width once. */
+/** Two looks that cover each colour scheme and each width once. */
 const TWO_LOOKS: Look[] = [
   { colorScheme: 'dark', width: 400 },
   { colorScheme: 'light', width: 1280 },
 ]
 
-/** Each colour scheme at each width. */
+/** Every combination of colour scheme and width. */
 export const ALL_LOOKS: Look[] = [
   { colorScheme: 'dark', width: 1280 },
   { colorScheme: 'light', width: 400 },
   ...TWO_LOOKS,
 ]
 
-/** Expects no finding of axe and nothing wider than the window, in each look. The last one stays. */
+/** Expects no axe violations and no horizontal overflow in each look. The page keeps the last look. */
 export async function expectNoFinding(page: Page, what: string, looks = TWO_LOOKS): Promise<void> {
   for (const { colorScheme, width } of looks) {
     await page.emulateMedia({ colorScheme })
@@ -26,10 +26,10 @@ export async function expectNoFinding(page: Page, what: string, looks = TWO_LOOK
   }
 }
 
-/** Returns what axe finds on the page, or in a part of it. */
+/** Returns the axe violations on the page or in a part of it. */
 export async function findings(page: Page, part?: string): Promise<string[]> {
-  // What passes is not told, and a page without frames is examined in one go. Otherwise axe opens a page of its own, in
-  // which it puts everything together: that takes several times as long as the examination.
+  // Skip the list of passed rules, and run in legacy mode if the page has no frames. Otherwise axe merges the results in a
+  // new page, which takes several times as long as the analysis itself.
   const axe = new AxeBuilder({ page })
     .options({ resultTypes: ['violations'] })
     .setLegacyMode(page.frames().length === 1)

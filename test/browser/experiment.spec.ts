@@ -6,15 +6,15 @@ import { expectNoFinding } from './axe.ts'
 import { pick } from './pick.ts'
 import { expect, test } from './workshop.ts'
 
-// Lesson 4 on its page: the experiment, what cannot be graded, and a proxy on the wire.
+// The lesson page of lesson 4: the experiment, checks that cannot be graded, and a proxy on the wire.
 
-test('what could not be graded says so, and is no failure; predict, measure, compare; what is missing is named; all of it outlives a reload', async ({
+test('checks that cannot be graded do not fail; the experiment predicts, measures and compares, names missing tools, and survives a reload', async ({
   copy,
   workshop,
   page,
 }) => {
   withoutProxies(copy)
-  // At home. In CI it is a failure.
+  // Missing tools are allowed on a learner's machine. In CI they are a failure.
   const { url } = await withEnv({ CI: '', BROWSER_PATH: copy.path('no browser') }, () =>
     workshop('lesson', '4', 'solutions'),
   )
@@ -29,26 +29,28 @@ test('what could not be graded says so, and is no failure; predict, measure, com
     .getByRole('button', { name: /^Check 4\.5a, not graded: there is no nginx:/ })
     .click()
   const check = page.getByRole('article')
-  await expect(check.getByText('not graded: there is no nginx. npm run setup')).toBeVisible()
+  await expect(check.getByText('not graded: there is no nginx. Run npm run setup')).toBeVisible()
 
   const lab = page.getByRole('region', { name: 'Experiment' })
-  await lab.getByLabel('You expect of nobody').selectOption('passes')
-  await lab.getByLabel('You expect of compression()', { exact: true }).focus()
+  await lab.getByLabel('Your prediction for direct connection').selectOption('passes')
+  await lab.getByLabel('Your prediction for compression()', { exact: true }).focus()
   await page.keyboard.press('p')
-  await expect(lab.getByLabel('You expect of compression()', { exact: true })).toHaveValue('passes')
+  await expect(lab.getByLabel('Your prediction for compression()', { exact: true })).toHaveValue(
+    'passes',
+  )
   await expectNoFinding(page, 'not graded, predicted')
-  await lab.getByRole('button', { name: /^Measure \d\d ways$/ }).click()
-  await expect(lab.getByText(/^\d\d of \d\d measured · as you said: 1 of 2$/)).toBeVisible()
+  await lab.getByRole('button', { name: /^Measure \d\d setups$/ }).click()
+  await expect(lab.getByText(/^\d\d of \d\d measured · predicted correctly: 1 of 2$/)).toBeVisible()
 
   await page.reload()
   await expect(
-    lab.getByRole('row', { name: /^nobody between passes as measured passes/ }),
+    lab.getByRole('row', { name: /^direct connection passes as measured passes/ }),
   ).toBeVisible()
   await expect(
     lab.getByRole('row', { name: /^compression\(\) passes but measured holds/ }),
   ).toBeVisible()
   await expect(
-    lab.getByText(/Not measured: there is no nginx \(\d\d ways\); .*there is no browser/),
+    lab.getByText(/Not measured: there is no nginx \(\d\d setups\); .*there is no browser/),
   ).toBeVisible()
   await expect(lab.getByRole('row', { name: /^nginx/ }).first()).toContainText(
     'not measured: there is no nginx',
@@ -59,7 +61,7 @@ test('what could not be graded says so, and is no failure; predict, measure, com
   await expectNoFinding(page, 'measured')
   const [saved] = await Promise.all([
     page.waitForEvent('download'),
-    lab.getByRole('button', { name: 'Save SVG' }).click(),
+    lab.getByRole('button', { name: 'Save as SVG' }).click(),
   ])
   expect(saved.suggestedFilename()).toBe('lesson-4.svg')
   const svg = readFileSync(await saved.path(), 'utf8')
@@ -68,14 +70,14 @@ test('what could not be graded says so, and is no failure; predict, measure, com
   expect(svg).not.toContain('var(')
 
   await lab.getByRole('button', { name: 'Start over' }).click()
-  await expect(lab.getByText('Say what you expect, then measure.')).toBeVisible()
+  await expect(lab.getByText('Predict the results, then measure.')).toBeVisible()
   await expect(chart).toHaveCount(0)
 })
 
 test.describe('without a grade', () => {
   test.use({ isGraded: false })
 
-  test('measuring can be stopped, and goes on with the rest', async ({ copy, workshop, page }) => {
+  test('a measurement can be stopped and resumed', async ({ copy, workshop, page }) => {
     withoutProxies(copy)
     const { url } = await workshop('lesson', '4', 'solutions')
     await page.goto(url)
@@ -85,7 +87,7 @@ test.describe('without a grade', () => {
     await expect(lab.getByRole('button', { name: /^Measure/ })).toBeVisible()
     await lab.getByRole('button', { name: /^Measure/ }).click()
     await expect(lab.getByRole('row', { name: /^nobody.*passes/ })).toBeVisible()
-    // It belongs to lesson 4, and is as it was left when the reader comes back.
+    // The experiment belongs to lesson 4, and keeps its state while the reader is in another lesson.
     await page.getByRole('button', { name: /^Previous lesson: 3/ }).click()
     await expect(page.getByText(/Lesson 3 of \d/)).toBeVisible()
     await expect(lab).toHaveCount(0)
@@ -94,28 +96,28 @@ test.describe('without a grade', () => {
     await expect(lab.getByRole('button', { name: 'Measure the rest' })).toBeVisible()
   })
 
-  test('a proxy has a lane, and what it holds is seen', async ({ lesson, page }) => {
+  test('a proxy has its own lane, which shows what it buffers', async ({ lesson, page }) => {
     const { url } = await lesson(2, 'solutions')
     await page.goto(url)
-    const proxy = page.getByLabel('Proxy before the server')
-    await proxy.selectOption({ label: 'Proxy holds all' })
+    const proxy = page.getByLabel('Proxy between server and client')
+    await proxy.selectOption({ label: 'Proxy buffers all' })
     await connect(page)
     await expect(arrival(page, 'server')).toBeVisible()
     await expectNoFinding(page, 'a proxy')
-    await proxy.selectOption({ label: 'Proxy holds 4 KiB' })
+    await proxy.selectOption({ label: 'Proxy buffers 4 KiB' })
     await expect(
-      page.getByText('New connections have a proxy that holds 4 KiB').first(),
+      page.getByText('New connections go through a proxy that buffers 4 KiB').first(),
     ).toBeVisible()
     await connect(page)
     await pick(arrival(page, 'proxy'))
     await expect(page.getByRole('heading', { name: /seen at the proxy · #2$/ })).toBeVisible()
     await expect(arrival(page, 'client')).toContainText('#2')
-    // The other one still holds all it has.
+    // The first proxy still buffers everything.
     await expect(page.getByText(/client \d+ ?connecting · 0 quakes/)).toBeVisible()
   })
 })
 
-/** As on a machine that has none of them. */
+/** Simulates a machine without any of the tools. */
 function withoutProxies(copy: Copy): void {
   const file = 'workshop/tools/proxies.ts'
   const source = readFileSync(copy.path(file), 'utf8')

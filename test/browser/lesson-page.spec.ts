@@ -8,7 +8,7 @@ import { pick } from './pick.ts'
 import { openTab } from './react/tabs.ts'
 import { expect, test } from './workshop.ts'
 
-test('the way of a learner: open, red, save, green, the next lesson; no finding of axe; a page that was frozen meanwhile has every result', async ({
+test('a learner opens the page, fails, saves, passes and goes to the next lesson; a page that was frozen has every result; axe finds nothing', async ({
   lesson,
   page,
   browser,
@@ -19,22 +19,22 @@ test('the way of a learner: open, red, save, green, the next lesson; no finding 
   await expect(
     page.getByRole('heading', { name: /^Lesson 1 of \d A lesson$/, level: 1 }),
   ).toBeVisible()
-  await expect(page.getByText('This is the starting point: nothing is written yet')).toBeVisible()
+  await expect(page.getByText('This is the starting point.')).toBeVisible()
   await expect(page.getByText('server.ts is not written yet')).toBeVisible()
   await expectNothingCutOff(page)
   await expectNoFinding(page, 'a stub', ALL_LOOKS)
-  await page.getByRole('button', { name: 'Begin with task 1.1' }).click()
+  await page.getByRole('button', { name: 'Start with task 1.1' }).click()
   await expect(page.getByRole('heading', { name: '1.1 The first task' })).toBeInViewport()
   await page.getByText('Hint 2').first().click()
   await expect(page.getByText('Nearly the code:')).toBeVisible()
-  // As by a laptop that slept.
+  // Frozen, as on a laptop that sleeps.
   const frozen = await openTab(browser, url)
   const text = `(document.body?.innerText ?? '')`
   await frozen.until(`${text}.includes('This is the starting point')`)
   await frozen.hide()
   await frozen.freeze()
 
-  // Collects everything and sends it at the end.
+  // This server collects everything and sends it at the end.
   save(copy, 'server.ts', BUFFERS)
   await expect(
     page.getByRole('heading', { name: /^1\.\d[a-z] failed: .* reaches the client/ }),
@@ -55,26 +55,28 @@ test('the way of a learner: open, red, save, green, the next lesson; no finding 
   await frozen.close()
   await page.getByRole('button', { name: 'Next lesson: A lesson', exact: true }).click()
   await expect(page.getByText(/Lesson 2 of \d/)).toBeVisible()
-  await expect(page.getByText('This is the starting point: nothing is written yet')).toBeVisible()
+  await expect(page.getByText('This is the starting point.')).toBeVisible()
 })
 
 test.describe('without a grade', () => {
   test.use({ isGraded: false })
 
-  test('the client of a lesson is shown, and comes back with what it has', async ({
+  test("a lesson's client is shown, and reconnects with its last event ID", async ({
     lesson,
     page,
   }) => {
     const { url } = await lesson(5, 'solutions')
     await page.goto(url)
-    await expect(page.getByText(/^connected · \d+ quakes? · 0 missed · 0 twice$/)).toBeVisible()
+    await expect(
+      page.getByText(/^connected · \d+ quakes? · 0 missed · 0 duplicates$/),
+    ).toBeVisible()
     await page.getByRole('button', { name: 'Cut now' }).click()
     await expect(
-      page.getByRole('option', { name: /client.*→ behind \S+, \d+ B/ }).first(),
+      page.getByRole('option', { name: /client.*→ Last-Event-ID \S+, \d+ B/ }).first(),
     ).toBeVisible()
   })
 
-  test('a page that loses its network for a moment goes on', async ({ lesson, page, context }) => {
+  test('a page recovers from a short loss of the network', async ({ lesson, page, context }) => {
     const { url } = await lesson(1, 'solutions')
     await page.goto(url)
     await context.setOffline(true)
@@ -82,12 +84,12 @@ test.describe('without a grade', () => {
     await connect(page)
   })
 
-  test('the page outlives a restart of the workshop, without a reload', async ({
+  test('the page survives a restart of the workshop without a reload', async ({
     copy,
     workshop,
     page,
   }) => {
-    // Nobody else is to have it in between.
+    // Use a fixed port, because the restarted workshop must have the same address.
     process.env.PAGE_PORT = String(await freePort())
     const { url, program } = await workshop('lesson', '1')
     await page.goto(url)
@@ -103,7 +105,7 @@ test.describe('without a grade', () => {
     expect(await page.evaluate('window.isTheSame')).toBe(true)
   })
 
-  test('an answer that is no channel is not the end, and nothing comes twice', async ({
+  test('the page recovers from an answer that is not a channel, without duplicate entries', async ({
     lesson,
     page,
     context,
@@ -121,22 +123,22 @@ test.describe('without a grade', () => {
       await page.route('**/channel', (route) => route.fulfill({ status }), { times: 1 })
       await blink()
       await expect(page.getByText(/reconnecting/)).toBeVisible()
-      // It would wait for a while, but the network is back.
+      // The page would wait for a while, but the network is back.
       await blink()
       await expect(page.getByText(/reconnecting/)).toBeHidden()
     }
-    // What comes now comes behind all the others.
+    // New entries follow all earlier ones.
     await page.getByRole('button', { name: 'Connect a client' }).click()
     await expect(page.getByRole('option', { name: /#2 opened/ })).toBeVisible()
     await expect(page.getByRole('option', { name: /#1 opened/ })).toHaveCount(1)
   })
 
-  test('an arrival is shown with its bytes, its chunks and its event', async ({ lesson, page }) => {
+  test('an arrival shows its bytes, chunks and event', async ({ lesson, page }) => {
     const { url } = await lesson(2, 'solutions')
     await page.goto(url)
-    await expect(page.getByText('Nothing has crossed yet')).toBeVisible()
+    await expect(page.getByText('Nothing has crossed the wire yet')).toBeVisible()
     await connect(page)
-    // The head may come with the first bytes of the body, and be as long as an event.
+    // The head may arrive together with the first bytes of the body, and be as long as an event.
     await expect(page.getByText(/reading · \d\d/)).toBeVisible()
     await pick(page.getByRole('option', { name: /client.*← response 2\d\d B/ }).first())
     const arrival = page.getByRole('region', { name: 'The selected arrival' })
@@ -149,21 +151,21 @@ test.describe('without a grade', () => {
     await expect(arrival).toContainText(/31 30 .*0d 0a|0d 0a/)
   })
 
-  test('a cut is drawn as one, and leaving is not', async ({ lesson, page }) => {
+  test('a cut is shown as a cut, but a disconnect is not', async ({ lesson, page }) => {
     const { url } = await lesson(2, 'solutions')
     await page.goto(url)
     await connect(page)
     await leave(page)
-    await expect(page.getByText('left ·')).toBeVisible()
+    await expect(page.getByText('disconnected ·')).toBeVisible()
     await expect(page.getByRole('option', { name: /#1 .*client in the middle/ })).toBeVisible()
     await connect(page)
     await page.getByRole('button', { name: 'Cut now' }).click()
     await expect(page.getByRole('option', { name: /^.*Cut the connection$/ })).toBeVisible()
     await expect(page.getByRole('option', { name: /#2 .*✕.*the client sees a cut/ })).toBeVisible()
-    await expect(page.getByText('The connection broke off.')).toBeVisible()
+    await expect(page.getByText('The connection was lost.')).toBeVisible()
   })
 
-  test('a server that crashes, loops or never answers leaves the page as it is', async ({
+  test('the page keeps working if the server crashes, loops or never answers', async ({
     lesson,
     page,
   }) => {
@@ -178,12 +180,12 @@ test.describe('without a grade', () => {
     await page.getByRole('button', { name: 'Connect a client' }).click()
     await expect(page.getByText('connecting · 0 quakes')).toBeVisible()
     save(copy, 'server.ts', solution(copy, 'server.ts'))
-    // The silent one has ended: what runs from now on is the other.
-    await expect(page.getByText('The connection broke off.')).toBeVisible()
+    // The silent server has ended, so the next one that runs is the other.
+    await expect(page.getByText('The connection was lost.')).toBeVisible()
     await connect(page)
   })
 
-  test('the chart takes the colours that were chosen', async ({ lesson, page }) => {
+  test('the chart uses the chosen colours', async ({ lesson, page }) => {
     const { url } = await lesson(2, 'solutions')
     await page.emulateMedia({ colorScheme: 'light' })
     await page.goto(url)
@@ -199,39 +201,39 @@ test.describe('without a grade', () => {
     await expect.poll(() => axisColour(page)).not.toBe(light)
   })
 
-  test('what is selected stays in sight when the view zooms', async ({ lesson, page }) => {
+  test('the selected entry stays visible while zooming', async ({ lesson, page }) => {
     const { url } = await lesson(2, 'solutions')
     await page.goto(url)
     await connect(page)
     await pick(page.getByRole('option', { name: /client.*← response 2\d\d B/ }).first())
-    const list = page.getByRole('listbox', { name: 'What came last' })
+    const list = page.getByRole('listbox', { name: 'Latest entries' })
     const selected = list.getByRole('option', { selected: true })
-    for (const name of ['Show less, larger', 'Show more, smaller']) {
+    for (const name of ['Zoom in', 'Zoom out']) {
       for (let times = 0; times < 6; times += 1) await page.getByRole('button', { name }).click()
       await expect(selected).toBeInViewport()
     }
   })
 
-  test('what came last holds still for the pointer, and follows again', async ({
+  test('the list of latest entries holds still under the pointer, and then follows again', async ({
     lesson,
     page,
   }) => {
     const { url } = await lesson(2, 'solutions')
     await page.goto(url)
     await connect(page)
-    const list = page.getByRole('listbox', { name: 'What came last' })
+    const list = page.getByRole('listbox', { name: 'Latest entries' })
     await expect(list.getByRole('option').first()).toBeVisible()
     await list.hover()
-    const came = page.getByText(/holds still, \d+ came since/)
+    const came = page.getByText(/\d+ new entr(y|ies) below/)
     const words = (await came.textContent())!
     const newest = (await list.getByRole('option').first().textContent())!
     await expect(came).not.toHaveText(words)
     await expect(list.getByRole('option').first()).toHaveText(newest)
-    await page.getByRole('button', { name: 'to the newest' }).click()
+    await page.getByRole('button', { name: 'Show the newest' }).click()
     await expect(list.getByRole('option').first()).not.toHaveText(newest)
 
     const end = (): Promise<number> => list.evaluate(({ scrollTop }) => Math.round(scrollTop))
-    // With the pointer in it, there will not be more in it than now.
+    // While the pointer is in the list, no entries are added.
     const spare = (): Promise<number> =>
       list.evaluate(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)
     await expect.poll(spare).toBeGreaterThan(80)
@@ -245,7 +247,7 @@ test.describe('without a grade', () => {
     await expect.poll(end).toBe(0)
   })
 
-  test('the lane of the workshop is there while it is seen; a connection can be found', async ({
+  test('the workshop has a lane only while it is needed, and one connection can be selected', async ({
     lesson,
     page,
   }) => {
@@ -256,13 +258,13 @@ test.describe('without a grade', () => {
     await expect(page.getByRole('option', { name: /workshop.*← response/ }).first()).toBeVisible()
     await expect.poll(() => lanes(page)).toBe(3)
     await page.getByRole('button', { name: 'Clear' }).click()
-    await expect(page.getByText('Nothing has crossed since you cleared it.')).toBeVisible()
+    await expect(page.getByText('Nothing has crossed the wire since you cleared it.')).toBeVisible()
     await expect.poll(() => lanes(page)).toBe(2)
 
     save(copy, 'server.ts', solution(copy, 'server.ts'))
     await connect(page)
     await leave(page)
-    await expect(page.getByText('left ·')).toBeVisible()
+    await expect(page.getByText('disconnected ·')).toBeVisible()
     await connect(page)
     await page.getByRole('combobox', { name: 'Connection' }).selectOption('#2 closed')
     await expect(page.getByText(/^\d+ entries of #2 · paused$/)).toBeVisible()
@@ -271,7 +273,7 @@ test.describe('without a grade', () => {
     await expect(options.filter({ hasText: '#3' })).toHaveCount(0)
   })
 
-  test('everything can be done with the keyboard', async ({ lesson, page }) => {
+  test('the page can be used with only the keyboard', async ({ lesson, page }) => {
     const { url } = await lesson(2, 'solutions')
     await page.goto(url)
     await expect(page.getByText('server.ts is running')).toBeVisible()
@@ -280,9 +282,9 @@ test.describe('without a grade', () => {
     await expect(page.getByText(/reading · [1-9]/)).toBeVisible()
     await tabTo(page, 'button', 'Stall')
     await page.keyboard.press('Space')
-    await tabTo(page, 'listbox', 'What came last')
-    // It is drawn a few times a second. In an empty one there is nothing to go to.
-    const last = page.getByRole('listbox', { name: 'What came last' })
+    await tabTo(page, 'listbox', 'Latest entries')
+    // The list is updated a few times a second. An empty list has no entry to go to.
+    const last = page.getByRole('listbox', { name: 'Latest entries' })
     await expect(last.getByRole('option')).not.toHaveCount(0)
     await page.keyboard.press('ArrowUp')
     await page.keyboard.press('ArrowUp')
@@ -290,7 +292,7 @@ test.describe('without a grade', () => {
     await expect(arrival.getByRole('heading')).not.toHaveCount(0)
   })
 
-  test('what a README says is text, and runs nothing', async ({ lesson, page }) => {
+  test('a README cannot run scripts', async ({ lesson, page }) => {
     const readme = [
       '# Lesson 1: Raw chunks',
       '### 1.1 A task',
@@ -317,10 +319,10 @@ test.describe('without a grade', () => {
   })
 })
 
-/** What the wire says of a client that left. TCP resets a connection that is closed with something unread in it. */
+/** Matches the wire's text for a disconnect. TCP resets a connection that is closed while it has unread data. */
 const LEFT = /(closed|reset) by the client/
 
-/** Answers at the end of the feed, which does not come. */
+/** A server that answers only at the end of the feed, which never comes. */
 const BUFFERS = `
   import express from 'express'
   export function createApp(feed) {
@@ -348,7 +350,7 @@ function solution(copy: Copy, name: string): string {
   return readFileSync(copy.path('solutions/01-raw-chunks', name), 'utf8')
 }
 
-/** In a window that is narrow. */
+/** Expects that a narrow window cuts nothing off. */
 async function expectNothingCutOff(page: Page): Promise<void> {
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(400)
   for (const name of ['Connect a client', 'Cut now', 'Grade now']) {
@@ -364,12 +366,12 @@ async function connect(page: Page): Promise<void> {
   await expect(page.getByText(/reading · [1-9]/)).toBeVisible()
 }
 
-/** Has the client leave that is connected. */
+/** Disconnects the connected client. */
 async function leave(page: Page): Promise<void> {
-  await page.getByRole('button', { name: /^Client \d+ leaves$/ }).click()
+  await page.getByRole('button', { name: /^Disconnect client \d+$/ }).click()
 }
 
-/** Presses Tab until the element of that name has the focus. */
+/** Presses Tab until the named element has the focus. */
 async function tabTo(page: Page, role: 'button' | 'listbox', name: string): Promise<void> {
   const wanted = page.getByRole(role, { name, exact: true })
   for (let tabs = 0; tabs < 200; tabs += 1) {
@@ -379,7 +381,7 @@ async function tabTo(page: Page, role: 'button' | 'listbox', name: string): Prom
   throw new Error(`Tab does not come to ${role} "${name}"`)
 }
 
-/** How many lanes the chart has names for. */
+/** Returns how many lanes the chart has labels for. */
 async function lanes(page: Page): Promise<number> {
   return (await namesOfLanes(page)).lanes
 }
@@ -388,7 +390,7 @@ async function axisColour(page: Page): Promise<string> {
   return (await namesOfLanes(page)).colour
 }
 
-/** What is drawn left of the lanes: how many words one below the other, and in which colour. */
+/** Analyses the canvas left of the lanes: the number of labels and their colour. */
 function namesOfLanes(page: Page): Promise<{ lanes: number; colour: string }> {
   return page.locator('#chart canvas').evaluate((canvas: HTMLCanvasElement) => {
     const width = 66

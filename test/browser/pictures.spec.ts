@@ -6,14 +6,14 @@ import { ROOT } from '../../workshop/root.ts'
 import { pick } from './pick.ts'
 import { expect, test } from './workshop.ts'
 
-// The pictures of README.md. `npx playwright test pictures -u` takes them anew. Beside each lies what it shows
-// in words; when the page says something else by now, the picture is old, and this fails.
+// The screenshots in README.md. `npx playwright test pictures -u` takes them again. Next to each is a text snapshot of
+// the page. If the page no longer matches it, the screenshot is out of date and this test fails.
 
 const FOLDER = join(ROOT, 'docs/pictures')
 const README = '01-raw-chunks/README.md'
 
-test('the pictures in the README show the page as it is', async ({ lesson, page }, info) => {
-  // A learner may have deleted it: then there is nothing to take a picture of. In CI it has to be there.
+test('the screenshots in the README are up to date', async ({ lesson, page }, info) => {
+  // Skip if a learner has deleted the lesson's README, but not in CI.
   if (!process.env.CI && !existsSync(join(lessonsFolder, README))) test.skip()
   const readme = readFileSync(join(lessonsFolder, README), 'utf8')
   const { url, copy } = await lesson(1, 'stubs', readme)
@@ -35,7 +35,7 @@ test('the pictures in the README show the page as it is', async ({ lesson, page 
   await picture(page, 'wire', info)
 })
 
-test('the README shows each picture, with words for who cannot see it', () => {
+test('the README shows each screenshot, with alternative text', () => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
   for (const name of ['lesson-1-red', 'wire']) {
     expect(readme).toMatch(new RegExp(`!\\[.{20,}\\]\\(docs/pictures/${name}\\.png\\)`))
@@ -53,7 +53,7 @@ async function picture(page: Page, name: string, { config }: TestInfo): Promise<
   expect(words, `docs/pictures/${name}.png is old: npx playwright test pictures -u`).toBe(shown)
 }
 
-/** What the page says beside its wire, without what differs from run to run. */
+/** Returns a text snapshot of the page without the wire and everything else that differs between runs. */
 async function inWords(page: Page): Promise<string> {
   const parts = [page.getByRole('banner'), page.getByRole('region', { name: 'Checks' })]
   const said = await Promise.all(parts.map((part) => part.ariaSnapshot()))
@@ -64,7 +64,7 @@ async function inWords(page: Page): Promise<string> {
     .replace(/M [\d.-]+ · .*$/gm, 'M …')}\n`
 }
 
-/** Passes what a look in the browser shows, and never lets go of the feed. */
+/** A server that looks right in the browser but never closes the feed. */
 const NEVER_CLOSES = `import express from 'express'
 import type { Feed } from '#feed'
 

@@ -5,9 +5,9 @@ import type { Copy } from '../workshop/copy.ts'
 import { expectNoFinding } from './axe.ts'
 import { expect, test } from './workshop.ts'
 
-// Lesson 3 on the lesson page: the component in its frame, beside the wire.
+// The lesson page of lesson 3: the component in its frame, next to the wire.
 
-test('the way through lesson 3: red, broken, green, live, killed, back', async ({
+test('lesson 3 fails, breaks and passes; the component runs, and reconnects after the server was killed', async ({
   lesson,
   page,
 }) => {
@@ -15,7 +15,7 @@ test('the way through lesson 3: red, broken, green, live, killed, back', async (
   await page.goto(url)
   const frame = page.frameLocator('iframe')
   const status = frame.getByRole('status')
-  await expect(page.getByText('This is the starting point: nothing is written yet')).toBeVisible()
+  await expect(page.getByText('This is the starting point.')).toBeVisible()
   await expect(frame.getByText('lesson 3, task 3.7: write LiveQuakes()')).toBeVisible()
 
   copy.write(COMPONENT, 'export function LiveQuakes( {')
@@ -29,20 +29,20 @@ test('the way through lesson 3: red, broken, green, live, killed, back', async (
   await expect(page.getByRole('option', { name: /client.*← response/ }).last()).toBeVisible()
   await expectNoFinding(page, 'live')
 
-  // It is away for three seconds, and a list has the last entries only: who looks for one after the other may come too
-  // late for the last.
+  // The server is down for only three seconds, and the list shows only the latest entries, so look for all of them at the
+  // same time.
   const kill = page.getByRole('button', { name: 'Kill the server' })
   await Promise.all([
     expect(status).toHaveText('connecting'),
     expect(kill).toBeDisabled(),
     expect(page.getByText('server.ts is down')).toBeVisible(),
-    expect(page.getByRole('option', { name: /The server is killed/ })).toBeVisible(),
-    expect(page.getByRole('option', { name: /The server starts again/ })).toBeVisible(),
+    expect(page.getByRole('option', { name: /Server killed/ })).toBeVisible(),
+    expect(page.getByRole('option', { name: /Server restarting/ })).toBeVisible(),
     kill.click(),
   ])
   await expect(status).toHaveText('open')
 
-  // It has one of the six, and seven more want one.
+  // The component uses one of the six connections, and seven more streams need one.
   await frame.getByRole('button', { name: 'Open 7 streams' }).click()
   await expect(frame.getByRole('button', { name: '5 open' })).toBeVisible()
   await expect(frame.getByRole('button', { name: /waits/ })).toHaveCount(2)
@@ -54,7 +54,7 @@ test('the way through lesson 3: red, broken, green, live, killed, back', async (
 test.describe('with nothing to grade', () => {
   test.use({ isGraded: false })
 
-  test('lesson 3 can be chosen on the page, and shows its component', async ({ lesson, page }) => {
+  test('switching to lesson 3 on the page shows its component', async ({ lesson, page }) => {
     const { url } = await lesson(2, 'solutions')
     await page.goto(url)
     await expect(page.getByText('server.ts is running')).toBeVisible()
@@ -66,13 +66,13 @@ test.describe('with nothing to grade', () => {
     await expect(page.locator('iframe')).toHaveCount(0)
   })
 
-  test('the exhibit does not come back, and nothing on its page says so', async ({
+  test('the exhibit does not reconnect, and its page does not say so', async ({
     copy,
     workshop,
     page,
   }) => {
     const exhibit = '03-react/exhibit'
-    // A learner may have deleted it: then there is nothing to run. In CI it has to be there.
+    // Skip if a learner has deleted the exhibit, but not in CI.
     if (!process.env.CI && !existsSync(join(lessonsFolder, exhibit))) test.skip()
     for (const name of ['server.ts', 'SSEExample.jsx']) {
       copy.write(
@@ -89,7 +89,7 @@ test.describe('with nothing to grade', () => {
     await expect(log).toContainText(/error, readyState is CONNECTING\n.*#2 close\(\)/)
     const value = await frame.locator('main pre').textContent()
     await expect(page.getByText('server.ts is running')).toBeVisible()
-    // It serves whoever asks.
+    // The server is available again for every client.
     await page.getByRole('button', { name: 'Connect a client' }).click()
     await expect(page.getByRole('option', { name: /client.*← response/ }).last()).toBeVisible()
     await expect(log).not.toContainText(/#3|open[^]*open/)

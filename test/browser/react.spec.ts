@@ -3,10 +3,10 @@ import { events, quakes } from './react/quakes.ts'
 import { test } from './react/stage.ts'
 import { openTab } from './react/tabs.ts'
 
-// What the checks of lesson 3 hold against a DOM without a browser, in a real one: of the solution, and of the
-// mistake that does it wrong.
+// Verifies in a real browser what the checks of lesson 3 assume with a simulated DOM: the solution is right, and the
+// mistakes go wrong.
 
-test('one connection is open under StrictMode, and none when the component is gone', async ({
+test('one connection is open under StrictMode, and none after the component unmounts', async ({
   serve,
   show,
 }) => {
@@ -14,7 +14,7 @@ test('one connection is open under StrictMode, and none when the component is go
     const server = await serve()
     const { draw, shows, source, open } = await show(name)
     await draw(server.url)
-    // The last one: those before it may have come to the server by then, or not.
+    // Look at the last connection, because earlier ones may or may not have reached the server.
     await source(1)
     server.send(events(quakes(1)))
     await shows({ ids: ['q0'] })
@@ -27,7 +27,7 @@ test('one connection is open under StrictMode, and none when the component is go
   expect(await opened('ref-guard')).toEqual({ shown: 1, gone: 1 })
 })
 
-test('the state is true: connecting, open, killed and connecting, back and open', async ({
+test('the status is right: connecting, open, connecting after a kill, and open again', async ({
   serve,
   show,
 }) => {
@@ -53,7 +53,7 @@ test('the state is true: connecting, open, killed and connecting, back and open'
   expect(await made()).toBe(1)
 })
 
-test('an error while connecting closes nothing: who closes does not come back', async ({
+test('the solution keeps the EventSource after an error; a mistake that closes it never reconnects', async ({
   serve,
   show,
 }) => {
@@ -75,7 +75,7 @@ test('an error while connecting closes nothing: who closes does not come back', 
 })
 
 for (const status of [500, 204]) {
-  test(`a stream that is answered ${status} is closed, and opens again when it is told to`, async ({
+  test(`a stream that is answered ${status} is closed, and can be opened again`, async ({
     serve,
     show,
   }) => {
@@ -99,7 +99,7 @@ for (const status of [500, 204]) {
   })
 }
 
-test('who takes an answer of 500 for a loss, or asks again at once, is seen', async ({
+test('two mistakes show: treating a 500 as a lost connection, and retrying without a pause', async ({
   serve,
   show,
 }) => {
@@ -117,7 +117,7 @@ test('who takes an answer of 500 for a loss, or asks again at once, is seen', as
   await asked.until(() => asked.requests > 1)
 })
 
-test('what is no quake is skipped and counted, and the next quake is shown', async ({
+test('invalid data is skipped and counted, and the next quake is shown', async ({
   serve,
   show,
 }) => {
@@ -138,7 +138,7 @@ test('what is no quake is skipped and counted, and the next quake is shown', asy
   expect((await any.shown()).skipped).toBeLessThan(3)
 })
 
-test('an event called quake is a quake', async ({ serve, show }) => {
+test('an event named "quake" is a quake', async ({ serve, show }) => {
   const ids = async (name: string): Promise<string[]> => {
     const server = await serve()
     const { page, drawOnce, source, shown } = await show(name)
@@ -152,7 +152,7 @@ test('an event called quake is a quake', async ({ serve, show }) => {
   expect(await ids('onmessage-only')).toEqual(['q1'])
 })
 
-test('another URL drops the old stream, and what it brought late', async ({ serve, show }) => {
+test('a new URL closes the old stream and ignores its late events', async ({ serve, show }) => {
   const afterTheChange = async (name: string): Promise<{ ids: string[]; open: number }> => {
     const [first, second] = [await serve(), await serve()]
     const { page, drawOnce, source, shows, shown, open } = await show(name)
@@ -160,7 +160,7 @@ test('another URL drops the old stream, and what it brought late', async ({ serv
     await source(1)
     first.send(events(quakes(1)))
     await shows({ ids: ['q0'] })
-    // No timer and no frame comes in between.
+    // No timer or frame runs in between.
     await page.evaluate((url) => {
       const draw = (): void => window.stage.draw([url], { strict: false })
       window.stage.sources[0]!.addEventListener('message', draw, { once: true })
@@ -177,9 +177,9 @@ test('another URL drops the old stream, and what it brought late', async ({ serv
   expect((await afterTheChange('list-stays')).ids).toContain('q0')
 })
 
-test('another callback reconnects nothing', async ({ serve, show }) => {
+test('a new callback does not reconnect', async ({ serve, show }) => {
   const server = await serve()
-  // The callback of the page is another one at each render.
+  // The page passes a new callback at each render.
   const { drawOnce, source, shows, made } = await show('solution')
   await drawOnce(server.url)
   await source(1)
@@ -195,7 +195,7 @@ test('another callback reconnects nothing', async ({ serve, show }) => {
   await page.waitForFunction(() => window.stage.sources.length > 2)
 })
 
-test('the list has each quake once, after a reconnect too, and the newest hundred', async ({
+test('the list has the newest hundred quakes, each only once, even after a reconnect', async ({
   serve,
   show,
 }) => {
@@ -222,7 +222,7 @@ test('the list has each quake once, after a reconnect too, and the newest hundre
   expect(await lengths('keeps-everything')).toEqual([4, 204])
 })
 
-test('an item of the list stays the same element', async ({ serve, show }) => {
+test('a list item keeps its DOM element', async ({ serve, show }) => {
   const textOfTheFirst = async (name: string): Promise<string | null> => {
     const server = await serve()
     const { page, source } = await show(name)
@@ -241,10 +241,7 @@ test('an item of the list stays the same element', async ({ serve, show }) => {
   expect(await textOfTheFirst('key-is-the-index')).toContain('place 1')
 })
 
-test('nothing of a burst of 10,000 is lost, and most of it is never rendered', async ({
-  serve,
-  show,
-}) => {
+test('a burst of 10,000 loses no quake, but most are never rendered', async ({ serve, show }) => {
   const all = quakes(10_000)
   const burst = async (name: string): Promise<number> => {
     const server = await serve()
@@ -269,7 +266,10 @@ test('nothing of a burst of 10,000 is lost, and most of it is never rendered', a
   expect(await burst('store-tells-each-event')).toBeGreaterThan(1000)
 })
 
-test('many components have one connection, and the last one closes it', async ({ serve, show }) => {
+test('many components share one connection, and the last one closes it', async ({
+  serve,
+  show,
+}) => {
   const server = await serve()
   const { draw, drawOnce, shows, open } = await show('solution')
   const eight = Array<string>(8).fill(server.url)
@@ -284,7 +284,7 @@ test('many components have one connection, and the last one closes it', async ({
   await drawOnce(null)
   await server.until(() => server.open === 0)
 
-  // Each with a connection of its own: the seventh and the eighth wait for one of the six.
+  // In this mistake each component has its own connection, so the seventh and eighth wait for one of the six.
   const own = await serve()
   const elsewhere = await serve()
   const each = await show('each-its-own')
@@ -298,7 +298,7 @@ test('many components have one connection, and the last one closes it', async ({
   await each.shows({ status: 'open' }, 7)
 })
 
-test('a stream that was closed behind another tab opens when the tab is back', async ({
+test('a stream that was closed in a hidden tab opens again when the tab is shown', async ({
   browser,
   serve,
   stageServer,
@@ -327,7 +327,7 @@ test('a stream that was closed behind another tab opens when the tab is back', a
   await backInFront('asleep')
 })
 
-test('a tab that was frozen has one connection when it wakes up, and goes on', async ({
+test('a frozen tab has one connection after it wakes up, and keeps working', async ({
   browser,
   serve,
   stageServer,

@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net'
 import { expect, type Page } from '@playwright/test'
 import { test } from './react/stage.ts'
 
-// How many streams of one server a browser has open at once.
+// Tests how many streams of one server a browser keeps open at the same time.
 
-test('over HTTP/1.1 the seventh stream waits until one of the six is closed, and so does all else', async ({
+test('over HTTP/1.1 the seventh stream, and any other request, waits until one of six streams is closed', async ({
   serve,
   page,
 }) => {
@@ -18,7 +18,7 @@ test('over HTTP/1.1 the seventh stream waits until one of the six is closed, and
   await page.evaluate(openStreams, 7)
   await page.evaluate(fetchText)
   await page.waitForFunction(() => window.opened() === 6)
-  // What could go on does: another server is asked, and answers.
+  // The browser itself is not blocked: another server answers.
   await page.evaluate((url) => void new EventSource(url), elsewhere.url)
   await elsewhere.until(() => elsewhere.requests === 1)
   expect(server.asked).toEqual(Array(6).fill('/stream'))
@@ -33,7 +33,7 @@ test('over HTTP/1.1 the seventh stream waits until one of the six is closed, and
   server.close()
 })
 
-test('over HTTP/1.1 a seventh tab shows nothing until one of the six is closed', async ({
+test('over HTTP/1.1 a seventh tab stays empty until one of six tabs is closed', async ({
   context,
 }) => {
   const server = await origin('http')
@@ -58,7 +58,9 @@ test('over HTTP/1.1 a seventh tab shows nothing until one of the six is closed',
   elsewhere.close()
 })
 
-test('over HTTP/2 ten streams are open at once, and a request is answered', async ({ browser }) => {
+test('over HTTP/2 ten streams are open at the same time, and a request is still answered', async ({
+  browser,
+}) => {
   const context = await browser.newContext({ ignoreHTTPSErrors: true })
   const page = await context.newPage()
   const server = await origin('https')
@@ -71,7 +73,7 @@ test('over HTTP/2 ten streams are open at once, and a request is answered', asyn
   server.close()
 })
 
-test('over HTTP/1.1 a stream that many components share leaves five connections', async ({
+test('over HTTP/1.1 a stream shared by many components leaves five connections free', async ({
   show,
   stageServer,
 }) => {
@@ -103,12 +105,12 @@ async function fetchText(): Promise<void> {
 
 type Origin = {
   url: string
-  /** What was asked for, in order, without the page. */
+  /** The requested paths, in order, without the page itself. */
   asked: string[]
   close(): void
 }
 
-/** A server with a page, a stream that says nothing, and a text. */
+/** A server with a page, a silent stream and a text. */
 async function origin(protocol: 'http' | 'https'): Promise<Origin> {
   const asked: string[] = []
   const handle: RequestListener = ({ url = '' }, response) => {
@@ -128,7 +130,7 @@ async function origin(protocol: 'http' | 'https'): Promise<Origin> {
       ? createServer(handle)
       : createSecureServer(
           { key: file('key.pem'), cert: file('cert.pem') },
-          // The same code serves both.
+          // The same code serves both versions of HTTP.
           handle as never,
         )
   server.on('connection', (socket) => sockets.add(socket))
@@ -143,7 +145,7 @@ async function origin(protocol: 'http' | 'https'): Promise<Origin> {
   }
 }
 
-/** Made for these tests, and worth nothing elsewhere. */
+/** A self-signed certificate, only for these tests. */
 function file(name: string): Buffer {
   return readFileSync(new URL(`react/certificate/${name}`, import.meta.url))
 }

@@ -7,9 +7,9 @@ import { slidesServer, type SlidesServer } from '../../workshop/slides/server.ts
 import { areQuotesOfLessonsLost } from '../workshop/quotes-of-lessons.ts'
 import { findings } from './axe.ts'
 
-// One deck for all, and one walk through it for each ratio: a browser is dear.
+// All tests share one deck, and walk through it only once per aspect ratio, because a browser is slow.
 
-// Where a learner has lost what slides quote of lessons/, a slide says so instead. In CI nothing is skipped.
+// If a learner has deleted files that slides quote, the slides say so instead. In CI nothing is skipped.
 test.skip(areQuotesOfLessonsLost())
 
 let slides: SlidesServer
@@ -18,7 +18,7 @@ test.beforeAll(async () => {
 })
 test.afterAll(() => slides.close())
 
-test('every slide fits at 16:9 and at 4:3, and nothing goes wrong in it', async ({ page }) => {
+test('every slide fits at 16:9 and at 4:3, without errors', async ({ page }) => {
   const problems = problemsOf(page)
   await page.goto(slides.url)
   await expect(page.locator('.reveal.ready')).toBeVisible()
@@ -37,15 +37,15 @@ test('every slide fits at 16:9 and at 4:3, and nothing goes wrong in it', async 
   expect(problems).toEqual([])
 })
 
-test('no finding of axe on any slide, in light and in dark', async ({ page }) => {
-  // All slides at once, as they are printed.
+test('axe finds nothing on any slide, in light or dark colours', async ({ page }) => {
+  // First all slides at once, in the print view.
   for (const colorScheme of SCHEMES) {
     await page.emulateMedia({ colorScheme })
     await page.goto(`${slides.url}/?print-pdf`)
     await expect(page.locator('.pdf-page')).toHaveCount(places().length)
     expect.soft(await findings(page, '.slides'), `as they are printed, ${colorScheme}`).toEqual([])
   }
-  // Then those that have something to press.
+  // Then the slides with controls.
   await page.goto(slides.url)
   await expect(page.locator('.reveal.ready')).toBeVisible()
   for (const what of ['countdown', 'wire']) {
@@ -62,7 +62,7 @@ test('no finding of axe on any slide, in light and in dark', async ({ page }) =>
   }
 })
 
-test('the speaker view has the notes, the next slide, and the time that is left for this one', async ({
+test('the speaker view has the notes, the next slide, and the remaining time for this slide', async ({
   page,
 }) => {
   await page.goto(slides.url)
@@ -81,7 +81,9 @@ test('the speaker view has the notes, the next slide, and the time that is left 
   )
 })
 
-test('a slide runs its program, shows its wire, and ends it when it is left', async ({ page }) => {
+test('a slide runs its program, shows its wire, and stops it when the deck moves on', async ({
+  page,
+}) => {
   const problems = problemsOf(page)
   await page.goto(slides.url)
   await expect(page.locator('.reveal.ready')).toBeVisible()
@@ -91,8 +93,8 @@ test('a slide runs its program, shows its wire, and ends it when it is left', as
   await page.getByRole('button', { name: 'Run' }).click()
   const program = page.frameLocator(`${PRESENT} iframe`)
   await channel.isAskedFor
-  // What it asks for as it loads it has asked for when it answers. A program at which nobody looks yet could be ended
-  // together with the one before it.
+  // By the time the frame responds, it has sent the requests of its loading. Before that, the program has no viewer, and
+  // could be stopped together with the previous one.
   await program.locator('body').evaluate('0')
   expect(channel.askedFor).not.toContain('/do')
   channel.letGo()
@@ -104,14 +106,14 @@ test('a slide runs its program, shows its wire, and ends it when it is left', as
   await expect(program.getByText(/client 1: cut/)).toBeVisible()
   await program.getByRole('button', { name: 'Proxy', pressed: true }).click()
   await expect(program.getByRole('button', { name: 'Proxy', pressed: false })).toBeVisible()
-  // The focus is in the frame, and the key is for the deck, which takes the frame away. Once in a long while the browser
-  // never says that such a key has arrived: what comes of it tells.
+  // The focus is in the frame, but the key is for the deck, which removes the frame. On rare occasions the browser never
+  // confirms such a key press, so wait for its effect instead.
   void page.keyboard.press('PageDown').catch(() => {})
   await expect(page.locator('iframe')).toHaveCount(0)
   expect(problems).toEqual([])
 })
 
-test('a follower goes with the instructor, looks around, and comes back', async ({
+test('a follower follows the instructor, browses on their own, and returns', async ({
   page,
   context,
 }) => {
@@ -142,7 +144,7 @@ test('a follower goes with the instructor, looks around, and comes back', async 
   expect(problems).toEqual([])
 })
 
-test('who types the code follows', async ({ page }) => {
+test('entering the code lets you follow', async ({ page }) => {
   const shared = await slidesServer({ ports: [0], code: 'KMXTRA' })
   try {
     const problems = problemsOf(page)
@@ -168,14 +170,14 @@ test('the hand-out has a page for each slide', async () => {
 
 const SCHEMES = ['light', 'dark'] as const
 
-/** The slide that is shown. */
+/** Returns the current slide. */
 const PRESENT = 'section.present section.present'
 
 function title(page: Page): Locator {
   return page.locator(PRESENT).locator('h1, h2')
 }
 
-/** Where a slide is, and how it is called when something is wrong with it. */
+/** The position of a slide, and its name in error messages. */
 type SlidePosition = { h: number; v: number; name: string; text: string }
 
 function places(): SlidePosition[] {
@@ -192,7 +194,7 @@ async function goTo(page: Page, { h, v }: SlidePosition): Promise<void> {
   await expect(slide).toHaveClass(/present/)
 }
 
-/** The channel of a running program is held until it is let go. */
+/** Holds the channel of a running program back until it is released. */
 async function heldChannel(
   page: Page,
 ): Promise<{ isAskedFor: Promise<unknown>; askedFor: string[]; letGo(): void }> {
@@ -209,7 +211,7 @@ async function heldChannel(
   return { isAskedFor: page.waitForRequest('**/channel'), askedFor, letGo }
 }
 
-/** What the browser complains of. */
+/** Collects the errors that the browser reports. */
 function problemsOf(page: Page): string[] {
   const problems: string[] = []
   page.on('pageerror', (error) => problems.push(error.message))
@@ -219,12 +221,12 @@ function problemsOf(page: Page): string[] {
   return problems
 }
 
-/** Goes to a slide, and returns its elements that are not inside of it, or not inside of what scrolls. In the page. */
+/** Goes to a slide and returns the elements that overflow it or their scroll container. Runs in the page. */
 async function outsideOfSlide({ h, v }: { h: number; v: number }): Promise<string[]> {
   const chapter = document.querySelectorAll('.slides > section')[h]!
   const slide = chapter.querySelectorAll(':scope > section')[v]!
   location.hash = `#/${h}/${v}`
-  // A picture has its chart when its recording has come.
+  // A wire's chart appears when its recording has loaded.
   const isShown = (): boolean =>
     slide.matches('.present > .present') && !slide.querySelector('.picture:not(:has(canvas))')
   while (!isShown()) await new Promise(requestAnimationFrame)

@@ -3,10 +3,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from './workshop.ts'
 
-// There is nothing to grade.
+// These tests need no grading.
 test.use({ isGraded: false })
 
-test('a page from elsewhere can read nothing, start nothing and change nothing', async ({
+test('a page of another origin can read, start and change nothing', async ({
   lesson,
   page,
   context,
@@ -18,7 +18,7 @@ test('a page from elsewhere can read nothing, start nothing and change nothing',
   })
   await once(elsewhere.listen(0, '127.0.0.1'), 'listening')
   const { port } = elsewhere.address() as AddressInfo
-  // Another port is another origin; `localhost` is another site, too.
+  // Another port is another origin. `localhost` is even another site.
   for (const host of ['127.0.0.1', 'localhost']) {
     await page.goto(`http://${host}:${port}`)
     const got = await page.evaluate(tryEverything, url)
@@ -31,7 +31,7 @@ test('a page from elsewhere can read nothing, start nothing and change nothing',
       'run as a script': 'nothing',
       'show in a frame': 'nothing',
     })
-    // A form needs nobody's permission: it is sent, and refused.
+    // A form is not subject to CORS, so it is sent, and must be refused.
     const refused = page.waitForResponse(`${url}/do`)
     await page.evaluate((to) => {
       document.body.innerHTML = `<form method="post" enctype="text/plain" action="${to}/do">
@@ -43,7 +43,7 @@ test('a page from elsewhere can read nothing, start nothing and change nothing',
   }
   expect(program.output.slice(printedBefore)).not.toMatch(/Saved at/)
 
-  // The page itself goes on.
+  // The page itself keeps working.
   const own = await context.newPage()
   await own.goto(url)
   await expect(own.getByText('server.ts is running')).toBeVisible()
@@ -51,7 +51,7 @@ test('a page from elsewhere can read nothing, start nothing and change nothing',
   elsewhere.close()
 })
 
-/** What a hostile page would try. Each says what it got. */
+/** Everything that a hostile page would try, each with its result. */
 async function tryEverything(url: string): Promise<Record<string, string>> {
   const read = async (path: string, init?: RequestInit): Promise<string> => {
     try {

@@ -6,7 +6,7 @@ import { ALL_LOOKS, expectNoFinding } from './axe.ts'
 import { pick } from './pick.ts'
 import { expect, test } from './workshop.ts'
 
-// There is nothing to grade.
+// These tests need no grading.
 test.use({ isGraded: false })
 
 let server: Server
@@ -15,7 +15,7 @@ test.afterEach(() => {
   server.close()
 })
 
-test('npm run wire shows what crosses before any server, saves it, and shows it again; no finding of axe', async ({
+test('npm run wire shows the traffic of any server, saves it and loads it again; axe finds nothing', async ({
   copy,
   workshop,
   page,
@@ -27,19 +27,19 @@ test('npm run wire shows what crosses before any server, saves it, and shows it 
   const { url, program } = await workshop('wire', `http://127.0.0.1:${port}/stream`)
   const [, tapped] = /(http:\S+)\s+your server, through the wire/.exec(program.output)!
   await page.goto(url)
-  await expect(page.getByText('Nothing has crossed yet')).toBeVisible()
+  await expect(page.getByText('Nothing has crossed the wire yet')).toBeVisible()
   await expectNoFinding(page, 'the wire alone', ALL_LOOKS)
   const client = get(tapped!, { agent: false })
   const [response] = await once(client, 'response')
   await once(response, 'data')
-  // It will be cut.
+  // The connection will be cut.
   for (const emitter of [client, response]) emitter.on('error', () => {})
   await pick(page.getByRole('option', { name: /client.*← response/ }).last())
   const arrival = page.getByRole('region', { name: 'The selected arrival' })
   await expect(arrival).toContainText('data: Göteborg')
 
   await page.getByRole('button', { name: 'Cut now' }).click()
-  // The newest entries hold still while the pointer is over them, and the page may move under it.
+  // Move the pointer away, because the list of latest entries holds still while the pointer is over it.
   await page.getByRole('heading', { name: 'The wire' }).hover()
   await expect(page.getByRole('option', { name: /✕.*the client sees a cut/ })).toBeVisible()
   const downloading = page.waitForEvent('download')
@@ -50,7 +50,7 @@ test('npm run wire shows what crosses before any server, saves it, and shows it 
   await page.getByRole('button', { name: 'Clear' }).click()
   await expect(page.getByText('Nothing has crossed')).toBeVisible()
   await page.locator('input[type=file]').setInputFiles(file)
-  await expect(page.getByText('saved recording my wire.ndjson', { exact: true })).toBeVisible()
+  await expect(page.getByText('Recording: my wire.ndjson', { exact: true })).toBeVisible()
   await pick(page.getByRole('option', { name: /client.*← response/ }).last())
   await expect(arrival).toContainText('data: Göteborg')
   await expect(page.getByRole('option', { name: /✕.*the client sees a cut/ })).toBeVisible()
@@ -63,7 +63,7 @@ test('npm run wire shows what crosses before any server, saves it, and shows it 
 test.describe('with every frame', () => {
   test.use({ hasEveryFrame: true })
 
-  test('arrivals by the ten thousand, as fast as they come: none is dropped, and the page goes on', async ({
+  test('tens of thousands of arrivals at full speed: none is dropped, and the page stays responsive', async ({
     workshop,
     page,
   }) => {
@@ -71,13 +71,13 @@ test.describe('with every frame', () => {
     const { url, program } = await workshop('wire', `http://127.0.0.1:${port}/`)
     const [, tapped] = /(http:\S+)\s+your server, through the wire/.exec(program.output)!
     await page.goto(url)
-    await expect(page.getByText('Nothing has crossed yet')).toBeVisible()
+    await expect(page.getByText('Nothing has crossed the wire yet')).toBeVisible()
     await page.evaluate(watchFrames)
     const begun = performance.now()
     await Promise.all(Array.from({ length: CLIENTS }, () => ask(tapped!, QUESTIONS)))
     const seconds = (performance.now() - begun) / 1000
 
-    // A request and its response, at the client and at the server; and each connection opens and closes.
+    // Each request and response is seen at the client and at the server, and each connection opens and closes.
     const arrivals = 4 * CLIENTS * QUESTIONS
     const entries = arrivals + 2 * CLIENTS
     await expect(page.getByText(`${entries.toLocaleString('en')} entries`)).toBeVisible()
@@ -96,7 +96,7 @@ test.describe('with every frame', () => {
 const CLIENTS = 20
 const QUESTIONS = 500
 
-/** Asks again when it has been answered, on one connection: so each request and each response crosses by itself. */
+/** Sends requests one after another on one connection, so that each request and response arrives separately. */
 async function ask(url: string, times: number): Promise<void> {
   const { host, port } = new URL(url)
   const socket = connect(Number(port), '127.0.0.1')
@@ -107,7 +107,7 @@ async function ask(url: string, times: number): Promise<void> {
   socket.end()
 }
 
-/** Remembers the longest time between two frames, in milliseconds. */
+/** Measures the longest time between two frames, in milliseconds. */
 function watchFrames(): void {
   const seen = window as typeof window & { longestFrame: number }
   seen.longestFrame = 0

@@ -9,21 +9,21 @@ import { start, type Program } from '../workshop/process.ts'
 
 export { expect } from '@playwright/test'
 
-/** A workshop that runs, and the address of its page, without a slash at the end. */
+/** A running workshop, and the address of its page without a trailing slash. */
 type Workshop = { url: string; program: Program }
 
-/** A workshop that all tests use, one after another, and its own copy. */
+/** The workshop that the tests share one after another, and its copy of the repository. */
 type SharedWorkshop = Workshop & { copy: Copy }
 
 /**
- * Tests in a browser. Most of them run a lesson in a workshop that is running already:
+ * Adds fixtures for tests in a browser. Most tests run a lesson in a workshop that is already running:
  *
  *     test('a save turns the checks', async ({ lesson, page }) => {
  *       const { url, copy } = await lesson(1, 'stubs')
  *       await page.goto(url)
  *
- * Others have a `copy` of the workshop of their own, which they may change, and `workshop`, which starts
- * `npm run WORDS…` in it and waits for the page:
+ * Others use their own `copy` of the workshop, which they may change, and `workshop()`, which runs `npm run WORDS…` in
+ * it and waits for the page:
  *
  *     test('the exhibit runs', async ({ copy, workshop, page }) => {
  *       const { url } = await workshop('lesson', '3', 'exhibit')
@@ -31,17 +31,17 @@ type SharedWorkshop = Workshop & { copy: Copy }
  */
 export const test = base.extend<
   {
-    /** False for what has nothing to do with grades: grading takes its time. */
+    /** Set this to false for tests that need no grades, because grading is slow. */
     isGraded: boolean
-    /** True for what measures frames. Otherwise ten a second are enough: drawing each takes the time of everything else. */
+    /** Set this to true for tests that measure frames. Others run at ten frames a second, because drawing is slow. */
     hasEveryFrame: boolean
     copy: Copy
     workshop: (...words: string[]) => Promise<Workshop>
     /**
-     * Begins a lesson as if it were the first: nobody is connected, and nothing has crossed yet. In `lessons/` are the
-     * solutions, or the stubs; what the test does to them is undone.
+     * Starts a lesson in a fresh state: no client is connected, and nothing has crossed the wire. `lessons/` contains the
+     * solutions or the stubs, and changes that a test makes are undone.
      *
-     * @param readme instead of one of the tests' own
+     * @param readme replaces the default README of the tests
      */
     lesson: (
       number: number,
@@ -113,24 +113,24 @@ export const test = base.extend<
   ],
 })
 
-/** In the page: as on a display that shows ten pictures a second. */
+/** Simulates a display with ten frames per second. Runs in the page. */
 function drawSeldom(): void {
   window.requestAnimationFrame = (draw) => window.setTimeout(() => draw(performance.now()), 100)
   window.cancelAnimationFrame = (id) => window.clearTimeout(id)
 }
 
-/** For one copy after the other: what has been compiled is known by its path, and need not be compiled again. */
+/** The folder for all copies. It is reused, because compiled modules are cached by path. */
 let place: string | undefined
 
 function copyForBrowser({ isGraded, folder }: { isGraded: boolean; folder?: string }): Copy {
   const copy = copyOfWorkshop({ harness: isGraded, ...(folder && { folder }) })
-  // A lesson without checks is not graded.
+  // Without its checks, a lesson is not graded.
   if (!isGraded) rmSync(copy.path('test'), { recursive: true })
   shareBuiltPage(copy)
   return copy
 }
 
-/** What is in `lessons/` at first, with the READMEs. */
+/** The initial content of `lessons/`, including the READMEs. */
 const STUBS = 'lessons at first'
 
 async function startShared(isGraded: boolean): Promise<SharedWorkshop> {
@@ -139,7 +139,7 @@ async function startShared(isGraded: boolean): Promise<SharedWorkshop> {
   return { copy, ...(await run(copy, ['lesson', '1'])) }
 }
 
-/** The page of all copies is the same: it is built once, beside our own. */
+/** All copies share one build of the page, because it is the same. */
 function shareBuiltPage(copy: Copy): void {
   const built = join(ROOT, '.workshop', 'page')
   mkdirSync(built, { recursive: true })
@@ -147,15 +147,15 @@ function shareBuiltPage(copy: Copy): void {
   symlinkSync(built, copy.path('.workshop', 'page'), 'junction')
 }
 
-/** Starts `npm run WORDS…` and waits for the page. */
+/** Runs `npm run WORDS…` and waits for the page. */
 async function run(copy: Copy, words: string[]): Promise<Workshop> {
   const program = start(copy, words, { PORT: '0', BROWSER: 'none' })
-  // Its line in the output says so: `http://127.0.0.1:3200  the lesson page`.
+  // The output contains the address: `http://127.0.0.1:3200  the lesson page`.
   const [, url] = await program.seen(/^(?=.*\bpage\b).*(http:\/\/127\.0\.0\.1:\d+).*\n/m)
   return { url: url!, program }
 }
 
-/** Does what the page can do. */
+/** Sends an action, as the page does. */
 async function act({ url }: Workshop, action: Action): Promise<void> {
   const response = await fetch(`${url}/do`, {
     method: 'POST',

@@ -1,8 +1,8 @@
 import { Socket } from 'node:net'
 
 /**
- * From now on the network takes no bytes from a socket, as if every buffer on the way were full: how much fits into
- * those differs from one machine to the next. The function that it gives lets them go, first what had to wait.
+ * Blocks all further writes of a socket, as if every network buffer were full. Real buffers would not do, because their
+ * size differs between machines. Returns a function that flushes the blocked writes and unblocks the socket.
  */
 export function blockSocket(socket: Socket): () => void {
   const waiting: (() => void)[] = []
@@ -17,10 +17,10 @@ export function blockSocket(socket: Socket): () => void {
     socket.off('end', letGo)
     Object.assign(socket, { _write: write, _writev: writev })
     const held = waiting.splice(0)
-    // Destroying it has thrown them away.
+    // Destroying the socket has already discarded the blocked writes.
     if (!socket.destroyed) for (const go of held) go()
   }
-  // When the client has left, what waits fails.
+  // After the client has disconnected, the blocked writes must fail.
   socket.on('end', letGo)
   return letGo
 }

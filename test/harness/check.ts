@@ -18,9 +18,9 @@ declare module 'vitest' {
   }
   interface ProvidedContext {
     nginx?: NginxPorts
-    /** Run no more checks when one has failed. */
+    /** Whether to stop after the first failure. */
     bail?: boolean
-    /** Where a check tries everything, try some. */
+    /** Whether checks try only a sample of their cases. */
     sparse?: boolean
   }
 }
@@ -28,16 +28,16 @@ declare module 'vitest' {
 type Script = (tools: Tools) => Promise<void>
 
 /**
- * Registers one core check: an id such as `1.2a`, the rule it grades in the present tense, and the script
- * that plays it against the work.
+ * Registers one core check: an ID such as `1.2a`, the rule that it grades in the present tense, and the script
+ * that tests the work.
  *
- * Checks run one after another in the order they are written, which is the order of diagnosis. After the
- * first one has failed the others run side by side, so that a learner waits for one deadline and not
- * for twenty. What is thrown meanwhile, and caught by nobody, counts for the check that it comes from. Where that
- * is not known, those that would have passed are played again, one after another.
+ * Checks run one after another in the order in which they are written, which is the order of diagnosis. After the
+ * first failure the others run concurrently, so that a learner waits for one timeout and not for twenty. An uncaught
+ * error fails the check that it comes from. If that is unknown, the checks that would have passed run again, one after
+ * another.
  */
 export function check(id: string, rule: string, script: Script): void {
-  // Without a limit of Vitest's: what waits in vain gives up by itself, and the grader's watchdog ends the rest.
+  // No Vitest timeout is needed: each wait has its own, and the grader's watchdog kills everything else.
   test.concurrent(`${id} ${rule}`, { timeout: 0 }, async ({ task, skip }) => {
     const endTurn = await waitForTurn()
     if (hasFailed && inject('bail')) skip()
@@ -60,10 +60,10 @@ export function check(id: string, rule: string, script: Script): void {
   })
 }
 
-/** Registers what a careful engineer adds: graded and counted, but a lesson is passed without it. */
+/** Registers an edge case, which a careful engineer handles: graded and counted, but a lesson is passed without it. */
 export const edgeCase = check
 
-/** A check that needs the real nginx. Where the grader has not started one, it does not exist. */
+/** Registers a check that needs the real nginx. Does nothing if the grader has not started nginx. */
 export function nginxCheck(
   id: string,
   rule: string,
@@ -76,14 +76,14 @@ export function nginxCheck(
 type Outcome = {
   report: Report
   hasPassed: boolean
-  /** Why it failed: whatever was thrown. */
+  /** Why the check failed: the thrown value. */
   error?: unknown
-  /** It would have passed, but for an error that may be of another check. */
+  /** Whether the only failure was an uncaught error that may belong to another check. */
   mayBeAnothers?: boolean
 }
 
 function runScript(script: Script): Promise<Outcome> {
-  // Which costs time: one that has the process for itself needs no telling from others.
+  // Attributing errors costs time, and a check that runs alone does not need it.
   return hasFailed ? asCheck(() => runAlone(script)) : runAlone(script)
 }
 
@@ -91,7 +91,7 @@ async function runAlone(script: Script): Promise<Outcome> {
   const transcript = newTranscript()
   const tools = toolbox(transcript)
   const uncaught = watchUncaughtErrors()
-  // Where the script ends. Putting things away is no part of it.
+  // The length of the transcript when the script ends, because cleaning up is not part of it.
   let length = 0
   const steps = (): string[] => transcript.steps.slice(0, length)
   try {
@@ -99,7 +99,7 @@ async function runAlone(script: Script): Promise<Outcome> {
       length = transcript.steps.length
       return tools.close()
     })
-    // What was thrown while the last connections closed comes in the next turn.
+    // Errors that were thrown while the last connections closed surface in the next turn.
     await turns()
     const error = uncaught.failure() ?? uncaught.warning()
     const { note } = transcript
@@ -114,10 +114,10 @@ async function runAlone(script: Script): Promise<Outcome> {
   }
 }
 
-/** By then the connections of the check before have closed at the other end, too. */
+/** Enough turns for the other ends of the previous check's connections to close. */
 const DRAIN_TURNS = 20
 
-/** The checks that are being played. */
+/** The checks that are running. */
 const running = new Set<Promise<Outcome>>()
 
 function trackRunning(playing: Promise<Outcome>): Promise<Outcome> {
@@ -125,7 +125,7 @@ function trackRunning(playing: Promise<Outcome>): Promise<Outcome> {
   return playing.finally(() => running.delete(playing))
 }
 
-/** Waits until the check before this one is done, or any has failed. */
+/** Waits until the previous check has ended or any check has failed. */
 async function waitForTurn(): Promise<() => void> {
   const before = queue
   let end = (): void => {}
@@ -148,7 +148,7 @@ function sawFailure(): void {
   endWaiting()
 }
 
-// The grader wants to see this one fail. If it comes back passed, or not at all, no other can be believed.
+// The grader expects this check to fail. If it passes or is missing, no other result can be trusted.
 if (process.env.WORKSHOP_CANARY) {
   test.concurrent(process.env.WORKSHOP_CANARY, () => {
     must(false, { seen: 'The canary sings.', expected: 'Expected it to fail.' })

@@ -1,13 +1,13 @@
 import { excerpt, type Transcript } from './transcript.ts'
 
-/** A response body whose chunks come when the check says so. */
+/** A response body whose chunks the check sends. */
 export type ControlledBody = {
   readonly stream: ReadableStream<Uint8Array>
-  /** Puts one chunk into the body. */
+  /** Sends one chunk. */
   push(chunk: Uint8Array | string): void
-  /** The connection is lost. */
+  /** Simulates a lost connection. */
   fail(error: Error): void
-  /** The reader does not want any more: it has cancelled the request. */
+  /** Whether the reader has cancelled the body. */
   readonly cancelled: boolean
 }
 
@@ -40,10 +40,10 @@ export function controlledBody(transcript: Transcript): ControlledBody {
   }
 }
 
-/** A body of these chunks, each given when it is asked for. */
+/** Returns a body that delivers each of these chunks when it is pulled. */
 export function bodyOfChunks(chunks: Iterable<Uint8Array>): {
   readonly stream: ReadableStream<Uint8Array>
-  /** How many chunks were asked for. */
+  /** How many chunks were pulled. */
   readonly pulled: number
 } {
   const source = chunks[Symbol.iterator]()
@@ -57,7 +57,7 @@ export function bodyOfChunks(chunks: Iterable<Uint8Array>): {
         controller.enqueue(value)
       },
     },
-    // Not one chunk before it is asked for.
+    // Do not prefetch: the stream must pull only on demand.
     { highWaterMark: 0 },
   )
   return {

@@ -4,37 +4,37 @@ import { describeQuake } from './quakes.ts'
 import type { Transcript } from './transcript.ts'
 
 /**
- * A feed whose quakes happen when the check says so. Every reader is given every quake from the first
- * one on, in order, each when it asks for it.
+ * A feed whose quakes the check releases. Every reader receives every quake from the first one on, in order and on
+ * demand.
  */
 export type ControlledFeed = Feed & {
-  /** Makes quakes happen. */
+  /** Releases quakes to the readers. */
   release(...quakes: Quake[]): void
-  /** Ends the feed: no more quakes. */
+  /** Ends the feed. */
   end(): void
   /** Makes the feed fail with a FeedError. */
   fail(message: string): void
-  /** A quake, or its end. */
+  /** Whether a quake was released or the feed has ended or failed. */
   readonly hasHappened: boolean
-  /** One for each time the feed was opened, in order. */
+  /** One reader for each time that the feed was opened, in order. */
   readonly readers: readonly FeedReader[]
-  /** How many readers have it open. One that was opened and never asked costs nothing. */
+  /** How many readers have the feed open. A reader that never pulled does not count, because it costs nothing. */
   readonly openReaders: number
 }
 
-/** What a reader of a feed that failed gets thrown: the work did nothing wrong. */
+/** The error that a failed feed throws to its readers. It is not the fault of the work. */
 export class FeedError extends Error {}
 
 export type FeedReader = {
-  /** How many quakes it was given. */
+  /** How many quakes were delivered to this reader. */
   readonly delivered: number
-  /** It has asked for a quake, so somebody iterates. A feed opened and never read costs nothing. */
+  /** Whether the reader has asked for a quake. A feed that is opened but never read costs nothing. */
   readonly hasPulled: boolean
-  /** Its signal has aborted. */
+  /** Whether its signal has aborted. */
   readonly aborted: boolean
-  /** How many listeners are on its signal. */
+  /** How many listeners its signal has. */
   readonly signalListeners: number
-  /** It has gone: it came back after its signal had aborted, it left the loop, or the feed came to its end. */
+  /** Whether the reader is closed: it pulled after its signal had aborted, it left the loop, or the feed has ended. */
   readonly closed: boolean
 }
 
@@ -76,7 +76,7 @@ export function controlledFeed(transcript: Transcript): ControlledFeed {
     }
     const abort = (): void => {
       reader.aborted = true
-      // One that was never asked holds nothing. Another is let go of when its reader comes back, as a generator is.
+      // A reader that never pulled holds no resources. Any other closes at its next pull, like a generator.
       if (!reader.hasPulled) reader.closed = true
       wake()
     }

@@ -1,9 +1,9 @@
-/** Values that come when the check says so, to whoever iterates. */
+/** An async iterable whose values the check sends. */
 export type ControlledIterable<T> = {
   readonly values: AsyncIterable<T>
   push(value: T): void
   close(): void
-  /** Somebody has left the loop over them. */
+  /** Whether a consumer has left its loop early. */
   readonly isLeft: boolean
 }
 

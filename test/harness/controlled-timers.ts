@@ -1,8 +1,8 @@
 import { isCalledByWork } from './work-timers.ts'
 
-/** The timers that the work starts from now on, to be run out whenever a check likes. */
+/** The timers that the work starts from now on, which the check can fire at any time. */
 export type ControlledTimers = {
-  /** Runs what waits, whenever it is due: an interval once. False when nothing does. */
+  /** Fires all pending timers now, and intervals once. Returns false if there are none. */
   runPending(): boolean
   stop(): void
 }
@@ -13,9 +13,9 @@ type Globals = Pick<
 >
 
 /**
- * For one page alone: a timer does not say to which page it belongs.
+ * Replaces the timer functions. Only one page may be open, because a timer does not say to which page it belongs.
  *
- * @param targets where the work finds `setTimeout()` and its like
+ * @param targets the objects from which the work takes `setTimeout()` and the others
  */
 export function controlTimers(targets: Globals[]): ControlledTimers {
   const before = targets.map(timerFunctions)
@@ -34,7 +34,7 @@ export function controlTimers(targets: Globals[]): ControlledTimers {
       return timer
     }
   }
-  /** Takes what a browser takes: a timer, its number, nothing. */
+  /** Accepts what browsers accept: a timer, its number, or nothing. */
   const stop = (timer?: unknown): void => {
     waiting.delete(Number(timer))
     real.clearTimeout(timer as number)
@@ -49,7 +49,7 @@ export function controlTimers(targets: Globals[]): ControlledTimers {
   return {
     runPending() {
       const ids = [...waiting.keys()]
-      // One may clear another.
+      // A timer may clear another one.
       for (const id of ids) waiting.get(id)?.()
       return ids.length > 0
     },

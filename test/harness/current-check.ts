@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** The checks that are followed. Timers, sockets and promises remember in whose script they came to be. */
+/** The current check. Timers, sockets and promises remember the script in which they were created. */
 const checks = new AsyncLocalStorage<object>()
 let followers = 0
 
-/** Runs `act` as a check of its own: whatever comes of it belongs to that check, even if others run side by side. */
+/** Runs `act` as a check of its own, to which all of its async work belongs, even if other checks run concurrently. */
 export async function asCheck<T>(act: () => Promise<T>): Promise<T> {
   const leave = follow()
   try {
@@ -14,7 +14,7 @@ export async function asCheck<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Follows what comes of the script that calls it, until it is told to leave. */
+/** Tracks the async work of the calling script until `leave()` is called. */
 export function followCheck(): { check: object; leave(): void } {
   const leave = follow()
   const check = currentCheck() ?? {}
@@ -22,7 +22,7 @@ export function followCheck(): { check: object; leave(): void } {
   return { check, leave }
 }
 
-/** Returns the check to which the code that is running belongs, if that is known. */
+/** Returns the check to which the running code belongs, if that is known. */
 export function currentCheck(): object | undefined {
   return checks.getStore()
 }
@@ -33,7 +33,7 @@ function follow(): () => void {
   return () => {
     if (isFollowing) followers -= 1
     isFollowing = false
-    // Else Node goes on handing it from promise to promise, for nobody: a third of the time of all later checks.
+    // Otherwise Node keeps propagating the context from promise to promise, which costs later checks a third of their time.
     if (followers === 0) checks.disable()
   }
 }

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 
-/** Whether two JSON values mean the same: the order of keys does not matter, their types do. */
+/** Returns whether two JSON values are equal, regardless of the order of their keys. */
 export function deepEqual(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(a, b)
 }
 
-/** The value of a JSON text; undefined when it is none. */
+/** Parses a JSON text. Returns undefined if it is invalid. */
 export function tryParseJson(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -3,13 +3,13 @@ import { Failure } from './failure.ts'
 import { excerpt, type Transcript } from './transcript.ts'
 import type { LateStory } from './waiting.ts'
 
-/** Whoever reads the bytes of the response. */
+/** The source of the response's bytes. */
 type BodyReader = {
   readonly name: string
   read<T>(take: (bytes: Uint8Array) => T | undefined, story: LateStory): Promise<T>
 }
 
-/** A client that reads the body of its response as an event stream. */
+/** A client that parses the body of its response as an event stream. */
 export class EventClient {
   readonly #client: BodyReader
   readonly #transcript: Transcript
@@ -22,7 +22,7 @@ export class EventClient {
     this.#transcript = transcript
   }
 
-  /** Returns the next event, as soon as its blank line is here. */
+  /** Returns the next event, as soon as its blank line has arrived. */
   async next(story: LateStory): Promise<StreamEvent> {
     try {
       const event = await this.#read(() => this.#events.shift(), story)
@@ -39,14 +39,14 @@ export class EventClient {
     this.#step('read the first bytes of the body')
   }
 
-  /** Waits for a field `retry` that a client understands. */
+  /** Waits for a valid `retry` field and returns its value. */
   async retry(story: LateStory): Promise<number> {
     const retry = await this.#read(() => this.#parser.retry, story)
     this.#step(`read retry: ${retry}`)
     return retry
   }
 
-  /** Waits for `count` lines that are not blank, or events: whatever a server may take for a heartbeat. */
+  /** Waits for `count` events or non-blank lines, because a server may use anything as a heartbeat. */
   async heartbeats(count: number, story: LateStory): Promise<void> {
     const lines = (): number => this.comments + this.fields
     const wanted = lines() + count
@@ -54,27 +54,27 @@ export class EventClient {
     this.#step('saw signs of life while the feed was silent')
   }
 
-  /** An event that came while nobody waited for one. */
+  /** An event that arrived while the check did not wait for one. */
   get unexpected(): StreamEvent | undefined {
     return this.#events[0]
   }
 
-  /** How many lines were comments, of what was read. */
+  /** How many of the lines that were read were comments. */
   get comments(): number {
     return this.#parser.comments
   }
 
-  /** How many were neither blank nor comments. */
+  /** How many of the lines that were read were neither blank nor comments. */
   get fields(): number {
     return this.#parser.fields
   }
 
-  /** Whether a field `retry` came before any event. */
+  /** Whether a `retry` field arrived before any event. */
   get beganWithRetry(): boolean {
     return this.#parser.retry !== undefined && this.#parser.eventsBeforeRetry === 0
   }
 
-  /** The id that the client would send as Last-Event-ID now. */
+  /** The ID that the client would now send as Last-Event-ID. */
   get lastEventId(): string {
     return this.#parser.lastEventId
   }
@@ -91,7 +91,7 @@ export class EventClient {
     }, story)
   }
 
-  /** What looks right on the wire and is no event: lines without their blank line, and lines without data. */
+  /** Adds lines to a failure that look right on the wire but form no event: without a blank line, or without data. */
   #withLines(error: unknown): unknown {
     if (!(error instanceof Failure)) return error
     const { unfinished, dropped } = this.#parser
@@ -112,7 +112,7 @@ export class EventClient {
   }
 }
 
-/** `id "us7000abcd", data "{"id":…}"`: what it means, not what it looked like. */
+/** Describes an event by its meaning and not its bytes: `id "us7000abcd", data "{"id":…}"`. */
 export function describeEvent({ type, data, lastEventId }: StreamEvent): string {
   const parts = [
     ...(type === 'message' ? [] : [`event "${excerpt(type, 24)}"`]),

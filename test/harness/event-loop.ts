@@ -1,8 +1,8 @@
-// Taken before the work is loaded, which may do with the global one what it likes.
+// Saved before the work is loaded, because the work may replace the global function.
 const { setImmediate } = globalThis
 const { nextTick } = process
 
-/** After so many turns of the event loop: whoever has something to do by then has had the chance to. */
+/** Waits for `count` turns of the event loop, so that pending callbacks get a chance to run. */
 export async function turns(count = 1): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) {
     await new Promise<void>((done) => void setImmediate(done))
@@ -10,8 +10,8 @@ export async function turns(count = 1): Promise<void> {
 }
 
 /**
- * After everything that waits for no more than a promise or `process.nextTick()`, and before any timer, any turn of
- * the event loop. A chain of streams takes a few ticks; a hundred are enough for each.
+ * Waits until pending promises and `process.nextTick()` callbacks have run, but before any timer or turn of the event
+ * loop. A chain of streams takes a few ticks, so a hundred are enough.
  */
 export async function flushTicks(): Promise<void> {
   for (let tick = 0; tick < 100; tick += 1) {

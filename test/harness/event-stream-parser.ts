@@ -1,9 +1,9 @@
 import { eventLines, type Dispatched } from '../../wire/event-lines.ts'
 
-/** An event as a client dispatches it. `lastEventId` is the id in force when it came. */
+/** An event as a client dispatches it. `lastEventId` is the last event ID at that moment. */
 export type StreamEvent = Dispatched
 
-/** What the bytes of an event stream mean, as far as they have come. */
+/** Parses an event stream incrementally. */
 export class EventStreamParser {
   readonly #stream = eventLines()
   #id = ''
@@ -13,13 +13,13 @@ export class EventStreamParser {
   comments = 0
   /** How many lines were neither blank nor comments. */
   fields = 0
-  /** What a client would send as Last-Event-ID now. */
+  /** The ID that a client would now send as Last-Event-ID. */
   lastEventId = ''
-  /** What a client would wait before it comes back; undefined when nobody told it. */
+  /** How long a client would wait before it reconnects. Undefined if the stream did not say. */
   retry: number | undefined
-  /** How many events were complete before anybody told it. */
+  /** How many events were complete before the first `retry` field. */
   eventsBeforeRetry = 0
-  /** The lines that a blank line ended last, when they were meant for an event and had no data: that is none. */
+  /** The lines of the last block that looked like an event but was dropped, because it had no data. */
   dropped = ''
 
   /** Returns the events that these bytes complete. */
@@ -34,7 +34,7 @@ export class EventStreamParser {
     return events
   }
 
-  /** The lines that wait for a blank line, without comments, and the line that waits for its end. */
+  /** The lines of the unfinished block, without comments, and the unfinished line. */
   get unfinished(): string {
     const { begun } = this.#stream
     return [...this.#block, begun.startsWith(':') ? '' : begun].join('\n')

@@ -3,7 +3,7 @@ import type { Story } from '../../protocol/grading.ts'
 
 export type { Story } from '../../protocol/grading.ts'
 
-/** A check's rule does not hold. */
+/** The error of a check whose rule does not hold. */
 export class Failure extends Error {
   readonly story: Story
 
@@ -14,12 +14,12 @@ export class Failure extends Error {
   }
 }
 
-/** Throws the story when `holds` is false. */
+/** Throws a Failure with the story if `holds` is false. */
 export function must(holds: boolean, story: Story): asserts holds {
   if (!holds) throw new Failure(story)
 }
 
-/** `TypeError: x is not a function`, of whatever was thrown; the two ends of it when that is long. */
+/** Describes any thrown value, `TypeError: x is not a function`, and cuts the middle out of a long one. */
 export function describeError(error: unknown): string {
   return shorten(textOf(error), MAX_CHARACTERS)
 }
@@ -34,5 +34,5 @@ function textOf(error: unknown): string {
   return `${error.name}: ${message}`
 }
 
-/** What Vitest makes of a name that is imported: `(0 , __vite_ssr_import_3__.useQuakes) is not a function`. */
+/** Matches an imported name as Vitest rewrites it: `(0 , __vite_ssr_import_3__.useQuakes) is not a function`. */
 const IMPORTED = /\(?(?:0 ?, ?)?__vi(?:te_ssr)?_import_\d+__\.([\w$]+)\)?( is not a function$)?/g

@@ -2,14 +2,14 @@ import { clearTimeout } from 'node:timers'
 import { delayOf, watchTimers } from './work-timers.ts'
 
 export type FrozenTimers = {
-  /** How many were started. */
+  /** How many timers were frozen. */
   readonly frozen: number
   stop(): void
 }
 
 /**
- * Timers that the learner's files start for this check never go off: what comes all the same has not waited for
- * one. So nobody has to measure how long it took.
+ * Freezes the timers that the learner's files start for this check. Anything that still happens has not waited for a
+ * timer, so the check does not have to measure time.
  */
 export function freezeTimers(): FrozenTimers {
   let frozen = 0
@@ -17,7 +17,7 @@ export function freezeTimers(): FrozenTimers {
     made(_id, timer) {
       if (isOneTurn(timer)) return
       frozen += 1
-      // It has not started yet. It has in the next microtask, and no timer goes off before that.
+      // The timer starts after this callback. By the next microtask it has started, and no timer fires before that.
       queueMicrotask(() => clearTimeout(timer))
     },
   })
@@ -29,7 +29,7 @@ export function freezeTimers(): FrozenTimers {
   }
 }
 
-/** `setTimeout(act)` is a way to let others go first, and waits for nothing. */
+/** Returns whether a timer only yields to other work, like `setTimeout(act)`. */
 function isOneTurn(timer: NodeJS.Timeout): boolean {
   return delayOf(timer) <= 1
 }

@@ -1,12 +1,12 @@
 import type { RequestHandler } from 'express'
 
-/** Something in front of the app that holds requests back while it is shut, as a look into a database does. */
+/** Middleware that holds requests back while it is closed, as a database query would. */
 export type Gate = {
   handler: RequestHandler
-  /** How many requests wait. */
+  /** How many requests are waiting. */
   readonly waiting: number
   shut(): void
-  /** Lets pass who waits, and everybody who comes. */
+  /** Passes on the waiting requests, and from now on every request. */
   open(): void
 }
 

@@ -3,12 +3,12 @@ import { turns } from './event-loop.ts'
 import { must, type Story } from './failure.ts'
 
 /**
- * Reads a body of so many chunks that only work that is linear in them comes to an end: what takes a moment takes half
- * a minute where each chunk costs as much as all before it. What counts is what the process computes meanwhile, and not
- * how long that takes on a machine that is busy.
+ * Reads a body of so many chunks that only an algorithm with linear cost finishes. If each chunk costs as much as all
+ * chunks before it, a moment becomes half a minute. Only the CPU time of this process counts, so a busy machine makes
+ * no difference.
  *
  * @param read reads the body to its end
- * @param story told when it costs too much
+ * @param story the failure if the cost is too high
  */
 export async function mustCostLinearly(
   t: Tools,
@@ -24,7 +24,7 @@ export async function mustCostLinearly(
   let paused = (): void => {}
   const body = new ReadableStream<Uint8Array>(
     {
-      // Not async: a promise for each chunk would cost more than the rest.
+      // Not async, because a promise per chunk would cost more than everything else.
       pull(controller) {
         if (given === chunks.length) return controller.close()
         if (given % every > 0) return controller.enqueue(chunks[given++]!)
@@ -67,8 +67,8 @@ export async function mustCostLinearly(
   }
 }
 
-/** How often others get a turn meanwhile. */
+/** How often the event loop gets a turn. */
 const PAUSES = 48
 
-/** Linear work takes a fraction of it, byte by byte and on a slow machine, too. */
+/** A linear algorithm needs a fraction of this, even if it works byte by byte on a slow machine. */
 const MOST_MS = 1500

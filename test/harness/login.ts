@@ -3,12 +3,12 @@ import type { Tools } from './check.ts'
 import type { RawClient } from './raw-client.ts'
 import type { TestServer } from './serve.ts'
 
-/** Something in front of the app that takes its time with the first request, as a look into a database does. */
+/** Middleware that delays the first request, as a database query would. */
 export type SlowLogin = {
   handler: RequestHandler
-  /** The first request is here, and has to wait. */
+  /** Resolves when the first request has arrived and is waiting. */
   begun: Promise<void>
-  /** Lets it pass on to the app. */
+  /** Passes the first request on to the app. */
   finish(): void
 }
 
@@ -29,7 +29,7 @@ export function slowLogin(): SlowLogin {
   }
 }
 
-/** Sends a request that the login holds. */
+/** Sends a request and waits until the login delays it. */
 export async function requestLogin(
   t: Tools,
   server: TestServer,
@@ -43,7 +43,7 @@ export async function requestLogin(
   return client
 }
 
-/** Disconnects, and waits until the server has only so many connections. */
+/** Disconnects a client, and waits until the server has only `left` connections. */
 export async function disconnect(
   t: Tools,
   server: TestServer,
@@ -58,7 +58,7 @@ export async function disconnect(
   })
 }
 
-/** Something in front of the app that reads the whole request first, as what looks for a body does. */
+/** Middleware that reads the whole request first, as a body parser does. */
 export const consumeRequest: RequestHandler = (request, _response, next) => {
   request.resume().once('end', next)
 }

@@ -4,7 +4,7 @@ import { must } from './failure.ts'
 import type { RawClient } from './raw-client.ts'
 import type { TestServer } from './serve.ts'
 
-/** The likely cause of whatever is wrong with HEAD. */
+/** The likely cause of a failure with HEAD. */
 export const GET_FOR_HEAD =
   'Express runs the GET handler for HEAD, and the stream holds the connection.'
 
@@ -15,8 +15,8 @@ export async function mustEndHead(
   client: RawClient,
   path: string,
 ): Promise<void> {
-  // It looks ended in any case. Whether it is shows in the next request: HTTP answers one after another. Or the
-  // connection ends with it.
+  // A response to HEAD always looks complete to the client. It has really ended if the connection closes, or if the next
+  // request on it is answered, because HTTP/1.1 answers requests in order.
   client.request(path, { method: 'HEAD' })
   await t.waitFor(() => client.hasHead || server.connections === 0, {
     seen: 'HEAD got its head, and the next request on that connection gets no answer.',
@@ -25,12 +25,12 @@ export async function mustEndHead(
   })
 }
 
-/** Whether a head says that an event stream follows. */
+/** Returns whether a head announces an event stream. */
 export function isEventStream({ headers }: Head): boolean {
   return /^text\/event-stream\s*(;|$)/i.test(headers.get('content-type') ?? '')
 }
 
-/** Sends a POST, which is to be refused. */
+/** Sends a POST and requires that it is refused. */
 export async function mustRefusePost(client: RawClient, path: string): Promise<void> {
   const expected = 'Expected a refusal.'
   const { status } = await client.get(

@@ -12,18 +12,18 @@ import type { RawClient } from './raw-client.ts'
 import type { TestServer } from './serve.ts'
 import { SILENT } from './transcript.ts'
 
-/** The app of the work, as it is made from a feed. */
+/** Creates the work's app from a feed. */
 export type CreateApp = (feed: Feed) => RequestHandler
 
-/** An app that is served from a feed in the hands of the check. */
+/** The work's app, served from a feed that the check controls. */
 export type ServedFeed = {
   feed: ControlledFeed
   server: TestServer
-  /** Opens its stream, and waits until the server asks the feed for the first quake. */
+  /** Opens the stream, and waits until the server asks the feed for the first quake. */
   open(name?: string): Promise<OpenStream>
 }
 
-/** Somebody who reads the stream: a client, and the reader of the feed that the server opened for it. */
+/** An open stream: a client, and the feed reader that the server opened for it. */
 export type OpenStream = { client: RawClient; events: EventClient; reader: FeedReader }
 
 export async function serveFeed(
@@ -37,7 +37,7 @@ export async function serveFeed(
   return { feed, server, open: (name) => openStream(t, feed, server, path, name) }
 }
 
-/** The same with one client, whose head is read, and nothing of the body. */
+/** Serves the work and opens the stream for one client, which has read the head but nothing of the body. */
 export async function serveStream(
   t: Tools,
   path: string,
@@ -59,7 +59,7 @@ export async function openStream(
   const before = feed.readers.length
   const client = t.connect(server, name)
   await requestStream(client, path)
-  // A handler that began earlier may open the feed just now, for a client that has left.
+  // An earlier handler may only now open the feed, for a client that has already disconnected.
   const own = (): FeedReader | undefined => {
     const asked = feed.readers.slice(before).filter((reader) => reader.hasPulled)
     return asked.find(({ closed }) => !closed) ?? asked[0]
@@ -73,8 +73,8 @@ export async function openStream(
 }
 
 /**
- * A client that stops reading while `count` large quakes happen, and the server has taken a few of them. With
- * 32, which are 8 MB, it cannot get rid of them all.
+ * Opens a stream whose client stops reading while `count` large quakes happen, and waits until the server has taken a
+ * few of them. 32 quakes are 8 MB, which the server cannot send in full.
  */
 export async function pausedStream(
   t: Tools,
@@ -98,8 +98,8 @@ export async function pausedStream(
 }
 
 /**
- * A client that stops reading while more quakes happen than any buffer on the way can hold, and a second
- * client that reads them all. When the second has them, the first one's time is over, too.
+ * Opens a stream whose client stops reading while more quakes happen than all buffers can hold, and another whose
+ * client reads all of them. By the time the second client has read everything, the first had enough time as well.
  */
 export async function slowStream(
   t: Tools,
@@ -110,7 +110,7 @@ export async function slowStream(
   const slow = await open('slow client')
   const quick = await open('quick client')
   slow.client.pause()
-  // 16 MB. The buffers of a connection on the same machine hold 4 MB (Linux) and can be tuned to 10.
+  // 16 MB. On Linux the buffers of a local connection hold 4 MB, and can be tuned to 10 MB.
   const happened = largeQuakes(64)
   feed.release(...happened)
   await quick.client.skipUntil(happened.at(-1)!.id, {
@@ -123,8 +123,8 @@ export async function slowStream(
 }
 
 /**
- * A client that stops reading while more quakes happen than any buffer on the way can hold, until the server takes no
- * more of them. How many events it reads then is up to the buffers of this machine: none of them is told.
+ * Opens a stream whose client stops reading while more quakes happen than all buffers can hold, and waits until the
+ * server takes no more. How many events the client can still read depends on the machine, so the transcript omits them.
  */
 export async function stalledStream(
   t: Tools,
@@ -136,7 +136,7 @@ export async function stalledStream(
   feed.release(...happened)
   let given = 0
   let idleTurns = 0
-  // Not before it was given one, and then asked for no other for many turns of the event loop.
+  // The server has stopped when it has received a quake and has not asked for another for many turns of the event loop.
   const stands = (): boolean => {
     idleTurns = reader.delivered === given ? idleTurns + 1 : 0
     given = reader.delivered
@@ -149,7 +149,7 @@ export async function stalledStream(
   return { client, events: new EventClient(client, SILENT), reader, happened }
 }
 
-/** Opens the stream, and leaves when the server asks the feed for the first quake. */
+/** Opens the stream, and disconnects when the server asks the feed for the first quake. */
 export async function connectAndLeave(
   t: Tools,
   { server, open }: Pick<ServedFeed, 'server' | 'open'>,
@@ -158,17 +158,17 @@ export async function connectAndLeave(
   const { connections } = server
   const { client } = await open(name)
   await disconnect(t, server, client, connections, `The ${name}`)
-  // What the handler does then.
+  // Give the handler time to react.
   await turns(20)
 }
 
-/** Why a client that reads all the time does not get every quake. */
+/** Explains why a client that reads all the time does not receive every quake. */
 function whyNotAll({ delivered, closed }: FeedReader, count: number): string {
   if (delivered === count) {
     return 'what comes while the response is full is dropped. It has to wait.'
   }
   if (closed) return 'write() returning false is taken for the end. It only says: not now.'
-  // Room for a few is in any buffer.
+  // Any buffer has room for a few quakes.
   if (delivered < 3) {
     return 'a quake is written until write() returns true. false says that it has been taken, and that the next one has to wait.'
   }

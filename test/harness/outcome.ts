@@ -1,4 +1,4 @@
-/** Whether a promise was kept or broken, in words. */
+/** Returns a promise for the outcome of another one: the word in `kept`, or `threw`. */
 export function outcomeOf<Kept extends string = 'ended'>(
   promise: Promise<unknown>,
   kept = 'ended' as Kept,

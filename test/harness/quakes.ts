@@ -2,32 +2,32 @@ import * as fc from 'fast-check'
 import { recordedQuakes, type Quake } from '#feed'
 import { visible } from '../../wire/visible.ts'
 
-/** What this run's inputs are made from; printed with the verdict, so that a run can be repeated. */
+/** The seed of this run's inputs. It is printed with the verdict, so that a run can be repeated. */
 export const seed = Number(process.env.SEED ?? 1)
 
-/** `count` earthquakes nobody has seen before: real ones, with ids and some places of this run. */
+/** Returns `count` real earthquakes, with IDs and some places that are new in this run. */
 export function quakes<Count extends number>(count: Count): Quakes<Count> {
   return fc
     .sample(quake, { seed, numRuns: count })
     .map((made, n) => ({ ...made, id: `${made.id}${n}` })) as Quakes<Count>
 }
 
-/** As many as the literal says, so that each can be had by its place. */
+/** A tuple with as many quakes as the literal says, so that each can be accessed by index. */
 type Quakes<Count extends number, Made extends Quake[] = []> = number extends Count
   ? Quake[]
   : Made['length'] extends Count
     ? Made
     : Quakes<Count, [...Made, Quake]>
 
-/** More than a response takes at once, in bytes: write() returns false for each. */
+/** A size in bytes that exceeds the response's high-water mark, so that write() returns false. */
 export const LARGE = 256 * 1024
 
-/** `count` earthquakes of `bytes` bytes each and more, to fill the buffers between server and client. */
+/** Returns `count` earthquakes of at least `bytes` bytes each, to fill the buffers between server and client. */
 export function largeQuakes(count: number, bytes = LARGE): Quake[] {
   return quakes(count).map((thin) => ({ ...thin, place: `${thin.place} ${'~'.repeat(bytes)}` }))
 }
 
-/** `count` earthquakes without a zero or anything else that code may take for a value that is missing. */
+/** Returns `count` earthquakes without zeros or other values that code may mistake for missing ones. */
 export function ordinaryQuakes(count: number): Quake[] {
   return quakes(count).map((made) => ({
     ...made,
@@ -40,8 +40,8 @@ export function ordinaryQuakes(count: number): Quake[] {
 }
 
 /**
- * Earthquakes whose values break code: they are in every run, and the seed only adds to them. The last one corrects
- * the first: it has the same id and other data.
+ * Returns earthquakes whose values tend to break code. They are part of every run, and the seed only adds others. The
+ * last one corrects the first: it has the same ID and different data.
  */
 export function awkwardQuakes(): Quake[] {
   const made = AWKWARD.map((values, n) => {
@@ -67,7 +67,7 @@ const AWKWARD: Partial<Quake>[] = [
   { place: '__proto__', type: 'constructor', status: 'null' },
 ]
 
-/** How messages name an earthquake: `"M 6.4 · Hualian, Taiwan"`. */
+/** Returns the name of an earthquake for messages: `"M 6.4 · Hualian, Taiwan"`. */
 export function describeQuake({ magnitude, place }: Quake): string {
   const where = visible(place.replace(/^.* of /, ''))
   return `"M ${magnitude} · ${where.length > 24 ? `${where.slice(0, 23)}…` : where}"`

@@ -10,22 +10,22 @@ import { toldNow, type LateStory, type Waiting } from './waiting.ts'
 export type RequestOptions = {
   method?: string
   version?: '1.0' | '1.1'
-  /** How the client takes the body compressed: `gzip, br`. What is read of it is the text all the same. */
+  /** The Accept-Encoding of the request: `gzip, br`. A compressed body is decompressed. */
   acceptEncoding?: string | undefined
-  /** What the client has, as it says. */
+  /** The Last-Event-ID of the request. */
   lastEventId?: string | undefined
-  /** Told to nobody: what the check's own machinery wants to know. */
+  /** Headers for the check's own machinery, which the transcript omits. */
   headers?: Record<string, string | number>
 }
 
 type ClientOptions = {
   transcript: Transcript
   waiting: Waiting
-  /** How the transcript calls it, where there is more than one. */
+  /** The client's name in the transcript, if there are several. */
   name?: string | undefined
 }
 
-/** An HTTP client that hides nothing: a bare socket, the request written by hand. */
+/** An HTTP client on a bare socket, which hides nothing of the response. */
 export class RawClient {
   readonly name: string
   /** The body, read as an event stream. */
@@ -37,7 +37,7 @@ export class RawClient {
   #response = responseReader()
   #unread: Buffer = Buffer.alloc(0)
   #decoder: Transform | undefined
-  /** Pieces that were given to it and are not through yet. */
+  /** The number of pieces that the decoder has not processed yet. */
   #decoding = 0
   #closed = false
   #wake = (): void => {}
@@ -54,11 +54,11 @@ export class RawClient {
       this.#closed = true
       this.#wake()
     })
-    // A reset is how a server that destroys its socket looks from here; 'close' follows.
+    // If the server destroys its socket, this may be a reset. 'close' follows.
     this.#socket.on('error', () => {})
   }
 
-  /** Sends a request. On the same connection only after the last response has ended. */
+  /** Sends a request. On the same connection, the previous response must have ended. */
   request(path: string, options: RequestOptions = {}): void {
     const { method = 'GET', version = '1.1', acceptEncoding, lastEventId, headers } = options
     const cursor = lastEventId === undefined ? '' : `, Last-Event-ID: ${lastEventId}`
@@ -81,19 +81,19 @@ export class RawClient {
     return this.head(story)
   }
 
-  /** Returns the head of the response, as soon as it is here. */
+  /** Returns the head of the response, as soon as it has arrived. */
   async head(story: LateStory): Promise<Head> {
     const head = await this.#find(() => this.#response.head, story)
     this.#step(` read head ${head.status} ${head.headers.get('content-type') ?? ''}`.trimEnd())
     return head
   }
 
-  /** The head is here, whether or not somebody waits for it. */
+  /** Whether the head has arrived. */
   get hasHead(): boolean {
     return this.#response.head !== undefined
   }
 
-  /** Returns the next line of the body without its LF, as soon as the LF is here. */
+  /** Returns the next line of the body without its LF, as soon as the LF has arrived. */
   async line(story: LateStory): Promise<string> {
     const end = await this.#find(
       () => {
@@ -110,7 +110,7 @@ export class RawClient {
     return line.subarray(0, end).toString()
   }
 
-  /** Returns the rest of the body, when `enough(rest)` is true of it. */
+  /** Returns the unread body, as soon as `enough()` returns true for it. */
   async body(enough: (text: string) => boolean, story: LateStory): Promise<string> {
     await this.#find(() => enough(this.unread()) || undefined, story)
     const bytes = this.#cut(this.#unread.length)
@@ -118,16 +118,16 @@ export class RawClient {
     return bytes.toString()
   }
 
-  /** Hands `take` the body as it comes, until it makes something of it. Tells the transcript nothing. */
+  /** Passes the arriving body to `take` until that returns a value. Adds nothing to the transcript. */
   read<T>(take: (bytes: Uint8Array) => T | undefined, story: LateStory): Promise<T> {
     return this.#find(() => take(this.#cut(this.#unread.length)), story)
   }
 
-  /** Throws the body away up to and including `mark`. */
+  /** Discards the body up to and including `mark`. */
   async skipUntil(mark: string, story: LateStory): Promise<void> {
     await this.#find(() => {
       const at = this.#unread.indexOf(mark)
-      // What cannot hold the mark any more is thrown away, so that a long body costs no memory.
+      // Discard the part that cannot contain the mark, so that a long body costs no memory.
       if (at === -1) this.#cut(Math.max(0, this.#unread.length - mark.length))
       else this.#cut(at + mark.length)
       return at === -1 ? undefined : true
@@ -136,8 +136,8 @@ export class RawClient {
   }
 
   /**
-   * Returns how the response ended: `complete` as HTTP says it ends, or `cut`: the connection closed before that.
-   * Without chunks or a length (HTTP/1.0) a close is the only end there is, and counts as complete.
+   * Returns how the response ended: `complete`, or `cut` if the connection closed too early. Without chunks or a length
+   * (HTTP/1.0) the body ends with the connection, so a close counts as complete.
    */
   async ended(story: LateStory): Promise<'complete' | 'cut'> {
     const end = async (): Promise<void> => {
@@ -150,12 +150,12 @@ export class RawClient {
     return isComplete ? 'complete' : 'cut'
   }
 
-  /** Everything of the body that came and was not read. */
+  /** Returns the part of the body that has arrived but was not read. */
   unread(): string {
     return this.#unread.toString()
   }
 
-  /** Stops taking bytes off the socket. */
+  /** Stops reading from the socket. */
   pause(): void {
     this.#step(' stops reading')
     this.#socket.pause()
@@ -166,13 +166,13 @@ export class RawClient {
     this.#socket.resume()
   }
 
-  /** Goes without a word, as a closed tab does. */
+  /** Disconnects without notice, like a closed tab. */
   disconnect(): void {
     this.#step(' leaves')
     this.close()
   }
 
-  /** The same when the check is over, which is no part of its story. */
+  /** Disconnects at the end of the check. Adds nothing to the transcript. */
   close(): void {
     this.#socket.destroy()
   }
@@ -191,7 +191,7 @@ export class RawClient {
   }
 
   #decode(body: Buffer, newDecoder: () => Transform): void {
-    // What cannot be decoded never comes, and whoever waits for it says so.
+    // A body that cannot be decoded never arrives, so the check's wait for it fails.
     this.#decoder ??= newDecoder()
       .on('data', (bytes: Buffer) => this.#add(bytes))
       .on('error', () => this.#wake())
@@ -207,7 +207,7 @@ export class RawClient {
     this.#wake()
   }
 
-  /** Takes so many bytes off what is unread. */
+  /** Removes the first `size` bytes of the unread body and returns them. */
   #cut(size: number): Buffer {
     const taken = this.#unread.subarray(0, size)
     this.#unread = this.#unread.subarray(size)
@@ -221,9 +221,9 @@ export class RawClient {
   }
 
   /**
-   * Waits until `look()` finds something; fails at once when the response is over without it.
+   * Waits until `look()` returns a value. Fails at once if the response ends without it.
    *
-   * @param tellRest tells of what has come all the same, if anything has
+   * @param tellRest whether the failure mentions the unread rest
    */
   #find<T>(
     look: () => T | undefined,
@@ -253,7 +253,7 @@ export class RawClient {
     return new Failure({ ...story, seen: `${story.seen.replace(/\.$/, '')}. ${how} instead.` })
   }
 
-  /** Something may have come, and only its end is missing. */
+  /** Adds the unread bytes to a failure, because perhaps only the end of a line or event is missing. */
   #withUnread(failure: Failure): Failure {
     const { length } = this.#unread
     if (length === 0) return failure
@@ -276,7 +276,7 @@ export class RawClient {
   }
 }
 
-/** For the codings that browsers name. Node has had zstd since 22.15. */
+/** Decoders for the encodings that browsers accept. Node supports zstd since 22.15. */
 const DECODERS: Record<string, () => Transform> = {
   gzip: zlib.createGunzip,
   deflate: zlib.createInflate,

@@ -3,14 +3,14 @@ import type { ControlledFeed } from './controlled-feed.ts'
 import { describeError, Failure, type Story } from './failure.ts'
 import { isNotWritten } from '../../protocol/not-written.ts'
 
-/** What is known of a check beside the error that ended it. */
+/** What is known about a check in addition to the error that ended it. */
 type Evidence = {
-  /** What handlers of the app threw, but for errors of the feed. */
+  /** Errors that the app's handlers threw, except for errors of the feed. */
   thrownByHandlers: readonly unknown[]
   feeds: readonly ControlledFeed[]
 }
 
-/** Tells of a check that failed. */
+/** Creates the report of a failed check. */
 export function reportOf(error: unknown, steps: string[], evidence: Evidence): Report {
   const cause = evidence.thrownByHandlers[0] ?? error
   return {
@@ -24,13 +24,13 @@ function storyOf(error: unknown, { thrownByHandlers: [thrown], feeds }: Evidence
   if (!(error instanceof Failure)) {
     return { seen: `Your code threw ${describeError(error)}`, expected: 'Expected it to go on.' }
   }
-  // Whatever the check saw, it began with this.
+  // The thrown error is the cause of everything that the check saw.
   if (thrown) return { ...error.story, cause: `the handler threw ${located(thrown)}` }
   const cause = feeds.map(causeInFeed).find((told) => told !== undefined)
   return cause ? { ...error.story, cause } : error.story
 }
 
-/** Nothing of what happens in a feed comes from it when nobody reads it. */
+/** Returns a cause if quakes happened but the work never read the feed. */
 function causeInFeed({ hasHappened, readers }: ControlledFeed): string | undefined {
   if (!hasHappened || readers.some(({ hasPulled }) => hasPulled)) return undefined
   return readers.length === 0
@@ -38,7 +38,7 @@ function causeInFeed({ hasHappened, readers }: ControlledFeed): string | undefin
     : 'the feed was opened, and nobody asked it for a quake.'
 }
 
-/** An error, and where in the work it was thrown. */
+/** Describes an error, with the place in the work where it was thrown. */
 function located(error: unknown): string {
   const frames = error instanceof Error ? (error.stack ?? '').split('\n') : []
   const frame = frames.find((line) => line.includes(WORK))
@@ -46,5 +46,5 @@ function located(error: unknown): string {
   return `${describeError(error)}${at ? ` at ${at}` : ''}`
 }
 
-/** Where the work is: a stack names its files with this path. */
+/** The work's path in stack traces. */
 const WORK = process.env.WORKSHOP_SANDBOX ?? '/solutions/'

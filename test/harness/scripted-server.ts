@@ -2,32 +2,31 @@ import type { Request, Response } from 'express'
 import type { Tools } from './check.ts'
 import { excerpt } from './transcript.ts'
 
-/** An event stream that the check writes by hand, to see what a client makes of it. */
+/** A server whose event stream the check writes itself, to test a client. */
 export type ScriptedServer = {
   readonly url: string
   readonly port: number
-  /** In the order in which they came. */
+  /** The requests in the order in which they arrived. */
   readonly requests: readonly Request[]
   /**
-   * How many of those who requests are still there. Connections would be the wrong thing to count: `fetch` of
-   * Node may open one more, on which it asks for nothing, when a response is given up.
+   * How many responses are still open. Connections would be the wrong thing to count, because Node's `fetch` may open
+   * another one without a request when a response is cancelled.
    */
   readonly openResponses: number
-  /** Sends this to everybody who is there. @param label how the transcript calls it */
+  /** Sends a text to every open response. @param label its name in the transcript */
   send(text: string, label?: string): void
-  /** Ends the response to whoever requests last, as HTTP ends one. */
+  /** Ends the response to the last request cleanly. */
   end(): void
-  /** Cuts the connection of whoever requests last. */
+  /** Cuts the connection of the last request. */
   cut(): void
   /**
-   * Answers with this status from now on, and these headers; with anything but 200 without a body, or with one that
-   * goes on.
+   * Answers with this status and these headers from now on. Any status but 200 has no body, or one that does not end.
    */
   answer(status: number, headers?: Record<string, string>, options?: { endsBody?: boolean }): void
-  /** Answers nobody from now on, until `resumeAnswering()`. */
+  /** Leaves all requests without an answer until `resumeAnswering()` is called. */
   stopAnswering(): void
   resumeAnswering(): void
-  /** Ends it: nobody listens at its port any more. */
+  /** Closes the server and frees its port. */
   close(): Promise<void>
 }
 

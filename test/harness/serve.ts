@@ -8,27 +8,27 @@ import type { Transcript } from './transcript.ts'
 
 export type TestServer = {
   readonly port: number
-  /** How many connections are open, as the server sees it. */
+  /** How many connections the server has open. */
   readonly connections: number
-  /** How many listeners are on the responses that are open, on their requests and on their connections. */
+  /** How many listeners the open responses, their requests and their connections have. */
   readonly listeners: number
   /**
-   * From now on the network takes no bytes from the connections that are open, as if all on the way were full.
+   * Blocks all writes to the open connections, as if every network buffer were full.
    *
-   * @param told the transcript that hears of it: that of the check by default
+   * @param told the transcript for this step, by default that of the check
    */
   blockNetwork(told?: Transcript): void
-  /** The network takes them again, and first what had to wait. */
+  /** Flushes the blocked writes and unblocks the connections. */
   unblockNetwork(told?: Transcript): void
-  /** Ends every connection, then the server. */
+  /** Destroys every connection and closes the server. */
   close(): Promise<void>
 }
 
 type ServeOptions = {
   transcript: Transcript
-  /** Called with what a handler of the app throws. */
+  /** Called with every error that a handler of the app throws. */
   onThrown(error: unknown): void
-  /** Stands in front of the app, as a session or a login would. */
+  /** Middleware that runs before the app, such as a session or a login. */
   before?: RequestHandler | undefined
 }
 
@@ -98,7 +98,7 @@ function listenersOf(emitter: EventEmitter): number {
   return emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0)
 }
 
-/** What waits for a client ends with such an error when the client leaves. A handler may leave that to Express. */
+/** Returns whether an error only means that the client has disconnected. A handler may leave such errors to Express. */
 function isOfLeaving(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   return code === 'ABORT_ERR' || code === 'ERR_STREAM_PREMATURE_CLOSE'

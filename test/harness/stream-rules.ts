@@ -1,4 +1,4 @@
-// Rules that every stream keeps, whatever its format. More than one lesson grades them, in the same words.
+// Rules for every stream, in any format. Several lessons grade them with the same messages.
 
 import type { Tools } from './check.ts'
 import { deepEqual, tryParseJson } from './equality.ts'
@@ -8,7 +8,11 @@ import { describeQuake, quakes } from './quakes.ts'
 import type { RawClient } from './raw-client.ts'
 import { excerpt } from './transcript.ts'
 
-/** Two clients at once each get every quake, and so does one that comes later. @param read takes the JSON of the next one */
+/**
+ * Requires that two concurrent clients each receive every quake, and that a later client does so too.
+ *
+ * @param read reads the JSON of the next quake
+ */
 export async function mustServeEach(
   { feed, open }: ServedFeed,
   what: 'line' | 'event',
@@ -27,7 +31,7 @@ export async function mustServeEach(
       must(deepEqual(tryParseJson(text), quake), told(`read ${excerpt(text)}`))
     }
   }
-  // It has a reader of its own, too, which begins with the first quake here.
+  // The later client has its own reader, which starts with the first quake.
   const { client: late } = await open('client C')
   for (const [n, quake] of quakes(3).entries()) {
     const expected = `Expected ${describeQuake(quake)}: exactly what its own reader of the feed gives.`
@@ -43,7 +47,7 @@ export async function mustServeEach(
   }
 }
 
-/** The feed is closed when the client leaves between two quakes. */
+/** Requires that the feed closes when the client disconnects between two quakes. */
 export async function mustCloseWhenLeft(
   t: Tools,
   { client, reader }: OpenStream,
@@ -57,7 +61,7 @@ export async function mustCloseWhenLeft(
   })
 }
 
-/** The feed is closed when a client leaves that did not read. */
+/** Requires that the feed closes when a stalled client disconnects. */
 export async function mustCloseWhenStalled(
   t: Tools,
   { client, reader }: OpenStream,
@@ -73,7 +77,7 @@ export async function mustCloseWhenStalled(
   })
 }
 
-/** When the feed has ended, the response ends. @param why it should */
+/** Requires that the response ends after the feed has ended. @param why the reason, for the message */
 export async function mustEndWithFeed(client: RawClient, why: string): Promise<void> {
   const how = await client.ended({
     seen: 'The feed ended and the response did not.',
@@ -87,7 +91,7 @@ export async function mustEndWithFeed(client: RawClient, why: string): Promise<v
   })
 }
 
-/** A feed that has failed cuts the connection. @param failed tells how it did: `The feed failed` */
+/** Requires that a failed feed cuts the connection. @param failed how it failed: `The feed failed` */
 export async function mustCutWithFeed(
   client: RawClient,
   failed: string,

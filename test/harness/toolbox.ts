@@ -15,38 +15,38 @@ import {
   type TrackedTimers,
 } from './work-timers.ts'
 
-/** What a check has at hand. Everything it opens is closed when it ends. */
+/** The tools of a check. Everything that they open is closed when the check ends. */
 export type Tools = Waiting & {
   transcript: Transcript
   controlledFeed(): ControlledFeed
   serve(app: RequestHandler, before?: RequestHandler): Promise<TestServer>
-  /** Sets a proxy before a server. @param description what it does: `a proxy that …` */
+  /** Starts a proxy for a server. @param description its name in the transcript: `a proxy that …` */
   proxy(server: { port: number }, setting: ProxySetting, description: string): Promise<Proxy>
   connect(server: { port: number }, name?: string): RawClient
   trackTimers(): TrackedTimers
   recordTimerDelays(): TimerDelays
   freezeTimers(): FrozenTimers
   controlTimers(): ControlledTimers
-  /** Does this when the script has ended, as a `finally` around it would. */
+  /** Runs `cleanUp` after the script, like a `finally` block. */
   atEnd(cleanUp: () => unknown): void
-  /** Ends the script with this error, whatever it waits for. */
+  /** Fails the script with this error, even while it is waiting. */
   abort(error: unknown): void
 }
 
 export type Toolbox = Tools & {
   feeds: readonly ControlledFeed[]
-  /** What handlers of the app threw, but for errors of the feed. */
+  /** Errors that the app's handlers threw, except for errors of the feed. */
   thrownByHandlers: readonly unknown[]
-  /** Plays the script, and then what it has left for its end. */
+  /** Runs the script, and then its clean-ups. */
   play(script: (tools: Tools) => Promise<void>): Promise<void>
-  /** Puts away whatever is open. */
+  /** Closes everything that is still open. */
   close(): Promise<void>
 }
 
-/** How many turns of 50 ms a check may take: a minute, where no check of work that is right takes ten seconds. */
+/** How many turns of 50 ms a check may take: a minute, because no check of correct work takes ten seconds. */
 const BUDGET_TURNS = 1200
 
-/** Tells of a check that no single wait has ended, although it cannot pass any more. */
+/** Returns the failure of a check that ran too long although no single wait timed out. */
 function overBudget(steps: readonly string[]): Failure {
   const last = steps.at(-1)
   return new Failure({
@@ -55,7 +55,7 @@ function overBudget(steps: readonly string[]): Failure {
   })
 }
 
-/** Makes the tools of one check. */
+/** Creates the tools of one check. */
 export function toolbox(transcript: Transcript): Toolbox {
   const waits = waiting(transcript)
   const feeds: ControlledFeed[] = []
@@ -74,7 +74,7 @@ export function toolbox(transcript: Transcript): Toolbox {
   }
   const atEnd = (cleanUp: () => unknown): void => {
     cleanUps.push(cleanUp)
-    // A script that was aborted goes on until it waits in vain.
+    // An aborted script keeps running until its current wait times out.
     if (hasEnded) void end()
   }
   const untilEnd = <T extends { stop(): void }>(tool: T): T => {
@@ -82,7 +82,7 @@ export function toolbox(transcript: Transcript): Toolbox {
     return tool
   }
 
-  /** Does what was left for the end, the last first; all of it, even if something throws. */
+  /** Runs the clean-ups in reverse order, and all of them even if one throws. */
   async function end(): Promise<void> {
     hasEnded = true
     const cleanUp = cleanUps.pop()

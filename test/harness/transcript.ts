@@ -1,10 +1,10 @@
 import { shorten, visible } from '../../wire/visible.ts'
 
-/** The numbered story of one check: what was done, what was seen. */
+/** The numbered steps of one check: what it did and what it saw. */
 export type Transcript = {
   readonly steps: readonly string[]
   step(text: string): void
-  /** What could not be graded, and why, in a check that passes all the same. */
+  /** What a check that passes could not grade, and why. */
   note?: string
 }
 
@@ -13,20 +13,20 @@ export function newTranscript(): Transcript {
   return { steps, step: (text) => void steps.push(text) }
 }
 
-/** Of what goes on beside a check, and is no part of its story. */
+/** Discards all steps, for clients that are not part of the check's story. */
 export const SILENT: Transcript = { steps: [], step() {} }
 
-/** Bytes or text for a transcript or a message: nothing invisible, at most `width` characters. */
+/** Formats bytes or text for a message: with visible control characters and at most `width` characters. */
 export function excerpt(value: Uint8Array | string, width = 60): string {
   return shorten(visible(ends(value, width * MAX_BYTES)), width)
 }
 
-/** The same of a value as JSON, whatever it is. */
+/** Formats any value as JSON in the same way. */
 export function excerptJson(value: unknown, width?: number): string {
   return excerpt(JSON.stringify(value) ?? 'undefined', width)
 }
 
-/** Two long texts for a message, from a little before the place where they part. */
+/** Returns excerpts of two long texts, from just before the first difference. */
 export function differingExcerpts(one: string, other: string): [string, string] {
   let at = 0
   while (at < one.length && one[at] === other[at]) at += 1
@@ -35,12 +35,12 @@ export function differingExcerpts(one: string, other: string): [string, string] 
   return [rest(one), rest(other)]
 }
 
-/** Of something long, the two ends: what is between is not shown, and would take its time. */
+/** Keeps only the two ends of a long value, because the middle is never shown and would be slow to format. */
 function ends(value: Uint8Array | string, size: number): Uint8Array | string {
   if (value.length <= 2 * size) return value
   if (typeof value === 'string') return value.slice(0, size) + value.slice(-size)
   return Buffer.concat([value.subarray(0, size), value.subarray(-size)])
 }
 
-/** A character takes up to four bytes in UTF-8. */
+/** The maximum number of bytes per character in UTF-8. */
 const MAX_BYTES = 4

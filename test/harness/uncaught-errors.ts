@@ -1,13 +1,13 @@
 import { currentCheck } from './current-check.ts'
 import { describeError, Failure } from './failure.ts'
 
-/** What went wrong in a check where its script could not see it. */
+/** Errors of a check that its script could not catch. */
 export type UncaughtErrors = {
-  /** The first error that nobody could catch, thrown in a timer or in a promise that nobody awaits, as a failure. */
+  /** Returns a failure for the first uncaught error, from a timer or a promise that nothing awaits. */
   failure(): Failure | undefined
-  /** What Node warned of: listeners that are added and never removed. */
+  /** Returns a failure for Node's warning about listeners that are added but never removed. */
   warning(): Failure | undefined
-  /** Whether an error may belong to another check that was running at the time. */
+  /** Whether an error may belong to another check that was running at the same time. */
   readonly areShared: boolean
   stop(): void
 }
@@ -16,7 +16,7 @@ type Recorder = { check: object | undefined; record(what: Trouble, isShared: boo
 type Trouble = { error: unknown } | { warning: ListenerWarning }
 type ListenerWarning = Error & { emitter?: object; type?: string | symbol }
 
-/** Records what goes wrong from now on in the check that calls it. */
+/** Records uncaught errors of the calling check from now on. */
 export function watchUncaughtErrors(): UncaughtErrors {
   const troubles: Trouble[] = []
   let areShared = false
@@ -65,13 +65,13 @@ function failureOfWarning(warning: ListenerWarning): Failure {
   return thrownAt(failure, warning)
 }
 
-/** Says where it was thrown, not where it was noticed. */
+/** Adds the place where the error was thrown, which is not where it was noticed. */
 function thrownAt(failure: Failure, error: unknown): Failure {
   if (error instanceof Error && error.stack) failure.stack = error.stack
   return failure
 }
 
-/** Returns an error that a check throws on purpose: it is not a mistake of the work, wherever it comes up. */
+/** Marks an error that a check throws on purpose, so that it never counts as a mistake of the work. */
 export function forgiveUncaught<T extends Error>(error: T): T {
   forgiven.add(error)
   return error
@@ -80,7 +80,7 @@ export function forgiveUncaught<T extends Error>(error: T): T {
 const forgiven = new WeakSet<object>()
 const recorders = new Set<Recorder>()
 
-/** Tells the check that it comes from, or every check that is running when that is not known. */
+/** Passes an error to the check that it comes from or, if that is unknown, to every running check. */
 function recordTrouble(trouble: Trouble): void {
   if ('error' in trouble && trouble.error instanceof Error && forgiven.has(trouble.error)) return
   const check = currentCheck()

@@ -14,13 +14,13 @@ type Reader = (
   options?: { maxLineBytes?: number },
 ) => AsyncIterable<unknown>
 
-/** What a reader made of a body: what it gave, and what it threw, if it did. */
+/** What a reader yielded for a body, and the error that it threw, if any. */
 export type ReadResult = { yielded: unknown[]; error?: unknown }
 
 /**
- * Reads each NDJSON case in every chunking of its bytes. The first that differs is the failure.
+ * Reads each NDJSON case in every chunking of its bytes. Fails at the first wrong result.
  *
- * @param usual the likely cause, where the case does not say another one and what was read does not either
+ * @param usual the likely cause, if neither the case nor the result suggests another one
  */
 export async function mustReadNdjson(
   t: Tools,
@@ -52,7 +52,7 @@ export async function mustReadNdjson(
   }
 }
 
-/** Behind a case that ends well comes one more record: then it shows what the case has left in the reader. */
+/** Appends a record to a case without an error, because it shows what the case has left in the reader's state. */
 function withLastRecord(vector: NdjsonVector): NdjsonVector {
   if (vector.error || vector.tags.includes('eof') || vector.tags.includes('long')) return vector
   return {
@@ -70,9 +70,9 @@ function whyHalfCharacters({ yielded }: ReadResult, records: unknown[]): string 
 }
 
 /**
- * What is wrong about the error for a line that is not JSON, as far as it shows.
+ * Returns what is wrong with the error for a line that is not JSON, if that can be seen.
  *
- * @param reading what the reader made of a case that has such a line
+ * @param reading the reader's result for a case with such a line
  */
 export function whyWrongError(
   { yielded, error }: ReadResult,
@@ -98,11 +98,11 @@ export function whyWrongError(
 }
 
 /**
- * Reads each event stream case in every chunking of its bytes, and with one more event behind it: then it shows what
- * the case has left in the parser. The first that differs is the failure.
+ * Reads each event stream case in every chunking of its bytes, and once more with another event appended, because that
+ * shows what the case has left in the parser's state. Fails at the first wrong result.
  *
- * @param often the likely cause, of a reading that is wrong
- * @param pieces the chunkings to try, when not all of them are
+ * @param often returns the likely cause of a wrong result
+ * @param pieces the chunkings to try, if not all
  */
 export async function mustReadEvents(
   t: Tools,
@@ -132,7 +132,7 @@ function* readingsOf(
   pieces: Pieces,
 ): Generator<Pick<SseVector, 'events'> & { cut: Uint8Array[] }> {
   const isOpen = !tags.includes('eof') && !tags.includes('long')
-  // The end of a piece is a question of its own, for other checks.
+  // Whether the end of a chunk matters is the question of other checks.
   if (!isOpen || pieces !== inOnePiece) for (const cut of pieces(chunks)) yield { cut, events }
   if (!isOpen) return
   const whole = Buffer.concat([...chunks, LAST_EVENT])
@@ -143,7 +143,7 @@ function* readingsOf(
 
 const LAST_EVENT = Buffer.from('data: last\n\n')
 
-/** All bytes at once. */
+/** Returns only one chunking: all bytes at once. */
 export function inOnePiece(chunks: Uint8Array[]): Uint8Array[][] {
   return [[Buffer.concat(chunks)]]
 }
@@ -165,17 +165,17 @@ async function readAll(
     }
   }
   const outcome = await t.withTimeout(all(), {
-    // Said when it has come to that: what the reader gave until then, and at no cost before.
+    // Formatted lazily, so that it lists everything that was yielded until the timeout, and costs nothing before that.
     seen: () => `${inputOf(chunks)} gave ${list(yielded)}, and the reader did not come to an end.`,
     expected: 'Expected it to end with the body.',
   })
   if (isNotWritten(outcome.error)) throw outcome.error
-  // Many readings that never wait look like an endless loop from outside.
+  // To the watchdog, many reads without a pause would look like an endless loop.
   await turns()
   return outcome
 }
 
-/** What an event says, whatever else the object is and has. */
+/** Extracts the specified fields of an event and ignores everything else. */
 function asEvent(value: unknown): unknown {
   const { type, data, lastEventId } = (value ?? {}) as Record<string, unknown>
   return { type, data, lastEventId }
@@ -185,7 +185,7 @@ function inputOf(chunks: Uint8Array[]): string {
   if (chunks.length > 6) {
     return `«${excerpt(Buffer.concat(chunks), 48)}» in ${chunks.length} chunks`
   }
-  // Not in quotation marks: most of what is in them has its own.
+  // Not in double quotes, because most of the content contains them.
   return chunks.map((chunk) => `«${excerpt(chunk, 48)}»`).join(' + ') || 'an empty body'
 }
 
@@ -212,5 +212,5 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Where JSON.parse() stopped, within what it was given: from Node 22 on with a line, which is none of the stream. */
+/** Matches the position in an error of JSON.parse(). Since Node 22 it includes a line, which is not the stream's. */
 const V8_LINE = /( in JSON at position \d+)(?: \(line \d+ column \d+\))?/

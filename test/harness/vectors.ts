@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** A conformance case for an NDJSON reader. `records` come before `error`, if there is one. */
+/** A conformance case for an NDJSON reader: it must yield `records` and then throw `error`, if there is one. */
 export type NdjsonVector = Vector & {
   maxLineBytes?: number
   records: unknown[]
@@ -17,7 +17,7 @@ type Vector = {
   level: 'spec' | 'stated' | 'interpretation'
   tags: string[]
   why: string
-  /** The likely cause where a reader gets this one wrong. */
+  /** The likely cause if a reader gets this case wrong. */
   often?: string
   chunks: Uint8Array[]
 }
@@ -41,12 +41,12 @@ export function sseVectors(): SseVector[] {
   }))
 }
 
-/** The same bytes, cut in every way that matters: whole, byte by byte, and in two at each position. */
+/** Yields the relevant chunkings of the bytes: in one piece, byte by byte, and split in two at each position. */
 export function* chunkings(chunks: Uint8Array[]): Generator<Uint8Array[]> {
   yield chunks
   const whole = Buffer.concat(chunks)
   yield [whole]
-  // A megabyte in single bytes takes seconds and shows nothing that a hundred bytes do not.
+  // A megabyte in single bytes takes seconds, and shows nothing that a hundred bytes would not.
   if (whole.length > 1024) return
   yield [...whole].map((byte) => Uint8Array.of(byte))
   for (let cut = 1; cut < whole.length; cut += 1) {
@@ -54,7 +54,7 @@ export function* chunkings(chunks: Uint8Array[]): Generator<Uint8Array[]> {
   }
 }
 
-/** In two at each position, with an empty chunk between: that says nothing, and ends nothing. */
+/** Yields the bytes split in two at each position, with an empty chunk in between, which must have no effect. */
 export function* splitsWithEmptyChunk(chunks: Uint8Array[]): Generator<Uint8Array[]> {
   const whole = Buffer.concat(chunks)
   for (let cut = 1; cut < whole.length; cut += 1) {
@@ -63,8 +63,8 @@ export function* splitsWithEmptyChunk(chunks: Uint8Array[]): Generator<Uint8Arra
 }
 
 /**
- * The chunkings that a TextDecoder of this Node reads right. Since Node 24 it drops a second byte order mark
- * when the first one comes in two chunks; whoever relies on it has done nothing wrong.
+ * Yields the chunkings that this version of TextDecoder decodes correctly. Since Node 24 it drops a second byte order
+ * mark if the first one is split into two chunks, and that is not the fault of the work.
  */
 export function* chunkingsForDecoder(chunks: Uint8Array[]): Generator<Uint8Array[]> {
   for (const cut of chunkings(chunks)) {

@@ -10,18 +10,20 @@ import { RawClient, type RequestOptions } from './raw-client.ts'
 import type { TestServer } from './serve.ts'
 import { SILENT } from './transcript.ts'
 
-/** A server to which many clients come, one after another, and whose visits end in every way there is. */
+/** A server that many clients visit, one after another. Their visits end in every possible way. */
 export type VisitedServer = {
   readonly server: TestServer
-  /** From now on the handler is given this feed. */
+  /** Passes this feed to the handler from now on. */
   use(feed: Feed): void
-  /** Has clients come and go, a hundred and more, until each kind of visit has ended often. */
+  /** Runs more than a hundred visits, so that each kind occurs often. */
   visit(): Promise<void>
 }
 
 /**
- * @param createApp makes the work's app
- * @param options.isOverAtEnd the server serves nobody any more when a feed has come to its end
+ * Serves the work to many clients.
+ *
+ * @param createApp creates the work's app
+ * @param options.isOverAtEnd whether the server refuses all clients after the feed has ended
  */
 export async function visitedServer(
   t: Tools,
@@ -45,7 +47,7 @@ export async function visitedServer(
     return feeds.reduce((sum, feed) => sum + feed.openReaders, 0)
   }
 
-  /** How a message begins. */
+  /** Returns the first words of a message. */
   function tellVisit(): string {
     return count === 0 ? `The first client ${how}` : `Client ${count + 1} ${how}`
   }
@@ -55,7 +57,7 @@ export async function visitedServer(
     const feed = newFeed()
     current = feed
     const before = server.connections
-    // Hundreds of steps, and all alike: only what comes of them is told.
+    // The transcript omits the hundreds of similar steps, and only contains their result.
     const client = new RawClient(server.port, { transcript: SILENT, waiting: t })
     const request = async (options: RequestOptions = {}): Promise<void> => {
       const story = {
@@ -139,11 +141,11 @@ export async function visitedServer(
 }
 
 type Ending = {
-  /** Behind a client's name. */
+  /** Appended to the client's name. */
   name: string
-  /** The feed comes to its end. */
+  /** Whether the visit ends because the feed ends. */
   isEnd?: boolean
-  /** A few times are enough. */
+  /** Whether a few visits of this kind are enough. */
   isSeldom?: boolean
   end(visit: Visit): Promise<void>
 }
@@ -152,13 +154,13 @@ type Visit = {
   path: string
   client: RawClient
   feed: ControlledFeed
-  /** Asks, and reads the head. */
+  /** Sends a request and reads the head. */
   request(options?: RequestOptions): Promise<void>
-  /** Does so with GET, and waits until the handler asks the feed for a quake. */
+  /** Sends a GET request, and waits until the handler asks the feed for a quake. */
   open(options?: RequestOptions): Promise<void>
-  /** Lets the response fill up. */
+  /** Stops reading until the response is full. */
   stall(): Promise<void>
-  /** Asks, and leaves while something in front of the handler holds the request. */
+  /** Sends a request, and disconnects while middleware is still holding it. */
   leaveEarly(): Promise<void>
 }
 

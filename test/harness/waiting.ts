@@ -2,22 +2,22 @@ import { turns } from './event-loop.ts'
 import { Failure, type Story } from './failure.ts'
 import type { Transcript } from './transcript.ts'
 
-/** Waits for causes. A wait ends a check that cannot pass any more; it never decides one that can. */
+/** Functions that wait for something to happen. A timeout only ends a check that can no longer pass. */
 export type Waiting = {
   /**
-   * Waits for `promise`, and fails with the story when nothing has come of it for two seconds.
+   * Waits for `promise`, and fails with the story if it does not settle within two seconds.
    *
-   * @param giveUp tells the transcript so
+   * @param giveUp called on a timeout, to add a step to the transcript
    */
   withTimeout<T>(promise: Promise<T>, story: LateStory, giveUp?: () => void): Promise<T>
-  /** Waits until `holds()` is true, looking at every turn of the event loop, and later every few milliseconds. */
+  /** Waits until `holds()` is true. Polls at every turn of the event loop, and later every few milliseconds. */
   waitFor(holds: () => boolean, story: LateStory): Promise<void>
 }
 
-/** A story that tells how things are by then, where it is a function, or a part of it is. */
+/** A story that may contain functions, which are called when the wait times out. */
 export type LateStory = (() => Story) | { [Part in keyof Story]: Story[Part] | (() => Story[Part]) }
 
-/** Tells a story as things are now. */
+/** Resolves the functions in a story. */
 export function toldNow(story: LateStory): Story {
   if (typeof story === 'function') return story()
   const parts = Object.entries(story).map(([name, part]) => [
@@ -27,7 +27,7 @@ export function toldNow(story: LateStory): Story {
   return Object.fromEntries(parts)
 }
 
-/** @param timeoutTurns how many turns of 50 ms it waits in vain: fewer only where somebody looks again */
+/** @param timeoutTurns how many turns of 50 ms to wait; use fewer only if the caller tries again */
 export function waiting(transcript: Transcript, timeoutTurns = TIMEOUT_TURNS): Waiting {
   const nothing = (): void => transcript.step('… nothing for 2 s')
 
@@ -66,13 +66,13 @@ export function waiting(transcript: Transcript, timeoutTurns = TIMEOUT_TURNS): W
   return { withTimeout, waitFor }
 }
 
-// Taken before the work is loaded, which may do with the global ones what it likes.
+// Saved before the work is loaded, because the work may replace the global functions.
 const { clearInterval, setInterval, setTimeout } = globalThis
 
-/** What has not come within so many turns is long in coming, and those who look all the time slow it down. */
+/** After this many turns, poll less often, because constant polling would slow everything down. */
 const EAGER_TURNS = 1000
 
-/** The pace of looking again. What is looked for decides, not the time. */
+/** Pauses before the next poll. Only the condition decides the check, not the time. */
 function pause(): Promise<void> {
   return new Promise((done) => void setTimeout(done, 5))
 }
@@ -81,8 +81,8 @@ const TIMEOUT_TURNS = 40
 const TURN_MS = 50
 
 /**
- * Two seconds, counted in turns of the event loop and not on a clock: on a machine that is busy with
- * something else the turns come later, and so does the end.
+ * Calls `act` after `count` turns of 50 ms. They are counted in the event loop and not on a clock, so that the timeout
+ * comes later on a busy machine.
  */
 export function afterTurns(act: () => void, count: number): () => void {
   let turn = 0

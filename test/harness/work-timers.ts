@@ -5,8 +5,8 @@ export type TrackedTimers = { alive(): number; stop(): void }
 export type TimerDelays = { readonly ms: readonly number[]; stop(): void }
 
 /**
- * Counts the timers that the learner's files have made for this check and not cleared, unref'd ones and
- * those of node:timers/promises too. Counting starts now; what the check serves later belongs to it.
+ * Counts the timers that the learner's files have created for this check but not cleared, including unref'd ones and
+ * those of node:timers/promises. Counting starts now, and covers everything that the check serves later.
  */
 export function trackTimers(): TrackedTimers {
   const alive = new Set<number>()
@@ -17,7 +17,7 @@ export function trackTimers(): TrackedTimers {
   return { alive: () => alive.size, stop }
 }
 
-/** Tells of each timer that the learner's files make for this check, from now on until the function it gives is called. */
+/** Reports each timer that the learner's files create for this check. Returns a function that stops it. */
 export function watchTimers({
   made,
   gone,
@@ -25,7 +25,7 @@ export function watchTimers({
   made(id: number, timer: NodeJS.Timeout): void
   gone?(id: number): void
 }): () => void {
-  // Other checks may run beside this one. A timer knows from whose request it came.
+  // Other checks may run concurrently, but a timer belongs to the check whose request created it.
   const { check, leave } = followCheck()
   const hook = createHook({
     init(id, type, _trigger, timer) {
@@ -40,7 +40,7 @@ export function watchTimers({
   }
 }
 
-/** Records how long the timers take, in milliseconds, that the learner's files make for this check from now on. */
+/** Records the delays, in milliseconds, of the timers that the learner's files create for this check from now on. */
 export function recordTimerDelays(): TimerDelays {
   const ms: number[] = []
   const stop = watchTimers({
@@ -49,7 +49,7 @@ export function recordTimerDelays(): TimerDelays {
   return { ms, stop }
 }
 
-/** Returns how long a timer takes. It has no other name for it: that is nobody's business but Node's. */
+/** Returns the delay of a timer. Node has no public API for this. */
 export function delayOf(timer: NodeJS.Timeout & { _idleTimeout?: number }): number {
   const { _idleTimeout: ms = Infinity } = timer
   return ms
@@ -57,13 +57,13 @@ export function delayOf(timer: NodeJS.Timeout & { _idleTimeout?: number }): numb
 
 const WORK = process.env.WORKSHOP_SANDBOX ?? '/solutions/'
 
-/** Whether whoever asks was called by the learner's files. */
+/** Returns whether the caller was called by the learner's files. */
 export function isCalledByWork(): boolean {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 30
   const { stack = '' } = new Error('where')
   Error.stackTraceLimit = limit
-  // Node makes timers of its own while it answers, such as the one that keeps the Date header for a second.
+  // Node creates its own timers while it answers, such as the one that caches the Date header for a second.
   if (stack.includes('setUnrefTimeout (node:internal')) return false
   return stack.replaceAll('\\', '/').includes(WORK)
 }

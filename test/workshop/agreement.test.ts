@@ -7,8 +7,8 @@ import { nginx } from '../../workshop/tools/proxies.ts'
 import { site, startNginx } from '../../workshop/proxies/nginx.ts'
 import type { RunningProxy } from '../../workshop/proxies/proxy-process.ts'
 
-// The checks of lesson 4 believe the built-in proxy. Here the same script is played to it and to the nginx that it
-// stands for.
+// The checks of lesson 4 rely on the built-in proxy. These tests run the same script against it and against the real
+// nginx that it simulates.
 
 const stops: (() => unknown)[] = []
 let server: Source
@@ -45,12 +45,12 @@ const pairs: { directives: string; setting: ProxySetting; takesGzip?: boolean }[
   },
 ]
 
-// In letters that nobody uses: nginx reads them all the same. The checks say it in small ones.
+// In unusual upper case, which nginx accepts as well. The checks use lower case.
 const says: Record<string, string>[] = [{}, { 'X-Accel-Buffering': 'NO' }]
 
 describe.skipIf(!nginx.find())('the built-in proxy and nginx', () => {
   test.for(pairs.flatMap((pair) => says.map((headers) => ({ ...pair, headers }))))(
-    'give the same verdict: $directives gzip: $takesGzip, $headers',
+    'have the same verdict: $directives gzip: $takesGzip, $headers',
     async ({ directives, setting, takesGzip = false, headers }) => {
       server.headers = headers
       const real = await verdict(await realNginx(directives), takesGzip)
@@ -68,7 +68,7 @@ describe.skipIf(!nginx.find())('the built-in proxy and nginx', () => {
     },
     { directives: BUFFERS_11, setting: { holds: 'head' }, before: 0 },
   ] as const)(
-    'pass the first byte at the same moment: $directives',
+    'pass on the first byte at the same moment: $directives',
     async ({ directives, setting, before }) => {
       const real = await firstByte(await realNginx(directives), before)
       const model = await firstByte(await builtIn(setting), before)
@@ -77,7 +77,7 @@ describe.skipIf(!nginx.find())('the built-in proxy and nginx', () => {
   )
 
   test.for(['end', 'crash'] as const)(
-    'show the same of a server that comes to its %s',
+    'look the same to the client when the server ends: %s',
     async (how) => {
       for (const http of ['1.0', '1.1'] as const) {
         const real = await ending(await realNginx(`proxy_http_version ${http};`), how)
@@ -90,13 +90,13 @@ describe.skipIf(!nginx.find())('the built-in proxy and nginx', () => {
 
 type Source = {
   port: number
-  /** Of the next stream. */
+  /** The headers of the next stream. */
   headers: Record<string, string>
-  /** The stream that was asked for last, as soon as somebody has. */
+  /** Resolves with the last requested stream. */
   stream(): Promise<ServerResponse>
 }
 
-/** A server whose streams are in the hand of the test, and that answers whoever asks for something else at once. */
+/** Starts a server whose streams the test controls. It answers all other requests at once. */
 async function source(): Promise<Source> {
   let asked: ServerResponse | undefined
   const made: Source = {
@@ -141,9 +141,9 @@ async function builtIn(setting: ProxySetting): Promise<RunningProxy> {
 type Verdict = { head: boolean; came: boolean[] }
 
 /**
- * What of a stream is there when it has been sent, and before more is.
+ * Finds out which parts of a stream reach the client before the server sends more.
  *
- * @param expected what is waited for. A compressor of Node's works in a thread, and takes its time
+ * @param expected the parts to wait for, because Node's compressor works in a thread and takes some time
  */
 async function verdict(
   proxy: RunningProxy,
@@ -168,9 +168,9 @@ async function verdict(
 }
 
 /**
- * How many bytes of the body have to be written for one to come.
+ * Returns how many bytes of the body the server has to write before the first one arrives.
  *
- * @param before so many are written at once, and are not enough
+ * @param before a number of bytes that is not enough, which are written at once
  */
 async function firstByte(proxy: RunningProxy, before: number): Promise<number> {
   const client = visit(proxy.port, false)
@@ -189,7 +189,7 @@ async function firstByte(proxy: RunningProxy, before: number): Promise<number> {
   return written
 }
 
-/** Whether a client takes the response for a complete one. */
+/** Returns whether the response looks complete or cut to a client. */
 async function ending(proxy: RunningProxy, how: 'end' | 'crash'): Promise<string> {
   const client = visit(proxy.port, false)
   const stream = await server.stream()
@@ -221,7 +221,7 @@ function visit(port: number, takesGzip: boolean): Visitor {
   return visitor
 }
 
-/** Whatever was sent before this request is answered has come, if it comes at all. */
+/** Waits for the answers to two other requests. By then, everything that the proxy passes on has arrived. */
 async function settled({ port }: RunningProxy): Promise<void> {
   for (let times = 0; times < 2; times += 1) {
     await new Promise<void>((resolve, reject) => {

@@ -19,7 +19,7 @@ afterEach(() => {
 
 const MINE = 'lessons/01-raw-chunks/server.ts'
 
-/** Calls the command of the copy here: a process for each would take most of the time. */
+/** Calls a command of the copy in this process, because starting a process for each would take most of the time. */
 async function said(
   command: 'hint' | 'lesson' | 'reset' | 'solution',
   ...args: string[]
@@ -35,29 +35,31 @@ async function said(
   return { code, text: `${printed.join('\n')}\n` }
 }
 
-test('an unknown command is told from those that are', async () => {
+test('an unknown command is refused with a list of the commands', async () => {
   const program = run(copy, ['lessen'])
   expect(await program.ended).toBe(2)
-  expect(program.output).toMatch(/^There is no command "lessen"\. There are: npm run lesson, /)
+  expect(program.output).toMatch(
+    /^There is no command "lessen"\. Available commands: npm run lesson, /,
+  )
 })
 
-test('the list of lessons says how far one is, and what comes next', async () => {
+test('the list of lessons shows the progress and the next command', async () => {
   const { code, text } = await said('lesson')
   expect(code).toBe(0)
   expect(text).toMatch(/ 1 {2}A lesson +30 min {2}not started\n/)
   expect(text).toContain('Next: npm run lesson 1')
 })
 
-test('an unknown lesson is told from those that are', async () => {
+test('an unknown lesson is refused with a list of the lessons', async () => {
   const { code, text } = await said('lesson', '99')
   expect(code).toBe(2)
   expect(text).toMatch(
-    /^There is no lesson 99\. Lessons: 1 A lesson, 2 A lesson(, \d A lesson)*\.\n$/,
+    /^There is no lesson 99\. The lessons are 1 A lesson, 2 A lesson(, \d A lesson)*\.\n$/,
   )
 })
 
 describe('hint', () => {
-  test('gives one after the other, says how many are left, and begins again', async () => {
+  test('prints one hint after another, says how many are left, and then starts over', async () => {
     const first = await said('hint', '1.1')
     expect(first.text).toContain('1.1 The first task · hint 1 of 2')
     expect(first.text).toContain('  Think of the head, and of HTTP (https://example.org).')
@@ -65,17 +67,17 @@ describe('hint', () => {
     const second = await said('hint', 'lesson1.1')
     expect(second.text).toContain('hint 2 of 2')
     expect(second.text).toContain('      res.flushHeaders()')
-    expect(second.text).toContain('This was the last one.')
+    expect(second.text).toContain('That was the last hint.')
     const third = await said('hint', '1.1')
-    expect(third.text).toContain('You have seen them all')
+    expect(third.text).toContain('You have seen all hints')
     expect(third.text).toContain('hint 1 of 2')
   })
 
-  test('of a lesson is of its first task that has not passed', async () => {
+  test('for a lesson means its first task that has not passed', async () => {
     expect((await said('hint', '1')).text).toContain('1.1 The first task · hint 1')
   })
 
-  test('without a README says how to get it back', async () => {
+  test('says how to restore a README that is missing', async () => {
     rmSync(copy.path('lessons/01-raw-chunks/README.md'))
     const { code, text } = await said('hint', '1.1')
     expect(code).toBe(2)
@@ -87,24 +89,24 @@ describe('solution', () => {
   test('shows which lines are whose', async () => {
     const { code, text } = await said('solution', '1')
     expect(code).toBe(0)
-    expect(text).toContain('Lines with - are yours, lines with + are the solution’s.')
+    expect(text).toContain('Lines with - are yours. Lines with + are the solution’s.')
     expect(text).toContain("-  throw new Error('lesson 1, task 1.1: write createApp()')")
     expect(text).toContain('+  const app = express()')
     expect(text).not.toContain('#region')
   })
 
-  test('says so when there is no difference, or no file', async () => {
+  test('says so if a file is the same or missing', async () => {
     const solution = readFileSync(copy.path('solutions/01-raw-chunks/server.ts'), 'utf8')
     copy.write(MINE, solution.replace(/^.*#(end)?region.*\n/gm, '').replaceAll('\n', '\r\n'))
     rmSync(copy.path('lessons/01-raw-chunks/client.ts'))
     const { text } = await said('solution', '1')
-    expect(text).toContain('The same, line by line.')
-    expect(text).toContain('You have no such file.')
+    expect(text).toContain('The files are identical.')
+    expect(text).toContain('This file is missing in lessons/01-raw-chunks.')
   })
 })
 
 describe('reset', () => {
-  test('makes the stubs afresh, saves the work, and the line it prints brings it back', async () => {
+  test('saves the work, writes the stubs, and prints a command that restores the work', async () => {
     const stub = readFileSync(copy.path(MINE), 'utf8')
     copy.write(MINE, 'my work')
     copy.write('lessons/01-raw-chunks/notes.txt', 'my notes')
@@ -114,21 +116,21 @@ describe('reset', () => {
     expect(code).toBe(0)
     expect(readFileSync(copy.path(MINE), 'utf8')).toBe(stub)
     expect(existsSync(copy.path('lessons/01-raw-chunks/client.ts'))).toBe(true)
-    expect(text).toContain('Left as it is: notes.txt.')
+    expect(text).toContain('Files of your own were kept: notes.txt.')
 
     const [, script] = /node -e "(.*)"/.exec(text)!
     spawnSync(process.execPath, ['-e', script!], { cwd: copy.folder })
     expect(readFileSync(copy.path(MINE), 'utf8')).toBe('my work')
   })
 
-  test('does nothing when there is nothing to do', async () => {
+  test('does nothing if there is nothing to reset', async () => {
     const { code, text } = await said('reset', '1')
     expect(code).toBe(0)
-    expect(text).toContain('Nothing to do.')
+    expect(text).toContain('Nothing to reset')
     expect(existsSync(copy.path('.workshop/saved'))).toBe(false)
   })
 
-  test('works when the folder is gone, or a file has become something else', async () => {
+  test('works if the folder is missing, or if a folder has replaced a file', async () => {
     rmSync(copy.path('lessons/01-raw-chunks'), { recursive: true })
     expect((await said('reset', '1')).code).toBe(0)
     expect(readdirSync(copy.path('lessons/01-raw-chunks'))).toEqual(['client.ts', 'server.ts'])
@@ -139,7 +141,7 @@ describe('reset', () => {
     expect(readFileSync(copy.path(MINE), 'utf8')).toContain('write createApp()')
   })
 
-  test.skipIf(process.platform === 'win32')('does not write through a link', async () => {
+  test.skipIf(process.platform === 'win32')('does not write through a symbolic link', async () => {
     copy.write('elsewhere.ts', 'not yours')
     rmSync(copy.path(MINE))
     symlinkSync(copy.path('elsewhere.ts'), copy.path(MINE))
@@ -147,8 +149,8 @@ describe('reset', () => {
     expect(readFileSync(copy.path('elsewhere.ts'), 'utf8')).toBe('not yours')
   })
 
-  test('wants a lesson, whole, and of your own', async () => {
-    expect((await said('reset')).text).toBe('Say which lesson: npm run reset 1\n')
+  test('refuses anything but a whole lesson of your own', async () => {
+    expect((await said('reset')).text).toBe('Which lesson? For example: npm run reset 1\n')
     expect((await said('reset', '1.1')).code).toBe(2)
     expect((await said('reset', '1', 'solutions')).code).toBe(2)
   })

@@ -15,23 +15,23 @@ import { lessons } from '../../workshop/lessons/catalogue.ts'
 import { stubsOf } from '../../workshop/lessons/stubs.ts'
 import { ROOT } from '../../workshop/root.ts'
 
-/** A workshop of its own for one test file, as a fresh clone: what happens to it happens nowhere else. */
+/** A copy of the workshop for one test file, like a fresh clone, which tests may change freely. */
 export type Copy = {
   readonly folder: string
   path(...names: string[]): string
   write(path: string, text: string): void
-  /** A module of the copy, which knows no other workshop than the copy. */
+  /** Imports a module of the copy, which works on the copy and not on this repository. */
   load<T>(path: string): Promise<T>
   remove(): void
 }
 
 /**
- * The folder's name has a space and an umlaut, as people's have. `lessons/` is not copied, for a learner may
- * have changed it: it has the stubs of the solutions, and READMEs of the tests' own.
+ * Copies the workshop to a folder with a space and an umlaut in its name, because people have such folders. `lessons/`
+ * is not copied, because a learner may have changed it. Instead it contains the stubs and special READMEs for tests.
  *
- * @param options.packages false for a clone in which nothing is installed
- * @param options.harness true for what it takes to run the checks
- * @param options.folder an empty one to put it into
+ * @param options.packages whether the packages are installed
+ * @param options.harness whether to include everything that is needed to run the checks
+ * @param options.folder an empty folder to use
  */
 export function copyOfWorkshop({
   packages = true,
@@ -43,7 +43,7 @@ export function copyOfWorkshop({
   for (const name of [...COPIED, ...tests]) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true })
   }
-  // A junction is the link that Windows lets everybody make.
+  // On Windows, everyone may create junctions, but not symbolic links.
   if (packages) symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction')
 
   const copy: Copy = {
@@ -67,7 +67,7 @@ export function copyOfWorkshop({
   return copy
 }
 
-/** A folder that nobody else has. */
+/** Creates a new, unique folder. */
 export function emptyFolder(): string {
   return mkdtempSync(join(realpathSync(tmpdir()), 'a wörkshop '))
 }

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { rows } from '../../workshop/experiment/rows.ts'
 import { experiment, type Experiment } from '../../workshop/session/experiment.ts'
 
-// The experiment of lesson 4 as its page has it. What is measured is a test of its own.
+// The experiment of lesson 4 on the lesson page. The measurements themselves have their own test.
 
 let lab: Experiment
 let changes = 0
@@ -14,9 +14,9 @@ beforeEach(() => {
 })
 afterEach(() => lab.stop())
 
-test('what is expected is kept until it is measured', async () => {
+test('a prediction can be changed until its setup has been measured', async () => {
   expect(lab.act({ do: 'predict', way: 2, verdict: 'holds' })).toEqual({
-    said: 'You expect: holds.',
+    said: 'Your prediction: holds.',
   })
   lab.act({ do: 'predict', way: 1, verdict: 'late' })
   lab.act({ do: 'predict', way: 1, verdict: null })
@@ -32,10 +32,10 @@ test('what is expected is kept until it is measured', async () => {
   await measured(1)
   const way = lab.state.ways.findIndex(({ result }) => result) + 1
   expect(lab.act({ do: 'predict', way, verdict: 'late' })).toHaveProperty('problem')
-  expect(lab.act({ do: 'measure' })).toEqual({ problem: 'It is being measured.' })
+  expect(lab.act({ do: 'measure' })).toEqual({ problem: 'A measurement is already running.' })
 })
 
-test('results come one by one; stopped, they stay, and the rest is measured later', async () => {
+test('results arrive one by one; after a stop they are kept, and the rest can be measured later', async () => {
   lab.act({ do: 'measure' })
   expect(lab.state.isMeasuring).toBe(true)
   await measured(1)
@@ -53,22 +53,22 @@ test('results come one by one; stopped, they stay, and the rest is measured late
   expect(changes).toBeGreaterThan(4)
 })
 
-// Only Linux shows everybody's processes.
+// Only on Linux can all processes be listed.
 test.skipIf(process.platform !== 'linux')(
-  'a measuring that is ended from outside says so',
+  'a measurement whose process is killed reports a problem',
   async () => {
-    // The one of the test before this has been stopped, and may be about to go.
+    // The process of the previous test has been killed, but may still exist.
     await vi.waitUntil(() => childOfOurs(PROGRAM) === undefined, WAIT)
     lab.act({ do: 'measure' })
     process.kill(childOfOurs(PROGRAM)!, 'SIGKILL')
     await vi.waitUntil(() => !lab.state.isMeasuring, WAIT)
-    expect(lab.state.problem).toBe('The measuring ended before it was done.')
+    expect(lab.state.problem).toBe('The measurement ended unexpectedly.')
     lab.act({ do: 'measure' })
     expect(lab.state).toMatchObject({ isMeasuring: true, problem: undefined })
   },
 )
 
-test('what is none of its own is left to others', () => {
+test('actions that do not belong to the experiment are ignored', () => {
   expect(lab.act({ do: 'clear' })).toBeUndefined()
 })
 

@@ -6,19 +6,19 @@ import { measureAll } from '../../workshop/experiment/measure-all.ts'
 import { rows, type Result, type Row } from '../../workshop/experiment/rows.ts'
 import { markdownLine } from '../../workshop/experiment/table.ts'
 
-// A learner may have lost it. In CI that is a failure.
+// Skip if a learner has deleted the README, but not in CI.
 const isLost = !existsSync(readmeOfExperiment()) && !process.env.CI
 
-// Each way takes its seconds, and the slowest pace ten of them.
+// Each setup takes some seconds, and ten at the slowest pace.
 const TIMEOUT_MS = 900_000
 
 test.skipIf(isLost)(
-  'the table in the README of lesson 4 is what is measured',
+  'the table in the README of lesson 4 matches the measurements',
   async () => {
     const inReadme = linesOf(TABLE.exec(readFileSync(readmeOfExperiment(), 'utf8'))![0])
     let differ = rows
     let guessing: Result | undefined
-    // They are measured with a clock. A machine that is too busy gets other chances, at a pace that it can keep.
+    // The measurements depend on the clock, so a busy machine gets more attempts at a slower pace.
     for (const everyMs of [50, 50, 100, 200, 400]) {
       if (differ.length === 0) break
       const results = await measureAll(differ, { everyMs })
@@ -27,7 +27,7 @@ test.skipIf(isLost)(
     }
     expect(differ).toEqual([])
     expect(inReadme.length).toBe(rows.length)
-    // "There is no page before it has 1,024 bytes", of 160 each. Their order says so, whatever the clock.
+    // "There is no page before it has 1,024 bytes": at least seven events of 160 bytes. The order of events proves it.
     if (!guessing || 'why' in guessing || !inReadme.includes(markdownLine(guessing))) return
     const { head, events } = guessing
     expect(events.filter(({ written }) => written < head).length).toBeGreaterThanOrEqual(7)
@@ -39,7 +39,7 @@ function isGuessed({ browserApi, server }: Row): boolean {
   return browserApi === 'a page' && server === 'text/plain'
 }
 
-/** A proxy of another version may do something else, and one that is missing does nothing. */
+/** Returns whether the README has the result of a row. Proxies that are missing or in another version are ignored. */
 function isIn(inReadme: string[], results: Result[], row: Row): boolean {
   const result = results.find((each) => each.row === row)!
   const line = markdownLine(result)

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { describeError } from '../harness/failure.ts'
-// @ts-expect-error It exports no such thing: who writes useQuakes() may have forgotten to export it, too.
+// @ts-expect-error There is no such export, as if a learner had forgotten to export useQuakes().
 import { useQuakes } from '../harness/equality.ts'
 
-test('what is imported and not exported is told by the name that was written', () => {
+test('a missing export is reported under the name in the source code', () => {
   expect(errorOf(() => useQuakes('/events'))).toBe(
     'TypeError: useQuakes is not a function. Is it exported under that name?',
   )

@@ -15,7 +15,7 @@ afterEach(async () => {
   await opened.close()
 })
 
-/** A bare TCP server behind a tap, a client in front of it, and the record of both hops. */
+/** A bare TCP server, a client, a tap between them, and the record of both hops. */
 async function tapped() {
   server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -39,7 +39,7 @@ async function another(): Promise<{ client: Socket; served: Socket }> {
   return { client, served }
 }
 
-/** Until the client has so many bytes. */
+/** Waits until the client has received this many bytes. */
 async function read(client: Socket, length: number): Promise<string> {
   let text = ''
   while (text.length < length) {
@@ -49,7 +49,7 @@ async function read(client: Socket, length: number): Promise<string> {
   return text
 }
 
-/** Until a connection is over. A reset behind bytes that were not read yet may look like an end. */
+/** Waits until a connection has closed. A reset that follows unread bytes may look like a normal end. */
 function overFor(client: Socket): Promise<unknown> {
   return new Promise((resolve) => {
     client.once('error', resolve)
@@ -57,7 +57,7 @@ function overFor(client: Socket): Promise<unknown> {
   })
 }
 
-/** What arrived at a hop of the response, as lengths. */
+/** Returns the lengths of the response's arrivals at a hop. */
 function arrivals(record: ReturnType<typeof recorder>, hop: string): number[] {
   return record
     .after(0, Infinity)
@@ -68,7 +68,7 @@ function arrivals(record: ReturnType<typeof recorder>, hop: string): number[] {
     )
 }
 
-/** Until the recorder has an entry that `isIt`. */
+/** Waits until the recorder has an entry for which `isIt()` returns true. */
 async function recorded(record: ReturnType<typeof recorder>, isIt: () => boolean): Promise<void> {
   while (!isIt()) {
     await new Promise<void>((resolve) => {
@@ -80,7 +80,7 @@ async function recorded(record: ReturnType<typeof recorder>, isIt: () => boolean
   }
 }
 
-test('a cut resets every connection, and says how many', async () => {
+test('a cut resets every connection and returns their number', async () => {
   const { client, served, record, faults } = await tapped()
   const second = await another()
   served.write('half')
@@ -98,7 +98,7 @@ test('a cut resets every connection, and says how many', async () => {
   expect(faults.cut()).toBe(0)
 })
 
-test('a connection is cut after exactly so many bytes of its response', async () => {
+test('a connection is cut after the exact number of bytes', async () => {
   const { client, served, record, faults } = await tapped()
   served.write('before')
   await read(client, 6)
@@ -120,12 +120,12 @@ test('a connection is cut after exactly so many bytes of its response', async ()
   await cutToo
 })
 
-test('a stall holds what the server sends, and letting go loses nothing', async () => {
+test('a stall delays what the server sends, and loses nothing when it ends', async () => {
   const { client, served, record, faults } = await tapped()
   faults.stall(true)
   served.write('held')
   await recorded(record, () => arrivals(record, 'server').length === 1)
-  // What the client says passes: had anything reached it, it would have come before this.
+  // A stall does not affect the request direction. Any response would have reached the client before this.
   const asked = once(served, 'data')
   client.write('ask')
   await asked
@@ -134,7 +134,7 @@ test('a stall holds what the server sends, and letting go loses nothing', async 
   expect(await read(client, 4)).toBe('held')
 })
 
-test('a stalled client that leaves is seen to leave', async () => {
+test('the server notices when a stalled client disconnects', async () => {
   const { client, served, record, faults } = await tapped()
   faults.stall(true)
   served.write('held')
@@ -146,7 +146,7 @@ test('a stalled client that leaves is seen to leave', async () => {
   await recorded(record, () => record.after(0, 99).some(({ kind }) => kind === 'closed'))
 })
 
-test('a slow reader reads in small pieces, and in the end all of it', async () => {
+test('a slow reader reads in small pieces, and finally everything', async () => {
   const { client, served, record, faults } = await tapped()
   faults.slow(200)
   const text = 'x'.repeat(65)
@@ -157,7 +157,7 @@ test('a slow reader reads in small pieces, and in the end all of it', async () =
   expect(arrivals(record, 'client')).toEqual([20, 20, 20, 5])
 })
 
-test('a slow reader makes a server wait that sends faster', async () => {
+test('a slow reader makes a faster server wait', async () => {
   const { client, served, faults } = await tapped()
   faults.slow(1000)
   client.resume()

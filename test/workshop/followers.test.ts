@@ -43,14 +43,14 @@ async function stop(): Promise<void> {
   server.closeAllConnections()
 }
 
-test('thirty followers, cut off again and again, are on the right slide after each of fifty moves', async () => {
+test('thirty followers whose connections are often cut are on the right slide after each of fifty moves', async () => {
   const random = seeded(1)
   const all = Array.from({ length: 30 }, () => follower(url))
   let cuts = 0
   for (let move = 1; move <= 50; move += 1) {
     const position = { h: Math.floor(random() * 6), v: move, f: -1 }
     instructor.goTo(position)
-    // Some while it is told, some before, and a few behind each other.
+    // Cut some connections while the position is being sent, some before, and a few repeatedly.
     for (const socket of sockets) {
       if (random() > 0.15) continue
       socket.destroy()
@@ -64,7 +64,7 @@ test('thirty followers, cut off again and again, are on the right slide after ea
   for (const { leave } of all) leave()
 })
 
-test('who comes back gets the newest place and none between; who has it is not told again', async () => {
+test('a follower that reconnects gets only the newest position, and nothing if it has that already', async () => {
   instructor.goTo({ h: 1, v: 0, f: -1 })
   const first = await listen(url)
   const { position, lastEventId } = await first.next()
@@ -78,12 +78,12 @@ test('who comes back gets the newest place and none between; who has it is not t
 
   const third = await listen(url, newest.lastEventId)
   instructor.goTo({ h: 2, v: 0, f: -1 })
-  // The first that it is told is news.
+  // The first event is a new position.
   expect((await third.next()).position).toEqual({ h: 2, v: 0, f: -1 })
   third.leave()
 })
 
-test('a follower that does not read is owed one place, and no more', async () => {
+test('for a stalled follower at most one position is queued', async () => {
   const { port } = server.address() as AddressInfo
   const asked = request({ port, path: '/position' }).end()
   const [response] = (await once(asked, 'response')) as [IncomingMessage]
@@ -100,7 +100,7 @@ test('a follower that does not read is owed one place, and no more', async () =>
   asked.destroy()
 })
 
-test('followers get no notes, can run nothing, and change nothing', async () => {
+test('followers receive no notes, and cannot run or change anything', async () => {
   const { chapters, role } = JSON.parse((await ask('/deck.json')).body)
   expect(role).toEqual({ role: 'follower' })
   expect(
@@ -118,14 +118,14 @@ test('followers get no notes, can run nothing, and change nothing', async () => 
   }
 })
 
-test('it answers to the address that was asked, and to no other name', async () => {
+test('the server answers only requests for its own address', async () => {
   const { port } = server.address() as AddressInfo
   expect((await ask('/deck.json', { host: `localhost:${port}` })).status).toBe(200)
   expect((await ask('/deck.json', { host: `slides.example:${port}` })).status).toBe(421)
   expect((await ask('/deck.json', { origin: 'http://slides.example' })).status).toBe(403)
 })
 
-test('behind a code: who knows it follows, and who asks without it is asked for it', async () => {
+test('with a code, the deck is open to followers who know it, and others are asked for it', async () => {
   await stop()
   await serve({ code: 'KMXTRA', wrongCodeMs: 0 })
   expect((await ask('/KMXTRA/deck.json')).status).toBe(200)
@@ -149,9 +149,9 @@ test('behind a code: who knows it follows, and who asks without it is asked for 
   mine.leave()
 })
 
-test('guesses are answered one after the other, and only so many wait; who knows the code does not', async () => {
+test('wrong codes are answered slowly, one after another, and only a few may wait; the right code is fast', async () => {
   await stop()
-  // It does not pass in this test.
+  // Longer than this test takes.
   await serve({ code: 'KMXTRA', wrongCodeMs: 3_600_000 })
   const answers: number[] = []
   const guesses = Array.from({ length: 31 }, () =>
@@ -168,14 +168,14 @@ test('guesses are answered one after the other, and only so many wait; who knows
   await Promise.all(guesses)
 })
 
-test('a code has six letters, and none that is taken for another', () => {
+test('a code has six letters, none of which can be confused', () => {
   const codes = Array.from({ length: 1000 }, newCode)
   for (const code of codes) expect(code).toMatch(/^[A-HJ-NPR-Z]{6}$/)
   expect(new Set(codes).size).toBeGreaterThan(990)
   expect(codes.join('')).not.toMatch(/[ILOQ]/)
 })
 
-test('only the instructor moves the others, and only to a place', async () => {
+test('only the instructor can move the followers, and only to a valid position', async () => {
   const slides = await slidesServer({ ports: [0] })
   try {
     const deck = JSON.parse((await ask('/deck.json', {}, slides.url)).body)
@@ -192,7 +192,7 @@ test('only the instructor moves the others, and only to a place', async () => {
     expect((await post({ h: 9, v: 9, f: 9 }, { origin: 'http://slides.example' })).status).toBe(403)
     expect((await post({ h: '9', v: 9, f: 9 })).status).toBe(400)
     expect(slides.leader.position).toEqual({ h: 2, v: 1, f: -1 })
-    // What runs programs shows itself to the deck alone.
+    // The server that runs programs may be framed only by the deck.
     const { headers: demo } = await ask(
       '/channel',
       { only: 'head' },
@@ -204,12 +204,12 @@ test('only the instructor moves the others, and only to a place', async () => {
   }
 })
 
-test('it listens for others only when it is asked to', async () => {
+test('the server listens on the network only if the deck is shared', async () => {
   const alone = await slidesServer({ ports: [0] })
   const shared = await slidesServer({ ports: [0], code: 'KMXTRA' })
   try {
     expect(alone.followersUrls).toEqual([expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/)])
-    // On a machine without a network there is nothing more to ask.
+    // On a machine without a network, this loop is empty.
     for (const theirs of shared.followersUrls) {
       const { hostname } = new URL(theirs)
       const onNetwork = (own: string): string => `http://${hostname}:${new URL(own).port}`
@@ -238,7 +238,7 @@ test.each([
 
 type Followed = { position: SlidePosition; lastEventId: string }
 
-/** A connection to the stream of places. */
+/** A connection to the stream of positions. */
 async function listen(
   base: string,
   lastEventId?: string,
@@ -262,7 +262,7 @@ async function listen(
   }
 }
 
-/** Follows as a browser does, and comes back at once when it is cut off. */
+/** Follows like a browser, but reconnects immediately after a cut. */
 function follower(base: string): {
   isAt(position: SlidePosition): Promise<void>
   connections(): number
@@ -320,7 +320,7 @@ async function ask(
   return { status, ...(got.location && { location: got.location }), headers: got, body: said }
 }
 
-/** The same numbers from 0 to 1 each time (mulberry32). */
+/** Returns a seeded random number generator (mulberry32). */
 function seeded(seed: number): () => number {
   let state = seed
   return () => {

@@ -4,13 +4,13 @@ import { gapCounter } from '../../workshop/runtime/gap-counter.ts'
 
 const ids = recordedQuakes().map(({ id }) => id)
 
-test('what is missing between two quakes is counted, and what comes twice', () => {
+test('missing and duplicate quakes are counted', () => {
   const count = gapCounter()
   for (const id of [ids[3]!, ids[4]!, ids[7]!, ids[4]!, ids[8]!]) count.add(id)
   expect(count).toMatchObject({ missed: 2, twice: 1 })
 })
 
-test('the first quake of a lap follows the last one of the lap before', () => {
+test('the first quake of a lap follows the last quake of the previous lap', () => {
   const count = gapCounter()
   for (const id of [ids.at(-1)!, `${ids[0]}-2`, `${ids[2]}-2`]) count.add(id)
   expect(count).toMatchObject({ missed: 1, twice: 0 })

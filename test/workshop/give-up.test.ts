@@ -7,10 +7,10 @@ import { startGradingProcess } from '../../workshop/grader/grading-process.ts'
 import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
 import { storeFolder } from '../../workshop/store.ts'
 
-// A learner saves while the save before is being graded.
+// Grading is cancelled when a learner saves again while it is running.
 
 test.each([0, 1, 10, 100, 1000])(
-  'a grading is given up after %s turns of the event loop, and leaves nothing behind',
+  'a grading can be cancelled after %s turns of the event loop, and leaves nothing behind',
   async (turns) => {
     const controller = new AbortController()
     const graded = grade({ ...LESSON, signal: controller.signal })
@@ -22,7 +22,7 @@ test.each([0, 1, 10, 100, 1000])(
   },
 )
 
-test('a grading is given up at its first result, also when its process was started before', async () => {
+test('a grading in a preloaded process can be cancelled at its first result', async () => {
   const controller = new AbortController()
   const { signal } = controller
   const gradingProcess = await startGradingProcess({ lesson: 1 })
@@ -31,7 +31,7 @@ test('a grading is given up at its first result, also when its process was start
   expect(sandboxes()).toEqual([])
 })
 
-test('a process that was started before and has ended since is started again', async () => {
+test('a preloaded process that has ended is started again', async () => {
   const gradingProcess = await startGradingProcess({ lesson: 1 })
   await gradingProcess.end()
   const { outcome } = await grade({ ...LESSON, gradingProcess })

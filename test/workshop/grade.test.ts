@@ -357,7 +357,7 @@ describe('a class', () => {
     expect(program.output).toContain('links, lesson 1: left out: solutions is a link')
     expect(program.output).toContain('hangs, lesson 1: Your code did not give the event loop back')
     expect(program.output).toMatch(
-      /7 people, 7 gradings in \d+ s, [1-9] of them kept from before · SEED=1/,
+      /7 people, 7 gradings in \d+ s, [1-9] of them from the cache · SEED=1/,
     )
     await nothingRuns()
 

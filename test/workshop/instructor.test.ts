@@ -6,7 +6,7 @@ import { lessonNumbered, lessons } from '../../workshop/lessons/catalogue.ts'
 import { mistakesOf } from '../../workshop/mistakes/mistakes.ts'
 import { ROOT } from '../../workshop/root.ts'
 
-// An instructor has no time to find out that the agenda is wrong.
+// The agendas must be right, because an instructor has no time to correct them during a class.
 
 const guide = readFileSync(join(ROOT, 'docs/instructor.md'), 'utf8')
 
@@ -14,7 +14,7 @@ type Row = { begins: number; minutes: number; what: string }
 type Agenda = { title: string; total: number; rows: Row[] }
 
 describe.each(agendas())('$title', ({ total, rows }) => {
-  test('begins where the row before ends, and adds up', () => {
+  test('each row begins where the previous row ends, and the minutes add up', () => {
     let now = 0
     for (const { begins, minutes, what } of rows) {
       expect({ what, begins }).toEqual({ what, begins: now })
@@ -43,7 +43,7 @@ test.each(lessons().map(({ folder, minutes }) => ({ file: `slides/${folder}.md`,
   },
 )
 
-describe('what the guide names is there', () => {
+describe('everything that the guide names exists', () => {
   const all = (pattern: RegExp): string[] => [...guide.matchAll(pattern)].map(([, found]) => found!)
 
   test('commands', () => {
@@ -67,7 +67,7 @@ describe('what the guide names is there', () => {
     }
   })
 
-  test('files, and places in this one', () => {
+  test('files, and headings in the guide itself', () => {
     const links = all(/\]\(([^)\s]+)\)/g).filter((link) => !link.startsWith('https://'))
     const headings = all(/^## (.+)$/gm).map((title) => title.toLowerCase().replaceAll(' ', '-'))
     for (const link of links) {
@@ -82,7 +82,7 @@ describe('what the guide names is there', () => {
   })
 })
 
-/** The sections with a table of minutes. */
+/** Returns the sections that have a table with minutes. */
 function agendas(): Agenda[] {
   return guide.split(/^## /m).flatMap((section) => {
     const rows = [...section.matchAll(/^\| (\d+):(\d\d) +\| (\d+) +\| (.+?) +\|$/gm)].map(
@@ -98,7 +98,7 @@ function agendas(): Agenda[] {
   })
 }
 
-/** Each slide begins with its kind and its minutes: `<!-- concept, 3 minutes -->`. */
+/** Adds up the minutes in the slides' comments: `<!-- concept, 3 minutes -->`. */
 function minutesOf(file: string, counts: (kind: string) => boolean): number {
   const text = readFileSync(join(ROOT, file), 'utf8')
   return [...text.matchAll(/^<!-- ([a-z]+), (\d+(?:\.\d+)?) minutes? -->$/gm)]

@@ -8,7 +8,7 @@ const HEAD =
   'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n'
 const BODY = `${chunk('id: 7\ndata: Göteborg\r\n:\r\n')}${chunk(':alive\n\nevent: x\ndata:\n\n')}0\r\n\r\n`
 
-test('what an arrival is does not depend on how the response was cut', () => {
+test('the interpretation does not depend on how the response was split into arrivals', () => {
   const whole = Buffer.from(HEAD + BODY)
   const expected = described([whole])
   for (let cut = 1; cut < whole.length; cut += 1) {
@@ -24,7 +24,7 @@ test('what an arrival is does not depend on how the response was cut', () => {
   ])
 })
 
-test('a request is one stretch, and no event stream', () => {
+test('a request is one segment, without events', () => {
   expect(interpret(arrival('request', REQUEST), [], true)).toEqual({
     segments: [{ kind: 'data', from: 0, to: REQUEST.length }],
     isWhole: true,
@@ -43,18 +43,18 @@ test('a second request on the same connection begins a second response', () => {
   expect(events).toBeUndefined()
 })
 
-test('without the beginning of its connection nobody can tell what an arrival is', () => {
+test('an arrival cannot be interpreted without the beginning of its connection', () => {
   const { segments, isWhole } = interpret(arrival('response', BODY), [], false)
   expect(isWhole).toBe(false)
   expect(segments).toEqual([{ kind: 'data', from: 0, to: Buffer.byteLength(BODY) }])
 })
 
-test('what is no HTTP is said to be none', () => {
+test('bytes that are not HTTP are marked as such', () => {
   const { segments } = interpret(arrival('response', 'ssh'), [], true)
   expect(segments).toEqual([{ kind: 'extra', from: 0, to: 3 }])
 })
 
-/** Every byte's kind, by its first letter, and every line and event, from all pieces together. */
+/** Combines the pieces: the kind of every byte, as its first letter, and all lines and events. */
 function described(pieces: Uint8Array[]) {
   const before = [arrival('request', REQUEST)]
   let kinds = ''
@@ -76,7 +76,7 @@ function described(pieces: Uint8Array[]) {
     dispatched.push(...(events?.dispatched ?? []))
     before.push(piece)
   }
-  // Of `0` alone nobody can tell that it begins the last chunk.
+  // `0` alone could also be the beginning of another chunk's size.
   return { kinds: kinds.replace(/s+(?=l)/, (half) => 'l'.repeat(half.length)), lines, dispatched }
 }
 

@@ -11,7 +11,7 @@ import { copyOfWorkshop, type Copy } from './copy.ts'
 let copy: Copy
 beforeEach(() => {
   copy = copyOfWorkshop()
-  // Where npm was called from.
+  // The folder in which npm was called.
   vi.stubEnv('INIT_CWD', copy.folder)
 })
 afterEach(() => {
@@ -19,7 +19,7 @@ afterEach(() => {
   copy.remove()
 })
 
-describe('words', () => {
+describe('arguments', () => {
   const parse = async (...words: string[]): Promise<ReturnType<typeof Words.parseArgs>> => {
     const { parseArgs } = await copy.load<typeof Words>('workshop/lessons/args.ts')
     return parseArgs(words)
@@ -33,13 +33,13 @@ describe('words', () => {
     },
   )
 
-  test('a task and a check are named in the same ways', async () => {
+  test('tasks and checks can be written in the same forms', async () => {
     expect(await parse('1.2')).toMatchObject({ lesson: 1, only: '1.2' })
     expect(await parse('lesson1.2a')).toMatchObject({ lesson: 1, only: '1.2a' })
     expect(await parse('lesson', '1.2A')).toMatchObject({ lesson: 1, only: '1.2a' })
   })
 
-  test('lesson1 is not lesson10, and a lesson that is not there is told from those that are', async () => {
+  test('lesson1 is not lesson10, and an unknown lesson is refused with a list', async () => {
     expect(await parse('lesson10')).toEqual({
       problem: expect.stringMatching(
         /^There is no lesson 10\. Lessons: 1 A lesson, 2 A lesson(, \d A lesson)*\.$/,
@@ -47,7 +47,7 @@ describe('words', () => {
     })
   })
 
-  test('a check or a task that is not there is told from those that are', async () => {
+  test('an unknown check or task is refused with a list', async () => {
     expect(await parse('1.2z')).toEqual({
       problem: expect.stringMatching(
         /^There is no check 1\.2z\. The checks of task 1\.2: 1\.2a, 1\.2b/,
@@ -61,21 +61,21 @@ describe('words', () => {
     })
   })
 
-  test('two lessons are one too many, unless the second is a folder', async () => {
+  test('two lessons are refused, unless the second is a folder', async () => {
     for (const words of [
       ['lesson1.2', 'lesson2'],
       ['1', '2', '3'],
       ['lesson', '1', '2'],
     ]) {
       expect(await parse(...words)).toEqual({
-        problem: `Say one lesson, task or check at a time, and not "${words.join(' ')}".`,
+        problem: `Name only one lesson, task or check, got "${words.join(' ')}".`,
       })
     }
     copy.write('2/01-raw-chunks/server.ts', '')
     expect(await parse('1', '2')).toMatchObject({ work: { folder: copy.path('2') } })
   })
 
-  test('the last word may be a folder laid out like lessons/', async () => {
+  test('the last argument may be a folder laid out like lessons/', async () => {
     expect(await parse('1', 'solutions')).toEqual({
       lesson: 1,
       work: { folder: copy.path('solutions'), name: 'solutions' },
@@ -86,24 +86,24 @@ describe('words', () => {
     expect(await parse('1', "Zoë's work/01-raw-chunks")).toEqual({ lesson: 1, work: handedIn })
   })
 
-  test('a whole clone is found by its lessons/', async () => {
+  test('for a whole clone, its lessons/ is used', async () => {
     copy.write('clone/lessons/01-raw-chunks/server.ts', '')
     expect(await parse('1', 'clone')).toMatchObject({
       work: { folder: copy.path('clone/lessons') },
     })
   })
 
-  test('a folder without the lesson, or without any, is told so', async () => {
+  test('a folder without the lesson, or without any lesson, is refused', async () => {
     copy.write('other/01-raw-chunks/server.ts', '')
     expect(await parse('2', 'other')).toEqual({
-      problem: 'The folder other has no 02-server-sent-events, the folder of lesson 2.',
+      problem: 'The folder other does not contain 02-server-sent-events, the folder of lesson 2.',
     })
     expect(await parse('2', 'data')).toEqual({
-      problem: 'The folder data has no lesson in it, such as 01-raw-chunks.',
+      problem: 'The folder data does not contain a lesson, such as 01-raw-chunks.',
     })
   })
 
-  test('a word that means nothing is named', async () => {
+  test('an unknown argument is named in the message', async () => {
     expect(await parse('1', 'solutionz')).toEqual({
       problem: expect.stringContaining('There is no folder "solutionz".'),
     })
@@ -116,7 +116,7 @@ describe('the catalogue', () => {
     return catalogue.lessons()
   }
 
-  test('knows each lesson from its README', async () => {
+  test('reads each lesson from its README', async () => {
     const [first] = await lessons()
     expect(first).toMatchObject({
       number: 1,
@@ -148,7 +148,7 @@ describe('the catalogue', () => {
   })
 })
 
-test('hints are read as Markdown, listings whole, wherever the lines end', () => {
+test('hints keep their Markdown and code blocks, with any line endings', () => {
   const text = [
     '# Lesson 3: React',
     '45 minutes · you edit `a.ts`',
@@ -194,7 +194,7 @@ describe('progress', () => {
     steps: [],
   })
 
-  test('is what the last grading of each check said', async () => {
+  test('keeps the last result of each check', async () => {
     const { progressOf, recordVerdict } = await load()
     expect(progressOf(1)).toMatchObject({ passed: [] })
     expect(progressOf(1).gradedAt).toBeUndefined()
@@ -205,7 +205,7 @@ describe('progress', () => {
     expect(progressOf(1).passed).toEqual(['1.1b'])
   })
 
-  test('what could not be graded is no pass, and stands in nobody’s way', async () => {
+  test('a check that could not be graded does not pass, but does not block the lesson', async () => {
     const { progressOf, recordVerdict } = await load()
     const { lessonTable } = await copy.load<typeof Table>('workshop/lessons/table.ts')
     const { checks } = progressOf(1)
@@ -218,7 +218,7 @@ describe('progress', () => {
     expect(progressOf(1).notGraded).toEqual([])
   })
 
-  test('finds the first task that is open', async () => {
+  test('finds the first open task', async () => {
     const { firstOpenTask } = await load()
     const { lessons } = await copy.load<typeof Catalogue>('workshop/lessons/catalogue.ts')
     const [first] = lessons()
@@ -226,7 +226,7 @@ describe('progress', () => {
     expect(firstOpenTask(first!, ['1.1a', '1.1b'])?.id).toBe('1.2')
   })
 
-  test('begins anew when its file is broken, and leaves no half-written one', async () => {
+  test('starts over if its file is broken, and never leaves a half-written file', async () => {
     const { progressOf, recordVerdict } = await load()
     copy.write('.workshop/progress.json', '{"1": {"che')
     expect(progressOf(1).passed).toEqual([])

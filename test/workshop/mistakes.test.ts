@@ -22,7 +22,7 @@ describe('a table', () => {
   const ROW = '## collects\n\nfails 1.2a: no line\nseen in somebody/something#1\n'
   const DIFF = '```diff server.ts\n-  one\n+  two\n```\n'
 
-  test('says of each mistake which check fails it, with which words, and what is edited', () => {
+  test('lists each mistake with the check that fails, the words of its message, and the edits', () => {
     expect(parseTable(`# Task 1.2\n\n${ROW}\n${DIFF}`)).toEqual([
       {
         name: 'collects',
@@ -35,18 +35,18 @@ describe('a table', () => {
   })
 
   test.each([
-    ['no check', '## collects\n', 'collects does not say which check it fails'],
+    ['no check', '## collects\n', 'collects does not say which check fails'],
     ['another word', `${ROW}failed 1.2a: it\n`, 'line 5: expected "fails CHECK: PHRASE"'],
     ['a diff before a name', DIFF, 'line 1: expected "```diff FILE" below a name'],
     ['no file', `${ROW}\`\`\`diff\n-  one\n\`\`\`\n`, 'got "```diff"'],
     ['a file twice', ROW + DIFF + DIFF, 'collects has two diffs of server.ts'],
-    ['a diff without an end', `${ROW}\`\`\`diff server.ts\n-  one\n`, 'no line "```" ends it'],
-    ['a line without a mark', `${ROW}\`\`\`diff server.ts\none\n\`\`\`\n`, 'got "one"'],
     [
-      'no place',
-      `${ROW}\`\`\`diff server.ts\n+  two\n\`\`\`\n`,
-      'has no line of the file that says where',
+      'a diff without an end',
+      `${ROW}\`\`\`diff server.ts\n-  one\n`,
+      'the diff is not closed by "```"',
     ],
+    ['a line without a mark', `${ROW}\`\`\`diff server.ts\none\n\`\`\`\n`, 'got "one"'],
+    ['no place', `${ROW}\`\`\`diff server.ts\n+  two\n\`\`\`\n`, 'needs a "-" or context line'],
   ])('with %s is refused, and says where', (_what, text, says) => {
     expect(() => parseTable(text)).toThrow(says)
   })
@@ -55,20 +55,20 @@ describe('a table', () => {
 describe('an edit', () => {
   const TEXT = 'function f() {\n  if (a) {\n    b()\n  }\n\n  c()\n}\n'
 
-  test('replaces lines, wherever the hunk is indented', () => {
+  test('replaces lines, however the hunk is indented', () => {
     expect(edited(['-        b()', '+        if (d) {', '+          b()', '+        }'])).toBe(
       'function f() {\n  if (a) {\n    if (d) {\n      b()\n    }\n  }\n\n  c()\n}\n',
     )
     expect(edited(['-c()', '+d()'])).toContain('\n  d()\n')
   })
 
-  test('has as many hunks as it needs, in any order', () => {
+  test('may have several hunks, in any order', () => {
     expect(edited([' c()', '+d()', '@@', '-    b()'])).toBe(
       'function f() {\n  if (a) {\n  }\n\n  c()\n  d()\n}\n',
     )
   })
 
-  test('leaves out comments and blank lines, which go or stay with the line below them', () => {
+  test('ignores comments and blank lines, which are removed or kept with the line below them', () => {
     const text = 'a()\n\n// b, for a reason\nb()\n// c, too\nc()\n'
     expect(applyHunks(text, parseHunks([' a()', '-b()', ' c()']))).toBe('a()\n// c, too\nc()\n')
     expect(applyHunks(text, parseHunks(['-b()', '+d()']))).toBe('a()\n\nd()\n// c, too\nc()\n')
@@ -77,16 +77,20 @@ describe('an edit', () => {
     )
   })
 
-  test('leaves the mark of a region where it is', () => {
+  test('keeps the markers of a region', () => {
     const text = '// #region 1.1 f()\na()\n// #endregion\n'
     expect(applyHunks(text, parseHunks(['-a()', '+b()']))).toBe(text.replace('a()', 'b()'))
   })
 
   test.each([
-    ['are not there', ['-gone()', '+d()'], 'no such lines: "gone()"'],
-    ['are indented otherwise', ['-  if (a) {', '-  b()'], 'no such lines: "if (a) { ⏎ b()"'],
-    ['are there twice', ['-}'], '2 times the same lines: "}"'],
-    ['overlap', ['-  b()', '@@', ' b()', '+d()'], 'two hunks have the same line: "b()"'],
+    ['are not there', ['-gone()', '+d()'], 'does not contain these lines: "gone()"'],
+    [
+      'are indented otherwise',
+      ['-  if (a) {', '-  b()'],
+      'does not contain these lines: "if (a) { ⏎ b()"',
+    ],
+    ['are there twice', ['-}'], 'contains these lines 2 times: "}"'],
+    ['overlap', ['-  b()', '@@', ' b()', '+d()'], 'two hunks overlap: "b()"'],
     ['stay the same', [' b()'], 'a hunk changes nothing: "b()"'],
   ])('whose lines %s is refused', (_what, lines, says) => {
     expect(() => edited(lines)).toThrow(says)
@@ -98,7 +102,7 @@ describe('an edit', () => {
 })
 
 describe('a mistake', () => {
-  test('is made of the solution, and changes what its row says', () => {
+  test('is the solution with the edits of its row', () => {
     const found = mistakeCalled('lesson1/no-line-feed')
     const solution = readFileSync(join(solutionsFolder, '01-raw-chunks/server.ts'), 'utf8')
     expect([...filesOf(found)]).toEqual([
@@ -109,7 +113,7 @@ describe('a mistake', () => {
     expect(files).toEqual(readdirSync(join(solutionsFolder, '01-raw-chunks')))
   })
 
-  test('is an edit of a variant, or of another mistake, where it says so', () => {
+  test('may edit a variant or another mistake', () => {
     const ofVariant = mistakeCalled('lesson1/pipes-to-nobody')
     expect(ofVariant.base).toBe('pipeline')
     expect(filesOf(ofVariant).get('server.ts')).toContain('await pipeline(')
@@ -120,28 +124,30 @@ describe('a mistake', () => {
     )
   })
 
-  test('that does not fit the solution says which, and where', () => {
+  test('that does not apply is named in the error, with the place', () => {
     const edits = new Map([['server.ts', parseHunks(['-gone()'])]])
     const collects = { ...mistakeCalled('lesson1/collects'), edits }
-    expect(() => filesOf(collects)).toThrow('lesson1/collects, server.ts: no such lines: "gone()"')
+    expect(() => filesOf(collects)).toThrow(
+      'lesson1/collects, server.ts: the text does not contain these lines: "gone()"',
+    )
   })
 
-  test('is written out by a command, and never over what is there', async () => {
+  test('is written to a folder by a command, which never overwrites one', async () => {
     const log = vi.spyOn(console, 'log').mockReturnValue()
     const error = vi.spyOn(console, 'error').mockReturnValue()
     const into = join(scratch, 'out')
     expect(await mistake(['lesson1/collects', into])).toBe(0)
-    expect(log.mock.lastCall![0]).toContain('1.2a is the first check that it fails')
+    expect(log.mock.lastCall![0]).toContain('the first check to fail is 1.2a')
     expect(existsSync(join(into, '01-raw-chunks/client.ts'))).toBe(true)
     expect(await mistake(['lesson1/collects', into])).toBe(2)
-    expect(error.mock.lastCall![0]).toContain('01-raw-chunks is there already')
+    expect(error.mock.lastCall![0]).toContain('01-raw-chunks already exists')
     expect(await mistake(['lesson1/gone'])).toBe(2)
     expect(error.mock.lastCall![0]).toContain('there is no mistake lesson1/gone')
   })
 })
 
-describe('messages that are kept', () => {
-  test('are read as they were written', () => {
+describe('stored messages', () => {
+  test('survive a round trip', () => {
     for (const task of ['1.1', '1.2', '1.6']) {
       const messages = readMessages({ lesson: 1, task })
       const text = readFileSync(new URL(`../mistakes/lesson1/${task}.says.txt`, import.meta.url))
@@ -150,7 +156,7 @@ describe('messages that are kept', () => {
     }
   })
 
-  test('tell of many steps those around the one in which the check parts from the solution', () => {
+  test('contain only the steps around the first difference from the solution', () => {
     const steps = Array.from({ length: 30 }, (_, n) => `step ${n}`)
     const reference = steps.with(12, 'another')
     expect(stepsOf(steps, reference)).toEqual(['… 9 before', ...steps.slice(9, 19), '… 11 more'])

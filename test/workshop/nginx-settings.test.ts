@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { nginxFor, type NginxForChecks } from '../../workshop/grader/nginx.ts'
 import { nginx } from '../../workshop/tools/proxies.ts'
 
-// What nginx has in force for /events in an nginx.conf of lesson 4, as nginx itself says.
+// The settings for /events in an nginx.conf of lesson 4, as nginx itself reports them.
 
 let sandbox: string
 let running: NginxForChecks | undefined
@@ -68,7 +68,7 @@ describe.skipIf(!nginx.find())('the settings of an nginx.conf', () => {
     expect((await ports(conf)).settings).toEqual(settings)
   })
 
-  test('a file that nginx does not take, and one that listens nowhere, are told', async () => {
+  test('an invalid file, and one without the listen line, are reported', async () => {
     expect(await ports('server { include listen.conf; nonsense; }')).toMatchObject({
       problem: expect.stringContaining('unknown directive "nonsense"'),
     })

@@ -13,7 +13,7 @@ import type * as Build from '../../workshop/http/build.ts'
 import type * as PageBundle from '../../workshop/page/bundle.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 
-// In a copy, with a small page: the real one takes longer, and is built for the tests in a browser.
+// Uses a copy with a tiny page, because building the real page is slow, and the browser tests do that anyway.
 
 let copy: Copy
 let builtPage: () => Promise<string>
@@ -26,7 +26,7 @@ beforeAll(async () => {
   const { built } = await copy.load<typeof Build>('workshop/http/build.ts')
   const { lessonPage } = await copy.load<typeof PageBundle>('workshop/page/bundle.ts')
   builtPage = () => built(lessonPage)
-  // As somebody may have it in their terminal. Vitest says test.
+  // Somebody may have set this in their terminal. Vitest sets it to "test".
   vi.stubEnv('NODE_ENV', 'development')
 })
 afterAll(() => {
@@ -34,14 +34,14 @@ afterAll(() => {
   copy.remove()
 })
 
-test('two that start at once get the same page, which is there once', async () => {
+test('two concurrent builds share one page', async () => {
   const [one, other] = await Promise.all([builtPage(), builtPage()])
   expect(one).toBe(other)
   expect(pages()).toEqual([basename(one)])
   expect(scripts(one)).toContain('first')
 })
 
-test('React is the one for production whatever NODE_ENV says, and nothing runs in the HTML itself', async () => {
+test('the page uses the production build of React whatever NODE_ENV says, and has no inline scripts', async () => {
   const folder = await builtPage()
   expect(scripts(folder)).not.toMatch(/jsxDEV|react-dom-client\.development/)
   expect(readFileSync(join(folder, 'index.html'), 'utf8')).toMatch(
@@ -49,17 +49,17 @@ test('React is the one for production whatever NODE_ENV says, and nothing runs i
   )
 })
 
-test('a page that is there is not built again', async () => {
+test('an existing page is not built again', async () => {
   const folder = await builtPage()
   writeFileSync(join(folder, 'mark'), '')
   expect(await builtPage()).toBe(folder)
   expect(existsSync(join(folder, 'mark'))).toBe(true)
 })
 
-test('a source that changes makes another page, and those of days ago go', async () => {
+test('a changed source leads to a new page, and old pages are removed', async () => {
   const before = await builtPage()
   const builds = dirname(before)
-  // Of one who is at work, and of one who was killed at it.
+  // A draft of a running build, and one of a build that was killed.
   for (const name of ['draft-now', 'draft-long-ago', 'page-long-ago']) mkdirSync(join(builds, name))
   for (const name of ['draft-long-ago', 'page-long-ago']) utimesSync(join(builds, name), 0, 0)
   copy.write('workshop/page/browser/main.tsx', showing('second'))
@@ -78,7 +78,7 @@ test.each(['wire/visible.ts', 'package-lock.json', 'workshop/page/vite.config.ts
   },
 )
 
-test('a source that cannot be built is said, and harms no page that there is', async () => {
+test('a failed build is reported, and leaves existing pages alone', async () => {
   const before = await builtPage()
   const found = pages()
   copy.write('workshop/page/browser/main.tsx', 'export const = 1')

@@ -14,7 +14,7 @@ import type { Action, Answer, PageState } from '../../protocol/page.ts'
 import type { Session } from '../../workshop/page/session.ts'
 import { EventStreamParser, type StreamEvent } from '../harness/event-stream-parser.ts'
 
-// What the browser app is made into is nobody's business here, and building it takes time.
+// These tests do not need the real bundle, which is slow to build.
 const built = mkdtempSync(join(realpathSync(tmpdir()), 'page '))
 mkdirSync(join(built, 'page/assets'), { recursive: true })
 writeFileSync(join(built, 'page/index.html'), '<title>Tremor</title>')
@@ -46,7 +46,7 @@ afterEach(async () => {
 
 // The channel
 
-test('a page first hears hello, then every slice, then what crossed the wire', async () => {
+test('a page first receives hello, then every slice, then the entries of the wire', async () => {
   note(2)
   const channel = await listenTo('/channel')
   const hello = await channel.next('hello')
@@ -67,7 +67,7 @@ test('a page first hears hello, then every slice, then what crossed the wire', a
   expect(channel.types).toEqual(['hello', ...Array(SLICES.length).fill('state'), 'wire'])
 })
 
-test('a browser is told to come back after a second, and keeps nothing of the stream', async () => {
+test('the stream tells browsers to reconnect after a second, and not to cache it', async () => {
   const { headers } = await ask('GET', '/channel', { only: 'head' })
   expect(headers).toMatch(/^content-type: text\/event-stream$/im)
   expect(headers).toMatch(/^cache-control: no-store, no-transform$/im)
@@ -76,7 +76,7 @@ test('a browser is told to come back after a second, and keeps nothing of the st
   expect(channel.retry).toBe(1000)
 })
 
-test('each slice that changes is sent whole, as it is then', async () => {
+test('each changed slice is sent in full, with its current value', async () => {
   const channel = await listenTo('/channel')
   await channel.started()
   for (let readers = 1; readers <= 500; readers += 1) {
@@ -88,12 +88,12 @@ test('each slice that changes is sent whole, as it is then', async () => {
     { slice: 'server', value: { ...played.session.state.server, readers: 500 } },
     { slice: 'faults', value: { isStalled: true, slow: 100 } },
   ])
-  // All that changed together came together: nothing was left to send before this.
+  // All simultaneous changes arrived together, so nothing else was sent before this.
   played.change('lesson', undefined)
   expect((await channel.next('state')).data).toEqual({ slice: 'lesson', value: null })
 })
 
-test('at most 2,000 entries come in one event, and all of them come', async () => {
+test('each event has at most 2,000 entries, and all entries arrive', async () => {
   note(4500)
   const channel = await listenTo('/channel')
   const sizes: number[] = []
@@ -101,12 +101,12 @@ test('at most 2,000 entries come in one event, and all of them come', async () =
   expect(sizes).toEqual([2000, 2000, 500])
 })
 
-test('a page that was cut off anywhere gets every entry once', async () => {
+test('a page whose connection is cut anywhere receives every entry once', async () => {
   const got: number[] = []
   let id = ''
   for (let cut = 0; cut < 24; cut += 1) {
     if (got.length === wire.newest) note(10)
-    // From the middle of the first slices to the middle of the sixth batch or so.
+    // Cut at positions from the middle of the first slices to about the middle of the sixth batch.
     const channel = await listenTo('/channel', { 'Last-Event-ID': id }, { bytes: 500 + cut * 197 })
     const cutOff = channel.ended.then(() => 'cut off')
     while ((await Promise.race([channel.next('wire'), cutOff])) !== 'cut off') note(10)
@@ -136,7 +136,7 @@ test.each([
   expect(channel.entries).toEqual([1, 2, 3])
 })
 
-test('entries that are no longer kept are told as a gap', async () => {
+test('evicted entries are reported as a gap', async () => {
   await page.close()
   wire = recorder({ mostEntries: 10 })
   played = playedSession(wire)
@@ -158,8 +158,8 @@ test('entries that are no longer kept are told as a gap', async () => {
   expect(recent.types).not.toContain('gap')
 })
 
-test('a page that does not read costs no memory, and then gets what is true by then', async () => {
-  // The channel without the rest, for a look at what is queued in it.
+test('a stalled page costs no memory, and later receives the current state', async () => {
+  // Only the channel, so that the test can inspect its queue.
   wire = recorder({ mostEntries: 5000 })
   played = playedSession(wire)
   const answered = pending<ServerResponse>()
@@ -184,10 +184,10 @@ test('a page that does not read costs no memory, and then gets what is true by t
     }
     await turn()
   }
-  // Until every buffer on the way is full, and for a good while from then on.
+  // Continue until every buffer is full, and for a while after that.
   while (!res.writableNeedDrain) await muchHappens()
   for (let times = 0; times < 1000; times += 1) await muchHappens()
-  // An event of 2,000 entries, and what a change or two hold.
+  // One event with 2,000 entries, and one or two changed slices.
   expect(most).toBeLessThan(4 * 1024 * 1024)
 
   const channel = readEvents()
@@ -199,7 +199,7 @@ test('a page that does not read costs no memory, and then gets what is true by t
   )
   expect(servers.at(-1)!.data.value.printed).toEqual([LONG, String(n)])
   expect(servers.length).toBeLessThan(100)
-  // None came twice, and those that did not come are told.
+  // No entry arrived twice, and missing entries were reported as gaps.
   const gaps = channel.all.filter(({ type }) => type === 'gap')
   const missing = gaps.reduce((sum, { data: { from, to } }) => sum + to - from + 1, 0)
   expect(missing).toBeGreaterThan(0)
@@ -212,7 +212,7 @@ test('a page that does not read costs no memory, and then gets what is true by t
   server.close()
 })
 
-test('nothing is left of a page that has gone', async () => {
+test('nothing is left of a page that has disconnected', async () => {
   const channel = await listenTo('/channel')
   await channel.started()
   expect(played.listeners).toBe(1)
@@ -220,7 +220,7 @@ test('nothing is left of a page that has gone', async () => {
   while (played.listeners > 0) await turn()
 })
 
-test('closing ends every channel, at once', async () => {
+test('closing the server ends every channel at once', async () => {
   const { ended } = await listenTo('/channel')
   await page.close()
   await ended
@@ -230,7 +230,7 @@ test('closing ends every channel, at once', async () => {
 
 // The rest
 
-test('a port that is taken is said, and without a wish the next one is used', async () => {
+test('a taken port is an error if it was requested, otherwise the next one is used', async () => {
   await expect(pageServer({ session: played.session, ports: [page.port] })).rejects.toThrow(
     `Port ${page.port} is taken by another program.`,
   )
@@ -238,7 +238,7 @@ test('a port that is taken is said, and without a wish the next one is used', as
   const second = await pageServer({ session: played.session })
   leave.push(() => void first.close())
   leave.push(() => void second.close())
-  // Somebody else on this machine may have had a lower one meanwhile.
+  // Another program may have freed a lower port in the meantime.
   expect(second.port).not.toBe(first.port)
   for (const { port } of [first, second]) {
     expect(port).toBeGreaterThanOrEqual(3200)
@@ -247,7 +247,7 @@ test('a port that is taken is said, and without a wish the next one is used', as
   expect((await fetch(`http://localhost:${second.port}`)).status).toBe(200)
 })
 
-test('the page is not kept by the browser, its assets are', async () => {
+test('browsers cache the assets of the page, but not the page itself', async () => {
   const index = await fetch(page.url)
   expect(await index.text()).toBe('<title>Tremor</title>')
   expect(index.headers.get('cache-control')).toBe('no-store')
@@ -256,7 +256,7 @@ test('the page is not kept by the browser, its assets are', async () => {
   expect(asset.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
 })
 
-test('the page runs nothing but its own files, in no frame, and forces nobody to TLS', async () => {
+test('the security headers allow only own scripts and no framing, and do not force TLS', async () => {
   const { headers } = await fetch(page.url)
   expect(headers.get('content-security-policy')).toBe(
     "default-src 'self';frame-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none';object-src 'none'",
@@ -266,14 +266,14 @@ test('the page runs nothing but its own files, in no frame, and forces nobody to
   expect(headers.get('strict-transport-security')).toBeNull()
 })
 
-test('the page shows the component of the lesson in a frame, and nothing else', async () => {
+test("the page may frame the lesson's component and nothing else", async () => {
   const component = { url: 'http://127.0.0.1:3153/' }
   played.change('server', { ...played.session.state.server, component })
   const { headers } = await fetch(page.url)
   expect(headers.get('content-security-policy')).toContain(';frame-src http://127.0.0.1:3153;')
 })
 
-test('an arrival is given with its bytes and what they are', async () => {
+test('an arrival is served with its bytes and their interpretation', async () => {
   const bytes = exchange('HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n', 'x'.repeat(200_000))
   const found = (await (await fetch(`${page.url}/wire/4`)).json()) as { entry: { size: number } }
   expect(found).toEqual({
@@ -294,7 +294,7 @@ test.each(['0', '-1', '1', '1.5', '5', 'two', '1e309', '__proto__', '%00'])(
   },
 )
 
-test('a recording is saved whole', async () => {
+test('a recording is saved in full', async () => {
   exchange('HTTP/1.1 200 OK\r\n\r\n', 'x'.repeat(200_000))
   note(3000)
   const response = await fetch(`${page.url}/wire.ndjson`)
@@ -333,7 +333,7 @@ const ACTIONS: Action[] = [
   { do: 'forget measurements' },
 ]
 
-test.each(ACTIONS)('the page can ask for $do', async (action) => {
+test.each(ACTIONS)('the page can request the action $do', async (action) => {
   const done = await post(action)
   expect(done).toMatchObject({ status: 200, answer: { said: 'Done.' } })
   played.answer = { problem: 'Not now.' }
@@ -342,7 +342,7 @@ test.each(ACTIONS)('the page can ask for $do', async (action) => {
   expect(played.asked).toEqual([action, action])
 })
 
-test('a session that fails is told, and the server goes on', async () => {
+test('an error in the session is reported, and the server keeps running', async () => {
   played.answer = new Error('The editor is out of order.')
   const { status, body } = await ask('POST', '/do', asAction(CUT))
   expect([status, body]).toEqual([500, 'The editor is out of order.\n'])
@@ -350,9 +350,9 @@ test('a session that fails is told, and the server goes on', async () => {
   expect((await post({ do: 'cut' })).status).toBe(200)
 })
 
-// Who else might ask
+// Requests from strangers
 
-/** What is asked, how, and the status it gets. Host is right unless it is said. */
+/** The request, its options and the expected status. The Host header is right unless the options change it. */
 type Hostile = [what: string, request: string, status: number, asking?: Asking]
 type Asking = { headers?: Record<string, string>; body?: string; host?: string; http?: string }
 
@@ -551,7 +551,7 @@ test.each(HOSTILE)('%s: %s gets %i', async (_what, request, status, asking = {})
   expect(answer.headers).not.toMatch(/^access-control-/im)
   expect(answer.body).not.toContain('secret')
   expect(played.asked).toEqual([])
-  // A sentence for whoever sees it. Without Host, Node answers before us.
+  // The answer is a readable sentence, except that Node itself answers a request without Host.
   if (method === 'HEAD' || asking.host === '') return
   expect(answer.body).toMatch(/\w+/)
   expect(answer.body).not.toMatch(/<html|\n {4}at /)
@@ -567,7 +567,7 @@ test.each(['/', '/channel', '/wire.ndjson', '/wire/2', '/assets/index-4f2a.js'])
   },
 )
 
-test('nothing changes by GET, wherever it goes', async () => {
+test('no GET request changes anything', async () => {
   exchange('HTTP/1.1 200 OK\r\n\r\n', '')
   const before = [structuredClone(played.session.state), wire.newest]
   for (const path of ['/', '/wire/2', '/wire.ndjson', '/do', '/do?do=clear', '/clear']) {
@@ -580,14 +580,14 @@ test('nothing changes by GET, wherever it goes', async () => {
 
 type Played = {
   readonly session: Session
-  /** What the page has asked for. */
+  /** The actions that the page has requested. */
   readonly asked: Action[]
   answer: Answer | Error
   readonly listeners: number
   change<Slice extends keyof PageState>(slice: Slice, value: PageState[Slice]): void
 }
 
-/** A session in which only happens what a test says. */
+/** A session that a test controls completely. */
 function playedSession(recorded: Recorder): Played {
   const state: PageState = {
     lesson: {
@@ -633,12 +633,12 @@ function playedSession(recorded: Recorder): Played {
   }
 }
 
-/** So many entries. */
+/** Records `count` entries. */
 function note(count: number): void {
   for (let n = 0; n < count; n += 1) wire.note('something happened')
 }
 
-/** A request, its response in two pieces: entries 1 to 4. */
+/** Records a request and its response in two pieces: entries 1 to 4. */
 function exchange(head: string, body: string): Buffer {
   const bytes = Buffer.from(body)
   const { observer } = wire
@@ -660,7 +660,7 @@ async function post(action: Action): Promise<{ status: number; answer: Answer }>
   return { status: response.status, answer: (await response.json()) as Answer }
 }
 
-/** Sends a request as no well-behaved client would; PORT stands for the page's port. */
+/** Sends a raw, possibly malformed request. PORT is replaced with the page's port. */
 async function ask(
   method: string,
   path: string,
@@ -698,16 +698,16 @@ function bareSocket(port: number): Socket {
   return socket
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- each test says what it expects in it
+// oxlint-disable-next-line typescript/no-explicit-any -- each test knows what it expects
 type Told = Omit<StreamEvent, 'data'> & { data: any }
 
 type Events = {
   push(bytes: Uint8Array): void
-  /** The next event of that type, which may have come already. */
+  /** Returns the next event of a type, which may already have arrived. */
   next(type: string): Promise<Told>
   readonly all: readonly Told[]
   readonly types: string[]
-  /** The numbers of all entries that have come. */
+  /** Returns the numbers of all entries that have arrived. */
   readonly entries: number[]
   readonly lastEventId: string
   readonly retry: number | undefined
@@ -752,13 +752,13 @@ function readEvents(): Events {
 }
 
 type Listening = Events & {
-  /** Everything that there was at the start has come. */
+  /** Waits until the initial state has arrived. */
   started(): Promise<void>
   cut(): void
   readonly ended: Promise<void>
 }
 
-/** @param options.bytes leaves after so many bytes of the stream */
+/** @param options.bytes disconnects after this many bytes of the stream */
 async function listenTo(
   path: string,
   headers: Record<string, string> = {},
@@ -778,7 +778,7 @@ async function listenTo(
   response.on('error', () => {})
   response.on('close', () => ended.resolve())
   leave.push(() => request.destroy())
-  // Getters are not spread.
+  // Spreading would copy the values and not the getters.
   return Object.assign(Object.create(events) as Events, {
     async started() {
       for (let slices = 0; slices < SLICES.length; slices += 1) await events.next('state')

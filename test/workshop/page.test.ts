@@ -27,21 +27,23 @@ test('a client is shown with its quakes, and leaves when it is told to', async (
   const page = await opened(['1', 'solutions'])
   await page.until(({ server }) => server.state === 'running')
   expect(await page.act({ do: 'burst' })).toEqual({
-    problem: 'Nobody has the feed open. Connect a client first.',
+    problem: 'No client has the feed open. Connect a client first.',
   })
-  expect(await page.act({ do: 'connect' })).toEqual({ said: 'Client 1 connects.' })
+  expect(await page.act({ do: 'connect' })).toEqual({ said: 'Connecting client 1.' })
   const { clients } = await page.until((state) => (state.clients[0]?.quakes ?? 0) > 0)
   expect(clients[0]).toMatchObject({ id: 1, state: 'reading' })
   expect(clients[0]!.last[0]).toMatchObject({ magnitude: expect.any(Number) })
   await page.act({ do: 'burst' })
   await page.until((state) => (state.clients[0]?.quakes ?? 0) > 10_000)
 
-  expect(await page.act({ do: 'leave', id: 1 })).toEqual({ said: 'Client 1 has left.' })
+  expect(await page.act({ do: 'leave', id: 1 })).toEqual({ said: 'Client 1 has disconnected.' })
   await page.until((state) => state.clients[0]?.state === 'left' && state.server.readers === 0)
-  expect(await page.act({ do: 'leave', id: 1 })).toEqual({ problem: 'Client 1 has left already.' })
+  expect(await page.act({ do: 'leave', id: 1 })).toEqual({
+    problem: 'Client 1 has already disconnected.',
+  })
   await page.entry((entry) => entry.kind === 'closed' && entry.by === 'client' && !entry.isFailure)
   expect(page.entries.filter(({ kind }) => kind === 'note')).toMatchObject([
-    { text: '10,000 quakes happen at once' },
+    { text: 'Burst: 10,000 quakes happen at once' },
   ])
 })
 
@@ -58,10 +60,10 @@ test('trouble is told on the wire, and seen by the client', async () => {
 
   await page.act({ do: 'cut after', bytes: 500 })
   const { clients } = await page.until((state) => state.clients[0]?.state === 'cut')
-  expect(clients[0]!.what).toBe('The connection broke off.')
+  expect(clients[0]!.what).toBe('The connection was lost.')
   await page.entry((entry) => entry.kind === 'closed' && entry.by === 'workshop' && entry.isFailure)
   await page.act({ do: 'cut after', bytes: null })
-  expect(await page.act({ do: 'cut' })).toEqual({ said: 'There is no connection to cut.' })
+  expect(await page.act({ do: 'cut' })).toEqual({ said: 'There is no open connection to cut.' })
   await page.act({ do: 'slow', bytesPerSecond: 100 })
   await page.until(({ faults }) => faults.slow === 100 && faults.cutAfter === undefined)
   await page.act({ do: 'clear' })
@@ -85,9 +87,11 @@ test('what is wrong with the server is said, until a save mends it', async () =>
   copy.write(MINE, SOLUTION())
   await page.until((state) => state.server.state === 'running')
   expect(await page.act({ do: 'reset' })).toMatchObject({
-    said: expect.stringMatching(/^As at the start: server\.ts\. Your work is in .*\.workshop/),
+    said: expect.stringMatching(
+      /^These files are stubs again: server\.ts\. Your work is saved in .*\.workshop/,
+    ),
   })
-  await page.program.seen(/As at the start: server\.ts\. Your work is in /)
+  await page.program.seen(/These files are stubs again: server\.ts\. Your work is saved in /)
   await page.until((state) => state.server.state === 'not written')
 })
 
@@ -193,13 +197,13 @@ test('a terminal editor is not started: it would fight for the keyboard', async 
   const page = await opened(['1'], { env: { LAUNCH_EDITOR: 'vim' } })
   expect(await page.act({ do: 'open', file: 'server.ts', line: 1 })).toEqual({
     problem:
-      'Your editor (vim) needs a terminal of its own. Open lessons/01-raw-chunks/server.ts there.',
+      'Your editor (vim) needs its own terminal. Open lessons/01-raw-chunks/server.ts there.',
   })
 })
 
 test('a page that cannot be shown is said to be so, and the lesson goes on in the terminal', async () => {
   const program = run(copy, ['lesson', '1', 'solutions'], { PORT: '0', PAGE_PORT: 'here' })
-  await program.seen(/The page cannot be shown: PAGE_PORT must be a port number .*, got "here"\./)
+  await program.seen(/The page is not available: PAGE_PORT must be a port number .*, got "here"\./)
   await program.seen(/server\.ts is running/)
   expect(program.output).not.toMatch(/the lesson page/)
 })

@@ -2,23 +2,23 @@ import { spawn } from 'node:child_process'
 import process from 'node:process'
 import type { Copy } from './copy.ts'
 
-/** A command of a copied workshop, running. */
+/** A running command of a copied workshop. */
 export type Program = {
   readonly pid: number
   readonly output: string
-  /** The next place in the output that matches, as soon as it is there. */
+  /** Waits for the next match in the output. */
   seen(pattern: RegExp): Promise<RegExpExecArray>
-  /** The exit code; null when a signal ended it. */
+  /** The exit code, or null if a signal ended the process. */
   readonly ended: Promise<number | null>
   kill(signal: NodeJS.Signals): void
 }
 
-/** Starts `npm run WORDS…`, without npm. */
+/** Runs `npm run WORDS…`, but without npm. */
 export function start(copy: Copy, args: string[], env: NodeJS.ProcessEnv): Program {
   const inherited: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', INIT_CWD: copy.folder }
   delete inherited.FORCE_COLOR
   delete inherited.NODE_ENV
-  // A copy has no packages of its own to install: should it want to, nothing is there to do it.
+  // A copy shares the packages of this repository. If it tried to install any, it would find no npm.
   inherited.npm_execpath = 'no npm-cli.js'
   const child = spawn(process.execPath, ['workshop/start.mjs', ...args], {
     cwd: copy.folder,
@@ -68,7 +68,7 @@ export function start(copy: Copy, args: string[], env: NodeJS.ProcessEnv): Progr
   }
 }
 
-/** Ends every command that is still running. For afterEach. */
+/** Ends every command that is still running. Call it in afterEach. */
 export function endPrograms(): void {
   for (const child of running) child.kill('SIGKILL')
 }

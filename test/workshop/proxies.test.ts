@@ -17,14 +17,14 @@ import { startProxyProcess, type RunningProxy } from '../../workshop/proxies/pro
 import { startVarnish } from '../../workshop/proxies/varnish.ts'
 import { ROOT } from '../../workshop/root.ts'
 
-// Each test has a folder for temporary files of its own. A proxy has its path on its command line, so whoever is
-// still there is seen. Only Linux shows everybody's.
+// Each test has its own folder for temporary files, whose path is in the command line of each proxy. So a proxy that is
+// still running can be found, but only on Linux, where all command lines are readable.
 const isLinux = process.platform === 'linux'
 const before = process.env.TMPDIR
 let folder: string
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'proxies-'))
-  // Started by root, Varnish goes on as somebody else, who has to get to its files.
+  // If root starts it, Varnish switches to another user, who needs access to its files.
   chmodSync(folder, 0o755)
   process.env.TMPDIR = folder
 })
@@ -85,13 +85,13 @@ test.for(['SIGINT', 'SIGTERM', 'SIGKILL', 'exit'] as const)(
   },
 )
 
-test('a proxy that does not start says why, and leaves nothing behind', async ({ skip }) => {
+test('a proxy that fails to start reports why, and leaves nothing behind', async ({ skip }) => {
   skip(isMissing(proxies[0]!), 'there is no nginx')
   await expect(startNginx(() => 'nonsense;')).rejects.toThrow('unknown directive "nonsense"')
   expect(left()).toEqual([])
 })
 
-test('a tool that is missing is named', async () => {
+test('the error names a missing tool', async () => {
   const tool: ExternalTool = {
     name: 'nothing',
     for: 'nobody',
@@ -101,7 +101,7 @@ test('a tool that is missing is named', async () => {
   await expect(startProxyProcess(tool, () => [])).rejects.toThrow('nothing is missing')
 })
 
-/** Starts an nginx, says so, and ends when nobody hears it, or never. */
+/** A program that starts nginx, prints a line, and ends in the given way or never. */
 const PARENT = `
   import { startNginx } from './workshop/proxies/nginx.ts'
   process.stdout.on('error', () => process.exit())
@@ -120,7 +120,7 @@ function left(): string[] {
   ]
 }
 
-/** The command lines that name our folder. */
+/** Returns the command lines that contain the test's folder. */
 function programs(): string[] {
   if (!isLinux) return []
   return readdirSync('/proc')

@@ -2,8 +2,8 @@ import process from 'node:process'
 import { readDeck } from '../../workshop/slides/deck.ts'
 
 /**
- * Whether a learner has lost or changed what slides quote of lessons/: a README, or an exhibit that it invites them to
- * change. In CI that is a failure.
+ * Returns whether a learner has deleted or changed a file in lessons/ that slides quote: a README or an exhibit. In CI
+ * this returns false, so that the tests fail.
  */
 export function areQuotesOfLessonsLost(): boolean {
   const { problems } = readDeck()

@@ -14,7 +14,7 @@ let copy: Copy
 let closing: (() => Promise<unknown>)[] = []
 beforeAll(() => {
   copy = copyOfWorkshop()
-  // A lesson without checks is not graded, which takes its time.
+  // Without its checks, a lesson is not graded, which saves time.
   rmSync(copy.path('test/lesson3.test.ts'))
 })
 afterEach(async () => {
@@ -25,7 +25,7 @@ afterEach(async () => {
 })
 afterAll(() => copy.remove())
 
-test('the stream passes as it is: the head at once, then each piece, then its end', async () => {
+test('the front passes the stream on unchanged: the head at once, then each piece, then the end', async () => {
   const front = await frontOf(async (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'x-own': 'yes' })
     response.flushHeaders()
@@ -49,7 +49,7 @@ test('the stream passes as it is: the head at once, then each piece, then its en
   expect(front.asked).toEqual(['GET /events?min=4'])
 })
 
-test('an answer that is no stream passes, too', async () => {
+test('the front also passes on an answer that is not a stream', async () => {
   const front = await frontOf((_request, response) => {
     response.writeHead(503, { 'content-type': 'text/plain' }).end('Not now.\n')
   })
@@ -58,7 +58,7 @@ test('an answer that is no stream passes, too', async () => {
   expect((await response.toArray()).join('')).toBe('Not now.\n')
 })
 
-test('a server that cuts is a cut for the client', async () => {
+test('a cut by the server reaches the client as a cut', async () => {
   const front = await frontOf((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
     cut = () => response.destroy()
@@ -72,7 +72,7 @@ test('a server that cuts is a cut for the client', async () => {
   expect(response.complete).toBe(false)
 })
 
-test('a server that is not there is a cut before the head', async () => {
+test('if the server is down, the client sees a cut before the head', async () => {
   const front = await frontOf((_request, response) => response.destroy())
   await expect(ask(front, '/events')).rejects.toMatchObject({ code: 'ECONNRESET' })
 })
@@ -113,7 +113,7 @@ test.each(['/events', '/', '/workshop/runtime/react/main.tsx', '/package.json'])
   },
 )
 
-test('the page has the component of the moment, and is shown in no frame from elsewhere', async () => {
+test('the page has the current component, and other origins cannot frame it', async () => {
   const front = await frontOf(() => {})
   const response = await ask(front, '/')
   expect(response.headers['content-security-policy']).toBe(
@@ -127,7 +127,7 @@ test('the page has the component of the moment, and is shown in no frame from el
   expect((await code.toArray()).join('')).toContain('useQuakes')
 })
 
-test('the front leaves the environment as it was, and nothing behind', async () => {
+test('the front does not change the environment, and leaves nothing behind', async () => {
   vi.stubEnv('NODE_ENV', undefined)
   const before = listeners()
   const front = await frontOf((_request, response) => void response.writeHead(200).write('1'))
@@ -140,11 +140,11 @@ test('the front leaves the environment as it was, and nothing behind', async () 
   await closed
   await expect(ask(front, '/events')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   await front.stopApi()
-  // What has been closed is freed a moment later.
+  // Closed resources are freed a moment later.
   while (listeners() > before) await new Promise((resolve) => setImmediate(resolve))
 })
 
-test('the component of work from elsewhere is shown as it was saved last', async () => {
+test('the component of work outside the workshop is updated after each save', async () => {
   const elsewhere = copyOfWorkshop({ packages: false })
   closing.push(async () => elsewhere.remove())
   const program = run(copy, ['lesson', '3', elsewhere.path('solutions')], ENV)
@@ -165,7 +165,7 @@ test('the component of work from elsewhere is shown as it was saved last', async
   await expect(fetch(url!)).rejects.toThrow()
 })
 
-test('the component is shown on the streams of one’s own, when they have passed', async () => {
+test("the component uses the learner's own server of lesson 2 if that has passed", async () => {
   passesLesson2()
   const server = 'lessons/02-server-sent-events/server.ts'
   for (const name of ['server.ts', 'encode.ts']) {
@@ -201,7 +201,7 @@ function passesLesson2(): void {
 
 type Fronted = ReactFront & { asked: string[]; stopApi(): Promise<unknown> }
 
-/** A front with the solution's component, and behind it a server that answers like this. */
+/** Starts a front with the solution's component, and a server that answers like this. */
 async function frontOf(answer: RequestListener): Promise<Fronted> {
   const asked: string[] = []
   const api = createServer((request, response) => {
@@ -226,7 +226,7 @@ async function frontOf(answer: RequestListener): Promise<Fronted> {
   return { ...front, asked, stopApi }
 }
 
-/** Asks without following anything up: a connection of its own. */
+/** Sends a request on a new connection and returns its response. */
 async function ask(
   { port }: { port: number },
   path: string,

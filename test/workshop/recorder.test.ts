@@ -3,7 +3,7 @@ import { arrivalInContext } from '../../wire/entry.ts'
 import { recorder, type Recorder } from '../../wire/recorder.ts'
 import { parseRecording, serializeRecording } from '../../wire/recording.ts'
 
-test('entries are counted from 1, and their times are those of one clock', () => {
+test('entries are numbered from 1, and their times are from one clock', () => {
   const record = recorder()
   const { observer } = record
   observer.opened(1)
@@ -25,7 +25,7 @@ test('entries are counted from 1, and their times are those of one clock', () =>
   expect(record.after(5, 10)).toEqual([])
 })
 
-test('a request that says what its client has is recorded with that', () => {
+test('a request is recorded with its Last-Event-ID', () => {
   const record = recorder()
   record.observer.opened(1)
   const request = { at: 0, hop: 'client', direction: 'request' } as const
@@ -37,7 +37,7 @@ test('a request that says what its client has is recorded with that', () => {
   expect(requests.map((entry) => 'cursor' in entry && entry.cursor)).toEqual([false, 'us1', false])
 })
 
-test('a record keeps no more than it has room for: the oldest goes first', () => {
+test('a full recorder evicts its oldest entries', () => {
   const record = recorder({ mostBytes: 100, mostEntries: 30_000 })
   arrive(record, 50, 30)
   expect(record.newest).toBe(51)
@@ -76,7 +76,7 @@ test.each([
   expect(record.after(0, 99).at(-1)).toMatchObject({ isFailure, text: expect.stringMatching(text) })
 })
 
-test('an arrival knows what came before it on its connection and hop', () => {
+test('an arrival is returned with the earlier bytes of its connection and hop', () => {
   const record = recorder()
   const { observer } = record
   observer.opened(1)
@@ -87,7 +87,7 @@ test('an arrival knows what came before it on its connection and hop', () => {
   say(1, 'client', 'd')
   expect(told(6)).toEqual({ bytes: 'd', before: ['a'], isWhole: true })
   observer.closed(1, { at: 9, by: 'client', how: 'ended' })
-  // The next lesson's tap counts from 1 again.
+  // The next lesson's tap numbers its connections from 1 again.
   observer.opened(1)
   say(1, 'client', 'e')
   expect(told(9)).toEqual({ bytes: 'e', before: [], isWhole: true })
@@ -104,7 +104,7 @@ test('an arrival knows what came before it on its connection and hop', () => {
   }
 })
 
-test('a recording that was saved is read back as it was', () => {
+test('a saved recording can be read back unchanged', () => {
   const record = recorder()
   arrive(record, 3, 300)
   record.note('Cut the connection')
@@ -134,7 +134,7 @@ test.each([
   expect(() => parseRecording(text)).toThrow(says)
 })
 
-/** A connection that is opened, and `count` arrivals of so many bytes. */
+/** Opens a connection with `count` arrivals of this many bytes. */
 function arrive({ observer }: Recorder, count: number, size: number): void {
   observer.opened(1)
   for (let n = 1; n <= count; n += 1) {

@@ -7,7 +7,7 @@ import { painter } from '../../workshop/terminal/colour.ts'
 const SEEN = 'client saw signs of life while the feed was silent'
 const QUAKE = 'feed released quake 1: "M 4.5 · Vrancea, România", which is a long way from here'
 
-test('where the two part the row is whole, and the others are cut', () => {
+test('the row with the first difference is shown in full, and the others are shortened', () => {
   const text = render([failed('1.2a', [QUAKE, '… nothing for 2 s'], [QUAKE, SEEN, QUAKE])])
   expect(text).toContain(
     [
@@ -20,7 +20,7 @@ test('where the two part the row is whole, and the others are cut', () => {
   )
 })
 
-test('in a narrow terminal one stands below the other, cut and whole likewise', () => {
+test('in a narrow terminal the transcripts are below each other, with the same rules', () => {
   const text = render([failed('1.2a', [QUAKE, 'nothing'], [QUAKE, QUAKE])], 60)
   expect(text).toContain(
     [
@@ -32,7 +32,7 @@ test('in a narrow terminal one stands below the other, cut and whole likewise', 
   )
 })
 
-test('a word that is longer than a row is broken, and what is longer than six rows is cut', () => {
+test('a word longer than a row is broken, and a step longer than six rows is shortened', () => {
   const wire = [...'abcdefghijkl'].map((letter) => letter.repeat(40)).join('')
   const rows = render([failed('1.2a', ['nothing'], [wire])]).split('\n')
   const first = rows.findIndex((line) => line.includes('aaa'))
@@ -42,7 +42,7 @@ test('a word that is longer than a row is broken, and what is longer than six ro
   expect(rows[first + 6]).toBe('')
 })
 
-test('behind the failure that is told stands how to see the next', () => {
+test('the command for the next failure follows the failure that is shown', () => {
   const notWritten = { ...failed('1.3a'), notWritten: 'lesson 1, task 1.3: write createApp()' }
   const text = render([failed('1.2a'), notWritten, failed('1.4a'), failed('1.4b')])
   expect(text).toContain('2 more failed, the next of them: npm test -- lesson1.4a')
@@ -52,7 +52,7 @@ test('behind the failure that is told stands how to see the next', () => {
   expect(render([failed('1.2a'), notWritten])).not.toContain('more failed')
 })
 
-describe('a failure in full', () => {
+describe('the details of a failure', () => {
   const told: CheckResult = {
     id: '1.2a',
     rule: 'each quake reaches the client before the next one happens',
@@ -68,7 +68,7 @@ describe('a failure in full', () => {
   }
   const reference = ['client: GET /quakes.ndjson', QUAKE, 'client read 228 bytes', QUAKE]
 
-  test('beside the reference', () => {
+  test('next to the reference', () => {
     expect(inFull({ ...told, reference }, 100)).toMatchInlineSnapshot(`
       "✗ 1.2a  each quake reaches the client before the next one happens
 
@@ -89,7 +89,7 @@ describe('a failure in full', () => {
     `)
   })
 
-  test('above the reference, where there is no room beside it', () => {
+  test('above the reference, if the terminal is too narrow', () => {
     expect(inFull({ ...told, reference }, 80)).toMatchInlineSnapshot(`
       "✗ 1.2a  each quake reaches the client before the next one happens
 
@@ -134,7 +134,7 @@ describe('a failure in full', () => {
     `)
   })
 
-  test('with the cause, where it is known', () => {
+  test('with the cause, if it is known', () => {
     const story = { ...told.story!, cause: 'your handler has not opened the feed.' }
     expect(inFull({ ...told, story, steps: [] }, 100)).toMatchInlineSnapshot(`
       "✗ 1.2a  each quake reaches the client before the next one happens

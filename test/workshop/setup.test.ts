@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run, type Program } from './program.ts'
 
-// The programs on the PATH are scripts of a few lines: nothing is downloaded or installed on this machine.
+// The programs on the PATH are scripts of a few lines, so nothing is downloaded or installed on this machine.
 describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
   let copy: Copy
   beforeEach(() => {
@@ -16,14 +16,14 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
     copy.remove()
   })
 
-  test('finds what is there, and says which version', async () => {
+  test('finds the installed tools and prints their versions', async () => {
     onPath('chromium', CHROMIUM)
     const program = setup()
     expect(await program.ended).toBe(0)
     expect(program.output).toBe(`browser: found ${path('chromium')} (Chromium 156.0)\n${found()}`)
   })
 
-  test('takes the browser that BROWSER_PATH says, before any other', async () => {
+  test('prefers the browser that BROWSER_PATH names', async () => {
     onPath('chromium', CHROMIUM)
     onPath('mine', 'echo Mine 1.0')
     const program = setup({ BROWSER_PATH: path('mine') })
@@ -31,7 +31,7 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
     expect(program.output).toBe(`browser: found ${path('mine')} (Mine 1.0)\n${found()}`)
   })
 
-  test('installs nothing in place of a BROWSER_PATH that is wrong', async () => {
+  test('installs nothing if BROWSER_PATH is wrong', async () => {
     onPath('apt-get', APT)
     const program = setup({ BROWSER_PATH: '/nowhere/chromium' })
     expect(await program.ended).toBe(1)
@@ -40,7 +40,7 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
     expect(program.output).not.toContain('apt-get')
   })
 
-  test('has Playwright download a browser where there is no apt-get, and says what to type when that fails', async () => {
+  test('lets Playwright download a browser if there is no apt-get, and says what to run if that fails', async () => {
     const program = setup()
     expect(await program.ended).toBe(1)
     expect(program.output).toMatch(
@@ -51,7 +51,7 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
     expect(program.output).toContain('type:\n\n  npx playwright install chromium\n')
   })
 
-  test('a browser that does not run is as good as none, and says why', async () => {
+  test('treats a browser that does not start as missing, and says why', async () => {
     onPath('mine', 'echo "libnss3.so: cannot open shared object file" >&2; exit 127')
     const program = setup({ BROWSER_PATH: path('mine') })
     expect(await program.ended).toBe(1)
@@ -60,14 +60,14 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
     )
   })
 
-  test('an unknown word is told', async () => {
+  test('refuses arguments', async () => {
     const program = run(copy, ['setup', 'nginx'])
     expect(await program.ended).toBe(2)
-    expect(program.output).toBe('There is nothing to say behind npm run setup, got "nginx".\n')
+    expect(program.output).toBe('npm run setup takes no arguments, got "nginx".\n')
   })
 
   describe.skipIf(process.getuid?.() !== 0)('as root', () => {
-    test('installs with apt-get what is missing, and finds it the next time', async () => {
+    test('installs missing tools with apt-get, and finds them the next time', async () => {
       onPath('apt-get', APT)
       const first = setup()
       expect(await first.ended).toBe(0)
@@ -83,7 +83,7 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
       expect(second.output).toBe(`browser: found ${path('chromium')} (Chromium 156.0)\n${found()}`)
     })
 
-    test('looks for news of the packages once, however much is installed', async () => {
+    test('runs apt-get update only once, however many tools it installs', async () => {
       onPath('apt-get', APT)
       rmSync(path('caddy'))
       const program = setup()
@@ -93,7 +93,7 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
       expect(log).toMatch(/^noninteractive update\n.* install .* chromium\n.* install .* caddy\n$/)
     })
 
-    test('says what to type when apt-get fails', async () => {
+    test('says what to run if apt-get fails', async () => {
       onPath('apt-get', 'echo "E: Unable to fetch some archives" >&2; exit 100')
       const program = setup()
       expect(await program.ended).toBe(1)
@@ -107,19 +107,19 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
       async (signal) => {
         onPath('apt-get', aptForEver(signal))
         const program = setup()
-        // What it prints is closed when nobody is left who could print: its helper is gone, too.
+        // Its output closes only when its child process has ended as well.
         expect(await program.ended).toBe(null)
         expect(program.output).toMatch(/begun\n$/)
       },
     )
   })
 
-  /** Runs it where the only programs are those of the test, and no download can succeed. */
+  /** Runs setup with only the test's programs on the PATH, and so that no download can succeed. */
   function setup(env: NodeJS.ProcessEnv = {}): Program {
     return run(copy, ['setup'], {
       PATH: copy.path('bin'),
       BROWSER_PATH: '',
-      // A file is no folder: Playwright gives up before it asks anybody, and does not try five times.
+      // Playwright gives up before it makes a request, because this path is a file and not a folder. Otherwise it tries five times.
       PLAYWRIGHT_BROWSERS_PATH: copy.path('package.json'),
       ...env,
     })
@@ -130,7 +130,7 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
     chmodSync(path(name), 0o755)
   }
 
-  /** What it says of the proxies, which are all there. */
+  /** The lines that setup prints for the proxies, which are all installed. */
   function found(): string {
     return PROXIES.map((name) => {
       const part = { apache2: 'apache', varnishd: 'varnish' }[name] ?? name

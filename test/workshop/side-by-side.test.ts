@@ -3,18 +3,18 @@ import { sideBySide } from '../../workshop/verdict/side-by-side.ts'
 
 const same = Array.from({ length: 100 }, (_, n) => `step ${n}`)
 
-test('what is short is whole', () => {
+test('short transcripts are shown in full', () => {
   const yours = [...same.slice(0, 5), 'mine']
   const reference = same.slice(0, 20)
   expect(sideBySide(yours, reference)).toEqual({ from: 0, yours, reference, more: 0 })
 })
 
-test('of a long reference a little is left behind the end of yours', () => {
+test('a long reference is cut a few steps after the end of yours', () => {
   const { from, reference, more } = sideBySide(['step 0', 'mine'], same)
   expect({ from, rows: reference.length, more }).toEqual({ from: 0, rows: 6, more: 94 })
 })
 
-test('of a long beginning that is the same in both a little is left', () => {
+test('only the last steps of a long common beginning are shown', () => {
   const yours = [...same.slice(0, 80), 'mine']
   expect(sideBySide(yours, same)).toEqual({
     from: 68,
@@ -24,7 +24,7 @@ test('of a long beginning that is the same in both a little is left', () => {
   })
 })
 
-test('all of yours is there from the first difference on, for its end is where it fails', () => {
+test('yours is shown in full from the first difference on, because the check fails at its end', () => {
   const yours = ['mine', ...same.slice(1)]
   expect(sideBySide(yours, same).yours).toEqual(yours)
 })

@@ -5,12 +5,12 @@ import type { Recorder } from '../../wire/recorder.ts'
 import { sceneIn, type Scene } from '../../workshop/slides/scene.ts'
 import { sceneSession, type SceneSession } from '../../workshop/slides/scene-session.ts'
 
-// What an instructor runs on a slide, with the real programs.
+// The programs that an instructor runs on slides, with the real tools.
 
 let session: SceneSession
 afterEach(() => session.close())
 
-test('the solution, behind a proxy: what crosses is seen at three hops, under one number', async () => {
+test('the solution with a proxy: each connection is seen at three hops, under one number', async () => {
   session = running('solutions/04-buffering\nproxy\nconnect')
   await session.act({ do: 'run', scene: 'a' })
   expect(session.state).toMatchObject({
@@ -24,7 +24,7 @@ test('the solution, behind a proxy: what crosses is seen at three hops, under on
   expect(new Set(entries.map((entry) => 'connection' in entry && entry.connection))).toEqual(
     new Set([1]),
   )
-  // Of one clock: nothing is at the client before it was at the server.
+  // All times are from one clock, so nothing arrives at the client before it was at the server.
   const [server, client] = ['server', 'client'].map((hop) =>
     entries.find(
       (entry) => entry.kind === 'arrived' && entry.hop === hop && entry.direction === 'response',
@@ -33,18 +33,18 @@ test('the solution, behind a proxy: what crosses is seen at three hops, under on
   expect(server!.at).toBeLessThanOrEqual(client!.at)
 })
 
-test('a mistake, in the place of what it mistakes: the proxy holds what it is not told to pass', async () => {
+test('a mistake in place of the solution: the proxy buffers the stream', async () => {
   session = running('test/mistakes/lesson4/says-nothing-to-nginx\nproxy\nconnect')
   await session.act({ do: 'run', scene: 'a' })
   const { recorder } = session
   await until(recorder, () => responses(recorder, 'server').length > 2)
   expect(responses(recorder, 'client')).toEqual([])
-  // More than the proxy has room for.
+  // More than the proxy can buffer.
   await session.act({ do: 'burst' })
   await until(recorder, () => responses(recorder, 'client').length > 0)
 })
 
-test('without the proxy, who connects from then on meets the server', async () => {
+test('after the proxy is removed, new connections go straight to the server', async () => {
   session = running('solutions/04-buffering\nproxy\nconnect')
   await session.act({ do: 'run', scene: 'a' })
   await session.act({ do: 'proxy', holds: null })
@@ -54,7 +54,7 @@ test('without the proxy, who connects from then on meets the server', async () =
   expect([...hopsOf(recorder, 2)].toSorted()).toEqual(['client', 'server'])
 })
 
-test('an EventSource is back after a cut, which the wire calls one', async () => {
+test('an EventSource reconnects after a cut, and the wire shows the cut', async () => {
   session = running('solutions/02-server-sent-events\nwatch')
   await session.act({ do: 'run', scene: 'a' })
   const { recorder } = session
@@ -65,14 +65,14 @@ test('an EventSource is back after a cut, which the wire calls one', async () =>
   expect(closed).toMatchObject({ by: 'workshop', isFailure: true })
 })
 
-test('the program ends when nobody looks any more', async () => {
+test('the program ends when its last viewer has left', async () => {
   session = running('solutions/01-raw-chunks\nconnect')
   const leave = session.listen(() => {})
   await session.act({ do: 'run', scene: 'a' })
   const { hostname, port } = new URL(session.state.server.url)
   const socket = connect(Number(port), hostname)
   await once(socket, 'connect')
-  // Reset, which is an error, or ended.
+  // The connection is either reset, which is an error, or ended.
   const closed = new Promise((resolve) => socket.on('error', () => {}).once('close', resolve))
   leave()
   await closed
@@ -82,7 +82,7 @@ test('the program ends when nobody looks any more', async () => {
   expect(session.state.server).toMatchObject({ state: 'down', url: '' })
 })
 
-test('nothing can be run but the scenes of the deck', async () => {
+test('only the scenes of the deck can be run', async () => {
   session = running('solutions/01-raw-chunks\nconnect')
   expect(await session.act({ do: 'run', scene: 'b' })).toEqual({
     problem: 'There is no "b" to run.',
@@ -98,7 +98,7 @@ function running(text: string): SceneSession {
   return sceneSession(() => [scene])
 }
 
-/** As soon as what crosses the wire makes it true. */
+/** Waits until the entries on the wire satisfy a condition. */
 function until(recorder: Recorder, isTrue: () => boolean): Promise<void> {
   return new Promise((resolve) => {
     const look = (): void => {

@@ -11,7 +11,7 @@ beforeAll(() => {
 afterEach(endPrograms)
 afterAll(() => copy.remove())
 
-test('npm run slides says where the deck is, and Ctrl-C leaves nothing behind', async () => {
+test('npm run slides prints the address of the deck, and Ctrl-C leaves nothing behind', async () => {
   const program = run(copy, ['slides'])
   const [, port] = await program.seen(/http:\/\/127\.0\.0\.1:(33\d\d)\/ {2}the deck/)
   await program.seen(/http:\/\/127\.0\.0\.1:33\d\d\/ {2}for followers on this machine/)
@@ -22,15 +22,15 @@ test('npm run slides says where the deck is, and Ctrl-C leaves nothing behind', 
   expect(await once(late, 'error')).toMatchObject([{ code: 'ECONNREFUSED' }])
 })
 
-test('npm run slides share says where others find it, and the code', async () => {
+test('npm run slides share prints the address for others and the code', async () => {
   const program = run(copy, ['slides', 'share'])
   await program.seen(/the deck, for you/)
   await program.seen(/asks for the code [A-Z]{6}\n|this machine has no network/i)
 })
 
 test.each([
-  [['slides', 'shared'], 'There is no "shared". There are: npm run slides, '],
-  [['slides', 'share', 'now'], 'There is no "share now". '],
+  [['slides', 'shared'], 'Unknown arguments "shared". Use one of: npm run slides, '],
+  [['slides', 'share', 'now'], 'Unknown arguments "share now". '],
 ])('npm run %j ends with 2', async (words, says) => {
   const program = run(copy, words)
   expect(await program.ended).toBe(2)

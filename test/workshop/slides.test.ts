@@ -11,19 +11,19 @@ import { recordingOf, recordingsFolder } from '../../workshop/slides/deck-view.t
 import { areQuotesOfLessonsLost } from './quotes-of-lessons.ts'
 
 describe.skipIf(areQuotesOfLessonsLost())('the deck', () => {
-  test('says of each slide what it is for and how many minutes it takes, and quotes what is there', () => {
+  test('gives the kind and minutes of each slide, and quotes only what exists', () => {
     const { chapters, problems } = readDeck()
     expect(problems).toEqual([])
     for (const { slides } of chapters) {
       for (const { minutes, text } of slides) {
         expect(minutes).toBeGreaterThan(0)
-        // It begins with its title.
+        // The first slide begins with its title.
         expect(text).toMatch(/^##? \S/)
       }
     }
   })
 
-  test.each(lessons())('lesson $number has its slides: from the concept to the recap', (lesson) => {
+  test.each(lessons())('lesson $number has slides from the concept to the recap', (lesson) => {
     const chapter = readDeck().chapters.find(({ name }) => name === lesson.folder)
     const kinds = new Set(chapter?.slides.map(({ kind }) => kind))
     expect(NEEDED.filter((kind) => !kinds.has(kind))).toEqual([])
@@ -35,7 +35,7 @@ describe.skipIf(areQuotesOfLessonsLost())('the deck', () => {
     }
   })
 
-  test('a countdown leaves its slide some time to be explained', () => {
+  test('a countdown leaves time to explain the slide', () => {
     for (const { slides } of readDeck().chapters) {
       for (const { text, minutes, kind } of slides) {
         const [, counted = 0] = /^```countdown\n(\d+) minutes$/m.exec(text) ?? []
@@ -44,7 +44,7 @@ describe.skipIf(areQuotesOfLessonsLost())('the deck', () => {
     }
   })
 
-  test('each wire has a recording, which is whole, and each recording a slide', () => {
+  test('each wire has a complete recording, and each recording is on a slide', () => {
     const { scenes } = readDeck()
     for (const scene of scenes) {
       const { entries } = parseRecording(readFileSync(recordingOf(scene), 'utf8'))
@@ -57,7 +57,7 @@ describe.skipIf(areQuotesOfLessonsLost())('the deck', () => {
     expect(files.toSorted()).toEqual(scenes.map(({ name }) => name).toSorted())
   })
 
-  test('what a slide links to is there, and each command that it names', () => {
+  test('every link target and every command on a slide exists', () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
     const names = readdirSync(slidesFolder).filter((name) => name.endsWith('.md'))
     for (const text of names.map((name) => readFileSync(join(slidesFolder, name), 'utf8'))) {
@@ -78,34 +78,34 @@ describe.skipIf(areQuotesOfLessonsLost())('the deck', () => {
   })
 })
 
-describe('what slides quote', () => {
-  test('is a region, without the marks and without what it is indented by', () => {
+describe('a quote on a slide', () => {
+  test('can be a region, without its markers and indentation', () => {
     const region = quote('solutions/02-server-sent-events/parse.ts#2.5', '')
     expect(region).toMatch(/^const decoder = new TextDecoder\(\)\n/)
     expect(region).toContain('function lineCutter()')
     expect(region).not.toContain('region')
   })
 
-  test('is of a region what lies between two lines', () => {
+  test('can be the part of a region between two lines', () => {
     expect(quote('solutions/02-server-sent-events/server.ts#2.2', '} finally {\n…\n}')).toBe(
       '} finally {\n  clearInterval(heartbeat)\n}\n',
     )
   })
 
-  test('leaves a mark where lines are left out', () => {
+  test('shows where lines are left out', () => {
     expect(
       quote('solutions/02-server-sent-events/parse.ts#2.5', "let type = ''\nlet id = ''"),
     ).toBe("let type = ''\n// …\nlet id = ''\n")
   })
 
-  test('is of a mistake the file that it makes, and what is told of it', () => {
+  test('can be the file of a mistake and its message', () => {
     expect(quote('test/mistakes/lesson1/collects/server.ts', '')).toContain('lines.push(')
     expect(saysOf('lesson1/collects')).toMatch(
       /^✗ 1\.2a .*\n\n.*\n.* while the feed was waiting\.\n$/,
     )
   })
 
-  test('is of a table its head and the rows that begin so', () => {
+  test('can be the head of a table and its matching rows', () => {
     expect(
       table('README.md', '1 | [Raw')
         .split('\n')

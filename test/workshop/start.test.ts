@@ -15,41 +15,41 @@ afterEach(() => {
   copy.remove()
 })
 
-test('a fresh clone installs its packages by itself, and goes on', async () => {
+test('a fresh clone installs its packages and then runs the command', async () => {
   const program = start({ then: 'install' })
   expect(await program.ended).toBe(0)
-  expect(program.output).toContain('Installing the packages of the workshop, once (npm ci).')
+  expect(program.output).toContain('Installing the packages of the workshop (npm ci).')
   expect(program.output).toMatch(/npm was told ci .*--no-audit --no-fund/)
   expect(program.output).toContain('Next: npm run lesson 1')
   expect(existsSync(copy.path('.workshop/install.lock'))).toBe(false)
 })
 
-test('packages of another version are installed anew', async () => {
+test('packages in the wrong version are installed again', async () => {
   copy.write('node_modules/express/package.json', '{"version": "4.0.0"}')
   const program = start({ then: 'install' })
   expect(await program.ended).toBe(0)
   expect(program.output).toContain('npm was told ci')
 })
 
-test('an install that fails says what to type', async () => {
+test('a failed install says what to run', async () => {
   const program = start({ then: 'fail' })
   expect(await program.ended).toBe(2)
-  expect(program.output).toContain('npm ci failed (it ended with 1)')
-  expect(program.output).toContain('type:\n\n  npm ci\n')
+  expect(program.output).toContain('npm ci failed (exit code 1)')
+  expect(program.output).toContain('run:\n\n  npm ci\n')
   expect(existsSync(copy.path('.workshop/install.lock'))).toBe(false)
 })
 
-test('of two starts at once one installs, and the other waits and goes on', async () => {
+test('of two starts at the same time, one installs and the other waits', async () => {
   const first = start({ then: 'wait, then install' })
   await first.seen(/npm was told ci/)
   const second = start({ then: 'fail' })
-  await second.seen(/Another start of the workshop \(process (\d+)\) is installing/)
+  await second.seen(/Another process of the workshop \((\d+)\) is installing/)
   copy.write('go', '')
   expect(await Promise.all([first.ended, second.ended])).toEqual([0, 0])
   expect(second.output).not.toContain('npm was told')
 })
 
-test('the lock of a start that was killed is taken over', async () => {
+test('the lock of a killed process is taken over', async () => {
   const { pid } = spawnSync(process.execPath, ['--version'])
   copy.write('.workshop/install.lock/pid', String(pid))
   const program = start({ then: 'install' })
@@ -57,7 +57,7 @@ test('the lock of a start that was killed is taken over', async () => {
 })
 
 test.skipIf(process.platform === 'win32')(
-  'Ctrl-C ends an install, and leaves no lock',
+  'Ctrl-C ends an install and removes the lock',
   async () => {
     const program = start({ then: 'wait, then install' })
     await program.seen(/npm was told ci/)
@@ -67,7 +67,7 @@ test.skipIf(process.platform === 'win32')(
   },
 )
 
-test('a Node that is too old is refused in one sentence', async () => {
+test('a version of Node that is too old is refused with one sentence', async () => {
   const pretend = `Object.defineProperty(process, 'versions', { value: { node: '18.20.0' } })`
   const program = start({
     then: 'fail',
@@ -79,7 +79,7 @@ test('a Node that is too old is refused in one sentence', async () => {
   )
 })
 
-/** Starts `npm run lesson` with an npm that does as it is told, for there is no registry in a test. */
+/** Starts `npm run lesson` with a fake npm, because a test has no registry. */
 function start({ then, env }: { then: keyof typeof NPM; env?: NodeJS.ProcessEnv }): Program {
   const npm = copy.path(`npm ${then}`, 'npm-cli.cjs')
   mkdirSync(join(npm, '..'), { recursive: true })

@@ -7,7 +7,7 @@ import { makeStub, stubsOf } from '../../workshop/lessons/stubs.ts'
 import { ROOT } from '../../workshop/root.ts'
 import { copyOfWorkshop } from './copy.ts'
 
-test('a region with a name becomes one throw at its indentation', () => {
+test('a region with a name is replaced with a throw, at the same indentation', () => {
   const source = [
     'export function one() {',
     '  // #region 1.2 one()',
@@ -23,12 +23,12 @@ test('a region with a name becomes one throw at its indentation', () => {
   )
 })
 
-test('where # begins a comment, the sentence is one', () => {
+test('in a file with # comments, the message becomes a comment', () => {
   const source = 'server {\n  # #region 4.5 a location\n  location / {}\n  # #endregion\n}\n'
   expect(makeStub(source, 4)).toBe('server {\n  # lesson 4, task 4.5: write a location\n}\n')
 })
 
-test('a region without a name goes, and leaves no spare blank lines', () => {
+test('a region without a name is removed, without leaving extra blank lines', () => {
   const source =
     'a()\n\n// #region 2.5\nhelper()\n// #endregion\n\nb()\n\n// #region 2.6\nc()\n// #endregion\n'
   expect(makeStub(source, 2)).toBe('a()\n\nb()\n')
@@ -60,7 +60,7 @@ test('every stub is formatted and compiles', () => {
       copy.path('tsconfig.json'),
       JSON.stringify({ ...config, include: ['lessons', 'feed'] }),
     )
-    // Straight from their files: `.bin` has scripts that only a shell can run.
+    // Run the tools' files directly, because the scripts in `.bin` need a shell.
     execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '--noEmit'], {
       cwd: copy.folder,
       stdio: 'pipe',
@@ -81,8 +81,8 @@ test('every stub is formatted and compiles', () => {
   }
 })
 
-// A learner's lessons/ is their own. Only what is committed has to be what is made.
-test.runIf(process.env.CI)('the stubs in lessons/ are the ones made from the solutions', () => {
+// Learners change lessons/, so only the committed state has to match the solutions.
+test.runIf(process.env.CI)('the stubs in lessons/ are up to date with the solutions', () => {
   for (const lesson of lessons()) {
     for (const { name, text } of stubsOf(lesson)) {
       const file = join(lessonsFolder, lesson.folder, name)

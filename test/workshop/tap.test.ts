@@ -18,7 +18,7 @@ afterEach(async () => {
   await opened.close()
 })
 
-/** A bare TCP server behind a tap, and a client in front of it: both ends of one connection. */
+/** A bare TCP server and a client with a tap between them: both ends of one connection. */
 async function tapped(): Promise<{
   client: Socket
   served: Socket
@@ -50,7 +50,7 @@ async function read(socket: Socket): Promise<string> {
   return bytes.toString()
 }
 
-test('bytes cross in both directions, and are told with their direction', async () => {
+test('bytes cross in both directions, and are reported with their direction', async () => {
   const { client, served, arrivals } = await tapped()
   client.write('ask')
   expect(await read(served)).toBe('ask')
@@ -67,7 +67,7 @@ test('bytes cross in both directions, and are told with their direction', async 
   )
 })
 
-test('a client that has said all it has to say still gets the answer', async () => {
+test('a client that has ended its side still receives the response', async () => {
   const { client, served, closing } = await tapped()
   served.resume()
   client.end('the end')
@@ -78,7 +78,7 @@ test('a client that has said all it has to say still gets the answer', async () 
   expect(await closing).toMatchObject({ by: 'client', how: 'ended' })
 })
 
-test('a server that ends is seen to end, with all it wrote', async () => {
+test('the end of the server reaches the client after all its bytes', async () => {
   const { client, served, closing } = await tapped()
   served.end('bye')
   expect(await read(client)).toBe('bye')
@@ -87,7 +87,7 @@ test('a server that ends is seen to end, with all it wrote', async () => {
   expect(await closing).toMatchObject({ by: 'server', how: 'ended' })
 })
 
-test('a reset by the server is a reset for the client', async () => {
+test('a reset by the server reaches the client as a reset', async () => {
   const { client, served, closing } = await tapped()
   served.write('half')
   const ended = once(client, 'error') as Promise<[NodeJS.ErrnoException]>
@@ -97,7 +97,7 @@ test('a reset by the server is a reset for the client', async () => {
   expect(await closing).toMatchObject({ by: 'server', how: 'reset' })
 })
 
-test('a client that leaves is seen to leave by the server', async () => {
+test('the server notices when the client disconnects', async () => {
   const { client, served, closing } = await tapped()
   served.resume()
   client.destroy()
@@ -106,7 +106,7 @@ test('a client that leaves is seen to leave by the server', async () => {
   expect(await closing).toMatchObject({ by: 'client', how: 'ended' })
 })
 
-test('a reset by the client is a reset for the server', async () => {
+test('a reset by the client reaches the server as a reset', async () => {
   const { client, served, closing } = await tapped()
   const ended = once(served, 'error') as Promise<[NodeJS.ErrnoException]>
   served.resume()
@@ -115,13 +115,13 @@ test('a reset by the client is a reset for the server', async () => {
   expect(await closing).toMatchObject({ by: 'client', how: 'reset' })
 })
 
-test('a client that does not read makes the server wait, and loses nothing', async () => {
+test('a stalled client makes the server wait, and loses nothing', async () => {
   const { client, served } = await tapped()
   client.pause()
   const block = Buffer.alloc(64 * 1024, 'x')
   const most = 4096
   let written = 0
-  // Far more than the buffers of two connections hold.
+  // Far more than the buffers of two connections can hold.
   while (written < most && served.write(block)) {
     written += 1
     await new Promise((resolve) => setImmediate(resolve))
@@ -138,7 +138,7 @@ test('a client that does not read makes the server wait, and loses nothing', asy
   expect(received).toBe((written + 1) * block.length)
 })
 
-test('a request with nowhere to go is answered 503 with the reason', async () => {
+test('a request without a destination gets 503 with the reason', async () => {
   const arrivals: Arrival[] = []
   opened = await tapTo({ unavailable: 'The file has a syntax error.' }, arrivals)
   const response = await fetch(`http://127.0.0.1:${opened.port}/`)
@@ -150,7 +150,7 @@ test('a request with nowhere to go is answered 503 with the reason', async () =>
   ])
 })
 
-test('a server that died a moment ago is answered 503, too', async () => {
+test('a request right after the server died also gets 503', async () => {
   const gone = createServer().listen(0, '127.0.0.1')
   await once(gone, 'listening')
   const { port } = gone.address() as AddressInfo
@@ -160,7 +160,7 @@ test('a server that died a moment ago is answered 503, too', async () => {
   expect((await fetch(`http://127.0.0.1:${opened.port}/`)).status).toBe(503)
 })
 
-test('a client waits until it is known where the server is', async () => {
+test('a client waits until the address of the server is known', async () => {
   server = createServer((socket) => socket.end('here')).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const asked = pending<void>()
@@ -180,7 +180,7 @@ test('a client waits until it is known where the server is', async () => {
   expect(await read(client)).toBe('here')
 })
 
-test('a port that is taken is an error', async () => {
+test('a taken port is an error', async () => {
   opened = await tapTo({ unavailable: '' }, [])
   await expect(
     tap({
@@ -211,7 +211,7 @@ function pending<T>(): { promise: Promise<T>; resolve(value: T): void } {
   return { promise, resolve }
 }
 
-test('with a proxy there are three hops, and each is what it is there', async () => {
+test('with a proxy there are three hops, each with its own bytes', async () => {
   const app = createHttpServer((request, response) => {
     request.resume()
     response.writeHead(200, { 'Content-Type': 'text/event-stream' })
@@ -233,7 +233,7 @@ test('with a proxy there are three hops, and each is what it is there', async ()
       .after(0, 100)
       .flatMap((entry) => (entry.kind === 'arrived' ? `${entry.hop} ${entry.direction}` : []))
   await vi.waitUntil(() => hops().includes('server response'))
-  // Nothing of it has gone on: it comes with the end.
+  // The proxy has passed nothing on yet. Everything arrives with the end.
   expect(hops()).toEqual(['client request', 'proxy request', 'server request', 'server response'])
   next.resolve()
   expect(await (await asked).text()).toBe('data: one\n\ndata: two\n\n')
@@ -250,7 +250,7 @@ test('with a proxy there are three hops, and each is what it is there', async ()
   app.close()
 })
 
-test('a proxy stands before new connections only, and is gone with its connection', async () => {
+test('a proxy affects only new connections, and ends with its connection', async () => {
   const { client, served, arrivals } = await tapped()
   opened.proxy({ holds: 'end' })
   served.write('still direct')
@@ -264,6 +264,6 @@ test('a proxy stands before new connections only, and is gone with its connectio
   sockets.push(proxied)
   await read(proxied)
   second.destroy()
-  // It does not end on its own side, and so does not close.
+  // The client does not end its own side, so the connection does not close.
   await once(proxied, 'end')
 })

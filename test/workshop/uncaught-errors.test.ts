@@ -8,8 +8,8 @@ import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
 const scratch = mkdtempSync(join(tmpdir(), 'uncaught-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
-// After the first failure checks are played side by side, and an error that nobody caught has no name on it.
-test('an error that nobody catches fails the checks that it comes of, and no other', async () => {
+// After the first failure checks run concurrently, so it is not obvious which of them caused an uncaught error.
+test('an uncaught error fails only the checks that caused it', async () => {
   const name = '01-raw-chunks/server.ts'
   const solution = readFileSync(join(solutionsFolder, name), 'utf8')
   const leaves = "void Promise.reject(new Error('stray'))"
@@ -20,8 +20,8 @@ test('an error that nobody catches fails the checks that it comes of, and no oth
   )
   const { checks } = await grade({ lesson: 1, work: scratch, base: solutionsFolder, seed: 1 })
   const failed = checks.filter(({ state }) => state === 'failed').map(({ id }) => id)
-  // Those in which a client leaves, though others have failed before them.
+  // The checks in which a client disconnects fail, although others have failed before them.
   expect(failed).toEqual(expect.arrayContaining(['1.3b', '1.4c']))
-  // The client's have none of it.
+  // The checks of the client are not affected.
   expect(failed.filter((id) => id.startsWith('1.6'))).toEqual([])
 })

@@ -1,7 +1,7 @@
 import process from 'node:process'
 import { vi } from 'vitest'
 
-/** Until no process has that number: one that has ended is there until somebody has taken note of it. */
+/** Waits until there is no process with this ID. A process that has ended exists until its parent has reaped it. */
 export async function untilGone(pid: number): Promise<void> {
   const isThere = (): boolean => {
     try {

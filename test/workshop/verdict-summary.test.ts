@@ -6,16 +6,16 @@ import {
 } from '../../workshop/verdict/verdict-summary.ts'
 import type { CheckResult } from '../../protocol/verdict.ts'
 
-test('of a task that is half written, what fails is told before what is not written', () => {
+test('in a half-written task, a failed check comes before one that is not written', () => {
   const checks = [check('5.7e', 'passed'), open('5.8f'), check('5.8j', 'passed'), check('5.8k')]
   expect(firstFailure(checks)?.id).toBe('5.8k')
 })
 
-test('a later task is not told before one that is not written', () => {
+test('a task that is not written comes before later tasks', () => {
   expect(firstFailure([check('5.4f', 'passed'), open('5.5a'), check('5.7c')])?.id).toBe('5.5a')
 })
 
-test('of failures the first is told, and of none there is none', () => {
+test('the first failure is returned, or undefined if there is none', () => {
   expect(firstFailure([check('1.1a', 'passed'), check('1.1b'), check('1.1c')])?.id).toBe('1.1b')
   expect(firstFailure([check('1.1a', 'passed'), check('1.1b', 'not run')])).toBeUndefined()
 })
@@ -26,7 +26,7 @@ test('a core check is shown before an edge case that fails earlier', () => {
   expect(firstFailure([edgeCase, check('1.2a', 'passed')])?.id).toBe('1.1b')
 })
 
-test('the starting point is where nothing that can be graded is written', () => {
+test('at the starting point nothing that can be graded is written', () => {
   const lacking: CheckResult = { ...check('4.3a', 'not run'), lacks: 'nginx' }
   expect(isStartingPoint([open('4.1a'), lacking])).toBe(true)
   expect(isStartingPoint([open('4.1a'), check('4.1b')])).toBe(false)
@@ -34,7 +34,7 @@ test('the starting point is where nothing that can be graded is written', () => 
   expect(isStartingPoint([])).toBe(false)
 })
 
-test('of a stack the frames are told that name a file of the learner', () => {
+test("a printed stack keeps only the frames in the learner's files", () => {
   const printed = `the feed failed: Error: it is gone
     at read (lessons/01-raw-chunks/server.ts:12:5)
     at process.processTicksAndRejections (node:internal/process/task_queues:95:5)

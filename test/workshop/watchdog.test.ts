@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { watchdog } from '../../workshop/grader/watchdog.ts'
 
-// Nobody waits for five minutes here: the clock of this process is a fake, and nothing else is.
+// The clock of this process is fake, so that nobody has to wait for five minutes.
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-test('it barks when a process that has begun says nothing for ten seconds', () => {
+test('it barks if a running process gives no sign of life for ten seconds', () => {
   const { barked, dog } = watched()
   dog.sign()
   vi.advanceTimersByTime(9_750)
@@ -14,7 +14,7 @@ test('it barks when a process that has begun says nothing for ten seconds', () =
   expect(barked).toEqual(['silence'])
 })
 
-test('it gives a process a minute to begin', () => {
+test('it gives a process a minute to start', () => {
   const { barked } = watched()
   vi.advanceTimersByTime(59_750)
   expect(barked).toEqual([])
@@ -22,7 +22,7 @@ test('it gives a process a minute to begin', () => {
   expect(barked).toEqual(['silence'])
 })
 
-test('a process that says for ever that it is alive has five minutes', () => {
+test('a process that keeps giving signs of life has five minutes', () => {
   const { barked, dog } = watched()
   for (let seconds = 0; seconds < 299; seconds += 1) {
     dog.sign()

@@ -5,7 +5,7 @@ import { wireLines, type Detail, type Line } from '../../workshop/terminal/wire-
 
 const HEAD = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
 
-test('framing is told from content, and nothing is invisible', () => {
+test('framing is marked, and no character is invisible', () => {
   const wire = conversation()
   expect(wire.request('GET /q HTTP/1.1\r\n\r\n')).toBe(
     ' #1    1.500 s  → request      19 B  GET /q HTTP/1.1␍␊␍␊',
@@ -17,24 +17,24 @@ test('framing is told from content, and nothing is invisible', () => {
   expect(wire.response('0\r\n\r\n')).toBe(' #1    1.500 s  ← response      5 B  [last 0␍␊␍␊]')
 })
 
-test('what a client has is told first, before the line is shortened', () => {
+test('the Last-Event-ID of a request comes first, and is never cut off', () => {
   const wire = conversation({ width: 80 })
   const line = wire.request(
     `GET /events HTTP/1.1\r\nA: ${'a'.repeat(200)}\r\nLast-Event-ID: us1\r\n\r\n`,
   )
-  expect(line).toMatch(/ {2}\(behind us1\) GET \/events/)
+  expect(line).toMatch(/ {2}\(Last-Event-ID us1\) GET \/events/)
 })
 
-test('a chunk may come in any number of arrivals', () => {
+test('a chunk may be split into any number of arrivals', () => {
   const wire = conversation()
   wire.request('GET / HTTP/1.1\r\n\r\n')
   wire.response(HEAD)
-  expect(wire.response('1')).toContain('half of a line')
+  expect(wire.response('1')).toContain('an incomplete line')
   expect(wire.response('0\r\nabc')).toMatch(/ {2}\[10␍␊\]abc$/)
   expect(wire.response('def')).toMatch(/ {2}def$/)
 })
 
-test('a line is as wide as the terminal at most, and keeps both ends', () => {
+test('a line is at most as wide as the terminal, and keeps both ends', () => {
   const wire = conversation({ width: 80 })
   wire.request('GET / HTTP/1.1\r\n\r\n')
   wire.response(HEAD)
@@ -43,7 +43,7 @@ test('a line is as wide as the terminal at most, and keeps both ends', () => {
   expect(line).toMatch(/\[2710␍␊\]é+…é+\[␍␊\]$/)
 })
 
-test('whole, it shows every byte, with a line for each line feed that was sent', () => {
+test('the detailed form shows every byte, and starts a line after each line feed that was sent', () => {
   const wire = conversation({ detail: 'whole' })
   const lines = wire.request('GET / HTTP/1.1\r\nHost: a\r\n\r\n').split('\n')
   expect(lines.map((line) => line.trim().split('  ').at(-1))).toEqual([
@@ -52,7 +52,7 @@ test('whole, it shows every byte, with a line for each line feed that was sent',
   ])
 })
 
-test('the next request on a connection has a response of its own', () => {
+test('a second request on a connection starts a second response', () => {
   const wire = conversation()
   for (let n = 0; n < 2; n += 1) {
     wire.request('HEAD / HTTP/1.1\r\n\r\n')
@@ -63,7 +63,7 @@ test('the next request on a connection has a response of its own', () => {
   }
 })
 
-test('a chunk without a size is called no HTTP', () => {
+test('a chunk without a size is marked as not HTTP', () => {
   const wire = conversation()
   wire.request('GET / HTTP/1.1\r\n\r\n')
   wire.response(HEAD)
@@ -92,14 +92,14 @@ test.each([
   expect(wire.closed('server', how)).toBe(` #1    2.000 s  ${words}`)
 })
 
-test('a body without length or chunks ends with its connection', () => {
+test('a body without a length or chunks ends with its connection', () => {
   const wire = conversation()
   wire.request('GET / HTTP/1.0\r\n\r\n')
   wire.response('HTTP/1.1 200 OK\r\n\r\nabc')
   expect(wire.closed('server', 'ended')).toMatch(/closed by the server, which ends this response$/)
 })
 
-test('a burst is shown in part and counted in full', () => {
+test('a burst is shown in part, and its bytes are counted in full', () => {
   vi.useFakeTimers()
   try {
     const printed: string[] = []
@@ -115,7 +115,7 @@ test('a burst is shown in part and counted in full', () => {
   }
 })
 
-/** One connection of a wire, without colours. */
+/** Formats one connection, without colours. */
 function conversation({ width = 120, detail = 'short' as Detail } = {}) {
   const lines = wireLines()
   const seen = (line: Line): string => line({ width, detail, paint: (_hue, text) => text })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { wireLog } from '../../workshop/page/browser/wire/wire-log.ts'
 
-test('the clock of a log is never behind what has come', () => {
+test('the clock of a log is never earlier than its last entry', () => {
   const log = wireLog(10)
   log.setClock(1000)
   log.add([{ n: 1, at: 500, kind: 'note', text: 'on its way' }])
@@ -11,7 +11,7 @@ test('the clock of a log is never behind what has come', () => {
   expect(log.now()).toBeGreaterThanOrEqual(60_000)
 })
 
-test('what has come before is not taken again, and what has no room goes', () => {
+test('known entries are not added again, and a full log evicts its oldest entries', () => {
   const log = wireLog(3)
   const entry = (n: number) => ({ n, at: n, kind: 'note', text: String(n) }) as const
   log.add([entry(1), entry(2)])
@@ -21,7 +21,7 @@ test('what has come before is not taken again, and what has no room goes', () =>
   expect([log.find(1), log.entry(log.find(4)!)]).toEqual([undefined, entry(4)])
 })
 
-test('a connection lasts as long as its last entry, also when the server went on behind its client', () => {
+test('a connection lasts until its last entry, even if the server continues after the client has closed', () => {
   const log = wireLog()
   const arrived = { kind: 'arrived', size: 1, hop: 'server', direction: 'response' } as const
   log.add([

@@ -12,11 +12,11 @@ beforeAll(() => {
 afterEach(endPrograms)
 afterAll(() => copy.remove())
 
-test('npm run wire stands before a server that is not ours, and prints what crosses', async () => {
+test('npm run wire prints the traffic between clients and any server', async () => {
   const server = createServer((request, response) => response.end(`you want ${request.url}`))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
-  // Without http://, as people type it.
+  // Without http://, because people type it that way.
   const program = wire(`127.0.0.1:${port}/any?thing`)
   const [, url] = await program.seen(/(http:\/\/127\.0\.0\.1:\d+\/any\?thing) {2}your server/)
   expect(await (await fetch(url!)).text()).toBe('you want /any?thing')
@@ -27,11 +27,11 @@ test('npm run wire stands before a server that is not ours, and prints what cros
   expect(await program.ended).toBe(130)
 })
 
-test('a server that is not there is said to be so, at once and to each client', async () => {
+test('an unreachable server is reported at once, and to each client', async () => {
   const program = wire('http://127.0.0.1:1/')
   const [, url] = await program.seen(/(http:\/\/127\.0\.0\.1:\d+\/) {2}your server/)
   await program.seen(
-    /Nobody answers at http:\/\/127\.0\.0\.1:1 yet\. Until then every request gets 503/,
+    /There is no server at http:\/\/127\.0\.0\.1:1 yet\. Until it starts, every request gets 503/,
   )
   const answer = await fetch(url!)
   expect(answer.status).toBe(503)
@@ -39,16 +39,16 @@ test('a server that is not there is said to be so, at once and to each client', 
 })
 
 test.each([
-  ['nothing', [], 'Say before which server: npm run wire http://127.0.0.1:8080'],
-  ['two servers', ['http://a', 'http://b'], 'One server at a time'],
-  ['no URL', ['http://'], '"http://" is no URL'],
+  ['nothing', [], 'Which server? For example: npm run wire http://127.0.0.1:8080'],
+  ['two servers', ['http://a', 'http://b'], 'Name only one server'],
+  ['an invalid URL', ['http://'], '"http://" is not a valid URL'],
   ['TLS', ['https://example.org'], 'the bytes are encrypted'],
   [
     'another scheme',
     ['ftp://example.org'],
-    'It takes a URL with http://, got "ftp://example.org".',
+    'The URL must begin with http://, got "ftp://example.org".',
   ],
-])('%s is refused with a sentence', async (_case, args, says) => {
+])('%s is refused with an explanation', async (_case, args, says) => {
   const program = wire(...args)
   expect(await program.ended).toBe(2)
   expect(program.output).toContain(says)

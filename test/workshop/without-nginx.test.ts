@@ -5,7 +5,7 @@ import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
 import { nginx } from '../../workshop/tools/proxies.ts'
 import { painter } from '../../workshop/terminal/colour.ts'
 
-// Grading lesson 4 where there is no nginx.
+// Tests the grading of lesson 4 on a machine without nginx.
 beforeEach(() => void vi.spyOn(nginx, 'find').mockReturnValue(undefined))
 afterEach(() => {
   vi.restoreAllMocks()
@@ -13,9 +13,9 @@ afterEach(() => {
 })
 
 test.each([
-  { where: 'at home the others decide', CI: '', outcome: 'pass' },
-  { where: 'in CI that is a failure', CI: 'true', outcome: 'fail' },
-])('what needs nginx is not graded, and named: $where', async ({ CI, outcome }) => {
+  { where: 'outside CI the other checks decide', CI: '', outcome: 'pass' },
+  { where: 'in CI this is a failure', CI: 'true', outcome: 'fail' },
+])('checks that need nginx are named but not graded: $where', async ({ CI, outcome }) => {
   vi.stubEnv('CI', CI)
   const verdict = await gradeTask('4.3')
   expect(verdict.checks.map(({ state }) => state)).toEqual([
@@ -31,7 +31,7 @@ test.each([
   expect(text).toContain('There is no nginx to grade them with: npm run setup')
 })
 
-test('a task that needs nginx and nothing else is no pass', async () => {
+test('a task with only checks that need nginx does not pass', async () => {
   expect((await gradeTask('4.5')).outcome).toBe('fail')
 })
 

@@ -3,16 +3,18 @@ import type { GradeOrder, GradeReport } from '../class/grade-in-process.ts'
 import { grade } from '../grader/grade.ts'
 import { refuse } from './refuse.ts'
 
-/** What `npm run grade` starts for each lesson of each person: takes one order, and reports the verdict. */
+/** Grades one lesson of one person. `npm run grade` forks this, sends it one order and receives the verdict. */
 export async function gradeOne(): Promise<number> {
   if (!process.send) {
-    return refuse('npm run grade starts this by itself. To grade one: npm test -- lesson1 FOLDER')
+    return refuse(
+      'Only npm run grade starts this command. To grade one person: npm test -- lesson1 FOLDER',
+    )
   }
   const signs = setInterval(report, 1000, {})
-  // Nobody wants the verdict any more.
+  // The parent is gone, so the verdict is no longer needed.
   process.on('disconnect', () => process.exit())
   const [order] = (await once(process, 'message')) as [GradeOrder]
-  // Who handed it in is told elsewhere: the same files may be somebody else's, too.
+  // The name is left out, because grades are cached by content: two people may hand in the same files.
   const verdict = await grade({ ...order, name: 'lessons', skipTypes: true, skipReference: true })
   clearInterval(signs)
   await report({ verdict })
@@ -20,7 +22,7 @@ export async function gradeOne(): Promise<number> {
   return 0
 }
 
-/** Settled when it is on its way, for what waits is lost when the channel is closed. */
+/** Sends a message. Resolves when it has been sent, because closing the channel discards what is still queued. */
 function report(message: GradeReport): Promise<void> {
   return new Promise((sent) => void process.send!(message, () => sent()))
 }

@@ -10,10 +10,10 @@ import { screen, type Screen } from '../terminal/screen.ts'
 import { refuse } from './refuse.ts'
 
 /**
- * `npm run grade -- FOLDERS…`: grades what a class handed in, and writes tables of it.
+ * `npm run grade -- FOLDERS…`: grades the work that a class handed in, prints a table and exports it.
  *
- * @returns 0 when everybody was graded, whatever the grades; 1 when somebody could not be; 2 when there is nobody, or
- *   a word is unknown; 130 when it was interrupted
+ * @returns 0 if everyone was graded, whatever their grades; 1 if someone could not be graded; 2 if there is nobody to
+ *   grade or an argument is unknown; 130 if it was interrupted
  */
 export async function grade(args: string[]): Promise<number> {
   const asked = parseGradeArgs(args)
@@ -28,7 +28,7 @@ export async function grade(args: string[]): Promise<number> {
   const results = await gradeAll(units, seed, out)
   if (results.length < units.length) {
     out.print(
-      `\nStopped. ${results.length} of ${units.length} are graded and kept: the same line goes on from there.`,
+      `\nStopped. ${results.length} of ${units.length} gradings are done and saved. Run the same command again to continue.`,
     )
     return 130
   }
@@ -43,7 +43,7 @@ export async function grade(args: string[]): Promise<number> {
     notes(graded, out),
     [...failedFirst(graded), ...howToSeeWhy(graded, seed)],
     [
-      `${graded.length} people, ${units.length} gradings in ${seconds} s, ${kept} of them kept from before · SEED=${seed}`,
+      `${graded.length} people, ${units.length} gradings in ${seconds} s, ${kept} of them from the cache · SEED=${seed}`,
       `Written: ${files.map(asTyped).join(', ')}`,
     ],
   ]
@@ -52,7 +52,7 @@ export async function grade(args: string[]): Promise<number> {
   return graded.every(isComplete) ? 0 : 1
 }
 
-/** Shows how far it is. What comes back is not all when it was interrupted. */
+/** Grades everything and shows the progress. If it is interrupted, returns only the results so far. */
 async function gradeAll(units: Unit[], seed: number, out: Screen): Promise<Result[]> {
   const { signal, stopListening } = interruption()
   const running = new Set<Unit>()

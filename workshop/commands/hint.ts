@@ -6,12 +6,12 @@ import { parseArgs } from '../lessons/args.ts'
 import { painter, wantsColour } from '../terminal/colour.ts'
 import { refuse } from './refuse.ts'
 
-/** `npm run hint 3.2`: the next hint of that task. `npm run hint 3`: of the first task not passed. */
+/** `npm run hint 3.2` prints the next hint for that task, and `npm run hint 3` for the first task that is not done. */
 export async function hint(args: string[]): Promise<number> {
   const asked = parseArgs(args)
   if ('problem' in asked) return refuse(asked.problem)
   if (asked.lesson === undefined)
-    return refuse('Say a task or a lesson: npm run hint 1.2 or npm run hint 1')
+    return refuse('Which task or lesson? For example: npm run hint 1.2 or npm run hint 1')
 
   const lesson = lessonNumbered(asked.lesson)!
   if (lesson.problem) return refuse(lesson.problem)
@@ -24,8 +24,8 @@ export async function hint(args: string[]): Promise<number> {
     return refuse(`The README of lesson ${lesson.number} has no task ${taskOf(only)}.`)
   if (!task) {
     console.log(
-      `Every check of lesson ${lesson.number}${notGraded.length > 0 ? ' that could be graded' : ''} has passed. Say a task to read its hints all the same: ` +
-        `npm run hint ${lesson.tasks[0]?.id}`,
+      `Every check of lesson ${lesson.number}${notGraded.length > 0 ? ' that could be graded' : ''} has passed. ` +
+        `You can still read the hints for a task, for example: npm run hint ${lesson.tasks[0]?.id}`,
     )
     return 0
   }

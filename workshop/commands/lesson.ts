@@ -5,9 +5,9 @@ import { parseArgs } from '../lessons/args.ts'
 import { refuse } from './refuse.ts'
 
 /**
- * `npm run lesson` lists the lessons; `npm run lesson 3` shows one: your server on real earthquakes, the
- * wire, and a grade at each save. `npm run lesson 2 exhibit` runs the lesson's famous wrong program, and
- * `npm run lesson 4 measure` its experiment.
+ * `npm run lesson` lists the lessons. `npm run lesson 3` runs your server on real earthquakes, shows the wire, and
+ * grades your work after every save. `npm run lesson 2 exhibit` runs the famous wrong program that a lesson begins
+ * with, and `npm run lesson 4 measure` the experiment of lesson 4.
  */
 export async function lesson(args: string[]): Promise<number> {
   if (/^(lesson ?)?0?4 measure\b/i.test(args.join(' '))) {
@@ -22,7 +22,7 @@ export async function lesson(args: string[]): Promise<number> {
   const found = asked.lesson === undefined ? undefined : lessonNumbered(asked.lesson)
   if (!found) {
     if (isExhibit) {
-      return refuse('Say whose exhibit: npm run lesson 2 exhibit')
+      return refuse('The exhibit of which lesson? For example: npm run lesson 2 exhibit')
     }
     const { lessonTable } = await import('../lessons/table.ts')
     const { painter, wantsColour } = await import('../terminal/colour.ts')
@@ -32,7 +32,7 @@ export async function lesson(args: string[]): Promise<number> {
   const { work } = asked
   if (isExhibit && !existsSync(join(work.folder, found.folder, 'exhibit'))) {
     return refuse(
-      `Lesson ${found.number} has no exhibit: ${work.name}/${found.folder}/exhibit is not there.`,
+      `Lesson ${found.number} has no exhibit: there is no folder ${work.name}/${found.folder}/exhibit.`,
     )
   }
   const { live } = await import('../session/terminal.ts')

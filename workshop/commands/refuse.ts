@@ -1,4 +1,4 @@
-/** Says why a command does nothing. Gives its exit code. */
+/** Prints why a command cannot run, and returns its exit code. */
 export function refuse(why: string): number {
   console.error(why)
   return 2

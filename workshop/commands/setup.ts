@@ -3,10 +3,10 @@ import { install, probe } from '../tools/external-tool.ts'
 import { proxies } from '../tools/proxies.ts'
 import { refuse } from './refuse.ts'
 
-/** `npm run setup`: looks for the real programs that the workshop needs, and installs what is missing. */
+/** `npm run setup` looks for the external tools that the workshop uses, and installs the missing ones. */
 export async function setup(args: string[]): Promise<number> {
   if (args.length > 0) {
-    return refuse(`There is nothing to say behind npm run setup, got "${args.join(' ')}".`)
+    return refuse(`npm run setup takes no arguments, got "${args.join(' ')}".`)
   }
   let isComplete = true
   for (const tool of [browser, ...proxies]) {

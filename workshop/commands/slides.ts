@@ -1,9 +1,9 @@
 import { refuse } from './refuse.ts'
 
 /**
- * `npm run slides` shows the deck; `npm run slides share` lets followers of the whole network in;
- * `npm run slides pdf FILE` writes the hand-out. For contributors, `npm run slides record NAMES…` plays the scenes
- * anew whose wires are on the slides.
+ * `npm run slides` shows the deck, `npm run slides share` also lets others on the network follow it, and
+ * `npm run slides pdf FILE` writes the hand-out. For contributors, `npm run slides record NAMES…` plays scenes again
+ * and records their wires for the slides.
  */
 export async function slides(args: string[]): Promise<number> {
   const [what = '', ...rest] = args.filter((word) => word !== '')
@@ -13,6 +13,6 @@ export async function slides(args: string[]): Promise<number> {
     return (await import('../slides/terminal.ts')).showSlides({ isShared: what === 'share' })
   }
   return refuse(
-    `There is no "${args.join(' ')}". There are: npm run slides, npm run slides share, npm run slides pdf handout.pdf`,
+    `Unknown arguments "${args.join(' ')}". Use one of: npm run slides, npm run slides share, npm run slides pdf handout.pdf`,
   )
 }

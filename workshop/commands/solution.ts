@@ -7,27 +7,27 @@ import { parseArgs } from '../lessons/args.ts'
 import { painter, wantsColour } from '../terminal/colour.ts'
 import { refuse } from './refuse.ts'
 
-/** `npm run solution 3`: your files beside the solution. */
+/** `npm run solution 3` prints how your files differ from the solution. */
 export async function solution(args: string[]): Promise<number> {
   const asked = parseArgs(args)
   if ('problem' in asked) return refuse(asked.problem)
-  if (asked.lesson === undefined) return refuse('Say which lesson: npm run solution 1')
+  if (asked.lesson === undefined) return refuse('Which lesson? For example: npm run solution 1')
 
   const { folder } = lessonNumbered(asked.lesson)!
   const { work } = asked
   const paint = painter(wantsColour(process.stdout))
   const whose = work.name === 'lessons' ? 'yours' : work.name
   console.log(
-    `\nLines with ${paint('bad', '-')} are ${whose}, lines with ${paint('good', '+')} are the solution’s.`,
+    `\nLines with ${paint('bad', '-')} are ${whose}. Lines with ${paint('good', '+')} are the solution’s.`,
   )
   for (const name of solutionFiles(folder)) {
     const mine = join(work.folder, folder, name)
     const theirs = join(solutionsFolder, folder, name)
     console.log(
-      `\n${paint('strong', `${work.name}/${folder}/${name}`)} beside solutions/${folder}/${name}`,
+      `\n${paint('strong', `${work.name}/${folder}/${name}`)} compared with solutions/${folder}/${name}`,
     )
     if (!existsSync(mine)) {
-      console.log(`  ${whose === 'yours' ? 'You have' : `${whose} has`} no such file.`)
+      console.log(`  This file is missing in ${work.name}/${folder}.`)
       continue
     }
     console.log(compared(readFileSync(mine, 'utf8'), readFileSync(theirs, 'utf8'), paint))

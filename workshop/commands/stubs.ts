@@ -4,8 +4,8 @@ import { lessons, lessonsFolder } from '../lessons/catalogue.ts'
 import { stubsOf } from '../lessons/stubs.ts'
 
 /**
- * Writes the stubs of every lesson from its solution, for contributors: `node workshop/start.mjs stubs`.
- * It replaces what is in lessons/; a learner wants `npm run reset`, which saves it first.
+ * Writes the stubs of every lesson, made from its solution. For contributors: `node workshop/start.mjs stubs`.
+ * This overwrites lessons/ without saving it. Learners use `npm run reset`, which saves their work first.
  */
 export async function stubs(): Promise<number> {
   for (const lesson of lessons()) {

@@ -2,7 +2,7 @@ import { interruption } from '../process/interruption.ts'
 import { screen } from '../terminal/screen.ts'
 import { refuse } from './refuse.ts'
 
-/** `npm test`: with a lesson, grades it once; without, proves the workshop itself. */
+/** `npm test -- lesson1` grades a lesson once, and `npm test` without arguments proves the workshop itself. */
 export async function test(args: string[]): Promise<number> {
   if (args.length === 0) return (await import('../prove.ts')).prove()
   return gradeOnce(args)
@@ -12,7 +12,7 @@ async function gradeOnce(args: string[]): Promise<number> {
   const { parseArgs } = await import('../lessons/args.ts')
   const asked = parseArgs(args)
   if ('problem' in asked) return refuse(asked.problem)
-  if (asked.lesson === undefined) return refuse('Say which lesson, as in: npm test -- lesson1')
+  if (asked.lesson === undefined) return refuse('Which lesson? For example: npm test -- lesson1')
 
   const [{ grade }, { renderVerdict }] = await Promise.all([
     import('../grader/grade.ts'),

@@ -2,17 +2,17 @@ import type { Browser, Page } from '@playwright/test'
 import { browser as tool } from '../tools/browser.ts'
 import type { Arrivals, MeasuringClient } from './node-client.ts'
 
-/** How a browser reads a stream: a script asks for it, or it is the page itself. */
+/** How a browser reads a stream: a script fetches it, or the stream is the page itself. */
 export type BrowserApi = 'fetch()' | 'EventSource' | 'a page'
 
-/** A client in a real browser, which is started for the first of them and serves all. */
+/** Returns a client in a real browser. The browser is started once and shared by all clients. */
 export function browserClient(browserApi: BrowserApi): MeasuringClient {
   return {
     async read(url) {
       const page = await openPage()
       try {
         const { head, arrived } = await READ[browserApi](page, url)
-        // Asked of the page that has read: each has a clock of its own.
+        // Each page has its own clock, so measure the offset of this one.
         const clock = await clockOf(page)
         return { head: head + clock, arrived: arrived.map((at) => at + clock) }
       } finally {
@@ -21,18 +21,18 @@ export function browserClient(browserApi: BrowserApi): MeasuringClient {
     },
     visit(url) {
       const opened = openPage()
-      // It never gets to the end.
+      // The stream never ends, so neither does the reading.
       void opened.then((page) => READ[browserApi](page, url)).catch(() => {})
       return async () => (await opened).close()
     },
   }
 }
 
-/** Ends the browser, if one was started. */
+/** Closes the browser, if it was started. */
 export async function closeBrowser(): Promise<void> {
   const old = running
   running = undefined
-  // One that did not start has told those who wanted it.
+  // If the browser could not start, its clients have already reported that.
   await old?.then(
     (browser) => browser.close(),
     () => {},
@@ -47,14 +47,14 @@ async function openPage(): Promise<Page> {
 }
 
 async function start(): Promise<Browser> {
-  // Loaded here: it takes its time.
+  // Loaded lazily, because Playwright is slow to load.
   const { chromium } = await import('@playwright/test')
   return chromium.launch({ executablePath: tool.find()! })
 }
 
 /**
- * What is to be added to a time of the page to get one of this process, as the fastest of some answers says. Its way
- * back counts as none: so nothing arrives before it was written.
+ * Returns the offset to add to a time of the page to convert it to a time of this process. It uses the fastest of ten
+ * answers and ignores how long the answer took to return, so that no event seems to arrive before it was written.
  */
 async function clockOf(page: Page): Promise<number> {
   let best = { took: Infinity, offset: 0 }
@@ -67,7 +67,7 @@ async function clockOf(page: Page): Promise<number> {
   return best.offset
 }
 
-/** Scripts are text: what compiles this file would add helpers that a page does not have. */
+/** Scripts for the page are strings, because the compiler would add helpers that the page does not have. */
 const NOW = 'performance.timeOrigin + performance.now()'
 
 const READ: Record<BrowserApi, (page: Page, url: string) => Promise<Arrivals>> = {
@@ -98,7 +98,7 @@ const READ: Record<BrowserApi, (page: Page, url: string) => Promise<Arrivals>> =
         const arrived = []
         source.onopen = () => { head = ${NOW} }
         source.onmessage = () => arrived.push(${NOW})
-        // Its response is over.
+        // The response has ended.
         source.onerror = () => {
           source.close()
           resolve({ head, arrived })
@@ -114,13 +114,13 @@ const READ: Record<BrowserApi, (page: Page, url: string) => Promise<Arrivals>> =
   },
 }
 
-/** On a page of the same server, so that the script may ask it. */
+/** Runs a script on a page of the same server, so that its request is same-origin. */
 async function inScript(page: Page, url: string, script: string): Promise<Arrivals> {
   await page.goto(new URL('/', url).href)
   return page.evaluate<Arrivals>(`(${script})(${JSON.stringify(url)})`)
 }
 
-/** Looks at each frame how many events the page has. Its head is there when there is a page. */
+/** Counts the events on the page at each frame. The head counts as arrived when the page exists. */
 const FRAMES = `
   measured = { head: ${NOW}, arrived: [] }
   const look = () => {

@@ -2,12 +2,12 @@ import * as Plot from '@observablehq/plot'
 import type { Measured, Way } from '../../protocol/experiment.ts'
 import { nameOf } from './table.ts'
 
-/** What a chart shows of a measurement. */
+/** The parts of a measurement that a chart shows. */
 export type Charted = Pick<Measured, 'head' | 'events'> & { row: Way }
 
 export type ChartColours = Record<'paper' | 'ink' | 'quiet' | 'written' | 'arrived', string>
 
-/** Those of a page in light colours, for a file that is looked at anywhere. */
+/** The page's light colours, for a file that may be opened anywhere. */
 const ON_PAPER: ChartColours = {
   paper: '#fdfdfb',
   ink: '#1d2126',
@@ -17,11 +17,11 @@ const ON_PAPER: ChartColours = {
 }
 
 /**
- * A picture of when each event was written and when it arrived, a row for each measurement.
+ * Draws a chart of when each event was written and when it arrived, with one row per measurement.
  *
- * @param options.document makes the elements: that of a browser, or one that only writes SVG
- * @param options.width in pixels; long names take more lines where there is less room
- * @returns an `<svg>` that needs nothing from the outside
+ * @param options.document creates the elements: a browser's document, or one that can only serialise SVG
+ * @param options.width in pixels; if it is small, long names are wrapped
+ * @returns a self-contained `<svg>`
  */
 export function chart(
   measurements: Charted[],
@@ -39,7 +39,7 @@ export function chart(
   const room = width - 2 * MARGIN
   const lines = Math.max(1, ...names.map((name) => linesOf(name, room)))
   const height = lines * LINE + TRACK
-  // In a row: its name, and below it the track on which things happen.
+  // Each row consists of a name and, below it, the track with the marks.
   const onTrack = { y: 'row', dy: (lines * LINE) / 2 }
   const legend = linesOf(LEGEND, room) * LINE
   const svg = Plot.plot({
@@ -53,7 +53,7 @@ export function chart(
     style: { background: colours.paper, color: colours.ink, fontSize: `${FONT}px` },
     x: {
       axis: 'top',
-      label: 'milliseconds since the head was written',
+      label: 'milliseconds after the head was written',
       labelAnchor: 'center',
       labelArrow: false,
       zero: true,
@@ -105,17 +105,17 @@ export function chart(
     ],
   })
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg')
-  // It is one picture. Who cannot see it has the table.
+  // To screen readers the chart is a single image, because the table has the same content.
   for (const part of svg.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label')
   svg.setAttribute('role', 'img')
   svg.setAttribute('aria-label', 'When each event was written, and when it arrived')
-  // It says nothing that is wanted here, and a page may take no style but its own.
+  // Plot's style sheet is not needed, and the page's security policy does not allow inline styles.
   svg.querySelector('style')?.remove()
   return svg
 }
 
 const LEGEND =
-  '| an event is written · ● it arrives · △ the head arrives · a line between: it was on its way'
+  '| an event is written · ● the event arrives · △ the head arrives · line: the event is in transit'
 
 const FONT = 12
 const LINE = 16
@@ -123,7 +123,7 @@ const TRACK = 22
 const MARGIN = 14
 const ABOVE = 44
 
-/** How many lines a text takes, of about so many pixels each. */
+/** Estimates how many lines a text needs in the available width. */
 function linesOf(text: string, room: number): number {
   return Math.ceil((text.length * FONT * 0.56) / room)
 }

@@ -10,34 +10,34 @@ import { markdownTables, nameOf, textTable } from './table.ts'
 import { VERDICTS, type Measured, type MeasuredVerdict } from '../../protocol/experiment.ts'
 
 /**
- * `npm run lesson 4 measure`: asks what you predict, measures, and shows both.
+ * `npm run lesson 4 measure` asks for your predictions, measures, and shows both.
  *
- * @param args `nginx` measures the rows of nginx alone, `nginx HTTP/1.0` some of them; `write` measures all and
- *   writes the table of the lesson's README afresh
+ * @param args a filter: `nginx` measures only the setups with nginx, `nginx HTTP/1.0` only some of those. `write`
+ *   measures everything and replaces the table in the lesson's README
  */
 export async function experiment(args: string[]): Promise<number> {
   const isForReadme = args[0] === 'write'
   const filter = isForReadme ? [] : args
   const chosen = rows.filter((row) => filter.every((word) => isNamed(row, word)))
   if (chosen.length === 0) {
-    console.error(`Nothing to measure has "${args.join(' ')}" in its name. There is:`)
+    console.error(`No setup matches "${args.join(' ')}". The setups are:`)
     for (const row of rows) console.error(`  ${nameOf(row)}`)
     return 2
   }
   const isAsked = process.stdin.isTTY && !isForReadme
   const predicted = isAsked ? await predictions(chosen) : new Map<Row, string>()
   if (!predicted) return 130
-  const ways = chosen.length === 1 ? 'one way' : `${chosen.length} ways`
-  console.log(`Measuring ${ways} from a server to a client …`)
+  const setups = chosen.length === 1 ? 'one setup' : `${chosen.length} setups`
+  console.log(`Measuring ${setups} …`)
   const results = await measureAll(chosen)
   console.log(`\n${textTable(results, predicted)}\n`)
   const saved = await saveChart(results, filter)
-  console.log(`The median of how long an event was on its way. The chart: ${saved}`)
-  if (isForReadme) console.log(`The table is now in ${writeTable(results)}`)
+  console.log(`The times are the median delay of an event. The chart is in ${saved}`)
+  if (isForReadme) console.log(`The table in ${writeTable(results)} has been updated.`)
   return 0
 }
 
-/** Whether a word is in the name of a row, or in the name that `predict.ts` of the lesson has for such a way. */
+/** Returns whether the name of a row, or its name in the lesson's `predict.ts`, contains a word. */
 function isNamed(row: Row, word: string): boolean {
   const [, version] = /(?:proxy_http_version |http: ')(1\.\d)/.exec(row.setting) ?? []
   const names = [
@@ -48,13 +48,13 @@ function isNamed(row: Row, word: string): boolean {
   return names.join(' ').toLowerCase().includes(word.toLowerCase().replace(/,$/, ''))
 }
 
-/** What the words mean. */
+/** What each verdict means. */
 const MEANINGS: Record<MeasuredVerdict, string> = {
-  passes: 'the head is there before there is an event, then each event before the next one',
-  'head waits': 'the head comes with the first event, then each event before the next one',
-  late: 'an event comes some time after it was written, even when nothing follows it',
-  behind: 'an event comes only when others follow it, the last with the end',
-  holds: 'the events wait for the end, or until there are enough of them to fill a buffer',
+  passes: 'the head arrives before the first event, and each event before the next one',
+  'head waits': 'the head arrives with the first event, then each event before the next one',
+  late: 'each event arrives some time after it was written, even if nothing follows it',
+  behind: 'each event arrives only when others follow it, and the last with the end',
+  holds: 'the events arrive only at the end, or when there are enough to fill a buffer',
 }
 
 const KEYS: Record<string, MeasuredVerdict> = {
@@ -65,15 +65,17 @@ const KEYS: Record<string, MeasuredVerdict> = {
   h: 'holds',
 }
 
-/** What is typed for each row; undefined when somebody leaves instead, with Ctrl-C or Ctrl-D. */
+/** Asks for a prediction for each row. Returns undefined after Ctrl-C or Ctrl-D. */
 async function predictions(chosen: Row[]): Promise<Map<Row, string> | undefined> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
   const predicted = new Map<Row, string>()
-  console.log('What becomes of a stream of small events, with this between server and client?\n')
+  console.log('What happens to a stream of small events in each of these setups?\n')
   for (const [key, verdict] of Object.entries(KEYS)) {
     console.log(`  ${key}  ${verdict.padEnd(10)}  ${MEANINGS[verdict]}`)
   }
-  console.log('\nA letter or the word. Enter leaves one out; q ends the questions.\n')
+  console.log(
+    '\nType the letter or the word. Press Enter to skip a setup, or q to stop predicting.\n',
+  )
   try {
     for (const [n, row] of chosen.entries()) {
       const answer = await answerTo(terminal, `${n + 1} of ${chosen.length}  ${nameOf(row)}: `)
@@ -88,7 +90,7 @@ async function predictions(chosen: Row[]): Promise<Map<Row, string> | undefined>
   }
 }
 
-/** Asks until the answer is one: a verdict, `q`, or nothing. */
+/** Asks until the answer is valid: a verdict, `q`, or nothing. */
 async function answerTo(
   terminal: Interface,
   question: string,
@@ -99,13 +101,19 @@ async function answerTo(
     if (verdict) return verdict
     if (answer === 'q') return answer
     if (answer === '') return undefined
-    console.log(`"${answer}" is none of ${Object.keys(KEYS).join(', ')} and q.`)
+    console.log(
+      `"${answer}" is not a valid answer. Type one of ${Object.keys(KEYS).join(', ')} or q.`,
+    )
   }
 }
 
-/** @param filter what a chart of some ways is named after, so that the one of all ways stays */
+/**
+ * Saves a chart of the results and returns its path.
+ *
+ * @param filter part of the file name, so that a filtered chart does not replace the complete one
+ */
 async function saveChart(results: Result[], filter: string[]): Promise<string> {
-  // Loaded here: they take their time.
+  // Loaded lazily, because they are slow to load.
   const [{ chart }, { Window }] = await Promise.all([import('./chart.ts'), import('happy-dom')])
   mkdirSync(storeFolder, { recursive: true })
   const name = ['lesson-4', ...filter].join('-').replace(/[^\w.]+/g, '-')
@@ -117,14 +125,14 @@ async function saveChart(results: Result[], filter: string[]): Promise<string> {
   return file.slice(ROOT.length + 1)
 }
 
-/** The marks in the README between which the table stands. */
+/** Matches the text between the table's markers in the README. */
 export const TABLE = /(?<=<!-- measured -->\n)[\s\S]*?(?=<!-- \/measured -->)/
 
 export function readmeOfExperiment(): string {
   return join(lessonsFolder, lessonNumbered(4)!.folder, 'README.md')
 }
 
-/** @returns where the table is */
+/** Replaces the table in the README and returns the path of the file. */
 function writeTable(results: Result[]): string {
   const file = readmeOfExperiment()
   const text = readFileSync(file, 'utf8')

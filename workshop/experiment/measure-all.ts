@@ -4,11 +4,11 @@ import { EVERY_MS, measure } from './measure.ts'
 import type { Result, Row } from './rows.ts'
 
 /**
- * Measures each way, a few at a time: more would disturb each other.
+ * Measures each setup, a few at a time, because more would disturb each other.
  *
- * @param options.measured called with each result as it comes
- * @param options.everyMs how long from one event to the next: a busy machine needs more time
- * @returns the results, in the order of the ways
+ * @param options.measured called with each result as soon as it is known
+ * @param options.everyMs the interval between two events; a busy machine needs a longer one
+ * @returns the results, in the order of the rows
  */
 export async function measureAll(
   chosen: Row[],
@@ -17,7 +17,7 @@ export async function measureAll(
     everyMs = EVERY_MS,
   }: { measured?: (result: Result) => void; everyMs?: number } = {},
 ): Promise<Result[]> {
-  // Before anything is measured: a program that says its version takes the time of all others.
+  // Ask for all versions before measuring, because starting these programs would disturb the measurements.
   const tools = new Set(chosen.flatMap(({ tool }) => tool ?? []))
   const seen = new Map([...tools].map((tool) => [tool, probe(tool)]))
   const results = new Map<Row, Result>()

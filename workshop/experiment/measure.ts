@@ -13,14 +13,14 @@ import type { Measured, MeasuredVerdict } from '../../protocol/experiment.ts'
 
 const EVENTS = 24
 
-/** The pace of the events, when nobody says another one. */
+/** The default interval between two events. */
 export const EVERY_MS = 50
 
 /**
- * Writes events at an even pace, and looks when they come out at the other end.
+ * Writes events at regular intervals, and records when they arrive at the client.
  *
- * @param options.seen what there is of the row's tool
- * @param options.everyMs how long from one event to the next
+ * @param options.seen whether the row's tool is installed, and its version
+ * @param options.everyMs the interval between two events
  */
 export async function measure(
   row: Row,
@@ -34,7 +34,7 @@ export async function measure(
   }
 }
 
-/** `there is no nginx`; one that is broken says so itself. */
+/** Returns `there is no nginx`, or the problem of a tool that is broken. */
 function missing(name: string, problem: string): string {
   return problem.startsWith('missing') ? `there is no ${name}` : `${name} is ${problem}`
 }
@@ -68,7 +68,7 @@ async function measured(row: Row, everyMs: number): Promise<Measured & { row: Ro
   }
 }
 
-/** The order tells, not the clock: what is at the client before the next is written did not wait for it. */
+/** Decides by the order and not by the clock: an event that arrives before the next one is written did not wait for it. */
 function verdictOf(
   head: number,
   { events, ended }: { events: Measured['events']; ended: number },
@@ -76,18 +76,18 @@ function verdictOf(
   const last = events.at(-1)!
   if (events[0]!.arrived >= last.written) return 'holds'
   const late = events.filter(({ arrived }, n) => arrived >= (events[n + 1]?.written ?? Infinity))
-  // A machine that is busy now and then makes no lumps. The last event has a long pause behind it.
+  // A busy machine delays only some events, so more than half must be late. A long pause follows the last event.
   if (late.length > events.length / 2) return last.arrived < ended ? 'late' : 'behind'
   return head < events[0]!.written ? 'passes' : 'head waits'
 }
 
 type MeasuredSource = {
   app: Express
-  /** When the head and then each event was written. */
+  /** The times when the head and each event were written. */
   written: number[]
-  /** When the response was ended. */
+  /** The time when the response was ended. */
   ended?: number
-  /** The response to whoever asks for silence next. */
+  /** Resolves with the response to the next request for `/silent`. */
   nextSilent(): Promise<Response>
 }
 
@@ -111,12 +111,12 @@ function sourceOf(
     response.flushHeaders()
   }
   if (compresses) app.use(compression())
-  // For a page whose script asks for the rest.
+  // An empty page, for scripts that fetch the stream.
   app.get('/', (_request, response) => void response.type('html').end())
   app.get('/events', async (_request, response) => {
     startHead(response)
     written.push(performance.now())
-    // Long enough for a head that comes alone to be seen, also on a busy machine.
+    // Wait long enough for a head that is sent alone to arrive first, even on a busy machine.
     await sleep(6 * everyMs)
     for (let n = 0; n < EVENTS; n += 1) {
       await sleep(everyMs)
@@ -124,7 +124,7 @@ function sourceOf(
       response.write(eventText(n, size))
       if (flushes) response.flush()
     }
-    // Longer than a proxy waits for more of them.
+    // Wait longer than a proxy waits for more events.
     await sleep(Math.max(SILENCE_MS, everyMs))
     source.ended = performance.now()
     response.end()
@@ -137,14 +137,14 @@ function sourceOf(
   return source
 }
 
-/** Of so many bytes, which no compressor makes much smaller than half. */
+/** Returns an event of `size` bytes, with random hexadecimal digits that compress to no less than about half. */
 function eventText(n: number, size: number): string {
   const data = `data: ${n} `
   const filling = randomBytes(size).toString('hex')
   return `${data}${filling.slice(0, size - data.length - 2)}\n\n`
 }
 
-/** What it took with three clients: the most, for a proxy may look at its client now or a write later. */
+/** Returns the highest count of three clients, because a proxy may notice a disconnect now or one write later. */
 async function whenTold(
   client: MeasuringClient,
   url: string,
@@ -157,21 +157,21 @@ async function whenTold(
     const leave = client.visit(url)
     const writes = await countWrites(await begun, { leave, flushes })
     if (writes === undefined) return {}
-    // Nothing that it might have overlooked.
+    // The server was told without any write, so the other clients cannot need more.
     if (writes === 0) return { writesUntilTold: 0 }
     most = Math.max(most, writes)
   }
   return { writesUntilTold: most }
 }
 
-/** @returns undefined when it is not told after eight writes */
+/** Counts the writes until the server notices the disconnect. Returns undefined if eight writes are not enough. */
 async function countWrites(
   response: Response,
   { leave, flushes }: { leave(): Promise<void>; flushes: boolean },
 ): Promise<number | undefined> {
   let isTold = false
   response.on('close', () => (isTold = true))
-  // What was written has been sent, whatever waits for more of it.
+  // After this pause, everything that was written has been sent, even if a program waits for more.
   await sleep(SILENCE_MS)
   await leave()
   await sleep(SILENCE_MS)
@@ -184,5 +184,5 @@ async function countWrites(
   return undefined
 }
 
-/** More than the 200 milliseconds for which Linux keeps bytes that more will follow. */
+/** Longer than the 200 milliseconds for which Linux delays a partial packet. */
 const SILENCE_MS = 400

@@ -2,22 +2,22 @@ import { get, type IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 
-/** Whoever reads a stream at the last hop. */
+/** A client that reads a stream at the last hop. */
 export type MeasuringClient = {
   /** Reads a stream to its end. */
   read(url: string): Promise<Arrivals>
   /**
    * Opens a stream that does not end.
    *
-   * @returns leaves it
+   * @returns a function that disconnects
    */
   visit(url: string): () => Promise<void>
 }
 
-/** When the head and then all of each event was there, in milliseconds on the clock of this process. */
+/** The times when the head and each complete event arrived, in milliseconds on the clock of this process. */
 export type Arrivals = { head: number; arrived: number[] }
 
-/** A client that reads what comes as soon as it comes: this process. */
+/** Returns a client in this process, which reads every byte as soon as it arrives. */
 export function nodeClient({ takesGzip = false }: { takesGzip?: boolean }): MeasuringClient {
   function ask(url: string, signal?: AbortSignal): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
@@ -49,7 +49,7 @@ export function nodeClient({ takesGzip = false }: { takesGzip?: boolean }): Meas
     },
     visit(url) {
       const leave = new AbortController()
-      // It is aborted, head or no head.
+      // The request may be aborted before or after the head has arrived.
       void ask(url, leave.signal).then(
         (answer) => answer.on('error', () => {}).resume(),
         () => {},

@@ -13,27 +13,27 @@ import { startVarnish } from '../proxies/varnish.ts'
 import { startVite } from '../proxies/vite.ts'
 import type { BrowserApi } from './browser-client.ts'
 
-/** A way that can be measured. */
+/** A setup that can be measured. */
 export type Row = Way & {
   source: Source
-  /** The real program; absent when nothing has to be installed. */
+  /** The tool that must be installed, if any. */
   tool?: ExternalTool
-  /** How a real browser reads the stream. Otherwise a program reads it that shows each byte as it comes. */
+  /** How a real browser reads the stream. Otherwise the client is a program that shows each byte as it arrives. */
   browserApi?: BrowserApi
-  /** Absent when nothing stands between. */
+  /** Starts the proxy. Absent if the client connects directly. */
   start?(serverPort: number): Promise<RunningProxy>
 }
 
-/** What came of measuring one. */
+/** The result of measuring one setup. */
 export type Result = { row: Row } & (Measured | NotMeasured)
 
-/** What the server that is measured does, and what its client takes. */
+/** What the measured server does, and which encodings its client accepts. */
 export type Source = {
   headers?: Record<string, string>
   compresses?: boolean
   flushes?: boolean
   takesGzip?: boolean
-  /** Bytes of an event. */
+  /** The size of an event in bytes. */
   size?: number
 }
 
@@ -42,12 +42,12 @@ const GZIP: Source = { takesGzip: true }
 const HTTP_11 = 'proxy_http_version 1.1;'
 const NGINX_GZIP = 'gzip on;'
 
-/** What nginx compresses besides HTML, when it compresses. */
+/** The types that nginx compresses in addition to HTML, if compression is on. */
 const TYPES = 'gzip_types text/event-stream;'
 
-/** Every way that lesson 4 speaks of. */
+/** Every setup that lesson 4 covers. */
 export const rows: Row[] = [
-  { hop: 'nobody between', setting: '', server: '', source: {} },
+  { hop: 'direct connection', setting: '', server: '', source: {} },
   middleware('', {}),
   middleware('flush() after each event', { flushes: true }),
   middleware('Cache-Control: no-transform', { headers: { 'Cache-Control': 'no-transform' } }),
@@ -134,19 +134,19 @@ function real(
   return { hop: tool.name, setting, server: saidBy(source), source, tool, start }
 }
 
-/** Nobody stands between. The browser is the last hop itself. */
+/** A setup without a proxy, in which the browser itself is the last hop. */
 function inBrowser(
   browserApi: BrowserApi,
   type: string,
   headers: Record<string, string> = {},
 ): Row {
   const server = [type, saidBy({ headers })].filter((part) => part !== '').join(', ')
-  // More of them than it takes to guess a type have to come.
+  // The size makes browsers that sniff the type wait for several events.
   const source: Source = { headers: { 'Content-Type': type, ...headers }, size: 160 }
   return { hop: 'Chromium', setting: browserApi, server, source, tool: browser, browserApi }
 }
 
-/** What the server does that is worth a word. */
+/** Describes the settings of the server. */
 function saidBy({ headers = {}, size }: Source): string {
   const said = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
   return [...said, ...(size ? [`events of ${size} bytes`] : [])].join(', ')

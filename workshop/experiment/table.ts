@@ -1,15 +1,15 @@
 import type { Measured, Way } from '../../protocol/experiment.ts'
 import type { Result, Row } from './rows.ts'
 
-/** What was measured, as tables in Markdown: of what stands between, and of the browser as the last hop. */
+/** Formats the results as two Markdown tables: one for the hops between server and client, one for browsers. */
 export function markdownTables(results: Result[]): string {
   const isInBrowser = ({ row }: Result): boolean => row.browserApi !== undefined
   return [
-    '| between server and client | its setting | the server | a stream of small events | the server hears of a client that left |',
+    '| between server and client | setting | the server | a stream of small events | the server notices a disconnect |',
     '|---|---|---|---|---|',
     ...results.filter((result) => !isInBrowser(result)).map(markdownLine),
     '',
-    '| the last hop | how it reads | the server | a stream of small events | the server hears of a client that left |',
+    '| the last hop | how it reads | the server | a stream of small events | the server notices a disconnect |',
     '|---|---|---|---|---|',
     ...results.filter(isInBrowser).map(markdownLine),
   ].join('\n')
@@ -27,14 +27,14 @@ export function markdownLine(result: Result): string {
   return `| ${cells.join(' | ')} |`
 }
 
-/** `after 2 writes`. */
+/** Returns `after 2 writes`, or `at once` or `never`. */
 export function toldIn({ writesUntilTold: writes }: Pick<Measured, 'writesUntilTold'>): string {
   if (writes === undefined) return 'never'
   if (writes === 0) return 'at once'
   return writes === 1 ? 'after 1 write' : `after ${writes} writes`
 }
 
-/** The same for a terminal: a line each, and what was predicted. */
+/** Formats the results for a terminal, one per line, with the predictions. */
 export function textTable(results: Result[], predicted: Map<Row, string>): string {
   return results
     .map((result) => {
@@ -42,24 +42,24 @@ export function textTable(results: Result[], predicted: Map<Row, string>): strin
       const verdict = 'why' in result ? `not measured: ${result.why}` : result.verdict
       const delay = 'why' in result ? '' : `${medianDelay(result)} ms`
       const isRight = guess === verdict
-      const said = guess && (isRight ? '  as you said' : `  you said: ${guess}`)
+      const said = guess && (isRight ? '  as you predicted' : `  you predicted: ${guess}`)
       return `${verdict.padEnd(12)} ${delay.padStart(8)}  ${nameOf(result.row)}${said ?? ''}`
     })
     .join('\n')
 }
 
-/** A row in words: `nginx · proxy_http_version 1.0; · X-Accel-Buffering: no`. */
+/** Returns the name of a row: `nginx · proxy_http_version 1.0; · X-Accel-Buffering: no`. */
 export function nameOf({ hop, setting, server }: Way): string {
   return [hop, setting, server].filter((part) => part !== '').join(' · ')
 }
 
-/** How long an event was on its way, for half of them, in milliseconds. */
+/** Returns the median delay of the events, in milliseconds. */
 export function medianDelay({ events }: Pick<Measured, 'events'>): number {
   const delays = events.map(({ written, arrived }) => arrived - written).sort((a, b) => a - b)
   return Math.round(delays[Math.floor(delays.length / 2)]!)
 }
 
-/** `1.22.1` of whatever a program says of its version. */
+/** Extracts the number, such as `1.22.1`, from a program's version line. */
 function numberOf(version: string): string {
   return /\d+\.\d+(\.\d+)?/.exec(version)?.[0] ?? version
 }

@@ -6,26 +6,26 @@ import { ROOT } from '../root.ts'
 import { checkIds, lessonNumbered, lessons, lessonsFolder, listed } from './catalogue.ts'
 import { LESSON_FOLDER, type Lesson } from './catalogue.ts'
 
-/** Whose work: a folder laid out like lessons/, and how messages call it. */
+/** Somebody's work: a folder laid out like lessons/, and its name in messages. */
 export type Work = {
   folder: string
   name: string
 }
 
-/** What the arguments of a command ask for. */
+/** The parsed arguments of a command. */
 export type LessonArgs = {
   lesson?: number
-  /** A task `3.2` or a check `3.2a`; only with a lesson, and known to exist. */
+  /** A task `3.2` or a check `3.2a` of the lesson, which is known to exist. */
   only?: string
   work: Work
 }
 
-/** What was said cannot be done; the sentence says why, and what can. */
+/** Why the arguments are refused: a message that also says what is possible. */
 export type Problem = { problem: string }
 
 /**
- * Reads `3`, `03`, `lesson3` or `lesson 3`, a task `3.2` or a check `3.2a` in the same ways, and behind it a
- * folder with somebody's work. Arguments are matched whole: `lesson1` is not `lesson10`.
+ * Parses a lesson (`3`, `03`, `lesson3` or `lesson 3`), a task (`3.2`) or a check (`3.2a`), which may be followed by a
+ * folder with somebody's work.
  */
 export function parseArgs(args: string[]): LessonArgs | Problem {
   const left = args.filter((arg) => arg !== '')
@@ -41,21 +41,21 @@ export function parseArgs(args: string[]): LessonArgs | Problem {
   const { number, only } = reference
   const lesson = lessonNumbered(number)
   if (!lesson) {
-    return { problem: `There is no lesson ${number}. Lessons: ${listed(lessons())}.` }
+    return { problem: `There is no lesson ${number}. The lessons are ${listed(lessons())}.` }
   }
   if (only && !isKnown(only, lesson)) return { problem: unknownOnly(only, lesson) }
   if (work !== ownWork && !isFolder(join(work.folder, lesson.folder))) {
     return {
-      problem: `The folder ${work.name} has no ${lesson.folder}, the folder of lesson ${number}.`,
+      problem: `The folder ${work.name} does not contain ${lesson.folder}, the folder of lesson ${number}.`,
     }
   }
   return { lesson: number, ...(only && { only }), work }
 }
 
-/** The learner's own work. */
+/** The learner's own work, in lessons/. */
 export const ownWork: Work = { folder: lessonsFolder, name: 'lessons' }
 
-/** Takes the arguments that name a lesson, a task or a check off the front of `args`. */
+/** Parses a lesson, task or check at the front of `args`, and removes its arguments. */
 export function takeReference(args: string[]): { number: number; only?: string } | undefined {
   const joined = /^lesson$/i.test(args[0] ?? '') && args.length > 1
   const text = joined ? `${args[0]}${args[1]}` : (args[0] ?? '')
@@ -66,12 +66,12 @@ export function takeReference(args: string[]): { number: number; only?: string }
   return { number, ...(match[2] && { only: `${number}${match[2].toLowerCase()}` }) }
 }
 
-/** Where the caller of a command stands: npm runs everything in the repository. */
+/** Returns the folder in which the user ran the command, because npm changes to the root of the repository. */
 export function callersFolder(): string {
   return process.env.INIT_CWD ?? process.cwd()
 }
 
-/** The folder that is called so where the caller stands, or in the repository. */
+/** Finds a folder by its path, relative to the user's folder or to the root of the repository. */
 export function folderCalled(arg: string): string | undefined {
   return [resolve(callersFolder(), arg), resolve(ROOT, arg)].find(isFolder)
 }
@@ -82,13 +82,15 @@ function findWork(arg: string): Work | Problem {
   const folder = laidOutLikeLessons(found)
   if (folder === lessonsFolder) return ownWork
   if (!folder) {
-    return { problem: `The folder ${arg} has no lesson in it, such as ${lessons()[0]?.folder}.` }
+    return {
+      problem: `The folder ${arg} does not contain a lesson, such as ${lessons()[0]?.folder}.`,
+    }
   }
   const name = isInside(ROOT, folder) ? relative(ROOT, folder).split(sep).join('/') : arg
   return { folder, name }
 }
 
-/** The folder itself, its parent when it is one lesson, or the lessons/ of a whole clone. */
+/** Returns the folder itself, its parent if it is a single lesson, or its lessons/ if it is a whole clone. */
 function laidOutLikeLessons(folder: string): string | undefined {
   const known = lessons().map((lesson) => lesson.folder)
   if (known.includes(basename(folder))) return dirname(folder)
@@ -103,11 +105,11 @@ function isFolder(path: string): boolean {
 
 function unknownWord(arg: string): string {
   const said = LESSON_FOLDER.test(arg) ? 'lesson or folder' : 'folder'
-  return `There is no ${said} "${arg}". Say a lesson, as 1 or 1.2, and perhaps a folder with work.`
+  return `There is no ${said} "${arg}". Name a lesson, such as 1 or 1.2. A folder with work may follow.`
 }
 
 function oneAtATime(args: string[]): string {
-  return `Say one lesson, task or check at a time, and not "${args.join(' ')}".`
+  return `Name only one lesson, task or check, got "${args.join(' ')}".`
 }
 
 function isKnown(only: string, lesson: Lesson): boolean {
@@ -115,7 +117,7 @@ function isKnown(only: string, lesson: Lesson): boolean {
   return checks.includes(only) || tasksOf(lesson).includes(only)
 }
 
-/** A task is known from the README or, should that be gone, from its checks. */
+/** Returns the tasks of the README and of the checks, because the README may be missing. */
 function tasksOf(lesson: Lesson): string[] {
   const ids = [...lesson.tasks.map((task) => task.id), ...checkIds(lesson.number).map(taskOf)]
   return [...new Set(ids)]
@@ -126,7 +128,7 @@ function unknownOnly(only: string, lesson: Lesson): string {
   const tasks = tasksOf(lesson)
   if (only !== task && tasks.includes(task)) {
     const checks = checkIds(lesson.number).filter((check) => taskOf(check) === task)
-    return `There is no check ${only}. The checks of task ${task}: ${checks.join(', ')}.`
+    return `There is no check ${only}. The checks of task ${task} are ${checks.join(', ')}.`
   }
-  return `There is no task ${task}. The tasks of lesson ${lesson.number}: ${tasks.join(', ')}.`
+  return `There is no task ${task}. The tasks of lesson ${lesson.number} are ${tasks.join(', ')}.`
 }

@@ -6,42 +6,42 @@ import { readReadme, type Task } from './readme.ts'
 
 export type Lesson = {
   number: number
-  /** `01-raw-chunks`, in lessons/ and in solutions/. */
+  /** The name of the lesson's folder in lessons/ and solutions/: `01-raw-chunks`. */
   folder: string
   title: string
-  /** Absent when the README does not say. */
+  /** Absent if the README does not say. */
   minutes?: number
   tasks: Task[]
-  /** Why there are no tasks: one sentence with the way out. */
+  /** Why there are no tasks, and how to fix it. */
   problem?: string
 }
 
 export const lessonsFolder = join(ROOT, 'lessons')
 export const solutionsFolder = join(ROOT, 'solutions')
 
-/** A lesson's folder: `01-raw-chunks`. */
+/** Matches the name of a lesson's folder: `01-raw-chunks`. */
 export const LESSON_FOLDER = /^(\d\d)-[a-z0-9-]+$/
 
 /**
- * All lessons, in order. A learner may have lost or broken anything in lessons/, so a lesson is there when
- * it is in solutions/ or in lessons/, and one without a README says so.
+ * Returns all lessons, in order. Learners may delete or break anything in lessons/, so a lesson exists if it is in
+ * solutions/ or in lessons/. If its README is missing, its `problem` says so.
  */
 export function lessons(): Lesson[] {
   const folders = new Set([...foldersIn(solutionsFolder), ...foldersIn(lessonsFolder)])
   return [...folders].toSorted().map(lessonIn)
 }
 
-/** The lesson with that number, if there is one. */
+/** Finds a lesson by its number. */
 export function lessonNumbered(number: number): Lesson | undefined {
   return lessons().find((lesson) => lesson.number === number)
 }
 
-/** As `1 Raw chunks, 2 Server-sent events`. */
+/** Lists lessons for a message: `1 Raw chunks, 2 Server-sent events`. */
 export function listed(all: Lesson[]): string {
   return all.map(({ number, title }) => `${number} ${title}`).join(', ')
 }
 
-/** The ids of a lesson's checks in the order they run; none when it has no checks yet. */
+/** Returns the IDs of a lesson's checks in the order in which they run. */
 export function checkIds(lesson: number): string[] {
   return hasChecks(lesson) ? checksOf(lesson).map(({ id }) => id) : []
 }
@@ -61,16 +61,16 @@ function lessonIn(folder: string): Lesson {
   try {
     text = readFileSync(join(ROOT, path), 'utf8')
   } catch {
-    const problem = `${path} is missing. Get it back with: git checkout -- ${path}`
+    const problem = `${path} is missing. Restore it with: git checkout -- ${path}`
     return { number, folder, title: titleOf(folder), tasks: [], problem }
   }
   const { title, minutes, tasks } = readReadme(text)
   const found = { number, folder, title: title ?? titleOf(folder), tasks }
   if (tasks.length > 0) return { ...found, ...(minutes !== undefined && { minutes }) }
-  return { ...found, problem: `${path} has no tasks. Get it back with: git checkout -- ${path}` }
+  return { ...found, problem: `${path} has no tasks. Restore it with: git checkout -- ${path}` }
 }
 
-/** `01-raw-chunks` is called `Raw chunks` until its README says better. */
+/** Derives a title from the folder's name, for a README without one: `Raw chunks` for `01-raw-chunks`. */
 function titleOf(folder: string): string {
   const words = folder.slice(3).replaceAll('-', ' ')
   return words.charAt(0).toUpperCase() + words.slice(1)

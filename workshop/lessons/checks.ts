@@ -2,16 +2,16 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../root.ts'
 
-/** A check as it stands in the lesson's test file. */
+/** A check as it is written in the lesson's test file. */
 export type CheckName = {
   id: string
   rule: string
-  /** A lesson is passed without it. */
+  /** An edge case is graded and counted, but a lesson is passed without it. */
   isEdgeCase: boolean
   needsNginx: boolean
 }
 
-/** Every check of the lesson, in diagnosis order: read from the source, for a run may tell what it likes. */
+/** Reads all checks of a lesson from its source, in diagnosis order. Dishonest work could fake the list of a run. */
 export function checksOf(lesson: number): CheckName[] {
   const source = readFileSync(testFileOf(lesson), 'utf8')
   return [...source.matchAll(CHECK)].map(([, kind, id, , rule]) => ({
@@ -30,5 +30,5 @@ export function testFileOf(lesson: number): string {
   return join(ROOT, 'test', `lesson${lesson}.test.ts`)
 }
 
-/** `check('1.2a', 'each quake …', …`, however the formatter breaks and quotes it. */
+/** Matches `check('1.2a', 'each quake …', …`, with any line breaks and quotes. */
 const CHECK = /^(check|edgeCase|nginxCheck|nginxEdgeCase)\(\s*'(\d+\.\d+[a-z])',\s*(['"])(.+)\3,/gm

@@ -1,13 +1,13 @@
 import { structuredPatch } from 'diff'
 import type { Paint } from '../terminal/colour.ts'
 
-/** Where a learner's text and the solution's differ, with a few lines around; or that they do not. */
+/** Formats the differences between a learner's file and the solution's, with a few lines of context. */
 export function compared(mine: string, theirs: string, paint: Paint): string {
   const ours = withoutRegions(theirs)
   const { hunks } = structuredPatch('', '', mine.replaceAll('\r\n', '\n'), ours, '', '', {
     context: 3,
   })
-  if (hunks.length === 0) return '  The same, line by line.'
+  if (hunks.length === 0) return '  The files are identical.'
   return hunks
     .flatMap(({ oldStart, lines }) => [
       paint('quiet', `  from line ${oldStart}`),
@@ -16,7 +16,7 @@ export function compared(mine: string, theirs: string, paint: Paint): string {
     .join('\n')
 }
 
-/** The marks by which stubs are made are no part of what there is to learn. */
+/** Removes the region markers, which only serve to generate the stubs. */
 function withoutRegions(source: string): string {
   return source.replace(/^\s*(?:\/\/|#) #(region|endregion)\b.*\n/gm, '')
 }

@@ -3,26 +3,28 @@ import type { Paint } from '../terminal/colour.ts'
 import { readable } from '../terminal/markdown.ts'
 import type { Task } from './readme.ts'
 
-/** The next hint of a task, ready to print, with how many there are. */
+/** Returns the text of a task's next hint, which says how many more there are. */
 export function hintText(task: Task, { width, paint }: { width: number; paint: Paint }): string {
   const title = paint('strong', `${task.id} ${task.title}`)
   const hint = nextHint(task)
   if (!hint) return `${title}\n\n  This task has no hints.`
   const left = hint.of - hint.number
-  const more = left === 0 ? 'This was the last one' : `${left} more`
+  const more = left === 0 ? 'That was the last hint. To start over' : `${left} more`
   const again =
-    hint.again && hint.number === 1 ? 'You have seen them all; from the start again.\n\n' : ''
+    hint.again && hint.number === 1
+      ? 'You have seen all hints, so this is the first one again.\n\n'
+      : ''
   return [
     `${again}${title} · hint ${hint.number} of ${hint.of}`,
     readable(hint.text, { width, paint }),
-    `${more}: npm run hint ${task.id}`.replace('one:', 'one. From the start:'),
+    `${more}: npm run hint ${task.id}`,
   ].join('\n\n')
 }
 
-/** The next hint of a task, counted from 1; after the last one they begin again. */
+/** A hint, its number from 1, the number of hints, and whether the learner has seen all of them before. */
 type NextHint = { text: string; number: number; of: number; again: boolean }
 
-/** Takes the next hint and remembers that it was taken; undefined when the task has none. */
+/** Takes the next hint and remembers that it was shown. Returns undefined if the task has no hints. */
 function nextHint({ id, hints }: Task): NextHint | undefined {
   const shown = readStore<Record<string, number>>(FILE)
   const taken = Number(shown[id]) || 0

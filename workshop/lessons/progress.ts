@@ -6,19 +6,19 @@ import type { Task } from './readme.ts'
 import { decisive, scoreOf, type Score } from '../../protocol/score.ts'
 import { readStore, writeStore } from '../store.ts'
 
-/** How far a learner is in one lesson. */
+/** A learner's progress in one lesson. */
 export type Progress = {
   passed: string[]
-  /** Checks that need what this machine did not have when it graded. */
+  /** Checks that could not be graded, because this machine lacks a tool that they need. */
   notGraded: string[]
   /** Every check of the lesson. */
   checks: string[]
   score: Score
   /** Every core check has passed, except those that this machine cannot grade. */
   isPassed: boolean
-  /** When it was graded last. */
+  /** The time of the last grading. */
   gradedAt?: Date
-  /** When the last grading got no further than loading the work: `error` or `stuck`. */
+  /** The outcome of the last grading. */
   outcome?: Verdict['outcome']
 }
 
@@ -30,8 +30,8 @@ type Stored = Record<
 >
 
 /**
- * Remembers what a grading of the learner's own work in lessons/ said. A grading of one check leaves what
- * is known of the others.
+ * Stores the verdict on the learner's own work in lessons/. The results of checks that were not graded this time are
+ * kept.
  */
 export function recordVerdict({ lesson, outcome, checks }: Verdict): void {
   const stored = readStore<Stored>(FILE)
@@ -44,13 +44,13 @@ export function recordVerdict({ lesson, outcome, checks }: Verdict): void {
   writeStore(FILE, stored)
 }
 
-/** A lesson begins again. */
+/** Deletes the progress of a lesson. */
 export function forgetProgress(lesson: number): void {
   const { [lesson]: _, ...others } = readStore<Stored>(FILE)
   writeStore(FILE, others)
 }
 
-/** What is known of a lesson's checks. */
+/** Reads the progress of a lesson. */
 export function progressOf(lesson: number): Progress {
   const stored = readStore<Stored>(FILE)[lesson]
   const checks = namesOf(lesson).map((check) => ({
@@ -73,7 +73,7 @@ export function progressOf(lesson: number): Progress {
 /**
  * Returns the first task that has an open core check, or else one that has an open edge case.
  *
- * @param closed checks that have passed, or that this machine cannot grade
+ * @param closed the checks that have passed or that this machine cannot grade
  */
 export function firstOpenTask(lesson: Lesson, closed: readonly string[]): Task | undefined {
   const open = namesOf(lesson.number).filter(({ id }) => !closed.includes(id))

@@ -1,16 +1,16 @@
-/** What a lesson's README says, as far as the program needs it. */
+/** The parts of a lesson's README that the workshop uses. */
 export type Readme = {
   title?: string
   minutes?: number
   tasks: Task[]
 }
 
-/** A task as its README gives it: `1.1`, `Send the head at once`, and hints in Markdown, the vaguest first. */
+/** A task: `1.1`, `Send the head at once`, and its hints in Markdown, the vaguest first. */
 export type Task = { id: string; title: string; hints: string[] }
 
 /**
- * Reads `# Lesson 1: Raw chunks`, `40 minutes`, each `### 1.1 Title`, and the `<details>` below it, which are
- * its hints. Anything else is for the reader.
+ * Parses the title (`# Lesson 1: Raw chunks`), the duration (`40 minutes`), each task (`### 1.1 Title`), and the
+ * `<details>` below it, which are its hints. Ignores everything else.
  */
 export function readReadme(text: string): Readme {
   const readme: Readme = { tasks: [] }
@@ -29,7 +29,7 @@ export function readReadme(text: string): Readme {
       }
       continue
     }
-    // In a listing, `# Lesson` would be a comment of the shell.
+    // In a code block, `# Lesson` could be a shell comment.
     if (isCode) continue
     if (line.trim() === '<details>' && task) hint = []
     const title = /^# (?:Lesson \d+: )?(.+)$/.exec(line)

@@ -7,15 +7,15 @@ import { storeFolder } from '../store.ts'
 import { stubsOf } from './stubs.ts'
 
 export type Reset = {
-  /** Where the work is now, from the workshop's folder; absent when there was none. */
+  /** The folder of the saved work, relative to the workshop's. Absent if there was no work to save. */
   saved?: string
-  /** The files that are stubs again. */
+  /** The files that were replaced with stubs. */
   written: string[]
-  /** What the learner added, and keeps. */
+  /** Files that the learner added, which are kept. */
   others: string[]
 }
 
-/** Makes the stubs of a lesson afresh from its solution. What the folder holds is saved before. */
+/** Saves the learner's files of a lesson, and then replaces them with stubs made from the solution. */
 export function resetLesson(lesson: Lesson): Reset {
   const folder = join(lessonsFolder, lesson.folder)
   const stubs = stubsOf(lesson)
@@ -30,14 +30,14 @@ export function resetLesson(lesson: Lesson): Reset {
   mkdirSync(folder, { recursive: true })
   for (const { name, text } of written) {
     const file = join(folder, name)
-    // It may be a folder by now, or a link to a file that is no business of ours.
+    // The learner may have replaced the file with a folder, or with a link to a file that must not change.
     rmSync(file, { recursive: true, force: true })
     writeFileSync(file, text)
   }
   return { written: written.map(({ name }) => name), others, ...(saved && { saved }) }
 }
 
-/** What a lesson's folder holds beside the files to edit. */
+/** The entries of a lesson's folder that are not files to edit. */
 const OF_THE_LESSON = ['README.md', 'exhibit', 'tsconfig.json']
 
 function isFileWith(file: string, text: string): boolean {
@@ -48,7 +48,7 @@ function isFileWith(file: string, text: string): boolean {
   }
 }
 
-/** Copies the work to a folder of this moment. */
+/** Copies the work to a new folder, named after the current time. */
 function save(folder: string, lesson: string, names: string[]): string {
   const moment = new Date().toISOString().replaceAll(':', '-').replace('Z', '')
   const copy = join(storeFolder, 'saved', moment, lesson)

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { notWritten } from '../../protocol/not-written.ts'
 import { solutionsFolder, type Lesson } from './catalogue.ts'
 
-/** A file of a lesson as its learner gets it. */
+/** A file of a lesson as the learner receives it. */
 export type Stub = { name: string; text: string }
 
-/** The stubs of a lesson, made from its solution. */
+/** Makes the stubs of a lesson from its solution. */
 export function stubsOf({ folder, number }: Pick<Lesson, 'folder' | 'number'>): Stub[] {
   const solution = join(solutionsFolder, folder)
   return solutionFiles(folder).map((name) => {
@@ -18,7 +18,7 @@ export function stubsOf({ folder, number }: Pick<Lesson, 'folder' | 'number'>): 
   })
 }
 
-/** The files of a lesson that its learner writes. */
+/** Returns the names of the files that the learner of a lesson writes. */
 export function solutionFiles(folder: string): string[] {
   return readdirSync(join(solutionsFolder, folder), { withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -27,7 +27,8 @@ export function solutionFiles(folder: string): string[] {
 }
 
 /**
- * The stub of a solution: each region with a name becomes one throw, and a region without one goes.
+ * Turns a solution into a stub. Each region with a name is replaced with a throw, and each region without a name is
+ * removed.
  *
  * ```
  * // #region 1.1 createApp()          throw new Error('lesson 1, task 1.1: write createApp()')
@@ -39,9 +40,10 @@ export function solutionFiles(folder: string): string[] {
  * // #endregion
  * ```
  *
- * Where `#` begins a comment, the marks are `# #region` and `# #endregion`, and the sentence is a comment.
+ * In files whose comments begin with `#`, the markers are `# #region` and `# #endregion`, and the message becomes a
+ * comment.
  *
- * @throws when a region is not closed, not opened, lies in another, or is of another lesson: with its line
+ * @throws Error with the line number if a region is not closed, not opened, nested, or of another lesson
  */
 export function makeStub(source: string, lesson: number): string {
   const kept: string[] = []
@@ -72,7 +74,7 @@ export function makeStub(source: string, lesson: number): string {
     if (name?.includes("'")) throw new Error(`${at}: a name has no quotes, got ${name}`)
     opened = index + 1
     const sentence = name && notWritten(task, name)
-    // What is no program throws nothing. It says the same.
+    // A configuration file cannot throw, so its stub says the same in a comment.
     if (sentence && comment === '#') kept.push(`${indentation}# ${sentence}`)
     else if (sentence) kept.push(`${indentation}throw new Error('${sentence}')`)
   }
@@ -80,7 +82,7 @@ export function makeStub(source: string, lesson: number): string {
   return withoutSpareLines(kept.join('\n'))
 }
 
-/** As the formatter leaves it: no two blank lines, none at the edges of a block, one line end at the end. */
+/** Removes the blank lines that the formatter would remove, and ends the text with one line feed. */
 function withoutSpareLines(text: string): string {
   return `${text
     .replace(/\n{3,}/g, '\n\n')

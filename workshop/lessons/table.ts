@@ -3,7 +3,7 @@ import { lessons, type Lesson } from './catalogue.ts'
 import { scoreInWords } from '../../protocol/score.ts'
 import { firstOpenTask, progressOf, type Progress } from './progress.ts'
 
-/** The lessons with the learner's progress, and what to type next. */
+/** Returns the list of lessons with the learner's progress, and the next command. */
 export function lessonTable(paint: Paint): string {
   const rows = lessons().map((lesson) => ({ lesson, progress: progressOf(lesson.number) }))
   const width = Math.max(...rows.map(({ lesson }) => lesson.title.length))
@@ -17,7 +17,7 @@ export function lessonTable(paint: Paint): string {
   const next = rows.find(({ progress }) => !progress.isPassed)
   const advice = next
     ? `Next: ${paint('strong', `npm run lesson ${next.lesson.number}`)}`
-    : 'You have passed them all. Any of them runs again: npm run lesson 1'
+    : 'You have passed every lesson. To run one again: npm run lesson 1'
   return ['', ...lines, '', ...problems, advice].join('\n')
 }
 
@@ -32,6 +32,6 @@ function stateOf(lesson: Lesson, progress: Progress): string {
   if (outcome === 'error') return `could not be loaded, ${when}`
   if (outcome === 'stuck') return `got stuck, ${when}`
   const task = firstOpenTask(lesson, [...passed, ...notGraded])
-  const next = task ? `, next is task ${task.id}` : ''
+  const next = task ? `, next: task ${task.id}` : ''
   return `${scoreInWords(score)}${left}${next}, ${when}`
 }

@@ -1,4 +1,4 @@
-/** The task that a check grades part of: `1.2` of `1.2a`. */
+/** Returns the task of a check: `1.2` for `1.2a`. */
 export function taskOf(check: string): string {
   return check.replace(/[a-z]+$/, '')
 }

@@ -1,10 +1,10 @@
-/** Lines of a diff: what goes, what comes in its place, and what stays and says where that is. */
+/** A hunk of a diff: removed lines, added lines, and lines of context. */
 export type Hunk = { mark: '-' | '+' | ' '; text: string }[]
 
 /**
- * Reads the hunks of a diff. `@@` on a line of its own stands between two.
+ * Parses the hunks of a diff, which are separated by lines that contain only `@@`.
  *
- * @throws Error when a line has no mark, or a hunk changes nothing or does not say where
+ * @throws Error if a line has no mark, or if a hunk changes nothing or has no line that locates it
  */
 export function parseHunks(lines: readonly string[]): Hunk[] {
   const hunks: Hunk[] = [[]]
@@ -12,11 +12,13 @@ export function parseHunks(lines: readonly string[]): Hunk[] {
     const [mark, text] = [line.slice(0, 1), line.slice(1)]
     if (line === '@@') hunks.push([])
     else if (mark === '-' || mark === '+' || mark === ' ') hunks.at(-1)!.push({ mark, text })
-    else throw new Error(`a line of a diff begins with "-", "+" or a space, got "${line}"`)
+    else throw new Error(`a line of a diff must begin with "-", "+" or a space, got "${line}"`)
   }
   for (const hunk of hunks) {
     if (hunk.every(({ mark }) => mark === '+')) {
-      throw new Error(`a hunk has no line of the file that says where it is: ${told(hunk)}`)
+      throw new Error(
+        `a hunk needs a "-" or context line that says where it belongs: ${told(hunk)}`,
+      )
     }
     if (hunk.every(({ mark }) => mark === ' ')) {
       throw new Error(`a hunk changes nothing: ${told(hunk)}`)
@@ -26,12 +28,12 @@ export function parseHunks(lines: readonly string[]): Hunk[] {
 }
 
 /**
- * Makes the edits in a text.
+ * Applies hunks to a text.
  *
- * A hunk may be indented more or less than the text, as long as it is so throughout. Comments and blank lines of the
- * text it leaves out: each goes, or stays, with the line below it.
+ * A hunk may be indented differently from the text, as long as the difference is the same for all lines. Hunks leave
+ * out the text's comments and blank lines, which are removed or kept together with the line below them.
  *
- * @throws Error when the lines of a hunk are not in the text exactly once, or two hunks have the same line
+ * @throws Error if the lines of a hunk are not in the text exactly once, or if two hunks overlap
  */
 export function applyHunks(text: string, hunks: readonly Hunk[]): string {
   const lines = text.split('\n')
@@ -39,14 +41,14 @@ export function applyHunks(text: string, hunks: readonly Hunk[]): string {
   const made: string[] = []
   let next = 0
   for (const { hunk, start, end, to } of edits.toSorted((one, two) => one.start - two.start)) {
-    if (start < next) throw new Error(`two hunks have the same line: ${told(hunk)}`)
+    if (start < next) throw new Error(`two hunks overlap: ${told(hunk)}`)
     made.push(...lines.slice(next, start), ...to)
     next = end
   }
   return [...made, ...lines.slice(next)].join('\n')
 }
 
-/** What stands between two lines of the text, `end` not included, when the edit is made. */
+/** An edit: replaces the lines from `start` up to but not including `end`. */
 type Edit = { start: number; end: number; to: string[] }
 
 function editOf(hunk: Hunk, lines: readonly string[]): Edit {
@@ -68,7 +70,7 @@ function editOf(hunk: Hunk, lines: readonly string[]): Edit {
   return { start, end: next, to }
 }
 
-/** Finds the one place of a hunk: where each of its lines is in the text, and how much further it is indented there. */
+/** Locates a hunk: the positions of its lines in the text, and how much deeper they are indented there. */
 function placeOf(hunk: Hunk, lines: readonly string[]): { at: number[]; offset: number } {
   const wanted = hunk.filter(({ mark }) => mark !== '+').map(({ text }) => text)
   const places = [...lines.keys()].flatMap((start) => {
@@ -81,12 +83,13 @@ function placeOf(hunk: Hunk, lines: readonly string[]): { at: number[]; offset: 
     return at ? [{ at, offset }] : []
   })
   const [place] = places
-  if (!place) throw new Error(`no such lines: ${told(hunk)}`)
-  if (places.length > 1) throw new Error(`${places.length} times the same lines: ${told(hunk)}`)
+  if (!place) throw new Error(`the text does not contain these lines: ${told(hunk)}`)
+  if (places.length > 1)
+    throw new Error(`the text contains these lines ${places.length} times: ${told(hunk)}`)
   return place
 }
 
-/** Where the wanted lines are, one after another, from `start` on. */
+/** Returns the positions of consecutive lines from `start` on, or undefined if the text differs. */
 function linesFrom(
   start: number,
   lines: readonly string[],
@@ -103,7 +106,7 @@ function linesFrom(
   return at
 }
 
-/** The first of the comments that stand directly above a line. */
+/** Returns the first line of the comments directly above a line. */
 function withComments(line: number, lines: readonly string[]): number {
   let first = line
   while (first > 0 && COMMENT.test(lines[first - 1]!) && !MARK.test(lines[first - 1]!)) first -= 1
@@ -116,7 +119,7 @@ function isAside(line: string): boolean {
 
 const COMMENT = /^\s*(\/\/|\/\*|\*( |\/|$)|# )/
 
-/** Of a region, see `workshop/lessons/stub.ts`. */
+/** Matches the marker of a region, see `workshop/lessons/stubs.ts`. */
 const MARK = /#(end)?region\b/
 
 function shift(line: string, offset: number): string {

@@ -4,18 +4,18 @@ import { firstDifference } from '../verdict/side-by-side.ts'
 import type { CheckResult } from '../../protocol/verdict.ts'
 import { ROOT } from '../root.ts'
 
-/** What a learner is told of a mistake, as the check says it: how it is laid out is the renderer's. */
+/** The message that a learner sees for a mistake, independent of how it is rendered. */
 export type Message = {
   seen: string
   expected: string
   cause?: string
   often?: string
   at?: string
-  /** The steps of the check, or those around the one in which it parts from the solution's. */
+  /** The steps of the check, or an excerpt around the first that differs from the solution's. */
   steps: string[]
 }
 
-/** The message of a check that has failed. */
+/** Returns the message of a failed check. */
 export function messageOf({ story, at, steps, reference = [] }: CheckResult): Message {
   const { seen = '', expected = '', cause, often } = story ?? {}
   return {
@@ -27,12 +27,12 @@ export function messageOf({ story, at, steps, reference = [] }: CheckResult): Me
   }
 }
 
-/** Where the messages of a task's mistakes are kept: `test/mistakes/lesson1/1.2.says.txt`. */
+/** Returns the path of the stored messages for a task's mistakes: `test/mistakes/lesson1/1.2.says.txt`. */
 export function messagesFile({ lesson, task }: { lesson: number; task: string }): string {
   return join(ROOT, 'test', 'mistakes', `lesson${lesson}`, `${task}.says.txt`)
 }
 
-/** Reads the messages that are kept of a task, by mistake; none when there is no file. */
+/** Reads the stored messages of a task by name of mistake. Returns an empty map if there is no file. */
 export function readMessages(task: { lesson: number; task: string }): Map<string, Message> {
   let text: string
   try {
@@ -43,12 +43,12 @@ export function readMessages(task: { lesson: number; task: string }): Map<string
   return new Map(text.split(/^## /m).slice(1).map(parse))
 }
 
-/** The text of such a file. */
+/** Formats the messages for their file. */
 export function formatMessages(messages: ReadonlyMap<string, Message>): string {
   return [...messages].map(([name, message]) => `## ${name}\n${formatMessage(message)}`).join('\n')
 }
 
-/** A fact or a step on each line. */
+/** Formats one message, with one fact or step per line. */
 export function formatMessage({ steps, ...facts }: Message): string {
   const lines = Object.entries(facts).map(([what, text]) => `${what}: ${text}`)
   return [...lines, ...steps.map((step) => `  ${step}`), ''].join('\n')
@@ -61,7 +61,7 @@ function parse(text: string): [name: string, message: Message] {
   return [name, { ...(Object.fromEntries(said) as Omit<Message, 'steps'>), steps }]
 }
 
-/** Some steps, each on a line that is not too long. */
+/** Returns the steps around the first difference, each shortened to one line. */
 function excerpt(steps: readonly string[], reference: readonly string[]): string[] {
   const parts = firstDifference(steps, reference)
   const last = Math.max(0, steps.length - MOST)
@@ -77,7 +77,7 @@ function excerpt(steps: readonly string[], reference: readonly string[]): string
 const MOST = 10
 const BEFORE = 3
 
-/** Without what an editor, or Git, would change. */
+/** Removes line breaks and trailing spaces, which editors or Git might change. */
 function oneLine(text: string): string {
   return text.replace(/[\r\n]+/g, ' ').trimEnd()
 }

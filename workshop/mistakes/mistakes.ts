@@ -5,17 +5,17 @@ import { ROOT } from '../root.ts'
 import { applyHunks } from './edit.ts'
 import { parseTable, type Row } from './table.ts'
 
-/** A wrong answer with one planted bug. */
+/** A wrong program: a solution with one planted bug. */
 export type Mistake = Row & {
   lesson: number
-  /** The task that its check belongs to, and the name of its table: `1.2`. */
+  /** The task of the check that fails, which is also the name of the table: `1.2`. */
   task: string
 }
 
 /**
  * Reads the mistakes of a lesson, in the order of their tables.
  *
- * @throws Error when a table cannot be read, two mistakes have the same name, or a folder has no row
+ * @throws Error if a table is invalid, if two mistakes have the same name, or if a folder has no row
  */
 export function mistakesOf(lesson: number): Mistake[] {
   const folder = folderOf(lesson)
@@ -27,18 +27,18 @@ export function mistakesOf(lesson: number): Mistake[] {
     .flatMap((name) => readTable(lesson, name))
   const known = new Set<string>()
   for (const { name } of mistakes) {
-    if (known.has(name)) throw new Error(`test/mistakes/lesson${lesson} has ${name} twice`)
+    if (known.has(name)) throw new Error(`test/mistakes/lesson${lesson} contains ${name} twice`)
     known.add(name)
   }
   const stray = names.find((name) => !/\.(md|says\.txt)$/.test(name) && !known.has(name))
-  if (stray) throw new Error(`test/mistakes/lesson${lesson}/${stray} is in no table`)
+  if (stray) throw new Error(`test/mistakes/lesson${lesson}/${stray} is not in any table`)
   return mistakes
 }
 
 /**
  * Finds a mistake by its lesson and name: `lesson1/collects`.
  *
- * @throws Error when there is none
+ * @throws Error if there is no such mistake
  */
 export function mistakeCalled(address: string): Mistake {
   const [, lesson, name] = /^lesson(\d+)\/([a-z0-9-]+)$/.exec(address) ?? []
@@ -48,9 +48,9 @@ export function mistakeCalled(address: string): Mistake {
 }
 
 /**
- * Makes the files in which a mistake differs from the solution, by name.
+ * Returns the files in which a mistake differs from the solution, by name.
  *
- * @throws Error when an edit does not fit the file that it is of
+ * @throws Error if an edit does not apply to its file
  */
 export function filesOf(mistake: Mistake): Map<string, string> {
   const { lesson, name, edits } = mistake
@@ -65,11 +65,11 @@ export function filesOf(mistake: Mistake): Map<string, string> {
       throw new Error(`${where}: ${(error as Error).message}`, { cause: error })
     }
   }
-  if (files.size === 0) throw new Error(`lesson${lesson}/${name} has neither an edit nor a file`)
+  if (files.size === 0) throw new Error(`lesson${lesson}/${name} has neither edits nor files`)
   return files
 }
 
-/** Writes the lesson with the mistake in it into a folder, laid out like `lessons/`. */
+/** Writes the lesson with the mistake to a folder that is laid out like `lessons/`. */
 export function layOut(mistake: Mistake, folder: string): void {
   const lesson = lessonNumbered(mistake.lesson)!.folder
   const place = join(folder, lesson)
@@ -87,7 +87,8 @@ function readTable(lesson: number, name: string): Mistake[] {
   const task = name.replace(/\.md$/, '')
   try {
     return parseTable(readFileSync(join(ROOT, path), 'utf8')).map((row) => {
-      if (!row.fails.startsWith(task)) throw new Error(`${row.name} is not of task ${task}`)
+      if (!row.fails.startsWith(task))
+        throw new Error(`${row.name} does not belong to task ${task}`)
       return { ...row, lesson, task }
     })
   } catch (error) {
@@ -95,14 +96,14 @@ function readTable(lesson: number, name: string): Mistake[] {
   }
 }
 
-/** The files of what is edited in place of the solution. */
+/** Returns the files of the base that a mistake edits, if that is not the solution. */
 function baseOf({ lesson, base }: Mistake): Map<string, string> {
   if (!base) return new Map()
   const variant = filesIn(join(ROOT, 'test', 'variants', `lesson${lesson}`, base))
   return variant.size > 0 ? variant : filesOf(mistakeCalled(`lesson${lesson}/${base}`))
 }
 
-/** The texts of the files in a folder, by name; none when it is not there. */
+/** Reads the files in a folder, by name. Returns an empty map if there is no such folder. */
 function filesIn(folder: string): Map<string, string> {
   const names = existsSync(folder) ? readdirSync(folder) : []
   return new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]))

@@ -1,22 +1,22 @@
 import { parseHunks, type Hunk } from './edit.ts'
 
-/** A row of a table of mistakes: what is wrong, and what the proof expects of it. */
+/** A row in a table of mistakes: the edits, and the failure that the proof expects. */
 export type Row = {
   name: string
-  /** The check that is the first to fail: `1.2a`. */
+  /** The first check that must fail: `1.2a`. */
   fails: string
-  /** Words of its message. */
+  /** Words that the message of this check must contain. */
   phrase: string
-  /** Where somebody really made it: `honojs/vite-react-stack#24`. */
+  /** A place where somebody really made this mistake: `honojs/vite-react-stack#24`. */
   seenIn?: string
-  /** The variant, or the other mistake, that is edited; absent = the solution. */
+  /** The variant or other mistake to edit. Absent means the solution. */
   base?: string
-  /** By file. None when the whole files stand in a folder beside the table. */
+  /** The edits by file. Empty if a folder next to the table contains whole files. */
   edits: Map<string, Hunk[]>
 }
 
 /**
- * Reads a table of mistakes:
+ * Parses a table of mistakes:
  *
  *     ## collects
  *
@@ -28,7 +28,7 @@ export type Row = {
  *     +    lines.push(line)
  *     ```
  *
- * @throws Error with the number of the line when it is none of these
+ * @throws Error with the line number if a line has none of these forms
  */
 export function parseTable(text: string): Row[] {
   const rows: Row[] = []
@@ -41,7 +41,7 @@ export function parseTable(text: string): Row[] {
       if (name) rows.push({ name, fails: '', phrase: '', edits: new Map() })
       else if (line.startsWith('```')) {
         const end = lines.indexOf('```', n + 1)
-        if (end === -1) throw new Error('no line "```" ends it')
+        if (end === -1) throw new Error('the diff is not closed by "```"')
         addEdit(rows.at(-1), line, lines.slice(n + 1, end))
         n = end
       } else if (line !== '' && !line.startsWith('# ')) addFact(rows.at(-1), line)
@@ -50,7 +50,7 @@ export function parseTable(text: string): Row[] {
     }
   }
   for (const { name, fails } of rows) {
-    if (!fails) throw new Error(`${name} does not say which check it fails`)
+    if (!fails) throw new Error(`${name} does not say which check fails`)
   }
   return rows
 }
@@ -58,7 +58,7 @@ export function parseTable(text: string): Row[] {
 function addEdit(row: Row | undefined, fence: string, lines: string[]): void {
   const [, file] = /^```diff (\S+)$/.exec(fence) ?? []
   if (!row || !file) throw new Error(`expected "\`\`\`diff FILE" below a name, got "${fence}"`)
-  if (row.edits.has(file)) throw new Error(`${row.name} has two diffs of ${file}`)
+  if (row.edits.has(file)) throw new Error(`${row.name} has two diffs for ${file}`)
   row.edits.set(file, parseHunks(lines))
 }
 

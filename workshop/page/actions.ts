@@ -2,9 +2,9 @@ import { VERDICTS, type MeasuredVerdict } from '../../protocol/experiment.ts'
 import type { Action } from '../../protocol/page.ts'
 
 /**
- * What a request's body asks for; undefined when it is no Action, or has anything that none has.
+ * Returns the action in a request's body, or undefined if it is not a valid Action or has unknown fields.
  *
- * @param files those that may be opened: a path that somebody made up goes no further than here
+ * @param files the only files that may be opened, so that a request cannot open an arbitrary path
  */
 export function actionIn(body: unknown, files: readonly string[]): Action | undefined {
   if (!isAction(body)) return undefined
@@ -29,7 +29,7 @@ const text: Rule = (value) => typeof value === 'string'
 const verdictOrNull: Rule = (value) => value === null || VERDICTS.includes(value as MeasuredVerdict)
 const yesOrNo: Rule = (value) => typeof value === 'boolean'
 
-/** Every action with all of its fields. */
+/** For each action, the rule for each of its fields. */
 const FIELDS: {
   [Name in Action['do']]: Record<Exclude<keyof Extract<Action, { do: Name }>, 'do'>, Rule>
 } = {

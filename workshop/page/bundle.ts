@@ -1,6 +1,6 @@
 import type { Bundle } from '../http/build.ts'
 
-/** The page of a lesson, as a browser loads it. */
+/** The bundle that a browser loads for the lesson page. */
 export const lessonPage: Bundle = {
   name: 'page',
   config: 'workshop/page/vite.config.ts',

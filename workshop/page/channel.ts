@@ -5,15 +5,15 @@ import type { ChannelMessage } from '../../protocol/channel.ts'
 import type { PageState } from '../../protocol/page.ts'
 
 /**
- * Sends one page all that it shows, as server-sent events, until it leaves: `hello`, then the `state` in
- * slices and the entries of the `wire`, first what there is and then what is new. Events have no names: the
- * client of lesson 5, which reads them, gives what their data holds.
+ * Sends everything that a page shows as server-sent events, until the page disconnects: first `hello`, then the slices
+ * of the `state` and the entries of the `wire`, and after that every change. The events have no names, because the
+ * page reads them with the client of lesson 5, which yields only their data.
  *
- * A page that does not read costs no memory: nothing is queued for it. Slices are only marked, entries
- * wait in the recorder, and after its pause it gets what is true then.
+ * A stalled page costs no memory, because nothing is queued for it: changed slices are only marked, and entries stay
+ * in the recorder. When the page reads again, it receives the current state.
  *
- * @param options.epoch tells this start of the workshop, which counts entries anew, from others
- * @param options.after the number of the last entry that the page has
+ * @param options.epoch identifies this run of the workshop, because each run counts its entries from 1
+ * @param options.after the number of the last entry that the page has received
  */
 export function openChannel({
   session,
@@ -26,7 +26,7 @@ export function openChannel({
   after: number
   res: ServerResponse
 }): void {
-  // It left before it was heard: then 'close' has been, too.
+  // Already disconnected: 'close' will not fire again.
   if (res.destroyed) return
   const { recorder } = session
   const changed = new Set<keyof PageState>(SLICES)
@@ -57,7 +57,7 @@ export function openChannel({
     clearTimeout(timer)
   })
 
-  /** What comes close together goes out together. */
+  /** Sends changes that happen in quick succession together. */
   function soon(): void {
     if (!isHeld) timer ??= setTimeout(sendNews, TOGETHER_MS)
   }
@@ -68,7 +68,7 @@ export function openChannel({
     isHeld = !sendAll()
   }
 
-  /** False when the client does not take it all: the rest can wait for 'drain'. */
+  /** Sends everything that is new. Returns false if the socket is full and the rest has to wait for 'drain'. */
   function sendAll(): boolean {
     for (const slice of changed) {
       if (res.writableNeedDrain) return false
@@ -97,8 +97,8 @@ export function openChannel({
 }
 
 /**
- * The number behind an event's id; 0, so that all of it is sent again, when it is no such id, or one of
- * another start of the workshop.
+ * Returns the entry number in an event ID. If the ID is invalid or from another run of the workshop, returns 0, so that
+ * everything is sent again.
  */
 export function lastEntryIn(id: string, epoch: string, newest: number): number {
   const [, begun, digits] = /^(.*)\.(\d{1,15})$/.exec(id) ?? []
@@ -106,7 +106,7 @@ export function lastEntryIn(id: string, epoch: string, newest: number): number {
   return begun === epoch && n <= newest ? n : 0
 }
 
-/** The slices of the page, in the order in which they are sent. */
+/** The slices of the page's state, in the order in which they are sent. */
 export const SLICES = Object.keys({
   lesson: true,
   grading: true,

@@ -21,10 +21,10 @@ export type PageServer = RunningServer & {
 /**
  * Serves the page of a session on 127.0.0.1.
  *
- * @param options.ports it takes the first of them that is free
- * @param options.bundle what a browser loads
+ * @param options.ports the ports to try; the first free one is used
+ * @param options.bundle the bundle that the browser loads
  * @param options.framedBy the origins that may show the page in a frame
- * @throws Error when no port is free
+ * @throws Error if no port is free
  */
 export async function pageServer({
   session,
@@ -82,7 +82,7 @@ function pageApp(session: Session, bundle: Bundle, framedBy: readonly string[]):
     }
     const action = actionIn(req.body, session.state.lesson?.files ?? [])
     if (!action) {
-      refuse(res, 400, 'The workshop knows no such action.')
+      refuse(res, 400, 'The workshop does not know this action.')
       return
     }
     const answer = await session.act(action)
@@ -95,7 +95,7 @@ function pageApp(session: Session, bundle: Bundle, framedBy: readonly string[]):
   return app
 }
 
-/** Who asks for the head alone is not kept waiting for the end of a stream. */
+/** Answers HEAD at once, because a stream might never end. */
 const withoutHead: RequestHandler = (req, res, next) => {
   if (req.method === 'HEAD') res.end()
   else next()
@@ -108,10 +108,10 @@ const nothingHere: RequestHandler = (req, res) => {
     return
   }
   res.set('Allow', methods.join(', '))
-  refuse(res, 405, `This address takes ${methods.join(' and ')} only.`)
+  refuse(res, 405, `This address only accepts ${methods.join(' and ')}.`)
 }
 
-/** A chunk for each line would be more framing than lines. */
+/** Joins lines into blocks, because one chunk per line would send more framing than content. */
 function* inBlocks(lines: Iterable<string>): Generator<string> {
   let block = ''
   for (const line of lines) {
@@ -123,7 +123,7 @@ function* inBlocks(lines: Iterable<string>): Generator<string> {
   yield block
 }
 
-/** The origin of the component that is shown with the wire. */
+/** Returns the origin of the component that the page shows in a frame, if there is one. */
 function framesOf({ state }: Session): string[] {
   const { component } = state.server
   return component ? [new URL(component.url).origin] : []
@@ -131,5 +131,5 @@ function framesOf({ state }: Session): string[] {
 
 const PAGE_PORTS = Array.from({ length: 50 }, (_, index) => 3200 + index)
 
-/** Of one arrival: what a page can show. */
+/** How many bytes of one arrival the page receives. */
 const MOST_BYTES = 65_536

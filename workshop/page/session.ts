@@ -1,14 +1,14 @@
 import type { Recorder } from '../../wire/recorder.ts'
 import type { Action, Answer, PageState } from '../../protocol/page.ts'
 
-/** What the page's server needs of a running lesson, or of `npm run wire`. */
+/** The interface between the page's server and a running lesson or `npm run wire`. */
 export type Session = {
   readonly state: PageState
   readonly recorder: Recorder
   /**
    * Calls `changed` with the name of each slice that has changed.
    *
-   * @returns stops it
+   * @returns a function that stops the calls
    */
   listen(changed: (slice: keyof PageState) => void): () => void
   act(action: Action): Promise<Answer>

@@ -5,10 +5,10 @@ import { defineConfig } from 'vite'
 export default defineConfig({
   root: fileURLToPath(new URL('browser', import.meta.url)),
   plugins: [react()],
-  // Else a configuration somewhere above this folder would be used.
+  // Otherwise Vite would use a PostCSS configuration from a parent folder.
   css: { postcss: {} },
   build: {
-    // The page loads files of its server, and no data: URLs.
+    // The page's security policy does not allow data: URLs.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 2000,
     emptyOutDir: true,

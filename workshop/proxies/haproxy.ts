@@ -1,7 +1,7 @@
 import { haproxy } from '../tools/proxies.ts'
 import { startProxyProcess, type RunningProxy } from './proxy-process.ts'
 
-/** HAProxy, with these lines among its defaults. */
+/** Starts HAProxy, with these options in its `defaults`. */
 export function startHaproxy(upstreamPort: number, setting: string): Promise<RunningProxy> {
   return startProxyProcess(haproxy, ({ port, write }) => {
     const conf = write(

@@ -2,9 +2,9 @@ import { nginx } from '../tools/proxies.ts'
 import { startProxyProcess, type ProxyDir, type RunningProxy } from './proxy-process.ts'
 
 /**
- * nginx with this in its `http { … }`.
+ * Starts nginx.
  *
- * @param http gets what is to stand behind `listen`, and the folder in which it looks for files
+ * @param http returns the content of `http { … }`, given the address for `listen` and the folder for its files
  */
 export function startNginx(http: (listen: string, dir: ProxyDir) => string): Promise<RunningProxy> {
   return startProxyProcess(nginx, (dir) => {
@@ -14,7 +14,7 @@ export function startNginx(http: (listen: string, dir: ProxyDir) => string): Pro
   })
 }
 
-/** A site that proxies everything, with these directives in its location. */
+/** Returns a `server` that proxies everything, with these directives in its `location`. */
 export function site(listen: string, upstream: string, directives: string): string {
   return `
   server {
@@ -26,7 +26,7 @@ export function site(listen: string, upstream: string, directives: string): stri
   }`
 }
 
-/** One process, in the foreground, that writes nowhere but in its folder. */
+/** Returns a configuration that runs one process in the foreground and writes only to its folder. */
 function mainConf(http: string): string {
   return `
 daemon off;

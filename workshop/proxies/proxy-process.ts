@@ -8,27 +8,27 @@ import { freePort } from '../http/ports.ts'
 import { startTethered } from '../process/tethered-program.ts'
 import { type ExternalTool, probe } from '../tools/external-tool.ts'
 
-/** A proxy that listens on a port of 127.0.0.1. */
+/** A running proxy, which listens on a port of 127.0.0.1. */
 export type RunningProxy = {
   readonly port: number
-  /** Ends it and all that it has started, and removes its folder. */
+  /** Kills the proxy and its child processes, and removes its folder. */
   stop(): Promise<void>
 }
 
-/** Where a proxy runs. The folder is its own; `write` gives the path of the file. */
+/** The environment of a proxy: its port and its own folder. `write()` returns the path of the file. */
 export type ProxyDir = {
   port: number
   folder: string
   write(name: string, text: string): string
 }
 
-/** Gives the arguments that start the program. */
+/** Returns the arguments for the program. */
 type Start = (dir: ProxyDir) => string[]
 
 /**
  * Starts a proxy in a folder of its own, and waits until it listens.
  *
- * @throws when the tool is missing, or with the program's own words when it does not start
+ * @throws Error if the tool is missing or, with the program's own output, if it does not start
  */
 export async function startProxyProcess(tool: ExternalTool, start: Start): Promise<RunningProxy> {
   const seen = probe(tool)
@@ -37,7 +37,7 @@ export async function startProxyProcess(tool: ExternalTool, start: Start): Promi
     try {
       return await tryToStart(seen.path, start)
     } catch (error) {
-      // Somebody else took the port between our look and its.
+      // Another program took the port after we had found it free.
       if (!/in use/i.test(String(error)) || tries === 5) throw error
     }
   }
@@ -46,7 +46,7 @@ export async function startProxyProcess(tool: ExternalTool, start: Start): Promi
 async function tryToStart(path: string, start: Start): Promise<RunningProxy> {
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'workshop-proxy-'))
-  // Started by root, most of them go on as somebody else.
+  // If root starts them, most proxies switch to another user, who must be able to read the folder.
   chmodSync(folder, 0o755)
   const args = start({
     port,

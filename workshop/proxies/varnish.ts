@@ -1,7 +1,7 @@
 import { varnish } from '../tools/proxies.ts'
 import { startProxyProcess, type RunningProxy } from './proxy-process.ts'
 
-/** Varnish, with these lines in its VCL. */
+/** Starts Varnish, with this VCL after the backend. */
 export function startVarnish(upstreamPort: number, setting: string): Promise<RunningProxy> {
   return startProxyProcess(varnish, ({ port, folder, write }) => {
     const vcl = write(

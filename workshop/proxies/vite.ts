@@ -1,9 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import type { RunningProxy } from './proxy-process.ts'
 
-/** The proxy of Vite's development server, which passes on everything. */
+/** Starts Vite's development server with a proxy for every path. */
 export async function startVite(upstreamPort: number): Promise<RunningProxy> {
-  // Loaded here: it takes its time.
+  // Loaded lazily, because Vite is slow to load.
   const { createServer } = await import('vite')
   const vite = await createServer({
     configFile: false,

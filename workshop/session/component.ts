@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import { runDirFor } from './run-dir.ts'
 import { targetPath, type LessonTarget } from './lesson-target.ts'
 
-/** A component on a page of its own, which shows it as it was saved last. */
+/** A lesson's component on a page of its own, always in the version that was saved last. */
 export type ShownComponent = {
   readonly url: string
-  /** The port that the page would have had, had nobody else taken it. */
+  /** The lesson's own port, if another program has taken it. */
   readonly preferredPort?: number
   readonly isReady: Promise<unknown>
   saved(): Promise<void>
@@ -13,17 +13,17 @@ export type ShownComponent = {
 }
 
 /**
- * Shows the component of a lesson.
+ * Serves a page that shows the component of a lesson.
  *
- * @param options.api the port of the server that its stream comes from
- * @param options.path of that stream
+ * @param options.api the port of the server that sends the stream
+ * @param options.path the path of the stream
  */
 export async function showComponent({
   api,
   path,
   ...target
 }: LessonTarget & { api: number; path: string }): Promise<ShownComponent> {
-  // Loaded when it is wanted: other lessons do without.
+  // Loaded lazily, because other lessons do not need it.
   const { reactFront } = await import('../runtime/react-front.ts')
   const { lesson, work, isExhibit } = target
   const runDir = runDirFor(work, targetPath(target))
@@ -42,7 +42,7 @@ export async function showComponent({
     async saved() {
       const before = await folder
       folder = runDir.folder()
-      // Vite sees a save where the work is. A new copy of it is another file.
+      // Vite watches the files of the work itself. If they are copied, a save changes the path, so the page must reload.
       if ((await folder) !== before) await front.reload()
     },
     async close() {

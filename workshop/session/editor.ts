@@ -5,26 +5,26 @@ import { ROOT } from '../root.ts'
 import type { Answer } from '../../protocol/page.ts'
 
 /**
- * Opens a file in the editor that is running, or that EDITOR names.
+ * Opens a file in the running editor, or in the one that EDITOR names.
  *
- * @param file its whole path
+ * @param file its absolute path
  */
 export async function openInEditor(file: string, line: number): Promise<Answer> {
   const shown = relative(ROOT, file)
   const [editor] = guess()
   if (!editor) {
-    return { problem: `No editor was found. Open ${shown} in yours; EDITOR=… names it.` }
+    return { problem: `No editor was found. Open ${shown} yourself, or set EDITOR.` }
   }
-  // It would fight with the workshop for the keyboard.
+  // An editor in the terminal would compete with the workshop for the keyboard.
   if (/^(n?vim?|nano|emacs|micro|helix|hx|kak)$/.test(editor)) {
-    return { problem: `Your editor (${editor}) needs a terminal of its own. Open ${shown} there.` }
+    return { problem: `Your editor (${editor}) needs its own terminal. Open ${shown} there.` }
   }
   return new Promise((resolve) => {
     launch(`${file}:${line}`, editor, (_file, problem) => {
       const why = problem ? `: ${problem.replace(/\.+$/, '')}` : ''
       resolve({ problem: `${editor} could not open ${shown}${why}.` })
     })
-    // An editor that is there says nothing.
+    // If the editor starts, the callback is not called, so report success right away.
     setImmediate(() => resolve({ said: `Opened ${shown} in ${editor}.` }))
   })
 }

@@ -4,24 +4,25 @@ import { rows } from '../experiment/rows.ts'
 import type { Action, Answer, ExperimentState, WayState } from '../../protocol/page.ts'
 import { forkTypeScript } from '../process/fork-typescript.ts'
 
-/** The experiment of lesson 4, for a page. */
+/** The experiment of lesson 4, as the lesson page runs it. */
 export type Experiment = {
   readonly state: ExperimentState
-  /** Undefined when the action is none of its own. */
+  /** Performs an action. Returns undefined if the action does not belong to the experiment. */
   act(action: Action): Answer | undefined
-  /** Ends what is being measured. */
+  /** Cancels the running measurement. */
   stop(): void
 }
 
-/** @param options.changed called whenever the state has changed */
+/** @param options.changed called after every change of the state */
 export function experiment({ changed }: { changed(): void }): Experiment {
   const state: ExperimentState = { isMeasuring: false, ways: untouched() }
   let child: ChildProcess | undefined
 
   function measure(): Answer {
-    if (child) return { problem: 'It is being measured.' }
+    if (child) return { problem: 'A measurement is already running.' }
     const waiting = state.ways.flatMap(({ result }, index) => (result ? [] : [index]))
-    if (waiting.length === 0) return { problem: 'Every way has been measured. Start over first.' }
+    if (waiting.length === 0)
+      return { problem: 'Every setup has been measured. Press Start over to measure again.' }
     const mine = forkTypeScript(PROGRAM, 'ignore')
     child = mine
     becomes({ isMeasuring: true })
@@ -34,13 +35,13 @@ export function experiment({ changed }: { changed(): void }): Experiment {
     mine.once('error', () => lost(mine))
     mine.once('exit', () => lost(mine))
     mine.send(waiting)
-    return { said: `Measuring ${waiting.length} ways.` }
+    return { said: `Measuring ${waiting.length} setups.` }
   }
 
   function lost(mine: ChildProcess): void {
     if (child !== mine) return
     child = undefined
-    becomes({ isMeasuring: false, problem: 'The measuring ended before it was done.' })
+    becomes({ isMeasuring: false, problem: 'The measurement ended unexpectedly.' })
   }
 
   function becomes(now: Pick<ExperimentState, 'isMeasuring' | 'problem'>): void {
@@ -50,7 +51,7 @@ export function experiment({ changed }: { changed(): void }): Experiment {
   }
 
   function stop(): void {
-    // The proxies that it has started end with it.
+    // The proxies that the child process started end together with it.
     child?.kill('SIGKILL')
     child = undefined
     becomes({ isMeasuring: false })
@@ -64,24 +65,27 @@ export function experiment({ changed }: { changed(): void }): Experiment {
         case 'predict': {
           const { way, verdict } = action
           const found = state.ways[way - 1]
-          if (!found) return { problem: `There is no way ${way}.` }
-          if (found.result) return { problem: 'This way has been measured: it is too late.' }
+          if (!found) return { problem: `There is no setup ${way}.` }
+          if (found.result)
+            return {
+              problem: 'This setup has already been measured, so it is too late to predict.',
+            }
           const { predicted: _, ...others } = found
           state.ways[way - 1] = { ...others, ...(verdict && { predicted: verdict }) }
           changed()
-          return { said: verdict ? `You expect: ${verdict}.` : 'You expect nothing of it.' }
+          return { said: verdict ? `Your prediction: ${verdict}.` : 'Prediction removed.' }
         }
         case 'measure':
           return measure()
         case 'stop measuring':
-          if (!child) return { problem: 'Nothing is being measured.' }
+          if (!child) return { problem: 'No measurement is running.' }
           stop()
-          return { said: 'Stopped. What has been measured stays.' }
+          return { said: 'Measurement stopped. The results so far are kept.' }
         case 'forget measurements':
           stop()
           state.ways = untouched()
           changed()
-          return { said: 'Nothing is measured, and nothing is predicted.' }
+          return { said: 'All measurements and predictions have been removed.' }
         default:
           return undefined
       }

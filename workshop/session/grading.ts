@@ -6,27 +6,27 @@ import type { Lesson } from '../lessons/catalogue.ts'
 import { checksOf } from '../lessons/checks.ts'
 import { progressOf, recordVerdict } from '../lessons/progress.ts'
 
-/** Grades when asked to, one run at a time. */
+/** Grades the work on request, one run at a time. */
 export type Grading = {
-  /** Grades the work as it is now; a run that is under way is given up. */
+  /** Grades the work as it is now. Cancels a run that is in progress. */
   start(): void
   readonly isRunning: boolean
-  /** What the page shows of it. */
+  /** The state that the page shows. */
   readonly state: GradingState
-  /** The last one that came to its end. */
+  /** The verdict of the last run that was not cancelled. */
   readonly verdict: Verdict | undefined
   stop(): Promise<void>
 }
 
 export type GradingEvents = {
-  /** A run begins, or has ended. */
+  /** A run has started or ended. */
   gradingChanged(): void
   graded(verdict: Verdict): void | Promise<void>
-  /** The workshop itself is broken. */
+  /** Grading failed because of an error in the workshop itself. */
   notGraded(error: Error): void
 }
 
-/** @param options.changed called whenever the state has changed */
+/** @param options.changed called after every change of the state */
 export function grading({
   lesson,
   work,
@@ -49,7 +49,7 @@ export function grading({
       const { grade } = await import('../grader/grade.ts')
       const gradingProcess = await next
       next = Promise.resolve(undefined)
-      const came = await grade({
+      const received = await grade({
         lesson: lesson.number,
         work: work.folder,
         name: work.name,
@@ -58,7 +58,7 @@ export function grading({
         onCheck: (result) => signal.aborted || checked(result),
       })
       if (signal.aborted) return
-      verdict = came
+      verdict = received
       if (work === ownWork) recordVerdict(verdict)
       graded(verdict)
       void events.graded(verdict)
@@ -99,14 +99,14 @@ export function grading({
     changed()
   }
 
-  function giveUp(): Promise<void> {
+  function cancel(): Promise<void> {
     running?.controller.abort()
     return running?.done ?? Promise.resolve()
   }
 
   return {
     start() {
-      const before = giveUp()
+      const before = cancel()
       const controller = new AbortController()
       const mine = { controller, done: Promise.resolve() }
       running = mine
@@ -131,13 +131,13 @@ export function grading({
     },
     async stop() {
       over.abort()
-      await giveUp()
+      await cancel()
       await (await next)?.end()
     },
   }
 }
 
-/** A process for the next grading, which has loaded what it can; undefined when `signal` has aborted meanwhile. */
+/** Starts a process for the next grading and preloads its modules. Returns undefined if `signal` aborts meanwhile. */
 async function preloaded(lesson: number, signal: AbortSignal): Promise<GradingProcess | undefined> {
   const { startGradingProcess } = await import('../grader/grading-process.ts')
   let started: GradingProcess | undefined
@@ -145,14 +145,14 @@ async function preloaded(lesson: number, signal: AbortSignal): Promise<GradingPr
     started = await startGradingProcess({ lesson })
     await started.preload(signal)
   } catch {
-    // What goes wrong here goes wrong again in the grading, which tells.
+    // Whatever fails here will fail again during the grading, which reports it.
   }
   if (!signal.aborted) return started
   await started?.end()
   return undefined
 }
 
-/** Nothing has come yet in this session; what had passed before is known. */
+/** Returns the state before the first grading: each check that passed in an earlier session counts as passed. */
 function notGradedYet(lesson: Lesson, work: Work): GradingState {
   const passed = work === ownWork ? progressOf(lesson.number).passed : []
   return {

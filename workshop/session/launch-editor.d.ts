@@ -1,4 +1,4 @@
 declare module 'launch-editor/guess.js' {
-  /** The editor that is running, or that LAUNCH_EDITOR, VISUAL or EDITOR names, with its arguments. */
+  /** Returns the running editor, or the one that LAUNCH_EDITOR, VISUAL or EDITOR names, and its arguments. */
   export default function guess(): [editor: string | null, ...args: string[]]
 }

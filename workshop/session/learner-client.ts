@@ -7,25 +7,25 @@ import { gapCounter } from '../runtime/gap-counter.ts'
 import type { LearnerClientState } from '../../protocol/page.ts'
 import { targetPath, type LessonTarget } from './lesson-target.ts'
 
-/** The client.ts of a lesson, in a process of its own. */
+/** A lesson's client.ts, running in a process of its own. */
 export type LearnerClient = {
   readonly state: LearnerClientState
-  /** Begins with a new process when the client's files have changed. */
+  /** Restarts the client if its files have changed. */
   saved(): void
   close(): Promise<void>
 }
 
 export type LearnerClientEvents = {
-  /** The connection is another now, or the client does not run. */
+  /** The state of the connection has changed, or the client has stopped. */
   follows(state: LearnerClientState): void
-  /** A line of its standard output or its standard error. */
+  /** The client printed a line, to standard output or standard error. */
   clientPrinted(line: string): void
 }
 
 /**
- * Runs it on `url`.
+ * Runs the client against `url`.
  *
- * @param options.changed called whenever the state has changed
+ * @param options.changed called after every change of the state
  */
 export function runLearnerClient({
   url,
@@ -53,7 +53,7 @@ export function runLearnerClient({
       {
         message: hear,
         printed: events.clientPrinted,
-        ended: (how) => becomes('down', `client.ts ended by itself (${how}).`),
+        ended: (how) => becomes('down', `client.ts exited (${how}).`),
       },
     )
   }
@@ -67,11 +67,11 @@ export function runLearnerClient({
       changed()
     } else if (message.kind === 'gap') {
       state = { ...state, gaps: state.gaps + 1 }
-      becomes(state.state, 'Quakes may be missing here.')
+      becomes(state.state, 'The server reported a gap: quakes may be missing.')
     } else if (message.kind === 'connection') {
       const { state: now } = message
       const what =
-        now.name === 'waiting' ? `${now.why}; it asks again in ${Math.round(now.ms)} ms` : undefined
+        now.name === 'waiting' ? `${now.why}; reconnecting in ${Math.round(now.ms)} ms` : undefined
       becomes(now.name, what)
     } else if (message.kind === 'not written') {
       program.kill()
@@ -114,7 +114,7 @@ const NOTHING_YET: LearnerClientState = {
   gaps: 0,
 }
 
-/** What the client is made of. */
+/** Returns the source code of the client. */
 function textOf(folder: string): string {
   return ['client.ts', 'read-events.ts']
     .map((name) => {

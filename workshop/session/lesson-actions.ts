@@ -7,10 +7,10 @@ import type { LessonRun } from './lesson-run.ts'
 import { targetPath } from './lesson-target.ts'
 
 /**
- * Does what the page asks of the lesson that runs.
+ * Performs an action that the page requested for the running lesson.
  *
- * @param options.note tells on the wire what the workshop did
- * @param options.told called with what is worth to be kept
+ * @param options.note adds a note to the wire
+ * @param options.told called with a message that should stay visible in the terminal
  */
 export async function actOnLesson(
   run: LessonRun,
@@ -21,13 +21,13 @@ export async function actOnLesson(
     case 'grade':
       if (!run.grades) return { problem: 'There is nothing to grade here.' }
       run.grades.start()
-      return { said: 'Grading.' }
+      return { said: 'Grading your work.' }
     case 'restart':
       run.server.restart()
-      return { said: 'The server starts anew.' }
+      return { said: 'Restarting the server.' }
     case 'kill':
       if (!run.server.kill()) return { problem: 'The server is not running.' }
-      return { said: 'The server is killed. It comes back by itself.' }
+      return { said: 'Server killed. It restarts automatically.' }
     case 'open': {
       const { openInEditor } = await import('./editor.ts')
       return openInEditor(join(run.work.folder, targetPath(run), action.file), action.line)
@@ -37,30 +37,30 @@ export async function actOnLesson(
     case 'burst':
       return burst(run, note)
     default:
-      return { problem: 'This cannot be done here.' }
+      return { problem: 'This action is not available here.' }
   }
 }
 
 function reset({ lesson, work, isExhibit }: LessonRun, told: (what: string) => void): Answer {
   if (work !== ownWork || isExhibit) {
-    return { problem: 'Only your own work, in lessons/, can be reset.' }
+    return { problem: 'You can only reset your own work in lessons/.' }
   }
   const { saved, written } = resetLesson(lesson)
   forgetProgress(lesson.number)
-  if (written.length === 0) return { said: 'The files are as they were at the start.' }
-  const kept = saved ? ` Your work is in ${saved}.` : ''
-  const said = `As at the start: ${written.join(', ')}.${kept}`
-  // Where the work is now is worth more than a line that goes away.
+  if (written.length === 0) return { said: 'Nothing to reset: the files are unchanged.' }
+  const kept = saved ? ` Your work is saved in ${saved}.` : ''
+  const said = `These files are stubs again: ${written.join(', ')}.${kept}`
+  // The page's message disappears, but people may still need the path later.
   told(said)
   return { said }
 }
 
 function burst({ slices, server }: LessonRun, note: (text: string) => void): Answer {
   if (!slices.server.readers) {
-    return { problem: 'Nobody has the feed open. Connect a client first.' }
+    return { problem: 'No client has the feed open. Connect a client first.' }
   }
   server.burst(BURST)
-  const happens = `${BURST.toLocaleString('en')} quakes happen at once`
+  const happens = `Burst: ${BURST.toLocaleString('en')} quakes happen at once`
   note(happens)
   return { said: `${happens}.` }
 }

@@ -3,7 +3,7 @@ import { legend } from '../terminal/wire-lines.ts'
 import type { LessonRun } from './lesson-run.ts'
 
 /**
- * What is printed when a lesson begins: where everything is, and what a save does.
+ * Returns the text to print when a lesson starts: the addresses, and what happens after a save.
  *
  * @param page the address of its page, if there is one
  */
@@ -21,17 +21,18 @@ function lessonHeader(run: LessonRun, page: string | undefined, { paint }: Scree
     ...(component ? [`  ${paint('strong', component.url)}  ${whose('component', run)}`] : []),
     ...pageLine(page, paint),
     component
-      ? `  ${paint('strong', url)}  its stream, on real earthquakes, of ${server.file}`
-      : `  ${paint('strong', url)}  ${whose('server', run)}, on real earthquakes`,
+      ? `  ${paint('strong', url)}  its stream of real earthquakes, from ${server.file}`
+      : `  ${paint('strong', url)}  ${whose('server', run)}, with real earthquakes`,
     `  ${CURL} -N ${url}`,
     '',
-    lesson.problem ?? `Read lessons/${lesson.folder}/README.md${page ? ', or the page' : ''}.`,
+    lesson.problem ??
+      `The tasks are in lessons/${lesson.folder}/README.md${page ? ' and on the page' : ''}.`,
     ...(component
       ? [
-          `Every save in ${folder} changes the component and grades.`,
-          `Every save of ${server.file} restarts the server.`,
+          `When you save a file in ${folder}, the component is updated and your work is graded.`,
+          `When you save ${server.file}, the server is restarted.`,
         ]
-      : [`Every save in ${folder} restarts the server and grades.`]),
+      : [`When you save a file in ${folder}, the server is restarted and your work is graded.`]),
     '',
     legend(paint),
     '',
@@ -54,17 +55,17 @@ function exhibitHeader(run: LessonRun, page: string | undefined, { paint }: Scre
     '',
     ...(learnerClient
       ? [
-          'A server and its client as you find them in many articles. Watch them for half a minute: the client prints',
-          'what it gets. Then read both files.',
+          'You will find a server and a client like these in many articles. Watch them for half a minute: the client',
+          'prints everything it receives. Then read both files.',
         ]
       : component
         ? [
-            'A component as you find it in many articles. Look at the number for a while, then press Kill the server on',
-            'the lesson page. Wait until the server is back, look again, and read the file.',
+            'You will find a component like this in many articles. Watch the number for a while. Then press Kill the server',
+            'on the lesson page, wait until the server is back, and look again. Then read the file.',
           ]
         : [
-            'A program as you find it in many articles. Connect in another terminal with the line above, leave',
-            'with Ctrl-C, come back, leave again, three times. Then look at what is still running, and read the file.',
+            'You will find a program like this in many articles. In another terminal, connect with the command above',
+            'and disconnect with Ctrl-C. Do this three times. Then look at what is still running, and read the file.',
           ]),
     '',
     legend(paint),
@@ -76,5 +77,5 @@ function pageLine(page: string | undefined, paint: Screen['paint']): string[] {
   return page ? [`  ${paint('strong', `${page}/`)}  the lesson page`] : []
 }
 
-/** In PowerShell, `curl` may be another program. */
+/** In PowerShell, `curl` may be an alias of another command. */
 const CURL = process.platform === 'win32' ? 'curl.exe' : 'curl'

@@ -21,19 +21,19 @@ import {
 } from './lesson-target.ts'
 import { openTap } from './open-tap.ts'
 
-/** What happens in a lesson, as it happens, for whoever prints it. */
+/** The callbacks for everything that happens in a lesson. The terminal prints it. */
 export type LessonEvents = LessonServerEvents &
   GradingEvents &
   LearnerClientEvents & {
     saved(): void
   }
 
-/** One lesson, running: a server behind a tap, a grade at each save, and what the page shows of them. */
+/** A running lesson: a server, a tap between it and its clients, a grading after every save, and the page's state. */
 export type LessonRun = LessonTarget & {
-  /** As messages call it: `lessons/01-raw-chunks`. */
+  /** The name of the folder in messages: `lessons/01-raw-chunks`. */
   readonly folder: string
   readonly tap: Tap
-  /** The port that the lesson would have had, had nobody else taken it. */
+  /** The lesson's own port, if another program has taken it. */
   readonly preferredPort?: number
   readonly slices: {
     lesson: LessonState
@@ -41,21 +41,21 @@ export type LessonRun = LessonTarget & {
     grading?: GradingState
   }
   readonly server: Pick<LessonServer, 'file' | 'burst' | 'restart' | 'kill'>
-  /** Where the component is shown, in a lesson that has one. */
+  /** The page of the component, in a lesson that has one. */
   readonly component?: Pick<ShownComponent, 'url' | 'preferredPort'>
-  /** Its own client, in a lesson that has one. */
+  /** The lesson's client.ts, in a lesson that has one. */
   readonly learnerClient?: Pick<LearnerClient, 'state'>
-  /** Absent when there is nothing to grade: in an exhibit, and in a lesson without checks. */
+  /** Absent in an exhibit and in a lesson without checks, because there is nothing to grade. */
   readonly grades?: Grading
   close(): Promise<void>
 }
 
 /**
- * Starts it.
+ * Starts a lesson.
  *
- * @param options.eventsOf makes those who hear what happens, of its server.ts
- * @param options.changed called with the name of a slice that has changed
- * @param options.note tells on the wire what the workshop did
+ * @param options.eventsOf creates the callbacks, given the path of the server.ts
+ * @param options.changed called with the name of each slice that has changed
+ * @param options.note adds a note to the wire
  */
 export async function runLesson({
   lesson,
@@ -96,12 +96,12 @@ export async function runLesson({
   let lessonSlice = lessonState(target)
   let isOver = false
   const stopWatching = watchSaves()
-  // First what somebody waits for. Grading takes all the processor there is.
+  // Grading uses all of the CPU, so start it only when everything that the learner is waiting for is ready.
   void Promise.all([server.destination(), component?.isReady]).then(() => isOver || grades?.start())
 
   function gradingChanged(): void {
     changed('grading')
-    // Not before: a process that warms up takes time from the one that grades.
+    // A process that warms up would slow down the grading, so wait until it has ended.
     if (!grades?.isRunning) server.warmUp()
   }
 
@@ -129,11 +129,11 @@ export async function runLesson({
   }
 
   function restart(): void {
-    note('Saved: the server starts anew')
+    note('Saved: restarting the server')
     server.restart()
   }
 
-  /** Goes on with what the README says now. */
+  /** Reads the README again, because it may have changed. */
   function readAgain(): void {
     lessonSlice = lessonState({ ...target, lesson: lessonNumbered(lesson.number) ?? lesson })
     changed('lesson')

@@ -8,31 +8,31 @@ import {
 import { serverOf, type LessonTarget } from './lesson-target.ts'
 import { runDirFor } from './run-dir.ts'
 
-/** The server of a lesson, and what the page shows of it. */
+/** A lesson's server, and the state that the page shows. */
 export type LessonServer = Pick<LearnerServer, 'burst' | 'warmUp'> & {
-  /** As messages call it: `lessons/01-raw-chunks/server.ts`. */
+  /** The name of the file in messages: `lessons/01-raw-chunks/server.ts`. */
   readonly file: string
   readonly state: ServerState
-  /** Where it is, as soon as that is known. */
+  /** Resolves with the address of the server when it is known. */
   destination(): Promise<Destination>
-  /** Ends it, whatever it does, and runs the file as it is now. */
+  /** Kills the server, whatever it is doing, and runs the current file. */
   restart(): void
-  /** Ends it; after `DOWN_MS` it is back. False when it did not run. */
+  /** Kills the server and restarts it after `DOWN_MS`. Returns false if it was not running. */
   kill(): boolean
-  /** Ends it for good. */
+  /** Kills the server permanently. */
   stop(): Promise<void>
 }
 
 export type LessonServerEvents = ServerEvents & {
-  /** Somebody on the page wanted it. */
+  /** The server was killed from the page. */
   killed(): void
 }
 
 /**
- * Runs it.
+ * Runs the server.
  *
- * @param options.changed called whenever the state has changed
- * @param options.note tells on the wire what the workshop did
+ * @param options.changed called after every change of the state
+ * @param options.note adds a note to the wire
  */
 export function runServer({
   target,
@@ -53,7 +53,7 @@ export function runServer({
     url: '',
     printed: [],
   }
-  /** Runs while the server is killed. */
+  /** Set while the server is killed. */
   let revival: NodeJS.Timeout | undefined
 
   const server = startLearnerServer({
@@ -117,11 +117,11 @@ export function runServer({
       if (state.state !== 'running') return false
       server.stop()
       revival = setTimeout(() => {
-        note('The server starts again')
+        note('Server restarting')
         restart()
       }, DOWN_MS)
-      note('The server is killed')
-      becomes('down', `It was killed, and comes back after ${DOWN_MS / 1000} seconds.`)
+      note('Server killed')
+      becomes('down', `The server was killed. It restarts after ${DOWN_MS / 1000} seconds.`)
       events.killed()
       return true
     },
@@ -135,5 +135,5 @@ export function runServer({
 
 const DOWN_MS = 3000
 
-/** Of what the server prints: for a page, not for a file. */
+/** How many of the lines that the server printed are kept: enough for the page. */
 const MOST_LINES = 100

@@ -13,7 +13,7 @@ import type { Session } from '../page/session.ts'
 import { listeners } from './listeners.ts'
 import { wireActions } from './wire-actions.ts'
 
-/** A session of one learner: a lesson at a time, and the clients that the page has connected. */
+/** A learner's session: one lesson at a time, and the clients that the page has connected. */
 export type LessonSession = Session & {
   /** The lesson that is running now. */
   readonly run: LessonRun
@@ -21,11 +21,11 @@ export type LessonSession = Session & {
 }
 
 /**
- * Begins with a lesson.
+ * Starts a session with a lesson.
  *
- * @param options.observer sees what crosses, too
- * @param options.began called when a lesson runs that was chosen on the page
- * @param options.told called with what was done on the page and is worth to be kept
+ * @param options.observer also sees all traffic
+ * @param options.began called after another lesson was chosen on the page and has started
+ * @param options.told called with a message about an action of the page that should stay visible in the terminal
  */
 export async function lessonSession({
   observer,
@@ -43,7 +43,7 @@ export async function lessonSession({
   const { tell, listen } = listeners()
   const wire = wireActions({ recorder, changed: tell })
   const clients = pageClients(() => tell('clients'))
-  /** Once it was wanted it stays: what was measured is there when the reader comes back. */
+  /** Kept after the first use, so that the results are still there when the reader returns to the lesson. */
   let lab: Experiment | undefined
   let change: Promise<unknown> = Promise.resolve()
 
@@ -62,7 +62,7 @@ export async function lessonSession({
     if ('problem' in next) return next
     wire.begin(next.tap)
     if (hasExperiment(next)) {
-      // Loaded when it is wanted: other lessons do without.
+      // Loaded lazily, because other lessons do not need it.
       const { experiment } = await import('./experiment.ts')
       lab ??= experiment({ changed: () => tell('experiment') })
     }
@@ -84,7 +84,7 @@ export async function lessonSession({
     }
   }
 
-  /** Ends the lesson that runs and runs another one; two clicks are two changes, one after the other. */
+  /** Stops the running lesson and starts another one. Two clicks in a row are handled one after the other. */
   function goTo(number: number): Promise<Answer> {
     const mine = change.then(async (): Promise<Answer> => {
       const lesson = lessonNumbered(number)
@@ -133,5 +133,5 @@ export async function lessonSession({
   }
 }
 
-/** Slices that are another lesson's from then on. */
+/** The slices that differ in another lesson. */
 const CHANGED_BY_LESSON = ['lesson', 'server', 'grading', 'experiment', 'learnerClient'] as const

@@ -5,7 +5,7 @@ import { lessons, lessonsFolder, type Lesson } from '../lessons/catalogue.ts'
 import { solutionFiles } from '../lessons/stubs.ts'
 import { targetName, type LessonTarget } from './lesson-target.ts'
 
-/** What the page shows of a lesson, as its README is now. */
+/** Returns the state of a lesson for the page, with the current README. */
 export function lessonState(target: LessonTarget): LessonState {
   const { lesson, work, isExhibit } = target
   const { number, title, minutes, problem, tasks } = lesson

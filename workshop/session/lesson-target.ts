@@ -2,20 +2,20 @@ import { solutionsFolder, type Lesson } from '../lessons/catalogue.ts'
 import { progressOf } from '../lessons/progress.ts'
 import { ownWork, type Work } from '../lessons/args.ts'
 
-/** What is run: one lesson of somebody's work, or the lesson's exhibit. */
+/** What to run: one lesson of somebody's work, or the lesson's exhibit. */
 export type LessonTarget = { lesson: Lesson; work: Work; isExhibit: boolean }
 
-/** From the folder of the work to the one that is run: `01-raw-chunks`, `02-server-sent-events/exhibit`. */
+/** Returns the path from the work's folder to the folder to run: `01-raw-chunks`, `02-server-sent-events/exhibit`. */
 export function targetPath({ lesson, isExhibit }: LessonTarget): string {
   return isExhibit ? `${lesson.folder}/exhibit` : lesson.folder
 }
 
-/** As messages call it: `lessons/01-raw-chunks`. */
+/** Returns the name of the folder for messages: `lessons/01-raw-chunks`. */
 export function targetName(target: LessonTarget): string {
   return `${target.work.name}/${targetPath(target)}`
 }
 
-/** The path of the stream that it serves: `/events`. */
+/** Returns the path of the stream that the lesson serves: `/events`. */
 export function streamOf({
   lesson,
   isExhibit,
@@ -23,24 +23,24 @@ export function streamOf({
   return isExhibit ? '/sse' : (STREAMS[lesson.number] ?? '/')
 }
 
-/** Whether the work of a lesson is a component on a page. */
+/** Returns whether the learner writes a component that is shown on a page. */
 export function showsComponent({ number }: Lesson): boolean {
   return number === REACT
 }
 
-/** Whether the page of a lesson has an experiment on it. */
+/** Returns whether the lesson page has an experiment. */
 export function hasExperiment({ lesson, isExhibit }: LessonTarget): boolean {
   return lesson.number === BUFFERING && !isExhibit
 }
 
-/** Whether a lesson has a client.ts that is run beside its server. */
+/** Returns whether the lesson has a client.ts that runs alongside its server. */
 export function hasClient({ number }: Lesson): boolean {
   return number === RECONNECTION
 }
 
 /**
- * Whose server.ts is run, and where: that of the lesson itself. A component of one's own is shown on the streams
- * of lesson 2: the learner's own when they have passed, else the solution's.
+ * Returns which server.ts to run: usually the lesson's own. A component uses the server of lesson 2: the learner's own
+ * if it has passed every check, otherwise the solution's.
  */
 export function serverOf(target: LessonTarget): LessonTargetServer {
   const { lesson, work, isExhibit } = target
@@ -54,7 +54,7 @@ export function serverOf(target: LessonTarget): LessonTargetServer {
   )
 }
 
-/** A server that is run: whose, in which folder of the work, and how messages call it. */
+/** The server to run: whose work it is, its folder there, and the name of its file in messages. */
 type LessonTargetServer = { work: Work; path: string; file: string; isOwn: boolean }
 
 function serverIn(work: Work, path: string, isOwn: boolean): LessonTargetServer {

@@ -1,6 +1,6 @@
 import type { Observer } from '../../wire/tap.ts'
 
-/** An observer that tells two others. */
+/** Combines two observers into one. */
 export function both(one: Observer, other: Observer): Observer {
   return {
     opened(connection) {

@@ -2,7 +2,7 @@ import type { PageServer } from '../page/server.ts'
 import type { Screen } from '../terminal/screen.ts'
 import type { Session } from '../page/session.ts'
 
-/** Serves the page and shows it to whoever sits before this machine. The terminal goes on without it. */
+/** Serves the page and opens it in a browser, if there is a display. If that fails, the terminal works without it. */
 export async function openPage(session: Session, out: Screen): Promise<PageServer | undefined> {
   try {
     const { pageServer } = await import('../page/server.ts')
@@ -10,12 +10,12 @@ export async function openPage(session: Session, out: Screen): Promise<PageServe
     await showIfSeen(page.url)
     return page
   } catch (error) {
-    out.print(out.paint('bad', `The page cannot be shown: ${(error as Error).message}`))
+    out.print(out.paint('bad', `The page is not available: ${(error as Error).message}`))
     return undefined
   }
 }
 
-/** The port that the learner chose with PAGE_PORT, and no other. */
+/** Returns the port that PAGE_PORT names, which is then the only one to try. */
 function chosenPorts(): { ports?: number[] } {
   const { PAGE_PORT } = process.env
   if (!PAGE_PORT) return {}
@@ -24,20 +24,20 @@ function chosenPorts(): { ports?: number[] } {
   throw new Error(`PAGE_PORT must be a port number from 0 to 65535, got "${PAGE_PORT}".`)
 }
 
-/** Shows an address in the default browser, if that can be done. Its URL is printed in any case. */
+/** Opens an address in the default browser, if possible. The address is also printed. */
 export async function showInBrowser(url: string): Promise<void> {
   const { default: open } = await import('open')
   const browser = await open(url)
-  // One that cannot be started is not worth a word.
+  // A browser that cannot be started needs no message, because the address is printed.
   browser.on('error', () => {})
 }
 
-/** Shows it to whoever sits before this machine, if somebody does. */
+/** Opens an address in the browser, if somebody is likely to see it. */
 export async function showIfSeen(url: string): Promise<void> {
   if (isSeen()) await showInBrowser(url)
 }
 
-/** There is a terminal, a display, and nobody has said no. */
+/** Returns whether there are a terminal and a display, and nothing forbids opening a browser. */
 function isSeen(): boolean {
   const { BROWSER, CI, DISPLAY, WAYLAND_DISPLAY, SSH_CONNECTION } = process.env
   if (!process.stdout.isTTY || CI || BROWSER === 'none' || SSH_CONNECTION) return false

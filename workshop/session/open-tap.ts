@@ -4,8 +4,7 @@ import type { Problem } from '../lessons/args.ts'
 type TapOptions = Omit<Parameters<typeof tap>[0], 'port'>
 
 /**
- * Opens the tap at the port the learner chose with PORT, and no other, or at the lesson's own, or at the
- * next one that is free.
+ * Opens the tap. If PORT is set, only that port is tried. Otherwise it is the lesson's own port or the next free one.
  */
 export async function openTap(
   lesson: number,
@@ -20,7 +19,7 @@ export async function openTap(
     const opened = await unlessTaken(port, options)
     if (opened) return { tap: opened }
     return {
-      problem: `Port ${port} is taken by another program. Take another one, as in PORT=${port + 1}, or leave PORT out.`,
+      problem: `Port ${port} is taken by another program. Choose another port, for example PORT=${port + 1}, or do not set PORT.`,
     }
   }
   const first = FIRST_PORT + lesson
@@ -29,11 +28,11 @@ export async function openTap(
     if (opened) return { tap: opened, ...(port !== first && { preferredPort: first }) }
   }
   return {
-    problem: `The ports from ${first} to ${first + 49} are all taken. Say another one: PORT=4000`,
+    problem: `The ports from ${first} to ${first + 49} are all taken. Choose another one, for example PORT=4000.`,
   }
 }
 
-/** Undefined when another program has the port, or keeps it for itself (EACCES). */
+/** Opens the tap. Returns undefined if another program uses the port or has reserved it (EACCES). */
 async function unlessTaken(port: number, options: TapOptions): Promise<Tap | undefined> {
   try {
     return await tap({ ...options, port })

@@ -5,16 +5,16 @@ import { readNdjson } from '../../solutions/01-raw-chunks/client.ts'
 import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
 import type { Answer, ClientState } from '../../protocol/page.ts'
 
-/** A client that reads a stream of quakes, for somebody to watch. */
+/** A client that the page shows while it reads a stream of quakes. */
 export type PageClient = {
   readonly state: ClientState
   leave(): void
 }
 
 /**
- * Connects to `url` and reads what comes, with the readers of lessons 1 and 2.
+ * Connects to `url` and reads the stream with the readers of lessons 1 and 2.
  *
- * @param options.changed called whenever the state has changed
+ * @param options.changed called after every change of the state
  */
 export function connectPageClient({
   id,
@@ -26,11 +26,11 @@ export function connectPageClient({
   changed(): void
 }): PageClient {
   const state: ClientState = { id, state: 'connecting', quakes: 0, last: [] }
-  // A connection of its own: one that is left over from another request would look odd on the wire.
+  // Always opens a new connection, because a reused one would be confusing on the wire.
   const request = get(url, { agent: false, headers: { 'User-Agent': 'the lesson page' } })
 
   function becomes(now: ClientState['state'], what?: string): void {
-    // The first end counts: whoever left is not also cut.
+    // Only the first ending counts. An error after the client has disconnected is expected.
     if (state.state !== 'connecting' && state.state !== 'reading') return
     state.state = now
     if (what) state.what = what
@@ -65,7 +65,7 @@ export function connectPageClient({
   }
 }
 
-/** The clients that a page has connected. */
+/** All clients that the page has connected. */
 export type PageClients = {
   readonly states: ClientState[]
   connect(url: string): Answer
@@ -73,7 +73,7 @@ export type PageClients = {
   leaveAll(): void
 }
 
-/** @param changed called whenever the state of one has changed, or there is another one */
+/** @param changed called after every change of a client's state or of the list */
 export function pageClients(changed: () => void): PageClients {
   let clients: PageClient[] = []
   let clientsSoFar = 0
@@ -84,17 +84,17 @@ export function pageClients(changed: () => void): PageClients {
     connect(url) {
       clientsSoFar += 1
       const client = connectPageClient({ id: clientsSoFar, url, changed })
-      // Those that are gone make room; those that read are not forgotten.
+      // Remove the oldest finished clients, but never one that is still reading.
       const gone = clients.filter(isGone).slice(0, -MOST_GONE)
       clients = [...clients.filter((each) => !gone.includes(each)), client]
       changed()
-      return { said: `Client ${clientsSoFar} connects.` }
+      return { said: `Connecting client ${clientsSoFar}.` }
     },
     leave(id) {
       const client = clients.find(({ state }) => state.id === id)
-      if (!client || isGone(client)) return { problem: `Client ${id} has left already.` }
+      if (!client || isGone(client)) return { problem: `Client ${id} has already disconnected.` }
       client.leave()
-      return { said: `Client ${id} has left.` }
+      return { said: `Client ${id} has disconnected.` }
     },
     leaveAll() {
       for (const client of clients) client.leave()
@@ -108,7 +108,7 @@ function isGone({ state }: PageClient): boolean {
   return state.state !== 'connecting' && state.state !== 'reading'
 }
 
-/** Clients that are gone and still shown. */
+/** How many finished clients are still shown. */
 const MOST_GONE = 3
 
 async function* quakesOf(response: IncomingMessage): AsyncGenerator<Quake> {
@@ -123,7 +123,7 @@ async function* quakesOf(response: IncomingMessage): AsyncGenerator<Quake> {
 }
 
 function cutShort({ code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ECONNRESET' || message === 'aborted') return 'The connection broke off.'
+  if (code === 'ECONNRESET' || message === 'aborted') return 'The connection was lost.'
   return `${message}.`
 }
 

@@ -4,7 +4,7 @@ import type { Leaks } from '../../protocol/runtime.ts'
 import type { Screen } from '../terminal/screen.ts'
 import type { LessonEvents } from './lesson-run.ts'
 
-/** Prints what happens in a lesson. */
+/** Returns the callbacks that print everything that happens in a lesson. */
 export function printEvents({
   file,
   work,
@@ -30,7 +30,7 @@ export function printEvents({
     printed: (line) => out.print(`${paint('quiet', 'server.ts prints:')} ${line}`),
     feed: (readers) => out.print(paint('quiet', `feed open for ${counted(readers, 'reader')}`)),
     leaks: leakLines((line) => out.print(paint('bad', line))),
-    killed: () => out.print(`${paint('bad', '✗')} ${file} is killed. It comes back by itself.`),
+    killed: () => out.print(`${paint('bad', '✗')} ${file} was killed. It restarts automatically.`),
     follows: (state) => out.print(learnerClientLine(state, paint)),
     clientPrinted: (line) => out.print(`${paint('quiet', 'client.ts prints:')} ${line}`),
     saved: () => out.print(paint('quiet', `Saved at ${new Date().toLocaleTimeString('en-GB')}.`)),
@@ -41,31 +41,32 @@ export function printEvents({
       out.print(`\n${renderVerdict(verdict, options)}\n`)
       before = verdict
     },
-    notGraded: (error) => out.print(`The work could not be graded: ${error.stack}`),
+    notGraded: (error) =>
+      out.print(`Your work could not be graded because of an internal error: ${error.stack}`),
   }
 }
 
-/** `client.ts waits after 42 quakes, 0 missed, 0 twice: terminated; it asks again in 812 ms`. */
+/** Returns `◌ client.ts is waiting (42 quakes, 0 missed, 0 duplicates): terminated; reconnecting in 812 ms`. */
 function learnerClientLine(
   { state, what, quakes, missed, twice }: LearnerClientState,
   paint: Screen['paint'],
 ): string {
   if (state === 'not written') return `○ client.ts is not written yet. ${what}`
-  const counts = `${counted(quakes, 'quake')}, ${missed} missed, ${twice} twice`
+  const counts = `${counted(quakes, 'quake')}, ${missed} missed, ${counted(twice, 'duplicate')}`
   const shape = { open: paint('good', '●'), down: paint('bad', '✗') }[state as string] ?? '◌'
   return `${shape} client.ts ${paint('strong', FOLLOWS[state])} ${paint('quiet', `(${counts})`)}${what ? `: ${what}` : ''}`
 }
 
 const FOLLOWS: Record<Exclude<LearnerClientState['state'], 'not written'>, string> = {
-  starting: 'starts',
-  connecting: 'connects',
+  starting: 'is starting',
+  connecting: 'is connecting',
   open: 'is connected',
-  waiting: 'waits',
-  over: 'has come to the end',
+  waiting: 'is waiting',
+  over: 'has finished',
   down: 'is down',
 }
 
-/** Prints what has changed. What is written to nobody grows and grows: now and then will do. */
+/** Prints the leaks when they change. The number of lost writes keeps growing, so it alone is printed only now and then. */
 function leakLines(print: (line: string) => void): (leaks: Leaks) => void {
   let last = ''
   let printedAt = 0
@@ -84,4 +85,4 @@ function counted(count: number, what: string): string {
 
 const LOST_WRITES_EVERY_MS = 3000
 
-const UNTIL_SAVED = '  Until it runs, every request is answered 503.'
+const UNTIL_SAVED = '  Until it runs, every request gets 503.'

@@ -4,18 +4,18 @@ import type { Work } from '../lessons/args.ts'
 import { isInside } from '../is-inside.ts'
 import { ROOT } from '../root.ts'
 
-/** Where a lesson of somebody's work can be run. */
+/** The folder in which a lesson of somebody's work can run. */
 export type RunDir = {
-  /** The folder, made ready; asked before each run. */
+  /** Prepares the folder and returns its path. Call this before each run. */
   folder(): Promise<string>
   remove(): Promise<void>
 }
 
 /**
- * Work inside the workshop runs where it is. Work from elsewhere has no packages and no feed there, so it
- * runs from a copy inside, a new one each time.
+ * Returns where to run a lesson. Work inside the workshop runs where it is. Work from elsewhere cannot import the
+ * packages and the feed, so each run gets a new copy of it inside the workshop.
  *
- * @param path from the work's folder to the one that runs: `01-raw-chunks`
+ * @param path the path from the work's folder to the folder to run: `01-raw-chunks`
  */
 export function runDirFor(work: Work, path: string): RunDir {
   if (isInside(ROOT, work.folder)) {

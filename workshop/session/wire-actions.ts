@@ -3,17 +3,17 @@ import type { ProxySetting } from '../../wire/proxy.ts'
 import type { Tap } from '../../wire/tap.ts'
 import type { Action, Answer, ProxyHolds, RecordingState, FaultState } from '../../protocol/page.ts'
 
-/** What the page can do to the wire, whatever server is behind it. */
+/** The actions of the page on the wire, which work for any server. */
 export type WireActions = {
   readonly faults: FaultState
   readonly recording: RecordingState
-  /** Undefined when the action is none of these. */
+  /** Performs an action. Returns undefined if it is not one of these. */
   act(action: Action): Answer | undefined
-  /** No trouble any more: another tap begins without. */
+  /** Switches to a new tap, which starts without any faults. */
   begin(tap: Pick<Tap, 'faults' | 'proxy'>): void
 }
 
-/** Each action says on the wire what it did. */
+/** Creates the actions. Each of them adds a note to the wire. */
 export function wireActions({
   recorder,
   changed,
@@ -51,22 +51,22 @@ export function wireActions({
       if (!tap) return undefined
       if (action.do === 'cut') {
         const count = tap.faults.cut()
-        if (count === 0) return { said: 'There is no connection to cut.' }
+        if (count === 0) return { said: 'There is no open connection to cut.' }
         return did(count === 1 ? 'Cut the connection' : `Cut ${count} connections`)
       }
       if (action.do === 'cut after') {
         tap.faults.cutAfter(action.bytes ?? undefined)
         if (action.bytes === null) {
           delete faults.cutAfter
-          return did('No cut any more')
+          return did('Connections are no longer cut')
         }
         faults.cutAfter = action.bytes
-        return did(`Each connection is cut after ${action.bytes} more bytes of its response`)
+        return did(`Each connection will be cut after ${action.bytes} more bytes of its response`)
       }
       if (action.do === 'stall') {
         tap.faults.stall(action.on)
         faults.isStalled = action.on
-        return did(action.on ? 'Stalled: nothing reaches the clients' : 'Let go')
+        return did(action.on ? 'Stalled: nothing reaches the clients' : 'The stall is over')
       }
       if (action.do === 'slow') {
         tap.faults.slow(action.bytesPerSecond ?? undefined)
@@ -81,17 +81,17 @@ export function wireActions({
         tap.proxy(action.holds === null ? undefined : PROXIES[action.holds])
         if (action.holds === null) {
           delete faults.proxy
-          return did('New connections have no proxy')
+          return did('New connections go straight to the server')
         }
         faults.proxy = action.holds
-        return did(`New connections have a proxy that holds ${IN_WORDS[action.holds]}`)
+        return did(`New connections go through a proxy that buffers ${IN_WORDS[action.holds]}`)
       }
       return undefined
     },
   }
 }
 
-/** As nginx that asks over HTTP/1.0, and as one that compresses. */
+/** The first behaves like nginx when it uses HTTP/1.0 upstream, the second like nginx with compression. */
 const PROXIES: Record<ProxyHolds, ProxySetting> = {
   '4 KiB': { http: '1.0', holds: 4096 },
   all: { holds: 'end' },

@@ -8,10 +8,10 @@ import { listeners } from './listeners.ts'
 import { both } from './observers.ts'
 import { wireActions } from './wire-actions.ts'
 
-/** Where the server is, and the part of the URL behind it. */
+/** The server to watch: the URL as it was given, and the host and port to connect to. */
 export type WatchedServer = { url: URL; destination: Extract<Destination, { port: number }> }
 
-/** The wire before somebody's own server. */
+/** The wire between clients and somebody's own server. */
 export type WireSession = Session & { readonly tap: Tap; readonly url: string }
 
 export async function wireSession(
@@ -33,7 +33,7 @@ export async function wireSession(
   tapped.port = String(tap.port)
   const server: ServerState = {
     state: 'running',
-    what: `Before ${url.origin}.`,
+    what: `Watching ${url.origin}.`,
     url: tapped.href,
     printed: [],
   }
@@ -41,11 +41,11 @@ export async function wireSession(
     state: { server, clients: [], faults: wire.faults, recording: wire.recording },
     recorder,
     listen,
-    act: async (action) => wire.act(action) ?? { problem: 'This cannot be done here.' },
+    act: async (action) => wire.act(action) ?? { problem: 'This action is not available here.' },
     tap,
     url: tapped.href,
   }
 }
 
-/** Its port is 3100, and next to it those of the lessons: as if it were lesson 0. */
+/** Counts as lesson 0, so its port is 3100, just below the ports of the lessons. */
 const WIRE = 0

@@ -9,7 +9,7 @@ import { exitRequest } from '../process/exit-request.ts'
 import { wireSession, type WatchedServer } from './wire-session.ts'
 
 /**
- * The wire before somebody's own server, in the terminal and on a page, until Ctrl-C or `q`.
+ * Shows the wire of somebody's own server, in the terminal and on a page, until Ctrl-C or `q`.
  *
  * @returns the exit code
  */
@@ -29,7 +29,7 @@ export async function watchWire(server: WatchedServer): Promise<number> {
   out.print(
     [
       '',
-      paint('strong', `The wire before ${server.url.origin}`),
+      paint('strong', `The wire to ${server.url.origin}`),
       '',
       ...(page ? [`  ${paint('strong', `${page.url}/`)}  the page`] : []),
       `  ${paint('strong', session.url)}  your server, through the wire`,
@@ -40,7 +40,9 @@ export async function watchWire(server: WatchedServer): Promise<number> {
     ].join('\n'),
   )
   if (!(await answers(server))) {
-    out.print(`Nobody answers at ${server.url.origin} yet. Until then every request gets 503.\n`)
+    out.print(
+      `There is no server at ${server.url.origin} yet. Until it starts, every request gets 503.\n`,
+    )
   }
   showKeys()
   const stopListening = listenForKeys(process.stdin, (key) => void press(key))

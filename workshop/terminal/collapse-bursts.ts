@@ -1,10 +1,10 @@
 import type { Arrival } from '../../wire/arrival.ts'
 
-/** Keeps a burst readable: the first few things of a moment are shown, the others are counted. */
+/** Keeps a burst readable: within a short time, the first few lines are shown and the others only counted. */
 export type BurstCollapser = {
-  /** Shows `make()`, or counts it. */
+  /** Prints the line that `make()` returns, or only counts it. */
   show(make: () => string, arrival?: Arrival): void
-  /** Shows what was counted. */
+  /** Prints a summary of the lines that were only counted. */
   flush(): void
 }
 
@@ -19,7 +19,7 @@ export function collapseBursts(print: (text: string) => void): BurstCollapser {
     shown = 0
     const { count, request, response } = folded
     folded = { count: 0, request: 0, response: 0 }
-    // A connection that opens or closes has no bytes.
+    // The opening or closing of a connection has no bytes.
     const sizes = [
       ...(request > 0 ? [`→ request ${request} B`] : []),
       ...(response > 0 ? [`← response ${response} B`] : []),

@@ -1,12 +1,12 @@
 import type { ReadStream } from 'node:tty'
 
-/** Ctrl-C: in raw mode it is a key like any other. */
+/** Ctrl-C, which raw mode delivers as an ordinary key. */
 export const CTRL_C = '\u0003'
 
 /**
- * Calls `pressed` for each key, when there is a keyboard.
+ * Calls `pressed` for each key, if the input is a terminal.
  *
- * @returns puts the terminal back as it was
+ * @returns a function that stops listening and restores the terminal
  */
 export function listenForKeys(input: ReadStream, pressed: (key: string) => void): () => void {
   if (!input.isTTY) return () => {}

@@ -2,8 +2,8 @@ import type { Paint } from './colour.ts'
 import { wrap } from './text.ts'
 
 /**
- * Markdown for reading in a terminal: paragraphs filled to `width`, listings indented as they are, and the
- * marks of emphasis and links taken away.
+ * Formats Markdown for a terminal: wraps paragraphs to `width`, indents code blocks, and removes the markup of emphasis
+ * and links.
  */
 export function readable(
   markdown: string,
@@ -40,13 +40,13 @@ export function readable(
   return lines.map((line) => (line === '' ? '' : `  ${withoutMarks(line, paint)}`)).join('\n')
 }
 
-/** A paragraph in lines; those of a list item hang below its text. */
+/** Wraps a paragraph. The lines of a list item are aligned with its text. */
 function filled(text: string, width: number): string[] {
   const hanging = /^([-*]|\d+\.) /.exec(text)?.[0].length ?? 0
   return wrap(text.replaceAll(/\s+/g, ' '), width, hanging)
 }
 
-/** Listings are indented by four, and keep what they have. */
+/** Removes inline markup, except in code blocks, which are indented by four spaces. */
 function withoutMarks(line: string, paint: Paint): string {
   if (line.startsWith('    ')) return line
   return line

@@ -2,21 +2,21 @@ import type { WriteStream } from 'node:tty'
 import { shorten } from '../../wire/visible.ts'
 import { painter, wantsColour, type Paint } from './colour.ts'
 
-/** Text that scrolls, and below it, on a terminal, one line that stays. */
+/** Scrolling output. On a terminal, a status line stays below it. */
 export type Screen = {
   readonly paint: Paint
   readonly width: number
   print(text: string): void
-  /** Replaces the line that stays; without a terminal there is none. */
+  /** Replaces the status line. Does nothing if the output is not a terminal. */
   stay(text: string): void
   clear(): void
-  /** Takes the line that stays away. */
+  /** Removes the status line. */
   close(): void
 }
 
 export function screen(out: WriteStream): Screen {
   let staying = ''
-  // Without a terminal it is not there, and some terminals say 0.
+  // `columns` is undefined if the output is not a terminal, and some terminals report 0.
   const width = (): number => out.columns || WIDTH_ELSEWHERE
 
   function withoutStaying(text: string): void {

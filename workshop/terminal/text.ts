@@ -1,13 +1,13 @@
-/** Keeps the beginning of a text that is longer than `width`. */
+/** Cuts off the end of a text that is longer than `width`. */
 export function truncate(text: string, width: number): string {
   const characters = [...text]
   return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`
 }
 
 /**
- * Breaks a text into lines between its words. A word that is longer than a line stays whole.
+ * Wraps a text between words. A word that is longer than a line stays in one piece.
  *
- * @param hanging how far the lines after the first are indented
+ * @param hanging the indentation of all lines but the first
  */
 export function wrap(text: string, width: number, hanging = 0): string[] {
   const lines: string[] = []

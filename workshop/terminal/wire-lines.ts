@@ -4,13 +4,13 @@ import type { Segment } from '../../wire/response.ts'
 import { visible } from '../../wire/visible.ts'
 import type { Hue, Paint } from './colour.ts'
 
-/** How much of each arrival a line shows. */
+/** Whether a line shows all bytes of an arrival, or is shortened to the width of the terminal. */
 export type Detail = 'short' | 'whole'
 
-/** A line is made when it is wanted: at a burst most are counted and never shown. */
+/** Formats a line lazily, because during a burst most lines are never shown. */
 export type Line = (look: { width: number; detail: Detail; paint: Paint }) => string
 
-/** Tells what crosses a tap, a line for each arrival, opening and closing. */
+/** Formats the traffic through a tap: one line for each arrival, opening and closing. */
 export type WireLines = {
   opened(connection: number): Line
   arrived(connection: number, arrival: Arrival): Line
@@ -41,13 +41,13 @@ export function wireLines(): WireLines {
   }
 }
 
-/** Explains the marks; for the top of the screen. */
+/** Returns the legend for the lines. */
 export function legend(paint: Paint): string {
   const mark = (text: string): string => paint('framing', text)
   return [
-    'The wire: each line is what arrived at once, with the time since its connection was opened.',
-    `${mark('[c1␍␊]')} and ${mark('[␍␊]')} stand around a chunk: its length in hexadecimal and its end, written by HTTP, not`,
-    `by your code. ${mark('[last 0␍␊␍␊]')} says that the body is complete. ␍ is CR, ␊ is LF.`,
+    'The wire: each line shows the bytes that arrived together, and the time since the connection was opened.',
+    `${mark('[c1␍␊]')} and ${mark('[␍␊]')} enclose a chunk: its length in hexadecimal, and its end. HTTP adds them, not your`,
+    `code. ${mark('[last 0␍␊␍␊]')} says that the body is complete. ␍ is CR, ␊ is LF.`,
   ].join('\n')
 }
 
@@ -67,16 +67,16 @@ function arrivalLine(
   const prefix = `${columns(connection, at)}  ${paint(direction, arrow)} ${size}  `
   const indent = columns(connection, at).length + arrow.length + size.length + 5
   const room = Math.max(width - indent, 20)
-  // Four bytes make at most one character less than three marks: enough to fill the room from both ends.
+  // A visible character takes at most four bytes, so four times the width is enough to fill the line from both ends.
   const spans = segments.map((segment) => spanOf(segment, detail === 'short' ? room * 4 : Infinity))
-  // It may stand where the line is shortened, and is what matters in it.
-  if (cursor !== undefined) spans.unshift({ text: `(behind ${cursor}) `, hue: 'strong' })
+  // The cursor is what matters most in a request, so it comes first, where the line is never shortened.
+  if (cursor !== undefined) spans.unshift({ text: `(Last-Event-ID ${cursor}) `, hue: 'strong' })
   if (hop === 'workshop') spans.unshift({ text: '(the workshop) ', hue: 'quiet' })
   if (spans.length === 0)
-    spans.push({ text: '(half of a line; the rest is to come)', hue: 'quiet' })
+    spans.push({ text: '(an incomplete line, to be continued)', hue: 'quiet' })
   const painted = (span: Span): string => (span.hue ? paint(span.hue, span.text) : span.text)
   if (detail === 'short') return prefix + shortened(spans, room).map(painted).join('')
-  // Each line feed that was sent begins a new line here, below the first.
+  // Start a new, indented line after each line feed that was sent.
   return (
     prefix +
     spans
@@ -86,7 +86,7 @@ function arrivalLine(
   )
 }
 
-/** A stretch of text in one colour. */
+/** A piece of text in one colour. */
 type Span = { text: string; hue?: Hue }
 
 function spanOf({ kind, bytes }: Segment, mostBytes: number): Span {
@@ -101,7 +101,7 @@ function spanOf({ kind, bytes }: Segment, mostBytes: number): Span {
   return { text }
 }
 
-/** Keeps the beginning and the end of a line that is too long, as `shorten` does, with its colours. */
+/** Cuts the middle out of a line that is too long, as `shorten()` does, but keeps its colours. */
 function shortened(spans: Span[], width: number): Span[] {
   const lengths = spans.map((span) => [...span.text].length)
   const total = lengths.reduce((sum, length) => sum + length, 0)

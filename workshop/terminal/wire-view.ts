@@ -4,17 +4,17 @@ import type { Screen } from './screen.ts'
 import { collapseBursts } from './collapse-bursts.ts'
 import { wireLines, type Line } from './wire-lines.ts'
 
-/** The wire on the screen: `short` is a line for each arrival, `whole` shows all its bytes. */
+/** The wire on the screen: `short` prints one line per arrival, `whole` all of its bytes. */
 export type WireView = {
   readonly observer: Observer
   readonly shows: Shows
-  /** Goes on to the next way of showing it, and says so; if it is paused, it is shown again as before. */
+  /** Switches to the next mode, and prints which one that is. A paused wire goes on in the mode it had. */
   next(): void
   /** Shows nothing more until `resume()` or `next()`, so that what was printed before stays on the screen. */
   pause(): void
-  /** Shows the wire again, and says how many lines were left out. */
+  /** Shows the wire again, and prints how many lines were left out. */
   resume(): void
-  /** Prints what a burst has left to be printed, and nothing more. */
+  /** Prints the summary of an unfinished burst, and then nothing more. */
   close(): void
 }
 
@@ -30,7 +30,7 @@ export function wireView(out: Screen): WireView {
 
   const show = (line: Line, bytes?: Parameters<typeof burst.show>[1]): void => {
     const detail = shows
-    // Hidden arrivals are followed all the same: a response is understood only from its beginning.
+    // Hidden arrivals are still parsed, because a response can only be understood from its beginning.
     if (detail === 'hidden' || isOver) return
     if (isPaused) leftOut += 1
     else burst.show(() => line({ width: out.width, detail, paint: out.paint }), bytes)
@@ -48,7 +48,7 @@ export function wireView(out: Screen): WireView {
     observer: {
       opened: (connection) => show(lines.opened(connection)),
       arrived(connection, arrival) {
-        // A line is what came, once; how it went on is for the page.
+        // The terminal shows each arrival once, at the first hop. The page shows the other hops.
         if (isFirstSighting(arrival)) show(lines.arrived(connection, arrival), arrival)
       },
       closed: (connection, closing) => show(lines.closed(connection, closing)),
@@ -68,8 +68,8 @@ export function wireView(out: Screen): WireView {
         return
       }
       shows = NEXT[shows]
-      // A narrow window has no room for it in the line that stays.
-      out.print(out.paint('quiet', `The wire is ${SHOWN[shows]} from here on.`))
+      // The status line of a narrow window may be too short to show the mode.
+      out.print(out.paint('quiet', `From here on, ${SHOWN[shows]}.`))
     },
     close() {
       burst.flush()
@@ -85,7 +85,7 @@ const NEXT: Record<Exclude<Shows, 'paused'>, Exclude<Shows, 'paused'>> = {
 }
 
 const SHOWN: Record<Exclude<Shows, 'paused'>, string> = {
-  short: 'a line for each arrival',
-  whole: 'shown whole',
-  hidden: 'hidden',
+  short: 'the wire shows one line per arrival',
+  whole: 'the wire shows every byte',
+  hidden: 'the wire is hidden',
 }

@@ -3,7 +3,7 @@ import react from '@vitejs/plugin-react'
 import { build, type Plugin } from 'vite'
 import { filesOf, mistakesOf } from '../../../workshop/mistakes/mistakes.ts'
 
-/** The files of the page, by path: made for development, where StrictMode does what it is there for. */
+/** Builds the page and returns its files by path. It is a development build, because only there StrictMode has an effect. */
 export async function builtStage(): Promise<Map<string, string>> {
   const { NODE_ENV } = process.env
   const built = await build({
@@ -23,7 +23,7 @@ export async function builtStage(): Promise<Map<string, string>> {
       },
     },
   })
-  // Vite sets it, and would leave it to every program that is started from here.
+  // Vite sets NODE_ENV, which every child process would inherit.
   if (NODE_ENV === undefined) delete process.env.NODE_ENV
   if (!('output' in built)) throw new Error('The page was not built in one go.')
   const files = built.output.map((file) => [
@@ -43,8 +43,8 @@ const HTML = `<!doctype html>
 `
 
 /**
- * Makes `virtual:works`: the solution and each mistake, by name. A file that a mistake does not change is the solution's;
- * one that it changes stands nowhere but here.
+ * Provides `virtual:works`: the solution and each mistake, by name. Files that a mistake does not change are the
+ * solution's. Changed files exist only in memory.
  */
 function works(): Plugin {
   const solution = fileURLToPath(new URL('../../../solutions/03-react/', import.meta.url))
@@ -66,7 +66,7 @@ function works(): Plugin {
     enforce: 'pre',
     resolveId(source, importer) {
       if (source === 'virtual:works' || made.has(source)) return source
-      // What a mistake does not change is beside it all the same.
+      // Resolve the imports of a mistake as if its files were next to the solution's.
       return importer?.startsWith(MISTAKES) && source.startsWith('./')
         ? solution + source.slice('./'.length)
         : undefined

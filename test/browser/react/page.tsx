@@ -7,19 +7,18 @@ import type { LiveQuakes } from '../../../solutions/03-react/LiveQuakes.tsx'
 import type { useQuakes } from '../../../solutions/03-react/useQuakes.ts'
 import { works } from 'virtual:works'
 
-// A page on which a test draws components with the hook of the solution, or with that of a mistake, and looks what
-// comes of it.
+// A page on which a test renders components with the hook of the solution or of a mistake.
 
-/** What the component with that number shows now, and what became of it. */
+/** What a component shows now, and its history. */
 type Shown = {
   status: string
   ids: string[]
   received: number
   skipped: number
   retry(): void
-  /** The states that were shown, in order. */
+  /** The statuses that were shown, in order. */
   statuses: string[]
-  /** The ids that its onQuake was called with. */
+  /** The IDs of the quakes that its onQuake received. */
   told: string[]
 }
 
@@ -31,11 +30,11 @@ let longestMs = 0
 let useHook: typeof useQuakes
 let Live: typeof LiveQuakes
 
-/** What the tests call. */
+/** The functions that the tests call. */
 const stage = {
   shown,
   sources,
-  /** What was thrown in a listener, or while React rendered. */
+  /** Errors that a listener threw, or a component during rendering. */
   errors,
 
   /** `solution`, or the name of a mistake. */
@@ -48,9 +47,9 @@ const stage = {
   },
 
   /**
-   * Draws a component for each URL, at its place; at the place of none there is none.
+   * Renders a component for each URL, at its position. An empty entry renders nothing.
    *
-   * @param options.live `<LiveQuakes>`, too, for the first URL
+   * @param options.live whether to render `<LiveQuakes>` for the first URL as well
    */
   draw(urls: (string | null)[], { strict = true, live = false } = {}): void {
     draw(
@@ -62,12 +61,12 @@ const stage = {
     )
   },
 
-  /** How many EventSource of the page have not been closed. */
+  /** How many of the page's EventSources have not been closed. */
   get open(): number {
     return sources.filter(({ readyState }) => readyState !== EventSource.CLOSED).length
   },
 
-  /** Renders, and the longest time between two frames, since the call before. */
+  /** The number of renders and the longest time between two frames since the last call. */
   figures(): { renders: number; longestMs: number } {
     const now = { renders, longestMs: Math.round(longestMs) }
     renders = 0

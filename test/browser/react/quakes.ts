@@ -1,4 +1,4 @@
-/** As many quakes, each with an id and a place of its own. */
+/** Returns `count` quakes, each with its own ID and place. */
 export function quakes(
   count: number,
   from = 0,
@@ -10,7 +10,7 @@ export function quakes(
   }))
 }
 
-/** Their events, one after another. */
+/** Encodes quakes as server-sent events. */
 export function events(of: readonly object[], name?: string): string {
   const field = name === undefined ? '' : `event: ${name}\n`
   return of.map((quake) => `${field}data: ${JSON.stringify(quake)}\n\n`).join('')

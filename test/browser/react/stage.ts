@@ -9,29 +9,29 @@ declare global {
   }
 }
 
-/** What a component shows, and what became of it. */
+/** What a component shows, and its history. */
 type Shown = Omit<Stage['shown'][number], 'retry'>
 
-/** The page on which a test draws components. */
+/** The page on which a test renders components. */
 export type Show = {
   readonly page: Page
-  /** Draws a component with the hook for each URL, under StrictMode; at the place of none there is none. */
+  /** Renders a component with the hook for each URL, in StrictMode. An empty entry renders nothing. */
   draw(...urls: (string | null)[]): Promise<void>
-  /** The same without StrictMode. */
+  /** Renders the components without StrictMode. */
   drawOnce(...urls: (string | null)[]): Promise<void>
   shown(n?: number): Promise<Shown>
-  /** Until a component shows that. */
+  /** Waits until a component shows this. */
   shows(wanted: Partial<Shown>, n?: number): Promise<void>
-  /** Until the last EventSource of the page is in that state. */
+  /** Waits until the page's last EventSource is in this state. */
   source(readyState: 0 | 1 | 2): Promise<void>
-  /** How many EventSource have been made, and how many of them have not been closed. */
+  /** Returns how many EventSources were created, and how many of them have not been closed. */
   made(): Promise<number>
   open(): Promise<number>
 }
 
 /**
- * Tests with `serve()`, a server of streams; and with `show()`, which opens the page with the hook of the
- * `solution`, or of a mistake in test/mistakes/lesson3:
+ * Adds two fixtures: `serve()` starts a server of streams, and `show()` opens the page with the hook of the `solution`
+ * or of a mistake in test/mistakes/lesson3:
  *
  *     test('a quake is shown', async ({ serve, show }) => {
  *       const server = await serve()

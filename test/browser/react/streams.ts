@@ -2,31 +2,31 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A server of event streams that a test writes by hand. */
+/** A server whose event streams a test writes itself. */
 export type Streams = {
   readonly url: string
-  /** How often somebody has asked. */
+  /** How many requests there were. */
   readonly requests: number
-  /** How many of them are still there. */
+  /** How many responses are still open. */
   readonly open: number
-  /** Sends this to everybody who is there. */
+  /** Sends a text to every open response. */
   send(text: string): void
-  /** Answers with this status from now on, and with anything but 200 without a body. */
+  /** Answers with this status from now on. Any status but 200 has no body. */
   answer(status: number): void
-  /** Answers nobody from now on, until `letGo()`. */
+  /** Leaves all requests without an answer until `letGo()` is called. */
   hold(): void
   letGo(): void
-  /** Cuts every connection, and goes on. */
+  /** Cuts every connection, but keeps listening. */
   cut(): void
-  /** Ends, as a program does that is killed: whoever connects is refused. */
+  /** Stops listening and cuts every connection, like a program that is killed. */
   kill(): Promise<void>
-  /** Is back, at the same port. */
+  /** Listens again, at the same port. */
   revive(): Promise<void>
-  /** Settles when `holds()`, which is asked at each request and each end of one. */
+  /** Resolves when `holds()` is true. It is called at each request and at the end of each. */
   until(holds: () => boolean): Promise<void>
 }
 
-/** @param files served as well, by path, so that a page and its streams have one origin */
+/** @param files also served, by path, so that the page and its streams have the same origin */
 export async function streams(files: ReadonlyMap<string, string> = new Map()): Promise<Streams> {
   const responses: ServerResponse[] = []
   let held: ServerResponse[] | undefined
@@ -48,7 +48,7 @@ export async function streams(files: ReadonlyMap<string, string> = new Map()): P
   }
 
   function begin(response: ServerResponse): void {
-    // The page may be of another origin.
+    // The page may have another origin.
     response.setHeader('Access-Control-Allow-Origin', '*')
     response.statusCode = status
     if (status !== 200) return void response.end()

@@ -1,21 +1,21 @@
 import type { Browser } from '@playwright/test'
 
-/** A tab that can be behind another one. The pages of Playwright are never hidden. */
+/** A tab that can be hidden by another tab, unlike the pages of Playwright. */
 export type Tab = {
-  /** What the expression comes to, when it is a promise, too. */
+  /** Evaluates an expression, and awaits it if it is a promise. */
   evaluate<T>(expression: string): Promise<T>
-  /** Until the expression is true, which is looked at again and again. */
+  /** Waits until an expression is true, by polling. */
   until(expression: string): Promise<void>
-  /** Opens another tab before it. */
+  /** Hides this tab by opening another one. */
   hide(): Promise<void>
-  /** Only of a hidden one: from now on nothing of it runs. */
+  /** Freezes the tab, which must be hidden. */
   freeze(): Promise<void>
-  /** It is in front again, and wakes up if it was frozen. */
+  /** Shows the tab again, and wakes it up if it was frozen. */
   show(): Promise<void>
   close(): Promise<void>
 }
 
-/** Speaks to the browser itself, by its protocol: https://chromedevtools.github.io/devtools-protocol/ */
+/** Controls the browser through the DevTools protocol: https://chromedevtools.github.io/devtools-protocol/ */
 export async function openTab(browser: Browser, url: string): Promise<Tab> {
   const root = await browser.newBrowserCDPSession()
   const { targetId } = await root.send('Target.createTarget', { url })
@@ -51,7 +51,7 @@ export async function openTab(browser: Browser, url: string): Promise<Tab> {
   return {
     evaluate,
     async until(expression) {
-      // Between two documents there is nothing to ask.
+      // During a navigation there is no document to evaluate in.
       const isTrue = () => evaluate(expression).catch(unlessBetweenDocuments)
       while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
     },
@@ -73,7 +73,7 @@ export async function openTab(browser: Browser, url: string): Promise<Tab> {
   }
 }
 
-/** From one look to the next: a page that is looked at without a pause has no time for anything else. */
+/** The polling interval. Without a pause, polling would leave the page no time for anything else. */
 const PAUSE_MS = 50
 
 type Answer = {

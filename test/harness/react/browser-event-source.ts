@@ -1,8 +1,8 @@
 import { EventSource as NodeEventSource } from 'eventsource'
 
 /**
- * The EventSource of the package, over real sockets, with what a browser does and it does not: promises get
- * their turn between two events, and a listener that throws loses its event and nothing else.
+ * The EventSource of the npm package, over real sockets, extended to behave like a browser: promise callbacks run
+ * between two events, and an exception in a listener has no effect on later events.
  */
 export class BrowserEventSource extends EventTarget {
   static readonly CONNECTING = 0
@@ -13,13 +13,13 @@ export class BrowserEventSource extends EventTarget {
   readonly CLOSED = 2
   readonly url: string
   readonly withCredentials: boolean
-  /** What listeners threw. */
+  /** The errors that listeners have thrown. */
   readonly thrown: unknown[] = []
-  /** Whether the page has closed it, and no answer. */
+  /** Whether the page closed the source, as opposed to a response. */
   wasClosed = false
   /** How many events have been dispatched. */
   dispatched = 0
-  /** Called when the next event has been. */
+  /** Called after an event has been dispatched. */
   onDispatched = (): void => {}
 
   readonly #source: NodeEventSource
@@ -64,7 +64,7 @@ export class BrowserEventSource extends EventTarget {
     if (listener) super.removeEventListener(type, this.#guard(listener), options)
   }
 
-  /** `onopen` and its like. */
+  /** Adds a handler property such as `onopen`. */
   #addHandlerProperty(type: string): void {
     let listener: EventListener | null = null
     Object.defineProperty(this, `on${type}`, {
@@ -77,7 +77,7 @@ export class BrowserEventSource extends EventTarget {
     })
   }
 
-  /** From now on, events of that type are dispatched here, each in its turn. */
+  /** Dispatches events of a type here, each in its own task. */
   #relay(type: string): void {
     if (this.#relayed.has(type)) return
     this.#relayed.add(type)
@@ -111,18 +111,18 @@ export class BrowserEventSource extends EventTarget {
 
 let made: BrowserEventSource[] = []
 
-/** The sources that were made for this URL, in order. */
+/** Returns the sources that were created for a URL, in order. */
 export function sourcesOf(url: string): BrowserEventSource[] {
   return made.filter((source) => source.url === url)
 }
 
-/** Closes them. The next server may be at the same port: what was there before it is none of its business. */
+/** Closes and forgets the sources of a URL, because the next server may use the same port. */
 export function forgetSources(url: string): void {
   for (const source of sourcesOf(url)) source.close()
   made = made.filter((source) => source.url !== url)
 }
 
-/** An event can be dispatched only once. */
+/** Copies an event, because an event can be dispatched only once. */
 function copyOf(event: Event): Event {
   if (!(event instanceof MessageEvent)) return new Event(event.type)
   const { type, data, lastEventId, origin } = event as MessageEvent<string>
@@ -134,7 +134,7 @@ const { nextTick } = process
 const tasks: (() => void)[] = []
 let isRunning = false
 
-/** What comes together is dispatched in one go, as browsers do: React gets no turn for rendering in between. */
+/** Queues a task. Like browsers, runs all queued tasks in one go, so that React cannot render in between. */
 function queueTask(task: () => void): void {
   tasks.push(task)
   if (!isRunning) setImmediate(runTasks)
@@ -144,7 +144,7 @@ function queueTask(task: () => void): void {
 async function runTasks(): Promise<void> {
   for (const task of tasks.splice(0)) {
     task()
-    // After the last of the promises.
+    // After all promise callbacks have run.
     await new Promise<void>((resolve) => nextTick(resolve))
   }
   isRunning = tasks.length > 0

@@ -5,7 +5,11 @@ import { eventOf, notListed, type Mounted } from './mount.ts'
 
 export const BURST = 10_000
 
-/** Sends 10,000 quakes at once, and waits for all. @param look is called again and again meanwhile */
+/**
+ * Sends 10,000 quakes at once and waits until all have been dispatched.
+ *
+ * @param look called repeatedly while waiting
+ */
 export async function burst(
   { page, server, watcher }: Mounted,
   look = (): void => {},
@@ -18,7 +22,7 @@ export async function burst(
   const source = sourcesOf(server.url).at(-1)!
   const before = source.dispatched
   server.send(happened.map(eventOf).join(''), `${BURST} quakes at once`)
-  // As long as some come, more will.
+  // Keep waiting as long as more events arrive.
   for (let seen = -1; source.dispatched - before < BURST;) {
     seen = source.dispatched
     await page.waitFor(() => source.dispatched > seen, {

@@ -4,12 +4,12 @@ import { SILENT } from '../transcript.ts'
 import { forgetSources, sourcesOf } from './browser-event-source.ts'
 import type { Page } from './page.ts'
 
-/** How many connections to that server the page holds. */
+/** Returns how many connections to a server the page has open. */
 export function openConnections({ url }: ScriptedServer): number {
   return sourcesOf(url).filter(({ readyState }) => readyState !== EventSource.CLOSED).length
 }
 
-/** `2 EventSources were` */
+/** Returns `1 EventSource was` or `2 EventSources were`. */
 export function sourcesWere({ url }: ScriptedServer): string {
   const { length } = sourcesOf(url)
   return `${length} EventSource${length === 1 ? ' was' : 's were'}`
@@ -19,7 +19,7 @@ export function describeConnections(count: number): string {
   return `${count} connection${count === 1 ? '' : 's'}`
 }
 
-/** Waits until the connections that the page opened have come in: one, if all is well. */
+/** Waits until the server has received every connection that the page opened, which should be one. */
 export async function waitForConnections(page: Page, server: ScriptedServer): Promise<void> {
   await page.waitFor(
     () => server.requests.length >= Math.max(1, openConnections(server)),
@@ -39,7 +39,7 @@ export async function waitForConnections(page: Page, server: ScriptedServer): Pr
   )
 }
 
-/** A fence: elsewhere a connection is opened, lost, and back. What is to happen at once has happened then. */
+/** Waits until another connection has been opened, lost and reopened. Anything immediate has happened by then. */
 export async function fence(t: Tools): Promise<void> {
   const server = await scriptedServer({ ...t, transcript: SILENT })
   const source = new EventSource(server.url)

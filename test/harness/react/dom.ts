@@ -1,21 +1,21 @@
-// A page for React in this process: to be imported before react-dom, which looks for one when it is loaded.
+// Creates a page for React in this process. Import it before react-dom, which looks for a page when it is loaded.
 import { Window } from 'happy-dom'
 import { BrowserEventSource } from './browser-event-source.ts'
 import { countListeners } from './page-listeners.ts'
 
 const window = new Window({ url: 'http://127.0.0.1/' })
 
-/** How long a frame takes: this is what the work asks for, and no wait of a check. */
+/** The duration of a frame. Only the work uses it. No check waits for it. */
 const FRAME_MS = 16
 
-// What a page of this workshop may use, in the two places where it is found. Everything else stays Node's:
-// the `fetch` of happy-dom knows no server but its own.
+// The browser APIs that the workshop's page may use, both as globals and on window. Everything else stays Node's own,
+// because the `fetch` of happy-dom can only reach its own server.
 const both = {
   EventSource: BrowserEventSource,
   requestAnimationFrame: (draw: (now: number) => void) =>
     Number(setTimeout(() => draw(performance.now()), FRAME_MS)),
   cancelAnimationFrame: (id: number) => clearTimeout(id),
-  // A browser writes it into the console.
+  // A browser writes the error to the console.
   reportError: () => {},
 }
 

@@ -9,18 +9,18 @@ import type { ScriptedServer } from '../scripted-server.ts'
 import { waitForConnections } from './connections.ts'
 import { eventOf } from './mount.ts'
 
-/** A page with <LiveQuakes>, as somebody sees it who looks at it. */
+/** A page with <LiveQuakes>, as a user sees it. */
 export type ShownQuakes = {
   page: Page
-  /** Waits until its connection has come in. */
+  /** Waits until the server has received its connection. */
   connects(): Promise<void>
   items(): HTMLElement[]
   itemOf(quake: Quake): HTMLElement | undefined
-  /** Sends a quake, and waits for its item. */
+  /** Sends a quake, and waits for its list item. */
   lists(quake: Quake): Promise<HTMLElement>
-  /** Whether an element with role="status" says that word, and neither of the other two. */
+  /** Returns whether an element with role="status" contains this word, and neither of the other two. */
   says(word: string): boolean
-  /** What the elements with role="status" say. */
+  /** Returns the text of the elements with role="status". */
   status(): string
 }
 
@@ -58,7 +58,7 @@ export async function showLiveQuakes(t: Tools, server: ScriptedServer): Promise<
   }
 }
 
-/** What has the role status, of its own or because somebody said so. */
+/** Matches elements with the role status, implicit or explicit. */
 export const STATUS = '[role=status], output:not([role])'
 
 function whatIsListed(items: HTMLElement[], { place }: Quake): string {
@@ -66,7 +66,7 @@ function whatIsListed(items: HTMLElement[], { place }: Quake): string {
   return text === undefined ? 'no <li> tells its place' : `its <li> says "${text}"`
 }
 
-/** What is read there. Where an element begins or ends there is room, as a layout makes it. */
+/** Returns the visible text of an element. Child elements are separated by spaces, as a layout would. */
 export function textOf(element: Element): string {
   return textPieces(element).join('').replace(/\s+/g, ' ').trim()
 }
@@ -77,15 +77,15 @@ function textPieces({ childNodes }: Node): string[] {
   )
 }
 
-/** Whether a text says which quake it is: its place, and beside it the number itself, not 6.0 for 6. */
+/** Returns whether a text identifies a quake: by its place and its exact magnitude, not 6.0 for 6. */
 export function identifies(text: string, { magnitude, place }: Quake): boolean {
   const numbers = text.replace(place, ' ').match(/-?\d+(\.\d+)?/g) ?? []
-  // A hyphen before a number need not be its sign.
+  // A hyphen before a number is not always a minus sign.
   const isIt = (number: string): boolean => [`${magnitude}`, `-${magnitude}`].includes(number)
   return text.includes(place) && numbers.some(isIt)
 }
 
-/** Quakes whose items are not taken for each other: the place of none is part of another's. */
+/** Returns quakes whose items cannot be confused, because no place is part of another place. */
 export function quakesApart(count: number): [Quake, Quake, ...Quake[]] {
   const apart: Quake[] = []
   for (const quake of quakes(10 * count)) {

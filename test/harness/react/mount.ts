@@ -10,7 +10,7 @@ import type { LateStory } from '../waiting.ts'
 import { waitForConnections } from './connections.ts'
 import { newWatcher, type Props, type View, type Watcher } from './watcher.ts'
 
-/** A page with components that follow streams. */
+/** A page with components that call useQuakes(). */
 export type Mounted = {
   page: Page
   /** The server that the first component follows. */
@@ -18,17 +18,17 @@ export type Mounted = {
   /** The first of the watchers. */
   watcher: Watcher
   watchers: readonly Watcher[]
-  /** Draws the first one with these in place of what it had, or nothing at all. */
+  /** Renders the first component with new props, or removes it. */
   draw(props?: Partial<Props>): void
-  /** Draws one for each of these, at the same place as before. */
+  /** Renders one component for each entry, and keeps their positions. */
   drawAll(props: (Props | undefined)[]): void
-  /** Waits until the connections that the page opened have come in: one, if all is well. */
+  /** Waits until the server has received every connection that the page opened, which should be one. */
   connects(at?: ScriptedServer): Promise<void>
-  /** Sends a quake, and waits until it is in the list: of the first server, to the first component. */
+  /** Sends a quake from the first server, and waits until the first component lists it. */
   lists(quake: Quake, how?: Listing): Promise<void>
-  /** Waits until the status is that one. */
+  /** Waits until the component shows this status. */
   showsStatus(status: View['status'], story: LateStory): Promise<void>
-  /** Waits until so many are listed, received and skipped. One render need not show all three. */
+  /** Waits until the counts of listed, received and skipped quakes were shown, though not necessarily in one render. */
   showsCounts(wanted: Counts, story: (told: string) => Story): Promise<void>
 }
 
@@ -36,12 +36,12 @@ type Listing = { from?: ScriptedServer; to?: Watcher; story?: LateStory }
 type Counts = [listed: number, received: number, skipped: number]
 
 type Options = PageOptions & {
-  /** The first component follows the first of them. */
+  /** The servers. The first component follows the first one. */
   servers?: ScriptedServer[]
   onQuake?: (quake: Quake) => void
 }
 
-/** Draws a component that follows a server, until the script ends. */
+/** Renders a component that follows a server, until the script ends. */
 export async function mount(
   t: Tools,
   { servers, onQuake, ...how }: Options = {},

@@ -2,7 +2,7 @@ type Listening = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>
 
 const listening: { type: string; listener: unknown; capture: boolean; target: object }[] = []
 
-/** Counts, from now on, who listens for events of these targets. */
+/** Counts the listeners that are added to these targets from now on. */
 export function countListeners(targets: object[]): void {
   for (const target of targets as Listening[]) {
     const add = target.addEventListener.bind(target)
@@ -19,7 +19,7 @@ export function countListeners(targets: object[]): void {
         signal?.addEventListener('abort', () => target.removeEventListener(type, listener, capture))
         if (once) add(type, () => forget(type, listener, capture), { capture, once })
       }
-      // Of the signal this takes care itself.
+      // The counter handles the signal itself.
       add(type, listener, { ...optionsOf(options), signal: undefined } as AddEventListenerOptions)
     }
     target.removeEventListener = (type, listener, options) => {
@@ -29,7 +29,7 @@ export function countListeners(targets: object[]): void {
   }
 }
 
-/** How many listeners the window and the document have, for events of that type or of any. */
+/** Returns how many listeners the window and the document have, for one type of event or for all. */
 export function pageListeners(type?: string): number {
   return listening.filter((each) => type === undefined || each.type === type).length
 }

@@ -9,31 +9,31 @@ import { describeError, Failure, type Story } from '../failure.ts'
 import { controlTimers } from '../controlled-timers.ts'
 import { toldNow, type LateStory } from '../waiting.ts'
 
-/** A page that React draws on, as the check says. */
+/** A page on which a check renders React components. */
 export type Page = {
   readonly body: HTMLElement
-  /** Draws this, in place of what was there. */
+  /** Renders this in place of the previous content. */
   draw(content: ReactNode): void
-  /** Waits until `holds()` is true; fails at once when something that was drawn has thrown. */
+  /** Waits until `holds()` is true. Fails at once if a rendered component has thrown. */
   waitFor(holds: () => boolean, story: LateStory): Promise<void>
-  /** What was to be seen is there: what listeners have thrown until now explains nothing that fails later. */
+  /** Ignores what listeners have thrown so far, because the page was still right afterwards. */
   forgiveThrown(): void
-  /** Runs what waits for a timer of the work, and what follows: of a page whose timers the check controls. */
+  /** Fires pending timers of the work, and those that they start. Requires `controlledTimers`. */
   runPendingTimers(): Promise<void>
-  /** Closes it before the script ends. */
+  /** Closes the page before the script ends. */
   close(): void
 }
 
 export type PageOptions = {
-  /** Under StrictMode. */
+  /** Whether to render in StrictMode. */
   strict?: boolean
-  /** While no other check has a page open: for what happens to all of them, such as a hidden tab. */
+  /** Whether no other check may have a page open, for events that affect all pages, such as hiding the tab. */
   exclusive?: boolean
-  /** The check says when a timer of the work runs out. Such a page is alone. */
+  /** Whether the check decides when timers of the work fire. By default, such a page is exclusive. */
   controlledTimers?: boolean
 }
 
-/** Opens a page until the script ends. Then it is closed, and every connection to one of the `urls` with it. */
+/** Opens a page until the script ends. Then closes it, and every connection to one of the `urls`. */
 export async function openPage(
   t: Tools,
   urls: string[],
@@ -52,7 +52,7 @@ export async function openPage(
     if (thrown.length > 0) throw asFailure(thrown[0])
   }
 
-  /** Looks a thousand times a second, and not at every turn: most waits are for a timer of the work. */
+  /** Polls once per millisecond and not at every turn, because most waits are for a timer of the work. */
   const look = async (holds: () => boolean): Promise<void> => {
     while (isOpen && thrown.length === 0 && !holds()) await sleep(1)
   }
@@ -88,20 +88,20 @@ export async function openPage(
       forgiven = new Set(thrownIn(urls))
     },
     async runPendingTimers() {
-      // A countdown starts one after another, each after a render.
+      // A countdown starts one timer after another, each after a render.
       for (let n = 0, idle = 0; n < 100 && idle < 3; n += 1) {
         idle = timers?.runPending() ? 0 : idle + 1
-        // React renders in turns of the event loop, whatever they take.
+        // React renders in turns of the event loop, however long they take.
         for (let turns = 0; turns < TURNS_OF_A_RENDER; turns += 1) await turn()
       }
     },
   }
 }
 
-/** More than a render of a page as small as these needs. */
+/** More turns than a render of such a small page needs. */
 const TURNS_OF_A_RENDER = 10
 
-/** An error of React as the failure that it is, where it is known. */
+/** Turns a known error of React into a failure. */
 function asFailure(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   if (/^A function wrapped in useEffectEvent/.test(error.message)) {
@@ -125,9 +125,9 @@ function asFailure(error: unknown): unknown {
 const SNAPSHOT_CAUSE =
   'getSnapshot() gives a new object each time it is called. It should be cached: the same object, as long as nothing has changed.'
 
-// React tells it once, in the console, and nowhere else.
+// React reports this only once, and only in the console.
 let warnedOfSnapshot = false
-/** What React has reported in the console, in its own words. */
+/** The messages that React has written to the console. */
 export const reportedByReact: string[] = []
 const { error: report } = console
 console.error = (...values: unknown[]) => {
@@ -140,7 +140,7 @@ console.error = (...values: unknown[]) => {
   report(...values)
 }
 
-/** What can be seen in the EventSources. */
+/** Finds a cause in the state of the EventSources. */
 function causeIn(urls: string[], pardoned: Set<unknown>): Pick<Story, 'cause' | 'often'> {
   const [error] = thrownIn(urls).filter((thrown) => !pardoned.has(thrown))
   if (error !== undefined) {
@@ -150,12 +150,12 @@ function causeIn(urls: string[], pardoned: Set<unknown>): Pick<Story, 'cause' | 
   return closed.length <= MANY ? {} : { often: OVER_AND_OVER }
 }
 
-/** What a listener of an EventSource throws, a browser only reports. */
+/** Returns the errors that listeners of an EventSource have thrown, which a browser would only report. */
 function thrownIn(urls: string[]): unknown[] {
   return urls.flatMap(sourcesOf).flatMap(({ thrown }) => thrown)
 }
 
-/** No check gives a reason to close so many. */
+/** More closed sources than any check gives a reason for. */
 const MANY = 10
 
 const OVER_AND_OVER = `more than ${MANY} EventSources were made and closed, one after another. An effect without a list runs after each render, and so does one whose list has what it changes itself, or a new function or object each time. useSyncExternalStore() subscribes anew when subscribe is another function.`
@@ -164,7 +164,7 @@ let pages = 0
 let isTaken = false
 let waiting: (() => void)[] = []
 
-/** Waits for room: for one page alone, or beside others. The function that is returned leaves it. */
+/** Waits until a page may open, alone or together with others. Returns a function that releases it. */
 async function acquirePage(alone: boolean): Promise<() => void> {
   while (isTaken || (alone && pages > 0)) {
     await new Promise<void>((resolve) => waiting.push(resolve))

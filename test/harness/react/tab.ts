@@ -1,13 +1,13 @@
 import type { Tools } from '../check.ts'
 
-/** The tab is hidden. */
+/** Hides the tab. */
 export function hideTab({ transcript }: Tools): void {
   transcript.step('the tab is hidden')
   setVisibility('hidden')
   document.dispatchEvent(new window.Event('visibilitychange', { bubbles: true }))
 }
 
-/** It comes back with these events of the document and the window. */
+/** Shows the tab again, with the events that a browser would dispatch. */
 export function showTab({ transcript }: Tools, { wasFrozen = false } = {}): void {
   transcript.step(wasFrozen ? 'the tab was frozen, and wakes up' : 'the tab is shown again')
   if (wasFrozen) document.dispatchEvent(new window.Event('resume'))

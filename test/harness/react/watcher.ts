@@ -5,15 +5,15 @@ import { useQuakes } from '#work/03-react/useQuakes.ts'
 export type Props = { url: string; onQuake?: (quake: Quake) => void }
 export type View = ReturnType<typeof useQuakes>
 
-/** A component that calls useQuakes(), and what the check sees of it. */
+/** A component that calls useQuakes() and records what it shows. */
 export type Watcher = {
   Component(props: Props): ReactNode
-  /** What was shown last. */
+  /** What the last render showed. */
   readonly view: View
   readonly renders: number
-  /** The states that were shown, in order, each for as long as it lasted. */
+  /** The statuses that were shown, in order. A status that stays the same is listed once. */
   readonly statuses: readonly string[]
-  /** Whether the quake is in the list. */
+  /** Returns whether the quake is in the list. */
   has(quake: Quake): boolean
 }
 

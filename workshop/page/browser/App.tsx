@@ -18,7 +18,7 @@ export function App() {
   return (
     <>
       <a className="skip" href="#chart">
-        To the wire
+        Skip to the wire
       </a>
       <Header />
       <main className={lesson ? 'lesson' : 'only-wire'}>
@@ -52,14 +52,14 @@ export function App() {
         </nav>
         <Notification />
         <p id="wire-keys" className="quiet">
-          In the chart: ← → select · + − zoom · 0 the last 10 s · Space pause
+          Keys in the chart: ← → select · + − zoom · 0 show the last 10 s · Space pause
         </p>
       </footer>
     </>
   )
 }
 
-/** What the workshop last answered; read out when it changes. */
+/** The workshop's last answer. Screen readers announce it when it changes. */
 function Notification() {
   const { text, isProblem } = useStore(notification)
   return (

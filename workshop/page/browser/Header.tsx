@@ -26,7 +26,7 @@ export function Header() {
               Lesson {lesson.number} of {lesson.of}
             </span>{' '}
             {lesson.title}
-            {lesson.isExhibit && ', the exhibit'}
+            {lesson.isExhibit && ' (exhibit)'}
           </>
         ) : (
           isHere && 'The wire'
@@ -53,7 +53,7 @@ export function Header() {
   )
 }
 
-/** `✓ 20/20 core · 3/9 edge cases · Raw chunks · Tremor`. */
+/** Returns the title of the document: `✓ 20/20 core · 3/9 edge cases · Raw chunks · Tremor`. */
 function titleOf(
   lesson: PageState['lesson'],
   grading: PageState['grading'],
@@ -65,7 +65,7 @@ function titleOf(
     : { pass: '✓', fail: '✗', error: '!', stuck: '!' }[outcome ?? 'fail']
   const isGraded = isRunning || outcome !== undefined
   const grade = isGraded && checks.length > 0 && `${shape} ${scoreInWords(scoreOf(checks))}`
-  const state = isGone ? 'gone' : grade
+  const state = isGone ? 'disconnected' : grade
   return [state, lesson?.title ?? 'The wire', 'Tremor'].filter(Boolean).join(' · ')
 }
 

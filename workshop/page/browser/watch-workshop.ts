@@ -12,7 +12,7 @@ import { subscribe } from './state/reconnecting-stream.ts'
 import { liveLog } from './wire/wire-log.ts'
 import { hasCleared, showLive, view } from './wire/wire-view.ts'
 
-/** Listens to the channel, and brings what it says to where the page keeps it. */
+/** Subscribes to the channel and updates the page's stores with its messages. */
 export function watchWorkshop(): void {
   let epoch = ''
 
@@ -33,7 +33,7 @@ export function watchWorkshop(): void {
   }
 
   function greet(newEpoch: string, now: number): void {
-    // Another start of the workshop counts its entries from 1 again.
+    // Another run of the workshop counts its entries from 1 again.
     if (newEpoch !== epoch) {
       liveLog.forget()
       clearedClients.set(new Set())
@@ -64,16 +64,16 @@ function updateSlice(slice: keyof PageState, value: unknown): void {
 }
 
 function updateChannelState(isLive: boolean): void {
-  if (isLive && channelState.get() === 'reconnecting') notify('The workshop is back.')
+  if (isLive && channelState.get() === 'reconnecting') notify('Reconnected to the workshop.')
   if (isLive) channelState.set('live')
   else if (channelState.get() === 'live') {
     channelState.set('reconnecting')
-    // What happens meanwhile is unknown.
+    // Nobody knows how the time passes on the wire until the page has reconnected.
     liveLog.stopClock(liveLog.now())
   }
 }
 
-/** Deselects the check when a grading ends without a failure: it is out of date. */
+/** Deselects the check if a grading has ended without a failure, because its details are out of date. */
 function deselectOutdatedCheck(before: PageState['grading']): void {
   const { isRunning, outcome } = pageState.get().grading ?? {}
   if (before?.isRunning && !isRunning && outcome !== 'fail') selectedCheck.set(undefined)

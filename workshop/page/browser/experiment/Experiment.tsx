@@ -10,13 +10,13 @@ import { ActionButton } from '../ui/ActionButton.tsx'
 import { formatCount } from '../ui/format.ts'
 import { ExperimentChart, saveChart } from './ExperimentChart.tsx'
 
-/** What the measurements are shown as. */
+/** Whether the measurements are shown as a table or as a chart. */
 const presentation = store<'table' | 'chart'>('table')
 
-/** Whether the experiment has all the room there is. */
+/** Whether the experiment is enlarged, and covers the wire. */
 const isLarge = store(false)
 
-/** Predict, measure, compare: what becomes of a stream on each way from a server to a client. */
+/** The experiment: predict what happens to a stream in each setup between server and client, measure it, compare. */
 export function Experiment({ experiment }: { experiment: ExperimentState }) {
   const { ways, problem } = experiment
   const large = useStore(isLarge)
@@ -31,7 +31,7 @@ export function Experiment({ experiment }: { experiment: ExperimentState }) {
         <h2 id="experiment-title">Experiment</h2>
         <Steps experiment={experiment} />
         <span className="end">
-          <span className="pair" role="group" aria-label="Measurements as">
+          <span className="pair" role="group" aria-label="Show measurements as">
             {(['table', 'chart'] as const).map((name) => (
               <button
                 key={name}
@@ -49,7 +49,7 @@ export function Experiment({ experiment }: { experiment: ExperimentState }) {
             disabled={measured.length === 0}
             onClick={() => void saveChart(measured)}
           >
-            Save SVG
+            Save as SVG
           </button>
           <button
             type="button"
@@ -76,7 +76,7 @@ export function Experiment({ experiment }: { experiment: ExperimentState }) {
   )
 }
 
-/** How far it is, and what comes next. */
+/** The progress of the experiment, and the button for the next step. */
 function Steps({ experiment: { ways, isMeasuring } }: { experiment: ExperimentState }) {
   const measured = ways.filter(({ result }) => result).length
   const rightlyPredicted = ways.filter(isPredictionRight).length
@@ -87,16 +87,17 @@ function Steps({ experiment: { ways, isMeasuring } }: { experiment: ExperimentSt
     <>
       <p role="status">
         {isMeasuring
-          ? `measuring … ${measured} of ${ways.length}`
+          ? `measuring … ${measured} of ${ways.length} done`
           : measured === 0
-            ? 'Say what you expect, then measure.'
+            ? 'Predict the results, then measure.'
             : `${measured} of ${ways.length} measured`}
-        {predictions.length > 0 && ` · as you said: ${rightlyPredicted} of ${predictions.length}`}
+        {predictions.length > 0 &&
+          ` · predicted correctly: ${rightlyPredicted} of ${predictions.length}`}
       </p>
       {isMeasuring && <ActionButton action={{ do: 'stop measuring' }}>Stop</ActionButton>}
       {!isMeasuring && measured < ways.length && (
         <ActionButton action={{ do: 'measure' }} className="primary">
-          {measured === 0 ? `Measure ${formatCount(ways.length, 'way')}` : 'Measure the rest'}
+          {measured === 0 ? `Measure ${formatCount(ways.length, 'setup')}` : 'Measure the rest'}
         </ActionButton>
       )}
       {!isMeasuring && measured > 0 && (
@@ -106,36 +107,33 @@ function Steps({ experiment: { ways, isMeasuring } }: { experiment: ExperimentSt
   )
 }
 
-/** What could not be measured, and why: `not measured: there is no nginx (11 ways)`. */
+/** The setups that could not be measured, and why: `not measured: there is no nginx (11 setups)`. */
 function LeftOut({ ways }: { ways: WayState[] }) {
   const reasons = new Map<string, number>()
   for (const { result } of ways) {
     if (result && 'why' in result) reasons.set(result.why, (reasons.get(result.why) ?? 0) + 1)
   }
   if (reasons.size === 0) return null
-  const told = [...reasons].map(([why, count]) => `${why} (${formatCount(count, 'way')})`)
+  const told = [...reasons].map(([why, count]) => `${why} (${formatCount(count, 'setup')})`)
   return (
     <p className="warning">
-      <strong>! Not measured:</strong> {told.join('; ')}. <code>npm run setup</code> installs what
-      it can.
+      <strong>! Not measured:</strong> {told.join('; ')}. Run <code>npm run setup</code> to install
+      what is missing.
     </p>
   )
 }
 
-/** A row for each way: what it is, what the reader expects of it, and what was measured. */
+/** A table with the setup, the prediction and the measured result in each row. */
 function Table({ experiment }: { experiment: ExperimentState }) {
   const { ways, isMeasuring } = experiment
   return (
-    <div className="ways" role="region" aria-label="The ways" tabIndex={0}>
+    <div className="ways" role="region" aria-label="Setups" tabIndex={0}>
       <table>
         <thead>
           <tr>
             <th scope="col">between server and client</th>
-            <th scope="col">you expect</th>
-            <th
-              scope="col"
-              title="What became of the stream, and how long half of the events were on their way"
-            >
+            <th scope="col">your prediction</th>
+            <th scope="col" title="What happened to the stream, and the median delay of its events">
               measured
             </th>
           </tr>
@@ -178,7 +176,7 @@ function Prediction({ way, number }: { way: WayState; number: number }) {
   const isGone = useIsGone()
   return (
     <select
-      aria-label={`You expect of ${nameOf(way)}`}
+      aria-label={`Your prediction for ${nameOf(way)}`}
       disabled={isGone}
       value={way.predicted ?? ''}
       onChange={({ target }) => {
@@ -194,7 +192,7 @@ function Prediction({ way, number }: { way: WayState; number: number }) {
   )
 }
 
-/** What was expected, and whether it was so. */
+/** The prediction, and whether it was right. */
 function PredictionResult({ way }: { way: WayState }) {
   const { predicted, result } = way
   if (!predicted || !result || 'why' in result) return <span className="quiet">{predicted}</span>
@@ -217,7 +215,7 @@ function Measured({ way: { result }, isMeasuring }: { way: WayState; isMeasuring
     <>
       <strong>{result.verdict}</strong> {medianDelay(result)} ms
       {result.writesUntilTold !== 0 && (
-        <span className="quiet">hears of a client that left {toldIn(result)}</span>
+        <span className="quiet">the server notices a disconnect {toldIn(result)}</span>
       )}
     </>
   )

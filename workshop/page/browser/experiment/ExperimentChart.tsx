@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 import type { ChartColours, Charted } from '../../../experiment/chart.ts'
 
-/** When each event was written and when it arrived, as a picture. It has the colours of the page. */
+/** A chart of when each event was written and when it arrived, in the colours of the page. */
 export function ExperimentChart({ measured }: { measured: Charted[] }) {
   const container = useRef<HTMLDivElement>(null)
   const [width, setWidth] = useState(0)
@@ -13,7 +13,7 @@ export function ExperimentChart({ measured }: { measured: Charted[] }) {
   }, [])
 
   useEffect(() => {
-    // A part of the page that is not shown has no width.
+    // While this part of the page is hidden, its width is 0.
     if (width === 0 || measured.length === 0) return
     let isOld = false
     const draw = async (): Promise<void> => {
@@ -27,14 +27,14 @@ export function ExperimentChart({ measured }: { measured: Charted[] }) {
   }, [measured, width])
 
   return (
-    <div className="picture" role="region" aria-label="The chart" tabIndex={0}>
+    <div className="picture" role="region" aria-label="Chart of the measurements" tabIndex={0}>
       <div ref={container} hidden={measured.length === 0} />
-      {measured.length === 0 && <p className="quiet">Nothing is measured yet.</p>}
+      {measured.length === 0 && <p className="quiet">Nothing has been measured yet.</p>}
     </div>
   )
 }
 
-/** Saves the chart as a file, in colours for any page. */
+/** Saves the chart as a file, in its default colours. */
 export async function saveChart(measured: Charted[]): Promise<void> {
   const { chart } = await loadChart()
   const svg = new Blob([chart(measured, { document }).outerHTML], { type: 'image/svg+xml' })
@@ -45,7 +45,7 @@ export async function saveChart(measured: Charted[]): Promise<void> {
   URL.revokeObjectURL(link.href)
 }
 
-/** Loads what draws the chart only when it is wanted: it is large, and other lessons do without it. */
+/** Loads the chart's code lazily, because it is large and other lessons do not need it. */
 function loadChart(): Promise<typeof import('../../../experiment/chart.ts')> {
   return import('../../../experiment/chart.ts')
 }

@@ -27,10 +27,10 @@ function shapeOf({ state, notWritten, lacks }: Check): [shape: string, hue: stri
   return state === 'failed' && !notWritten ? ['✗', 'bad'] : ['○', 'quiet']
 }
 
-/** A check as a button that shows it. It stands beside its task, so of `2.3a` it says `a`. */
+/** A button that shows the details of a check. It is next to its task, so for `2.3a` the label is only `a`. */
 export function CheckButton({ check }: { check: Check }) {
   const isSelected = useStore(selectedCheck, (id) => id === check.id)
-  const words = `${describeCheckState(check)}${check.isOld ? ', from before' : ''}`
+  const words = `${describeCheckState(check)}${check.isOld ? ', from an earlier grading' : ''}`
   return (
     <button
       type="button"

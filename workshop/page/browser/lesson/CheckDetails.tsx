@@ -11,7 +11,7 @@ import { VisibleText } from '../ui/VisibleText.tsx'
 import { CheckIcon, describeCheckState, type Check } from './CheckButton.tsx'
 import { goToTask } from './TaskLinks.tsx'
 
-/** A check: its rule, what was seen and expected, and both transcripts. */
+/** The details of a check: its rule, what was seen and expected, and both transcripts. */
 export function CheckDetails({ check, seed }: { check: Check; seed: number | undefined }) {
   const { id, rule, story, notWritten, lacks, steps, reference } = check
   const task = taskOf(id)
@@ -74,16 +74,16 @@ export function CheckDetails({ check, seed }: { check: Check; seed: number | und
   )
 }
 
-/** The word stands before the sentence already. */
+/** Removes the first word, because the label before the sentence is the same. */
 function withoutExpected(text: string): string {
   return text.replace(/^Expected /, '')
 }
 
-/** How a check that needs something can be graded. */
+/** Says how to install the tool that a check needs. */
 export function InstallIt() {
   return (
     <>
-      . <code>npm run setup</code> installs it where it can.
+      . Run <code>npm run setup</code> to install it.
     </>
   )
 }
@@ -97,7 +97,7 @@ function CloseButton({ id }: { id: string }) {
   )
 }
 
-/** What happened, beside what happens to the solution; the first line that differs has a mark. */
+/** The transcript of your work next to that of the solution. The first line that differs is marked. */
 function Transcripts({
   yours,
   reference = [],
@@ -134,10 +134,10 @@ function Transcript({
 }: {
   title: string
   lines: readonly string[]
-  /** How many lines are left out before these, and how many behind them. */
+  /** How many lines are left out before these lines, and how many after them. */
   from: number
   more?: number
-  /** The line that has a mark, counted from the first one that there is. */
+  /** The index of the marked line, counted from the beginning of the transcript. */
   differs: number
 }) {
   return (
@@ -146,7 +146,7 @@ function Transcript({
       {from > 0 && <p className="left-out">{alikeInWords(from)}</p>}
       <ol start={from + 1} style={{ counterReset: `line ${from}` }}>
         {lines.map((line, index) => (
-          // A transcript never changes its order.
+          // The lines of a transcript never change their order.
           // oxlint-disable-next-line react/no-array-index-key
           <li key={index} className={from + index === differs ? 'differs' : undefined}>
             {from + index === differs && <span className="mark">▶ </span>}

@@ -11,13 +11,13 @@ import { CheckButton, describeCheckState, type Check } from './CheckButton.tsx'
 import { CheckDetails, InstallIt } from './CheckDetails.tsx'
 import { goToTask } from './TaskLinks.tsx'
 
-/** The grade: every check, the first failure in full, and what to do next. */
+/** The grade: every check, the first failure in detail, and the next step. */
 export function Checks({ grading }: { grading: GradingState }) {
   const { checks, isRunning } = grading
   const id = useStore(selectedCheck)
   const panel = useRef<HTMLElement>(null)
   useEffect(() => {
-    // New browsers return a promise here, which React would take for what cleans up.
+    // Do not return the result: new browsers return a promise, and React expects a cleanup function.
     panel.current!.scrollTo(0, 0)
   }, [id])
   return (
@@ -50,12 +50,13 @@ export function Checks({ grading }: { grading: GradingState }) {
 
 function Verdict({ grading: { checks, isRunning, outcome, seed } }: { grading: GradingState }) {
   const isGone = useIsGone()
-  if (isRunning && isGone) return <span className="quiet">the workshop went while it graded</span>
+  if (isRunning && isGone)
+    return <span className="quiet">the workshop stopped during the grading</span>
   if (isRunning) {
     const come = checks.filter(({ isOld }) => !isOld).length
     return (
       <>
-        grading … <span className="quiet">{`${come} of ${checks.length} are in`}</span>
+        grading … <span className="quiet">{`${come} of ${checks.length} done`}</span>
       </>
     )
   }
@@ -71,7 +72,7 @@ function Verdict({ grading: { checks, isRunning, outcome, seed } }: { grading: G
   )
 }
 
-/** One thing is told in full: the check that was selected, or what stands in the way, or what comes next. */
+/** Shows one thing in detail: the selected check, otherwise a problem, otherwise the next step. */
 function Outcome({ grading }: { grading: GradingState }) {
   const lesson = useSlice('lesson')
   const id = useStore(selectedCheck)
@@ -89,7 +90,7 @@ function Outcome({ grading }: { grading: GradingState }) {
             <TextWithFileLinks text={problem.detail} />
           </pre>
         )}
-        <p className="quiet">No check says more until this is mended.</p>
+        <p className="quiet">Fix this first. Until then, no check can be graded.</p>
       </div>
     )
   }
@@ -100,12 +101,12 @@ function Outcome({ grading }: { grading: GradingState }) {
     return (
       <div className="next">
         {isStartingPoint(checks) ? (
-          <p>This is the starting point: nothing is written yet, so nothing passes.</p>
+          <p>This is the starting point. You have not written anything yet, so no check passes.</p>
         ) : (
           <p>Next: {first.notWritten}.</p>
         )}
         <button type="button" className="primary" onClick={() => goToTask(task)}>
-          {isStartingPoint(checks) ? `Begin with task ${task}` : `Go to task ${task}`}
+          {isStartingPoint(checks) ? `Start with task ${task}` : `Go to task ${task}`}
         </button>
       </div>
     )
@@ -155,13 +156,13 @@ function NextLesson({ number, title }: { number: number; title: string }) {
 }
 
 function TypeErrors({ grading: { outcome, typeErrors } }: { grading: GradingState }) {
-  // What keeps a file from being loaded is told by whoever could not load it.
+  // If the work could not be loaded, the problem already says why.
   if (outcome === 'error' || typeErrors.length === 0) return null
   const more = typeErrors.length - MOST_TYPE_ERRORS
   return (
     <div className="warning">
       <p>
-        <strong>! Type errors.</strong> The checks run all the same.
+        <strong>! Type errors.</strong> The checks run anyway.
       </p>
       <pre>
         <TextWithFileLinks text={typeErrors.slice(0, MOST_TYPE_ERRORS).join('\n')} />

@@ -13,7 +13,7 @@ import { VisibleText } from '../ui/VisibleText.tsx'
 import { CheckButton } from './CheckButton.tsx'
 import { TaskLinks } from './TaskLinks.tsx'
 
-/** The README of the lesson, and the files to edit. */
+/** The lesson's README, and buttons for the files to edit. */
 export function Instructions({ lesson }: { lesson: LessonState }) {
   return (
     <section className="instructions" aria-label="Instructions">
@@ -58,20 +58,20 @@ function Reset({ folder, files }: { folder: string; files: string[] }) {
         disabled={isGone}
         onClick={() => dialog.current!.showModal()}
       >
-        Put the stubs back …
+        Reset my files …
       </button>
       <dialog ref={dialog} aria-labelledby="reset-title">
-        <h2 id="reset-title">Put the stubs back?</h2>
+        <h2 id="reset-title">Reset your files?</h2>
         <p>
-          {files.join(', ')} in <code>{folder}</code> become as they were in the beginning. Your
-          work is saved first, and you are told where.
+          {files.join(', ')} in <code>{folder}</code> are replaced with the original stubs. Your
+          work is saved first, and the page tells you where.
         </p>
         <form method="dialog">
           <button type="submit" autoFocus>
             Keep my work
           </button>
           <button type="submit" className="primary" onClick={() => requestAction({ do: 'reset' })}>
-            Save it and put the stubs back
+            Save my work and reset
           </button>
         </form>
       </dialog>
@@ -79,13 +79,13 @@ function Reset({ folder, files }: { folder: string; files: string[] }) {
   )
 }
 
-/** It is long, and stays the same while checks come in. */
+/** The README. It is long and does not change during a grading, so it is memoised. */
 const Readme = memo(function Readme({ text }: { text: string }) {
   return (
     <div className="readme">
       <Markdown
         remarkPlugins={[remarkGfm]}
-        // What is raw in it is cleaned; the colours of code come after, and are our own.
+        // Raw HTML is sanitised first. The highlighter's own markup comes after that.
         rehypePlugins={[rehypeRaw, rehypeSanitize, rehypeHighlight]}
         components={COMPONENTS}
       >
@@ -96,9 +96,9 @@ const Readme = memo(function Readme({ text }: { text: string }) {
 })
 
 const COMPONENTS: Components = {
-  // The header of the page has said it.
+  // The title is already in the header of the page.
   h1: () => null,
-  // The page loads nothing but itself.
+  // The page must not load anything from other servers.
   img: ({ alt }) => <>{alt}</>,
   h3: ({ children }) => <Heading>{children}</Heading>,
   code: ({ children, className }) => (
@@ -106,16 +106,16 @@ const COMPONENTS: Components = {
       {typeof children === 'string' ? <VisibleText text={children} /> : children}
     </code>
   ),
-  // Wider than the page, it is moved with the arrow keys, too.
+  // A table may be wider than the page. With the focus on it, the arrow keys scroll it.
   table: ({ children }) => (
-    <div className="table" role="region" aria-label="A table" tabIndex={0}>
+    <div className="table" role="region" aria-label="Table" tabIndex={0}>
       <table>{children}</table>
     </div>
   ),
   a: ({ href, children }) => <Link href={href}>{children}</Link>,
 }
 
-/** `2.3 A heartbeat nobody sees` gets its checks beside it. */
+/** A heading. If it is a task, `2.3 A heartbeat nobody sees`, its checks are next to it. */
 function Heading({ children }: { children?: ReactNode }) {
   const grading = useSlice('grading')
   const task = /^\d+\.\d+(?= )/.exec(String(children))?.[0]
@@ -133,7 +133,7 @@ function Heading({ children }: { children?: ReactNode }) {
   )
 }
 
-/** A file of the lesson opens in the editor; what leads out of the page opens beside it. */
+/** A link. A file of the lesson opens in the editor, an external page in a new tab. */
 function Link({ href = '', children }: ComponentPropsWithoutRef<'a'>) {
   const file = href.replace(/^\.\//, '')
   if (pageState.get().lesson?.files.includes(file)) {

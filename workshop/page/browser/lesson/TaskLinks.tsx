@@ -4,7 +4,7 @@ import { decisive, scoreInWords, scoreOf } from '../../../../protocol/score.ts'
 import type { LessonState } from '../../../../protocol/page.ts'
 import { useSlice } from '../state/page-state.ts'
 
-/** The tasks, always in sight: how far each is, and which one is being read. */
+/** Links to the tasks, with their progress. They stay visible and show which task is being read. */
 export function TaskLinks({ tasks }: { tasks: LessonState['tasks'] }) {
   const grading = useSlice('grading')
   const current = useTaskInSight(tasks)
@@ -52,7 +52,7 @@ export function goToTask(id: string): void {
   task?.querySelector('h3')?.focus({ preventScroll: true })
 }
 
-/** The last task whose heading is above the middle of the instructions. */
+/** Returns the last task whose heading is in the upper third of the window or above it. */
 function useTaskInSight(tasks: LessonState['tasks']): string | undefined {
   const [current, setCurrent] = useState<string>()
   useEffect(() => {

@@ -5,7 +5,7 @@ import { useStore } from '../state/store.ts'
 import { ActionButton } from '../ui/ActionButton.tsx'
 import { formatCount } from '../ui/format.ts'
 
-/** The clients that the page has connected, a line for each; beneath, the last few of those that are over. */
+/** The clients that the page has connected, one per line. The last few finished ones are at the bottom. */
 export function Clients({ clients }: { clients: ClientState[] }) {
   const isGone = useIsGone()
   const cleared = useStore(clearedClients)
@@ -21,7 +21,7 @@ export function Clients({ clients }: { clients: ClientState[] }) {
         <li key={client.id} className={hasFinished(client) ? 'quiet' : undefined}>
           <strong>client {client.id}</strong>
           <span>
-            {isGone && !hasFinished(client) ? 'unknown' : client.state} ·{' '}
+            {isGone && !hasFinished(client) ? 'unknown' : CLIENT_STATES[client.state]} ·{' '}
             {formatCount(client.quakes, 'quake')}
           </span>
           <LastQuakes client={client} />
@@ -29,9 +29,9 @@ export function Clients({ clients }: { clients: ClientState[] }) {
             <ActionButton
               action={{ do: 'leave', id: client.id }}
               className="plain"
-              aria-label={`Client ${client.id} leaves`}
+              aria-label={`Disconnect client ${client.id}`}
             >
-              leave
+              Disconnect
             </ActionButton>
           )}
         </li>
@@ -42,7 +42,16 @@ export function Clients({ clients }: { clients: ClientState[] }) {
 
 const MOST_FINISHED = 3
 
-/** What came last, or how it ended; the quakes before it on demand. */
+const CLIENT_STATES: Record<ClientState['state'], string> = {
+  connecting: 'connecting',
+  reading: 'reading',
+  refused: 'refused',
+  ended: 'ended',
+  cut: 'cut',
+  left: 'disconnected',
+}
+
+/** The newest quake, which expands to earlier ones, or how the stream ended. */
 function LastQuakes({ client: { what, last } }: { client: ClientState }) {
   const [newest, ...before] = last
   if (what || !newest) return <span className="quake">{what}</span>
@@ -57,12 +66,12 @@ function LastQuakes({ client: { what, last } }: { client: ClientState }) {
   )
 }
 
-/** `M 6.4 22km NNE of Hualian, Taiwan, 15:50:42 UTC`. */
+/** Returns `M 6.4 22km NNE of Hualian, Taiwan, 15:50:42 UTC`. */
 function inOneLine({ magnitude, place, time }: Quake): string {
   return `M ${magnitude.toFixed(1)} ${place}, ${time.slice(11, 19)} UTC`
 }
 
-/** The client.ts of the lesson, which runs beside the server: how its connection is, and what it got. */
+/** The state of the lesson's client.ts, which runs alongside the server, and the quakes that it has received. */
 export function LessonClient() {
   const isGone = useIsGone()
   const learnerClient = useSlice('learnerClient')
@@ -75,7 +84,7 @@ export function LessonClient() {
         <span>
           {isGone ? 'unknown' : LESSON_CLIENT_STATES[state]} · {formatCount(quakes, 'quake')} ·{' '}
           <span className={missed > 0 ? 'bad' : undefined}>{missed} missed</span> ·{' '}
-          <span className={twice > 0 ? 'bad' : undefined}>{twice} twice</span>
+          <span className={twice > 0 ? 'bad' : undefined}>{formatCount(twice, 'duplicate')}</span>
           {gaps > 0 && ` · ${formatCount(gaps, 'gap')}`}
         </span>
         <span className="quake">{what ?? newest?.place}</span>
@@ -85,11 +94,11 @@ export function LessonClient() {
 }
 
 const LESSON_CLIENT_STATES = {
-  starting: 'starts …',
-  connecting: 'connects …',
+  starting: 'starting …',
+  connecting: 'connecting …',
   open: 'connected',
-  waiting: 'waits',
-  over: 'at the end',
+  waiting: 'waiting to reconnect',
+  over: 'finished',
   'not written': 'not written yet',
   down: 'down',
 }

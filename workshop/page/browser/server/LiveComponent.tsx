@@ -3,7 +3,7 @@ import { useStore } from '../state/store.ts'
 import { theme } from '../state/theme.ts'
 import { ActionButton } from '../ui/ActionButton.tsx'
 
-/** The component of the lesson, live, on a page of its own that is shown in a frame. */
+/** The lesson's component, running on a page of its own in a frame. */
 export function LiveComponent({ url, server }: { url: string; server: ServerState }) {
   const colours = useStore(theme)
   return (
@@ -14,7 +14,7 @@ export function LiveComponent({ url, server }: { url: string; server: ServerStat
           Kill the server
         </ActionButton>
         <a className="button plain" href={url} target="_blank" rel="noopener">
-          Open in a tab of its own
+          Open in a new tab
         </a>
       </div>
       <iframe title="The component, live" src={`${url}#${colours}`} />
@@ -23,13 +23,13 @@ export function LiveComponent({ url, server }: { url: string; server: ServerStat
 }
 
 /**
- * Reloads the page when it may not show the component: it came with a policy that names what may be in a frame, which
- * is out of date when another lesson was chosen since. A new policy comes with the page.
+ * Reloads the page if its security policy blocks the component. The policy names the origins that may be shown in a
+ * frame, so it is out of date after a change of lesson. Reloading the page fetches a new policy.
  */
 export function reloadForBlockedFrames(): void {
   document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) => {
     if (effectiveDirective !== 'frame-src') return
-    // If that does not help, nothing will.
+    // If one reload did not help, another one will not help either.
     if (sessionStorage.getItem('frame') === blockedURI) return
     sessionStorage.setItem('frame', blockedURI)
     location.reload()

@@ -6,7 +6,7 @@ import { formatCount } from '../ui/format.ts'
 import { TextWithFileLinks } from '../ui/TextWithFileLinks.tsx'
 import { Clients, LessonClient } from './Clients.tsx'
 
-/** The server that the wire leads to, where to find it, and the clients that the page has connected. */
+/** The state and address of the server, and the clients that the page has connected. */
 export function Server() {
   const server = useSlice('server')
   const clients = useSlice('clients') ?? []
@@ -23,7 +23,7 @@ export function Server() {
           </ActionButton>
         )}
         {server.state === 'down' && (
-          <ActionButton action={{ do: 'restart' }}>Start again</ActionButton>
+          <ActionButton action={{ do: 'restart' }}>Restart the server</ActionButton>
         )}
         <code className="url" title={`curl -N ${server.url}`}>
           curl -N {server.url}
@@ -32,7 +32,7 @@ export function Server() {
           Copy
         </button>
       </div>
-      {/* The checks may have told it already. */}
+      {/* The checks may already show the same problem. */}
       {server.state === 'down' && server.what && server.what !== problem?.what && (
         <div className="problem">
           <p>
@@ -61,7 +61,7 @@ function ServerStatus({ server: { file, state, readers } }: { server: ServerStat
         <span className="shape" aria-hidden="true">
           ○
         </span>{' '}
-        {file ?? 'server.ts'}: unknown since the workshop is gone
+        {file ?? 'server.ts'}: state unknown, because the workshop is not connected
       </p>
     )
   }
@@ -69,7 +69,7 @@ function ServerStatus({ server: { file, state, readers } }: { server: ServerStat
     <p className="state">
       <ServerIcon state={state} /> {file ?? 'server.ts'} {inWords(state)}
       {state === 'running' && readers !== undefined && (
-        <span className="quiet" title="So many have the feed open">
+        <span className="quiet" title="How many readers have the feed open">
           {' '}
           · {formatCount(readers, 'reader')}
         </span>
@@ -95,7 +95,7 @@ function ServerIcon({ state }: { state: ServerState['state'] }) {
 function inWords(state: ServerState['state']): string {
   return {
     running: 'is running',
-    starting: 'starts …',
+    starting: 'is starting …',
     'not written': 'is not written yet',
     down: 'is down',
   }[state]
@@ -103,7 +103,7 @@ function inWords(state: ServerState['state']): string {
 
 async function copy(text: string): Promise<void> {
   await navigator.clipboard.writeText(text)
-  notify('Copied.')
+  notify('Command copied.')
 }
 
 function Leaks({ intervals, clients, lostWrites }: NonNullable<ServerState['leaks']>) {

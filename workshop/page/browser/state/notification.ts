@@ -1,9 +1,9 @@
 import { store } from './store.ts'
 
-/** What the page last said to its reader. `times` tells two equal sentences apart. */
+/** The last message to the reader. `times` makes a repeated message differ from the one before. */
 export const notification = store({ text: '', isProblem: false, times: 0 })
 
-/** Says something to the reader. It stays for some seconds. */
+/** Shows a message to the reader for some seconds. */
 export function notify(text: string, isProblem = false): void {
   clearTimeout(timer)
   notification.set({ text, isProblem, times: notification.get().times + 1 })
@@ -16,7 +16,7 @@ export function dismiss(): void {
   notification.set({ text: '', isProblem: false, times: notification.get().times })
 }
 
-/** Dismisses what was said before the state changed. What was just said may be the news of that change, and stays. */
+/** Dismisses an old message after a change of state. A new message may be about this very change, so it stays. */
 export function dismissStale(): void {
   if (performance.now() - notifiedAt > NEWS_MS) dismiss()
 }

@@ -1,23 +1,23 @@
 import type { ClientState, PageState } from '../../../../protocol/page.ts'
 import { store, useStore } from './store.ts'
 
-/** What the workshop last told of itself, slice by slice. */
+/** The latest state of the workshop, in slices. */
 export const pageState = store<Partial<PageState>>({})
 
-/** How it stands with the channel that tells it. */
+/** The state of the connection to the workshop's channel. */
 export const channelState = store<'connecting' | 'live' | 'reconnecting'>('connecting')
 
-/** The id of the check that the reader wants to see; undefined is what is told first. */
+/** The ID of the check to show in detail. Undefined means the most important failure. */
 export const selectedCheck = store<string | undefined>(undefined)
 
-/** Ids of clients that had finished when the wire was cleared: they went with it. */
+/** IDs of clients that had finished when the wire was cleared, and are no longer shown. */
 export const clearedClients = store<ReadonlySet<number>>(new Set())
 
 export function useSlice<Name extends keyof PageState>(name: Name): PageState[Name] | undefined {
   return useStore(pageState, (state) => state[name])
 }
 
-/** Tells whether the workshop was there and is no longer: what the page says of it is from before. */
+/** Returns whether the connection to the workshop is lost, so that everything on the page may be out of date. */
 export function useIsGone(): boolean {
   return useStore(channelState, (state) => state === 'reconnecting')
 }

@@ -1,17 +1,17 @@
 import { followQuakes, type Clock } from '../../../../solutions/05-reconnection/client.ts'
 
-/** An event stream of the workshop, and who is told of it. */
+/** An event stream of the workshop, and the callbacks for it. */
 export type Subscription<Message> = {
   url: string
-  /** Called with what the data of each event holds. The workshop says something every five seconds. */
+  /** Called with the parsed data of each event. The workshop sends an event at least every five seconds. */
   onMessage(message: Message): void
   /** Called with true at the first event of a connection, and with false when that connection is lost. */
   onLiveChange(isLive: boolean): void
 }
 
 /**
- * Follows a stream for as long as the page is open, with the client of lesson 5: it comes back by itself, behind the
- * last event, and sees when a connection has died without a word.
+ * Follows a stream for as long as the page is open, with the client of lesson 5: it reconnects by itself, resumes after
+ * the last event, and notices a dead connection.
  */
 export async function subscribe<Message>({
   url,
@@ -35,29 +35,29 @@ export async function subscribe<Message>({
       onState: ({ name }) => name === 'open' || setLive(false),
     })
     try {
-      // To that client whatever the data holds is a quake.
+      // The types of that client say "quake", but it yields any parsed data.
       for await (const message of quakes as AsyncIterable<unknown>) {
         heard()
         setLive(true)
         try {
           onMessage(message as Message)
         } catch (error) {
-          // That is no reason to lose the connection.
+          // An error in a callback must not end the connection.
           reportError(error)
         }
       }
     } catch (error) {
       console.warn(error)
     }
-    // Somebody else answers at this address. The workshop may come back to it.
+    // Another program answers at this address. The workshop may be restarted there later.
     setLive(false)
     await clock.sleep(LONGEST_WAIT_MS, signal)
   }
 }
 
 /**
- * Its sleeps end when the page wakes up: a tab that was frozen, a machine that slept or that had no network may hold a
- * connection that is long dead.
+ * Returns a clock whose sleeps end early when the page wakes up. After a frozen tab, a sleeping machine or a lost
+ * network, the connection may have been dead for a long time.
  */
 function wakefulClock(): { clock: Clock; heard(): void } {
   const sleepers = new Set<() => void>()
@@ -96,6 +96,6 @@ function wakefulClock(): { clock: Clock; heard(): void } {
 }
 
 const LONGEST_WAIT_MS = 5000
-/** The workshop says something this often. */
+/** How often the workshop sends an event, even if nothing happens. */
 const ALIVE_EVERY_MS = 5000
 const SILENT_MS = 15_000

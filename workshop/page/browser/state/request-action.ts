@@ -1,7 +1,7 @@
 import type { Action, Answer } from '../../../../protocol/page.ts'
 import { notify } from './notification.ts'
 
-/** Asks the workshop to do something, and tells the reader what came of it. */
+/** Sends an action to the workshop and shows its answer to the reader. */
 export async function requestAction(action: Action): Promise<void> {
   try {
     const response = await fetch('/do', {

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react'
 
-/** A value that lives outside React. Whoever listens is called when another one is set. */
+/** A value outside React. Listeners are called when it changes. */
 export type Store<T> = {
   get(): T
   set(value: T): void
@@ -24,7 +24,7 @@ export function store<T>(initial: T): Store<T> {
   }
 }
 
-/** Returns the value of a store, or the part of it that `pick` names. The component renders again only when that changes. */
+/** Returns the value of a store, or the part that `pick` selects. The component renders again only if that changes. */
 export function useStore<T>(watched: Store<T>): T
 export function useStore<T, Part>(watched: Store<T>, pick: (value: T) => Part): Part
 export function useStore(watched: Store<unknown>, pick = (value: unknown) => value): unknown {

@@ -3,13 +3,13 @@ import { store, useStore } from '../state/store.ts'
 
 type Name = 'left' | 'top'
 
-/** How much of the page the instructions and the checks take, in percent; undefined is what the style sheet says. */
+/** The share of the page for the instructions and for the checks, in percent. Undefined means the style sheet's. */
 const parts = { left: store(remembered('left')), top: store(remembered('top')) }
 
-/** About what the style sheet says. */
+/** Roughly the values of the style sheet. */
 const AT_FIRST = { left: 40, top: 38 }
 
-/** A border to drag, or to move with the arrow keys; a double click puts it back. */
+/** A border between two panes that can be dragged or moved with the arrow keys. A double click resets it. */
 export function Splitter({ name, label }: { name: Name; label: string }) {
   const moved = useStore(parts[name], (now) => now)
   const percent = moved ?? AT_FIRST[name]
@@ -50,7 +50,7 @@ export function Splitter({ name, label }: { name: Name; label: string }) {
       aria-valuemin={20}
       aria-valuemax={75}
       tabIndex={0}
-      title="Drag to resize; a double click puts it back"
+      title="Drag to resize, double-click to reset"
       ref={(element) => {
         const { style } = element?.parentElement ?? {}
         if (moved === undefined) style?.removeProperty(`--${name}`)

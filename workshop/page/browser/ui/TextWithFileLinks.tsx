@@ -2,14 +2,14 @@ import { useIsGone, useSlice } from '../state/page-state.ts'
 import { requestAction } from '../state/request-action.ts'
 import { VisibleText } from './VisibleText.tsx'
 
-/** Text in which file names with a line, when they are the lesson's own, open in the editor. */
+/** Text in which each reference to a line in one of the lesson's files is a link that opens the editor. */
 export function TextWithFileLinks({ text }: { text: string }) {
   const lesson = useSlice('lesson')
   const isGone = useIsGone()
   if (!lesson) return <VisibleText text={text} />
   return splitAtFileLinks(text, lesson.folder, lesson.files).map((part, index) =>
     typeof part === 'string' ? (
-      // Text never changes its order.
+      // The parts of a text never change their order.
       // oxlint-disable-next-line react/no-array-index-key
       <VisibleText key={index} text={part} />
     ) : (
@@ -28,14 +28,14 @@ export function TextWithFileLinks({ text }: { text: string }) {
   )
 }
 
-/** A line in a file of the lesson, as it stands in a text. */
+/** A reference in a text to a line in a file of the lesson. */
 type FileLink = { text: string; file: string; line: number }
 
 /**
- * Takes a text apart: what is not a link stays as it is.
+ * Splits a text into links and the plain text between them.
  *
- * Links are `server.ts:15:36`, `…/lessons/01-raw-chunks/server.ts:15` and `server.ts(15,36)`; the folder, if there
- * is one, has to be the lesson's own.
+ * Links are `server.ts:15:36`, `…/lessons/01-raw-chunks/server.ts:15` and `server.ts(15,36)`. If there is a folder, it
+ * must be the lesson's own.
  */
 function splitAtFileLinks(text: string, folder: string, files: string[]): (string | FileLink)[] {
   const parts: (string | FileLink)[] = []
@@ -54,5 +54,5 @@ function splitAtFileLinks(text: string, folder: string, files: string[]): (strin
   return [...parts, text.slice(done)].filter((part) => part !== '')
 }
 
-/** A path, a name, and a line after a colon or in brackets. */
+/** Matches a path, a file name, and a line after a colon or in parentheses. */
 const FILE_LINK = /([^\s()'"]*[/\\])?([\w.-]+\.[jt]sx?)(?::(\d+)(?::\d+)?|\((\d+),\d+\))/g

@@ -1,13 +1,13 @@
 /**
- * Text with the pictures of control characters, as `visible()` makes it. Many a machine has no font with ␊ in
- * it, so its name is drawn instead; what is copied is the picture.
+ * Text with symbols for control characters, as `visible()` returns it. Many machines have no font with ␊, so the page
+ * draws the character's name instead. Copied text still contains the symbol.
  */
 export function VisibleText({ text }: { text: string }) {
   return text.split(PICTURES).map((part, index) => {
     const name = index % 2 === 1 ? NAMES[part.charCodeAt(0) - 0x2400] : undefined
     if (!name) return part
     return (
-      // Text never changes its order.
+      // The parts of a text never change their order.
       // oxlint-disable-next-line react/no-array-index-key
       <span key={index} className="control" data-name={name}>
         {part}

@@ -7,10 +7,10 @@ import { describeCursor, describeEntryInFull } from './describe-entry.ts'
 import { loadArrival, type InspectedArrival } from './inspect-arrival.ts'
 import { view } from './wire-view.ts'
 
-/** Whether what is selected has all the room there is. */
+/** Whether the details are enlarged to all of the available space. */
 const isLarge = store(false)
 
-/** The selected entry, and when it is an arrival, its bytes. */
+/** The selected entry and, if it is an arrival, its bytes. */
 export function ArrivalDetails() {
   const { log, selected, saved } = useStore(view)
   const position = selected === undefined ? undefined : log.find(selected)
@@ -35,7 +35,7 @@ export function ArrivalDetails() {
     >
       {!entry && (
         <p className="quiet hint">
-          Select an arrival, in the chart or in the list, to see its bytes.
+          Select an arrival in the chart or in the list to see its bytes.
         </p>
       )}
       {entry && (
@@ -57,7 +57,7 @@ export function ArrivalDetails() {
   )
 }
 
-/** `← response · 187 B at 1.204 s · server → client · #2`. */
+/** Returns `← response · 187 B at 1.204 s · server → client, seen at the client · #2`. */
 function describe(entry: Entry): string {
   if (entry.kind !== 'arrived') return describeEntryInFull(entry)
   const { direction, hop, size, at, connection, cursor } = entry

@@ -4,7 +4,7 @@ import { formatBytes, formatNumber } from '../ui/format.ts'
 import { VisibleText } from '../ui/VisibleText.tsx'
 import type { InspectedArrival } from './inspect-arrival.ts'
 
-/** Bytes as text with what HTTP put around them, as a hex dump, and as the events they are. */
+/** The bytes of an arrival, as text with the HTTP framing marked or as a hex dump, and the events in them. */
 export function Bytes({ entry, bytes, interpretation }: InspectedArrival) {
   const [isWhole, setWhole] = useState(false)
   const [asHex, setAsHex] = useState(false)
@@ -14,7 +14,7 @@ export function Bytes({ entry, bytes, interpretation }: InspectedArrival) {
     <>
       <div className="bytes">
         <div>
-          <div className="pair" role="group" aria-label="Bytes as">
+          <div className="pair" role="group" aria-label="Show bytes as">
             <button type="button" aria-pressed={!asHex} onClick={() => setAsHex(false)}>
               text
             </button>
@@ -44,7 +44,8 @@ export function Bytes({ entry, bytes, interpretation }: InspectedArrival) {
       )}
       {!isKnown && (
         <p className="quiet">
-          The beginning of this connection is not kept, so the stretches are not told apart.
+          The beginning of this connection is no longer kept, so framing and content cannot be told
+          apart.
         </p>
       )}
     </>
@@ -53,7 +54,7 @@ export function Bytes({ entry, bytes, interpretation }: InspectedArrival) {
 
 const MOST_AT_ONCE = 4096
 
-/** Bytes as text, each stretch of HTTP in its own way. */
+/** The bytes as text, with each part of the HTTP message in its own style. */
 export function Segments({
   segments,
   bytes,
@@ -68,7 +69,7 @@ export function Segments({
     ))
 }
 
-/** The same marks as in the terminal: brackets stand around what HTTP wrote, not the server's code. */
+/** One part of the HTTP message. As in the terminal, brackets mark the framing that the server's code did not write. */
 function Segment({ kind, bytes }: { kind: string; bytes: Uint8Array }) {
   const text = visible(bytes)
   if (kind === 'head' || kind === 'data') {
@@ -91,10 +92,10 @@ function Events({ lines, dispatched }: NonNullable<InspectedArrival['interpretat
   return (
     <div className="events">
       <h4>fields</h4>
-      {lines.length === 0 && <p className="quiet">No line is complete here.</p>}
+      {lines.length === 0 && <p className="quiet">No complete line yet.</p>}
       <ul>
         {lines.map(({ field, value, isComment }, index) => (
-          // They never change their order.
+          // The lines never change their order.
           // oxlint-disable-next-line react/no-array-index-key
           <li key={index}>
             {isComment ? (
@@ -110,8 +111,8 @@ function Events({ lines, dispatched }: NonNullable<InspectedArrival['interpretat
           </li>
         ))}
       </ul>
-      <h4>{dispatched.length === 1 ? 'the event' : 'events'}</h4>
-      {dispatched.length === 0 && <p className="quiet">None: no reader is told anything.</p>}
+      <h4>{dispatched.length === 1 ? 'event' : 'events'}</h4>
+      {dispatched.length === 0 && <p className="quiet">None: a client dispatches no event.</p>}
       <ul>
         {dispatched.map(({ type, data, lastEventId }, index) => (
           // oxlint-disable-next-line react/no-array-index-key
@@ -126,7 +127,7 @@ function Events({ lines, dispatched }: NonNullable<InspectedArrival['interpretat
   )
 }
 
-/** Dumps sixteen bytes per line: their offset, their values, and their text. */
+/** Formats sixteen bytes per line: offset, hexadecimal values and text. */
 function hexDump(bytes: Uint8Array): string {
   const lines: string[] = []
   for (let at = 0; at < bytes.length; at += 16) {

@@ -5,31 +5,31 @@ import { requestAction } from '../state/request-action.ts'
 import { ActionButton } from '../ui/ActionButton.tsx'
 import { formatNumber } from '../ui/format.ts'
 
-/** What makes streams fail, at will. */
+/** The controls that make streams fail. */
 export function FaultControls() {
   const faults = useSlice('faults')
   const lesson = useSlice('lesson')
   if (!faults) return null
   return (
-    <div className="trouble" role="group" aria-label="Trouble">
+    <div className="trouble" role="group" aria-label="Faults">
       <ActionButton action={{ do: 'cut' }}>Cut now</ActionButton>
       <Limit
         label="Cut after"
         unit="B"
         initial={2000}
         value={faults.cutAfter}
-        inWords={(bytes) => `cuts after ${formatNumber(bytes)} B`}
+        inWords={(bytes) => `Cutting after ${formatNumber(bytes)} B`}
         change={(bytes) => requestAction({ do: 'cut after', bytes })}
       />
       <ActionButton action={{ do: 'stall', on: !faults.isStalled }} aria-pressed={faults.isStalled}>
-        {faults.isStalled ? '■ stalled: let go' : 'Stall'}
+        {faults.isStalled ? '■ Stalled: resume' : 'Stall'}
       </ActionButton>
       <Limit
         label="Slow reader"
         unit="B/s"
         initial={200}
         value={faults.slow}
-        inWords={(bytes) => `reads ${formatNumber(bytes)} B/s`}
+        inWords={(bytes) => `Reading ${formatNumber(bytes)} B/s`}
         change={(bytesPerSecond) => requestAction({ do: 'slow', bytesPerSecond })}
       />
       <Proxy holds={faults.proxy} />
@@ -38,12 +38,12 @@ export function FaultControls() {
   )
 }
 
-/** What stands before the server. The wire shows what goes in and what comes out. */
+/** Chooses a proxy between server and client. The wire shows its input and its output. */
 function Proxy({ holds }: { holds: ProxyHolds | undefined }) {
   const isGone = useIsGone()
   return (
     <select
-      aria-label="Proxy before the server"
+      aria-label="Proxy between server and client"
       disabled={isGone}
       value={holds ?? ''}
       className={holds && 'on'}
@@ -55,13 +55,13 @@ function Proxy({ holds }: { holds: ProxyHolds | undefined }) {
       }
     >
       <option value="">No proxy</option>
-      <option value="4 KiB">Proxy holds 4 KiB</option>
-      <option value="all">Proxy holds all</option>
+      <option value="4 KiB">Proxy buffers 4 KiB</option>
+      <option value="all">Proxy buffers all</option>
     </select>
   )
 }
 
-/** A fault with a number: the number and a switch; while it is on, what it does in words. */
+/** A fault with a numeric limit: a button and an input. While the fault is on, a button that describes and stops it. */
 function Limit({
   label,
   unit,
@@ -118,7 +118,7 @@ function Limit({
       <span className="quiet">{unit}</span>
       {isRefused && (
         <span className="bad" role="alert" id={message}>
-          ! a whole number, 1 or more
+          ! Enter a whole number, 1 or more
         </span>
       )}
     </form>

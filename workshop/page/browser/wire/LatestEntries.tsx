@@ -6,16 +6,16 @@ import { describeEntry } from './describe-entry.ts'
 import { belongsTo, logTick, select, unpause, view, visibleRange, type View } from './wire-view.ts'
 
 /**
- * The last entries of the part that is shown, as a list to walk through. The newest is the first, and the style
- * sheet puts it at the bottom: so the list stays at its end without being scrolled.
+ * The last entries in the visible range, as a list box. The newest entry comes first in the DOM, and the style sheet
+ * puts it at the bottom, so that the list stays at its end without scrolling.
  *
- * While somebody points at it, has the focus in it or has scrolled back in it, it holds still.
+ * While the pointer or the focus is in the list, or it is scrolled back, no new entries are added.
  */
 export function LatestEntries() {
   useStore(logTick)
   const current = useStore(view)
   const { log, selected } = current
-  /** Up to where it is shown while it holds still. */
+  /** The end of the shown range while the list holds still. */
   const [held, setHeld] = useState<number>()
   const positions = latest(current, held)
   const chosen = selected === undefined ? undefined : log.find(selected)
@@ -35,14 +35,14 @@ export function LatestEntries() {
   /** Holds the list still: new entries would push the rows away from under the pointer. */
   const { end } = log
   function hold(): void {
-    // An empty list that holds still would never show the first entries.
+    // An empty list must not hold still, because it would never show the first entries.
     if (positions.length > 0) setHeld((before) => before ?? end)
   }
 
   function release(): void {
     const element = list.current!
     const isWanted = element === document.activeElement || element.parentElement!.matches(':hover')
-    // Scrolled back, it would run away from whoever reads there.
+    // If the list is scrolled back, somebody is reading there.
     if (!isWanted && element.scrollTop > -1) setHeld(undefined)
   }
 
@@ -63,7 +63,7 @@ export function LatestEntries() {
       <div
         className="list"
         role="listbox"
-        aria-label="What came last"
+        aria-label="Latest entries"
         tabIndex={0}
         aria-activedescendant={isListed ? `entry-${chosen}` : undefined}
         onKeyDown={press}
@@ -83,9 +83,9 @@ export function LatestEntries() {
       </div>
       {cameSince > 0 && (
         <p className="held">
-          holds still, {formatNumber(cameSince)} came since{' '}
+          {formatNumber(cameSince)} new {cameSince === 1 ? 'entry' : 'entries'} below{' '}
           <button type="button" className="link" onClick={unpause}>
-            to the newest
+            Show the newest
           </button>
         </p>
       )}
@@ -127,7 +127,10 @@ function Hop({ name }: { name: string }) {
   return <span className={`hop-${hue}`}>{name}</span>
 }
 
-/** Returns the positions to list, the newest first: the last ones in sight, and around the selected one when that is further back. */
+/**
+ * Returns the positions to list, the newest first: the last ones in the visible range or, if the selected entry is
+ * further back, those around it.
+ */
 function latest(current: View, held: number | undefined): number[] {
   const { log, connection, selected, paused } = current
   const chosen = selected === undefined ? undefined : log.find(selected)

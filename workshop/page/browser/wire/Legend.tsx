@@ -1,10 +1,10 @@
 import type { ReactNode } from 'react'
 
-/** What the marks of the chart mean, drawn as they are there. */
+/** The legend of the chart. */
 export function Legend() {
   return (
     <details className="legend">
-      <summary aria-label="What the marks mean">marks ?</summary>
+      <summary>Legend</summary>
       <ul>
         {MARKS.map(([words, shape]) => (
           <li key={words}>
@@ -30,7 +30,7 @@ const MARKS: [string, ReactNode][] = [
     </>,
   ],
   [
-    'response, the more bytes the higher',
+    'response: the taller, the more bytes',
     <>
       {LINE}
       <path d="M11 14.5V5" />
@@ -46,7 +46,7 @@ const MARKS: [string, ReactNode][] = [
     </>,
   ],
   [
-    'closed; longer where it was closed',
+    'closed: the longer bar is on the side that closed',
     <>
       {LINE}
       <path className="bar" d="M11 7.5V21.5" />
@@ -59,7 +59,7 @@ const MARKS: [string, ReactNode][] = [
       <path className="cut" d="M6.5 10L15.5 19M6.5 19L15.5 10" />
     </>,
   ],
-  ['what the workshop did', <path key="note" className="note" d="M11.5 1V24" />],
+  ['an action of the workshop', <path key="note" className="note" d="M11.5 1V24" />],
   [
     'selected',
     <>

@@ -6,7 +6,7 @@ import { handlePointer } from './chart-pointer.ts'
 import { wireChart } from './wire-chart.ts'
 import { hasCleared, logTick, view } from './wire-view.ts'
 
-/** The chart of the wire, and a word while it is empty. */
+/** The chart of the wire, with a message while it is empty. */
 export function WireChart() {
   return (
     <>
@@ -16,7 +16,7 @@ export function WireChart() {
   )
 }
 
-/** The chart of the page's own view, and in words what is under the pointer. */
+/** The chart of the page's own view, with a description of the entry under the pointer. */
 export function PointedChart({ scale = 1 }: { scale?: number }) {
   const container = useRef<HTMLDivElement>(null)
   const pointed = useRef<HTMLParagraphElement>(null)
@@ -45,8 +45,8 @@ function Empty() {
   return (
     <div className="nothing">
       <p>
-        Nothing has crossed {isCleared ? 'since you cleared it' : 'yet'}.{' '}
-        {lesson ? 'Connect a client, or type' : 'Type'}
+        Nothing has crossed the wire {isCleared ? 'since you cleared it' : 'yet'}.{' '}
+        {lesson ? 'Connect a client, or run' : 'Run'}
       </p>
       {server && <code>curl -N {server.url}</code>}
     </div>

@@ -17,7 +17,7 @@ import {
   zoom,
 } from './wire-view.ts'
 
-/** What is shown of the recording, and what can be done with it. */
+/** The toolbar for the recording: pause, zoom, filter, clear, save and load. */
 export function WireTools() {
   const { paused, saved } = useStore(view)
   const file = useRef<HTMLInputElement>(null)
@@ -25,17 +25,17 @@ export function WireTools() {
     <div className="tools" role="toolbar" aria-label="View of the wire">
       {saved ? (
         <>
-          <strong>saved recording {saved.name}</strong>
+          <strong>Recording: {saved.name}</strong>
           <button
             type="button"
             className="primary"
             onClick={() => {
               showLive()
-              // What was said of a file is over.
+              // The last message was about the file.
               dismiss()
             }}
           >
-            Live again
+            Back to live
           </button>
         </>
       ) : (
@@ -48,10 +48,10 @@ export function WireTools() {
         </button>
       )}
       <span className="pair">
-        <button type="button" aria-label="Show less, larger" title="+" onClick={() => zoom(0.5)}>
+        <button type="button" aria-label="Zoom in" title="Zoom in" onClick={() => zoom(0.5)}>
           +
         </button>
-        <button type="button" aria-label="Show more, smaller" title="−" onClick={() => zoom(2)}>
+        <button type="button" aria-label="Zoom out" title="Zoom out" onClick={() => zoom(2)}>
           −
         </button>
       </span>
@@ -80,7 +80,7 @@ export function WireTools() {
           ref={file}
           type="file"
           hidden
-          aria-label="A saved recording"
+          aria-label="Saved recording"
           accept=".ndjson"
           onChange={({ target }) => {
             if (target.files?.[0]) void openRecording(target.files[0])
@@ -92,7 +92,7 @@ export function WireTools() {
   )
 }
 
-/** Which connection is shown. */
+/** Selects which connection is shown. */
 function Connections() {
   useStore(logTick)
   const { log, connection } = useStore(view)
@@ -116,7 +116,7 @@ function Connections() {
 
 const MOST_CONNECTIONS = 100
 
-/** How much there is, and how much of it is not in sight. */
+/** The number of entries, and how many of them are not shown. */
 function Count() {
   useStore(logTick)
   const { log, paused, saved, connection } = useStore(view)
@@ -127,8 +127,8 @@ function Count() {
   if (connection !== undefined) words[0] += ` of #${connection}`
   const since = connection === undefined && paused ? log.end - paused.end : 0
   if (paused && !saved)
-    words.push(since > 0 ? `paused, ${formatNumber(since)} came since` : 'paused')
-  if (isIncomplete) words.push('older ones had to make room and are not shown')
+    words.push(since > 0 ? `paused, ${formatNumber(since)} new since then` : 'paused')
+  if (isIncomplete) words.push('older entries are no longer kept')
   const text = words.join(' · ')
   return (
     <span className="quiet count" title={text}>

@@ -5,9 +5,9 @@ import { KINDS } from './entry-columns.ts'
 import { belongsTo, isArrival, pause, select, view, visibleRange, zoom } from './wire-view.ts'
 
 /**
- * Lets a chart of the page's own view be pointed at, dragged over and zoomed.
+ * Makes a chart of the page's own view respond to pointing, dragging, clicking and the wheel.
  *
- * @param onPoint called with a description of what is under the pointer; nothing is `''`
+ * @param onPoint called with a description of the entry under the pointer, or `''` if there is none
  */
 export function handlePointer(chart: uPlot, onPoint: (text: string) => void): void {
   const hooks = chart.hooks as uPlot.Hooks.Arrays
@@ -38,7 +38,7 @@ export function handlePointer(chart: uPlot, onPoint: (text: string) => void): vo
   chart.over.addEventListener(
     'wheel',
     (event) => {
-      // In one column the wheel belongs to the page.
+      // In the one-column layout, the wheel scrolls the page.
       if (innerWidth < ONE_COLUMN_PX && !event.ctrlKey) return
       event.preventDefault()
       zoom(Math.exp(event.deltaY / 400), chart.posToVal(event.offsetX, 'x'))
@@ -46,7 +46,7 @@ export function handlePointer(chart: uPlot, onPoint: (text: string) => void): vo
     { passive: false },
   )
 
-  /** Finds the arrival that is nearest to a point on the chart, in pixels of CSS; undefined when none is near. */
+  /** Finds the entry nearest to a point on the chart, in CSS pixels. Returns undefined if none is near. */
   function nearest(x: number, y: number): number | undefined {
     const { log, connection } = view.get()
     const { height } = chart.rect

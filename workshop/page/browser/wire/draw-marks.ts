@@ -2,7 +2,7 @@ import type { Entry } from '../../../../wire/entry.ts'
 import { describeCursor } from './describe-entry.ts'
 import type { WireLog } from './wire-log.ts'
 
-/** What the marks are drawn on. Times are in milliseconds, positions in pixels of the canvas. */
+/** The canvas, and the scales that map milliseconds and lanes to its pixels. */
 export type Surface = {
   ctx: CanvasRenderingContext2D
   ratio: number
@@ -12,7 +12,7 @@ export type Surface = {
   top: number
   bottom: number
   x(at: number): number
-  /** Where the line of a lane is. */
+  /** The y position of a lane's line. */
   y(lane: number): number
   colours: Colours
 }
@@ -29,10 +29,10 @@ export type Colours = {
 
 type EntryOfKind<Name extends Entry['kind']> = Extract<Entry, { kind: Name }>
 
-/** Writes a label, unless the one before it needs the room. */
+/** Draws a label, unless it would overlap the one before it. */
 type Label = (text: string, x: number, y: number) => void
 
-/** The line of each lane: in the colour of the hop while a connection is open that was seen there. */
+/** Draws the line of each lane, in the hop's colour while a connection that was seen there is open. */
 export function drawLives(
   { ctx, ratio, lanes, left, right, x, y, colours }: Surface,
   log: WireLog,
@@ -54,8 +54,8 @@ export function drawLives(
 }
 
 /**
- * A stem for each column that has bytes, and a head on it where there is room: ● of a response, □ of a request. There
- * has to be room in every lane, so that an arrival looks the same in all of them.
+ * Draws a stem for each column that has bytes and, where there is room, a head on it: ● for a response, □ for a request.
+ * A head needs room in every lane, so that an arrival looks the same in all of them.
  */
 export function drawColumns(
   { ctx, ratio, lanes, left, y, colours }: Surface,
@@ -78,7 +78,7 @@ export function drawColumns(
     const x = left + column
     const end = isRequest ? line + length : line - length
     ctx.fillRect(x - stem / 2, Math.min(line, end), stem, length)
-    // Two columns that close have one head. A hop later, the same arrival may be in the next one, too.
+    // Columns this close share one head, because the same arrival may be in the next column at another hop.
     const isHighest = !isHigher(sums, column, column - close, column + close + 1)
     const isAlone = rows.every(
       (row) =>
@@ -91,7 +91,7 @@ export function drawColumns(
   }
 }
 
-/** Whether a column is higher than this one, or as high and before it. */
+/** Returns whether another column in the range is taller than this one, or as tall and to the left of it. */
 function isHigher(sums: Float64Array, column: number, from: number, to: number): boolean {
   for (let other = Math.max(0, from); other < Math.min(to, sums.length); other += 1) {
     if (sums[other]! > sums[column]! || (sums[other] === sums[column] && other < column))
@@ -125,7 +125,7 @@ function drawSquare(
   ctx.strokeRect(x - side / 2, y - side / 2, side, side)
 }
 
-/** Below a request, what its client has: with that it goes on where another connection was lost. */
+/** Draws the Last-Event-ID below a request, because it shows where a client resumes after a lost connection. */
 export function drawCursor(
   { ctx, ratio, lanes, bottom, x, y, colours }: Surface,
   { at, hop, cursor = '' }: EntryOfKind<'arrived'>,
@@ -141,7 +141,7 @@ export function drawCursor(
   )
 }
 
-/** ▷ on each lane where the connection was seen. */
+/** Draws ▷ on each lane where the connection was seen. */
 export function drawOpened(
   { ctx, ratio, lanes, x, y, colours }: Surface,
   { at }: EntryOfKind<'opened'>,
@@ -162,7 +162,7 @@ export function drawOpened(
   }
 }
 
-/** A bar on each lane where the connection was seen, longer on the side that closed. */
+/** Draws a bar on each lane where the connection was seen. It is longer on the side that closed. */
 export function drawClosed(
   { ctx, ratio, lanes, x, y, colours }: Surface,
   { at, by }: EntryOfKind<'closed'>,
@@ -175,7 +175,7 @@ export function drawClosed(
   }
 }
 
-/** ✕ on each lane where the connection was seen, and in words who did it. */
+/** Draws ✕ on each lane where the connection was seen, and a label that says which side ended it. */
 export function drawBroken(
   { ctx, ratio, lanes, bottom, x, y, colours }: Surface,
   { at, by, how }: EntryOfKind<'closed'>,
@@ -199,7 +199,7 @@ export function drawBroken(
   label(`${verb} by the ${by}`, x(at) + 8 * ratio, below)
 }
 
-/** A broken line from top to bottom, with its words above. */
+/** Draws a dashed line from top to bottom, with the note's text above it. */
 export function drawNote(
   { ctx, ratio, top, bottom, x, colours }: Surface,
   { at, text }: EntryOfKind<'note'>,
@@ -210,7 +210,7 @@ export function drawNote(
   label(text, x(at) + 4 * ratio, top - 5 * ratio)
 }
 
-/** ▼ at the top, a line, and a ring where it crossed. */
+/** Draws ▼ at the top, a vertical line, and a ring on the arrival's lane. */
 export function drawSelected(
   { ctx, ratio, lanes, top, bottom, x, y, colours }: Surface,
   entry: Entry,
@@ -238,10 +238,10 @@ export function labelRow({ ctx, ratio, right, colours }: Surface): Label {
     ctx.textAlign = 'left'
     ctx.textBaseline = 'alphabetic'
     const { width } = ctx.measureText(text)
-    // What is newest is at the right edge, and its words are wanted whole.
+    // The newest label is at the right edge and must not be cut off.
     const x = Math.min(wanted, right - width)
     if (x < free) return
-    // Marks that lie beneath leave it readable.
+    // The outline keeps the text readable on top of marks.
     ctx.strokeStyle = colours.paper
     ctx.lineWidth = 4 * ratio
     ctx.strokeText(text, x, y)

@@ -16,7 +16,7 @@ import { KINDS } from './entry-columns.ts'
 import type { WireLog } from './wire-log.ts'
 import { belongsTo, type View } from './wire-view.ts'
 
-/** Where on the canvas the wire is drawn, in its own pixels, and which seconds are shown there. */
+/** The part of the canvas that is drawn on, in canvas pixels, and the range of seconds that it shows. */
 type PlotArea = {
   left: number
   top: number
@@ -24,16 +24,16 @@ type PlotArea = {
   height: number
   from: number
   to: number
-  /** Pixels of the canvas to a pixel of CSS. */
+  /** Canvas pixels per CSS pixel. */
   ratio: number
 }
 
 /**
- * Draws what crossed each hop: responses stand on the line of their lane, requests hang below it, and a mark
- * grows with the square root of its bytes.
+ * Draws the traffic at each hop: responses above the line of their lane, requests below it. The height of a mark grows
+ * with the square root of its bytes.
  *
- * However many there are, a lane gets one mark for each column of pixels and direction. They are added up
- * first, so drawing costs what the width costs.
+ * Each lane has at most one mark per column of pixels and direction. The bytes are summed first, so the cost of drawing
+ * depends on the width and not on the number of arrivals.
  */
 export function drawWire(
   ctx: CanvasRenderingContext2D,
@@ -77,7 +77,7 @@ export function drawWire(
   ctx.restore()
 }
 
-/** Adds up the bytes of each lane, direction (responses first) and column, and collects the entries that are drawn one by one. */
+/** Sums the bytes per lane, direction (responses first) and column. Collects the entries that are drawn one by one. */
 function sumUp(
   log: WireLog,
   { width, from, to }: PlotArea,
@@ -89,14 +89,14 @@ function sumUp(
   const laneOfHop = log.hops.map((name) => lanes.indexOf(name))
   const columnsPerMs = columns / ((to - from) * 1000)
   const rareEntries: Entry[] = []
-  /** For each kind, the column that has one already. */
+  /** For each kind of entry, the last column that already has one. */
   const taken: number[] = []
 
   const end = log.firstFrom(to * 1000)
   for (let position = log.firstFrom(from * 1000); position < end; position += 1) {
     if (connection !== undefined && !belongsTo(log, position, connection)) continue
     const kind = log.kind(position)
-    // Rounding may put the first or the last beside the edge.
+    // Rounding may put the first or last entry just outside the range.
     const exact = Math.floor((log.at(position) - from * 1000) * columnsPerMs)
     const column = Math.min(columns - 1, Math.max(0, exact))
     if (kind === KINDS.request || kind === KINDS.response) {
@@ -119,14 +119,14 @@ function rowOf(sums: Float64Array, columns: number, row: number): Float64Array {
 
 let reused = new Float64Array()
 
-/** Returns the same array each time: a new one for each frame would be a lot of garbage. */
+/** Returns the same array each time, because a new one per frame would create a lot of garbage. */
 function cleared(length: number): Float64Array {
   if (reused.length !== length) reused = new Float64Array(length)
   else reused.fill(0)
   return reused
 }
 
-/** Returns how many bytes the highest mark stands for. It grows in steps of four, so that the marks stay put. */
+/** Returns how many bytes a mark of full height stands for. It grows by factors of four, so that heights rarely change. */
 function fullHeight(sums: Float64Array): number {
   let most = 0
   for (const sum of sums) most = Math.max(most, sum)
@@ -157,8 +157,8 @@ function drawRareEntries(surface: Surface, log: WireLog, rareEntries: Entry[]): 
 }
 
 /**
- * Returns the hops in the order of their lanes: from the server, at the top, to the client. The workshop has one while what
- * it answered itself is in sight.
+ * Returns the names of the lanes from the server, at the top, to the client. The workshop has a lane only while a
+ * response that it sent itself is in the range.
  *
  * @param range in seconds
  */
@@ -173,7 +173,7 @@ export function lanesOf(log: WireLog, range: { from: number; to: number }): stri
   return names.toSorted((a, b) => rank(a) - rank(b))
 }
 
-/** Says where the line of a lane is, as a part of the height: there is more above it than below. */
+/** Returns the position of a lane's line as a fraction of the height. There is more room above it than below. */
 export function laneOffset(lane: number, lanes: number): number {
   return (lane + 0.6) / lanes
 }

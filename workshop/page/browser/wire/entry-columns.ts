@@ -1,45 +1,45 @@
 import type { Entry } from '../../../../wire/entry.ts'
 
 /**
- * The newest entries, in columns: an object for each of 200,000 would be slow to make and to draw. An entry has a
- * position, counted from 0 since the page was opened, and a number, which is the workshop's and can have gaps.
+ * The newest entries, stored in columns, because 200,000 objects would be slow to create and to draw. An entry has a
+ * position, which the page counts from 0, and a number, which the workshop assigns and which can have gaps.
  */
 export type EntryColumns = {
-  /** Positions that are kept: from `begin` up to, not including, `end`. */
+  /** The kept positions: from `begin` up to but not including `end`. */
   readonly begin: number
   readonly end: number
-  /** Names of the hops; `hop()` gives an index in it. */
+  /** The names of the hops; `hop()` returns an index into them. */
   readonly hops: readonly string[]
-  /** Milliseconds since the recording began. */
+  /** Returns the time of an entry, in milliseconds since the recording began. */
   at(position: number): number
   kind(position: number): Kind
   hop(position: number): number
   size(position: number): number
   connection(position: number): number
-  /** Tells whether it is a request with a `Last-Event-ID`. */
+  /** Returns whether an entry is a request with a `Last-Event-ID`. */
   hasCursor(position: number): boolean
   entry(position: number): Entry
-  /** Finds the position of entry `n`; undefined when it is not kept. */
+  /** Finds the position of entry `n`. Returns undefined if it is not kept. */
   find(n: number): number | undefined
   /** Finds the first position at or after `at`. */
   firstFrom(at: number): number
 }
 
 type WritableEntryColumns = EntryColumns & {
-  /** Adds an entry that is newer than all others. When there is no room, `dropOldest` has to make some. */
+  /** Adds an entry that is newer than all others. If the columns are full, call `dropOldest()` first. */
   push(entry: Entry): void
   dropOldest(): void
-  /** Finds the first position whose entry has the number `n` or a higher one. */
+  /** Finds the first position whose entry has the number `n` or a higher number. */
   firstNumbered(n: number): number
   clear(): void
 }
 
-/** What an entry is; numbers, because they go into a column. */
+/** The kind of an entry, as a number so that it fits into a column. */
 export type Kind = (typeof KINDS)[keyof typeof KINDS]
 
 export const KINDS = { opened: 0, request: 1, response: 2, closed: 3, note: 4 } as const
 
-/** @param most how many entries there is room for */
+/** @param most the maximum number of entries */
 export function entryColumns(most: number): WritableEntryColumns {
   const numbers = new Float64Array(most)
   const times = new Float64Array(most)
@@ -47,7 +47,7 @@ export function entryColumns(most: number): WritableEntryColumns {
   const connections = new Uint32Array(most)
   const kinds = new Uint8Array(most)
   const hopIndexes = new Uint8Array(most)
-  /** What does not fit in a column, and is rare: closings, notes, and requests with a cursor. */
+  /** The rare entries that do not fit into columns: closings, notes, and requests with a cursor. */
   const others = new Map<number, Entry>()
   const hops: string[] = []
   let begin = 0
@@ -58,7 +58,7 @@ export function entryColumns(most: number): WritableEntryColumns {
     return known === -1 ? hops.push(name) - 1 : known
   }
 
-  /** Finds the first kept position whose value in a column is not below `value`; both columns only ever grow. */
+  /** Finds the first kept position whose value in a column is at least `value`. Values in the column never decrease. */
   function search(column: Float64Array, value: number): number {
     let low = begin
     let high = end
@@ -106,7 +106,7 @@ export function entryColumns(most: number): WritableEntryColumns {
     push(entry) {
       const slot = end % most
       numbers[slot] = entry.n
-      // Two clocks of the recorder are some microseconds apart, and searching needs an order.
+      // The recorder's two clocks differ by microseconds, but a binary search needs sorted times.
       times[slot] = end > begin ? Math.max(entry.at, times[(end - 1) % most]!) : entry.at
       sizes[slot] = entry.kind === 'arrived' ? entry.size : 0
       connections[slot] = entry.kind === 'note' ? 0 : entry.connection

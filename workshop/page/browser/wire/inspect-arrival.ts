@@ -2,14 +2,14 @@ import { arrivalInContext, type Entry, type RecordedEntry } from '../../../../wi
 import { interpret, type Interpretation } from '../../../../wire/interpret.ts'
 import { view } from './wire-view.ts'
 
-/** What is known of an arrival: its first bytes, and what they are. */
+/** The details of an arrival: its first bytes and their interpretation. */
 export type InspectedArrival = {
   entry: Entry & { kind: 'arrived' }
   bytes: Uint8Array
   interpretation: Interpretation
 }
 
-/** Inspects entry `n` of a recording; undefined when it is not an arrival. */
+/** Interprets entry `n` of a recording. Returns undefined if it is not an arrival. */
 export function inspectArrival(
   recording: readonly RecordedEntry[],
   n: number,
@@ -21,13 +21,14 @@ export function inspectArrival(
   return { entry, bytes: arrival.bytes, interpretation: interpret(arrival, before, isWhole) }
 }
 
-/** Loads entry `n` from the workshop, or from the recording that is looked at; a sentence when its bytes are gone. */
+/** Loads entry `n` from the workshop or from the open recording. Returns a message if its bytes are not available. */
 export async function loadArrival(
   n: number,
   signal: AbortSignal,
 ): Promise<InspectedArrival | string> {
   const { saved } = view.get()
-  if (saved) return inspectArrival(saved.entries, n) ?? 'The file does not have these bytes.'
+  if (saved)
+    return inspectArrival(saved.entries, n) ?? 'The recording does not contain these bytes.'
   try {
     const response = await fetch(`/wire/${n}`, { signal })
     if (!response.ok) return (await response.text()).trim()

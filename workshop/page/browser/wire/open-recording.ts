@@ -2,12 +2,12 @@ import { parseRecording } from '../../../../wire/recording.ts'
 import { notify } from '../state/notification.ts'
 import { showRecording } from './wire-view.ts'
 
-/** Shows a recording from a file instead of the live one, or says why it cannot. */
+/** Shows a recording from a file in place of the live wire, or a message if the file is not a recording. */
 export async function openRecording(file: File): Promise<void> {
   try {
     const { entries, from } = parseRecording(await file.text())
     showRecording(file.name, entries, from)
-    notify(`This is the saved recording ${file.name}.`)
+    notify(`Showing the recording ${file.name}.`)
   } catch (error) {
     notify((error as Error).message, true)
   }

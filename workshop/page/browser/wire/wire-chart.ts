@@ -6,9 +6,9 @@ import { drawWire, laneOffset, lanesOf } from './draw-wire.ts'
 import { visibleRange, type View } from './wire-view.ts'
 
 /**
- * Draws the chart of the wire in `container`, as large as that is. uPlot has the axes; the marks are drawn by `drawWire`.
+ * Draws the chart of the wire in `container` and fills it. uPlot draws the axes, and `drawWire()` the marks.
  *
- * @param options.scale how much larger than on a page everything is drawn, for who looks from far away
+ * @param options.scale the factor by which everything is larger than on the page, for slides that are read from afar
  */
 export function wireChart(
   container: HTMLElement,
@@ -81,7 +81,7 @@ export function wireChart(
   scheme.addEventListener('change', updateColours)
   const forgetTheme = theme.listen(updateColours)
 
-  /** Draws when something has changed: an entry came, or time moved the marks by a pixel. */
+  /** Redraws if something has changed: there is a new entry, or the marks have moved by a pixel. */
   function frame(): void {
     request = requestAnimationFrame(frame)
     const { log, selected, connection } = view.get()
@@ -125,14 +125,14 @@ function sizeOf({ clientWidth, clientHeight }: HTMLElement): { width: number; he
   return { width: clientWidth, height: clientHeight }
 }
 
-/** Labels a tick, `12 s`, with as many decimals as the ticks need to differ. */
+/** Formats the label of a tick, `12 s`, with as many decimals as the step needs. */
 function tick(at: number, step: number): string {
   let decimals = 0
   while (Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) decimals += 1
   return `${at.toFixed(decimals)} s`
 }
 
-/** Reads the colours from a probe element, because a canvas does not know custom properties. */
+/** Reads the colours through a probe element, because a canvas does not understand custom properties. */
 function readColours(container: HTMLElement): Colours {
   const probe = container.appendChild(document.createElement('span'))
   const read = (name: string): string => {

@@ -1,21 +1,21 @@
 import type { Entry } from '../../../../wire/entry.ts'
 import { entryColumns, KINDS, type EntryColumns } from './entry-columns.ts'
 
-/** The entries that the page holds, and what they say of connections and hops. */
+/** The entries that the page keeps, and the connections and hops that they mention. */
 export type WireLog = EntryColumns & {
-  /** Grows with every change. */
+  /** Increases with every change. */
   readonly version: number
-  /** How many entries the workshop no longer had when the page asked for them. */
+  /** How many entries the workshop had already evicted when the page reconnected. */
   readonly lost: number
   readonly connections: ReadonlyMap<number, Life>
-  /** How many connections are open. */
+  /** The number of open connections. */
   readonly open: number
   /**
-   * Tells whether something was seen at a hop between two times, in milliseconds; of what came in between it is not
-   * sure.
+   * Returns whether anything may have been seen at a hop between two times, in milliseconds. It only knows the first and
+   * the last sighting.
    */
   isSeen(hop: string, from: number, to: number): boolean
-  /** Milliseconds on the recorder's clock. */
+  /** Returns the current time on the recorder's clock, in milliseconds. */
   now(): number
   listen(changed: () => void): () => void
 }
@@ -24,30 +24,30 @@ export type WritableWireLog = WireLog & {
   add(entries: Entry[]): void
   lose(entries: number): void
   forget(): void
-  /** @returns whether there were any */
+  /** @returns whether any entry was removed */
   forgetBefore(n: number): boolean
   setClock(now: number): void
-  /** For a recording that is over. */
+  /** Stops the clock, for a recording that has ended or a lost connection. */
   stopClock(at: number): void
 }
 
 /**
- * When a connection was open, in milliseconds; `to` is Infinity while it is, and not before its last entry: the other
- * side may go on for a while when one has closed. `hops` are the names of those where it was seen, and of its `entries`
- * those are counted that are kept.
+ * The lifetime of a connection, in milliseconds. `to` is Infinity while it is open, and never earlier than its last
+ * entry, because one side may still send after the other has closed. `hops` are the hops where it was seen, and
+ * `entries` is how many of its entries are kept.
  */
 export type Life = { from: number; to: number; hops: Set<string>; entries: number }
 
 export const MOST_ENTRIES = 200_000
 
-/** @param most how many entries it keeps */
+/** @param most the maximum number of entries */
 export function wireLog(most = MOST_ENTRIES): WritableWireLog {
   const columns = entryColumns(most)
   const lives = connectionLives()
   const sightings = hopSightings(columns)
   const listeners = new Set<() => void>()
   let lost = 0
-  /** What was cleared away may come again, when the channel begins anew. */
+  /** The oldest entry to accept. After a reconnect, the channel may send entries that were cleared before. */
   let oldest = 0
   let version = 0
   let now = (): number => 0
@@ -104,7 +104,7 @@ export function wireLog(most = MOST_ENTRIES): WritableWireLog {
     },
     add(entries) {
       for (const entry of entries) addOne(entry)
-      // The time that the page was told was on its way for a while.
+      // The clock may be a little late, because the message that set it took time to arrive.
       const newest = columns.end > columns.begin ? columns.at(columns.end - 1) : 0
       if (newest > now()) setClock(newest)
       changed()
@@ -136,7 +136,7 @@ export function wireLog(most = MOST_ENTRIES): WritableWireLog {
   }
 }
 
-/** Follows when each connection was open, and where it was seen. */
+/** Tracks when each connection was open and at which hops it was seen. */
 function connectionLives() {
   const byConnection = new Map<number, Life>()
   let open = 0
@@ -144,7 +144,7 @@ function connectionLives() {
   function lifeOf(connection: number, at: number): Life {
     const known = byConnection.get(connection)
     if (known) return known
-    // Whoever connects does so on the client's side.
+    // Every connection starts at the client.
     const life: Life = { from: at, to: Infinity, hops: new Set(['client']), entries: 0 }
     byConnection.set(connection, life)
     open += 1
@@ -156,7 +156,7 @@ function connectionLives() {
     get open() {
       return open
     },
-    /** @param at the time in the log, which is not before that of the entry before */
+    /** @param at the time in the log, which is never earlier than that of the previous entry */
     add(entry: Entry, at: number): void {
       if (entry.kind === 'note') return
       const life = lifeOf(entry.connection, entry.at)
@@ -166,7 +166,7 @@ function connectionLives() {
       if (life.to === Infinity) open -= 1
       life.to = at
     },
-    /** An entry of a connection is no longer kept; `wasLast` when that was its closing. */
+    /** Forgets one entry of a connection. `wasLast` says that it was the closing. */
     drop(connection: number, wasLast: boolean): void {
       const life = byConnection.get(connection)
       if (life) life.entries -= 1
@@ -179,7 +179,7 @@ function connectionLives() {
   }
 }
 
-/** Remembers for each hop the time of the first and the position of the last that was seen there. */
+/** Remembers, for each hop, the time of the first arrival there and the position of the last. */
 function hopSightings(columns: EntryColumns) {
   const seen: { first: number; last: number }[] = []
   return {

@@ -3,16 +3,16 @@ import { store } from '../state/store.ts'
 import { KINDS } from './entry-columns.ts'
 import { liveLog, wireLog, type WireLog } from './wire-log.ts'
 
-/** Which part of which recording is looked at. Times are in seconds since the recording began. */
+/** The recording and the range that the page shows. Times are in seconds since the recording began. */
 export type View = {
   log: WireLog
-  /** The saved recording that is looked at instead of the live one. */
+  /** The saved recording that is shown instead of the live one. */
   saved?: { name: string; entries: readonly RecordedEntry[] }
-  /** How many seconds the chart is wide while it moves with the time. */
+  /** The width of the chart in seconds while it follows the time. */
   span: number
-  /** The range that stays; `end` is where the log ended when it was paused. */
+  /** The fixed range while paused. `end` is where the log ended at that moment. */
   paused?: { from: number; to: number; end: number }
-  /** Only this connection is shown. */
+  /** If set, only this connection is shown. */
   connection?: number
   /** The number of the selected entry. */
   selected?: number
@@ -26,30 +26,30 @@ export const view = store<View>({ log: liveLog, span: LIVE_SPAN })
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)')
 
-/** Returns the seconds that are in sight now. */
+/** Returns the visible range, in seconds. */
 export function visibleRange({ log, span, paused }: View): { from: number; to: number } {
   if (paused) return paused
   const last = log.end > log.begin ? log.at(log.end - 1) / 1000 : 0
-  // When nobody is connected there is nothing to wait for, and the last marks stay in sight.
+  // Without an open connection nothing new is expected, so keep the last marks in sight.
   const now = log.open > 0 ? log.now() / 1000 : Math.min(log.now() / 1000, last + span / 2)
   const edge = (calm.matches ? Math.ceil(now) : now) + span / 50
   const to = Math.max(edge, span)
   return { from: to - span, to }
 }
 
-/** Moves with the newest entries again. */
+/** Follows the newest entries again. */
 export function unpause(): void {
   const { paused: _, ...rest } = view.get()
   view.set({ ...rest, span: LIVE_SPAN })
 }
 
-/** Keeps a range in sight: the one that is there now, if no other is given. */
+/** Pauses the view at a range: by default the visible one. */
 export function pause(range = visibleRange(view.get())): void {
   const before = view.get()
   view.set({ ...before, paused: { ...range, end: before.paused?.end ?? before.log.end } })
 }
 
-/** Shows more or less: around the selected entry when it is in sight, else around `around`, or the newest while it is not paused. */
+/** Zooms around the selected entry if it is visible, otherwise around `wanted` or, while not paused, the newest entry. */
 export function zoom(factor: number, wanted?: number): void {
   const before = view.get()
   const { from, to } = visibleRange(before)
@@ -72,7 +72,7 @@ function selectedAt({ log, selected }: View): number | undefined {
   return position === undefined ? undefined : log.at(position) / 1000
 }
 
-/** Shows one connection, from its beginning to its end or to now; or all of them again. */
+/** Shows one connection, from its beginning to its end or until now, or all connections. */
 export function showConnection(connection: number | undefined): void {
   const { log } = view.get()
   const life = connection === undefined ? undefined : log.connections.get(connection)
@@ -85,7 +85,7 @@ export function showConnection(connection: number | undefined): void {
   view.set({ ...view.get(), connection })
 }
 
-/** Selects an entry, and pauses so that it stays where it is. */
+/** Selects an entry and pauses, so that it stays in place. */
 export function select(position: number): void {
   const { log } = view.get()
   const at = log.at(position) / 1000
@@ -102,7 +102,7 @@ export function unselect(): void {
   view.set({ ...view.get(), selected: undefined })
 }
 
-/** Selects the arrival before (-1) or after (+1) the selected one; without one, the newest that is shown. */
+/** Selects the arrival before (-1) or after (+1) the selected entry. Without a selection, the newest visible arrival. */
 export function step(by: 1 | -1): void {
   const { log, selected, connection } = view.get()
   const known = selected === undefined ? undefined : log.find(selected)
@@ -123,7 +123,7 @@ export function isArrival(log: WireLog, position: number): boolean {
   return kind === KINDS.request || kind === KINDS.response
 }
 
-/** Tells whether an entry belongs to a connection; undefined stands for all. Notes of the workshop belong to every one. */
+/** Returns whether to show an entry of a connection; undefined stands for all connections. Notes are always shown. */
 export function belongsTo(log: WireLog, position: number, connection: number | undefined): boolean {
   return (
     connection === undefined ||
@@ -132,10 +132,10 @@ export function belongsTo(log: WireLog, position: number, connection: number | u
   )
 }
 
-/** Whether the wire is empty because its reader cleared it. */
+/** Whether the wire is empty because the reader cleared it. */
 export const hasCleared = store(false)
 
-/** @param from the first entry to be shown; those before were cleared away, and only explain the rest */
+/** @param from the first entry to show; earlier ones were cleared and serve only to interpret the rest */
 export function showRecording(name: string, entries: readonly RecordedEntry[], from: number): void {
   const log = wireLog()
   log.add(entries.map(({ entry }) => entry).filter(({ n }) => n >= from))
@@ -155,7 +155,7 @@ export function showLive(): void {
   view.set({ log: liveLog, span: LIVE_SPAN })
 }
 
-/** Counts a few times a second while the live log changes: what is written beside the chart needs no more. */
+/** Increases a few times a second while the live log changes, for texts beside the chart that need no faster updates. */
 export const logTick = store(0)
 
 const TICK_MS = 250

@@ -93,6 +93,11 @@ export class RawClient {
     return this.#response.head !== undefined
   }
 
+  /** The connection is closed, whether or not somebody waits for that. */
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
   /** Returns the next line of the body without its LF, as soon as the LF is here. */
   async line(story: LateStory): Promise<string> {
     const end = await this.#find(

@@ -7,6 +7,7 @@ import { predict, type Hop, type Verdict } from '#work/04-buffering/predict.ts'
 import { readQuakes, type StreamEvent } from '#work/04-buffering/reader.ts'
 import { createApp } from '#work/04-buffering/server.ts'
 import type { NginxPorts } from '../protocol/grading.ts'
+import { isNotWritten } from '../protocol/not-written.ts'
 import type { ProxySetting } from '../wire/proxy.ts'
 import { check, must, nginxCheck, type Tools } from './harness/check.ts'
 import { RawClient, type RequestOptions } from './harness/raw-client.ts'
@@ -950,7 +951,9 @@ async function readQuakesOf(
   return { source, reading }
 }
 
+/** What was thrown, but for what is not written yet, which is told by itself. */
 function errorOf(thrown: unknown): Error {
+  if (isNotWritten(thrown)) throw thrown
   return thrown instanceof Error ? thrown : new Error(String(thrown))
 }
 
@@ -1517,7 +1520,7 @@ function whyBuffered({ settings }: NginxPorts): Pick<Story, 'cause'> {
   if (!settings || settings.buffering === 'off') return {}
   const isOffElsewhere = /\bproxy_buffering\s+["']?off\b/.test(readConf())
   return {
-    cause: `for ${PATH} proxy_buffering is on${isOffElsewhere ? ', and off only where that does not count' : ''}: over HTTP/1.1 nginx holds the head then, with gzip everything.`,
+    cause: `for ${PATH} proxy_buffering is on${isOffElsewhere ? ', and is off only in a place that does not apply to it' : ''}. Over HTTP/1.1 nginx holds the head then, with gzip everything.`,
   }
 }
 

@@ -424,7 +424,7 @@ check('4.4a', 'something passes while the feed is silent, again and again', asyn
   )
 })
 
-check('4.4b', 'heartbeats reach a client that takes gzip', async (t) => {
+check('4.4b', 'heartbeats reach a client that takes gzip, and a proxy over HTTP/1.0', async (t) => {
   for (const acceptEncoding of ['gzip', BROWSERS_ACCEPT]) {
     const { events } = await connectDirectly(t, { acceptEncoding, app: withHeartbeats })
     await events.heartbeats(SOME, {
@@ -433,6 +433,11 @@ check('4.4b', 'heartbeats reach a client that takes gzip', async (t) => {
       often: 'flush() is called after events, and not after heartbeats.',
     })
   }
+  const { events } = await connectDirectly(t, { version: '1.0', app: withHeartbeats })
+  await events.heartbeats(SOME, {
+    seen: `heartbeatMs is ${OFTEN}, and a client that asks over HTTP/1.0 sees no sign of life.`,
+    expected: 'Expected heartbeats for it as well: some proxies ask like that.',
+  })
 })
 
 check(
@@ -646,7 +651,7 @@ nginxCheck('4.5g', 'the server is told when a client leaves', async (t, nginx) =
     seen: 'The client left, and nginx keeps the connection to the server.',
     expected: 'Expected nginx to close it.',
     ...(/\bproxy_ignore_client_abort\s+on\b/.test(readConf()) && {
-      often: 'the location inherits proxy_ignore_client_abort on.',
+      often: 'the location has proxy_ignore_client_abort on, of its own or inherited.',
     }),
   })
   must(stays.stream.openResponses === 1, {
@@ -699,7 +704,8 @@ check('4.6a', 'a stream says that it is over', async (t) => {
   // On a night without a quake: then, too.
   feed.end()
   for (const { client, events } of [first, second, third]) {
-    const whom = client === second.client ? ' to a second client' : ` to a ${client.name}`
+    const whom =
+      client === second.client ? ' to a second client' : ' to a third client, which takes gzip'
     const end = await events.next({
       seen: `The feed is over, and no event says so${client === first.client ? '' : whom}.`,
       expected: 'Expected an event named end. Behind this proxy a crash looks the same.',
@@ -1386,7 +1392,6 @@ function whyNotAsked(head: Head | undefined): Pick<Story, 'cause' | 'often'> {
           'the location has no proxy_pass, so nginx looks for a file. A location does not inherit proxy_pass.',
       }
     case 502:
-    case 504:
       return { often: 'proxy_pass names another server than $tremor.' }
     default:
       return {}

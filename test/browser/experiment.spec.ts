@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import type { Page } from '@playwright/test'
 import type { Copy } from '../workshop/copy.ts'
+import { nginx } from '../../workshop/tools/proxies.ts'
 import { expectNoFinding } from './axe.ts'
 import { pick } from './pick.ts'
 import { expect, test } from './workshop.ts'
@@ -72,6 +73,23 @@ test('checks that cannot be graded do not fail; the experiment predicts, measure
   await lab.getByRole('button', { name: 'Start over' }).click()
   await expect(lab.getByText('Predict the results, then measure.')).toBeVisible()
   await expect(chart).toHaveCount(0)
+})
+
+test('what a check could not grade, though it passed, is told with the check', async ({
+  lesson,
+  page,
+}) => {
+  test.skip(!nginx.find(), 'there is no nginx')
+  const { url, copy } = await lesson(4, 'solutions')
+  await page.goto(url)
+  const conf = 'lessons/04-buffering/nginx.conf'
+  const text = readFileSync(copy.path(conf), 'utf8')
+  copy.write(conf, `include others/*.conf;\n${text}`)
+  await page
+    .getByRole('region', { name: 'Checks' })
+    .getByRole('button', { name: /^Check 4\.5f/ })
+    .click()
+  await expect(page.getByText(/^passed, but cannot read your nginx\.conf/)).toBeVisible()
 })
 
 test.describe('without a grade', () => {

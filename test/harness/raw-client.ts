@@ -93,6 +93,11 @@ export class RawClient {
     return this.#response.head !== undefined
   }
 
+  /** Returns whether the connection is closed. */
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
   /** Returns the next line of the body without its LF, as soon as the LF has arrived. */
   async line(story: LateStory): Promise<string> {
     const end = await this.#find(

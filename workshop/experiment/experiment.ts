@@ -4,9 +4,9 @@ import { createInterface, type Interface } from 'node:readline/promises'
 import { lessonNumbered, lessonsFolder } from '../lessons/catalogue.ts'
 import { ROOT } from '../root.ts'
 import { storeFolder } from '../store.ts'
-import { measureAll } from './measure-all.ts'
+import { measureAll, measureWithPatience } from './measure-all.ts'
 import { rows, type Result, type Row } from './rows.ts'
-import { markdownTables, nameOf, textTable } from './table.ts'
+import { markdownLine, markdownTables, nameOf, textTable } from './table.ts'
 import { VERDICTS, type Measured, type MeasuredVerdict } from '../../protocol/experiment.ts'
 
 /**
@@ -29,7 +29,9 @@ export async function experiment(args: string[]): Promise<number> {
   if (!predicted) return 130
   const setups = chosen.length === 1 ? 'one setup' : `${chosen.length} setups`
   console.log(`Measuring ${setups} …`)
-  const results = await measureAll(chosen)
+  const results = isForReadme
+    ? await measureWithPatience(chosen, isInReadme)
+    : await measureAll(chosen)
   console.log(`\n${textTable(results, predicted)}\n`)
   const saved = await saveChart(results, filter)
   console.log(`The times are the median delay of an event. The chart is in ${saved}`)
@@ -123,6 +125,11 @@ async function saveChart(results: Result[], filter: string[]): Promise<string> {
   writeFileSync(file, chart(measured, { document }).outerHTML)
   await happyDOM.close()
   return file.slice(ROOT.length + 1)
+}
+
+/** Returns whether the README has the line of this result. */
+function isInReadme(result: Result): boolean {
+  return readFileSync(readmeOfExperiment(), 'utf8').split('\n').includes(markdownLine(result))
 }
 
 /** Matches the text between the table's markers in the README. */

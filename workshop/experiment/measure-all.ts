@@ -35,3 +35,21 @@ export async function measureAll(
 }
 
 const SIDE_BY_SIDE = 4
+
+/**
+ * Measures each setup, and measures it again at a slower pace, which a busy machine can keep up with, until the result is
+ * an expected one. After the slowest pace the result counts, whatever it is.
+ */
+export async function measureWithPatience(
+  chosen: Row[],
+  isExpected: (result: Result) => boolean,
+): Promise<Result[]> {
+  const results = new Map<Row, Result>()
+  let unexpected = chosen
+  for (const everyMs of [EVERY_MS, EVERY_MS, 2 * EVERY_MS, 4 * EVERY_MS, 8 * EVERY_MS]) {
+    if (unexpected.length === 0) break
+    for (const result of await measureAll(unexpected, { everyMs })) results.set(result.row, result)
+    unexpected = unexpected.filter((row) => !isExpected(results.get(row)!))
+  }
+  return chosen.map((row) => results.get(row)!)
+}

@@ -13,7 +13,7 @@ import { goToTask } from './TaskLinks.tsx'
 
 /** The details of a check: its rule, what was seen and expected, and both transcripts. */
 export function CheckDetails({ check, seed }: { check: Check; seed: number | undefined }) {
-  const { id, rule, story, notWritten, lacks, steps, reference } = check
+  const { id, rule, story, notWritten, lacks, note, steps, reference } = check
   const task = taskOf(id)
   return (
     <article className="check">
@@ -26,6 +26,7 @@ export function CheckDetails({ check, seed }: { check: Check; seed: number | und
         <p className="quiet">
           {describeCheckState(check)}
           {notWritten && `: ${notWritten}`}
+          {note && `, but ${note}`}
           {lacks && <InstallIt />}
         </p>
       )}

@@ -11,6 +11,7 @@ import { check, must, type Tools } from './harness/check.ts'
 import { describeEvent, EventClient } from './harness/event-client.ts'
 import { deepEqual, tryParseJson } from './harness/equality.ts'
 import { turns } from './harness/event-loop.ts'
+import { collectGarbage } from './harness/garbage.ts'
 import { describeError, type Story } from './harness/failure.ts'
 import { hasToken } from './harness/header-tokens.ts'
 import { disconnect, requestLogin, slowLogin } from './harness/login.ts'
@@ -127,7 +128,30 @@ check('5.1d', 'so many entries are kept as there is capacity', async (t) => {
     expected: 'Expected none: who has nothing misses nothing.',
     often: 'once something was thrown away there is a gap for everybody.',
   })
+  await forgetsEvicted(t)
 })
+
+/** What is not kept is left to the garbage collector. */
+async function forgetsEvicted(t: Tools): Promise<void> {
+  const history = createHistory({ capacity: 3 })
+  const [quake] = quakes(1)
+  const appended: WeakRef<Quake>[] = []
+  for (let n = 0; n < 300; n += 1) {
+    const each = { ...quake, id: `m-${n}` }
+    appended.push(new WeakRef(each))
+    history.append(each)
+  }
+  t.transcript.step(`another history of capacity 3: ${appended.length} quakes are appended`)
+  // A WeakRef keeps its object until the end of the turn.
+  await turns(2)
+  collectGarbage()
+  const alive = appended.filter((each) => each.deref() !== undefined).length
+  must(alive < 30, {
+    seen: `The capacity is 3, ${appended.length} quakes were appended, and ${alive} of them are still in memory.`,
+    expected: 'Expected the history to let go of what it does not keep: it runs for months.',
+  })
+  must(!history.isOver, { seen: 'The history is over.', expected: 'Expected it to go on.' })
+}
 
 check('5.1e', 'whoever has all but what is kept has no gap', async (t) => {
   const { history, happened } = filledHistory(t, 8, 3)
@@ -326,6 +350,21 @@ check('5.2b', 'whoever has nothing gets all that is kept, then what happens', as
       expected: `Expected quake ${quake.id}: first the oldest that is kept.`,
     })
   }
+  const full = fakeHistory(t.transcript)
+  const kept = full.append(...numberedQuakes(DEFAULT_CAPACITY))
+  const { client } = await serveAndSubscribe(t, full)
+  const replayed = new EventClient(client, SILENT)
+  for (const [n, { id }] of kept.entries()) {
+    const { lastEventId } = await replayed.next({
+      seen: `${kept.length} entries are kept, and a client without a cursor got ${n} of them.`,
+      expected: 'Expected all of them.',
+    })
+    must(lastEventId === id, {
+      seen: `${kept.length} entries are kept, and event ${n + 1} for a client without a cursor has the id "${excerpt(lastEventId)}".`,
+      expected: `Expected "${id}": all of them, the oldest first.`,
+    })
+  }
+  t.transcript.step(`client read all ${kept.length}`)
 })
 
 check('5.2c', 'the data is the quake as JSON, and the event has no name', async (t) => {
@@ -424,7 +463,37 @@ check('5.2g', 'heartbeats come while nothing happens, and change no id', async (
     expected: 'Expected heartbeats: its watchdog knows nothing of your history.',
     often: 'the heartbeat begins when the history has been read.',
   })
+  await hasDefaults(t)
 })
+
+/** Without options there is a heartbeat all the same, and retry. */
+async function hasDefaults(t: Tools): Promise<void> {
+  const delays = t.recordTimerDelays()
+  const history = fakeHistory(t.transcript)
+  const { events } = await serveAndSubscribe(t, history)
+  await events.retry({
+    seen: 'retryMs is left out, and the stream has no field retry with a number.',
+    expected: 'Expected a default, such as 2000.',
+  })
+  const [first] = history.append(...quakes(1))
+  await mustBeNext(events, first)
+  delays.stop()
+  await turns(20)
+  const [last] = history.append(...quakes(1))
+  await mustBeNext(events, last)
+  must(events.comments < SOME, {
+    seen: `heartbeatMs is left out, and ${events.comments} comments came at once.`,
+    expected: 'Expected a default of a minute at most, such as 15 seconds.',
+    often: 'heartbeatMs is undefined, and setInterval(…, undefined) beats every millisecond.',
+  })
+  must(
+    delays.ms.some((ms) => ms > 1 && ms <= 60_000),
+    {
+      seen: `heartbeatMs is left out, and no timer is set for a minute or less${delays.ms.length > 0 ? `: the shortest takes ${Math.min(...delays.ms)} ms` : ''}.`,
+      expected: 'Expected a default of a minute at most, such as 15 seconds.',
+    },
+  )
+}
 
 check('5.2h', 'while the client does not read, the replay waits', async (t) => {
   const { queued } = await pausedReplay(t)
@@ -803,6 +872,7 @@ check('5.4b', 'a client that missed nothing is told of no gap', async (t) => {
   const history = fakeHistory(t.transcript, { capacity: 3 })
   const happened = quakes(7)
   const ids = idsOf(history.append(...happened.slice(0, 6)))
+  const server = await t.serve(createApp(history))
   for (const [has, from] of [
     [undefined, 3],
     ['', 3],
@@ -810,7 +880,8 @@ check('5.4b', 'a client that missed nothing is told of no gap', async (t) => {
     [ids[4]!, 5],
     [ids[5]!, 6],
   ] as const) {
-    const { events, server } = await serveAndSubscribe(t, history, { lastEventId: has })
+    const client = await subscribe(t, server, { lastEventId: has })
+    const { events } = client
     if (from === 6) ids.push(...idsOf(history.append(happened[6])))
     const event = await events.next(noEvent({ quake: happened[from] }))
     must(event.lastEventId === ids[from], {
@@ -820,19 +891,36 @@ check('5.4b', 'a client that missed nothing is told of no gap', async (t) => {
         ? 'a gap is told whenever somebody comes back. The history knows better.'
         : 'no header, or an empty one, is taken for an id that nobody knows.',
     })
-    await server.close()
+    await disconnect(t, server, client)
+  }
+  // One that comes back each time, for every quake. Its last id is kept, or the one that was evicted last.
+  let last = ids.at(-1)!
+  for (let n = 0; n < Math.ceil(24 / SAMPLE_EVERY); n += 1) {
+    const [...entries] = history.append(...quakes(n % 3 === 2 ? 3 : 1))
+    const client = await subscribe(t, server, { name: 'client A', lastEventId: last })
+    for (const entry of entries) {
+      await mustBeNext(client.events, entry, {
+        oftenAtGap: 'a gap is told whenever somebody comes back. The history knows better.',
+      })
+    }
+    await disconnect(t, server, client)
+    last = entries.at(-1)!.id
   }
 })
 
 check('5.4c', 'an id that nobody knows is a gap, and all that is kept follows', async (t) => {
   const history = fakeHistory(t.transcript)
   const entries = history.append(...quakes(2))
-  for (const lastEventId of strangeIds()) {
-    const { events, server } = await serveAndSubscribe(t, history, { lastEventId })
+  const server = await t.serve(createApp(history))
+  const strange = strangeIds()
+  // The first ones again: whoever comes back with such an id is told again.
+  for (const lastEventId of [...strange, ...strange.slice(0, 2)]) {
+    const client = await subscribe(t, server, { lastEventId })
+    const { events } = client
     const which = `"${excerpt(lastEventId)}", which the history does not know`
     await mustTellGap(events, `The client has ${which}`)
     for (const entry of entries) await mustBeNext(events, entry)
-    await server.close()
+    await disconnect(t, server, client)
   }
 })
 
@@ -1348,7 +1436,7 @@ check('5.5l', 'whether an event has come before, its id tells and nothing else',
 check('5.5m', 'it remembers at least the last hundred ids', async (t) => {
   const server = await scriptedServer(t)
   const { got } = await follow({ ...t, transcript: SILENT }, { server })
-  const count = Math.ceil(2200 / SAMPLE_EVERY)
+  const count = Math.ceil(1400 / SAMPLE_EVERY)
   const happened = numberedQuakes(count + 1)
   const events = happened.map((quake, n) => eventOf(quake, `n-${n}`))
   await waitForRequest(t, server, 1)
@@ -1371,7 +1459,47 @@ check('5.5m', 'it remembers at least the last hundred ids', async (t) => {
           : undefined,
     })
   }
+  if (SAMPLE_EVERY === 1) await forgetsIds(t)
 })
+
+/** A client that runs for months cannot remember every id. */
+async function forgetsIds(t: Tools): Promise<void> {
+  const server = await scriptedServer({ serve: t.serve, transcript: SILENT })
+  const abort = new AbortController()
+  let given = 0
+  const read = async (): Promise<void> => {
+    const options = { ...QUICK, signal: abort.signal }
+    for await (const _ of followQuakes(server.url, options)) given += 1
+  }
+  const reading = read()
+  t.atEnd(() => {
+    abort.abort()
+    return Promise.race([reading, turns()])
+  })
+  await waitForRequest(t, server, 1, reading)
+  const event = (id: number): string => `id: f-${id}\ndata: {}\n\n`
+  const count = MOST_IDS + 1
+  for (let sent = 0; sent < count; sent += 1000) {
+    const end = Math.min(sent + 1000, count)
+    server.send(Array.from({ length: end - sent }, (_, n) => event(sent + n)).join(''))
+    await t.waitFor(() => given === end, {
+      seen: `The server sent ${end} events with ids of their own, and followQuakes() gave ${counted(given, 'quake')}.`,
+      expected: 'Expected a quake for each.',
+    })
+  }
+  t.transcript.step(`the server sent ${count} events with ids of their own, then the first again`)
+  server.send(`${event(0)}data: {}\n\n`)
+  await t.waitFor(() => given > count, {
+    seen: 'The server sent an event without an id, and followQuakes() did not give it.',
+    expected: 'Expected its quake.',
+  })
+  await turns(5)
+  must(given === count + 2, {
+    seen: `The server sent ${count} events with ids of their own, then the first again, and the client still knew its id.`,
+    expected: `Expected it to have forgotten that id: of a stream that runs for months, at most the last ${MOST_IDS} ids are kept.`,
+    often: 'the ids that were given are never taken out of the set.',
+  })
+}
 
 check('5.5n', 'behind a gap it still knows what it has', async (t) => {
   const { server, got, gaps, requested, hasCursor } = await follow(t)
@@ -1682,6 +1810,17 @@ check('5.6j', 'a connection that is silent for too long is given up', async (t) 
     'random() is 0.5, a connection was silent for too long, and the next one was cut',
     'a connection that was given up is not counted as a failure.',
   )
+  await follower.close()
+  const unset = await followTimed(t, { stallMs: undefined })
+  await unset.opens(1)
+  await t.waitFor(() => unset.clock.nextDueMs !== undefined, {
+    seen: 'stallMs is left out, the client waits for bytes, and it does not sleep by its clock.',
+    expected: 'Expected a watchdog of 45 seconds.',
+  })
+  must(unset.clock.nextDueMs === 45_000, {
+    seen: `stallMs is left out, and the client would give up in ${unset.clock.nextDueMs} ms.`,
+    expected: 'Expected 45,000 ms, three times the heartbeat of a server.',
+  })
 })
 
 const ONLY_WHOLE =
@@ -2287,6 +2426,9 @@ const IDS_IN_BLOCKS = [
 
 /** More quakes than anybody means to keep for one client. */
 const VERY_MANY = 10_000
+
+/** No client may remember more ids. */
+const MOST_IDS = 10_000
 
 const AS = fc.constantFrom('as it was' as const, 'as it is' as const)
 

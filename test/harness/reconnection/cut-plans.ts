@@ -55,7 +55,7 @@ export async function runCutPlans(
     sample ??= batch.find(isInsideLine)
   }
   if (sample) recordRun(t, sample)
-  t.transcript.step('and so on, cut behind every other byte')
+  t.transcript.step('and so on, cut at the other places')
 }
 
 /** Few, so that none waits long for its turn. */

@@ -135,7 +135,7 @@ const ENDINGS: Ending[] = [
       await request()
       await receives(client, history.append(...quakes(1))[0].id)
       server.blockNetwork(SILENT)
-      history.append(...largeQuakes(2))
+      history.append(...largeQuakes(2, LARGE / 4))
       await turns(5)
     },
   },

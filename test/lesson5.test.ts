@@ -11,15 +11,21 @@ import { check, must, type Tools } from './harness/check.ts'
 import { describeEvent, EventClient } from './harness/event-client.ts'
 import { deepEqual, tryParseJson } from './harness/equality.ts'
 import { turns } from './harness/event-loop.ts'
+import { collectGarbage } from './harness/garbage.ts'
 import { describeError, type Story } from './harness/failure.ts'
 import { hasToken } from './harness/header-tokens.ts'
 import { disconnect, requestLogin, slowLogin } from './harness/login.ts'
 import { GET_FOR_HEAD, isEventStream, mustEndHead } from './harness/methods.ts'
-import { describeQuake, largeQuakes, quakes, seed } from './harness/quakes.ts'
+import { awkwardQuakes, describeQuake, LARGE, largeQuakes, quakes, seed } from './harness/quakes.ts'
 import type { RawClient } from './harness/raw-client.ts'
 import { MAX_QUAKES } from './harness/reconnection/commands.ts'
 import { ControlledClock } from './harness/reconnection/controlled-clock.ts'
-import { cutAfterEachByte, type Attempt, type Cut } from './harness/reconnection/cut.ts'
+import {
+  cutAfterEachByte,
+  ONE_IN_A_HEAD,
+  type Attempt,
+  type Cut,
+} from './harness/reconnection/cut.ts'
 import { runCutPlans, type InterruptedRun } from './harness/reconnection/cut-plans.ts'
 import { cuttingServer } from './harness/reconnection/cutting-server.ts'
 import { fakeHistory, type FakeHistory } from './harness/reconnection/fake-history.ts'
@@ -33,10 +39,11 @@ import {
   readAfter,
 } from './harness/reconnection/history-calls.ts'
 import { jammedServer, pausedReplay } from './harness/reconnection/jammed-server.ts'
-import { someTurns, trackLeftovers } from './harness/reconnection/leftovers.ts'
+import { counted, someTurns, trackLeftovers } from './harness/reconnection/leftovers.ts'
 import { mustHaveCursor, waitForRequest } from './harness/reconnection/requests.ts'
 import { resumingClient } from './harness/reconnection/resuming-client.ts'
 import { runScenarios } from './harness/reconnection/scenarios.ts'
+import { visitedServer } from './harness/reconnection/visits.ts'
 import { everyWriteWaits } from './harness/reconnection/slow-writes.ts'
 import {
   mustBeNext,
@@ -106,7 +113,7 @@ check('5.1c', 'behind an id come the entries that are newer', async (t) => {
     const { id } = many[at]!
     const { entries, isGap } = await large.after(id)
     must(!isGap && deepEqual(idsOf(entries), idsOf(many.slice(at + 1))), {
-      seen: `${many.length} quakes were appended, and after() with the id of quake ${at + 1} returned ${entries.length} entries${isGap ? ' and a gap' : ''}.`,
+      seen: `${many.length} quakes were appended, and after() with the id of quake ${at + 1} returned ${counted(entries.length, 'entry', 'entries')}${isGap ? ' and a gap' : ''}.`,
       expected: `Expected the ${many.length - at - 1} entries after it, and no gap: by default a history keeps ${DEFAULT_CAPACITY} entries, and finds each of them.`,
     })
   }
@@ -126,7 +133,30 @@ check('5.1d', 'so many entries are kept as there is capacity', async (t) => {
     expected: 'Expected none: who has nothing misses nothing.',
     often: 'once something was thrown away there is a gap for everybody.',
   })
+  await forgetsEvicted(t)
 })
+
+/** What is not kept is left to the garbage collector. */
+async function forgetsEvicted(t: Tools): Promise<void> {
+  const history = createHistory({ capacity: 3 })
+  const [quake] = quakes(1)
+  const appended: WeakRef<Quake>[] = []
+  for (let n = 0; n < 300; n += 1) {
+    const each = { ...quake, id: `m-${n}` }
+    appended.push(new WeakRef(each))
+    history.append(each)
+  }
+  t.transcript.step(`another history of capacity 3: ${appended.length} quakes are appended`)
+  // A WeakRef keeps its object until the end of the turn.
+  await turns(2)
+  collectGarbage()
+  const alive = appended.filter((each) => each.deref() !== undefined).length
+  must(alive < 30, {
+    seen: `The capacity is 3, ${appended.length} quakes were appended, and ${alive} of them are still in memory.`,
+    expected: 'Expected the history to let go of what it does not keep: it runs for months.',
+  })
+  must(!history.isOver, { seen: 'The history is over.', expected: 'Expected it to go on.' })
+}
 
 check('5.1e', 'whoever has all but what is kept has no gap', async (t) => {
   const { history, happened } = filledHistory(t, 8, 3)
@@ -163,7 +193,7 @@ check('5.1g', 'an id that nobody knows is a gap', async (t) => {
     for (const id of strangeIds()) {
       const { ids, isGap } = await readAfter(t, history, id)
       must(isGap && deepEqual(ids, idsOf(happened)), {
-        seen: `${count} are kept, and after(${JSON.stringify(id)}) gave ${listed(ids)}${isGap ? ' and a gap' : ' and no gap'}.`,
+        seen: `${count === 0 ? 'Nothing is' : `${count} entries are`} kept, and after(${JSON.stringify(id)}) gave ${listed(ids)}${isGap ? ' and a gap' : ' and no gap'}.`,
         expected: 'Expected a gap, and all that are kept: nobody can tell what the client has.',
         often: 'an id that is not found is taken for the beginning or for the end.',
       })
@@ -325,15 +355,31 @@ check('5.2b', 'whoever has nothing gets all that is kept, then what happens', as
       expected: `Expected quake ${quake.id}: first the oldest that is kept.`,
     })
   }
+  const full = fakeHistory(t.transcript)
+  const kept = full.append(...numberedQuakes(DEFAULT_CAPACITY))
+  const { client } = await serveAndSubscribe(t, full)
+  const replayed = new EventClient(client, SILENT)
+  for (const [n, { quake }] of kept.entries()) {
+    const { data } = await replayed.next({
+      seen: `${kept.length} entries are kept, and a client without a cursor got ${n} of them.`,
+      expected: 'Expected all of them.',
+    })
+    must(data.includes(`"${quake.id}"`), {
+      seen: `${kept.length} entries are kept, and event ${n + 1} for a client without a cursor is ${excerpt(data)}`,
+      expected: `Expected quake ${quake.id}: all of them, the oldest first.`,
+    })
+  }
+  t.transcript.step(`client read all ${kept.length}`)
 })
 
 check('5.2c', 'the data is the quake as JSON, and the event has no name', async (t) => {
   const history = fakeHistory(t.transcript)
-  const [old, fresh] = quakes(2)
-  history.append(old)
+  // Values that break code, and at the end one that corrects the first: it has the same id and other data.
+  const happened = awkwardQuakes()
+  history.append(...happened.slice(0, 1))
   const { events } = await serveAndSubscribe(t, history)
-  for (const quake of [old, fresh]) {
-    if (quake === fresh) history.append(fresh)
+  for (const [n, quake] of happened.entries()) {
+    if (n > 0) history.append(quake)
     const event = await events.next(noEvent({ quake }))
     must(event.type === 'message' && deepEqual(tryParseJson(event.data), quake), {
       seen: `The event of ${describeQuake(quake)} is ${describeEvent(event)}.`,
@@ -350,6 +396,11 @@ check('5.2d', 'an id is that of the entry, whatever it looks like', async (t) =>
   await hasItsId(first)
   const [second] = history.append(fresh)
   await hasItsId(second)
+  const others = fakeHistory(t.transcript, { ids: ODD_IDS })
+  const entries = others.append(...quakes(ODD_IDS.length))
+  const server = await t.serve(createApp(others))
+  const all = await subscribe(t, server, { name: 'client B' })
+  for (const entry of entries) await mustBeNext(all.events, entry, { often: ID_CHANGED })
 
   async function hasItsId({ id, quake }: { id: string; quake: Quake }): Promise<void> {
     const { lastEventId } = await events.next(noEvent({ quake }))
@@ -373,6 +424,15 @@ check(
       for (const entry of entries.slice(has)) await mustBeNext(events, entry, BEHIND)
       const [entry] = history.append(happened[4])
       await mustBeNext(events, entry)
+    }
+    // The header is text, and the history gets it as it came.
+    const history = fakeHistory(t.transcript, { ids: ODD_IDS })
+    const entries = history.append(...quakes(ODD_IDS.length))
+    const server = await t.serve(createApp(history))
+    for (const [n, { id }] of entries.slice(0, -1).entries()) {
+      const client = await subscribe(t, server, { lastEventId: id })
+      await mustBeNext(client.events, entries[n + 1]!, { often: ID_CHANGED })
+      await disconnect(t, server, client)
     }
   },
 )
@@ -412,7 +472,37 @@ check('5.2g', 'heartbeats come while nothing happens, and change no id', async (
     expected: 'Expected heartbeats: its watchdog knows nothing of your history.',
     often: 'the heartbeat begins when the history has been read.',
   })
+  await hasDefaults(t)
 })
+
+/** Without options there is a heartbeat all the same, and retry. */
+async function hasDefaults(t: Tools): Promise<void> {
+  const delays = t.recordTimerDelays()
+  const history = fakeHistory(t.transcript)
+  const { events } = await serveAndSubscribe(t, history)
+  await events.retry({
+    seen: 'retryMs is left out, and the stream has no field retry with a number.',
+    expected: 'Expected a default, such as 2000.',
+  })
+  const [first] = history.append(...quakes(1))
+  await mustBeNext(events, first)
+  delays.stop()
+  await turns(20)
+  const [last] = history.append(...quakes(1))
+  await mustBeNext(events, last)
+  must(events.comments < SOME, {
+    seen: `heartbeatMs is left out, and ${events.comments} comments came at once.`,
+    expected: 'Expected a default of a minute at most, such as 15 seconds.',
+    often: 'heartbeatMs is undefined, and setInterval(…, undefined) beats every millisecond.',
+  })
+  must(
+    delays.ms.some((ms) => ms > 1 && ms <= 60_000),
+    {
+      seen: `heartbeatMs is left out, and no timer is set for a minute or less${delays.ms.length > 0 ? `: the shortest takes ${Math.min(...delays.ms)} ms` : ''}.`,
+      expected: 'Expected a default of a minute at most, such as 15 seconds.',
+    },
+  )
+}
 
 check('5.2h', 'while the client does not read, the replay waits', async (t) => {
   const { queued } = await pausedReplay(t)
@@ -424,7 +514,7 @@ check('5.2h', 'while the client does not read, the replay waits', async (t) => {
 })
 
 check('5.2i', 'a client that reads again gets each entry once, in order', async (t) => {
-  const { client, ids, clear } = await pausedReplay(t)
+  const { client, ids, clear } = await pausedReplay(t, 16)
   clear()
   const events = new EventClient(client, SILENT)
   for (const [n, id] of ids.entries()) {
@@ -561,6 +651,57 @@ check('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) => {
     often: GET_FOR_HEAD,
   })
 })
+
+check(
+  '5.2o',
+  'after many clients have come and gone, the next ones are served like the first',
+  async (t) => {
+    const timers = t.trackTimers()
+    const visited = await visitedServer(t, { heartbeatMs: OFTEN })
+    const { server, history } = visited
+    const left = (): number => history.listenerCount + timers.alive()
+    await visited.visit(1)
+    await someTurns()
+    // One listener and one timer for all may stay.
+    const mayStay = left()
+    const kept = await visited.visit(Math.ceil(3 / SAMPLE_EVERY))
+    await t.waitFor(() => left() <= mayStay, {
+      seen: () =>
+        `Many clients have come and gone: ${counted(history.listenerCount, 'listener')} at the history and ${counted(timers.alive(), 'timer')} are left.`,
+      expected: `Expected no more than the ${mayStay} that were there after the first few clients.`,
+    })
+    const often = 'a variable outside the handler remembers what happened to one client.'
+    const a = await subscribe(t, server, { name: 'client A' })
+    for (const entry of kept) await mustBeNext(a.events, entry, { often })
+    const b = await subscribe(t, server, { name: 'client B', lastEventId: 'of-another-life' })
+    await mustTellGap(b.events, 'The id of client B is one that the history does not know')
+    for (const entry of kept) await mustBeNext(b.events, entry, { often })
+    const [entry] = history.append(...quakes(1))
+    await mustBeNext(a.events, entry, { often })
+    await mustBeNext(b.events, entry, { often })
+    await disconnect(t, server, a, 1, 'Client A')
+    await b.events.heartbeats(SOME, {
+      seen: 'Client A disconnected, nothing happens, and client B gets no more heartbeats.',
+      expected: 'Expected a heartbeat every few milliseconds for each client that is there.',
+      often: 'one timer beats for all clients, and the first that disconnects clears it.',
+    })
+    await disconnect(t, server, b, 0, 'Client B')
+    const slow = await subscribe(t, server, { name: 'client C', lastEventId: entry.id })
+    await slow.events.firstBytes({ seen: 'Client C got no byte.', expected: 'Expected retry.' })
+    server.blockNetwork()
+    history.append(...largeQuakes(4))
+    await t.waitFor(() => visited.queued > LARGE / 2, {
+      seen: 'Client C does not read, and nothing waits for it.',
+      expected: 'Expected an entry to wait.',
+    })
+    await someTurns()
+    must(visited.queued < 3 * LARGE, {
+      seen: 'Client C does not read, and 1 MB waits for it in your memory.',
+      expected: 'Expected one entry of 256 KB, and what fits into the socket.',
+      often,
+    })
+  },
+)
 
 // 5.3 The hand-over
 
@@ -740,6 +881,7 @@ check('5.4b', 'a client that missed nothing is told of no gap', async (t) => {
   const history = fakeHistory(t.transcript, { capacity: 3 })
   const happened = quakes(7)
   const ids = idsOf(history.append(...happened.slice(0, 6)))
+  const server = await t.serve(createApp(history))
   for (const [has, from] of [
     [undefined, 3],
     ['', 3],
@@ -747,7 +889,8 @@ check('5.4b', 'a client that missed nothing is told of no gap', async (t) => {
     [ids[4]!, 5],
     [ids[5]!, 6],
   ] as const) {
-    const { events, server } = await serveAndSubscribe(t, history, { lastEventId: has })
+    const client = await subscribe(t, server, { lastEventId: has })
+    const { events } = client
     if (from === 6) ids.push(...idsOf(history.append(happened[6])))
     const event = await events.next(noEvent({ quake: happened[from] }))
     must(event.lastEventId === ids[from], {
@@ -757,19 +900,36 @@ check('5.4b', 'a client that missed nothing is told of no gap', async (t) => {
         ? 'a gap is told whenever somebody comes back. The history knows better.'
         : 'no header, or an empty one, is taken for an id that nobody knows.',
     })
-    await server.close()
+    await disconnect(t, server, client)
+  }
+  // One that comes back each time, for every quake. Its last id is kept, or the one that was evicted last.
+  let last = ids.at(-1)!
+  for (let n = 0; n < Math.ceil(24 / SAMPLE_EVERY); n += 1) {
+    const [...entries] = history.append(...quakes(n % 3 === 2 ? 3 : 1))
+    const client = await subscribe(t, server, { name: 'client A', lastEventId: last })
+    for (const entry of entries) {
+      await mustBeNext(client.events, entry, {
+        oftenAtGap: 'a gap is told whenever somebody comes back. The history knows better.',
+      })
+    }
+    await disconnect(t, server, client)
+    last = entries.at(-1)!.id
   }
 })
 
 check('5.4c', 'an id that nobody knows is a gap, and all that is kept follows', async (t) => {
   const history = fakeHistory(t.transcript)
   const entries = history.append(...quakes(2))
-  for (const lastEventId of strangeIds()) {
-    const { events, server } = await serveAndSubscribe(t, history, { lastEventId })
+  const server = await t.serve(createApp(history))
+  const strange = strangeIds()
+  // The first ones again: whoever comes back with such an id is told again.
+  for (const lastEventId of [...strange, ...strange.slice(0, 2)]) {
+    const client = await subscribe(t, server, { lastEventId })
+    const { events } = client
     const which = `"${excerpt(lastEventId)}", which the history does not know`
     await mustTellGap(events, `The client has ${which}`)
     for (const entry of entries) await mustBeNext(events, entry)
-    await server.close()
+    await disconnect(t, server, client)
   }
 })
 
@@ -899,7 +1059,7 @@ check('5.4f', 'what waits for a client that does not read has a limit', async (t
 check('5.5a', 'each quake is given when its event is here', async (t) => {
   const { got, requested, delivers } = await follow(t)
   await requested(1)
-  for (const [n, quake] of quakes(3).entries()) {
+  for (const [n, quake] of [...quakes(1), ...awkwardQuakes()].entries()) {
     await delivers(quake, `n-${n}`)
     must(deepEqual(got[n], quake), {
       seen: `The server sent ${excerptJson(quake)} and followQuakes() gave ${excerptJson(got[n])}`,
@@ -910,23 +1070,19 @@ check('5.5a', 'each quake is given when its event is here', async (t) => {
 
 check('5.5b', 'the first request has no Last-Event-ID, the next ones have the last', async (t) => {
   const { server, requested, delivers, hasCursor } = await follow(t)
-  for (const [n, quake] of quakes(3).entries()) {
+  const odd = ['n/0 =%', ...ODD_IDS]
+  for (const [n, quake] of quakes(odd.length).entries()) {
     await requested(n + 1)
-    hasCursor(n + 1, n === 0 ? undefined : odd(n - 1), AS_IT_CAME, ID_LOST)
+    hasCursor(n + 1, odd[n - 1], AS_IT_CAME, ID_LOST)
     must(n > 0 || server.requests[0]!.get('Last-Event-ID') === undefined, {
       seen: 'Request 1 has a Last-Event-ID with nothing in it.',
       expected: 'Expected no such header: the client has nothing.',
     })
-    await delivers(quake, odd(n))
+    await delivers(quake, odd[n])
     server.cut()
   }
-  await requested(4)
-  hasCursor(4, odd(2), AS_IT_CAME, ID_LOST)
-
-  /** A text like any other, for who takes an id for a number or for a part of a URL. */
-  function odd(n: number): string {
-    return `n/${n} =%`
-  }
+  await requested(odd.length + 1)
+  hasCursor(odd.length + 1, odd.at(-1), AS_IT_CAME, ID_LOST)
 })
 
 check('5.5c', 'a response that ends is a connection that was lost', async (t) => {
@@ -952,7 +1108,7 @@ check('5.5d', 'an event that was cut off has not been', async (t) => {
   server.send(eventOf(second, 'n-1'))
   await t.waitFor(() => got.length > 1, notGiven(second))
   must(got.length === 2, {
-    seen: `An event was cut off before its blank line, came again as a whole, and followQuakes() gave ${got.length - 1} quakes of it.`,
+    seen: `An event was cut off before its blank line, came again as a whole, and followQuakes() gave ${counted(got.length - 1, 'quake')} of it.`,
     expected: 'Expected it once.',
   })
 })
@@ -1011,6 +1167,17 @@ check('5.5f', 'an event without a quake is left out, and its id counts', async (
   server.cut()
   await requested(2)
   hasCursor(2, 'silent', 'The last id came in a block without data.')
+  for (const [n, [block, wanted]] of IDS_IN_BLOCKS.entries()) {
+    server.send(eventOf(quake, 'before'))
+    server.send(block)
+    // Without an id: it shows that the block has been read.
+    const count = got.length
+    server.send(eventOf(next))
+    await t.waitFor(() => got.length > count, notGiven(next))
+    server.cut()
+    await requested(n + 3)
+    hasCursor(n + 3, wanted, `The server had sent ${excerpt(block)} before the connection was cut.`)
+  }
 })
 
 check('5.5g', 'an empty id takes the last one back', async (t) => {
@@ -1023,6 +1190,16 @@ check('5.5g', 'an empty id takes the last one back', async (t) => {
   server.cut()
   await requested(2)
   hasCursor(2, undefined, 'The last id was an empty one.')
+  for (const [n, block] of ['id\n\n', 'id:\ndata: no JSON\n\n', GAP_EVENT + 'id: \n\n'].entries()) {
+    server.send(eventOf(first, 'before'))
+    server.send(block)
+    const count = got.length
+    server.send(eventOf(second))
+    await t.waitFor(() => got.length > count, notGiven(second))
+    server.cut()
+    await requested(n + 3)
+    hasCursor(n + 3, undefined, `The server had sent ${excerpt(block)}, which has an empty id.`)
+  }
 })
 
 check('5.5h', 'a gap is told, between the quakes where it is', async (t) => {
@@ -1258,7 +1435,7 @@ check('5.5l', 'whether an event has come before, its id tells and nothing else',
     server.send(eventOf(last, `behind-${before}`))
     await t.waitFor(() => deepEqual(got.at(-1), last) && got.length > before, notGiven(last))
     must(got.length === before + 3, {
-      seen: `Two events came ${how}, then one more, and followQuakes() gave ${got.length - before} quakes.`,
+      seen: `Two events came ${how}, then one more, and followQuakes() gave ${counted(got.length - before, 'quake')}.`,
       expected: 'Expected 3.',
       often,
     })
@@ -1268,7 +1445,7 @@ check('5.5l', 'whether an event has come before, its id tells and nothing else',
 check('5.5m', 'it remembers at least the last hundred ids', async (t) => {
   const server = await scriptedServer(t)
   const { got } = await follow({ ...t, transcript: SILENT }, { server })
-  const count = Math.ceil(2200 / SAMPLE_EVERY)
+  const count = Math.ceil(1400 / SAMPLE_EVERY)
   const happened = numberedQuakes(count + 1)
   const events = happened.map((quake, n) => eventOf(quake, `n-${n}`))
   await waitForRequest(t, server, 1)
@@ -1283,7 +1460,7 @@ check('5.5m', 'it remembers at least the last hundred ids', async (t) => {
     await t.waitFor(() => got.at(-1)?.id === happened[end]!.id, notGiven(happened[end]!))
     sent += 1
     must(got.length === sent, {
-      seen: `The server sent n-0 to n-${end - 1}, the last hundred of them again, and n-${end}: followQuakes() gave ${got.length} quakes.`,
+      seen: `The server sent n-0 to n-${end - 1}, the last hundred of them again, and n-${end}: followQuakes() gave ${counted(got.length, 'quake')}.`,
       expected: `Expected ${sent}, each once.`,
       often:
         sent < 200
@@ -1291,7 +1468,47 @@ check('5.5m', 'it remembers at least the last hundred ids', async (t) => {
           : undefined,
     })
   }
+  if (SAMPLE_EVERY === 1) await forgetsIds(t)
 })
+
+/** A client that runs for months cannot remember every id. */
+async function forgetsIds(t: Tools): Promise<void> {
+  const server = await scriptedServer({ serve: t.serve, transcript: SILENT })
+  const abort = new AbortController()
+  let given = 0
+  const read = async (): Promise<void> => {
+    const options = { ...QUICK, signal: abort.signal }
+    for await (const _ of followQuakes(server.url, options)) given += 1
+  }
+  const reading = read()
+  t.atEnd(() => {
+    abort.abort()
+    return Promise.race([reading, turns()])
+  })
+  await waitForRequest(t, server, 1, reading)
+  const event = (id: number): string => `id: f-${id}\ndata: {}\n\n`
+  const count = MOST_IDS + 1
+  for (let sent = 0; sent < count; sent += 1000) {
+    const end = Math.min(sent + 1000, count)
+    server.send(Array.from({ length: end - sent }, (_, n) => event(sent + n)).join(''))
+    await t.waitFor(() => given === end, {
+      seen: `The server sent ${end} events with ids of their own, and followQuakes() gave ${counted(given, 'quake')}.`,
+      expected: 'Expected a quake for each.',
+    })
+  }
+  t.transcript.step(`the server sent ${count} events with ids of their own, then the first again`)
+  server.send(`${event(0)}data: {}\n\n`)
+  await t.waitFor(() => given > count, {
+    seen: 'The server sent an event without an id, and followQuakes() did not give it.',
+    expected: 'Expected its quake.',
+  })
+  await turns(5)
+  must(given === count + 2, {
+    seen: `The server sent ${count} events with ids of their own, then the first again, and the client still knew its id.`,
+    expected: `Expected it to have forgotten that id: of a stream that runs for months, at most the last ${MOST_IDS} ids are kept.`,
+    often: 'the ids that were given are never taken out of the set.',
+  })
+}
 
 check('5.5n', 'behind a gap it still knows what it has', async (t) => {
   const { server, got, gaps, requested, hasCursor } = await follow(t)
@@ -1324,12 +1541,12 @@ check('5.6a', 'after a loss the client waits, and says so', async (t) => {
   const names = states.map(({ name }) => name)
   const wanted = ['connecting', 'open', 'waiting', 'connecting', 'open']
   must(deepEqual(names, wanted), {
-    seen: `onState() was told ${names.join(', ')}.`,
+    seen: `onState() was told ${listed(names)}.`,
     expected: `Expected ${wanted.join(', ')}.`,
   })
   const { why } = states[2] as { why: string }
   must(typeof why === 'string' && why !== '', {
-    seen: `The state waiting has why: ${JSON.stringify(why)}.`,
+    seen: `The state waiting has why: ${excerptJson(why)}.`,
     expected: 'Expected a sentence: who looks at it wants to know what is wrong.',
   })
 })
@@ -1602,6 +1819,17 @@ check('5.6j', 'a connection that is silent for too long is given up', async (t) 
     'random() is 0.5, a connection was silent for too long, and the next one was cut',
     'a connection that was given up is not counted as a failure.',
   )
+  await follower.close()
+  const unset = await followTimed(t, { stallMs: undefined })
+  await unset.opens(1)
+  await t.waitFor(() => unset.clock.nextDueMs !== undefined, {
+    seen: 'stallMs is left out, the client waits for bytes, and it does not sleep by its clock.',
+    expected: 'Expected a watchdog of 45 seconds.',
+  })
+  must(unset.clock.nextDueMs === 45_000, {
+    seen: `stallMs is left out, and the client would give up in ${unset.clock.nextDueMs} ms.`,
+    expected: 'Expected 45,000 ms, three times the heartbeat of a server.',
+  })
 })
 
 const ONLY_WHOLE =
@@ -1691,7 +1919,7 @@ check('5.6m', 'a reader that takes its time is no stall', async (t) => {
     expected: 'Expected it on the same connection: it was the reader who was slow.',
   })
   must(deepEqual(value, second) && server.requests.length === 1, {
-    seen: `The reader took 24 seconds for a quake, and the client made ${server.requests.length} requests.`,
+    seen: `The reader took 24 seconds for a quake, and the client made ${counted(server.requests.length, 'request')}.`,
     expected: 'Expected one.',
   })
 })
@@ -1731,7 +1959,7 @@ check('5.6o', 'after 204 it is over', async (t) => {
   await ends('The server answered 204')
   const last = states.at(-1)
   must(last?.name === 'over' && server.requests.length === 2, {
-    seen: `The server answered 204, the last state is ${last?.name}, and ${server.requests.length} requests were made.`,
+    seen: `The server answered 204. The last state that onState() was told is ${last?.name ?? 'none at all'}, and the client made ${counted(server.requests.length, 'request')}.`,
     expected: 'Expected the state over, and 2 requests.',
   })
 })
@@ -1759,11 +1987,15 @@ check('5.6p', 'a connection that is over leaves nothing at the signal', async (t
 // 5.7 Any cut
 
 check('5.7a', 'wherever its response is cut, the client gets each quake once', async (t) => {
-  const { ids, responseLength, startClient } = await cuttingServer(t)
-  const plans = cutAfterEachByte('response', 0, responseLength - 1).map((cut) => [cut])
+  const { ids, responseLength, headLength, startClient } = await cuttingServer(t)
+  const plans = [
+    ...cutAfterEachByte('response', 0, headLength - 1, ONE_IN_A_HEAD),
+    ...cutAfterEachByte('response', headLength, responseLength - 1),
+  ].map((cut) => [cut])
   await runCutPlans(t, plans, startClient, {
     ids,
     often: 'the id counts when its line is read, and not when its event is whole.',
+    sign: 'early id',
   })
 })
 
@@ -1782,6 +2014,7 @@ check('5.7b', 'the same when the next response is cut as well, or many requests'
   await runCutPlans(t, [...twice, inARow], startClient, {
     ids,
     often: 'the id of the last event is known for one connection, and not to the one behind it.',
+    sign: 'forgotten id',
   })
 })
 
@@ -1795,15 +2028,18 @@ check(
     const begin = (cuts: Cut[]): InterruptedRun =>
       resumingClient(port, PATH, { cuts, cursor: ids[0]!, last: ids.at(-1)! })
     const { response, request } = await rehearse(t, begin)
+    const head = response.indexOf('\r\n\r\n') + 4
     const cuts = [
-      ...cutAfterEachByte('response', 0, response.length - 1),
-      ...cutAfterEachByte('request', 1, request.length),
+      ...cutAfterEachByte('response', 0, head - 1, ONE_IN_A_HEAD),
+      ...cutAfterEachByte('response', head, response.length - 1),
+      ...cutAfterEachByte('request', 1, request.length, ONE_IN_A_HEAD),
     ]
     const plans = cuts.map((cut) => [cut])
     await runCutPlans(t, plans, begin, {
       ids: ids.slice(2),
       afterGap: true,
       often: 'an id reaches the client before the event that it belongs to.',
+      sign: 'early id',
     })
   },
 )
@@ -1835,6 +2071,7 @@ check('5.7d', 'also when it is cut off, twice, during the hand-over', async (t) 
   await runCutPlans(t, plans, begin, {
     ids,
     often: 'what one visit has heard or read is kept for the next one.',
+    sign: 'wrong quakes',
   })
 })
 
@@ -2063,7 +2300,7 @@ check('5.8f', 'an EventSource comes back with the last id, and gives each quake'
   }
   const wanted = ['connecting', 'open', 'connecting', 'open', 'connecting', 'open']
   must(deepEqual(states, wanted), {
-    seen: `The connection was lost twice, and onState() was told ${states.join(', ')}.`,
+    seen: `The connection was lost twice, and onState() was told ${listed(states)}.`,
     expected: `Expected ${wanted.join(', ')}.`,
     ...(states.includes('closed') && {
       often:
@@ -2083,7 +2320,7 @@ check('5.8g', 'a gap is told, and neither it nor what is no JSON is a quake', as
     expected: 'Expected the quake.',
   })
   must(deepEqual(gaps, [0]) && deepEqual(got, [quake]), {
-    seen: `A gap, an event that is not JSON and a quake came: onGap() was called ${gaps.length} times, onQuake() with ${excerptJson(got[0])}`,
+    seen: `A gap, an event that is not JSON and a quake came: onGap() was called ${counted(gaps.length, 'time')}, onQuake() with ${excerptJson(got[0])}`,
     expected: 'Expected onGap() once, then the quake.',
     often: 'an event with a name is heard only by who listens for that name.',
   })
@@ -2097,7 +2334,7 @@ check('5.8h', 'it is closed when the server says so, and when it is told to stop
   server.answer(204)
   server.end()
   await t.waitFor(() => states.at(-1) === 'closed', {
-    seen: () => `The server answered 204, and onState() was told ${states.join(', ')}.`,
+    seen: () => `The server answered 204, and onState() was told ${listed(states)}.`,
     expected: 'Expected closed at the end: it does not come back any more.',
   })
   stop()
@@ -2175,8 +2412,37 @@ const MEGABYTE = 1024 * 1024
 /** How many entries a history keeps that was not told how many. */
 const DEFAULT_CAPACITY = 1000
 
+/** Printable ASCII like any other, for code that takes an id for a number, a key or a part of a URL. */
+const ODD_IDS = [
+  '0',
+  '-1',
+  '007',
+  '1e3',
+  'a b',
+  '100%',
+  '%41',
+  '"q"',
+  ':x',
+  '__proto__',
+  'constructor',
+  'null',
+]
+
+/** Blocks that are no quake, and the last id when they have been read after an event with the id `before`. */
+const IDS_IN_BLOCKS = [
+  ['event: weather\nid: named\ndata: {"rain":true}\n\n', 'named'],
+  ['event: gap\nid: gap\ndata: lost\n\n', 'gap'],
+  ['event: gap\nid: no-gap\n\n', 'no-gap'],
+  ['id: bad\ndata: no JSON\n\n', 'bad'],
+  ['id: again\nretry: 9\n\n', 'again'],
+  ['event: weather\ndata: x\n\n:\n\ndata: no JSON\n\nretry: 9\n\n', 'before'],
+] as const
+
 /** More quakes than anybody means to keep for one client. */
 const VERY_MANY = 10_000
+
+/** No client may remember more ids. */
+const MOST_IDS = 10_000
 
 const AS = fc.constantFrom('as it was' as const, 'as it is' as const)
 
@@ -2203,6 +2469,9 @@ const GAP_UNTOLD: Story = {
   seen: 'The server sent a gap, and onGap() was not called.',
   expected: 'Expected it to be called.',
 }
+
+const ID_CHANGED =
+  'an id is taken for a number or a key of an object, or is encoded or decoded. It is text, and only the history compares it.'
 
 const AS_IT_CAME = 'The client says what it has, as it came: the server looks for that text.'
 

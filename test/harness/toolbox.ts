@@ -55,8 +55,12 @@ function overBudget(steps: readonly string[]): Failure {
   })
 }
 
-/** Creates the tools of one check. */
-export function toolbox(transcript: Transcript): Toolbox {
+/**
+ * Creates the tools of one check.
+ *
+ * @param budgetTurns how many turns of 50 ms its script may take
+ */
+export function toolbox(transcript: Transcript, budgetTurns = BUDGET_TURNS): Toolbox {
   const waits = waiting(transcript)
   const feeds: ControlledFeed[] = []
   const servers: TestServer[] = []
@@ -127,7 +131,7 @@ export function toolbox(transcript: Transcript): Toolbox {
     atEnd,
     abort,
     play(script) {
-      const stop = afterTurns(() => abort(overBudget(transcript.steps)), BUDGET_TURNS)
+      const stop = afterTurns(() => abort(overBudget(transcript.steps)), budgetTurns)
       return Promise.race([script(this), aborted]).finally(() => {
         stop()
         return end()

@@ -22,10 +22,18 @@ async function gradeOnce(args: string[]): Promise<number> {
   const out = screen(process.stdout)
   let done = 0
   let running: string[] = []
+  let failed: string | undefined
   const tellProgress = (): void => {
     const sofar = done === 0 ? '' : ` ${done} ${done === 1 ? 'check' : 'checks'} done`
     const now = running.length === 0 ? '' : ` · running ${running.join(', ')}`
-    if (process.stdout.isTTY) out.stay(`grading lesson ${lesson} …${sofar}${now}`)
+    const first = failed === undefined ? '' : ` · ${failed} failed`
+    out.stay(`grading lesson ${lesson} …${sofar}${first}${now}`)
+  }
+  /** Without a terminal there is no line that stays. */
+  const tellFailure = (id: string): string => {
+    if (!process.stdout.isTTY && !only)
+      out.print(`${id} failed. The other checks are still running.\n`)
+    return id
   }
   tellProgress()
   const { signal } = interruption()
@@ -36,8 +44,10 @@ async function gradeOnce(args: string[]): Promise<number> {
       name: work.name,
       ...(only && { only }),
       ...(process.env.SEED && { seed: Number(process.env.SEED) }),
-      onCheck() {
+      onCheck({ id, state, notWritten }) {
         done += 1
+        // The first is told at once: the checks behind it may wait in vain for long.
+        if (state === 'failed' && !notWritten) failed ??= tellFailure(id)
         tellProgress()
       },
       onRunning(ids) {

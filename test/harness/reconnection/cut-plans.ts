@@ -3,7 +3,7 @@ import { completeEvents, describeCut, describePosition } from './cut-position.ts
 import type { Cut, Attempt } from './cut.ts'
 import { describeError, Failure, type Story } from '../failure.ts'
 import { isNotWritten } from '../../../protocol/not-written.ts'
-import { SILENT } from '../transcript.ts'
+import { excerpt, SILENT } from '../transcript.ts'
 import { waiting } from '../waiting.ts'
 import { deepEqual } from '../equality.ts'
 
@@ -23,8 +23,13 @@ export type ExpectedRun = {
   ids: readonly string[]
   /** They begin behind a gap, and there is no other. */
   afterGap?: boolean
+  /** The likely cause, of runs with these signs. */
   often: string
+  sign: Sign
 }
+
+/** The client came back with an id whose event it did not have, or without one that it had; or it got the wrong quakes. */
+type Sign = 'early id' | 'forgotten id' | 'wrong quakes'
 
 /** Plays every plan, some side by side. The first that loses something, or brings something twice, is the failure. */
 export async function runCutPlans(
@@ -41,12 +46,16 @@ export async function runCutPlans(
       const wrong = problemOf(run, outcomes[n]!, wanted)
       if (!wrong) continue
       recordRun(t, run)
-      throw new Failure({ ...storyOf(run, wrong), often: wanted.often })
+      const signs = signsOf(run, wrong)
+      throw new Failure({
+        ...storyOf(run, wrong.what),
+        ...(signs.includes(wanted.sign) && { often: wanted.often }),
+      })
     }
     sample ??= batch.find(isInsideLine)
   }
   if (sample) recordRun(t, sample)
-  t.transcript.step('and so on, cut behind every other byte')
+  t.transcript.step('and so on, cut at the other places')
 }
 
 /** Few, so that none waits long for its turn. */
@@ -90,27 +99,45 @@ async function outcomeOf({ attempts, received, done, stop }: InterruptedRun): Pr
 /** Of a wait that fails without a word. */
 const UNTOLD = { seen: '', expected: '' }
 
-/** What is wrong with it, as the end of a sentence; undefined when nothing is. */
+/** As the end of a sentence, and whether quakes are missing, doubled or out of order. */
+type Problem = { what: string; isOfQuakes?: boolean }
+
+/** Returns what is wrong with a run, or undefined. */
 function problemOf(
   { attempts, received }: InterruptedRun,
   outcome: Outcome,
   { ids, afterGap = false }: ExpectedRun,
-): string | undefined {
+): Problem | undefined {
   const quakes = received.filter((id) => id !== 'gap')
   const gaps = received.flatMap((id, at) => (id === 'gap' ? [at] : []))
   const twice = quakes.find((id, at) => quakes.indexOf(id) !== at)
-  if (twice) return `and ${twice} came twice`
-  if (typeof outcome === 'object') return `and the client threw ${describeError(outcome.error)}`
+  if (twice) return { what: `and ${excerpt(twice)} came twice`, isOfQuakes: true }
+  if (typeof outcome === 'object')
+    return { what: `and the client threw ${describeError(outcome.error)}` }
   const lost = ids.filter((id) => !quakes.includes(id))
-  if (lost.length > 0) return `and ${lost.join(', ')} never came`
-  if (!deepEqual(quakes, ids)) return `and they came as ${quakes.join(', ')}`
-  if (afterGap && gaps[0] !== 0) return 'and nobody told it of the gap before the first'
+  if (lost.length > 0) return { what: `and ${lost.join(', ')} never came`, isOfQuakes: true }
+  if (!deepEqual(quakes, ids))
+    return { what: `and they came as ${excerpt(quakes.join(', '), 200)}`, isOfQuakes: true }
+  if (afterGap && gaps[0] !== 0) return { what: 'and no gap was sent before the first quake' }
   if (gaps.some((at) => at >= received.indexOf(ids[0]!)))
-    return 'and it was told of a gap where none is'
-  const wrong = attempts.findIndex(({ cursor }, n) => cursor !== expectedCursor(attempts, n))
+    return { what: 'and a gap was sent although no quake is missing there' }
+  const wrong = wrongCursor(attempts)
   if (wrong === -1) return undefined
   const due = expectedCursor(attempts, wrong)
-  return due === undefined ? 'but it had nothing yet' : `but it had everything up to ${due}`
+  return {
+    what: due === undefined ? 'but it had nothing yet' : `but it had everything up to ${due}`,
+  }
+}
+
+function signsOf({ attempts }: InterruptedRun, { isOfQuakes = false }: Problem): Sign[] {
+  const wrong = attempts[wrongCursor(attempts)]
+  if (wrong) return [wrong.cursor === undefined ? 'forgotten id' : 'early id']
+  return isOfQuakes ? ['wrong quakes'] : []
+}
+
+/** The first attempt that did not continue after the last event that was whole, or -1. */
+function wrongCursor(attempts: readonly Attempt[]): number {
+  return attempts.findIndex(({ cursor }, n) => cursor !== expectedCursor(attempts, n))
 }
 
 /** The id of the last event that had come whole before attempt `n`; before the first, whatever it began with. */
@@ -127,7 +154,7 @@ function storyOf({ attempts }: InterruptedRun, wrong: string): Story {
   const back =
     cuts.length === 0
       ? 'Nothing was cut'
-      : `The ${what} was cut ${places.join(', and the next one ')}. ${describeReturn(last?.cursor, last !== undefined)}`
+      : `The ${what} was cut ${describePlaces(places)}. ${describeReturn(last?.cursor, last !== undefined)}`
   return {
     seen: `${back}, ${wrong}.`,
     expected:
@@ -135,11 +162,18 @@ function storyOf({ attempts }: InterruptedRun, wrong: string): Story {
   }
 }
 
+/** Two cuts, both; of many the first, because the steps tell the others. */
+function describePlaces([first, ...others]: string[]): string {
+  if (others.length === 0) return first!
+  if (others.length === 1) return `${first}, and the next one ${others[0]}`
+  return `${first}, and the next ${others.length} were cut as well`
+}
+
 function describeReturn(cursor: string | undefined, hasCome: boolean): string {
   if (!hasCome) return 'The client did not come back'
   return cursor === undefined
     ? 'The client came back without Last-Event-ID'
-    : `The client came back with Last-Event-ID: ${cursor}`
+    : `The client came back with Last-Event-ID: ${excerpt(cursor)}`
 }
 
 function recordRun(
@@ -149,7 +183,7 @@ function recordRun(
   for (const attempt of attempts) {
     const { cursor, cut } = attempt
     transcript.step(
-      `client: GET /events${cursor === undefined ? '' : `, Last-Event-ID: ${cursor}`}`,
+      `client: GET /events${cursor === undefined ? '' : `, Last-Event-ID: ${excerpt(cursor)}`}`,
     )
     if (cut) for (const step of describeCut(attempt)) transcript.step(step)
   }

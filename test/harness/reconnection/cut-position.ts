@@ -1,6 +1,7 @@
 import { responseReader } from '../../../wire/response.ts'
 import type { Attempt } from './cut.ts'
 import { EventStreamParser } from '../event-stream-parser.ts'
+import { visible } from '../../../wire/visible.ts'
 import { excerpt } from '../transcript.ts'
 
 /** What came whole before the cut: the ids of quakes, and the names of other events. */
@@ -32,7 +33,8 @@ export function describeCut({ response, cut }: Attempt): string[] {
   if (response.length === 0) return ['the response was cut before its first byte']
   if (!hasHead(response)) return ['the response was cut inside the head']
   const body = decodedBody(response)
-  const tail = excerpt(body.subarray(-WIDTH), WIDTH)
+  // All of the end: that is where it was cut.
+  const tail = [...visible(body.subarray(-WIDTH))].slice(-WIDTH).join('')
   return [
     `cut after byte ${body.length} of the text`,
     `${body.length > WIDTH ? '…' : ''}${tail}⟨cut⟩`,

@@ -14,8 +14,11 @@ export type Attempt = {
   readonly cut: Cut | undefined
 }
 
-/** A cut behind each byte from `first` to `last`. */
-export function cutAfterEachByte(of: Cut['of'], first: number, last: number): Cut[] {
+/** A cut behind each byte from `first` to `last`. @param every behind one in so many */
+export function cutAfterEachByte(of: Cut['of'], first: number, last: number, every = 1): Cut[] {
   const all = Array.from({ length: last - first + 1 }, (_, n) => ({ of, after: first + n }))
-  return all.filter((_, n) => n % SAMPLE_EVERY === 0)
+  return all.filter((_, n) => n % (every * SAMPLE_EVERY) === 0)
 }
+
+/** Inside a head all places are alike: no event has begun. */
+export const ONE_IN_A_HEAD = 7

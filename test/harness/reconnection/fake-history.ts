@@ -21,8 +21,14 @@ export type FakeHistory = History & {
   readonly listenerCount: number
 }
 
-/** @param options.capacity how many entries are kept */
-export function fakeHistory(transcript: Transcript, { capacity = Infinity } = {}): FakeHistory {
+/**
+ * @param options.capacity how many entries are kept
+ * @param options.ids the ids of the first entries
+ */
+export function fakeHistory(
+  transcript: Transcript,
+  { capacity = Infinity, ids = [] }: { capacity?: number; ids?: readonly string[] } = {},
+): FakeHistory {
   const all: Entry[] = []
   const listeners = new Set<Listener>()
   const reads = blockableReads(answer)
@@ -57,8 +63,15 @@ export function fakeHistory(transcript: Transcript, { capacity = Infinity } = {}
       return () => void listeners.delete(listener)
     },
     append<All extends Quake[]>(...quakes: All) {
-      const entries = quakes.map((quake, n) => ({ id: idOf(all.length + n), quake }))
-      if (entries.length > 0) transcript.step(describeEntries(entries))
+      const entries = quakes.map((quake, n) => ({
+        id: ids[all.length + n] ?? idOf(all.length + n),
+        quake,
+      }))
+      const order =
+        all.length === 0 && ids.length === 0
+          ? ', and ids count down, because nobody is to compare them'
+          : ''
+      if (entries.length > 0) transcript.step(`${describeEntries(entries)}${order}`)
       for (const entry of entries) {
         all.push(entry)
         for (const { onEntry } of [...listeners]) onEntry(entry)

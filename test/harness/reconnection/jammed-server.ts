@@ -60,12 +60,13 @@ export async function jammedServer(
   }
 }
 
-/** A client that asks for 16 MB of history, and does not read. */
+/** A client that asks for a history of so many entries of 256 KB, and does not read. */
 export async function pausedReplay(
   t: Tools,
+  count = 64,
 ): Promise<JammedServer & { client: RawClient; ids: string[] }> {
   const history = fakeHistory(SILENT)
-  const entries = history.append(...largeQuakes(64))
+  const entries = history.append(...largeQuakes(count))
   t.transcript.step(`the history has ${entries.length} entries of 256 KB`)
   history.blockReads('as it was')
   const jammed = await jammedServer(t, createApp(history))

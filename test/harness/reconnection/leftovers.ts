@@ -54,8 +54,9 @@ export function trackLeftovers(t: Tools, history: FakeHistory): Leftovers {
   }
 }
 
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
+/** `1 listener`, `2 listeners`. */
+export function counted(count: number, what: string, many = `${what}s`): string {
+  return `${count} ${count === 1 ? what : many}`
 }
 
 /** For what a handler does when whatever it waited for has come. */

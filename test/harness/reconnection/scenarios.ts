@@ -14,6 +14,8 @@ type Options = {
   numRuns: number
   /** The quakes that happen in each of them. */
   stock: Quake[]
+  /** How often a scenario that goes wrong is tried again, shortened. Each may wait in vain. */
+  maxShrinks?: number
 }
 
 /**
@@ -30,9 +32,9 @@ export async function runScenarios(
   await first.connect().finally(() => first.close())
   // Most of what goes wrong waits in vain, and shrinking runs a scenario many times.
   const quick = await explore(t, options, QUICK_TIMEOUT_TURNS)
-  return (
-    quick && ((await runScenario(t, quick.commands, options.stock)) ?? (await explore(t, options)))
-  )
+  if (!quick) return undefined
+  const counterexample = await runScenario(t, quick.commands, options.stock)
+  return counterexample ?? (await explore(t, { ...options, maxShrinks: 5 }))
 }
 
 /** The timeout of a scenario that will be run again with the whole one, see `waiting()`. */
@@ -40,11 +42,11 @@ const QUICK_TIMEOUT_TURNS = 4
 
 async function explore(
   t: Pick<Tools, 'serve'>,
-  { seed, numRuns, stock }: Options,
+  { seed, numRuns, stock, maxShrinks = 60 }: Options,
   timeoutTurns?: number,
 ): Promise<(Counterexample & { commands: Commands }) | undefined> {
   let shortest: (Counterexample & { commands: Commands }) | undefined
-  const property = fc.asyncProperty(fc.limitShrink(anyCommands, MAX_SHRINKS), async (commands) => {
+  const property = fc.asyncProperty(fc.limitShrink(anyCommands, maxShrinks), async (commands) => {
     const counterexample = await runScenario(t, commands, stock, timeoutTurns)
     if (!counterexample) return
     // Each one that fails is shorter than the one before.
@@ -56,9 +58,6 @@ async function explore(
   if (errorInstance && !shortest) throw errorInstance
   return shortest
 }
-
-/** So that shrinking comes to an end. */
-const MAX_SHRINKS = 60
 
 async function runScenario(
   t: Pick<Tools, 'serve'>,
@@ -85,9 +84,9 @@ async function recover(real: SystemUnderTest): Promise<void> {
   if (real.isStalled) await real.unstall()
   if (real.isHistoryBlocked) await real.unblockHistory()
   if (!real.isConsuming) await real.resumeConsumer()
-  while (real.isDisconnected) await real.reconnect()
+  await real.stayConnected()
   await real.happen(1)
-  while (real.isDisconnected) await real.reconnect()
+  await real.stayConnected()
 }
 
 /** Returns what was wrong before the client waited in vain: it is nearer to the cause. */

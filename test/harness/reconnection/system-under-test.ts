@@ -5,13 +5,14 @@ import { createApp } from '#work/05-reconnection/server.ts'
 import { tap, type Destination } from '../../../wire/tap.ts'
 import type { Tools } from '../check.ts'
 import { turns } from '../event-loop.ts'
-import { describeError, Failure } from '../failure.ts'
+import { describeError, Failure, must, type Story } from '../failure.ts'
 import { isNotWritten } from '../../../protocol/not-written.ts'
 import type { TestServer } from '../serve.ts'
-import { newTranscript, SILENT } from '../transcript.ts'
+import { excerpt, newTranscript, SILENT } from '../transcript.ts'
 import { waiting, type Waiting } from '../waiting.ts'
 import { blockableReads, type AnswerAs } from './blockable-reads.ts'
 import { ControlledClock } from './controlled-clock.ts'
+import { counted } from './leftovers.ts'
 import { patientAbortController } from './patient-signal.ts'
 
 /** What the client has been given: a quake, or word of a gap. And how many quakes had happened by then. */
@@ -49,6 +50,7 @@ export class SystemUnderTest {
 
   readonly #history = createHistory({ capacity: HISTORY_CAPACITY })
   readonly #reads = blockableReads((id) => this.#history.after(id))
+  #readCount = 0
 
   #server!: TestServer
   #shutdown!: AbortController
@@ -61,7 +63,7 @@ export class SystemUnderTest {
 
   readonly #clock = new ControlledClock(SILENT)
   readonly #abort = patientAbortController()
-  #state: ConnectionState['name'] = 'connecting'
+  #state: ConnectionState['name'] | undefined
   #disconnects = 0
   /** What the client was given, and the transcript has not been told. */
   #unrecorded: string[] = []
@@ -89,7 +91,11 @@ export class SystemUnderTest {
       get isOver() {
         return history.isOver
       },
-      after: (id) => this.#reads.read(id),
+      after: (id) => {
+        this.#readCount += 1
+        // A server that reads in a loop leaves no time for anything else.
+        return this.#readCount > MAX_READS ? new Promise(() => {}) : this.#reads.read(id)
+      },
       subscribe: (listener) => history.subscribe(listener),
     }
     this.#shutdown = patientAbortController()
@@ -110,7 +116,7 @@ export class SystemUnderTest {
           this.#requests += 1
           const head = Buffer.from(bytes).toString('latin1')
           const cursor = /^last-event-id: *(.*)\r$/im.exec(head)?.[1]
-          const tail = cursor === undefined ? '' : `, Last-Event-ID: ${cursor}`
+          const tail = cursor === undefined ? '' : `, Last-Event-ID: ${excerpt(cursor)}`
           this.transcript.step(`client: GET /events${tail}`)
         },
       },
@@ -166,7 +172,7 @@ export class SystemUnderTest {
   async cut(): Promise<void> {
     this.transcript.step('the connection is cut')
     this.#hop.faults.cut()
-    await this.#waitForDisconnect()
+    await this.#waitForDisconnect('The connection was cut')
   }
 
   /** Cuts this connection when so many more bytes have reached the client; undefined takes that back. */
@@ -176,6 +182,17 @@ export class SystemUnderTest {
       this.transcript.step(`the connection will be cut ${bytes} bytes from here`)
     }
     this.#hop.faults.cutAfter(bytes)
+  }
+
+  /** Lets the client come back until it stays. All trouble is over, so one return is enough; a few are allowed. */
+  async stayConnected(): Promise<void> {
+    for (let returns = 0; this.isDisconnected; returns += 1) {
+      must(returns < MAX_RETURNS, {
+        seen: `Nothing cut the connection any more, the client came back ${MAX_RETURNS} times, and it lost each connection.`,
+        expected: 'Expected the client to come back, and the server to keep it.',
+      })
+      await this.reconnect()
+    }
   }
 
   /** The client has waited long enough. */
@@ -204,7 +221,7 @@ export class SystemUnderTest {
   async expireWatchdog(): Promise<void> {
     this.transcript.step('the client has heard nothing for too long')
     this.#clock.advance(STALL_MS)
-    await this.#waitForDisconnect()
+    await this.#waitForDisconnect('Nothing reached the client for stallMs')
   }
 
   /** The server is gone, the client tries in vain so many times, and a new server has the same history. */
@@ -263,7 +280,7 @@ export class SystemUnderTest {
     this.#reads.unblock()
     await this.#hop.close()
     await this.#server.close()
-    await Promise.race([this.#consuming, this.#settleTurns()])
+    await Promise.race([this.#consuming, turns(TURNS)])
   }
 
   /** The client has lost its connection, and waits until it may come back. */
@@ -299,23 +316,61 @@ export class SystemUnderTest {
     return this.received.findLast(({ id }) => id !== 'gap')?.id
   }
 
-  async #waitUntil(holds: () => boolean): Promise<void> {
-    const expected = 'Expected the client to come back until it has everything.'
-    const seen = (): string =>
-      `The client has ${this.#last ?? 'nothing'}, and ${this.happened.at(-1) ?? 'its connection'} never came.`
+  /** @param lost how the connection was lost, where the client has to notice that */
+  async #waitUntil(holds: () => boolean, lost?: string): Promise<void> {
     await this.#waiting
-      .waitFor(() => this.#ended !== undefined || holds(), { seen, expected })
+      .waitFor(
+        () => this.#ended !== undefined || this.#isReadTooOften || holds(),
+        () => this.#storyOfWait(lost),
+      )
       .finally(() => this.#recordReceived())
+    this.#mustReadSeldom()
     if (!this.#ended) return
     const { error } = this.#ended
     if (isNotWritten(error)) throw error
     const how = error === undefined ? 'ended' : `threw ${describeError(error)}`
-    throw new Failure({ seen: `followQuakes() ${how}.`, expected })
+    throw new Failure({ seen: `followQuakes() ${how}.`, expected: COMES_BACK })
+  }
+
+  /** Tells what did not come of it: bytes that are missing, or a loss that the client has not noticed. */
+  #storyOfWait(lost: string | undefined): Story {
+    if (this.#state === undefined) {
+      return {
+        seen: 'followQuakes() was called, and onState() was never called.',
+        expected:
+          'Expected onState() to be told connecting, open and waiting, because this check follows your client by its states.',
+      }
+    }
+    const last = this.#last ?? 'nothing'
+    const newest = this.happened.at(-1)
+    if (!lost && newest !== undefined && newest !== this.#last) {
+      return { seen: `The client has ${last}, and ${newest} never came.`, expected: COMES_BACK }
+    }
+    const isAwake = this.#state === 'waiting' && this.#clock.nextDueMs === undefined
+    return {
+      seen: `${lost ?? (newest ? `The client has ${newest}, the newest quake` : 'No quake has happened')}. The last state that onState() was told is ${this.#state}${isAwake ? ', and the client does not sleep by the clock that it was given' : ''}.`,
+      expected: lost
+        ? 'Expected the state waiting, and clock.sleep(ms, signal).'
+        : 'Expected the state open, or waiting and clock.sleep(ms, signal).',
+    }
+  }
+
+  get #isReadTooOften(): boolean {
+    return this.#readCount > MAX_READS
+  }
+
+  #mustReadSeldom(): void {
+    must(!this.#isReadTooOften, {
+      seen: `The server read the history ${MAX_READS} times, while ${counted(this.happened.length, 'quake')} happened.`,
+      expected:
+        'Expected it to read when something has happened, and to wait when it has sent everything.',
+    })
   }
 
   async #settleTurns(): Promise<void> {
     await turns(TURNS)
     this.#recordReceived()
+    this.#mustReadSeldom()
   }
 
   #recordReceived(): void {
@@ -325,8 +380,8 @@ export class SystemUnderTest {
   }
 
   /** Waits until the client knows that it is cut off, when it can. */
-  async #waitForDisconnect(): Promise<void> {
-    if (this.isConsuming) await this.#waitUntil(() => this.isDisconnected)
+  async #waitForDisconnect(lost: string): Promise<void> {
+    if (this.isConsuming) await this.#waitUntil(() => this.isDisconnected, lost)
     else await this.#settleTurns()
   }
 
@@ -345,7 +400,7 @@ export class SystemUnderTest {
     this.#destination = 'nobody'
     this.#hop.faults.cut()
     await this.#server.close()
-    if (!this.isDisconnected) await this.#waitForDisconnect()
+    if (!this.isDisconnected) await this.#waitForDisconnect('The server crashed or was shut down')
   }
 
   async #replaceServer(): Promise<void> {
@@ -353,6 +408,13 @@ export class SystemUnderTest {
     await this.#startServer()
   }
 }
+
+const COMES_BACK = 'Expected the client to come back until it has everything.'
+
+/** Many times what a server reads in the longest scenario, even one that looks every few milliseconds. */
+const MAX_READS = 2000
+
+const MAX_RETURNS = 10
 
 /** Longer than any wait of the client. */
 const STALL_MS = 1e6

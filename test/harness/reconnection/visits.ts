@@ -1,0 +1,188 @@
+import type { Response } from 'express'
+import type { Entry } from '#work/05-reconnection/history.ts'
+import { createApp, type ServerOptions } from '#work/05-reconnection/server.ts'
+import type { Tools } from '../check.ts'
+import { turns } from '../event-loop.ts'
+import { must } from '../failure.ts'
+import { gate } from '../gate.ts'
+import { LARGE, largeQuakes, quakes } from '../quakes.ts'
+import { RawClient } from '../raw-client.ts'
+import type { TestServer } from '../serve.ts'
+import { SILENT } from '../transcript.ts'
+import { fakeHistory, type FakeHistory } from './fake-history.ts'
+import { PATH } from './subscriber.ts'
+
+/** A server whose clients come and go, one after another, and its history. */
+export type VisitedServer = {
+  readonly server: TestServer
+  readonly history: FakeHistory
+  /** How many bytes wait in the response to whoever asked last. */
+  readonly queued: number
+  /** Has clients come and go in every way there is, so many times each. Returns the entries that are kept then. */
+  visit(rounds: number): Promise<Entry[]>
+}
+
+export async function visitedServer(t: Tools, options: ServerOptions): Promise<VisitedServer> {
+  const history = fakeHistory(SILENT, { capacity: VISITED_CAPACITY })
+  history.append(...quakes(VISITED_CAPACITY))
+  const login = gate()
+  let last: Response | undefined
+  const server = await t.serve(createApp(history, options), (request, response, next) => {
+    last = response
+    login.handler(request, response, next)
+  })
+  let count = 0
+
+  async function play({ how, end }: Ending): Promise<void> {
+    const before = server.connections
+    // Dozens of steps, and all alike: only what comes of them is told.
+    const client = new RawClient(server.port, { transcript: SILENT, waiting: t })
+    const request = async (lastEventId?: string, method = 'GET'): Promise<void> => {
+      const story = {
+        seen: `After ${count} clients had come and gone, the next one got no head.`,
+        expected: 'Expected the server to answer it like the first one.',
+      }
+      const { status } = await client.get(PATH, story, { lastEventId, method })
+      must(status === 200, {
+        seen: `After ${count} clients had come and gone, the next one was answered ${status}.`,
+        expected: 'Expected 200, as for the first one.',
+        often: 'a variable outside the handler remembers what happened to one client.',
+      })
+    }
+    await end({ client, history, server, login, request, waitFor: t.waitFor })
+    client.close()
+    await t.waitFor(() => server.connections === before, {
+      seen: `Client ${count + 1} ${how}, and the server kept the connection.`,
+      expected: 'Expected the server to close its side as well.',
+    })
+    server.unblockNetwork(SILENT)
+    count += 1
+  }
+
+  return {
+    server,
+    history,
+    get queued() {
+      return last!.writableLength
+    },
+    async visit(rounds) {
+      for (let round = 0; round < rounds; round += 1) {
+        for (const ending of ENDINGS) await play(ending)
+      }
+      t.transcript.step(`${count} clients come and go, in every way there is`)
+      // None of the large ones is kept.
+      return history.append(...quakes(VISITED_CAPACITY))
+    },
+  }
+}
+
+/** How many quakes the history keeps. */
+const VISITED_CAPACITY = 4
+
+type Ending = {
+  /** After a client's name. */
+  how: string
+  end(visit: Visit): Promise<void>
+}
+
+type Visit = Pick<Tools, 'waitFor'> & {
+  client: RawClient
+  history: FakeHistory
+  server: TestServer
+  login: ReturnType<typeof gate>
+  /** Asks, and reads the head. */
+  request(lastEventId?: string, method?: string): Promise<void>
+}
+
+const ENDINGS: Ending[] = [
+  {
+    how: 'disconnected while nothing happened',
+    async end({ request, history, client }) {
+      await request()
+      await receives(client, history.append(...quakes(1))[0].id)
+    },
+  },
+  {
+    how: 'disconnected before it had read anything',
+    async end({ client, history }) {
+      client.request(PATH)
+      history.append(...quakes(1))
+    },
+  },
+  {
+    how: 'disconnected before your handler was called',
+    async end({ client, login, server, waitFor }) {
+      login.shut()
+      client.request(PATH)
+      await waitFor(() => login.waiting > 0, NEVER_ASKED)
+      const before = server.connections
+      client.disconnect()
+      await waitFor(() => server.connections < before, NEVER_ASKED)
+      login.open()
+    },
+  },
+  {
+    how: 'had an id that nobody knows, and disconnected',
+    async end({ request, history, client }) {
+      await request('of-another-life')
+      await receives(client, history.append(...quakes(1))[0].id)
+    },
+  },
+  { how: 'asked with HEAD', end: ({ request }) => request(undefined, 'HEAD') },
+  {
+    how: 'stopped reading, and disconnected',
+    async end({ request, history, server, client }) {
+      await request()
+      await receives(client, history.append(...quakes(1))[0].id)
+      server.blockNetwork(SILENT)
+      history.append(...largeQuakes(2, LARGE / 4))
+      await turns(5)
+    },
+  },
+  {
+    how: 'stopped reading, read again, and disconnected',
+    async end({ request, history, server, client }) {
+      await request()
+      server.blockNetwork(SILENT)
+      history.append(...largeQuakes(1, LARGE / 4))
+      await turns(5)
+      server.unblockNetwork(SILENT)
+      history.append(...quakes(VISITED_CAPACITY - 1))
+      await receives(client, history.append(...quakes(1))[0].id)
+    },
+  },
+  {
+    how: 'disconnected while the history was read',
+    async end({ request, history, client, server, waitFor }) {
+      history.blockReads('as it was')
+      await request()
+      await waitFor(() => history.blockedReads > 0, NEVER_ASKED)
+      const before = server.connections
+      client.disconnect()
+      await waitFor(() => server.connections < before, NEVER_ASKED)
+      history.unblockReads()
+    },
+  },
+  {
+    how: 'was there when the history failed',
+    async end({ history, client }) {
+      history.failNext('the disk is gone')
+      client.request(PATH)
+      await client.ended({
+        seen: 'The history could not be read, and the response goes on.',
+        expected: 'Expected the connection to be cut.',
+      })
+    },
+  },
+]
+
+const NEVER_ASKED = { seen: 'No request came in.', expected: 'Expected one.' }
+
+/** Reads up to the event with that id. */
+async function receives({ events }: RawClient, id: string): Promise<void> {
+  const story = {
+    seen: `"${id}" happened, and did not reach the client.`,
+    expected: 'Expected an event for each quake.',
+  }
+  while ((await events.next(story)).lastEventId !== id);
+}

@@ -1,7 +1,6 @@
 import {
   cpSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   realpathSync,
   rmSync,
@@ -67,9 +66,20 @@ export function copyOfWorkshop({
   return copy
 }
 
-/** A folder that nobody else has. */
+/**
+ * A folder that nobody else has: the first that is free. What has been compiled for a copy that was there before is
+ * known by its path, and need not be compiled again.
+ */
 export function emptyFolder(): string {
-  return mkdtempSync(join(realpathSync(tmpdir()), 'a wörkshop '))
+  for (let n = 1; ; n += 1) {
+    const folder = join(realpathSync(tmpdir()), `a wörkshop ${n}`)
+    try {
+      mkdirSync(folder)
+      return folder
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
 }
 
 const COPIED = [

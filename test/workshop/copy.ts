@@ -1,7 +1,6 @@
 import {
   cpSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   realpathSync,
   rmSync,
@@ -67,9 +66,20 @@ export function copyOfWorkshop({
   return copy
 }
 
-/** Creates a new, unique folder. */
+/**
+ * Creates the first folder whose name is free. The compile cache goes by path, so a folder of the same name need not be
+ * compiled again.
+ */
 export function emptyFolder(): string {
-  return mkdtempSync(join(realpathSync(tmpdir()), 'a wörkshop '))
+  for (let n = 1; ; n += 1) {
+    const folder = join(realpathSync(tmpdir()), `a wörkshop ${n}`)
+    try {
+      mkdirSync(folder)
+      return folder
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
 }
 
 const COPIED = [

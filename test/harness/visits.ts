@@ -199,14 +199,8 @@ const ENDINGS: Ending[] = [
       client.disconnect()
     },
   },
-  {
-    name: 'asked with HEAD, a dozen times on one connection',
-    times: 1,
-    async end({ request }) {
-      for (let n = 0; n < OFTEN; n += 1) await request({ method: 'HEAD' })
-    },
-  },
-  { name: 'asked with POST', end: ({ request }) => request({ method: 'POST' }) },
+  { name: 'asked with HEAD', end: ({ request }) => request({ method: 'HEAD' }) },
+  { name: 'asked with POST', times: 2, end: ({ request }) => request({ method: 'POST' }) },
   {
     name: 'was there when the feed failed',
     times: HALF_AS_OFTEN,

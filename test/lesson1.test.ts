@@ -307,13 +307,18 @@ check('1.4a', 'the feed is not asked for more while the client does not read', a
   })
   // Time for a handler that goes on to show it.
   await turns(20)
-  // A response holds 16 of them (64 kB), and streams in front of it some dozens.
-  must(reader.delivered <= 150, {
+  must(reader.delivered <= MOST_HELD, {
     seen: `The network takes nothing, and the handler took ${reader.delivered} quakes of 4 kB from the feed.`,
     expected: 'Expected it to stop when the response is full, which res.write() says.',
     often: 'more is let wait than Node asks for: a limit of your own on what the response holds.',
   })
 })
+
+/** A response holds 16 quakes of 4 kB (64 kB), and streams in front of it some dozens. */
+const MOST_HELD = 150
+
+/** More than anybody counts to. */
+const MANY = 1100
 
 check('1.4b', 'a client that reads again gets every quake once, in order', async (t) => {
   const timers = t.trackTimers()
@@ -347,6 +352,31 @@ check('1.4b', 'a client that reads again gets every quake once, in order', async
     often:
       "each wait adds a listener and removes none. once() of node:events removes its own, and res.once('drain') leaves the one for 'close'.",
   })
+
+  server.blockNetwork()
+  const small = largeQuakes(MANY, 1024)
+  feed.release(...small)
+  await t.waitFor(() => paused.reader.delivered > happened.length, {
+    seen: `The response was full ${happened.length} times and drained each time, and the handler took no more quakes from the feed.`,
+    expected: 'Expected it to go on.',
+  })
+  await turns(20)
+  const taken = paused.reader.delivered - happened.length
+  must(taken <= 4 * MOST_HELD, {
+    seen: `The response had been full ${happened.length} times. Then the network took nothing, and the handler took ${taken} quakes of 1 kB from the feed.`,
+    expected: 'Expected it to stop whenever the response is full.',
+    often: 'your handler waits for drain only the first time, or the first few times.',
+  })
+  server.unblockNetwork()
+  // In steps: a handler may let others go first between two quakes.
+  for (let n = 99; n < MANY; n += 100) {
+    await paused.client.skipUntil(small[n]!.id, {
+      seen: `${MANY} more quakes happened, the network takes bytes again, and the client did not get number ${n + 1}.`,
+      expected:
+        'Expected every quake, however many there are: the stream goes on until the feed ends.',
+    })
+  }
+  await paused.client.line({ seen: 'The line has no end.', expected: 'Expected a line feed.' })
 
   server.blockNetwork()
   const [last] = quakes(1)
@@ -393,6 +423,11 @@ check('1.5a', 'a feed that fails does not look like one that ended', async (t) =
         ? 'a response without a line is ended. It has its head, and so looks like a feed in which nothing happened.'
         : undefined,
     )
+    must(client.unread() === '', {
+      seen: `The feed failed, and the client read ${excerpt(client.unread())}`,
+      expected:
+        'Expected nothing but the cut: each line is a quake, so a reader takes this for one.',
+    })
   }
 })
 
@@ -560,28 +595,37 @@ check('1.6h', 'a line that never ends does not fill the memory', async (t) => {
   })
 
   // Without the option there is a limit all the same, and it is one that lines of everyday fit in.
-  const long = '~'.repeat(60_000)
-  const pieces = Array.from({ length: 160 }, () => Buffer.alloc(16 * 1024, '~'))
-  const unlimited = bodyOfChunks([Buffer.from(`${JSON.stringify(long)}\n`), ...pieces])
-  t.transcript.step('maxLineBytes is left out')
-  const values = readNdjson(unlimited.stream)[Symbol.asyncIterator]()
-  const isRecord = await t.withTimeout(
-    values.next().then(
-      ({ value }) => value === long,
-      () => false,
-    ),
-    { seen: 'A line of 60 kB gave nothing.', expected: 'Expected its record.' },
-  )
-  must(isRecord, {
-    seen: 'maxLineBytes is left out, and a line of 60 kB gave an error.',
-    expected: 'Expected its record: the limit is 1 MiB if it is left out.',
-  })
-  t.transcript.step(`reader ${await outcomeOf(values.next(), 'gave a record')}`)
-  const kept = (unlimited.pulled - 1) * 16
-  must(kept < 2048, {
-    seen: `maxLineBytes is left out, and the reader took ${kept} kB of a line that never ends.`,
-    expected: 'Expected an error soon after 1 MiB: a limit that has to be asked for is forgotten.',
-  })
+  await mustHaveLimit('left out', (body) => readNdjson(body))
+  await mustHaveLimit('undefined', (body) => readNdjson(body, { maxLineBytes: undefined }))
+
+  async function mustHaveLimit(
+    what: string,
+    read: (body: ReadableStream<Uint8Array>) => AsyncGenerator<unknown>,
+  ): Promise<void> {
+    const long = '~'.repeat(60_000)
+    const pieces = Array.from({ length: 160 }, () => Buffer.alloc(16 * 1024, '~'))
+    const unlimited = bodyOfChunks([Buffer.from(`${JSON.stringify(long)}\n`), ...pieces])
+    t.transcript.step(`maxLineBytes is ${what}`)
+    const values = read(unlimited.stream)[Symbol.asyncIterator]()
+    const isRecord = await t.withTimeout(
+      values.next().then(
+        ({ value }) => value === long,
+        () => false,
+      ),
+      { seen: 'A line of 60 kB gave nothing.', expected: 'Expected its record.' },
+    )
+    must(isRecord, {
+      seen: `maxLineBytes is ${what}, and a line of 60 kB gave an error.`,
+      expected: 'Expected its record: the limit is 1 MiB if it is left out.',
+    })
+    t.transcript.step(`reader ${await outcomeOf(values.next(), 'gave a record')}`)
+    const kept = (unlimited.pulled - 1) * 16
+    must(kept < 2048, {
+      seen: `maxLineBytes is ${what}, and the reader took ${kept} kB of a line that never ends.`,
+      expected:
+        'Expected an error soon after 1 MiB: a limit that has to be asked for is forgotten.',
+    })
+  }
 })
 
 check('1.6i', 'leaving the loop cancels the request', async (t) => {

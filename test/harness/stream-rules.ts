@@ -9,7 +9,7 @@ import type { RawClient } from './raw-client.ts'
 import { excerpt } from './transcript.ts'
 
 /**
- * Requires that two concurrent clients each receive every quake, and that a later client does so too.
+ * Requires that any number of concurrent clients each receive every quake, and that a later client does so too.
  *
  * @param read reads the JSON of the next quake
  */
@@ -45,7 +45,20 @@ export async function mustServeEach(
       often: 'something that was sent to others is kept outside the handler, and sent again.',
     })
   }
+  for (let count = 4; count <= CROWD; count += 1) {
+    const name = `client ${count}`
+    const { client } = await open(name)
+    const [quake] = quakes(1)
+    const told = (how: string): Story => ({
+      seen: `${count} clients are there at once, and ${name} ${how}`,
+      expected: 'Expected it to be served like the others: any number of clients may come.',
+    })
+    const text = await read(client, told(`got no ${what}.`))
+    must(deepEqual(tryParseJson(text), quake), told(`read ${excerpt(text)}`))
+  }
 }
+
+const CROWD = 10
 
 /** Requires that the feed closes when the client disconnects between two quakes. */
 export async function mustCloseWhenLeft(

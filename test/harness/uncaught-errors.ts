@@ -60,7 +60,9 @@ function failureOfWarning(warning: ListenerWarning): Failure {
     seen: `Node printed MaxListenersExceededWarning: one ${name} has more than ten listeners for '${String(type)}'.`,
     expected: 'Expected each listener to be removed when it has nothing more to wait for.',
     often:
-      'your code adds a listener each time it waits, and removes none. once() of node:events removes its own.',
+      name === 'Socket'
+        ? 'your code adds a listener to the connection for each request, and one connection serves many.'
+        : 'your code adds a listener each time it waits, and removes none. once() of node:events removes its own.',
   })
   return thrownAt(failure, warning)
 }

@@ -3,7 +3,7 @@ import { createApp } from '#work/01-raw-chunks/server.ts'
 import { readNdjson } from '#work/01-raw-chunks/client.ts'
 import { controlledBody, bodyOfChunks } from './harness/controlled-body.ts'
 import { mustCostLinearly } from './harness/linear-cost.ts'
-import { check, must, type Tools } from './harness/check.ts'
+import { check, must, type Tools, edgeCase } from './harness/check.ts'
 import { tryParseJson, deepEqual } from './harness/equality.ts'
 import { consumeRequest, disconnect, requestLogin, slowLogin } from './harness/login.ts'
 import { mustEndHead, mustRefusePost } from './harness/methods.ts'
@@ -113,7 +113,7 @@ check('1.2b', 'each line is one quake as JSON', async (t) => {
   }
 })
 
-check('1.2c', 'HTTP/1.1 frames the body: chunked, without a Content-Length', async (t) => {
+edgeCase('1.2c', 'HTTP/1.1 frames the body: chunked, without a Content-Length', async (t) => {
   const { head } = await serveStream(t, PATH, createApp)
   const encoding = head.headers.get('transfer-encoding')
   must(encoding === 'chunked' && !head.headers.has('content-length'), {
@@ -140,7 +140,7 @@ check('1.2d', 'when the feed ends, the response ends behind the last line', asyn
   })
 })
 
-check('1.2e', 'an HTTP/1.0 client, which knows no chunks, gets the lines alone', async (t) => {
+edgeCase('1.2e', 'an HTTP/1.0 client, which knows no chunks, gets the lines alone', async (t) => {
   const { feed, server } = await serveFeed(t, PATH, createApp)
   const client = t.connect(server)
   await client.get(
@@ -190,7 +190,7 @@ check('1.3b', 'the feed is closed when the client leaves between two quakes', as
   )
 })
 
-check('1.3c', 'a client that left before it was served leaves no feed open', async (t) => {
+edgeCase('1.3c', 'a client that left before it was served leaves no feed open', async (t) => {
   await mustNotServeTheGone(t, 'first client')
 })
 
@@ -217,7 +217,7 @@ check('1.3d', 'a client that leaves takes no other client along', async (t) => {
   }
 })
 
-check('1.3e', 'a request that has been read is no client that has left', async (t) => {
+edgeCase('1.3e', 'a request that has been read is no client that has left', async (t) => {
   const { feed, server } = await serveFeed(t, PATH, createApp, consumeRequest)
   const client = t.connect(server)
   client.request(PATH)
@@ -431,7 +431,7 @@ check('1.5a', 'a feed that fails does not look like one that ended', async (t) =
   }
 })
 
-check('1.5b', 'HEAD gets the head, ends, and opens no feed', async (t) => {
+edgeCase('1.5b', 'HEAD gets the head, ends, and opens no feed', async (t) => {
   const { feed, server } = await serveFeed(t, PATH, createApp)
   const client = t.connect(server)
   const story = { seen: 'HEAD got no head.', expected: 'Expected what GET gets.' }
@@ -458,12 +458,12 @@ check('1.5b', 'HEAD gets the head, ends, and opens no feed', async (t) => {
   )
 })
 
-check('1.5c', 'POST is refused', async (t) => {
+edgeCase('1.5c', 'POST is refused', async (t) => {
   const { server } = await serveFeed(t, PATH, createApp)
   await mustRefusePost(t.connect(server), PATH)
 })
 
-check('1.5d', 'after many clients have gone, the next one is served in full', async (t) => {
+edgeCase('1.5d', 'after many clients have gone, the next one is served in full', async (t) => {
   const timers = t.trackTimers()
   const visited = await visitedServer(t, createApp, { path: PATH })
   const { server } = visited
@@ -549,7 +549,7 @@ check(
   mustRead('lines', 'a blank line, sent to keep the connection alive, is given to JSON.parse().'),
 )
 
-check(
+edgeCase(
   '1.6e',
   'a last line without its line feed is an error',
   mustRead('end', 'the rest is dropped, or taken for a record: 12 may be the beginning of 123.'),
@@ -561,13 +561,13 @@ check(
   mustRead('invalid', whyWrongError),
 )
 
-check(
+edgeCase(
   '1.6g',
   'a line longer than maxLineBytes is an error',
   mustRead('limit', 'characters are counted, or the bytes of all lines together, or nothing is.'),
 )
 
-check('1.6h', 'a line that never ends does not fill the memory', async (t) => {
+edgeCase('1.6h', 'a line that never ends does not fill the memory', async (t) => {
   const line = Buffer.from('{"n":1}\n')
   // Characters of three bytes: whoever counts characters takes three times as much.
   const endless = Array.from({ length: 1000 }, () => Buffer.from('€'.repeat(100)))
@@ -666,7 +666,7 @@ check('1.6j', 'a lost connection is an error, not an end', async (t) => {
   })
 })
 
-check('1.6k', 'the reader does not run ahead of whoever reads', async (t) => {
+edgeCase('1.6k', 'the reader does not run ahead of whoever reads', async (t) => {
   // Of 4 kB each: streams count what they hold in bytes.
   const line = Buffer.from(`${JSON.stringify('~'.repeat(4093))}\n`)
   const lines = bodyOfChunks(Array.from({ length: 1000 }, () => line))
@@ -690,7 +690,7 @@ check('1.6k', 'the reader does not run ahead of whoever reads', async (t) => {
   })
 })
 
-check('1.6l', 'an error of the reader cancels the request', async (t) => {
+edgeCase('1.6l', 'an error of the reader cancels the request', async (t) => {
   const lines = { 'is not JSON': 'not json\n', 'is too long': 'x'.repeat(2000) }
   for (const [what, line] of Object.entries(lines)) {
     const source = controlledBody(t.transcript)
@@ -731,7 +731,7 @@ check('1.6l', 'an error of the reader cancels the request', async (t) => {
   }
 })
 
-check('1.6m', 'a stream that goes on for long costs no more per line', async (t) => {
+edgeCase('1.6m', 'a stream that goes on for long costs no more per line', async (t) => {
   // What is done with is never looked at again: then this takes a moment, and else half a minute.
   const line = Buffer.from(`${JSON.stringify('~'.repeat(765))}\n`)
   const chunks = Array.from({ length: 6000 }, () => line)

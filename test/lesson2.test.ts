@@ -4,7 +4,7 @@ import { encodeEvent } from '#work/02-server-sent-events/encode.ts'
 import { parseEventStream } from '#work/02-server-sent-events/parse.ts'
 import { createApp } from '#work/02-server-sent-events/server.ts'
 import { watchQuakes } from '#work/02-server-sent-events/watch.ts'
-import { check, must, type Tools } from './harness/check.ts'
+import { check, must, type Tools, edgeCase } from './harness/check.ts'
 import { bodyOfChunks, controlledBody } from './harness/controlled-body.ts'
 import type { ControlledFeed } from './harness/controlled-feed.ts'
 import { deepEqual, tryParseJson } from './harness/equality.ts'
@@ -113,17 +113,17 @@ check('2.1b', 'each line of data gets a field of its own', async (t) => {
   })
 })
 
-check('2.1c', 'a space at the beginning of a line of data survives', async (t) => {
+edgeCase('2.1c', 'a space at the beginning of a line of data survives', async (t) => {
   mustKeepData(t, [' world', '  two', ' ', 'a\n b'], textOf(' ', 'a'), { often: whyNoSpace })
 })
 
-check('2.1d', 'empty data is an event with empty data', async (t) => {
+edgeCase('2.1d', 'empty data is an event with empty data', async (t) => {
   mustKeepData(t, [''], fc.constant(''), {
     often: "if (data) is false for ''. Only undefined says that there is no data.",
   })
 })
 
-check('2.1e', 'CR and CRLF in data end a line, as LF does', async (t) => {
+edgeCase('2.1e', 'CR and CRLF in data end a line, as LF does', async (t) => {
   mustKeepData(
     t,
     ['a\rid: 666\r\nb', 'a\rb', 'a\r\nb', 'a\r\rb', 'a\n\rb', 'a\r', 'a\r\n'],
@@ -134,7 +134,7 @@ check('2.1e', 'CR and CRLF in data end a line, as LF does', async (t) => {
   )
 })
 
-check('2.1f', 'what is left out leaves nothing on the wire', async (t) => {
+edgeCase('2.1f', 'what is left out leaves nothing on the wire', async (t) => {
   const next: StreamEvent = { type: 'message', data: 'next', lastEventId: '' }
   mustLeaveOut({ data: 'x' }, [{ type: 'message', data: 'x', lastEventId: '' }], next)
   mustLeaveOut({ retry: 2000 }, [], next)
@@ -254,7 +254,7 @@ check('2.1h', 'a line end in event or id forges no field', async (t) => {
   }
 })
 
-check('2.1i', 'an id with U+0000 in it does not reach the client', async (t) => {
+edgeCase('2.1i', 'an id with U+0000 in it does not reach the client', async (t) => {
   for (const id of [
     '7\0',
     '\0',
@@ -273,7 +273,7 @@ check('2.1i', 'an id with U+0000 in it does not reach the client', async (t) => 
   }
 })
 
-check('2.1j', 'retry goes out as a whole number of milliseconds', async (t) => {
+edgeCase('2.1j', 'retry goes out as a whole number of milliseconds', async (t) => {
   for (const retry of [2000, 0, 1, 2 ** 31, ...fc.sample(fc.nat(), { seed, numRuns: 20 })]) {
     const encoded = encode(t, { retry })
     const its = parseEvents(encoded).parser.retry
@@ -288,7 +288,7 @@ check('2.1j', 'retry goes out as a whole number of milliseconds', async (t) => {
   }
 })
 
-check('2.1k', 'a retry that is not digits alone is an error', async (t) => {
+edgeCase('2.1k', 'a retry that is not digits alone is an error', async (t) => {
   for (const wrong of [
     1.5,
     NaN,
@@ -333,7 +333,7 @@ check('2.1k', 'a retry that is not digits alone is an error', async (t) => {
   })
 })
 
-check('2.1l', 'only CR and LF are line ends in data, and all else stays', async (t) => {
+edgeCase('2.1l', 'only CR and LF are line ends in data, and all else stays', async (t) => {
   mustKeepData(
     t,
     ['a\u2028b', 'a\u2029b', 'a\u0085b', 'a\vb', 'a\fb', 'a\x1cb'],
@@ -374,7 +374,7 @@ check('2.2a', 'the head comes before the first quake and says: an event stream',
   })
 })
 
-check('2.2b', 'the first bytes of the body come before the first quake', async (t) => {
+edgeCase('2.2b', 'the first bytes of the body come before the first quake', async (t) => {
   const { events } = await serveStream(t, PATH, createApp)
   await events.firstBytes({
     seen: 'The client has the head, the feed is silent, and not one byte of the body came.',
@@ -482,14 +482,14 @@ check('2.2g', 'the id of the event is the id of the quake', async (t) => {
   }
 })
 
-check('2.2h', 'two clients at once each get every quake', async (t) => {
+edgeCase('2.2h', 'two clients at once each get every quake', async (t) => {
   await mustServeEach(await serveFeed(t, PATH, createApp), 'event', async ({ events }, story) => {
     const { data } = await events.next(story)
     return data
   })
 })
 
-check('2.2i', 'when one client leaves, the others and the next one are served', async (t) => {
+edgeCase('2.2i', 'when one client leaves, the others and the next one are served', async (t) => {
   const { feed, server, open } = await serveFeed(t, PATH, createApp)
   const stays = await open('client A')
   const leaves = await open('client B')
@@ -522,7 +522,7 @@ check('2.2i', 'when one client leaves, the others and the next one are served', 
   })
 })
 
-check('2.2j', 'retry comes before any event', async (t) => {
+edgeCase('2.2j', 'retry comes before any event', async (t) => {
   const { feed, open } = await serveFeed(t, PATH, createApp)
   // For whoever comes there is an event at once.
   const [quake] = quakes(1)
@@ -629,7 +629,7 @@ check('2.3b', 'a heartbeat is no event and changes no id', async (t) => {
   }
 })
 
-check('2.3c', 'no heartbeat gets into an event', async (t) => {
+edgeCase('2.3c', 'no heartbeat gets into an event', async (t) => {
   const slow = await stalledStream(t, await serveFeed(t, PATH, withHeartbeats))
   const quiet = await (await serveFeed(t, PATH, withHeartbeats)).open('other client')
   // A fence: while this client gets heartbeats, those of the slow one are due as well.
@@ -696,7 +696,7 @@ check('2.4a', 'the feed is closed when the client leaves between two quakes', as
   )
 })
 
-check('2.4b', 'a client that left before it was served leaves no feed open', async (t) => {
+edgeCase('2.4b', 'a client that left before it was served leaves no feed open', async (t) => {
   const login = slowLogin()
   const { feed, server, open } = await serveFeed(t, PATH, createApp, login.handler)
   const leave = await requestAndLeave(t, server, login)
@@ -711,7 +711,7 @@ check('2.4b', 'a client that left before it was served leaves no feed open', asy
   t.transcript.step('no feed is open for the first client')
 })
 
-check('2.4c', 'a client that left before it was served leaves no heartbeat', async (t) => {
+edgeCase('2.4c', 'a client that left before it was served leaves no heartbeat', async (t) => {
   const timers = t.trackTimers()
   const login = gate()
   login.shut()
@@ -783,11 +783,11 @@ check('2.4e', 'a client that reads again gets every event once, in order', async
   })
 })
 
-check('2.4f', 'the feed is closed when a client leaves that did not read', async (t) => {
+edgeCase('2.4f', 'the feed is closed when a client leaves that did not read', async (t) => {
   await mustCloseWhenStalled(t, await stalledStream(t, await serveFeed(t, PATH, createApp)))
 })
 
-check('2.4g', 'a client that left and did not read leaves no heartbeat', async (t) => {
+edgeCase('2.4g', 'a client that left and did not read leaves no heartbeat', async (t) => {
   const timers = trackHeartbeats(t)
   const served = await serveFeed(t, PATH, withHeartbeats)
   await timers.comesAndGoes(served, 'first client')
@@ -800,7 +800,7 @@ check('2.4g', 'a client that left and did not read leaves no heartbeat', async (
   })
 })
 
-check('2.4h', 'HEAD gets the head, ends, and opens no feed', async (t) => {
+edgeCase('2.4h', 'HEAD gets the head, ends, and opens no feed', async (t) => {
   const { feed, server } = await serveFeed(t, PATH, createApp)
   const client = t.connect(server)
   const story = {
@@ -837,7 +837,7 @@ check('2.4h', 'HEAD gets the head, ends, and opens no feed', async (t) => {
   })
 })
 
-check('2.4i', 'POST is refused', async (t) => {
+edgeCase('2.4i', 'POST is refused', async (t) => {
   const { server } = await serveFeed(t, PATH, createApp)
   await mustRefusePost(t.connect(server), PATH)
 })
@@ -855,7 +855,7 @@ check('2.4j', 'a feed that fails cuts the connection', async (t) => {
   }
 })
 
-check('2.4k', 'after a feed has failed, the stream can be opened again', async (t) => {
+edgeCase('2.4k', 'after a feed has failed, the stream can be opened again', async (t) => {
   const broken = t.controlledFeed()
   const mended = t.controlledFeed()
   const feeds = [broken, mended]
@@ -884,7 +884,7 @@ check('2.4k', 'after a feed has failed, the stream can be opened again', async (
   })
 })
 
-check('2.4l', 'when the feed is over, the response ends', async (t) => {
+edgeCase('2.4l', 'when the feed is over, the response ends', async (t) => {
   const { client, feed } = await streamAfterQuakes(t, await serveFeed(t, PATH, createApp), 1)
   feed.end()
   await mustEndWithFeed(client, 'nothing more will come.')
@@ -975,7 +975,7 @@ check('2.4m', 'when the feed is over, whoever asks again is told to stop', async
   }
 })
 
-check('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
+edgeCase('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
   const timers = trackHeartbeats(t)
   const calm = t.controlledFeed()
   const broken = t.controlledFeed()
@@ -1023,7 +1023,7 @@ check('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
   }
 })
 
-check('2.4o', 'reading the request does not count as a disconnect', async (t) => {
+edgeCase('2.4o', 'reading the request does not count as a disconnect', async (t) => {
   const { feed, server } = await serveFeed(t, PATH, createApp, consumeRequest)
   const client = t.connect(server)
   client.request(PATH)
@@ -1046,7 +1046,7 @@ check('2.4o', 'reading the request does not count as a disconnect', async (t) =>
   })
 })
 
-check('2.4p', 'after many clients have gone, the next one is served in full', async (t) => {
+edgeCase('2.4p', 'after many clients have gone, the next one is served in full', async (t) => {
   const timers = t.trackTimers()
   const visited = await visitedServer(t, withHeartbeats, {
     path: PATH,
@@ -1219,7 +1219,7 @@ check('2.5g', 'LF, CRLF and CR end a line', async (t) => {
   )
 })
 
-check('2.5h', 'a CR ends its line at once', async (t) => {
+edgeCase('2.5h', 'a CR ends its line at once', async (t) => {
   const source = controlledBody(t.transcript)
   const events = parseEventStream(source.stream)[Symbol.asyncIterator]()
   for (const data of ['first', 'second']) {
@@ -1246,7 +1246,7 @@ check('2.5i', 'events may come in any number of chunks', (t) =>
   ),
 )
 
-check('2.5j', 'a CRLF that two chunks share ends one line', async (t) => {
+edgeCase('2.5j', 'a CRLF that two chunks share ends one line', async (t) => {
   await mustParse(
     t,
     [...lineEnds(), ...casesOf('line ends')],
@@ -1268,7 +1268,7 @@ check('2.5k', 'the stream is UTF-8, and chunks may share a character', async (t)
   )
 })
 
-check('2.5l', 'a byte order mark at the very beginning is left out', (t) =>
+edgeCase('2.5l', 'a byte order mark at the very beginning is left out', (t) =>
   mustParse(
     t,
     casesOf('bom'),
@@ -1277,7 +1277,7 @@ check('2.5l', 'a byte order mark at the very beginning is left out', (t) =>
   ),
 )
 
-check('2.5m', 'what the end of the stream cuts off is dropped', (t) =>
+edgeCase('2.5m', 'what the end of the stream cuts off is dropped', (t) =>
   mustParse(
     t,
     casesOf('eof'),
@@ -1285,7 +1285,7 @@ check('2.5m', 'what the end of the stream cuts off is dropped', (t) =>
   ),
 )
 
-check('2.5n', 'an event may be long', async (t) => {
+edgeCase('2.5n', 'an event may be long', async (t) => {
   await mustParse(
     t,
     casesOf('long'),
@@ -1326,7 +1326,7 @@ check('2.5n', 'an event may be long', async (t) => {
   })
 })
 
-check('2.5o', 'leaving the loop cancels the request', async (t) => {
+edgeCase('2.5o', 'leaving the loop cancels the request', async (t) => {
   const source = controlledBody(t.transcript)
   source.push('data: 1\n\ndata: 2\n\n')
   const leaves = async (): Promise<void> => {
@@ -1348,7 +1348,7 @@ check('2.5o', 'leaving the loop cancels the request', async (t) => {
   t.transcript.step('the body was cancelled')
 })
 
-check('2.5p', 'a lost connection is an error, not an end', async (t) => {
+edgeCase('2.5p', 'a lost connection is an error, not an end', async (t) => {
   const source = controlledBody(t.transcript)
   source.push('data: 1\n\n')
   const events = parseEventStream(source.stream)[Symbol.asyncIterator]()
@@ -1366,7 +1366,7 @@ check('2.5p', 'a lost connection is an error, not an end', async (t) => {
   })
 })
 
-check('2.5q', 'the parser does not run ahead of whoever reads', async (t) => {
+edgeCase('2.5q', 'the parser does not run ahead of whoever reads', async (t) => {
   const event = Buffer.from(`data: ${'~'.repeat(4088)}\n\n`)
   const body = bodyOfChunks(Array.from({ length: 1000 }, () => event))
   t.transcript.step('body has 1000 chunks of one event each, 4 kB long')
@@ -1423,7 +1423,7 @@ check('2.6a', 'each quake is handed on as it happens', async (t) => {
   })
 })
 
-check('2.6b', 'data that is not JSON is left out, and the connection stays', async (t) => {
+edgeCase('2.6b', 'data that is not JSON is left out, and the connection stays', async (t) => {
   const server = await scriptedServer(t)
   const [quake, next] = quakes(2)
   const { got } = await watch(t, server)
@@ -1586,7 +1586,7 @@ const PLACES = {
   'in onQuake()': ' in onQuake()',
 }
 
-check('2.6e', 'when the client has given up, onOver() is called once', async (t) => {
+edgeCase('2.6e', 'when the client has given up, onOver() is called once', async (t) => {
   const [quake] = quakes(1)
   const answers: [status: number, type?: string][] = [[204], [500], [200, 'text/html']]
   for (const [status, type] of answers) {
@@ -1626,7 +1626,7 @@ check('2.6e', 'when the client has given up, onOver() is called once', async (t)
   }
 })
 
-check('2.6f', 'a watcher that has stopped leaves nothing running', async (t) => {
+edgeCase('2.6f', 'a watcher that has stopped leaves nothing running', async (t) => {
   const timers = t.trackTimers()
   const [quake] = quakes(1)
   for (let n = 0; n < 12; n += 1) {

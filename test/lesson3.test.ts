@@ -2,7 +2,7 @@ import { mount, eventOf, notListed } from './harness/react/mount.ts'
 import { createElement, Suspense, type ReactNode } from 'react'
 import type { Quake } from '#feed'
 import { useQuakes } from '#work/03-react/useQuakes.ts'
-import { check, must, type Tools } from './harness/check.ts'
+import { check, must, type Tools, edgeCase } from './harness/check.ts'
 import { deepEqual } from './harness/equality.ts'
 import type { Story } from './harness/failure.ts'
 import { describeQuake, quakes } from './harness/quakes.ts'
@@ -265,7 +265,7 @@ check('3.2f', 'retry() opens a closed stream again', async (t) => {
   })
 })
 
-check('3.2g', 'retry() leaves a stream alone that is not closed', async (t) => {
+edgeCase('3.2g', 'retry() leaves a stream alone that is not closed', async (t) => {
   const server = await scriptedServer(t)
   server.stopAnswering()
   const { page, watcher, connects, lists, showsStatus } = await mount(t, { servers: [server] })
@@ -306,7 +306,7 @@ check('3.2g', 'retry() leaves a stream alone that is not closed', async (t) => {
   }
 })
 
-check('3.2h', 'an event that the server calls error does not change the status', async (t) => {
+edgeCase('3.2h', 'an event that the server calls error does not change the status', async (t) => {
   const { server, watcher, connects, lists, showsStatus } = await mount(t)
   await connects()
   await showsStatus('open', notOpen)
@@ -346,7 +346,7 @@ check('3.3b', 'JSON that is no quake is skipped and counted', async (t) => {
   )
 })
 
-check('3.3c', 'an event called quake is a quake, too', async (t) => {
+edgeCase('3.3c', 'an event called quake is a quake, too', async (t) => {
   const [special, plain] = quakes(2)
   const { page, server, watcher, connects, lists, showsCounts } = await mount(t)
   await connects()
@@ -507,7 +507,7 @@ check('3.4b', 'with another URL the view begins anew', async (t) => {
   }
 })
 
-check('3.4c', 'what the old stream brought late is dropped', async (t) => {
+edgeCase('3.4c', 'what the old stream brought late is dropped', async (t) => {
   const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
   const [before, late, after] = quakes(3)
   const { watcher, draw, connects, lists, showsCounts } = await mount(t, {
@@ -845,7 +845,7 @@ check('3.6d', 'the last component closes the connection, and the next opens one'
   }))
 })
 
-check('3.6e', 'another URL has a connection of its own', async (t) => {
+edgeCase('3.6e', 'another URL has a connection of its own', async (t) => {
   const [here, there] = [await scriptedServer(t), await scriptedServer(t)]
   const [first, second] = quakes(2)
   const { page, watchers, drawAll, connects, lists } = await mount(t, {
@@ -868,7 +868,7 @@ check('3.6e', 'another URL has a connection of its own', async (t) => {
   })
 })
 
-check('3.6f', 'an onQuake that throws keeps nothing from the others', async (t) => {
+edgeCase('3.6f', 'an onQuake that throws keeps nothing from the others', async (t) => {
   const server = await scriptedServer(t)
   const got: string[] = []
   const error = forgiveUncaught(new Error('onQuake threw this'))
@@ -996,7 +996,7 @@ check('3.7c', 'an item stays the same element when others come', async (t) => {
   t.transcript.step('the page has an item for each')
 })
 
-check('3.7d', 'what was skipped is counted on the page', async (t) => {
+edgeCase('3.7d', 'what was skipped is counted on the page', async (t) => {
   const server = await scriptedServer(t)
   const { page, lists, connects } = await showLiveQuakes(t, server)
   await connects()
@@ -1061,7 +1061,7 @@ check('3.7e', 'a closed stream has a button to retry, and no other has', async (
   }
 })
 
-check('3.7f', 'React reports no error in the console', async (t) => {
+edgeCase('3.7f', 'React reports no error in the console', async (t) => {
   const server = await scriptedServer(t)
   const { itemOf, lists, connects } = await showLiveQuakes(t, server)
   await connects()
@@ -1124,7 +1124,7 @@ check('3.8a', 'a tab that comes back opens a closed stream again', async (t) => 
   }))
 })
 
-check('3.8b', 'a tab that wakes up opens one connection', async (t) => {
+edgeCase('3.8b', 'a tab that wakes up opens one connection', async (t) => {
   const server = await scriptedServer(t)
   server.answer(500)
   const { page, watcher, lists, showsStatus } = await mount(t, {
@@ -1181,7 +1181,7 @@ check('3.8b', 'a tab that wakes up opens one connection', async (t) => {
   })
 })
 
-check('3.8c', 'a stream that lives is left alone when the tab comes back', async (t) => {
+edgeCase('3.8c', 'a stream that lives is left alone when the tab comes back', async (t) => {
   const [before, after] = quakes(2)
   const { page, server, watcher, connects, lists, showsStatus } = await mount(t, {
     exclusive: true,
@@ -1212,7 +1212,7 @@ check('3.8c', 'a stream that lives is left alone when the tab comes back', async
   })
 })
 
-check('3.8d', 'a component that is gone does not come back with the tab', async (t) => {
+edgeCase('3.8d', 'a component that is gone does not come back with the tab', async (t) => {
   const server = await scriptedServer(t)
   server.answer(500)
   const { page, draw, drawAll, showsStatus } = await mount(t, {

@@ -9,7 +9,7 @@ import { createApp } from '#work/04-buffering/server.ts'
 import type { NginxPorts } from '../protocol/grading.ts'
 import { isNotWritten } from '../protocol/not-written.ts'
 import type { ProxySetting } from '../wire/proxy.ts'
-import { check, must, nginxCheck, type Tools } from './harness/check.ts'
+import { check, must, nginxCheck, type Tools, edgeCase, nginxEdgeCase } from './harness/check.ts'
 import { RawClient, type RequestOptions } from './harness/raw-client.ts'
 import type { Head } from '../wire/response.ts'
 import { describeEvent, type EventClient } from './harness/event-client.ts'
@@ -100,7 +100,7 @@ check('4.1c', 'X-Accel-Buffering: no is what nginx listens to', async (t) => {
   })
 })
 
-check('4.1d', 'there are two ways to have compression() let a stream pass', async (t) => {
+edgeCase('4.1d', 'there are two ways to have compression() let a stream pass', async (t) => {
   await mustPredict(t, 'compression(), flush() after each event', {
     truth: 'passes',
     compresses: true,
@@ -153,7 +153,7 @@ check('4.2b', 'a proxy that holds a head which comes alone passes it', async (t)
   })
 })
 
-check('4.2c', 'a proxy that fills its buffers passes the head', async (t) => {
+edgeCase('4.2c', 'a proxy that fills its buffers passes the head', async (t) => {
   for (const http of ['1.0', '1.1'] as const) {
     const { client } = await connectThroughProxy(
       t,
@@ -188,7 +188,7 @@ check('4.2d', 'each event passes that proxy before the next one happens', async 
   })
 })
 
-check('4.2e', 'clients that come and leave change nothing for the others', async (t) => {
+edgeCase('4.2e', 'clients that come and leave change nothing for the others', async (t) => {
   let feed = controlledFeed(SILENT)
   const first = feed
   const server = await t.serve(createApp({ open: (signal) => feed.open(signal) }))
@@ -327,7 +327,7 @@ check(
   },
 )
 
-check('4.3c', 'who does not take gzip does not get it', async (t) => {
+edgeCase('4.3c', 'who does not take gzip does not get it', async (t) => {
   const server = await t.serve(createApp(controlledFeed(SILENT)))
   for (const [path, all] of [
     [PATH, [undefined, 'identity', 'br', 'gzip;q=0', 'gzip', BROWSERS_ACCEPT]],
@@ -440,7 +440,7 @@ check('4.4b', 'heartbeats reach a client that takes gzip, and a proxy over HTTP/
   })
 })
 
-check(
+edgeCase(
   '4.4c',
   'a client that left behind a proxy is noticed with the next heartbeats',
   async (t) => {
@@ -466,7 +466,7 @@ check(
   },
 )
 
-check('4.4d', 'every client gets heartbeats, whoever else comes and leaves', async (t) => {
+edgeCase('4.4d', 'every client gets heartbeats, whoever else comes and leaves', async (t) => {
   const { feed, server } = await serveFeed(t, PATH, withHeartbeats)
   const clients = ['first', 'second', 'third'].map((nth) => ({
     nth,
@@ -642,7 +642,7 @@ nginxCheck('4.5f', 'a silent stream is given up, and not before a heartbeat', as
   })
 })
 
-nginxCheck('4.5g', 'the server is told when a client leaves', async (t, nginx) => {
+nginxEdgeCase('4.5g', 'the server is told when a client leaves', async (t, nginx) => {
   // Began to be silent earlier: a timeout ends this one first.
   const stays = await streamThroughOwnNginx(t, nginx, { name: 'client that stays' })
   if (!(await isAsked(t, stays))) return
@@ -665,7 +665,7 @@ nginxCheck('4.5g', 'the server is told when a client leaves', async (t, nginx) =
   })
 })
 
-nginxCheck(
+nginxEdgeCase(
   '4.5h',
   'a server that crashes does not look like one that is done',
   async (t, nginx) => {
@@ -869,7 +869,7 @@ check('4.6e', 'a stream that ends without it was cut off', async (t) => {
   }
 })
 
-check('4.6f', 'an event of another name is no quake, and no end', async (t) => {
+edgeCase('4.6f', 'an event of another name is no quake, and no end', async (t) => {
   const source = controlledIterable<StreamEvent>()
   const reading = readQuakes(source.values)
   const [quake] = quakes(1)
@@ -901,7 +901,7 @@ check('4.6f', 'an event of another name is no quake, and no end', async (t) => {
   }
 })
 
-check('4.6g', 'a connection that is lost is no end either', async (t) => {
+edgeCase('4.6g', 'a connection that is lost is no end either', async (t) => {
   const stream = await scriptedServer(t)
   for (const count of [1, 0]) {
     const { body } = await fetch(stream.url)

@@ -7,7 +7,7 @@ import { createHistory, type Entry } from '#work/05-reconnection/history.ts'
 import { createApp } from '#work/05-reconnection/server.ts'
 import { watchQuakes } from '#work/05-reconnection/watch.ts'
 import { blockSocket } from './harness/block-socket.ts'
-import { check, must, type Tools } from './harness/check.ts'
+import { check, must, type Tools, edgeCase } from './harness/check.ts'
 import { describeEvent, EventClient } from './harness/event-client.ts'
 import { deepEqual, tryParseJson } from './harness/equality.ts'
 import { turns } from './harness/event-loop.ts'
@@ -158,7 +158,7 @@ async function forgetsEvicted(t: Tools): Promise<void> {
   must(!history.isOver, { seen: 'The history is over.', expected: 'Expected it to go on.' })
 }
 
-check('5.1e', 'whoever has all but what is kept has no gap', async (t) => {
+edgeCase('5.1e', 'whoever has all but what is kept has no gap', async (t) => {
   const { history, happened } = filledHistory(t, 8, 3)
   const { id } = happened.at(-4)!
   const { ids, isGap, told } = await readAfter(t, history, id)
@@ -187,7 +187,7 @@ check('5.1f', 'when entries behind an id are not kept any more, there is a gap',
   }
 })
 
-check('5.1g', 'an id that nobody knows is a gap', async (t) => {
+edgeCase('5.1g', 'an id that nobody knows is a gap', async (t) => {
   for (const count of [3, 0]) {
     const { history, happened } = filledHistory(t, count)
     for (const id of strangeIds()) {
@@ -226,7 +226,7 @@ check('5.1h', 'a listener hears of each entry, when it is in the history', async
   })
 })
 
-check('5.1i', 'one who stops listening hears no more, and the others do', async (t) => {
+edgeCase('5.1i', 'one who stops listening hears no more, and the others do', async (t) => {
   const history = createHistory()
   const heard = { leaves: [] as string[], stays: [] as string[] }
   const stop = history.subscribe({ onEntry: ({ id }) => heard.leaves.push(id), onOver() {} })
@@ -274,7 +274,7 @@ check('5.1j', 'at the end it is over, and listeners hear of it', async (t) => {
   })
 })
 
-check('5.1k', 'what was given stays as it was', async (t) => {
+edgeCase('5.1k', 'what was given stays as it was', async (t) => {
   for (const id of [undefined, quakes(1)[0].id, 'of-another-life']) {
     const { history, happened } = filledHistory(t, 4, 3)
     const { entries } = await readAfter(t, history, id)
@@ -287,7 +287,7 @@ check('5.1k', 'what was given stays as it was', async (t) => {
   }
 })
 
-check('5.1l', 'one who stops while it is called takes the entry from nobody', async (t) => {
+edgeCase('5.1l', 'one who stops while it is called takes the entry from nobody', async (t) => {
   const history = createHistory()
   const heard: string[] = []
   const stop = history.subscribe({ onEntry: () => stop(), onOver() {} })
@@ -372,7 +372,7 @@ check('5.2b', 'whoever has nothing gets all that is kept, then what happens', as
   t.transcript.step(`client read all ${kept.length}`)
 })
 
-check('5.2c', 'the data is the quake as JSON, and the event has no name', async (t) => {
+edgeCase('5.2c', 'the data is the quake as JSON, and the event has no name', async (t) => {
   const history = fakeHistory(t.transcript)
   // Values that break code, and at the end one that corrects the first: it has the same id and other data.
   const happened = awkwardQuakes()
@@ -544,7 +544,7 @@ check('5.2j', 'a client that leaves leaves no listener and no timer', async (t) 
   await leftovers.mustBeGone('Four clients came and went')
 })
 
-check('5.2k', 'nor does one that leaves while the history is read', async (t) => {
+edgeCase('5.2k', 'nor does one that leaves while the history is read', async (t) => {
   const history = fakeHistory(t.transcript)
   const leftovers = trackLeftovers(t, history)
   history.append(...quakes(1))
@@ -569,7 +569,7 @@ check('5.2k', 'nor does one that leaves while the history is read', async (t) =>
   }
 })
 
-check('5.2l', 'nor does one that left and did not read, or was gone before', async (t) => {
+edgeCase('5.2l', 'nor does one that left and did not read, or was gone before', async (t) => {
   const history = fakeHistory(t.transcript)
   const leftovers = trackLeftovers(t, history)
   const login = slowLogin()
@@ -594,7 +594,7 @@ check('5.2l', 'nor does one that left and did not read, or was gone before', asy
   await leftovers.mustBeGone('A client left that did not read')
 })
 
-check(
+edgeCase(
   '5.2m',
   'each event reaches the client whole, also when every write has to wait',
   async (t) => {
@@ -630,7 +630,7 @@ check(
   },
 )
 
-check('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) => {
+edgeCase('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) => {
   const history = fakeHistory(t.transcript)
   history.append(...quakes(1))
   const server = await t.serve(createApp(history))
@@ -652,7 +652,7 @@ check('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) => {
   })
 })
 
-check(
+edgeCase(
   '5.2o',
   'after many clients have come and gone, the next ones are served like the first',
   async (t) => {
@@ -735,7 +735,7 @@ check('5.3b', 'what happens while the history is read comes once', async (t) => 
   await mustBeNext(events, entry, TWICE)
 })
 
-check('5.3c', 'each client has a hand-over of its own', async (t) => {
+edgeCase('5.3c', 'each client has a hand-over of its own', async (t) => {
   const history = fakeHistory(t.transcript)
   const happened = quakes(7)
   const entries = history.append(...happened.slice(0, 4))
@@ -803,7 +803,7 @@ check('5.3d', 'quakes that happen at any moment of it come once, in order', asyn
   t.transcript.step(`${moments.length} clients came while quakes happened, and read each once`)
 })
 
-check('5.3e', 'a history that cannot be read cuts the connection', async (t) => {
+edgeCase('5.3e', 'a history that cannot be read cuts the connection', async (t) => {
   const history = fakeHistory(t.transcript)
   const [quake, next] = quakes(2)
   const [entry] = history.append(quake)
@@ -835,7 +835,7 @@ check('5.3e', 'a history that cannot be read cuts the connection', async (t) => 
   })
 })
 
-check('5.3f', 'what was heard and is not kept any more does not come late', async (t) => {
+edgeCase('5.3f', 'what was heard and is not kept any more does not come late', async (t) => {
   const history = fakeHistory(t.transcript, { capacity: 4 })
   const happened = quakes(6)
   history.blockReads('as it is')
@@ -933,7 +933,7 @@ check('5.4c', 'an id that nobody knows is a gap, and all that is kept follows', 
   }
 })
 
-check('5.4d', 'a gap is told once, also when nothing is kept', async (t) => {
+edgeCase('5.4d', 'a gap is told once, also when nothing is kept', async (t) => {
   const history = fakeHistory(t.transcript)
   const { events } = await serveAndSubscribe(t, history, { lastEventId: 'of-another-life' })
   await mustTellGap(
@@ -1009,7 +1009,7 @@ async function readsTooSlowly(t: Tools, capacity: number): Promise<void> {
   }
 }
 
-check('5.4f', 'what waits for a client that does not read has a limit', async (t) => {
+edgeCase('5.4f', 'what waits for a client that does not read has a limit', async (t) => {
   const history = fakeHistory(t.transcript, { capacity: 4 })
   const { server, jam, clear, mustQueue } = await jammedServer(t, createApp(history))
   const client = await subscribe(t, server)
@@ -1180,7 +1180,7 @@ check('5.5f', 'an event without a quake is left out, and its id counts', async (
   }
 })
 
-check('5.5g', 'an empty id takes the last one back', async (t) => {
+edgeCase('5.5g', 'an empty id takes the last one back', async (t) => {
   const { server, got, requested, hasCursor } = await follow(t)
   const [first, second] = quakes(2)
   await requested(1)
@@ -1239,7 +1239,7 @@ check('5.5h', 'a gap is told, between the quakes where it is', async (t) => {
   }
 })
 
-check('5.5i', 'each request has the method, the headers and the body', async (t) => {
+edgeCase('5.5i', 'each request has the method, the headers and the body', async (t) => {
   const server = await scriptedServer(t)
   // Nothing that one could copy with `{ ...headers }`.
   const headers = new Headers({ Authorization: 'Bearer x' })
@@ -1408,7 +1408,7 @@ async function endsBeforeHead(t: Tools): Promise<void> {
   }
 }
 
-check('5.5l', 'whether an event has come before, its id tells and nothing else', async (t) => {
+edgeCase('5.5l', 'whether an event has come before, its id tells and nothing else', async (t) => {
   const { server, got, requested } = await follow(t)
   const [quake, last] = quakes(2)
   const again = eventOf(quake)
@@ -1442,7 +1442,7 @@ check('5.5l', 'whether an event has come before, its id tells and nothing else',
   }
 })
 
-check('5.5m', 'it remembers at least the last hundred ids', async (t) => {
+edgeCase('5.5m', 'it remembers at least the last hundred ids', async (t) => {
   const server = await scriptedServer(t)
   const { got } = await follow({ ...t, transcript: SILENT }, { server })
   const count = Math.ceil(1400 / SAMPLE_EVERY)
@@ -1510,7 +1510,7 @@ async function forgetsIds(t: Tools): Promise<void> {
   })
 }
 
-check('5.5n', 'behind a gap it still knows what it has', async (t) => {
+edgeCase('5.5n', 'behind a gap it still knows what it has', async (t) => {
   const { server, got, gaps, requested, hasCursor } = await follow(t)
   const [first, second] = quakes(2)
   await requested(1)
@@ -1606,7 +1606,7 @@ check('5.6d', 'a quake ends the row of failures', async (t) => {
   )
 })
 
-check('5.6e', 'a connection without a new quake does not', async (t) => {
+edgeCase('5.6e', 'a connection without a new quake does not', async (t) => {
   const { server, gaps, clock, opens, backsOffFor } = await followTimed(t)
   const [quake] = quakes(1)
   const longest = Array.from({ length: 7 }, () => 15_000)
@@ -1835,7 +1835,7 @@ check('5.6j', 'a connection that is silent for too long is given up', async (t) 
 const ONLY_WHOLE =
   'the watchdog stands around the blocks. A long event may take longer to come than stallMs.'
 
-check('5.6k', 'every byte shows that the connection lives', async (t) => {
+edgeCase('5.6k', 'every byte shows that the connection lives', async (t) => {
   const { server, clock, opens, armsWatchdog } = await followTimed(t, {
     stallMs: 9000,
     random: () => 0,
@@ -1863,7 +1863,7 @@ check('5.6k', 'every byte shows that the connection lives', async (t) => {
   })
 })
 
-check('5.6l', 'a server that does not answer is given up, too', async (t) => {
+edgeCase('5.6l', 'a server that does not answer is given up, too', async (t) => {
   const server = await scriptedServer(t)
   server.stopAnswering()
   const { clock, requested, backsOff, armsWatchdog } = await followTimed(t, {
@@ -1883,7 +1883,7 @@ check('5.6l', 'a server that does not answer is given up, too', async (t) => {
   })
 })
 
-check('5.6m', 'a reader that takes its time is no stall', async (t) => {
+edgeCase('5.6m', 'a reader that takes its time is no stall', async (t) => {
   const server = await scriptedServer(t)
   const clock = new ControlledClock(t.transcript)
   const abort = new AbortController()
@@ -1924,7 +1924,7 @@ check('5.6m', 'a reader that takes its time is no stall', async (t) => {
   })
 })
 
-check('5.6n', 'nothing sleeps when the work is done', async (t) => {
+edgeCase('5.6n', 'nothing sleeps when the work is done', async (t) => {
   const follower = await followTimed(t, { stallMs: 9000 })
   const { server, got, clock, opens, ends, backsOff } = follower
   const [quake] = quakes(1)
@@ -1964,7 +1964,7 @@ check('5.6o', 'after 204 it is over', async (t) => {
   })
 })
 
-check('5.6p', 'a connection that is over leaves nothing at the signal', async (t) => {
+edgeCase('5.6p', 'a connection that is over leaves nothing at the signal', async (t) => {
   const { server, clock, signal, delivers, opens, backsOff } = await followTimed(t)
   let first: number | undefined
   for (const [n, quake] of quakes(4).entries()) {
@@ -1999,7 +1999,7 @@ check('5.7a', 'wherever its response is cut, the client gets each quake once', a
   })
 })
 
-check('5.7b', 'the same when the next response is cut as well, or many requests', async (t) => {
+edgeCase('5.7b', 'the same when the next response is cut as well, or many requests', async (t) => {
   const { ids, responseLength, headLength, startClient } = await cuttingServer(t)
   // The next one at once, in its head, in the middle of an event, between two.
   const next = [1, headLength - 30, headLength + 30, headLength + 44]
@@ -2044,7 +2044,7 @@ check(
   },
 )
 
-check('5.7d', 'also when it is cut off, twice, during the hand-over', async (t) => {
+edgeCase('5.7d', 'also when it is cut off, twice, during the hand-over', async (t) => {
   const apps: RequestHandler[] = []
   const server = await t.serve((request, response, next) =>
     apps[Number(request.query.app)]!(request, response, next),
@@ -2186,7 +2186,7 @@ async function mustStopHeartbeat(t: Tools): Promise<void> {
   })
 }
 
-check('5.8c', 'a shutdown ends the streams, and the connections', async (t) => {
+edgeCase('5.8c', 'a shutdown ends the streams, and the connections', async (t) => {
   const { shutDown, server, client } = await serveUntilShutdown(t)
   shutDown()
   const how = await client.ended({
@@ -2211,34 +2211,38 @@ check('5.8c', 'a shutdown ends the streams, and the connections', async (t) => {
   })
 })
 
-check('5.8d', 'who comes during a shutdown is sent away in a way that it comes back', async (t) => {
-  const { shutDown, server } = await serveUntilShutdown(t)
-  shutDown()
-  const client = t.connect(server, 'client B')
-  client.request(PATH)
-  const how = await client.ended({
-    seen: 'The shutdown had begun, and client B has an open stream.',
-    expected: 'Expected the response to end, or the connection to be closed.',
-    often: 'the signal is only listened to. It had aborted before client B came.',
-  })
-  const status = client.hasHead
-    ? (await client.head({ seen: 'No head.', expected: 'Expected one.' })).status
-    : undefined
-  must(how === 'cut' || status === 200, {
-    seen: `The shutdown had begun, and client B was answered ${status}.`,
-    expected:
-      'Expected a stream that ends, with retry, or no answer: after any other status an EventSource never comes back.',
-    often: '503 says the right thing to every client but this one.',
-  })
-  await t.waitFor(() => server.connections === 0, {
-    seen: 'The shutdown had begun, the stream of client B ended, and its connection is kept.',
-    expected:
-      'Expected it to be closed, as those of the others: its next request would come here again.',
-    often: 'who comes late has a way out of its own, and res.end() keeps the connection.',
-  })
-})
+edgeCase(
+  '5.8d',
+  'who comes during a shutdown is sent away in a way that it comes back',
+  async (t) => {
+    const { shutDown, server } = await serveUntilShutdown(t)
+    shutDown()
+    const client = t.connect(server, 'client B')
+    client.request(PATH)
+    const how = await client.ended({
+      seen: 'The shutdown had begun, and client B has an open stream.',
+      expected: 'Expected the response to end, or the connection to be closed.',
+      often: 'the signal is only listened to. It had aborted before client B came.',
+    })
+    const status = client.hasHead
+      ? (await client.head({ seen: 'No head.', expected: 'Expected one.' })).status
+      : undefined
+    must(how === 'cut' || status === 200, {
+      seen: `The shutdown had begun, and client B was answered ${status}.`,
+      expected:
+        'Expected a stream that ends, with retry, or no answer: after any other status an EventSource never comes back.',
+      often: '503 says the right thing to every client but this one.',
+    })
+    await t.waitFor(() => server.connections === 0, {
+      seen: 'The shutdown had begun, the stream of client B ended, and its connection is kept.',
+      expected:
+        'Expected it to be closed, as those of the others: its next request would come here again.',
+      often: 'who comes late has a way out of its own, and res.end() keeps the connection.',
+    })
+  },
+)
 
-check('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', async (t) => {
+edgeCase('5.8e', 'a shutdown leaves nothing, and does not wait for slow clients', async (t) => {
   const history = fakeHistory(t.transcript)
   const leftovers = trackLeftovers(t, history)
   const shutdown = new AbortController()
@@ -2309,7 +2313,7 @@ check('5.8f', 'an EventSource comes back with the last id, and gives each quake'
   })
 })
 
-check('5.8g', 'a gap is told, and neither it nor what is no JSON is a quake', async (t) => {
+edgeCase('5.8g', 'a gap is told, and neither it nor what is no JSON is a quake', async (t) => {
   const server = await scriptedServer(t)
   const { got, gaps } = watch(t, server)
   const [quake] = quakes(1)
@@ -2349,7 +2353,7 @@ check('5.8h', 'it is closed when the server says so, and when it is told to stop
   })
 })
 
-check('5.8i', 'a client that left leaves nothing at the signal of the shutdown', async (t) => {
+edgeCase('5.8i', 'a client that left leaves nothing at the signal of the shutdown', async (t) => {
   const history = fakeHistory(t.transcript)
   const shutdown = new AbortController()
   const server = await t.serve(createApp(history, { shutdown: shutdown.signal }))
@@ -2368,7 +2372,7 @@ check('5.8i', 'a client that left leaves nothing at the signal of the shutdown',
   })
 })
 
-check('5.8j', 'what happened right before the end is sent', async (t) => {
+edgeCase('5.8j', 'what happened right before the end is sent', async (t) => {
   const history = fakeHistory(t.transcript)
   history.blockReads('as it was')
   const { client, events } = await serveAndSubscribe(t, history)
@@ -2383,7 +2387,7 @@ check('5.8j', 'what happened right before the end is sent', async (t) => {
   await mustEnd(client, 'the client')
 })
 
-check('5.8k', 'a history that is over and cannot be read turns nobody away', async (t) => {
+edgeCase('5.8k', 'a history that is over and cannot be read turns nobody away', async (t) => {
   const history = fakeHistory(t.transcript)
   history.append(...quakes(1))
   history.end()

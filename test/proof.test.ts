@@ -57,6 +57,12 @@ describe.each(lessons())('lesson $number', (lesson) => {
     expect([...new Set(mistakes.map(({ fails }) => fails))]).toEqual(checks)
   })
 
+  test('every task has a core check, and the core is small enough to work through', () => {
+    const core = named.filter(({ isEdgeCase }) => !isEdgeCase)
+    expect([...new Set(core.map(({ id }) => taskOf(id)))]).toEqual([...new Set(checks.map(taskOf))])
+    expect(core.length).toBeLessThanOrEqual(MOST_CORE[lesson.number] ?? 30)
+  })
+
   // A learner may have lost the README; then there is nothing to compare. In CI that is a failure.
   const isLost = lesson.problem !== undefined && !process.env.CI
   test.skipIf(isLost)('every task has checks and three hints, and every check a task', () => {
@@ -140,6 +146,9 @@ describe.each(lessons())('lesson $number', (lesson) => {
     await expect(formatMessages(new Map(messages))).toMatchFileSnapshot(file)
   })
 })
+
+/** Core checks in a lesson that is shorter than the others, and in one that is as long as two. */
+const MOST_CORE: Record<number, number> = { 1: 20, 5: 50 }
 
 function firstFailed({ checks }: Verdict): CheckResult | undefined {
   return checks.find(({ state }) => state === 'failed')

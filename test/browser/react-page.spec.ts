@@ -51,6 +51,45 @@ test('the way through lesson 3: red, broken, green, live, killed, back', async (
   await expect(frame.getByRole('button', { name: /waits/ })).toHaveCount(1)
 })
 
+test.describe('with a component that is not graded', () => {
+  test.use({ isGraded: false })
+
+  test('with seven streams open, a save reaches the component', async ({ lesson, page }) => {
+    const { url, copy } = await lesson(3, 'solutions')
+    await page.goto(url)
+    const frame = page.frameLocator('iframe')
+    const open = frame.getByRole('button', { name: 'Open 7 streams' })
+    await expect(frame.getByRole('status')).toHaveText('open')
+    await open.click()
+    await expect(frame.getByRole('button', { name: '5 open' })).toBeVisible()
+    const text = solution(copy, 'LiveQuakes.tsx')
+    copy.write(COMPONENT, text.replace('<section>', '<section aria-label="saved">'))
+    await expect(frame.getByRole('region', { name: 'saved' })).toBeVisible()
+    await expect(open).toBeVisible()
+    await expect(frame.getByRole('button', { name: /open$|waits/ })).toHaveCount(0)
+  })
+
+  test('an error that is thrown while React renders is shown with its file and line', async ({
+    lesson,
+    page,
+  }) => {
+    const { url, copy } = await lesson(3, 'stubs')
+    await page.goto(url)
+    const alert = page.frameLocator('iframe').getByRole('alert')
+    const lineOf = (file: string, text: string): number =>
+      readFileSync(copy.path(file), 'utf8')
+        .split('\n')
+        .findIndex((line) => line.includes(text)) + 1
+    await expect(alert).toContainText(
+      `LiveQuakes.tsx, line ${lineOf(COMPONENT, 'task 3.7: write LiveQuakes()')}`,
+    )
+    copy.write(COMPONENT, solution(copy, 'LiveQuakes.tsx'))
+    await expect(alert).toContainText(
+      `useQuakes.ts, line ${lineOf(HOOK, 'task 3.1: write useQuakes()')}`,
+    )
+  })
+})
+
 test.describe('with nothing to grade', () => {
   test.use({ isGraded: false })
 
@@ -85,8 +124,11 @@ test.describe('with nothing to grade', () => {
     const frame = page.frameLocator('iframe')
     const log = frame.getByLabel('What becomes of each EventSource')
     await expect(frame.getByText(/"value": 0\.\d+/)).toBeVisible()
+    await expect(page.getByText(/still running: \d+ intervals? · 1 client/)).toBeVisible()
     await page.getByRole('button', { name: 'Kill the server' }).click()
     await expect(log).toContainText(/error, readyState is CONNECTING\n.*#2 close\(\)/)
+    // Nothing of a program that has ended runs any more.
+    await expect(page.getByText(/still running: [1-9]/)).toHaveCount(0)
     const value = await frame.locator('main pre').textContent()
     await expect(page.getByText('server.ts is running')).toBeVisible()
     // It serves whoever asks.

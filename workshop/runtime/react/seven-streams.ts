@@ -1,6 +1,8 @@
 /**
  * Opens seven streams beside the one of the component, and shows which of them are open. Whoever presses one
  * closes it.
+ *
+ * @returns a function that closes them all
  */
 export function sevenStreams({
   button,
@@ -10,21 +12,23 @@ export function sevenStreams({
   button: HTMLElement
   list: HTMLElement
   url: string
-}): void {
+}): () => void {
   // Not the one that is written about.
   const { EventSource } = window
   let streams: { close(): void }[] = []
 
   button.addEventListener('click', () => {
-    if (streams.length > 0) {
-      for (const stream of streams) stream.close()
-      streams = []
-      list.replaceChildren()
-    } else {
-      streams = Array.from({ length: 7 }, (_, n) => open(n + 1))
-    }
-    button.textContent = streams.length > 0 ? 'Close them' : 'Open 7 streams'
+    if (streams.length > 0) return closeAll()
+    streams = Array.from({ length: 7 }, (_, n) => open(n + 1))
+    button.textContent = 'Close them'
   })
+
+  function closeAll(): void {
+    for (const stream of streams) stream.close()
+    streams = []
+    list.replaceChildren()
+    button.textContent = 'Open 7 streams'
+  }
 
   function open(number: number): { close(): void } {
     const source = new EventSource(`${url}?stream=${number}`)
@@ -51,4 +55,6 @@ export function sevenStreams({
     show()
     return { close }
   }
+
+  return closeAll
 }

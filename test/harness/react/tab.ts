@@ -7,6 +7,11 @@ export function hideTab({ transcript }: Tools): void {
   document.dispatchEvent(new window.Event('visibilitychange', { bubbles: true }))
 }
 
+/** Makes it as it is at first, without an event. */
+export function resetTab(): void {
+  setVisibility('visible')
+}
+
 /** It comes back with these events of the document and the window. */
 export function showTab({ transcript }: Tools, { wasFrozen = false } = {}): void {
   transcript.step(wasFrozen ? 'the tab was frozen, and wakes up' : 'the tab is shown again')

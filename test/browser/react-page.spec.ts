@@ -68,26 +68,6 @@ test.describe('with a component that is not graded', () => {
     await expect(open).toBeVisible()
     await expect(frame.getByRole('button', { name: /open$|waits/ })).toHaveCount(0)
   })
-
-  test('an error that is thrown while React renders is shown with its file and line', async ({
-    lesson,
-    page,
-  }) => {
-    const { url, copy } = await lesson(3, 'stubs')
-    await page.goto(url)
-    const alert = page.frameLocator('iframe').getByRole('alert')
-    const lineOf = (file: string, text: string): number =>
-      readFileSync(copy.path(file), 'utf8')
-        .split('\n')
-        .findIndex((line) => line.includes(text)) + 1
-    await expect(alert).toContainText(
-      `LiveQuakes.tsx, line ${lineOf(COMPONENT, 'task 3.7: write LiveQuakes()')}`,
-    )
-    copy.write(COMPONENT, solution(copy, 'LiveQuakes.tsx'))
-    await expect(alert).toContainText(
-      `useQuakes.ts, line ${lineOf(HOOK, 'task 3.1: write useQuakes()')}`,
-    )
-  })
 })
 
 test.describe('with nothing to grade', () => {

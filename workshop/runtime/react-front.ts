@@ -97,7 +97,8 @@ export async function reactFront({
     const folder = await realpath(dirname(await component()))
     for (const at of [req.query.at].flat()) {
       const [, url = '', line, column] = /^(.*):(\d+):(\d+)$/.exec(String(at)) ?? []
-      const { file, transformResult } = (await moduleGraph.getModuleByUrl(url.split('?')[0]!)) ?? {}
+      const { file, transformResult } =
+        (await moduleGraph.getModuleByUrl(decodeURI(url.split('?')[0]!))) ?? {}
       const map = transformResult?.map
       const name = file && relative(folder, file)
       if (!name || name.startsWith('..') || !map || !('version' in map)) continue

@@ -1,25 +1,25 @@
-import React, { useEffect, useState } from 'react'
+import React, { useEffect, useState } from 'react';
 
 const SSEExample = () => {
-  const [data, setData] = useState(null)
+  const [data, setData] = useState(null);
 
   useEffect(() => {
-    const eventSource = new EventSource('/sse')
+    const eventSource = new EventSource('/sse');
 
     eventSource.addEventListener('message', (event) => {
-      const eventData = JSON.parse(event.data)
-      setData(eventData)
-    })
+      const eventData = JSON.parse(event.data);
+      setData(eventData);
+    });
 
     eventSource.addEventListener('error', (error) => {
-      console.error('Error occurred:', error)
-      eventSource.close()
-    })
+      console.error('Error occurred:', error);
+      eventSource.close();
+    });
 
     return () => {
-      eventSource.close() // Cleanup the event source when the component unmounts
-    }
-  }, []) // Empty dependency array ensures the effect runs once on mount
+      eventSource.close(); // Cleanup the event source when the component unmounts
+    };
+  }, []); // Empty dependency array ensures the effect runs once on mount
 
   return (
     <div>
@@ -32,7 +32,7 @@ const SSEExample = () => {
         </div>
       )}
     </div>
-  )
-}
+  );
+};
 
-export default SSEExample
+export default SSEExample;

@@ -6,7 +6,13 @@ import { check, must, type Tools, edgeCase } from './harness/check.ts'
 import { deepEqual } from './harness/equality.ts'
 import type { Story } from './harness/failure.ts'
 import { describeQuake, quakes } from './harness/quakes.ts'
-import { sourcesOf } from './harness/react/browser-event-source.ts'
+import {
+  deliver,
+  fail,
+  loseAndFind,
+  sourcesOf,
+  type BrowserEventSource,
+} from './harness/react/browser-event-source.ts'
 import { burst, BURST } from './harness/react/burst.ts'
 import {
   describeConnections,
@@ -28,6 +34,7 @@ import { forgiveUncaught } from './harness/uncaught-errors.ts'
 import type { Watcher } from './harness/react/watcher.ts'
 import { scriptedServer } from './harness/scripted-server.ts'
 import { excerptJson, SILENT } from './harness/transcript.ts'
+import { trackTimers } from './harness/work-timers.ts'
 
 // 3.1 One connection
 
@@ -147,7 +154,7 @@ check('3.2b', 'open is shown before the first quake', async (t) => {
 })
 
 check('3.2c', 'a connection that is lost is shown as connecting, and comes back', async (t) => {
-  const [before, after] = quakes(2)
+  const [before, after, last] = quakes(3)
   const { page, server, watcher, connects, lists, showsStatus } = await mount(t)
   await connects()
   server.send('retry: 10\n\n')
@@ -182,7 +189,24 @@ check('3.2c', 'a connection that is lost is shown as connecting, and comes back'
     expected: 'Expected one that goes on: it asks again by itself.',
     often: "a new EventSource is made at 'error'.",
   })
+  const [source] = sourcesOf(server.url)
+  for (let n = 0; n < LOSSES; n += 1) loseAndFind(source!)
+  t.transcript.step(`the connection is lost and found ${LOSSES} times`)
+  await lists(last, {
+    story: {
+      seen: `The connection was lost ${LOSSES} times and came back each time, and ${describeQuake(last)}, which came next, is not in the list.`,
+      expected: 'Expected it there: an EventSource comes back however often it is lost.',
+      ...(source!.wasClosed && { often: 'your code counts the errors, and calls close().' }),
+    },
+  })
+  await showsStatus('open', () => ({
+    seen: `The connection was lost ${LOSSES} times and came back each time, and the status is ${watcher.view.status}.`,
+    expected: 'Expected open: an EventSource comes back however often it is lost.',
+  }))
 })
+
+/** More than any count of losses that gives up. */
+const LOSSES = 1000
 
 check('3.2d', 'a stream that is refused or over is shown as closed', async (t) => {
   const refused = await scriptedServer(t)
@@ -263,7 +287,22 @@ check('3.2f', 'retry() opens a closed stream again', async (t) => {
     expected: 'Expected one: the first call has opened the stream.',
     often: 'the state is looked at as it was rendered last. readyState tells what it is.',
   })
+  for (let n = 2; n <= RETRIES; n += 1) {
+    const { length } = sourcesOf(server.url)
+    fail(sourcesOf(server.url).at(-1)!)
+    await page.waitFor(() => watcher.view.status === 'closed', notClosed)
+    watcher.view.retry()
+    await page.waitFor(() => sourcesOf(server.url).length > length, {
+      seen: `The stream was closed ${n} times, and the last call of retry() made no EventSource.`,
+      expected: 'Expected a new one for each: retry() opens a closed stream, however often.',
+    })
+  }
+  t.transcript.step(`the stream is closed, and retry() called, ${RETRIES} times`)
+  await showsStatus('open', notOpen)
 })
+
+/** More than any number of tries that is thought to be enough. */
+const RETRIES = 40
 
 edgeCase('3.2g', 'retry() leaves a stream alone that is not closed', async (t) => {
   const server = await scriptedServer(t)
@@ -333,7 +372,7 @@ edgeCase('3.2h', 'an event that the server calls error does not change the statu
 check('3.3a', 'data that is not JSON is skipped and counted', async (t) => {
   await mustSkip(
     t,
-    ['{"id": ', 'hello'],
+    ['{"id": ', 'hello', ''],
     'it is not counted, or the view is not told that the count has changed.',
   )
 })
@@ -341,7 +380,7 @@ check('3.3a', 'data that is not JSON is skipped and counted', async (t) => {
 check('3.3b', 'JSON that is no quake is skipped and counted', async (t) => {
   await mustSkip(
     t,
-    ['null', '42', '"hello"', '[]', '{}', '{"id":7}'],
+    ['null', '42', '"hello"', '[]', '{}', '{"id":7}', '{"id":["x"]}'],
     'whatever JSON.parse() gives is taken for a quake. Look for an id that is a string.',
   )
 })
@@ -388,6 +427,8 @@ check('3.3d', 'a quake that comes again is listed once', async (t) => {
   })
   for (const magnitude of [0, -0.4, 9.25]) {
     for (const quake of [first, third]) {
+      const list = watcher.view.quakes
+      const copy = structuredClone(list)
       server.send(eventOf({ ...quake, magnitude }))
       const listed = (): Quake | undefined => watcher.view.quakes.find(({ id }) => id === quake.id)
       await page.waitFor(() => listed()?.magnitude === magnitude, {
@@ -396,11 +437,29 @@ check('3.3d', 'a quake that comes again is listed once', async (t) => {
         expected: `Expected ${magnitude}: the newest data wins, because quakes are corrected.`,
         often: 'a quake whose id is in the list is ignored.',
       })
+      must(deepEqual(list, copy), {
+        seen: 'A quake came again with another magnitude, and the quakes array of an earlier render has changed.',
+        expected: 'Expected that array, and each quake in it, to stay as it was.',
+        often: 'the new data is written into the array or into the object that the list had.',
+      })
     }
   }
   must(watcher.view.quakes.length === 3, {
     seen: `Quakes came again with another magnitude, and the list has ${watcher.view.quakes.length} of three.`,
     expected: 'Expected each once.',
+  })
+  const bare: Partial<Quake> = { ...first, magnitude: 3.5 }
+  delete bare.status
+  server.send(`data: ${JSON.stringify(bare)}\n\n`)
+  const listedNow = (): Quake | undefined => watcher.view.quakes.find(({ id }) => id === first.id)
+  await page.waitFor(() => listedNow()?.magnitude === 3.5, {
+    seen: 'A quake came again with another magnitude and without its status, and the list has the data from before.',
+    expected: 'Expected the data that came last.',
+  })
+  must(deepEqual(listedNow(), bare), {
+    seen: `A quake came again as ${excerptJson(bare)}, and the list has ${excerptJson(listedNow())}.`,
+    expected: 'Expected what came last, and nothing of what came before.',
+    often: 'the new data is added to the data that the list had.',
   })
 })
 
@@ -438,14 +497,111 @@ check('3.3e', 'the list holds the newest hundred, newest first', async (t) => {
     expected: 'Expected 120: the list forgets, the count does not.',
     often: 'received is the length of the list.',
   })
+  // Whether it moves or stays, the last one to come is the first of the list.
+  const newest = { ...happened.at(-1)!, magnitude: 9.75 }
+  server.send(eventOf(newest), 'the last of them again, corrected')
+  await page.waitFor(() => watcher.view.quakes[0]?.magnitude === 9.75, {
+    seen: 'The list is full, its first quake came again with another magnitude, and the list does not have that.',
+    expected: 'Expected the data that came last.',
+  })
+  isList(wanted, 'its first quake came again', 'one is taken out, and none was added.')
+  // Whether one that has left the list is known is up to the work.
+  const [returning] = happened
+  const next = { ...newest, id: 'next' }
+  server.send(eventOf(returning!) + eventOf(next), 'the first of the 120 again, and a new one')
+  await page.waitFor(() => watcher.has(next), notListed(next))
+  const isBack = watcher.has(returning!)
+  isList(
+    [next, ...(isBack ? [returning!] : []), ...wanted].slice(0, 100),
+    'a quake that had left it came again, and then a new one',
+    'too many are taken out, or the one that came again gets a place from before.',
+  )
+
+  function isList(list: Quake[], what: string, often: string): void {
+    const now = watcher.view.quakes.map(({ id }) => id)
+    const missing = list.filter(({ id }) => !now.includes(id)).length
+    must(
+      deepEqual(
+        now,
+        list.map(({ id }) => id),
+      ),
+      {
+        seen: `The list was full, ${what}, and the list has ${now.length} quakes, ${missing ? `${missing} of the newest hundred missing` : 'in another order'}.`,
+        expected: 'Expected the hundred that came last, newest first.',
+        often,
+      },
+    )
+  }
 })
+
+edgeCase('3.3f', 'an object with any string as its id is a quake', async (t) => {
+  const { page, server, watcher, connects } = await mount(t)
+  await connects()
+  const ids = [...AWKWARD_IDS, ...quakes(1).map(({ id }) => id)]
+  server.send(
+    ids.map((id) => `data: ${JSON.stringify({ id })}\n\n`).join(''),
+    `${ids.length} quakes that have an id and nothing else`,
+  )
+  await page.waitFor(() => watcher.view.received + watcher.view.skipped >= ids.length, {
+    seen: () =>
+      `${ids.length} quakes came, and the view has ${watcher.view.received} received and ${watcher.view.skipped} skipped.`,
+    expected: `Expected ${ids.length} received: each is an object whose id is a string.`,
+  })
+  must(watcher.view.received === ids.length, {
+    seen: `${ids.length} quakes came that have an id and nothing else, and ${watcher.view.skipped} of them were skipped.`,
+    expected: 'Expected none to be: each is an object whose id is a string.',
+    often:
+      watcher.view.skipped === 1
+        ? 'an empty string is taken for none.'
+        : 'your code looks for more than the id. What else a quake holds is up to the server.',
+  })
+  const listed = watcher.view.quakes.map(({ id }) => id)
+  await page.waitFor(() => watcher.view.quakes.length === ids.length, {
+    seen: () => {
+      const now = new Set(watcher.view.quakes.map(({ id }) => id))
+      const missing = ids.filter((id) => !now.has(id)).map((id) => excerptJson(id))
+      return `${ids.length} quakes came, and the list has ${watcher.view.quakes.length}. ${missing.length === 1 ? 'This id is' : 'These ids are'} missing: ${missing.join(', ')}.`
+    },
+    expected:
+      'Expected each quake: any string is an id, and two ids are the same only if each character is.',
+    ...(!listed.includes('__proto__') && {
+      often: 'the ids are the names of a plain object, which has names of its own. A Map has none.',
+    }),
+  })
+  const now = watcher.view.quakes.map(({ id }) => id)
+  must(deepEqual(now, ids.toReversed()), {
+    seen: `${ids.length} quakes came, and the list has them in this order: ${now.map((id) => excerptJson(id)).join(', ')}.`,
+    expected: 'Expected the last one to come first.',
+    often:
+      'the ids are the names of a plain object, and names that are whole numbers come first there. A Map keeps the order.',
+  })
+})
+
+/** Each is another one. */
+const AWKWARD_IDS = [
+  'us7',
+  '__proto__',
+  'constructor',
+  '10',
+  '9',
+  '',
+  'US7',
+  'us7 ',
+  'u\u017f7',
+  '\u{1f30b}',
+  'a\u2028b',
+  '<b>&amp;',
+  'null',
+]
 
 // 3.4 What changes
 
 check('3.4a', 'another URL is another stream', async (t) => {
   const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
   const [before, after] = quakes(2)
-  const { page, draw, connects, lists } = await mount(t, { servers: [first, second] })
+  const { page, watcher, draw, connects, lists, showsStatus } = await mount(t, {
+    servers: [first, second],
+  })
   await connects()
   await lists(before)
   draw({ url: second.url })
@@ -460,6 +616,19 @@ check('3.4a', 'another URL is another stream', async (t) => {
     often: 'the effect runs again and has no cleanup, or that closes the wrong one.',
   })
   await lists(after, { from: second })
+  fail(sourcesOf(second.url).at(-1)!)
+  await showsStatus('closed', {
+    seen: 'The stream of the new URL has given up, and the status is not closed.',
+    expected: 'Expected closed.',
+  })
+  const { length } = sourcesOf(second.url)
+  t.transcript.step('retry() is called')
+  watcher.view.retry()
+  await page.waitFor(() => sourcesOf(second.url).length > length, {
+    seen: 'The component was given another URL, that stream was closed, retry() was called, and the stream was not opened.',
+    expected: 'Expected a new connection to the new URL.',
+    often: 'retry() keeps the URL of the first render.',
+  })
 })
 
 check('3.4b', 'with another URL the view begins anew', async (t) => {
@@ -489,6 +658,7 @@ check('3.4b', 'with another URL the view begins anew', async (t) => {
     expected: 'Expected it to be closed.',
   })
   const asked = first.requests.length
+  const { retry } = watcher.view
   draw({ url: first.url })
   await page.waitFor(() => first.requests.length > asked, {
     seen: 'The component was given its first URL again, and nobody asks for it.',
@@ -496,6 +666,14 @@ check('3.4b', 'with another URL the view begins anew', async (t) => {
   })
   await lists(again)
   await isAnew('what was shown of a URL is kept when nobody follows it any more.')
+  t.transcript.step('the retry() of a render with the other URL is called')
+  retry()
+  await fence(t)
+  must(openConnections(second) === 0, {
+    seen: 'The component was given another URL, the retry() of an earlier render was called, and the old URL was asked again.',
+    expected: 'Expected no connection to a URL that no component follows.',
+    often: 'retry() keeps the stream of its render, and opens it whenever that is closed.',
+  })
 
   async function isAnew(often: string): Promise<void> {
     await showsCounts([1, 1, 0], (told) => ({
@@ -597,6 +775,28 @@ check('3.4e', 'the callback of the last render gets each quake once', async (t) 
     expected: 'Expected nobody to be told any more.',
     often: 'only a function is kept. That there is none has to be kept, too.',
   })
+  drawAll([])
+  t.transcript.step('the component goes')
+  await page.waitFor(() => openConnections(server) === 0, {
+    seen: 'The component is gone, and its connection is still open.',
+    expected: 'Expected it to be closed.',
+  })
+  const asked = server.requests.length
+  drawAll([{ url: server.url }])
+  t.transcript.step('a component comes without an onQuake')
+  await page.waitFor(() => server.requests.length > asked, {
+    seen: 'The component is gone, another one came, and nobody asks the server.',
+    expected: 'Expected a new connection.',
+  })
+  const told: string[] = []
+  drawAll([{ url: server.url, onQuake: (quake) => void told.push(quake.id) }])
+  t.transcript.step('the component gets an onQuake')
+  await lists(before)
+  await page.waitFor(() => told.length > 0, {
+    seen: 'The first render of a component had no onQuake, a later one had, a quake came, and it was not called.',
+    expected: 'Expected the onQuake of the last render to be called.',
+    often: 'your code looks only once whether there is an onQuake.',
+  })
 
   function lostMeanwhile(quake: Quake): Story {
     return {
@@ -696,7 +896,7 @@ check('3.5c', 'what has come is shown while more comes', async (t) => {
 check('3.6a', 'components with the same URL share one connection', async (t) => {
   const server = await scriptedServer(t)
   const got: string[] = []
-  const { page, watchers, drawAll, connects } = await mount(t, { servers: [server] })
+  const { page, watchers, drawAll, connects } = await mount(t, { servers: [server], strict: true })
   t.transcript.step('two more components are shown')
   const ofFirst = (): void => void got.push('the first')
   const ofOthers = (): void => void got.push('one of the others')
@@ -704,12 +904,16 @@ check('3.6a', 'components with the same URL share one connection', async (t) => 
   await connects()
   const [quake] = quakes(1)
   server.send(eventOf(quake))
-  await page.waitFor(() => watchers.every((each) => each.has(quake)), {
-    seen: () =>
-      `A quake came, and ${watchers.filter((each) => !each.has(quake)).length} of 3 components do not show it.`,
-    expected: 'Expected all of them to.',
-    often: 'only the component that opened the connection is told.',
-  })
+  await page.waitFor(
+    () => watchers.every((each) => each.has(quake)),
+    () => ({
+      seen: `A quake came, and ${watchers.filter((each) => !each.has(quake)).length} of 3 components do not show it.`,
+      expected: 'Expected all of them to.',
+      ...(watchers[0]!.has(quake) && {
+        often: 'only the component that opened the connection is told.',
+      }),
+    }),
+  )
   t.transcript.step('every component shows the quake')
   const open = openConnections(server)
   must(open === 1, {
@@ -728,6 +932,16 @@ check('3.6a', 'components with the same URL share one connection', async (t) => 
   })
   await page.waitFor(() => got.length >= 3, called)
   must(countOf('the first') === 1 && got.length === 3, called())
+  const crowd = 50
+  drawAll(Array.from({ length: crowd }, () => ({ url: server.url })))
+  t.transcript.step(`${crowd} components are shown`)
+  const [, next] = quakes(2)
+  server.send(eventOf(next))
+  await page.waitFor(() => watchers.every((each) => each.has(next)), {
+    seen: () =>
+      `A quake came, and ${watchers.filter((each) => !each.has(next)).length} of ${crowd} components do not show it.`,
+    expected: 'Expected all of them to.',
+  })
 })
 
 check('3.6b', 'a component that comes later knows how the stream is', async (t) => {
@@ -739,7 +953,9 @@ check('3.6b', 'a component that comes later knows how the stream is', async (t) 
   for (const quake of [older, newer]) await lists(quake)
   // Whoever asks it now learns nothing.
   server.stopAnswering()
-  drawAll([{ url: server.url }, { url: server.url }])
+  const told: string[] = []
+  const onQuake = ({ id }: Quake): void => void told.push(id)
+  drawAll([{ url: server.url }, { url: server.url, onQuake }])
   t.transcript.step('a second component comes')
   await page.waitFor(() => watchers[1]?.view.status === 'open', {
     seen: () => `A component came to a stream that is open, and shows ${watchers[1]?.view.status}.`,
@@ -748,6 +964,11 @@ check('3.6b', 'a component that comes later knows how the stream is', async (t) 
   })
   t.transcript.step('it shows open')
   await sameView(page, watchers)
+  must(told.length === 0, {
+    seen: `A component came to a stream that had brought two quakes, and its onQuake was called ${howOften(told.length)}.`,
+    expected: 'Expected it to be called only with quakes that come from now on.',
+    often: 'your code calls onQuake with each quake of the list.',
+  })
   page.close()
   const refused = await scriptedServer(t)
   refused.answer(500)
@@ -787,7 +1008,7 @@ check('3.6b', 'a component that comes later knows how the stream is', async (t) 
 })
 
 check('3.6c', 'when one component goes, the others go on', async (t) => {
-  const [before, after] = quakes(2)
+  const [before, after, last] = quakes(3)
   const { page, server, watchers, drawAll, connects, lists } = await mount(t)
   const got: Quake[] = []
   const onQuake = (quake: Quake): void => void got.push(quake)
@@ -814,14 +1035,37 @@ check('3.6c', 'when one component goes, the others go on', async (t) => {
     expected: 'Expected only those of the components that are there.',
     often: 'callbacks are added when components come, and not taken away when they go.',
   })
+  const told: string[] = []
+  const stays = { url: server.url, onQuake: ({ id }: Quake) => void told.push(id) }
+  const goes = { url: server.url, onQuake: () => drawAll([undefined, undefined, stays]) }
+  drawAll([undefined, goes, stays])
+  t.transcript.step('the next quake makes the second component go')
+  const [, , third] = watchers
+  const fromInside: Story = {
+    seen: 'The onQuake of one component made that component go, and the onQuake of another one was not called with this quake.',
+    expected: 'Expected each component that stays to get the quake.',
+    often: 'the loop over the callbacks skips one when the one before is taken out of the array.',
+  }
+  await lists(last, { to: third! })
+  await page.waitFor(() => told.length > 0, fromInside)
+  must(deepEqual(told, [last.id]), {
+    seen: `The onQuake of one component made that component go, and the onQuake of another one was called ${howOften(told.length)}.`,
+    expected: 'Expected once.',
+  })
 })
 
 check('3.6d', 'the last component closes the connection, and the next opens one', async (t) => {
-  const [before, after] = quakes(2)
-  const { page, server, drawAll, connects, lists, showsCounts } = await mount(t)
+  const [before, after, late] = quakes(3)
+  const { page, server, watcher, drawAll, connects, lists, showsCounts } = await mount(t, {
+    strict: true,
+  })
   drawAll([{ url: server.url }, { url: server.url }])
   await connects()
   await lists(before)
+  const { retry } = watcher.view
+  // No timer, no frame and no render has had a turn since.
+  deliver(sourcesOf(server.url).at(-1)!, JSON.stringify(late))
+  t.transcript.step('another quake comes, and is not shown yet')
   drawAll([undefined, { url: server.url }])
   drawAll([])
   t.transcript.step('both components go')
@@ -829,6 +1073,14 @@ check('3.6d', 'the last component closes the connection, and the next opens one'
     seen: 'Both components are gone, and the connection is still open.',
     expected: 'Expected the last one to close it.',
     often: 'components are counted when they come, and not when they go.',
+  })
+  retry()
+  t.transcript.step('the retry() of one of them is called')
+  await fence(t)
+  must(openConnections(server) === 0, {
+    seen: 'Both components are gone, the retry() of one of them was called, and it opened a connection for nobody.',
+    expected: 'Expected retry() to do nothing once the component is gone.',
+    often: 'retry() keeps the stream of its render, and opens it whenever that is closed.',
   })
   const asked = server.requests.length
   drawAll([{ url: server.url }])
@@ -848,21 +1100,27 @@ check('3.6d', 'the last component closes the connection, and the next opens one'
 edgeCase('3.6e', 'another URL has a connection of its own', async (t) => {
   const [here, there] = [await scriptedServer(t), await scriptedServer(t)]
   const [first, second] = quakes(2)
+  const filtered = { ...here, url: `${here.url}?min=5` }
   const { page, watchers, drawAll, connects, lists } = await mount(t, {
-    servers: [here, there],
+    servers: [here, there, filtered],
   })
-  drawAll([{ url: here.url }, { url: there.url }])
+  drawAll([{ url: here.url }, { url: there.url }, { url: filtered.url }])
   await connects()
   await page.waitFor(() => there.requests.length > 0, {
     seen: 'Two components follow two URLs, and one server is asked by nobody.',
     expected: 'Expected a connection to each.',
     often: 'one EventSource serves all components, whatever they ask for.',
   })
+  await page.waitFor(() => here.requests.length > 1, {
+    seen: 'Two components follow /events and /events?min=5 of one server, and one of the two is asked for by nobody.',
+    expected: 'Expected a connection for each: what a query asks for is another stream.',
+    often: 'only a part of the URL is compared.',
+  })
   await lists(first, { to: watchers[0]! })
   await lists(second, { from: there, to: watchers[1]! })
   const lengths = watchers.map(({ view }) => view.quakes.length)
-  must(deepEqual(lengths, [1, 1]), {
-    seen: `Each of two streams brought one quake, and the lists have ${lengths.join(' and ')}.`,
+  must(deepEqual(lengths.slice(0, 2), [1, 1]), {
+    seen: `Each of two streams brought one quake, and the lists have ${lengths.slice(0, 2).join(' and ')}.`,
     expected: 'Expected one in each.',
     often: 'one list serves all streams.',
   })
@@ -932,7 +1190,8 @@ check('3.7b', 'each quake is an item with its magnitude and place, newest first'
   server.send('retry: 10\n\n')
   const happened = quakesApart(3).map((quake, n) => ({
     ...quake,
-    magnitude: [0, 6][n] ?? quake.magnitude,
+    magnitude: [0, 6, -0.6][n]!,
+    place: [quake.place, '<b>Tom & Jerry</b> &amp; 100 %', 'O\'Higgins\u2028"Chile" \u{1f30b}'][n]!,
   }))
   for (const quake of happened) await lists(quake)
   const texts = items().map(textOf)
@@ -944,6 +1203,15 @@ check('3.7b', 'each quake is an item with its magnitude and place, newest first'
       often: 'the order of the list is turned once more.',
     },
   )
+  const corrected = { ...happened[1]!, magnitude: 6.25 }
+  server.send(eventOf(corrected))
+  await page.waitFor(() => itemOf(corrected) !== undefined, {
+    seen: () =>
+      `A quake came again with the magnitude 6.25, and the items are ${joinWithAnd(items().map(textOf))}.`,
+    expected: 'Expected its item to say 6.25: the newest data wins.',
+    often: 'an item is rendered only once, such as one in memo() that compares nothing but the id.',
+  })
+  happened[1] = corrected
   server.stopAnswering()
   server.cut()
   await page.waitFor(() => says('connecting'), {
@@ -977,6 +1245,12 @@ check('3.7c', 'an item stays the same element when others come', async (t) => {
     seen: `Two more quakes came, and ${describeQuake(first)} is another element of the page.`,
     expected: 'Expected the same: what is selected, focused or animated there stays with it.',
     often: 'the key is made of the index, which changes with each quake that comes on top.',
+  })
+  const corrected = await lists({ ...first, magnitude: 8.75 })
+  must(before === corrected, {
+    seen: `${describeQuake(first)} came again with the magnitude 8.75, and its item is another element of the page.`,
+    expected: 'Expected the same: what is selected, focused or animated there stays with it.',
+    often: 'the key changes with the data. The id alone is the key.',
   })
   // Many at the same place, of the same strength, one of them twice.
   const [twin] = many
@@ -1078,10 +1352,30 @@ edgeCase('3.7f', 'React reports no error in the console', async (t) => {
   })
 })
 
+edgeCase('3.7g', 'another url shows another stream', async (t) => {
+  const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
+  const { page, drawAt, itemOf, lists, says, connects } = await showLiveQuakes(t, first, [second])
+  await connects()
+  const [before, after] = quakesApart(2)
+  await lists(before)
+  drawAt(second)
+  t.transcript.step('<LiveQuakes> gets another url')
+  await page.waitFor(() => second.requests.length > 0, {
+    seen: '<LiveQuakes> was given another url, and nobody asks for it.',
+    expected: 'Expected it to show the stream of that url.',
+    often: 'the url of the first render is kept.',
+  })
+  await lists(after, second)
+  await page.waitFor(() => itemOf(before) === undefined && says('open'), {
+    seen: '<LiveQuakes> was given another url, and the page shows the list or the status of the old one.',
+    expected: 'Expected the view of the new stream, and nothing else.',
+  })
+})
+
 // 3.8 The tab comes back
 
 check('3.8a', 'a tab that comes back opens a closed stream again', async (t) => {
-  const { page, server, connects, lists, showsStatus, showsCounts } = await mount(t, {
+  const { page, server, watcher, connects, lists, showsStatus, showsCounts } = await mount(t, {
     exclusive: true,
   })
   const [before, ...after] = quakes(3)
@@ -1117,8 +1411,25 @@ check('3.8a', 'a tab that comes back opens a closed stream again', async (t) => 
     server.send('retry: 10\n\n')
     await lists(quake)
   }
+  const silent = { ...t, transcript: SILENT }
+  for (let n = 3; n <= RETRIES; n += 1) {
+    hideTab(silent)
+    const source = sourcesOf(server.url).at(-1)!
+    if (source.readyState !== EventSource.CLOSED) {
+      fail(source)
+      await page.waitFor(() => watcher.view.status === 'closed', notClosed)
+    }
+    const { length } = sourcesOf(server.url)
+    showTab(silent)
+    await t.waitFor(() => sourcesOf(server.url).length > length, {
+      seen: `The stream was closed while the tab was hidden, the tab is back for the ${n}th time, and no EventSource was made.`,
+      expected: 'Expected a new connection, each time.',
+    })
+  }
+  t.transcript.step(`the tab is hidden and comes back ${RETRIES} times`)
+  await showsStatus('open', notOpen)
   await showsCounts([3, 3, 0], (told) => ({
-    seen: `The tab went and came back twice, three quakes came, and the view has ${told}.`,
+    seen: `The tab went and came back ${RETRIES} times, three quakes came, and the view has ${told}.`,
     expected: 'Expected 3, 3 and 0: the list and the counts go on.',
     often: 'everything begins anew with the connection.',
   }))
@@ -1182,7 +1493,7 @@ edgeCase('3.8b', 'a tab that wakes up opens one connection', async (t) => {
 })
 
 edgeCase('3.8c', 'a stream that lives is left alone when the tab comes back', async (t) => {
-  const [before, after] = quakes(2)
+  const [before, after, hidden] = quakes(3)
   const { page, server, watcher, connects, lists, showsStatus } = await mount(t, {
     exclusive: true,
   })
@@ -1191,6 +1502,11 @@ edgeCase('3.8c', 'a stream that lives is left alone when the tab comes back', as
   hideTab(t)
   // Closing what nobody looks at is a way to save connections.
   const lived = openConnections(server) === 1
+  if (lived) {
+    deliver(sourcesOf(server.url).at(-1)!, JSON.stringify(hidden))
+    t.transcript.step('a quake comes')
+    await fence(t)
+  }
   showTab(t, { wasFrozen: true })
   await showsStatus('open', notOpen)
   const asked = (): boolean => server.requests.length === sourcesOf(server.url).length
@@ -1200,10 +1516,17 @@ edgeCase('3.8c', 'a stream that lives is left alone when the tab comes back', as
     expected: 'Expected one.',
     often: 'a new EventSource is made for the tab that comes back, and the old one stays.',
   })
+  if (lived) {
+    await page.waitFor(() => watcher.has(hidden), {
+      seen: 'A quake came while the tab was hidden, the tab is back, and the list does not have the quake.',
+      expected: 'Expected it there: its connection was open all the time.',
+    })
+  }
   await lists(after)
-  must(watcher.view.quakes.length === 2 && openConnections(server) === 1, {
-    seen: `The tab was hidden and is back, the list has ${watcher.view.quakes.length} of two quakes, ${describeConnections(openConnections(server))} open.`,
-    expected: 'Expected both quakes and one connection.',
+  const wanted = lived ? 3 : 2
+  must(watcher.view.quakes.length === wanted && openConnections(server) === 1, {
+    seen: `The tab was hidden and is back, the list has ${watcher.view.quakes.length} of ${wanted} quakes, and the page has ${describeConnections(openConnections(server))}.`,
+    expected: 'Expected every quake and one connection.',
   })
   must(!lived || sourcesOf(server.url).length === 1, {
     seen: `The tab was hidden and is back, the stream was open all the time, and ${sourcesWere(server)} made.`,
@@ -1215,7 +1538,7 @@ edgeCase('3.8c', 'a stream that lives is left alone when the tab comes back', as
 edgeCase('3.8d', 'a component that is gone does not come back with the tab', async (t) => {
   const server = await scriptedServer(t)
   server.answer(500)
-  const { page, draw, drawAll, showsStatus } = await mount(t, {
+  const { page, draw, showsStatus } = await mount(t, {
     servers: [server],
     exclusive: true,
   })
@@ -1230,20 +1553,79 @@ edgeCase('3.8d', 'a component that is gone does not come back with the tab', asy
     expected: 'Expected none.',
     often: 'the listener of the document stays when the component goes.',
   })
+})
+
+edgeCase('3.8e', 'a component that is gone leaves nothing behind', async (t) => {
+  const server = await scriptedServer(t)
+  const other = { ...server, url: `${server.url}?min=5` }
+  const { draw, drawAll, watcher, connects } = await mount(t, {
+    servers: [server, other],
+    exclusive: true,
+  })
+  await connects()
+  draw()
+  const timers = trackTimers()
+  t.atEnd(timers.stop)
+  const silent = { ...t, transcript: SILENT }
   const before = pageListeners()
-  const visits = 100
-  for (let n = 0; n < visits; n += 1) {
+  const newest = (): BrowserEventSource => sourcesOf(server.url).at(-1)!
+  const leave = (): void => drawAll([])
+  // Each component has come, and goes.
+  const visits = [
+    leave,
+    () => {
+      deliver(newest(), JSON.stringify(quakes(1)[0]))
+      leave()
+    },
+    () => {
+      fail(newest())
+      watcher.view.retry()
+      leave()
+    },
+    () => {
+      hideTab(silent)
+      fail(newest())
+      showTab(silent)
+      leave()
+    },
+    () => {
+      drawAll([{ url: other.url }])
+      leave()
+    },
+    // The last one, so that no other closes what it leaves open.
+    () => {
+      hideTab(silent)
+      leave()
+      showTab(silent)
+    },
+  ]
+  for (let n = 0; n < VISITS; n += 1) {
     drawAll([{ url: server.url }])
-    drawAll([])
+    visits[n % visits.length]!()
   }
-  t.transcript.step(`the component comes and goes ${visits} times`)
+  t.transcript.step(`a component comes and goes ${VISITS} times, in ${visits.length} ways`)
+  const open = (): number => openConnections(server) + openConnections(other)
+  await t.waitFor(() => open() === 0 && server.openResponses === 0, {
+    seen: () =>
+      `A component came and went ${VISITS} times, and ${describeConnections(Math.max(open(), server.openResponses))} ${Math.max(open(), server.openResponses) === 1 ? 'is' : 'are'} open.`,
+    expected: 'Expected none: a component that goes closes its connection, even in a hidden tab.',
+  })
   await t.waitFor(() => pageListeners() <= before, {
     seen: () =>
-      `A component came and went ${visits} times, and ${pageListeners() - before} more listeners are on document and window.`,
+      `A component came and went ${VISITS} times, and ${pageListeners() - before} more listeners are on document and window.`,
     expected: 'Expected none: a component that goes removes its listeners.',
     often: 'addEventListener() has no removeEventListener() with the same function.',
   })
+  await t.waitFor(() => timers.alive() === 0, {
+    seen: () =>
+      `A component came and went ${VISITS} times, and ${timers.alive()} of your timers still run.`,
+    expected: 'Expected none: a component that goes clears its timers.',
+    often: 'setInterval() has no clearInterval().',
+  })
 })
+
+/** Enough to see what each of them leaves. */
+const VISITS = 60
 
 /** Sends these payloads and then a quake, which is to be all that is listed. */
 async function mustSkip(t: Tools, payloads: string[], often: string): Promise<void> {
@@ -1252,7 +1634,8 @@ async function mustSkip(t: Tools, payloads: string[], often: string): Promise<vo
   for (const [n, payload] of payloads.entries()) {
     server.send(`data: ${payload}\n\n`)
     await page.waitFor(() => watcher.view.skipped === n + 1, {
-      seen: () => `The data of an event is ${payload}, and skipped is ${watcher.view.skipped}.`,
+      seen: () =>
+        `The data of an event is ${payload || 'empty'}, and skipped is ${watcher.view.skipped}.`,
       expected: `Expected ${n + 1}.`,
       often,
     })

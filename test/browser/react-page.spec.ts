@@ -51,6 +51,25 @@ test('lesson 3 fails, breaks and passes; the component runs, and reconnects afte
   await expect(frame.getByRole('button', { name: /waits/ })).toHaveCount(1)
 })
 
+test.describe('with a component that is not graded', () => {
+  test.use({ isGraded: false })
+
+  test('with seven streams open, a save reaches the component', async ({ lesson, page }) => {
+    const { url, copy } = await lesson(3, 'solutions')
+    await page.goto(url)
+    const frame = page.frameLocator('iframe')
+    const open = frame.getByRole('button', { name: 'Open 7 streams' })
+    await expect(frame.getByRole('status')).toHaveText('open')
+    await open.click()
+    await expect(frame.getByRole('button', { name: '5 open' })).toBeVisible()
+    const text = solution(copy, 'LiveQuakes.tsx')
+    copy.write(COMPONENT, text.replace('<section>', '<section aria-label="saved">'))
+    await expect(frame.getByRole('region', { name: 'saved' })).toBeVisible()
+    await expect(open).toBeVisible()
+    await expect(frame.getByRole('button', { name: /open$|waits/ })).toHaveCount(0)
+  })
+})
+
 test.describe('with nothing to grade', () => {
   test.use({ isGraded: false })
 
@@ -85,8 +104,11 @@ test.describe('with nothing to grade', () => {
     const frame = page.frameLocator('iframe')
     const log = frame.getByLabel('What becomes of each EventSource')
     await expect(frame.getByText(/"value": 0\.\d+/)).toBeVisible()
+    await expect(page.getByText(/still running: \d+ intervals? · 1 client/)).toBeVisible()
     await page.getByRole('button', { name: 'Kill the server' }).click()
     await expect(log).toContainText(/error, readyState is CONNECTING\n.*#2 close\(\)/)
+    // Nothing of a program that has ended runs any more.
+    await expect(page.getByText(/still running: [1-9]/)).toHaveCount(0)
     const value = await frame.locator('main pre').textContent()
     await expect(page.getByText('server.ts is running')).toBeVisible()
     // The server is available again for every client.

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, realpath } from 'node:fs/promises'
 import { createServer, request } from 'node:http'
-import { join } from 'node:path'
+import { SourceMap } from 'node:module'
+import { dirname, join, relative } from 'node:path'
 import { pipeline } from 'node:stream'
 import express, { type Express, type Request, type Response } from 'express'
 import type { ViteDevServer } from 'vite'
@@ -76,6 +77,7 @@ export async function reactFront({
     handlers.use(onlyUnderOurName(onThisMachine))
     handlers.get(path, passOn)
     handlers.get('/', showPage)
+    handlers.get('/where', tellPlace)
     handlers.use(async (req, res, next) => (await starting).middlewares(req, res, next))
     return handlers
   }
@@ -87,6 +89,29 @@ export async function reactFront({
     // Only the lesson page may show this page in a frame.
     res.set('Content-Security-Policy', 'frame-ancestors http://127.0.0.1:* http://localhost:*')
     res.type('html').send(await (await starting).transformIndexHtml('/', html))
+  }
+
+  /** Answers with the file and line of the first of these stack frames that is in the learner's files. */
+  async function tellPlace(req: Request, res: Response): Promise<void> {
+    const { moduleGraph } = (await starting).environments.client!
+    const folder = await realpath(dirname(await component()))
+    for (const at of [req.query.at].flat()) {
+      const [, url = '', line, column] = /^(.*):(\d+):(\d+)$/.exec(String(at)) ?? []
+      const { file, transformResult } =
+        (await moduleGraph.getModuleByUrl(decodeURI(url.split('?')[0]!))) ?? {}
+      const map = transformResult?.map
+      const name = file && relative(folder, file)
+      if (!name || name.startsWith('..') || !map || !('version' in map)) continue
+      const entry = new SourceMap({
+        ...map,
+        file: name,
+        sourceRoot: '',
+        sourcesContent: [],
+      }).findEntry(Number(line) - 1, Number(column) - 1)
+      if ('originalLine' in entry)
+        return void res.json({ file: name, line: entry.originalLine + 1 })
+    }
+    res.json(null)
   }
 
   /** Passes the stream on, so that each side sees when the other ends or cuts it. */

@@ -84,6 +84,8 @@ export function runServer({
         events.feed(readers)
       },
       leaks(leaks) {
+        // Of a program that has been killed meanwhile.
+        if (state.state !== 'running') return
         state.leaks = leaks
         changed()
         events.leaks(leaks)
@@ -95,6 +97,8 @@ export function runServer({
     state.state = now
     state.what = what
     state.detail = detail
+    // What a program had running has ended with it.
+    if (now !== 'running') delete state.leaks
     changed()
   }
 

@@ -1,5 +1,10 @@
 import { EventSource as NodeEventSource } from 'eventsource'
 
+/** Loses its connection and finds it again, as far as the page can see. */
+export let loseAndFind: (source: BrowserEventSource) => void
+/** Fails for good, as when the answer is no. */
+export let fail: (source: BrowserEventSource) => void
+
 /**
  * The EventSource of the npm package, over real sockets, extended to behave like a browser: promise callbacks run
  * between two events, and an exception in a listener has no effect on later events.
@@ -21,6 +26,25 @@ export class BrowserEventSource extends EventTarget {
   dispatched = 0
   /** Called after an event has been dispatched. */
   onDispatched = (): void => {}
+
+  // The work sees only what a browser's EventSource has.
+  static {
+    loseAndFind = (source) => {
+      for (const [type, readyState] of [
+        ['error', 0],
+        ['open', 1],
+      ] as const) {
+        if (source.#readyState === 2) return
+        source.#readyState = readyState
+        source.dispatchEvent(new Event(type))
+      }
+    }
+    fail = (source) => {
+      source.#source.close()
+      source.#readyState = 2
+      source.dispatchEvent(new Event('error'))
+    }
+  }
 
   readonly #source: NodeEventSource
   readonly #relayed = new Set<string>()
@@ -107,6 +131,11 @@ export class BrowserEventSource extends EventTarget {
     this.#guarded.set(listener, guarded)
     return guarded
   }
+}
+
+/** Dispatches an event with this data now. */
+export function deliver(source: BrowserEventSource, data: string): void {
+  source.dispatchEvent(new MessageEvent('message', { data }))
 }
 
 let made: BrowserEventSource[] = []

@@ -1,7 +1,11 @@
 // Creates a page for React in this process. Import it before react-dom, which looks for a page when it is loaded.
+import { setMaxListeners } from 'node:events'
 import { Window } from 'happy-dom'
 import { BrowserEventSource } from './browser-event-source.ts'
 import { countListeners } from './page-listeners.ts'
+
+// A browser does not warn of many listeners, and fifty components may well listen to one EventTarget.
+setMaxListeners(0)
 
 const window = new Window({ url: 'http://127.0.0.1/' })
 

@@ -16,18 +16,28 @@ export type ShownQuakes = {
   connects(): Promise<void>
   items(): HTMLElement[]
   itemOf(quake: Quake): HTMLElement | undefined
-  /** Sends a quake, and waits for its list item. */
-  lists(quake: Quake): Promise<HTMLElement>
+  /** Shows the stream of that server from now on. */
+  drawAt(server: ScriptedServer): void
+  /** Sends a quake, of the first server unless another one is given, and waits for its list item. */
+  lists(quake: Quake, from?: ScriptedServer): Promise<HTMLElement>
   /** Returns whether an element with role="status" contains this word, and neither of the other two. */
   says(word: string): boolean
   /** Returns the text of the elements with role="status". */
   status(): string
 }
 
-/** Shows <LiveQuakes> until the script ends. */
-export async function showLiveQuakes(t: Tools, server: ScriptedServer): Promise<ShownQuakes> {
-  const page = await openPage(t, [server.url])
-  page.draw(createElement(LiveQuakes, { url: server.url }))
+/** Shows <LiveQuakes> until the script ends. @param others servers that it is to follow later */
+export async function showLiveQuakes(
+  t: Tools,
+  server: ScriptedServer,
+  others: ScriptedServer[] = [],
+): Promise<ShownQuakes> {
+  const page = await openPage(
+    t,
+    [server, ...others].map(({ url }) => url),
+  )
+  const drawAt = ({ url }: ScriptedServer): void => page.draw(createElement(LiveQuakes, { url }))
+  drawAt(server)
   t.transcript.step('<LiveQuakes> is shown')
   const { body } = page
   const items = (): HTMLElement[] => [...body.querySelectorAll('li')]
@@ -39,8 +49,9 @@ export async function showLiveQuakes(t: Tools, server: ScriptedServer): Promise<
     connects: () => waitForConnections(page, server),
     items,
     itemOf,
-    async lists(quake) {
-      server.send(eventOf(quake))
+    drawAt,
+    async lists(quake, from = server) {
+      from.send(eventOf(quake))
       await page.waitFor(() => itemOf(quake) !== undefined, {
         seen: () => `${describeQuake(quake)} came, and ${whatIsListed(items(), quake)}.`,
         expected: `Expected an item with its place and ${quake.magnitude}, the magnitude as it came.`,
@@ -62,7 +73,7 @@ export async function showLiveQuakes(t: Tools, server: ScriptedServer): Promise<
 export const STATUS = '[role=status], output:not([role])'
 
 function whatIsListed(items: HTMLElement[], { place }: Quake): string {
-  const text = items.map(textOf).find((each) => each.includes(place))
+  const text = items.map(textOf).find((each) => each.includes(place.replace(/\s+/g, ' ').trim()))
   return text === undefined ? 'no <li> tells its place' : `its <li> says "${text}"`
 }
 
@@ -79,10 +90,11 @@ function textPieces({ childNodes }: Node): string[] {
 
 /** Returns whether a text identifies a quake: by its place and its exact magnitude, not 6.0 for 6. */
 export function identifies(text: string, { magnitude, place }: Quake): boolean {
-  const numbers = text.replace(place, ' ').match(/-?\d+(\.\d+)?/g) ?? []
+  const where = place.replace(/\s+/g, ' ').trim()
+  const numbers = text.replace(where, ' ').match(/-?\d+(\.\d+)?/g) ?? []
   // A hyphen before a number is not always a minus sign.
   const isIt = (number: string): boolean => [`${magnitude}`, `-${magnitude}`].includes(number)
-  return text.includes(place) && numbers.some(isIt)
+  return text.includes(where) && numbers.some(isIt)
 }
 
 /** Returns quakes whose items cannot be confused, because no place is part of another place. */

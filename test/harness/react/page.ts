@@ -8,6 +8,7 @@ import { forgetSources, sourcesOf } from './browser-event-source.ts'
 import { describeError, Failure, type Story } from '../failure.ts'
 import { controlTimers } from '../controlled-timers.ts'
 import { toldNow, type LateStory } from '../waiting.ts'
+import { resetTab } from './tab.ts'
 
 /** A page on which a check renders React components. */
 export type Page = {
@@ -40,6 +41,8 @@ export async function openPage(
   { strict = false, controlledTimers = false, exclusive = controlledTimers }: PageOptions = {},
 ): Promise<Page> {
   const leaveRoom = await acquirePage(exclusive)
+  // Who had the room before may have left it hidden.
+  resetTab()
   const timers = controlledTimers ? controlTimers([globalThis, window]) : undefined
   const body = document.createElement('main')
   document.body.append(body)

@@ -7,6 +7,11 @@ export function hideTab({ transcript }: Tools): void {
   document.dispatchEvent(new window.Event('visibilitychange', { bubbles: true }))
 }
 
+/** Makes the tab visible, as it is at first, without dispatching an event. */
+export function resetTab(): void {
+  setVisibility('visible')
+}
+
 /** Shows the tab again, with the events that a browser would dispatch. */
 export function showTab({ transcript }: Tools, { wasFrozen = false } = {}): void {
   transcript.step(wasFrozen ? 'the tab was frozen, and wakes up' : 'the tab is shown again')

@@ -1,15 +1,24 @@
 import { Component, type ReactNode } from 'react'
+import { placeOf } from './error-place.ts'
 
-/** Shows the error that the component threw while rendering, in place of the component. */
-export class ErrorBoundary extends Component<{ children: ReactNode }, { error?: Error }> {
-  override state: { error?: Error } = {}
+type State = { error?: Error; place?: string }
 
-  static getDerivedStateFromError(error: Error): { error: Error } {
+/** Shows the error that the component threw while rendering, and its file and line, in place of the component. */
+export class ErrorBoundary extends Component<{ children: ReactNode }, State> {
+  override state: State = {}
+
+  static getDerivedStateFromError(error: Error): State {
     return { error }
   }
 
+  override async componentDidCatch(error: Error): Promise<void> {
+    const place = await placeOf(error)
+    if (place) this.setState({ place })
+  }
+
   override render(): ReactNode {
-    const { error } = this.state
-    return error ? <pre role="alert">{error.message}</pre> : this.props.children
+    const { error, place } = this.state
+    if (!error) return this.props.children
+    return <pre role="alert">{place ? `${error.message}\n\n${place}` : error.message}</pre>
   }
 }

@@ -1,3 +1,4 @@
+/// <reference types="vite/client" />
 import { Profiler, StrictMode, type ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ErrorBoundary } from './error-boundary.tsx'
@@ -15,7 +16,11 @@ type Shown = (props: { url: string }) => ReactNode
 const { work = '', url = '' } = document.body.dataset
 
 followTheme()
-sevenStreams({ button: find('#seven'), list: find('#streams'), url })
+const closeStreams = sevenStreams({ button: find('#seven'), list: find('#streams'), url })
+// While they have all connections, what has been saved cannot be loaded.
+for (const event of ['vite:beforeUpdate', 'vite:beforeFullReload'] as const) {
+  import.meta.hot?.on(event, closeStreams)
+}
 watchEventSources(find('#log'))
 const rendered = renderStats(find('#figures'))
 find('#reset').addEventListener('click', rendered.reset)

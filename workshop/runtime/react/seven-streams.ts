@@ -1,5 +1,7 @@
 /**
  * Opens seven streams in addition to that of the component, and shows which of them are open. Pressing one closes it.
+ *
+ * @returns a function that closes them all
  */
 export function sevenStreams({
   button,
@@ -9,21 +11,23 @@ export function sevenStreams({
   button: HTMLElement
   list: HTMLElement
   url: string
-}): void {
+}): () => void {
   // Keep the original EventSource, which event-source-log.ts replaces later, so that these streams are not logged.
   const { EventSource } = window
   let streams: { close(): void }[] = []
 
   button.addEventListener('click', () => {
-    if (streams.length > 0) {
-      for (const stream of streams) stream.close()
-      streams = []
-      list.replaceChildren()
-    } else {
-      streams = Array.from({ length: 7 }, (_, n) => open(n + 1))
-    }
-    button.textContent = streams.length > 0 ? 'Close them' : 'Open 7 streams'
+    if (streams.length > 0) return closeAll()
+    streams = Array.from({ length: 7 }, (_, n) => open(n + 1))
+    button.textContent = 'Close them'
   })
+
+  function closeAll(): void {
+    for (const stream of streams) stream.close()
+    streams = []
+    list.replaceChildren()
+    button.textContent = 'Open 7 streams'
+  }
 
   function open(number: number): { close(): void } {
     const source = new EventSource(`${url}?stream=${number}`)
@@ -50,4 +54,6 @@ export function sevenStreams({
     show()
     return { close }
   }
+
+  return closeAll
 }

@@ -112,7 +112,7 @@ function begin(url: string, watchers: Watcher[]): Shared {
     } else {
       list = list.map((one) => (one.id === quake.id ? (quake as Quake) : one))
     }
-    for (const { tell } of watchers) {
+    for (const { tell } of [...watchers]) {
       try {
         tell(quake as Quake)
       } catch (error) {

@@ -1,0 +1,20 @@
+/**
+ * Returns where in the learner's files an error was thrown: `useQuakes.ts, line 32`.
+ *
+ * A browser counts the lines of what Vite has made of a file. Vite knows which they were.
+ */
+export async function placeOf(error: unknown): Promise<string | undefined> {
+  const stack = (error instanceof Error && error.stack) || ''
+  const frames = stack.matchAll(/https?:\/\/[^/\s]+(\/[^\s()]*?:\d+:\d+)/g)
+  const query = new URLSearchParams([...frames].slice(0, FRAMES).map(([, at]) => ['at', at!]))
+  try {
+    const response = await fetch(`/where?${query}`)
+    const place: { file: string; line: number } | null = await response.json()
+    return place ? `${place.file}, line ${place.line}` : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Enough to leave behind what React calls in between. */
+const FRAMES = 20

@@ -11,7 +11,7 @@ import { slowestTests } from './slowest-tests.ts'
  * Proves the workshop itself: runs every test of the repository, including those that need a browser or a proxy.
  * Missing tools are installed first. Prints the slowest tests and then, as the last line, the counts.
  *
-  * @returns 0 if every test passed; 1 if a test failed, if nothing ran or, in CI, if a test was skipped
+ * @returns 0 if every test passed; 1 if a test failed, if nothing ran or, in CI, if a test was skipped
  */
 export async function prove(): Promise<number> {
   const hasBrowser = await has(browser)

@@ -27,7 +27,7 @@ function stateOf(lesson: Lesson, progress: Progress): string {
     gradedAt,
   )
   const left = notGraded.length > 0 ? `, ${notGraded.length} not graded` : ''
-  if (isDone(progress)) return `✓ all ${passed.length} checks passed${left}, ${when}`
+  if (isDone(progress)) return `✓ passed, ${passed.length} checks${left}, ${when}`
   if (outcome === 'error') return `could not be loaded, ${when}`
   if (outcome === 'stuck') return `got stuck, ${when}`
   const task = firstOpenTask(lesson, [...passed, ...notGraded])

@@ -74,7 +74,7 @@ test.describe('without a grade', () => {
     ).toBeVisible()
     await page.getByRole('button', { name: 'Cut now' }).click()
     await expect(
-      page.getByRole('option', { name: /client.*→ Last-Event-ID \S+, \d+ B/ }).first(),
+      page.getByRole('option', { name: /client.*→ last ID \S+, \d+ B/ }).first(),
     ).toBeVisible()
   })
 

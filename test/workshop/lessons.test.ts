@@ -42,7 +42,7 @@ describe('arguments', () => {
   test('lesson1 is not lesson10, and an unknown lesson is refused with a list', async () => {
     expect(await parse('lesson10')).toEqual({
       problem: expect.stringMatching(
-        /^There is no lesson 10\. Lessons: 1 A lesson, 2 A lesson(, \d A lesson)*\.$/,
+        /^There is no lesson 10\. The lessons are 1 A lesson, 2 A lesson(, \d A lesson)*\.$/,
       ),
     })
   })
@@ -50,14 +50,18 @@ describe('arguments', () => {
   test('an unknown check or task is refused with a list', async () => {
     expect(await parse('1.2z')).toEqual({
       problem: expect.stringMatching(
-        /^There is no check 1\.2z\. The checks of task 1\.2: 1\.2a, 1\.2b/,
+        /^There is no check 1\.2z\. The checks of task 1\.2 are 1\.2a, 1\.2b/,
       ),
     })
     expect(await parse('1.99')).toEqual({
-      problem: expect.stringMatching(/^There is no task 1\.99\. The tasks of lesson 1: 1\.1, 1\.2/),
+      problem: expect.stringMatching(
+        /^There is no task 1\.99\. The tasks of lesson 1 are 1\.1, 1\.2/,
+      ),
     })
     expect(await parse('1.9z')).toEqual({
-      problem: expect.stringMatching(/^There is no task 1\.9\. The tasks of lesson 1: 1\.1, 1\.2/),
+      problem: expect.stringMatching(
+        /^There is no task 1\.9\. The tasks of lesson 1 are 1\.1, 1\.2/,
+      ),
     })
   })
 

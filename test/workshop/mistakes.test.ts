@@ -39,7 +39,7 @@ describe('a table', () => {
     ['another word', `${ROW}failed 1.2a: it\n`, 'line 5: expected "fails CHECK: PHRASE"'],
     ['a diff before a name', DIFF, 'line 1: expected "```diff FILE" below a name'],
     ['no file', `${ROW}\`\`\`diff\n-  one\n\`\`\`\n`, 'got "```diff"'],
-    ['a file twice', ROW + DIFF + DIFF, 'collects has two diffs of server.ts'],
+    ['a file twice', ROW + DIFF + DIFF, 'collects has two diffs for server.ts'],
     [
       'a diff without an end',
       `${ROW}\`\`\`diff server.ts\n-  one\n`,

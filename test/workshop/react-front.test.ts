@@ -148,7 +148,7 @@ test('the component of work outside the workshop is updated after each save', as
   const elsewhere = copyOfWorkshop({ packages: false })
   closing.push(async () => elsewhere.remove())
   const program = run(copy, ['lesson', '3', elsewhere.path('solutions')], ENV)
-  const [, url] = await program.seen(/(http:\S+)\/ {2}the component of /)
+  const [, url] = await program.seen(/(http:\S+)\/ {2}the component in /)
   const shown = async (): Promise<string> => {
     const html = await (await fetch(`${url}/`)).text()
     const [, work] = /data-work="([^"]+)"/.exec(html)!
@@ -175,7 +175,7 @@ test("the component uses the learner's own server of lesson 2 if that has passed
   const program = run(copy, ['lesson', '3'], ENV)
   const [, url] = await program.seen(/(http:\S+)\/ {2}your component/)
   await program.seen(
-    /its stream, on real earthquakes, of lessons\/02-server-sent-events\/server\.ts/,
+    /its stream of real earthquakes, from lessons\/02-server-sent-events\/server\.ts/,
   )
   const first = await fetch(`${url}/events`)
   expect(first.headers.get('content-type')).toMatch(/^text\/event-stream/)

@@ -22,7 +22,7 @@ test('the Last-Event-ID of a request comes first, and is never cut off', () => {
   const line = wire.request(
     `GET /events HTTP/1.1\r\nA: ${'a'.repeat(200)}\r\nLast-Event-ID: us1\r\n\r\n`,
   )
-  expect(line).toMatch(/ {2}\(Last-Event-ID us1\) GET \/events/)
+  expect(line).toMatch(/ {2}\(last ID us1\) GET \/events/)
 })
 
 test('a chunk may be split into any number of arrivals', () => {

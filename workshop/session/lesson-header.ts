@@ -40,7 +40,7 @@ function lessonHeader(run: LessonRun, page: string | undefined, { paint }: Scree
 }
 
 function whose(what: string, { work }: LessonRun): string {
-  return work.name === 'lessons' ? `your ${what}` : `the ${what} of ${work.name}`
+  return work.name === 'lessons' ? `your ${what}` : `the ${what} in ${work.name}`
 }
 
 function exhibitHeader(run: LessonRun, page: string | undefined, { paint }: Screen): string {

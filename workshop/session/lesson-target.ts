@@ -54,7 +54,7 @@ export function serverOf(target: LessonTarget): LessonTargetServer {
   )
 }
 
-/** The server to run: whose work it is, its folder there, and the name of its file in messages. */
+/** The server to run: the work that it belongs to, its folder there, and the name of its file in messages. */
 type LessonTargetServer = { work: Work; path: string; file: string; isOwn: boolean }
 
 function serverIn(work: Work, path: string, isOwn: boolean): LessonTargetServer {

@@ -4,7 +4,7 @@ import type { Work } from '../lessons/args.ts'
 import { isInside } from '../is-inside.ts'
 import { ROOT } from '../root.ts'
 
-/** The folder in which a lesson of somebody's work can run. */
+/** The folder in which a learner's lesson runs. */
 export type RunDir = {
   /** Prepares the folder and returns its path. Call this before each run. */
   folder(): Promise<string>

@@ -22,7 +22,7 @@ export type Streams = {
   kill(): Promise<void>
   /** Listens again, at the same port. */
   revive(): Promise<void>
-  /** Resolves when `holds()` is true. It is called at each request and at the end of each. */
+  /** Resolves when `holds()` is true. Checks it whenever a request starts or ends. */
   until(holds: () => boolean): Promise<void>
 }
 

@@ -19,7 +19,7 @@ export function describeEntryInFull(entry: Entry): string {
   return `${describeEntry(entry)} at ${formatSeconds(entry.at)}${connection}`
 }
 
-/** Describes the Last-Event-ID of a request: `Last-Event-ID us7000abcd`. */
+/** Describes the Last-Event-ID of a request: `last ID us7000abcd`. */
 export function describeCursor(cursor: string): string {
-  return `Last-Event-ID ${cursor.length > 24 ? `${cursor.slice(0, 23)}…` : cursor}`
+  return `last ID ${cursor.length > 24 ? `${cursor.slice(0, 23)}…` : cursor}`
 }

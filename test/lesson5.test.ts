@@ -48,7 +48,7 @@ import {
   subscribe,
   waitForRead,
 } from './harness/reconnection/subscriber.ts'
-import { SAMPLE_EVERY } from './harness/sampling.ts'
+import { sampleEvery } from './harness/sampling.ts'
 import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
 import type { TestServer } from './harness/serve.ts'
 import { excerpt, excerptJson, SILENT } from './harness/transcript.ts'
@@ -427,7 +427,7 @@ check('5.2i', 'a client that reads again gets each entry once, in order', async 
   const { client, ids, clear } = await pausedReplay(t)
   clear()
   const events = new EventClient(client, SILENT)
-  for (const [n, id] of ids.slice(0, ids.length / SAMPLE_EVERY).entries()) {
+  for (const [n, id] of ids.slice(0, ids.length / sampleEvery()).entries()) {
     const { lastEventId } = await events.next({
       seen: 'The client reads again, and does not get all the entries.',
       expected: 'Expected the replay to go on where it stopped.',
@@ -1268,7 +1268,7 @@ check('5.5l', 'whether an event has come before, its id tells and nothing else',
 check('5.5m', 'it remembers at least the last hundred ids', async (t) => {
   const server = await scriptedServer(t)
   const { got } = await follow({ ...t, transcript: SILENT }, { server })
-  const count = Math.ceil(2200 / SAMPLE_EVERY)
+  const count = Math.ceil(2200 / sampleEvery())
   const happened = numberedQuakes(count + 1)
   const events = happened.map((quake, n) => eventOf(quake, `n-${n}`))
   await waitForRequest(t, server, 1)
@@ -1842,7 +1842,7 @@ check(
   '5.7e',
   'whatever happens to both, nothing is lost without a gap, or comes twice',
   async (t) => {
-    const numRuns = Math.ceil(100 / SAMPLE_EVERY)
+    const numRuns = Math.ceil(100 / sampleEvery())
     const counterexample = await runScenarios(t, { seed, numRuns, stock: stock() })
     for (const step of counterexample?.steps ?? []) t.transcript.step(step)
     if (counterexample) throw counterexample.error

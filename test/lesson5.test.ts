@@ -55,7 +55,7 @@ import {
   subscribe,
   waitForRead,
 } from './harness/reconnection/subscriber.ts'
-import { SAMPLE_EVERY } from './harness/sampling.ts'
+import { sampleEvery } from './harness/sampling.ts'
 import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
 import type { TestServer } from './harness/serve.ts'
 import { excerpt, excerptJson, SILENT } from './harness/transcript.ts'
@@ -517,7 +517,7 @@ check('5.2i', 'a client that reads again gets each entry once, in order', async 
   const { client, ids, clear } = await pausedReplay(t, 16)
   clear()
   const events = new EventClient(client, SILENT)
-  for (const [n, id] of ids.slice(0, ids.length / SAMPLE_EVERY).entries()) {
+  for (const [n, id] of ids.slice(0, ids.length / sampleEvery()).entries()) {
     const { lastEventId } = await events.next({
       seen: 'The client reads again, and does not get all the entries.',
       expected: 'Expected the replay to go on where it stopped.',
@@ -664,7 +664,7 @@ edgeCase(
     await someTurns()
     // One listener and one timer for all may stay.
     const mayStay = left()
-    const kept = await visited.visit(Math.ceil(3 / SAMPLE_EVERY))
+    const kept = await visited.visit(Math.ceil(3 / sampleEvery()))
     await t.waitFor(() => left() <= mayStay, {
       seen: () =>
         `Many clients have come and gone: ${counted(history.listenerCount, 'listener')} at the history and ${counted(timers.alive(), 'timer')} are left.`,
@@ -904,7 +904,7 @@ check('5.4b', 'a client that missed nothing is told of no gap', async (t) => {
   }
   // One that comes back each time, for every quake. Its last id is kept, or the one that was evicted last.
   let last = ids.at(-1)!
-  for (let n = 0; n < Math.ceil(24 / SAMPLE_EVERY); n += 1) {
+  for (let n = 0; n < Math.ceil(24 / sampleEvery()); n += 1) {
     const [...entries] = history.append(...quakes(n % 3 === 2 ? 3 : 1))
     const client = await subscribe(t, server, { name: 'client A', lastEventId: last })
     for (const entry of entries) {
@@ -1445,7 +1445,7 @@ edgeCase('5.5l', 'whether an event has come before, its id tells and nothing els
 edgeCase('5.5m', 'it remembers at least the last hundred ids', async (t) => {
   const server = await scriptedServer(t)
   const { got } = await follow({ ...t, transcript: SILENT }, { server })
-  const count = Math.ceil(1400 / SAMPLE_EVERY)
+  const count = Math.ceil(1400 / sampleEvery())
   const happened = numberedQuakes(count + 1)
   const events = happened.map((quake, n) => eventOf(quake, `n-${n}`))
   await waitForRequest(t, server, 1)
@@ -1468,7 +1468,7 @@ edgeCase('5.5m', 'it remembers at least the last hundred ids', async (t) => {
           : undefined,
     })
   }
-  if (SAMPLE_EVERY === 1) await forgetsIds(t)
+  if (sampleEvery() === 1) await forgetsIds(t)
 })
 
 /** A client that runs for months cannot remember every id. */
@@ -2079,7 +2079,7 @@ check(
   '5.7e',
   'whatever happens to both, nothing is lost without a gap, or comes twice',
   async (t) => {
-    const numRuns = Math.ceil(100 / SAMPLE_EVERY)
+    const numRuns = Math.ceil(100 / sampleEvery())
     const counterexample = await runScenarios(t, { seed, numRuns, stock: stock() })
     for (const step of counterexample?.steps ?? []) t.transcript.step(step)
     if (counterexample) throw counterexample.error

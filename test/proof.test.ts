@@ -122,7 +122,7 @@ describe.each(lessons())('lesson $number', (lesson) => {
         {
           ...requestFor(lesson, made(mistake)),
           bail: true,
-          sparse: true,
+          tryAllIn: fails,
           from: firstTaskOf([...filesOf(mistake).keys()], lesson),
         },
         (came) => firstFailed(came)?.id === fails && textOf(messageIn(came)) === kept,

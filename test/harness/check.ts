@@ -4,6 +4,7 @@ import { asCheck } from './current-check.ts'
 import { turns } from './event-loop.ts'
 import { must } from './failure.ts'
 import { reportOf } from './report.ts'
+import { beginSampling } from './sampling.ts'
 import { signOfLife } from './signs-of-life.ts'
 import { toolbox, type Tools } from './toolbox.ts'
 import { newTranscript } from './transcript.ts'
@@ -20,8 +21,8 @@ declare module 'vitest' {
     nginx?: NginxPorts
     /** Whether to stop after the first failure. */
     bail?: boolean
-    /** Whether checks try only a sample of their cases. */
-    sparse?: boolean
+    /** The one check that tries everything, in a first look. */
+    tryAllIn?: string
   }
 }
 
@@ -43,6 +44,7 @@ export function check(id: string, rule: string, script: Script): void {
     if (hasFailed && inject('bail')) skip()
     try {
       signOfLife(`check ${id}`)
+      beginSampling(id)
       let played = await trackRunning(runScript(script))
       if (played.mayBeAnothers) {
         while (running.size > 0) await Promise.race(running)

@@ -30,8 +30,8 @@ export type GradeRequest = {
   seed?: number
   /** Run no more checks when one has failed. */
   bail?: boolean
-  /** Where a check tries everything, try some: for a first look. */
-  sparse?: boolean
+  /** For a first look: where a check tries everything, try some, but for this one. */
+  tryAllIn?: string
   /** Leave the types alone. */
   skipTypes?: boolean
   /** Leave out what the solution does in the check that fails first. */
@@ -64,7 +64,7 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
       gradingProcess.run({
         ids: possible.map(({ id }) => id),
         bail: request.bail,
-        sparse: request.sparse,
+        tryAllIn: request.tryAllIn,
         ...(signal && { signal }),
         ...(onRunning && { onRunning }),
         onOutcome(id, outcome) {

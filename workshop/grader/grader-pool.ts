@@ -10,7 +10,7 @@ import {
 export type GraderPool = {
   /**
    * Grades in a process that has graded others before, which is much quicker. The others may have left something
-   * behind, and a `sparse` request does not try everything: a verdict counts only when it is the one that is
+   * behind, and a first look, with `tryAllIn`, does not try everything: a verdict counts only when it is the one that is
    * expected. If not, the work is graded once more, as a learner's is, and that verdict is given whatever it is.
    */
   grade(request: GradeRequest, isExpected: (verdict: Verdict) => boolean): Promise<Verdict>
@@ -46,7 +46,7 @@ export function graderPool({
         const counts = isExpected(verdict)
         const staysOpen = counts && slot.works < MOST_WORKS && slot.gradingProcess?.isAlive
         if (!staysOpen) await empty(slot)
-        return counts ? verdict : await grade({ ...request, sparse: false })
+        return counts ? verdict : await grade({ ...request, tryAllIn: undefined })
       } finally {
         const next = waiting.shift()
         if (next) next(slot)

@@ -53,8 +53,8 @@ export type RunOptions = {
   ids: string[]
   /** Run no more checks when one has failed. */
   bail?: boolean
-  /** Where a check tries everything, try some: for a first look. */
-  sparse?: boolean
+  /** For a first look: where a check tries everything, try some, but for this one. */
+  tryAllIn?: string
   onOutcome?(id: string, outcome: Outcome): void
   /** Called with the checks that are running, whenever one begins or ends. */
   onRunning?(ids: string[]): void
@@ -149,11 +149,11 @@ export async function startGradingProcess({
         record.take()
       }
     },
-    async run({ ids, bail = false, sparse = false, onOutcome, onRunning, signal }) {
+    async run({ ids, bail = false, tryAllIn, onOutcome, onRunning, signal }) {
       record.onOutcome = onOutcome
       record.onRunning = onRunning
       vitest.provide('bail', bail)
-      vitest.provide('sparse', sparse)
+      vitest.provide('tryAllIn', tryAllIn)
       // Its conf is in the sandbox by now.
       const nginx = needsNginx(lesson, ids) ? await nginxFor(lesson, sandbox.folder) : undefined
       if (nginx) vitest.provide('nginx', nginx.ports)

@@ -1,4 +1,4 @@
-import { SAMPLE_EVERY } from '../sampling.ts'
+import { sampleEvery } from '../sampling.ts'
 
 /** Where a connection is cut: behind so many bytes of its request, or of its response. */
 export type Cut = { of: 'request' | 'response'; after: number }
@@ -17,7 +17,8 @@ export type Attempt = {
 /** A cut behind each byte from `first` to `last`. @param every behind one in so many */
 export function cutAfterEachByte(of: Cut['of'], first: number, last: number, every = 1): Cut[] {
   const all = Array.from({ length: last - first + 1 }, (_, n) => ({ of, after: first + n }))
-  return all.filter((_, n) => n % (every * SAMPLE_EVERY) === 0)
+  const spacing = every * sampleEvery()
+  return all.filter((_, n) => n % spacing === 0)
 }
 
 /** Inside a head all places are alike: no event has begun. */

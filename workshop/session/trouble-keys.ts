@@ -38,7 +38,7 @@ const TROUBLE: Trouble[] = [
   { key: 'x', label: () => 'cut', action: () => ({ do: 'cut' }) },
   {
     key: 'z',
-    label: ({ isStalled }) => (isStalled ? 'let go' : 'stall'),
+    label: ({ isStalled }) => (isStalled ? 'resume' : 'stall'),
     action: ({ isStalled }) => ({ do: 'stall', on: !isStalled }),
   },
   {

@@ -26,7 +26,7 @@ export async function prove(): Promise<number> {
   console.log(`\nThe slowest tests:\n${slowestTests([...inNode.timed, ...inBrowser.timed])}`)
   if (!hasBrowser) {
     console.log(
-      `\n${browser.name} is missing, so ${browser.for} are skipped. npm run setup installs it.`,
+      `\nThe ${browser.name} is missing, so ${browser.for} are skipped. npm run setup installs it.`,
     )
   }
 

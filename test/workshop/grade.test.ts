@@ -272,7 +272,7 @@ describe('the tables', () => {
     const two = [lesson1, lessonNumbered(2)!]
     const wide = classTable(graded, two, { paint: painter(false), width: 100 })
     expect(wide).toMatch(
-      /^ +lesson 1 +lesson 2\nada +\d+\/\d+ not yet · 1\.2a {2}0\/\d+ not begun\n/,
+      /^ +lesson 1 +lesson 2\nada +\d+\/\d+ not yet · 1\.2a · 13\/13 edge {2}0\/\d+ not begun\n/,
     )
     const narrow = classTable(graded, two, { paint: painter(false), width: 40 })
     expect(narrow).toMatch(/lesson 1\nada[^]*\n\n +lesson 2\nada[^]*\nbrook +-$/)
@@ -338,7 +338,7 @@ describe('a class', () => {
     const code = await interrupted.ended
     if (process.platform !== 'win32') {
       expect(code).toBe(130)
-      expect(interrupted.output).toMatch(/Stopped\. \d of 7 are graded and kept/)
+      expect(interrupted.output).toMatch(/Stopped\. \d of 7 gradings are done and saved\./)
     }
     expect(existsSync(join(hall, 'grades.csv'))).toBe(false)
     await nothingRuns()

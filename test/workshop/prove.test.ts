@@ -63,7 +63,7 @@ test.each([
     'The browser, for the tests of the page, is missing: /nowhere/chromium',
   )
   expect(program.output).toMatch(
-    /\nThere is no browser: the tests of the page are skipped\. .*\n1 passed, 0 failed, 2 skipped\n$/,
+    /\nThe browser is missing, so the tests of the page are skipped\. .*\n1 passed, 0 failed, 2 skipped\n$/,
   )
 })
 

@@ -12,7 +12,7 @@ afterEach(async () => {
 
 test('x cuts the connections that there are', async () => {
   const { keys, url } = await watched()
-  expect(await keys.press('x')).toBe('There is no connection to cut.')
+  expect(await keys.press('x')).toBe('There is no open connection to cut.')
   // The reset reaches the response first.
   const request = get(url).on('error', () => {})
   const [response] = (await once(request, 'response')) as [IncomingMessage]

@@ -347,8 +347,8 @@ describe('a class', () => {
     expect(await program.ended).toBe(0)
     const line = (who: string): string | undefined =>
       new RegExp(`^${who}  +(.*)$`, 'm').exec(program.output)?.[1]
-    expect(line('a right one')).toMatch(/^(\d+)\/\1 passed$/)
-    expect(line('a wrong one')).toMatch(/^\d+\/\d+ not yet · 1\.1b$/)
+    expect(line('a right one')).toMatch(/^(\d+)\/\1 passed · (\d+)\/\2 edge$/)
+    expect(line('a wrong one')).toMatch(/^\d+\/\d+ not yet · 1\.1b · /)
     expect(line('hangs')).toBe('stuck')
     expect(line('ends everybody')).toMatch(/^(\d+)\/\1 passed$/)
     expect(line('prints megabytes')).toMatch(/passed$|^error$/)

@@ -84,7 +84,11 @@ test('what a check could not grade, though it passed, is told with the check', a
   await page.goto(url)
   const conf = 'lessons/04-buffering/nginx.conf'
   const text = readFileSync(copy.path(conf), 'utf8')
+  const isGrading = page.getByText('grading …')
+  await expect(page.getByText('Every check has passed.')).toBeVisible()
   copy.write(conf, `include others/*.conf;\n${text}`)
+  await expect(isGrading).toBeVisible()
+  await expect(isGrading).toBeHidden()
   await page
     .getByRole('region', { name: 'Checks' })
     .getByRole('button', { name: /^Check 4\.5f/ })

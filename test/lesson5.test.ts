@@ -1178,7 +1178,7 @@ check('5.5f', 'an event without a quake is left out, and its id counts', async (
     server.send(block)
     // Without an id: it shows that the block has been read.
     const count = got.length
-    server.send(eventOf(next))
+    server.send(eventOf({ ...next, id: `m-${n}` }))
     await t.waitFor(() => got.length > count, notGiven(next))
     server.cut()
     await requested(n + 3)
@@ -1200,7 +1200,7 @@ edgeCase('5.5g', 'an empty id takes the last one back', async (t) => {
     server.send(eventOf(first, 'before'))
     server.send(block)
     const count = got.length
-    server.send(eventOf(second))
+    server.send(eventOf({ ...second, id: `m-${n}` }))
     await t.waitFor(() => got.length > count, notGiven(second))
     server.cut()
     await requested(n + 3)

@@ -30,13 +30,9 @@ export type Copy = {
  *
  * @param options.packages false for a clone in which nothing is installed
  * @param options.harness true for what it takes to run the checks
- * @param options.folder an empty one to put it into
  */
-export function copyOfWorkshop({
-  packages = true,
-  harness = false,
-  folder = emptyFolder(),
-} = {}): Copy {
+export function copyOfWorkshop({ packages = true, harness = false } = {}): Copy {
+  const folder = emptyFolder()
   const checks = readdirSync(join(ROOT, 'test')).filter((name) => /^lesson\d+\./.test(name))
   const tests = [...checks, ...(harness ? ['harness'] : [])].map((name) => join('test', name))
   for (const name of [...COPIED, ...tests]) {
@@ -70,7 +66,7 @@ export function copyOfWorkshop({
  * A folder that nobody else has: the first that is free. What has been compiled for a copy that was there before is
  * known by its path, and need not be compiled again.
  */
-export function emptyFolder(): string {
+function emptyFolder(): string {
   for (let n = 1; ; n += 1) {
     const folder = join(realpathSync(tmpdir()), `a wörkshop ${n}`)
     try {

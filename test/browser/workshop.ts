@@ -4,7 +4,7 @@ import { test as base } from '@playwright/test'
 import type { Action } from '../../protocol/page.ts'
 import { lessonNumbered } from '../../workshop/lessons/catalogue.ts'
 import { ROOT } from '../../workshop/root.ts'
-import { copyOfWorkshop, emptyFolder, type Copy } from '../workshop/copy.ts'
+import { copyOfWorkshop, type Copy } from '../workshop/copy.ts'
 import { start, type Program } from '../workshop/process.ts'
 
 export { expect } from '@playwright/test'
@@ -58,7 +58,7 @@ export const test = base.extend<
     await use(context)
   },
   copy: async ({ isGraded }, use) => {
-    const copy = copyForBrowser({ isGraded, folder: (place ??= emptyFolder()) })
+    const copy = copyForBrowser(isGraded)
     await use(copy)
     copy.remove()
   },
@@ -119,11 +119,8 @@ function drawSeldom(): void {
   window.cancelAnimationFrame = (id) => window.clearTimeout(id)
 }
 
-/** The folder for all copies. It is reused, because compiled modules are cached by path. */
-let place: string | undefined
-
-function copyForBrowser({ isGraded, folder }: { isGraded: boolean; folder?: string }): Copy {
-  const copy = copyOfWorkshop({ harness: isGraded, ...(folder && { folder }) })
+function copyForBrowser(isGraded: boolean): Copy {
+  const copy = copyOfWorkshop({ harness: isGraded })
   // Without its checks, a lesson is not graded.
   if (!isGraded) rmSync(copy.path('test'), { recursive: true })
   shareBuiltPage(copy)
@@ -134,7 +131,7 @@ function copyForBrowser({ isGraded, folder }: { isGraded: boolean; folder?: stri
 const STUBS = 'lessons at first'
 
 async function startShared(isGraded: boolean): Promise<SharedWorkshop> {
-  const copy = copyForBrowser({ isGraded })
+  const copy = copyForBrowser(isGraded)
   cpSync(copy.path('lessons'), copy.path(STUBS), { recursive: true })
   return { copy, ...(await run(copy, ['lesson', '1'])) }
 }

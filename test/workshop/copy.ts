@@ -30,13 +30,9 @@ export type Copy = {
  *
  * @param options.packages whether the packages are installed
  * @param options.harness whether to include everything that is needed to run the checks
- * @param options.folder an empty folder to use
  */
-export function copyOfWorkshop({
-  packages = true,
-  harness = false,
-  folder = emptyFolder(),
-} = {}): Copy {
+export function copyOfWorkshop({ packages = true, harness = false } = {}): Copy {
+  const folder = emptyFolder()
   const checks = readdirSync(join(ROOT, 'test')).filter((name) => /^lesson\d+\./.test(name))
   const tests = [...checks, ...(harness ? ['harness'] : [])].map((name) => join('test', name))
   for (const name of [...COPIED, ...tests]) {
@@ -70,7 +66,7 @@ export function copyOfWorkshop({
  * Creates the first folder whose name is free. The compile cache goes by path, so a folder of the same name need not be
  * compiled again.
  */
-export function emptyFolder(): string {
+function emptyFolder(): string {
   for (let n = 1; ; n += 1) {
     const folder = join(realpathSync(tmpdir()), `a wörkshop ${n}`)
     try {

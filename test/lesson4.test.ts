@@ -42,7 +42,7 @@ const OFTEN = 2
 /** Enough lines to contain two heartbeats, whatever a server sends at the beginning. */
 const SOME = 5
 
-/** More heartbeats than a server sends that has a limit on them. */
+/** Enough heartbeats to notice a limit on their number. */
 const MANY = 40
 
 /** Behaves like an nginx that uses HTTP/1.0. */
@@ -75,7 +75,7 @@ check('4.1b', 'predict() is right about compressors, in nginx and in the server'
     truth: 'holds',
     proxy: COMPRESSES,
     takesGzip: true,
-    why: 'The compressor in nginx emits bytes when it has enough input, because nothing tells it to flush.',
+    why: 'The compressor in nginx waits for more input, because nothing tells it to flush.',
   })
   await mustPredict(t, 'compression()', {
     truth: 'holds',
@@ -142,7 +142,9 @@ check(
       })
       const control = head.headers.get('cache-control')
       must(hasToken(control, 'no-store', 'no-cache'), {
-        seen: control ? `The Cache-Control is ${control}.` : 'The response has no Cache-Control.',
+        seen: control
+          ? `The response has Cache-Control: ${control}.`
+          : 'The response has no Cache-Control.',
         expected: 'Expected no-store or no-cache, because a cache would replay old quakes.',
       })
     }
@@ -188,7 +190,7 @@ check(
       FILLS_A_BUFFER_TOLD,
     )
     await waitForReaders(t, feed, 1)
-    // The answer takes the same path, so whatever was sent before and can pass has passed.
+    // The answer takes the same path, so everything that was sent before it, and can pass, has passed.
     const other = sendRequest(t, proxy, { path: '/other' }, 'another client')
     await other.client.head(noHead('/other'))
     // 4.2c grades whether the head passes. If it does not, look at the events without the proxy.
@@ -729,15 +731,18 @@ check('4.6a', 'a feed that ends sends an event named "end"', async (t) => {
   await waitForReaders(t, feed, 3)
   // There has been no quake: the event is sent even then.
   feed.end()
-  for (const { client, events } of [first, second, third]) {
-    const whom =
-      client === second.client ? ' to a second client' : ' to a third client, which accepts gzip'
+  for (const [whom, { client, events }] of [
+    ['the client', first],
+    ['a second client', second],
+    ['a third client, which accepts gzip', third],
+  ] as const) {
     const end = await events.next({
-      seen: `The feed ended, and no event named "end" was sent${client === first.client ? '' : whom}.`,
-      expected: 'Expected an event named "end". Behind this proxy, a crash looks like an end.',
+      seen: `The feed ended, and no event named "end" reached ${whom}.`,
+      expected:
+        'Expected an event named "end". With this proxy in between, a crash looks like an end.',
       ...(client === first.client && {
         often:
-          'your handler calls res.end() without a last event, perhaps only if there was no quake.',
+          'your handler calls res.end() without sending that event, perhaps only if there was no quake.',
       }),
     })
     must(end.type === 'end', {
@@ -787,7 +792,9 @@ check('4.6b', 'a feed that fails cuts the connection without an event named "end
     }
     feed.fail('the network is down')
     const when = count > 0 ? 'The feed failed' : 'The feed failed before its first quake'
-    const failed = acceptEncoding ? `${when}, the client accepts ${acceptEncoding}` : when
+    const failed = acceptEncoding
+      ? `A client that accepts ${acceptEncoding} was connected. ${when}`
+      : when
     const how = await client.ended({
       seen: `${failed}, and the response did not end.`,
       expected: 'Expected the connection to be cut.',
@@ -1101,7 +1108,7 @@ const VISITS: { how: string; leave(visit: Visit): Promise<void> }[] = [
   })),
 ]
 
-/** More clients than a counter allows that is never decremented. */
+/** Enough clients to notice a counter that is never decremented. */
 const CROWD = 100
 
 /** Checks that only the first client is still connected. */
@@ -1210,7 +1217,7 @@ async function fence(t: Tools, hop: { port: number }, server?: { port: number })
   await other.body((text) => text === 'other', OURS)
 }
 
-/** A failure that would be our own mistake. */
+/** A failure that is a mistake of this file, not of the work. */
 const OURS = {
   seen: 'The hop did not behave as the workshop says.',
   expected: 'Expected the measured behaviour. Please report this failure.',

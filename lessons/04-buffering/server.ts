@@ -3,15 +3,16 @@ import compression from 'compression'
 import express, { type Express } from 'express'
 import { recordedQuakes, type Feed } from '#feed'
 
-/** What the rest of the site shows. */
+/** The data of the rest of the site. */
 const week = recordedQuakes()
 
 /**
- * Serves `GET /events`: every quake of the feed as a server-sent event, whatever stands between the server and
- * its clients, and an event `end` when the feed is over. Serves `GET /week.json`, compressed, for those who take it.
+ * Creates an app that serves `GET /events` and `GET /week.json`. `/events` sends each quake of the feed as a
+ * server-sent event, through any proxy, and an event named "end" when the feed ends. `/week.json` is compressed for
+ * clients that accept it.
  *
- * @param feed opened once for each client, and closed when that client leaves
- * @param options.heartbeatMs how often a comment is sent
+ * @param feed opened once for each client, and closed when that client disconnects
+ * @param options.heartbeatMs the interval between two comments, in milliseconds
  */
 export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
   throw new Error('lesson 4, task 4.2: write createApp()')

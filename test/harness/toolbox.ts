@@ -114,7 +114,7 @@ export function toolbox(transcript: Transcript, budgetTurns = BUDGET_TURNS): Too
       return server
     },
     async proxy({ port }, setting, description) {
-      transcript.step(`before the server: ${description}`)
+      transcript.step(`in front of the server: ${description}`)
       const proxy = await startProxy(port, setting)
       proxies.push(proxy)
       return proxy

@@ -143,7 +143,7 @@ check('1.2d', 'when the feed ends, the response ends after the last line', async
     seen: `After the last line came ${excerpt(client.unread())}`,
     expected: 'Expected nothing after the last line feed.',
     often:
-      'your handler writes the line feed before each quake, not after it, or a last line of its own.',
+      'your handler writes something after the last line feed. Each line feed ends a line, so nothing has to follow it.',
   })
 })
 
@@ -329,7 +329,7 @@ check(
       seen: `The network took no bytes, and your handler took ${reader.delivered} quakes of 4 kB from the feed.`,
       expected: 'Expected your handler to stop when res.write() returns false.',
       often:
-        'your handler compares the buffered bytes with a limit of its own, which is higher than that of Node.',
+        'your handler compares the buffered bytes with a limit of its own, which is higher than that of Node. Use the return value of res.write().',
     })
   },
 )

@@ -116,7 +116,7 @@ export async function slowStream(
   feed.release(...happened)
   await quick.client.skipUntil(happened.at(-1)!.id, {
     seen: () =>
-      `The quick client read as fast as it could, and your handler took only ${quick.reader.delivered} of ${happened.length} quakes for it.`,
+      `The quick client read as fast as it could, and did not get every quake. Your handler took ${quick.reader.delivered} of ${happened.length} quakes for it.`,
     expected: 'Expected the quick client to get all quakes, whatever the slow client does.',
     often: () => whyNotAll(quick.reader, happened.length),
   })

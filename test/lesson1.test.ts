@@ -39,27 +39,32 @@ const PATH = '/quakes.ndjson'
 
 // 1.1 The head
 
-check('1.1a', 'the head of the response comes before the first quake', async (t) => {
+check('1.1a', 'the head is sent before the first quake happens', async (t) => {
   const client = t.connect((await serveFeed(t, PATH, createApp)).server)
   const head = await client.get(PATH, {
-    seen: 'The feed is silent, and the client has not got the head of the response.',
-    expected: 'Expected status and headers at once: a client that sees nothing gives up.',
-    often: 'the head waits for the first res.write().',
+    seen: 'The feed was silent, and the client did not get the head of the response.',
+    expected:
+      'Expected the status and the headers at once, because the first quake may be an hour away.',
+    often:
+      'your handler sets the headers but does not send them. Node holds the head back until the first res.write().',
   })
   must(head.status === 200, {
     seen: `GET ${PATH} was answered ${head.status}.`,
-    expected: 'Expected 200.',
-    often: 'the route has another path, or its handler throws before it answers.',
+    expected: 'Expected status 200.',
+    often: 'your route has a different path, or your handler throws before it answers.',
   })
 })
 
-check('1.1b', 'the head says that the body is newline-delimited JSON', async (t) => {
+check('1.1b', 'the Content-Type is that of newline-delimited JSON', async (t) => {
   const { head } = await serveStream(t, PATH, createApp)
   const type = head.headers.get('content-type')
   must(NDJSON.test(type ?? ''), {
-    seen: type ? `The Content-Type is ${type}.` : 'The response has no Content-Type.',
-    expected: 'Expected application/x-ndjson.',
-    often: 'the type is another one: application/json promises one JSON text, with an end.',
+    seen: type ? `The Content-Type was ${type}.` : 'The response had no Content-Type.',
+    expected: 'Expected the Content-Type application/x-ndjson.',
+    ...(type?.startsWith('application/json') && {
+      often:
+        'your handler sets the type of a single JSON text. A stream of lines has a type of its own.',
+    }),
   })
 })
 
@@ -67,19 +72,19 @@ const NDJSON = /^application\/(x-ndjson|ndjson|x-jsonlines|jsonl)\b/i
 
 // 1.2 The lines
 
-check('1.2a', 'each quake reaches the client before the next one happens', async (t) => {
+check('1.2a', 'each quake reaches the client before the next quake happens', async (t) => {
   const timers = t.freezeTimers()
   const { feed, client } = await serveStream(t, PATH, createApp)
   for (const quake of ordinaryQuakes(3)) {
     feed.release(quake)
     await client.line({
       seen: () =>
-        `The feed released ${describeQuake(quake)} and no line reached the client${timers.frozen > 0 ? ' while your timers stood still' : ''}.`,
-      expected: 'Expected the client to read it while the feed was waiting.',
+        `The feed released ${describeQuake(quake)}, and no line reached the client${timers.frozen > 0 ? ' while the check stopped your timers' : ''}.`,
+      expected: 'Expected the client to get the line before the next quake happens.',
       often: () =>
         timers.frozen > 0
-          ? 'the line waits for a timer, for its turn or for more lines, or for the end of the feed.'
-          : 'the handler collects the quakes and sends them at the end.',
+          ? 'your handler sends the line from a timer. Write the line as soon as the feed delivers the quake.'
+          : 'your handler collects quakes and sends them later. Write each quake before the loop asks for the next one.',
     })
   }
 })
@@ -91,166 +96,176 @@ check('1.2b', 'each line is one quake as JSON', async (t) => {
     feed.release(quake)
     const hasZero = Object.values(quake).some((value) => !value)
     const line = await client.line({
-      seen: `The feed released ${describeQuake(quake)} and no line reached the client.`,
+      seen: `The feed released ${describeQuake(quake)}, and no line reached the client.`,
       expected: 'Expected a line for each quake.',
       ...(hasZero && {
-        often: "a value is taken for one that is missing: if (value) is false for 0 and for ''.",
+        often: "your handler drops values that are falsy: if (value) is false for 0 and for ''.",
       }),
       ...(sent.has(quake.id) && {
         often:
-          'a quake is left out because its id has been sent before. Networks correct their reports: the newest data counts.',
+          'your handler leaves out a quake because its id has been sent before. The second report is a correction.',
       }),
     })
     sent.add(quake.id)
     const [its, expected] = differingExcerpts(line, JSON.stringify(quake))
     must(deepEqual(tryParseJson(line), quake), {
-      seen: `The line of ${describeQuake(quake)} is ${its}`,
+      seen: `The line for ${describeQuake(quake)} was ${its}`,
       expected: `Expected ${expected}`,
       often: line.includes('\ufffd')
-        ? 'the text is sent in another encoding. res.write(text) without one sends UTF-8.'
-        : 'the line holds more than JSON.stringify(quake), or JSON that spans several lines.',
+        ? 'your handler passes an encoding to res.write(). Without one it sends UTF-8.'
+        : 'your handler sends something other than JSON.stringify(quake), for example JSON that spans several lines.',
     })
   }
 })
 
-edgeCase('1.2c', 'HTTP/1.1 frames the body: chunked, without a Content-Length', async (t) => {
+edgeCase('1.2c', 'an HTTP/1.1 response is chunked and has no Content-Length', async (t) => {
   const { head } = await serveStream(t, PATH, createApp)
   const encoding = head.headers.get('transfer-encoding')
   must(encoding === 'chunked' && !head.headers.has('content-length'), {
-    seen: `The head says Transfer-Encoding: ${encoding ?? '(nothing)'}, Content-Length: ${head.headers.get('content-length') ?? '(nothing)'}.`,
-    expected: 'Expected chunks: without them a client cannot tell the end from a lost connection.',
-    often: 'a header about the framing is set by hand. Node chooses the right one.',
+    seen: `The head had Transfer-Encoding: ${encoding ?? '(nothing)'} and Content-Length: ${head.headers.get('content-length') ?? '(nothing)'}.`,
+    expected:
+      'Expected a chunked body, because without chunks a client cannot distinguish the end from a lost connection.',
+    often: 'your handler sets Transfer-Encoding, Content-Length or Connection. Leave them to Node.',
   })
 })
 
-check('1.2d', 'when the feed ends, the response ends behind the last line', async (t) => {
+check('1.2d', 'when the feed ends, the response ends after the last line', async (t) => {
   const { feed, client } = await serveStream(t, PATH, createApp)
   const [quake] = quakes(1)
   feed.release(quake)
   await client.line({
-    seen: `The feed released ${describeQuake(quake)} and no line reached the client.`,
-    expected: 'Expected its line.',
+    seen: `The feed released ${describeQuake(quake)}, and no line reached the client.`,
+    expected: 'Expected the line for that quake.',
   })
   feed.end()
-  await mustEndWithFeed(client, 'a client cannot know that nothing more comes.')
+  await mustEndWithFeed(client, 'otherwise the client cannot know that nothing more will come.')
   must(client.unread() === '', {
-    seen: `Behind the last line came ${excerpt(client.unread())}`,
-    expected: 'Expected nothing behind the last line feed.',
-    often: 'the quakes are separated by line feeds; each must be ended by one.',
+    seen: `After the last line came ${excerpt(client.unread())}`,
+    expected: 'Expected nothing after the last line feed.',
+    often:
+      'your handler writes something after the last line feed. Each line feed ends a line, so nothing has to follow it.',
   })
 })
 
-edgeCase('1.2e', 'an HTTP/1.0 client, which knows no chunks, gets the lines alone', async (t) => {
+edgeCase('1.2e', 'an HTTP/1.0 client gets the lines without chunks', async (t) => {
   const { feed, server } = await serveFeed(t, PATH, createApp)
   const client = t.connect(server)
   await client.get(
     PATH,
-    { seen: 'The client got no head.', expected: 'Expected one at once.' },
+    { seen: 'The HTTP/1.0 client got no head.', expected: 'Expected the head at once.' },
     { version: '1.0' },
   )
   const [quake] = quakes(1)
   feed.release(quake)
   const line = await client.line({
-    seen: `The feed released ${describeQuake(quake)} and no line reached the client.`,
-    expected: 'Expected its line.',
+    seen: `The feed released ${describeQuake(quake)}, and no line reached the client.`,
+    expected: 'Expected the line for that quake.',
   })
   must(deepEqual(tryParseJson(line), quake), {
-    seen: `The body begins with ${excerpt(line)}`,
-    expected: 'Expected the line of JSON and nothing else: HTTP/1.0 has no chunks.',
-    often: 'Transfer-Encoding is set by hand, so Node sends chunks to every client.',
+    seen: `The body began with ${excerpt(line)}`,
+    expected: 'Expected only the line of JSON, because HTTP/1.0 has no chunks.',
+    often: 'your handler sets Transfer-Encoding, so Node sends chunks to every client.',
   })
 })
 
-check('1.2f', 'two clients at once each get every quake', async (t) => {
+check('1.2f', 'concurrent clients each get every quake', async (t) => {
   await mustServeEach(await serveFeed(t, PATH, createApp), 'line', (client, story) =>
     client.line(story),
   )
 })
 
-// 1.3 The client leaves
+// 1.3 The client disconnects
 
-check('1.3a', 'the feed is closed when the next quake finds the client gone', async (t) => {
+check('1.3a', 'after a disconnect, the feed closes at the next quake at the latest', async (t) => {
   const { feed, server, open } = await serveFeed(t, PATH, createApp)
   const { client, reader } = await open()
   await disconnect(t, server, client)
   feed.release(...quakes(1))
   await t.waitFor(() => reader.closed, {
-    seen: 'The client left, a quake happened, and the handler asked the feed for the next one.',
-    expected: 'Expected the feed to be closed: nobody is there to read.',
-    often: "nobody listens to 'close' of the response, and a write into nothing throws no error.",
+    seen: 'The client disconnected, a quake happened, and your handler asked the feed for the next quake.',
+    expected: 'Expected the feed to close, because nobody is reading.',
+    often:
+      "your handler does not listen for 'close' on the response. A write after a disconnect does not throw.",
   })
 })
 
-check('1.3b', 'the feed is closed when the client leaves between two quakes', async (t) => {
+check('1.3b', 'the feed closes when the client disconnects between two quakes', async (t) => {
   const stream = await (await serveFeed(t, PATH, createApp)).open()
   await mustCloseWhenLeft(
     t,
     stream,
-    'the handler looks for the client only when a quake comes. The signal of feed.open(signal) ends the wait.',
+    'your handler notices the disconnect only when a quake happens. Abort the signal of feed.open(signal) when the response emits "close".',
   )
 })
 
-edgeCase('1.3c', 'a client that left before it was served leaves no feed open', async (t) => {
-  await mustNotServeTheGone(t, 'first client')
-})
+edgeCase(
+  '1.3c',
+  'a client that disconnects before the handler runs leaves no feed open',
+  async (t) => {
+    await mustNotServeTheGone(t, 'first client')
+  },
+)
 
-check('1.3d', 'a client that leaves takes no other client along', async (t) => {
+check('1.3d', 'a client that disconnects does not affect the other clients', async (t) => {
   const { feed, open } = await serveFeed(t, PATH, createApp)
   const first = await open('client A')
   const leaves = await open('client B')
   const last = await open('client C')
   leaves.client.disconnect()
-  const often = 'one AbortController serves several clients. Each visit needs its own.'
+  const often = 'your app shares one AbortController between clients. Create one for each request.'
   await t.waitFor(() => leaves.reader.closed || first.reader.closed || last.reader.closed, {
-    seen: 'Client B left, and its reader of the feed was not closed.',
-    expected: 'Expected it to be closed.',
+    seen: 'Client B disconnected, and its feed stayed open.',
+    expected: 'Expected the feed of client B to close.',
     often,
   })
   const [quake] = quakes(1)
   feed.release(quake)
   for (const { client } of [first, last]) {
     await client.line({
-      seen: `Client B left, ${describeQuake(quake)} happened, and ${client.name} got no line.`,
-      expected: `Expected ${client.name} to go on as before.`,
+      seen: `Client B disconnected, ${describeQuake(quake)} happened, and ${client.name} got no line.`,
+      expected: `Expected ${client.name} to get every quake as before.`,
       often,
     })
   }
 })
 
-edgeCase('1.3e', 'a request that has been read is no client that has left', async (t) => {
+edgeCase('1.3e', 'reading the request does not count as a disconnect', async (t) => {
   const { feed, server } = await serveFeed(t, PATH, createApp, consumeRequest)
   const client = t.connect(server)
   client.request(PATH)
-  t.transcript.step('something before the handler has read the request')
+  t.transcript.step('middleware has read the request')
   const story = {
-    expected: 'Expected a line: the client is still there.',
+    expected: 'Expected a response, because the client is still connected.',
     often:
-      "'close' of the request came. It says that the request has been read, or that the client left.",
+      "your handler listens for 'close' on the request, which fires as soon as the request has been read. Listen on the response.",
   }
-  await client.head({ ...story, seen: 'The client got no head.' })
+  await client.head({
+    ...story,
+    seen: 'Middleware had read the request, and the client got no head.',
+  })
   const [quake] = quakes(1)
   feed.release(quake)
   await client.line({
     ...story,
-    seen: `The feed released ${describeQuake(quake)} and no line reached the client.`,
+    seen: `The feed released ${describeQuake(quake)}, and no line reached the client.`,
   })
   client.disconnect()
   await t.waitFor(() => feed.openReaders === 0, {
-    seen: 'Something before your handler had read the request, and the feed was not closed when the client left.',
-    expected: 'Expected it to be closed, whoever has read the request.',
+    seen: 'Middleware had read the request before your handler ran. Then the client disconnected, and the feed stayed open.',
+    expected: 'Expected the feed to close, even though the request has been read.',
     often:
-      "the request is listened to. When it has been read, its 'close' has been, and its 'aborted' never comes.",
+      "your handler listens on the request. After a request has been read, its 'close' has fired already and its 'aborted' does not fire. Listen on the response.",
   })
-  // A handler that notices no early leaving at all fails 1.3c. Here it is told nothing that is not so.
+  // A handler that misses every early disconnect fails 1.3c, and its message would be wrong here.
   if ((await outcomeOf(mustNotServeTheGone(t, 'first client'))) === 'ended') {
     await mustNotServeTheGone(t, 'client whose request was read', consumeRequest)
   }
 })
 
 /**
- * A client that leaves while a login holds its request, and one that comes after it.
+ * Requires that a client that disconnects during a slow login leaves no feed open, while a second client is served.
  *
- * @param before what has the requests before the login
+ * @param before middleware that runs before the login
  */
 async function mustNotServeTheGone(t: Tools, name: string, before?: RequestHandler): Promise<void> {
   const login = slowLogin()
@@ -260,159 +275,170 @@ async function mustNotServeTheGone(t: Tools, name: string, before?: RequestHandl
     else pass()
   })
   await disconnect(t, server, await requestLogin(t, server, login, PATH, name))
-  t.transcript.step('the login lets the request pass')
+  t.transcript.step('the login passes the request on')
   login.finish()
-  // A fence: when this client is served, the handler of the first one has long begun.
+  // When this client is served, the handler of the first client has begun.
   const second = t.connect(server, 'second client')
   await second.get(PATH, {
-    seen: `The ${name} left before it was served, and the second client got no head.`,
-    expected: 'Expected one at once.',
+    seen: `The ${name} disconnected before your handler ran, and the second client got no head.`,
+    expected: 'Expected the head at once.',
   })
   await t.waitFor(() => feed.openReaders > 0, {
-    seen: `The ${name} left before it was served, and no feed is open for the second client.`,
-    expected: 'Expected one to be open until the second client leaves.',
-    often: 'one AbortController serves several clients. Each visit needs its own.',
+    seen: `The ${name} disconnected before your handler ran, and no feed was open for the second client.`,
+    expected: 'Expected a feed for the second client until it disconnects.',
+    often: 'your app shares one AbortController between clients. Create one for each request.',
   })
   second.disconnect()
   await t.waitFor(() => feed.openReaders === 0, {
-    seen: `The ${name} left while a login before your handler took its time, and the handler opened the feed for nobody.`,
-    expected: 'Expected the feed to stay closed, or to be closed again.',
+    seen: `The ${name} disconnected during a slow login, before your handler ran. Your handler opened the feed for it, and the feed stayed open.`,
+    expected: 'Expected the feed to stay closed, or to close at once.',
     often: before
-      ? 'the request is asked whether its client has left. One that has been read does not know; res.destroyed says it.'
-      : "'close' of the response came before anybody listened to it.",
+      ? 'your handler checks the request, which cannot show a disconnect after it has been read. Check res.destroyed.'
+      : "the response emitted 'close' before your handler listened for it. Check res.destroyed when your handler starts.",
   })
 }
 
 // 1.4 The client is slow
 
-check('1.4a', 'the feed is not asked for more while the client does not read', async (t) => {
-  const { slow, happened } = await slowStream(t, PATH, createApp)
-  const tookAll = slow.reader.delivered === happened.length
-  t.transcript.step(`feed gave ${tookAll ? 'all' : 'some'} of them for the slow client`)
-  must(!tookAll, {
-    seen: `The client stopped reading, and the handler took all ${happened.length} quakes from the feed, 16 MB.`,
-    expected:
-      'Expected it to stop when the socket is full: what the client does not take fills your memory.',
-    often: 'nobody looks at what res.write() returns.',
-  })
+check(
+  '1.4a',
+  'the handler asks the feed for nothing more while the response is full',
+  async (t) => {
+    const { slow, happened } = await slowStream(t, PATH, createApp)
+    const tookAll = slow.reader.delivered === happened.length
+    t.transcript.step(`feed delivered ${tookAll ? 'all' : 'some'} of them for the slow client`)
+    must(!tookAll, {
+      seen: `The client stopped reading, and your handler took all ${happened.length} quakes from the feed, which are 16 MB.`,
+      expected:
+        'Expected your handler to stop when the response is full, because everything that the client does not read stays in memory.',
+      often: 'your handler ignores the return value of res.write().',
+    })
 
-  const { feed, server, open } = await serveFeed(t, PATH, createApp)
-  const { reader } = await open('client on a full line')
-  server.blockNetwork()
-  const small = largeQuakes(400, 4096)
-  feed.release(...small)
-  await t.waitFor(() => reader.delivered > 0, {
-    seen: 'The network takes nothing, and the handler did not take one quake from the feed.',
-    expected: 'Expected it to take some: a response holds a few.',
-  })
-  // Time for a handler that goes on to show it.
-  await turns(20)
-  must(reader.delivered <= MOST_HELD, {
-    seen: `The network takes nothing, and the handler took ${reader.delivered} quakes of 4 kB from the feed.`,
-    expected: 'Expected it to stop when the response is full, which res.write() says.',
-    often: 'more is let wait than Node asks for: a limit of your own on what the response holds.',
-  })
-})
+    const { feed, server, open } = await serveFeed(t, PATH, createApp)
+    const { reader } = await open('client on a full line')
+    server.blockNetwork()
+    const small = largeQuakes(400, 4096)
+    feed.release(...small)
+    await t.waitFor(() => reader.delivered > 0, {
+      seen: 'The network took no bytes, and your handler took no quake from the feed.',
+      expected: 'Expected your handler to take a few, because the response has room for some.',
+    })
+    // Give a handler that does not stop the time to take more.
+    await turns(20)
+    must(reader.delivered <= MOST_HELD, {
+      seen: `The network took no bytes, and your handler took ${reader.delivered} quakes of 4 kB from the feed.`,
+      expected: 'Expected your handler to stop when res.write() returns false.',
+      often:
+        'your handler compares the buffered bytes with a limit of its own, which is higher than that of Node. Use the return value of res.write().',
+    })
+  },
+)
 
-/** A response holds 16 quakes of 4 kB (64 kB), and streams in front of it some dozens. */
+/** A response buffers 16 quakes of 4 kB (64 kB), and streams before it buffer some dozens. */
 const MOST_HELD = 150
 
-/** More than anybody counts to. */
+/** More quakes than any counter in a handler is likely to allow. */
 const MANY = 1100
 
-check('1.4b', 'a client that reads again gets every quake once, in order', async (t) => {
+check('1.4b', 'a client that resumes reading gets every quake once, in order', async (t) => {
   const timers = t.trackTimers()
   const { paused, happened, feed, server } = await pausedStream(t, PATH, createApp, 32)
   paused.client.resume()
   const held: number[] = []
   for (const [n, quake] of happened.entries()) {
     const line = await paused.client.line({
-      seen: `The client reads again, and got ${n} of ${happened.length} quakes.`,
-      expected: 'Expected the stream to go on where it stopped.',
-      often: 'write() returning false is taken for the end. It only says: not now.',
+      seen: `The client resumed reading, and got only ${n} of ${happened.length} quakes.`,
+      expected: 'Expected the stream to continue where it stopped.',
+      often: 'your handler stops for good when res.write() returns false. false only means "wait".',
     })
     const { id } = (tryParseJson(line) ?? {}) as { id?: unknown }
     must(id === quake.id, {
-      seen: `Line ${n + 1} is the quake ${JSON.stringify(id)}.`,
-      expected: `Expected ${JSON.stringify(quake.id)}: each quake once, in order.`,
+      seen: `Line ${n + 1} was the quake ${JSON.stringify(id)}.`,
+      expected: `Expected the quake ${JSON.stringify(quake.id)}, because each quake is sent once and in order.`,
       ...(id === happened[n - 1]?.id && {
         often:
-          'a quake is written again after drain. write() has kept it although it returned false.',
+          'your handler writes a quake again after "drain". A write that returned false has been accepted.',
       }),
     })
     held.push(server.listeners + paused.reader.signalListeners + timers.alive())
   }
   timers.stop()
-  // Each of these quakes fills the response. What is added for a wait shows in every one.
+  // Each of these quakes fills the response, so a listener that is left over after a wait adds up.
   const before = Math.max(...held.slice(0, 12))
   const after = Math.min(...held.slice(-12))
   must(after < before + 5, {
-    seen: `The response was full ${happened.length} times, and at the end more listeners and timers were there for this client than early on.`,
-    expected: 'Expected the listeners and timers of a wait to be removed after it.',
+    seen: `The response was full ${happened.length} times, and the number of listeners and timers for this client grew.`,
+    expected: 'Expected your handler to remove the listeners and timers of a wait after the wait.',
     often:
-      "each wait adds a listener and removes none. once() of node:events removes its own, and res.once('drain') leaves the one for 'close'.",
+      'your handler adds a listener for each wait and leaves it on the response. once() of node:events removes its own listeners.',
   })
 
   server.blockNetwork()
   const small = largeQuakes(MANY, 1024)
   feed.release(...small)
   await t.waitFor(() => paused.reader.delivered > happened.length, {
-    seen: `The response was full ${happened.length} times and drained each time, and the handler took no more quakes from the feed.`,
-    expected: 'Expected it to go on.',
+    seen: `The response was full ${happened.length} times and drained each time. Then your handler took no more quakes from the feed.`,
+    expected: 'Expected your handler to take the next quakes.',
   })
   await turns(20)
   const taken = paused.reader.delivered - happened.length
   must(taken <= 4 * MOST_HELD, {
-    seen: `The response had been full ${happened.length} times. Then the network took nothing, and the handler took ${taken} quakes of 1 kB from the feed.`,
-    expected: 'Expected it to stop whenever the response is full.',
-    often: 'your handler waits for drain only the first time, or the first few times.',
+    seen: `The response had been full ${happened.length} times. Then the network took no bytes, and your handler took ${taken} quakes of 1 kB from the feed.`,
+    expected: 'Expected your handler to stop whenever the response is full.',
+    often: 'your handler waits for "drain" only the first time, or the first few times.',
   })
   server.unblockNetwork()
-  // In steps: a handler may let others go first between two quakes.
+  // In steps, because a handler may yield to the event loop between two quakes.
   for (let n = 99; n < MANY; n += 100) {
     await paused.client.skipUntil(small[n]!.id, {
-      seen: `${MANY} more quakes happened, the network takes bytes again, and the client did not get number ${n + 1}.`,
+      seen: `${MANY} more quakes happened, the network took bytes again, and the client did not get quake ${n + 1}.`,
       expected:
-        'Expected every quake, however many there are: the stream goes on until the feed ends.',
+        'Expected the client to get every quake, because the stream continues until the feed ends.',
     })
   }
-  await paused.client.line({ seen: 'The line has no end.', expected: 'Expected a line feed.' })
+  await paused.client.line({
+    seen: 'The last line had no line feed.',
+    expected: 'Expected a line feed.',
+  })
 
   server.blockNetwork()
   const [last] = quakes(1)
   feed.release(last)
   feed.end()
-  // Time for a handler that closes the response to do so. One may wait with the end until the line is gone.
+  // Give a handler that destroys the response the time to do so. Others may wait until the line has been sent.
   await turns(20)
   server.unblockNetwork()
   const story = {
     seen: 'The feed ended while the last line was waiting for the network, and the line was lost.',
-    expected: 'Expected the client to get it, and then the end.',
+    expected: 'Expected the client to get the last line and then the end of the response.',
     often:
-      'the response is destroyed behind res.end(). That throws away what waits; res.end() sends it.',
+      'your handler destroys the response after res.end(). That drops the bytes that are still waiting.',
   }
   await paused.client.line(story)
   const how = await paused.client.ended({
     ...story,
-    seen: 'The feed ended, the response did not.',
+    seen: 'The feed ended, and the response did not.',
   })
   must(how === 'complete', { ...story, seen: 'The feed ended, and the server cut the connection.' })
 })
 
-check('1.4c', 'the feed is closed when a client leaves that did not read', async (t) => {
+check('1.4c', 'the feed closes when a stalled client disconnects', async (t) => {
   const { paused } = await pausedStream(t, PATH, createApp, 32)
   await mustCloseWhenStalled(t, paused)
 })
 
-// 1.5 What can go wrong
+// 1.5 The feed fails
 
-check('1.5a', 'a feed that fails does not look like one that ended', async (t) => {
+check('1.5a', 'when the feed fails, the connection is cut and does not end normally', async (t) => {
   for (const count of [1, 0]) {
     const { feed, open } = await serveFeed(t, PATH, createApp)
     const { client } = await open()
     for (const quake of quakes(count)) {
       feed.release(quake)
-      await client.line({ seen: 'The quake did not arrive.', expected: 'Expected its line.' })
+      await client.line({
+        seen: 'A quake happened, and its line did not reach the client.',
+        expected: 'Expected the line for that quake.',
+      })
     }
     feed.fail('no word from the network')
     await mustCutWithFeed(
@@ -420,112 +446,120 @@ check('1.5a', 'a feed that fails does not look like one that ended', async (t) =
       `The feed failed${count === 0 ? ' before its first quake' : ''}`,
       'Expected the connection to be cut.',
       count === 0
-        ? 'a response without a line is ended. It has its head, and so looks like a feed in which nothing happened.'
+        ? 'your handler ends the response if nothing has been sent yet. To the client that looks like a feed without quakes.'
         : undefined,
     )
     must(client.unread() === '', {
-      seen: `The feed failed, and the client read ${excerpt(client.unread())}`,
+      seen: `The feed failed, and then the client read ${excerpt(client.unread())}`,
       expected:
-        'Expected nothing but the cut: each line is a quake, so a reader takes this for one.',
+        'Expected nothing after the last quake, because a reader takes each line for a quake.',
     })
   }
 })
 
-edgeCase('1.5b', 'HEAD gets the head, ends, and opens no feed', async (t) => {
+edgeCase('1.5b', 'a HEAD request gets the head, ends, and opens no feed', async (t) => {
   const { feed, server } = await serveFeed(t, PATH, createApp)
   const client = t.connect(server)
-  const story = { seen: 'HEAD got no head.', expected: 'Expected what GET gets.' }
+  const story = {
+    seen: 'The HEAD request got no head.',
+    expected: 'Expected the head that GET gets.',
+  }
   const head = await client.get(PATH, story, { method: 'HEAD' })
   must(head.status === 200, {
-    seen: `HEAD was answered ${head.status}.`,
-    expected: 'Expected 200, as for GET.',
+    seen: `The HEAD request was answered ${head.status}.`,
+    expected: 'Expected status 200, as for GET.',
   })
   const type = head.headers.get('content-type')
   must(NDJSON.test(type ?? ''), {
-    seen: `HEAD was answered with ${type ? `the Content-Type ${type}` : 'no Content-Type'}.`,
-    expected: 'Expected the one of GET: HEAD asks what GET would say.',
-    often: 'the headers are set for GET alone.',
+    seen: `The response to HEAD had ${type ? `the Content-Type ${type}` : 'no Content-Type'}.`,
+    expected: 'Expected the Content-Type that GET gets.',
+    often: 'your handler sets the headers only for GET.',
   })
   await mustEndHead(t, server, client, PATH)
   must(
     feed.readers.every(({ hasPulled }) => !hasPulled),
     {
-      seen: 'HEAD was answered, and the feed was opened for it.',
-      expected: 'Expected no feed: there is no body to put quakes in.',
+      seen: 'A HEAD request was answered, and your handler opened the feed for it.',
+      expected: 'Expected the feed to stay closed, because the response to HEAD has no body.',
       often:
-        'the feed is opened before the method is looked at, or the handler goes on behind the res.end() for HEAD.',
+        'your handler opens the feed before it checks req.method, or does not return after res.end().',
     },
   )
 })
 
-edgeCase('1.5c', 'POST is refused', async (t) => {
+edgeCase('1.5c', 'a POST request is refused', async (t) => {
   const { server } = await serveFeed(t, PATH, createApp)
   await mustRefusePost(t.connect(server), PATH)
 })
 
-edgeCase('1.5d', 'after many clients have gone, the next one is served in full', async (t) => {
-  const timers = t.trackTimers()
-  const visited = await visitedServer(t, createApp, { path: PATH })
-  const { server } = visited
-  const calm = t.controlledFeed()
-  visited.use(calm)
-  const stays = await openStream(t, calm, server, PATH, 'client that stays')
-  await visited.visit()
-  // Timers that look after all clients may stay, and those of the client that is there.
-  await t.waitFor(() => timers.alive() <= 2, {
-    seen: () => `Many clients have come and gone, and ${timers.alive()} timers go on for them.`,
-    expected: 'Expected the timers of a client to be cleared when it has gone.',
-  })
-  timers.stop()
-
-  const feed = t.controlledFeed()
-  visited.use(feed)
-  const { client, reader } = await openStream(t, feed, server, PATH, 'next client')
-  const story = {
-    expected: 'Expected it to be served like the first one.',
-    often: 'a variable outside the handler remembers what happened to one client.',
-  }
-  const [first, ...more] = quakes(4)
-  for (const quake of [first, ...more]) {
-    feed.release(quake)
-    const seen = `Many clients have come and gone. Then ${describeQuake(quake)} happened, and the next client`
-    const line = await client.line({ ...story, seen: `${seen} got no line.` })
-    must(deepEqual(tryParseJson(line), quake), {
-      ...story,
-      seen: `${seen} read ${excerpt(line)}`,
+edgeCase(
+  '1.5d',
+  'after many clients have disconnected, the next client is served in full',
+  async (t) => {
+    const timers = t.trackTimers()
+    const visited = await visitedServer(t, createApp, { path: PATH })
+    const { server } = visited
+    const calm = t.controlledFeed()
+    visited.use(calm)
+    const stays = await openStream(t, calm, server, PATH, 'client that stays')
+    await visited.visit()
+    // Timers for all clients together may remain, and those of the client that is still connected.
+    await t.waitFor(() => timers.alive() <= 2, {
+      seen: () =>
+        `Many clients had disconnected, and ${timers.alive()} of your timers were still running.`,
+      expected: 'Expected your handler to clear the timers of a client that has disconnected.',
     })
-  }
-  calm.release(first)
-  await stays.client.line({
-    seen: 'Many clients have come and gone, a quake happened, and the client that was there all the time got no line.',
-    expected: 'Expected it to go on as before.',
-  })
-  feed.end()
-  const how = await client.ended({
-    ...story,
-    seen: 'Many clients have come and gone. The feed of the next one ended, and the response did not.',
-  })
-  must(how === 'complete' && reader.closed, {
-    ...story,
-    seen: 'Many clients have come and gone. The feed of the next one ended, and its connection was cut.',
-  })
-})
+    timers.stop()
+
+    const feed = t.controlledFeed()
+    visited.use(feed)
+    const { client, reader } = await openStream(t, feed, server, PATH, 'next client')
+    const story = {
+      expected: 'Expected the next client to be served like the first one.',
+      often: 'your app keeps the state of one client in a variable outside the handler.',
+    }
+    const [first, ...more] = quakes(4)
+    for (const quake of [first, ...more]) {
+      feed.release(quake)
+      const seen = `Many clients had disconnected. Then ${describeQuake(quake)} happened, and the next client`
+      const line = await client.line({ ...story, seen: `${seen} got no line.` })
+      must(deepEqual(tryParseJson(line), quake), {
+        ...story,
+        seen: `${seen} read ${excerpt(line)}`,
+      })
+    }
+    calm.release(first)
+    await stays.client.line({
+      seen: 'Many clients had disconnected, a quake happened, and the client that stayed connected got no line.',
+      expected: 'Expected that client to get every quake as before.',
+    })
+    feed.end()
+    const how = await client.ended({
+      ...story,
+      seen: 'Many clients had disconnected. The feed of the next client ended, and its response did not.',
+    })
+    must(how === 'complete' && reader.closed, {
+      ...story,
+      seen: 'Many clients had disconnected. The feed of the next client ended, and its connection was cut.',
+    })
+  },
+)
 
 // 1.6 The reader
 
-check('1.6a', 'each record comes out as soon as its line is complete', async (t) => {
+check('1.6a', 'readNdjson() yields each record as soon as its line is complete', async (t) => {
   const source = controlledBody(t.transcript)
   const records = readNdjson(source.stream)[Symbol.asyncIterator]()
   for (const quake of quakes(3)) {
     source.push(`${JSON.stringify(quake)}\n`)
     const { value } = await t.withTimeout(records.next(), {
-      seen: `The line of ${describeQuake(quake)} came in and nothing came out.`,
-      expected: 'Expected the record before the next line.',
-      often: 'the body is read to its end first, as response.text() does.',
+      seen: `The line of ${describeQuake(quake)} arrived, and readNdjson() yielded nothing.`,
+      expected: 'Expected the record before the next line arrives.',
+      often: 'your reader reads the whole body first, as response.text() does.',
     })
-    t.transcript.step(`reader gave ${excerpt(JSON.stringify(value), 48)}`)
+    t.transcript.step(`reader yielded ${excerpt(JSON.stringify(value), 48)}`)
     must(deepEqual(value, quake), {
-      seen: `The reader gave ${excerptJson(value)}`,
+      seen: `readNdjson() yielded ${excerptJson(value)}`,
       expected: `Expected ${excerptJson(quake)}`,
     })
   }
@@ -533,206 +567,224 @@ check('1.6a', 'each record comes out as soon as its line is complete', async (t)
 
 check(
   '1.6b',
-  'a record may come in any number of chunks',
-  mustRead('chunks', 'each chunk is taken for one line. Bytes are cut anywhere on their way.'),
+  'a record may arrive in any number of chunks',
+  mustRead('chunks', 'your reader parses each chunk as one line. A chunk may end anywhere.'),
 )
 
 check(
   '1.6c',
-  'a character that two chunks share comes out whole',
-  mustRead('utf8', 'each chunk is decoded by itself, with half a character at its end.'),
+  'a character that is split between two chunks is decoded correctly',
+  mustRead(
+    'utf8',
+    'your reader decodes each chunk by itself, and a chunk may end with half a character.',
+  ),
 )
 
 check(
   '1.6d',
-  'LF and CRLF end a line, nothing else does, and blank lines mean nothing',
-  mustRead('lines', 'a blank line, sent to keep the connection alive, is given to JSON.parse().'),
+  'only LF and CRLF end a line, and blank lines are skipped',
+  mustRead('lines', 'your reader passes a blank line to JSON.parse(). Skip blank lines.'),
 )
 
 edgeCase(
   '1.6e',
-  'a last line without its line feed is an error',
-  mustRead('end', 'the rest is dropped, or taken for a record: 12 may be the beginning of 123.'),
+  'a last line without a line feed throws',
+  mustRead(
+    'end',
+    'your reader drops the rest, or parses it as a record. But 12 may be the beginning of 123.',
+  ),
 )
 
 check(
   '1.6f',
-  'a line that is not JSON is an error that names the line',
+  'a line that is not JSON throws an error with its line number',
   mustRead('invalid', whyWrongError),
 )
 
 edgeCase(
   '1.6g',
-  'a line longer than maxLineBytes is an error',
-  mustRead('limit', 'characters are counted, or the bytes of all lines together, or nothing is.'),
+  'a line longer than maxLineBytes throws',
+  mustRead(
+    'limit',
+    'your reader counts characters instead of bytes, or adds up several lines, or counts nothing.',
+  ),
 )
 
-edgeCase('1.6h', 'a line that never ends does not fill the memory', async (t) => {
-  const line = Buffer.from('{"n":1}\n')
-  // Characters of three bytes: whoever counts characters takes three times as much.
-  const endless = Array.from({ length: 1000 }, () => Buffer.from('€'.repeat(100)))
-  const source = bodyOfChunks([line, ...endless])
-  const records = readNdjson(source.stream, { maxLineBytes: 30_000 })[Symbol.asyncIterator]()
-  await t.withTimeout(records.next(), {
-    seen: 'The line gave nothing.',
-    expected: 'Expected its record.',
-  })
-  t.transcript.step('body goes on with 1000 chunks of 300 bytes and no line feed')
-  const outcome = await t.withTimeout(outcomeOf(records.next(), 'gave a record'), {
-    seen: 'maxLineBytes is 30000, and the reader waits for more.',
-    expected: 'Expected an error.',
-  })
-  t.transcript.step(`reader ${outcome}`)
-  const taken = source.pulled - 1
-  t.transcript.step(`reader took ${taken} of the chunks`)
-  must(taken <= 200, {
-    seen: `maxLineBytes is 30000. The reader took ${taken} chunks, ${taken * 300} bytes of one line.`,
-    expected: 'Expected it to give up soon after byte 30000.',
-    often:
-      taken < endless.length
-        ? 'of an unfinished line the characters are counted. These have three bytes each.'
-        : 'the length is looked at when the line is complete. This one never is.',
-  })
-
-  // Without the option there is a limit all the same, and it is one that lines of everyday fit in.
-  await mustHaveLimit('left out', (body) => readNdjson(body))
-  await mustHaveLimit('undefined', (body) => readNdjson(body, { maxLineBytes: undefined }))
-
-  async function mustHaveLimit(
-    what: string,
-    read: (body: ReadableStream<Uint8Array>) => AsyncGenerator<unknown>,
-  ): Promise<void> {
-    const long = '~'.repeat(60_000)
-    const pieces = Array.from({ length: 160 }, () => Buffer.alloc(16 * 1024, '~'))
-    const unlimited = bodyOfChunks([Buffer.from(`${JSON.stringify(long)}\n`), ...pieces])
-    t.transcript.step(`maxLineBytes is ${what}`)
-    const values = read(unlimited.stream)[Symbol.asyncIterator]()
-    const isRecord = await t.withTimeout(
-      values.next().then(
-        ({ value }) => value === long,
-        () => false,
-      ),
-      { seen: 'A line of 60 kB gave nothing.', expected: 'Expected its record.' },
-    )
-    must(isRecord, {
-      seen: `maxLineBytes is ${what}, and a line of 60 kB gave an error.`,
-      expected: 'Expected its record: the limit is 1 MiB if it is left out.',
+edgeCase(
+  '1.6h',
+  'a line that never ends throws at the limit instead of filling the memory',
+  async (t) => {
+    const line = Buffer.from('{"n":1}\n')
+    // Each character has three bytes, so a reader that counts characters takes three times as much.
+    const endless = Array.from({ length: 1000 }, () => Buffer.from('€'.repeat(100)))
+    const source = bodyOfChunks([line, ...endless])
+    const records = readNdjson(source.stream, { maxLineBytes: 30_000 })[Symbol.asyncIterator]()
+    await t.withTimeout(records.next(), {
+      seen: 'A complete line arrived, and readNdjson() yielded nothing.',
+      expected: 'Expected the record of that line.',
     })
-    t.transcript.step(`reader ${await outcomeOf(values.next(), 'gave a record')}`)
-    const kept = (unlimited.pulled - 1) * 16
-    must(kept < 2048, {
-      seen: `maxLineBytes is ${what}, and the reader took ${kept} kB of a line that never ends.`,
-      expected:
-        'Expected an error soon after 1 MiB: a limit that has to be asked for is forgotten.',
+    t.transcript.step('body continues with 1000 chunks of 300 bytes and no line feed')
+    const outcome = await t.withTimeout(outcomeOf(records.next(), 'yielded a record'), {
+      seen: 'maxLineBytes was 30000, and readNdjson() was still waiting for more.',
+      expected: 'Expected an error for a line of more than 30000 bytes.',
     })
-  }
-})
+    t.transcript.step(`reader ${outcome}`)
+    const taken = source.pulled - 1
+    t.transcript.step(`reader took ${taken} of the chunks`)
+    must(taken <= 200, {
+      seen: `maxLineBytes was 30000, and the reader took ${taken} chunks, which are ${taken * 300} bytes of one line.`,
+      expected: 'Expected an error soon after byte 30000.',
+      often:
+        taken < endless.length
+          ? 'your reader counts the characters of an unfinished line. These have three bytes each.'
+          : 'your reader checks the length only when the line is complete. This line never is.',
+    })
 
-check('1.6i', 'leaving the loop cancels the request', async (t) => {
+    // Without the option there is still a limit, and ordinary lines are below it.
+    await mustHaveLimit('left out', (body) => readNdjson(body))
+    await mustHaveLimit('undefined', (body) => readNdjson(body, { maxLineBytes: undefined }))
+
+    async function mustHaveLimit(
+      what: string,
+      read: (body: ReadableStream<Uint8Array>) => AsyncGenerator<unknown>,
+    ): Promise<void> {
+      const long = '~'.repeat(60_000)
+      const pieces = Array.from({ length: 160 }, () => Buffer.alloc(16 * 1024, '~'))
+      const unlimited = bodyOfChunks([Buffer.from(`${JSON.stringify(long)}\n`), ...pieces])
+      t.transcript.step(`maxLineBytes is ${what}`)
+      const values = read(unlimited.stream)[Symbol.asyncIterator]()
+      const isRecord = await t.withTimeout(
+        values.next().then(
+          ({ value }) => value === long,
+          () => false,
+        ),
+        {
+          seen: 'A line of 60 kB arrived, and readNdjson() yielded nothing.',
+          expected: 'Expected the record of that line.',
+        },
+      )
+      must(isRecord, {
+        seen: `maxLineBytes was ${what}, and a line of 60 kB threw an error.`,
+        expected: 'Expected the record, because the default limit is 1 MiB.',
+      })
+      t.transcript.step(`reader ${await outcomeOf(values.next(), 'yielded a record')}`)
+      const kept = (unlimited.pulled - 1) * 16
+      must(kept < 2048, {
+        seen: `maxLineBytes was ${what}, and the reader took ${kept} kB of a line that never ended.`,
+        expected: 'Expected an error soon after 1 MiB, because most callers do not set a limit.',
+      })
+    }
+  },
+)
+
+check('1.6i', 'leaving the loop over readNdjson() cancels the body', async (t) => {
   const source = controlledBody(t.transcript)
   source.push('{"n":1}\n{"n":2}\n')
   const leaveAfterOne = async (): Promise<void> => {
     for await (const _ of readNdjson(source.stream)) break
   }
   await t.withTimeout(leaveAfterOne(), {
-    seen: 'Two lines came in and the loop got no record.',
-    expected: 'Expected the first at once.',
+    seen: 'Two lines arrived, and the loop got no record.',
+    expected: 'Expected the first record at once.',
   })
-  t.transcript.step('the loop is left after the first record')
+  t.transcript.step('loop breaks after the first record')
   await t.waitFor(() => source.cancelled, {
-    seen: 'The loop was left, and the request goes on.',
-    expected: 'Expected the body to be cancelled: a server streams to nobody otherwise.',
-    often: 'releaseLock() lets go of the body without cancelling it.',
+    seen: 'A caller left its loop over readNdjson(), and the body was not cancelled.',
+    expected:
+      'Expected the body to be cancelled, because otherwise the server keeps streaming to nobody.',
+    often: 'your reader calls releaseLock(), which does not cancel the body.',
   })
 })
 
-check('1.6j', 'a lost connection is an error, not an end', async (t) => {
+check('1.6j', 'a lost connection throws', async (t) => {
   const source = controlledBody(t.transcript)
   source.push('{"n":1}\n')
   const records = readNdjson(source.stream)[Symbol.asyncIterator]()
   await t.withTimeout(records.next(), {
-    seen: 'The line gave nothing.',
-    expected: 'Expected its record.',
+    seen: 'A complete line arrived, and readNdjson() yielded nothing.',
+    expected: 'Expected the record of that line.',
   })
   source.fail(new TypeError('terminated'))
   const outcome = await t.withTimeout(outcomeOf(records.next()), {
-    seen: 'The connection was lost and the reader waits.',
-    expected: 'Expected it to throw.',
+    seen: 'The connection was lost, and readNdjson() was still waiting.',
+    expected: 'Expected readNdjson() to throw.',
   })
   must(outcome === 'threw', {
-    seen: 'The connection was lost, and the reader says that all is read.',
-    expected: 'Expected the error to reach whoever reads.',
-    often: 'a catch around the loop, or around reader.read(), swallows it.',
+    seen: 'The connection was lost, and readNdjson() returned as if the body were complete.',
+    expected: 'Expected readNdjson() to throw the error to its caller.',
+    often: 'your reader catches the error of the body and does not throw it again.',
   })
 })
 
-edgeCase('1.6k', 'the reader does not run ahead of whoever reads', async (t) => {
-  // Of 4 kB each: streams count what they hold in bytes.
+edgeCase('1.6k', 'the reader pulls chunks only on demand', async (t) => {
+  // Each line has 4 kB, because streams limit their buffers in bytes.
   const line = Buffer.from(`${JSON.stringify('~'.repeat(4093))}\n`)
   const lines = bodyOfChunks(Array.from({ length: 1000 }, () => line))
   t.transcript.step('body has 1000 chunks of one line each, 4 kB long')
   const records = readNdjson(lines.stream)[Symbol.asyncIterator]()
   for (let n = 0; n < 10; n += 1) {
     await t.withTimeout(records.next(), {
-      seen: 'A line gave nothing.',
-      expected: 'Expected its record.',
+      seen: 'A complete line arrived, and readNdjson() yielded nothing.',
+      expected: 'Expected the record of that line.',
     })
   }
   t.transcript.step('10 records were read')
-  // Time for a reader that runs ahead to show it: a turn of the event loop for every chunk.
+  // A reader that runs ahead needs one turn of the event loop for each chunk.
   await turns(1000)
   t.transcript.step(`reader took ${lines.pulled} chunks`)
-  // A few chunks ahead are fine: streams between the body and the reader hold some.
+  // A few chunks ahead are fine, because streams between the body and the reader buffer some.
   must(lines.pulled <= 50, {
-    seen: `10 records were read, and ${lines.pulled} chunks taken from the body.`,
-    expected: 'Expected the reader to wait with the next chunk until somebody asks for it.',
-    often: 'a loop in the background fills a queue, as fast as the server can send.',
+    seen: `The caller asked for 10 records, and your reader took ${lines.pulled} chunks from the body.`,
+    expected: 'Expected your reader to pull a chunk only when the caller asks for another record.',
+    often:
+      'your reader fills a queue from a loop in the background, as fast as the server can send.',
   })
 })
 
-edgeCase('1.6l', 'an error of the reader cancels the request', async (t) => {
-  const lines = { 'is not JSON': 'not json\n', 'is too long': 'x'.repeat(2000) }
+edgeCase('1.6l', 'an error about a line cancels the body', async (t) => {
+  const lines = { 'was not JSON': 'not json\n', 'was too long': 'x'.repeat(2000) }
   for (const [what, line] of Object.entries(lines)) {
     const source = controlledBody(t.transcript)
     source.push('{"n":1}\n')
     const records = readNdjson(source.stream, { maxLineBytes: 1000 })[Symbol.asyncIterator]()
     await t.withTimeout(records.next(), {
-      seen: 'The line gave nothing.',
-      expected: 'Expected its record.',
+      seen: 'A complete line arrived, and readNdjson() yielded nothing.',
+      expected: 'Expected the record of that line.',
     })
     source.push(line)
     let isSettled = false
-    const next = outcomeOf(records.next(), 'gave a record')
+    const next = outcomeOf(records.next(), 'yielded a record')
     void next.finally(() => (isSettled = true))
     const story = {
-      seen: `A line ${what}, and the reader waits.`,
-      expected: 'Expected an error with the chunk that makes it one.',
+      seen: `A line ${what}, and readNdjson() was still waiting.`,
+      expected: 'Expected an error as soon as that chunk has arrived.',
     }
     const outcome = await t.withTimeout(next, story).catch(async (failure: unknown) => {
       source.push('x')
       await turns(20)
       must(!isSettled, {
         ...story,
-        often: 'the length is looked at before a chunk is added, so one more has to come.',
+        often:
+          'your reader checks the length before it adds a chunk, so the error needs another chunk.',
       })
       throw failure
     })
     t.transcript.step(`reader ${outcome}`)
     must(outcome === 'threw', {
-      seen: `A line ${what}, and the reader ${outcome}.`,
-      expected: 'Expected an error.',
+      seen: `A line ${what}, and readNdjson() ${outcome}.`,
+      expected: 'Expected an error about that line.',
     })
     await t.waitFor(() => source.cancelled, {
-      seen: `A line ${what}, the reader threw, and the request goes on.`,
-      expected: 'Expected the body to be cancelled: nobody will read the rest.',
+      seen: `A line ${what}, readNdjson() threw, and the body was not cancelled.`,
+      expected: 'Expected the body to be cancelled, because nobody reads the rest.',
       often:
-        'the body is cancelled when the loop is left, and not when the reader itself throws. A finally runs both times.',
+        'your reader cancels the body only when the caller leaves its loop. A finally block also runs when your reader throws.',
     })
   }
 })
 
-edgeCase('1.6m', 'a stream that goes on for long costs no more per line', async (t) => {
-  // What is done with is never looked at again: then this takes a moment, and else half a minute.
+edgeCase('1.6m', 'the cost of a line does not grow with the length of the stream', async (t) => {
+  // This takes a moment if finished lines are never scanned again, and half a minute otherwise.
   const line = Buffer.from(`${JSON.stringify('~'.repeat(765))}\n`)
   const chunks = Array.from({ length: 6000 }, () => line)
   t.transcript.step('body has 6000 chunks of one line each')
@@ -741,14 +793,14 @@ edgeCase('1.6m', 'a stream that goes on for long costs no more per line', async 
     for await (const _ of readNdjson(body)) count += 1
   }
   await mustCostLinearly(t, chunks, read, {
-    seen: 'Lines came in, 6000 of 768 bytes, each in a chunk of its own, and 1.5 seconds of computing were not enough to read them.',
-    expected: 'Expected the work for a line to depend on that line, not on what came before it.',
-    often: 'the text of lines that are done is kept, and each chunk is joined to all of it.',
+    seen: '6000 lines of 768 bytes arrived, each in a chunk of its own, and 1.5 seconds of CPU time were not enough to read them.',
+    expected: 'Expected the work for a line not to depend on the lines before it.',
+    often: 'your reader keeps the text of finished lines and joins each chunk to all of it.',
   })
-  t.transcript.step(`reader gave ${count} records`)
+  t.transcript.step(`reader yielded ${count} records`)
 })
 
-/** A case belongs to the last of these that it has a tag of: a cut character at a limit is about the limit. */
+/** The tags of each theme. A case with tags of several themes belongs to the last of them. */
 const themes = {
   chunks: ['basic', 'chunk', 'long', 'prompt'],
   utf8: ['utf8'],
@@ -758,7 +810,7 @@ const themes = {
   limit: ['limit'],
 }
 
-/** Reads every case of a theme. @param often the likely cause, where a case does not say another one */
+/** Returns a script that reads every case of a theme. @param often the likely cause, unless a case names another one */
 function mustRead(
   theme: keyof typeof themes,
   often: Parameters<typeof mustReadNdjson>[3],

@@ -1,12 +1,12 @@
 /**
- * Reads newline-delimited JSON: one value for every line, as soon as its line feed is here.
+ * Reads newline-delimited JSON, and yields one value for each line as soon as its line feed has arrived.
  *
- * Blank lines keep a connection alive and mean nothing. Leaving the loop cancels the request, and so does an error.
+ * Skips blank lines, which keep a connection alive. Cancels the body if the caller leaves its loop, and after an error.
  *
- * @param body the response's, as `fetch` gives it: bytes, cut anywhere
- * @param options.maxLineBytes how many bytes a line may have before its line feed
- * @throws when a line is not JSON, is too long, or has no line feed at the end: a value that was cut
- *   off may still look like one, as `12` of `123`. The message names the line, counted from 1.
+ * @param body the body of a response, as bytes in chunks that may end anywhere
+ * @param options.maxLineBytes the number of bytes that a line may have before its line feed
+ * @throws if a line is not JSON or is too long, or if the last line has no line feed, because `12` may be the
+ *   beginning of `123`. The message contains the number of the line, counted from 1.
  */
 export async function* readNdjson(
   body: ReadableStream<Uint8Array>,

@@ -3,9 +3,9 @@ import express, { type Express } from 'express'
 import type { Feed } from '#feed'
 
 /**
- * Serves `GET /quakes.ndjson`: every quake of the feed as one line of JSON, at the moment it happens.
+ * Serves `GET /quakes.ndjson`, which sends each quake as one line of JSON at the moment it happens.
  *
- * @param feed opened once for each client, and closed when that client leaves
+ * @param feed opened once for each client, and closed when that client disconnects
  */
 export function createApp(feed: Feed): Express {
   throw new Error('lesson 1, task 1.1: write createApp()')

@@ -3,9 +3,9 @@ import express, { type Express } from 'express'
 import type { Feed } from '#feed'
 
 /**
- * Serves `GET /quakes.ndjson`: every quake of the feed as one line of JSON, at the moment it happens.
+ * Serves `GET /quakes.ndjson`, which sends each quake as one line of JSON at the moment it happens.
  *
- * @param feed opened once for each client, and closed when that client leaves
+ * @param feed opened once for each client, and closed when that client disconnects
  */
 export function createApp(feed: Feed): Express {
   // #region 1.1 createApp()
@@ -14,10 +14,10 @@ export function createApp(feed: Feed): Express {
   app.get('/quakes.ndjson', async (req, res) => {
     res.set({
       'Content-Type': 'application/x-ndjson',
-      // A stream is nothing to store, and a proxy that compresses it would hold it back.
+      // A cache cannot store an endless stream, and a proxy that compressed it would buffer it.
       'Cache-Control': 'no-store, no-transform',
     })
-    // Express sends HEAD requests here too. They want the head and nothing else.
+    // Express calls this handler for HEAD as well. HEAD gets only the head.
     if (req.method === 'HEAD') {
       res.end()
       return
@@ -25,21 +25,21 @@ export function createApp(feed: Feed): Express {
     res.flushHeaders()
 
     const visit = new AbortController()
-    // res, not req: 'close' of req fires as soon as the request has been read.
+    // res, not req, because 'close' of req fires as soon as the request has been read.
     res.on('close', () => visit.abort())
-    // The client may be gone before this handler is called; then 'close' has been, too.
+    // Already disconnected: 'close' will not fire again.
     if (res.destroyed) visit.abort()
 
     try {
       for await (const quake of feed.open(visit.signal)) {
         const hasRoom = res.write(`${JSON.stringify(quake)}\n`)
-        // The socket is full: wait for drain, or a slow reader costs us memory. It never comes when the
-        // client has left, so the wait ends with the visit.
+        // Without this wait, a slow client costs us memory. A closed response never emits 'drain', so the
+        // signal must end the wait as well.
         if (!hasRoom) await once(res, 'drain', { signal: visit.signal })
       }
       res.end()
     } catch (error) {
-      // Too late for a status. Without the chunk of length 0 the client knows that something is missing.
+      // It is too late for a status. Without the chunk of length 0, the client knows that something is missing.
       res.destroy()
       if (!visit.signal.aborted) console.error('the feed failed:', error)
     }

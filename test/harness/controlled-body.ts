@@ -30,7 +30,7 @@ export function controlledBody(transcript: Transcript): ControlledBody {
     },
     push(chunk) {
       const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
-      transcript.step(`body brought ${bytes.length} bytes  ${excerpt(bytes, 48)}`)
+      transcript.step(`body delivers ${bytes.length} bytes  ${excerpt(bytes, 48)}`)
       if (!cancelled) controller.enqueue(bytes)
     },
     fail(error) {

@@ -39,7 +39,7 @@ export async function mustCostLinearly(
 
   async function goOn(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     await turns()
-    if (hasEnded) return controller.error(new Error('nobody reads any more'))
+    if (hasEnded) return controller.error(new Error('the check has ended'))
     begun = process.cpuUsage()
     controller.enqueue(chunks[given++]!)
   }
@@ -57,8 +57,8 @@ export async function mustCostLinearly(
         paused = resolve
       })
       await t.withTimeout(Promise.race([reading, pause]), {
-        seen: 'The body came in, and the reader did not come to an end.',
-        expected: 'Expected it to end with the body.',
+        seen: 'The whole body arrived, and your reader did not finish.',
+        expected: 'Expected your reader to finish at the end of the body.',
       })
       must(costMs < MOST_MS, story)
     }

@@ -39,7 +39,10 @@ export async function requestLogin(
 ): Promise<RawClient> {
   const client = t.connect(server, name)
   client.request(path)
-  await t.withTimeout(login.begun, { seen: 'No request came in.', expected: 'Expected one.' })
+  await t.withTimeout(login.begun, {
+    seen: 'The request did not reach the login.',
+    expected: 'Expected the request to arrive.',
+  })
   return client
 }
 
@@ -53,7 +56,7 @@ export async function disconnect(
 ): Promise<void> {
   client.disconnect()
   await t.waitFor(() => server.connections === left, {
-    seen: `${name} left and the server kept the connection.`,
+    seen: `${name} disconnected, and the server kept its side of the connection open.`,
     expected: 'Expected the server to close its side as well.',
   })
 }

@@ -6,7 +6,7 @@ import type { TestServer } from './serve.ts'
 
 /** The likely cause of a failure with HEAD. */
 export const GET_FOR_HEAD =
-  'Express runs the GET handler for HEAD, and the stream holds the connection.'
+  'Express runs the GET handler for HEAD as well, and the stream holds the connection open.'
 
 /** Waits until the response to a HEAD has ended. */
 export async function mustEndHead(
@@ -19,7 +19,7 @@ export async function mustEndHead(
   // request on it is answered, because HTTP/1.1 answers requests in order.
   client.request(path, { method: 'HEAD' })
   await t.waitFor(() => client.hasHead || server.connections === 0, {
-    seen: 'HEAD got its head, and the next request on that connection gets no answer.',
+    seen: 'A HEAD request got its head, and the next request on that connection got no answer.',
     expected: 'Expected the response to HEAD to end.',
     often: GET_FOR_HEAD,
   })
@@ -32,15 +32,15 @@ export function isEventStream({ headers }: Head): boolean {
 
 /** Sends a POST and requires that it is refused. */
 export async function mustRefusePost(client: RawClient, path: string): Promise<void> {
-  const expected = 'Expected a refusal.'
+  const expected = 'Expected the request to be refused.'
   const { status } = await client.get(
     path,
-    { seen: 'POST got no answer.', expected },
+    { seen: 'A POST request got no answer.', expected },
     { method: 'POST' },
   )
   must(status === 404 || status === 405, {
-    seen: `POST was answered ${status}.`,
-    expected: 'Expected 404 or 405: there is nothing here to post to.',
+    seen: `A POST request was answered ${status}.`,
+    expected: 'Expected status 404 or 405.',
     often: 'app.use() and app.all() take every method. app.get() takes GET and HEAD.',
   })
 }

@@ -65,9 +65,10 @@ export async function openStream(
     return asked.find(({ closed }) => !closed) ?? asked[0]
   }
   await t.waitFor(() => own() !== undefined, {
-    seen: `There is a head for the ${name}, and the handler asked the feed for nothing.`,
-    expected: 'Expected it to open the feed for each client, and to ask for quakes.',
-    often: 'feed.open(signal) is called once for the whole app, or not yet.',
+    seen: `The ${name} got its head, and your handler did not ask the feed for a quake.`,
+    expected: 'Expected your handler to open the feed for each client, and to ask for quakes.',
+    often:
+      'feed.open(signal) is called once for the whole app, or not yet. Call it for each request.',
   })
   return { client, events: client.events, reader: own()! }
 }
@@ -90,8 +91,8 @@ export async function pausedStream(
   served.feed.release(...happened)
   await t.waitFor(() => reader.delivered >= 3, {
     seen: () =>
-      `The client does not read, and of ${count} quakes the handler took ${reader.delivered || 'none'}.`,
-    expected: 'Expected it to take some: there is room on the way for a few.',
+      `The client stopped reading, and your handler took ${reader.delivered || 'none'} of ${count} quakes from the feed.`,
+    expected: 'Expected your handler to take a few, because the buffers have room for some.',
     often: () => whyNotAll(reader, count),
   })
   return { ...served, paused, happened }
@@ -115,8 +116,8 @@ export async function slowStream(
   feed.release(...happened)
   await quick.client.skipUntil(happened.at(-1)!.id, {
     seen: () =>
-      `The quick client reads as fast as it can, and does not get every quake: the handler took ${quick.reader.delivered} of ${happened.length} for it.`,
-    expected: 'Expected all of them, whatever the slow client does.',
+      `The quick client read as fast as it could, and did not get every quake. Your handler took ${quick.reader.delivered} of ${happened.length} quakes for it.`,
+    expected: 'Expected the quick client to get all quakes, whatever the slow client does.',
     often: () => whyNotAll(quick.reader, happened.length),
   })
   return { slow, happened }
@@ -143,8 +144,8 @@ export async function stalledStream(
     return given > 0 && idleTurns > 25
   }
   await t.waitFor(stands, {
-    seen: 'Quakes happened, and the handler asked the feed for none.',
-    expected: 'Expected it to ask for them.',
+    seen: 'Quakes happened, and your handler did not ask the feed for any of them.',
+    expected: 'Expected your handler to ask the feed for quakes.',
   })
   return { client, events: new EventClient(client, SILENT), reader, happened }
 }
@@ -165,30 +166,30 @@ export async function connectAndLeave(
 /** Explains why a client that reads all the time does not receive every quake. */
 function whyNotAll({ delivered, closed }: FeedReader, count: number): string {
   if (delivered === count) {
-    return 'what comes while the response is full is dropped. It has to wait.'
+    return 'your handler drops quakes while the response is full. They have to wait.'
   }
-  if (closed) return 'write() returning false is taken for the end. It only says: not now.'
+  if (closed) return 'res.write() returning false is taken for the end. It only means "wait".'
   // Any buffer has room for a few quakes.
   if (delivered < 3) {
-    return 'a quake is written until write() returns true. false says that it has been taken, and that the next one has to wait.'
+    return 'your handler writes a quake again until res.write() returns true. false means that it has been accepted and that the next quake has to wait.'
   }
-  return 'all clients wait for the slowest.'
+  return 'all your clients wait for the slowest one.'
 }
 
 async function requestStream(client: RawClient, path: string): Promise<Head> {
   const head = await client.get(path, {
     seen: 'The client got no head.',
-    expected: 'Expected one at once.',
-    often: 'the head waits for the first res.write().',
+    expected: 'Expected the head at once.',
+    often: 'your handler does not send the head before the first res.write().',
   })
   must(head.status === 200, {
     seen: `GET ${path} was answered ${head.status}.`,
-    expected: 'Expected 200.',
+    expected: 'Expected status 200.',
     ...(head.status === 204 && {
       often:
-        'the loop over the feed ends for a client that leaves, too. That is not the end of the feed.',
+        'the loop over the feed also ends when its client disconnects. That is not the end of the feed.',
     }),
-    ...(head.status === 500 && { often: 'the handler throws before it answers.' }),
+    ...(head.status === 500 && { often: 'your handler throws before it answers.' }),
   })
   return head
 }

@@ -265,8 +265,8 @@ export class RawClient {
     const { often: _, seen, ...story } = failure.story
     return new Failure({
       ...story,
-      seen: `${seen} It has ${length} bytes without a line feed: ${excerpt(this.#unread)}`,
-      cause: 'a line is complete with its line feed. Until then nobody can tell that it is.',
+      seen: `${seen} It got ${length} bytes without a line feed: ${excerpt(this.#unread)}`,
+      cause: 'a line is complete only when its line feed arrives.',
     })
   }
 

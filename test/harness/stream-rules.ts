@@ -23,9 +23,9 @@ export async function mustServeEach(
     feed.release(quake)
     for (const { client } of clients) {
       const told = (how: string): Story => ({
-        seen: `${describeQuake(quake)} happened and ${client.name} ${how}`,
+        seen: `${describeQuake(quake)} happened, and ${client.name} ${how}`,
         expected: 'Expected every client to get every quake.',
-        often: 'the clients share one reader of the feed. feed.open() gives each its own.',
+        often: 'your clients share one reader of the feed. Call feed.open() for each client.',
       })
       const text = await read(client, told(`got no ${what}.`))
       must(deepEqual(tryParseJson(text), quake), told(`read ${excerpt(text)}`))
@@ -34,15 +34,15 @@ export async function mustServeEach(
   // The later client has its own reader, which starts with the first quake.
   const { client: late } = await open('client C')
   for (const [n, quake] of quakes(3).entries()) {
-    const expected = `Expected ${describeQuake(quake)}: exactly what its own reader of the feed gives.`
+    const expected = `Expected ${describeQuake(quake)}, because a client gets exactly the quakes of its own reader of the feed.`
     const text = await read(late, {
-      seen: `Client C came after the others, and did not get ${what} ${n + 1}.`,
+      seen: `Client C connected after the others, and did not get ${what} ${n + 1}.`,
       expected,
     })
     must(deepEqual(tryParseJson(text), quake), {
-      seen: `Client C came after the others, and its ${what} ${n + 1} is ${excerpt(text)}`,
+      seen: `Client C connected after the others, and its ${what} ${n + 1} was ${excerpt(text)}`,
       expected,
-      often: 'something that was sent to others is kept outside the handler, and sent again.',
+      often: 'your app sends quakes again that it has kept outside the handler.',
     })
   }
   for (let count = 4; count <= CROWD; count += 1) {
@@ -50,8 +50,9 @@ export async function mustServeEach(
     const { client } = await open(name)
     const [quake] = quakes(1)
     const told = (how: string): Story => ({
-      seen: `${count} clients are there at once, and ${name} ${how}`,
-      expected: 'Expected it to be served like the others: any number of clients may come.',
+      seen: `${count} clients were connected at once, and ${name} ${how}`,
+      expected:
+        'Expected this client to be served like the others, because any number of clients may connect.',
     })
     const text = await read(client, told(`got no ${what}.`))
     must(deepEqual(tryParseJson(text), quake), told(`read ${excerpt(text)}`))
@@ -68,8 +69,8 @@ export async function mustCloseWhenLeft(
 ): Promise<void> {
   client.disconnect()
   await t.waitFor(() => reader.closed, {
-    seen: 'The client left while the feed was silent, and the feed was not closed.',
-    expected: 'Expected it to be closed at once: the next quake may be an hour away.',
+    seen: 'The client disconnected while your handler was waiting for a quake, and the feed stayed open.',
+    expected: 'Expected the feed to close at once, because the next quake may be an hour away.',
     often,
   })
 }
@@ -81,12 +82,12 @@ export async function mustCloseWhenStalled(
 ): Promise<void> {
   client.disconnect()
   await t.waitFor(() => reader.closed, {
-    seen: 'The client left while the handler was waiting for it to read, and the feed was not closed.',
-    expected: 'Expected the feed to be closed.',
+    seen: 'The client disconnected while your handler was waiting for it to read, and the feed stayed open.',
+    expected: 'Expected the feed to close.',
     often: () =>
       reader.aborted
-        ? "the signal aborted, and the handler did not come back to the feed: it waits for 'drain', which a closed connection never sends. Let the signal end that wait too."
-        : "the end is taken from another event. A client that leaves bytes unread sends no 'end'; 'close' of the response comes always.",
+        ? "your handler is still waiting for 'drain', which a closed connection never sends. Let the signal end that wait as well."
+        : "your handler listens for the wrong event. A client that leaves bytes unread sends no 'end', but the response always emits 'close'.",
   })
 }
 
@@ -95,12 +96,12 @@ export async function mustEndWithFeed(client: RawClient, why: string): Promise<v
   const how = await client.ended({
     seen: 'The feed ended and the response did not.',
     expected: `Expected the response to end: ${why}`,
-    often: 'res.end() is missing behind the loop.',
+    often: 'your handler does not call res.end() after the loop.',
   })
   must(how === 'complete', {
-    seen: 'The feed ended and the server cut the connection.',
-    expected: 'Expected the end that HTTP has for it, the chunk of length 0.',
-    often: 'the handler destroys the response, or throws, where res.end() belongs.',
+    seen: 'The feed ended, and the server cut the connection.',
+    expected: 'Expected the response to end with the chunk of length 0.',
+    often: 'your handler destroys the response, or throws, instead of calling res.end().',
   })
 }
 
@@ -109,15 +110,15 @@ export async function mustCutWithFeed(
   client: RawClient,
   failed: string,
   expected: string,
-  often = 'res.end() runs after an error as well: in a finally, or behind a catch.',
+  often = 'your handler also calls res.end() after an error, in a finally block or after a catch.',
 ): Promise<void> {
   const how = await client.ended({
-    seen: `${failed} and the response goes on.`,
+    seen: `${failed}, and the response stayed open.`,
     expected,
-    often: 'the error is caught and forgotten. Nothing more will come on this connection.',
+    often: 'the error is caught and forgotten, and your handler leaves the response open.',
   })
   must(how === 'cut', {
-    seen: `${failed}, and the client was told that all is well: the response ended as after the last quake.`,
+    seen: `${failed}, and the response ended as after the last quake, so the client was told that all is well.`,
     expected: 'Expected the connection to be cut, without the chunk of length 0.',
     often,
   })

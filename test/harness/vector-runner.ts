@@ -65,7 +65,7 @@ function withLastRecord(vector: NdjsonVector): NdjsonVector {
 function whyHalfCharacters({ yielded }: ReadResult, records: unknown[]): string | undefined {
   const has = (values: unknown[]): boolean => JSON.stringify(values).includes('\ufffd')
   return has(yielded) && !has(records)
-    ? 'each chunk is decoded by itself, with half a character at its end.'
+    ? 'your reader decodes each chunk by itself, and a chunk may end with half a character.'
     : undefined
 }
 
@@ -81,19 +81,20 @@ export function whyWrongError(
   const line = vector.error?.line
   if (line === undefined || yielded.length > vector.records.length) {
     return error === undefined
-      ? 'bad lines are left out: a catch goes on with the next line.'
+      ? 'your reader catches the error of a bad line and continues with the next line.'
       : undefined
   }
-  if (error === undefined) return 'bad lines are left out: a catch goes on with the next line.'
+  if (error === undefined)
+    return 'your reader catches the error of a bad line and continues with the next line.'
   if (yielded.length < vector.records.length) {
-    return 'the error overtakes the records before it. controller.error(), for example, throws away what is still queued.'
+    return 'your reader throws before it has yielded the earlier records. For example, controller.error() drops everything that is still queued.'
   }
   const message = messageOf(error).replace(V8_LINE, '')
   if (!/\d/.test(message)) {
-    return 'the message does not name the line. JSON.parse() does not know its number: your code has to count.'
+    return 'your message has no line number. JSON.parse() does not know it, so your code has to count.'
   }
   return namesLine(error, line - 1)
-    ? 'the lines are counted from 0, or blank ones are not counted.'
+    ? 'your reader counts lines from 0, or does not count blank lines.'
     : undefined
 }
 

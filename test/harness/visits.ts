@@ -61,14 +61,14 @@ export async function visitedServer(
     const client = new RawClient(server.port, { transcript: SILENT, waiting: t })
     const request = async (options: RequestOptions = {}): Promise<void> => {
       const story = {
-        seen: `After ${count} clients had come and gone, the next one got no head.`,
-        expected: 'Expected it to be served like the first one.',
+        seen: `After ${count} clients had disconnected, the next client got no head.`,
+        expected: 'Expected the next client to be served like the first one.',
       }
       const { status } = await client.get(path, story, options)
       must(status === 200 || options.method === 'POST', {
-        seen: `After ${count} clients had come and gone, the next one was answered ${status}.`,
-        expected: 'Expected 200, as for the first one.',
-        often: 'a variable outside the handler remembers what happened to one client.',
+        seen: `After ${count} clients had disconnected, the next client was answered ${status}.`,
+        expected: 'Expected status 200, as for the first client.',
+        often: 'your app keeps the state of one client in a variable outside the handler.',
       })
     }
     await end({
@@ -79,16 +79,16 @@ export async function visitedServer(
       async open(options) {
         await request(options)
         await t.waitFor(() => feed.readers.some(({ hasPulled }) => hasPulled), {
-          seen: `After ${count} clients had come and gone, the feed was not opened for the next one.`,
-          expected: 'Expected the handler to open the feed for each client.',
+          seen: `After ${count} clients had disconnected, your handler did not open the feed for the next client.`,
+          expected: 'Expected your handler to open the feed for each client.',
         })
       },
       async stall() {
         server.blockNetwork(SILENT)
         feed.release(...largeQuakes(40, 4096))
         await t.waitFor(() => feed.readers.some(({ delivered }) => delivered > 0), {
-          seen: `${tellVisit()}, and the handler took no quake from the feed.`,
-          expected: 'Expected it to take some: a response holds a few.',
+          seen: `${tellVisit()}, and your handler took no quake from the feed.`,
+          expected: 'Expected your handler to take a few, because the response has room for some.',
         })
         await turns(5)
       },
@@ -96,8 +96,8 @@ export async function visitedServer(
         login.shut()
         client.request(path)
         await t.waitFor(() => login.waiting > 0, {
-          seen: 'No request came in.',
-          expected: 'Expected one.',
+          seen: 'The request did not reach the login.',
+          expected: 'Expected the request to arrive.',
         })
         client.disconnect()
         await isGone()
@@ -111,7 +111,7 @@ export async function visitedServer(
 
     async function isGone(): Promise<void> {
       await t.waitFor(() => server.connections === before, {
-        seen: `${tellVisit()}, and the server kept the connection.`,
+        seen: `${tellVisit()}, and the server kept its side of the connection open.`,
         expected: 'Expected the server to close its side as well.',
       })
     }
@@ -129,11 +129,11 @@ export async function visitedServer(
           if (round < (ending.times ?? OFTEN)) await play(ending)
         }
       }
-      t.transcript.step(`${count} clients come and go, in every way there is`)
+      t.transcript.step(`${count} clients connect and disconnect, in every possible way`)
       await t.waitFor(() => openFeeds() === 0, {
         seen: () =>
-          `${count} clients have come and gone, and the feed is still open for ${openFeeds()} of them.`,
-        expected: 'Expected the feed to be closed for each client that has gone.',
+          `${count} clients have disconnected, and the feed is still open for ${openFeeds()} of them.`,
+        expected: 'Expected the feed to close for each client that has disconnected.',
       })
     },
   }
@@ -273,14 +273,14 @@ async function getsQuake(client: RawClient, feed: ControlledFeed): Promise<void>
   const [quake] = quakes(1)
   feed.release(quake)
   await client.body((text) => text.includes(quake.id), {
-    seen: 'A quake happened, and did not reach the client.',
-    expected: 'Expected it.',
+    seen: 'A quake happened, and it did not reach the client.',
+    expected: 'Expected the client to get the quake.',
   })
 }
 
 async function ended(client: RawClient): Promise<void> {
   await client.ended({
-    seen: 'The feed came to its end or failed, and the response goes on.',
+    seen: 'The feed ended or failed, and the response stayed open.',
     expected: 'Expected the response to end.',
   })
 }

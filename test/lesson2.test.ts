@@ -64,34 +64,34 @@ import { visitedServer } from './harness/visits.ts'
 
 const PATH = '/events'
 
-/** Where a check waits for heartbeats: so short that nobody waits. */
+/** The interval for checks that wait for heartbeats. */
 const heartbeatMs = 2
 
-/** So many lines that two of them are heartbeats, whatever a server says at the beginning. */
+/** Enough lines for at least two heartbeats, whatever a server sends first. */
 const SOME = 5
 
-/** More than anybody counts to. */
+/** More quakes than any built-in limit allows. */
 const MANY: number = 1100
 
 // 2.1 The encoder
 
-check('2.1a', 'a line of data becomes one event', async (t) => {
+check('2.1a', 'one line of data makes one event', async (t) => {
   mustKeepData(
     t,
     ['hello', '0', 'null', 'a: b', ': a', 'data: a', '__proto__', '🌋 e\u0301'],
     textOf('a', 'b', ':', '{', 'é', '🌋'),
     {
-      often: 'the blank line that ends an event is missing, or the field is not called data.',
+      often: 'the blank line that ends an event is missing, or the field is not named "data".',
     },
   )
 })
 
-check('2.1b', 'each line of data gets a field of its own', async (t) => {
+check('2.1b', 'each line of data is written as its own "data" field', async (t) => {
   mustKeepData(t, ['first\n\nthird', 'a\nb', '\na', 'a\n', 'a\n\n', '\n'], textOf('a', 'b', '\n'), {
     often:
-      'data goes out in one piece. Its second line is no field, and a blank one ends the event.',
+      'your code writes data in one piece, or skips its blank lines. Each line needs a "data" field, and a bare blank line ends the event.',
   })
-  // More than a call takes arguments.
+  // More lines than a function call may have arguments.
   const lines = 200_000
   t.transcript.step(`encodeEvent({ data: … }) with ${lines} lines of data`)
   let encoded = ''
@@ -100,41 +100,41 @@ check('2.1b', 'each line of data gets a field of its own', async (t) => {
   } catch (error) {
     must(false, {
       seen: `encodeEvent() threw ${describeError(error)} for data of ${lines} lines.`,
-      expected: 'Expected a field for each line, however many there are.',
+      expected: 'Expected one "data" field per line, however many lines there are.',
       ...(error instanceof RangeError && {
-        often: 'push(...lines) makes an argument of each line, and a call takes only so many.',
+        often: 'push(...lines) passes each line as an argument, and a call can only have so many.',
       }),
     })
   }
   const fields = encoded.match(/^data:/gm)?.length ?? 0
   must(fields === lines, {
-    seen: `encodeEvent() gave ${fields} data fields for data of ${lines} lines.`,
-    expected: 'Expected a field for each line, however many there are.',
+    seen: `encodeEvent() wrote ${fields} "data" fields for data of ${lines} lines.`,
+    expected: 'Expected one "data" field per line, however many lines there are.',
   })
 })
 
-edgeCase('2.1c', 'a space at the beginning of a line of data survives', async (t) => {
+edgeCase('2.1c', 'a leading space in a line of data survives', async (t) => {
   mustKeepData(t, [' world', '  two', ' ', 'a\n b'], textOf(' ', 'a'), { often: whyNoSpace })
 })
 
-edgeCase('2.1d', 'empty data is an event with empty data', async (t) => {
+edgeCase('2.1d', 'empty data makes an event with empty data', async (t) => {
   mustKeepData(t, [''], fc.constant(''), {
-    often: "if (data) is false for ''. Only undefined says that there is no data.",
+    often: "your code tests if (data), which is false for ''. Compare data with undefined.",
   })
 })
 
-edgeCase('2.1e', 'CR and CRLF in data end a line, as LF does', async (t) => {
+edgeCase('2.1e', 'CR and CRLF in data end a line as LF does', async (t) => {
   mustKeepData(
     t,
     ['a\rid: 666\r\nb', 'a\rb', 'a\r\nb', 'a\r\rb', 'a\n\rb', 'a\r', 'a\r\n'],
     textOf('\r', '\n', 'a', 'id: 1', 'data: b', 'retry: 1'),
     {
-      often: 'data is split at LF alone. A client ends a line at CR, too, whoever sent it.',
+      often: 'your code splits data only at LF. For a client, a lone CR ends a line as well.',
     },
   )
 })
 
-edgeCase('2.1f', 'what is left out leaves nothing on the wire', async (t) => {
+edgeCase('2.1f', 'a field without a value is not written', async (t) => {
   const next: StreamEvent = { type: 'message', data: 'next', lastEventId: '' }
   mustLeaveOut({ data: 'x' }, [{ type: 'message', data: 'x', lastEventId: '' }], next)
   mustLeaveOut({ retry: 2000 }, [], next)
@@ -144,26 +144,26 @@ edgeCase('2.1f', 'what is left out leaves nothing on the wire', async (t) => {
   function mustLeaveOut(fields: Fields, events: StreamEvent[], follows: StreamEvent): void {
     const encoded = encode(t, fields)
     must(deepEqual(parseEvents(encoded).events, events) && !encoded.includes('undefined'), {
-      seen: `encodeEvent(${describeFields(fields)}) gave ${quote(encoded)}. For a client that is ${describeEvents(encoded)}.`,
-      expected: `Expected ${events.length === 0 ? 'no event' : 'an event'}, and no field that was not asked for.`,
-      often: 'a field is written although its value is undefined.',
+      seen: `encodeEvent(${describeFields(fields)}) returned ${quote(encoded)}. A client reads ${describeEvents(encoded)}.`,
+      expected: `Expected ${events.length === 0 ? 'no event' : 'an event'}, and only the fields that were passed.`,
+      often: 'your code writes a field although its value is undefined.',
     })
     must(fields.retry === undefined || parseEvents(encoded).parser.unfinished === '', {
-      seen: `encodeEvent(${describeFields(fields)}) gave ${quote(encoded)}.`,
-      expected: 'Expected a blank line at the end: it is there whatever the fields are.',
-      often: 'the blank line is written only when there is data.',
+      seen: `encodeEvent(${describeFields(fields)}) returned ${quote(encoded)}.`,
+      expected: 'Expected a blank line at the end, whatever the fields are.',
+      often: 'your code writes the blank line only if there is data.',
     })
-    // What comes behind it knows of its id, and of nothing else.
+    // The next event keeps the ID, and nothing else.
     const more = parseEvents(`${encoded}data: next\n\n`).events.slice(events.length)
     must(deepEqual(more, [follows]), {
-      seen: `encodeEvent(${describeFields(fields)}) gave ${quote(encoded)}. With "data: next" behind it that is, for a client, ${describeEvents(`${encoded}data: next\n\n`)}.`,
-      expected: `Expected, for what is behind it: ${describeAnEvent(follows)}.`,
-      often: 'the blank line, or the field, is written only when there is data.',
+      seen: `encodeEvent(${describeFields(fields)}) returned ${quote(encoded)}. If "data: next" follows, a client reads ${describeEvents(`${encoded}data: next\n\n`)}.`,
+      expected: `Expected the event that follows to be ${describeAnEvent(follows)}.`,
+      often: 'your code writes the blank line, or the field, only if there is data.',
     })
   }
 })
 
-check('2.1g', 'event and id reach the client with the data', async (t) => {
+check('2.1g', 'event and id arrive with the data', async (t) => {
   for (const fields of [
     { data: 'x', event: 'tick', id: '7' },
     { data: 'x', event: '', id: '7' },
@@ -187,43 +187,44 @@ check('2.1g', 'event and id reach the client with the data', async (t) => {
     const type = fields.event || 'message'
     const wanted = { type, data: fields.data, lastEventId: fields.id }
     must(deepEqual(parseEvents(encoded).events, [wanted]), {
-      seen: `encodeEvent(${describeFields(fields)}) gave ${quote(encoded)}. For a client that is ${describeEvents(encoded)}.`,
+      seen: `encodeEvent(${describeFields(fields)}) returned ${quote(encoded)}. A client reads ${describeEvents(encoded)}.`,
       expected: `Expected one event: ${describeEvent(wanted)}.`,
       ...whyOther(fields, encoded),
     })
   }
-  // To a client that remembers an id.
+  // For a client that remembers an ID.
   const fields = { data: 'x', id: '' }
   const encoded = encode(t, fields)
   const { events } = parseEvents(`id: 7\n\n${encoded}`)
   must(deepEqual(events, [{ type: 'message', data: 'x', lastEventId: '' }]), {
-    seen: `encodeEvent(${describeFields(fields)}) gave ${quote(encoded)}. For a client that had the id 7 that is ${describeEvents(`id: 7\n\n${encoded}`)}.`,
-    expected: 'Expected an event without an id: an empty one takes back the one before.',
-    often: "if (id) is false for ''. Only undefined says that there is no id.",
+    seen: `encodeEvent(${describeFields(fields)}) returned ${quote(encoded)}. A client with the ID 7 reads ${describeEvents(`id: 7\n\n${encoded}`)}.`,
+    expected:
+      'Expected an event without an ID. An empty "id" field resets the ID that the client remembers.',
+    often: "your code tests if (id), which is false for ''. Compare id with undefined.",
   })
 })
 
-/** What shows of the cause in what an event became. */
+/** Returns the likely cause, if the event or its text points to one. */
 function whyOther(
   { event, id, data }: Required<Omit<Fields, 'retry'>>,
   encoded: string,
 ): Partial<Story> {
   if (/^ | $/m.test(`${id}\n${event}`)) return { often: whyNoSpace() }
   if (/[\u2028\u0085]/.test(id + event)) {
-    return { often: 'U+2028 or U+0085 is taken for a line end. Only CR and LF are.' }
+    return { often: 'your code takes U+2028 or U+0085 for a line end. Only CR and LF end a line.' }
   }
   const isAllThere = [event, id, data].every((value) => encoded.includes(value))
-  return isAllThere ? { often: 'a field has another name, or comes behind the blank line.' } : {}
+  return isAllThere ? { often: 'a field is misspelled, or is written after the blank line.' } : {}
 }
 
-/** Why a space at the beginning or the end of a value did not arrive. */
+/** Returns the likely cause of a missing space at either end of a value. */
 function whyNoSpace(): string {
   return /^(data|event|id):x/m.test(encodeEvent({ data: 'x', event: 'x', id: 'x' }))
-    ? 'nothing stands between the colon and the value. A client takes one space away there.'
-    : 'your code trims the value. Only the space that stands behind the colon belongs to the field.'
+    ? 'your code writes no space after the colon. A client removes one space there.'
+    : 'your code trims the value, or does not write it. A client keeps all spaces but the one after the colon.'
 }
 
-check('2.1h', 'a line end in event or id forges no field', async (t) => {
+check('2.1h', 'a line end in event or id cannot forge a field', async (t) => {
   const forgeries = fc
     .tuple(textOf('a', '\n', '\r', 'data: forged', 'id: 1'), fc.constantFrom('\n', '\r', '\r\n'))
     .map(([made, end]) => `tick${end}${made}`)
@@ -247,14 +248,15 @@ check('2.1h', 'a line end in event or id forges no field', async (t) => {
     const [event, next, ...more] = parseEvents(`${encoded}id: 8\ndata: next\n\n`).events
     const isWhole = event?.data === 'x' && holds(event) && more.length === 0
     must(isWhole && deepEqual(next, { type: 'message', data: 'next', lastEventId: '8' }), {
-      seen: `encodeEvent(${describeFields(fields)}) gave ${quote(encoded)}. For a client that is ${describeEvents(encoded)}.`,
-      expected: 'Expected an error, or an event whose data is "x" and nothing else.',
-      often: 'the value goes out as it is, or only LF is looked for. CR ends a line, too.',
+      seen: `encodeEvent(${describeFields(fields)}) returned ${quote(encoded)}. A client reads ${describeEvents(encoded)}.`,
+      expected: 'Expected an error, or one event whose data is "x".',
+      often:
+        'your code writes the value as it is, or checks it only for LF. A lone CR ends a line as well.',
     })
   }
 })
 
-edgeCase('2.1i', 'an id with U+0000 in it does not reach the client', async (t) => {
+edgeCase('2.1i', 'an id with U+0000 is refused or cleaned', async (t) => {
   for (const id of [
     '7\0',
     '\0',
@@ -264,31 +266,35 @@ edgeCase('2.1i', 'an id with U+0000 in it does not reach the client', async (t) 
   ]) {
     const encoded = encodeOrThrow(t, { data: 'x', id })
     must(encoded === undefined || !encoded.includes('\0'), {
-      seen: `encodeEvent(${describeFields({ data: 'x', id })}) gave ${quote(encoded ?? '')}.`,
-      expected: 'Expected an error, or an id without it: clients ignore an id with U+0000.',
+      seen: `encodeEvent(${describeFields({ data: 'x', id })}) returned ${quote(encoded ?? '')}.`,
+      expected:
+        'Expected an error, or an ID without U+0000. Clients ignore an ID that contains it.',
       often: id.replace('\0', '').includes('\0')
-        ? "replace('\\0', '') takes out the first one alone. replaceAll() takes them all."
-        : 'only line ends are looked for.',
+        ? "replace('\\0', '') removes only the first U+0000. replaceAll() removes them all."
+        : 'your code checks the ID only for line ends.',
     })
   }
 })
 
-edgeCase('2.1j', 'retry goes out as a whole number of milliseconds', async (t) => {
+edgeCase('2.1j', 'retry is written as a whole number of milliseconds', async (t) => {
   for (const retry of [2000, 0, 1, 2 ** 31, ...fc.sample(fc.nat(), { seed, numRuns: 20 })]) {
     const encoded = encode(t, { retry })
     const its = parseEvents(encoded).parser.retry
     must(its === retry, {
-      seen: `encodeEvent(${describeFields({ retry })}) gave ${quote(encoded)}. For a client that is ${describeRetry(encoded)}.`,
-      expected: `Expected a field retry that says ${retry}.`,
+      seen: `encodeEvent(${describeFields({ retry })}) returned ${quote(encoded)}. A client reads ${describeRetry(encoded)}.`,
+      expected: `Expected the line "retry: ${retry}".`,
       ...(retry === 0 && {
-        often: 'if (retry) is false for 0. Only undefined says that there is no retry.',
+        often: 'your code tests if (retry), which is false for 0. Compare retry with undefined.',
       }),
-      ...(its === retry / 1000 && retry > 0 && { often: 'it is counted in seconds.' }),
+      ...(its === retry / 1000 &&
+        retry > 0 && {
+          often: 'your code converts the value to seconds. The field counts milliseconds.',
+        }),
     })
   }
 })
 
-edgeCase('2.1k', 'a retry that is not digits alone is an error', async (t) => {
+edgeCase('2.1k', 'an invalid retry throws', async (t) => {
   for (const wrong of [
     1.5,
     NaN,
@@ -308,118 +314,125 @@ edgeCase('2.1k', 'a retry that is not digits alone is an error', async (t) => {
     const retry = wrong as number
     const encoded = encodeOrThrow(t, { retry })
     must(encoded === undefined, {
-      seen: `encodeEvent({ retry: ${typeof wrong === 'string' ? `'${excerpt(wrong)}'` : wrong} }) gave ${quote(encoded ?? '')}.`,
-      expected: 'Expected an error: it is no whole number of milliseconds, 0 or more.',
+      seen: `encodeEvent({ retry: ${typeof wrong === 'string' ? `'${excerpt(wrong)}'` : wrong} }) returned ${quote(encoded ?? '')}.`,
+      expected:
+        'Expected an error, because retry must be a whole number of milliseconds, 0 or more.',
       ...(/^retry: [0-9]*$/m.test(encoded ?? '') &&
         typeof wrong !== 'number' &&
         !`${wrong}`.includes('\n') && {
-          often: "Number() makes a number of anything: Number('') is 0, and Number(true) is 1.",
+          often: "Number() converts almost anything: Number('') is 0, and Number(true) is 1.",
         }),
       ...(typeof wrong === 'number' && {
         often:
           wrong < 0
-            ? 'the sign is not looked at: -1 is a whole number, too.'
-            : 'the type is looked at and the value is not: 1.5 and NaN are numbers.',
+            ? 'your code does not check the sign. -1 is a whole number as well.'
+            : 'your code checks the type but not the value. 1.5 and NaN are numbers as well.',
       }),
     })
   }
   const retry = 1e21
   const encoded = encodeOrThrow(t, { retry })
   must(encoded === undefined || parseEvents(encoded).parser.retry === retry, {
-    seen: `encodeEvent({ retry: 1e21 }) gave ${quote(encoded ?? '')}. For a client that is ${describeRetry(encoded ?? '')}.`,
-    expected: 'Expected an error, or digits alone: a client ignores anything else.',
+    seen: `encodeEvent({ retry: 1e21 }) returned ${quote(encoded ?? '')}. A client reads ${describeRetry(encoded ?? '')}.`,
+    expected: 'Expected an error, or only digits, because a client ignores any other value.',
     often:
-      'Number.isInteger(1e21) is true, and as a text it is 1e+21. Number.isSafeInteger(1e21) is false.',
+      'your code uses Number.isInteger(1e21), which is true, but the text of 1e21 is "1e+21". Number.isSafeInteger(1e21) is false.',
   })
 })
 
-edgeCase('2.1l', 'only CR and LF are line ends in data, and all else stays', async (t) => {
-  mustKeepData(
-    t,
-    ['a\u2028b', 'a\u2029b', 'a\u0085b', 'a\vb', 'a\fb', 'a\x1cb'],
-    textOf('\u2028', '\u2029', '\u0085', '\v', '\f', 'a', '\n'),
-    {
-      often:
-        'data is cut at U+2028, U+2029, U+0085, VT or FF, too. A regular expression with the flag m takes the first two for line ends.',
-    },
-  )
-  mustKeepData(
-    t,
-    ['a\t', '\ta', '\ufeffa', 'a\ufeff', 'a\0b', '\u00a0a\u00a0', 'a '],
-    textOf('\t', '\u00a0', '\uFEFF', '\0', 'a', '\n'),
-    {
-      often: 'data is trimmed, or something is taken out of it: a tab, U+00A0, U+FEFF or U+0000.',
-    },
-  )
-})
+edgeCase(
+  '2.1l',
+  'only CR and LF end a line of data, and every other character survives',
+  async (t) => {
+    mustKeepData(
+      t,
+      ['a\u2028b', 'a\u2029b', 'a\u0085b', 'a\vb', 'a\fb', 'a\x1cb'],
+      textOf('\u2028', '\u2029', '\u0085', '\v', '\f', 'a', '\n'),
+      {
+        often:
+          'your code also splits data at U+2028, U+2029, U+0085, VT or FF. In a regular expression with the flag m, the first two are line ends.',
+      },
+    )
+    mustKeepData(
+      t,
+      ['a\t', '\ta', '\ufeffa', 'a\ufeff', 'a\0b', '\u00a0a\u00a0', 'a '],
+      textOf('\t', '\u00a0', '\uFEFF', '\0', 'a', '\n'),
+      {
+        often: 'your code trims data, or removes a tab, U+00A0, U+FEFF or U+0000 from it.',
+      },
+    )
+  },
+)
 
 // 2.2 The stream
 
-check('2.2a', 'the head comes before the first quake and says: an event stream', async (t) => {
+check('2.2a', 'the head announces an event stream before the first quake', async (t) => {
   const { server } = await serveFeed(t, PATH, createApp)
   const head = await t.connect(server).get(PATH, {
-    seen: 'The feed is silent, and the client has not got the head of the response.',
-    expected: 'Expected status and headers at once: an EventSource is not open before.',
-    often: 'nothing is written until the first quake. A first write sends the head as well.',
+    seen: 'The feed was idle, and the client did not get the head of the response.',
+    expected:
+      'Expected status and headers at once, because an EventSource is not open without them.',
+    often: 'your handler writes nothing until the first quake. A first write also sends the head.',
   })
   const type = head.headers.get('content-type')
   must(head.status === 200, {
     seen: `GET ${PATH} was answered ${head.status}.`,
-    expected: 'Expected 200. After anything else an EventSource gives up.',
-    often: 'the route has another path, or its handler throws before it answers.',
+    expected: 'Expected the status 200. After any other status an EventSource gives up.',
+    often: 'your route has another path, or your handler throws before it answers.',
   })
   must(isEventStream(head), {
-    seen: type ? `The Content-Type is ${type}.` : 'The response has no Content-Type.',
-    expected: 'Expected text/event-stream. After anything else an EventSource gives up.',
+    seen: type ? `The Content-Type was ${type}.` : 'The response had no Content-Type.',
+    expected: 'Expected the type text/event-stream. After any other type an EventSource gives up.',
   })
 })
 
-edgeCase('2.2b', 'the first bytes of the body come before the first quake', async (t) => {
+edgeCase('2.2b', 'the first bytes of the body arrive before the first quake', async (t) => {
   const { events } = await serveStream(t, PATH, createApp)
   await events.firstBytes({
-    seen: 'The client has the head, the feed is silent, and not one byte of the body came.',
-    expected: 'Expected some: there are proxies that hold a head back until a body follows.',
-    often: 'flushHeaders() sends the head alone. Write the field retry at once.',
+    seen: 'The client got the head, but no byte of the body arrived while the feed was idle.',
+    expected: 'Expected some bytes, because some proxies hold a head back until a body follows.',
+    often: 'flushHeaders() sends only the head. Write the "retry" field at once.',
   })
 })
 
-check('2.2c', 'the stream begins with retry, in digits', async (t) => {
+check('2.2c', 'each stream begins with a "retry" field in digits', async (t) => {
   const { events, server } = await serveStream(t, PATH, createApp)
   await events.retry({
-    seen: 'The client has the head, and no field retry that it understands.',
-    expected: 'Expected one, such as retry: 2000. It says when to come back, in milliseconds.',
-    often: 'there is none, or something else than digits behind the colon.',
+    seen: 'The client got the head, but no valid "retry" field.',
+    expected:
+      'Expected a field such as "retry: 2000". It says after how many milliseconds to reconnect.',
+    often: 'your handler does not write the field, or its value has other characters than digits.',
   })
-  const again = t.connect(server, 'client that comes back')
+  const again = t.connect(server, 'client that reconnects')
   await again.get(PATH, noHead, { lastEventId: 'us7000' })
   await again.events.retry({
-    seen: 'A second client came, with a Last-Event-ID, and got no field retry that it understands.',
-    expected:
-      'Expected one for every client: it says when to come back if the connection is lost again.',
+    seen: 'A second client connected, with a Last-Event-ID, and got no valid "retry" field.',
+    expected: 'Expected the field for every client, because the connection may be lost again.',
   })
 })
 
-const noHead: Story = { seen: 'The client got no head.', expected: 'Expected one at once.' }
+const noHead: Story = { seen: 'The client got no head.', expected: 'Expected the head at once.' }
 
-check('2.2d', 'the head says that the stream is not to be stored', async (t) => {
+check('2.2d', 'the head forbids caches to store the stream', async (t) => {
   const { head } = await serveStream(t, PATH, createApp)
   const control = head.headers.get('cache-control')
   must(hasToken(control, 'no-store', 'no-cache'), {
-    seen: control ? `The Cache-Control is ${control}.` : 'The response has no Cache-Control.',
-    expected: 'Expected no-store, or no-cache: a cache on the way would replay old quakes.',
+    seen: control ? `The Cache-Control was ${control}.` : 'The response had no Cache-Control.',
+    expected: 'Expected no-store or no-cache, because a cache would replay old quakes.',
   })
 })
 
-check('2.2e', 'each quake is an event, and arrives before the next one happens', async (t) => {
+check('2.2e', 'each quake arrives as an event before the next quake happens', async (t) => {
   const { feed, events } = await serveStream(t, PATH, createApp)
   for (const quake of ordinaryQuakes(3)) {
     feed.release(quake)
     const event = await events.next({
-      seen: `The feed released ${describeQuake(quake)} and no event reached the client.`,
-      expected: 'Expected the client to read it while the feed was waiting.',
-      often: 'the blank line is missing, or comes with the next quake.',
+      seen: `The feed released ${describeQuake(quake)}, and no event reached the client.`,
+      expected: 'Expected the event to arrive while the feed waits for the next quake.',
+      often:
+        'your handler collects events before it writes them, or delays the blank line until the next quake.',
     })
-    // Whatever is wrong about its fields is a question for the next checks.
+    // The next checks look at its fields.
     must(
       event.data.includes(quake.id) || event.lastEventId === quake.id || isLikeQuake(event),
       notQuake(event),
@@ -427,7 +440,7 @@ check('2.2e', 'each quake is an event, and arrives before the next one happens',
   }
 })
 
-/** Whether somebody meant a quake by it. */
+/** Returns whether the event is meant to be a quake, even if its fields are wrong. */
 function isLikeQuake({ data }: StreamEvent): boolean {
   return /magnitude|place|depthKm/.test(data)
 }
@@ -435,11 +448,11 @@ function isLikeQuake({ data }: StreamEvent): boolean {
 function notQuake(event: StreamEvent): Story {
   return {
     seen: `An event arrived that is not a quake: ${describeEvent(event)}.`,
-    expected: 'Expected an event for each quake, and no other event: no greeting and no farewell.',
+    expected: 'Expected one event per quake and no others: no greeting, farewell or error.',
   }
 }
 
-check('2.2f', 'the data is the quake as JSON, and the event has no name', async (t) => {
+check('2.2f', 'the data of an event is the quake as JSON, and the event has no name', async (t) => {
   const { feed, events } = await serveStream(t, PATH, createApp)
   const sent = new Set<string>()
   for (const quake of awkwardQuakes()) {
@@ -448,97 +461,107 @@ check('2.2f', 'the data is the quake as JSON, and the event has no name', async 
     const event = await events.next({
       ...noEvent(quake),
       ...(hasZero && {
-        often: "a value is taken for one that is missing: if (value) is false for 0 and for ''.",
+        often:
+          "your handler takes a value for a missing one: if (value) is false for 0 and for ''.",
       }),
       ...(sent.has(quake.id) && {
         often:
-          'a quake is left out because its id has been sent before. Networks correct their reports: the newest data counts.',
+          'your handler skips a quake whose ID has been sent before. Networks correct their reports, so send the newest data as well.',
       }),
     })
     sent.add(quake.id)
     must(deepEqual(tryParseJson(event.data), quake), {
-      seen: `The data of ${describeQuake(quake)} is ${excerpt(event.data)}`,
-      expected: `Expected ${excerptJson(quake)}`,
-      often: 'the data is not what JSON.stringify(quake) gives, or is encoded twice.',
+      seen: `The data of ${describeQuake(quake)} was ${excerpt(event.data)}`,
+      expected: `Expected the data ${excerptJson(quake)}`,
+      often: 'your handler sends something other than JSON.stringify(quake), or encodes it twice.',
     })
     must(event.type === 'message', {
-      seen: `The event of ${describeQuake(quake)} is called "${excerpt(event.type)}".`,
-      expected: "Expected no name: only listeners for that name would see it, not 'message'.",
-      often: 'the field event is set.',
+      seen: `The event of ${describeQuake(quake)} had the name "${excerpt(event.type)}".`,
+      expected:
+        "Expected an event without a name. Only listeners for its name get an event, not those for 'message'.",
+      often: 'your handler passes event to encodeEvent().',
     })
   }
 })
 
-check('2.2g', 'the id of the event is the id of the quake', async (t) => {
+check('2.2g', 'the ID of an event is the ID of its quake', async (t) => {
   const { feed, events } = await serveStream(t, PATH, createApp)
   for (const quake of [...quakes(3), ...awkwardQuakes()]) {
     feed.release(quake)
     const { lastEventId } = await events.next(noEvent(quake))
     must(lastEventId === quake.id, {
-      seen: `The event of quake ${quake.id} has the id "${excerpt(lastEventId)}".`,
-      expected: `Expected "${quake.id}": when the client comes back, its id says what it has.`,
-      often: 'the id is left out, or counted. A counter means another quake in each process.',
+      seen: `The event of quake ${quake.id} had the ID "${excerpt(lastEventId)}".`,
+      expected: `Expected the ID "${quake.id}". A client that reconnects sends it to say what it has.`,
+      often:
+        'your handler leaves out the ID, or counts events. The same count means another quake in each process.',
     })
   }
 })
 
-edgeCase('2.2h', 'two clients at once each get every quake', async (t) => {
+edgeCase('2.2h', 'concurrent clients each get every quake', async (t) => {
   await mustServeEach(await serveFeed(t, PATH, createApp), 'event', async ({ events }, story) => {
     const { data } = await events.next(story)
     return data
   })
 })
 
-edgeCase('2.2i', 'when one client leaves, the others and the next one are served', async (t) => {
-  const { feed, server, open } = await serveFeed(t, PATH, createApp)
-  const stays = await open('client A')
-  const leaves = await open('client B')
-  await disconnect(t, server, leaves.client, 1, 'Client B')
-  // As a client that comes back. Its id is larger than all of them, and belongs to no quake.
-  const next = t.connect(server, 'client C')
-  const { status } = await next.get(
-    PATH,
-    {
-      seen: 'Client B left, and client C got no head.',
-      expected: 'Expected one at once.',
-    },
-    { lastEventId: 'zz' },
-  )
-  must(status === 200, {
-    seen: `Client B left, and client C was answered ${status}.`,
-    expected: 'Expected 200: the feed goes on.',
-    often: 'the loop ends for a client that leaves, too. That is not the end of the feed.',
-  })
-  const [quake] = quakes(1)
-  feed.release(quake)
-  await stays.events.next({
-    seen: `Client B left, ${describeQuake(quake)} happened, and client A got no event.`,
-    expected: 'Expected client A to go on as before.',
-    often: 'one AbortController serves all clients. Each visit needs its own.',
-  })
-  await next.events.next({
-    seen: `Client C came with Last-Event-ID: zz, ${describeQuake(quake)} happened, and client C got no event.`,
-    expected: 'Expected every quake that its reader of the feed gives, whatever the client has.',
-  })
-})
+edgeCase(
+  '2.2i',
+  'a client that disconnects does not affect the others or the next one',
+  async (t) => {
+    const { feed, server, open } = await serveFeed(t, PATH, createApp)
+    const stays = await open('client A')
+    const leaves = await open('client B')
+    await disconnect(t, server, leaves.client, 1, 'Client B')
+    // Like a client that reconnects. Its ID sorts after all others, and belongs to no quake.
+    const next = t.connect(server, 'client C')
+    const { status } = await next.get(
+      PATH,
+      {
+        seen: 'Client B disconnected, and client C got no head.',
+        expected: 'Expected the head at once.',
+      },
+      { lastEventId: 'zz' },
+    )
+    must(status === 200, {
+      seen: `Client B disconnected, and client C got the status ${status}.`,
+      expected: 'Expected the status 200, because the feed is still running.',
+      often:
+        'your handler takes every end of the loop for the end of the feed. The loop also ends when the client disconnects.',
+    })
+    const [quake] = quakes(1)
+    feed.release(quake)
+    await stays.events.next({
+      seen: `Client B disconnected, ${describeQuake(quake)} happened, and client A got no event.`,
+      expected: 'Expected client A to keep getting events.',
+      often: 'all clients share one AbortController. Each request needs its own.',
+    })
+    await next.events.next({
+      seen: `Client C connected with Last-Event-ID: zz, ${describeQuake(quake)} happened, and client C got no event.`,
+      expected:
+        'Expected every quake that its reader of the feed yields, whatever the Last-Event-ID.',
+    })
+  },
+)
 
-edgeCase('2.2j', 'retry comes before any event', async (t) => {
+edgeCase('2.2j', 'the "retry" field precedes any event', async (t) => {
   const { feed, open } = await serveFeed(t, PATH, createApp)
-  // For whoever comes there is an event at once.
+  // Each new client gets an event at once.
   const [quake] = quakes(1)
   feed.release(quake)
   const { events } = await open()
   await events.next(noEvent(quake))
   must(events.beganWithRetry, {
-    seen: 'A quake had happened when the client came, and its stream began with the event.',
-    expected: 'Expected the field retry before it: the connection may be lost at any moment.',
-    often: 'retry is written later than the head: behind an await, or by a timer.',
+    seen: 'A quake had happened before the client connected, and its stream began with the event.',
+    expected:
+      'Expected the "retry" field before the event, because the connection may be lost at any moment.',
+    often: 'your handler writes "retry" too late: after an await, or in a timer.',
   })
 })
 
 // 2.3 The heartbeat
 
-check('2.3a', 'something comes while the feed is silent, again and again', async (t) => {
+check('2.3a', 'heartbeats are sent while the feed is idle', async (t) => {
   const delays = t.recordTimerDelays()
   const { feed, open } = await serveFeed(t, PATH, createApp)
   const unset = await open('client without heartbeatMs')
@@ -558,22 +581,23 @@ check('2.3a', 'something comes while the feed is silent, again and again', async
 
   const { events } = await serveStream(t, PATH, withHeartbeats)
   await events.heartbeats(2 * SOME, {
-    seen: `The feed is silent, heartbeatMs is ${heartbeatMs}, and the client gets no heartbeats.`,
-    expected: 'Expected a comment every few milliseconds, for as long as the client is there.',
+    seen: `heartbeatMs was ${heartbeatMs}, and while the feed was idle, the client got no heartbeats.`,
+    expected: 'Expected a comment every few milliseconds, for as long as the client is connected.',
     often:
-      'heartbeatMs is not used, setTimeout() stands where setInterval() belongs, or the heartbeat is a blank line.',
+      'your handler does not use heartbeatMs, calls setTimeout() instead of setInterval(), or sends only a blank line.',
   })
 
-  // The other client was there all the time: what is due each millisecond has come to it as often, and more.
+  // The other clients were connected all the time. A heartbeat per millisecond would have shown by now.
   feed.release(last)
   await unset.events.next(noEvent(last))
   other.feed.release(last)
   await undefinedOne.events.next(noEvent(last))
   const beats = Math.max(unset.events.comments - before, undefinedOne.events.comments - beatsBefore)
   must(beats < SOME, {
-    seen: `heartbeatMs is left out, and comments come as fast as where it is ${heartbeatMs}.`,
+    seen: `Without heartbeatMs, comments arrived as fast as with a heartbeatMs of ${heartbeatMs}.`,
     expected: 'Expected a sensible default, such as 15 seconds.',
-    often: 'heartbeatMs is undefined, and setInterval(…, undefined) beats every millisecond.',
+    often:
+      'heartbeatMs is undefined in your code, and setInterval(…, undefined) beats every millisecond.',
   })
   for (const [how, { ms: all }] of [
     ['createApp(feed)', delays],
@@ -582,25 +606,24 @@ check('2.3a', 'something comes while the feed is silent, again and again', async
     must(
       all.some((ms) => ms <= 60_000),
       {
-        seen: `${how} was called, without heartbeatMs, and no timer is set for a minute or less${all.length > 0 ? `: the shortest takes ${Math.min(...all)} ms` : ''}.`,
+        seen: `${how} was called, and no timer was set to a minute or less${all.length > 0 ? `: the shortest was set to ${Math.min(...all)} ms` : ''}.`,
         expected:
-          'Expected a default of at most a minute, such as 15 seconds: nginx cuts after 60.',
+          'Expected a default of at most a minute, such as 15 seconds, because nginx cuts idle connections after 60.',
       },
     )
   }
 })
 
-check('2.3b', 'a heartbeat is no event and changes no id', async (t) => {
+check('2.3b', 'a heartbeat is not an event and changes no ID', async (t) => {
   const { feed, events } = await serveStream(t, PATH, withHeartbeats)
   await isSilent(SOME, '')
   for (const quake of quakes(2)) {
     feed.release(quake)
     const event = await events.next(noEvent(quake))
     must(event.lastEventId === quake.id && deepEqual(tryParseJson(event.data), quake), {
-      seen: `The event of quake ${quake.id} is here, while heartbeats are sent: ${describeEvent(event)}.`,
-      expected: `Expected it whole, with the id "${quake.id}", as without heartbeats.`,
-      often:
-        'an event is written in parts, with a pause between them, and a heartbeat comes there.',
+      seen: `While heartbeats were sent, the event of quake ${quake.id} arrived as: ${describeEvent(event)}.`,
+      expected: `Expected the whole event with the ID "${quake.id}", as without heartbeats.`,
+      often: 'your handler writes an event in parts, with a pause in which a heartbeat is sent.',
     })
     await isSilent(2, quake.id)
   }
@@ -611,61 +634,62 @@ check('2.3b', 'a heartbeat is no event and changes no id', async (t) => {
     const event = events.unexpected
     if (event) t.transcript.step(`client read an event  ${describeEvent(event)}`)
     must(event === undefined, {
-      seen: `The feed is silent, and the heartbeat arrived as an event: ${event && describeEvent(event)}.`,
-      expected: 'Expected what a client shows to nobody: a line that begins with a colon.',
-      often: 'the heartbeat has a field data. Even an empty one makes an event.',
+      seen: `While the feed was idle, the heartbeat arrived as an event: ${event && describeEvent(event)}.`,
+      expected: 'Expected a comment, which clients ignore: a line that begins with a colon.',
+      often: 'your heartbeat has a "data" field. Even an empty one makes an event.',
     })
     must(events.lastEventId === id, {
-      seen: `The id was "${id}", and the heartbeat has made it "${excerpt(events.lastEventId)}".`,
-      expected: 'Expected it to stay: a client that comes back asks for what follows that id.',
-      often: 'the heartbeat has a field id. A comment has no fields.',
+      seen: `The last event ID was "${id}", and the heartbeat changed it to "${excerpt(events.lastEventId)}".`,
+      expected:
+        'Expected the ID to stay, because a client that reconnects asks for the events after it.',
+      often: 'your heartbeat has an "id" field. A comment has no fields.',
     })
-    // At the beginning there is the field retry.
+    // The stream begins with a "retry" field.
     must(id === '' || events.fields === fields, {
-      seen: 'The feed is silent, and the heartbeat came as a field.',
+      seen: 'While the feed was idle, the heartbeat arrived as a field.',
       expected: 'Expected a comment: a line that begins with a colon.',
-      often: 'the colon is missing, or stands behind a name. A client may know that field.',
+      often: 'your heartbeat has no colon, or a name in front of it. A client may know that field.',
     })
   }
 })
 
-edgeCase('2.3c', 'no heartbeat gets into an event', async (t) => {
+edgeCase('2.3c', 'no heartbeat splits an event', async (t) => {
   const slow = await stalledStream(t, await serveFeed(t, PATH, withHeartbeats))
   const quiet = await (await serveFeed(t, PATH, withHeartbeats)).open('other client')
-  // A fence: while this client gets heartbeats, those of the slow one are due as well.
+  // A fence: when this client gets heartbeats, those of the slow client are due as well.
   await quiet.events.heartbeats(SOME, noHeartbeat)
   slow.client.resume()
   for (const _ of slow.happened.slice(0, slow.reader.delivered + 1)) {
     const event = await slow.events.next(noMoreEvents)
     const quake = tryParseJson(event.data) as Quake | undefined
     must(quake !== undefined && quake.id === event.lastEventId, {
-      seen: `The slow client reads again, and ${quake ? 'an event has the id of the one before' : `the data of an event ends in ${quote(event.data.slice(-3))}`}: a heartbeat has come into it.`,
-      expected: 'Expected every event in one piece, with its own id.',
-      often:
-        'an event is written in parts, with an await between them, and a heartbeat comes there.',
+      seen: `The slow client read again, and ${quake ? 'an event had the ID of the event before it' : `the data of an event ended in ${quote(event.data.slice(-3))}`}: a heartbeat had split it.`,
+      expected: 'Expected every event in one piece, with its own ID.',
+      often: 'your handler writes an event in parts, with an await in which a heartbeat is sent.',
     })
   }
-  t.transcript.step('slow client read events that are whole')
+  t.transcript.step('slow client read only whole events')
 })
 
-check('2.3d', 'the heartbeat stops with its client', async (t) => {
+check('2.3d', 'heartbeats stop when their client disconnects', async (t) => {
   const timers = trackHeartbeats(t)
   const served = await serveFeed(t, PATH, withHeartbeats)
   for (const name of ['client 1', 'client 2', 'client 3', 'client 4']) {
     await timers.comesAndGoes(served, name)
   }
   await timers.areCleared({
-    seen: 'Four clients came and went, and timers go on for them.',
-    expected: 'Expected them to be cleared: they write to nobody, for as long as the server runs.',
-    often: 'clearInterval() is missing, or stands where only the end of the feed leads.',
+    seen: 'Four clients connected and disconnected, and their timers keep running.',
+    expected:
+      'Expected the timers to be cleared. Otherwise they write to closed connections for as long as the server runs.',
+    often: 'your handler does not call clearInterval(), or calls it only after the feed has ended.',
   })
   const clients: OpenStream[] = []
   for (const name of ['client 5', 'client 6', 'client 7']) clients.push(await served.open(name))
   for (const { events, client } of clients) {
     await events.heartbeats(SOME, {
-      seen: `Clients 5, 6 and 7 are there at the same time, and ${client.name} gets no heartbeats.`,
+      seen: `Clients 5, 6 and 7 were connected at the same time, and ${client.name} got no heartbeats.`,
       expected: 'Expected heartbeats for each of them.',
-      often: 'the timer is made once, and writes to the response of one client.',
+      often: 'your app has one timer, and it writes only to the response of one client.',
     })
   }
   const [first, stays, last] = clients as [OpenStream, OpenStream, OpenStream]
@@ -676,85 +700,90 @@ check('2.3d', 'the heartbeat stops with its client', async (t) => {
     const [quake] = quakes(1)
     served.feed.release(quake)
     await stays.events.next(noEvent(quake))
-    // What is behind the event was sent when the other had long left.
+    // Whatever follows the event was sent long after the disconnect.
     await stays.events.heartbeats(SOME, {
-      seen: `${name} left, and client 6 gets no more heartbeats.`,
-      expected: 'Expected them to go on for each client that is still there.',
-      often: 'one timer serves all clients, and stops when one of them leaves.',
+      seen: `${name} disconnected, and client 6 got no more heartbeats.`,
+      expected: 'Expected heartbeats for each client that is still connected.',
+      often: 'all clients share one timer, and it stops when one of them disconnects.',
     })
   }
 })
 
 // 2.4 Clients come and go
 
-check('2.4a', 'the feed is closed when the client leaves between two quakes', async (t) => {
+check('2.4a', 'the feed closes when the client disconnects between two quakes', async (t) => {
   const stream = await (await serveFeed(t, PATH, createApp)).open()
   await mustCloseWhenLeft(
     t,
     stream,
-    "nobody listens to 'close' of the response, or the signal does not reach the feed.",
+    "your handler does not listen for 'close' on the response, or does not pass the signal to the feed.",
   )
 })
 
-edgeCase('2.4b', 'a client that left before it was served leaves no feed open', async (t) => {
-  const login = slowLogin()
-  const { feed, server, open } = await serveFeed(t, PATH, createApp, login.handler)
-  const leave = await requestAndLeave(t, server, login)
-  await leave()
-  // A fence: when this client is served, the handler of the first one has long begun.
-  await open('second client')
-  await t.waitFor(() => feed.openReaders === 1, {
-    seen: 'The client left while a login before your handler took its time, and the handler opened the feed for nobody.',
-    expected: 'Expected the feed to stay closed, or to be closed again.',
-    often: "'close' of the response came before anybody listened to it. res.destroyed tells.",
-  })
-  t.transcript.step('no feed is open for the first client')
-})
+edgeCase(
+  '2.4b',
+  'a client that disconnects before its handler runs leaves no feed open',
+  async (t) => {
+    const login = slowLogin()
+    const { feed, server, open } = await serveFeed(t, PATH, createApp, login.handler)
+    const leave = await requestAndLeave(t, server, login)
+    await leave()
+    // A fence: when this client is served, the first client's handler has long begun.
+    await open('second client')
+    await t.waitFor(() => feed.openReaders === 1, {
+      seen: 'The client disconnected while slow login middleware was running. Then your handler opened the feed for it.',
+      expected: 'Expected the feed to stay closed, or to close again.',
+      often:
+        "your handler waits for 'close', which has already fired. Check res.destroyed as well.",
+    })
+    t.transcript.step('no feed is open for the first client')
+  },
+)
 
-edgeCase('2.4c', 'a client that left before it was served leaves no heartbeat', async (t) => {
+edgeCase('2.4c', 'a client that disconnects before its handler runs leaves no timer', async (t) => {
   const timers = t.trackTimers()
   const login = gate()
   login.shut()
   const { server } = await serveFeed(t, PATH, withHeartbeats, login.handler)
-  // One timer for all clients may stay: of three clients each would leave one.
+  // One timer for all clients may stay, but each of the three clients would leave one.
   for (const [n, name] of ['first client', 'second client', 'third client'].entries()) {
     const client = t.connect(server, name)
     client.request(PATH)
     await t.waitFor(() => login.waiting > n, {
-      seen: 'No request came in.',
-      expected: 'Expected one.',
+      seen: 'No request arrived.',
+      expected: 'Expected a request.',
     })
     client.disconnect()
   }
   await t.waitFor(() => server.connections === 0, {
-    seen: 'The clients left and the server kept a connection.',
+    seen: 'The clients disconnected, and the server kept a connection.',
     expected: 'Expected the server to close its side as well.',
   })
   t.transcript.step('the login lets the requests pass')
   login.open()
-  // A fence: when this client is answered, the handler of the others has long begun.
+  // A fence: when this client is answered, the handlers of the others have long begun.
   const fence = t.connect(server, 'fourth client')
-  await fence.get(PATH, { seen: 'The fourth client got no head.', expected: 'Expected one.' })
+  await fence.get(PATH, { seen: 'The fourth client got no head.', expected: 'Expected the head.' })
   fence.disconnect()
   await t.waitFor(() => timers.alive() <= 1, {
-    seen: 'Three clients left while a login before your handler took its time, and timers go on for them.',
-    expected: 'Expected none: nobody will ever clear them.',
-    often: "the timer is cleared at 'close' of the response, and that has been.",
+    seen: 'Three clients disconnected while slow login middleware was running, and their timers keep running.',
+    expected: 'Expected no timers for these clients, because nothing will ever clear them.',
+    often: "your handler clears the timer on 'close', which has already fired.",
   })
-  t.transcript.step('no timer goes on')
+  t.transcript.step('no timer is running')
 })
 
-check('2.4d', 'the feed is not asked for more while the client does not read', async (t) => {
+check('2.4d', 'a stalled client stops the reading from the feed', async (t) => {
   const { reader, happened } = await stalledStream(t, await serveFeed(t, PATH, createApp))
   must(reader.delivered < happened.length, {
-    seen: `The client stopped reading, and the handler took all ${happened.length} quakes from the feed, 16 MB.`,
+    seen: `The client stopped reading, and your handler took all ${happened.length} quakes from the feed, 16 MB.`,
     expected:
-      'Expected it to stop when the socket is full: what the client does not take fills your memory.',
-    often: 'nobody looks at what res.write() returns. false means: wait for drain.',
+      'Expected your handler to stop when the socket is full. Everything that the client does not read fills your memory.',
+    often: 'your handler ignores the result of res.write(). If it is false, wait for "drain".',
   })
 })
 
-check('2.4e', 'a client that reads again gets every event once, in order', async (t) => {
+check('2.4e', 'a stalled client that reads again gets every event once, in order', async (t) => {
   const served = await serveFeed(t, PATH, createApp)
   const slow = await stalledStream(t, served)
   slow.client.resume()
@@ -763,77 +792,78 @@ check('2.4e', 'a client that reads again gets every event once, in order', async
   for (const [n, quake] of happened.entries()) {
     const { lastEventId } = await slow.events.next(noMoreEvents)
     must(lastEventId === quake.id, {
-      seen: `Event ${n + 1} is the quake "${lastEventId}".`,
-      expected: `Expected "${quake.id}": each quake once, in order.`,
+      seen: `Event ${n + 1} was the quake "${lastEventId}".`,
+      expected: `Expected the quake "${quake.id}". Each quake is sent once, in order.`,
       ...(lastEventId === happened[n - 1]?.id && {
         often:
-          'a quake is written again after drain. write() has kept it although it returned false.',
+          'your handler writes a quake again after "drain". write() keeps its bytes even if it returns false.',
       }),
     })
     held.push(served.server.listeners + slow.reader.signalListeners)
   }
   t.transcript.step('slow client read every event once, in order')
-  // Each of these quakes fills the response. What is added for a wait shows in every one.
+  // Each of these quakes fills the response, so a listener left by a wait shows every time.
   const before = Math.max(...held.slice(0, 24))
   const after = Math.min(...held.slice(-24))
   must(after < before + 5, {
-    seen: `The response was full ${happened.length} times, and at the end more listeners were there for this client than early on.`,
-    expected: 'Expected the listeners of a wait to be removed after it.',
-    often: 'each wait adds a listener and removes none. once() of node:events removes its own.',
+    seen: `The response was full ${happened.length} times, and in the end this client had more listeners than at first.`,
+    expected: 'Expected the listeners of a wait to be removed after the wait.',
+    often:
+      'your handler adds a listener for each wait and never removes it. once() of node:events does both.',
   })
 })
 
-edgeCase('2.4f', 'the feed is closed when a client leaves that did not read', async (t) => {
+edgeCase('2.4f', 'a stalled client that disconnects closes the feed', async (t) => {
   await mustCloseWhenStalled(t, await stalledStream(t, await serveFeed(t, PATH, createApp)))
 })
 
-edgeCase('2.4g', 'a client that left and did not read leaves no heartbeat', async (t) => {
+edgeCase('2.4g', 'a stalled client that disconnects leaves no timer', async (t) => {
   const timers = trackHeartbeats(t)
   const served = await serveFeed(t, PATH, withHeartbeats)
   await timers.comesAndGoes(served, 'first client')
   const slow = await stalledStream(t, served)
   slow.client.disconnect()
   await timers.areCleared({
-    seen: 'The client left while the handler was waiting for it to read, and a timer goes on for it.',
+    seen: 'The client disconnected while your handler was waiting for "drain", and its timer keeps running.',
     often:
-      'clearInterval() stands behind the loop. A wait for drain that is aborted throws, and an error does not come by there.',
+      'your handler calls clearInterval() after the loop. An aborted wait for "drain" throws and skips that line, so use finally.',
   })
 })
 
-edgeCase('2.4h', 'HEAD gets the head, ends, and opens no feed', async (t) => {
+edgeCase('2.4h', 'HEAD gets the head of GET, ends, and opens no feed', async (t) => {
   const { feed, server } = await serveFeed(t, PATH, createApp)
   const client = t.connect(server)
   const story = {
     seen: 'HEAD got no head.',
-    expected: 'Expected what GET gets.',
+    expected: 'Expected the same head as for GET.',
     often: GET_FOR_HEAD,
   }
   const head = await client.get(PATH, story, { method: 'HEAD' })
   must(head.status === 200, {
-    seen: `HEAD was answered ${head.status}.`,
-    expected: 'Expected 200, as for GET.',
+    seen: `HEAD got the status ${head.status}.`,
+    expected: 'Expected the status 200, as for GET.',
   })
   const type = head.headers.get('content-type')
   must(isEventStream(head), {
     seen: type
-      ? `The Content-Type of HEAD is ${type}.`
-      : 'The response to HEAD has no Content-Type.',
-    expected: 'Expected text/event-stream, as for GET.',
-    often: 'HEAD is answered before the head is set. sendStatus() sends a text of its own.',
+      ? `The Content-Type of HEAD was ${type}.`
+      : 'The response to HEAD had no Content-Type.',
+    expected: 'Expected the type text/event-stream, as for GET.',
+    often: 'your handler answers HEAD before it sets the headers. sendStatus() sends its own text.',
   })
   await mustEndHead(t, server, client, PATH)
   must(feed.openReaders === 0, {
-    seen: 'HEAD was answered, and the feed is still open for it.',
-    expected: 'Expected no feed: there is no body to put quakes in.',
-    often: 'the feed is opened before the method is looked at.',
+    seen: 'HEAD was answered, and its feed is still open.',
+    expected: 'Expected no open feed, because the response to HEAD has no body.',
+    often: 'your handler opens the feed before it checks the method.',
   })
   const { status } = await t.connect(server, 'next client').get(PATH, {
     seen: 'HEAD was answered, and the next client got no head for GET.',
-    expected: 'Expected 200: the feed goes on.',
+    expected: 'Expected the status 200, because the feed is still running.',
   })
   must(status === 200, {
-    seen: `HEAD was answered, and then GET was answered ${status}.`,
-    expected: 'Expected 200: the feed goes on, whatever HEAD was told.',
+    seen: `HEAD was answered, and then GET got the status ${status}.`,
+    expected: 'Expected the status 200, because the feed is still running after a HEAD.',
   })
 })
 
@@ -842,20 +872,20 @@ edgeCase('2.4i', 'POST is refused', async (t) => {
   await mustRefusePost(t.connect(server), PATH)
 })
 
-check('2.4j', 'a feed that fails cuts the connection', async (t) => {
+check('2.4j', 'a failed feed cuts the connection', async (t) => {
   for (const count of [1, 0]) {
     const { client, feed } = await streamAfterQuakes(t, await serveFeed(t, PATH, createApp), count)
     feed.fail(FEED_ERROR)
     await mustCutWithFeed(
       client,
       `The feed failed${count === 0 ? ' before its first quake' : ''}`,
-      'Expected the connection to be cut: then the client comes back by itself.',
+      'Expected the connection to be cut, so that the client reconnects by itself.',
     )
     mustHaveNoEvent(client.unread())
   }
 })
 
-edgeCase('2.4k', 'after a feed has failed, the stream can be opened again', async (t) => {
+edgeCase('2.4k', 'after the feed has failed, the next request is served', async (t) => {
   const broken = t.controlledFeed()
   const mended = t.controlledFeed()
   const feeds = [broken, mended]
@@ -863,44 +893,45 @@ edgeCase('2.4k', 'after a feed has failed, the stream can be opened again', asyn
   const { client } = await streamAfterQuakes(t, servedFrom(t, broken, server), 1)
   broken.fail(FEED_ERROR)
   await client.ended({
-    seen: 'The feed failed and the response goes on.',
+    seen: 'The feed failed, and the response stayed open.',
     expected: 'Expected the connection to be cut.',
   })
   const next = t.connect(server, 'next client')
   const { status } = await next.get(PATH, {
-    seen: 'The feed failed, and the next client gets no head.',
-    expected: 'Expected 200: the feed works again.',
+    seen: 'The feed failed, and the next client got no head.',
+    expected: 'Expected the status 200, because the feed works again.',
   })
   must(status === 200, {
-    seen: `The feed failed, and the next client was answered ${status}.`,
-    expected: 'Expected 200: the feed works again, and after 204 the client would not come back.',
-    often: 'a feed that failed is taken for one that is over.',
+    seen: `The feed failed, and the next client got the status ${status}.`,
+    expected:
+      'Expected the status 200, because the feed works again. After a 204 the client would never reconnect.',
+    often: 'your handler takes a failed feed for one that has ended.',
   })
   const [quake] = quakes(1)
   mended.release(quake)
   await next.events.next({
-    seen: `The feed failed and works again, ${describeQuake(quake)} happened, and no event reached the next client.`,
+    seen: `The feed failed and worked again, ${describeQuake(quake)} happened, and the next client got no event.`,
     expected: 'Expected the feed to be opened for each client.',
   })
 })
 
-edgeCase('2.4l', 'when the feed is over, the response ends', async (t) => {
+edgeCase('2.4l', 'the response ends when the feed has ended', async (t) => {
   const { client, feed } = await streamAfterQuakes(t, await serveFeed(t, PATH, createApp), 1)
   feed.end()
   await mustEndWithFeed(client, 'nothing more will come.')
   mustHaveNoEvent(client.unread())
 
-  // After many quakes, and with one of them still on its way.
+  // After many quakes, with one of them still unsent.
   const served = await serveFeed(t, PATH, createApp)
   const { client: patient } = await served.open('patient client')
   const many = quakes(MANY)
   served.feed.release(...many)
-  // In steps: a handler may let others go first between two quakes.
+  // In steps, because a handler may yield to others between two quakes.
   for (let n = 99; n < many.length; n += 100) {
     await patient.skipUntil(many[n]!.id, {
       seen: `${many.length} quakes happened, and number ${n + 1} did not reach the client.`,
       expected:
-        'Expected every quake, however many there are: the stream goes on until the feed ends.',
+        'Expected every quake, however many there are, because the stream continues until the feed ends.',
     })
   }
   await turns(20)
@@ -908,74 +939,76 @@ edgeCase('2.4l', 'when the feed is over, the response ends', async (t) => {
   const [last] = largeQuakes(1, 1024)
   served.feed.release(last!)
   served.feed.end()
-  // Time for a handler that closes the response to do so. One may wait with the end until the line is gone.
+  // Time for the handler to close the response. It may also wait until the last event has been sent.
   await turns(20)
   served.server.unblockNetwork()
   const story = {
     seen: 'The feed ended while the last event was waiting for the network, and the event was lost.',
-    expected: 'Expected the client to get the event, and then the end.',
-    often: 'the response is destroyed where res.end() belongs. That throws away what waits.',
+    expected: 'Expected the client to get the last event, and then the end.',
+    often:
+      'your handler destroys the response instead of calling res.end(). That discards all bytes that are still waiting.',
   }
   await patient.skipUntil(last!.id, story)
   const how = await patient.ended(story)
   must(how === 'complete', story)
 })
 
-/** When the feed is over or has failed. */
+/** Requires that the end or failure of the feed sent no event. */
 function mustHaveNoEvent(unread: string): void {
   for (const event of parseEvents(unread).events) must(false, notQuake(event))
 }
 
-check('2.4m', 'when the feed is over, whoever asks again is told to stop', async (t) => {
+check('2.4m', 'after the feed has ended, requests get 204', async (t) => {
   for (const [count, over] of [
-    [1, 'over'],
-    [0, 'over without a quake'],
+    [1, ''],
+    [0, ' without a quake'],
   ] as const) {
     const served = await serveFeed(t, PATH, createApp)
     const { client, feed } = await streamAfterQuakes(t, served, count)
     feed.end()
     await client.ended({
-      seen: 'The feed ended and the response did not.',
+      seen: 'The feed ended, and the response stayed open.',
       expected: 'Expected the response to end.',
     })
-    for (const name of ['the same, again', 'somebody else']) {
+    for (const name of ['the same client', 'another client']) {
       const { status } = await t.connect(served.server, name).get(PATH, {
-        seen: `The feed is ${over}, and who asks again gets no head.`,
+        seen: `The feed ended${over}, and the next request got no head.`,
         expected: 'Expected the status 204.',
       })
-      const isSecond = name === 'somebody else'
+      const isSecond = name === 'another client'
       must(status === 204, {
-        seen: `The feed is ${over}, and who asks again${isSecond ? ', as the second one,' : ''} is answered ${status}.`,
+        seen: `The feed ended${over}, and the ${isSecond ? 'second' : 'next'} request after that got the status ${status}.`,
         ...(status === 200
           ? {
               expected:
-                'Expected 204: an EventSource takes the end for a loss and comes back, for ever.',
+                'Expected the status 204. An EventSource takes the end of a response for a lost connection, and reconnects forever.',
               often: isSecond
-                ? 'the handler forgets the end when it has told it to one. Each client has to be told.'
-                : 'the handler does not remember that the feed has come to its end.',
+                ? 'your handler forgets the end after the first 204. Every client needs the 204.'
+                : 'your handler does not remember that the feed has ended.',
             }
           : {
               expected:
-                'Expected 204, which is how a server tells an EventSource to stop. Others say that something is wrong.',
+                'Expected the status 204, which tells an EventSource to stop. Other statuses mean that something went wrong.',
             }),
       })
     }
-    const { status } = await t.connect(served.server, 'client that comes back').get(
+    const { status } = await t.connect(served.server, 'client that reconnects').get(
       PATH,
       {
-        seen: `The feed is ${over}, and who asks again with a Last-Event-ID gets no head.`,
+        seen: `The feed ended${over}, and the next request with a Last-Event-ID got no head.`,
         expected: 'Expected the status 204.',
       },
       { lastEventId: 'us7000' },
     )
     must(status === 204, {
-      seen: `The feed is ${over}. Who asks again is answered 204, and ${status} with a Last-Event-ID.`,
-      expected: 'Expected 204: an EventSource that comes back sends that header.',
+      seen: `The feed ended${over}. Requests without a Last-Event-ID got 204, and a request with it got ${status}.`,
+      expected:
+        'Expected the status 204, because an EventSource that reconnects sends that header.',
     })
   }
 })
 
-edgeCase('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
+edgeCase('2.4n', 'a feed that fails or ends leaves no timer', async (t) => {
   const timers = trackHeartbeats(t)
   const calm = t.controlledFeed()
   const broken = t.controlledFeed()
@@ -989,136 +1022,142 @@ edgeCase('2.4n', 'a feed that fails or ends leaves no heartbeat', async (t) => {
   const failed = await streamAfterQuakes(t, servedFrom(t, broken, server), 1)
   broken.fail(FEED_ERROR)
   await failed.client.ended({
-    seen: 'The feed failed and the response goes on.',
+    seen: 'The feed failed, and the response stayed open.',
     expected: 'Expected the connection to be cut.',
   })
   await timers.areCleared({
-    seen: 'The feed failed, the connection is cut, and a timer goes on for it.',
-    often: 'clearInterval() stands behind the loop, and an error does not come by there.',
+    seen: 'The feed failed, the connection was cut, and its timer keeps running.',
+    often:
+      'your handler calls clearInterval() after the loop, and an error skips that line. Use finally.',
   })
 
   feed = ending
   const ended = await streamAfterQuakes(t, servedFrom(t, ending, server), 1)
   ending.end()
   await ended.client.ended({
-    seen: 'The feed ended and the response did not.',
+    seen: 'The feed ended, and the response stayed open.',
     expected: 'Expected the response to end.',
   })
   await timers.areCleared({
-    seen: 'The feed ended, the response, too, and a timer goes on for it.',
-    often: 'clearInterval() stands where only clients that leave, or errors, come by.',
+    seen: 'The feed and the response ended, and their timer keeps running.',
+    often: 'your handler calls clearInterval() only after a disconnect or an error.',
   })
   await answered('GET')
-  // Behind the end: what else HEAD does is a question of its own.
+  // Only after the end: another check looks at HEAD before it.
   await answered('HEAD')
 
   async function answered(method: string): Promise<void> {
     const client = t.connect(server, 'client that gets no stream')
-    const story = { seen: `${method} got no head.`, expected: 'Expected one.' }
+    const story = { seen: `${method} got no head.`, expected: 'Expected the head.' }
     const { status } = await client.get(PATH, story, { method })
     await timers.areCleared({
-      seen: `${method} was answered ${status} without a stream, and a timer goes on for it.`,
-      often: 'the timer is made before it is known whether there will be a stream.',
+      seen: `${method} got the status ${status} without a stream, and a timer keeps running for it.`,
+      often: 'your handler starts the timer before it knows whether there will be a stream.',
     })
   }
 })
 
-edgeCase('2.4o', 'reading the request does not count as a disconnect', async (t) => {
+edgeCase('2.4o', 'reading the request body does not count as a disconnect', async (t) => {
   const { feed, server } = await serveFeed(t, PATH, createApp, consumeRequest)
   const client = t.connect(server)
   client.request(PATH)
-  t.transcript.step('something before the handler has read the request')
-  await client.head({ seen: 'The client got no head.', expected: 'Expected one at once.' })
+  t.transcript.step('middleware has read the request body')
+  await client.head({ seen: 'The client got no head.', expected: 'Expected the head at once.' })
   const [quake] = quakes(1)
   feed.release(quake)
   await client.events.next({
-    seen: `Something before your handler had read the request. The feed released ${describeQuake(quake)}, and no event reached the client.`,
-    expected: 'Expected an event: the client is still there.',
+    seen: `Middleware had read the request body. The feed released ${describeQuake(quake)}, and no event reached the client.`,
+    expected: 'Expected an event, because the client is still connected.',
     often:
-      "your handler takes 'close' of the request for the client leaving. It comes as soon as the request has been read.",
+      "your handler takes 'close' on the request for a disconnect. It fires as soon as the body has been read.",
   })
   client.disconnect()
   await t.waitFor(() => feed.openReaders === 0, {
-    seen: 'Something before your handler had read the request, and the feed was not closed when the client left.',
-    expected: 'Expected it to be closed, whoever has read the request.',
+    seen: 'Middleware had read the request body, and the feed stayed open when the client disconnected.',
+    expected: 'Expected the feed to close, even if middleware has read the body.',
     often:
-      "your handler listens to the request. The response emits 'close' when the client leaves.",
+      "your handler listens for 'close' on the request. Only the response emits it when the client disconnects.",
   })
 })
 
-edgeCase('2.4p', 'after many clients have gone, the next one is served in full', async (t) => {
-  const timers = t.trackTimers()
-  const visited = await visitedServer(t, withHeartbeats, {
-    path: PATH,
-    isOverAtEnd: true,
-  })
-  const { server } = visited
-  const calm = t.controlledFeed()
-  visited.use(calm)
-  const stays = await openStream(t, calm, server, PATH, 'client that stays')
-  await visited.visit()
-  // One timer for all clients may stay, and one of the client that is there.
-  await t.waitFor(() => timers.alive() <= 2, {
-    seen: () => `Many clients have come and gone, and ${timers.alive()} timers go on for them.`,
-    expected: 'Expected the timers of a client to be cleared when it has gone.',
-  })
-  timers.stop()
+edgeCase(
+  '2.4p',
+  'after many clients have disconnected, the next one is served in full',
+  async (t) => {
+    const timers = t.trackTimers()
+    const visited = await visitedServer(t, withHeartbeats, {
+      path: PATH,
+      isOverAtEnd: true,
+    })
+    const { server } = visited
+    const calm = t.controlledFeed()
+    visited.use(calm)
+    const stays = await openStream(t, calm, server, PATH, 'client that stays')
+    await visited.visit()
+    // One timer for all clients may stay, and one for the client that is connected.
+    await t.waitFor(() => timers.alive() <= 2, {
+      seen: () =>
+        `Many clients connected and disconnected, and ${timers.alive()} timers keep running.`,
+      expected: 'Expected the timers of a client to be cleared when it disconnects.',
+    })
+    timers.stop()
 
-  const feed = t.controlledFeed()
-  visited.use(feed)
-  const next = await openStream(t, feed, server, PATH, 'next client')
-  const story = {
-    expected: 'Expected it to be served like the first one.',
-    often: 'a variable outside the handler remembers what happened to one client.',
-  }
-  const [first, ...more] = quakes(4)
-  for (const quake of [first, ...more]) {
-    feed.release(quake)
-    const seen = `Many clients have come and gone. Then ${describeQuake(quake)} happened, and the next client`
-    const event = await next.events.next({ ...story, seen: `${seen} got no event.` })
-    must(deepEqual(tryParseJson(event.data), quake) && event.lastEventId === quake.id, {
+    const feed = t.controlledFeed()
+    visited.use(feed)
+    const next = await openStream(t, feed, server, PATH, 'next client')
+    const story = {
+      expected: 'Expected the next client to be served like the first one.',
+      often: 'a variable outside your handler keeps the state of one client.',
+    }
+    const [first, ...more] = quakes(4)
+    for (const quake of [first, ...more]) {
+      feed.release(quake)
+      const seen = `Many clients connected and disconnected. Then ${describeQuake(quake)} happened, and the next client`
+      const event = await next.events.next({ ...story, seen: `${seen} got no event.` })
+      must(deepEqual(tryParseJson(event.data), quake) && event.lastEventId === quake.id, {
+        ...story,
+        seen: `${seen} read ${describeEvent(event)}.`,
+      })
+    }
+    calm.release(first)
+    await stays.events.next({
+      seen: 'Many clients connected and disconnected, a quake happened, and the client that had stayed connected got no event.',
+      expected: 'Expected that client to keep getting events.',
+    })
+    for (const { events, client } of [next, stays]) {
+      await events.heartbeats(SOME, {
+        seen: `Many clients connected and disconnected, and the ${client.name} got no heartbeats.`,
+        expected: 'Expected heartbeats for each client that is connected.',
+        often: 'all clients share one timer, and it stops when one of them disconnects.',
+      })
+    }
+    feed.end()
+    const how = await next.client.ended({
       ...story,
-      seen: `${seen} read ${describeEvent(event)}.`,
+      seen: 'Many clients connected and disconnected. The feed of the next one ended, and its response stayed open.',
     })
-  }
-  calm.release(first)
-  await stays.events.next({
-    seen: 'Many clients have come and gone, a quake happened, and the client that was there all the time got no event.',
-    expected: 'Expected it to go on as before.',
-  })
-  for (const { events, client } of [next, stays]) {
-    await events.heartbeats(SOME, {
-      seen: `Many clients have come and gone, and the ${client.name} gets no heartbeats.`,
-      expected: 'Expected heartbeats for each client that is there.',
-      often: 'one timer serves all clients, and stops when one of them leaves.',
+    must(how === 'complete', {
+      ...story,
+      seen: 'Many clients connected and disconnected. The feed of the next one ended, and its connection was cut.',
     })
-  }
-  feed.end()
-  const how = await next.client.ended({
-    ...story,
-    seen: 'Many clients have come and gone. The feed of the next one ended, and the response did not.',
-  })
-  must(how === 'complete', {
-    ...story,
-    seen: 'Many clients have come and gone. The feed of the next one ended, and its connection was cut.',
-  })
-  for (let n = 1; n <= 12; n += 1) {
-    const late = t.connect(server, `client ${n}`)
-    const { status } = await late.get(PATH, {
-      seen: `The feed is over, and client ${n} that asked from then on got no head.`,
-      expected: 'Expected the status 204.',
-    })
-    must(status === 204, {
-      seen: `The feed is over, and client ${n} that asked from then on was answered ${status}.`,
-      expected: 'Expected 204, however many ask.',
-    })
-    late.close()
-  }
-})
+    for (let n = 1; n <= 12; n += 1) {
+      const late = t.connect(server, `client ${n}`)
+      const { status } = await late.get(PATH, {
+        seen: `The feed ended, and request ${n} after that got no head.`,
+        expected: 'Expected the status 204.',
+      })
+      must(status === 204, {
+        seen: `The feed ended, and request ${n} after that got the status ${status}.`,
+        expected: 'Expected the status 204 for every request.',
+      })
+      late.close()
+    }
+  },
+)
 
 // 2.5 The parser
 
-check('2.5a', 'an event comes out as soon as its blank line is here', async (t) => {
+check('2.5a', 'an event is yielded as soon as its blank line arrives', async (t) => {
   const source = controlledBody(t.transcript)
   const events = parseEventStream(source.stream)[Symbol.asyncIterator]()
   for (const quake of quakes(3)) {
@@ -1126,69 +1165,69 @@ check('2.5a', 'an event comes out as soon as its blank line is here', async (t) 
     source.push(`data: ${data}\n`)
     source.push('\n')
     const { value } = await t.withTimeout(events.next(), {
-      seen: `The event of ${describeQuake(quake)} came in with its blank line, and nothing came out.`,
+      seen: `The event of ${describeQuake(quake)} arrived with its blank line, and your parser yielded nothing.`,
       expected: 'Expected the event before any more bytes.',
-      often: 'the body is read to its end first, or the parser waits for the next event.',
+      often: 'your parser reads the whole body first, or waits for the next event.',
     })
-    t.transcript.step(`parser gave ${excerptJson(value, 48)}`)
+    t.transcript.step(`parser yielded ${excerptJson(value, 48)}`)
     must(value?.data === data, {
-      seen: `The parser gave ${excerptJson(value)}`,
+      seen: `Your parser yielded ${excerptJson(value)}`,
       expected: `Expected an event with the data ${excerpt(data)}`,
     })
   }
 })
 
-check('2.5b', 'the lines of data are joined by line feeds', async (t) => {
+check('2.5b', 'the "data" fields of an event are joined by line feeds', async (t) => {
   const [noSpace, others] = partition('data-no-space', casesOf('data'))
   await mustParse(
     t,
     noSpace,
-    'a space is taken for granted: "data: " is looked for, or so many characters are cut off.',
+    'your parser expects a space after the colon, but that space is optional.',
     inOnePiece,
   )
   await mustParse(
     t,
     others,
-    'only the last line counts, or the value is split at every colon, or trimmed.',
+    'your parser keeps only the last line of data, splits the value at every colon, or trims it.',
     inOnePiece,
   )
 })
 
-check('2.5c', 'an event has its own name, or is called message', (t) =>
+check('2.5c', 'an event has the type of its own "event" field, or "message"', (t) =>
   mustParse(
     t,
     casesOf('name'),
-    'the name stays for the events that follow, or an empty one does not count as a name.',
+    'your parser keeps the name for later events, or ignores an empty "event" field.',
     inOnePiece,
   ),
 )
 
-check('2.5d', 'without a field data there is no event, and empty data is one', (t) =>
+check('2.5d', 'a block without a "data" field is not an event; one with an empty field is', (t) =>
   mustParse(
     t,
     casesOf('none'),
-    "if (data) is asked: '' is data, too. Whether there was a field data is the question.",
+    "your parser tests if (data), but '' is data as well. Remember whether there was a data field.",
     inOnePiece,
   ),
 )
 
-check('2.5e', 'comments and fields that nobody knows are left out', (t) =>
+check('2.5e', 'comments and unknown fields are ignored', (t) =>
   mustParse(
     t,
     casesOf('unknown'),
     ({ error }) =>
       error instanceof TypeError
-        ? 'names are looked up in an object, and every object has a constructor and a __proto__.'
-        : 'startsWith() or a comparison without case takes a field for another one.',
+        ? 'your parser looks names up in an object, and every object has a "constructor" and a "__proto__".'
+        : 'your parser compares names with startsWith(), or ignores case or spaces.',
     inOnePiece,
   ),
 )
 
-check('2.5f', 'an id stays until the next one', (t) =>
+check('2.5f', 'an ID holds until the next "id" field', (t) =>
   mustParse(
     t,
     casesOf('id'),
-    'the id is forgotten with its event, or an empty one, or one with U+0000, is taken wrong.',
+    'your parser forgets the ID after its event, or mishandles an empty ID or one with U+0000.',
     inOnePiece,
   ),
 )
@@ -1202,19 +1241,19 @@ check('2.5g', 'LF, CRLF and CR end a line', async (t) => {
   await mustParse(
     t,
     [lf!, crlf!],
-    'lines are split at LF alone, or the text at "\\n\\n". A CR before a LF belongs to the line end, so a blank line can be ␍␊␍␊.',
+    'your parser splits lines only at LF, or events at "\\n\\n". A CR before an LF belongs to the line end, so a blank line can be ␍␊␍␊.',
     inOnePiece,
   )
   await mustParse(
     t,
     [cr!, ...ends],
-    'lines are split at LF and CRLF. A CR alone is a line end, too, and a second one makes a blank line.',
+    'your parser splits lines only at LF and CRLF. A lone CR ends a line as well, and a second CR makes a blank line.',
     inOnePiece,
   )
   await mustParse(
     t,
     noEnds,
-    'lines are split at other characters, too, such as U+2028, at which readline splits.',
+    'your parser splits lines at other characters as well, such as U+2028. readline does so, for example.',
     inOnePiece,
   )
 })
@@ -1225,74 +1264,74 @@ edgeCase('2.5h', 'a CR ends its line at once', async (t) => {
   for (const data of ['first', 'second']) {
     source.push(`data: ${data}\r\r`)
     const { value } = await t.withTimeout(events.next(), {
-      seen: `"data: ${data}␍␍" came in, and nothing came out.`,
+      seen: `"data: ${data}␍␍" arrived, and your parser yielded nothing.`,
       expected: 'Expected the event before any more bytes.',
       often:
-        'the parser waits for the LF that may follow a CR. Give the line, and drop that LF when it comes.',
+        'your parser waits for the LF that may follow a CR. End the line at once, and skip that LF when it arrives.',
     })
-    t.transcript.step(`parser gave ${excerptJson(value, 48)}`)
+    t.transcript.step(`parser yielded ${excerptJson(value, 48)}`)
     must(value?.data === data, {
-      seen: `"data: ${data}␍␍" gave ${excerptJson(value)}`,
+      seen: `For "data: ${data}␍␍" your parser yielded ${excerptJson(value)}`,
       expected: `Expected an event with the data "${data}".`,
     })
   }
 })
 
-check('2.5i', 'events may come in any number of chunks', (t) =>
+check('2.5i', 'events may be split into chunks anywhere', (t) =>
   mustParse(
     t,
     casesOf('data', 'name', 'none', 'unknown', 'id', 'chunks'),
-    'each chunk is taken for one event, or for whole lines. Bytes are cut anywhere on their way.',
+    'your parser takes each chunk for one event, or for whole lines. Chunks can be cut anywhere.',
   ),
 )
 
-edgeCase('2.5j', 'a CRLF that two chunks share ends one line', async (t) => {
+edgeCase('2.5j', 'a CRLF split between two chunks ends one line', async (t) => {
   await mustParse(
     t,
     [...lineEnds(), ...casesOf('line ends')],
-    'the LF in the next chunk is taken for a line end of its own, which makes a blank line.',
+    'your parser takes the LF in the next chunk for another line end, which makes a blank line.',
   )
   await mustParse(
     t,
     lineEnds(),
-    'an empty chunk makes the parser forget that the text before it ended with CR.',
+    'your parser forgets at an empty chunk that the text before it ended with CR.',
     splitsWithEmptyChunk,
   )
 })
 
-check('2.5k', 'the stream is UTF-8, and chunks may share a character', async (t) => {
+check('2.5k', 'the stream is decoded as UTF-8, and chunks may share a character', async (t) => {
   await mustParse(t, casesOf('utf-8'), ({ error }) =>
     isDecodingError(error)
-      ? 'the TextDecoder is fatal: it throws where it would put U+FFFD for bytes that are no UTF-8.'
-      : 'each chunk is decoded by itself. { stream: true } keeps the bytes of half a character.',
+      ? 'your TextDecoder is fatal, so it throws instead of replacing invalid bytes by U+FFFD.'
+      : 'your parser decodes each chunk by itself. { stream: true } keeps the bytes of half a character.',
   )
 })
 
-edgeCase('2.5l', 'a byte order mark at the very beginning is left out', (t) =>
+edgeCase('2.5l', 'a byte order mark is removed only at the very beginning', (t) =>
   mustParse(
     t,
     casesOf('bom'),
-    'it is left in, or taken away in other places as well. TextDecoder drops the first one.',
+    'your parser keeps the byte order mark, or removes others as well. TextDecoder drops only the first one.',
     chunkingsForDecoder,
   ),
 )
 
-edgeCase('2.5m', 'what the end of the stream cuts off is dropped', (t) =>
+edgeCase('2.5m', 'an event without its blank line is dropped when the stream ends', (t) =>
   mustParse(
     t,
     casesOf('eof'),
-    'the rest is given out at the end. Without its blank line an event is not complete.',
+    'your parser yields the rest when the body ends. An event without its blank line is not complete.',
   ),
 )
 
-edgeCase('2.5n', 'an event may be long', async (t) => {
+edgeCase('2.5n', 'an event may have any length, and each byte costs the same', async (t) => {
   await mustParse(
     t,
     casesOf('long'),
-    'something in the parser has a limit: of a line, of a buffer, of how deep calls go.',
+    'your parser has a limit for a line, a buffer or the depth of calls.',
     inLargePieces,
   )
-  // In small chunks. What has come is not looked at again: then this takes a moment, and else half a minute.
+  // In small chunks. This takes a moment, or half a minute if the parser searches old text again.
   const pieces = Array.from({ length: 6000 }, () => Buffer.from('abcdefgh'.repeat(96)))
   const chunks = [Buffer.from('data: '), ...pieces, Buffer.from('\n\n')]
   t.transcript.step('body has an event of 4.6 MB in 6002 chunks')
@@ -1301,97 +1340,101 @@ edgeCase('2.5n', 'an event may be long', async (t) => {
     for await (const { data } of parseEventStream(body)) lengths.push(data.length)
   }
   await mustCostLinearly(t, chunks, read, {
-    seen: 'An event of 4.6 MB came in chunks of 768 bytes, and 1.5 seconds of computing were not enough to read it.',
+    seen: 'An event of 4.6 MB arrived in chunks of 768 bytes, and 1.5 seconds of computing were not enough to read it.',
     expected:
       'Expected the work for a chunk to depend on that chunk, not on all that came before it.',
     often:
-      'what has come of the event is joined to each chunk, and searched again from its beginning.',
+      'your parser joins the unfinished event to each chunk, and searches it again from the beginning.',
   })
   must(deepEqual(lengths, [6000 * 768]), {
-    seen: `An event of ${6000 * 768} characters came, and the parser gave ${lengths.length === 1 ? `one of ${lengths[0]}` : `${lengths.length} events`}.`,
-    expected: 'Expected that event, whole.',
+    seen: `An event of ${6000 * 768} characters arrived, and your parser yielded ${lengths.length === 1 ? `an event of ${lengths[0]}` : `${lengths.length} events`}.`,
+    expected: 'Expected the whole event.',
   })
   // Of many lines.
   const lines = Buffer.from('data\n'.repeat(50))
   const ofLines = [...Array.from({ length: 1000 }, () => lines), Buffer.from('\n')]
   t.transcript.step('body has an event of 50,000 lines')
   await mustCostLinearly(t, ofLines, read, {
-    seen: 'An event of 50,000 lines came, and 1.5 seconds of computing were not enough to read it.',
+    seen: 'An event of 50,000 lines arrived, and 1.5 seconds of computing were not enough to read it.',
     expected: 'Expected the work for a line to depend on that line, not on the lines before it.',
-    often: 'the lines of the event are copied for each line that comes: [...data, value].',
+    often: 'your parser copies all lines of the event for each new line: [...data, value].',
   })
   must(lengths.at(-1) === 49_999, {
-    seen: `An event of 50,000 empty lines came, and the parser gave ${lengths.length === 2 ? `${lengths[1]} characters` : 'none'}.`,
-    expected: 'Expected 49,999 line feeds.',
+    seen: `An event of 50,000 empty lines arrived, and your parser yielded ${lengths.length === 2 ? `${lengths[1]} characters` : 'no event'}.`,
+    expected: 'Expected an event of 49,999 line feeds.',
   })
 })
 
-edgeCase('2.5o', 'leaving the loop cancels the request', async (t) => {
+edgeCase('2.5o', 'leaving the loop cancels the body', async (t) => {
   const source = controlledBody(t.transcript)
   source.push('data: 1\n\ndata: 2\n\n')
   const leaves = async (): Promise<void> => {
     for await (const _ of parseEventStream(source.stream)) {
-      t.transcript.step('the loop is left after the first event')
+      t.transcript.step('the consumer leaves its loop after the first event')
       break
     }
   }
   await t.withTimeout(leaves(), {
-    seen: 'Two events came, and the loop got none.',
-    expected: 'Expected the first one at once.',
+    seen: 'Two events arrived, and the loop got none of them.',
+    expected: 'Expected the first event at once.',
   })
   await t.waitFor(() => source.cancelled, {
-    seen: 'The loop was left, and the request goes on.',
-    expected: 'Expected the body to be cancelled: a server streams to nobody otherwise.',
+    seen: 'The consumer left its loop, and the request stayed open.',
+    expected: 'Expected the body to be cancelled, because otherwise the server keeps streaming.',
     often:
-      'releaseLock() lets go of the body without cancelling it. reader.cancel() ends the request.',
+      'your parser calls releaseLock(), which does not cancel the body. reader.cancel() ends the request.',
   })
   t.transcript.step('the body was cancelled')
 })
 
-edgeCase('2.5p', 'a lost connection is an error, not an end', async (t) => {
+edgeCase('2.5p', 'a lost connection makes the parser throw', async (t) => {
   const source = controlledBody(t.transcript)
   source.push('data: 1\n\n')
   const events = parseEventStream(source.stream)[Symbol.asyncIterator]()
-  await t.withTimeout(events.next(), { seen: 'The event did not come.', expected: 'Expected it.' })
+  await t.withTimeout(events.next(), {
+    seen: 'An event arrived, and your parser yielded nothing.',
+    expected: 'Expected the event.',
+  })
   source.fail(new TypeError('terminated'))
   const outcome = await t.withTimeout(outcomeOf(events.next()), {
-    seen: 'The connection was lost and the parser waits.',
-    expected: 'Expected it to throw.',
+    seen: 'The connection was lost, and your parser kept waiting.',
+    expected: 'Expected your parser to throw.',
   })
-  t.transcript.step(outcome === 'threw' ? 'parser threw' : 'parser came to its end')
+  t.transcript.step(outcome === 'threw' ? 'parser threw' : 'parser ended')
   must(outcome === 'threw', {
-    seen: 'The connection was lost, and the parser says that all is read.',
-    expected: 'Expected the error to reach whoever reads.',
-    often: 'a catch around the loop, or around reader.read(), swallows it.',
+    seen: 'The connection was lost, and your parser ended as if the body were complete.',
+    expected: 'Expected the error to reach your consumer.',
+    often: 'your parser swallows the error in a catch around the loop or around reader.read().',
   })
 })
 
-edgeCase('2.5q', 'the parser does not run ahead of whoever reads', async (t) => {
+edgeCase('2.5q', 'the parser reads only on demand', async (t) => {
   const event = Buffer.from(`data: ${'~'.repeat(4088)}\n\n`)
   const body = bodyOfChunks(Array.from({ length: 1000 }, () => event))
   t.transcript.step('body has 1000 chunks of one event each, 4 kB long')
   const events = parseEventStream(body.stream)[Symbol.asyncIterator]()
   for (let n = 0; n < 10; n += 1) {
     await t.withTimeout(events.next(), {
-      seen: 'An event came in and nothing came out.',
-      expected: 'Expected it.',
+      seen: 'An event arrived, and your parser yielded nothing.',
+      expected: 'Expected the event.',
     })
   }
   t.transcript.step('10 events were read')
-  // Time for a parser that runs ahead to show it: a turn of the event loop for every chunk.
+  // Time for a parser to run ahead: a turn of the event loop for every chunk.
   await turns(1000)
   t.transcript.step(`parser took ${body.pulled} chunks`)
   must(body.pulled <= 50, {
-    seen: `10 events were read, and ${body.pulled} chunks taken from the body.`,
-    expected: 'Expected the parser to wait with the next chunk until somebody asks for more.',
-    often: 'a loop in the background fills a queue, as fast as the server can send.',
+    seen: `10 events were read, and your parser took ${body.pulled} chunks from the body.`,
+    expected:
+      'Expected your parser to take the next chunk only when the consumer asks for more events.',
+    often: 'your parser fills a queue in the background, as fast as the server can send.',
   })
 })
 
 // 2.6 The client
 
-check('2.6a', 'each quake is handed on as it happens', async (t) => {
-  // By hand, with LF: behind a lone CR the package waits for one more byte.
+check('2.6a', 'each quake is passed to onQuake() as it arrives', async (t) => {
+  // Written by hand, with LF, because after a lone CR the package waits for one more byte.
   const timers = t.freezeTimers()
   const server = await scriptedServer(t)
   const { got } = await watch(t, server)
@@ -1400,17 +1443,19 @@ check('2.6a', 'each quake is handed on as it happens', async (t) => {
     server.send(`id: ${quake.id}\ndata: ${JSON.stringify(quake)}\n\n`)
     await t.waitFor(() => got.length > n, {
       seen: () =>
-        `The server sent ${describeQuake(quake)}, and onQuake() was not called${timers.frozen > 0 ? ' while your timers stood still' : ''}.`,
-      expected: 'Expected the quake before the next one happens.',
+        `The server sent ${describeQuake(quake)}, and onQuake() was not called${timers.frozen > 0 ? ' while your timers were stopped' : ''}.`,
+      expected: 'Expected a call with the quake before the next one is sent.',
       ...(n === 0 &&
         timers.frozen === 0 && {
-          often: "nobody listens to 'message', which is what an event without a name is called.",
+          often:
+            "your code does not listen for 'message', which is the type of an event without a name.",
         }),
     })
     must(deepEqual(got[n], quake), {
-      seen: `onQuake() was given ${excerptJson(got[n])}`,
-      expected: `Expected ${excerptJson(quake)}`,
-      often: 'the event, or its text, is handed on. JSON.parse() makes a quake of event.data.',
+      seen: `onQuake() was called with ${excerptJson(got[n])}`,
+      expected: `Expected a call with ${excerptJson(quake)}`,
+      often:
+        'your code passes on the event, or its text. JSON.parse() turns event.data into a quake.',
     })
   }
   const many = quakes(MANY)
@@ -1419,30 +1464,30 @@ check('2.6a', 'each quake is handed on as it happens', async (t) => {
   await t.waitFor(() => got.length === some.length + many.length, {
     seen: () =>
       `The server sent ${many.length} quakes at once, and onQuake() was called for ${got.length - some.length} of them.`,
-    expected: 'Expected every quake, however many there are.',
+    expected: 'Expected a call for every quake, however many there are.',
   })
 })
 
-edgeCase('2.6b', 'data that is not JSON is left out, and the connection stays', async (t) => {
+edgeCase('2.6b', 'data that is not JSON is skipped, and the connection stays open', async (t) => {
   const server = await scriptedServer(t)
   const [quake, next] = quakes(2)
   const { got } = await watch(t, server)
   server.send('retry: 10\n\ndata: {"id": \n\n')
   server.send(`data: ${JSON.stringify(quake)}\n\n`)
   await t.waitFor(() => got.length > 0, {
-    seen: 'An event came whose data is not JSON, then a quake, and onQuake() was not called.',
-    expected: 'Expected the quake.',
-    often: 'an error thrown in the listener ends the connection, and the quake is lost with it.',
+    seen: 'An event arrived whose data was not JSON, then a quake, and onQuake() was not called.',
+    expected: 'Expected a call with the quake.',
+    often: 'your listener throws. That ends the connection, and the quake is lost with it.',
   })
   must(got.length === 1 && deepEqual(got[0], quake), {
-    seen: `An event came whose data is not JSON, and onQuake() was given ${excerptJson(got[0])}`,
-    expected: 'Expected nothing for that event, and the quake that followed.',
-    often: 'onQuake() is called behind the try, whether or not JSON.parse() threw.',
+    seen: `An event arrived whose data was not JSON, and onQuake() was called with ${excerptJson(got[0])}`,
+    expected: 'Expected no call for that event, and a call with the quake that followed.',
+    often: 'your listener calls onQuake() after the try, even if JSON.parse() threw.',
   })
   must(server.requests.length === 1, {
-    seen: 'An event came whose data is not JSON, and the client connected anew.',
-    expected: 'Expected it to stay connected.',
-    often: 'an error thrown in the listener, or close(), ends the connection.',
+    seen: 'An event arrived whose data was not JSON, and the client reconnected.',
+    expected: 'Expected the client to stay connected.',
+    often: 'your listener throws, or calls close(). Both end the connection.',
   })
   const texts = ['', '[DONE]', 'undefined', '{]', "{'id': 1}", 'NaN']
   for (let n = 0; n < 36; n += 1) server.send(`data: ${texts[n % texts.length]}\n\n`)
@@ -1450,17 +1495,17 @@ edgeCase('2.6b', 'data that is not JSON is left out, and the connection stays', 
   await turns(20)
   server.send(`data: ${JSON.stringify(next)}\n\n`)
   await t.waitFor(() => got.length > 1, {
-    seen: 'Dozens of events came whose data is not JSON, then a quake, and onQuake() was not called.',
-    expected: 'Expected the quake, however many events were left out before it.',
+    seen: 'Dozens of events arrived whose data was not JSON, then a quake, and onQuake() was not called.',
+    expected: 'Expected a call with the quake, however many events were skipped before it.',
   })
   const [, second, ...others] = got
   must(deepEqual(second, next) && others.length === 0, {
-    seen: `Dozens of events came whose data is not JSON, and onQuake() was given ${excerptJson(second)}`,
-    expected: 'Expected nothing for those events, and the quake that followed.',
+    seen: `Dozens of events arrived whose data was not JSON, and onQuake() was called with ${excerptJson(second)}`,
+    expected: 'Expected no call for those events, and a call with the quake that followed.',
   })
 })
 
-check('2.6c', 'a lost connection is not the end', async (t) => {
+check('2.6c', 'the client reconnects after every lost connection', async (t) => {
   const server = await scriptedServer(t)
   const [first, last, ...more] = quakes(14)
   const watcher = await watch(t, server)
@@ -1468,56 +1513,56 @@ check('2.6c', 'a lost connection is not the end', async (t) => {
   await t.waitFor(() => watcher.got.length === 1, noQuake(first))
   let { id } = first
   for (const [n, quake] of more.entries()) {
-    // In every way: cut, ended as a response ends, and cut within an event.
+    // In three ways: cut, ended like a complete response, and cut inside an event.
     if (n % 3 === 2) server.send('id: lost\ndata: {"id":')
     if (n % 3 === 1) server.end()
     else server.cut()
     await t.waitFor(() => server.requests.length === n + 2, {
-      seen: `The connection was lost${n === 0 ? '' : ` for the ${n + 1}th time`.replace('2th', '2nd').replace('3th', '3rd')}, retry is 1 ms, and the client did not come back.`,
-      expected: 'Expected it to connect again, however often the connection is lost.',
+      seen: `The connection was lost${n === 0 ? '' : ` for the ${n + 1}th time`.replace('2th', '2nd').replace('3th', '3rd')}, retry was 1 ms, and the client did not reconnect.`,
+      expected: 'Expected the client to reconnect, however often the connection is lost.',
       often:
         n === 0
-          ? "close() is called at 'error'. An EventSource is about to try again then."
-          : 'the losses are counted, or it comes back once only. An EventSource comes back each time by itself.',
+          ? "your code calls close() on 'error', when the EventSource is about to reconnect."
+          : 'your code limits how often the client reconnects. An EventSource reconnects by itself each time.',
     })
-    t.transcript.step('the client is back')
+    t.transcript.step('the client has reconnected')
     const had = server.requests.at(-1)!.get('last-event-id')
     must(had === id, {
-      seen: `The last event had the id "${id}", and the client came back ${had === undefined ? 'without Last-Event-ID' : `with Last-Event-ID: ${excerpt(had)}`}.`,
-      expected: `Expected Last-Event-ID: ${id}, as an EventSource sends it.`,
-      often: "a new EventSource is made at 'error'. It does not know what the first one had.",
+      seen: `The last event had the id "${id}", and the client reconnected ${had === undefined ? 'without Last-Event-ID' : `with Last-Event-ID: ${excerpt(had)}`}.`,
+      expected: `Expected the header Last-Event-ID: ${id}, which an EventSource sends by itself.`,
+      often: "your code makes a new EventSource on 'error'. The new one does not know the last ID.",
     })
     server.send(`id: ${quake.id}\ndata: ${JSON.stringify(quake)}\n\n`)
     await t.waitFor(() => watcher.got.length === n + 2, noQuake(quake))
     id = quake.id
     must(watcher.overs === 0, {
-      seen: 'The connection was lost, the client came back, and onOver() was called.',
-      expected: 'Expected onOver() only when nothing more will come.',
-      often: "'error' means both. Only readyState CLOSED is the end.",
+      seen: 'The connection was lost, the client reconnected, and onOver() was called.',
+      expected: 'Expected a call of onOver() only when nothing more will come.',
+      often: "your code takes every 'error' for the end. Only readyState CLOSED is the end.",
     })
   }
 
-  // Dozens in a row, with no answer between them.
+  // Dozens of consecutive losses, without an answer in between.
   server.stopAnswering()
   const before = server.requests.length
   for (let lost = 0; lost < 33; lost += 1) {
     server.cut()
     await t.waitFor(() => server.requests.length === before + lost + 1, {
-      seen: `The connection was lost, ${lost} attempts to come back were cut without an answer, and the client did not try again.`,
-      expected: 'Expected it to connect again, however often the connection is lost.',
-      often: 'the losses are counted. An EventSource comes back each time by itself.',
+      seen: `The connection was lost, ${lost} attempts to reconnect were cut without an answer, and the client did not try again.`,
+      expected: 'Expected the client to try again, however often the connection is lost.',
+      often: 'your code limits the attempts. An EventSource tries again by itself each time.',
     })
   }
   server.resumeAnswering()
   server.send(`id: ${last.id}\ndata: ${JSON.stringify(last)}\n\n`)
   await t.waitFor(() => watcher.got.length === more.length + 2, noQuake(last))
   must(watcher.overs === 0, {
-    seen: 'The connection was lost again and again, the client came back, and onOver() was called.',
-    expected: 'Expected onOver() only when nothing more will come.',
+    seen: 'The connection was lost again and again, the client reconnected, and onOver() was called.',
+    expected: 'Expected a call of onOver() only when nothing more will come.',
   })
 })
 
-check('2.6d', 'when it is told to stop, the client disconnects', async (t) => {
+check('2.6d', 'the function that watchQuakes() returns disconnects the client', async (t) => {
   const [quake, next] = quakes(2)
   for (const when of ['open', 'lost', 'asked', 'in onQuake()'] as const) {
     const isLost = when === 'lost'
@@ -1534,59 +1579,63 @@ check('2.6d', 'when it is told to stop, the client disconnects', async (t) => {
       server.stopAnswering()
       server.cut()
       await t.waitFor(() => server.requests.length === 2, {
-        seen: 'The connection was lost, and the client did not come back.',
-        expected: 'Expected it to connect again.',
+        seen: 'The connection was lost, and the client did not reconnect.',
+        expected: 'Expected the client to reconnect.',
       })
-      t.transcript.step('the client has asked again, and waits for an answer')
+      t.transcript.step('the client has sent its request again, and waits for an answer')
     }
     t.transcript.step('the function that watchQuakes() returned is called')
     if (when !== 'in onQuake()') watcher.stop()
     await t.waitFor(() => server.openResponses === 0, {
-      seen: `The returned function was called${PLACES[when]}, and the client is still connected.`,
-      expected: 'Expected it to close the connection.',
+      seen: `The returned function was called${PLACES[when]}, and the client stayed connected.`,
+      expected: 'Expected the function to close the connection.',
       ...(isLost && {
-        often: 'close() is called only when readyState is OPEN. It ends the attempts, too.',
+        often:
+          'your code calls close() only if readyState is OPEN. close() also ends the attempts to reconnect.',
       }),
       ...(when === 'asked' && {
-        often: "close() is called only after 'open'. It ends the first attempt, too.",
+        often: "your code calls close() only after 'open'. close() also ends the first attempt.",
       }),
       ...(when === 'open' && {
-        often: 'the listeners are taken away and the EventSource stays. close() ends it.',
+        often:
+          'your code removes the listeners, but the EventSource stays connected. close() ends it.',
       }),
     })
     t.transcript.step('the client has closed the connection')
     must(watcher.overs === 0, {
-      seen: 'The returned function was called, and onOver() was called.',
-      expected: 'Expected onOver() only when the server has nothing more: here you have left.',
-      often: 'the end is told in the function that is returned, too.',
+      seen: 'The returned function was called, and it called onOver().',
+      expected:
+        'Expected a call of onOver() only when the server has nothing more to send. Here the client stopped.',
+      often: 'your code calls onOver() in the returned function.',
     })
   }
 
   const server = await scriptedServer(t)
   const stops = await watch(t, server)
   const stays = await watch(t, server)
-  // Time for the second one to ask.
+  // Time for the second watcher's request.
   await turns(200)
-  t.transcript.step('two watchers watch the same stream, and the first one is told to stop')
+  t.transcript.step('two watchers watch the same stream, and the first one is stopped')
   stops.stop()
   await turns(20)
   server.send(`retry: 10\n\ndata: ${JSON.stringify(next)}\n\n`)
   await t.waitFor(() => stays.got.length === 1, {
-    seen: 'Two watchers watched the same stream. The function that the first call returned was called, and the second watcher got no more quakes.',
-    expected: 'Expected each call of watchQuakes() to be stopped by its own function only.',
-    often: 'a variable outside watchQuakes() holds the EventSource of several calls.',
+    seen: 'Two watchers watched the same stream. The first one was stopped, and the second one got no more quakes.',
+    expected: 'Expected each returned function to stop only its own watcher.',
+    often:
+      'your code keeps the EventSource in a variable outside watchQuakes(), which all calls share.',
   })
   stays.stop()
 })
 
 const PLACES = {
   open: '',
-  lost: ' while the client was about to come back',
+  lost: ' while the client was reconnecting',
   asked: ' before the server had answered',
   'in onQuake()': ' in onQuake()',
 }
 
-edgeCase('2.6e', 'when the client has given up, onOver() is called once', async (t) => {
+edgeCase('2.6e', 'onOver() is called once, after the client has given up', async (t) => {
   const [quake] = quakes(1)
   const answers: [status: number, type?: string][] = [[204], [500], [200, 'text/html']]
   for (const [status, type] of answers) {
@@ -1598,35 +1647,36 @@ edgeCase('2.6e', 'when the client has given up, onOver() is called once', async 
     server.answer(status, type ? { 'Content-Type': type } : {})
     server.end()
     await t.waitFor(() => watcher.overs > 0, {
-      seen: `The response ended, who asks again gets ${gets}, and onOver() was not called.`,
+      seen: `The response ended, the next request got ${gets}, and onOver() was not called.`,
       ...(status === 204
         ? {
-            expected: 'Expected it: 204 is how a server says that nothing more will come.',
-            often: "nobody listens to 'error', or looks at readyState there.",
+            expected:
+              'Expected a call of onOver(), because a 204 says that nothing more will come.',
+            often: "your code does not listen for 'error', or does not check readyState there.",
           }
         : {
-            expected: 'Expected it: the EventSource has given up, and nothing more will come.',
-            often: 'the status is looked for, and is 204. readyState CLOSED says it for all.',
+            expected: 'Expected a call of onOver(), because the EventSource has given up.',
+            often: 'your code looks only for the status 204. readyState CLOSED covers every case.',
           }),
     })
     t.transcript.step('onOver() was called')
-    // A fence: a second watcher comes and gets its quake. By then a second call would have been.
+    // A fence: when a second watcher has got its quake, a second call would have happened.
     await getsQuake(t)
     must(watcher.overs === 1 && server.requests.length === 2, {
-      // How often by now is up to the machine.
-      seen: `The stream is over, onOver() was called ${watcher.overs === 1 ? 'once' : 'more than once'}, and the client made ${server.requests.length > 2 ? 'more than two' : server.requests.length} requests.`,
-      expected: `Expected onOver() once, and two requests: the second one gets ${gets}.`,
-      often: "onOver() is called at every 'error', or a new EventSource is made there.",
+      // The exact number depends on the machine.
+      seen: `The stream was over, onOver() was called ${watcher.overs === 1 ? 'once' : 'more than once'}, and the client made ${server.requests.length > 2 ? 'more than two' : server.requests.length} requests.`,
+      expected: `Expected one call of onOver(), and two requests, of which the second gets ${gets}.`,
+      often: "your code calls onOver() on every 'error', or makes a new EventSource there.",
     })
     watcher.stop()
     must(watcher.overs === 1, {
-      seen: 'The stream was over, onOver() was called, and it was called again by the returned function.',
-      expected: 'Expected onOver() once.',
+      seen: 'The stream was over, onOver() was called, and the returned function called it again.',
+      expected: 'Expected only one call of onOver().',
     })
   }
 })
 
-edgeCase('2.6f', 'a watcher that has stopped leaves nothing running', async (t) => {
+edgeCase('2.6f', 'a watcher that has stopped leaves no timer running', async (t) => {
   const timers = t.trackTimers()
   const [quake] = quakes(1)
   for (let n = 0; n < 12; n += 1) {
@@ -1636,30 +1686,31 @@ edgeCase('2.6f', 'a watcher that has stopped leaves nothing running', async (t) 
     await t.waitFor(() => watcher.got.length === 1, noQuake(quake))
     const isOver = n % 3 === 2
     if (n % 3 > 0) await loses(server, watcher, isOver)
-    // Whoever has been told that it is over need not stop it.
+    // After onOver() there is nothing to stop.
     if (!isOver) watcher.stop()
   }
   await t.waitFor(() => timers.alive() === 0, {
     seen: () =>
-      `Twelve watchers came and went: stopped, stopped while the connection was lost, and over. ${timers.alive()} timers of theirs go on.`,
-    expected: 'Expected none: whatever a watcher starts ends with it.',
-    often: 'clearInterval() is missing where you stop watching, or where the stream is over.',
+      `Twelve watchers ended: some were stopped, some while reconnecting, and some streams were over. ${timers.alive()} of their timers keep running.`,
+    expected: 'Expected no timers, because a watcher must clear every timer that it starts.',
+    often:
+      'your code does not call clearInterval() when you stop watching, or when the stream is over.',
   })
-  t.transcript.step('no timer goes on')
+  t.transcript.step('no timer is running')
 
-  /** Lost, and lost with a server that has nothing more. */
+  /** Cuts the connection, to a server that either keeps silent or has nothing more to send. */
   async function loses(server: ScriptedServer, watcher: Watcher, isOver: boolean): Promise<void> {
     if (isOver) server.answer(204)
     else server.stopAnswering()
     server.cut()
     await t.waitFor(() => server.requests.length === 2, {
-      seen: 'The connection was lost, and the client did not come back.',
-      expected: 'Expected it to connect again.',
+      seen: 'The connection was lost, and the client did not reconnect.',
+      expected: 'Expected the client to reconnect.',
     })
     if (!isOver) return
     await t.waitFor(() => watcher.overs > 0, {
       seen: 'The server answered 204, and onOver() was not called.',
-      expected: 'Expected it: 204 is how a server says that nothing more will come.',
+      expected: 'Expected a call of onOver(), because a 204 says that nothing more will come.',
     })
   }
 })
@@ -1668,14 +1719,14 @@ edgeCase('2.6f', 'a watcher that has stopped leaves nothing running', async (t) 
 
 type Fields = Parameters<typeof encodeEvent>[0]
 
-/** Texts made of these units, at least one. */
+/** Generates texts made of at least one of these units. */
 function textOf(...units: string[]): fc.Arbitrary<string> {
   return fc.string({ unit: fc.constantFrom(...units), minLength: 1, maxLength: 8 })
 }
 
 /**
- * Encodes the examples and then what is generated, and has it read again: one event, whose data is the same with LF
- * for every line end. The first example that is wrong is reported, else the smallest text that is.
+ * Requires that each text, encoded and parsed again, is the data of one event, with LF for every line end. Reports the
+ * first wrong example, or else the smallest wrong text that was generated.
  */
 function mustKeepData(
   t: Tools,
@@ -1684,7 +1735,7 @@ function mustKeepData(
   { often }: { often: string | (() => string) },
 ): void {
   const comesBack = (data: string): boolean => {
-    // What the event leaves behind shows in the next one.
+    // Whatever the event leaves in the parser shows in the next one.
     const { events } = parseEvents(`${encodeEvent({ data })}data: next\n\n`)
     return deepEqual(
       events.map((event) => event.data),
@@ -1701,17 +1752,17 @@ function mustKeepData(
   if (data === undefined) return
   const encoded = data === examples[0] ? encodeEvent({ data }) : encode(t, { data })
   must(false, {
-    seen: `encodeEvent(${describeFields({ data })}) gave ${quote(encoded)}. For a client that is ${describeEvents(encoded)}.`,
+    seen: `encodeEvent(${describeFields({ data })}) returned ${quote(encoded)}. A client reads ${describeEvents(encoded)}.`,
     expected: `Expected one event with the data ${quote(withLineFeeds(data))}.`,
     often: losesLastLine(data, encoded)
-      ? 'the line end at the end of data is dropped. It means that one more line follows, which is empty.'
+      ? 'your code drops the line end at the end of data. It means that one more line follows, which is empty.'
       : typeof often === 'string'
         ? often
         : often(),
   })
 }
 
-/** Whether all that is missing are empty lines at the end. */
+/** Returns whether only empty lines at the end are missing. */
 function losesLastLine(data: string, encoded: string): boolean {
   const [event, ...more] = parseEvents(encoded).events
   const wanted = withLineFeeds(data)
@@ -1724,20 +1775,20 @@ function losesLastLine(data: string, encoded: string): boolean {
   )
 }
 
-/** How a client gets it: with LF for every line end. */
+/** Returns the text as a client gets it, with LF for every line end. */
 function withLineFeeds(data: string): string {
   return data.replace(/\r\n?/g, '\n')
 }
 
 function encode(t: Tools, fields: Fields): string {
-  // Two steps, so that both are seen where a column is narrow.
+  // Two steps, so that both can be seen in a narrow column.
   t.transcript.step(`encodeEvent(${describeFields(fields)})`)
   const encoded = encodeEvent(fields)
-  t.transcript.step(`  gave ${quote(encoded)}`)
+  t.transcript.step(`  returned ${quote(encoded)}`)
   return encoded
 }
 
-/** What encodeEvent() gives, or undefined when it refuses. */
+/** Returns the encoded event, or undefined if encodeEvent() throws. */
 function encodeOrThrow(t: Tools, fields: Fields): string | undefined {
   try {
     return encode(t, fields)
@@ -1759,13 +1810,13 @@ function quote(value: string): string {
   return typeof value === 'string' ? `"${excerpt(value)}"` : String(value)
 }
 
-/** What a client makes of it: `an event: data x, and an event: data y`. */
+/** Describes the events that a client reads: `an event (data "x") and an event (data "y")`. */
 function describeEvents(encoded: string): string {
   const { events, parser } = parseEvents(encoded)
   const parts = events.map(describeAnEvent)
   return parser.unfinished === ''
     ? parts.join(' and ') || 'no event'
-    : `${parts.join(' and ') || 'no event'}, and then something without a blank line`
+    : `${parts.join(' and ') || 'no event'}, and then fields without a blank line`
 }
 
 function describeAnEvent(event: StreamEvent): string {
@@ -1783,19 +1834,19 @@ const withHeartbeats: CreateApp = (feed) => createApp(feed, { heartbeatMs })
 
 const FEED_ERROR = 'no word from the network'
 
-/** A server whose app opens more than one feed: this one now. */
+/** Returns a server whose app opens several feeds, together with its current one. */
 function servedFrom(t: Tools, feed: ControlledFeed, server: TestServer): ServedFeed {
   return { feed, server, open: (name) => openStream(t, feed, server, PATH, name) }
 }
 
-/** Somebody who has got so many quakes. */
+/** Opens a stream and reads `count` quakes from it. */
 async function streamAfterQuakes(
   t: Tools,
   { feed, open }: ServedFeed,
   count: number,
 ): Promise<OpenStream & { feed: ControlledFeed }> {
   const stream = await open()
-  const story = { seen: 'Not one byte of the body came.', expected: 'Expected retry.' }
+  const story = { seen: 'No byte of the body arrived.', expected: 'Expected the "retry" field.' }
   await stream.events.firstBytes(story)
   for (const quake of quakes(count)) {
     feed.release(quake)
@@ -1804,10 +1855,10 @@ async function streamAfterQuakes(
   return { ...stream, feed }
 }
 
-/** The timers of the work. What the first client leaves may stay: one for all. */
+/** Tracks the timers of the work. The timers that the first client leaves may stay, because one may serve all clients. */
 function trackHeartbeats(t: Tools): {
   comesAndGoes(served: Pick<ServedFeed, 'server' | 'open'>, name: string): Promise<void>
-  /** Waits until no others are left. */
+  /** Waits until no other timers are left. */
   areCleared(story: Partial<Story> & { seen: string }): Promise<void>
 } {
   const timers = t.trackTimers()
@@ -1819,15 +1870,15 @@ function trackHeartbeats(t: Tools): {
     },
     async areCleared(story) {
       await t.waitFor(() => timers.alive() <= (mayStay ?? 0), {
-        expected: 'Expected none: nobody will ever clear it.',
+        expected: 'Expected no such timer, because nothing will ever clear it.',
         ...story,
       })
-      t.transcript.step('no timer goes on')
+      t.transcript.step('no timer is running')
     },
   }
 }
 
-/** Somebody who is gone while a login has the request: the function that is returned lets it pass on. */
+/** Sends a request to slow login middleware. The returned function disconnects, and then lets the request pass. */
 async function requestAndLeave(
   t: Tools,
   server: TestServer,
@@ -1842,21 +1893,21 @@ async function requestAndLeave(
 }
 
 const noMoreEvents: Story = {
-  seen: 'The slow client reads again, and does not get all its events.',
-  expected: 'Expected the stream to go on where it stopped.',
-  often: 'write() returning false is taken for the end. It only says: not now.',
+  seen: 'The slow client read again, and did not get all its events.',
+  expected: 'Expected the stream to continue where it stopped.',
+  often: 'your handler stops when write() returns false. That only means "wait".',
 }
 
 function noEvent(quake: Quake): Story {
   return {
-    seen: `The feed released ${describeQuake(quake)} and no event reached the client.`,
+    seen: `The feed released ${describeQuake(quake)}, and no event reached the client.`,
     expected: 'Expected an event for each quake.',
   }
 }
 
 const noHeartbeat: Story = {
-  seen: 'The feed is silent, and the client gets no heartbeats.',
-  expected: 'Expected comments.',
+  seen: 'While the feed was idle, the client got no heartbeats.',
+  expected: 'Expected a comment at each interval.',
 }
 
 // Vectors
@@ -1869,7 +1920,7 @@ type Cases = Parameters<typeof mustReadEvents> extends [unknown, unknown, ...inf
 
 type Theme = (typeof THEMES)[number][0]
 
-/** The tags that make a case one of a theme; of two themes it belongs to the first. */
+/** The tags of each theme. A case belongs to the first theme that matches. */
 const THEMES = [
   ['long', ['long']],
   ['bom', ['bom']],
@@ -1895,7 +1946,7 @@ function casesOf(...themes: Theme[]): SseVector[] {
   })
 }
 
-/** The case of that name, which has a cause of its own, and the others. */
+/** Separates the case of that name, which has its own likely cause, from the others. */
 function partition(name: string, vectors: SseVector[]): [SseVector[], SseVector[]] {
   return [
     vectors.filter((vector) => vector.name === name),
@@ -1903,12 +1954,12 @@ function partition(name: string, vectors: SseVector[]): [SseVector[], SseVector[
   ]
 }
 
-/** What a decoder throws that is `fatal`. */
+/** Returns whether a `fatal` TextDecoder threw the error. */
 function isDecodingError(error: unknown): boolean {
   return (error as NodeJS.ErrnoException | undefined)?.code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
 }
 
-/** The same two events with each of the line ends. */
+/** Returns the same two events with each kind of line end. */
 function lineEnds(): SseVector[] {
   const [first, second] = quakes(2)
   return ['\n', '\r\n', '\r'].map((end) => {
@@ -1938,14 +1989,14 @@ function inLargePieces(chunks: Uint8Array[]): Uint8Array[][] {
 // Watchers
 
 type Watcher = {
-  /** What onQuake() was called with. */
+  /** The values that onQuake() was called with. */
   readonly got: readonly unknown[]
-  /** How often onOver() was called. */
+  /** The number of calls of onOver(). */
   readonly overs: number
   stop(): void
 }
 
-/** Watches a server as long as the script runs, and waits until it is asked for the stream. */
+/** Watches a server until the script ends. Resolves after the first request. */
 async function watch(t: Tools, server: ScriptedServer, onQuake = (): void => {}): Promise<Watcher> {
   const got: unknown[] = []
   let overs = 0
@@ -1962,10 +2013,10 @@ async function watch(t: Tools, server: ScriptedServer, onQuake = (): void => {})
   })
   t.atEnd(stop)
   await t.waitFor(() => server.requests.length > 0, {
-    seen: 'watchQuakes(url) was called, and nobody asked for the url.',
-    expected: 'Expected a GET.',
+    seen: 'watchQuakes(url) was called, and no request for the URL arrived.',
+    expected: 'Expected a GET request.',
   })
-  t.transcript.step('the client has asked for the stream')
+  t.transcript.step('the client has requested the stream')
 
   function stop(): void {
     try {
@@ -1973,9 +2024,9 @@ async function watch(t: Tools, server: ScriptedServer, onQuake = (): void => {})
     } catch (error) {
       throw new Failure({
         seen: `The function that watchQuakes() returned was called, and threw ${describeError(error)}`,
-        expected: 'Expected it to close the connection.',
+        expected: 'Expected the function to close the connection.',
         often:
-          'close is handed out without its EventSource: source.close, and not () => source.close().',
+          'your code returns source.close without its EventSource. Return () => source.close().',
       })
     }
   }
@@ -1989,7 +2040,7 @@ async function watch(t: Tools, server: ScriptedServer, onQuake = (): void => {})
   }
 }
 
-/** A watcher and a server of their own: the quake arrives. */
+/** Starts a separate watcher and server, and waits until a quake arrives. */
 async function getsQuake(t: Tools): Promise<void> {
   const server = await scriptedServer(t)
   const [quake] = quakes(1)
@@ -2002,6 +2053,6 @@ async function getsQuake(t: Tools): Promise<void> {
 function noQuake(quake: Quake): Story {
   return {
     seen: `The server sent ${describeQuake(quake)}, and onQuake() was not called.`,
-    expected: 'Expected the quake.',
+    expected: 'Expected a call with the quake.',
   }
 }

@@ -1,4 +1,4 @@
-/** One event, as it is said: every part may be left out. `retry` is in milliseconds. */
+/** The fields of one event, all optional. `retry` is in milliseconds. */
 export type EventFields = {
   data?: string
   event?: string
@@ -7,13 +7,13 @@ export type EventFields = {
 }
 
 /**
- * One event as it goes over the wire, with the blank line that ends it.
+ * Returns the text of one event, including the blank line that ends it.
  *
- * Any of CR LF, LF and CR ends a line of an event stream, so `data` gets a field for each of its lines; the
- * reader gets them back joined by LF.
+ * CRLF, LF and CR each end a line of an event stream. So `data` is written as one field per line, and the client joins
+ * the lines with LF.
  *
- * @throws TypeError when `event` or `id` holds a line end, which would begin another field; when `id` holds
- *   U+0000, which makes a client ignore it; when `retry` is not a whole number of milliseconds
+ * @throws TypeError if `event` or `id` contains a line end, which would begin another field; if `id` contains U+0000,
+ *   because clients ignore such an ID; if `retry` is not a whole number of milliseconds
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
 export function encodeEvent({ data, event, id, retry }: EventFields): string {

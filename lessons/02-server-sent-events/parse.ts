@@ -1,11 +1,11 @@
-/** An event as a browser dispatches it. `lastEventId` is the id that was in force when it came. */
+/** An event as a browser dispatches it. `lastEventId` is the last ID received, with this event or before. */
 export type StreamEvent = { type: string; data: string; lastEventId: string }
 
 /**
- * Reads an event stream as an EventSource does: an event at each blank line, as soon as that is here.
- * An event that the end of the stream cuts off is dropped. Leaving the loop cancels the request.
+ * Parses an event stream as an EventSource does, and yields each event as soon as its blank line arrives.
+ * Drops an event whose blank line is missing when the stream ends. Leaving the loop cancels the request.
  *
- * @param body the response's, as `fetch` gives it: bytes, cut anywhere
+ * @param body the body of a `fetch` response, whose chunks may be cut anywhere
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
 export async function* parseEventStream(

@@ -4,12 +4,12 @@ import type { Feed } from '#feed'
 import { encodeEvent } from './encode.ts'
 
 /**
- * Serves `GET /events`: every quake of the feed as one server-sent event, its id as the event's id.
+ * Returns an app that serves `GET /events`: each quake of the feed as one server-sent event with the quake's ID.
  *
- * When the feed has come to its end, whoever asks again gets 204, which tells an EventSource to stop.
+ * After the feed has ended, every request gets 204, which tells an EventSource to stop.
  *
- * @param feed opened once for each client, and closed when that client leaves
- * @param options.heartbeatMs how often a comment is sent, so that nobody takes the connection for dead
+ * @param feed opened once for each client, and closed when that client disconnects
+ * @param options.heartbeatMs the interval of the comments that keep proxies from cutting an idle connection
  */
 export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
   throw new Error('lesson 2, task 2.2: write createApp()')

@@ -1,11 +1,11 @@
-/** An event as a browser dispatches it. `lastEventId` is the id that was in force when it came. */
+/** An event as a browser dispatches it. `lastEventId` is the last ID received, with this event or before. */
 export type StreamEvent = { type: string; data: string; lastEventId: string }
 
 /**
- * Reads an event stream as an EventSource does: an event at each blank line, as soon as that is here.
- * An event that the end of the stream cuts off is dropped. Leaving the loop cancels the request.
+ * Parses an event stream as an EventSource does, and yields each event as soon as its blank line arrives.
+ * Drops an event whose blank line is missing when the stream ends. Leaving the loop cancels the request.
  *
- * @param body the response's, as `fetch` gives it: bytes, cut anywhere
+ * @param body the body of a `fetch` response, whose chunks may be cut anywhere
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
 export async function* parseEventStream(
@@ -20,7 +20,7 @@ export async function* parseEventStream(
 
   // Leaving this loop, by `break`, `return` or `throw`, cancels the body.
   for await (const chunk of body) {
-    // `stream` keeps the bytes of a character that the chunk cuts in two. A byte order mark is dropped.
+    // `stream` keeps the bytes of a character that continues in the next chunk. The decoder drops a byte order mark.
     for (const line of linesIn(decoder.decode(chunk, { stream: true }))) {
       if (line === '') {
         if (data.length > 0) {
@@ -33,7 +33,7 @@ export async function* parseEventStream(
       const [name, value] = fieldOf(line)
       if (name === 'data') data.push(value)
       if (name === 'event') type = value
-      // The id stays for the events after this one. A value with U+0000 is no id at all.
+      // The ID also holds for later events. An ID with U+0000 is ignored.
       if (name === 'id' && !value.includes('\0')) id = value
     }
   }
@@ -41,12 +41,12 @@ export async function* parseEventStream(
 }
 
 // #region 2.5
-/** Cuts a text that comes in pieces into lines: gives those that a piece completes. */
+/** Returns a function that takes a text piece by piece, and returns the lines that each piece completes. */
 function lineCutter(): (piece: string) => string[] {
   let begun = ''
   let endedByCr = false
   return (piece) => {
-    // A CR ends its line at once. If a LF comes next, here or in the next piece, it belongs to that CR.
+    // A CR ends its line at once. An LF that follows it, even in the next piece, belongs to the same line end.
     const rest = endedByCr && piece.startsWith('\n') ? piece.slice(1) : piece
     if (piece !== '') endedByCr = piece.endsWith('\r')
     const lines = rest.split(/\r\n|\n|\r/)
@@ -56,7 +56,7 @@ function lineCutter(): (piece: string) => string[] {
   }
 }
 
-/** `name: value`. One space behind the colon is no part of the value; without a colon there is none. */
+/** Splits `name: value`. One space after the colon is not part of the value. Without a colon, the value is empty. */
 function fieldOf(line: string): [name: string, value: string] {
   const colon = line.indexOf(':')
   if (colon === -1) return [line, '']

@@ -4,12 +4,12 @@ import type { Feed } from '#feed'
 import { encodeEvent } from './encode.ts'
 
 /**
- * Serves `GET /events`: every quake of the feed as one server-sent event, its id as the event's id.
+ * Returns an app that serves `GET /events`: each quake of the feed as one server-sent event with the quake's ID.
  *
- * When the feed has come to its end, whoever asks again gets 204, which tells an EventSource to stop.
+ * After the feed has ended, every request gets 204, which tells an EventSource to stop.
  *
- * @param feed opened once for each client, and closed when that client leaves
- * @param options.heartbeatMs how often a comment is sent, so that nobody takes the connection for dead
+ * @param feed opened once for each client, and closed when that client disconnects
+ * @param options.heartbeatMs the interval of the comments that keep proxies from cutting an idle connection
  */
 export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
   // #region 2.2 createApp()
@@ -26,27 +26,27 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
       res.end()
       return
     }
-    // The first bytes go out with the head: some proxies and browsers hold a head that comes alone.
+    // Send the first bytes with the head, because some proxies and browsers delay a head without a body.
     res.write(encodeEvent({ retry: 2000 }))
 
     const visit = new AbortController()
     res.on('close', () => visit.abort())
-    // The client may be gone before this handler is called; then 'close' has been, too.
+    // Already disconnected: 'close' will not fire again.
     if (res.destroyed) visit.abort()
 
-    // A client that does not read needs no sign of life, and would make us store them.
+    // A stalled client needs no heartbeats, and they would fill our memory.
     const heartbeat = setInterval(() => res.writableNeedDrain || res.write(':\n\n'), heartbeatMs)
     try {
       for await (const quake of feed.open(visit.signal)) {
-        // One write for the whole event: between two, a heartbeat could end it half-way.
+        // Write the whole event at once, because a heartbeat between two writes would split it.
         const hasRoom = res.write(encodeEvent({ id: quake.id, data: JSON.stringify(quake) }))
         if (!hasRoom) await once(res, 'drain', { signal: visit.signal })
       }
-      // The signal ends the loop as well, but then only this client is gone.
+      // After a disconnect the loop also ends, but the feed continues for other clients.
       if (!visit.signal.aborted) isOver = true
       res.end()
     } catch (error) {
-      // The client reconnects by itself, now or when the feed works again.
+      // Cut the connection, so that the client reconnects.
       res.destroy()
       if (!visit.signal.aborted) console.error('the feed failed:', error)
     } finally {

@@ -2,18 +2,17 @@ import { EventSource } from 'eventsource'
 import type { Quake } from '#feed'
 
 export type Watcher = {
-  /** A quake has come. */
+  /** Called for each quake. */
   onQuake(quake: Quake): void
-  /** The stream is over for good: the server says so, or will not have us. */
+  /** Called once, when the EventSource has given up: the server ended the stream, or refused the request. */
   onOver(): void
 }
 
 /**
- * Watches an event stream of quakes, and goes on watching when the connection is lost. A payload that is
- * no JSON is left out.
+ * Watches an event stream of quakes, and reconnects when the connection is lost. Skips data that is not JSON.
  *
- * @param url of an event stream, such as `http://127.0.0.1:3102/events`
- * @returns stops watching
+ * @param url the URL of an event stream, such as `http://127.0.0.1:3102/events`
+ * @returns a function that stops watching
  */
 export function watchQuakes(url: string, { onQuake, onOver }: Watcher): () => void {
   // #region 2.6 watchQuakes()
@@ -28,7 +27,7 @@ export function watchQuakes(url: string, { onQuake, onOver }: Watcher): () => vo
     onQuake(quake)
   })
   source.addEventListener('error', () => {
-    // While it is CONNECTING it is already trying again, and close() would end that. Only CLOSED is final.
+    // If it is CONNECTING, the EventSource is already reconnecting. Only CLOSED is final.
     if (source.readyState === EventSource.CLOSED) onOver()
   })
   return () => source.close()

@@ -38,7 +38,7 @@ import { trackTimers } from './harness/work-timers.ts'
 
 // 3.1 One connection
 
-check('3.1a', 'each quake is shown when it comes', async (t) => {
+check('3.1a', 'useQuakes() lists each quake as soon as it arrives', async (t) => {
   const { watcher, connects, lists } = await mount(t)
   await connects()
   const handedOut: { list: readonly Quake[]; copy: readonly Quake[] }[] = []
@@ -47,33 +47,34 @@ check('3.1a', 'each quake is shown when it comes', async (t) => {
       story: {
         ...notListed(quake),
         often:
-          "nobody listens to 'message', or the state is changed in place: React sees no difference.",
+          "your code doesn't listen for 'message', or it modifies the state in place, so React sees no change.",
       },
     })
     const list = watcher.view.quakes
     handedOut.push({ list, copy: [...list] })
     const [first] = list
     must(deepEqual(first, quake), {
-      seen: `The first quake of the list is ${excerptJson(first)}`,
-      expected: `Expected ${excerptJson(quake)}`,
+      seen: `A quake arrived, and the first quake in the list is ${excerptJson(first)}`,
+      expected: `Expected the quake as it arrived: ${excerptJson(quake)}`,
       often:
         first?.id === quake.id
-          ? 'it is changed on its way. What JSON.parse() makes of event.data is the quake.'
-          : 'a quake is put at the end, or the list is sorted. The last one to come is the first.',
+          ? 'your code changes the quake. List what JSON.parse() returns for event.data.'
+          : 'your code appends the quake, or sorts the list. The newest quake comes first.',
     })
   }
   must(
     handedOut.every(({ list, copy }) => deepEqual(list, copy)),
     {
-      seen: 'Three quakes came, and the quakes array of an earlier render has changed.',
+      seen: 'Three quakes arrived, and the quakes array of an earlier render has changed.',
       expected:
-        'Expected a new array whenever the list changes: memo() compares arrays by identity.',
-      often: 'one array is kept, and changed with push(), unshift(), splice() or sort().',
+        'Expected a new array whenever the list changes, because memo() compares arrays by identity.',
+      often:
+        'your code keeps one array, and modifies it with push(), unshift(), splice() or sort().',
     },
   )
 })
 
-check('3.1b', 'a render that is thrown away opens no connection', async (t) => {
+check('3.1b', 'a render that React discards opens no connection', async (t) => {
   const server = await scriptedServer(t)
   const never = new Promise<void>(() => {})
   const Waits = (): ReactNode => {
@@ -81,51 +82,54 @@ check('3.1b', 'a render that is thrown away opens no connection', async (t) => {
     throw never
   }
   const page = await openPage(t, [server.url])
-  const fallback = createElement('p', null, 'in a moment')
+  const fallback = createElement('p', null, 'loading')
   page.draw(createElement(Suspense, { fallback }, createElement(Waits)))
-  t.transcript.step('React throws a first render away')
-  await page.waitFor(() => page.body.textContent === 'in a moment', {
-    seen: 'React shows no fallback for a component that waits.',
-    expected: 'Expected the render to end as it should.',
+  t.transcript.step('React discards the first render')
+  await page.waitFor(() => page.body.textContent === 'loading', {
+    seen: 'A component suspended, and React did not show the fallback.',
+    expected: 'Expected the render to suspend, and the fallback to be shown.',
   })
   await fence(t)
   must(sourcesOf(server.url).length === 0, {
-    seen: 'A component was rendered and never shown, and it opened a connection.',
-    expected: 'Expected none: React renders what it may throw away, and cleans up nothing then.',
+    seen: 'React rendered a component without mounting it, and the component opened a connection.',
+    expected: 'Expected no connection. React may discard a render, and then it runs no cleanup.',
     often:
-      'new EventSource() stands in the body, in useMemo() or in useState(). Effects run only for what is shown.',
+      'your code calls new EventSource() in the component, in useMemo() or in useState(). Call it in an effect, which runs only after mounting.',
   })
 })
 
-check('3.1c', 'under StrictMode one connection is open', async (t) => {
+check('3.1c', 'exactly one connection is open under StrictMode', async (t) => {
   const { server, connects, lists } = await mount(t, { strict: true })
   await connects()
   const [quake] = quakes(1)
   await lists(quake)
   const open = openConnections(server)
   must(open === 1, {
-    seen: `The component is shown under StrictMode, and ${describeConnections(open)} ${open === 1 ? 'is' : 'are'} open.`,
-    expected: 'Expected one. StrictMode runs each effect, its cleanup, and the effect again.',
-    often: 'the effect returns no cleanup, or the cleanup closes nothing, or not at once.',
+    seen: `The component mounted under StrictMode, and ${describeConnections(open)} ${open === 1 ? 'is' : 'are'} open.`,
+    expected:
+      'Expected one connection. StrictMode runs each effect, its cleanup, and the effect again.',
+    often: 'your effect returns no cleanup, or the cleanup does not close the connection at once.',
   })
 })
 
-check('3.1d', 'when the component goes, its connection goes', async (t) => {
+check('3.1d', 'unmounting the component closes its connection', async (t) => {
   const { page, server, draw, connects, lists } = await mount(t)
   await connects()
   const [quake] = quakes(1)
   await lists(quake)
   draw()
   await page.waitFor(() => server.openResponses === 0 && openConnections(server) === 0, {
-    seen: 'The component is gone, and its connection is still open.',
-    expected: 'Expected it to be closed: a server sends to nobody otherwise.',
-    often: 'the effect has no cleanup, or a flag keeps it from closing.',
+    seen: 'The component unmounted, and its connection is still open.',
+    expected:
+      'Expected the connection to be closed. Otherwise the server keeps sending to a page that does not listen.',
+    often:
+      'your effect has no cleanup, or a flag prevents the cleanup from closing the connection.',
   })
 })
 
 // 3.2 The state of the connection
 
-check('3.2a', 'connecting is shown until the head of the response is here', async (t) => {
+check('3.2a', 'the status is connecting until the response head arrives', async (t) => {
   const server = await scriptedServer(t)
   server.stopAnswering()
   const { watcher, connects } = await mount(t, { servers: [server] })
@@ -133,27 +137,28 @@ check('3.2a', 'connecting is shown until the head of the response is here', asyn
   await fence(t)
   const went = watcher.statuses.map(String)
   must(went.length > 0, {
-    seen: 'What useQuakes() returns has no status.',
-    expected: "Expected 'connecting', from the first render on.",
+    seen: 'useQuakes() returned no status.',
+    expected: "Expected the status 'connecting' from the first render.",
   })
   must(deepEqual(went, ['connecting']), {
-    seen: `The server has not answered yet, and the status ${went.length > 1 ? 'went' : 'is'} ${joinWithAnd(went)}.`,
-    expected: 'Expected connecting, from the first render on.',
-    often: 'a request is taken for a connection. The event open says that there is one.',
+    seen: `The server has not responded yet, and the status ${went.length > 1 ? 'went' : 'is'} ${joinWithAnd(went)}.`,
+    expected:
+      'Expected the status connecting, from the first render until the response head arrives.',
+    often: 'your code treats the request as a connection. Wait for the event named open.',
   })
 })
 
-check('3.2b', 'open is shown before the first quake', async (t) => {
+check('3.2b', 'the status is open before the first quake arrives', async (t) => {
   const { connects, showsStatus } = await mount(t)
   await connects()
   await showsStatus('open', {
-    seen: 'The server answered, no quake has happened yet, and the status is still connecting.',
-    expected: 'Expected open.',
-    often: "nobody listens to 'open', or the first message is taken for it.",
+    seen: 'The server sent the response head but no quake, and the status is still connecting.',
+    expected: 'Expected the status open.',
+    often: "your code doesn't listen for 'open', or it waits for the first message instead.",
   })
 })
 
-check('3.2c', 'a connection that is lost is shown as connecting, and comes back', async (t) => {
+check('3.2c', 'after a lost connection the status is connecting, then open again', async (t) => {
   const [before, after, last] = quakes(3)
   const { page, server, watcher, connects, lists, showsStatus } = await mount(t)
   await connects()
@@ -163,59 +168,61 @@ check('3.2c', 'a connection that is lost is shown as connecting, and comes back'
   server.cut()
   await page.waitFor(() => watcher.view.status !== 'open', {
     seen: 'The connection was lost, and the status is still open.',
-    expected: 'Expected connecting.',
-    often: "nobody listens to 'error'.",
+    expected: 'Expected the status connecting.',
+    often: "your code doesn't listen for 'error'.",
   })
   must(watcher.view.status === 'connecting', {
     seen: `The connection was lost, and the status is ${watcher.view.status}.`,
-    expected: 'Expected connecting: an EventSource is about to try again.',
-    often: "'error' is taken for the end. Only readyState CLOSED is.",
+    expected: 'Expected the status connecting, because the EventSource is about to reconnect.',
+    often: "your code treats every 'error' as final. Only readyState CLOSED is.",
   })
   t.transcript.step('status is connecting')
   await page.waitFor(() => server.requests.length > 1, comesBackByItself)
   server.resumeAnswering()
   await showsStatus('open', {
-    seen: 'The connection is back, and the status is not open.',
-    expected: 'Expected open.',
-    often: "'open' is listened to once. It comes with each connection.",
+    seen: 'The EventSource reconnected, and the status is not open.',
+    expected: 'Expected the status open.',
+    often: "your code listens for 'open' only once. It fires for every connection.",
   })
   await lists(after)
   must(watcher.has(before), {
-    seen: 'The connection is back, and the quake from before is not in the list.',
-    expected: 'Expected a list that stays.',
+    seen: 'The EventSource reconnected, and the quake from before is not in the list.',
+    expected: 'Expected the list to stay.',
   })
   must(sourcesOf(server.url).length === 1, {
-    seen: `The connection is back, and ${sourcesWere(server)} made.`,
-    expected: 'Expected one that goes on: it asks again by itself.',
-    often: "a new EventSource is made at 'error'.",
+    seen: `The connection was lost once, and ${sourcesWere(server)} created.`,
+    expected: 'Expected one EventSource, because it reconnects by itself.',
+    often: "your code creates a new EventSource when 'error' fires.",
   })
   const [source] = sourcesOf(server.url)
   for (let n = 0; n < LOSSES; n += 1) loseAndFind(source!)
-  t.transcript.step(`the connection is lost and found ${LOSSES} times`)
+  t.transcript.step(`the connection is lost and reopened ${LOSSES} times`)
   await lists(last, {
     story: {
-      seen: `The connection was lost ${LOSSES} times and came back each time, and ${describeQuake(last)}, which came next, is not in the list.`,
-      expected: 'Expected it there: an EventSource comes back however often it is lost.',
-      ...(source!.wasClosed && { often: 'your code counts the errors, and calls close().' }),
+      seen: `The connection was lost and reopened ${LOSSES} times, and ${describeQuake(last)}, which arrived next, is not in the list.`,
+      expected:
+        'Expected the quake in the list, because an EventSource reconnects however often it is lost.',
+      ...(source!.wasClosed && { often: 'your code counts the errors, and then calls close().' }),
     },
   })
   await showsStatus('open', () => ({
-    seen: `The connection was lost ${LOSSES} times and came back each time, and the status is ${watcher.view.status}.`,
-    expected: 'Expected open: an EventSource comes back however often it is lost.',
+    seen: `The connection was lost and reopened ${LOSSES} times, and the status is ${watcher.view.status}.`,
+    expected:
+      'Expected the status open, because an EventSource reconnects however often it is lost.',
   }))
 })
 
-/** More than any count of losses that gives up. */
+/** More than any limit at which work might give up. */
 const LOSSES = 1000
 
-check('3.2d', 'a stream that is refused or over is shown as closed', async (t) => {
+check('3.2d', 'the status is closed when a stream is refused or has ended', async (t) => {
   const refused = await scriptedServer(t)
   refused.answer(500)
   const first = await mount(t, { servers: [refused] })
   await first.showsStatus('closed', {
-    seen: 'The server answered 500, the EventSource has given up, and the status is not closed.',
-    expected: 'Expected closed: nothing more will come by itself.',
-    often: 'every error counts as a connection that was lost. readyState tells.',
+    seen: 'The server answered 500, the EventSource gave up, and the status is not closed.',
+    expected: 'Expected the status closed, because the EventSource will not reconnect.',
+    often: 'your code treats every error as a lost connection. Read readyState.',
   })
   first.page.close()
   const over = await scriptedServer(t)
@@ -226,33 +233,33 @@ check('3.2d', 'a stream that is refused or over is shown as closed', async (t) =
   over.answer(204)
   over.end()
   await showsStatus('closed', {
-    seen: 'The stream is over, who asks again gets 204, and the status is not closed.',
-    expected: 'Expected closed: nothing more will come.',
-    often: 'every error counts as a connection that was lost. readyState tells.',
+    seen: 'The stream ended, the server answered the next request with 204, and the status is not closed.',
+    expected: 'Expected the status closed, because the EventSource will not reconnect.',
+    often: 'your code treats every error as a lost connection. Read readyState.',
   })
   must(watcher.view.quakes.length === 1, {
-    seen: 'The stream is over, and the quake is gone from the list.',
+    seen: 'The stream ended, and the list no longer contains its quake.',
     expected: 'Expected the list to stay.',
   })
 })
 
-check('3.2e', 'a closed stream is left alone', async (t) => {
+check('3.2e', 'a closed stream stays closed until retry() is called', async (t) => {
   const server = await scriptedServer(t)
   server.answer(500)
   const { page, showsStatus } = await mount(t, { servers: [server], controlledTimers: true })
   await showsStatus('closed', notClosed)
   await page.runPendingTimers()
-  t.transcript.step('time goes by')
+  t.transcript.step('all timers of the page fire')
   await fence(t)
   must(server.requests.length === 1 && sourcesOf(server.url).length === 1, {
-    seen: 'The server answered 500, nobody called retry(), and the stream was opened again.',
-    expected: 'Expected one request, until somebody wants another.',
+    seen: 'The server answered 500, and the stream was reopened without a call of retry().',
+    expected: 'Expected one request until retry() is called.',
     often:
-      'a new EventSource is made at CLOSED, at once or by a timer. Every open page does that to a server in trouble.',
+      'your code creates a new EventSource when readyState is CLOSED, at once or by a timer. Every open page then does that to a server in trouble.',
   })
 })
 
-check('3.2f', 'retry() opens a closed stream again', async (t) => {
+check('3.2f', 'retry() reopens a closed stream', async (t) => {
   const server = await scriptedServer(t)
   server.answer(500)
   const { page, watcher, lists, showsStatus } = await mount(t, { servers: [server] })
@@ -265,27 +272,29 @@ check('3.2f', 'retry() opens a closed stream again', async (t) => {
   retry()
   retry()
   await page.waitFor(() => server.requests.length > 1, {
-    seen: 'retry() was called, and nobody asks the server.',
-    expected: 'Expected a new connection: one that is closed never opens again.',
-    often: 'retry() changes a state that the effect does not depend on.',
+    seen: 'retry() was called, and the server got no request.',
+    expected: 'Expected a new connection, because a closed EventSource never reopens.',
+    often: 'your retry() sets a state that is not a dependency of the effect.',
   })
   await showsStatus('connecting', () => ({
-    seen: `retry() was called, the server has not answered yet, and the status is ${watcher.view.status}.`,
-    expected: 'Expected connecting: somebody pressed a button, and sees that it helps.',
-    often: 'nobody is told. A new EventSource is CONNECTING, and fires no event to say so.',
+    seen: `retry() was called, the server has not responded yet, and the status is ${watcher.view.status}.`,
+    expected:
+      'Expected the status connecting at once, so that whoever pressed the button sees an effect.',
+    often:
+      'your retry() does not update the status. A new EventSource is CONNECTING, but fires no event for it.',
   }))
   server.resumeAnswering()
   await showsStatus('open', {
-    seen: 'retry() was called, the server answered, and the status is not open.',
-    expected: 'Expected open.',
-    often: 'nobody listens to the new EventSource.',
+    seen: 'retry() was called, the server answered 200, and the status is not open.',
+    expected: 'Expected the status open.',
+    often: 'your code adds no listeners to the new EventSource.',
   })
   await lists(quakes(1)[0])
   const open = openConnections(server)
   must(open === 1, {
-    seen: `retry() was called twice in one go, and ${describeConnections(open)} are open.`,
-    expected: 'Expected one: the first call has opened the stream.',
-    often: 'the state is looked at as it was rendered last. readyState tells what it is.',
+    seen: `retry() was called twice in a row, and ${describeConnections(open)} are open.`,
+    expected: 'Expected one connection, because the first call has already reopened the stream.',
+    often: 'your retry() checks the status of the last render. Check readyState instead.',
   })
   for (let n = 2; n <= RETRIES; n += 1) {
     const { length } = sourcesOf(server.url)
@@ -293,18 +302,19 @@ check('3.2f', 'retry() opens a closed stream again', async (t) => {
     await page.waitFor(() => watcher.view.status === 'closed', notClosed)
     watcher.view.retry()
     await page.waitFor(() => sourcesOf(server.url).length > length, {
-      seen: `The stream was closed ${n} times, and the last call of retry() made no EventSource.`,
-      expected: 'Expected a new one for each: retry() opens a closed stream, however often.',
+      seen: `The stream was closed ${n} times, and the last call of retry() created no EventSource.`,
+      expected:
+        'Expected a new EventSource each time. retry() reopens a closed stream, however often.',
     })
   }
-  t.transcript.step(`the stream is closed, and retry() called, ${RETRIES} times`)
+  t.transcript.step(`the stream is closed and retry() is called, ${RETRIES} times`)
   await showsStatus('open', notOpen)
 })
 
-/** More than any number of tries that is thought to be enough. */
+/** More than any limit on retries. */
 const RETRIES = 40
 
-edgeCase('3.2g', 'retry() leaves a stream alone that is not closed', async (t) => {
+edgeCase('3.2g', 'retry() does nothing while the stream is connecting or open', async (t) => {
   const server = await scriptedServer(t)
   server.stopAnswering()
   const { page, watcher, connects, lists, showsStatus } = await mount(t, { servers: [server] })
@@ -328,9 +338,10 @@ edgeCase('3.2g', 'retry() leaves a stream alone that is not closed', async (t) =
   retry()
   await fence(t)
   must(sourcesOf(server.url).length === 2 && openConnections(server) === 1, {
-    seen: `A component called retry() while the stream was closed and again while it was open, and ${sourcesWere(server)} made.`,
-    expected: 'Expected 2: an open stream is left alone, even by a retry() from an earlier render.',
-    often: 'the status of the render is looked at. readyState tells what it is.',
+    seen: `A component called retry() while the stream was closed, and the same function again while it was open, and ${sourcesWere(server)} created.`,
+    expected:
+      'Expected 2 EventSources. An open stream is left alone, even by a retry() from an earlier render.',
+    often: 'your retry() checks the status of its own render. Check readyState instead.',
   })
 
   async function doesNothing(state: string): Promise<void> {
@@ -338,14 +349,14 @@ edgeCase('3.2g', 'retry() leaves a stream alone that is not closed', async (t) =
     watcher.view.retry()
     await fence(t)
     must(sourcesOf(server.url).length === 1, {
-      seen: `retry() was called while the stream was ${state}, and ${sourcesWere(server)} made.`,
-      expected: 'Expected nothing to happen.',
-      often: 'retry() does not look at the state. Someone clicks twice.',
+      seen: `retry() was called while the stream was ${state}, and ${sourcesWere(server)} created.`,
+      expected: 'Expected retry() to do nothing.',
+      often: 'your retry() does not check readyState. Somebody may click twice.',
     })
   }
 })
 
-edgeCase('3.2h', 'an event that the server calls error does not change the status', async (t) => {
+edgeCase('3.2h', 'an event named "error" does not change the status', async (t) => {
   const { server, watcher, connects, lists, showsStatus } = await mount(t)
   await connects()
   await showsStatus('open', notOpen)
@@ -353,65 +364,68 @@ edgeCase('3.2h', 'an event that the server calls error does not change the statu
     server.send(n === 0 ? 'event: error\ndata: overloaded\n\n' : 'event: error\ndata: {}\n\n')
     await lists(quake, {
       story: {
-        seen: `An event called error came from the server, and ${describeQuake(quake)}, which came next, is not in the list.`,
-        expected: 'Expected it there: that event is a message, and the connection is as it was.',
+        seen: `The server sent an event named "error", and ${describeQuake(quake)}, which arrived next, is not in the list.`,
+        expected:
+          'Expected the quake in the list. An event named "error" is a message, and the connection stays open.',
       },
     })
   }
   const { length } = sourcesOf(server.url)
   must(deepEqual(watcher.statuses, ['connecting', 'open']) && length === 1, {
-    seen: `An open stream brought an event called error, the status went ${joinWithAnd(watcher.statuses)}, and ${sourcesWere(server)} made.`,
-    expected: 'Expected it to stay open: that event is a message, and the connection is as it was.',
+    seen: `The server sent an event named "error", the status went ${joinWithAnd(watcher.statuses)}, and ${sourcesWere(server)} created.`,
+    expected:
+      'Expected the status to stay open. An event named "error" is a message, and the connection stays open.',
     often:
-      "everything called 'error' is taken for a lost connection. With readyState OPEN, none was lost.",
+      "your code treats everything named 'error' as a lost connection. If readyState is OPEN, the connection is fine.",
   })
 })
 
-// 3.3 What comes in
+// 3.3 What arrives
 
 check('3.3a', 'data that is not JSON is skipped and counted', async (t) => {
   await mustSkip(
     t,
     ['{"id": ', 'hello', ''],
-    'it is not counted, or the view is not told that the count has changed.',
+    'your code does not count the event, or does not update the view afterwards.',
   )
 })
 
-check('3.3b', 'JSON that is no quake is skipped and counted', async (t) => {
+check('3.3b', 'JSON that is not a quake is skipped and counted', async (t) => {
   await mustSkip(
     t,
     ['null', '42', '"hello"', '[]', '{}', '{"id":7}', '{"id":["x"]}'],
-    'whatever JSON.parse() gives is taken for a quake. Look for an id that is a string.',
+    'your code accepts whatever JSON.parse() returns. Check that its id is a string.',
   )
 })
 
-edgeCase('3.3c', 'an event called quake is a quake, too', async (t) => {
+edgeCase('3.3c', 'quakes also arrive in events named "quake"', async (t) => {
   const [special, plain] = quakes(2)
   const { page, server, watcher, connects, lists, showsCounts } = await mount(t)
   await connects()
   server.send(`event: quake\n${eventOf(special)}`)
   await page.waitFor(() => watcher.view.quakes[0]?.id === special.id, {
-    seen: 'An event called quake came, and it is not in the list.',
-    expected: 'Expected it there.',
-    often: "it has a name of its own: onmessage and 'message' do not get it.",
+    seen: 'A quake arrived in an event named "quake", and the quake is not in the list.',
+    expected: 'Expected the quake in the list.',
+    often:
+      "your code listens only for 'message'. A named event reaches only the listeners for its name.",
   })
   t.transcript.step('the quake is in the list')
   await lists(plain)
   await showsCounts([2, 2, 0], (told) => ({
-    seen: `Two quakes came, one in an event called quake, and the view has ${told}.`,
-    expected: 'Expected 2, 2 and 0.',
+    seen: `Two quakes arrived, one in an event named "quake", and the view has ${told}.`,
+    expected: 'Expected 2 in the list, 2 received, 0 skipped.',
   }))
   server.send('event: quake\ndata: hello\n\n')
   await page.waitFor(() => watcher.view.skipped === 1, {
     seen: () =>
-      `The data of an event called quake is hello, and skipped is ${watcher.view.skipped}.`,
-    expected: 'Expected 1: what an event is called says nothing about what it holds.',
-    often: 'each name has a listener of its own, and one of them counts nothing.',
+      `An event named "quake" with the data hello arrived, and skipped is ${watcher.view.skipped}.`,
+    expected: 'Expected skipped to be 1. The name of an event does not make its data valid.',
+    often: 'your code has a listener for each name, and one of them does not count.',
   })
   t.transcript.step('skipped is 1')
 })
 
-check('3.3d', 'a quake that comes again is listed once', async (t) => {
+check('3.3d', 'a quake that arrives again is listed once, with its latest data', async (t) => {
   const [first, second, third] = quakes(3)
   const { page, server, watcher, connects, lists } = await mount(t)
   await connects()
@@ -421,9 +435,10 @@ check('3.3d', 'a quake that comes again is listed once', async (t) => {
   await lists(third)
   const ids = watcher.view.quakes.map(({ id }) => id)
   must(ids.length === 3 && new Set(ids).size === 3, {
-    seen: `Two of three quakes came twice, and the list has ${ids.length}: ${joinWithAnd(ids)}.`,
-    expected: 'Expected each once: a server repeats what it is not sure of.',
-    often: 'nobody looks whether the id is in the list, or only the last one is compared.',
+    seen: `Two of three quakes arrived twice, and the list has ${ids.length} quakes: ${joinWithAnd(ids)}.`,
+    expected: 'Expected each quake once, because a server may repeat itself after a reconnect.',
+    often:
+      'your code does not check whether the id is already in the list, or compares only the latest quake.',
   })
   for (const magnitude of [0, -0.4, 9.25]) {
     for (const quake of [first, third]) {
@@ -433,52 +448,53 @@ check('3.3d', 'a quake that comes again is listed once', async (t) => {
       const listed = (): Quake | undefined => watcher.view.quakes.find(({ id }) => id === quake.id)
       await page.waitFor(() => listed()?.magnitude === magnitude, {
         seen: () =>
-          `A quake came again with the magnitude ${magnitude}, and the list has it with ${listed()?.magnitude}.`,
-        expected: `Expected ${magnitude}: the newest data wins, because quakes are corrected.`,
-        often: 'a quake whose id is in the list is ignored.',
+          `A quake arrived again with the magnitude ${magnitude}, and the list shows ${listed()?.magnitude}.`,
+        expected: `Expected the magnitude ${magnitude}. The latest data wins, because quakes are corrected.`,
+        often: 'your code ignores a quake whose id is already in the list.',
       })
       must(deepEqual(list, copy), {
-        seen: 'A quake came again with another magnitude, and the quakes array of an earlier render has changed.',
-        expected: 'Expected that array, and each quake in it, to stay as it was.',
-        often: 'the new data is written into the array or into the object that the list had.',
+        seen: 'A quake arrived again with another magnitude, and the quakes array of an earlier render has changed.',
+        expected: 'Expected the earlier array, and each quake in it, to stay unchanged.',
+        often: 'your code writes the new data into the array or the object of an earlier render.',
       })
     }
   }
   must(watcher.view.quakes.length === 3, {
-    seen: `Quakes came again with another magnitude, and the list has ${watcher.view.quakes.length} of three.`,
-    expected: 'Expected each once.',
+    seen: `Two of three quakes arrived again with another magnitude, and the list has ${watcher.view.quakes.length} quakes.`,
+    expected: 'Expected each of the three quakes once.',
   })
   const bare: Partial<Quake> = { ...first, magnitude: 3.5 }
   delete bare.status
   server.send(`data: ${JSON.stringify(bare)}\n\n`)
   const listedNow = (): Quake | undefined => watcher.view.quakes.find(({ id }) => id === first.id)
   await page.waitFor(() => listedNow()?.magnitude === 3.5, {
-    seen: 'A quake came again with another magnitude and without its status, and the list has the data from before.',
-    expected: 'Expected the data that came last.',
+    seen: 'A quake arrived again with another magnitude and without its status, and the list has the old data.',
+    expected: 'Expected the latest data in the list.',
   })
   must(deepEqual(listedNow(), bare), {
-    seen: `A quake came again as ${excerptJson(bare)}, and the list has ${excerptJson(listedNow())}.`,
-    expected: 'Expected what came last, and nothing of what came before.',
-    often: 'the new data is added to the data that the list had.',
+    seen: `A quake arrived again as ${excerptJson(bare)}, and the list has ${excerptJson(listedNow())}.`,
+    expected: 'Expected the latest data, and nothing of the old data.',
+    often: 'your code merges the new data into the old data.',
   })
 })
 
-check('3.3e', 'the list holds the newest hundred, newest first', async (t) => {
+check('3.3e', 'the list holds the newest hundred quakes, newest first', async (t) => {
   const { page, server, watcher, connects } = await mount(t)
   await connects()
   const happened = quakes(120)
   server.send(happened.map(eventOf).join(''), '120 quakes at once')
   await page.waitFor(() => watcher.has(happened.at(-1)!), {
-    seen: '120 quakes came, and the last of them is not in the list.',
-    expected: 'Expected the newest hundred.',
-    often: 'quakes are added, or cut off, at the wrong end.',
+    seen: '120 quakes arrived, and the last of them is not in the list.',
+    expected: 'Expected the newest hundred quakes in the list.',
+    often: 'your code adds or removes quakes at the wrong end.',
   })
   t.transcript.step(`the list has ${watcher.view.quakes.length} quakes`)
   const ids = watcher.view.quakes.map(({ id }) => id)
   must(ids.length === 100, {
-    seen: `120 quakes came, and the list has ${ids.length}.`,
-    expected: 'Expected 100: a page that is open for a week must not hold the week.',
-    ...(ids.length > 100 && { often: 'nothing is ever taken out of the list.' }),
+    seen: `120 quakes arrived, and the list has ${ids.length} quakes.`,
+    expected:
+      'Expected 100 quakes. A page that stays open for a week must not keep the whole week.',
+    ...(ids.length > 100 && { often: 'your code never removes quakes from the list.' }),
   })
   const wanted = happened.slice(-100).toReversed()
   must(
@@ -487,34 +503,38 @@ check('3.3e', 'the list holds the newest hundred, newest first', async (t) => {
       wanted.map(({ id }) => id),
     ),
     {
-      seen: `The list begins with ${joinWithAnd(ids.slice(0, 2))} and ends with ${ids.at(-1)}.`,
-      expected: `Expected ${joinWithAnd(wanted.slice(0, 2).map(({ id }) => id))}, …, ${wanted.at(-1)!.id}: newest first.`,
-      often: 'quakes are added, or cut off, at the wrong end.',
+      seen: `120 quakes arrived, and the list begins with ${joinWithAnd(ids.slice(0, 2))} and ends with ${ids.at(-1)}.`,
+      expected: `Expected the newest first: ${joinWithAnd(wanted.slice(0, 2).map(({ id }) => id))}, …, ${wanted.at(-1)!.id}.`,
+      often: 'your code adds or removes quakes at the wrong end.',
     },
   )
   await page.waitFor(() => watcher.view.received === 120, {
-    seen: () => `120 quakes came, and received is ${watcher.view.received}.`,
-    expected: 'Expected 120: the list forgets, the count does not.',
-    often: 'received is the length of the list.',
+    seen: () => `120 quakes arrived, and received is ${watcher.view.received}.`,
+    expected: 'Expected received to be 120. It counts the quakes that have left the list as well.',
+    often: 'your code returns the length of the list as received.',
   })
-  // Whether it moves or stays, the last one to come is the first of the list.
+  // The newest quake is at the top, whether work moves a repeated quake or not.
   const newest = { ...happened.at(-1)!, magnitude: 9.75 }
-  server.send(eventOf(newest), 'the last of them again, corrected')
+  server.send(eventOf(newest), 'the last of the 120 again, corrected')
   await page.waitFor(() => watcher.view.quakes[0]?.magnitude === 9.75, {
-    seen: 'The list is full, its first quake came again with another magnitude, and the list does not have that.',
-    expected: 'Expected the data that came last.',
+    seen: 'The list was full, its first quake arrived again with another magnitude, and the list has the old magnitude.',
+    expected: 'Expected the latest data in the list.',
   })
-  isList(wanted, 'its first quake came again', 'one is taken out, and none was added.')
-  // Whether one that has left the list is known is up to the work.
+  isList(
+    wanted,
+    'its first quake arrived again',
+    'your code removes a quake although it did not add one.',
+  )
+  // Work may or may not recognise a quake that has left the list.
   const [returning] = happened
   const next = { ...newest, id: 'next' }
-  server.send(eventOf(returning!) + eventOf(next), 'the first of the 120 again, and a new one')
+  server.send(eventOf(returning!) + eventOf(next), 'the first of the 120 again, and a new quake')
   await page.waitFor(() => watcher.has(next), notListed(next))
   const isBack = watcher.has(returning!)
   isList(
     [next, ...(isBack ? [returning!] : []), ...wanted].slice(0, 100),
-    'a quake that had left it came again, and then a new one',
-    'too many are taken out, or the one that came again gets a place from before.',
+    'a quake that had left it arrived again, and then a new quake',
+    'your code removes too many quakes, or puts the repeated quake back in its old place.',
   )
 
   function isList(list: Quake[], what: string, often: string): void {
@@ -526,58 +546,59 @@ check('3.3e', 'the list holds the newest hundred, newest first', async (t) => {
         list.map(({ id }) => id),
       ),
       {
-        seen: `The list was full, ${what}, and the list has ${now.length} quakes, ${missing ? `${missing} of the newest hundred missing` : 'in another order'}.`,
-        expected: 'Expected the hundred that came last, newest first.',
+        seen: `The list was full, ${what}, and now the list has ${now.length} quakes, ${missing ? `${missing} of the newest hundred missing` : 'in the wrong order'}.`,
+        expected: 'Expected the hundred quakes that arrived last, newest first.',
         often,
       },
     )
   }
 })
 
-edgeCase('3.3f', 'an object with any string as its id is a quake', async (t) => {
+edgeCase('3.3f', 'an object with any string as its id counts as a quake', async (t) => {
   const { page, server, watcher, connects } = await mount(t)
   await connects()
   const ids = [...AWKWARD_IDS, ...quakes(1).map(({ id }) => id)]
   server.send(
     ids.map((id) => `data: ${JSON.stringify({ id })}\n\n`).join(''),
-    `${ids.length} quakes that have an id and nothing else`,
+    `${ids.length} quakes with nothing but an id`,
   )
   await page.waitFor(() => watcher.view.received + watcher.view.skipped >= ids.length, {
     seen: () =>
-      `${ids.length} quakes came, and the view has ${watcher.view.received} received and ${watcher.view.skipped} skipped.`,
-    expected: `Expected ${ids.length} received: each is an object whose id is a string.`,
+      `${ids.length} quakes arrived, and the view has ${watcher.view.received} received and ${watcher.view.skipped} skipped.`,
+    expected: `Expected ${ids.length} received, because each is an object whose id is a string.`,
   })
   must(watcher.view.received === ids.length, {
-    seen: `${ids.length} quakes came that have an id and nothing else, and ${watcher.view.skipped} of them were skipped.`,
-    expected: 'Expected none to be: each is an object whose id is a string.',
+    seen: `${ids.length} quakes with nothing but an id arrived, and ${watcher.view.skipped} of them ${watcher.view.skipped === 1 ? 'was' : 'were'} skipped.`,
+    expected: 'Expected no quake to be skipped, because each is an object whose id is a string.',
     often:
       watcher.view.skipped === 1
-        ? 'an empty string is taken for none.'
-        : 'your code looks for more than the id. What else a quake holds is up to the server.',
+        ? 'your code treats an empty id as a missing one.'
+        : 'your code requires more than the id. The other fields are up to the server.',
   })
   const listed = watcher.view.quakes.map(({ id }) => id)
   await page.waitFor(() => watcher.view.quakes.length === ids.length, {
     seen: () => {
       const now = new Set(watcher.view.quakes.map(({ id }) => id))
       const missing = ids.filter((id) => !now.has(id)).map((id) => excerptJson(id))
-      return `${ids.length} quakes came, and the list has ${watcher.view.quakes.length}. ${missing.length === 1 ? 'This id is' : 'These ids are'} missing: ${missing.join(', ')}.`
+      return `${ids.length} quakes arrived, and the list has ${watcher.view.quakes.length} quakes. ${missing.length === 1 ? 'This id is' : 'These ids are'} missing: ${missing.join(', ')}.`
     },
     expected:
-      'Expected each quake: any string is an id, and two ids are the same only if each character is.',
+      'Expected every quake in the list. Any string is an id, and two ids are equal only if every character is.',
     ...(!listed.includes('__proto__') && {
-      often: 'the ids are the names of a plain object, which has names of its own. A Map has none.',
+      often:
+        'your code uses the ids as keys of a plain object, which inherits keys of its own. A Map has none.',
     }),
   })
   const now = watcher.view.quakes.map(({ id }) => id)
   must(deepEqual(now, ids.toReversed()), {
-    seen: `${ids.length} quakes came, and the list has them in this order: ${now.map((id) => excerptJson(id)).join(', ')}.`,
-    expected: 'Expected the last one to come first.',
+    seen: `${ids.length} quakes arrived, and the list has them in this order: ${now.map((id) => excerptJson(id)).join(', ')}.`,
+    expected: 'Expected the newest quake first.',
     often:
-      'the ids are the names of a plain object, and names that are whole numbers come first there. A Map keeps the order.',
+      'your code uses the ids as keys of a plain object, which puts whole numbers first. A Map keeps the order of insertion.',
   })
 })
 
-/** Each is another one. */
+/** No two of these are the same id. */
 const AWKWARD_IDS = [
   'us7',
   '__proto__',
@@ -596,7 +617,7 @@ const AWKWARD_IDS = [
 
 // 3.4 What changes
 
-check('3.4a', 'another URL is another stream', async (t) => {
+check('3.4a', 'a new URL opens a new connection and closes the old one', async (t) => {
   const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
   const [before, after] = quakes(2)
   const { page, watcher, draw, connects, lists, showsStatus } = await mount(t, {
@@ -606,32 +627,32 @@ check('3.4a', 'another URL is another stream', async (t) => {
   await lists(before)
   draw({ url: second.url })
   await page.waitFor(() => second.requests.length > 0, {
-    seen: 'The component was given another URL, and nobody asks for it.',
-    expected: 'Expected a connection to the new one.',
-    often: 'the URL is missing in the list behind the effect.',
+    seen: 'The component got another URL, and its server got no request.',
+    expected: 'Expected a connection to the new URL.',
+    often: 'the URL is missing from the dependencies of your effect.',
   })
   await page.waitFor(() => openConnections(first) === 0 && first.openResponses === 0, {
-    seen: 'The component was given another URL, and the old connection is still open.',
-    expected: 'Expected it to be closed.',
-    often: 'the effect runs again and has no cleanup, or that closes the wrong one.',
+    seen: 'The component got another URL, and the old connection is still open.',
+    expected: 'Expected the connection to be closed.',
+    often: 'your effect has no cleanup, or the cleanup closes the wrong connection.',
   })
   await lists(after, { from: second })
   fail(sourcesOf(second.url).at(-1)!)
   await showsStatus('closed', {
-    seen: 'The stream of the new URL has given up, and the status is not closed.',
-    expected: 'Expected closed.',
+    seen: 'The EventSource of the new URL gave up, and the status is not closed.',
+    expected: 'Expected the status closed.',
   })
   const { length } = sourcesOf(second.url)
   t.transcript.step('retry() is called')
   watcher.view.retry()
   await page.waitFor(() => sourcesOf(second.url).length > length, {
-    seen: 'The component was given another URL, that stream was closed, retry() was called, and the stream was not opened.',
+    seen: 'The component got another URL, the new stream was closed, retry() was called, and the stream was not reopened.',
     expected: 'Expected a new connection to the new URL.',
-    often: 'retry() keeps the URL of the first render.',
+    often: 'your retry() keeps the URL of the first render.',
   })
 })
 
-check('3.4b', 'with another URL the view begins anew', async (t) => {
+check('3.4b', 'the view starts over when the URL changes', async (t) => {
   const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
   const [before, after, again] = quakes(3)
   const { page, watcher, draw, connects, lists, showsCounts } = await mount(t, {
@@ -645,47 +666,49 @@ check('3.4b', 'with another URL the view begins anew', async (t) => {
   await connects(second)
   await page.waitFor(() => watcher.view.status === 'connecting', {
     seen: () =>
-      `The component was given another URL, whose server has not answered, and the status is ${watcher.view.status}.`,
-    expected: 'Expected connecting.',
-    often: 'the status of the old stream stays until the new one says something.',
+      `The component got another URL, whose server has not responded yet, and the status is ${watcher.view.status}.`,
+    expected: 'Expected the status connecting.',
+    often: 'your code keeps the status of the old stream until an event of the new stream.',
   })
   t.transcript.step('status is connecting')
   second.resumeAnswering()
   await lists(after, { from: second })
-  await isAnew('the new stream writes into the list of the old one.')
+  await isAnew('your code adds the quakes of the new stream to the list of the old one.')
   await page.waitFor(() => openConnections(first) === 0 && first.openResponses === 0, {
-    seen: 'The component was given another URL, and the old connection is still open.',
-    expected: 'Expected it to be closed.',
+    seen: 'The component got another URL, and the old connection is still open.',
+    expected: 'Expected the connection to be closed.',
   })
   const asked = first.requests.length
   const { retry } = watcher.view
   draw({ url: first.url })
   await page.waitFor(() => first.requests.length > asked, {
-    seen: 'The component was given its first URL again, and nobody asks for it.',
-    expected: 'Expected a new connection: the one from before is closed.',
+    seen: 'The component got its first URL again, and its server got no request.',
+    expected: 'Expected a new connection, because the earlier one is closed.',
   })
   await lists(again)
-  await isAnew('what was shown of a URL is kept when nobody follows it any more.')
-  t.transcript.step('the retry() of a render with the other URL is called')
+  await isAnew('your code keeps the view of a URL after the last component stopped following it.')
+  t.transcript.step('the retry() of a render with the second URL is called')
   retry()
   await fence(t)
   must(openConnections(second) === 0, {
-    seen: 'The component was given another URL, the retry() of an earlier render was called, and the old URL was asked again.',
+    seen: 'The component got another URL, the retry() of an earlier render was called, and it opened a connection to the old URL.',
     expected: 'Expected no connection to a URL that no component follows.',
-    often: 'retry() keeps the stream of its render, and opens it whenever that is closed.',
+    often:
+      'your retry() keeps the stream of its own render, and reopens it although no component follows it.',
   })
 
   async function isAnew(often: string): Promise<void> {
     await showsCounts([1, 1, 0], (told) => ({
-      seen: `The new stream brought one quake, and the view has ${told}.`,
-      expected: 'Expected 1, 1 and 0: what came before the URL changed belongs to another stream.',
+      seen: `One quake arrived on the new stream, and the view has ${told}.`,
+      expected:
+        'Expected 1 in the list, 1 received, 0 skipped. Events from before the change belong to another stream.',
       often,
     }))
-    t.transcript.step('the view has this one, and no other')
+    t.transcript.step('the view has only this quake')
   }
 })
 
-edgeCase('3.4c', 'what the old stream brought late is dropped', async (t) => {
+edgeCase('3.4c', 'late quakes of the old URL never appear in the new view', async (t) => {
   const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
   const [before, late, after] = quakes(3)
   const { watcher, draw, connects, lists, showsCounts } = await mount(t, {
@@ -697,21 +720,22 @@ edgeCase('3.4c', 'what the old stream brought late is dropped', async (t) => {
   const handedOn = new Promise<void>((resolve) => (source.onDispatched = resolve))
   first.send(eventOf(late))
   await t.withTimeout(handedOn, notListed(late))
-  // No timer, no frame and no render has had a turn since.
+  // No timer, frame or render has run since.
   draw({ url: second.url })
   await connects(second)
-  // A fence, too: what waits for a timer or a frame of the old stream is due before.
+  // This also waits long enough for any pending timer or frame of the old stream.
   await lists(after, { from: second })
   await showsCounts([1, 1, 0], (told) => ({
-    seen: `The URL changed just after an event, the new stream brought one quake, and the view has ${told}.`,
-    expected: 'Expected 1, 1 and 0: the rest belongs to the old URL.',
+    seen: `The URL changed just after an event, one quake arrived on the new stream, and the view has ${told}.`,
+    expected:
+      'Expected 1 in the list, 1 received, 0 skipped. Earlier quakes belong to the old URL.',
     often: watcher.has(before)
-      ? 'the view does not begin anew with another URL.'
-      : 'what is collected for the next render is kept when the stream changes.',
+      ? 'your code does not start the view over when the URL changes.'
+      : 'your code keeps the quakes that it has collected for the next render when the URL changes.',
   }))
 })
 
-check('3.4d', 'another callback does not reconnect', async (t) => {
+check('3.4d', 'a new onQuake does not reconnect', async (t) => {
   const [before, after] = quakes(2)
   const { server, draw, connects, lists } = await mount(t)
   await connects()
@@ -723,14 +747,15 @@ check('3.4d', 'another callback does not reconnect', async (t) => {
 
   function isOne(): void {
     must(sourcesOf(server.url).length === 1, {
-      seen: `The component was rendered with another onQuake three times, and ${sourcesWere(server)} made.`,
-      expected: 'Expected one: a function written in place is another one at each render.',
-      often: 'onQuake is in the list behind the effect.',
+      seen: `The component was rendered three times with another onQuake, and ${sourcesWere(server)} created.`,
+      expected:
+        'Expected one EventSource, because an inline function is a new one at every render.',
+      often: 'onQuake is a dependency of your effect.',
     })
   }
 })
 
-check('3.4e', 'the callback of the last render gets each quake once', async (t) => {
+check('3.4e', 'the onQuake of the latest render is called once for each quake', async (t) => {
   const [before, last, ...after] = quakes(5)
   let calledOfFirst = 0
   const { page, server, draw, drawAll, connects, lists } = await mount(t, {
@@ -752,57 +777,58 @@ check('3.4e', 'the callback of the last render gets each quake once', async (t) 
   await page.waitFor(
     () => got.length >= after.length,
     () => ({
-      seen: `The component was rendered with another onQuake, three quakes came, and it was called ${howOften(got.length)}.`,
-      expected: 'Expected it to be called with each.',
+      seen: `The component was rendered with another onQuake, three quakes arrived, and the new onQuake was called ${howOften(got.length)}.`,
+      expected: 'Expected the new onQuake to be called with each quake.',
       ...(calledOfFirst > 1
-        ? { often: 'the effect keeps the onQuake of the first render.' }
-        : calledOfFirst === 0 && got.length === 0 && { often: 'onQuake is never called.' }),
+        ? { often: 'your effect keeps the onQuake of the first render.' }
+        : calledOfFirst === 0 && got.length === 0 && { often: 'your code never calls onQuake.' }),
     }),
   )
   const wanted = after.map(({ id }) => id)
   must(deepEqual(got, wanted), {
-    seen: `The component was rendered with another onQuake, three quakes came, and it was called with ${joinWithAnd(got) || 'none'}.`,
-    expected: `Expected ${joinWithAnd(wanted)}, each once.`,
+    seen: `The component was rendered with another onQuake, three quakes arrived, and the new onQuake was called with ${joinWithAnd(got) || 'no quake'}.`,
+    expected: `Expected one call for each quake: ${joinWithAnd(wanted)}.`,
     often: got.includes('undefined')
-      ? 'what is skipped is told, too.'
-      : 'onQuake is called in a function that React calls twice, such as an updater.',
+      ? 'your code calls onQuake for skipped events as well.'
+      : 'your code calls onQuake in a function that React calls twice, such as an updater.',
   })
   drawAll([{ url: server.url }])
   t.transcript.step('the component gets no onQuake')
   await lists(last)
   must(got.length === wanted.length, {
-    seen: 'The component was rendered without an onQuake, a quake came, and the one of the render before was called.',
-    expected: 'Expected nobody to be told any more.',
-    often: 'only a function is kept. That there is none has to be kept, too.',
+    seen: 'The component was rendered without an onQuake, a quake arrived, and the onQuake of the previous render was called.',
+    expected: 'Expected the previous onQuake not to be called again.',
+    often:
+      'your code updates the callback only if there is a new one. Clear it when onQuake is undefined.',
   })
   drawAll([])
-  t.transcript.step('the component goes')
+  t.transcript.step('the component unmounts')
   await page.waitFor(() => openConnections(server) === 0, {
-    seen: 'The component is gone, and its connection is still open.',
-    expected: 'Expected it to be closed.',
+    seen: 'The component unmounted, and its connection is still open.',
+    expected: 'Expected the connection to be closed.',
   })
   const asked = server.requests.length
   drawAll([{ url: server.url }])
-  t.transcript.step('a component comes without an onQuake')
+  t.transcript.step('a component mounts without an onQuake')
   await page.waitFor(() => server.requests.length > asked, {
-    seen: 'The component is gone, another one came, and nobody asks the server.',
-    expected: 'Expected a new connection.',
+    seen: 'The component unmounted, another one mounted, and the server got no request.',
+    expected: 'Expected a new connection to the server.',
   })
   const told: string[] = []
   drawAll([{ url: server.url, onQuake: (quake) => void told.push(quake.id) }])
   t.transcript.step('the component gets an onQuake')
   await lists(before)
   await page.waitFor(() => told.length > 0, {
-    seen: 'The first render of a component had no onQuake, a later one had, a quake came, and it was not called.',
-    expected: 'Expected the onQuake of the last render to be called.',
-    often: 'your code looks only once whether there is an onQuake.',
+    seen: 'The first render of a component had no onQuake, a later render had one, a quake arrived, and that onQuake was not called.',
+    expected: 'Expected the onQuake of the latest render to be called.',
+    often: 'your code checks only once whether there is an onQuake.',
   })
 
   function lostMeanwhile(quake: Quake): Story {
     return {
-      seen: `The component was rendered with another onQuake, connected anew, and ${describeQuake(quake)}, which came just then, is not in the list.`,
-      expected: 'Expected the connection to stay.',
-      often: 'onQuake is in the list behind the effect.',
+      seen: `The component was rendered with another onQuake and reconnected, and ${describeQuake(quake)}, which arrived meanwhile, is not in the list.`,
+      expected: 'Expected the connection to stay open.',
+      often: 'onQuake is a dependency of your effect.',
     }
   }
 })
@@ -816,13 +842,13 @@ check('3.5a', '10,000 events cause at most 1,000 renders', async (t) => {
   const before = watcher.renders
   await burst(mounted, () => {
     must(watcher.renders - before <= BURST / 10, {
-      seen: `${BURST} quakes came at once, and the component was rendered more than ${BURST / 10} times.`,
-      expected: 'Expected at most one render for ten events: most of them are never seen.',
+      seen: `${BURST} quakes arrived at once, and the component was rendered more than ${BURST / 10} times.`,
+      expected: 'Expected at most one render per ten events, because nobody sees more than that.',
       often:
-        'a store tells React of each event, and React renders at once, as flushSync() does. Collect, and tell it once a frame.',
+        'your store notifies React of each event, and React then renders synchronously, as in flushSync(). Collect the events, and notify React once per frame.',
     })
   })
-  t.transcript.step('the component was rendered a few times')
+  t.transcript.step('the component was rendered at most 1,000 times')
 })
 
 check('3.5b', 'no event of a burst is lost', async (t) => {
@@ -834,15 +860,16 @@ check('3.5b', 'no event of a burst is lost', async (t) => {
   await showsStatus('open', notOpen)
   const happened = await burst(mounted)
   await page.waitFor(() => watcher.view.received >= BURST, {
-    seen: () => `${BURST} quakes came at once, and received says less.`,
-    expected: 'Expected every one to be counted.',
-    often: 'a render takes what was collected, and what comes before the next one is forgotten.',
+    seen: () => `${BURST} quakes arrived at once, and received is ${watcher.view.received}.`,
+    expected: 'Expected received to count every quake.',
+    often:
+      'your code forgets quakes that arrive between taking what it has collected and the next render.',
   })
   const ids = happened.map(({ id }) => id)
   must(deepEqual(got, ids), {
-    seen: `${BURST} quakes came at once, and onQuake() was called ${got.length > BURST ? 'more often' : got.length < BURST ? 'less often' : 'in another order'}.`,
-    expected: 'Expected each quake once, in order.',
-    often: 'only what is rendered is told.',
+    seen: `${BURST} quakes arrived at once, and onQuake was called ${got.length > BURST ? 'too often' : got.length < BURST ? 'too seldom' : 'in the wrong order'}.`,
+    expected: 'Expected one call for each quake, in order.',
+    often: 'your code calls onQuake only for quakes that are rendered.',
   })
   must(
     deepEqual(
@@ -850,19 +877,19 @@ check('3.5b', 'no event of a burst is lost', async (t) => {
       ids.slice(-100).toReversed(),
     ),
     {
-      seen: `${BURST} quakes came at once, and the list is not the last hundred, newest first.`,
-      expected: 'Expected them in order.',
-      often: 'what was collected is put into the list the wrong way round.',
+      seen: `${BURST} quakes arrived at once, and the list is not the last hundred, newest first.`,
+      expected: 'Expected the last hundred quakes, newest first.',
+      often: 'your code adds the collected quakes to the list in the wrong order.',
     },
   )
 })
 
-check('3.5c', 'what has come is shown while more comes', async (t) => {
-  // It sends too much to tell of each.
+check('3.5c', 'quakes are shown while more of them arrive', async (t) => {
+  // The server sends too many quakes to list each in the transcript.
   const server = await scriptedServer({ ...t, transcript: SILENT })
   const { page, watcher, showsStatus } = await mount(t, { servers: [server] })
   await showsStatus('open', notOpen)
-  t.transcript.step('quakes come without a pause')
+  t.transcript.step('quakes arrive without a pause')
   const source = sourcesOf(server.url).at(-1)!
   const all = quakes(10)
   const told = source.dispatched
@@ -872,8 +899,8 @@ check('3.5c', 'what has come is shown while more comes', async (t) => {
     server.send(eventOf({ ...all[sent % all.length]!, id: `q${sent}` }))
     sent += 1
   }
-  // The first one may be shown at once, and the others never. How many come before it stands still is up to
-  // the machine, and not told.
+  // Look twice, because the first quake may be shown at once, and the others never. The count depends on the
+  // machine, so the message does not contain it.
   for (let times = 0; times < 2; times += 1) {
     const { received } = watcher.view
     await page.waitFor(
@@ -882,13 +909,14 @@ check('3.5c', 'what has come is shown while more comes', async (t) => {
         return watcher.view.received > received
       },
       {
-        seen: 'Quakes come without a pause, and the list stands still.',
-        expected: 'Expected to see them while more come: after a big quake there is no pause.',
-        often: 'a timer starts over with each event. One that runs is to be left running.',
+        seen: 'Quakes arrived without a pause, and the list did not change.',
+        expected:
+          'Expected the list to change meanwhile. After a big quake there may be no pause for minutes.',
+        often: 'your timer starts over with each event. Leave it running.',
       },
     )
   }
-  t.transcript.step('the list grows, and grows again')
+  t.transcript.step('the view changes, and changes again')
 })
 
 // 3.6 One connection for many
@@ -897,7 +925,7 @@ check('3.6a', 'components with the same URL share one connection', async (t) => 
   const server = await scriptedServer(t)
   const got: string[] = []
   const { page, watchers, drawAll, connects } = await mount(t, { servers: [server], strict: true })
-  t.transcript.step('two more components are shown')
+  t.transcript.step('two more components mount')
   const ofFirst = (): void => void got.push('the first')
   const ofOthers = (): void => void got.push('one of the others')
   drawAll([ofFirst, ofOthers, ofOthers].map((onQuake) => ({ url: server.url, onQuake })))
@@ -907,10 +935,10 @@ check('3.6a', 'components with the same URL share one connection', async (t) => 
   await page.waitFor(
     () => watchers.every((each) => each.has(quake)),
     () => ({
-      seen: `A quake came, and ${watchers.filter((each) => !each.has(quake)).length} of 3 components do not show it.`,
-      expected: 'Expected all of them to.',
+      seen: `A quake arrived, and ${watchers.filter((each) => !each.has(quake)).length} of 3 components do not show the quake.`,
+      expected: 'Expected every component to show the quake.',
       ...(watchers[0]!.has(quake) && {
-        often: 'only the component that opened the connection is told.',
+        often: 'your code updates only the component that opened the connection.',
       }),
     }),
   )
@@ -918,56 +946,59 @@ check('3.6a', 'components with the same URL share one connection', async (t) => 
   const open = openConnections(server)
   must(open === 1, {
     seen: `Three components follow the same URL, and ${describeConnections(open)} are open.`,
-    expected: 'Expected one: over HTTP/1.1 a browser has six for a server, for all tabs together.',
-    often: 'each component makes its own EventSource. One outside of React can serve them all.',
+    expected:
+      'Expected one connection. Over HTTP/1.1 a browser opens at most six to one server, for all tabs together.',
+    often: 'each component creates its own EventSource. Share one, outside of React.',
   })
   const countOf = (who: string): number => got.filter((one) => one === who).length
   const called = (): Story => ({
-    seen: `A quake came to three components, two of them with the same onQuake. That of the first was called ${howOften(countOf('the first'))}, that of the others ${howOften(countOf('one of the others'))}.`,
-    expected: 'Expected once and twice: once for each component.',
+    seen: `A quake arrived for three components, two of them with the same onQuake. The onQuake of the first was called ${howOften(countOf('the first'))}, the shared one ${howOften(countOf('one of the others'))}.`,
+    expected:
+      'Expected one call for each component: one of the first onQuake, and two of the shared one.',
     often:
       got.length > 3
-        ? 'a component is told again for each one that is there.'
-        : 'the shared connection knows one callback, or each function once.',
+        ? 'your code calls each onQuake once per component, for every component.'
+        : 'your shared connection keeps only one callback, or each function only once, as a Set of functions does.',
   })
   await page.waitFor(() => got.length >= 3, called)
   must(countOf('the first') === 1 && got.length === 3, called())
   const crowd = 50
   drawAll(Array.from({ length: crowd }, () => ({ url: server.url })))
-  t.transcript.step(`${crowd} components are shown`)
+  t.transcript.step(`${crowd} components mount`)
   const [, next] = quakes(2)
   server.send(eventOf(next))
   await page.waitFor(() => watchers.every((each) => each.has(next)), {
     seen: () =>
-      `A quake came, and ${watchers.filter((each) => !each.has(next)).length} of ${crowd} components do not show it.`,
-    expected: 'Expected all of them to.',
+      `A quake arrived, and ${watchers.filter((each) => !each.has(next)).length} of ${crowd} components do not show the quake.`,
+    expected: 'Expected every component to show the quake.',
   })
 })
 
-check('3.6b', 'a component that comes later knows how the stream is', async (t) => {
+check('3.6b', 'a component that mounts later shows the current view at once', async (t) => {
   const { page, server, watchers, drawAll, connects, lists, showsStatus } = await mount(t)
   await connects()
   await showsStatus('open', notOpen)
   const [older, newer] = quakes(2)
   server.send('data: hello\n\n')
   for (const quake of [older, newer]) await lists(quake)
-  // Whoever asks it now learns nothing.
+  // From now on a request tells a component nothing.
   server.stopAnswering()
   const told: string[] = []
   const onQuake = ({ id }: Quake): void => void told.push(id)
   drawAll([{ url: server.url }, { url: server.url, onQuake }])
-  t.transcript.step('a second component comes')
+  t.transcript.step('a second component mounts')
   await page.waitFor(() => watchers[1]?.view.status === 'open', {
-    seen: () => `A component came to a stream that is open, and shows ${watchers[1]?.view.status}.`,
-    expected: 'Expected open, without asking the server.',
-    often: "it waits for the event 'open', and that has been.",
+    seen: () =>
+      `A component mounted while the stream was open, and its status is ${watchers[1]?.view.status}.`,
+    expected: 'Expected the status open, without another request.',
+    often: "your component waits for the 'open' event, which has already fired.",
   })
-  t.transcript.step('it shows open')
+  t.transcript.step('the second component shows open')
   await sameView(page, watchers)
   must(told.length === 0, {
-    seen: `A component came to a stream that had brought two quakes, and its onQuake was called ${howOften(told.length)}.`,
-    expected: 'Expected it to be called only with quakes that come from now on.',
-    often: 'your code calls onQuake with each quake of the list.',
+    seen: `A component mounted after two quakes had arrived, and its onQuake was called ${howOften(told.length)}.`,
+    expected: 'Expected its onQuake to be called only with quakes that arrive from then on.',
+    often: 'your code calls onQuake with each quake in the list.',
   })
   page.close()
   const refused = await scriptedServer(t)
@@ -975,17 +1006,18 @@ check('3.6b', 'a component that comes later knows how the stream is', async (t) 
   const other = await mount(t, { servers: [refused] })
   await other.showsStatus('closed', notClosed)
   other.drawAll([{ url: refused.url }, { url: refused.url }])
-  t.transcript.step('a second component comes')
+  t.transcript.step('a second component mounts')
   const second = (): Watcher | undefined => other.watchers[1]
   await other.page.waitFor(() => second()?.view.status === 'closed', {
-    seen: () => `A component came to a stream that is closed, and shows ${second()?.view.status}.`,
-    expected: 'Expected closed, without asking the server.',
-    often: "it waits for the event 'error', and that has been.",
+    seen: () =>
+      `A component mounted while the stream was closed, and its status is ${second()?.view.status}.`,
+    expected: 'Expected the status closed, without another request.',
+    often: "your component waits for the 'error' event, which has already fired.",
   })
   must(sourcesOf(refused.url).length === 1, {
-    seen: `A component came to a stream that is closed, and ${sourcesWere(refused)} made.`,
-    expected: 'Expected one: a closed stream is left alone until somebody calls retry().',
-    often: 'who comes opens a stream that is closed.',
+    seen: `A component mounted while the stream was closed, and ${sourcesWere(refused)} created.`,
+    expected: 'Expected one EventSource. A closed stream stays closed until retry() is called.',
+    often: 'your code reopens a closed stream when a component mounts.',
   })
 
   async function sameView(shown: Page, [first, late]: readonly Watcher[]): Promise<void> {
@@ -999,15 +1031,15 @@ check('3.6b', 'a component that comes later knows how the stream is', async (t) 
     }
     await shown.waitFor(() => deepEqual(facts(late!), facts(first!)), {
       seen: () =>
-        `A component came to a stream with ${tell(first!)}, and its view has ${tell(late!)}.`,
-      expected: 'Expected the same view in both: they share the stream.',
-      often: 'each component keeps a list and counts of its own.',
+        `A component mounted when the view had ${tell(first!)}, and its own view has ${tell(late!)}.`,
+      expected: 'Expected the same view in both components, because they share the stream.',
+      often: 'each of your components keeps its own list and counts.',
     })
-    t.transcript.step('it shows the same list and counts')
+    t.transcript.step('the second component shows the same list and counts')
   }
 })
 
-check('3.6c', 'when one component goes, the others go on', async (t) => {
+check('3.6c', 'when one component unmounts, the others keep working', async (t) => {
   const [before, after, last] = quakes(3)
   const { page, server, watchers, drawAll, connects, lists } = await mount(t)
   const got: Quake[] = []
@@ -1017,87 +1049,95 @@ check('3.6c', 'when one component goes, the others go on', async (t) => {
   const [, second] = watchers
   await lists(before, { to: second })
   drawAll([undefined, { url: server.url }, { url: server.url }])
-  t.transcript.step('the first component goes')
+  t.transcript.step('the first component unmounts')
   const alone: Story = {
-    seen: 'The first of three components went, and a quake that came then is not listed by the others.',
-    expected: 'Expected the connection to stay, for as long as somebody needs it.',
-    often: 'the connection belongs to the component that opened it.',
+    seen: 'The first of three components unmounted, and the others do not list the next quake.',
+    expected: 'Expected the connection to stay open while a component follows it.',
+    often: 'your connection belongs to the component that opened it.',
   }
   await lists(after, { to: second, story: alone })
   await page.waitFor(() => watchers[2]!.has(after), alone)
   must(sourcesOf(server.url).length === 1, {
-    seen: `The first of three components went, and ${sourcesWere(server)} made.`,
-    expected: 'Expected the connection to stay as it is: what happens meanwhile is lost.',
-    often: 'each component makes its own, or the first to go closes the one of all.',
+    seen: `The first of three components unmounted, and ${sourcesWere(server)} created.`,
+    expected: 'Expected one EventSource. A new connection would lose what happens meanwhile.',
+    often:
+      'each component creates its own EventSource, or the first one to unmount closes the shared one.',
   })
   must(!got.some(({ id }) => id === after.id), {
-    seen: 'The first of three components went, a quake came, and its onQuake was called.',
-    expected: 'Expected only those of the components that are there.',
-    often: 'callbacks are added when components come, and not taken away when they go.',
+    seen: 'The first of three components unmounted, a quake arrived, and its onQuake was called.',
+    expected: 'Expected only the onQuake of mounted components to be called.',
+    often:
+      'your code adds a callback when a component mounts, and does not remove it when the component unmounts.',
   })
   const told: string[] = []
   const stays = { url: server.url, onQuake: ({ id }: Quake) => void told.push(id) }
   const goes = { url: server.url, onQuake: () => drawAll([undefined, undefined, stays]) }
   drawAll([undefined, goes, stays])
-  t.transcript.step('the next quake makes the second component go')
+  t.transcript.step('the next quake makes the second component unmount')
   const [, , third] = watchers
   const fromInside: Story = {
-    seen: 'The onQuake of one component made that component go, and the onQuake of another one was not called with this quake.',
-    expected: 'Expected each component that stays to get the quake.',
-    often: 'the loop over the callbacks skips one when the one before is taken out of the array.',
+    seen: 'The onQuake of one component made that component unmount, and the onQuake of another component was not called with the same quake.',
+    expected: 'Expected every component that stays mounted to get the quake.',
+    often: 'your loop skips a callback when the one before it is removed from the array.',
   }
   await lists(last, { to: third! })
   await page.waitFor(() => told.length > 0, fromInside)
   must(deepEqual(told, [last.id]), {
-    seen: `The onQuake of one component made that component go, and the onQuake of another one was called ${howOften(told.length)}.`,
-    expected: 'Expected once.',
+    seen: `The onQuake of one component made that component unmount, and the onQuake of another component was called ${howOften(told.length)}.`,
+    expected: 'Expected one call for the quake.',
   })
 })
 
-check('3.6d', 'the last component closes the connection, and the next opens one', async (t) => {
-  const [before, after, late] = quakes(3)
-  const { page, server, watcher, drawAll, connects, lists, showsCounts } = await mount(t, {
-    strict: true,
-  })
-  drawAll([{ url: server.url }, { url: server.url }])
-  await connects()
-  await lists(before)
-  const { retry } = watcher.view
-  // No timer, no frame and no render has had a turn since.
-  deliver(sourcesOf(server.url).at(-1)!, JSON.stringify(late))
-  t.transcript.step('another quake comes, and is not shown yet')
-  drawAll([undefined, { url: server.url }])
-  drawAll([])
-  t.transcript.step('both components go')
-  await page.waitFor(() => server.openResponses === 0 && openConnections(server) === 0, {
-    seen: 'Both components are gone, and the connection is still open.',
-    expected: 'Expected the last one to close it.',
-    often: 'components are counted when they come, and not when they go.',
-  })
-  retry()
-  t.transcript.step('the retry() of one of them is called')
-  await fence(t)
-  must(openConnections(server) === 0, {
-    seen: 'Both components are gone, the retry() of one of them was called, and it opened a connection for nobody.',
-    expected: 'Expected retry() to do nothing once the component is gone.',
-    often: 'retry() keeps the stream of its render, and opens it whenever that is closed.',
-  })
-  const asked = server.requests.length
-  drawAll([{ url: server.url }])
-  t.transcript.step('a component comes')
-  await page.waitFor(() => server.requests.length > asked, {
-    seen: 'Everybody had gone, a component came, and nobody asks the server.',
-    expected: 'Expected a new connection.',
-    often: 'the closed EventSource is kept for the URL.',
-  })
-  await lists(after)
-  await showsCounts([1, 1, 0], (told) => ({
-    seen: `A component came after everybody had gone, one quake came, and the view has ${told}.`,
-    expected: 'Expected 1, 1 and 0: it is another connection, and its view begins anew.',
-  }))
-})
+check(
+  '3.6d',
+  'the last component closes the connection, and the next one opens another',
+  async (t) => {
+    const [before, after, late] = quakes(3)
+    const { page, server, watcher, drawAll, connects, lists, showsCounts } = await mount(t, {
+      strict: true,
+    })
+    drawAll([{ url: server.url }, { url: server.url }])
+    await connects()
+    await lists(before)
+    const { retry } = watcher.view
+    // No timer, frame or render has run since.
+    deliver(sourcesOf(server.url).at(-1)!, JSON.stringify(late))
+    t.transcript.step('another quake arrives, and is not shown yet')
+    drawAll([undefined, { url: server.url }])
+    drawAll([])
+    t.transcript.step('both components unmount')
+    await page.waitFor(() => server.openResponses === 0 && openConnections(server) === 0, {
+      seen: 'Both components unmounted, and the connection is still open.',
+      expected: 'Expected the last component to close the connection.',
+      often: 'your code counts components when they mount, but not when they unmount.',
+    })
+    retry()
+    t.transcript.step('the retry() of an unmounted component is called')
+    await fence(t)
+    must(openConnections(server) === 0, {
+      seen: 'Both components unmounted, the retry() of one was called, and it opened a connection.',
+      expected: 'Expected retry() to do nothing after the component has unmounted.',
+      often:
+        'your retry() keeps the stream of its own render, and reopens it although no component follows it.',
+    })
+    const asked = server.requests.length
+    drawAll([{ url: server.url }])
+    t.transcript.step('a component mounts')
+    await page.waitFor(() => server.requests.length > asked, {
+      seen: 'All components had unmounted, another one mounted, and the server got no request.',
+      expected: 'Expected a new connection to the server.',
+      often: 'your code keeps the closed EventSource for the URL.',
+    })
+    await lists(after)
+    await showsCounts([1, 1, 0], (told) => ({
+      seen: `A component mounted after all others had unmounted, one quake arrived, and the view has ${told}.`,
+      expected:
+        'Expected 1 in the list, 1 received, 0 skipped. A new connection starts with a new view.',
+    }))
+  },
+)
 
-edgeCase('3.6e', 'another URL has a connection of its own', async (t) => {
+edgeCase('3.6e', 'each URL has its own connection and view', async (t) => {
   const [here, there] = [await scriptedServer(t), await scriptedServer(t)]
   const [first, second] = quakes(2)
   const filtered = { ...here, url: `${here.url}?min=5` }
@@ -1107,26 +1147,26 @@ edgeCase('3.6e', 'another URL has a connection of its own', async (t) => {
   drawAll([{ url: here.url }, { url: there.url }, { url: filtered.url }])
   await connects()
   await page.waitFor(() => there.requests.length > 0, {
-    seen: 'Two components follow two URLs, and one server is asked by nobody.',
-    expected: 'Expected a connection to each.',
-    often: 'one EventSource serves all components, whatever they ask for.',
+    seen: 'Two components follow two URLs, and the second server got no request.',
+    expected: 'Expected a connection to each server.',
+    often: 'your code uses one EventSource for all components, whatever their URL.',
   })
   await page.waitFor(() => here.requests.length > 1, {
-    seen: 'Two components follow /events and /events?min=5 of one server, and one of the two is asked for by nobody.',
-    expected: 'Expected a connection for each: what a query asks for is another stream.',
-    often: 'only a part of the URL is compared.',
+    seen: 'Two components follow /events and /events?min=5 of one server, and the server got only one request.',
+    expected: 'Expected a connection for each URL, because another query is another stream.',
+    often: 'your code compares only a part of the URL.',
   })
   await lists(first, { to: watchers[0]! })
   await lists(second, { from: there, to: watchers[1]! })
   const lengths = watchers.map(({ view }) => view.quakes.length)
   must(deepEqual(lengths.slice(0, 2), [1, 1]), {
-    seen: `Each of two streams brought one quake, and the lists have ${lengths.slice(0, 2).join(' and ')}.`,
-    expected: 'Expected one in each.',
-    often: 'one list serves all streams.',
+    seen: `One quake arrived on each of two streams, and the lists have ${lengths.slice(0, 2).join(' and ')}.`,
+    expected: 'Expected one quake in each list.',
+    often: 'your code uses one list for all streams.',
   })
 })
 
-edgeCase('3.6f', 'an onQuake that throws keeps nothing from the others', async (t) => {
+edgeCase('3.6f', 'an onQuake that throws does not affect other components', async (t) => {
   const server = await scriptedServer(t)
   const got: string[] = []
   const error = forgiveUncaught(new Error('onQuake threw this'))
@@ -1141,27 +1181,28 @@ edgeCase('3.6f', 'an onQuake that throws keeps nothing from the others', async (
   const happened = quakes(3)
   for (const quake of happened) {
     const story: Story = {
-      seen: `The onQuake of one component threw, and ${describeQuake(quake)} is not in the list of another one.`,
-      expected: 'Expected every list to have it: the error belongs to one component.',
-      often: 'what onQuake throws ends the listener, and what stands after it is not done.',
+      seen: `The onQuake of one component threw, and ${describeQuake(quake)} is not in the list of another component.`,
+      expected: 'Expected the quake in every list, because the error concerns only one component.',
+      often:
+        'your listener does not catch what onQuake throws, so the rest of the listener does not run.',
     }
     await lists(quake, { to: watchers[3]!, story })
   }
   const wanted = happened.flatMap(({ id }) => [id, id])
   must(deepEqual(got, wanted), {
-    seen: `The onQuake of two of four components threw, three quakes came, and those of the two others were called ${howOften(got.length)}.`,
-    expected: 'Expected 6 times, twice for each quake.',
-    often: 'one loop calls them all, and what one of them throws ends it.',
+    seen: `The onQuake of two of four components threw, three quakes arrived, and the onQuake of the two others was called ${howOften(got.length)}.`,
+    expected: 'Expected 6 calls, two for each quake.',
+    often: 'your loop calls every onQuake, and an exception in one of them ends the loop.',
   })
   await showsCounts([3, 3, 0], (told) => ({
-    seen: `An onQuake threw with each of three quakes, and the view has ${told}.`,
-    expected: 'Expected 3, 3 and 0: each has come.',
+    seen: `An onQuake threw for each of three quakes, and the view has ${told}.`,
+    expected: 'Expected 3 in the list, 3 received, 0 skipped.',
   }))
 })
 
 // 3.7 The component
 
-check('3.7a', 'the state of the connection is shown as a word', async (t) => {
+check('3.7a', 'an element with role="status" shows the status', async (t) => {
   const server = await scriptedServer(t)
   server.stopAnswering()
   const { page, says, status, connects } = await showLiveQuakes(t, server)
@@ -1175,15 +1216,15 @@ check('3.7a', 'the state of the connection is shown as a word', async (t) => {
       seen: () =>
         page.body.querySelector(STATUS)
           ? `The stream is ${word}, and the element with role="status" says "${status()}".`
-          : 'There is no element with role="status".',
+          : 'The page has no element with role="status".',
       expected: () =>
-        `Expected one that says ${word}, and neither of the other words. Screen readers tell what changes there.`,
+        `Expected an element with role="status" that says ${word}, and neither of the other two words. Screen readers announce its changes.`,
     })
     t.transcript.step(`the page says ${word}`)
   }
 })
 
-check('3.7b', 'each quake is an item with its magnitude and place, newest first', async (t) => {
+check('3.7b', 'each quake is a list item with its magnitude and place, newest first', async (t) => {
   const server = await scriptedServer(t)
   const { page, items, itemOf, lists, says, connects } = await showLiveQuakes(t, server)
   await connects()
@@ -1198,41 +1239,42 @@ check('3.7b', 'each quake is an item with its magnitude and place, newest first'
   must(
     happened.toReversed().every((quake, n) => identifies(texts[n] ?? '', quake)),
     {
-      seen: `Three quakes came, and the items are ${joinWithAnd(texts)}.`,
-      expected: `Expected ${joinWithAnd(happened.toReversed().map(describeQuake))}.`,
-      often: 'the order of the list is turned once more.',
+      seen: `Three quakes arrived, and the list items are ${joinWithAnd(texts)}.`,
+      expected: `Expected these list items: ${joinWithAnd(happened.toReversed().map(describeQuake))}.`,
+      often: 'your component reverses the list, which is newest first already.',
     },
   )
   const corrected = { ...happened[1]!, magnitude: 6.25 }
   server.send(eventOf(corrected))
   await page.waitFor(() => itemOf(corrected) !== undefined, {
     seen: () =>
-      `A quake came again with the magnitude 6.25, and the items are ${joinWithAnd(items().map(textOf))}.`,
-    expected: 'Expected its item to say 6.25: the newest data wins.',
-    often: 'an item is rendered only once, such as one in memo() that compares nothing but the id.',
+      `A quake arrived again with the magnitude 6.25, and the list items are ${joinWithAnd(items().map(textOf))}.`,
+    expected: 'Expected its list item to show 6.25, because the latest data wins.',
+    often:
+      'your list item is not rendered again, for example because its memo() compares only the id.',
   })
   happened[1] = corrected
   server.stopAnswering()
   server.cut()
   await page.waitFor(() => says('connecting'), {
     seen: 'The connection was lost, and no element with role="status" says connecting.',
-    expected: 'Expected it to: an EventSource is about to try again.',
+    expected: 'Expected the status connecting, because the EventSource is about to reconnect.',
   })
   t.transcript.step('the page says connecting')
   const { length } = happened.filter((quake) => itemOf(quake))
   must(length === 3, {
-    seen: `The stream is connecting again, and the page has ${length} of three quakes.`,
-    expected: 'Expected all of them: what somebody reads does not go with the connection.',
-    often: 'the list is shown only while the stream is open.',
+    seen: `The EventSource is reconnecting, and the page shows ${length} of three quakes.`,
+    expected: 'Expected all three quakes, because somebody may be reading them.',
+    often: 'your component shows the list only while the stream is open.',
   })
 })
 
-check('3.7c', 'an item stays the same element when others come', async (t) => {
+check('3.7c', 'a list item stays the same element when other quakes arrive', async (t) => {
   const server = await scriptedServer(t)
   const { page, items, itemOf, lists, connects } = await showLiveQuakes(t, server)
   await connects()
   const [first, ...others] = quakesApart(3)
-  // As long as the list is not full, a number that counts from its end stays with its quake, too.
+  // Until the list is full, a key that counts from its end identifies a quake as well.
   const many = quakes(99).map((quake, n) => ({
     ...quake,
     id: `elsewhere${n}`,
@@ -1242,17 +1284,19 @@ check('3.7c', 'an item stays the same element when others come', async (t) => {
   const before = await lists(first)
   for (const quake of others) await lists(quake)
   must(before === itemOf(first), {
-    seen: `Two more quakes came, and ${describeQuake(first)} is another element of the page.`,
-    expected: 'Expected the same: what is selected, focused or animated there stays with it.',
-    often: 'the key is made of the index, which changes with each quake that comes on top.',
+    seen: `Two more quakes arrived, and the list item of ${describeQuake(first)} is another element now.`,
+    expected:
+      'Expected the same element, so that a selection, the focus or an animation stays with its quake.',
+    often: 'your key contains the index, which changes with each new quake at the top.',
   })
   const corrected = await lists({ ...first, magnitude: 8.75 })
   must(before === corrected, {
-    seen: `${describeQuake(first)} came again with the magnitude 8.75, and its item is another element of the page.`,
-    expected: 'Expected the same: what is selected, focused or animated there stays with it.',
-    often: 'the key changes with the data. The id alone is the key.',
+    seen: `${describeQuake(first)} arrived again with the magnitude 8.75, and its list item is another element now.`,
+    expected:
+      'Expected the same element, so that a selection, the focus or an animation stays with its quake.',
+    often: 'your key changes with the data. Use only the id.',
   })
-  // Many at the same place, of the same strength, one of them twice.
+  // Many quakes with the same place and magnitude, one of them sent twice.
   const [twin] = many
   const twins = many.map((quake, n) => ({ ...twin!, time: quake.time, id: `twin${n}` }))
   const [last] = quakesApart(4).slice(-1)
@@ -1263,26 +1307,27 @@ check('3.7c', 'an item stays the same element when others come', async (t) => {
   await lists(last!)
   const length = (): number => items().filter((item) => textOf(item).includes('elsewhere')).length
   await page.waitFor(() => length() === 99, {
-    seen: () => `The list has 99 quakes at one place, and the page has ${length()} items with it.`,
-    expected: 'Expected 99: one item for each quake of the list.',
-    often: 'the key is not the id. React mixes up items with the same key.',
+    seen: () =>
+      `The list has 99 quakes at one place, and the page has ${length()} list items for them.`,
+    expected: 'Expected 99 list items, one for each quake.',
+    often: 'your key is not the id. React mixes up elements with the same key.',
   })
-  t.transcript.step('the page has an item for each')
+  t.transcript.step('the page has a list item for each')
 })
 
-edgeCase('3.7d', 'what was skipped is counted on the page', async (t) => {
+edgeCase('3.7d', 'the page shows how many events were skipped', async (t) => {
   const server = await scriptedServer(t)
   const { page, lists, connects } = await showLiveQuakes(t, server)
   await connects()
   server.send('data: hello\n\ndata: {\n\n')
   await page.waitFor(() => /\b2 skipped\b/i.test(textOf(page.body)), {
-    seen: () => `Two events were no quakes, and the page says "${textOf(page.body)}".`,
-    expected: 'Expected "2 skipped" in it: what is left out silently is missed by nobody.',
+    seen: () => `Two events were not quakes, and the page says "${textOf(page.body)}".`,
+    expected: 'Expected the page to say "2 skipped". Otherwise nobody notices the missing events.',
   })
   await lists(quakes(1)[0]!)
 })
 
-check('3.7e', 'a closed stream has a button to retry, and no other has', async (t) => {
+check('3.7e', 'a Retry button is shown only while the stream is closed', async (t) => {
   const server = await scriptedServer(t)
   const [before, after] = quakesApart(2)
   server.stopAnswering()
@@ -1299,38 +1344,39 @@ check('3.7e', 'a closed stream has a button to retry, and no other has', async (
   server.cut()
   await page.waitFor(() => server.requests.length > 1, comesBackByItself)
   await page.waitFor(() => button() !== undefined || server.requests.length > 2, {
-    seen: () => `The stream is closed, and there is no button to retry: "${textOf(page.body)}".`,
-    expected: 'Expected one: reloading the page is not what people should have to do.',
+    seen: () =>
+      `The stream is closed, and the page has no Retry button. It says "${textOf(page.body)}".`,
+    expected: 'Expected a Retry button, so that people do not have to reload the page.',
   })
   must(server.requests.length === 2, {
-    seen: 'The stream is closed, nobody pressed Retry, and the server was asked again.',
-    expected: 'Expected a button that waits for somebody.',
+    seen: 'The stream is closed, and the server got another request before Retry was pressed.',
+    expected: 'Expected no request until Retry is pressed.',
     often:
-      'onClick={retry()} calls it while React renders, or something else than the button calls retry().',
+      'your onClick={retry()} calls retry() while React renders, or something other than the button calls it.',
   })
   await page.waitFor(
     () => itemOf(before) !== undefined && /\b1 skipped\b/i.test(textOf(page.body)),
     {
       seen: () =>
-        `One quake came and one event that was none, the stream is closed, and the page says "${textOf(page.body)}".`,
-      expected: 'Expected the quake and "1 skipped" in it, whatever the status is.',
+        `One quake and one invalid event arrived, the stream is closed, and the page says "${textOf(page.body)}".`,
+      expected: 'Expected the page to show the quake and "1 skipped", whatever the status is.',
     },
   )
   server.answer(200)
-  t.transcript.step('somebody presses Retry')
+  t.transcript.step('Retry is pressed')
   button()!.click()
   await page.waitFor(() => server.requests.length > 2, {
-    seen: 'Somebody pressed Retry, and nobody asks the server.',
-    expected: 'Expected a new connection.',
-    often: 'the button has no onClick, or that does something else.',
+    seen: 'Retry was pressed, and the server got no request.',
+    expected: 'Expected a new connection to the server.',
+    often: 'your button has no onClick, or its onClick does not call retry().',
   })
   await lists(after)
   hasNone('open')
 
   function hasNone(state: string): void {
     must(button() === undefined, {
-      seen: `The stream is ${state}, and there is a button to retry.`,
-      expected: 'Expected it only while the stream is closed.',
+      seen: `The stream is ${state}, and the page has a Retry button.`,
+      expected: 'Expected the Retry button only while the stream is closed.',
     })
   }
 })
@@ -1341,18 +1387,18 @@ edgeCase('3.7f', 'React reports no error in the console', async (t) => {
   await connects()
   const [first, second] = quakesApart(2)
   for (const quake of [first, second]) await lists(quake)
-  // The same place, the same strength and the same moment make no quake the same.
+  // Another quake may have the same place, magnitude and time.
   const twin = { ...second, id: `${second.id}-again` }
   server.send(`data: hello\n\n${eventOf(twin)}${eventOf(twin)}`)
   await lists({ ...first, id: 'last', place: 'the last place' })
   must(itemOf(first) !== undefined && reportedByReact.length === 0, {
     seen: `React reported in the console: ${reportedByReact[0]?.split('\n')[0]?.slice(0, 200)}`,
     expected:
-      'Expected nothing: what React reports there is a mistake, even if the page looks right.',
+      'Expected no errors in the console. React reports mistakes there, even if the page looks right.',
   })
 })
 
-edgeCase('3.7g', 'another url shows another stream', async (t) => {
+edgeCase('3.7g', 'a new url makes <LiveQuakes> show the new stream', async (t) => {
   const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
   const { page, drawAt, itemOf, lists, says, connects } = await showLiveQuakes(t, first, [second])
   await connects()
@@ -1361,20 +1407,20 @@ edgeCase('3.7g', 'another url shows another stream', async (t) => {
   drawAt(second)
   t.transcript.step('<LiveQuakes> gets another url')
   await page.waitFor(() => second.requests.length > 0, {
-    seen: '<LiveQuakes> was given another url, and nobody asks for it.',
-    expected: 'Expected it to show the stream of that url.',
-    often: 'the url of the first render is kept.',
+    seen: '<LiveQuakes> got another url, and its server got no request.',
+    expected: 'Expected <LiveQuakes> to show the stream of the new url.',
+    often: 'your component keeps the url of the first render.',
   })
   await lists(after, second)
   await page.waitFor(() => itemOf(before) === undefined && says('open'), {
-    seen: '<LiveQuakes> was given another url, and the page shows the list or the status of the old one.',
-    expected: 'Expected the view of the new stream, and nothing else.',
+    seen: '<LiveQuakes> got another url, and the page shows the list or the status of the old one.',
+    expected: 'Expected only the view of the new stream.',
   })
 })
 
 // 3.8 The tab comes back
 
-check('3.8a', 'a tab that comes back opens a closed stream again', async (t) => {
+check('3.8a', 'a closed stream reopens when the tab becomes visible', async (t) => {
   const { page, server, watcher, connects, lists, showsStatus, showsCounts } = await mount(t, {
     exclusive: true,
   })
@@ -1386,25 +1432,25 @@ check('3.8a', 'a tab that comes back opens a closed stream again', async (t) => 
   for (const [n, quake] of after.entries()) {
     hideTab(t)
     server.answer(500)
-    // A page may close by itself while nobody looks. Then there is nothing to cut.
+    // Work may close its connection while the tab is hidden. Then there is nothing to cut.
     if (server.openResponses > 0) server.cut()
     await page.waitFor(() => openConnections(server) === 0, {
-      seen: 'The server answers 500, and the EventSource has not given up.',
-      expected: 'Expected it to be closed.',
+      seen: 'The server answered 500, and the EventSource is not closed.',
+      expected: 'Expected the connection to be closed.',
     })
-    // Nobody comes back in the same millisecond: React has shown it by then.
+    // Let React render before the tab is shown, because nobody returns within a millisecond.
     await fence(t)
     server.answer(200)
     const asked = server.requests.length
     showTab(t)
     await page.waitFor(() => server.requests.length > asked, {
-      seen: `The stream was closed while the tab was hidden, the tab is back${n > 0 ? ' for the second time' : ''}, and nobody asks the server.`,
-      expected: 'Expected a new connection, without a click.',
+      seen: `The stream was closed while the tab was hidden, the tab is visible again${n > 0 ? ' for the second time' : ''}, and the server got no request.`,
+      expected: 'Expected a new connection without a click.',
       ...(listened === 0
-        ? { often: "nobody listens to 'visibilitychange' of the document." }
+        ? { often: "your code doesn't listen for 'visibilitychange' on the document." }
         : pageListeners('visibilitychange') < listened && {
             often:
-              "'visibilitychange' is listened to once. It comes when the tab is hidden, and again when it is back.",
+              "your code listens for 'visibilitychange' only once. It fires when the tab is hidden, and again when it is visible.",
           }),
     })
     await showsStatus('open', notOpen)
@@ -1422,20 +1468,20 @@ check('3.8a', 'a tab that comes back opens a closed stream again', async (t) => 
     const { length } = sourcesOf(server.url)
     showTab(silent)
     await t.waitFor(() => sourcesOf(server.url).length > length, {
-      seen: `The stream was closed while the tab was hidden, the tab is back for the ${n}th time, and no EventSource was made.`,
-      expected: 'Expected a new connection, each time.',
+      seen: `The stream was closed while the tab was hidden, the tab is visible again (time ${n}), and no EventSource was created.`,
+      expected: 'Expected a new connection each time.',
     })
   }
-  t.transcript.step(`the tab is hidden and comes back ${RETRIES} times`)
+  t.transcript.step(`the tab is hidden and shown again ${RETRIES} times`)
   await showsStatus('open', notOpen)
   await showsCounts([3, 3, 0], (told) => ({
-    seen: `The tab went and came back ${RETRIES} times, three quakes came, and the view has ${told}.`,
-    expected: 'Expected 3, 3 and 0: the list and the counts go on.',
-    often: 'everything begins anew with the connection.',
+    seen: `The tab was hidden and shown again ${RETRIES} times, three quakes arrived, and the view has ${told}.`,
+    expected: 'Expected 3 in the list, 3 received, 0 skipped. The list and the counts stay.',
+    often: 'your code starts the view over with each connection.',
   }))
 })
 
-edgeCase('3.8b', 'a tab that wakes up opens one connection', async (t) => {
+edgeCase('3.8b', 'a frozen tab that wakes up opens only one connection', async (t) => {
   const server = await scriptedServer(t)
   server.answer(500)
   const { page, watcher, lists, showsStatus } = await mount(t, {
@@ -1449,42 +1495,42 @@ edgeCase('3.8b', 'a tab that wakes up opens one connection', async (t) => {
   await page.runPendingTimers()
   await fence(t)
   must(server.requests.length === 1 && sourcesOf(server.url).length === 1, {
-    seen: 'The stream is closed, the tab was hidden, and the stream was opened again.',
-    expected: 'Expected it to wait until somebody can see it.',
+    seen: 'The stream was closed, the tab was hidden, and the stream was reopened.',
+    expected: 'Expected the stream to stay closed until the tab is visible.',
     often:
-      'visibilitychange comes when the tab is hidden, too. document.visibilityState tells which.',
+      'your listener reconnects on every visibilitychange. It also fires when the tab is hidden, so check document.visibilityState.',
   })
   server.answer(200)
   showTab(t, { wasFrozen: true })
   await showsStatus('open', {
-    seen: 'A frozen tab woke up, and its closed stream did not open.',
-    expected: 'Expected it to open.',
+    seen: 'A frozen tab woke up, and its closed stream was not reopened.',
+    expected: 'Expected the stream to reopen.',
   })
   server.send('retry: 10\n\n')
   await lists(quakes(1)[0])
   await page.waitFor(() => server.requests.length === sourcesOf(server.url).length, notOpen)
   const open = openConnections(server)
   must(open === 1, {
-    seen: `A frozen tab woke up, which resume, visibilitychange, pageshow, online and focus all tell, and ${describeConnections(open)} are open.`,
-    expected: 'Expected one.',
-    often: 'each event opens one, without a look at what is there.',
+    seen: `A frozen tab woke up with the events resume, visibilitychange, pageshow, online and focus, and ${describeConnections(open)} are open.`,
+    expected: 'Expected one connection.',
+    often: 'your code opens a connection for each event. Check readyState first.',
   })
-  // This time it fails while nobody looks.
+  // This time the stream fails while the tab is hidden.
   hideTab(t)
   server.answer(500)
   if (server.openResponses > 0) server.cut()
   await page.waitFor(() => openConnections(server) === 0, {
-    seen: 'The server answers 500, and the EventSource has not given up.',
-    expected: 'Expected it to be closed.',
+    seen: 'The server answered 500, and the EventSource is not closed.',
+    expected: 'Expected the connection to be closed.',
   })
   const { length } = sourcesOf(server.url)
   await page.runPendingTimers()
-  t.transcript.step('time goes by')
+  t.transcript.step('all timers of the page fire')
   await fence(t)
   must(sourcesOf(server.url).length === length, {
-    seen: 'The stream failed while the tab was hidden, and it was opened again before the tab came back.',
-    expected: 'Expected it to wait until somebody can see it.',
-    often: 'a timer or the listener of error opens it.',
+    seen: 'The stream failed while the tab was hidden, and it was reopened before the tab was visible.',
+    expected: 'Expected the stream to stay closed until the tab is visible.',
+    often: 'your error listener reopens the stream, at once or with a timer.',
   })
   must(watcher.view.quakes.length === 1, {
     seen: 'The stream failed while the tab was hidden, and its quake is not in the list.',
@@ -1492,70 +1538,80 @@ edgeCase('3.8b', 'a tab that wakes up opens one connection', async (t) => {
   })
 })
 
-edgeCase('3.8c', 'a stream that lives is left alone when the tab comes back', async (t) => {
-  const [before, after, hidden] = quakes(3)
-  const { page, server, watcher, connects, lists, showsStatus } = await mount(t, {
-    exclusive: true,
-  })
-  await connects()
-  await lists(before)
-  hideTab(t)
-  // Closing what nobody looks at is a way to save connections.
-  const lived = openConnections(server) === 1
-  if (lived) {
-    deliver(sourcesOf(server.url).at(-1)!, JSON.stringify(hidden))
-    t.transcript.step('a quake comes')
-    await fence(t)
-  }
-  showTab(t, { wasFrozen: true })
-  await showsStatus('open', notOpen)
-  const asked = (): boolean => server.requests.length === sourcesOf(server.url).length
-  await page.waitFor(() => server.openResponses === 1 && asked(), {
-    seen: () =>
-      `The tab was hidden and is back, and the server has ${describeConnections(server.openResponses)}.`,
-    expected: 'Expected one.',
-    often: 'a new EventSource is made for the tab that comes back, and the old one stays.',
-  })
-  if (lived) {
-    await page.waitFor(() => watcher.has(hidden), {
-      seen: 'A quake came while the tab was hidden, the tab is back, and the list does not have the quake.',
-      expected: 'Expected it there: its connection was open all the time.',
+edgeCase(
+  '3.8c',
+  'a stream that is not closed is left alone when the tab becomes visible',
+  async (t) => {
+    const [before, after, hidden] = quakes(3)
+    const { page, server, watcher, connects, lists, showsStatus } = await mount(t, {
+      exclusive: true,
     })
-  }
-  await lists(after)
-  const wanted = lived ? 3 : 2
-  must(watcher.view.quakes.length === wanted && openConnections(server) === 1, {
-    seen: `The tab was hidden and is back, the list has ${watcher.view.quakes.length} of ${wanted} quakes, and the page has ${describeConnections(openConnections(server))}.`,
-    expected: 'Expected every quake and one connection.',
-  })
-  must(!lived || sourcesOf(server.url).length === 1, {
-    seen: `The tab was hidden and is back, the stream was open all the time, and ${sourcesWere(server)} made.`,
-    expected: 'Expected one: what happens while it connects anew is lost.',
-    often: 'nobody looks whether the stream is closed.',
-  })
-})
+    await connects()
+    await lists(before)
+    hideTab(t)
+    // Work may close its stream while the tab is hidden, to save connections.
+    const lived = openConnections(server) === 1
+    if (lived) {
+      deliver(sourcesOf(server.url).at(-1)!, JSON.stringify(hidden))
+      t.transcript.step('a quake arrives')
+      await fence(t)
+    }
+    showTab(t, { wasFrozen: true })
+    await showsStatus('open', notOpen)
+    const asked = (): boolean => server.requests.length === sourcesOf(server.url).length
+    await page.waitFor(() => server.openResponses === 1 && asked(), {
+      seen: () =>
+        `The tab was hidden and shown again, and the server has ${describeConnections(server.openResponses)}.`,
+      expected: 'Expected one connection.',
+      often:
+        'your code creates a new EventSource when the tab is visible, and does not close the old one.',
+    })
+    if (lived) {
+      await page.waitFor(() => watcher.has(hidden), {
+        seen: 'A quake arrived while the tab was hidden, the tab is visible again, and the list does not have the quake.',
+        expected: 'Expected the quake in the list, because the connection was open all the time.',
+      })
+    }
+    await lists(after)
+    const wanted = lived ? 3 : 2
+    must(watcher.view.quakes.length === wanted && openConnections(server) === 1, {
+      seen: `The tab was hidden and shown again, the list has ${watcher.view.quakes.length} of ${wanted} quakes, and the page has ${describeConnections(openConnections(server))}.`,
+      expected: 'Expected every quake in the list, and one connection.',
+    })
+    must(!lived || sourcesOf(server.url).length === 1, {
+      seen: `The tab was hidden and shown again, the stream was open all the time, and ${sourcesWere(server)} created.`,
+      expected: 'Expected one EventSource. A new connection would lose what happens meanwhile.',
+      often: 'your code does not check whether the stream is closed.',
+    })
+  },
+)
 
-edgeCase('3.8d', 'a component that is gone does not come back with the tab', async (t) => {
-  const server = await scriptedServer(t)
-  server.answer(500)
-  const { page, draw, showsStatus } = await mount(t, {
-    servers: [server],
-    exclusive: true,
-  })
-  await showsStatus('closed', notClosed)
-  draw()
-  hideTab(t)
-  server.answer(200)
-  showTab(t)
-  await fence(t)
-  await page.waitFor(() => openConnections(server) === 0 && server.openResponses === 0, {
-    seen: 'The component is gone, the tab was hidden and is back, and a connection is opened for nobody.',
-    expected: 'Expected none.',
-    often: 'the listener of the document stays when the component goes.',
-  })
-})
+edgeCase(
+  '3.8d',
+  'an unmounted component does not reconnect when the tab becomes visible',
+  async (t) => {
+    const server = await scriptedServer(t)
+    server.answer(500)
+    const { page, draw, showsStatus } = await mount(t, {
+      servers: [server],
+      exclusive: true,
+    })
+    await showsStatus('closed', notClosed)
+    draw()
+    hideTab(t)
+    server.answer(200)
+    showTab(t)
+    await fence(t)
+    await page.waitFor(() => openConnections(server) === 0 && server.openResponses === 0, {
+      seen: 'The component unmounted, the tab was hidden and shown again, and a connection was opened.',
+      expected: 'Expected no connection.',
+      often:
+        'your code does not remove its listener from the document when the component unmounts.',
+    })
+  },
+)
 
-edgeCase('3.8e', 'a component that is gone leaves nothing behind', async (t) => {
+edgeCase('3.8e', 'an unmounted component leaves no connection, listener or timer', async (t) => {
   const server = await scriptedServer(t)
   const other = { ...server, url: `${server.url}?min=5` }
   const { draw, drawAll, watcher, connects } = await mount(t, {
@@ -1570,7 +1626,7 @@ edgeCase('3.8e', 'a component that is gone leaves nothing behind', async (t) => 
   const before = pageListeners()
   const newest = (): BrowserEventSource => sourcesOf(server.url).at(-1)!
   const leave = (): void => drawAll([])
-  // Each component has come, and goes.
+  // Each of these begins with a mounted component, and unmounts it.
   const visits = [
     leave,
     () => {
@@ -1592,7 +1648,7 @@ edgeCase('3.8e', 'a component that is gone leaves nothing behind', async (t) => 
       drawAll([{ url: other.url }])
       leave()
     },
-    // The last one, so that no other closes what it leaves open.
+    // This is last, so that no other closes a connection that it leaves open.
     () => {
       hideTab(silent)
       leave()
@@ -1603,31 +1659,33 @@ edgeCase('3.8e', 'a component that is gone leaves nothing behind', async (t) => 
     drawAll([{ url: server.url }])
     visits[n % visits.length]!()
   }
-  t.transcript.step(`a component comes and goes ${VISITS} times, in ${visits.length} ways`)
+  t.transcript.step(`a component mounts and unmounts ${VISITS} times, in ${visits.length} ways`)
   const open = (): number => openConnections(server) + openConnections(other)
   await t.waitFor(() => open() === 0 && server.openResponses === 0, {
     seen: () =>
-      `A component came and went ${VISITS} times, and ${describeConnections(Math.max(open(), server.openResponses))} ${Math.max(open(), server.openResponses) === 1 ? 'is' : 'are'} open.`,
-    expected: 'Expected none: a component that goes closes its connection, even in a hidden tab.',
+      `A component mounted and unmounted ${VISITS} times, and ${describeConnections(Math.max(open(), server.openResponses))} ${Math.max(open(), server.openResponses) === 1 ? 'is' : 'are'} open.`,
+    expected:
+      'Expected no open connections. A component that unmounts closes its connection, even in a hidden tab.',
   })
   await t.waitFor(() => pageListeners() <= before, {
     seen: () =>
-      `A component came and went ${VISITS} times, and ${pageListeners() - before} more listeners are on document and window.`,
-    expected: 'Expected none: a component that goes removes its listeners.',
-    often: 'addEventListener() has no removeEventListener() with the same function.',
+      `A component mounted and unmounted ${VISITS} times, and document and window have ${pageListeners() - before} more listeners than before.`,
+    expected: 'Expected no listeners to be left. A component that unmounts removes them.',
+    often:
+      'your code does not call removeEventListener() with the function that it passed to addEventListener().',
   })
   await t.waitFor(() => timers.alive() === 0, {
     seen: () =>
-      `A component came and went ${VISITS} times, and ${timers.alive()} of your timers still run.`,
-    expected: 'Expected none: a component that goes clears its timers.',
-    often: 'setInterval() has no clearInterval().',
+      `A component mounted and unmounted ${VISITS} times, and ${timers.alive()} of your timers are still running.`,
+    expected: 'Expected no timers to be left. A component that unmounts clears them.',
+    often: 'your code does not clear its intervals.',
   })
 })
 
-/** Enough to see what each of them leaves. */
+/** Enough for leaks to add up. */
 const VISITS = 60
 
-/** Sends these payloads and then a quake, which is to be all that is listed. */
+/** Sends these payloads and then a quake, and requires that only the quake is listed. */
 async function mustSkip(t: Tools, payloads: string[], often: string): Promise<void> {
   const { page, server, watcher, connects, lists, showsCounts } = await mount(t)
   await connects()
@@ -1635,8 +1693,8 @@ async function mustSkip(t: Tools, payloads: string[], often: string): Promise<vo
     server.send(`data: ${payload}\n\n`)
     await page.waitFor(() => watcher.view.skipped === n + 1, {
       seen: () =>
-        `The data of an event is ${payload || 'empty'}, and skipped is ${watcher.view.skipped}.`,
-      expected: `Expected ${n + 1}.`,
+        `Event ${n + 1} arrived with ${payload ? `the data ${payload}` : 'empty data'}, and skipped is ${watcher.view.skipped}.`,
+      expected: `Expected skipped to be ${n + 1}.`,
       often,
     })
   }
@@ -1644,34 +1702,34 @@ async function mustSkip(t: Tools, payloads: string[], often: string): Promise<vo
   const [before, after] = quakes(2)
   server.send('retry: 10\n\n')
   await lists(before)
-  await countsAre(`${payloads.length} events were no quakes and one was`, 1)
+  await countsAre(`${payloads.length} events that are not quakes and one quake arrived`, 1)
   server.cut()
   await page.waitFor(() => server.requests.length > 1, comesBackByItself)
   await lists(after)
-  await countsAre('The connection was lost, and is back with another quake', 2)
+  await countsAre('The connection was lost and reopened, another quake arrived', 2)
 
   async function countsAre(what: string, come: number): Promise<void> {
     await showsCounts([come, come, payloads.length], (told) => ({
       seen: `${what}, and the view has ${told}.`,
-      expected: `Expected ${come}, ${come} and ${payloads.length}.`,
+      expected: `Expected ${come} in the list, ${come} received, ${payloads.length} skipped.`,
     }))
   }
 }
 
 const notOpen: Story = {
-  seen: 'The server answered, and the status is not open.',
-  expected: 'Expected open.',
+  seen: 'The server answered 200, and the status is not open.',
+  expected: 'Expected the status open.',
 }
 
 const comesBackByItself: Story = {
-  seen: 'The connection was lost, retry is 10 ms, and nobody asks again.',
-  expected: 'Expected the EventSource to come back.',
-  often: "close() is called at 'error'. That ends its tries.",
+  seen: 'The connection was lost, retry is 10 ms, and the server got no other request.',
+  expected: 'Expected the EventSource to reconnect.',
+  often: "your code calls close() when 'error' fires, so the EventSource never reconnects.",
 }
 
 const notClosed: Story = {
   seen: 'The server answered 500, and the status is not closed.',
-  expected: 'Expected closed.',
+  expected: 'Expected the status closed.',
 }
 
 /** `once`, `twice`, `3 times` */

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { useQuakes } from './useQuakes.ts'
 
-/** The newest quakes at `url`, and how the connection is doing. */
+/** Shows the newest quakes at `url` and the state of the connection. */
 export function LiveQuakes({ url }: { url: string }): ReactNode {
   throw new Error('lesson 3, task 3.7: write LiveQuakes()')
 }

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { useQuakes } from './useQuakes.ts'
 
-/** The newest quakes at `url`, and how the connection is doing. */
+/** Shows the newest quakes at `url` and the state of the connection. */
 export function LiveQuakes({ url }: { url: string }): ReactNode {
   // #region 3.7 LiveQuakes()
   const { status, quakes, skipped, retry } = useQuakes(url)

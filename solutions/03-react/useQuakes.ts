@@ -3,26 +3,26 @@ import { useCallback, useEffect, useEffectEvent, useSyncExternalStore } from 're
 // #endregion
 import type { Quake } from '#feed'
 
-/** What a component knows of the stream at one moment. */
+/** The state of a stream at one moment, for a component to show. */
 export type QuakesView = {
-  /** Of the connection: about to open or to open again, open, or closed for good. */
+  /** The state of the connection. While it is connecting, it opens or reopens by itself; once closed, it doesn't. */
   status: 'connecting' | 'open' | 'closed'
-  /** The quakes that came last, the last one first, each once, at most `LIMIT`. */
+  /** The latest `LIMIT` quakes, newest first, each listed once. */
   quakes: readonly Quake[]
-  /** How many quakes have come. */
+  /** The number of quakes that have arrived. */
   received: number
-  /** How many events were no quake. */
+  /** The number of events that were not quakes. */
   skipped: number
 }
 
-/** How many quakes are kept. */
+/** The maximum length of the list. */
 export const LIMIT = 100
 
 /**
- * Follows the quakes at `url` for as long as the component is there.
+ * Follows the quakes at `url` while the component is mounted.
  *
- * @param onQuake called with each quake that comes; it may be another function at each render
- * @returns the view of the moment, and `retry()`, which opens a closed stream again
+ * @param onQuake called with each quake that arrives; may be a new function at every render
+ * @returns the current view, and `retry()`, which reopens a closed stream
  */
 export function useQuakes(
   url: string,
@@ -53,10 +53,10 @@ type Stream = {
 
 const NOTHING_YET: QuakesView = { status: 'connecting', quakes: [], received: 0, skipped: 0 }
 
-/** The streams that somebody follows, by URL. */
+/** The streams with at least one follower, by URL. */
 const streams = new Map<string, Stream>()
 
-/** The first follower of a URL opens its stream, the last one to leave closes it. */
+/** Adds a follower. The first follower of a URL opens its stream, and the last one to leave closes it. */
 function follow(url: string, follower: Follower): () => void {
   const stream = streams.get(url) ?? openStream(url)
   streams.set(url, stream)
@@ -69,10 +69,10 @@ function follow(url: string, follower: Follower): () => void {
   }
 }
 
-/** One connection, for everybody who follows this URL. */
+/** Opens the one connection that all followers of a URL share. */
 function openStream(url: string): Stream {
   const followers = new Set<Follower>()
-  // In the order they came. A map tells at once whether a quake is in it.
+  // A Map finds an id at once, and keeps the order of arrival.
   const newest = new Map<string, Quake>()
   let { received, skipped } = NOTHING_YET
   let view = NOTHING_YET
@@ -82,9 +82,9 @@ function openStream(url: string): Stream {
   function connect(): EventSource {
     const made = new EventSource(url)
     made.addEventListener('open', show)
-    // With readyState CONNECTING it is already trying again: close() would end that.
+    // Don't close() here: if readyState is CONNECTING, the source is already reconnecting.
     made.addEventListener('error', show)
-    // An event without a name is called message. Another name is heard only by who listens for it.
+    // An event without a name is a 'message'. A named event reaches only the listeners for its name.
     for (const name of ['message', 'quake']) made.addEventListener(name, take)
     return made
   }
@@ -93,15 +93,15 @@ function openStream(url: string): Stream {
     const quake = quakeIn(data)
     if (quake) {
       received += 1
-      // One that comes again may have been corrected. In a map it keeps its place.
+      // A repeated quake may have been corrected. In a Map it keeps its place.
       newest.set(quake.id, quake)
       if (newest.size > LIMIT) newest.delete(newest.keys().next().value!)
       tellEach(followers, quake)
     } else {
       skipped += 1
     }
-    // Ten thousand events are no ten thousand renders: those of one frame are shown together. A timer, for
-    // requestAnimationFrame() rests while the tab is hidden.
+    // Show the events of one frame together, to avoid a render per event. This is a timer because
+    // requestAnimationFrame() stops while the tab is hidden.
     timer ??= setTimeout(show, FRAME_MS)
   }
 
@@ -119,7 +119,7 @@ function openStream(url: string): Stream {
     show()
   }
 
-  /** Whatever gave up while nobody looked gets another chance. */
+  /** Reopens the stream if it was closed while the tab was hidden. */
   function comeBack(): void {
     if (document.visibilityState === 'visible') retry()
   }
@@ -139,7 +139,7 @@ function openStream(url: string): Stream {
   }
 }
 
-/** One that throws is reported, as for a listener, and keeps nobody else from being told. */
+/** Calls every `onQuake`. If one throws, reports the error, as a browser does for a listener, and calls the others. */
 function tellEach(followers: Iterable<Follower>, quake: Quake): void {
   for (const { onQuake } of followers) {
     try {
@@ -150,12 +150,12 @@ function tellEach(followers: Iterable<Follower>, quake: Quake): void {
   }
 }
 
-/** By readyState. */
+/** The status for each readyState. */
 const STATUS = ['connecting', 'open', 'closed'] as const
 
 const FRAME_MS = 16
 
-/** The quake that the data of an event holds; undefined when it is none. */
+/** Returns the quake in the data of an event, or undefined if the data is not a quake. */
 function quakeIn(data: string): Quake | undefined {
   try {
     const value: Quake | null = JSON.parse(data)

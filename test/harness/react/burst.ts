@@ -26,9 +26,9 @@ export async function burst(
   for (let seen = -1; source.dispatched - before < BURST;) {
     seen = source.dispatched
     await page.waitFor(() => source.dispatched > seen, {
-      seen: () => `Of ${BURST} events ${source.dispatched - before} came.`,
-      expected: 'Expected all of them.',
-      often: 'the connection was closed.',
+      seen: () => `Only ${source.dispatched - before} of ${BURST} events arrived.`,
+      expected: 'Expected every event to arrive.',
+      often: 'your code closed the connection.',
     })
     look()
   }

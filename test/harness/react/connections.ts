@@ -26,15 +26,16 @@ export async function waitForConnections(page: Page, server: ScriptedServer): Pr
     () =>
       sourcesOf(server.url).length === 0
         ? {
-            seen: 'A component that calls useQuakes() is shown, and nobody asks the server.',
-            expected: 'Expected a request when the component is shown.',
-            often: 'no EventSource is made in an effect, or in what the effect calls.',
+            seen: 'A component that calls useQuakes() mounted, and the server got no request.',
+            expected: 'Expected a request when the component mounts.',
+            often:
+              'your code creates no EventSource, neither in an effect nor in a function that the effect calls.',
           }
         : {
-            seen: `A component that calls useQuakes() is shown, and ${sourcesWere(server)} made and closed, before a request came.`,
-            expected: 'Expected one that stays open while the component is shown.',
+            seen: `A component that calls useQuakes() mounted, and ${sourcesWere(server)} created and closed before the server got a request.`,
+            expected: 'Expected a connection that stays open while the component is mounted.',
             often:
-              'a flag lets the effect run once. StrictMode cleans up, runs it again, and finds the flag.',
+              'a flag makes your effect run only once. StrictMode runs the cleanup and then the effect again, which finds the flag.',
           },
   )
 }
@@ -47,7 +48,10 @@ export async function fence(t: Tools): Promise<void> {
   let got = 0
   source.addEventListener('open', () => (opened += 1))
   source.addEventListener('message', () => (got += 1))
-  const story = { seen: 'A connection of the check did not open.', expected: 'Expected it to.' }
+  const story = {
+    seen: 'A connection of the grader itself did not open.',
+    expected: 'Expected an open connection.',
+  }
   try {
     await t.waitFor(() => opened === 1, story)
     server.send('retry: 20\ndata:\n\n')

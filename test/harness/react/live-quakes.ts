@@ -18,7 +18,7 @@ export type ShownQuakes = {
   itemOf(quake: Quake): HTMLElement | undefined
   /** Shows the stream of that server from now on. */
   drawAt(server: ScriptedServer): void
-  /** Sends a quake, of the first server unless another one is given, and waits for its list item. */
+  /** Sends a quake, by default from the first server, and waits for its list item. */
   lists(quake: Quake, from?: ScriptedServer): Promise<HTMLElement>
   /** Returns whether an element with role="status" contains this word, and neither of the other two. */
   says(word: string): boolean
@@ -26,7 +26,11 @@ export type ShownQuakes = {
   status(): string
 }
 
-/** Shows <LiveQuakes> until the script ends. @param others servers that it is to follow later */
+/**
+ * Shows <LiveQuakes> until the script ends.
+ *
+ * @param others the servers that it will follow later
+ */
 export async function showLiveQuakes(
   t: Tools,
   server: ScriptedServer,
@@ -38,7 +42,7 @@ export async function showLiveQuakes(
   )
   const drawAt = ({ url }: ScriptedServer): void => page.draw(createElement(LiveQuakes, { url }))
   drawAt(server)
-  t.transcript.step('<LiveQuakes> is shown')
+  t.transcript.step('<LiveQuakes> mounts')
   const { body } = page
   const items = (): HTMLElement[] => [...body.querySelectorAll('li')]
   const itemOf = (quake: Quake): HTMLElement | undefined =>
@@ -53,8 +57,8 @@ export async function showLiveQuakes(
     async lists(quake, from = server) {
       from.send(eventOf(quake))
       await page.waitFor(() => itemOf(quake) !== undefined, {
-        seen: () => `${describeQuake(quake)} came, and ${whatIsListed(items(), quake)}.`,
-        expected: `Expected an item with its place and ${quake.magnitude}, the magnitude as it came.`,
+        seen: () => `${describeQuake(quake)} arrived, and ${whatIsListed(items(), quake)}.`,
+        expected: `Expected a list item with its place and its exact magnitude, ${quake.magnitude}.`,
       })
       page.forgiveThrown()
       t.transcript.step(`the page lists ${describeQuake(quake)}`)
@@ -74,7 +78,7 @@ export const STATUS = '[role=status], output:not([role])'
 
 function whatIsListed(items: HTMLElement[], { place }: Quake): string {
   const text = items.map(textOf).find((each) => each.includes(place.replace(/\s+/g, ' ').trim()))
-  return text === undefined ? 'no <li> tells its place' : `its <li> says "${text}"`
+  return text === undefined ? 'no <li> contains its place' : `its <li> says "${text}"`
 }
 
 /** Returns the visible text of an element. Child elements are separated by spaces, as a layout would. */

@@ -63,7 +63,7 @@ export async function mount(
   }
 
   drawAll([props])
-  t.transcript.step(`a component is shown${how.strict ? ', under StrictMode' : ''}`)
+  t.transcript.step(`a component mounts${how.strict ? ' under StrictMode' : ''}`)
   return {
     page,
     server,
@@ -72,7 +72,7 @@ export async function mount(
     drawAll,
     draw(next) {
       if (!next) {
-        t.transcript.step('the component goes')
+        t.transcript.step('the component unmounts')
         return drawAll([])
       }
       props = { ...props, ...next }
@@ -113,7 +113,7 @@ export function eventOf(quake: Quake): string {
 
 export function notListed(quake: Quake): Story {
   return {
-    seen: `${describeQuake(quake)} came, and it is not in the list.`,
-    expected: 'Expected it there, without waiting for another one.',
+    seen: `${describeQuake(quake)} arrived, and it is not in the list.`,
+    expected: 'Expected the quake in the list, without waiting for another one.',
   }
 }

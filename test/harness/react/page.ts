@@ -40,8 +40,8 @@ export async function openPage(
   urls: string[],
   { strict = false, controlledTimers = false, exclusive = controlledTimers }: PageOptions = {},
 ): Promise<Page> {
-  const leaveRoom = await acquirePage(exclusive)
-  // Who had the room before may have left it hidden.
+  const releasePage = await acquirePage(exclusive)
+  // The previous page may have left the tab hidden.
   resetTab()
   const timers = controlledTimers ? controlTimers([globalThis, window]) : undefined
   const body = document.createElement('main')
@@ -67,7 +67,7 @@ export async function openPage(
     flushSync(() => root.unmount())
     body.remove()
     urls.forEach(forgetSources)
-    leaveRoom()
+    releasePage()
   }
   t.atEnd(close)
 
@@ -80,7 +80,10 @@ export async function openPage(
     },
     async waitFor(holds, story) {
       try {
-        await t.withTimeout(look(holds), { seen: 'Nothing came.', expected: 'Expected something.' })
+        await t.withTimeout(look(holds), {
+          seen: 'Nothing happened in time.',
+          expected: 'Expected the page to change.',
+        })
       } catch (error) {
         if (!(error instanceof Failure)) throw error
         throw new Failure({ ...toldNow(story), ...causeIn(urls, forgiven) })
@@ -109,24 +112,27 @@ function asFailure(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   if (/^A function wrapped in useEffectEvent/.test(error.message)) {
     return new Failure({
-      seen: 'React says: a function wrapped in useEffectEvent() was called while it rendered.',
-      expected: 'Expected it to be called by a listener, or by an effect.',
+      seen: 'React reported that a function wrapped in useEffectEvent() was called during a render.',
+      expected: 'Expected the function to be called by a listener or an effect.',
       often:
-        'it is called in a function that was given to setState(). React runs that in a render.',
+        'your code calls it in a function that it passes to setState(). React runs that function during a render.',
     })
   }
   if (!error.message.startsWith('Maximum update depth')) return error
   return new Failure({
-    seen: 'React gave up: each render caused another one, at once.',
-    expected: 'Expected it to come to an end.',
+    seen: 'React gave up, because each render caused another one at once.',
+    expected: 'Expected the renders to end.',
     ...(warnedOfSnapshot
       ? { cause: SNAPSHOT_CAUSE }
-      : { often: 'a state is set while rendering, or in an effect that runs after each render.' }),
+      : {
+          often:
+            'your code sets a state during a render, or in an effect that runs after each render.',
+        }),
   })
 }
 
 const SNAPSHOT_CAUSE =
-  'getSnapshot() gives a new object each time it is called. It should be cached: the same object, as long as nothing has changed.'
+  'getSnapshot() returns a new object each time it is called. Cache the object, and return the same one until something changes.'
 
 // React reports this only once, and only in the console.
 let warnedOfSnapshot = false
@@ -158,10 +164,10 @@ function thrownIn(urls: string[]): unknown[] {
   return urls.flatMap(sourcesOf).flatMap(({ thrown }) => thrown)
 }
 
-/** More closed sources than any check gives a reason for. */
+/** More closed sources than any check causes. */
 const MANY = 10
 
-const OVER_AND_OVER = `more than ${MANY} EventSources were made and closed, one after another. An effect without a list runs after each render, and so does one whose list has what it changes itself, or a new function or object each time. useSyncExternalStore() subscribes anew when subscribe is another function.`
+const OVER_AND_OVER = `your code created and closed more than ${MANY} EventSources, one after another. An effect runs after each render if it has no dependencies, or if one of them changes each time, for example because it is a new function. useSyncExternalStore() subscribes again whenever subscribe is another function.`
 
 let pages = 0
 let isTaken = false

@@ -14,7 +14,7 @@ export function resetTab(): void {
 
 /** Shows the tab again, with the events that a browser would dispatch. */
 export function showTab({ transcript }: Tools, { wasFrozen = false } = {}): void {
-  transcript.step(wasFrozen ? 'the tab was frozen, and wakes up' : 'the tab is shown again')
+  transcript.step(wasFrozen ? 'the frozen tab wakes up' : 'the tab is shown again')
   if (wasFrozen) document.dispatchEvent(new window.Event('resume'))
   setVisibility('visible')
   document.dispatchEvent(new window.Event('visibilitychange', { bubbles: true }))

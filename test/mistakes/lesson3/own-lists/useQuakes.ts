@@ -1,19 +1,19 @@
 import type { Quake } from '#feed'
 import { useCallback, useEffect, useEffectEvent, useReducer } from 'react'
 
-/** What a component knows of the stream at one moment. */
+/** The state of a stream at one moment, for a component to show. */
 export type QuakesView = {
-  /** Of the connection: about to open or to open again, open, or closed for good. */
+  /** The state of the connection. While it is connecting, it opens or reopens by itself; once closed, it doesn't. */
   status: 'connecting' | 'open' | 'closed'
-  /** The quakes that came last, the last one first, each once, at most `LIMIT`. */
+  /** The latest `LIMIT` quakes, newest first, each listed once. */
   quakes: readonly Quake[]
-  /** How many quakes have come. */
+  /** The number of quakes that have arrived. */
   received: number
-  /** How many events were no quake. */
+  /** The number of events that were not quakes. */
   skipped: number
 }
 
-/** How many quakes are kept. */
+/** The maximum length of the list. */
 export const LIMIT = 100
 
 type Message =
@@ -110,7 +110,7 @@ function reduce(view: QuakesView, m: Message | { begin: QuakesView['status'] }):
 }
 
 /**
- * Follows the quakes at `url` for as long as the component is there.
+ * Follows the quakes at `url` while the component is mounted.
  */
 export function useQuakes(
   url: string,

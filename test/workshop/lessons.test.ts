@@ -169,6 +169,12 @@ test('hints keep their Markdown and code blocks, with any line endings', () => {
     '```',
     '',
     '</details>',
+    '<details>',
+    '<summary>Edge cases (2 checks)</summary>',
+    '',
+    '- not a hint',
+    '',
+    '</details>',
     '## Tail',
   ].join('\r\n')
   expect(readReadme(text)).toEqual({

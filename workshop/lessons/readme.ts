@@ -9,22 +9,25 @@ export type Readme = {
 export type Task = { id: string; title: string; hints: string[] }
 
 /**
- * Parses the title (`# Lesson 1: Raw chunks`), the duration (`40 minutes`), each task (`### 1.1 Title`), and the
- * `<details>` below it, which are its hints. Ignores everything else.
+ * Parses the title (`# Lesson 1: Raw chunks`), the duration (`40 minutes`), each task (`### 1.1 Title`), and its hints:
+ * the `<details>` below it whose summary begins with "Hint". Ignores everything else.
  */
 export function readReadme(text: string): Readme {
   const readme: Readme = { tasks: [] }
   let isCode = false
   let hint: string[] | undefined
+  let isHint = false
 
   for (const line of text.split(/\r?\n/)) {
     if (/^\s*(```|~~~)/.test(line)) isCode = !isCode
     const task = readme.tasks.at(-1)
     if (hint) {
       if (!isCode && line.trim() === '</details>') {
-        task?.hints.push(hint.join('\n').trim())
+        if (isHint) task?.hints.push(hint.join('\n').trim())
         hint = undefined
-      } else if (!/^\s*<summary>.*<\/summary>\s*$/.test(line)) {
+      } else if (/^\s*<summary>.*<\/summary>\s*$/.test(line)) {
+        isHint = /<summary>Hint\b/.test(line)
+      } else {
         hint.push(line)
       }
       continue

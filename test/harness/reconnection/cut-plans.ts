@@ -55,7 +55,7 @@ export async function runCutPlans(
     sample ??= batch.find(isInsideLine)
   }
   if (sample) recordRun(t, sample)
-  t.transcript.step('and so on, cut at the other places')
+  t.transcript.step('and so on, with cuts at the other places')
 }
 
 /** Few, so that none waits long for its turn. */
@@ -111,13 +111,16 @@ function problemOf(
   const quakes = received.filter((id) => id !== 'gap')
   const gaps = received.flatMap((id, at) => (id === 'gap' ? [at] : []))
   const twice = quakes.find((id, at) => quakes.indexOf(id) !== at)
-  if (twice) return { what: `and ${excerpt(twice)} came twice`, isOfQuakes: true }
+  if (twice) return { what: `and ${excerpt(twice)} arrived twice`, isOfQuakes: true }
   if (typeof outcome === 'object')
     return { what: `and the client threw ${describeError(outcome.error)}` }
   const lost = ids.filter((id) => !quakes.includes(id))
-  if (lost.length > 0) return { what: `and ${lost.join(', ')} never came`, isOfQuakes: true }
+  if (lost.length > 0) return { what: `and ${lost.join(', ')} never arrived`, isOfQuakes: true }
   if (!deepEqual(quakes, ids))
-    return { what: `and they came as ${excerpt(quakes.join(', '), 200)}`, isOfQuakes: true }
+    return {
+      what: `and the quakes arrived as ${excerpt(quakes.join(', '), 200)}`,
+      isOfQuakes: true,
+    }
   if (afterGap && gaps[0] !== 0) return { what: 'and no gap was sent before the first quake' }
   if (gaps.some((at) => at >= received.indexOf(ids[0]!)))
     return { what: 'and a gap was sent although no quake is missing there' }
@@ -125,7 +128,7 @@ function problemOf(
   if (wrong === -1) return undefined
   const due = expectedCursor(attempts, wrong)
   return {
-    what: due === undefined ? 'but it had nothing yet' : `but it had everything up to ${due}`,
+    what: due === undefined ? 'but it had no event yet' : `but it had everything up to ${due}`,
   }
 }
 
@@ -158,7 +161,7 @@ function storyOf({ attempts }: InterruptedRun, wrong: string): Story {
   return {
     seen: `${back}, ${wrong}.`,
     expected:
-      'Expected each quake once, in order, and to go on behind the last event that was whole.',
+      'Expected each quake once, in order, because the client reconnects after its last complete event.',
   }
 }
 
@@ -170,10 +173,10 @@ function describePlaces([first, ...others]: string[]): string {
 }
 
 function describeReturn(cursor: string | undefined, hasCome: boolean): string {
-  if (!hasCome) return 'The client did not come back'
+  if (!hasCome) return 'The client did not reconnect'
   return cursor === undefined
-    ? 'The client came back without Last-Event-ID'
-    : `The client came back with Last-Event-ID: ${excerpt(cursor)}`
+    ? 'The client reconnected without Last-Event-ID'
+    : `The client reconnected with Last-Event-ID: ${excerpt(cursor)}`
 }
 
 function recordRun(
@@ -187,5 +190,5 @@ function recordRun(
     )
     if (cut) for (const step of describeCut(attempt)) transcript.step(step)
   }
-  transcript.step(`client got ${received.join(', ') || 'nothing'}`)
+  transcript.step(`the client got ${received.join(', ') || 'nothing'}`)
 }

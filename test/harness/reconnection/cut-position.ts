@@ -22,9 +22,9 @@ export function describePosition({ response, cut }: Attempt): string {
     lines.at(-1)!,
   ]
   if (begun !== '') return `inside the line that begins with "${excerpt(begun, 24)}"`
-  if (last === undefined) return 'behind the head'
+  if (last === undefined) return 'after the head'
   const isBlank = lines.at(-2) === ''
-  return `behind the ${isBlank ? 'blank line after' : 'line'} "${excerpt(last, 24)}"`
+  return `after the ${isBlank ? 'blank line that follows' : 'line'} "${excerpt(last, 24)}"`
 }
 
 /** The cut as steps of a story: how far it was, and what came last. The head is as long as a server likes. */

@@ -69,7 +69,7 @@ export function fakeHistory(
       }))
       const order =
         all.length === 0 && ids.length === 0
-          ? ', and ids count down, because nobody is to compare them'
+          ? ', and the IDs count down, because only the history may compare them'
           : ''
       if (entries.length > 0) transcript.step(`${describeEntries(entries)}${order}`)
       for (const entry of entries) {
@@ -84,7 +84,7 @@ export function fakeHistory(
       for (const { onOver } of [...listeners]) onOver()
     },
     blockReads(answerAs) {
-      transcript.step('reading the history takes long from now on')
+      transcript.step('reading the history takes a while from now on')
       reads.block(answerAs)
     },
     unblockReads() {
@@ -92,7 +92,7 @@ export function fakeHistory(
       reads.unblock()
     },
     failNext(message, readings = 1) {
-      const which = readings === 1 ? 'the next reading' : `the next ${readings} readings`
+      const which = readings === 1 ? 'the next read' : `the next ${readings} reads`
       transcript.step(`${which} of the history fail${readings === 1 ? 's' : ''}: ${message}`)
       failure = { message, readings }
     },

@@ -66,7 +66,7 @@ export class Follower {
     const { step } = this.#t.transcript
     const onState = (state: ConnectionState): void => {
       this.states.push(state)
-      if (state.name === 'waiting') step('client waits')
+      if (state.name === 'waiting') step('the client waits')
     }
     const onGap = (): void => void this.gaps.push(this.got.length)
     const { signal } = this
@@ -78,7 +78,7 @@ export class Follower {
         onGap,
       })) {
         this.got.push(quake)
-        step(`client gave ${describeGiven(quake)}`)
+        step(`the client yielded ${describeGiven(quake)}`)
       }
     } catch (error) {
       this.error = error
@@ -95,8 +95,8 @@ export class Follower {
     must(this.#mayEnd, {
       seen: `followQuakes() ${error === undefined ? 'ended' : `threw ${describeError(error)}`}.`,
       expected:
-        'Expected it to go on. It ends at 204, when the signal aborts, and when it is refused: a status of 400 to 499 but 408 and 429, or no event stream.',
-      ...(error === undefined && { often: 'a lost connection is taken for the end.' }),
+        'Expected it to reconnect. It returns only after 204 or an abort, and throws only after a 4xx other than 408 and 429, or a 200 without an event stream.',
+      ...(error === undefined && { often: 'your client returns when a connection is lost.' }),
     })
   }
 
@@ -130,20 +130,20 @@ export class Follower {
     await this.requested(count)
     await this.#t.waitFor(() => this.states.at(-1)?.name === 'open', {
       seen: () =>
-        `The server has answered request ${count}, and onState() was told ${this.states.map(({ name }) => name).join(', ') || 'nothing'}.`,
-      expected: 'Expected open when the head is here.',
+        `The server has answered request ${count}, and onState() was called with ${this.states.map(({ name }) => name).join(', ') || 'nothing'}.`,
+      expected: 'Expected "open" when the head has arrived.',
     })
   }
 
   /** Waits until the loop over the quakes ends, without an error. */
   ends = async (when: string): Promise<void> => {
     await this.#t.waitFor(() => this.ended, {
-      seen: `${when}, and the loop over the quakes goes on.`,
-      expected: 'Expected it to end.',
+      seen: `${when}, and the loop over the quakes continued.`,
+      expected: 'Expected the loop to end.',
     })
     must(this.error === undefined, {
       seen: `${when}, and followQuakes() threw ${describeError(this.error)}`,
-      expected: 'Expected it to end without an error.',
+      expected: 'Expected followQuakes() to return without an error.',
     })
   }
 }
@@ -159,7 +159,7 @@ export function eventOf(quake: Quake, id?: string): string {
 
 export function notGiven(quake: Quake): Story {
   return {
-    seen: `The server sent ${describeQuake(quake)}, and followQuakes() did not give it.`,
-    expected: 'Expected the quake.',
+    seen: `The server sent ${describeQuake(quake)}, and followQuakes() did not yield it.`,
+    expected: 'Expected that quake.',
   }
 }

@@ -36,12 +36,12 @@ export async function readAfter(
 ): Promise<Answer> {
   const call = `after(${JSON.stringify(id)})`
   const { entries, isGap } = await t.withTimeout(history.after(id), {
-    seen: `${call} gave no answer.`,
-    expected: 'Expected one.',
+    seen: `${call} did not resolve.`,
+    expected: 'Expected an answer.',
   })
   const ids = idsOf(entries)
   const told = `${listed(ids)}${isGap ? ' and a gap' : ''}`
-  t.transcript.step(`${call} gave ${told}`)
+  t.transcript.step(`${call} returned ${told}`)
   return { entries, ids, isGap, told }
 }
 

@@ -42,7 +42,9 @@ export async function jammedServer(
     responses,
     queued,
     jam() {
-      t.transcript.step('the client stops reading, and every buffer on the way is full')
+      t.transcript.step(
+        'the client stops reading, and every buffer between server and client is full',
+      )
       unblock = blockSocket(responses.at(-1)!.socket!)
     },
     clear() {
@@ -51,9 +53,10 @@ export async function jammedServer(
     },
     async mustQueue() {
       await t.waitFor(() => queued() > LARGE / 2, {
-        seen: 'The client does not read, and nothing waits for it.',
-        expected: 'Expected an entry to wait.',
-        often: 'write() returning false is taken for the end. It only says: not now.',
+        seen: 'The client is stalled, and no bytes wait for it.',
+        expected: 'Expected an entry to wait for it.',
+        often:
+          'your handler stops when res.write() returns false. It only means that you should wait for "drain".',
       })
       await someTurns()
     },

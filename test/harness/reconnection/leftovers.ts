@@ -43,11 +43,11 @@ export function trackLeftovers(t: Tools, history: FakeHistory): Leftovers {
     },
     async mustBeGone(
       what,
-      often = 'clearInterval(), or what subscribe() returned, is called where not every way out leads.',
+      often = 'your handler does not call clearInterval(), or the function that subscribe() returned, on every path.',
     ) {
       await t.waitFor(areNone, {
-        seen: () => `${what}; ${describe()} left.`,
-        expected: 'Expected none: they serve nobody, for as long as the server runs.',
+        seen: () => `${what}, and ${describe()} left.`,
+        expected: 'Expected no listener and no timer. They would stay as long as the server runs.',
         often,
       })
     },

@@ -19,8 +19,8 @@ export async function waitForRequest(
   const story = {
     seen:
       count === 1
-        ? 'Nobody asked for the url.'
-        : 'The connection was lost, and the client did not come back.',
+        ? 'The client made no request.'
+        : 'The connection was lost, and the client did not reconnect.',
     expected: count === 1 ? 'Expected a request.' : `Expected request ${count}.`,
   }
   let hasEnded = false
@@ -48,13 +48,13 @@ export function mustHaveCursor(
   server: ScriptedServer,
   count: number,
   wanted: string | undefined,
-  why = 'The client says what it has, and the server goes on behind it.',
+  why = 'The server continues after the ID that the client sends.',
   often?: string,
 ): void {
   const cursor = server.requests[count - 1]!.get('Last-Event-ID')
   must((cursor || undefined) === wanted, {
     seen: `Request ${count} has ${cursor === undefined ? 'no Last-Event-ID' : `Last-Event-ID: "${excerpt(cursor)}"`}.`,
-    expected: `Expected ${wanted === undefined ? 'none' : `"${wanted}"`}. ${why}`,
+    expected: `Expected ${wanted === undefined ? 'no Last-Event-ID' : `"${wanted}"`}. ${why}`,
     ...(often && { often }),
   })
 }

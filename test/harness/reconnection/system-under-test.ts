@@ -188,8 +188,8 @@ export class SystemUnderTest {
   async stayConnected(): Promise<void> {
     for (let returns = 0; this.isDisconnected; returns += 1) {
       must(returns < MAX_RETURNS, {
-        seen: `Nothing cut the connection any more, the client came back ${MAX_RETURNS} times, and it lost each connection.`,
-        expected: 'Expected the client to come back, and the server to keep it.',
+        seen: `Nothing cut the connection any more, the client reconnected ${MAX_RETURNS} times, and it lost each connection.`,
+        expected: 'Expected the client to reconnect, and the server to keep the connection open.',
       })
       await this.reconnect()
     }
@@ -211,7 +211,7 @@ export class SystemUnderTest {
   }
 
   async unstall(): Promise<void> {
-    this.transcript.step('the connection goes on')
+    this.transcript.step('the connection continues')
     this.isStalled = false
     this.#hop.faults.stall(false)
     await this.#settle()
@@ -219,7 +219,7 @@ export class SystemUnderTest {
 
   /** The stall has been so long that the client's watchdog barks. */
   async expireWatchdog(): Promise<void> {
-    this.transcript.step('the client has heard nothing for too long')
+    this.transcript.step('the watchdog of the client fires')
     this.#clock.advance(STALL_MS)
     await this.#waitForDisconnect('Nothing reached the client for stallMs')
   }
@@ -230,7 +230,7 @@ export class SystemUnderTest {
     await this.#stopServer()
     for (const attempt of this.isConsuming ? attempts : []) {
       const isNobody = attempt === 'nobody'
-      this.transcript.step(isNobody ? 'nobody answers' : 'a proxy answers 503')
+      this.transcript.step(isNobody ? 'the connection is refused' : 'a proxy answers 503')
       this.#destination = isNobody ? 'nobody' : { unavailable: 'The server is gone.' }
       const before = this.#disconnects
       await this.#attemptReconnect()
@@ -251,12 +251,12 @@ export class SystemUnderTest {
 
   /** Whoever reads the quakes takes its time. */
   pauseConsumer(): void {
-    this.transcript.step('whoever reads takes its time, from the next quake on')
+    this.transcript.step('the caller is slow from the next quake on')
     this.isConsuming = false
   }
 
   async resumeConsumer(): Promise<void> {
-    this.transcript.step('whoever reads goes on')
+    this.transcript.step('the caller continues')
     this.isConsuming = true
     this.#wakeConsumer()
     await this.#settle()
@@ -264,7 +264,7 @@ export class SystemUnderTest {
 
   /** Reading the history takes long. */
   blockHistory(answer: AnswerAs): void {
-    this.transcript.step(`reading the history takes long, and gives it ${answer}`)
+    this.transcript.step(`reading the history takes a while, and returns it ${answer}`)
     this.#reads.block(answer)
   }
 
@@ -338,17 +338,17 @@ export class SystemUnderTest {
       return {
         seen: 'followQuakes() was called, and onState() was never called.',
         expected:
-          'Expected onState() to be told connecting, open and waiting, because this check follows your client by its states.',
+          'Expected calls of onState() with connecting, open and waiting, because this check follows your client by its states.',
       }
     }
     const last = this.#last ?? 'nothing'
     const newest = this.happened.at(-1)
     if (!lost && newest !== undefined && newest !== this.#last) {
-      return { seen: `The client has ${last}, and ${newest} never came.`, expected: COMES_BACK }
+      return { seen: `The client has ${last}, and ${newest} never arrived.`, expected: COMES_BACK }
     }
     const isAwake = this.#state === 'waiting' && this.#clock.nextDueMs === undefined
     return {
-      seen: `${lost ?? (newest ? `The client has ${newest}, the newest quake` : 'No quake has happened')}. The last state that onState() was told is ${this.#state}${isAwake ? ', and the client does not sleep by the clock that it was given' : ''}.`,
+      seen: `${lost ?? (newest ? `The client has ${newest}, the newest quake` : 'No quake has happened')}. The last state that onState() was called with is ${this.#state}${isAwake ? ', and the client does not sleep with the clock that it was given' : ''}.`,
       expected: lost
         ? 'Expected the state waiting, and clock.sleep(ms, signal).'
         : 'Expected the state open, or waiting and clock.sleep(ms, signal).',
@@ -363,7 +363,7 @@ export class SystemUnderTest {
     must(!this.#isReadTooOften, {
       seen: `The server read the history ${MAX_READS} times, while ${counted(this.happened.length, 'quake')} happened.`,
       expected:
-        'Expected it to read when something has happened, and to wait when it has sent everything.',
+        'Expected a read only when something has happened, and a wait when everything has been sent.',
     })
   }
 
@@ -375,7 +375,7 @@ export class SystemUnderTest {
 
   #recordReceived(): void {
     if (this.#unrecorded.length > 0)
-      this.transcript.step(`client gave ${this.#unrecorded.join(', ')}`)
+      this.transcript.step(`the client yielded ${this.#unrecorded.join(', ')}`)
     this.#unrecorded = []
   }
 
@@ -409,7 +409,7 @@ export class SystemUnderTest {
   }
 }
 
-const COMES_BACK = 'Expected the client to come back until it has everything.'
+const COMES_BACK = 'Expected the client to reconnect until it has everything.'
 
 /** Many times what a server reads in the longest scenario, even one that looks every few milliseconds. */
 const MAX_READS = 2000

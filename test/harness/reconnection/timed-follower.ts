@@ -42,10 +42,10 @@ export class TimedFollower extends Follower {
     await this.#t.waitFor(() => this.#waits.length === count && isAsleep(), {
       seen: () =>
         this.#waits.length < count
-          ? `${lost}, and onState() was not told that the client waits.`
-          : `${lost}, and the client does not sleep by the clock that it was given.`,
+          ? `${lost}, and onState() was not called with the state waiting.`
+          : `${lost}, and the client does not sleep with the clock that it was given.`,
       expected: "Expected onState({ name: 'waiting', ms, why }), and clock.sleep(ms, signal).",
-      often: 'the client asks again at once, or waits with setTimeout().',
+      often: 'your client reconnects at once, or waits with setTimeout().',
     })
     return (this.#waits[count - 1] as { ms: number }).ms
   }
@@ -61,7 +61,7 @@ export class TimedFollower extends Follower {
     const { nextDueMs } = this.clock
     const isNear = (value = NaN): boolean => Math.abs(value - expectedMs) <= 1
     must(isNear(ms) && isNear(nextDueMs), {
-      seen: `${when}. The client says that it waits ${ms} ms, and sleeps ${nextDueMs} ms.`,
+      seen: `${when}. The client reported a wait of ${ms} ms, and slept ${nextDueMs} ms.`,
       expected: `Expected ${expectedMs} ms: random() × the smaller of maxMs and baseMs × 2 ^ (failures before).`,
       ...(often && { often }),
     })
@@ -74,10 +74,10 @@ export class TimedFollower extends Follower {
     await this.#t.waitFor(() => clock.nextDueMs === ms, {
       seen: () =>
         clock.nextDueMs === undefined
-          ? 'The client waits for bytes, and nothing watches over that.'
+          ? 'The client waits for bytes without a watchdog.'
           : `The client waits for bytes, and would give up in ${clock.nextDueMs} ms.`,
       expected: `Expected clock.sleep(${ms}, signal) while it waits.`,
-      often: 'there is no watchdog. A connection can be dead for hours without an error.',
+      often: 'your client has no watchdog. A connection can be dead for hours without an error.',
     })
   }
 }

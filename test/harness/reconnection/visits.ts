@@ -39,14 +39,14 @@ export async function visitedServer(t: Tools, options: ServerOptions): Promise<V
     const client = new RawClient(server.port, { transcript: SILENT, waiting: t })
     const request = async (lastEventId?: string, method = 'GET'): Promise<void> => {
       const story = {
-        seen: `After ${count} clients had come and gone, the next one got no head.`,
-        expected: 'Expected the server to answer it like the first one.',
+        seen: `After ${count} clients had connected and disconnected, the next client got no head.`,
+        expected: 'Expected the server to answer it like the first client.',
       }
       const { status } = await client.get(PATH, story, { lastEventId, method })
       must(status === 200, {
-        seen: `After ${count} clients had come and gone, the next one was answered ${status}.`,
-        expected: 'Expected 200, as for the first one.',
-        often: 'a variable outside the handler remembers what happened to one client.',
+        seen: `After ${count} clients had connected and disconnected, the next client was answered ${status}.`,
+        expected: 'Expected 200, as for the first client.',
+        often: 'your code keeps the state of one client in a variable outside the handler.',
       })
     }
     await end({ client, history, server, login, request, waitFor: t.waitFor })
@@ -69,7 +69,7 @@ export async function visitedServer(t: Tools, options: ServerOptions): Promise<V
       for (let round = 0; round < rounds; round += 1) {
         for (const ending of ENDINGS) await play(ending)
       }
-      t.transcript.step(`${count} clients come and go, in every way there is`)
+      t.transcript.step(`${count} clients connect and disconnect, in nine different ways`)
       // None of the large ones is kept.
       return history.append(...quakes(VISITED_CAPACITY))
     },
@@ -122,7 +122,7 @@ const ENDINGS: Ending[] = [
     },
   },
   {
-    how: 'had an id that nobody knows, and disconnected',
+    how: 'had an unknown ID, and disconnected',
     async end({ request, history, client }) {
       await request('of-another-life')
       await receives(client, history.append(...quakes(1))[0].id)
@@ -152,7 +152,7 @@ const ENDINGS: Ending[] = [
     },
   },
   {
-    how: 'disconnected while the history was read',
+    how: 'disconnected while the history was being read',
     async end({ request, history, client, server, waitFor }) {
       history.blockReads('as it was')
       await request()
@@ -164,19 +164,19 @@ const ENDINGS: Ending[] = [
     },
   },
   {
-    how: 'was there when the history failed',
+    how: 'was connected when the history failed',
     async end({ history, client }) {
       history.failNext('the disk is gone')
       client.request(PATH)
       await client.ended({
-        seen: 'The history could not be read, and the response goes on.',
+        seen: 'The history could not be read, and the response stayed open.',
         expected: 'Expected the connection to be cut.',
       })
     },
   },
 ]
 
-const NEVER_ASKED = { seen: 'No request came in.', expected: 'Expected one.' }
+const NEVER_ASKED = { seen: 'No request arrived.', expected: 'Expected a request.' }
 
 /** Reads up to the event with that id. */
 async function receives({ events }: RawClient, id: string): Promise<void> {

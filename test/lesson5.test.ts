@@ -841,7 +841,7 @@ edgeCase('5.3e', 'a failed read cuts the connection', async (t) => {
   })
   must(how === 'cut', {
     seen: 'The history could not be read, and the response ended as if nothing were wrong.',
-    expected: 'Expected the connection to be cut.',
+    expected: 'Expected the connection to be cut, so that the client reconnects.',
     often: 'your handler calls res.end() in a finally block.',
   })
   const again = await subscribe(t, server)
@@ -1133,7 +1133,7 @@ check('5.5d', 'an incomplete event does not count', async (t) => {
   await t.waitFor(() => got.length > 1, notGiven(second))
   must(got.length === 2, {
     seen: `An event was cut off before its blank line, then arrived again in full, and followQuakes() yielded ${counted(got.length - 1, 'quake')} for it.`,
-    expected: 'Expected its quake once.',
+    expected: 'Expected the quake of that event once.',
   })
 })
 
@@ -1583,7 +1583,7 @@ check('5.6a', 'after a loss the client waits, and reports it', async (t) => {
   })
   const { why } = states[2] as { why: string }
   must(typeof why === 'string' && why !== '', {
-    seen: `The state waiting has why: ${excerptJson(why)}.`,
+    seen: `onState() was called with the state waiting, and its why is ${excerptJson(why)}.`,
     expected: 'Expected a text that says why the connection was lost.',
   })
 })
@@ -1728,10 +1728,13 @@ check('5.6f', 'a retry field replaces baseMs for every later wait', async (t) =>
   server.cut()
   const ms = await backsOff(5)
   must(ms > 0 && ms <= 30_000, {
-    seen: `random() is 0.5, the server said retry: 0, 5 consecutive connections were lost, and the client waits ${ms} ms.`,
+    seen: `random() is 0.5, the server said retry: 0, 5 consecutive connections were lost, and the client waited ${ms} ms.`,
     expected:
       'Expected a wait between 0 and 30,000 ms, because a retry of 0 must not switch the backoff off. Treat it as at least 1 ms.',
-    ...(ms === 0 && { often: '0 × 2 ^ failures is 0, however many connections have failed.' }),
+    ...(ms === 0 && {
+      often:
+        'your client multiplies by a retry of 0, so the wait is 0 however many connections have failed.',
+    }),
   })
 })
 
@@ -1745,7 +1748,7 @@ check('5.6g', 'Retry-After is added to the next wait', async (t) => {
     const { backsOff, backsOffFor, close } = await followTimed(t, { server, clock })
     const ms = await backsOff()
     must(ms === 7500 && clock.nextDueMs === ms, {
-      seen: `The server answered 503 with ${header}, and the client waits ${clock.nextDueMs} ms.`,
+      seen: `The server answered 503 with ${header}, and the client slept ${clock.nextDueMs} ms.`,
       expected:
         'Expected 7 seconds and the wait of your backoff: 7,500 ms in all, because random() is 0.5.',
       often:
@@ -1779,7 +1782,7 @@ check('5.6h', 'temporary failures are retried', async (t) => {
     const { clock, opens, backsOff, close } = await followTimed(t, { server })
     const ms = await backsOff(1, `The server answered ${status}`)
     must(clock.nextDueMs === 7500, {
-      seen: `The server answered ${status} with Retry-After: 7, and the client waits ${clock.nextDueMs} ms.`,
+      seen: `The server answered ${status} with Retry-After: 7, and the client slept ${clock.nextDueMs} ms.`,
       expected:
         'Expected 7,500 ms, because random() is 0.5 and the header counts with every status.',
       often: 'your client reads Retry-After only for some statuses.',
@@ -1839,7 +1842,7 @@ check('5.6i', 'permanent failures throw', async (t) => {
       often: 'your client treats all statuses alike, or its own catch swallows the error.',
     })
     await t.waitFor(() => server.openResponses === 0, {
-      seen: `The server answered ${answer}, followQuakes() threw, and that response is still open.`,
+      seen: `The server answered ${answer}, followQuakes() threw, and that response was still open.`,
       expected: 'Expected the request to be cancelled, because nothing reads its body.',
     })
     await follower.close()

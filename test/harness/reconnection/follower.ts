@@ -15,12 +15,12 @@ import { instantClock, WATCHDOG_MS } from './controlled-clock.ts'
 import { patientAbortController } from './patient-signal.ts'
 import { mustHaveCursor, waitForRequest } from './requests.ts'
 
-/** For what has nothing to do with time: it passes at once. */
+/** The options of checks that do not test time: every wait ends at once. */
 export const QUICK = { clock: instantClock, stallMs: WATCHDOG_MS }
 
 export type Options = Omit<FollowOptions, 'signal'> & { server?: ScriptedServer }
 
-/** Follows a server that the check plays, as long as the script runs. */
+/** Follows a scripted server until the script ends. */
 export async function follow(t: Tools, { server, ...options }: Options = {}): Promise<Follower> {
   return new Follower(t, server ?? (await scriptedServer(t)), { ...QUICK, ...options })
 }
@@ -30,7 +30,7 @@ export class Follower {
   readonly server: ScriptedServer
   readonly got: Quake[] = []
   readonly states: ConnectionState[] = []
-  /** Of each gap, how many quakes had been given. */
+  /** For each gap, how many quakes had been yielded before it. */
   readonly gaps: number[] = []
   ended = false
   error: unknown
@@ -38,7 +38,7 @@ export class Follower {
 
   readonly #t: Tools
   readonly #abort = patientAbortController()
-  /** What the script has done may end it. */
+  /** Whether the script allows the loop to end. */
   #mayEnd = false
   /** How many quakes `gives()` has sent. */
   #sent = 0
@@ -88,7 +88,7 @@ export class Follower {
     }
   }
 
-  /** Whoever waits for something would wait in vain when it has ended. A stub says so itself. */
+  /** Throws if the loop has ended without permission, because waits would fail later without saying so. */
   #mustGoOn(): void {
     const { error } = this
     if (isNotWritten(error)) throw error
@@ -100,7 +100,7 @@ export class Follower {
     })
   }
 
-  /** What the script does now may end it. */
+  /** Allows the loop to end from now on. */
   mayEnd(): void {
     this.#mayEnd = true
   }
@@ -114,18 +114,18 @@ export class Follower {
   /** Waits for the request with that number. */
   requested = (count: number): Promise<void> => waitForRequest(this.#t, this.server, count)
 
-  /** The request with that number has this Last-Event-ID. */
+  /** Checks that the request with that number has this Last-Event-ID. */
   hasCursor = (count: number, wanted: string | undefined, why?: string, often?: string): void =>
     mustHaveCursor(this.server, count, wanted, why, often)
 
-  /** Sends a quake, and waits until the client gives it: the next one after those that it has given like this. */
+  /** Sends a quake, and waits until the client yields it, as the next one after those sent in this way. */
   delivers = async (quake: Quake, id?: string): Promise<void> => {
     this.#sent += 1
     this.server.send(eventOf(quake, id))
     await this.#t.waitFor(() => this.got.length === this.#sent, notGiven(quake))
   }
 
-  /** Waits for the request with that number, and until the client calls itself open. */
+  /** Waits for the request with that number, and for the state open. */
   opens = async (count: number): Promise<void> => {
     await this.requested(count)
     await this.#t.waitFor(() => this.states.at(-1)?.name === 'open', {
@@ -148,7 +148,7 @@ export class Follower {
   }
 }
 
-/** Of whatever was given for a quake. */
+/** Describes a yielded value, even if it is not a quake. */
 function describeGiven(quake: Partial<Quake> | undefined): string {
   return typeof quake?.place === 'string' ? describeQuake(quake as Quake) : excerptJson(quake, 48)
 }

@@ -3,7 +3,7 @@ import { createHistory, type Entry, type WritableHistory } from '#work/05-reconn
 import type { Tools } from '../check.ts'
 import { describeQuake, quakes } from '../quakes.ts'
 
-/** Makes a history of the work in which so many quakes have happened. */
+/** Creates a history of the work, and appends so many quakes. */
 export function filledHistory(
   t: Tools,
   count: number,

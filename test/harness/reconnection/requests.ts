@@ -8,7 +8,7 @@ import { excerpt } from '../transcript.ts'
 /**
  * Waits for the request with that number.
  *
- * @param reading what asks, where the script itself has to notice that it has ended
+ * @param reading the loop that makes the requests, if the script itself has to notice its end
  */
 export async function waitForRequest(
   t: Tools,
@@ -34,7 +34,7 @@ export async function waitForRequest(
 
 const recorded = new WeakSet<Request>()
 
-/** Not when it comes: a client that asks without a pause would tell nothing else. */
+/** Records the request when the script waits for it, because a client without a pause would fill the transcript. */
 function recordRequest({ transcript }: Tools, request: Request): void {
   if (recorded.has(request)) return
   recorded.add(request)

@@ -13,7 +13,7 @@ export const PATH = '/events'
 
 type SubscribeOptions = { name?: string; lastEventId?: string | undefined; when?: string }
 
-/** Opens the stream of a history: the head is read. */
+/** Opens the stream of a history, and reads the head. */
 export async function subscribe(
   t: Tools,
   server: TestServer,
@@ -40,7 +40,7 @@ export async function serveAndSubscribe(
   return { client, events: client.events, server }
 }
 
-/** The likely cause, and another one where the event is a gap. */
+/** The likely cause, and another one if the event is a gap. */
 type Causes = { often?: string; oftenAtGap?: string }
 
 /** Checks that the next event is that entry. */
@@ -80,7 +80,7 @@ export function noEvent({ id, quake }: Partial<Entry> & Pick<Entry, 'quake'>): S
   }
 }
 
-/** Waits until somebody reads the history whose reads are blocked. */
+/** Waits until a read of the history is blocked. */
 export async function waitForRead(t: Tools, history: FakeHistory): Promise<void> {
   await t.waitFor(() => history.blockedReads > 0, {
     seen: 'A client connected, and the history was not read for it.',
@@ -88,7 +88,7 @@ export async function waitForRead(t: Tools, history: FakeHistory): Promise<void>
   })
 }
 
-/** Checks that the stream of somebody who has everything ends. */
+/** Checks that the stream of a client that has everything ends. */
 export async function mustEnd(client: RawClient, name: string): Promise<void> {
   const how = await client.ended({
     seen: `The history is over, ${name} has everything, and its stream stayed open.`,

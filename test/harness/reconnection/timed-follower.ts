@@ -5,7 +5,7 @@ import { scriptedServer, type ScriptedServer } from '../scripted-server.ts'
 import { ControlledClock, WATCHDOG_MS } from './controlled-clock.ts'
 import { Follower, type Options } from './follower.ts'
 
-/** Follows a server by a clock that stands still until the check moves it on. */
+/** Follows a server with a clock that stands still until the check advances it. */
 export async function followTimed(
   t: Tools,
   { server, ...options }: Options & { clock?: ControlledClock } = {},
@@ -35,7 +35,7 @@ export class TimedFollower extends Follower {
     return this.states.filter(({ name }) => name === 'waiting')
   }
 
-  /** Waits until the client waits for the `count`-th time, and sleeps. Returns how long it says it will. */
+  /** Waits until the client sleeps before a reconnect for the `count`-th time. Returns the `ms` that it reported. */
   backsOff = async (count = 1, lost = 'The connection was lost'): Promise<number> => {
     const isAsleep = (): boolean =>
       this.states.at(-1)?.name === 'waiting' && this.clock.nextDueMs !== undefined
@@ -50,7 +50,7 @@ export class TimedFollower extends Follower {
     return (this.#waits[count - 1] as { ms: number }).ms
   }
 
-  /** The same, and it is to wait so many milliseconds. */
+  /** Like `backsOff()`, and checks the length of the wait. */
   backsOffFor = async (
     expectedMs: number,
     count: number,
@@ -68,7 +68,7 @@ export class TimedFollower extends Follower {
     return ms
   }
 
-  /** Waits until the client would give the connection up in `ms`. */
+  /** Waits until the watchdog would fire in `ms`. */
   armsWatchdog = async (ms: number): Promise<void> => {
     const { clock } = this
     await this.#t.waitFor(() => clock.nextDueMs === ms, {

@@ -12,13 +12,13 @@ import { SILENT } from '../transcript.ts'
 import { fakeHistory, type FakeHistory } from './fake-history.ts'
 import { PATH } from './subscriber.ts'
 
-/** A server whose clients come and go, one after another, and its history. */
+/** A server whose clients connect and disconnect, one after another, and its history. */
 export type VisitedServer = {
   readonly server: TestServer
   readonly history: FakeHistory
-  /** How many bytes wait in the response to whoever asked last. */
+  /** How many bytes are queued in the last response. */
   readonly queued: number
-  /** Has clients come and go in every way there is, so many times each. Returns the entries that are kept then. */
+  /** Lets clients disconnect in every way, so many times each. Returns the entries that are kept then. */
   visit(rounds: number): Promise<Entry[]>
 }
 
@@ -35,7 +35,7 @@ export async function visitedServer(t: Tools, options: ServerOptions): Promise<V
 
   async function play({ how, end }: Ending): Promise<void> {
     const before = server.connections
-    // Dozens of steps, and all alike: only what comes of them is told.
+    // Dozens of similar steps, so the transcript contains only the result.
     const client = new RawClient(server.port, { transcript: SILENT, waiting: t })
     const request = async (lastEventId?: string, method = 'GET'): Promise<void> => {
       const story = {
@@ -70,7 +70,7 @@ export async function visitedServer(t: Tools, options: ServerOptions): Promise<V
         for (const ending of ENDINGS) await play(ending)
       }
       t.transcript.step(`${count} clients connect and disconnect, in nine different ways`)
-      // None of the large ones is kept.
+      // These evict the large entries.
       return history.append(...quakes(VISITED_CAPACITY))
     },
   }
@@ -80,7 +80,7 @@ export async function visitedServer(t: Tools, options: ServerOptions): Promise<V
 const VISITED_CAPACITY = 4
 
 type Ending = {
-  /** After a client's name. */
+  /** The end of a sentence that begins with the client's name. */
   how: string
   end(visit: Visit): Promise<void>
 }
@@ -90,7 +90,7 @@ type Visit = Pick<Tools, 'waitFor'> & {
   history: FakeHistory
   server: TestServer
   login: ReturnType<typeof gate>
-  /** Asks, and reads the head. */
+  /** Sends a request, and reads the head. */
   request(lastEventId?: string, method?: string): Promise<void>
 }
 
@@ -178,7 +178,7 @@ const ENDINGS: Ending[] = [
 
 const NEVER_ASKED = { seen: 'No request arrived.', expected: 'Expected a request.' }
 
-/** Reads up to the event with that id. */
+/** Reads up to the event with that ID. */
 async function receives({ events }: RawClient, id: string): Promise<void> {
   const story = {
     seen: `"${id}" happened, and did not reach the client.`,

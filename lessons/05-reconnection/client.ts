@@ -1,46 +1,45 @@
 import type { Quake } from '#feed'
 
-/** What time it is and how to let it pass, in milliseconds. A check has one of its own. */
+/** Tells the time and waits, in milliseconds. The checks pass a clock that they control. */
 export type Clock = {
   now(): number
-  /** Comes back after `ms`, or at once when the signal aborts. */
+  /** Resolves after `ms`, or as soon as the signal aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
-/** Of the connection, for somebody to look at. */
+/** The state of the connection, to show to a user. */
 export type ConnectionState =
   | { name: 'connecting' }
   | { name: 'open' }
-  /** It was lost, and `why`. In `ms` milliseconds the client tries again. */
+  /** The connection was lost, for the reason `why`. The client tries again in `ms` milliseconds. */
   | { name: 'waiting'; ms: number; why: string }
-  /** The server says that nothing more will come. */
+  /** The server answered 204: there will be no more events. */
   | { name: 'over' }
 
 export type FollowOptions = {
-  /** Ends it. */
+  /** Ends the loop and cancels the request when it aborts. */
   signal: AbortSignal
-  /** The rest of each request: method, headers, body. */
+  /** The method, headers and body of each request. */
   init?: RequestInit
-  /** The longest that the first wait may be, until the server says another with `retry`. */
+  /** The longest first wait, until the server sends a `retry` field. */
   baseMs?: number
-  /** The longest that a wait of the client's own may be. What `Retry-After` asks for comes on top. */
+  /** The longest wait that the client chooses. `Retry-After` is added to it. */
   maxMs?: number
-  /** A connection that is silent for so long is dead: three times the server's heartbeat. */
+  /** How long a connection may be silent before the client gives up on it: three heartbeats of the server. */
   stallMs?: number
   onState?(state: ConnectionState): void
-  /** Quakes may be missing between the last one and the next. */
+  /** Called when quakes may be missing between the last one and the next. */
   onGap?(): void
   clock?: Clock
-  /** From 0 to 1, as `Math.random()`. */
+  /** Returns a number from 0 to 1, like `Math.random()`. */
   random?(): number
 }
 
 /**
- * Follows an event stream of quakes over `fetch`: gives each quake once, and when the connection is lost comes
- * back with the id of the last one. It ends when the server answers 204, when `signal` aborts, and when you leave
- * the loop.
+ * Follows an event stream of quakes with `fetch`. Yields each quake once, and reconnects with the last event ID when the
+ * connection is lost. Returns when the server answers 204, when `signal` aborts, and when the caller leaves the loop.
  *
- * @throws when the server will never have us: a status of 400 to 499 but 408 and 429, or no event stream
+ * @throws if retrying is pointless: after a 4xx other than 408 and 429, or a 200 without an event stream
  */
 export async function* followQuakes(
   url: string,
@@ -68,7 +67,7 @@ const realClock: Clock = {
         signal.removeEventListener('abort', wake)
         resolve()
       }
-      // A longer one would be over at once.
+      // setTimeout() fires at once for a longer delay.
       const timer = setTimeout(wake, Math.min(ms, 2 ** 31 - 1))
       signal.addEventListener('abort', wake)
       if (signal.aborted) wake()

@@ -1,38 +1,37 @@
 import type { Quake } from '#feed'
 
-/** A quake in a history. Its id is one line of printable ASCII; what it means is known to the history alone. */
+/** A quake in a history. Its ID is one line of printable ASCII, which only the history interprets. */
 export type Entry = { id: string; quake: Quake }
 
 /**
- * What has happened, kept for a while, and what happens. It is the same for every client and every server
- * that has it, also after a restart.
+ * The last entries, and a subscription to new ones. All clients and servers that share a history see the same entries
+ * and IDs, even after a restart.
  */
 export type History = {
-  /** There will be no more entries. */
+  /** Whether `end()` has been called. No entries follow. */
   readonly isOver: boolean
   /**
-   * The entries behind the one with this id, or without an id all that are kept: as of some moment between
-   * the call and the answer, oldest first. There is a gap when entries behind that id may be missing: they
-   * are not kept any more, or nobody knows the id. Then the entries are all that are kept.
+   * Returns the entries after this ID, oldest first, or all that are kept if there is no ID. The answer is a snapshot of some
+   * moment between the call and the return. If entries after the ID have been evicted, or if the ID is unknown, there is a
+   * gap, and the answer contains all entries that are kept.
    */
   after(id: string | undefined): Promise<{ entries: Entry[]; isGap: boolean }>
-  /** Calls back from now on, for each new entry and at the end. Returns what stops that. */
+  /** Calls the listener for each new entry, and at the end. Returns a function that unsubscribes it. */
   subscribe(listener: Listener): () => void
 }
 
 export type Listener = { onEntry(entry: Entry): void; onOver(): void }
 
-/** A history, as those see it who write it. */
+/** A history that can be written to. */
 export type WritableHistory = History & {
   append(quake: Quake): void
   end(): void
 }
 
 /**
- * A history in memory. The id of an entry is the id of its quake: who reads the same quakes again, after a
- * restart, gives them the same ids.
+ * Creates a history in memory. The ID of an entry is the ID of its quake, so that it is the same after a restart.
  *
- * @param options.capacity how many entries are kept: the last ones
+ * @param options.capacity how many entries are kept, before the oldest is evicted
  */
 export function createHistory({ capacity = 1000 } = {}): WritableHistory {
   throw new Error('lesson 5, task 5.1: write createHistory()')

@@ -1,9 +1,9 @@
-/** What stands between two blank lines of an event stream. Without `data` it is no event, and counts all the same. */
+/** The lines between two blank lines. A block without `data` is not an event, but its `id` and `retry` count. */
 export type Block = { type: string; data?: string; id?: string; retry?: number }
 
 /**
- * Reads an event stream, as `parseEventStream()` of lesson 2 does, and tells what that leaves out: `retry`, and
- * ids that come without data. A block that the end cuts off is dropped, its id too.
+ * Parses an event stream like `parseEventStream()` of lesson 2, and also yields `retry`, and IDs without data. Drops an
+ * incomplete block at the end, together with its ID.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
@@ -28,12 +28,12 @@ export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGener
   }
 }
 
-/** Cuts a text that comes in pieces into lines: gives those that a piece completes. */
+/** Returns a function that takes the next piece of a text, and returns the lines that it completes. */
 function lineCutter(): (piece: string) => string[] {
   let begun = ''
   let endedByCr = false
   return (piece) => {
-    // A CR ends its line at once. If a LF comes next, here or in the next piece, it belongs to that CR.
+    // A CR ends its line at once, so an LF at the beginning of the next piece may belong to that CR.
     const rest = endedByCr && piece.startsWith('\n') ? piece.slice(1) : piece
     if (piece !== '') endedByCr = piece.endsWith('\r')
     const lines = rest.split(/\r\n|\n|\r/)

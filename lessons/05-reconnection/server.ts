@@ -3,20 +3,20 @@ import express, { type Express } from 'express'
 import type { History } from './history.ts'
 
 export type ServerOptions = {
-  /** How often a comment is sent while nothing else is. */
+  /** How often a heartbeat is sent while the stream is idle. */
   heartbeatMs?: number
-  /** How long a client is asked to wait before it comes back. */
+  /** The reconnection time that the `retry` field asks for. */
   retryMs?: number
-  /** Aborts when the server is to go away: its clients find another one. */
+  /** Aborts when the server shuts down, so that its clients reconnect to another one. */
   shutdown?: AbortSignal
 }
 
 /**
- * Serves `GET /events`: the quakes of the history as server-sent events, from the one behind `Last-Event-ID`
- * on, each once and in order, and then those that happen. A client without that header gets all that is kept.
+ * Serves `GET /events`: replays the entries after `Last-Event-ID` as server-sent events, then sends new ones, each once and
+ * in order. A client without that header gets all entries that are kept.
  *
- * An event named `gap` says that quakes may be missing, which stood between the client's last one and the next.
- * Who has everything of a history that is over gets 204.
+ * An event named `gap` says that quakes may be missing before the next one. After the history has ended, a client that has
+ * everything gets 204.
  */
 export function createApp(
   history: History,

@@ -3,47 +3,46 @@ import type { Quake } from '#feed'
 import { readEvents, type Block } from './read-events.ts'
 // #endregion
 
-/** What time it is and how to let it pass, in milliseconds. A check has one of its own. */
+/** Tells the time and waits, in milliseconds. The checks pass a clock that they control. */
 export type Clock = {
   now(): number
-  /** Comes back after `ms`, or at once when the signal aborts. */
+  /** Resolves after `ms`, or as soon as the signal aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
-/** Of the connection, for somebody to look at. */
+/** The state of the connection, to show to a user. */
 export type ConnectionState =
   | { name: 'connecting' }
   | { name: 'open' }
-  /** It was lost, and `why`. In `ms` milliseconds the client tries again. */
+  /** The connection was lost, for the reason `why`. The client tries again in `ms` milliseconds. */
   | { name: 'waiting'; ms: number; why: string }
-  /** The server says that nothing more will come. */
+  /** The server answered 204: there will be no more events. */
   | { name: 'over' }
 
 export type FollowOptions = {
-  /** Ends it. */
+  /** Ends the loop and cancels the request when it aborts. */
   signal: AbortSignal
-  /** The rest of each request: method, headers, body. */
+  /** The method, headers and body of each request. */
   init?: RequestInit
-  /** The longest that the first wait may be, until the server says another with `retry`. */
+  /** The longest first wait, until the server sends a `retry` field. */
   baseMs?: number
-  /** The longest that a wait of the client's own may be. What `Retry-After` asks for comes on top. */
+  /** The longest wait that the client chooses. `Retry-After` is added to it. */
   maxMs?: number
-  /** A connection that is silent for so long is dead: three times the server's heartbeat. */
+  /** How long a connection may be silent before the client gives up on it: three heartbeats of the server. */
   stallMs?: number
   onState?(state: ConnectionState): void
-  /** Quakes may be missing between the last one and the next. */
+  /** Called when quakes may be missing between the last one and the next. */
   onGap?(): void
   clock?: Clock
-  /** From 0 to 1, as `Math.random()`. */
+  /** Returns a number from 0 to 1, like `Math.random()`. */
   random?(): number
 }
 
 /**
- * Follows an event stream of quakes over `fetch`: gives each quake once, and when the connection is lost comes
- * back with the id of the last one. It ends when the server answers 204, when `signal` aborts, and when you leave
- * the loop.
+ * Follows an event stream of quakes with `fetch`. Yields each quake once, and reconnects with the last event ID when the
+ * connection is lost. Returns when the server answers 204, when `signal` aborts, and when the caller leaves the loop.
  *
- * @throws when the server will never have us: a status of 400 to 499 but 408 and 429, or no event stream
+ * @throws if retrying is pointless: after a 4xx other than 408 and 429, or a 200 without an event stream
  */
 export async function* followQuakes(
   url: string,
@@ -86,16 +85,16 @@ export async function* followQuakes(
 
       onState({ name: 'open' })
       for await (const block of readEvents(chunksInTime(response.body!, stallMs, clock))) {
-        // 0 would switch the backoff off: 0 × 2 ** failures is 0.
+        // With 0 there would be no backoff, because 0 × 2 ** failures is 0.
         if (block.retry !== undefined) baseMs = Math.max(1, block.retry)
         if (block.id !== undefined) cursor = block.id
         if (block.type === 'gap' && block.data !== undefined) onGap()
-        // By onGap(), or before: nothing more is given.
+        // onGap() may have aborted it.
         if (signal.aborted) return
         const quake = quakeIn(block)
-        // Of one without an id nobody can tell whether it has come before.
+        // Without an ID, nothing says whether the event has arrived before.
         if (!quake || (block.id && !isNew(block.id))) continue
-        // Not as soon as a server answers: it may answer, and fail, again and again.
+        // Not earlier, because a server may accept each connection and then fail.
         failures = 0
         yield quake
       }
@@ -104,14 +103,14 @@ export async function* followQuakes(
       if (error instanceof Refused) throw error
       why = reasonOf(error as Error)
     } finally {
-      // Also when the reader of the quakes leaves its loop, and when nothing has come for too long.
+      // The caller may have left the loop at the yield, or the watchdog may have fired.
       visit.abort()
       signal.removeEventListener('abort', leave)
     }
     if (signal.aborted) return
-    // Anything from nothing to the longest wait, so that clients who were lost together do not come together.
+    // Full jitter, so that clients that lost their connections together do not reconnect together.
     const ms = askedMs + random() * Math.min(maxMs, baseMs * 2 ** failures)
-    // 0 × 2 ** 1024 is no number.
+    // 0 × 2 ** 1024 is NaN.
     failures = Math.min(failures + 1, 60)
     onState({ name: 'waiting', ms, why })
     await clock.sleep(ms, signal)
@@ -120,7 +119,7 @@ export async function* followQuakes(
 }
 
 // #region 5.5
-/** The server will never have us. */
+/** An answer after which retrying is pointless. */
 class Refused extends Error {}
 
 function mustBeEvents({ status, headers }: Response): void {
@@ -133,12 +132,12 @@ function mustBeEvents({ status, headers }: Response): void {
   }
 }
 
-/** `fetch` says that it failed; why it did is the cause. */
+/** Returns the message of the cause, because the message of `fetch` only says that it failed. */
 function reasonOf({ message, cause }: Error): string {
   return cause instanceof Error ? cause.message : message
 }
 
-/** What the header Retry-After says, seconds or a date, in milliseconds from now; 0 without one. */
+/** Returns the wait that Retry-After asks for, in milliseconds from now, or 0. It is in seconds or a date. */
 function retryAfter({ headers }: Response, clock: Clock): number {
   const value = headers.get('Retry-After') ?? ''
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - clock.now()
@@ -150,7 +149,7 @@ function quakeIn({ type, data }: Block): Quake | undefined {
   try {
     return JSON.parse(data) as Quake
   } catch {
-    // It would be the same the next time. Its id counts, so it does not come again.
+    // Reconnecting would not help, because the same event would arrive again.
     return undefined
   }
 }
@@ -168,7 +167,7 @@ async function* chunksInTime(
   }
 }
 
-/** What comes, or an error when it does not come within `ms`. */
+/** Returns the value of the promise, or throws if it takes longer than `ms`. */
 async function inTime<T>(coming: Promise<T>, ms: number, clock: Clock): Promise<T> {
   const hasCome = new AbortController()
   const late = clock.sleep(ms, hasCome.signal).then(() => {
@@ -181,7 +180,7 @@ async function inTime<T>(coming: Promise<T>, ms: number, clock: Clock): Promise<
   }
 }
 
-/** Tells of each id whether it is new, as far back as the last thousand. */
+/** Returns a function that says whether an ID is new. It remembers the last thousand. */
 function eachOnce(): (id: string) => boolean {
   const seen = new Set<string>()
   return (id) => {
@@ -202,7 +201,7 @@ const realClock: Clock = {
         signal.removeEventListener('abort', wake)
         resolve()
       }
-      // A longer one would be over at once.
+      // setTimeout() fires at once for a longer delay.
       const timer = setTimeout(wake, Math.min(ms, 2 ** 31 - 1))
       signal.addEventListener('abort', wake)
       if (signal.aborted) wake()

@@ -3,20 +3,20 @@ import express, { type Express } from 'express'
 import type { History } from './history.ts'
 
 export type ServerOptions = {
-  /** How often a comment is sent while nothing else is. */
+  /** How often a heartbeat is sent while the stream is idle. */
   heartbeatMs?: number
-  /** How long a client is asked to wait before it comes back. */
+  /** The reconnection time that the `retry` field asks for. */
   retryMs?: number
-  /** Aborts when the server is to go away: its clients find another one. */
+  /** Aborts when the server shuts down, so that its clients reconnect to another one. */
   shutdown?: AbortSignal
 }
 
 /**
- * Serves `GET /events`: the quakes of the history as server-sent events, from the one behind `Last-Event-ID`
- * on, each once and in order, and then those that happen. A client without that header gets all that is kept.
+ * Serves `GET /events`: replays the entries after `Last-Event-ID` as server-sent events, then sends new ones, each once and
+ * in order. A client without that header gets all entries that are kept.
  *
- * An event named `gap` says that quakes may be missing, which stood between the client's last one and the next.
- * Who has everything of a history that is over gets 204.
+ * An event named `gap` says that quakes may be missing before the next one. After the history has ended, a client that has
+ * everything gets 204.
  */
 export function createApp(
   history: History,
@@ -27,7 +27,7 @@ export function createApp(
 
   app.get('/events', async (req, res) => {
     let cursor = req.get('Last-Event-ID') || undefined
-    // What cannot be read here cannot be read in the loop either. That cuts the connection; a 500 would be final.
+    // If this fails, read again in the loop, which cuts the connection. An EventSource never reconnects after a 500.
     const rest = history.isOver ? await history.after(cursor).catch(() => undefined) : undefined
     if (rest?.entries.length === 0) {
       res.status(204).end()
@@ -48,7 +48,7 @@ export function createApp(
     const leave = (): void => visit.abort()
     res.on('close', leave)
     shutdown?.addEventListener('abort', leave)
-    // Either may have been before this handler was called.
+    // Both may have happened before this handler was called. They will not fire again.
     if (res.destroyed || shutdown?.aborted) leave()
 
     let wake = (): void => {}
@@ -57,13 +57,13 @@ export function createApp(
     const heartbeat = setInterval(() => res.writableNeedDrain || res.write(':\n\n'), heartbeatMs)
     try {
       while (!visit.signal.aborted) {
-        // Before the history is read: what happens while it is read must not be slept through.
+        // Before the read, or an entry that is appended during the read would not wake the loop.
         const news = new Promise<void>((resolve) => (wake = resolve))
         const { isOver } = history
         const { entries, isGap } = await history.after(cursor)
         if (isGap) {
           res.write('event: gap\ndata: quakes may be missing here\n\n')
-          // What is kept is all that there is, from here on.
+          // The next read must not report the same gap again.
           cursor = undefined
         }
         for (const { id, quake } of entries) {
@@ -76,14 +76,14 @@ export function createApp(
         if (isOver) break
         await news
       }
-      // Behind the end it would be an error that nobody catches.
+      // A heartbeat after the end would be an uncaught error.
       clearInterval(heartbeat)
-      // The connection as well: the client's next request may find another server.
+      // Close the connection as well, so that the client's next request may reach another server.
       res.end(() => req.socket.destroySoon())
-      // Who does not read has time until the shutdown. Then it is cut, and comes back for the rest.
+      // A stalled client may finish until the shutdown. Then it is cut, and reconnects for the rest.
       if (!res.writableFinished) await once(res, 'finish', { signal: visit.signal })
     } catch (error) {
-      // The client comes back with the id of what it has.
+      // The client reconnects with its cursor.
       res.destroy()
       if (!visit.signal.aborted) console.error('the history failed:', error)
     } finally {

@@ -2,25 +2,25 @@ import { EventSource } from 'eventsource'
 import type { Quake } from '#feed'
 
 export type Watcher = {
-  /** A quake has come. */
+  /** Called for each quake. */
   onQuake(quake: Quake): void
-  /** Quakes may be missing between the last one and the next. */
+  /** Called when quakes may be missing between the last one and the next. */
   onGap(): void
-  /** Of the connection: about to open or to open again, open, or closed for good. */
+  /** Called with the state of the connection: (re)connecting, open, or closed for good. */
   onState(state: 'connecting' | 'open' | 'closed'): void
 }
 
 /**
- * Follows the stream with an `EventSource`, which comes back by itself, with the id of the last event.
+ * Follows the stream with an `EventSource`, which reconnects by itself, with the ID of the last event.
  *
- * @returns stops it
+ * @returns a function that closes the `EventSource`
  */
 export function watchQuakes(url: string, { onQuake, onGap, onState }: Watcher): () => void {
   // #region 5.8 watchQuakes()
   const source = new EventSource(url)
   onState('connecting')
   source.addEventListener('open', () => onState('open'))
-  // While it is CONNECTING it is already trying again. Only CLOSED is final, and then it says nothing more.
+  // In the state CONNECTING it is already reconnecting. Only CLOSED is final.
   source.addEventListener('error', () =>
     onState(source.readyState === EventSource.CLOSED ? 'closed' : 'connecting'),
   )

@@ -1,15 +1,15 @@
-/** What readers get that had to wait: what there was when they asked, or what there is when they are let go. */
+/** The answer for a read that had to wait: the entries at the time of the call, or at the time of the answer. */
 export type AnswerAs = 'as it was' | 'as it is'
 
-/** Reads that have to wait while they are blocked. */
+/** Reads that wait while they are blocked. */
 export type BlockableReads<Answer> = {
   read(id: string | undefined): Promise<Answer>
-  /** How reads are blocked, if they are. */
+  /** How blocked reads will be answered. Undefined if reads are not blocked. */
   readonly blocked: AnswerAs | undefined
-  /** How many wait. */
+  /** How many reads are waiting. */
   readonly waiting: number
   block(answer: AnswerAs): void
-  /** Answers those that wait, and those that come. */
+  /** Answers the waiting reads, and stops blocking. */
   unblock(): void
 }
 

@@ -3,7 +3,7 @@ import { HISTORY_CAPACITY, type FailedAttempt, type SystemUnderTest } from './sy
 
 export type Commands = Iterable<fc.AsyncCommand<SystemUnderTest, SystemUnderTest>>
 
-/** When a command is possible, where it is not always, and what it does with a generated value. */
+/** When a command is possible (by default always), and what it does with a generated value. */
 type Command<T> = {
   when?(real: SystemUnderTest): boolean
   run(real: SystemUnderTest, value: T): Promise<void> | void
@@ -23,7 +23,7 @@ function command<T>(
 const MAX_COMMANDS = 24
 const MAX_BURST = HISTORY_CAPACITY + 2
 
-/** More cannot happen in a scenario, with the one at its end. */
+/** The most quakes that can happen in a scenario, including the one at its end. */
 export const MAX_QUAKES = MAX_COMMANDS * MAX_BURST + 1
 
 const count = fc.integer({ min: 1, max: MAX_BURST })
@@ -43,7 +43,7 @@ const blockHistory = command(
   answer,
 )
 
-/** Any sequence of commands. What makes most scenarios comes more often. */
+/** Generates any sequence of commands. The most productive ones are more frequent. */
 export const anyCommands = fc.commands(
   [
     ...[happen, happen, happen, cut, cutAfter],

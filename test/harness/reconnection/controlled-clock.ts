@@ -1,9 +1,9 @@
 import type { Clock } from '#work/05-reconnection/client.ts'
 import type { Transcript } from '../transcript.ts'
 
-/** A clock that stands until the check moves it on. */
+/** A clock that stands still until the check advances it. */
 export class ControlledClock implements Clock {
-  /** How often somebody went to sleep. */
+  /** How often `sleep()` has been called. */
   sleepCount = 0
   readonly #transcript: Transcript
   readonly #sleepers = new Set<{ due: number; wake(): void }>()
@@ -13,7 +13,7 @@ export class ControlledClock implements Clock {
     this.#transcript = transcript
   }
 
-  // The work may take them off the clock.
+  // Arrow functions, because the work may destructure the clock.
   now = (): number => this.#now
 
   sleep = (ms: number, signal: AbortSignal): Promise<void> => {
@@ -33,7 +33,7 @@ export class ControlledClock implements Clock {
     })
   }
 
-  /** Lets so many milliseconds pass, and wakes whoever has slept long enough. */
+  /** Lets so many milliseconds pass, and wakes the sleepers that are due. */
   advance(ms: number): void {
     this.#transcript.step(`${ms.toLocaleString('en')} ms pass`)
     this.#now += ms
@@ -41,19 +41,19 @@ export class ControlledClock implements Clock {
     for (const { wake } of due.toSorted((a, b) => a.due - b.due)) wake()
   }
 
-  /** In how many milliseconds the next sleeper wakes; undefined when nobody sleeps. */
+  /** In how many milliseconds the next sleeper wakes. Undefined if there is no sleeper. */
   get nextDueMs(): number | undefined {
     if (this.#sleepers.size === 0) return undefined
     return Math.min(...[...this.#sleepers].map(({ due }) => due)) - this.#now
   }
 
-  /** How many sleep. */
+  /** How many sleepers there are. */
   get sleeperCount(): number {
     return this.#sleepers.size
   }
 }
 
-/** A clock for checks that have nothing to do with time: short sleeps are over at once, a watchdog's never. */
+/** A clock for checks that do not test time. Short sleeps end at once, and the sleep of a watchdog never ends. */
 export const instantClock: Clock = {
   now: Date.now,
   sleep: (ms, signal) =>
@@ -63,5 +63,5 @@ export const instantClock: Clock = {
     }),
 }
 
-/** What a watchdog sleeps, where it is not the matter: longer than any wait. */
+/** The stallMs of checks that do not test the watchdog: longer than any wait. */
 export const WATCHDOG_MS = 1e9

@@ -7,31 +7,31 @@ import { excerpt, SILENT } from '../transcript.ts'
 import { waiting } from '../waiting.ts'
 import { deepEqual } from '../equality.ts'
 
-/** Somebody who is cut off, comes back, and has got everything at the end. */
+/** A client that is cut off, reconnects, and should have everything at the end. */
 export type InterruptedRun = {
   attempts: readonly Attempt[]
-  /** The ids of the quakes so far, and the names of other events. */
+  /** The IDs of the quakes so far, and the names of other events. */
   received: readonly string[]
-  /** Settled when the last quake has come. */
+  /** Settles when the last quake has arrived. */
   done: Promise<void>
   stop(): void
 }
 
-/** What has to come of each run. */
+/** The required result of each run. */
 export type ExpectedRun = {
-  /** Each once, in this order. */
+  /** The quakes that must arrive, each once and in this order. */
   ids: readonly string[]
-  /** They begin behind a gap, and there is no other. */
+  /** Whether there must be a gap before the first quake. No other gap is allowed. */
   afterGap?: boolean
-  /** The likely cause, of runs with these signs. */
+  /** The likely cause, if the run has this sign. */
   often: string
   sign: Sign
 }
 
-/** The client came back with an id whose event it did not have, or without one that it had; or it got the wrong quakes. */
+/** The client sent an ID whose event it did not have, or did not send an ID that it had, or got the wrong quakes. */
 type Sign = 'early id' | 'forgotten id' | 'wrong quakes'
 
-/** Plays every plan, some side by side. The first that loses something, or brings something twice, is the failure. */
+/** Runs every plan, a few at a time. Throws at the first run that loses a quake or gets one twice. */
 export async function runCutPlans(
   t: Pick<Tools, 'transcript'>,
   plans: Cut[][],
@@ -55,13 +55,13 @@ export async function runCutPlans(
     sample ??= batch.find(isInsideLine)
   }
   if (sample) recordRun(t, sample)
-  t.transcript.step('and so on, cut at the other places')
+  t.transcript.step('and so on, with cuts at the other places')
 }
 
-/** Few, so that none waits long for its turn. */
+/** Few, so that no run waits long for its turn. */
 const SIDE_BY_SIDE = 4
 
-/** To show one of many: the first in which something was whole, and something not. */
+/** Whether a run is a good example to show: some events were complete, and one was not. */
 function isInsideLine({ attempts: [attempt] }: InterruptedRun): boolean {
   return (
     completeEvents(attempt!).length > 0 && describePosition(attempt!).startsWith('inside the line')
@@ -70,7 +70,7 @@ function isInsideLine({ attempts: [attempt] }: InterruptedRun): boolean {
 
 type Outcome = 'arrived' | 'stuck' | { error: unknown }
 
-/** A long run takes its time. It waits in vain when nothing has come of it, and nobody has come back. */
+/** Waits for the end of a run, as long as it makes progress: events that arrive, or a reconnect. */
 async function outcomeOf({ attempts, received, done, stop }: InterruptedRun): Promise<Outcome> {
   const { withTimeout } = waiting(SILENT)
   const progress = (): number => attempts.length + received.length
@@ -88,7 +88,7 @@ async function outcomeOf({ attempts, received, done, stop }: InterruptedRun): Pr
     }
     return 'stuck'
   } catch (error) {
-    // What nobody has written yet is not wrong.
+    // Unwritten work is not a wrong run.
     if (isNotWritten(error)) throw error
     return { error }
   } finally {
@@ -96,10 +96,10 @@ async function outcomeOf({ attempts, received, done, stop }: InterruptedRun): Pr
   }
 }
 
-/** Of a wait that fails without a word. */
+/** The story of waits whose failure is reported elsewhere. */
 const UNTOLD = { seen: '', expected: '' }
 
-/** As the end of a sentence, and whether quakes are missing, doubled or out of order. */
+/** The problem as the end of a sentence, and whether quakes are missing, repeated or out of order. */
 type Problem = { what: string; isOfQuakes?: boolean }
 
 /** Returns what is wrong with a run, or undefined. */
@@ -111,13 +111,16 @@ function problemOf(
   const quakes = received.filter((id) => id !== 'gap')
   const gaps = received.flatMap((id, at) => (id === 'gap' ? [at] : []))
   const twice = quakes.find((id, at) => quakes.indexOf(id) !== at)
-  if (twice) return { what: `and ${excerpt(twice)} came twice`, isOfQuakes: true }
+  if (twice) return { what: `and ${excerpt(twice)} arrived twice`, isOfQuakes: true }
   if (typeof outcome === 'object')
     return { what: `and the client threw ${describeError(outcome.error)}` }
   const lost = ids.filter((id) => !quakes.includes(id))
-  if (lost.length > 0) return { what: `and ${lost.join(', ')} never came`, isOfQuakes: true }
+  if (lost.length > 0) return { what: `and ${lost.join(', ')} never arrived`, isOfQuakes: true }
   if (!deepEqual(quakes, ids))
-    return { what: `and they came as ${excerpt(quakes.join(', '), 200)}`, isOfQuakes: true }
+    return {
+      what: `and the quakes arrived as ${excerpt(quakes.join(', '), 200)}`,
+      isOfQuakes: true,
+    }
   if (afterGap && gaps[0] !== 0) return { what: 'and no gap was sent before the first quake' }
   if (gaps.some((at) => at >= received.indexOf(ids[0]!)))
     return { what: 'and a gap was sent although no quake is missing there' }
@@ -125,7 +128,7 @@ function problemOf(
   if (wrong === -1) return undefined
   const due = expectedCursor(attempts, wrong)
   return {
-    what: due === undefined ? 'but it had nothing yet' : `but it had everything up to ${due}`,
+    what: due === undefined ? 'but it had no event yet' : `but it had everything up to ${due}`,
   }
 }
 
@@ -135,12 +138,12 @@ function signsOf({ attempts }: InterruptedRun, { isOfQuakes = false }: Problem):
   return isOfQuakes ? ['wrong quakes'] : []
 }
 
-/** The first attempt that did not continue after the last event that was whole, or -1. */
+/** Returns the index of the first attempt that did not continue after the last complete event, or -1. */
 function wrongCursor(attempts: readonly Attempt[]): number {
   return attempts.findIndex(({ cursor }, n) => cursor !== expectedCursor(attempts, n))
 }
 
-/** The id of the last event that had come whole before attempt `n`; before the first, whatever it began with. */
+/** Returns the ID of the last complete event before attempt `n`, or the cursor with which the first attempt began. */
 function expectedCursor(attempts: readonly Attempt[], n: number): string | undefined {
   const whole = attempts.slice(0, n).flatMap(completeEvents)
   return whole.findLast((id) => id !== 'gap') ?? attempts[0]!.cursor
@@ -158,11 +161,11 @@ function storyOf({ attempts }: InterruptedRun, wrong: string): Story {
   return {
     seen: `${back}, ${wrong}.`,
     expected:
-      'Expected each quake once, in order, and to go on behind the last event that was whole.',
+      'Expected each quake once, in order, because the client reconnects after its last complete event.',
   }
 }
 
-/** Two cuts, both; of many the first, because the steps tell the others. */
+/** Describes one or two cuts in full. Of more it describes the first, because the steps show the others. */
 function describePlaces([first, ...others]: string[]): string {
   if (others.length === 0) return first!
   if (others.length === 1) return `${first}, and the next one ${others[0]}`
@@ -170,10 +173,10 @@ function describePlaces([first, ...others]: string[]): string {
 }
 
 function describeReturn(cursor: string | undefined, hasCome: boolean): string {
-  if (!hasCome) return 'The client did not come back'
+  if (!hasCome) return 'The client did not reconnect'
   return cursor === undefined
-    ? 'The client came back without Last-Event-ID'
-    : `The client came back with Last-Event-ID: ${excerpt(cursor)}`
+    ? 'The client reconnected without Last-Event-ID'
+    : `The client reconnected with Last-Event-ID: ${excerpt(cursor)}`
 }
 
 function recordRun(
@@ -187,5 +190,5 @@ function recordRun(
     )
     if (cut) for (const step of describeCut(attempt)) transcript.step(step)
   }
-  transcript.step(`client got ${received.join(', ') || 'nothing'}`)
+  transcript.step(`the client got ${received.join(', ') || 'nothing'}`)
 }

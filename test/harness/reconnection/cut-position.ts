@@ -4,14 +4,14 @@ import { EventStreamParser } from '../event-stream-parser.ts'
 import { visible } from '../../../wire/visible.ts'
 import { excerpt } from '../transcript.ts'
 
-/** What came whole before the cut: the ids of quakes, and the names of other events. */
+/** Returns the events that were complete before the cut: IDs of quakes, and names of other events. */
 export function completeEvents({ response }: Attempt): string[] {
   return new EventStreamParser()
     .push(decodedBody(response))
     .map(({ type, lastEventId }) => (type === 'message' ? lastEventId : type))
 }
 
-/** Where in the wire it was cut: `inside the line that begins with "id: us"`. */
+/** Describes where the wire was cut: `inside the line that begins with "id: us"`. */
 export function describePosition({ response, cut }: Attempt): string {
   if (cut?.of === 'request') return `after byte ${cut.after}`
   if (response.length === 0) return 'before its first byte'
@@ -22,18 +22,18 @@ export function describePosition({ response, cut }: Attempt): string {
     lines.at(-1)!,
   ]
   if (begun !== '') return `inside the line that begins with "${excerpt(begun, 24)}"`
-  if (last === undefined) return 'behind the head'
+  if (last === undefined) return 'after the head'
   const isBlank = lines.at(-2) === ''
-  return `behind the ${isBlank ? 'blank line after' : 'line'} "${excerpt(last, 24)}"`
+  return `after the ${isBlank ? 'blank line that follows' : 'line'} "${excerpt(last, 24)}"`
 }
 
-/** The cut as steps of a story: how far it was, and what came last. The head is as long as a server likes. */
+/** Describes the cut as steps: its place in the text, and the last characters before it. */
 export function describeCut({ response, cut }: Attempt): string[] {
   if (cut?.of === 'request') return [`the request was cut after byte ${cut.after}`]
   if (response.length === 0) return ['the response was cut before its first byte']
   if (!hasHead(response)) return ['the response was cut inside the head']
   const body = decodedBody(response)
-  // All of the end: that is where it was cut.
+  // Keep the end, because the cut is there.
   const tail = [...visible(body.subarray(-WIDTH))].slice(-WIDTH).join('')
   return [
     `cut after byte ${body.length} of the text`,
@@ -47,7 +47,7 @@ function hasHead(response: Buffer): boolean {
   return response.includes('\r\n\r\n')
 }
 
-/** Without the head, and without the lengths of the chunks. */
+/** Returns the body without the chunk framing. */
 function decodedBody(response: Buffer): Buffer {
   const data = responseReader()
     .push(response)

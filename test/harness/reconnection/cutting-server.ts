@@ -11,17 +11,17 @@ import { waiting } from '../waiting.ts'
 import { quakes } from '../quakes.ts'
 import { turns } from '../event-loop.ts'
 
-/** A stream so short that it can be cut behind each byte. */
+/** A server whose stream is short enough to be cut after each byte. */
 export type CuttingServer = {
   ids: string[]
-  /** How long the response is for somebody who has nothing yet, and how much of it is head. */
+  /** The length of the response without a cursor, and the length of its head. */
   responseLength: number
   headLength: number
-  /** Follows it with the client of the work, which is cut off at these bytes, until the last quake has come. */
+  /** Follows the stream with the client of the work, with these cuts, until the last quake has arrived. */
   startClient(cuts: Cut[]): InterruptedRun
 }
 
-/** Serves a short stream until the script ends. Its server knows every answer by heart. */
+/** Serves a short stream until the script ends. Its answers are fixed. */
 export async function cuttingServer(t: Tools): Promise<CuttingServer> {
   const { ids, responseTo } = answers()
   const runs: ClientRun[] = []
@@ -97,11 +97,11 @@ function runClient(
   return { done: read(), stop: () => abort.abort() }
 }
 
-/** A response that fails takes along what nobody has read yet. Whether that was so is not to be luck. */
+/** Waits until the client has read everything, because a response that fails discards its unread bytes. */
 async function hasRead(attempt: Attempt, received: string[]): Promise<void> {
   const whole = completeEvents(attempt)
   const { waitFor } = waiting(SILENT)
-  // When it does not come that is for whoever waits for the last quake to say.
+  // If it does not arrive, the wait for the last quake reports that.
   const untold = { seen: '', expected: '' }
   await waitFor(() => whole.every((id) => received.includes(id)), untold).catch(() => {})
   await turns(5)
@@ -110,7 +110,7 @@ async function hasRead(attempt: Attempt, received: string[]): Promise<void> {
 function answers(): { ids: string[]; responseTo(cursor: string | undefined): Buffer } {
   const ids = quakes(3).map(({ id }) => id)
   const [a, b, c] = ids
-  // Not all alike. A line of data may be the first of a response, and a cut may split a character.
+  // Different shapes: a line of data may come first in a response, and a cut may split a character.
   const events = [
     [`id: ${a}\ndata: {"id":"${a}"}\n\n`],
     [`data: {"id":"${b}","place":"Ísland"}\nid: ${b}\n\n`],

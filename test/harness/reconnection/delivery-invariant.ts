@@ -4,14 +4,14 @@ import { HISTORY_CAPACITY, type SystemUnderTest } from './system-under-test.ts'
 /** Checks that every quake has arrived once and in order, or was evicted and a gap was announced in its place. */
 export function checkInvariant({ happened, received }: SystemUnderTest): void {
   const expected =
-    'Expected each quake once, in order, or to be told of a gap where some are not kept any more.'
+    'Expected each quake once, in order, or a gap in the place of quakes that have been evicted.'
   let last = -1
   let isGap = false
   for (const { id, happenedBefore } of received) {
     const evicted = happenedBefore - HISTORY_CAPACITY
     if (id === 'gap') {
       must(last !== -1 && last < evicted, {
-        seen: `The client had ${last === -1 ? 'nothing' : happened[last]}, and was told of a gap where none is.`,
+        seen: `The client had ${last === -1 ? 'no quake' : happened[last]}, and a gap was reported although nothing is missing.`,
         expected,
       })
       isGap = true
@@ -19,14 +19,17 @@ export function checkInvariant({ happened, received }: SystemUnderTest): void {
     }
     const at = happened.indexOf(id)
     must(at > last, {
-      seen: `${id} came ${received.filter((other) => other.id === id).length > 1 ? 'twice' : `behind ${happened[last]}`}.`,
+      seen: `${id} arrived ${received.filter((other) => other.id === id).length > 1 ? 'twice' : `after ${happened[last]}`}.`,
       expected,
     })
     const missing = happened.slice(last + 1, at)
-    const never = `${missing.join(', ')} never came`
-    must(at <= Math.max(evicted, last + 1), { seen: `${never}, and was still kept.`, expected })
+    const never = `${missing.join(', ')} never arrived`
+    must(at <= Math.max(evicted, last + 1), {
+      seen: `${never}, although the history still keeps it.`,
+      expected,
+    })
     must(missing.length === 0 || isGap || last === -1, {
-      seen: `${never}, and nobody told of a gap.`,
+      seen: `${never}, and no gap was reported.`,
       expected,
     })
     last = at

@@ -5,25 +5,25 @@ import { describeQuake } from '../quakes.ts'
 import type { Transcript } from '../transcript.ts'
 import { blockableReads, type AnswerAs } from './blockable-reads.ts'
 
-/** A history that reads as slowly as the check likes. Its first ids grow smaller: nobody is to compare them. */
+/** A history whose reads the check can block. Its first IDs count down, because only the history may compare IDs. */
 export type FakeHistory = History & {
-  /** Makes quakes happen. Returns their entries. */
+  /** Appends quakes, and returns their entries. */
   append<All extends Quake[]>(...quakes: All): { [N in keyof All]: Entry }
   end(): void
-  /** Lets whoever reads wait from now on. */
+  /** Blocks reads from now on. */
   blockReads(answer: AnswerAs): void
-  /** Answers the readers that wait, and those that come. */
+  /** Answers the waiting reads, and stops blocking. */
   unblockReads(): void
-  /** Makes the next reading fail with this message, or the next few. */
+  /** Makes the next read, or the next few, fail with this message. */
   failNext(message: string, readings?: number): void
-  /** How many readers wait. */
+  /** How many reads are waiting. */
   readonly blockedReads: number
   readonly listenerCount: number
 }
 
 /**
  * @param options.capacity how many entries are kept
- * @param options.ids the ids of the first entries
+ * @param options.ids the IDs of the first entries
  */
 export function fakeHistory(
   transcript: Transcript,
@@ -37,7 +37,7 @@ export function fakeHistory(
 
   function answer(id: string | undefined): { entries: Entry[]; isGap: boolean } {
     const first = Math.max(0, all.length - capacity)
-    // From the end: a reader of ten thousand news is behind the last one, mostly.
+    // From the end, because most cursors are at one of the last entries.
     const at = id === undefined ? -1 : all.findLastIndex((entry) => entry.id === id)
     const isGap = id !== undefined && (at === -1 || at + 1 < first)
     return { entries: all.slice(isGap ? first : Math.max(at + 1, first)), isGap }
@@ -67,10 +67,7 @@ export function fakeHistory(
         id: ids[all.length + n] ?? idOf(all.length + n),
         quake,
       }))
-      const order =
-        all.length === 0 && ids.length === 0
-          ? ', and ids count down, because nobody is to compare them'
-          : ''
+      const order = all.length === 0 && ids.length === 0 ? ', with IDs that count down' : ''
       if (entries.length > 0) transcript.step(`${describeEntries(entries)}${order}`)
       for (const entry of entries) {
         all.push(entry)
@@ -84,7 +81,7 @@ export function fakeHistory(
       for (const { onOver } of [...listeners]) onOver()
     },
     blockReads(answerAs) {
-      transcript.step('reading the history takes long from now on')
+      transcript.step('reading the history takes a while from now on')
       reads.block(answerAs)
     },
     unblockReads() {
@@ -92,7 +89,7 @@ export function fakeHistory(
       reads.unblock()
     },
     failNext(message, readings = 1) {
-      const which = readings === 1 ? 'the next reading' : `the next ${readings} readings`
+      const which = readings === 1 ? 'the next read' : `the next ${readings} reads`
       transcript.step(`${which} of the history fail${readings === 1 ? 's' : ''}: ${message}`)
       failure = { message, readings }
     },

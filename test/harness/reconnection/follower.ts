@@ -15,12 +15,12 @@ import { instantClock, WATCHDOG_MS } from './controlled-clock.ts'
 import { patientAbortController } from './patient-signal.ts'
 import { mustHaveCursor, waitForRequest } from './requests.ts'
 
-/** For what has nothing to do with time: it passes at once. */
+/** The options of checks that do not test time: every wait ends at once. */
 export const QUICK = { clock: instantClock, stallMs: WATCHDOG_MS }
 
 export type Options = Omit<FollowOptions, 'signal'> & { server?: ScriptedServer }
 
-/** Follows a server that the check plays, as long as the script runs. */
+/** Follows a scripted server until the script ends. */
 export async function follow(t: Tools, { server, ...options }: Options = {}): Promise<Follower> {
   return new Follower(t, server ?? (await scriptedServer(t)), { ...QUICK, ...options })
 }
@@ -30,7 +30,7 @@ export class Follower {
   readonly server: ScriptedServer
   readonly got: Quake[] = []
   readonly states: ConnectionState[] = []
-  /** Of each gap, how many quakes had been given. */
+  /** For each gap, how many quakes had been yielded before it. */
   readonly gaps: number[] = []
   ended = false
   error: unknown
@@ -38,7 +38,7 @@ export class Follower {
 
   readonly #t: Tools
   readonly #abort = patientAbortController()
-  /** What the script has done may end it. */
+  /** Whether the script allows the loop to end. */
   #mayEnd = false
   /** How many quakes `gives()` has sent. */
   #sent = 0
@@ -66,7 +66,7 @@ export class Follower {
     const { step } = this.#t.transcript
     const onState = (state: ConnectionState): void => {
       this.states.push(state)
-      if (state.name === 'waiting') step('client waits')
+      if (state.name === 'waiting') step('the client waits')
     }
     const onGap = (): void => void this.gaps.push(this.got.length)
     const { signal } = this
@@ -78,7 +78,7 @@ export class Follower {
         onGap,
       })) {
         this.got.push(quake)
-        step(`client gave ${describeGiven(quake)}`)
+        step(`the client yielded ${describeGiven(quake)}`)
       }
     } catch (error) {
       this.error = error
@@ -88,19 +88,19 @@ export class Follower {
     }
   }
 
-  /** Whoever waits for something would wait in vain when it has ended. A stub says so itself. */
+  /** Throws if the loop has ended without permission, because waits would fail later without saying so. */
   #mustGoOn(): void {
     const { error } = this
     if (isNotWritten(error)) throw error
     must(this.#mayEnd, {
       seen: `followQuakes() ${error === undefined ? 'ended' : `threw ${describeError(error)}`}.`,
       expected:
-        'Expected it to go on. It ends at 204, when the signal aborts, and when it is refused: a status of 400 to 499 but 408 and 429, or no event stream.',
-      ...(error === undefined && { often: 'a lost connection is taken for the end.' }),
+        'Expected it to reconnect. It returns only after 204 or an abort, and throws only after a 4xx other than 408 and 429, or a 200 without an event stream.',
+      ...(error === undefined && { often: 'your client returns when a connection is lost.' }),
     })
   }
 
-  /** What the script does now may end it. */
+  /** Allows the loop to end from now on. */
   mayEnd(): void {
     this.#mayEnd = true
   }
@@ -114,41 +114,41 @@ export class Follower {
   /** Waits for the request with that number. */
   requested = (count: number): Promise<void> => waitForRequest(this.#t, this.server, count)
 
-  /** The request with that number has this Last-Event-ID. */
+  /** Checks that the request with that number has this Last-Event-ID. */
   hasCursor = (count: number, wanted: string | undefined, why?: string, often?: string): void =>
     mustHaveCursor(this.server, count, wanted, why, often)
 
-  /** Sends a quake, and waits until the client gives it: the next one after those that it has given like this. */
+  /** Sends a quake, and waits until the client yields it, as the next one after those sent in this way. */
   delivers = async (quake: Quake, id?: string): Promise<void> => {
     this.#sent += 1
     this.server.send(eventOf(quake, id))
     await this.#t.waitFor(() => this.got.length === this.#sent, notGiven(quake))
   }
 
-  /** Waits for the request with that number, and until the client calls itself open. */
+  /** Waits for the request with that number, and for the state open. */
   opens = async (count: number): Promise<void> => {
     await this.requested(count)
     await this.#t.waitFor(() => this.states.at(-1)?.name === 'open', {
       seen: () =>
-        `The server has answered request ${count}, and onState() was told ${this.states.map(({ name }) => name).join(', ') || 'nothing'}.`,
-      expected: 'Expected open when the head is here.',
+        `The server has answered request ${count}, and onState() was called with ${this.states.map(({ name }) => name).join(', ') || 'nothing'}.`,
+      expected: 'Expected "open" when the head has arrived.',
     })
   }
 
   /** Waits until the loop over the quakes ends, without an error. */
   ends = async (when: string): Promise<void> => {
     await this.#t.waitFor(() => this.ended, {
-      seen: `${when}, and the loop over the quakes goes on.`,
-      expected: 'Expected it to end.',
+      seen: `${when}, and the loop over the quakes continued.`,
+      expected: 'Expected the loop to end.',
     })
     must(this.error === undefined, {
       seen: `${when}, and followQuakes() threw ${describeError(this.error)}`,
-      expected: 'Expected it to end without an error.',
+      expected: 'Expected followQuakes() to return without an error.',
     })
   }
 }
 
-/** Of whatever was given for a quake. */
+/** Describes a yielded value, even if it is not a quake. */
 function describeGiven(quake: Partial<Quake> | undefined): string {
   return typeof quake?.place === 'string' ? describeQuake(quake as Quake) : excerptJson(quake, 48)
 }
@@ -159,7 +159,7 @@ export function eventOf(quake: Quake, id?: string): string {
 
 export function notGiven(quake: Quake): Story {
   return {
-    seen: `The server sent ${describeQuake(quake)}, and followQuakes() did not give it.`,
-    expected: 'Expected the quake.',
+    seen: `The server sent ${describeQuake(quake)}, and followQuakes() did not yield it.`,
+    expected: 'Expected that quake.',
   }
 }

@@ -3,7 +3,7 @@ import { createHistory, type Entry, type WritableHistory } from '#work/05-reconn
 import type { Tools } from '../check.ts'
 import { describeQuake, quakes } from '../quakes.ts'
 
-/** Makes a history of the work in which so many quakes have happened. */
+/** Creates a history of the work, and appends so many quakes. */
 export function filledHistory(
   t: Tools,
   count: number,
@@ -36,12 +36,12 @@ export async function readAfter(
 ): Promise<Answer> {
   const call = `after(${JSON.stringify(id)})`
   const { entries, isGap } = await t.withTimeout(history.after(id), {
-    seen: `${call} gave no answer.`,
-    expected: 'Expected one.',
+    seen: `${call} did not resolve.`,
+    expected: 'Expected an answer.',
   })
   const ids = idsOf(entries)
   const told = `${listed(ids)}${isGap ? ' and a gap' : ''}`
-  t.transcript.step(`${call} gave ${told}`)
+  t.transcript.step(`${call} returned ${told}`)
   return { entries, ids, isGap, told }
 }
 

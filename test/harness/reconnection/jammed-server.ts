@@ -13,14 +13,14 @@ import { subscribe, waitForRead } from './subscriber.ts'
 /** A server with clients that can stop reading. */
 export type JammedServer = {
   server: TestServer
-  /** In the order in which they were asked for. */
+  /** The responses in the order of their requests. */
   responses: readonly Response[]
-  /** Lets nothing more through to whoever asked last, until `clear()`. */
+  /** Stalls the client of the last request until `clear()`. */
   jam(): void
   clear(): void
-  /** How many bytes wait in the response where most do. */
+  /** How many bytes are queued in the response with the longest queue. */
   queued(): number
-  /** Waits until a large quake waits for a client that does not read, and whatever would be written behind it. */
+  /** Waits until a large quake is queued for a stalled client. Everything written later is queued after it. */
   mustQueue(): Promise<void>
 }
 
@@ -42,7 +42,9 @@ export async function jammedServer(
     responses,
     queued,
     jam() {
-      t.transcript.step('the client stops reading, and every buffer on the way is full')
+      t.transcript.step(
+        'the client stops reading, and every buffer between server and client is full',
+      )
       unblock = blockSocket(responses.at(-1)!.socket!)
     },
     clear() {
@@ -51,16 +53,17 @@ export async function jammedServer(
     },
     async mustQueue() {
       await t.waitFor(() => queued() > LARGE / 2, {
-        seen: 'The client does not read, and nothing waits for it.',
-        expected: 'Expected an entry to wait.',
-        often: 'write() returning false is taken for the end. It only says: not now.',
+        seen: 'The client is stalled, and no bytes wait for it.',
+        expected: 'Expected an entry to wait for it.',
+        often:
+          'your handler stops when res.write() returns false. It only means that you should wait for "drain".',
       })
       await someTurns()
     },
   }
 }
 
-/** A client that asks for a history of so many entries of 256 KB, and does not read. */
+/** Connects a stalled client to a history of so many entries of 256 KB. */
 export async function pausedReplay(
   t: Tools,
   count = 64,

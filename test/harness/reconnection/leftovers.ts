@@ -6,13 +6,13 @@ import type { TestServer } from '../serve.ts'
 import type { FakeHistory } from './fake-history.ts'
 import { noEvent, subscribe } from './subscriber.ts'
 
-/** What serves clients that have left. */
+/** The listeners and timers that are left after clients have disconnected. */
 export type Leftovers = {
-  /** Lets a client read one quake and leave. What the first one leaves may stay: one listener, one timer for all. */
+  /** Lets a client get one quake and disconnect. One listener and one timer may stay, if they serve all clients. */
   connectAndLeave(server: TestServer, name: string): Promise<void>
-  /** Nothing is left but what may stay. */
+  /** Whether nothing is left except what may stay. */
   areNone(): boolean
-  /** Waits until nothing else is left. */
+  /** Waits until nothing is left except what may stay. */
   mustBeGone(what: string, often?: string): Promise<void>
   /** `1 listener and 2 timers are`. */
   describe(): string
@@ -43,11 +43,11 @@ export function trackLeftovers(t: Tools, history: FakeHistory): Leftovers {
     },
     async mustBeGone(
       what,
-      often = 'clearInterval(), or what subscribe() returned, is called where not every way out leads.',
+      often = 'your handler does not call clearInterval(), or the function that subscribe() returned, on every path.',
     ) {
       await t.waitFor(areNone, {
-        seen: () => `${what}; ${describe()} left.`,
-        expected: 'Expected none: they serve nobody, for as long as the server runs.',
+        seen: () => `${what}, and ${describe()} left.`,
+        expected: 'Expected no listener and no timer. They would stay as long as the server runs.',
         often,
       })
     },
@@ -59,7 +59,7 @@ export function counted(count: number, what: string, many = `${what}s`): string 
   return `${count} ${count === 1 ? what : many}`
 }
 
-/** For what a handler does when whatever it waited for has come. */
+/** Gives a handler time to react to an event. */
 export async function someTurns(): Promise<void> {
   await turns(20)
 }

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 
 /**
  * Makes an `AbortController` whose signal takes any number of listeners without Node's warning:
- * what the client leaves at it is 5.6p's matter alone.
+ * only 5.6p tests the listeners that the client leaves.
  */
 export function patientAbortController(): AbortController {
   const controller = new AbortController()

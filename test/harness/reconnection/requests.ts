@@ -8,7 +8,7 @@ import { excerpt } from '../transcript.ts'
 /**
  * Waits for the request with that number.
  *
- * @param reading what asks, where the script itself has to notice that it has ended
+ * @param reading the loop that makes the requests, if the script itself has to notice its end
  */
 export async function waitForRequest(
   t: Tools,
@@ -19,8 +19,8 @@ export async function waitForRequest(
   const story = {
     seen:
       count === 1
-        ? 'Nobody asked for the url.'
-        : 'The connection was lost, and the client did not come back.',
+        ? 'The client made no request.'
+        : 'The connection was lost, and the client did not reconnect.',
     expected: count === 1 ? 'Expected a request.' : `Expected request ${count}.`,
   }
   let hasEnded = false
@@ -34,7 +34,7 @@ export async function waitForRequest(
 
 const recorded = new WeakSet<Request>()
 
-/** Not when it comes: a client that asks without a pause would tell nothing else. */
+/** Records the request when the script waits for it, because a client without a pause would fill the transcript. */
 function recordRequest({ transcript }: Tools, request: Request): void {
   if (recorded.has(request)) return
   recorded.add(request)
@@ -48,13 +48,13 @@ export function mustHaveCursor(
   server: ScriptedServer,
   count: number,
   wanted: string | undefined,
-  why = 'The client says what it has, and the server goes on behind it.',
+  why = 'The server continues after the ID that the client sends.',
   often?: string,
 ): void {
   const cursor = server.requests[count - 1]!.get('Last-Event-ID')
   must((cursor || undefined) === wanted, {
     seen: `Request ${count} has ${cursor === undefined ? 'no Last-Event-ID' : `Last-Event-ID: "${excerpt(cursor)}"`}.`,
-    expected: `Expected ${wanted === undefined ? 'none' : `"${wanted}"`}. ${why}`,
+    expected: `Expected ${wanted === undefined ? 'no Last-Event-ID' : `"${wanted}"`}. ${why}`,
     ...(often && { often }),
   })
 }

@@ -6,15 +6,15 @@ import { EventStreamParser } from '../event-stream-parser.ts'
 
 type ResumeOptions = {
   cuts: Cut[]
-  /** The last id that it had before. */
+  /** The cursor of the first request. */
   cursor?: string
-  /** The id of the quake with which it is done. */
+  /** The ID of the last quake. The run is done when it has arrived. */
   last: string
 }
 
 /**
- * A right client, for checks of servers: it cuts its own connections, and comes back with the last id until `last`
- * has come.
+ * Runs a correct client, for checks of servers. It cuts its own connections, and reconnects with the last ID until `last`
+ * has arrived.
  */
 export function resumingClient(
   port: number,
@@ -27,7 +27,7 @@ export function resumingClient(
   let stop = (): void => {}
   let isStopped = false
 
-  /** Comes once. Settled when the connection has closed. */
+  /** Makes one connection. Resolves when it has closed. */
   function attempt(cut: Cut | undefined): Promise<void> {
     const response = responseReader()
     const events = new EventStreamParser()
@@ -50,7 +50,7 @@ export function resumingClient(
           received.push(event.type === 'message' ? event.lastEventId : event.type)
         }
       }
-      // Ids that come without data count. A stream that has told none yet takes none away.
+      // IDs without data count. A stream without an ID so far does not clear the last one.
       lastEventId = events.lastEventId || lastEventId
       if (received.includes(last) || made.response.length === most) stop()
     })
@@ -59,7 +59,7 @@ export function resumingClient(
   }
 
   async function attemptAll(): Promise<void> {
-    // Once more than it should take: a server that closes is not to be asked for ever.
+    // One connection more than necessary, because a server that always closes must not be asked forever.
     for (let n = 0; n < cuts.length + 2 && !isStopped && !received.includes(last); n += 1) {
       await attempt(cuts[n])
     }

@@ -5,39 +5,38 @@ import { anyCommands, type Commands } from './commands.ts'
 import { checkInvariant } from './delivery-invariant.ts'
 import { SystemUnderTest } from './system-under-test.ts'
 
-/** A scenario that went wrong, as short as it could be made. */
+/** A scenario that failed, shrunk as far as possible. */
 export type Counterexample = { steps: readonly string[]; error: unknown }
 
 type Options = {
-  /** The same seed gives the same scenarios. */
+  /** The same seed produces the same scenarios. */
   seed: number
   numRuns: number
-  /** The quakes that happen in each of them. */
+  /** The quakes that happen in each scenario. */
   stock: Quake[]
-  /** How often a scenario that goes wrong is tried again, shortened. Each may wait in vain. */
+  /** How many shorter versions of a failing scenario are tried. Each may run into a timeout. */
   maxShrinks?: number
 }
 
 /**
- * Looks for a counterexample in generated scenarios: quakes happen, connections are cut and stall, servers crash,
- * readers take their time. At the end of each the client has everything, once and in order, but for what it was told
- * is gone.
+ * Looks for a counterexample in generated scenarios: quakes happen, connections are cut and stall, servers crash, and callers
+ * are slow. At the end of each scenario the client must have every quake once and in order, except in reported gaps.
  */
 export async function runScenarios(
   t: Pick<Tools, 'serve'>,
   options: Options,
 ): Promise<Counterexample | undefined> {
-  // What is not written yet says so itself, before the first scenario.
+  // Unwritten work throws here, before the first scenario.
   const first = await SystemUnderTest.start(t, { stock: [] })
   await first.connect().finally(() => first.close())
-  // Most of what goes wrong waits in vain, and shrinking runs a scenario many times.
+  // Most failures are timeouts, and shrinking runs a scenario many times.
   const quick = await explore(t, options, QUICK_TIMEOUT_TURNS)
   if (!quick) return undefined
   const counterexample = await runScenario(t, quick.commands, options.stock)
   return counterexample ?? (await explore(t, { ...options, maxShrinks: 5 }))
 }
 
-/** The timeout of a scenario that will be run again with the whole one, see `waiting()`. */
+/** The share of the timeout for scenarios that will be run again with all of it, see `waiting()`. */
 const QUICK_TIMEOUT_TURNS = 4
 
 async function explore(
@@ -49,12 +48,12 @@ async function explore(
   const property = fc.asyncProperty(fc.limitShrink(anyCommands, maxShrinks), async (commands) => {
     const counterexample = await runScenario(t, commands, stock, timeoutTurns)
     if (!counterexample) return
-    // Each one that fails is shorter than the one before.
+    // Each failing scenario is shorter than the one before.
     shortest = { ...counterexample, commands }
     throw counterexample.error
   })
   const { errorInstance } = await fc.check(property, { seed, numRuns })
-  // It was not a scenario that failed, but what runs them.
+  // The runner failed, and not a scenario.
   if (errorInstance && !shortest) throw errorInstance
   return shortest
 }
@@ -78,7 +77,7 @@ async function runScenario(
   }
 }
 
-/** Takes all trouble away. Then one more quake happens: whatever is to come before it has come. */
+/** Ends all trouble, and lets one more quake happen. When it arrives, every earlier quake has arrived or is lost. */
 async function recover(real: SystemUnderTest): Promise<void> {
   real.cutAfter(undefined)
   if (real.isStalled) await real.unstall()
@@ -89,7 +88,7 @@ async function recover(real: SystemUnderTest): Promise<void> {
   await real.stayConnected()
 }
 
-/** Returns what was wrong before the client waited in vain: it is nearer to the cause. */
+/** Returns the problem that the timeout hides, because it is nearer to the cause. */
 function violation(real: SystemUnderTest): unknown {
   try {
     checkInvariant(real)

@@ -2,8 +2,8 @@ import type { Response } from 'express'
 import { flushTicks } from '../event-loop.ts'
 
 /**
- * What is written is asked to wait each time, until all promises have gone on. `look` is told what there is when they
- * have again. By then nothing else can have happened: no timer, no turn of the event loop.
+ * Makes every write return false, and emits "drain" when all promises have settled. Then `look` is called, before any timer
+ * or turn of the event loop.
  */
 export function everyWriteWaits(response: Response, look: (begun: () => string) => void): void {
   let text = ''

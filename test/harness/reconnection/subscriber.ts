@@ -13,14 +13,14 @@ export const PATH = '/events'
 
 type SubscribeOptions = { name?: string; lastEventId?: string | undefined; when?: string }
 
-/** Opens the stream of a history: the head is read. */
+/** Opens the stream of a history, and reads the head. */
 export async function subscribe(
   t: Tools,
   server: TestServer,
   { name = 'client', lastEventId, when = '' }: SubscribeOptions = {},
 ): Promise<RawClient> {
   const client = t.connect(server, name)
-  const story = { seen: `The ${name} got no head.`, expected: 'Expected one at once.' }
+  const story = { seen: `The ${name} got no head.`, expected: 'Expected a head at once.' }
   const { status } = await client.get(PATH, story, { lastEventId })
   must(status === 200, {
     seen: `${when}GET ${PATH} was answered ${status}.`,
@@ -40,7 +40,7 @@ export async function serveAndSubscribe(
   return { client, events: client.events, server }
 }
 
-/** The likely cause, and another one where the event is a gap. */
+/** The likely cause, and another one if the event is a gap. */
 type Causes = { often?: string; oftenAtGap?: string }
 
 /** Checks that the next event is that entry. */
@@ -51,8 +51,8 @@ export async function mustBeNext(
 ): Promise<void> {
   const { type, lastEventId } = await events.next({ ...noEvent({ id, quake }), often })
   must(lastEventId === id && type === 'message', {
-    seen: `The client read ${type === 'message' ? `the event "${excerpt(lastEventId)}"` : `an event named ${type}`}.`,
-    expected: `Expected "${id}", ${describeQuake(quake)}: each once, in order.`,
+    seen: `The client got ${type === 'message' ? `the event "${excerpt(lastEventId)}"` : `an event named "${type}"`}.`,
+    expected: `Expected "${id}", ${describeQuake(quake)}: each entry once, in order.`,
     often: (type === 'gap' && oftenAtGap) || often,
   })
 }
@@ -60,15 +60,16 @@ export async function mustBeNext(
 /** Checks that the next event is a gap. */
 export async function mustTellGap(events: EventClient, when: string): Promise<void> {
   const event = await events.next({
-    seen: `${when}, and no event came.`,
-    expected: 'Expected an event named gap, with data.',
-    often: 'the event has no data, and is no event.',
+    seen: `${when}, and no event arrived.`,
+    expected: 'Expected an event named "gap", with data.',
+    often: 'your event has no data. A block without data is not an event.',
   })
   must(event.type === 'gap', {
-    seen: `${when}. It read an event: ${describeEvent(event)}.`,
-    expected: 'Expected an event named gap first: it is to know that quakes may be missing.',
+    seen: `${when}. The client got another event: ${describeEvent(event)}.`,
+    expected:
+      'Expected an event named "gap" first, because quakes may be missing before the next one.',
     often:
-      'the client gets what is left, or what happens, without a word. Or the gap has no field data: without one it is no event.',
+      'your handler ignores isGap, or sends a gap without data. A block without data is not an event.',
   })
 }
 
@@ -79,23 +80,23 @@ export function noEvent({ id, quake }: Partial<Entry> & Pick<Entry, 'quake'>): S
   }
 }
 
-/** Waits until somebody reads the history whose reads are blocked. */
+/** Waits until a read of the history is blocked. */
 export async function waitForRead(t: Tools, history: FakeHistory): Promise<void> {
   await t.waitFor(() => history.blockedReads > 0, {
-    seen: 'A client came, and nobody reads the history for it.',
-    expected: 'Expected after() to be called.',
+    seen: 'A client connected, and the history was not read for it.',
+    expected: 'Expected a call of after().',
   })
 }
 
-/** Checks that the stream of somebody who has everything ends. */
+/** Checks that the stream of a client that has everything ends. */
 export async function mustEnd(client: RawClient, name: string): Promise<void> {
   const how = await client.ended({
-    seen: `The history is over, ${name} has everything, and its stream goes on.`,
-    expected: 'Expected it to end. When the client comes back, it gets 204.',
-    often: 'nobody listens to onOver().',
+    seen: `The history is over, ${name} has everything, and its stream stayed open.`,
+    expected: 'Expected the stream to end. When the client reconnects, it gets 204.',
+    often: 'your handler does nothing when onOver() is called.',
   })
   must(how === 'complete', {
     seen: `The history is over, and the connection of ${name} was cut.`,
-    expected: 'Expected the response to end as HTTP ends one.',
+    expected: 'Expected the response to end normally, with the last chunk.',
   })
 }

@@ -15,10 +15,10 @@ import { ControlledClock } from './controlled-clock.ts'
 import { counted } from './leftovers.ts'
 import { patientAbortController } from './patient-signal.ts'
 
-/** What the client has been given: a quake, or word of a gap. And how many quakes had happened by then. */
+/** A quake or a gap that the client has reported, and how many quakes had happened by then. */
 export type Received = { id: string | 'gap'; happenedBefore: number }
 
-/** What a client meets while the server is gone. */
+/** What happens to a request while there is no server. */
 export type FailedAttempt = 'nobody' | '503'
 
 /** How many quakes the history keeps. */
@@ -27,18 +27,18 @@ export const HISTORY_CAPACITY = 4
 type Options = {
   /** The quakes that may happen. */
   stock: Quake[]
-  /** How long it waits in vain, see `waiting()`. */
+  /** The share of the timeout, see `waiting()`. */
   timeoutTurns?: number | undefined
 }
 
 /**
- * A history, a server, a client, and a hop between the two that makes trouble: all but the hop are the work's. Each
- * command returns when all that follows from it has happened.
+ * A history, a server and a client of the work, and a hop between client and server that makes trouble. Each command returns
+ * when its consequences have happened.
  */
 export class SystemUnderTest {
-  /** What has been done and seen so far. */
+  /** The steps so far. */
   readonly transcript = newTranscript()
-  /** The ids of the quakes, in order. */
+  /** The IDs of the quakes, in order. */
   readonly happened: string[] = []
   readonly received: Received[] = []
   isStalled = false
@@ -58,18 +58,18 @@ export class SystemUnderTest {
   #hop!: Awaited<ReturnType<typeof tap>>
   #destination: Destination = 'nobody'
   #requests = 0
-  /** The hop is to cut the connection, and has not yet. */
+  /** Whether the hop will cut the connection after some more bytes. */
   #isToBeCut = false
 
   readonly #clock = new ControlledClock(SILENT)
   readonly #abort = patientAbortController()
   #state: ConnectionState['name'] | undefined
   #disconnects = 0
-  /** What the client was given, and the transcript has not been told. */
+  /** The quakes and gaps that the transcript does not contain yet. */
   #unrecorded: string[] = []
   #wakeConsumer = (): void => {}
   #consuming: Promise<unknown> = Promise.resolve()
-  /** The client has ended, by itself or with an error. */
+  /** Set when followQuakes() has ended, with its error if it threw. */
   #ended: { error?: unknown } | undefined
 
   private constructor(tools: Pick<Tools, 'serve'>, { stock, timeoutTurns }: Options) {
@@ -93,7 +93,7 @@ export class SystemUnderTest {
       },
       after: (id) => {
         this.#readCount += 1
-        // A server that reads in a loop leaves no time for anything else.
+        // A server that reads in a busy loop must not block everything else.
         return this.#readCount > MAX_READS ? new Promise(() => {}) : this.#reads.read(id)
       },
       subscribe: (listener) => history.subscribe(listener),
@@ -123,7 +123,7 @@ export class SystemUnderTest {
     })
   }
 
-  /** The client comes for the first time. */
+  /** Starts the client. */
   async connect(): Promise<void> {
     this.#consuming = this.#consume().then(
       () => (this.#ended = {}),
@@ -175,7 +175,7 @@ export class SystemUnderTest {
     await this.#waitForDisconnect('The connection was cut')
   }
 
-  /** Cuts this connection when so many more bytes have reached the client; undefined takes that back. */
+  /** Cuts this connection when so many more bytes have reached the client. Undefined cancels that. */
   cutAfter(bytes: number | undefined): void {
     this.#isToBeCut = bytes !== undefined
     if (this.#isToBeCut) {
@@ -184,18 +184,18 @@ export class SystemUnderTest {
     this.#hop.faults.cutAfter(bytes)
   }
 
-  /** Lets the client come back until it stays. All trouble is over, so one return is enough; a few are allowed. */
+  /** Lets the client reconnect until it stays connected. One reconnect should be enough, and a few are allowed. */
   async stayConnected(): Promise<void> {
     for (let returns = 0; this.isDisconnected; returns += 1) {
       must(returns < MAX_RETURNS, {
-        seen: `Nothing cut the connection any more, the client came back ${MAX_RETURNS} times, and it lost each connection.`,
-        expected: 'Expected the client to come back, and the server to keep it.',
+        seen: `Nothing cut the connection any more, the client reconnected ${MAX_RETURNS} times, and it lost each connection.`,
+        expected: 'Expected the client to reconnect, and the server to keep the connection open.',
       })
       await this.reconnect()
     }
   }
 
-  /** The client has waited long enough. */
+  /** Ends the wait of the client. */
   async reconnect(): Promise<void> {
     this.#hop.faults.cutAfter(undefined)
     this.#isToBeCut = false
@@ -203,7 +203,7 @@ export class SystemUnderTest {
     await this.#settle()
   }
 
-  /** The hop holds back what the server sends. */
+  /** Makes the hop buffer everything that the server sends. */
   stall(): void {
     this.transcript.step('the connection stalls')
     this.isStalled = true
@@ -211,26 +211,26 @@ export class SystemUnderTest {
   }
 
   async unstall(): Promise<void> {
-    this.transcript.step('the connection goes on')
+    this.transcript.step('the connection continues')
     this.isStalled = false
     this.#hop.faults.stall(false)
     await this.#settle()
   }
 
-  /** The stall has been so long that the client's watchdog barks. */
+  /** Lets the stall last until the client's watchdog fires. */
   async expireWatchdog(): Promise<void> {
-    this.transcript.step('the client has heard nothing for too long')
+    this.transcript.step('the watchdog of the client fires')
     this.#clock.advance(STALL_MS)
     await this.#waitForDisconnect('Nothing reached the client for stallMs')
   }
 
-  /** The server is gone, the client tries in vain so many times, and a new server has the same history. */
+  /** Stops the server, lets the client fail so many times, and starts a new server with the same history. */
   async crash(attempts: FailedAttempt[]): Promise<void> {
     this.transcript.step('the server crashes')
     await this.#stopServer()
     for (const attempt of this.isConsuming ? attempts : []) {
       const isNobody = attempt === 'nobody'
-      this.transcript.step(isNobody ? 'nobody answers' : 'a proxy answers 503')
+      this.transcript.step(isNobody ? 'the connection is refused' : 'a proxy answers 503')
       this.#destination = isNobody ? 'nobody' : { unavailable: 'The server is gone.' }
       const before = this.#disconnects
       await this.#attemptReconnect()
@@ -239,32 +239,32 @@ export class SystemUnderTest {
     await this.#replaceServer()
   }
 
-  /** The server sends its clients elsewhere. */
+  /** Shuts the server down. */
   async shutDown(): Promise<void> {
     this.transcript.step('the server is shut down')
     this.#shutdown.abort()
-    // What a shutdown does is task 5.8. Here the server is gone in the end, whatever it has done.
+    // Task 5.8 tests the shutdown itself. Here the server is stopped in any case.
     for (let n = 0; n < TURNS && !this.isDisconnected; n += 1) await this.#settleTurns()
     await this.#stopServer()
     await this.#replaceServer()
   }
 
-  /** Whoever reads the quakes takes its time. */
+  /** Makes the caller of followQuakes() slow. */
   pauseConsumer(): void {
-    this.transcript.step('whoever reads takes its time, from the next quake on')
+    this.transcript.step('the caller is slow from the next quake on')
     this.isConsuming = false
   }
 
   async resumeConsumer(): Promise<void> {
-    this.transcript.step('whoever reads goes on')
+    this.transcript.step('the caller continues')
     this.isConsuming = true
     this.#wakeConsumer()
     await this.#settle()
   }
 
-  /** Reading the history takes long. */
+  /** Blocks reads of the history. */
   blockHistory(answer: AnswerAs): void {
-    this.transcript.step(`reading the history takes long, and gives it ${answer}`)
+    this.transcript.step(`reading the history takes a while, and returns it ${answer}`)
     this.#reads.block(answer)
   }
 
@@ -283,7 +283,7 @@ export class SystemUnderTest {
     await Promise.race([this.#consuming, turns(TURNS)])
   }
 
-  /** The client has lost its connection, and waits until it may come back. */
+  /** Whether the client has lost its connection, and waits before it reconnects. */
   get isDisconnected(): boolean {
     return this.#state === 'waiting' && this.#clock.nextDueMs !== undefined
   }
@@ -292,9 +292,9 @@ export class SystemUnderTest {
     return this.#reads.blocked !== undefined
   }
 
-  // What follows from a command
+  // The consequences of a command
 
-  /** Waits until the client has all that can reach it, or is cut off. */
+  /** Waits until the client has everything that can reach it, or is cut off. */
   async #settle(): Promise<void> {
     if (this.isConsuming && !this.isStalled) {
       await this.#waitUntil(
@@ -311,12 +311,12 @@ export class SystemUnderTest {
     await this.#settleTurns()
   }
 
-  /** The quake that the client was given last. */
+  /** The quake that the client yielded last. */
   get #last(): string | undefined {
     return this.received.findLast(({ id }) => id !== 'gap')?.id
   }
 
-  /** @param lost how the connection was lost, where the client has to notice that */
+  /** @param lost how the connection was lost, if the client has to notice that */
   async #waitUntil(holds: () => boolean, lost?: string): Promise<void> {
     await this.#waiting
       .waitFor(
@@ -332,23 +332,23 @@ export class SystemUnderTest {
     throw new Failure({ seen: `followQuakes() ${how}.`, expected: COMES_BACK })
   }
 
-  /** Tells what did not come of it: bytes that are missing, or a loss that the client has not noticed. */
+  /** Describes a wait that timed out: quakes are missing, or the client has not noticed a loss. */
   #storyOfWait(lost: string | undefined): Story {
     if (this.#state === undefined) {
       return {
         seen: 'followQuakes() was called, and onState() was never called.',
         expected:
-          'Expected onState() to be told connecting, open and waiting, because this check follows your client by its states.',
+          'Expected calls of onState() with connecting, open and waiting, because this check follows your client by its states.',
       }
     }
     const last = this.#last ?? 'nothing'
     const newest = this.happened.at(-1)
     if (!lost && newest !== undefined && newest !== this.#last) {
-      return { seen: `The client has ${last}, and ${newest} never came.`, expected: COMES_BACK }
+      return { seen: `The client has ${last}, and ${newest} never arrived.`, expected: COMES_BACK }
     }
     const isAwake = this.#state === 'waiting' && this.#clock.nextDueMs === undefined
     return {
-      seen: `${lost ?? (newest ? `The client has ${newest}, the newest quake` : 'No quake has happened')}. The last state that onState() was told is ${this.#state}${isAwake ? ', and the client does not sleep by the clock that it was given' : ''}.`,
+      seen: `${lost ?? (newest ? `The client has ${newest}, the newest quake` : 'No quake has happened')}. The last state that onState() was called with is ${this.#state}${isAwake ? ', and the client does not sleep with the clock that it was given' : ''}.`,
       expected: lost
         ? 'Expected the state waiting, and clock.sleep(ms, signal).'
         : 'Expected the state open, or waiting and clock.sleep(ms, signal).',
@@ -363,7 +363,7 @@ export class SystemUnderTest {
     must(!this.#isReadTooOften, {
       seen: `The server read the history ${MAX_READS} times, while ${counted(this.happened.length, 'quake')} happened.`,
       expected:
-        'Expected it to read when something has happened, and to wait when it has sent everything.',
+        'Expected a read only when something has happened, and a wait when everything has been sent.',
     })
   }
 
@@ -375,17 +375,17 @@ export class SystemUnderTest {
 
   #recordReceived(): void {
     if (this.#unrecorded.length > 0)
-      this.transcript.step(`client gave ${this.#unrecorded.join(', ')}`)
+      this.transcript.step(`the client yielded ${this.#unrecorded.join(', ')}`)
     this.#unrecorded = []
   }
 
-  /** Waits until the client knows that it is cut off, when it can. */
+  /** Waits until the client knows that it is cut off, if it can know. */
   async #waitForDisconnect(lost: string): Promise<void> {
     if (this.isConsuming) await this.#waitUntil(() => this.isDisconnected, lost)
     else await this.#settleTurns()
   }
 
-  /** Ends its wait, and waits until it has tried. */
+  /** Ends the wait of the client, and waits until it has made a request. */
   async #attemptReconnect(): Promise<void> {
     const requests = this.#requests
     const disconnects = this.#disconnects
@@ -409,9 +409,9 @@ export class SystemUnderTest {
   }
 }
 
-const COMES_BACK = 'Expected the client to come back until it has everything.'
+const COMES_BACK = 'Expected the client to reconnect until it has everything.'
 
-/** Many times what a server reads in the longest scenario, even one that looks every few milliseconds. */
+/** Many times the reads of any correct server in the longest scenario, even of one that polls every few milliseconds. */
 const MAX_READS = 2000
 
 const MAX_RETURNS = 10
@@ -422,5 +422,5 @@ const STALL_MS = 1e6
 /** The longest that a timer can have. */
 const NEVER = 2 ** 31 - 1
 
-/** Enough for bytes to cross the hop. It decides nothing. */
+/** Enough for bytes to cross the hop. No result depends on it. */
 const TURNS = 10

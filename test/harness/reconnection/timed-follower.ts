@@ -5,7 +5,7 @@ import { scriptedServer, type ScriptedServer } from '../scripted-server.ts'
 import { ControlledClock, WATCHDOG_MS } from './controlled-clock.ts'
 import { Follower, type Options } from './follower.ts'
 
-/** Follows a server by a clock that stands still until the check moves it on. */
+/** Follows a server with a clock that stands still until the check advances it. */
 export async function followTimed(
   t: Tools,
   { server, ...options }: Options & { clock?: ControlledClock } = {},
@@ -35,22 +35,22 @@ export class TimedFollower extends Follower {
     return this.states.filter(({ name }) => name === 'waiting')
   }
 
-  /** Waits until the client waits for the `count`-th time, and sleeps. Returns how long it says it will. */
+  /** Waits until the client sleeps before a reconnect for the `count`-th time. Returns the `ms` that it reported. */
   backsOff = async (count = 1, lost = 'The connection was lost'): Promise<number> => {
     const isAsleep = (): boolean =>
       this.states.at(-1)?.name === 'waiting' && this.clock.nextDueMs !== undefined
     await this.#t.waitFor(() => this.#waits.length === count && isAsleep(), {
       seen: () =>
         this.#waits.length < count
-          ? `${lost}, and onState() was not told that the client waits.`
-          : `${lost}, and the client does not sleep by the clock that it was given.`,
+          ? `${lost}, and onState() was not called with the state waiting.`
+          : `${lost}, and the client does not sleep with the clock that it was given.`,
       expected: "Expected onState({ name: 'waiting', ms, why }), and clock.sleep(ms, signal).",
-      often: 'the client asks again at once, or waits with setTimeout().',
+      often: 'your client reconnects at once, or waits with setTimeout().',
     })
     return (this.#waits[count - 1] as { ms: number }).ms
   }
 
-  /** The same, and it is to wait so many milliseconds. */
+  /** Like `backsOff()`, and checks the length of the wait. */
   backsOffFor = async (
     expectedMs: number,
     count: number,
@@ -61,23 +61,23 @@ export class TimedFollower extends Follower {
     const { nextDueMs } = this.clock
     const isNear = (value = NaN): boolean => Math.abs(value - expectedMs) <= 1
     must(isNear(ms) && isNear(nextDueMs), {
-      seen: `${when}. The client says that it waits ${ms} ms, and sleeps ${nextDueMs} ms.`,
+      seen: `${when}. The client reported a wait of ${ms} ms, and slept ${nextDueMs} ms.`,
       expected: `Expected ${expectedMs} ms: random() × the smaller of maxMs and baseMs × 2 ^ (failures before).`,
       ...(often && { often }),
     })
     return ms
   }
 
-  /** Waits until the client would give the connection up in `ms`. */
+  /** Waits until the watchdog would fire in `ms`. */
   armsWatchdog = async (ms: number): Promise<void> => {
     const { clock } = this
     await this.#t.waitFor(() => clock.nextDueMs === ms, {
       seen: () =>
         clock.nextDueMs === undefined
-          ? 'The client waits for bytes, and nothing watches over that.'
+          ? 'The client waits for bytes without a watchdog.'
           : `The client waits for bytes, and would give up in ${clock.nextDueMs} ms.`,
       expected: `Expected clock.sleep(${ms}, signal) while it waits.`,
-      often: 'there is no watchdog. A connection can be dead for hours without an error.',
+      often: 'your client has no watchdog. A connection can be dead for hours without an error.',
     })
   }
 }

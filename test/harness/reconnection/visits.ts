@@ -12,13 +12,13 @@ import { SILENT } from '../transcript.ts'
 import { fakeHistory, type FakeHistory } from './fake-history.ts'
 import { PATH } from './subscriber.ts'
 
-/** A server whose clients come and go, one after another, and its history. */
+/** A server whose clients connect and disconnect, one after another, and its history. */
 export type VisitedServer = {
   readonly server: TestServer
   readonly history: FakeHistory
-  /** How many bytes wait in the response to whoever asked last. */
+  /** How many bytes are queued in the last response. */
   readonly queued: number
-  /** Has clients come and go in every way there is, so many times each. Returns the entries that are kept then. */
+  /** Lets clients disconnect in every way, so many times each. Returns the entries that are kept then. */
   visit(rounds: number): Promise<Entry[]>
 }
 
@@ -35,18 +35,18 @@ export async function visitedServer(t: Tools, options: ServerOptions): Promise<V
 
   async function play({ how, end }: Ending): Promise<void> {
     const before = server.connections
-    // Dozens of steps, and all alike: only what comes of them is told.
+    // Dozens of similar steps, so the transcript contains only the result.
     const client = new RawClient(server.port, { transcript: SILENT, waiting: t })
     const request = async (lastEventId?: string, method = 'GET'): Promise<void> => {
       const story = {
-        seen: `After ${count} clients had come and gone, the next one got no head.`,
-        expected: 'Expected the server to answer it like the first one.',
+        seen: `After ${count} clients had connected and disconnected, the next client got no head.`,
+        expected: 'Expected the server to answer it like the first client.',
       }
       const { status } = await client.get(PATH, story, { lastEventId, method })
       must(status === 200, {
-        seen: `After ${count} clients had come and gone, the next one was answered ${status}.`,
-        expected: 'Expected 200, as for the first one.',
-        often: 'a variable outside the handler remembers what happened to one client.',
+        seen: `After ${count} clients had connected and disconnected, the next client was answered ${status}.`,
+        expected: 'Expected 200, as for the first client.',
+        often: 'your code keeps the state of one client in a variable outside the handler.',
       })
     }
     await end({ client, history, server, login, request, waitFor: t.waitFor })
@@ -69,8 +69,8 @@ export async function visitedServer(t: Tools, options: ServerOptions): Promise<V
       for (let round = 0; round < rounds; round += 1) {
         for (const ending of ENDINGS) await play(ending)
       }
-      t.transcript.step(`${count} clients come and go, in every way there is`)
-      // None of the large ones is kept.
+      t.transcript.step(`${count} clients connect and disconnect, in nine different ways`)
+      // These evict the large entries.
       return history.append(...quakes(VISITED_CAPACITY))
     },
   }
@@ -80,7 +80,7 @@ export async function visitedServer(t: Tools, options: ServerOptions): Promise<V
 const VISITED_CAPACITY = 4
 
 type Ending = {
-  /** After a client's name. */
+  /** The end of a sentence that begins with the client's name. */
   how: string
   end(visit: Visit): Promise<void>
 }
@@ -90,7 +90,7 @@ type Visit = Pick<Tools, 'waitFor'> & {
   history: FakeHistory
   server: TestServer
   login: ReturnType<typeof gate>
-  /** Asks, and reads the head. */
+  /** Sends a request, and reads the head. */
   request(lastEventId?: string, method?: string): Promise<void>
 }
 
@@ -122,7 +122,7 @@ const ENDINGS: Ending[] = [
     },
   },
   {
-    how: 'had an id that nobody knows, and disconnected',
+    how: 'had an unknown ID, and disconnected',
     async end({ request, history, client }) {
       await request('of-another-life')
       await receives(client, history.append(...quakes(1))[0].id)
@@ -152,7 +152,7 @@ const ENDINGS: Ending[] = [
     },
   },
   {
-    how: 'disconnected while the history was read',
+    how: 'disconnected while the history was being read',
     async end({ request, history, client, server, waitFor }) {
       history.blockReads('as it was')
       await request()
@@ -164,21 +164,21 @@ const ENDINGS: Ending[] = [
     },
   },
   {
-    how: 'was there when the history failed',
+    how: 'was connected when the history failed',
     async end({ history, client }) {
       history.failNext('the disk is gone')
       client.request(PATH)
       await client.ended({
-        seen: 'The history could not be read, and the response goes on.',
+        seen: 'The history could not be read, and the response stayed open.',
         expected: 'Expected the connection to be cut.',
       })
     },
   },
 ]
 
-const NEVER_ASKED = { seen: 'No request came in.', expected: 'Expected one.' }
+const NEVER_ASKED = { seen: 'No request arrived.', expected: 'Expected a request.' }
 
-/** Reads up to the event with that id. */
+/** Reads up to the event with that ID. */
 async function receives({ events }: RawClient, id: string): Promise<void> {
   const story = {
     seen: `"${id}" happened, and did not reach the client.`,

@@ -16,7 +16,7 @@ export function createApp(
 
   app.get('/events', async (req, res) => {
     const cursor = req.get('Last-Event-ID') || undefined
-    // What cannot be read here cannot be read in the loop either. That cuts the connection; a 500 would be final.
+    // If this fails, read again in the loop, which cuts the connection. An EventSource never reconnects after a 500.
     const rest = history.isOver ? await history.after(cursor).catch(() => undefined) : undefined
     if (rest?.entries.length === 0) {
       res.status(204).end()

@@ -101,7 +101,7 @@ describe('a quote on a slide', () => {
   test('can be the file of a mistake and its message', () => {
     expect(quote('test/mistakes/lesson1/collects/server.ts', '')).toContain('lines.push(')
     expect(saysOf('lesson1/collects')).toMatch(
-      /^✗ 1\.2a .*\n\n.*\n.* while the feed was waiting\.\n$/,
+      /^✗ 1\.2a .*\n\n.*\n.* before the next quake happens\.\n$/,
     )
   })
 

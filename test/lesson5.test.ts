@@ -1079,7 +1079,8 @@ edgeCase('5.4f', 'only a limited number of entries waits for a stalled client', 
 check('5.5a', 'each quake is yielded as soon as its event is complete', async (t) => {
   const { got, requested, delivers } = await follow(t)
   await requested(1)
-  for (const [n, quake] of awkwardQuakes().slice(0, -1).entries()) {
+  // Without the two corrections at the end: 5.5l tests a quake that arrives under another event ID.
+  for (const [n, quake] of awkwardQuakes().slice(0, -2).entries()) {
     await delivers(quake, `n-${n}`)
     must(deepEqual(got[n], quake), {
       seen: `The server sent ${excerptJson(quake)} and followQuakes() yielded ${excerptJson(got[n])}`,

@@ -687,6 +687,10 @@ check('3.4b', 'the view starts over when the URL changes', async (t) => {
   })
   await lists(again)
   await isAnew('your code keeps the view of a URL after the last component stopped following it.')
+  await page.waitFor(() => openConnections(second) === 0, {
+    seen: 'The component got its first URL again, and the connection to the second URL is still open.',
+    expected: 'Expected the connection to be closed.',
+  })
   t.transcript.step('the retry() of a render with the second URL is called')
   retry()
   await fence(t)

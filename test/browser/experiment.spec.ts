@@ -93,7 +93,11 @@ test('what a check could not grade, though it passed, is told with the check', a
     .getByRole('region', { name: 'Checks' })
     .getByRole('button', { name: /^Check 4\.5f/ })
     .click()
-  await expect(page.getByText(/^passed, but cannot read your nginx\.conf/)).toBeVisible()
+  await expect(
+    page.getByText(
+      /^passed, but the timeout was not checked, because your nginx\.conf includes other files/,
+    ),
+  ).toBeVisible()
 })
 
 test.describe('without a grade', () => {

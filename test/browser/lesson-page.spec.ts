@@ -46,7 +46,7 @@ test('a learner opens the page, fails, saves, passes and goes to the next lesson
   await page.getByRole('button', { name: 'Connect a client' }).click()
   await pick(page.getByRole('option', { name: /client.*← response \d+ B/ }).last())
   await expect(page.getByRole('button', { name: 'hex' })).toBeVisible()
-  await page.getByRole('button', { name: 'Stall' }).click()
+  await page.getByRole('button', { name: 'Stall', exact: true }).click()
   await expectNoFinding(page, 'a failure, and an arrival', ALL_LOOKS)
 
   for (const name of ['server.ts', 'client.ts']) save(copy, name, solution(copy, name))

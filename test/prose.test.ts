@@ -12,7 +12,7 @@ const NOT_CLEAN_YET = `
   test/lesson3.test.ts
   test/mistakes/lesson2 test/mistakes/lesson3 test/mistakes/lesson4
   test/feed.test.ts test/harness test/proof.test.ts test/variants test/workshop
-  workshop/commands workshop/grader
+  workshop/grader
   workshop/session
   workshop/verdict
 `

@@ -113,7 +113,7 @@ export const test = base.extend<
   ],
 })
 
-/** Simulates a display with ten frames per second. Runs in the page. */
+/** Simulates a display with ten frames per second, for the page to draw in. No test waits for it. Runs in the page. */
 function drawSeldom(): void {
   window.requestAnimationFrame = (draw) => window.setTimeout(() => draw(performance.now()), 100)
   window.cancelAnimationFrame = (id) => window.clearTimeout(id)

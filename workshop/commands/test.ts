@@ -46,7 +46,7 @@ async function gradeOnce(args: string[]): Promise<number> {
       ...(process.env.SEED && { seed: Number(process.env.SEED) }),
       onCheck({ id, state, notWritten }) {
         done += 1
-        // The first is told at once: the checks behind it may wait in vain for long.
+        // Print the first failure at once, because the checks after it may take a while to time out.
         if (state === 'failed' && !notWritten) failed ??= tellFailure(id)
         tellProgress()
       },

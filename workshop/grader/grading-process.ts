@@ -207,7 +207,7 @@ async function vitestFor({
   )
 }
 
-/** Has Vitest load anew what has changed in a sandbox since the last run, which may have had other files, and some that are gone. */
+/** Makes Vitest reload the files of a sandbox that were changed, added or removed since the last run. */
 function fileForgetter(vitest: Vitest, sandbox: string): () => void {
   let before = new Map<string, string>()
   return () => {

@@ -51,6 +51,7 @@ export async function openTab(browser: Browser, url: string): Promise<Tab> {
   return {
     evaluate,
     async until(expression) {
+      // Polls, because DevTools has no event for a page's own state; the test's timeout bounds a page that never gets there.
       // During a navigation there is no document to evaluate in.
       const isTrue = () => evaluate(expression).catch(unlessBetweenDocuments)
       while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))

@@ -55,7 +55,7 @@ export async function openPage(
     if (thrown.length > 0) throw asFailure(thrown[0])
   }
 
-  /** Polls once per millisecond and not at every turn, because most waits are for a timer of the work. */
+  /** Polls once per millisecond, because most waits are for a timer of the work. The caller's deadline bounds the rest. */
   const look = async (holds: () => boolean): Promise<void> => {
     while (isOpen && thrown.length === 0 && !holds()) await sleep(1)
   }

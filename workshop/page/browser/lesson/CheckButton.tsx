@@ -7,7 +7,7 @@ export type Check = GradingState['checks'][number]
 export function describeCheckState({ state, isEdgeCase, notWritten, lacks }: Check): string {
   const kind = isEdgeCase ? 'edge case, ' : ''
   if (state === 'passed') return `${kind}passed`
-  if (lacks) return `${kind}not graded: there is no ${lacks}`
+  if (lacks) return `${kind}not graded: ${lacks} is not installed`
   if (state === 'not run') return `${kind}no result`
   return kind + (notWritten ? 'not written yet' : 'failed')
 }

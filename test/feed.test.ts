@@ -6,12 +6,12 @@ import { newTranscript } from './harness/transcript.ts'
 
 const [first, second, third] = quakes(3) as [Quake, Quake, Quake]
 
-/** A second quake that is an hour away: whoever asks for it waits. */
+/** The second quake is an hour away, so a request for it stays pending. */
 const slowly = [at(first, 0), at(second, 3600)]
 
 type Opened = { feed: Feed; open(): number }
 
-// What a lesson is told of a feed holds for the one it runs on and for the one it is graded with.
+// The promises that a lesson makes about feeds must hold for both: the feed it runs on and the one it is graded with.
 describe.each<{ name: string; opened(): Opened }>([
   {
     name: 'a replay',

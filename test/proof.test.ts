@@ -31,11 +31,11 @@ import {
 } from '../workshop/mistakes/messages.ts'
 import { filesOf, layOut, mistakesOf, type Mistake } from '../workshop/mistakes/mistakes.ts'
 
-// Proves the checks with programs: right work passes, unwritten work is called unwritten, and each planted
-// bug is found by the check that is there for it, in the words that a learner will read.
+// Proves the checks with programs: right work passes, unwritten work is reported as unwritten, and each planted bug
+// is found by the check that exists for it, with the message that a learner will read.
 //
-// Whatever a learner has in lessons/ does not matter here: solutions, variants and mistakes are the whole
-// evidence, and stubs are made afresh from the solutions.
+// The learner's files in lessons/ have no influence: the proof uses solutions, variants and mistakes, and makes new
+// stubs from the solutions.
 
 const SEED = 1
 const tests = import.meta.dirname
@@ -45,7 +45,7 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 describe.each(lessons())('lesson $number', (lesson) => {
   const named = checksOf(lesson.number)
   const checks = named.map(({ id }) => id)
-  // Without nginx they are skipped, and counted.
+  // Without nginx, these checks are skipped and counted.
   const lacking = named.filter(({ needsNginx }) => needsNginx && !nginx.find()).map(({ id }) => id)
   const variants = variantsOf(lesson)
   const mistakes = mistakesOf(lesson.number)
@@ -63,7 +63,7 @@ describe.each(lessons())('lesson $number', (lesson) => {
     expect(core.length).toBeLessThanOrEqual(MOST_CORE[lesson.number] ?? 30)
   })
 
-  // A learner may have lost the README; then there is nothing to compare. In CI that is a failure.
+  // A learner may have lost the README. Then there is nothing to compare, but in CI that is a failure.
   const isLost = lesson.problem !== undefined && !process.env.CI
   test.skipIf(isLost)('every task has checks and three hints, and every check a task', () => {
     expect(lesson.problem).toBeUndefined()
@@ -71,11 +71,12 @@ describe.each(lessons())('lesson $number', (lesson) => {
     for (const { id, hints } of lesson.tasks) expect.soft(hints, `hints of ${id}`).toHaveLength(3)
   })
 
-  // What fails waits most of the time, for what does not come.
+  // A failing check spends most of its time waiting, so several can share a core.
   const pool = graderPool({ lesson: lesson.number, seed: SEED, size: 3 })
   afterAll(() => pool.end())
 
-  // First, for of a mistake's long transcript is kept what is around the step in which it parts from the solution's.
+  // Grade the solution first: of a mistake's long transcript, only the part around the first difference from the
+  // solution's is kept.
   let solution: Verdict
   beforeAll(async () => {
     solution = await pool.grade(requestFor(lesson, solutionsFolder), isRight)
@@ -136,8 +137,8 @@ describe.each(lessons())('lesson $number', (lesson) => {
     },
   )
 
-  // Behind the mistakes. One that was not graded, for want of nginx or with -t, keeps what it has.
-  test.for(tasks)('what is told of the mistakes of task %s is kept', async (task) => {
+  // Runs after the mistakes. If a mistake was not graded, because of a missing nginx or -t, its stored message stays.
+  test.for(tasks)('the messages of the mistakes of task %s are stored', async (task) => {
     const messages = mistakes.flatMap(({ name, task: its }): [string, Message][] => {
       const message = told.get(name) ?? known.get(name)
       return its === task && message ? [[name, message]] : []
@@ -163,7 +164,7 @@ function textOf(message: Message | undefined): string | undefined {
   return message && formatMessage(message)
 }
 
-/** With -u. */
+/** Returns whether Vitest was started with -u. */
 function isUpdating(): boolean {
   return expect.getState().snapshotState.snapshotUpdateState === 'all'
 }
@@ -182,14 +183,14 @@ function requestFor({ number }: Lesson, work: string): GradeRequest {
     work,
     name: 'lessons',
     seed: SEED,
-    // All at once, above: the compiler takes longer to start than to read them.
+    // All works are type-checked at once above, because starting the compiler takes longer than reading them.
     skipTypes: true,
   }
 }
 
 /**
- * The first task that one of these files has to do with. The tasks before it run on the files of the solution
- * alone, and have passed with them: there is nothing to see.
+ * Returns the first task that any of these files affects. Earlier tasks only use the solution's files, and their checks
+ * have passed with the solution, so they need not run again.
  */
 function firstTaskOf(files: string[], { folder, number }: Lesson): string {
   const has = (file: string, what: RegExp): boolean =>
@@ -203,7 +204,7 @@ function firstTaskOf(files: string[], { folder, number }: Lesson): string {
   )!
 }
 
-/** The checks that do not say that the work is not written yet. */
+/** Returns the IDs of the checks that do not report unwritten work. */
 function written({ checks }: Verdict): string[] {
   return checks.filter(({ notWritten, lacks }) => !notWritten && !lacks).map(({ id }) => id)
 }
@@ -212,13 +213,13 @@ function isRight(verdict: Verdict): boolean {
   return wrong(verdict).length === 0
 }
 
-/** What keeps a verdict from being a pass, for a failing test to show. */
+/** Returns the reasons why a verdict is not a pass, for a failing test to show. */
 function wrong({ checks, problem }: Verdict): unknown[] {
   const failed = checks.filter(({ state, lacks }) => state !== 'passed' && !lacks)
   return [...failed, ...(problem ? [problem] : [])]
 }
 
-/** Of all works in one folder, for one run of the compiler. */
+/** Returns the type errors of all works, with a single run of the compiler. */
 async function typeErrorsOf(works: string[], { folder }: Lesson): Promise<string[]> {
   const all = await filledSandbox()
   try {
@@ -231,7 +232,7 @@ async function typeErrorsOf(works: string[], { folder }: Lesson): Promise<string
   }
 }
 
-/** The lesson with the files of a variant, laid out like lessons/. */
+/** Creates a folder laid out like lessons/, with the variant's files over the solution's. */
 function workOf({ folder }: Variant, lesson: Lesson): string {
   const work = mkdtempSync(join(scratch, 'work-'))
   for (const from of [join(solutionsFolder, lesson.folder), folder]) {
@@ -240,14 +241,14 @@ function workOf({ folder }: Variant, lesson: Lesson): string {
   return work
 }
 
-/** The lesson with a mistake in it, laid out like lessons/. */
+/** Creates a folder laid out like lessons/, with the mistake in it. */
 function made(mistake: Mistake): string {
   const work = mkdtempSync(join(scratch, 'work-'))
   layOut(mistake, work)
   return work
 }
 
-/** The stubs of a lesson, laid out like lessons/. */
+/** Creates a folder laid out like lessons/, with the stubs of a lesson. */
 function stubbed(lesson: Lesson): string {
   const work = mkdtempSync(join(scratch, 'stubs-'))
   mkdirSync(join(work, lesson.folder))

@@ -3,7 +3,7 @@ import type { ControlledFeed } from './controlled-feed.ts'
 import { describeError, Failure, type Story } from './failure.ts'
 import { isNotWritten } from '../../protocol/not-written.ts'
 
-/** What is known about a check in addition to the error that ended it. */
+/** Facts about a check in addition to the error that ended it. */
 type Evidence = {
   /** Errors that the app's handlers threw, except for errors of the feed. */
   thrownByHandlers: readonly unknown[]

@@ -1,6 +1,6 @@
 import { shorten, visible } from '../../wire/visible.ts'
 
-/** The numbered steps of one check: what it did and what it saw. */
+/** The numbered steps of one check: its actions and observations. */
 export type Transcript = {
   readonly steps: readonly string[]
   step(text: string): void

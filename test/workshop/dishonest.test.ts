@@ -52,13 +52,13 @@ const tricks: Trick[] = [
   {
     name: 'takes all memory there is, and lets others have their turn',
     outcome: 'error',
-    says: 'Your code took more memory than the 1024 MB that it may have, while your files were loaded.',
+    says: 'Your code used more than the 1024 MB of memory that it may use, while your files were loaded.',
     first: taking('Buffer.alloc(1e7, 1)'),
   },
   {
     name: 'takes all of its heap, and lets others have their turn',
     outcome: 'error',
-    says: 'Your code took more memory than the 1024 MB that it may have, while your files were loaded.',
+    says: 'Your code used more than the 1024 MB of memory that it may use, while your files were loaded.',
     first: taking('new Array(1e6).fill(all.length)'),
   },
   {
@@ -107,7 +107,7 @@ const tricks: Trick[] = [
   {
     name: 'turns failures into passes on their way out',
     outcome: 'error',
-    says: 'A check that has to fail did not',
+    says: 'A check that has to fail has passed',
     first: `
       const worker = (globalThis as any).__vitest_worker__
       const rpc = worker.rpc

@@ -355,7 +355,7 @@ describe('a class', () => {
     expect(line('not begun')).toMatch(/^0\/\d+ not begun$/)
     expect(line('links')).toMatch(/^0\/\d+ not begun$/)
     expect(program.output).toContain('links, lesson 1: left out: solutions is a link')
-    expect(program.output).toContain('hangs, lesson 1: Your code did not give the event loop back')
+    expect(program.output).toContain('hangs, lesson 1: Your code blocked the event loop')
     expect(program.output).toMatch(
       /7 people, 7 gradings in \d+ s, [1-9] of them from the cache · SEED=1/,
     )
@@ -372,7 +372,7 @@ describe('a class', () => {
       id: '1.1b',
       seen: expect.stringContaining('text/plain'),
     })
-    // What was graded is as it was handed in.
+    // Grading does not change the work that was handed in.
     expect(readdirSync(join(hall, 'class/not begun', L1))).toEqual(['server.ts'])
   })
 
@@ -428,7 +428,7 @@ describe('a class', () => {
       .map(Number)
   }
 
-  /** What was killed may take a moment to go. */
+  /** Waits until no process is left, because a killed process may take a moment to end. */
   async function nothingRuns(): Promise<void> {
     await vi.waitUntil(() => runningWith('').length === 0, { timeout: 120_000 })
   }

@@ -186,7 +186,7 @@ async function urlOf(program: Program): Promise<string> {
 function open(url: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const request = get(url, { agent: false }, (response) => {
-      // Whoever waits for the error hears of it all the same.
+      // Other listeners still receive the error.
       response.on('error', () => {})
       resolve(response)
     })

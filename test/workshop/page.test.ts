@@ -7,7 +7,7 @@ import type { Action, Answer, PageState } from '../../protocol/page.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run, type Program } from './program.ts'
 
-// The page without a browser: what it is told over its channel, and what comes of what it asks for.
+// Tests the page's channel without a browser: the state that the page receives, and the effects of its requests.
 
 let copy: Copy
 let graded: Copy
@@ -245,7 +245,7 @@ function isResponseAt(entry: Entry, hop: string): boolean {
 
 type Page = {
   program: Program
-  /** What it has been told of, until now. */
+  /** The state that the page has received so far. */
   readonly state: Partial<PageState>
   entries: Entry[]
   act(action: Action): Promise<Answer>

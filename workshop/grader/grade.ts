@@ -19,36 +19,36 @@ export type GradeRequest = {
   lesson: number
   /** A folder laid out like `lessons/`. */
   work: string
-  /** How messages call that folder; absent = its path. */
+  /** The folder's name in messages; absent = its path. */
   name?: string
-  /** A folder laid out the same way, for the files that `work` does not have. */
+  /** A folder with the same layout. It supplies the files that `work` does not have. */
   base?: string
   /** A check or a task: `1.2a`, `1.2`. */
   only?: string
-  /** The task to begin with. */
+  /** The first task to grade. Absent = the first one of the lesson. */
   from?: string
   seed?: number
-  /** Run no more checks when one has failed. */
+  /** Whether to stop after the first failure. */
   bail?: boolean
-  /** For a first look: where a check tries everything, try some, but for this one. */
+  /** For a first look: this check tries every case, and the others only try a sample. */
   tryAllIn?: string
-  /** Leave the types alone. */
+  /** Whether to skip the type check. */
   skipTypes?: boolean
-  /** Leave out what the solution does in the check that fails first. */
+  /** Whether to leave out the solution's transcript of the first failing check. */
   skipReference?: boolean
-  /** Called as each result comes. */
+  /** Called with each result as soon as it is known. */
   onCheck?(result: CheckResult): void
-  /** Called with the checks that are running, whenever one begins or ends. */
+  /** Called with the IDs of the running checks, whenever one begins or ends. */
   onRunning?(ids: string[]): void
-  /** Ends the run, and the process it runs in. */
+  /** Ends the run and its process. */
   signal?: AbortSignal
-  /** One that was started for this lesson; ended by this grading, unless it is reusable. */
+  /** A process that was started for this lesson. This grading ends it, unless it is reusable. */
   gradingProcess?: GradingProcess
 }
 
 /**
- * Grades one lesson of somebody's work, in a process of its own. Whatever the work does, there is a
- * verdict; it throws only when the workshop itself is broken, or `signal` aborts.
+ * Grades one lesson of somebody's work in a separate process. Returns a verdict whatever the work does. Throws only if
+ * the workshop itself is broken or `signal` aborts.
  */
 export async function grade(request: GradeRequest): Promise<Verdict> {
   const { lesson, work, base, onCheck, onRunning, signal } = request
@@ -104,19 +104,19 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
   }
 }
 
-/** Those that this machine can run. */
+/** Returns the checks that this machine can run. */
 function possibleOf(checks: CheckName[]): CheckName[] {
   const isPossible = !checks.some(({ needsNginx }) => needsNginx) || nginx.find() !== undefined
   return isPossible ? checks : checks.filter(({ needsNginx }) => !needsNginx)
 }
 
-/** At home, a check that this machine cannot run is reported. In CI, or if no other check is left, it is a failure. */
+/** A check that this machine cannot run fails in CI, and if no other check is left. Otherwise it is only reported. */
 function hasPassed(results: readonly CheckResult[]): boolean {
   const graded = process.env.CI ? results : results.filter(({ lacks }) => !lacks)
   return graded.length > 0 && graded.every(({ state }) => state === 'passed')
 }
 
-/** One that was started before is of use while it is still there. */
+/** Returns the given process if it is still alive, and otherwise starts a new one. */
 async function processFor({ lesson, seed, gradingProcess }: GradeRequest): Promise<GradingProcess> {
   if (gradingProcess?.isAlive) return gradingProcess
   await gradingProcess?.end()
@@ -158,7 +158,7 @@ function resultOf(
   }
 }
 
-/** Files of the sandbox as the learner knows them: `lessons/01-raw-chunks/server.ts`. */
+/** Replaces paths in the sandbox by the paths that the learner knows: `lessons/01-raw-chunks/server.ts`. */
 function nameFiles(text: string, sandbox: string, name: string): string {
   return text
     .replaceAll(`file://${sandbox}`, name)

@@ -19,26 +19,25 @@ import { watchdog } from './watchdog.ts'
 import { startWorker, type Worker } from './worker.ts'
 
 /**
- * A process that grades one work of a lesson, and the sandbox for that work. It can be started before there is any
- * work: then the grading begins sooner.
+ * A process that grades one work of a lesson, with the sandbox for that work. Start it before the work exists, and the
+ * grading begins sooner.
  */
 export type GradingProcess = {
   readonly seed: number
   readonly sandbox: Sandbox
-  /** For many works, one after another. What one leaves behind in the process, the next one finds. */
+  /** Whether it grades many works, one after another. Anything that a work leaves in the process affects the next one. */
   readonly isReusable: boolean
-  /** False when the process has ended: then it can run nothing. */
+  /** Whether the process is still running. */
   readonly isAlive: boolean
   /**
-   * Loads the checks, and the packages that they and the stubs use. The work, which comes later, finds nothing of
-   * the stubs but those packages.
+   * Loads the checks and the packages that the checks and the stubs use. Of the stubs, only these packages stay loaded.
    *
    * @param signal ends the process
    */
   preload(signal?: AbortSignal): Promise<void>
-  /** Runs checks on what is in the sandbox now: once, unless it is reusable. */
+  /** Runs checks on the files that are in the sandbox now. Call it only once, unless the process is reusable. */
   run(options: RunOptions): Promise<Run>
-  /** Ends the process, and removes its sandbox. */
+  /** Ends the process and removes its sandbox. */
   end(): Promise<void>
 }
 
@@ -49,14 +48,14 @@ export type GradingProcessOptions = {
 }
 
 export type RunOptions = {
-  /** The checks to run. */
+  /** The IDs of the checks to run. */
   ids: string[]
-  /** Run no more checks when one has failed. */
+  /** Whether to stop after the first failure. */
   bail?: boolean
-  /** For a first look: where a check tries everything, try some, but for this one. */
+  /** For a first look: this check tries every case, and the others only try a sample. */
   tryAllIn?: string
   onOutcome?(id: string, outcome: Outcome): void
-  /** Called with the checks that are running, whenever one begins or ends. */
+  /** Called with the IDs of the running checks, whenever one begins or ends. */
   onRunning?(ids: string[]): void
   /** Ends the process. */
   signal?: AbortSignal
@@ -99,7 +98,7 @@ export async function startGradingProcess({
   const specifications = await vitest.globTestSpecifications()
   const forgetFiles = fileForgetter(vitest, sandbox.folder)
 
-  /** Runs checks and the canary on what is in the sandbox, to the end or until the process has ended. */
+  /** Runs checks and the canary on the files in the sandbox. Returns when they have finished or the process has ended. */
   async function play(ids: string[], signal?: AbortSignal): Promise<void> {
     const exitCode = process.exitCode
     vitest.setGlobalTestNamePattern(`^(${[...ids, canary].join('|').replaceAll('.', '\\.')})( |$)`)
@@ -114,14 +113,14 @@ export async function startGradingProcess({
         return
       }
       const done = vitest.runTestSpecifications(specifications)
-      // A process that ended before it had its task is one that Vitest would wait for, for ever.
+      // If the process ended before it got its task, Vitest would wait for it indefinitely.
       const given = worker.exited.then(() => sleep(GRACE_MS, undefined, { ref: false }))
       await Promise.race([done, given])
     } finally {
       dog.stop()
       memory?.stop()
       signal?.removeEventListener('abort', worker.kill)
-      // Vitest sets it when a test fails. It is ours.
+      // Vitest sets the exit code if a test fails, but it belongs to our command.
       process.exitCode = exitCode
     }
   }
@@ -154,7 +153,7 @@ export async function startGradingProcess({
       record.onRunning = onRunning
       vitest.provide('bail', bail)
       vitest.provide('tryAllIn', tryAllIn)
-      // Its conf is in the sandbox by now.
+      // By now the work's nginx.conf is in the sandbox.
       const nginx = needsNginx(lesson, ids) ? await nginxFor(lesson, sandbox.folder) : undefined
       if (nginx) vitest.provide('nginx', nginx.ports)
       try {
@@ -171,13 +170,13 @@ export async function startGradingProcess({
   }
 }
 
-/** What is loaded before the work. */
+/** The modules to load before the work. */
 const SETUP = ['signs-of-life.ts', 'waiting.ts', 'kill-guard.ts']
 
-/** For what is still on its way when the process has ended. */
+/** How long to wait for messages that are still in transit after the process has ended. */
 const GRACE_MS = 5000
 
-/** A Vitest that runs the checks of a lesson in that one process, and prints nothing. */
+/** Creates a Vitest that runs the checks of a lesson in the given process and prints nothing. */
 async function vitestFor({
   lesson,
   sandbox,
@@ -207,7 +206,7 @@ async function vitestFor({
   )
 }
 
-/** Makes Vitest reload the files of a sandbox that were changed, added or removed since the last run. */
+/** Returns a function that makes Vitest reload the sandbox's files that have changed since the last run. */
 function fileForgetter(vitest: Vitest, sandbox: string): () => void {
   let before = new Map<string, string>()
   return () => {
@@ -240,12 +239,12 @@ function needsNginx(lesson: number, ids: string[]): boolean {
   return checksOf(lesson).some((check) => check.needsNginx && ids.includes(check.id))
 }
 
-/** The checks, what they stand on, and the work. */
+/** Returns what the process may read: the checks, their dependencies, and the work. */
 function readable(lesson: number, sandbox: string): string[] {
   const folders = ['node_modules', 'feed', 'protocol', 'wire', 'data', 'test/harness']
   return [
     ...[...folders, 'test/__snapshots__'].map((folder) => join(ROOT, folder, '*')),
-    // Where it is a link, Node asks for what it leads to.
+    // node_modules may be a symbolic link, and Node checks the path that it resolves to.
     join(realpathSync(join(ROOT, 'node_modules')), '*'),
     join(ROOT, 'package.json'),
     testFileOf(lesson),

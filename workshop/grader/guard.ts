@@ -4,9 +4,9 @@ import { isInside } from '../is-inside.ts'
 import { ROOT } from '../root.ts'
 
 /**
- * Finds `#work/…` in the sandbox, and keeps a run to the files that belong to it: the work, what it may import
- * (`#feed`, Node and the packages), and the checks. Someone who imports the solution learns nothing, and
- * gets told so.
+ * Returns a plugin that resolves `#work/…` to the sandbox and refuses to load any file that does not belong to the run:
+ * the work, its permitted imports (`#feed`, Node and the packages), and the checks. Importing the solution is an error,
+ * because it would teach nothing.
  */
 export function guard(sandbox: string): Plugin {
   const ours = ['feed', 'protocol', 'wire', 'node_modules', 'test/harness'].map((room) =>
@@ -27,7 +27,7 @@ export function guard(sandbox: string): Plugin {
         `a lesson may import its own files, "#feed", Node and packages, not ${relative(ROOT, file)}`,
       )
     },
-    // Vitest finds itself before any plugin is asked.
+    // Vitest resolves imports of itself without asking any plugin, so look for them in the source.
     transform(code, id) {
       const [, name] = (isInside(sandbox, id) && IMPORT_OF_GRADER.exec(code)) || []
       if (name) throw new Error(`a lesson may not import "${name}": that is what grades it`)

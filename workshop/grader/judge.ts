@@ -9,7 +9,7 @@ import type { CheckResult, GradingProblem } from '../../protocol/verdict.ts'
 
 type Judgement = { outcome: 'error' | 'stuck'; problem: GradingProblem }
 
-/** What makes the results of a run count for nothing, if anything does. */
+/** Returns the reason why the results of a run cannot be trusted, or undefined if they can. */
 export function judge(
   run: Run,
   results: CheckResult[],
@@ -17,15 +17,15 @@ export function judge(
 ): Judgement | undefined {
   const { loadError, endedFor, endedIn, lastLines, strayErrors, canaryFailed } = run
   if (endedFor === 'silence') {
-    return stuck(`Your code did not give the event loop back for 10 seconds, ${during(endedIn)}.`)
+    return stuck(`Your code blocked the event loop for 10 seconds, ${during(endedIn)}.`)
   }
   if (endedFor === 'time') {
     return stuck(`Your code was still running after 5 minutes, ${during(endedIn)}.`)
   }
   if (endedFor === 'memory') {
     return error(
-      `Your code took more memory than the ${MEMORY_MB} MB that it may have, ${during(endedIn)}.`,
-      'Look for what is kept and never let go, and for a loop that awaits nothing.',
+      `Your code used more than the ${MEMORY_MB} MB of memory that it may use, ${during(endedIn)}.`,
+      'Look for a collection that only grows, and for a loop without an await.',
     )
   }
   if (loadError) return notLoaded(loadError, lesson, sandbox)
@@ -37,24 +37,25 @@ export function judge(
       `The process ended before the checks did, ${during(endedIn)}.`,
       [
         ...lastLines,
-        'Look for what ends a process: process.exit(), process.kill(), no memory left.',
+        'Look for anything that ends a process: process.exit(), process.kill(), running out of memory.',
       ].join('\n'),
     )
   }
   if (!canaryFailed) {
     return error(
-      'A check that has to fail did not: this run says nothing about your work.',
-      'Your files change how tests are run or compared. Take that out.',
+      'A check that has to fail has passed, so this run says nothing about your work.',
+      'Your files change how tests run or how values are compared. Remove that code.',
     )
   }
   const [stray] = strayErrors
   if (stray && !failed)
-    return error('An error was thrown, and nobody caught it.', told(stray, sandbox))
+    return error('Your code threw an error that nothing caught.', told(stray, sandbox))
   return undefined
 }
 
 function stuck(what: string): Judgement {
-  const detail = 'Look for a loop that awaits nothing, or awaits only what is there already.'
+  const detail =
+    'Look for a loop without an await, or one that only awaits values that are already there.'
   return { outcome: 'stuck', problem: { what, detail } }
 }
 
@@ -68,11 +69,11 @@ function notLoaded(loadError: Thrown, lesson: number, sandbox: string): Judgemen
     return error('Your files could not be loaded.', told(loadError, sandbox))
   return error(
     `${missing.map((file) => join(sandbox, file)).join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing.`,
-    `npm run reset ${lesson} makes the files of the lesson afresh. It saves what you have first.`,
+    `npm run reset ${lesson} creates the files of the lesson again. It saves your files first.`,
   )
 }
 
-/** Files that the solution of the lesson has and the sandbox has not: `01-raw-chunks/client.ts`. */
+/** Returns the solution's files that the sandbox does not have: `01-raw-chunks/client.ts`. */
 function missingFiles(lesson: number, sandbox: string): string[] {
   const { folder } = lessonNumbered(lesson)!
   return readdirSync(join(solutionsFolder, folder))
@@ -84,7 +85,7 @@ function during(what: string): string {
   return what === 'loading' ? 'while your files were loaded' : `in check ${what}`
 }
 
-/** What was thrown, and where in the learner's files. */
+/** Describes an error, with its place in the learner's files. */
 function told({ message, frames }: Thrown, sandbox: string): string {
   const frame = frames.find(({ file }) => isInside(sandbox, file))
   const at = frame ? `\nat ${frame.file}:${frame.line}:${frame.column}` : ''

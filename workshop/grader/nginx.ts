@@ -6,12 +6,12 @@ import { site, startNginx } from '../proxies/nginx.ts'
 import type { RunningProxy } from '../proxies/proxy-process.ts'
 import { nginxSettings } from './nginx-settings.ts'
 
-/** The real nginx, for a process that may start none. */
+/** The real nginx, started on behalf of a process that may not start programs. */
 export type NginxForChecks = { ports: NginxPorts; stop(): Promise<void> }
 
 /**
- * Starts two: one that holds back whatever nginx can, and one with the `nginx.conf` of the work. Both ask the
- * server whose port the request names, so that each check has a server of its own.
+ * Starts two: one that buffers everything that nginx can buffer, and one with the work's `nginx.conf`. Both pass a
+ * request on to the port that its `Server-Port` header names, so that each check can have its own server.
  */
 export async function nginxFor(lesson: number, sandbox: string): Promise<NginxForChecks> {
   const conf = join(sandbox, lessonNumbered(lesson)!.folder, 'nginx.conf')
@@ -25,7 +25,7 @@ export async function nginxFor(lesson: number, sandbox: string): Promise<NginxFo
   }
 }
 
-/** One for all gradings of this process; it ends with the process. */
+/** Shared by all gradings of this process, and ends with it. */
 let ours: Promise<RunningProxy> | undefined
 
 async function startNginxOf(
@@ -54,8 +54,8 @@ function startWith(conf: string): Promise<RunningProxy> {
 }
 
 /**
- * Has servers that listen to a port of their own listen where nobody asks: that port may be taken, by another grading
- * too, or be one that only root may have.
+ * Replaces the ports in `listen` directives by unix sockets that no client uses. The port may be in use, even by another
+ * grading, or reserved for root.
  */
 function withoutOtherPorts(conf: string, folder: string): string {
   let count = 0
@@ -67,7 +67,7 @@ function withoutOtherPorts(conf: string, folder: string): string {
 
 const TREMOR = 'map $http_server_port $tremor { default 127.0.0.1:$http_server_port; }'
 
-/** Its defaults until 1.29.7, said aloud, and compression of everything. */
+/** nginx's defaults before 1.29.7, written out, with compression of everything. */
 const HOLDS_ALL = `
   proxy_http_version 1.0;
   proxy_buffering on;

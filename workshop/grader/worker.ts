@@ -9,32 +9,32 @@ import { ROOT } from '../root.ts'
 import { MEMORY_MB } from './memory.ts'
 
 /**
- * The process in which the work runs. It may read the checks and its own files and nothing else of the workshop,
- * and may write nothing and start nothing. Its memory is limited.
+ * The process in which the work runs. Of the workshop it may only read the checks and its own files. It may not write
+ * files or start programs, and its memory is limited.
  */
 export type Worker = PoolWorker & {
-  /** Absent when it could not be started. */
+  /** Undefined if the process could not be started. */
   readonly pid: number | undefined
   readonly isAlive: boolean
-  /** Settled when the process has ended. */
+  /** Resolves when the process has ended. */
   readonly exited: Promise<void>
-  /** Ends the process and whatever it has started, at once. */
+  /** Kills the process and everything that it has started. */
   kill(): void
 }
 
 type WorkerOptions = {
-  /** Files, and folders with a `*` at the end, that the work may read. */
+  /** The files that the work may read, and folders, which end with `*`. */
   mayRead: string[]
   env: Record<string, string>
-  /** What the process says of itself, see `test/harness/signs-of-life.ts`. */
+  /** Called with each sign of life, see `test/harness/signs-of-life.ts`. */
   onSign(sign: string): void
-  /** Any other line of its standard error: how Node says goodbye. */
+  /** Called with each other line of its standard error, where Node says why it ends. */
   onLine(line: string): void
-  /** Whether it outlives the run that is under way, and takes another. */
+  /** Whether the process outlives the current run and takes another. */
   staysWarm(): boolean
 }
 
-/** Starts the process at once. Vitest loads meanwhile, and takes it when it is ready for it. */
+/** Starts the process at once. Vitest loads at the same time, and uses the process when it is ready. */
 export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerOptions): Worker {
   const child = spawn(
     process.execPath,
@@ -52,15 +52,15 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     },
   )
   const takeBack = onExit(kill)
-  // What Vitest hears of the process.
+  // Vitest listens to the process through this emitter.
   const heard = new EventEmitter()
   child.on('message', (message) => heard.emit('message', message))
   const exited = new Promise<void>((resolve) => {
     const ended = (): void => {
       takeBack()
-      // Vitest waits a minute for a process that ended before it had begun.
+      // If the process ended before it had started, Vitest would wait for it for a minute.
       answer('started', new Error('the process ended'))
-      // Vitest throws when this comes while it has no task for the process: then nobody needs to know.
+      // Vitest throws here if it has no task for the process. In that case nobody needs to know.
       try {
         heard.emit('exit')
       } catch {}
@@ -69,7 +69,7 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     child.once('exit', ended)
     child.on('error', (error) => {
       if (heard.listenerCount('error') > 0) heard.emit('error', error)
-      // It could not be started, or ended while it was told something; in that case 'exit' follows.
+      // Either the process could not be started, or it ended while a message was sent. Then 'exit' follows.
       if (child.pid === undefined) ended()
     })
   })
@@ -84,11 +84,11 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
   function kill(): void {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
     if (LEADS_GROUP) signalGroup(child.pid, 'SIGKILL')
-    // At the very beginning it leads no group yet.
+    // Directly after the start it does not lead a group yet.
     child.kill('SIGKILL')
   }
 
-  /** Says to Vitest what the process does not. */
+  /** Answers Vitest in place of the process. */
   function answer(type: 'started' | 'stopped', error?: Error): void {
     heard.emit('message', { type, error, __vitest_worker_response__: true })
   }
@@ -99,7 +99,7 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     get isAlive() {
       return child.pid !== undefined && child.exitCode === null && child.signalCode === null
     },
-    // What Vitest has compiled comes through the channel: the folder for temporary files may hold anything.
+    // Send modules over IPC: the worker may not read the temp directory.
     cacheFs: false,
     kill,
     async start() {},
@@ -114,7 +114,7 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     off: (event, listener) => void heard.off(event, listener),
     send(message) {
       if (message.type !== 'stop') return void (child.connected && child.send(message))
-      // Asked to stop, the work gets no say in it: what it leaves behind ends with its process.
+      // Do not ask the work to stop. Anything that it has left running ends with its process.
       if (!staysWarm()) kill()
       answer('stopped')
     },
@@ -123,19 +123,20 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
 }
 
 /**
- * A group of its own keeps it from the Ctrl-C of the terminal, and can be ended as a whole. Windows has no groups;
- * and whoever ends this process together with its group wants the work in it.
+ * Whether the process leads a group of its own. Then the terminal's Ctrl-C does not reach it, and it can be killed with
+ * everything that it has started. Windows has no groups. WORKSHOP_ONE_GROUP keeps the work in the group of its parent,
+ * so that killing that group kills the work too.
  */
 const LEADS_GROUP = HAS_GROUPS && !process.env.WORKSHOP_ONE_GROUP
 
 const VITEST = join(ROOT, 'node_modules', 'vitest', 'dist')
 
-/** Node's permission model; the flag lost its `experimental-` when the model did. */
+/** Returns the flags of Node's permission model. Older versions call it experimental. */
 function permissions(mayRead: string[]): string[] {
   const flag = process.allowedNodeEnvironmentFlags.has('--permission')
     ? '--permission'
     : '--experimental-permission'
   const net = process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []
-  // Node 20 does not survive to be told the same path twice.
+  // Node 20 crashes if a path is listed twice.
   return [flag, ...net, ...new Set(mayRead.map((path) => `--allow-fs-read=${path}`))]
 }

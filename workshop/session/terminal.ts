@@ -17,10 +17,10 @@ import { printEvents } from './print-events.ts'
 import { troubleKeys } from './trouble-keys.ts'
 
 /**
- * A lesson, in the terminal and on its page: somebody's server on real earthquakes behind a tap, what
- * crosses the wire, and a grade at each save; until Ctrl-C or `q`.
+ * Runs a lesson in the terminal and on its page until Ctrl-C or `q`: the server with real earthquakes, a tap in front of
+ * it, the wire, and a grading after each save.
  *
- * @param first the lesson to begin with; the page can go on to others
+ * @param first the lesson to start with. The page can switch to others
  * @returns the exit code
  */
 export async function live(first: LessonTarget): Promise<number> {
@@ -53,7 +53,7 @@ export async function live(first: LessonTarget): Promise<number> {
       ...events,
       async graded(verdict) {
         await events.graded(verdict)
-        // A failure is to be read. Without a terminal nothing scrolls away.
+        // Pause the wire so that the failure can be read. Without a terminal, nothing scrolls away.
         const failure = firstFailure(verdict.checks)
         const isToBeRead = verdict.outcome === 'fail' && !failure?.notWritten
         if (isToBeRead && process.stdout.isTTY) wire.pause()
@@ -117,7 +117,7 @@ export async function live(first: LessonTarget): Promise<number> {
     const checks = grades?.verdict?.checks ?? []
     const closed = checks.filter(({ state, lacks }) => state === 'passed' || lacks)
     const ids = closed.map(({ id }) => id)
-    // Read again: the README may be back.
+    // Read the README again, because it may have been restored.
     const now = lessonNumbered(lesson.number) ?? lesson
     const task = firstOpenTask(now, ids)
     if (task) out.print(`\n${hintText(task, out)}\n`)
@@ -130,7 +130,7 @@ export async function live(first: LessonTarget): Promise<number> {
   wire.close()
   out.close()
   const putAway = Promise.all([page?.close(), session.close()])
-  // Nobody waits long for a grading that is hard to stop. What it leaves behind, the next one removes.
+  // Do not wait long for a grading that is hard to stop. The next one removes its sandbox.
   const late = sleep(300, 'late', { ref: false })
   if ((await Promise.race([putAway, late])) === 'late') process.exit(code)
   return code
@@ -138,7 +138,7 @@ export async function live(first: LessonTarget): Promise<number> {
 
 /** Puts a verdict into a few words: `12/20 core · 3/9 edge cases`. */
 function stateOf({ checks, outcome }: Verdict): string {
-  // Then the checks say nothing of the work. What went wrong has been printed.
+  // Without a verdict on the work, there is no score. The problem has been printed.
   if (outcome === 'error') return 'no grade: an error'
   if (outcome === 'stuck') return 'no grade: stuck'
   const lacking = checks.filter(({ lacks }) => lacks).length

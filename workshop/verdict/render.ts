@@ -13,11 +13,11 @@ import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
 
 export type RenderOptions = {
   paint: Paint
-  /** Columns of the terminal. */
+  /** The width of the terminal, in columns. */
   width: number
-  /** How the work is called: `lessons` is the learner's own. */
+  /** The name of the work: `lessons` is the learner's own. */
   workName: string
-  /** The verdict before this one, if the reader has seen it: then only what has changed is listed. */
+  /** The previous verdict, if the reader has seen it. Then only the changes are listed. */
   before?: Verdict
 }
 
@@ -35,7 +35,7 @@ export function renderVerdict(verdict: Verdict, options: RenderOptions): string 
   return parts.filter((part) => part !== '').join('\n\n')
 }
 
-/** A failing check in full, as snapshots of it want it too. */
+/** Returns a failing check in full. */
 export function renderFailure(
   check: CheckResult,
   verdict: Verdict,
@@ -68,11 +68,11 @@ export function renderFailure(
 }
 
 function typeWarnings({ outcome, typeErrors }: Verdict, paint: Paint): string {
-  // What keeps a file from being loaded is told by whoever could not load it.
+  // If a file could not be loaded, the error says why.
   if (outcome === 'error' || typeErrors.length === 0) return ''
   const lines = typeErrors.slice(0, 5).map((line) => `  ${line}`)
   const more = typeErrors.length > 5 ? [`  … and ${typeErrors.length - 5} more`] : []
-  return [paint('bad', '! Type errors. The checks run all the same.'), ...lines, ...more].join('\n')
+  return [paint('bad', '! Type errors. The checks run anyway.'), ...lines, ...more].join('\n')
 }
 
 /** Returns a line for each task; below it, the core checks that failed. For one task, a line for each check. */
@@ -80,7 +80,7 @@ function checkLines(verdict: Verdict, { paint, before }: RenderOptions): string 
   const { checks } = verdict
   if (checks.every(({ state }) => state === 'not run')) return ''
   if (before) return changes(before, verdict, paint)
-  // Shown in full below.
+  // The only check is shown in full below.
   if (checks.length === 1 && checks[0]?.state === 'failed') return ''
   const lines = isWholeLesson(verdict)
     ? inGroups(checks).flatMap((group) => taskLines(group, paint))
@@ -111,7 +111,7 @@ function nameChecks(checks: CheckResult[]): string {
 
 const MOST_NAMED = 8
 
-/** One task; or several that follow each other, of which nothing can be graded until the same thing is written. */
+/** One task, or several consecutive tasks that cannot be graded until the same function is written. */
 type Group = { from: string; to: string; checks: [CheckResult, ...CheckResult[]] }
 
 function inGroups(checks: CheckResult[]): Group[] {
@@ -129,7 +129,7 @@ function inGroups(checks: CheckResult[]): Group[] {
   return groups
 }
 
-/** What has to be written before any check of a group can pass. */
+/** Returns the sentence that says what to write before any check of a group can pass. */
 function missing({ checks }: Group): string | undefined {
   const [{ notWritten }] = checks
   return checks.every((check) => check.notWritten === notWritten) ? notWritten : undefined
@@ -184,7 +184,7 @@ function problem({ outcome, problem: what }: Verdict, paint: Paint): string {
 function whatIsNext(verdict: Verdict, options: RenderOptions): string {
   const first = firstFailure(verdict.checks)
   if (!first) return ''
-  // The lesson is passed. What is left of it is one line at the end.
+  // The lesson is passed. One line at the end lists the remaining edge cases.
   if (first.isEdgeCase && isWholeLesson(verdict)) return ''
   if (isStartingPoint(verdict.checks)) {
     return [
@@ -203,13 +203,13 @@ function whatIsNext(verdict: Verdict, options: RenderOptions): string {
   ].join('\n')
 }
 
-/** How many other checks failed, and how to see the first of them in full. */
+/** Says how many other checks failed, and how to see the first of them in full. */
 function theOthers({ id }: CheckResult, count: number, options: RenderOptions): string {
   const how = count === 1 ? ':' : ', the next of them:'
   return `  ${count} more failed${how} npm test -- lesson${id}${wordFor(options)}`
 }
 
-/** What the work printed with console.log and the like. */
+/** Returns the work's output, such as that of `console.log()`. */
 function printed({ outcome, printed: text }: Verdict, paint: Paint): string {
   const lines = linesPrinted(stripVTControlCharacters(text))
   if (outcome === 'pass' || lines.length === 0) return ''
@@ -255,7 +255,7 @@ function whatNext(lesson: number): string {
     : compare
 }
 
-/** The word that names somebody else's work on the command line. */
+/** Returns the word that names somebody else's work on the command line. */
 function wordFor({ workName }: RenderOptions): string {
   return workName === 'lessons' ? '' : ` ${shellWord(workName)}`
 }
@@ -268,7 +268,7 @@ function readmeOf(lesson: number): string {
   return `lessons/${lessonNumbered(lesson)!.folder}/README.md`
 }
 
-/** Both stories in two columns; one below the other where the terminal is narrow. */
+/** Returns both transcripts in two columns, or one below the other if the terminal is narrow. */
 function transcripts(
   steps: readonly string[],
   reference: readonly string[] = [],
@@ -284,7 +284,7 @@ function transcripts(
   const isBeside = reference.length > 0 && width >= 90
   const room = isBeside ? Math.floor((width - 4 - 3) / 2) : width - 4
   const differs = reference.length > 0 ? firstDifference(shown.yours, shown.reference) : -1
-  // Where the two part, what differs may be at the end of the row.
+  // Show the first row that differs in full, because the difference may be at its end.
   const cells = (lines: readonly string[]): string[][] => [
     ...(from > 0 ? [[row('', alikeInWords(from))]] : []),
     ...lines.map((line, n) => {
@@ -301,7 +301,7 @@ function transcripts(
   return [title('yours'), ...block(left), title('reference'), ...block(right)]
 }
 
-/** @param room characters in a column */
+/** @param room the width of a column, in characters */
 function columns(left: string[][], right: string[][], room: number, paint: Paint): string[] {
   const rows = Math.max(left.length, right.length)
   const lines = Array.from({ length: rows }, (_row, row) => {
@@ -315,14 +315,14 @@ function columns(left: string[][], right: string[][], room: number, paint: Paint
   return [...lines.flat(), '']
 }
 
-/** In as many lines as it takes, up to a limit; those behind the first are indented. */
+/** Wraps a text to at most `MOST_FOLDED` lines, and indents those after the first. */
 function fold(text: string, width: number, indent: number): string[] {
   const lines: string[] = []
   let rest = text
   while ([...rest].length > width && lines.length < MOST_FOLDED - 1) {
     const characters = [...rest].slice(0, width + 1)
     const space = characters.lastIndexOf(' ')
-    // A long word is JSON or the wire, and can be broken anywhere.
+    // A long word is JSON or raw bytes, and can be broken anywhere.
     const end = space > width / 2 ? space : width
     lines.push(characters.slice(0, end).join(''))
     rest = ' '.repeat(indent) + rest.slice(lines.at(-1)!.length).trimStart()

@@ -512,8 +512,19 @@ edgeCase('4.4d', 'every client gets heartbeats until its own response ends', asy
 
 // 4.5 nginx.conf
 
-nginxCheck('4.5a', 'nginx accepts nginx.conf', async (_t, nginx) => {
-  ownNginx(nginx)
+nginxCheck('4.5a', 'nginx accepts nginx.conf', async (_t, { ofWork, problem = '' }) => {
+  mustBeWritten()
+  must(ofWork !== undefined, {
+    seen: problem,
+    expected: 'Expected nginx to start with your nginx.conf.',
+    ...(/unknown directive|invalid number of arguments|unexpected|not terminated/.test(problem) && {
+      often:
+        'your file lacks a semicolon in that line or in the line before, or this nginx does not know the directive.',
+    }),
+    ...(/directive is not allowed here/.test(problem) && {
+      often: 'your directive is in the wrong block. This file is already inside http { … }.',
+    }),
+  })
 })
 
 nginxCheck('4.5b', 'the head and each event of /events pass nginx at once', async (t, nginx) => {
@@ -1553,22 +1564,20 @@ function whyAnother(): Pick<Story, 'often'> {
   }
 }
 
-/** Returns the port of the nginx with the learner's nginx.conf. */
-function ownNginx({ ofWork, problem = '' }: NginxPorts): { port: number } {
-  const [, notWritten] = /^\s*# (lesson 4, task 4\.5: write .*)$/m.exec(conf()) ?? []
-  if (notWritten) throw new Error(notWritten)
+/** Returns the port of the nginx with the learner's nginx.conf. 4.5a grades whether it starts, and explains why not. */
+function ownNginx({ ofWork }: NginxPorts): { port: number } {
+  mustBeWritten()
   must(ofWork !== undefined, {
-    seen: problem,
-    expected: 'Expected nginx to start with your nginx.conf.',
-    ...(/unknown directive|invalid number of arguments|unexpected|not terminated/.test(problem) && {
-      often:
-        'your file lacks a semicolon in that line or in the line before, or this nginx does not know the directive.',
-    }),
-    ...(/directive is not allowed here/.test(problem) && {
-      often: 'your directive is in the wrong block. This file is already inside http { … }.',
-    }),
+    seen: 'nginx does not start with your nginx.conf.',
+    expected: 'Expected it to start. 4.5a says why it does not.',
   })
   return { port: ofWork }
+}
+
+/** Throws if the location is not written yet. */
+function mustBeWritten(): void {
+  const [, notWritten] = /^\s*# (lesson 4, task 4\.5: write .*)$/m.exec(conf()) ?? []
+  if (notWritten) throw new Error(notWritten)
 }
 
 /** Returns a cause if proxy_buffering is on for the stream. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import compression from 'compression'
 import express, { type Request, type Response } from 'express'
@@ -960,8 +961,7 @@ edgeCase('4.6f', 'readQuakes() skips events with any other name', async (t) => {
 edgeCase('4.6g', 'readQuakes() throws if the connection is lost', async (t) => {
   const stream = await scriptedServer(t)
   for (const count of [1, 0]) {
-    const { body } = await fetch(stream.url)
-    const reading = readQuakes(eventsOf(body!))
+    const reading = readQuakes(eventsOf(await responseOf(stream)))
     for (const quake of quakes(count)) {
       stream.send(`data: ${JSON.stringify(quake)}\n\n`)
       await t.withTimeout(reading.next(), {
@@ -1604,8 +1604,13 @@ function quakeInBend(): Quake {
   return { ...quake, place: '12 km ENE of Bend, Oregon' }
 }
 
+/** Requests a stream, and returns the response when its head arrives. */
+function responseOf({ url }: ScriptedServer): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => void get(url, resolve).on('error', reject))
+}
+
 /** Yields the events of a response as they arrive. Throws if the connection is lost. */
-async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent> {
+async function* eventsOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<StreamEvent> {
   const parser = new EventStreamParser()
   for await (const bytes of body) yield* parser.push(bytes)
 }

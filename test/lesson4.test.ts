@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import compression from 'compression'
 import express, { type Request, type Response } from 'express'
@@ -9,7 +10,7 @@ import { createApp } from '#work/04-buffering/server.ts'
 import type { NginxPorts } from '../protocol/grading.ts'
 import { isNotWritten } from '../protocol/not-written.ts'
 import type { ProxySetting } from '../wire/proxy.ts'
-import { check, must, nginxCheck, type Tools, edgeCase, nginxEdgeCase } from './harness/check.ts'
+import { check, must, nginxCheck, type Tools, edgeCase } from './harness/check.ts'
 import { RawClient, type RequestOptions } from './harness/raw-client.ts'
 import type { Head } from '../wire/response.ts'
 import { describeEvent, type EventClient } from './harness/event-client.ts'
@@ -204,7 +205,7 @@ check(
   },
 )
 
-edgeCase('4.2e', 'clients that connect and disconnect do not affect the others', async (t) => {
+check('4.2e', 'clients that connect and disconnect do not affect the others', async (t) => {
   let feed = controlledFeed(SILENT)
   const first = feed
   const server = await t.serve(createApp({ open: (signal) => feed.open(signal) }))
@@ -343,38 +344,9 @@ check(
   },
 )
 
-edgeCase('4.3c', 'a client that does not accept gzip does not get it', async (t) => {
-  const server = await t.serve(createApp(controlledFeed(SILENT)))
-  for (const [path, all] of [
-    [PATH, [undefined, 'identity', 'br', 'gzip;q=0', 'gzip', BROWSERS_ACCEPT]],
-    ['/week.json', [undefined, '', 'gzip;q=0', 'deflate;q=0.5, gzip; q=0.000', 'gzip']],
-  ] as const) {
-    for (const acceptEncoding of all) {
-      const client = t.connect(server)
-      const { headers } = await client.get(path, noHead(path), { acceptEncoding })
-      const coding = (headers.get('content-encoding') ?? 'identity').toLowerCase()
-      const asked =
-        acceptEncoding === undefined ? 'no Accept-Encoding' : `Accept-Encoding: ${acceptEncoding}`
-      must(['identity', ...codingsOf(acceptEncoding)].includes(coding), {
-        seen: `The client sent ${asked}, and got ${path} with Content-Encoding: ${coding}.`,
-        expected: 'Expected no coding, or a coding that the client accepts.',
-        ...(coding === 'none' && {
-          cause:
-            '"none" is not a coding. A response without compression has no Content-Encoding. no-transform keeps compression() away.',
-        }),
-        ...(/gzip; ?q=0/.test(acceptEncoding ?? '') &&
-          coding === 'gzip' && { cause: 'q=0 means that the client does not accept that coding.' }),
-      })
-      const vary = headers.get('vary')
-      must(coding === 'identity' || hasToken(vary, 'accept-encoding', '*'), {
-        seen: `${path} was compressed, ${vary ? `with Vary: ${vary}` : 'without a Vary header'}.`,
-        expected:
-          'Expected Vary: Accept-Encoding. Otherwise a cache sends the compressed response to clients that do not accept gzip.',
-        often: 'your code compresses by itself and does not set Vary. compression() sets it.',
-      })
-      client.close()
-    }
-  }
+check('4.3c', 'a client that does not accept gzip does not get it', async (t) => {
+  await mustAcceptCoding(t, PATH, [undefined, 'identity', 'br', 'gzip', BROWSERS_ACCEPT])
+  await mustAcceptCoding(t, '/week.json', [undefined, 'identity', 'gzip'])
 })
 
 nginxCheck('4.3d', 'the head and each event pass the real nginx', async (t, nginx) => {
@@ -395,6 +367,11 @@ nginxCheck('4.3d', 'the head and each event pass the real nginx', async (t, ngin
     const expected = `Expected the event at once. This nginx ${how}.`
     await mustArriveInTurn(feed, events, quakes(3), { expected, ...why })
   }
+})
+
+edgeCase('4.3e', 'a client that excludes gzip with q=0 does not get it', async (t) => {
+  await mustAcceptCoding(t, PATH, ['gzip;q=0'])
+  await mustAcceptCoding(t, '/week.json', ['', 'gzip;q=0', 'deflate;q=0.5, gzip; q=0.000'])
 })
 
 // 4.4 Heartbeats
@@ -458,7 +435,7 @@ check('4.4b', 'heartbeats reach clients that accept gzip, and proxies over HTTP/
   })
 })
 
-edgeCase('4.4c', 'a disconnect that a proxy reports late closes the feed', async (t) => {
+check('4.4c', 'a disconnect that a proxy reports late closes the feed', async (t) => {
   let hasLeft = false
   const { feed, client, events } = await connectThroughProxy(
     t,
@@ -480,7 +457,7 @@ edgeCase('4.4c', 'a disconnect that a proxy reports late closes the feed', async
   })
 })
 
-edgeCase('4.4d', 'every client gets heartbeats until its own response ends', async (t) => {
+check('4.4d', 'every client gets heartbeats until its own response ends', async (t) => {
   const { feed, server } = await serveFeed(t, PATH, withHeartbeats)
   const clients = ['first', 'second', 'third'].map((nth) => ({
     nth,
@@ -512,8 +489,19 @@ edgeCase('4.4d', 'every client gets heartbeats until its own response ends', asy
 
 // 4.5 nginx.conf
 
-nginxCheck('4.5a', 'nginx accepts nginx.conf', async (_t, nginx) => {
-  ownNginx(nginx)
+nginxCheck('4.5a', 'nginx accepts nginx.conf', async (_t, { ofWork, problem = '' }) => {
+  mustBeWritten()
+  must(ofWork !== undefined, {
+    seen: problem,
+    expected: 'Expected nginx to start with your nginx.conf.',
+    ...(/unknown directive|invalid number of arguments|unexpected|not terminated/.test(problem) && {
+      often:
+        'your file lacks a semicolon in that line or in the line before, or this nginx does not know the directive.',
+    }),
+    ...(/directive is not allowed here/.test(problem) && {
+      often: 'your directive is in the wrong block. This file is already inside http { … }.',
+    }),
+  })
 })
 
 nginxCheck('4.5b', 'the head and each event of /events pass nginx at once', async (t, nginx) => {
@@ -665,7 +653,7 @@ nginxCheck(
   },
 )
 
-nginxEdgeCase('4.5g', 'nginx tells the server when a client disconnects', async (t, nginx) => {
+nginxCheck('4.5g', 'nginx tells the server when a client disconnects', async (t, nginx) => {
   // This stream has been silent for longer, so a timeout would end it first.
   const stays = await streamThroughOwnNginx(t, nginx, { name: 'client that stays' })
   if (!(await isAsked(t, stays))) return
@@ -688,7 +676,7 @@ nginxEdgeCase('4.5g', 'nginx tells the server when a client disconnects', async 
   })
 })
 
-nginxEdgeCase(
+nginxCheck(
   '4.5h',
   'a response is cut off for the client if the server crashes',
   async (t, nginx) => {
@@ -911,46 +899,14 @@ check(
   },
 )
 
-edgeCase('4.6f', 'readQuakes() skips events with any other name', async (t) => {
-  const source = controlledIterable<StreamEvent>()
-  const reading = readQuakes(source.values)
-  const [quake] = quakes(1)
-  for (const [type, data] of OTHER_EVENTS) {
-    t.transcript.step(`an event named ${type} arrives, then a message`)
-    source.push({ type, data })
-    source.push({ type: 'message', data: JSON.stringify(quake) })
-    const { done, value } = await t.withTimeout(reading.next(), {
-      seen: `An event named ${type} arrived, then a message, and readQuakes() yielded nothing.`,
-      expected: 'Expected readQuakes() to yield the quake of the message.',
-    })
-    must(!done, {
-      seen: `An event named ${type} arrived, and readQuakes() returned.`,
-      expected:
-        'Expected readQuakes() to skip the event, and to return only at the event named "end".',
-      ...(type === 'END'
-        ? { cause: 'your code ignores the case of the name.' }
-        : type.includes('end') && {
-            often:
-              'your code returns at every event that is not a message, or compares only a part of the name.',
-          }),
-    })
-    must(deepEqual(value, quake), {
-      seen: `An event named ${type} arrived, then a message, and readQuakes() yielded ${excerptJson(value)}`,
-      expected:
-        'Expected readQuakes() to yield the quake of the message. Only messages are quakes.',
-      often:
-        type in {}
-          ? `your code looks the name up in an object, and every object has a property ${type}.`
-          : 'your code does not check the type of the event.',
-    })
-  }
+check('4.6f', 'readQuakes() skips events with any other name', async (t) => {
+  await mustSkip(t, OTHER_EVENTS)
 })
 
-edgeCase('4.6g', 'readQuakes() throws if the connection is lost', async (t) => {
+check('4.6g', 'readQuakes() throws if the connection is lost', async (t) => {
   const stream = await scriptedServer(t)
   for (const count of [1, 0]) {
-    const { body } = await fetch(stream.url)
-    const reading = readQuakes(eventsOf(body!))
+    const reading = readQuakes(eventsOf(await responseOf(stream)))
     for (const quake of quakes(count)) {
       stream.send(`data: ${JSON.stringify(quake)}\n\n`)
       await t.withTimeout(reading.next(), {
@@ -973,8 +929,53 @@ edgeCase('4.6g', 'readQuakes() throws if the connection is lost', async (t) => {
   }
 })
 
-/** Names that resemble "end", or that every object has as properties. Their data need not be JSON. */
+edgeCase('4.6h', 'readQuakes() skips events whose name resembles "end"', async (t) => {
+  await mustSkip(t, AWKWARD_NAMES)
+})
+
+/** Requests the path with each Accept-Encoding, and checks that the client can read the response. */
+async function mustAcceptCoding(
+  t: Tools,
+  path: string,
+  all: readonly (string | undefined)[],
+): Promise<void> {
+  const server = await t.serve(createApp(controlledFeed(SILENT)))
+  for (const acceptEncoding of all) {
+    const client = t.connect(server)
+    const { headers } = await client.get(path, noHead(path), { acceptEncoding })
+    const coding = (headers.get('content-encoding') ?? 'identity').toLowerCase()
+    const asked =
+      acceptEncoding === undefined ? 'no Accept-Encoding' : `Accept-Encoding: ${acceptEncoding}`
+    must(['identity', ...codingsOf(acceptEncoding)].includes(coding), {
+      seen: `The client sent ${asked}, and got ${path} with Content-Encoding: ${coding}.`,
+      expected: 'Expected no coding, or a coding that the client accepts.',
+      ...(coding === 'none' && {
+        cause:
+          '"none" is not a coding. A response without compression has no Content-Encoding. no-transform keeps compression() away.',
+      }),
+      ...(/gzip; ?q=0/.test(acceptEncoding ?? '') &&
+        coding === 'gzip' && { cause: 'q=0 means that the client does not accept that coding.' }),
+    })
+    const vary = headers.get('vary')
+    must(coding === 'identity' || hasToken(vary, 'accept-encoding', '*'), {
+      seen: `${path} was compressed, ${vary ? `with Vary: ${vary}` : 'without a Vary header'}.`,
+      expected:
+        'Expected Vary: Accept-Encoding. Otherwise a cache sends the compressed response to clients that do not accept gzip.',
+      often: 'your code compresses by itself and does not set Vary. compression() sets it.',
+    })
+    client.close()
+  }
+}
+
+/** Events that a server may add. Their data need not be JSON. */
 const OTHER_EVENTS = [
+  ['alert', '{"inMinutes":10}'],
+  ['notice', 'the sensor of Hualian is silent'],
+  ['ping', ''],
+] as const
+
+/** Names that resemble "end", or that every object has as properties. */
+const AWKWARD_NAMES = [
   ['ending', '{"inMinutes":10}'],
   ['weekend', 'in two days'],
   ['END', ''],
@@ -983,6 +984,43 @@ const OTHER_EVENTS = [
   ['constructor', '{}'],
   ['__proto__', 'null'],
 ] as const
+
+/** Sends each of these events and then a message, which must be what readQuakes() yields. */
+async function mustSkip(t: Tools, others: readonly (readonly [string, string])[]): Promise<void> {
+  const source = controlledIterable<StreamEvent>()
+  const reading = readQuakes(source.values)
+  const [quake] = quakes(1)
+  for (const [type, data] of others) {
+    t.transcript.step(`an event named ${type} arrives, then a message`)
+    source.push({ type, data })
+    source.push({ type: 'message', data: JSON.stringify(quake) })
+    const { done, value } = await t.withTimeout(reading.next(), {
+      seen: `An event named ${type} arrived, then a message, and readQuakes() yielded nothing.`,
+      expected: 'Expected readQuakes() to yield the quake of the message.',
+    })
+    must(!done, {
+      seen: `An event named ${type} arrived, and readQuakes() returned.`,
+      expected:
+        'Expected readQuakes() to skip the event, and to return only at the event named "end".',
+      ...(type === 'END'
+        ? { cause: 'your code ignores the case of the name.' }
+        : type.includes('end')
+          ? { often: 'your code compares only a part of the name.' }
+          : type === 'alert' && {
+              often: 'your code returns at every event that is not a message.',
+            }),
+    })
+    must(deepEqual(value, quake), {
+      seen: `An event named ${type} arrived, then a message, and readQuakes() yielded ${excerptJson(value)}`,
+      expected:
+        'Expected readQuakes() to yield the quake of the message. Only messages are quakes.',
+      often:
+        type in {}
+          ? `your code looks the name up in an object, and every object has a property ${type}.`
+          : 'your code does not check the type of the event.',
+    })
+  }
+}
 
 /** Returns a reader that has already yielded some quakes. */
 async function readQuakesOf(
@@ -1553,22 +1591,20 @@ function whyAnother(): Pick<Story, 'often'> {
   }
 }
 
-/** Returns the port of the nginx with the learner's nginx.conf. */
-function ownNginx({ ofWork, problem = '' }: NginxPorts): { port: number } {
-  const [, notWritten] = /^\s*# (lesson 4, task 4\.5: write .*)$/m.exec(conf()) ?? []
-  if (notWritten) throw new Error(notWritten)
+/** Returns the port of the nginx with the learner's nginx.conf. 4.5a grades whether it starts, and explains why not. */
+function ownNginx({ ofWork }: NginxPorts): { port: number } {
+  mustBeWritten()
   must(ofWork !== undefined, {
-    seen: problem,
-    expected: 'Expected nginx to start with your nginx.conf.',
-    ...(/unknown directive|invalid number of arguments|unexpected|not terminated/.test(problem) && {
-      often:
-        'your file lacks a semicolon in that line or in the line before, or this nginx does not know the directive.',
-    }),
-    ...(/directive is not allowed here/.test(problem) && {
-      often: 'your directive is in the wrong block. This file is already inside http { … }.',
-    }),
+    seen: 'nginx does not start with your nginx.conf.',
+    expected: 'Expected it to start. 4.5a says why it does not.',
   })
   return { port: ofWork }
+}
+
+/** Throws if the location is not written yet. */
+function mustBeWritten(): void {
+  const [, notWritten] = /^\s*# (lesson 4, task 4\.5: write .*)$/m.exec(conf()) ?? []
+  if (notWritten) throw new Error(notWritten)
 }
 
 /** Returns a cause if proxy_buffering is on for the stream. */
@@ -1595,8 +1631,13 @@ function quakeInBend(): Quake {
   return { ...quake, place: '12 km ENE of Bend, Oregon' }
 }
 
+/** Requests a stream, and returns the response when its head arrives. */
+function responseOf({ url }: ScriptedServer): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => void get(url, resolve).on('error', reject))
+}
+
 /** Yields the events of a response as they arrive. Throws if the connection is lost. */
-async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent> {
+async function* eventsOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<StreamEvent> {
   const parser = new EventStreamParser()
   for await (const bytes of body) yield* parser.push(bytes)
 }

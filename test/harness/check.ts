@@ -77,11 +77,6 @@ export function nginxCheck(
   if (nginx) check(id, rule, (tools) => script(tools, nginx))
 }
 
-/** Registers an edge case that needs the real nginx. */
-export function nginxEdgeCase(...registered: Parameters<typeof nginxCheck>): void {
-  nginxCheck(...registered)
-}
-
 type Outcome = {
   report: Report
   hasPassed: boolean

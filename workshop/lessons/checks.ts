@@ -17,8 +17,8 @@ export function checksOf(lesson: number): CheckName[] {
   return [...source.matchAll(CHECK)].map(([, kind, id, , rule]) => ({
     id: id!,
     rule: rule!,
-    isEdgeCase: kind === 'edgeCase' || kind === 'nginxEdgeCase',
-    needsNginx: kind === 'nginxCheck' || kind === 'nginxEdgeCase',
+    isEdgeCase: kind === 'edgeCase',
+    needsNginx: kind === 'nginxCheck',
   }))
 }
 
@@ -31,4 +31,4 @@ export function testFileOf(lesson: number): string {
 }
 
 /** Matches `check('1.2a', 'each quake …', …`, with any line breaks and quotes. */
-const CHECK = /^(check|edgeCase|nginxCheck|nginxEdgeCase)\(\s*'(\d+\.\d+[a-z])',\s*(['"])(.+)\3,/gm
+const CHECK = /^(check|edgeCase|nginxCheck)\(\s*'(\d+\.\d+[a-z])',\s*(['"])(.+)\3,/gm

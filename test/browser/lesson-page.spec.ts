@@ -79,6 +79,31 @@ test.describe('without a grade', () => {
     ).toBeVisible()
   })
 
+  test('a word of the glossary shows its meaning on hover and on focus; axe finds nothing', async ({
+    lesson,
+    page,
+  }) => {
+    const { url } = await lesson(1, 'solutions', WITH_GLOSSARY)
+    await page.goto(url)
+    const word = page.getByText('hop', { exact: true })
+    const meaning = page.getByRole('tooltip', { name: 'a program on the way.' })
+    await expect(word).toHaveCount(1)
+    await expect(meaning).toBeHidden()
+    await word.hover()
+    await expect(meaning).toBeVisible()
+    // It stays while the pointer is on the meaning itself.
+    await meaning.hover()
+    await expect(meaning).toBeVisible()
+    await page.keyboard.press('Escape')
+    await expect(meaning).toBeHidden()
+    await word.focus()
+    await expect(meaning).toBeVisible()
+    await expect(word).toHaveAccessibleDescription('a program on the way.')
+    await expectNoFinding(page, 'a meaning', ALL_LOOKS)
+    await word.blur()
+    await expect(meaning).toBeHidden()
+  })
+
   test('a page recovers from a short loss of the network', async ({ lesson, page, context }) => {
     const { url } = await lesson(1, 'solutions')
     await page.goto(url)
@@ -414,3 +439,19 @@ function namesOfLanes(page: Page): Promise<{ lanes: number; colour: string }> {
     return { lanes: words, colour }
   })
 }
+
+const WITH_GLOSSARY = `# Lesson 1: A lesson
+
+<details>
+<summary>Words</summary>
+
+- **Hop**: a program on the way.
+
+</details>
+
+## Tasks
+
+### 1.1 The first task
+
+Each hop may wait.
+`

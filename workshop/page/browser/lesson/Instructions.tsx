@@ -11,7 +11,9 @@ import { requestAction } from '../state/request-action.ts'
 import { ActionButton } from '../ui/ActionButton.tsx'
 import { VisibleText } from '../ui/VisibleText.tsx'
 import { CheckButton } from './CheckButton.tsx'
+import { markTerms } from './glossary.ts'
 import { TaskLinks } from './TaskLinks.tsx'
+import { Term } from './Term.tsx'
 
 /** The lesson's README, and buttons for the files to edit. */
 export function Instructions({ lesson }: { lesson: LessonState }) {
@@ -85,8 +87,8 @@ const Readme = memo(function Readme({ text }: { text: string }) {
     <div className="readme">
       <Markdown
         remarkPlugins={[remarkGfm]}
-        // Raw HTML is sanitised first. The highlighter's own markup comes after that.
-        rehypePlugins={[rehypeRaw, rehypeSanitize, rehypeHighlight]}
+        // Raw HTML is sanitised first. The page's own markup comes after that.
+        rehypePlugins={[rehypeRaw, rehypeSanitize, markTerms, rehypeHighlight]}
         components={COMPONENTS}
       >
         {text}
@@ -105,6 +107,9 @@ const COMPONENTS: Components = {
     <code className={className}>
       {typeof children === 'string' ? <VisibleText text={children} /> : children}
     </code>
+  ),
+  dfn: ({ node, children }) => (
+    <Term meaning={String(node?.properties.dataMeaning)}>{children}</Term>
   ),
   // A table may be wider than the page. With the focus on it, the arrow keys scroll it.
   table: ({ children }) => (

@@ -100,8 +100,7 @@ const Readme = memo(function Readme({ text }: { text: string }) {
 const COMPONENTS: Components = {
   // The title is already in the header of the page.
   h1: () => null,
-  // The page must not load anything from other servers.
-  img: ({ alt }) => <>{alt}</>,
+  img: ({ src, alt }) => <Picture src={src}>{alt}</Picture>,
   h3: ({ children }) => <Heading>{children}</Heading>,
   code: ({ children, className }) => (
     <code className={className}>
@@ -136,6 +135,12 @@ function Heading({ children }: { children?: ReactNode }) {
       </div>
     </div>
   )
+}
+
+/** A drawn picture, which the workshop serves. The page must not load anything from other servers. */
+function Picture({ src, children: alt }: { src: string | Blob | undefined; children?: string }) {
+  const name = /^\.\.\/\.\.\/docs\/pictures\/([\w-]+\.svg)$/.exec(String(src))?.[1]
+  return name ? <img src={`/pictures/${name}`} alt={alt} /> : <>{alt}</>
 }
 
 /** A link. A file of the lesson opens in the editor, an external page in a new tab. */

@@ -29,10 +29,11 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   verdict: ['workshop/verdict', 'protocol terminal lessons'],
   grader: ['workshop/grader', 'base protocol process tools proxies lessons verdict'],
   mistakes: ['workshop/mistakes', 'base protocol lessons verdict'],
+  pictures: ['workshop/pictures', ''],
   class: ['workshop/class', 'base protocol process terminal tools lessons grader'],
   experiment: ['workshop/experiment', 'base protocol wire process tools proxies lessons'],
   runtime: ['workshop/runtime', 'base feed wire protocol solutions process http'],
-  page: ['workshop/page', 'wire protocol solutions http'],
+  page: ['workshop/page', 'base wire protocol solutions http'],
   pageBrowser: ['workshop/page/browser', 'feed wire protocol solutions lessons verdict experiment'],
   session: [
     'workshop/session',
@@ -49,7 +50,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   ],
   commands: [
     'workshop/commands',
-    'base process terminal tools lessons verdict grader mistakes class experiment session slides prove',
+    'base process terminal tools lessons verdict grader mistakes pictures class experiment session slides prove',
   ],
   cli: ['workshop/cli.ts workshop/start.mjs', 'commands cli'],
 }

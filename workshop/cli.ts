@@ -16,6 +16,7 @@ const commands: Record<string, () => Promise<Command>> = {
   grade: async () => (await import('./commands/grade.ts')).grade,
   'grade-one': async () => (await import('./commands/grade-one.ts')).gradeOne,
   stubs: async () => (await import('./commands/stubs.ts')).stubs,
+  pictures: async () => (await import('./commands/pictures.ts')).pictures,
   mistake: async () => (await import('./commands/mistake.ts')).mistake,
 }
 

@@ -3,6 +3,8 @@ import process from 'node:process'
 import type { Page } from '@playwright/test'
 import { freePort } from '../../workshop/http/ports.ts'
 import { scoreInWords, scoreOf } from '../../protocol/score.ts'
+import { draw } from '../../workshop/pictures/draw.ts'
+import { PICTURES } from '../../workshop/pictures/pictures.ts'
 import { checksOf } from '../../workshop/lessons/checks.ts'
 import type { Copy } from '../workshop/copy.ts'
 import { ALL_LOOKS, expectNoFinding } from './axe.ts'
@@ -77,6 +79,42 @@ test.describe('without a grade', () => {
     await expect(
       page.getByRole('option', { name: /client.*→ last ID \S+, \d+ B/ }).first(),
     ).toBeVisible()
+  })
+
+  test('a word of the glossary shows its meaning on hover and on focus; axe finds nothing', async ({
+    lesson,
+    page,
+  }) => {
+    const { url } = await lesson(1, 'solutions', README)
+    await page.goto(url)
+    const word = page.getByText('hop', { exact: true })
+    const meaning = page.getByRole('tooltip', { name: 'a program on the way.' })
+    await expect(word).toHaveCount(1)
+    await expect(meaning).toBeHidden()
+    await word.hover()
+    await expect(meaning).toBeVisible()
+    // It stays while the pointer is on the meaning itself.
+    await meaning.hover()
+    await expect(meaning).toBeVisible()
+    await page.keyboard.press('Escape')
+    await expect(meaning).toBeHidden()
+    await word.focus()
+    await expect(meaning).toBeVisible()
+    await expect(word).toHaveAccessibleDescription('a program on the way.')
+    await expectNoFinding(page, 'a meaning', ALL_LOOKS)
+    await word.blur()
+    await expect(meaning).toBeHidden()
+  })
+
+  test('the page shows the pictures of the workshop, and no others', async ({ lesson, page }) => {
+    const { url, copy } = await lesson(1, 'solutions', README)
+    const bell = PICTURES.find(({ name }) => name === 'bell')!
+    copy.write('docs/pictures/a-picture.svg', draw(bell))
+    await page.goto(url)
+    await expect(page.getByRole('img', { name: 'A picture' })).toBeVisible()
+    const width = `document.querySelector('.readme img').naturalWidth`
+    await expect.poll(() => page.evaluate(width)).toBe(bell.width)
+    await expect(page.getByText('Elsewhere', { exact: true })).toBeVisible()
   })
 
   test('a page recovers from a short loss of the network', async ({ lesson, page, context }) => {
@@ -414,3 +452,23 @@ function namesOfLanes(page: Page): Promise<{ lanes: number; colour: string }> {
     return { lanes: words, colour }
   })
 }
+
+const README = `# Lesson 1: A lesson
+
+<details>
+<summary>Words</summary>
+
+- **Hop**: a program on the way.
+
+</details>
+
+## Tasks
+
+### 1.1 The first task
+
+Each hop may wait.
+
+![A picture](../../docs/pictures/a-picture.svg)
+
+![Elsewhere](https://example.org/elsewhere.svg)
+`

@@ -1,6 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { ROOT } from '../../workshop/root.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run } from './program.ts'
 
@@ -102,6 +112,19 @@ describe('solution', () => {
     const { text } = await said('solution', '1')
     expect(text).toContain('The files are identical.')
     expect(text).toContain('This file is missing in lessons/01-raw-chunks.')
+  })
+
+  test('explains the lines of the solution, and shows only those of a task if one is named', async () => {
+    cpSync(join(ROOT, 'test/mistakes/lesson1'), copy.path('test/mistakes/lesson1'), {
+      recursive: true,
+    })
+    const without = /^.*#(end)?region.*\n|^.*res\.destroyed.*\n/gm
+    const solution = readFileSync(copy.path('solutions/01-raw-chunks/server.ts'), 'utf8')
+    copy.write(MINE, solution.replace(without, ''))
+    const { text } = await said('solution', '1.3')
+    expect(text).toMatch(/\+ {4}if \(res\.destroyed\) [^]+\n {2}Why the solution .*\n {2}- 1\.3/)
+    expect(text).toContain('No difference matters to 1.3.')
+    expect(text.split('\n').filter((line) => /^ {2}- /.test(line) && line.length > 80)).toEqual([])
   })
 })
 

@@ -256,6 +256,13 @@ test('browsers cache the assets of the page, but not the page itself', async () 
   expect(asset.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
 })
 
+test('the pictures of the lessons are served', async () => {
+  const picture = await fetch(`${page.url}/pictures/bell.svg`)
+  expect(picture.headers.get('content-type')).toMatch(/^image\/svg\+xml/)
+  expect(picture.headers.get('cache-control')).toBe('no-store')
+  expect(await picture.text()).toMatch(/^<svg /)
+})
+
 test('the security headers allow only own scripts and no framing, and do not force TLS', async () => {
   const { headers } = await fetch(page.url)
   expect(headers.get('content-security-policy')).toBe(
@@ -540,6 +547,8 @@ const HOSTILE: Hostile[] = [
     ['an absolute path', '//etc/passwd'],
     ['a folder', '/assets'],
     ['a folder with a slash', '/assets/'],
+    ['a file above the pictures, encoded', '/pictures/..%2f..%2fpackage.json'],
+    ['a folder of pictures', '/pictures/'],
     ['a lesson', '/lessons/01-raw-chunks/server.ts'],
   ].map(([what, path]): Hostile => [`${what}, as a path`, `GET ${path}`, 404]),
 ]

@@ -14,8 +14,9 @@ async function gradeOnce(args: string[]): Promise<number> {
   if ('problem' in asked) return refuse(asked.problem)
   if (asked.lesson === undefined) return refuse('Which lesson? For example: npm test -- lesson1')
 
-  const [{ grade }, { renderVerdict }] = await Promise.all([
+  const [{ grade }, { earlierFailure }, { renderVerdict }] = await Promise.all([
     import('../grader/grade.ts'),
+    import('../grader/earlier-failure.ts'),
     import('../verdict/render.ts'),
   ])
   const { lesson, only, work } = asked
@@ -56,8 +57,12 @@ async function gradeOnce(args: string[]): Promise<number> {
       },
       signal,
     })
+    if (only && verdict.outcome === 'fail') out.stay('looking for an earlier check that fails …')
+    const earlier = only && (await earlierFailure({ lesson, work: work.folder, signal }, verdict))
     out.close()
-    out.print(renderVerdict(verdict, { paint: out.paint, width: out.width, workName: work.name }))
+    const { paint, width } = out
+    const options = { paint, width, workName: work.name, ...(earlier && { earlier }) }
+    out.print(renderVerdict(verdict, options))
     if (work.name === 'lessons') (await import('../lessons/progress.ts')).recordVerdict(verdict)
     return verdict.outcome === 'pass' ? 0 : 1
   } catch (error) {

@@ -27,6 +27,8 @@ export type GradeRequest = {
   only?: string
   /** The first task to grade. Absent = the first one of the lesson. */
   from?: string
+  /** Grades only the core checks before this check. */
+  before?: string
   seed?: number
   /** Whether to stop after the first failure. */
   bail?: boolean
@@ -123,8 +125,15 @@ async function processFor({ lesson, seed, gradingProcess }: GradeRequest): Promi
   return startGradingProcess({ lesson, ...(seed !== undefined && { seed }) })
 }
 
-function checksAskedFor({ lesson, only, from }: GradeRequest): CheckName[] {
+function checksAskedFor({ lesson, only, from, before }: GradeRequest): CheckName[] {
   const all = checksOf(lesson)
+  if (before) {
+    const earlier = all.slice(
+      0,
+      all.findIndex(({ id }) => id === before),
+    )
+    return earlier.filter(({ isEdgeCase }) => !isEdgeCase)
+  }
   if (only) return all.filter(({ id }) => id === only || taskOf(id) === only)
   return from ? all.slice(all.findIndex(({ id }) => taskOf(id) === from)) : all
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import express, { type Express, type RequestHandler } from 'express'
@@ -10,6 +11,7 @@ import { lessonPage } from './bundle.ts'
 import type { Bundle } from '../http/build.ts'
 import { lastEntryIn, openChannel } from './channel.ts'
 import { filesOf } from '../http/files.ts'
+import { ROOT } from '../root.ts'
 import { failed, refuse, safety } from '../http/safety.ts'
 import { serve, type RunningServer } from '../http/serve.ts'
 
@@ -89,6 +91,7 @@ function pageApp(session: Session, bundle: Bundle, framedBy: readonly string[]):
     res.status('problem' in answer ? 409 : 200).json(answer)
   })
 
+  app.use('/pictures', express.static(PICTURES, { cacheControl: false, redirect: false }))
   app.use(filesOf(bundle))
   app.use(nothingHere)
   app.use(failed)
@@ -128,6 +131,9 @@ function framesOf({ state }: Session): string[] {
   const { component } = state.server
   return component ? [new URL(component.url).origin] : []
 }
+
+/** The pictures in the READMEs of the lessons. */
+const PICTURES = join(ROOT, 'docs/pictures')
 
 const PAGE_PORTS = Array.from({ length: 50 }, (_, index) => 3200 + index)
 

@@ -19,6 +19,8 @@ export type RenderOptions = {
   workName: string
   /** The previous verdict, if the reader has seen it. Then only the changes are listed. */
   before?: Verdict
+  /** A failing check of the lesson that comes before the graded ones. */
+  earlier?: CheckResult
 }
 
 /** Returns the verdict as text: type errors, a line for each task, the first failure in full, and what to do next. */
@@ -233,10 +235,16 @@ function closing(verdict: Verdict, options: RenderOptions, paint: Paint): string
   const line = `${paint(outcome === 'pass' ? 'good' : 'bad', word)} · ${score} · ${seedFor(seed)}`
   return [
     line,
+    ...(options.earlier ? [beginThere(options.earlier, options)] : []),
     ...(lacking[0] ? [`There is no ${lacking[0].lacks} to grade them with: npm run setup`] : []),
     ...(outcome === 'pass' && isLesson ? edgeCasesLeft(checks, options) : []),
     ...(outcome === 'pass' && isLesson && !whose(options) ? [whatNext(lesson)] : []),
   ].join('\n')
+}
+
+/** The graded checks may fail only because an earlier one does. */
+function beginThere({ id }: CheckResult, options: RenderOptions): string {
+  return `An earlier check, ${id}, fails too. Begin there: npm test -- lesson${id}${wordFor(options)}`
 }
 
 function edgeCasesLeft(checks: CheckResult[], options: RenderOptions): string[] {

@@ -11,7 +11,9 @@ import { requestAction } from '../state/request-action.ts'
 import { ActionButton } from '../ui/ActionButton.tsx'
 import { VisibleText } from '../ui/VisibleText.tsx'
 import { CheckButton } from './CheckButton.tsx'
+import { markTerms } from './glossary.ts'
 import { TaskLinks } from './TaskLinks.tsx'
+import { Term } from './Term.tsx'
 
 /** The lesson's README, and buttons for the files to edit. */
 export function Instructions({ lesson }: { lesson: LessonState }) {
@@ -85,8 +87,8 @@ const Readme = memo(function Readme({ text }: { text: string }) {
     <div className="readme">
       <Markdown
         remarkPlugins={[remarkGfm]}
-        // Raw HTML is sanitised first. The highlighter's own markup comes after that.
-        rehypePlugins={[rehypeRaw, rehypeSanitize, rehypeHighlight]}
+        // Raw HTML is sanitised first. The page's own markup comes after that.
+        rehypePlugins={[rehypeRaw, rehypeSanitize, markTerms, rehypeHighlight]}
         components={COMPONENTS}
       >
         {text}
@@ -98,13 +100,15 @@ const Readme = memo(function Readme({ text }: { text: string }) {
 const COMPONENTS: Components = {
   // The title is already in the header of the page.
   h1: () => null,
-  // The page must not load anything from other servers.
-  img: ({ alt }) => <>{alt}</>,
+  img: ({ src, alt }) => <Picture src={src}>{alt}</Picture>,
   h3: ({ children }) => <Heading>{children}</Heading>,
   code: ({ children, className }) => (
     <code className={className}>
       {typeof children === 'string' ? <VisibleText text={children} /> : children}
     </code>
+  ),
+  dfn: ({ node, children }) => (
+    <Term meaning={String(node?.properties.dataMeaning)}>{children}</Term>
   ),
   // A table may be wider than the page. With the focus on it, the arrow keys scroll it.
   table: ({ children }) => (
@@ -131,6 +135,12 @@ function Heading({ children }: { children?: ReactNode }) {
       </div>
     </div>
   )
+}
+
+/** A drawn picture, which the workshop serves. The page must not load anything from other servers. */
+function Picture({ src, children: alt }: { src: string | Blob | undefined; children?: string }) {
+  const name = /^\.\.\/\.\.\/docs\/pictures\/([\w-]+\.svg)$/.exec(String(src))?.[1]
+  return name ? <img src={`/pictures/${name}`} alt={alt} /> : <>{alt}</>
 }
 
 /** A link. A file of the lesson opens in the editor, an external page in a new tab. */

@@ -1,0 +1,221 @@
+import type { Picture, Shape } from './draw.ts'
+import { arrow, box, code, dot, labelled, line, text } from './shapes.ts'
+
+const middle = { anchor: 'middle' } as const
+
+/** One picture per lesson, of the mechanism that takes the most words. */
+export const PICTURES: readonly Picture[] = [
+  backpressure(),
+  reconnect(),
+  sixConnections(),
+  whoHoldsWhat(),
+  bell(),
+]
+
+function backpressure(): Picture {
+  const full: [x: number, width: number, name: string][] = [
+    [158, 76, 'Node'],
+    [254, 62, 'kernel'],
+    [336, 62, 'kernel'],
+  ]
+  return {
+    name: 'backpressure',
+    title:
+      'Bytes go from the feed through your loop, Node’s buffer and two kernels to the client. The client reads nothing, so all three buffers are full, and your loop asks the feed for nothing more.',
+    width: 480,
+    height: 200,
+    shapes: [
+      text([160, 24], 'the server’s machine', middle),
+      text([405, 24], 'the client’s machine', middle),
+      line([326, 12], [326, 160], { tone: 'quiet', isDashed: true }),
+      ...labelled([6, 40], [46, 46], ['feed'], { tone: 'server' }),
+      ...labelled([72, 40], [66, 46], ['your', 'loop'], { tone: 'server' }),
+      ...full.flatMap(([x, width, name]) => [
+        ...labelled([x, 40], [width, 46], [name], { tone: 'bad', isFilled: true }),
+        text([x + width / 2, 104], 'full', { ...middle, tone: 'bad' }),
+      ]),
+      ...labelled([418, 40], [56, 46], ['client'], { tone: 'client' }),
+      text([446, 104], 'stalled', { ...middle, tone: 'client' }),
+      ...[52, 138, 234, 316, 398].map((x) => arrow([x, 63], [x + 20, 63])),
+      ...[446, 367, 285, 196, 105].map((x, n) =>
+        arrow([x, 128], [[367, 285, 196, 105, 29][n]!, 128], { tone: 'bad' }),
+      ),
+      code([170, 146], 'false', { ...middle, tone: 'bad' }),
+      text([67, 146], 'asks for nothing', { ...middle, tone: 'bad' }),
+      text([241, 146], 'no room', { ...middle, tone: 'bad' }),
+      text([240, 184], 'Each full buffer makes the one before it wait, as far back as the feed.', {
+        ...middle,
+        tone: 'quiet',
+      }),
+    ],
+  }
+}
+
+function reconnect(): Picture {
+  const [client, server] = [160, 420]
+  const sends = (y: number, words: string): Shape[] => [
+    arrow([client, y], [server, y], { tone: 'client' }),
+    code([290, y - 6], words, { ...middle, tone: 'client' }),
+  ]
+  const answers = (y: number, words: string): Shape[] => [
+    arrow([server, y], [client, y], { tone: 'server' }),
+    code([290, y - 6], words, { ...middle, tone: 'server' }),
+  ]
+  const lost = (y: number, words: string): Shape[] => [
+    line([server, y], [290, y], { tone: 'bad', isDashed: true }),
+    text([281, y + 5], '✕', { anchor: 'end', tone: 'bad' }),
+    text([355, y - 6], words, { ...middle, tone: 'bad' }),
+    text([150, y + 5], 'error: CONNECTING', { anchor: 'end', tone: 'bad' }),
+    box([client - 4, y], [8, 56], { tone: 'quiet', isFilled: true }),
+    text([150, y + 33], 'waits 2 seconds', { anchor: 'end', tone: 'quiet' }),
+  ]
+  return {
+    name: 'reconnect',
+    title:
+      'An EventSource reconnects with Last-Event-ID each time the connection is lost or the response ends, until the server answers 204.',
+    width: 480,
+    height: 392,
+    shapes: [
+      text([client, 24], 'EventSource', { ...middle, tone: 'client' }),
+      text([server, 24], 'your server', { ...middle, tone: 'server' }),
+      line([client, 34], [client, 380], { tone: 'quiet' }),
+      line([server, 34], [server, 380], { tone: 'quiet' }),
+      ...sends(60, 'GET /events'),
+      ...answers(86, '200, retry: 2000'),
+      ...answers(112, 'id: 7'),
+      ...lost(138, 'connection lost'),
+      ...sends(214, 'GET, Last-Event-ID: 7'),
+      ...answers(240, '200, id: 8'),
+      ...lost(266, 'response ends'),
+      ...sends(342, 'GET, Last-Event-ID: 8'),
+      ...answers(368, '204 No Content'),
+      text([150, 373], 'error: CLOSED', { anchor: 'end', tone: 'bad' }),
+    ],
+  }
+}
+
+function sixConnections(): Picture {
+  const names = ['header', 'list', 'map']
+  const tab = (y: number, name: string): Shape[] => [
+    box([8, y], [132, 66]),
+    text([18, y + 38], name, { tone: 'quiet' }),
+    ...names.map((each, n) => text([130, y + 18 + n * 20], each, { anchor: 'end' })),
+  ]
+  const direct = [50, 70, 90, 126, 146, 166]
+  return {
+    name: 'six-connections',
+    title:
+      'Without a store, three components in two tabs use all six connections that a browser opens to a server, and the next request waits. With a store in each tab, they use two.',
+    width: 480,
+    height: 412,
+    shapes: [
+      text([8, 22], 'An EventSource for each component'),
+      ...tab(36, 'tab 1'),
+      ...tab(112, 'tab 2'),
+      ...direct.map((y) => arrow([140, y - 4], [384, y - 4], { tone: 'client' })),
+      ...labelled([384, 36], [88, 142], ['server'], { tone: 'server' }),
+      code([8, 205], 'GET /page', { tone: 'bad' }),
+      line([84, 201], [240, 201], { tone: 'bad', isDashed: true }),
+      text([248, 205], 'waits: six are open', { tone: 'bad' }),
+      text([8, 246], 'A store in each tab'),
+      ...[260, 336].flatMap((y, n) => [
+        ...tab(y, `tab ${n + 1}`),
+        ...[14, 34, 54].map((row) => line([140, y + row], [166, y + 33], { tone: 'client' })),
+        ...labelled([166, y + 18], [52, 30], ['store'], { tone: 'client', isFilled: true }),
+        arrow([218, y + 33], [384, y + 33], { tone: 'client' }),
+      ]),
+      ...labelled([384, 260], [88, 132], ['server'], { tone: 'server' }),
+      text([300, 335], 'four are free', { ...middle, tone: 'quiet' }),
+    ],
+  }
+}
+
+function whoHoldsWhat(): Picture {
+  const sent = [120, 210, 300, 390]
+  const lane = (y: number, verdict: string, arrivals: number[], words: string): Shape[] => [
+    code([8, y + 4], verdict, { tone: 'client' }),
+    line([106, y], [466, y], { tone: 'quiet', isDashed: true }),
+    ...sent.flatMap((x, n) => [
+      line([x, y - 9], [x, y + 9], { tone: 'server' }),
+      ...(arrivals[n]! > x ? [line([x, y], [arrivals[n]!, y], { tone: 'client' })] : []),
+      dot([arrivals[n]!, y], 'client'),
+    ]),
+    text([106, y + 28], words, { tone: 'quiet' }),
+  ]
+  return {
+    name: 'who-holds-what',
+    title:
+      'Three hops between the same server and client: one passes each part on at once, one holds the head until the first event, and one holds everything until the end.',
+    width: 480,
+    height: 268,
+    shapes: [
+      text([8, 40], 'server sends', { tone: 'server' }),
+      ...['head', 'one', 'two', 'end'].map((name, n) =>
+        text([sent[n]!, 24], name, { ...middle, tone: 'server' }),
+      ),
+      line([106, 40], [466, 40], { tone: 'quiet' }),
+      ...sent.map((x) => line([x, 31], [x, 49], { tone: 'server' })),
+      ...lane(86, 'passes', [120, 210, 300, 390], 'Each part arrives when it is sent.'),
+      ...lane(
+        150,
+        'head waits',
+        [210, 222, 300, 390],
+        'The head arrives together with the first event.',
+      ),
+      ...lane(
+        214,
+        'holds',
+        [390, 402, 414, 426],
+        'The buffer is not full, so everything waits for the end.',
+      ),
+    ],
+  }
+}
+
+function bell(): Picture {
+  const entry = (x: number, name: string, isNew = false): Shape[] =>
+    labelled([x - 10, 32], [20, 22], [name], { tone: 'server', isFilled: isNew })
+  const ring = (x: number): Shape[] => [
+    arrow([x, 54], [x, 100], { tone: 'bad' }),
+    text([x + 6, 80], 'bell', { tone: 'bad' }),
+  ]
+  const read = (x: number, width: number, words: string): Shape[] => [
+    box([x, 102], [width, 28], { tone: 'server' }),
+    code([x + width / 2, 120], words, { ...middle, tone: 'server' }),
+  ]
+  const arrives = (x: number, name: string): Shape[] => [
+    arrow([x, 130], [x, 176], { tone: 'client' }),
+    dot([x, 182], 'client'),
+    text([x, 206], name, { ...middle, tone: 'client' }),
+  ]
+  return {
+    name: 'bell',
+    title:
+      'The server subscribes, then reads the history after the cursor. Entry e is appended during the read and rings the bell, so the loop reads again and sends e. Then it waits until f rings.',
+    width: 480,
+    height: 240,
+    shapes: [
+      text([8, 48], 'history', { tone: 'server' }),
+      ...['a', 'b', 'c', 'd'].flatMap((name, n) => entry(78 + n * 24, name)),
+      text([8, 120], 'your loop', { tone: 'server' }),
+      line([76, 116], [466, 116], { tone: 'quiet' }),
+      text([8, 186], 'client has b', { tone: 'client' }),
+      ...read(76, 134, 'after(b)'),
+      ...entry(186, 'e', true),
+      ...ring(186),
+      ...arrives(218, 'c'),
+      ...arrives(238, 'd'),
+      ...read(252, 66, 'after(d)'),
+      ...arrives(328, 'e'),
+      text([358, 110], 'waits', { ...middle, tone: 'quiet' }),
+      ...entry(388, 'f', true),
+      ...ring(388),
+      ...read(384, 66, 'after(e)'),
+      ...arrives(460, 'f'),
+      text([240, 230], 'It rang during the first read, so the loop reads again before it waits.', {
+        ...middle,
+        tone: 'quiet',
+      }),
+    ],
+  }
+}

@@ -9,7 +9,7 @@ import { isPacked, asTyped, peopleIn, type Person } from './people.ts'
 export type GradeArgs = {
   people: Person[]
   lessons: Lesson[]
-  /** The folder for the tables. */
+  /** The folder to write the tables to. */
   to: string
   /** Whether to discard the stored grades. */
   isAgain: boolean

@@ -5,7 +5,7 @@ import type { LessonRun } from './lesson-run.ts'
 /**
  * Returns the text to print when a lesson starts: the addresses, and what happens after a save.
  *
- * @param page the address of its page, if there is one
+ * @param page the address of the lesson's page, if there is a page
  */
 export function header(run: LessonRun, page: string | undefined, out: Screen): string {
   return run.isExhibit ? exhibitHeader(run, page, out) : lessonHeader(run, page, out)

@@ -41,7 +41,7 @@ function proxy({
   }
 }
 
-/** Returns the path of a server program. On Debian, the PATH of normal users does not contain the folders of servers. */
+/** Returns the path of a server program. On Debian, a normal user's PATH does not contain the folders with server programs. */
 function findServer(program: string): string | undefined {
   const usual = ['/usr/sbin', '/usr/local/sbin'].map((folder) => join(folder, program))
   return onPath(program) ?? usual.find((path) => existsSync(path))

@@ -6,7 +6,7 @@ import { ActionButton } from '../../page/browser/ui/ActionButton.tsx'
 import { formatCount, formatNumber } from '../../page/browser/ui/format.ts'
 import { PointedChart } from '../../page/browser/wire/WireChart.tsx'
 
-/** Shows the wire of the program that runs on a slide, with buttons that disturb it. */
+/** Shows the wire of the program that runs on a slide, with buttons that cause trouble. */
 export function RunningProgram() {
   const clients = useSlice('clients') ?? []
   const faults = useSlice('faults')
@@ -41,7 +41,7 @@ export function RunningProgram() {
 }
 
 function Chart() {
-  // The deck scales this page with the slide.
+  // The deck scales this page together with the slide.
   const [scale] = useState(() => innerWidth / WRITTEN_FOR)
   return (
     <div className="picture" role="img" aria-label="The wire, as it is now">
@@ -84,5 +84,5 @@ function Notification() {
   )
 }
 
-/** The width in pixels at which the chart is drawn at the same scale as on the lesson page. */
+/** The width, in pixels, at which the chart has the same scale as on the lesson page. */
 const WRITTEN_FOR = 720

@@ -13,7 +13,7 @@ import { VisibleText } from '../ui/VisibleText.tsx'
 import { CheckButton } from './CheckButton.tsx'
 import { TaskLinks } from './TaskLinks.tsx'
 
-/** The lesson's README, and buttons for the files to edit. */
+/** Shows the lesson's README, with buttons that open the files to edit. */
 export function Instructions({ lesson }: { lesson: LessonState }) {
   return (
     <section className="instructions" aria-label="Instructions">
@@ -79,13 +79,13 @@ function Reset({ folder, files }: { folder: string; files: string[] }) {
   )
 }
 
-/** The README. It is long and does not change during a grading, so it is memoised. */
+/** Renders the README. Memoised, because the README is long and does not change during a grading. */
 const Readme = memo(function Readme({ text }: { text: string }) {
   return (
     <div className="readme">
       <Markdown
         remarkPlugins={[remarkGfm]}
-        // Raw HTML is sanitised first. The highlighter's own markup comes after that.
+        // Sanitise the raw HTML before the highlighter adds its own markup.
         rehypePlugins={[rehypeRaw, rehypeSanitize, rehypeHighlight]}
         components={COMPONENTS}
       >
@@ -96,7 +96,7 @@ const Readme = memo(function Readme({ text }: { text: string }) {
 })
 
 const COMPONENTS: Components = {
-  // The title is already in the header of the page.
+  // The header of the page already shows the title.
   h1: () => null,
   // The page must not load anything from other servers.
   img: ({ alt }) => <>{alt}</>,
@@ -106,7 +106,7 @@ const COMPONENTS: Components = {
       {typeof children === 'string' ? <VisibleText text={children} /> : children}
     </code>
   ),
-  // A table may be wider than the page. With the focus on it, the arrow keys scroll it.
+  // A table may be wider than the page. When the table has the focus, the arrow keys scroll it.
   table: ({ children }) => (
     <div className="table" role="region" aria-label="Table" tabIndex={0}>
       <table>{children}</table>
@@ -115,7 +115,7 @@ const COMPONENTS: Components = {
   a: ({ href, children }) => <Link href={href}>{children}</Link>,
 }
 
-/** A heading. If it is a task, `2.3 A heartbeat nobody sees`, its checks are next to it. */
+/** Renders a heading. If the heading is a task's, such as `2.3 A heartbeat nobody sees`, the task's checks are next to it. */
 function Heading({ children }: { children?: ReactNode }) {
   const grading = useSlice('grading')
   const task = /^\d+\.\d+(?= )/.exec(String(children))?.[0]
@@ -133,7 +133,7 @@ function Heading({ children }: { children?: ReactNode }) {
   )
 }
 
-/** A link. A file of the lesson opens in the editor, an external page in a new tab. */
+/** Renders a link. One of the lesson's files opens in the editor, and an external page in a new tab. */
 function Link({ href = '', children }: ComponentPropsWithoutRef<'a'>) {
   const file = href.replace(/^\.\//, '')
   if (pageState.get().lesson?.files.includes(file)) {

@@ -6,7 +6,7 @@ import { formatCount } from '../ui/format.ts'
 import { TextWithFileLinks } from '../ui/TextWithFileLinks.tsx'
 import { Clients, LessonClient } from './Clients.tsx'
 
-/** The state and address of the server, and the clients that the page has connected. */
+/** Shows the server's state and address, and the clients that the page has connected. */
 export function Server() {
   const server = useSlice('server')
   const clients = useSlice('clients') ?? []
@@ -32,7 +32,7 @@ export function Server() {
           Copy
         </button>
       </div>
-      {/* The checks may already show the same problem. */}
+      {/* Do not repeat a problem that the checks already show. */}
       {server.state === 'down' && server.what && server.what !== problem?.what && (
         <div className="problem">
           <p>

@@ -4,7 +4,7 @@ import { formatBytes, formatNumber } from '../ui/format.ts'
 import { VisibleText } from '../ui/VisibleText.tsx'
 import type { InspectedArrival } from './inspect-arrival.ts'
 
-/** The bytes of an arrival, as text with the HTTP framing marked or as a hex dump, and the events in them. */
+/** Shows an arrival's bytes, as text with the HTTP framing marked or as a hex dump, and the events in the bytes. */
 export function Bytes({ entry, bytes, interpretation }: InspectedArrival) {
   const [isWhole, setWhole] = useState(false)
   const [asHex, setAsHex] = useState(false)
@@ -54,7 +54,7 @@ export function Bytes({ entry, bytes, interpretation }: InspectedArrival) {
 
 const MOST_AT_ONCE = 4096
 
-/** The bytes as text, with each part of the HTTP message in its own style. */
+/** Shows the bytes as text, with each part of the HTTP message in its own style. */
 export function Segments({
   segments,
   bytes,
@@ -69,7 +69,7 @@ export function Segments({
     ))
 }
 
-/** One part of the HTTP message. As in the terminal, brackets mark the framing that the server's code did not write. */
+/** Shows one part of an HTTP message. As in the terminal, brackets mark the framing that the server's code did not write. */
 function Segment({ kind, bytes }: { kind: string; bytes: Uint8Array }) {
   const text = visible(bytes)
   if (kind === 'head' || kind === 'data') {
@@ -127,7 +127,7 @@ function Events({ lines, dispatched }: NonNullable<InspectedArrival['interpretat
   )
 }
 
-/** Formats sixteen bytes per line: offset, hexadecimal values and text. */
+/** Formats bytes, sixteen per line, as their offset, hexadecimal values and text. */
 function hexDump(bytes: Uint8Array): string {
   const lines: string[] = []
   for (let at = 0; at < bytes.length; at += 16) {

@@ -123,7 +123,11 @@ export async function tap({
       // The server has just exited, but the workshop has not noticed that yet.
       if (server.connecting || server.remotePort === undefined) {
         const address = `${where.host ?? '127.0.0.1'}:${where.port}`
-        void refuse(client, `The server is not running: nobody answers at ${address}.`, reporter)
+        void refuse(
+          client,
+          `The server is not running, because nothing listens at ${address}.`,
+          reporter,
+        )
       }
     })
   }

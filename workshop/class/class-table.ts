@@ -74,7 +74,7 @@ export function howToSeeWhy(graded: GradedPerson[], seed: number): string[] {
     const grade = grades.find((each) => firstFailed(each)?.state === 'failed')
     if (!grade) continue
     return [
-      `To see why somebody failed, here ${person.name}: SEED=${seed} npm test -- lesson${grade.lesson} ${shellWord(asTyped(person.folder))}`,
+      `To see why somebody failed, for example ${person.name}: SEED=${seed} npm test -- lesson${grade.lesson} ${shellWord(asTyped(person.folder))}`,
     ]
   }
   return []

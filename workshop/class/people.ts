@@ -63,11 +63,11 @@ function personOf(parent: string, entry: Dirent): Person[] {
   }
   if (entry.isDirectory()) {
     const folder = unwrapped(root)
-    const problem = `no lesson is in it, such as ${lessons()[0]?.folder}`
+    const problem = `it contains no lesson, such as ${lessons()[0]?.folder}`
     return [folder ? { ...person, folder } : { ...person, problem }]
   }
   // Any other file is not a submission. For example, it may be a list of names or a table of grades.
-  return isPacked(entry.name) ? [{ ...person, problem: 'it is packed: unpack it first' }] : []
+  return isPacked(entry.name) ? [{ ...person, problem: 'it must be unpacked first' }] : []
 }
 
 export function isPacked(name: string): boolean {

@@ -51,7 +51,7 @@ async function takeInto(
   take: (path: string) => Promise<void>,
 ): Promise<string | undefined> {
   // If a file's name is not valid UTF-8, the file cannot be opened by the name that Node returns.
-  if (/[\p{Cc}�]/u.test(path)) return 'has a name that no program should have'
+  if (/[\p{Cc}�]/u.test(path)) return 'has a name with invalid characters'
   try {
     const stats = await lstat(file)
     if (stats.isDirectory()) {

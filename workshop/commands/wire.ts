@@ -24,7 +24,7 @@ function serverIn(args: string[]): WatchedServer | Problem {
   if (url.protocol === 'https:') {
     return {
       problem:
-        'Over https:// the bytes are encrypted, so the wire could not show anything readable. ' +
+        'Over https:// the bytes are encrypted, so the wire would not show anything readable. ' +
         'Use the http:// address of your server itself, without the proxy that adds TLS.',
     }
   }

@@ -123,7 +123,7 @@ function onlyFromOurPage({
       refuse(
         res,
         403,
-        `Another page asked for this. Type http://${names(req)[0]} into the address bar yourself.`,
+        `Another page sent this request. Type http://${names(req)[0]} into the address bar yourself.`,
       )
     }
   }

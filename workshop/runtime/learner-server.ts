@@ -111,12 +111,12 @@ export function startLearnerServer({
   function stillLoading(): void {
     tellDown(
       `${name} is still loading after ${LOADING_MS / 1000} seconds.`,
-      'Often an endless loop, or an await that never ends, outside of any handler.',
+      'The cause is often an endless loop, or an await that never ends, outside any handler.',
     )
     deadline = setTimeout(() => {
       down(
-        `${name} was still loading after ${GIVE_UP_MS / 1000} seconds, and has been ended.`,
-        'The next save starts it again.',
+        `${name} was still loading after ${GIVE_UP_MS / 1000} seconds, so it was stopped.`,
+        'The next save restarts it.',
       )
     }, GIVE_UP_MS - LOADING_MS)
   }

@@ -78,7 +78,7 @@ function leakLines(print: (line: string) => void): (leaks: Leaks) => void {
     if (running === last && performance.now() - printedAt < LOST_WRITES_EVERY_MS) return
     last = running
     printedAt = performance.now()
-    print(`${running} · ${counted(lostWrites, 'write')} to nobody`)
+    print(`${running} · ${counted(lostWrites, 'write')} to closed connections`)
   }
 }
 

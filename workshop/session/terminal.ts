@@ -70,7 +70,7 @@ export async function live(first: LessonTarget): Promise<number> {
     }
     if (component?.preferredPort) {
       out.print(
-        `Port ${component.preferredPort} is taken by another program: the component is at another one.`,
+        `Port ${component.preferredPort} is taken by another program, so the component is at another port.`,
       )
     }
     out.print(header(run, page?.url, out))
@@ -121,7 +121,7 @@ export async function live(first: LessonTarget): Promise<number> {
     const now = lessonNumbered(lesson.number) ?? lesson
     const task = firstOpenTask(now, ids)
     if (task) out.print(`\n${hintText(task, out)}\n`)
-    else out.print(now.problem ?? 'No check is open: no hint is needed.')
+    else out.print(now.problem ?? 'No check is open, so you need no hint.')
   }
 
   const code = await exit.requested
@@ -139,8 +139,8 @@ export async function live(first: LessonTarget): Promise<number> {
 /** Summarises a verdict in a few words: `12/20 core · 3/9 edge cases`. */
 function stateOf({ checks, outcome }: Verdict): string {
   // Without a verdict on the work, there is no score. The problem has been printed.
-  if (outcome === 'error') return 'no grade: an error'
-  if (outcome === 'stuck') return 'no grade: stuck'
+  if (outcome === 'error') return 'not graded because of an error'
+  if (outcome === 'stuck') return 'not graded because the work got stuck'
   const lacking = checks.filter(({ lacks }) => lacks).length
   const left = lacking > 0 ? `, ${lacking} not graded` : ''
   return `${scoreInWords(scoreOf(checks))}${left}`

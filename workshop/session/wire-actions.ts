@@ -46,7 +46,7 @@ export function wireActions({
       if (action.do === 'clear') {
         recording.from = recorder.newest + 1
         changed('recording')
-        return { said: 'The wire is cleared.' }
+        return { said: 'Wire cleared.' }
       }
       if (!tap) return undefined
       if (action.do === 'cut') {
@@ -75,7 +75,7 @@ export function wireActions({
           return did('The clients read at full speed')
         }
         faults.slow = action.bytesPerSecond
-        return did(`The clients read ${action.bytesPerSecond} bytes a second`)
+        return did(`The clients read ${action.bytesPerSecond} bytes per second`)
       }
       if (action.do === 'proxy') {
         tap.proxy(action.holds === null ? undefined : PROXIES[action.holds])

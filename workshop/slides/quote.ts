@@ -38,7 +38,7 @@ export function quote(place: string, excerpt: string): string {
 export function saysOf(address: string): string {
   const mistake = mistakeCalled(address)
   const message = readMessages(mistake).get(mistake.name)
-  if (!message) throw new Error(`no message of ${address} is kept`)
+  if (!message) throw new Error(`no message is stored for ${address}`)
   const { lesson, fails: id } = mistake
   const { seen, expected, at } = message
   const { rule } = checksOf(lesson).find((check) => check.id === id)!

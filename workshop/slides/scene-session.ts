@@ -95,7 +95,7 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
         return connect()
       case 'leave':
         clients.find(({ state }) => state.id === action.id)?.leave()
-        return { said: `Client ${action.id} has left.` }
+        return { said: `Client ${action.id} has disconnected.` }
       case 'burst':
         if (!server.readers) return { problem: 'Nobody has the feed open.' }
         program?.burst(BURST)
@@ -131,7 +131,12 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
   }
 }
 
-const NOTHING_RUNS: ServerState = { state: 'down', what: 'Nothing runs.', url: '', printed: [] }
-const NOTHING_TO_DO: Answer = { problem: 'Nothing runs. Press Run first.' }
+const NOTHING_RUNS: ServerState = {
+  state: 'down',
+  what: 'No program is running.',
+  url: '',
+  printed: [],
+}
+const NOTHING_TO_DO: Answer = { problem: 'No program is running. Press Run first.' }
 const MOST_CLIENTS = 8
 const BURST = 10_000

@@ -46,7 +46,7 @@ export function legend(paint: Paint): string {
   const mark = (text: string): string => paint('framing', text)
   return [
     'The wire: each line shows the bytes that arrived together, and the time since the connection was opened.',
-    `${mark('[c1␍␊]')} and ${mark('[␍␊]')} enclose a chunk: its length in hexadecimal, and its end. HTTP adds them, not your`,
+    `${mark('[c1␍␊]')} and ${mark('[␍␊]')} frame a chunk: they are its length in hexadecimal and its end. HTTP adds them, not your`,
     `code. ${mark('[last 0␍␊␍␊]')} says that the body is complete. ␍ is CR, ␊ is LF.`,
   ].join('\n')
 }

@@ -19,14 +19,14 @@ export const browser: ExternalTool = {
   },
   advice() {
     if (process.env.BROWSER_PATH) {
-      return 'BROWSER_PATH says where it is. Correct it, or leave it out: then one is found or installed.'
+      return 'BROWSER_PATH names the browser. Correct it, or leave it out, so that a browser is found or installed.'
     }
     // On Debian, Playwright can also install the libraries that the browser needs. It asks for the user's password.
     const withDeps = onPath('apt-get') ? ' --with-deps' : ''
     return (
-      'To get it, type:\n\n' +
+      'To install a browser, type:\n\n' +
       `  npx playwright install${withDeps} chromium\n\n` +
-      'If you have one already, say where: BROWSER_PATH=/path/to/chromium npm run setup'
+      'If you already have a browser, name its path: BROWSER_PATH=/path/to/chromium npm run setup'
     )
   },
 }

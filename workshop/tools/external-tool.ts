@@ -29,7 +29,7 @@ export type Probe = { path: string; version?: string } | { problem: string }
 export function probe({ find, versionArgs }: ExternalTool): Probe {
   const path = find()
   if (!path) return { problem: 'missing' }
-  if (!existsSync(path)) return { problem: `missing: ${path} is not there` }
+  if (!existsSync(path)) return { problem: `missing: ${path} does not exist` }
   if (!versionArgs) return { path }
   const { status, stdout, stderr, error } = spawnSync(path, versionArgs, { encoding: 'utf8' })
   if (status === 0) return { path, version: firstLine(stdout || stderr) }

@@ -36,8 +36,8 @@ function proxy({
     install: () => apt(aptPackage),
     advice: () =>
       onPath('apt-get')
-        ? `To get it, type:\n\n  sudo apt-get install --no-install-recommends ${aptPackage}`
-        : `To get it, install the package ${name} of your system.`,
+        ? `To install it, type:\n\n  sudo apt-get install --no-install-recommends ${aptPackage}`
+        : `To install it, use your system's package ${name}.`,
   }
 }
 

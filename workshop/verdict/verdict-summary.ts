@@ -4,7 +4,7 @@ import type { CheckResult } from '../../protocol/verdict.ts'
 // Decides what to show of a verdict first, in the terminal and on the page. Nothing here needs Node.
 
 /**
- * Returns the failure to show in full. Core checks come before edge cases. In a task that is only half written it is a
+ * Returns the failure to show in full. Core checks come before edge cases. In a task that is only half written, returns a
  * failure of the written half, because the learner knows that the rest is missing.
  */
 export function firstFailure<Check extends CheckResult>(

@@ -13,7 +13,7 @@ export function RunningProgram() {
   const reading = clients.findLast(({ state }) => state === 'connecting' || state === 'reading')
   return (
     <main>
-      <div className="controls" role="group" aria-label="What is done to the program">
+      <div className="controls" role="group" aria-label="Actions on the program">
         <ActionButton action={{ do: 'connect' }}>Connect</ActionButton>
         <ActionButton action={{ do: 'leave', id: reading?.id ?? 1 }} disabled={!reading}>
           Leave
@@ -44,7 +44,7 @@ function Chart() {
   // The deck scales this page together with the slide.
   const [scale] = useState(() => innerWidth / WRITTEN_FOR)
   return (
-    <div className="picture" role="img" aria-label="The wire, as it is now">
+    <div className="picture" role="img" aria-label="The live wire">
       <PointedChart scale={scale} />
     </div>
   )
@@ -62,7 +62,7 @@ function State() {
       {leaks && (
         <span className={leaks.intervals > leaks.clients ? 'bad' : undefined}>
           {formatCount(leaks.intervals, 'interval')} · {formatCount(leaks.clients, 'client')} ·{' '}
-          {formatNumber(leaks.lostWrites)} writes to nobody
+          {formatNumber(leaks.lostWrites)} writes to closed connections
         </span>
       )}
       {clients.slice(-2).map(({ id, state: now, quakes }) => (

@@ -139,7 +139,7 @@ function Outcome({ grading }: { grading: GradingState }) {
 function EdgeCasesLeft({ count, first }: { count: number; first: string }) {
   return (
     <p>
-      {formatCount(count, 'edge case')} {count === 1 ? 'is' : 'are'} left, if you like.{' '}
+      {formatCount(count, 'edge case')} {count === 1 ? 'is' : 'are'} left. They are optional.{' '}
       <button type="button" className="link" onClick={() => selectedCheck.set(first)}>
         Show edge case {first}
       </button>

@@ -69,7 +69,7 @@ function ServerStatus({ server: { file, state, readers } }: { server: ServerStat
     <p className="state">
       <ServerIcon state={state} /> {file ?? 'server.ts'} {inWords(state)}
       {state === 'running' && readers !== undefined && (
-        <span className="quiet" title="How many readers have the feed open">
+        <span className="quiet" title="The number of readers that have the feed open">
           {' '}
           · {formatCount(readers, 'reader')}
         </span>
@@ -111,7 +111,7 @@ function Leaks({ intervals, clients, lostWrites }: NonNullable<ServerState['leak
     <p className="leaks">
       still running: <strong>{formatCount(intervals, 'interval')}</strong> ·{' '}
       <strong>{formatCount(clients, 'client')}</strong> connected ·{' '}
-      <strong>{formatCount(lostWrites, 'write')}</strong> to nobody
+      <strong>{formatCount(lostWrites, 'write')}</strong> to closed connections
     </p>
   )
 }

@@ -44,8 +44,8 @@ export function Bytes({ entry, bytes, interpretation }: InspectedArrival) {
       )}
       {!isKnown && (
         <p className="quiet">
-          The beginning of this connection is no longer kept, so framing and content cannot be told
-          apart.
+          The beginning of this connection is no longer kept, so framing and content cannot be
+          distinguished.
         </p>
       )}
     </>
@@ -112,7 +112,7 @@ function Events({ lines, dispatched }: NonNullable<InspectedArrival['interpretat
         ))}
       </ul>
       <h4>{dispatched.length === 1 ? 'event' : 'events'}</h4>
-      {dispatched.length === 0 && <p className="quiet">None: a client dispatches no event.</p>}
+      {dispatched.length === 0 && <p className="quiet">None. A client dispatches no event.</p>}
       <ul>
         {dispatched.map(({ type, data, lastEventId }, index) => (
           // oxlint-disable-next-line react/no-array-index-key

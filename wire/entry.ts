@@ -1,8 +1,8 @@
 import type { Arrival, Closing } from './arrival.ts'
 
 /**
- * An entry of a recording: one thing that happened on the wire. Entries are numbered from 1. `at` is in milliseconds
- * since the recording began.
+ * An entry of a recording, which is one thing that happened on the wire. Entries are numbered from 1. `at` is the time in
+ * milliseconds since the recording began.
  */
 export type Entry = { n: number; at: number } & (
   | { kind: 'opened'; connection: number }

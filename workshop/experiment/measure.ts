@@ -68,7 +68,7 @@ async function measured(row: Row, everyMs: number): Promise<Measured & { row: Ro
   }
 }
 
-/** Judges by order and not by duration: an event that arrives before the next one is written did not wait for the next one. */
+/** Judges by order and not by duration, because an event that arrives before the next one is written did not wait for it. */
 function verdictOf(
   head: number,
   { events, ended }: { events: Measured['events']; ended: number },

@@ -11,7 +11,7 @@ export function painter(colour: boolean): Paint {
   return (hue, text) => `\u001b[${CODES[hue]}m${text}\u001b[0m`
 }
 
-/** Returns whether to use colours: on a terminal unless they are disabled, elsewhere only if they are forced. */
+/** Returns whether to use colours. Terminals get colours unless they are disabled, other outputs only if they are forced. */
 export function wantsColour(stream: Pick<WriteStream, 'isTTY'>): boolean {
   const { FORCE_COLOR, NO_COLOR, TERM } = process.env
   if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'

@@ -29,7 +29,7 @@ function serverIn(args: string[]): WatchedServer | Problem {
     }
   }
   if (url.protocol !== 'http:') return { problem: `The URL must begin with http://, got "${arg}".` }
-  // An IPv6 address has brackets in a URL, but nowhere else.
+  // Remove the brackets that an IPv6 address has in a URL, but nowhere else.
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   return { url, destination: { host, port: Number(url.port || 80) } }
 }

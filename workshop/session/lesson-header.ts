@@ -77,5 +77,5 @@ function pageLine(page: string | undefined, paint: Screen['paint']): string[] {
   return page ? [`  ${paint('strong', `${page}/`)}  the lesson page`] : []
 }
 
-/** In PowerShell, `curl` may be an alias of another command. */
+/** The name of curl, because in PowerShell `curl` may be an alias of another command. */
 const CURL = process.platform === 'win32' ? 'curl.exe' : 'curl'

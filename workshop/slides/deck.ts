@@ -34,7 +34,7 @@ export type Chapter = { name: string; slides: Slide[] }
 
 export type Deck = {
   chapters: Chapter[]
-  /** The programs that can be run on a slide. */
+  /** The scenes, whose programs can be run on slides. */
   scenes: Scene[]
   /** The reasons why slides cannot be shown: `slides/01-raw-chunks.md, slide 3: there is no file …`. */
   problems: string[]

@@ -30,5 +30,5 @@ export function linesPrinted(printed: string): string[] {
   return text === '' ? [] : text.split('\n').filter((line) => !FRAME.test(line))
 }
 
-/** A stack frame of Node, of a package or of the check, or one without a file. */
+/** Matches a stack frame that belongs to Node, to a package or to the check, or that has no file. */
 const FRAME = /^\s+at (.*(node_modules|node:|\/test\/)|async Promise\.)/

@@ -6,7 +6,7 @@ import { nextTheme } from '../../page/browser/state/theme.ts'
 import type { SlidePosition } from '../position.ts'
 import type { Role } from '../deck-view.ts'
 
-/** The factor by which reveal.js scales the deck on this screen. Charts, which are drawn in pixels, need it. */
+/** The factor by which reveal.js scales the deck on this screen. Charts need the factor, because they are drawn in pixels. */
 export const scale = store(1)
 
 /** The current position of the deck. The instructor's moves change the followers' positions. */

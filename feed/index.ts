@@ -1,3 +1,3 @@
-/** All that a lesson imports: the type of an earthquake, and the feed that earthquakes come from. */
+/** Everything that a lesson imports: the type of an earthquake, and the feed that yields earthquakes. */
 export type { Feed, Quake } from './quake.ts'
 export { recordedQuakes, replay, type Replay } from './replay.ts'

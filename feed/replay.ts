@@ -4,11 +4,11 @@ import type { Feed, Quake } from './quake.ts'
 
 /** A feed that replays a recording. */
 export type Replay = Feed & {
-  /** How many readers have the feed open. */
+  /** The number of readers that have the feed open. */
   readonly readers: number
-  /** When the replay started, in milliseconds; each burst moves it back. Undefined before the first reader. */
+  /** The time when the replay started, in milliseconds. Each burst moves it back. Undefined before the first reader. */
   readonly startedAt: number | undefined
-  /** Lets the next `count` earthquakes happen now, all at once. */
+  /** Makes the next `count` earthquakes happen now, all at once. */
   burst(count: number): void
 }
 
@@ -16,12 +16,12 @@ export type Replay = Feed & {
  * Returns a feed that replays `quakes` (in order of `time`) as if they happened now.
  *
  * The replay starts with its first reader, and continues whether or not anybody reads. A reader begins at the present
- * moment. If it falls behind, it gets the quakes it missed as fast as it asks for them.
+ * moment. If a reader falls behind, it gets the quakes that it missed as fast as it asks for them.
  *
- * @param options.speed how many times faster than in reality; `Infinity` does not wait at all
- * @param options.loop starts over at the end, with new IDs and times
+ * @param options.speed the factor by which the replay is faster than reality; `Infinity` does not wait at all
+ * @param options.loop whether to start over at the end, with new IDs and times
  * @param options.now returns the time in milliseconds
- * @param options.since continues an earlier replay, which started at this time in milliseconds. Each reader
+ * @param options.since the time, in milliseconds, at which an earlier replay started, in order to continue it. Each reader
  *   first gets all quakes since then at once.
  */
 export function replay(
@@ -55,7 +55,7 @@ export function replay(
     }
   }
 
-  /** Returns the n-th earthquake since the replay started, or undefined after the last. */
+  /** Returns the n-th earthquake since the replay started, or undefined after the last earthquake. */
   function quakeNumber(n: number): Quake | undefined {
     const lap = Math.floor(n / quakes.length)
     const quake = quakes[n % quakes.length]
@@ -78,7 +78,7 @@ export function replay(
       const wake = (): void => hurry.abort()
       signal.addEventListener('abort', wake, { once: true })
       waiting.add(hurry)
-      // Waking a reader ends its wait, and is not an error.
+      // Ignore the error, because a reader that is woken up has only ended its wait.
       await sleep(ms, undefined, { signal: hurry.signal }).catch(() => {})
       waiting.delete(hurry)
       signal.removeEventListener('abort', wake)
@@ -95,7 +95,7 @@ export function replay(
   return {
     open(signal) {
       // A generator finishes its pending next() before it obeys return(), so leaving the loop has to end the wait.
-      // (Not AbortSignal.any(): on Node 20 its result may be garbage-collected, and then the abort is lost.)
+      // (Do not use AbortSignal.any(), because on Node 20 its result may be garbage-collected, so that the abort is lost.)
       const left = new AbortController()
       const leave = (): void => left.abort()
       if (signal.aborted) leave()

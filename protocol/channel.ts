@@ -3,12 +3,12 @@ import type { PageState } from './page.ts'
 
 /** A message to the page, which is sent as the data of one server-sent event. */
 export type ChannelMessage =
-  /** The first message. `epoch` identifies this start of the workshop, because each start numbers its entries from 1. */
+  /** The first message. `epoch` identifies this run of the workshop, because each run numbers its entries from 1. */
   | { type: 'hello'; epoch: string; now: number }
-  /** A slice of the state that has changed, complete; null if it no longer exists. */
+  /** A slice of the state that has changed, as a whole. `value` is null if the slice no longer exists. */
   | { type: 'state'; slice: keyof PageState; value: unknown }
   | { type: 'wire'; entries: Entry[] }
-  /** These entries have been evicted. */
+  /** A gap, because these entries have been evicted. */
   | { type: 'gap'; from: number; to: number }
-  /** Sent now and then, so that the page can tell a dead connection from a quiet one. */
+  /** Sent now and then, so that the page can distinguish a dead connection from a quiet one. */
   | { type: 'alive' }

@@ -1,4 +1,4 @@
-/** The verdicts on a stream: the three of lesson 4, and two more for events that wait, but not until the end. */
+/** The verdicts on a stream: three from lesson 4, and two more for events that wait, but not until the end. */
 export const VERDICTS = ['passes', 'head waits', 'late', 'behind', 'holds'] as const
 
 export type MeasuredVerdict = (typeof VERDICTS)[number]
@@ -7,27 +7,27 @@ export type MeasuredVerdict = (typeof VERDICTS)[number]
 export type Way = {
   /** The program in between: `nginx`. */
   hop: string
-  /** How that program is configured, such as `proxy_http_version 1.0`. Empty for its defaults. */
+  /** The program's configuration, such as `proxy_http_version 1.0`. Empty for the defaults. */
   setting: string
-  /** What the server does about it, such as `X-Accel-Buffering: no`. Empty for nothing. */
+  /** The server's countermeasure, such as `X-Accel-Buffering: no`. Empty if there is none. */
   server: string
 }
 
-/** The result of a measurement. Times are milliseconds since the server wrote the head. */
+/** The result of a measurement. Times are in milliseconds since the server wrote the head. */
 export type Measured = {
   /** The version of the program in between. */
   version?: string
-  /** When the head reached the client. */
+  /** The time when the head reached the client. */
   head: number
-  /** When each event was written, and when all of it had reached the client. */
+  /** The time when each event was written, and the time when the whole event had reached the client. */
   events: { written: number; arrived: number }[]
   verdict: MeasuredVerdict
   /**
-   * How many times the server wrote after the client had left a silent stream, before it learned of the disconnect. 0 if
-   * it learned of it without a write. Absent if it never did.
+   * The number of times that the server wrote to a silent stream after its client had disconnected, before the server
+   * noticed. 0 if it noticed without a write. Absent if it never noticed.
    */
   writesUntilTold?: number
 }
 
-/** The reason why nothing could be measured, such as `there is no nginx`. */
+/** The reason why a setup could not be measured, such as `there is no nginx`. */
 export type NotMeasured = { why: string }

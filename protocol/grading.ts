@@ -3,18 +3,18 @@
 /** The first character of every sign of life. */
 export const SIGN = '\u0001'
 
-/** The report of a check, whether it passed or not. */
+/** The report of a check, whether the check passed or not. */
 export type Report = {
   steps: readonly string[]
-  /** The part that could not be graded, and the reason. The check passed nevertheless. */
+  /** The part of the check that could not be graded, and the reason. The check has passed nevertheless. */
   note?: string
   /** Absent if the check passed. */
   story?: Story
-  /** The message of the stub, if the code is not written yet: `lesson 1, task 1.1: write createApp()`. */
+  /** The stub's message, if the code is not written yet: `lesson 1, task 1.1: write createApp()`. */
   notWritten?: string
 }
 
-/** The reason why a check failed, in words that the learner knows. It mentions neither matchers nor the harness. */
+/** The reason why a check failed, in words that the learner knows, so without matchers and the harness. */
 export type Story = {
   /** What happened: `The feed released "M 6.4 …" and nothing reached the client.` */
   seen: string
@@ -26,19 +26,19 @@ export type Story = {
   cause?: string
 }
 
-/** The ports of the real nginx that the grader has started. It forwards a request to the port in its `Server-Port` header. */
+/** The ports of the real nginx that the grader has started. nginx forwards a request to the port in its `Server-Port` header. */
 export type NginxPorts = {
-  /** The port that buffers as much as nginx can. */
+  /** The port of the site that buffers as much as nginx can. */
   holding: number
-  /** The port that is configured by the learner's nginx.conf. */
+  /** The port of the site that the learner's nginx.conf configures. */
   ofWork?: number
-  /** Why the nginx.conf could not be used, in a sentence. */
+  /** The reason why the nginx.conf could not be used, in a sentence. */
   problem?: string
-  /** The settings that the nginx.conf puts in force for `/events`. Absent if they cannot be determined. */
+  /** The settings that the nginx.conf causes for `/events`. Absent if the settings cannot be determined. */
   settings?: NginxSettings
 }
 
-/** Values of directives. An absent directive has its default. */
+/** The values of directives. An absent directive has its default. */
 export type NginxSettings = {
   /** The value of `proxy_read_timeout`, such as `60s`. */
   readTimeout?: string

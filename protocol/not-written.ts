@@ -3,7 +3,7 @@ export function notWritten(task: string, name: string): string {
   return `lesson ${Number.parseInt(task)}, task ${task}: write ${name}`
 }
 
-/** Returns whether a stub threw this error. Code that is not written yet is not wrong. */
+/** Returns whether a stub threw this error, because code that is not written yet does not count as wrong. */
 export function isNotWritten(error: unknown): error is Error {
   return error instanceof Error && /^lesson \d+, task \d+\.\d+: write /.test(error.message)
 }

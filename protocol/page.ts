@@ -5,16 +5,16 @@ import type { Measured, MeasuredVerdict, NotMeasured, Way } from './experiment.t
 
 /** The state that the page shows, in slices. A slice is sent as a whole whenever it changes. */
 export type PageState = {
-  /** Absent in `npm run wire`, which shows only the wire. */
+  /** The lesson. Absent in `npm run wire`, which shows only the wire. */
   lesson?: LessonState
   grading?: GradingState
   server: ServerState
   clients: ClientState[]
-  /** The learner's own client, in lessons that have one. */
+  /** The learner's own client, in lessons with such a client. */
   learnerClient?: LearnerClientState
   faults: FaultState
   recording: RecordingState
-  /** Only in a lesson that has an experiment. */
+  /** The experiment. Absent in lessons without an experiment. */
   experiment?: ExperimentState
 }
 
@@ -22,17 +22,17 @@ export type LessonState = {
   number: number
   title: string
   minutes?: number
-  /** How many lessons there are. */
+  /** The number of lessons. */
   of: number
   /** The folder as the learner knows it: `lessons/01-raw-chunks`. */
   folder: string
   isExhibit: boolean
   /** The README, in Markdown. */
   readme: string
-  /** Why the README could not be read. */
+  /** The reason why the README could not be read. */
   problem?: string
   tasks: { id: string; title: string }[]
-  /** Names of the files to edit, in the lesson's folder. */
+  /** The names of the files to edit, in the lesson's folder. */
   files: string[]
   previous?: { number: number; title: string }
   next?: { number: number; title: string }
@@ -40,7 +40,10 @@ export type LessonState = {
 
 export type GradingState = {
   isRunning: boolean
-  /** In diagnosis order. `isOld`: the result is from the previous grading, because the current one has not reached this check. */
+  /**
+   * The checks, in diagnosis order. `isOld` means that the result is from the previous grading, because the current grading
+   * has not reached the check.
+   */
   checks: (CheckResult & { isOld: boolean })[]
   /** The outcome of the last grading that finished. */
   outcome?: Verdict['outcome']
@@ -48,21 +51,21 @@ export type GradingState = {
   typeErrors: string[]
   printed: string
   seed?: number
-  /** Milliseconds since 1970. */
+  /** The time of the last grading, in milliseconds since 1970. */
   gradedAt?: number
 }
 
 export type ServerState = {
   state: 'starting' | 'running' | 'not written' | 'down'
-  /** Its file as the learner knows it; absent if it is the lesson's own server.ts. */
+  /** The server's file as the learner knows it. Absent if it is the lesson's own server.ts. */
   file?: string
   /** The address for clients, which leads through the tap: `http://127.0.0.1:3101/quakes.ndjson`. */
   url: string
-  /** Why the server is not running, in a sentence. */
+  /** The reason why the server is not running, in a sentence. */
   what?: string
-  /** The message of the runtime itself. */
+  /** The runtime's own message. */
   detail?: string
-  /** How many readers have the feed open; absent before the first. */
+  /** The number of readers that have the feed open. Absent before the first reader. */
   readers?: number
   leaks?: Leaks
   /** The page on which the learner's component follows the stream. */
@@ -77,7 +80,7 @@ export type ClientState = {
   state: 'connecting' | 'reading' | 'ended' | 'cut' | 'refused' | 'left'
   /** A sentence about that state: `The server answered 503.` */
   what?: string
-  /** How many quakes have arrived. */
+  /** The number of quakes that have arrived. */
   quakes: number
   /** The last few quakes, newest first. */
   last: Quake[]
@@ -86,41 +89,41 @@ export type ClientState = {
 /** The learner's client.ts, which runs beside the server. */
 export type LearnerClientState = {
   state: 'starting' | 'connecting' | 'open' | 'waiting' | 'over' | 'not written' | 'down'
-  /** A sentence about that state: `terminated; it asks again in 812 ms`. */
+  /** A sentence about that state: `terminated; reconnecting in 812 ms`. */
   what?: string
-  /** How many quakes the client has delivered. */
+  /** The number of quakes that the client has delivered. */
   quakes: number
-  /** How many quakes are missing between them. */
+  /** The number of quakes that are missing between the delivered ones. */
   missed: number
-  /** How many quakes it delivered more than once. */
+  /** The number of quakes that the client has delivered more than once. */
   twice: number
-  /** How many gaps it was told about. */
+  /** The number of gaps that the client has reported. */
   gaps: number
   newest?: Quake
 }
 
 export type FaultState = {
   isStalled: boolean
-  /** How many bytes a second a client reads; absent if there is no limit. */
+  /** The number of bytes per second that a client reads. Absent if there is no limit. */
   slow?: number
-  /** After how many response bytes a connection is cut; absent if no cut is planned. */
+  /** The number of response bytes after which a connection is cut. Absent if no cut is planned. */
   cutAfter?: number
-  /** What the proxy in front of the server buffers; absent if new connections have no proxy. */
+  /** The part of a response that the proxy buffers. Absent if new connections have no proxy. */
   proxy?: ProxyHolds
 }
 
-/** Buffers of 4 KiB, each sent when it is full, or everything until the end. */
+/** The proxy's buffering: buffers of 4 KiB, each of them sent when it is full, or everything until the end. */
 export type ProxyHolds = '4 KiB' | 'all'
 
 export type ExperimentState = {
   isMeasuring: boolean
-  /** Why the measurement ended early. */
+  /** The reason why the measurement ended early. */
   problem?: string
   ways: WayState[]
 }
 
 export type WayState = Way & {
-  /** What the learner expects. */
+  /** The learner's prediction. */
   predicted?: MeasuredVerdict
   result?: Measured | NotMeasured
 }
@@ -134,7 +137,7 @@ export type RecordingState = {
 export type Action =
   | { do: 'grade' }
   | { do: 'restart' }
-  /** Kills the server; it restarts after some seconds. */
+  /** Kills the server, which restarts after some seconds. */
   | { do: 'kill' }
   /** Opens a file in the editor. `line` is counted from 1. */
   | { do: 'open'; file: string; line: number }
@@ -151,7 +154,7 @@ export type Action =
   | { do: 'clear' }
   /** On a slide, runs the program of a scene. */
   | { do: 'run'; scene: string }
-  /** `way` is counted from 1. After a setup has been measured, it can no longer be predicted. */
+  /** Stores or deletes a prediction. `way` is counted from 1. A setup that has been measured can no longer be predicted. */
   | { do: 'predict'; way: number; verdict: MeasuredVerdict | null }
   /** Measures the setups that have not been measured yet. */
   | { do: 'measure' }
@@ -159,5 +162,5 @@ export type Action =
   /** Deletes all measurements and predictions. */
   | { do: 'forget measurements' }
 
-/** The result of an action: a sentence for the user. */
+/** The result of an action, as a sentence for the user. */
 export type Answer = { said: string } | { problem: string }

@@ -1,43 +1,43 @@
 import type { Quake } from '#feed'
 
 /**
- * A message from the workshop to the process that runs a learner's program. The first names the server.ts to run, or the
- * client.ts and its URL. Later ones release a burst of quakes.
+ * A message from the workshop to the process that runs a learner's program. The first message names the server.ts to run,
+ * or the client.ts and its URL. Later messages release a burst of quakes.
  */
 export type RuntimeOrder =
-  /** `since` is the time at which the earthquakes of a server with a history began, in milliseconds. */
+  /** Runs a server.ts. `since` is the time, in milliseconds, at which the earthquakes of a server with a history began. */
   | { file: string; countLeaks: boolean; since: number }
   | { burst: number }
   | { file: string; url: string }
 
 /** A message to the workshop from the process that runs a learner's program. */
 export type RuntimeMessage =
-  /** The process begins to load the file. */
+  /** The process is beginning to load the file. */
   | { kind: 'loading' }
   | { kind: 'running'; port: number }
   /** The file is still a stub: `lesson 1, task 1.1: write createApp()`. */
   | { kind: 'not written'; what: string }
   | { kind: 'failed'; when: 'loading' | 'running'; thrown: string }
-  /** How many readers have the feed open now. */
+  /** The number of readers that have the feed open now. */
   | { kind: 'feed'; readers: number }
   | { kind: 'leaks'; leaks: Leaks }
-  /** Sent after a burst: the start time at which the same earthquakes would have happened by now without it. */
+  /** Sent after a burst. `since` is the start at which the same quakes would have happened by now without the burst. */
   | { kind: 'since'; since: number }
-  // The following come from a client.ts.
+  // The following messages come from a client.ts.
   | { kind: 'connection'; state: ConnectionState }
   | { kind: 'quake'; quake: Quake }
   | { kind: 'gap' }
 
-/** The state of the connection of a client.ts. */
+/** The state of a client.ts's connection. */
 export type ConnectionState =
   | { name: 'connecting' | 'open' | 'over' }
-  /** The connection was lost; `why` is the reason. The client reconnects in `ms` milliseconds. */
+  /** The connection was lost, for the reason `why`. The client reconnects in `ms` milliseconds. */
   | { name: 'waiting'; ms: number; why: string }
 
-/** Counts of things that the program still has running, which make leaks visible. */
+/** The numbers of things that the program still has running, which make leaks visible. */
 export type Leaks = {
   intervals: number
   clients: number
-  /** Writes to responses whose client had disconnected. */
+  /** The number of writes to responses whose client had disconnected. */
   lostWrites: number
 }

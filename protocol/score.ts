@@ -1,13 +1,13 @@
 import type { CheckResult } from './verdict.ts'
 
-// How much has passed, for the terminal, the page and the class table. Nothing here needs Node.
+// Counts the checks that have passed, for the terminal, the page and the class table. Nothing here needs Node.
 
-/** Core checks and edge cases, counted apart. */
+/** The numbers of core checks and of edge cases, counted separately. */
 export type Score = { core: Count; edgeCases: Count }
 
 type Count = { passed: number; total: number }
 
-/** Of a check, what a score is made from. */
+/** The parts of a check that a score depends on. */
 export type Scored = Pick<CheckResult, 'isEdgeCase'> & { state: string }
 
 export function scoreOf(checks: readonly Scored[]): Score {
@@ -17,7 +17,7 @@ export function scoreOf(checks: readonly Scored[]): Score {
   }
 }
 
-/** Puts a score into words: `34/34 core · 11/27 edge cases`, or the half of it that there is. */
+/** Puts a score into words: `34/34 core · 11/27 edge cases`. Leaves out a half without any checks. */
 export function scoreInWords({ core, edgeCases }: Score): string {
   const halves = [
     ...(core.total > 0 ? [`${fraction(core)} core`] : []),
@@ -28,7 +28,7 @@ export function scoreInWords({ core, edgeCases }: Score): string {
   return halves.join(' · ')
 }
 
-/** Returns the checks that a pass depends on: the core checks, or the edge cases if only those were asked for. */
+/** Returns the checks that a pass depends on: the core checks or, if only edge cases were requested, the edge cases. */
 export function decisive<Check extends Pick<CheckResult, 'isEdgeCase'>>(
   checks: readonly Check[],
 ): readonly Check[] {

@@ -1,26 +1,29 @@
-/** A group of bytes that crossed a socket. Transcripts, the terminal and the page all show these. */
+/** A group of bytes that crossed a socket together. Transcripts, the terminal and the page show arrivals. */
 export type Arrival = {
-  /** Milliseconds since the recording began. */
+  /** The time in milliseconds since the recording began. */
   at: number
-  /** The stretch of the route that the bytes crossed: `client` is the last hop, the one that ends at the client. */
+  /** The hop that the bytes crossed. `client` is the last hop, which ends at the client. */
   hop: string
   direction: 'request' | 'response'
   bytes: Uint8Array
 }
 
-/** Which side closed a connection first, and how: with a FIN, or with a reset. `workshop` is the tap itself. */
+/** The side that closed a connection first, and how it did so: with a FIN or with a reset. `workshop` is the tap itself. */
 export type Closing = {
   at: number
   by: 'client' | 'proxy' | 'server' | 'workshop'
   how: 'ended' | 'reset'
 }
 
-/** Returns whether this hop is the first to see the bytes: the client for a request, the server (or the workshop) for a response. */
+/**
+ * Returns whether the hop is the first to see the bytes. For a request this is the client, and for a response the server
+ * or the workshop.
+ */
 export function isFirstSighting({ hop, direction }: Pick<Arrival, 'hop' | 'direction'>): boolean {
   return direction === 'request' ? hop === 'client' : hop === 'server' || hop === 'workshop'
 }
 
-/** Returns the request's `Last-Event-ID`, or undefined. */
+/** Returns a request's `Last-Event-ID`, or undefined. */
 export function lastEventIdOf({
   direction,
   bytes,

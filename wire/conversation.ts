@@ -1,11 +1,11 @@
 import type { Arrival, Closing } from './arrival.ts'
 import { responseReader, type ResponseReader, type Segment } from './response.ts'
 
-/** Parses the requests and responses of one connection on one hop, arrival by arrival. */
+/** A parser for the requests and responses of one connection on one hop, arrival by arrival. */
 export type Conversation = {
-  /** Returns the segments of HTTP that an arrival completes or continues. A request is one segment of `data`. */
+  /** Returns the HTTP segments that an arrival completes or continues. A request is a single segment of `data`. */
   segments(arrival: Pick<Arrival, 'direction' | 'bytes'>): Segment[]
-  /** Reads the current response, or the last one. Undefined before the first request. */
+  /** The reader of the current or the last response. Undefined before the first request. */
   readonly reader: ResponseReader | undefined
 }
 
@@ -14,8 +14,8 @@ export function conversation(): Conversation {
   return {
     segments({ direction, bytes }) {
       if (direction === 'response') return reader?.push(bytes) ?? [{ kind: 'extra', bytes }]
-      // A request begins a new response, unless it arrives while the last response is still running. If only a close
-      // can end that response, another request means that it has ended: a proxy opened a new connection for the request.
+      // A request begins a new response, unless it arrives while the last response is still running. If only a close can end
+      // the last response, another request means that it has ended, because a proxy opened a new connection for the request.
       const isNext = reader?.untilClose && /^[A-Z]+ $/.test(`${methodOf(bytes)} `)
       if (!reader || reader.complete || isNext) reader = responseReader(methodOf(bytes))
       return [{ kind: 'data', bytes }]
@@ -26,7 +26,7 @@ export function conversation(): Conversation {
   }
 }
 
-/** Describes in a sentence what closing the connection meant for the response that was running. */
+/** Describes what closing the connection meant for the response that was running. */
 export function describeClose(
   { by, how }: Omit<Closing, 'at'>,
   reader: ResponseReader | undefined,

@@ -1,26 +1,26 @@
 import type { Arrival, Closing } from './arrival.ts'
 
 /**
- * An entry of a recording: one thing that happened on the wire. Entries are numbered from 1. `at` is in milliseconds
- * since the recording began.
+ * An entry of a recording, which is one thing that happened on the wire. Entries are numbered from 1. `at` is the time in
+ * milliseconds since the recording began.
  */
 export type Entry = { n: number; at: number } & (
   | { kind: 'opened'; connection: number }
-  /** `cursor` is the `Last-Event-ID` of a request. */
+  /** An arrival. `cursor` is the `Last-Event-ID` if the arrival is a request. */
   | ({ kind: 'arrived'; connection: number; size: number; cursor?: string } & Omit<
       Arrival,
       'at' | 'bytes'
     >)
-  /** `text` describes what this meant for the response that was running. `isFailure` says whether that response was cut. */
+  /** A close. `text` describes its meaning for the running response. `isFailure` says whether it cut that response. */
   | ({ kind: 'closed'; connection: number; text: string; isFailure: boolean } & Omit<Closing, 'at'>)
-  /** An action of the workshop itself, such as `cut 2 connections`. */
+  /** A note about an action of the workshop itself, such as `cut 2 connections`. */
   | { kind: 'note'; text: string }
 )
 
 /** An entry, with its bytes if it is an arrival. */
 export type RecordedEntry = { entry: Entry; bytes?: Uint8Array }
 
-/** An arrival and the earlier arrivals on the same connection and hop. */
+/** An arrival, with the earlier arrivals on the same connection and hop. */
 export type ArrivalContext = {
   arrival: Arrival
   before: Arrival[]
@@ -41,12 +41,12 @@ export function arrivalInContext(
   for (const { entry, bytes } of entries) {
     if (entry.n === n) break
     if (entry.kind === 'opened' && entry.connection === connection) {
-      // An earlier tap may have had a connection with the same number.
+      // Start over, because an earlier tap may have had a connection with the same number.
       before.length = 0
       isWhole = true
     }
     if (entry.kind !== 'arrived' || entry.connection !== connection || !bytes) continue
-    // If the workshop answers instead of the server, the request was recorded at the client.
+    // If the workshop answered instead of the server, the request was recorded at the client.
     const isSameHop = entry.hop === hop || (hop === 'workshop' && entry.hop === 'client')
     if (isSameHop) before.push({ ...entry, bytes })
   }

@@ -1,13 +1,16 @@
-/** A line of an event stream. Without a colon the value is empty; a comment has no field. */
+/** A line of an event stream. If the line has no colon, the value is empty. A comment has no field. */
 export type EventLine = { field: string; value: string; isComment: boolean }
 
 /** An event as a browser dispatches it. */
 export type Dispatched = { type: string; data: string; lastEventId: string }
 
-/** A complete line as it arrived. `line` is set for a field or a comment, `event` for a blank line that dispatches an event. */
+/** A complete line as it arrived. `line` is set for a field or comment, and `event` for a blank line that dispatches an event. */
 export type ParsedLine = { text: string; line?: EventLine; event?: Dispatched }
 
-/** Parses an event stream piece by piece, and returns the lines that each piece completes, with the events that they dispatch. */
+/**
+ * A parser for an event stream that arrives piece by piece. It returns the lines that each piece completes, with the events
+ * that these lines dispatch.
+ */
 export type EventLines = {
   push(bytes: Uint8Array | string): ParsedLine[]
   /** The beginning of a line that is not complete yet. */
@@ -15,7 +18,7 @@ export type EventLines = {
 }
 
 /**
- * Parses an event stream exactly as section 9.2.6 of the HTML standard says. Libraries deviate from it.
+ * Creates a parser that follows section 9.2.6 of the HTML standard exactly, which libraries do not.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */

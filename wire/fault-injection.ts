@@ -1,22 +1,22 @@
 import type { Socket } from 'node:net'
 
-/** Makes streams fail on purpose, as networks do. A fault applies to every connection of a tap, present and future. */
+/** Makes streams fail on purpose, as networks do. A fault applies to every present and future connection of a tap. */
 export type FaultInjection = {
   /** Resets every connection, and returns how many there were. */
   cut(): number
   /** Resets each connection after `bytes` more response bytes have reached its client. */
   cutAfter(bytes: number | undefined): void
-  /** Holds back whatever the server sends, until it is called with false. */
+  /** If called with true, buffers everything that the server sends, until it is called with false. */
   stall(isStalled: boolean): void
-  /** Limits how many bytes a second each client reads. */
+  /** Limits the number of bytes per second that each client reads. */
   slow(bytesPerSecond: number | undefined): void
 }
 
 /** Delivers responses, and injects the faults into them. */
 export type FaultInjector = FaultInjection & {
-  /** Delivers the bytes of one server to its client, subject to the current faults. */
+  /** Delivers one server's bytes to its client, subject to the current faults. */
   deliver(options: DeliverOptions): void
-  /** Stops the timer that a slow reader needs. */
+  /** Stops the timer that slow reading needs. */
   close(): void
 }
 
@@ -34,9 +34,9 @@ type DeliverOptions = {
 type Delivery = {
   pump(): void
   cut(): void
-  /** How many more bytes may pass before the next tick, when the reader is slow. */
+  /** The number of bytes that may still pass before the next tick, if the client reads slowly. */
   allowance: number
-  /** How many more bytes may pass before the connection is cut. */
+  /** The number of bytes that may still pass before the connection is cut. */
   untilCut: number
 }
 
@@ -77,7 +77,7 @@ export function faultInjector(): FaultInjector {
           const isLast = mine.untilCut === 0
           isFull = !client.write(bytes, (error) => {
             if (!error) delivered(bytes)
-            // Cut only now, so that the last bytes have been sent.
+            // Cut only now, because the last bytes have been sent.
             if (isLast) mine.cut()
           })
           if (isLast) {
@@ -86,9 +86,9 @@ export function faultInjector(): FaultInjector {
             return
           }
         }
-        // The client has ended its side as well, so drop what is queued for it.
+        // If the client has ended its side as well, drop the bytes that are queued for it.
         if (hasEnded && client.readableEnded) queue = []
-        // When much is queued, stop reading, so that the server feels the backpressure. Otherwise keep reading, to see its end.
+        // If many bytes are queued, stop reading, so that the server feels the backpressure. Otherwise keep reading, to notice its end.
         if (bytesIn(queue) >= MOST_BYTES_HELD) server.pause()
         else server.resume()
         if (hasEnded && queue.length === 0) client.end()
@@ -98,7 +98,7 @@ export function faultInjector(): FaultInjector {
     deliveries.add(mine)
     client.once('close', () => {
       deliveries.delete(mine)
-      // The client has disconnected. Keep reading, because Node reports the end of a socket only while it is read.
+      // Keep reading from the server, because Node reports the end of a socket only while the socket is read.
       queue = []
       server.resume()
     })
@@ -117,7 +117,7 @@ export function faultInjector(): FaultInjector {
       mine.pump()
     })
     server.once('error', () => {
-      // Deliver the bytes that arrived before the reset: without a tap, the client would get them as well.
+      // Deliver the bytes that arrived before the reset, because without a tap, the client would receive them as well.
       if (client.writableLength === 0) client.resetAndDestroy()
       else client.write('', () => client.resetAndDestroy())
     })
@@ -158,7 +158,7 @@ export function faultInjector(): FaultInjector {
   }
 }
 
-/** Resets a socket. One with unsent bytes cannot be reset, so it is destroyed. */
+/** Resets a socket or, if the socket has unsent bytes and cannot be reset, destroys it. */
 function reset(socket: Socket): void {
   if (socket.writableLength === 0) socket.resetAndDestroy()
   else socket.destroy()

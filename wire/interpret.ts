@@ -3,18 +3,18 @@ import { conversation } from './conversation.ts'
 import { eventLines, type Dispatched, type EventLine } from './event-lines.ts'
 import type { Segment } from './response.ts'
 
-/** The meaning of the bytes of one arrival, in HTTP and in an event stream. */
+/** The meaning of an arrival: the parts of HTTP in its bytes and, in an event stream, the lines and events. */
 export type Interpretation = {
-  /** The segments of HTTP in the arrival, as offsets in its bytes. A request is one segment of `data`. */
+  /** The HTTP segments in the arrival, as offsets in its bytes. A request is a single segment of `data`. */
   segments: { kind: Segment['kind']; from: number; to: number }[]
-  /** In an event stream, the lines that this arrival completes and the events that they dispatch. */
+  /** In an event stream, the lines that this arrival completes, and the events that these lines dispatch. */
   events?: { lines: EventLine[]; dispatched: Dispatched[] }
-  /** False if the beginning of the connection was not recorded. Then the whole arrival is one segment. */
+  /** Whether the beginning of the connection was recorded. If not, the whole arrival is a single segment. */
   isWhole: boolean
 }
 
 /**
- * Works out what the bytes of an arrival mean. This needs all earlier arrivals on the same connection and hop: without
+ * Interprets the bytes of an arrival. This requires all earlier arrivals on the same connection and hop, because without
  * them it is unknown where a chunk begins, or whether the response is chunked at all.
  *
  * @param before the earlier arrivals, in order
@@ -56,7 +56,10 @@ export function interpret(
   }
 }
 
-/** Returns the offsets of segments in an arrival. A head or a size line may begin in an earlier arrival (`carried` bytes) or end in a later one. */
+/**
+ * Returns the offsets of segments in an arrival. A head or a size line may begin in an earlier arrival (`carried` bytes), or
+ * end in a later arrival.
+ */
 function placed(
   segments: Segment[],
   carried: number,

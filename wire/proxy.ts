@@ -5,30 +5,30 @@ import type { Arrival } from './arrival.ts'
 import { responseReader, type Head } from './response.ts'
 
 /**
- * How a proxy treats a response. Without any of these settings it passes each byte on at once.
+ * Settings for a proxy's treatment of responses. Without any settings, the proxy passes each byte on at once.
  *
- * These proxies imitate real ones on machines that have none: `{ http: '1.0', holds: 4096 }` behaves like an nginx that
- * talks HTTP/1.0 to the server, and `{ holds: 'head' }` like one that talks HTTP/1.1. With `gzip`, nginx compresses.
+ * These proxies imitate real proxies on machines that have none. `{ http: '1.0', holds: 4096 }` behaves like nginx with
+ * HTTP/1.0 to the server, and `{ holds: 'head' }` like nginx with HTTP/1.1. `gzip` is for nginx with compression.
  */
 export type ProxySetting = {
   /** The host of the server; 127.0.0.1 by default. */
   host?: string
-  /** The version of the request to the server. Over HTTP/1.0 a response has no chunks, so it ends when the connection is closed. */
+  /** The HTTP version of requests to the server. Over HTTP/1.0, a response has no chunks, so it ends when the connection closes. */
   http?: '1.0' | '1.1'
   /**
-   * What the proxy buffers. A number is the size of a buffer that has to be full before it is sent (the head counts).
-   * `end` buffers everything until the end, `last` each piece until the next one arrives, and `head` the head until the
-   * first byte of the body arrives.
+   * The part of the response that the proxy buffers. A number is the size of a buffer that has to be full before it is sent
+   * (the head counts). `end` buffers everything until the end, `last` buffers each piece until the next one arrives, and
+   * `head` buffers the head until the first byte of the body arrives.
    */
   holds?: number | 'end' | 'last' | 'head'
   /** Compresses uncompressed responses for clients that accept gzip. Without a flush, nothing arrives before the end. */
   gzip?: boolean
-  /** Ignores `X-Accel-Buffering: no`. By default the proxy obeys this header: it buffers nothing, and flushes each piece. */
+  /** Ignores `X-Accel-Buffering: no`. By default, the proxy obeys this header, so it buffers nothing and flushes each piece. */
   ignoresAccelBuffering?: boolean
   /**
-   * How many more pieces of the response the proxy reads before it closes the connection to the server, after the client
-   * has disconnected. 0 by default. Real proxies notice a disconnect only when they send, and the first piece that they
-   * send afterwards still succeeds.
+   * The number of pieces of the response that the proxy still reads after the client has disconnected, before it closes the
+   * connection to the server. 0 by default. Real proxies notice a disconnect only when they send, and sending the first
+   * piece afterwards still succeeds.
    */
   tellsServerAfter?: number
   /** Called when the proxy notices that the client has disconnected. */
@@ -39,7 +39,7 @@ export type ProxySetting = {
 
 export type Proxy = { readonly port: number; stop(): Promise<void> }
 
-/** Starts a proxy in front of the server at `serverPort`, on a free port of 127.0.0.1. */
+/** Starts a proxy for the server at `serverPort`, on a free port of 127.0.0.1. */
 export async function startProxy(serverPort: number, setting: ProxySetting = {}): Promise<Proxy> {
   const server = createServer((request, response) =>
     forward(request, response, serverPort, setting),
@@ -68,7 +68,7 @@ function forward(
   let hasLeft = false
   let piecesForNobody = 0
 
-  // Like nginx, send the request to the server only when all of it has arrived.
+  // Like nginx, send the request to the server only when the whole request has arrived.
   const body: Buffer[] = []
   request.on('data', (bytes: Buffer) => body.push(bytes))
   request.once('end', () => {
@@ -97,7 +97,7 @@ function forward(
     if (response.writableNeedDrain) upstream.pause()
   })
   upstream.on('close', () => {
-    // Over HTTP/1.0 an end and a crash look the same.
+    // Over HTTP/1.0, the end of a response and a crash look the same.
     if (reader.untilClose) sink?.end()
     else if (!sink) response.writeHead(502).end()
     else if (!reader.complete) response.destroy()
@@ -108,7 +108,7 @@ function forward(
   response.on('close', () => {
     hasLeft = !response.writableFinished
     if (reader.complete || tellsServerAfter === 0) upstream.destroy()
-    // A paused socket would never receive the next piece.
+    // Resume the socket, because it would never receive the next piece while it is paused.
     upstream.resume()
     if (hasLeft) onLeft?.()
   })
@@ -126,7 +126,7 @@ function requestText(
   return Buffer.concat([Buffer.from(head, 'latin1'), body])
 }
 
-/** Writes the body of one response to the client. */
+/** A destination for the body of one response, which sends it to the client. */
 type Sink = { write(bytes: Uint8Array): void; end(): void }
 
 function sinkTo(

@@ -3,15 +3,15 @@ import { conversation, describeClose, type Conversation } from './conversation.t
 import { arrivalInContext, type ArrivalContext, type Entry, type RecordedEntry } from './entry.ts'
 import type { Observer } from './tap.ts'
 
-/** Stores what crosses the wire. When it is full, it evicts the oldest entries first. */
+/** A store for everything that crosses the wire. When it is full, it evicts the oldest entries first. */
 export type Recorder = {
-  /** Pass this to `tap()`. */
+  /** The observer to pass to `tap()`. */
   readonly observer: Observer
   /** Records an action of the workshop itself. */
   note(text: string): void
-  /** Milliseconds since the recording began. */
+  /** Returns the milliseconds since the recording began. */
   now(): number
-  /** The number of the newest entry, or 0 before the first. */
+  /** The number of the newest entry, or 0 before the first entry. */
   readonly newest: number
   /** The number of the oldest entry that has not been evicted. */
   readonly oldest: number
@@ -21,14 +21,14 @@ export type Recorder = {
   recordedAfter(n: number, most: number): RecordedEntry[]
   /** Returns the arrival of entry `n` and the earlier arrivals on the same connection and hop. */
   arrival(n: number): ArrivalContext | undefined
-  /** Calls `changed` for each new entry. Returns a function that stops this. */
+  /** Calls `changed` for each new entry. Returns a function that stops the calls. */
   listen(changed: () => void): () => void
 }
 
 /**
- * Returns an empty recorder.
+ * Creates an empty recorder.
  *
- * @param options.mostBytes how many bytes of traffic it stores. An entry needs some hundred bytes on top of that.
+ * @param options.mostBytes the maximum number of bytes of traffic to store; an entry needs some hundred bytes on top of that
  */
 export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 } = {}): Recorder {
   const beganAt = performance.now()
@@ -36,7 +36,7 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
   const openedAt = new Map<number, number>()
   const conversations = new Map<number, Conversation>()
   let kept: RecordedEntry[] = []
-  /** The index in `kept` of the oldest entry. The entries before it have been evicted. */
+  /** The index of the oldest entry in `kept`. The entries before it have been evicted. */
   let first = 0
   let newest = 0
   let bytesKept = 0
@@ -52,7 +52,7 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
   function forgetOldest(): void {
     bytesKept -= kept[first]!.bytes?.length ?? 0
     first += 1
-    // Compact in batches: shifting the array on every eviction is O(n).
+    // Compact in batches, because shifting the array on every eviction would be O(n) each time.
     if (first < 10_000 && first * 2 < kept.length) return
     kept = kept.slice(first)
     first = 0
@@ -77,7 +77,7 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
         add({ kind: 'opened', connection }, at)
       },
       arrived(connection, { at, hop, direction, bytes }) {
-        // Follow the bytes at the client, because a proxy in between may frame the same response differently.
+        // Follow the bytes at the client, because a proxy in between may change the framing of the response.
         if (hop === 'client' || hop === 'workshop') {
           conversations.get(connection)?.segments({ direction, bytes })
         }

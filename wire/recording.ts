@@ -1,17 +1,17 @@
 import type { Entry, RecordedEntry } from './entry.ts'
 import type { Recorder } from './recorder.ts'
 
-/** A recording from a file. The entries before `from` are not shown; they are needed only to interpret the later ones. */
+/** A recording from a file. The entries before `from` are not shown, and serve only to interpret the later entries. */
 export type SavedRecording = { entries: RecordedEntry[]; from: number }
 
 /**
  * Yields the lines of a recording file: newline-delimited JSON, one line per entry, with its bytes in base64.
  *
- * @param from the first entry to show. The user has cleared the entries before it.
+ * @param from the first entry to show; the user has cleared the entries before it
  */
 export function* serializeRecording(recorder: Recorder, from = 1): Generator<string> {
   yield `${JSON.stringify({ format: FORMAT, from })}\n`
-  // Stop at the entry that is the newest now, because new ones may keep arriving forever.
+  // Stop at the entry that is the newest now, because new entries may keep arriving forever.
   const { newest } = recorder
   let n = 0
   while (n < newest) {
@@ -26,7 +26,7 @@ export function* serializeRecording(recorder: Recorder, from = 1): Generator<str
 /**
  * Parses a file that `serializeRecording()` wrote.
  *
- * @throws Error with a sentence for the user, if the text is not a recording or one of its lines is broken
+ * @throws Error with a sentence for the user if the text is not a recording or one of its lines is broken
  */
 export function parseRecording(text: string): SavedRecording {
   const [head = '', ...lines] = text.split('\n').filter((line) => line !== '')
@@ -56,7 +56,7 @@ function parsed(line: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Returns whether a parsed line is a valid entry. The file may come from anywhere. */
+/** Returns whether a parsed line is a valid entry, because the file may come from anywhere. */
 function isEntry(saved: Record<string, unknown>): saved is Entry & { bytes?: string } {
   const { n, at, kind, connection, hop, direction, size, cursor, bytes, text } = saved
   if (!Number.isSafeInteger(n) || typeof at !== 'number' || !Number.isFinite(at)) return false
@@ -75,7 +75,7 @@ function isEntry(saved: Record<string, unknown>): saved is Entry & { bytes?: str
   )
 }
 
-// Without Buffer, because the page reads recordings as well.
+// Do without Buffer, because the page also runs this file.
 function toBase64(bytes: Uint8Array): string {
   let text = ''
   for (let at = 0; at < bytes.length; at += 8192) {

@@ -1,7 +1,7 @@
 /**
- * A part of an HTTP/1 response, and its kind: `head` is the status line and the headers with the
- * blank line, `size` the length line of a chunk, `data` the body itself, `framing` the CR LF after a chunk,
- * `last` the chunk of length 0 with its trailers, `extra` any bytes after the end of the response.
+ * A part of an HTTP/1 response, and its kind: `head` is the status line and the headers, including the blank line after
+ * them; `size` the length line of a chunk; `data` the body itself; `framing` the CR LF after a chunk; `last` the chunk of
+ * length 0 with its trailers; and `extra` any bytes after the end of the response.
  */
 export type Segment = {
   kind: 'head' | 'size' | 'data' | 'framing' | 'last' | 'extra'
@@ -10,26 +10,26 @@ export type Segment = {
 
 export type Head = { status: number; version: string; headers: Map<string, string> }
 
-/** How a body ends: with a chunk of length 0, after `Content-Length` bytes, or with the connection. `none`: there is no body. */
+/** The end of a body: a chunk of length 0, `Content-Length` bytes, or the end of the connection. `none` means no body. */
 type Ending = 'chunked' | 'length' | 'close' | 'none'
 
-/** Splits one HTTP/1 response into segments while its bytes arrive (RFC 9112, sections 6 and 7). */
+/** A reader that splits one HTTP/1 response into segments while its bytes arrive (RFC 9112, sections 6 and 7). */
 export type ResponseReader = {
   /** Returns the segments that `bytes` complete or continue. Keeps the bytes of an incomplete head or size line for later. */
   push(bytes: Uint8Array): Segment[]
   readonly head: Head | undefined
-  /** The kind of the next segment, and how many of its bytes have arrived already. */
+  /** The kind of the next segment, and the number of its bytes that have already arrived. */
   readonly next: { kind: Segment['kind']; waiting: number }
-  /** Whether the response has ended as HTTP prescribes. Stays false if only closing the connection ends it (`untilClose`). */
+  /** Whether the response has ended as HTTP prescribes. Stays false if only a close ends the response (`untilClose`). */
   readonly complete: boolean
   readonly untilClose: boolean
 }
 
 /**
- * Returns a reader for the response to one request.
+ * Creates a reader for the response to one request.
  *
- * @param method of the request: the response to a HEAD has no body, whatever its headers say
- * @param version of the request: a client that speaks HTTP/1.0 treats chunk sizes as part of the body
+ * @param method the request's method; the response to a HEAD has no body, whatever its headers say
+ * @param version the request's version; a client that speaks HTTP/1.0 treats chunk sizes as part of the body
  */
 export function responseReader(method = 'GET', version = '1.1'): ResponseReader {
   let waiting: Uint8Array = new Uint8Array()
@@ -39,7 +39,7 @@ export function responseReader(method = 'GET', version = '1.1'): ResponseReader 
   let left = 0
   let isBroken = false
 
-  /** Takes the next segment off `waiting`. Returns undefined if that needs more bytes. */
+  /** Takes the next segment off `waiting`. Returns undefined if the segment needs more bytes. */
   function take(): Segment | undefined {
     if (waiting.length === 0) return undefined
     if (state === 'extra') return cut('extra', waiting.length)
@@ -83,7 +83,7 @@ export function responseReader(method = 'GET', version = '1.1'): ResponseReader 
     return segment
   }
 
-  /** Gives up on an invalid length, because everything after it is ambiguous. The response never becomes complete. */
+  /** Gives up on an invalid length, because everything after it is ambiguous. The response never completes. */
   function giveUp(segment: Segment): Segment {
     state = 'extra'
     isBroken = true
@@ -126,13 +126,13 @@ function parseHead(bytes: Uint8Array): Head {
     const colon = line.indexOf(':')
     const name = line.slice(0, colon).toLowerCase()
     const value = line.slice(colon + 1).trim()
-    // RFC 9110, section 5.3: several lines with the same name form one list.
+    // Lines with the same name form one list (RFC 9110, section 5.3).
     headers.set(name, headers.has(name) ? `${headers.get(name)}, ${value}` : value)
   }
   return { status: Number(status), version, headers }
 }
 
-/** Returns how a body ends (RFC 9112, section 6.3). */
+/** Returns the way in which a body ends (RFC 9112, section 6.3). */
 function endingOf({ status, headers }: Head, method: string, version: string): Ending {
   if (method === 'HEAD' || status === 204 || status === 304 || status < 200) return 'none'
   const isChunked = headers.get('transfer-encoding')?.toLowerCase().endsWith('chunked')
@@ -141,7 +141,7 @@ function endingOf({ status, headers }: Head, method: string, version: string): E
   return 'close'
 }
 
-/** Returns the index of the ASCII string `text`, or -1. Does not use Node's Buffer, because the page runs this as well. */
+/** Returns the index of the ASCII string `text`, or -1. Does without Node's Buffer, because the page also runs this file. */
 function indexOf(bytes: Uint8Array, text: string): number {
   const first = text.charCodeAt(0)
   for (let at = bytes.indexOf(first); at !== -1; at = bytes.indexOf(first, at + 1)) {
@@ -150,7 +150,7 @@ function indexOf(bytes: Uint8Array, text: string): number {
   return -1
 }
 
-/** Decodes each byte as one character. TextDecoder cannot do this: its "latin1" is windows-1252. */
+/** Decodes each byte as one character. TextDecoder cannot do this, because its "latin1" is windows-1252. */
 function latin1(bytes: Uint8Array): string {
   let text = ''
   for (const byte of bytes) text += String.fromCharCode(byte)

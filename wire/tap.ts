@@ -5,21 +5,21 @@ import { startProxy, type Proxy, type ProxySetting } from './proxy.ts'
 import { faultInjector, type FaultInjection } from './fault-injection.ts'
 
 /**
- * Where a new connection goes. With `unavailable`, the tap answers 503 with that sentence. With `nobody`, it resets the
- * connection, as if no server were listening.
+ * The destination of a new connection. If it is `unavailable`, the tap answers 503 with that sentence. If it is `nobody`,
+ * the tap resets the connection, as if no server were listening.
  */
 export type Destination = ServerAddress | { unavailable: string } | 'nobody'
 
 type ServerAddress = { port: number; host?: string }
 
-/** Receives what happens on each connection. Connections are numbered from 1. */
+/** A receiver for everything that happens on each connection. Connections are numbered from 1. */
 export type Observer = {
   opened(connection: number): void
   /**
-   * Reports bytes. `at` is the time since the connection was opened. All bytes are reported twice, when they arrive and
-   * after they have been passed on: the hop `server` is between the server and the tap, `client` between the tap and the
-   * client. If there is a proxy, `server` is between the server and the proxy, and `proxy` between the proxy and the tap.
-   * The hop is `workshop` if the tap itself answered.
+   * Called with bytes. `at` is the time since the connection was opened. All bytes are reported twice: when they arrive, and
+   * after they have been passed on. The hop `server` is between the server and the tap, and `client` is between the tap and
+   * the client. If there is a proxy, `server` is between the server and the proxy, and `proxy` is between the proxy and the
+   * tap. The hop is `workshop` if the tap itself answered.
    */
   arrived(connection: number, arrival: Arrival): void
   closed(connection: number, closing: Closing): void
@@ -28,17 +28,17 @@ export type Observer = {
 export type Tap = {
   readonly port: number
   readonly faults: FaultInjection
-  /** Puts a proxy in front of the server for all future connections; undefined removes it again. */
+  /** Puts a proxy between server and tap for all future connections. Undefined removes the proxy. */
   proxy(setting: ProxySetting | undefined): void
   /** Cuts every connection and stops listening. */
   close(): Promise<void>
 }
 
 /**
- * Starts a tap: it listens in front of a server, and reports every byte that crosses. Without faults it changes nothing.
- * Each side sees the pauses, the end and the resets of the other as if they were connected directly.
+ * Starts a tap, which listens between a server and its clients and reports every byte that crosses. Without faults, it
+ * changes nothing. Each side sees the other's pauses, end and resets as if the two were connected directly.
  *
- * @param options.destination called for every connection; the client waits until it resolves
+ * @param options.destination called for every connection; the client waits until the promise resolves
  * @throws any error of `listen()`, such as EADDRINUSE
  */
 export async function tap({
@@ -56,7 +56,7 @@ export async function tap({
   let setting: ProxySetting | undefined
   let connections = 0
 
-  // Half-open, because a client that has ended its side still waits for the answer.
+  // Allow half-open connections, because a client that has ended its side still waits for the answer.
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, accept)
 
   async function accept(client: Socket): Promise<void> {
@@ -82,7 +82,7 @@ export async function tap({
     await connectToServer(client, where, reporter)
   }
 
-  /** Connects a client to its server, through a proxy if one is set. */
+  /** Connects a client to its server, through a proxy if there is one. */
   async function connectToServer(
     client: Socket,
     where: ServerAddress,
@@ -120,10 +120,14 @@ export async function tap({
       server.once('close', () => client.destroyed && reporter.closed())
     })
     server.once('error', () => {
-      // The server has just exited, and the workshop has not noticed yet.
+      // The server has just exited, but the workshop has not noticed that yet.
       if (server.connecting || server.remotePort === undefined) {
         const address = `${where.host ?? '127.0.0.1'}:${where.port}`
-        void refuse(client, `The server is not running: nobody answers at ${address}.`, reporter)
+        void refuse(
+          client,
+          `The server is not running, because nothing listens at ${address}.`,
+          reporter,
+        )
       }
     })
   }
@@ -135,7 +139,7 @@ export async function tap({
     socket.once('close', () => sockets.delete(socket))
   }
 
-  /** Starts a proxy for this connection only, so that its bytes are reported under the right number. */
+  /** Starts a proxy for only this connection, so that its bytes are reported under the right number. */
   async function proxyBefore(
     { port: serverPort, host }: ServerAddress,
     how: ProxySetting,
@@ -186,7 +190,7 @@ type ConnectionReporter = {
   closed(): void
 }
 
-/** Reports one connection to the observer, with the time since it was opened. */
+/** Returns a reporter that tells the observer about one connection, with the time since the connection was opened. */
 function connectionReporter(connection: number, observer: Observer): ConnectionReporter {
   const openedAt = performance.now()
   const sinceOpened = (): number => performance.now() - openedAt
@@ -213,7 +217,7 @@ function watch(socket: Socket, by: Closing['by'], reporter: ConnectionReporter):
   socket.once('error', () => reporter.closing(by, 'reset'))
 }
 
-/** Passes on the client's bytes, no faster than the server accepts them. */
+/** Passes on the client's bytes, but no faster than the server accepts them. */
 function forward(
   client: Socket,
   server: Socket,

@@ -1,7 +1,7 @@
 /**
  * Returns bytes as text without invisible characters. CR becomes ␍, LF becomes ␊, and most other control characters
- * become their pictures (U+2400…). The rest, and Unicode's other line ends, become numbers, such as ‹U+0085›. Bytes that
- * are not valid UTF-8 become hexadecimal, such as ‹c3›.
+ * become their pictures (U+2400…). The remaining control characters and Unicode's other line ends become numbers, such as
+ * ‹U+0085›. Bytes that are not valid UTF-8 become hexadecimal, such as ‹c3›.
  */
 export function visible(bytes: Uint8Array | string): string {
   if (typeof bytes === 'string') return pictures(bytes)
@@ -15,7 +15,7 @@ export function visible(bytes: Uint8Array | string): string {
   return text
 }
 
-/** Shortens `text` to `width` characters: keeps its beginning and its end, with an ellipsis in between. */
+/** Shortens `text` to `width` characters. Keeps its beginning and its end, with an ellipsis in between. */
 export function shorten(text: string, width: number): string {
   const characters = [...text]
   if (characters.length <= width) return text
@@ -51,7 +51,7 @@ function hexadecimal(bytes: Uint8Array): string {
   return [...bytes].map((byte) => `‹${byte.toString(16).padStart(2, '0')}›`).join('')
 }
 
-/** Returns the offset just after the character that starts at `start`. Continuation bytes are 10xxxxxx. */
+/** Returns the offset after the character that begins at `start`. Continuation bytes are 10xxxxxx. */
 function endOfCharacter(bytes: Uint8Array, start: number): number {
   let end = start + 1
   if (bytes[start]! < 0xc0) return end

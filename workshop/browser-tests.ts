@@ -6,12 +6,12 @@ import { runChild } from './process/run-child.ts'
 import { ROOT } from './root.ts'
 import type { TimedTest } from './slowest-tests.ts'
 
-/** The counts of a test run, and how long each test took. */
+/** The counts of a test run, with the duration of each test. */
 export type Results = { passed: number; failed: number; skipped: number; timed: TimedTest[] }
 
 type Print = (text: Buffer) => void
 
-/** Runs `test/browser/*.spec.ts` and prints each test when it ends. */
+/** Runs `test/browser/*.spec.ts` and prints each test as it finishes. */
 export function browserTests(print: Print): Promise<Results> {
   return playwright(['test'], print)
 }
@@ -34,12 +34,12 @@ async function playwright(args: string[], print: Print): Promise<Results> {
   )
   const { stats, errors, suites } = read(file)
   rmSync(file, { force: true })
-  // A spec that cannot be loaded contributes no tests that could fail, only an error.
+  // A spec that cannot be loaded has no tests that could fail, so count its error as a failure.
   const failed = stats.unexpected + errors.length
   return {
     passed: stats.expected,
     failed: failed === 0 && !isFine ? 1 : failed,
-    // Playwright counts a test that is only listed as skipped.
+    // If Playwright only lists a test, it counts the test as skipped.
     skipped: stats.skipped,
     timed: suites.flatMap(timedIn),
   }
@@ -64,7 +64,7 @@ function read(file: string): Report {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Report
   } catch {
-    // Playwright ended before it wrote a report.
+    // Playwright exited before it wrote a report.
     return { stats: { expected: 0, unexpected: 0, skipped: 0 }, errors: [], suites: [] }
   }
 }

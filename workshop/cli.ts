@@ -3,7 +3,7 @@ import process from 'node:process'
 /** A command takes the arguments after its name and returns the exit code. */
 type Command = (args: string[]) => Promise<number>
 
-// Commands are loaded lazily, so that none waits for the dependencies of another.
+// Commands are loaded lazily, so that no command waits for the dependencies of another.
 const commands: Record<string, () => Promise<Command>> = {
   lesson: async () => (await import('./commands/lesson.ts')).lesson,
   test: async () => (await import('./commands/test.ts')).test,
@@ -20,7 +20,7 @@ const commands: Record<string, () => Promise<Command>> = {
   mistake: async () => (await import('./commands/mistake.ts')).mistake,
 }
 
-/** The commands to list in a message. Commands for contributors and internal ones are left out. */
+/** The commands to list in a message, without internal commands and those for contributors. */
 const forPeople = [
   'lesson',
   'test',
@@ -33,7 +33,7 @@ const forPeople = [
   'setup',
 ]
 
-// The reader of our output may close the pipe early, for example `npm run lesson 1 | head`.
+// The program that reads our output may close the pipe early, for example in `npm run lesson 1 | head`.
 process.stdout.on('error', () => process.exit())
 process.exitCode = await run(process.argv.slice(2))
 

@@ -9,7 +9,7 @@ import { slowestTests } from './slowest-tests.ts'
 
 /**
  * Proves the workshop itself: runs every test of the repository, including those that need a browser or a proxy.
- * Missing tools are installed first. Prints the slowest tests and then, as the last line, the counts.
+ * Installs missing tools first. Prints the slowest tests and then, as the last line, the counts.
  *
  * @returns 0 if every test passed; 1 if a test failed, if nothing ran or, in CI, if a test was skipped
  */
@@ -17,7 +17,7 @@ export async function prove(): Promise<number> {
   const hasBrowser = await has(browser)
   const missing: string[] = []
   for (const tool of proxies) if (!(await has(tool))) missing.push(tool.name)
-  // Both test runners run at the same time, because each is idle now and then. Their reports must not mix.
+  // Run both test runners at the same time, because each of them is idle now and then. Their reports must not mix.
   const held = heldBack()
   const browserResults = (hasBrowser ? browserTests : skippedBrowserTests)(held.print)
   const inNode = await nodeTests()
@@ -44,7 +44,7 @@ export async function prove(): Promise<number> {
   return failed > 0 || passed === 0 || (mustNotSkip && skipped > 0) ? 1 : 0
 }
 
-/** Returns whether a tool is installed, if necessary after installing it. */
+/** Installs a tool if it is missing. Returns whether the tool is installed now. */
 async function has(tool: ExternalTool): Promise<boolean> {
   return 'path' in probe(tool) || install(tool)
 }
@@ -70,7 +70,7 @@ async function nodeTests(): Promise<Results> {
   const count: Reporter = {
     onTestRunEnd(modules, errors) {
       for (const module of modules) {
-        // A file that cannot be loaded contributes no tests that could fail.
+        // A file that cannot be loaded has no tests that could fail, so count its errors as failures.
         results.failed += module.errors().length
         for (const test of module.children.allTests()) {
           const { state } = test.result()

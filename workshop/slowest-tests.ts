@@ -1,7 +1,7 @@
-/** A test that ran, and how long it took. */
+/** A test that ran, and its duration. */
 export type TimedTest = { name: string; ms: number }
 
-/** Lists the tests that took longest, one per line, the longest first. */
+/** Lists the slowest tests, one per line, the slowest first. */
 export function slowestTests(tests: readonly TimedTest[]): string {
   const slowest = tests.toSorted((a, b) => b.ms - a.ms).slice(0, MOST)
   return slowest.map(({ name, ms }) => `${inSeconds(ms).padStart(7)} s  ${name}`).join('\n')

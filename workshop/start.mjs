@@ -1,5 +1,5 @@
-// The entry point of every `npm run …`. It is plain JavaScript and needs nothing but Node, so that it works in a
-// fresh clone: it installs the packages first, and only then loads TypeScript.
+// The entry point of every `npm run …`. It is plain JavaScript and needs nothing but Node, so it works in a fresh
+// clone, in which it first installs the packages and then loads TypeScript.
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -63,7 +63,7 @@ async function install() {
 
 async function runNpm() {
   console.log('Installing the packages of the workshop (npm ci). This is only needed once.')
-  // Some machines are configured to omit devDependencies. Then the workshop would never count as installed.
+  // If a machine is configured to omit devDependencies, the workshop would never count as installed without this flag.
   const words = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
   const { npm_execpath: npm = '' } = process.env
   // Runs npm without a shell where possible. On Windows, `npm` is a .cmd file, which needs a shell.
@@ -103,12 +103,12 @@ async function runNpm() {
   process.exit(2)
 }
 
-/** Tries to take the lock, and returns whether this process holds it. Takes over the lock of a dead process. */
+/** Tries to take the lock, even from a dead process. Returns whether this process holds it. */
 function takeLock() {
   mkdirSync(dirname(lock), { recursive: true })
   if (makeLock()) return true
   const pid = holder()
-  // A lock without a pid has only just been created, unless its process died before it wrote the pid.
+  // A lock without a pid has just been created, unless its process died before it wrote the pid.
   if (pid === undefined ? ageOfLockMs() < 5000 : isAlive(pid)) return false
   rmSync(lock, { recursive: true, force: true })
   return makeLock()

@@ -5,7 +5,7 @@ import { ROOT } from './root.ts'
 /** The folder for everything that the workshop remembers between two runs. Git ignores it. */
 export const storeFolder = join(ROOT, '.workshop')
 
-/** Reads what was last written under that name. If the file is missing or broken, returns an empty object. */
+/** Reads the object that was last written under a name. If the file is missing or broken, returns an empty object. */
 export function readStore<T extends object>(name: string): Partial<T> {
   try {
     const value: unknown = JSON.parse(readFileSync(join(storeFolder, name), 'utf8'))
@@ -15,7 +15,7 @@ export function readStore<T extends object>(name: string): Partial<T> {
   }
 }
 
-/** Replaces the file atomically: a reader sees the old file or the new one, but never half of it. */
+/** Replaces a file atomically, so that readers see the old file or the new one, but never an incomplete file. */
 export function writeStore(name: string, value: object): void {
   const file = join(storeFolder, name)
   mkdirSync(dirname(file), { recursive: true })

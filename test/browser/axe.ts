@@ -3,7 +3,7 @@ import { expect, type Page } from '@playwright/test'
 
 type Look = { colorScheme: 'light' | 'dark'; width: number }
 
-/** Two looks that cover each colour scheme and each width once. */
+/** Two looks, which cover each colour scheme and each width once. */
 const TWO_LOOKS: Look[] = [
   { colorScheme: 'dark', width: 400 },
   { colorScheme: 'light', width: 1280 },
@@ -28,8 +28,8 @@ export async function expectNoFinding(page: Page, what: string, looks = TWO_LOOK
 
 /** Returns the axe violations on the page or in a part of it. */
 export async function findings(page: Page, part?: string): Promise<string[]> {
-  // Skip the list of passed rules, and run in legacy mode if the page has no frames. Otherwise axe merges the results in a
-  // new page, which takes several times as long as the analysis itself.
+  // Skip the list of passed rules. Run in legacy mode if the page has no frames, because otherwise axe merges the results
+  // in a new page, which takes several times as long as the analysis itself.
   const axe = new AxeBuilder({ page })
     .options({ resultTypes: ['violations'] })
     .setLegacyMode(page.frames().length === 1)

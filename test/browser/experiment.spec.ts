@@ -7,7 +7,7 @@ import { expectNoFinding } from './axe.ts'
 import { pick } from './pick.ts'
 import { expect, test } from './workshop.ts'
 
-// The lesson page of lesson 4: the experiment, checks that cannot be graded, and a proxy on the wire.
+// Tests the lesson page of lesson 4: the experiment, checks that cannot be graded, and a proxy on the wire.
 
 test('checks that cannot be graded do not fail; the experiment predicts, measures and compares, names missing tools, and survives a reload', async ({
   copy,
@@ -15,7 +15,7 @@ test('checks that cannot be graded do not fail; the experiment predicts, measure
   page,
 }) => {
   withoutProxies(copy)
-  // Missing tools are allowed on a learner's machine. In CI they are a failure.
+  // Clear CI, because missing tools are allowed on a learner's machine, but are a failure in CI.
   const { url } = await withEnv({ CI: '', BROWSER_PATH: copy.path('no browser') }, () =>
     workshop('lesson', '4', 'solutions'),
   )
@@ -77,11 +77,8 @@ test('checks that cannot be graded do not fail; the experiment predicts, measure
   await expect(chart).toHaveCount(0)
 })
 
-test('what a check could not grade, though it passed, is told with the check', async ({
-  lesson,
-  page,
-}) => {
-  // Only nginx itself can give this note. CI always has it, and there a skip is a failure.
+test('a check that passed shows which part of it could not be graded', async ({ lesson, page }) => {
+  // Only nginx itself can produce this note. CI always has nginx, and a skipped test is a failure there.
   test.skip(!nginx.find(), 'there is no nginx')
   const { url, copy } = await lesson(4, 'solutions')
   await page.goto(url)
@@ -116,7 +113,7 @@ test.describe('without a grade', () => {
     await expect(lab.getByRole('button', { name: /^Measure/ })).toBeVisible()
     await lab.getByRole('button', { name: /^Measure/ }).click()
     await expect(lab.getByRole('row', { name: /^direct.*passes/ })).toBeVisible()
-    // The experiment belongs to lesson 4, and keeps its state while the reader is in another lesson.
+    // The experiment belongs to lesson 4, but keeps its state while the reader is in another lesson.
     await page.getByRole('button', { name: /^Previous lesson: 3/ }).click()
     await expect(page.getByText(/Lesson 3 of \d/)).toBeVisible()
     await expect(lab).toHaveCount(0)

@@ -31,14 +31,14 @@ test('a learner opens the page, fails, saves, passes and goes to the next lesson
   await expect(page.getByRole('heading', { name: '1.1 The first task' })).toBeInViewport()
   await page.getByText('Hint 2').first().click()
   await expect(page.getByText('Nearly the code:')).toBeVisible()
-  // Frozen, as on a laptop that sleeps.
+  // Freeze the tab, as on a laptop that sleeps.
   const frozen = await openTab(browser, url)
   const text = `(document.body?.innerText ?? '')`
   await frozen.until(`${text}.includes('This is the starting point')`)
   await frozen.hide()
   await frozen.freeze()
 
-  // This server collects everything and sends it at the end.
+  // This server collects all quakes and sends them at the end.
   save(copy, 'server.ts', BUFFERS)
   await expect(
     page.getByRole('heading', { name: /^1\.\d[a-z] failed: .* reaches the client/ }),
@@ -164,7 +164,7 @@ test.describe('without a grade', () => {
       await page.route('**/channel', (route) => route.fulfill({ status }), { times: 1 })
       await blink()
       await expect(page.getByText(/reconnecting/)).toBeVisible()
-      // The page would wait for a while, but the network is back.
+      // The page would wait for a while before it reconnects, but the network is back.
       await blink()
       await expect(page.getByText(/reconnecting/)).toBeHidden()
     }
@@ -221,7 +221,7 @@ test.describe('without a grade', () => {
     await page.getByRole('button', { name: 'Connect a client' }).click()
     await expect(page.getByText('connecting · 0 quakes')).toBeVisible()
     save(copy, 'server.ts', solution(copy, 'server.ts'))
-    // The silent server has ended, so the next one that runs is the other.
+    // The silent server has ended, so the next server that runs is the other one.
     await expect(page.getByText('The connection was lost.')).toBeVisible()
     await connect(page)
   })
@@ -324,7 +324,7 @@ test.describe('without a grade', () => {
     await tabTo(page, 'button', 'Stall')
     await page.keyboard.press('Space')
     await tabTo(page, 'listbox', 'Latest entries')
-    // The list is updated a few times a second. An empty list has no entry to go to.
+    // Wait for an entry, because the list is updated only a few times a second, and an empty list has no entry to select.
     const last = page.getByRole('listbox', { name: 'Latest entries' })
     await expect(last.getByRole('option')).not.toHaveCount(0)
     await page.keyboard.press('ArrowUp')
@@ -363,7 +363,7 @@ test.describe('without a grade', () => {
 /** Matches the wire's text for a disconnect. TCP resets a connection that is closed while it has unread data. */
 const LEFT = /(closed|reset) by the client/
 
-/** A server that answers only at the end of the feed, which never comes. */
+/** A server that answers only at the end of the feed, which never ends. */
 const BUFFERS = `
   import express from 'express'
   export function createApp(feed) {
@@ -391,7 +391,7 @@ function solution(copy: Copy, name: string): string {
   return readFileSync(copy.path('solutions/01-raw-chunks', name), 'utf8')
 }
 
-/** Expects that a narrow window cuts nothing off. */
+/** Expects that nothing is cut off in a narrow window. */
 async function expectNothingCutOff(page: Page): Promise<void> {
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(400)
   for (const name of ['Connect a client', 'Cut now', 'Grade now']) {
@@ -422,7 +422,7 @@ async function tabTo(page: Page, role: 'button' | 'listbox', name: string): Prom
   throw new Error(`Tab does not come to ${role} "${name}"`)
 }
 
-/** Returns how many lanes the chart has labels for. */
+/** Returns the number of lanes for which the chart has labels. */
 async function lanes(page: Page): Promise<number> {
   return (await namesOfLanes(page)).lanes
 }

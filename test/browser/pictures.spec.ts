@@ -6,8 +6,8 @@ import { ROOT } from '../../workshop/root.ts'
 import { pick } from './pick.ts'
 import { expect, test } from './workshop.ts'
 
-// The screenshots in README.md. `npx playwright test pictures -u` takes them again. Next to each is a text snapshot of
-// the page. If the page no longer matches it, the screenshot is out of date and this test fails.
+// Tests the screenshots in README.md. `npx playwright test pictures -u` takes them again. Next to each screenshot is a text
+// snapshot of the page. If the page no longer matches the snapshot, the screenshot is out of date, and this test fails.
 
 const FOLDER = join(ROOT, 'docs/pictures')
 const README = '01-raw-chunks/README.md'
@@ -53,7 +53,7 @@ async function picture(page: Page, name: string, { config }: TestInfo): Promise<
   expect(words, `docs/pictures/${name}.png is old: npx playwright test pictures -u`).toBe(shown)
 }
 
-/** Returns a text snapshot of the page without the wire and everything else that differs between runs. */
+/** Returns a text snapshot of the page, without the wire and everything else that differs between runs. */
 async function inWords(page: Page): Promise<string> {
   const parts = [page.getByRole('banner'), page.getByRole('region', { name: 'Checks' })]
   const said = await Promise.all(parts.map((part) => part.ariaSnapshot()))

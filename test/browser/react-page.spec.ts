@@ -5,9 +5,9 @@ import type { Copy } from '../workshop/copy.ts'
 import { expectNoFinding } from './axe.ts'
 import { expect, test } from './workshop.ts'
 
-// The lesson page of lesson 3: the component in its frame, next to the wire.
+// Tests the lesson page of lesson 3: the component in its frame, next to the wire.
 
-test('lesson 3 fails, breaks and passes; the component runs, and reconnects after the server was killed', async ({
+test('lesson 3 fails, breaks and passes; the component runs, and reconnects after the server has been killed', async ({
   lesson,
   page,
 }) => {
@@ -29,8 +29,8 @@ test('lesson 3 fails, breaks and passes; the component runs, and reconnects afte
   await expect(page.getByRole('option', { name: /client.*← response/ }).last()).toBeVisible()
   await expectNoFinding(page, 'live')
 
-  // The server is down for only three seconds, and the list shows only the latest entries, so look for all of them at the
-  // same time.
+  // The server is down for only three seconds, and the list shows only the latest entries, so look for all of these
+  // texts at the same time.
   const kill = page.getByRole('button', { name: 'Kill the server' })
   await Promise.all([
     expect(status).toHaveText('connecting'),
@@ -42,7 +42,7 @@ test('lesson 3 fails, breaks and passes; the component runs, and reconnects afte
   ])
   await expect(status).toHaveText('open')
 
-  // The component uses one of the six connections, and seven more streams need one.
+  // The component uses one of the six connections, and each of the seven streams needs another.
   await frame.getByRole('button', { name: 'Open 7 streams' }).click()
   await expect(frame.getByRole('button', { name: '5 open' })).toBeVisible()
   await expect(frame.getByRole('button', { name: /waits/ })).toHaveCount(2)
@@ -102,12 +102,12 @@ test.describe('with nothing to grade', () => {
     const { url } = await workshop('lesson', '3', 'exhibit')
     await page.goto(url)
     const frame = page.frameLocator('iframe')
-    const log = frame.getByLabel('What becomes of each EventSource')
+    const log = frame.getByLabel('Events of each EventSource')
     await expect(frame.getByText(/"value": 0\.\d+/)).toBeVisible()
     await expect(page.getByText(/still running: \d+ intervals? · 1 client/)).toBeVisible()
     await page.getByRole('button', { name: 'Kill the server' }).click()
     await expect(log).toContainText(/error, readyState is CONNECTING\n.*#2 close\(\)/)
-    // Nothing of a program that has ended runs any more.
+    // When the program has ended, nothing is still running.
     await expect(page.getByText(/still running: [1-9]/)).toHaveCount(0)
     const value = await frame.locator('main pre').textContent()
     await expect(page.getByText('server.ts is running')).toBeVisible()

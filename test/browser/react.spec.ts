@@ -3,7 +3,7 @@ import { events, quakes } from './react/quakes.ts'
 import { test } from './react/stage.ts'
 import { openTab } from './react/tabs.ts'
 
-// Verifies in a real browser what the checks of lesson 3 assume with a simulated DOM: the solution is right, and the
+// The checks of lesson 3 use a simulated DOM. These tests verify in a real browser that the solution is right, and that the
 // mistakes go wrong.
 
 test('one connection is open under StrictMode, and none after the component unmounts', async ({
@@ -284,7 +284,7 @@ test('many components share one connection, and the last one closes it', async (
   await drawOnce(null)
   await server.until(() => server.open === 0)
 
-  // In this mistake each component has its own connection, so the seventh and eighth wait for one of the six.
+  // In this mistake, each component has its own connection, so the seventh and eighth wait for one of the first six to close.
   const own = await serve()
   const elsewhere = await serve()
   const each = await show('each-its-own')

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { expect, type Page } from '@playwright/test'
 import { test } from './react/stage.ts'
 
-// Tests how many streams of one server a browser keeps open at the same time.
+// Tests how many streams from one server a browser keeps open at the same time.
 
 test('over HTTP/1.1 the seventh stream, and any other request, waits until one of six streams is closed', async ({
   serve,
@@ -18,7 +18,7 @@ test('over HTTP/1.1 the seventh stream, and any other request, waits until one o
   await page.evaluate(openStreams, 7)
   await page.evaluate(fetchText)
   await page.waitForFunction(() => window.opened() === 6)
-  // The browser itself is not blocked: another server answers.
+  // The browser itself is not blocked, because another server answers.
   await page.evaluate((url) => void new EventSource(url), elsewhere.url)
   await elsewhere.until(() => elsewhere.requests === 1)
   expect(server.asked).toEqual(Array(6).fill('/stream'))

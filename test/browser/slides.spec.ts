@@ -7,9 +7,9 @@ import { slidesServer, type SlidesServer } from '../../workshop/slides/server.ts
 import { areQuotesOfLessonsLost } from '../workshop/quotes-of-lessons.ts'
 import { findings } from './axe.ts'
 
-// All tests share one deck, and walk through it only once per aspect ratio, because a browser is slow.
+// All tests share one deck and walk through it only once per aspect ratio, because a browser is slow.
 
-// If a learner has deleted files that slides quote, the slides say so instead. In CI nothing is skipped.
+// Skip if a learner has deleted files that slides quote, because the slides then show that problem. In CI, nothing is skipped.
 test.skip(areQuotesOfLessonsLost())
 
 let slides: SlidesServer
@@ -38,14 +38,14 @@ test('every slide fits at 16:9 and at 4:3, without errors', async ({ page }) => 
 })
 
 test('axe finds nothing on any slide, in light or dark colours', async ({ page }) => {
-  // First all slides at once, in the print view.
+  // Look at all slides at once first, in the print view.
   for (const colorScheme of SCHEMES) {
     await page.emulateMedia({ colorScheme })
     await page.goto(`${slides.url}/?print-pdf`)
     await expect(page.locator('.pdf-page')).toHaveCount(places().length)
     expect.soft(await findings(page, '.slides'), `as they are printed, ${colorScheme}`).toEqual([])
   }
-  // Then the slides with controls.
+  // Then look at the slides with controls.
   await page.goto(slides.url)
   await expect(page.locator('.reveal.ready')).toBeVisible()
   for (const what of ['countdown', 'wire']) {
@@ -93,8 +93,8 @@ test('a slide runs its program, shows its wire, and stops it when the deck moves
   await page.getByRole('button', { name: 'Run' }).click()
   const program = page.frameLocator(`${PRESENT} iframe`)
   await channel.isAskedFor
-  // By the time the frame responds, it has sent the requests of its loading. Before that, the program has no viewer, and
-  // could be stopped together with the previous one.
+  // When the frame responds, it has sent the requests with which it loads. Before that, the program has no viewer, and
+  // could be stopped together with the previous program.
   await program.locator('body').evaluate('0')
   expect(channel.askedFor).not.toContain('/do')
   channel.letGo()
@@ -161,7 +161,7 @@ test('entering the code lets you follow', async ({ page }) => {
   }
 })
 
-test('the hand-out has a page for each slide', async () => {
+test('the handout has a page for each slide', async () => {
   const file = test.info().outputPath('hand-out ü.pdf')
   expect(await pdf(file)).toBe(0)
   const pages = readFileSync(file, 'latin1').match(/\/Type \/Page\b/g)
@@ -177,7 +177,7 @@ function title(page: Page): Locator {
   return page.locator(PRESENT).locator('h1, h2')
 }
 
-/** The position of a slide, and its name in error messages. */
+/** The position of a slide, with the slide's name in error messages. */
 type SlidePosition = { h: number; v: number; name: string; text: string }
 
 function places(): SlidePosition[] {
@@ -194,7 +194,7 @@ async function goTo(page: Page, { h, v }: SlidePosition): Promise<void> {
   await expect(slide).toHaveClass(/present/)
 }
 
-/** Holds the channel of a running program back until it is released. */
+/** Delays the channel of a running program until it is released. */
 async function heldChannel(
   page: Page,
 ): Promise<{ isAskedFor: Promise<unknown>; askedFor: string[]; letGo(): void }> {

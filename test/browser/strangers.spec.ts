@@ -18,7 +18,7 @@ test('a page of another origin can read, start and change nothing', async ({
   })
   await once(elsewhere.listen(0, '127.0.0.1'), 'listening')
   const { port } = elsewhere.address() as AddressInfo
-  // Another port is another origin. `localhost` is even another site.
+  // A page on another port has another origin. A page on `localhost` even belongs to another site.
   for (const host of ['127.0.0.1', 'localhost']) {
     await page.goto(`http://${host}:${port}`)
     const got = await page.evaluate(tryEverything, url)
@@ -51,7 +51,7 @@ test('a page of another origin can read, start and change nothing', async ({
   elsewhere.close()
 })
 
-/** Everything that a hostile page would try, each with its result. */
+/** Tries everything that a hostile page would try, and returns the results. */
 async function tryEverything(url: string): Promise<Record<string, string>> {
   const read = async (path: string, init?: RequestInit): Promise<string> => {
     try {

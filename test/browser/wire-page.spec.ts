@@ -32,14 +32,14 @@ test('npm run wire shows the traffic of any server, saves it and loads it again;
   const client = get(tapped!, { agent: false })
   const [response] = await once(client, 'response')
   await once(response, 'data')
-  // The connection will be cut.
+  // Ignore errors, because the connection will be cut.
   for (const emitter of [client, response]) emitter.on('error', () => {})
   await pick(page.getByRole('option', { name: /client.*← response/ }).last())
   const arrival = page.getByRole('region', { name: 'The selected arrival' })
   await expect(arrival).toContainText('data: Göteborg')
 
   await page.getByRole('button', { name: 'Cut now' }).click()
-  // Move the pointer away, because the list of latest entries holds still while the pointer is over it.
+  // Move the pointer away, because the list of latest entries holds still while the pointer is over the list.
   await page.getByRole('heading', { name: 'The wire' }).hover()
   await expect(page.getByRole('option', { name: /✕.*the client sees a cut/ })).toBeVisible()
   const downloading = page.waitForEvent('download')

@@ -16,14 +16,14 @@ type Workshop = { url: string; program: Program }
 type SharedWorkshop = Workshop & { copy: Copy }
 
 /**
- * Adds fixtures for tests in a browser. Most tests run a lesson in a workshop that is already running:
+ * Adds fixtures for tests in a browser. Most tests start a lesson in a workshop that is already running:
  *
  *     test('a save turns the checks', async ({ lesson, page }) => {
  *       const { url, copy } = await lesson(1, 'stubs')
  *       await page.goto(url)
  *
- * Others use their own `copy` of the workshop, which they may change, and `workshop()`, which runs `npm run WORDS…` in
- * it and waits for the page:
+ * Other tests use their own `copy` of the workshop, which they may change, and `workshop()`, which runs `npm run WORDS…`
+ * in the copy and waits for the page:
  *
  *     test('the exhibit runs', async ({ copy, workshop, page }) => {
  *       const { url } = await workshop('lesson', '3', 'exhibit')
@@ -33,7 +33,7 @@ export const test = base.extend<
   {
     /** Set this to false for tests that need no grades, because grading is slow. */
     isGraded: boolean
-    /** Set this to true for tests that measure frames. Others run at ten frames a second, because drawing is slow. */
+    /** Set this to true for tests that measure frames. Other tests run at ten frames a second, because drawing is slow. */
     hasEveryFrame: boolean
     copy: Copy
     workshop: (...words: string[]) => Promise<Workshop>
@@ -113,7 +113,7 @@ export const test = base.extend<
   ],
 })
 
-/** Simulates a display with ten frames per second, for the page to draw in. No test waits for it. Runs in the page. */
+/** Makes the page draw only ten frames per second. No test waits for a frame. Runs in the page. */
 function drawSeldom(): void {
   window.requestAnimationFrame = (draw) => window.setTimeout(() => draw(performance.now()), 100)
   window.cancelAnimationFrame = (id) => window.clearTimeout(id)
@@ -121,7 +121,7 @@ function drawSeldom(): void {
 
 function copyForBrowser(isGraded: boolean): Copy {
   const copy = copyOfWorkshop({ harness: isGraded })
-  // Without its checks, a lesson is not graded.
+  // Remove the checks, so that no lesson is graded.
   if (!isGraded) rmSync(copy.path('test'), { recursive: true })
   shareBuiltPage(copy)
   return copy
@@ -136,7 +136,7 @@ async function startShared(isGraded: boolean): Promise<SharedWorkshop> {
   return { copy, ...(await run(copy, ['lesson', '1'])) }
 }
 
-/** All copies share one build of the page, because it is the same. */
+/** Makes the copy share one build of the page with all other copies, because it is the same for all. */
 function shareBuiltPage(copy: Copy): void {
   const built = join(ROOT, '.workshop', 'page')
   mkdirSync(built, { recursive: true })

@@ -1,8 +1,8 @@
 import { Socket } from 'node:net'
 
 /**
- * Blocks all further writes of a socket, as if every network buffer were full. Real buffers would not do, because their
- * size differs between machines. Returns a function that flushes the blocked writes and unblocks the socket.
+ * Blocks all further writes of a socket, as if every network buffer were full. It does not fill the real buffers, because
+ * their size differs between machines. Returns a function that flushes the blocked writes and unblocks the socket.
  */
 export function blockSocket(socket: Socket): () => void {
   const waiting: (() => void)[] = []
@@ -17,10 +17,10 @@ export function blockSocket(socket: Socket): () => void {
     socket.off('end', letGo)
     Object.assign(socket, { _write: write, _writev: writev })
     const held = waiting.splice(0)
-    // Destroying the socket has already discarded the blocked writes.
+    // If the socket has been destroyed, the blocked writes have already been discarded.
     if (!socket.destroyed) for (const go of held) go()
   }
-  // After the client has disconnected, the blocked writes must fail.
+  // Unblock the socket when the client disconnects, because the blocked writes must fail then.
   socket.on('end', letGo)
   return letGo
 }

@@ -21,7 +21,7 @@ declare module 'vitest' {
     nginx?: NginxPorts
     /** Whether to stop after the first failure. */
     bail?: boolean
-    /** The one check that tries everything, in a first look. */
+    /** The only check that tries every case in a first look. */
     tryAllIn?: string
   }
 }
@@ -29,16 +29,16 @@ declare module 'vitest' {
 type Script = (tools: Tools) => Promise<void>
 
 /**
- * Registers one core check: an ID such as `1.2a`, the rule that it grades in the present tense, and the script
- * that tests the work.
+ * Registers a core check, with an ID such as `1.2a`, the rule that it grades, in the present tense, and the script that
+ * tests the work.
  *
- * Checks run one after another in the order in which they are written, which is the order of diagnosis. After the
- * first failure the others run concurrently, so that a learner waits for one timeout and not for twenty. An uncaught
- * error fails the check that it comes from. If that is unknown, the checks that would have passed run again, one after
- * another.
+ * Checks run one after another in the order in which they are written, which is the order of diagnosis. After the first
+ * failure, the remaining checks run concurrently, so that a learner waits for one timeout and not for twenty. An uncaught
+ * error fails the check in which it was thrown. If that check is unknown, the checks that would have passed run again,
+ * one after another.
  */
 export function check(id: string, rule: string, script: Script): void {
-  // No Vitest timeout is needed: each wait has its own, and the grader's watchdog kills everything else.
+  // Disable Vitest's timeout, because each wait has its own, and the grader's watchdog kills everything else.
   test.concurrent(`${id} ${rule}`, { timeout: 0 }, async ({ task, skip }) => {
     const endTurn = await waitForTurn()
     if (hasFailed && inject('bail')) skip()
@@ -62,7 +62,7 @@ export function check(id: string, rule: string, script: Script): void {
   })
 }
 
-/** Registers an edge case, which a careful engineer handles: graded and counted, but a lesson is passed without it. */
+/** Registers an edge case that a careful engineer handles. It is graded and counted, but not needed to pass the lesson. */
 export function edgeCase(id: string, rule: string, script: Script): void {
   check(id, rule, script)
 }
@@ -80,14 +80,14 @@ export function nginxCheck(
 type Outcome = {
   report: Report
   hasPassed: boolean
-  /** Why the check failed: the thrown value. */
+  /** The thrown value that made the check fail. */
   error?: unknown
   /** Whether the only failure was an uncaught error that may belong to another check. */
   mayBeAnothers?: boolean
 }
 
 function runScript(script: Script): Promise<Outcome> {
-  // Attributing errors costs time, and a check that runs alone does not need it.
+  // Attribute errors only after a failure, because it costs time, and a check that runs alone does not need it.
   return hasFailed ? asCheck(() => runAlone(script)) : runAlone(script)
 }
 
@@ -95,7 +95,7 @@ async function runAlone(script: Script): Promise<Outcome> {
   const transcript = newTranscript()
   const tools = toolbox(transcript)
   const uncaught = watchUncaughtErrors()
-  // The length of the transcript when the script ends, because cleaning up is not part of it.
+  // The length of the transcript when the script ends, because the clean-up does not belong in the transcript.
   let length = 0
   const steps = (): string[] => transcript.steps.slice(0, length)
   try {
@@ -103,7 +103,7 @@ async function runAlone(script: Script): Promise<Outcome> {
       length = transcript.steps.length
       return tools.close()
     })
-    // Errors that were thrown while the last connections closed surface in the next turn.
+    // Wait for a turn, because errors that were thrown while the last connections closed surface then.
     await turns()
     const error = uncaught.failure() ?? uncaught.warning()
     const { note } = transcript
@@ -118,10 +118,10 @@ async function runAlone(script: Script): Promise<Outcome> {
   }
 }
 
-/** Enough turns for the other ends of the previous check's connections to close. */
+/** The number of turns after which the other ends of the previous check's connections have closed. */
 const DRAIN_TURNS = 20
 
-/** The checks that are running. */
+/** The checks that are running now. */
 const running = new Set<Promise<Outcome>>()
 
 function trackRunning(playing: Promise<Outcome>): Promise<Outcome> {

@@ -40,10 +40,10 @@ export function controlledBody(transcript: Transcript): ControlledBody {
   }
 }
 
-/** Returns a body that delivers each of these chunks when it is pulled. */
+/** Returns a body that delivers the chunks one by one, when they are pulled. */
 export function bodyOfChunks(chunks: Iterable<Uint8Array>): {
   readonly stream: ReadableStream<Uint8Array>
-  /** How many chunks were pulled. */
+  /** The number of chunks that were pulled. */
   readonly pulled: number
 } {
   const source = chunks[Symbol.iterator]()
@@ -57,7 +57,7 @@ export function bodyOfChunks(chunks: Iterable<Uint8Array>): {
         controller.enqueue(value)
       },
     },
-    // Do not prefetch: the stream must pull only on demand.
+    // Do not prefetch, because the stream must pull only on demand.
     { highWaterMark: 0 },
   )
   return {

@@ -4,7 +4,7 @@ import { describeQuake } from './quakes.ts'
 import type { Transcript } from './transcript.ts'
 
 /**
- * A feed whose quakes the check releases. Every reader receives every quake from the first one on, in order and on
+ * A feed whose quakes the check releases. Every reader receives every quake, from the first one on, in order and on
  * demand.
  */
 export type ControlledFeed = Feed & {
@@ -14,27 +14,27 @@ export type ControlledFeed = Feed & {
   end(): void
   /** Makes the feed fail with a FeedError. */
   fail(message: string): void
-  /** Whether a quake was released or the feed has ended or failed. */
+  /** Whether a quake has been released, or the feed has ended or failed. */
   readonly hasHappened: boolean
-  /** One reader for each time that the feed was opened, in order. */
+  /** The readers, in the order in which they opened the feed. */
   readonly readers: readonly FeedReader[]
-  /** How many readers have the feed open. A reader that never pulled does not count, because it costs nothing. */
+  /** The number of readers that have the feed open. A reader that has never pulled does not count, because it costs nothing. */
   readonly openReaders: number
 }
 
-/** The error that a failed feed throws to its readers. It is not the fault of the work. */
+/** The error that a failed feed throws to its readers. The work is not to blame for it. */
 export class FeedError extends Error {}
 
 export type FeedReader = {
-  /** How many quakes were delivered to this reader. */
+  /** The number of quakes that were delivered to this reader. */
   readonly delivered: number
-  /** Whether the reader has asked for a quake. A feed that is opened but never read costs nothing. */
+  /** Whether the reader has asked for a quake. Opening a feed without reading it costs nothing. */
   readonly hasPulled: boolean
-  /** Whether its signal has aborted. */
+  /** Whether the reader's signal has aborted. */
   readonly aborted: boolean
-  /** How many listeners its signal has. */
+  /** The number of listeners on the reader's signal. */
   readonly signalListeners: number
-  /** Whether the reader is closed: it pulled after its signal had aborted, it left the loop, or the feed has ended. */
+  /** Whether the reader is closed, because it pulled after its signal had aborted, it left its loop, or the feed is over. */
   readonly closed: boolean
 }
 
@@ -76,7 +76,7 @@ export function controlledFeed(transcript: Transcript): ControlledFeed {
     }
     const abort = (): void => {
       reader.aborted = true
-      // A reader that never pulled holds no resources. Any other closes at its next pull, like a generator.
+      // Close a reader that has never pulled, because it holds no resources. Others close at their next pull, as generators do.
       if (!reader.hasPulled) reader.closed = true
       wake()
     }

@@ -1,8 +1,8 @@
 import { isCalledByWork } from './work-timers.ts'
 
-/** The timers that the work starts from now on, which the check can fire at any time. */
+/** The timers that the work starts from now on. The check can fire them at any time. */
 export type ControlledTimers = {
-  /** Fires all pending timers now, and intervals once. Returns false if there are none. */
+  /** Fires all pending timers now, each interval once. Returns false if no timers are pending. */
   runPending(): boolean
   stop(): void
 }
@@ -13,9 +13,9 @@ type Globals = Pick<
 >
 
 /**
- * Replaces the timer functions. Only one page may be open, because a timer does not say to which page it belongs.
+ * Replaces the timer functions. Only one page may be open, because it is unknown to which page a timer belongs.
  *
- * @param targets the objects from which the work takes `setTimeout()` and the others
+ * @param targets the objects from which the work takes `setTimeout()` and the other timer functions
  */
 export function controlTimers(targets: Globals[]): ControlledTimers {
   const before = targets.map(timerFunctions)
@@ -49,7 +49,7 @@ export function controlTimers(targets: Globals[]): ControlledTimers {
   return {
     runPending() {
       const ids = [...waiting.keys()]
-      // A timer may clear another one.
+      // Look each timer up again, because a timer may clear another one.
       for (const id of ids) waiting.get(id)?.()
       return ids.length > 0
     },

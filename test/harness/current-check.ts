@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** The current check. Timers, sockets and promises remember the script in which they were created. */
+/** The current check. Timers, sockets and promises remember the check whose script created them. */
 const checks = new AsyncLocalStorage<object>()
 let followers = 0
 
-/** Runs `act` as a check of its own, to which all of its async work belongs, even if other checks run concurrently. */
+/** Runs `act` as a check. All of its async work belongs to that check, even if other checks run concurrently. */
 export async function asCheck<T>(act: () => Promise<T>): Promise<T> {
   const leave = follow()
   try {
@@ -14,7 +14,7 @@ export async function asCheck<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Tracks the async work of the calling script until `leave()` is called. */
+/** Tracks the calling script's async work until `leave()` is called. */
 export function followCheck(): { check: object; leave(): void } {
   const leave = follow()
   const check = currentCheck() ?? {}
@@ -22,7 +22,7 @@ export function followCheck(): { check: object; leave(): void } {
   return { check, leave }
 }
 
-/** Returns the check to which the running code belongs, if that is known. */
+/** Returns the check to which the running code belongs, or undefined if the check is unknown. */
 export function currentCheck(): object | undefined {
   return checks.getStore()
 }
@@ -33,7 +33,7 @@ function follow(): () => void {
   return () => {
     if (isFollowing) followers -= 1
     isFollowing = false
-    // Otherwise Node keeps propagating the context from promise to promise, which costs later checks a third of their time.
+    // Otherwise, Node would keep propagating the context from promise to promise, at a third of the later checks' time.
     if (followers === 0) checks.disable()
   }
 }

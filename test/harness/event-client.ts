@@ -22,7 +22,7 @@ export class EventClient {
     this.#transcript = transcript
   }
 
-  /** Returns the next event, as soon as its blank line has arrived. */
+  /** Returns the next event as soon as its blank line has arrived. */
   async next(story: LateStory): Promise<StreamEvent> {
     try {
       const event = await this.#read(() => this.#events.shift(), story)
@@ -59,12 +59,12 @@ export class EventClient {
     return this.#events[0]
   }
 
-  /** How many of the lines that were read were comments. */
+  /** The number of lines read that were comments. */
   get comments(): number {
     return this.#parser.comments
   }
 
-  /** How many of the lines that were read were neither blank nor comments. */
+  /** The number of lines read that were neither blank nor comments. */
   get fields(): number {
     return this.#parser.fields
   }
@@ -74,7 +74,7 @@ export class EventClient {
     return this.#parser.retry !== undefined && this.#parser.eventsBeforeRetry === 0
   }
 
-  /** The ID that the client would now send as Last-Event-ID. */
+  /** The ID that the client would send as Last-Event-ID now. */
   get lastEventId(): string {
     return this.#parser.lastEventId
   }
@@ -91,7 +91,7 @@ export class EventClient {
     }, story)
   }
 
-  /** Adds lines to a failure that look right on the wire but form no event: without a blank line, or without data. */
+  /** Adds to a failure the lines that look right on the wire but form no event, because a blank line or the data is missing. */
   #withLines(error: unknown): unknown {
     if (!(error instanceof Failure)) return error
     const { unfinished, dropped } = this.#parser
@@ -112,7 +112,7 @@ export class EventClient {
   }
 }
 
-/** Describes an event by its meaning and not its bytes: `id "us7000abcd", data "{"id":…}"`. */
+/** Describes the meaning of an event instead of its bytes: `id "us7000abcd", data "{"id":…}"`. */
 export function describeEvent({ type, data, lastEventId }: StreamEvent): string {
   const parts = [
     ...(type === 'message' ? [] : [`event "${excerpt(type, 24)}"`]),

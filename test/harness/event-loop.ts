@@ -1,4 +1,4 @@
-// Saved before the work is loaded, because the work may replace the global function.
+// Save the function before the work is loaded, because the work may replace the global function.
 const { setImmediate } = globalThis
 const { nextTick } = process
 
@@ -10,8 +10,8 @@ export async function turns(count = 1): Promise<void> {
 }
 
 /**
- * Waits until pending promises and `process.nextTick()` callbacks have run, but before any timer or turn of the event
- * loop. A chain of streams takes a few ticks, so a hundred are enough.
+ * Waits until pending promises and `process.nextTick()` callbacks have run, but not for any timer or turn of the event
+ * loop. A hundred ticks are enough, because a chain of streams needs only a few.
  */
 export async function flushTicks(): Promise<void> {
   for (let tick = 0; tick < 100; tick += 1) {

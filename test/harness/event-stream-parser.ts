@@ -1,6 +1,6 @@
 import { eventLines, type Dispatched } from '../../wire/event-lines.ts'
 
-/** An event as a client dispatches it. `lastEventId` is the last event ID at that moment. */
+/** An event as a client dispatches it. `lastEventId` is the last event ID at the time of the dispatch. */
 export type StreamEvent = Dispatched
 
 /** Parses an event stream incrementally. */
@@ -9,17 +9,17 @@ export class EventStreamParser {
   #id = ''
   #block: string[] = []
 
-  /** How many lines were comments. */
+  /** The number of lines that were comments. */
   comments = 0
-  /** How many lines were neither blank nor comments. */
+  /** The number of lines that were neither blank nor comments. */
   fields = 0
-  /** The ID that a client would now send as Last-Event-ID. */
+  /** The ID that a client would send as Last-Event-ID now. */
   lastEventId = ''
-  /** How long a client would wait before it reconnects. Undefined if the stream did not say. */
+  /** The time that a client would wait before it reconnects. Undefined if the stream has not sent a value. */
   retry: number | undefined
-  /** How many events were complete before the first `retry` field. */
+  /** The number of events that were complete before the first `retry` field. */
   eventsBeforeRetry = 0
-  /** The lines of the last block that looked like an event but was dropped, because it had no data. */
+  /** The lines of the last block that looked like an event but was dropped because it had no data. */
   dropped = ''
 
   /** Returns the events that these bytes complete. */
@@ -34,7 +34,7 @@ export class EventStreamParser {
     return events
   }
 
-  /** The lines of the unfinished block, without comments, and the unfinished line. */
+  /** The lines of the unfinished block, without comments, followed by the unfinished line. */
   get unfinished(): string {
     const { begun } = this.#stream
     return [...this.#block, begun.startsWith(':') ? '' : begun].join('\n')

@@ -3,7 +3,7 @@ import type { Story } from '../../protocol/grading.ts'
 
 export type { Story } from '../../protocol/grading.ts'
 
-/** The error of a check whose rule does not hold. */
+/** The error that a check throws if its rule does not hold. */
 export class Failure extends Error {
   readonly story: Story
 
@@ -19,7 +19,7 @@ export function must(holds: boolean, story: Story): asserts holds {
   if (!holds) throw new Failure(story)
 }
 
-/** Describes any thrown value, `TypeError: x is not a function`, and cuts the middle out of a long one. */
+/** Describes any thrown value, such as `TypeError: x is not a function`. Cuts the middle out of a long description. */
 export function describeError(error: unknown): string {
   return shorten(textOf(error), MAX_CHARACTERS)
 }
@@ -34,5 +34,5 @@ function textOf(error: unknown): string {
   return `${error.name}: ${message}`
 }
 
-/** Matches an imported name as Vitest rewrites it: `(0 , __vite_ssr_import_3__.useQuakes) is not a function`. */
+/** Matches an imported name that Vitest has rewritten: `(0 , __vite_ssr_import_3__.useQuakes) is not a function`. */
 const IMPORTED = /\(?(?:0 ?, ?)?__vi(?:te_ssr)?_import_\d+__\.([\w$]+)\)?( is not a function$)?/g

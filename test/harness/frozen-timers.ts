@@ -2,14 +2,14 @@ import { clearTimeout } from 'node:timers'
 import { delayOf, watchTimers } from './work-timers.ts'
 
 export type FrozenTimers = {
-  /** How many timers were frozen. */
+  /** The number of timers that were frozen. */
   readonly frozen: number
   stop(): void
 }
 
 /**
- * Freezes the timers that the learner's files start for this check. Anything that still happens has not waited for a
- * timer, so the check does not have to measure time.
+ * Freezes the timers that the learner's files start for this check. Anything that still happens did not wait for a timer,
+ * so the check does not have to measure time.
  */
 export function freezeTimers(): FrozenTimers {
   let frozen = 0
@@ -17,7 +17,7 @@ export function freezeTimers(): FrozenTimers {
     made(_id, timer) {
       if (isOneTurn(timer)) return
       frozen += 1
-      // The timer starts after this callback. By the next microtask it has started, and no timer fires before that.
+      // Stop the timer in the next microtask, because it starts only after this callback, and no timer fires before a microtask.
       queueMicrotask(() => clearTimeout(timer))
     },
   })
@@ -29,7 +29,7 @@ export function freezeTimers(): FrozenTimers {
   }
 }
 
-/** Returns whether a timer only yields to other work, like `setTimeout(act)`. */
+/** Returns whether a timer only lets other work run first, as `setTimeout(act)` does. */
 function isOneTurn(timer: NodeJS.Timeout): boolean {
   return delayOf(timer) <= 1
 }

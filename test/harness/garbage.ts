@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** Frees all memory that nothing refers to any more. */
+/** Frees all memory that is no longer referenced. */
 export const collectGarbage: () => void = exposed()
 
 function exposed(): () => void {

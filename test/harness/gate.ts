@@ -1,12 +1,12 @@
 import type { RequestHandler } from 'express'
 
-/** Middleware that holds requests back while it is closed, as a database query would. */
+/** Middleware that delays requests while it is closed, as a database query would. */
 export type Gate = {
   handler: RequestHandler
-  /** How many requests are waiting. */
+  /** The number of requests that are waiting. */
   readonly waiting: number
   shut(): void
-  /** Passes on the waiting requests, and from now on every request. */
+  /** Passes on the waiting requests and, from now on, every request. */
   open(): void
 }
 

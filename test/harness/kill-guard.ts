@@ -1,9 +1,9 @@
 import { constants } from 'node:os'
 
-/** The internal function that process.kill() uses. Apart from the debugger's, there is no other way to send a signal. */
+/** The internal function that process.kill() uses. Only the debugger has another way to send a signal. */
 type Inner = { _kill: (pid: number, signal: number) => number }
 
-// The work may kill its own process, but not the grader or the processes of other people's work.
+// Let the work kill its own process, but not the grader or the processes of other people's work.
 if (process.env.WORKSHOP_SANDBOX) {
   const { _kill: kill } = process as unknown as Inner
   const { pid } = process
@@ -12,7 +12,7 @@ if (process.env.WORKSHOP_SANDBOX) {
       value: (whom: number, signal: number) =>
         whom === pid ? kill(whom, signal) : -constants.errno.EPERM,
     },
-    // Sending the debugger signal kills a process that does not handle it.
+    // Remove this function, because the debugger's signal kills a process that does not handle it.
     _debugProcess: { value: undefined },
   })
 }

@@ -3,12 +3,12 @@ import { turns } from './event-loop.ts'
 import { must, type Story } from './failure.ts'
 
 /**
- * Reads a body of so many chunks that only an algorithm with linear cost finishes. If each chunk costs as much as all
- * chunks before it, a moment becomes half a minute. Only the CPU time of this process counts, so a busy machine makes
- * no difference.
+ * Reads a body of so many chunks that only an algorithm with linear cost finishes in time. If each chunk costs as much as
+ * all the chunks before it, a few milliseconds become half a minute. Only the CPU time of this process counts, so a busy
+ * machine makes no difference.
  *
  * @param read reads the body to its end
- * @param story the failure if the cost is too high
+ * @param story the failure to report if the cost is too high
  */
 export async function mustCostLinearly(
   t: Tools,
@@ -24,7 +24,7 @@ export async function mustCostLinearly(
   let paused = (): void => {}
   const body = new ReadableStream<Uint8Array>(
     {
-      // Not async, because a promise per chunk would cost more than everything else.
+      // Not an async function, because a promise per chunk would cost more than everything else.
       pull(controller) {
         if (given === chunks.length) return controller.close()
         if (given % every > 0) return controller.enqueue(chunks[given++]!)
@@ -67,8 +67,8 @@ export async function mustCostLinearly(
   }
 }
 
-/** How often the event loop gets a turn. */
+/** The number of times that the event loop gets a turn. */
 const PAUSES = 48
 
-/** A linear algorithm needs a fraction of this, even if it works byte by byte on a slow machine. */
+/** The limit, of which a linear algorithm needs a fraction, even if it works byte by byte on a slow machine. */
 const MOST_MS = 1500

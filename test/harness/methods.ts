@@ -4,11 +4,11 @@ import { must } from './failure.ts'
 import type { RawClient } from './raw-client.ts'
 import type { TestServer } from './serve.ts'
 
-/** The likely cause of a failure with HEAD. */
+/** The likely cause if HEAD fails. */
 export const GET_FOR_HEAD =
   'Express runs the GET handler for HEAD as well, and the stream holds the connection open.'
 
-/** Waits until the response to a HEAD has ended. */
+/** Waits until the response to a HEAD request has ended. */
 export async function mustEndHead(
   t: Tools,
   server: TestServer,
@@ -16,7 +16,7 @@ export async function mustEndHead(
   path: string,
 ): Promise<void> {
   // A response to HEAD always looks complete to the client. It has really ended if the connection closes, or if the next
-  // request on it is answered, because HTTP/1.1 answers requests in order.
+  // request on the connection is answered, because HTTP/1.1 answers requests in order.
   client.request(path, { method: 'HEAD' })
   await t.waitFor(() => client.hasHead || server.connections === 0, {
     seen: 'A HEAD request got its head, and the next request on that connection got no answer.',
@@ -30,7 +30,7 @@ export function isEventStream({ headers }: Head): boolean {
   return /^text\/event-stream\s*(;|$)/i.test(headers.get('content-type') ?? '')
 }
 
-/** Sends a POST and requires that it is refused. */
+/** Sends a POST request, and requires that the server refuses it. */
 export async function mustRefusePost(client: RawClient, path: string): Promise<void> {
   const expected = 'Expected the request to be refused.'
   const { status } = await client.get(

@@ -15,11 +15,11 @@ import { SILENT } from './transcript.ts'
 /** Creates the work's app from a feed. */
 export type CreateApp = (feed: Feed) => RequestHandler
 
-/** The work's app, served from a feed that the check controls. */
+/** The work's app, which is served with a feed that the check controls. */
 export type ServedFeed = {
   feed: ControlledFeed
   server: TestServer
-  /** Opens the stream, and waits until the server asks the feed for the first quake. */
+  /** Opens the stream, and waits until the handler asks the feed for the first quake. */
   open(name?: string): Promise<OpenStream>
 }
 
@@ -37,7 +37,7 @@ export async function serveFeed(
   return { feed, server, open: (name) => openStream(t, feed, server, path, name) }
 }
 
-/** Serves the work and opens the stream for one client, which has read the head but nothing of the body. */
+/** Serves the work, and opens the stream for one client, which has read the head but not the body. */
 export async function serveStream(
   t: Tools,
   path: string,
@@ -59,7 +59,7 @@ export async function openStream(
   const before = feed.readers.length
   const client = t.connect(server, name)
   await requestStream(client, path)
-  // An earlier handler may only now open the feed, for a client that has already disconnected.
+  // Prefer an open reader, because an earlier handler may open the feed only now, for a client that has already disconnected.
   const own = (): FeedReader | undefined => {
     const asked = feed.readers.slice(before).filter((reader) => reader.hasPulled)
     return asked.find(({ closed }) => !closed) ?? asked[0]
@@ -75,7 +75,7 @@ export async function openStream(
 
 /**
  * Opens a stream whose client stops reading while `count` large quakes happen, and waits until the server has taken a
- * few of them. 32 quakes are 8 MB, which the server cannot send in full.
+ * few of them from the feed. 32 quakes are 8 MB, which the server cannot send in full.
  */
 export async function pausedStream(
   t: Tools,
@@ -99,8 +99,8 @@ export async function pausedStream(
 }
 
 /**
- * Opens a stream whose client stops reading while more quakes happen than all buffers can hold, and another whose
- * client reads all of them. By the time the second client has read everything, the first had enough time as well.
+ * Opens a stream whose client stops reading while more quakes happen than all buffers can hold, and another stream whose
+ * client reads all quakes. When the second client has read everything, the first stream has had enough time as well.
  */
 export async function slowStream(
   t: Tools,
@@ -111,7 +111,7 @@ export async function slowStream(
   const slow = await open('slow client')
   const quick = await open('quick client')
   slow.client.pause()
-  // 16 MB. On Linux the buffers of a local connection hold 4 MB, and can be tuned to 10 MB.
+  // 16 MB, because on Linux the buffers of a local connection hold 4 MB, and can be tuned to 10 MB.
   const happened = largeQuakes(64)
   feed.release(...happened)
   await quick.client.skipUntil(happened.at(-1)!.id, {
@@ -125,7 +125,7 @@ export async function slowStream(
 
 /**
  * Opens a stream whose client stops reading while more quakes happen than all buffers can hold, and waits until the
- * server takes no more. How many events the client can still read depends on the machine, so the transcript omits them.
+ * server takes no more quakes. The transcript omits the client's events, because their number depends on the machine.
  */
 export async function stalledStream(
   t: Tools,
@@ -137,7 +137,7 @@ export async function stalledStream(
   feed.release(...happened)
   let given = 0
   let idleTurns = 0
-  // The server has stopped when it has received a quake and has not asked for another for many turns of the event loop.
+  // The server has stopped if it has received a quake but has not asked for another for many turns of the event loop.
   const stands = (): boolean => {
     idleTurns = reader.delivered === given ? idleTurns + 1 : 0
     given = reader.delivered
@@ -150,7 +150,7 @@ export async function stalledStream(
   return { client, events: new EventClient(client, SILENT), reader, happened }
 }
 
-/** Opens the stream, and disconnects when the server asks the feed for the first quake. */
+/** Opens the stream, and disconnects when the handler asks the feed for the first quake. */
 export async function connectAndLeave(
   t: Tools,
   { server, open }: Pick<ServedFeed, 'server' | 'open'>,
@@ -169,7 +169,7 @@ function whyNotAll({ delivered, closed }: FeedReader, count: number): string {
     return 'your handler drops quakes while the response is full. They have to wait.'
   }
   if (closed) return 'res.write() returning false is taken for the end. It only means "wait".'
-  // Any buffer has room for a few quakes.
+  // Every buffer has room for a few quakes.
   if (delivered < 3) {
     return 'your handler writes a quake again until res.write() returns true. false means that it has been accepted and that the next quake has to wait.'
   }

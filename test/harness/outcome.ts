@@ -1,4 +1,4 @@
-/** Returns a promise for the outcome of another one: the word in `kept`, or `threw`. */
+/** Returns a promise for the outcome of another promise: the word in `kept`, or `threw`. */
 export function outcomeOf<Kept extends string = 'ended'>(
   promise: Promise<unknown>,
   kept = 'ended' as Kept,

@@ -14,17 +14,17 @@ export function quakes<Count extends number>(count: Count): Quakes<Count> {
   }) as Quakes<Count>
 }
 
-/** Created only once, because creating the quakes takes longer than sending them. */
+/** The quakes, which are created only once, because creating them takes longer than sending them. */
 let sampled: Quake[] | undefined
 
-/** A tuple with as many quakes as the literal says, so that each can be accessed by index. */
+/** A tuple of `Count` quakes, so that each quake can be accessed by its index. */
 type Quakes<Count extends number, Made extends Quake[] = []> = number extends Count
   ? Quake[]
   : Made['length'] extends Count
     ? Made
     : Quakes<Count, [...Made, Quake]>
 
-/** A size in bytes that exceeds the response's high-water mark, so that write() returns false. */
+/** A size in bytes above the response's high-water mark, so that write() returns false. */
 export const LARGE = 256 * 1024
 
 /** Returns `count` earthquakes of at least `bytes` bytes each, to fill the buffers between server and client. */
@@ -32,7 +32,7 @@ export function largeQuakes(count: number, bytes = LARGE): Quake[] {
   return quakes(count).map((thin) => ({ ...thin, place: `${thin.place} ${'~'.repeat(bytes)}` }))
 }
 
-/** Returns `count` earthquakes without zeros or other values that code may mistake for missing ones. */
+/** Returns `count` earthquakes without zeros and other values that code may mistake for missing values. */
 export function ordinaryQuakes(count: number): Quake[] {
   return quakes(count).map((made) => ({
     ...made,
@@ -45,8 +45,8 @@ export function ordinaryQuakes(count: number): Quake[] {
 }
 
 /**
- * Returns earthquakes whose values tend to break code. They are part of every run, and the seed only adds others. The
- * last two correct the first: they have the same ID and different data.
+ * Returns earthquakes whose values tend to break code. They are part of every run, because the seed only adds others. The
+ * last two earthquakes correct the first one, so they have the same ID but different data.
  */
 export function awkwardQuakes(): Quake[] {
   const made = AWKWARD.map((values, n) => {
@@ -76,7 +76,7 @@ const AWKWARD: Partial<Quake>[] = [
   { place: '__proto__', type: 'constructor', status: 'null' },
 ]
 
-/** Returns the name of an earthquake for messages: `"M 6.4 · Hualian, Taiwan"`. */
+/** Returns an earthquake's name in messages: `"M 6.4 · Hualian, Taiwan"`. */
 export function describeQuake({ magnitude, place }: Quake): string {
   const where = visible(place.replace(/^.* of /, ''))
   return `"M ${magnitude} · ${where.length > 24 ? `${where.slice(0, 23)}…` : where}"`

@@ -14,7 +14,7 @@ export type RequestOptions = {
   acceptEncoding?: string | undefined
   /** The Last-Event-ID of the request. */
   lastEventId?: string | undefined
-  /** Headers for the check's own machinery, which the transcript omits. */
+  /** Headers for the check's own machinery. The transcript omits them. */
   headers?: Record<string, string | number>
 }
 
@@ -25,10 +25,10 @@ type ClientOptions = {
   name?: string | undefined
 }
 
-/** An HTTP client on a bare socket, which hides nothing of the response. */
+/** An HTTP client on a bare socket, which shows every byte of the response. */
 export class RawClient {
   readonly name: string
-  /** The body, read as an event stream. */
+  /** A reader for the body as an event stream. */
   readonly events: EventClient
   readonly #port: number
   readonly #transcript: Transcript
@@ -54,11 +54,11 @@ export class RawClient {
       this.#closed = true
       this.#wake()
     })
-    // If the server destroys its socket, this may be a reset. 'close' follows.
+    // Ignore the error, which may be a reset if the server destroys its socket. 'close' follows.
     this.#socket.on('error', () => {})
   }
 
-  /** Sends a request. On the same connection, the previous response must have ended. */
+  /** Sends a request. If the connection has had a response before, that response must have ended. */
   request(path: string, options: RequestOptions = {}): void {
     const { method = 'GET', version = '1.1', acceptEncoding, lastEventId, headers } = options
     const cursor = lastEventId === undefined ? '' : `, Last-Event-ID: ${lastEventId}`
@@ -81,7 +81,7 @@ export class RawClient {
     return this.head(story)
   }
 
-  /** Returns the head of the response, as soon as it has arrived. */
+  /** Returns the head of the response as soon as it has arrived. */
   async head(story: LateStory): Promise<Head> {
     const head = await this.#find(() => this.#response.head, story)
     this.#step(` read head ${head.status} ${head.headers.get('content-type') ?? ''}`.trimEnd())
@@ -98,7 +98,7 @@ export class RawClient {
     return this.#closed
   }
 
-  /** Returns the next line of the body without its LF, as soon as the LF has arrived. */
+  /** Returns the next line of the body, without its LF, as soon as the LF has arrived. */
   async line(story: LateStory): Promise<string> {
     const end = await this.#find(
       () => {
@@ -115,7 +115,7 @@ export class RawClient {
     return line.subarray(0, end).toString()
   }
 
-  /** Returns the unread body, as soon as `enough()` returns true for it. */
+  /** Returns the unread body as soon as `enough()` returns true for it. */
   async body(enough: (text: string) => boolean, story: LateStory): Promise<string> {
     await this.#find(() => enough(this.unread()) || undefined, story)
     const bytes = this.#cut(this.#unread.length)
@@ -123,7 +123,7 @@ export class RawClient {
     return bytes.toString()
   }
 
-  /** Passes the arriving body to `take` until that returns a value. Adds nothing to the transcript. */
+  /** Passes the arriving body to `take()` until `take()` returns a value. Adds nothing to the transcript. */
   read<T>(take: (bytes: Uint8Array) => T | undefined, story: LateStory): Promise<T> {
     return this.#find(() => take(this.#cut(this.#unread.length)), story)
   }
@@ -132,7 +132,7 @@ export class RawClient {
   async skipUntil(mark: string, story: LateStory): Promise<void> {
     await this.#find(() => {
       const at = this.#unread.indexOf(mark)
-      // Discard the part that cannot contain the mark, so that a long body costs no memory.
+      // Discard the part that cannot contain the mark, so that a long body does not use up memory.
       if (at === -1) this.#cut(Math.max(0, this.#unread.length - mark.length))
       else this.#cut(at + mark.length)
       return at === -1 ? undefined : true
@@ -141,8 +141,8 @@ export class RawClient {
   }
 
   /**
-   * Returns how the response ended: `complete`, or `cut` if the connection closed too early. Without chunks or a length
-   * (HTTP/1.0) the body ends with the connection, so a close counts as complete.
+   * Returns the outcome of the response: `complete`, or `cut` if the connection closed too early. Without chunks or a length
+   * (HTTP/1.0), the body ends with the connection, so a close counts as complete.
    */
   async ended(story: LateStory): Promise<'complete' | 'cut'> {
     const end = async (): Promise<void> => {
@@ -155,7 +155,7 @@ export class RawClient {
     return isComplete ? 'complete' : 'cut'
   }
 
-  /** Returns the part of the body that has arrived but was not read. */
+  /** Returns the part of the body that has arrived but has not been read. */
   unread(): string {
     return this.#unread.toString()
   }
@@ -171,7 +171,7 @@ export class RawClient {
     this.#socket.resume()
   }
 
-  /** Disconnects without notice, like a closed tab. */
+  /** Disconnects without notice, as a closed tab does. */
   disconnect(): void {
     this.#step(' leaves')
     this.close()
@@ -196,7 +196,7 @@ export class RawClient {
   }
 
   #decode(body: Buffer, newDecoder: () => Transform): void {
-    // A body that cannot be decoded never arrives, so the check's wait for it fails.
+    // Ignore the error, because a body that cannot be decoded never arrives, so the check's wait for it fails.
     this.#decoder ??= newDecoder()
       .on('data', (bytes: Buffer) => this.#add(bytes))
       .on('error', () => this.#wake())
@@ -226,9 +226,9 @@ export class RawClient {
   }
 
   /**
-   * Waits until `look()` returns a value. Fails at once if the response ends without it.
+   * Waits until `look()` returns a value. If the response ends before that, fails at once.
    *
-   * @param tellRest whether the failure mentions the unread rest
+   * @param tellRest whether the failure mentions the unread rest of the body
    */
   #find<T>(
     look: () => T | undefined,
@@ -258,7 +258,7 @@ export class RawClient {
     return new Failure({ ...story, seen: `${story.seen.replace(/\.$/, '')}. ${how} instead.` })
   }
 
-  /** Adds the unread bytes to a failure, because perhaps only the end of a line or event is missing. */
+  /** Adds the unread bytes to a failure, because it may be that only the end of a line or event is missing. */
   #withUnread(failure: Failure): Failure {
     const { length } = this.#unread
     if (length === 0) return failure

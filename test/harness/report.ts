@@ -24,13 +24,13 @@ function storyOf(error: unknown, { thrownByHandlers: [thrown], feeds }: Evidence
   if (!(error instanceof Failure)) {
     return { seen: `Your code threw ${describeError(error)}`, expected: 'Expected it to go on.' }
   }
-  // The thrown error is the cause of everything that the check saw.
+  // The error that the handler threw is the cause of everything that the check saw.
   if (thrown) return { ...error.story, cause: `the handler threw ${located(thrown)}` }
   const cause = feeds.map(causeInFeed).find((told) => told !== undefined)
   return cause ? { ...error.story, cause } : error.story
 }
 
-/** Returns a cause if quakes happened but the work never read the feed. */
+/** Returns a cause if quakes have happened but the work has never read the feed. */
 function causeInFeed({ hasHappened, readers }: ControlledFeed): string | undefined {
   if (!hasHappened || readers.some(({ hasPulled }) => hasPulled)) return undefined
   return readers.length === 0
@@ -46,5 +46,5 @@ function located(error: unknown): string {
   return `${describeError(error)}${at ? ` at ${at}` : ''}`
 }
 
-/** The work's path in stack traces. */
+/** The path of the work in stack traces. */
 const WORK = process.env.WORKSHOP_SANDBOX ?? '/solutions/'

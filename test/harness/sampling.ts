@@ -3,14 +3,14 @@ import { inject } from 'vitest'
 let isFirstLook = false
 
 /**
- * Exhaustive checks try one in this many cases: every case, or only a sample for a first look, see
+ * Returns n if exhaustive checks should try every n-th case. They try every case or, in a first look, only a sample; see
  * `workshop/grader/grader-pool.ts`.
  */
 export function sampleEvery(): number {
   return isFirstLook ? 16 : 1
 }
 
-/** Says which check begins: a first look tries everything in one of them, the one that is expected to fail. */
+/** Call this when a check begins. A first look tries every case only in the check that is expected to fail. */
 export function beginSampling(id: string): void {
   const tryAllIn = inject('tryAllIn')
   isFirstLook = tryAllIn !== undefined && tryAllIn !== id

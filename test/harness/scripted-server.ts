@@ -9,8 +9,8 @@ export type ScriptedServer = {
   /** The requests in the order in which they arrived. */
   readonly requests: readonly Request[]
   /**
-   * How many responses are still open. Connections would be the wrong thing to count, because Node's `fetch` may open
-   * another one without a request when a response is cancelled.
+   * The number of responses that are still open. This does not count connections, because when a response is cancelled,
+   * Node's `fetch` may open another connection without a request.
    */
   readonly openResponses: number
   /** Sends a text to every open response. @param label its name in the transcript */
@@ -20,7 +20,8 @@ export type ScriptedServer = {
   /** Cuts the connection of the last request. */
   cut(): void
   /**
-   * Answers with this status and these headers from now on. Any status but 200 has no body, or one that does not end.
+   * Answers with the status and the headers from now on. A response with a status other than 200 has no body, or a body
+   * that does not end.
    */
   answer(status: number, headers?: Record<string, string>, options?: { endsBody?: boolean }): void
   /** Leaves all requests without an answer until `resumeAnswering()` is called. */

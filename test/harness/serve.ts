@@ -8,14 +8,14 @@ import type { Transcript } from './transcript.ts'
 
 export type TestServer = {
   readonly port: number
-  /** How many connections the server has open. */
+  /** The number of connections that the server has open. */
   readonly connections: number
-  /** How many listeners the open responses, their requests and their connections have. */
+  /** The number of listeners on the open responses, on their requests and on their connections. */
   readonly listeners: number
   /**
    * Blocks all writes to the open connections, as if every network buffer were full.
    *
-   * @param told the transcript for this step, by default that of the check
+   * @param told the transcript for this step, which is the check's by default
    */
   blockNetwork(told?: Transcript): void
   /** Flushes the blocked writes and unblocks the connections. */
@@ -26,7 +26,7 @@ export type TestServer = {
 
 type ServeOptions = {
   transcript: Transcript
-  /** Called with every error that a handler of the app throws. */
+  /** Called with every error that one of the app's handlers throws. */
   onThrown(error: unknown): void
   /** Middleware that runs before the app, such as a session or a login. */
   before?: RequestHandler | undefined
@@ -98,7 +98,7 @@ function listenersOf(emitter: EventEmitter): number {
   return emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0)
 }
 
-/** Returns whether an error only means that the client has disconnected. A handler may leave such errors to Express. */
+/** Returns whether an error only means that the client has disconnected. A handler need not catch such errors. */
 function isOfLeaving(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   return code === 'ABORT_ERR' || code === 'ERR_STREAM_PREMATURE_CLOSE'

@@ -2,8 +2,8 @@ import { writeSync } from 'node:fs'
 import { SIGN } from '../../protocol/grading.ts'
 
 /**
- * Tells the grader, which watches this process, that it is alive and what it is doing. Writes synchronously to standard
- * error, because nothing else gets out before an endless loop.
+ * Tells the grader, which watches this process, that the process is alive and what it is doing. Writes synchronously to
+ * standard error, because any other message would not be sent before an endless loop.
  */
 export function signOfLife(what: string): void {
   if (process.env.WORKSHOP_SANDBOX) writeSync(2, `${SIGN}${what}\n`)

@@ -1,4 +1,4 @@
-// Rules for every stream, in any format. Several lessons grade them with the same messages.
+// Rules for every stream, in any format. Several lessons grade these rules, with the same messages.
 
 import type { Tools } from './check.ts'
 import { deepEqual, tryParseJson } from './equality.ts'
@@ -9,7 +9,7 @@ import type { RawClient } from './raw-client.ts'
 import { excerpt } from './transcript.ts'
 
 /**
- * Requires that any number of concurrent clients each receive every quake, and that a later client does so too.
+ * Requires that each of several concurrent clients receives every quake, and that a later client does so as well.
  *
  * @param read reads the JSON of the next quake
  */
@@ -31,7 +31,7 @@ export async function mustServeEach(
       must(deepEqual(tryParseJson(text), quake), told(`read ${excerpt(text)}`))
     }
   }
-  // The later client has its own reader, which starts with the first quake.
+  // The later client's own reader starts with the first quake.
   const { client: late } = await open('client C')
   for (const [n, quake] of quakes(3).entries()) {
     const expected = `Expected ${describeQuake(quake)}, because a client gets exactly the quakes of its own reader of the feed.`
@@ -105,7 +105,7 @@ export async function mustEndWithFeed(client: RawClient, why: string): Promise<v
   })
 }
 
-/** Requires that a failed feed cuts the connection. @param failed how it failed: `The feed failed` */
+/** Requires that a failed feed cuts the connection. @param failed how the feed failed: `The feed failed` */
 export async function mustCutWithFeed(
   client: RawClient,
   failed: string,

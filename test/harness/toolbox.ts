@@ -20,7 +20,7 @@ export type Tools = Waiting & {
   transcript: Transcript
   controlledFeed(): ControlledFeed
   serve(app: RequestHandler, before?: RequestHandler): Promise<TestServer>
-  /** Starts a proxy for a server. @param description its name in the transcript: `a proxy that …` */
+  /** Starts a proxy for a server. @param description the proxy's name in the transcript: `a proxy that …` */
   proxy(server: { port: number }, setting: ProxySetting, description: string): Promise<Proxy>
   connect(server: { port: number }, name?: string): RawClient
   trackTimers(): TrackedTimers
@@ -29,7 +29,7 @@ export type Tools = Waiting & {
   controlTimers(): ControlledTimers
   /** Runs `cleanUp` after the script, like a `finally` block. */
   atEnd(cleanUp: () => unknown): void
-  /** Fails the script with this error, even while it is waiting. */
+  /** Fails the script with an error, even while the script is waiting. */
   abort(error: unknown): void
 }
 
@@ -43,10 +43,10 @@ export type Toolbox = Tools & {
   close(): Promise<void>
 }
 
-/** How many turns of 50 ms a check may take: a minute, because no check of correct work takes ten seconds. */
+/** The number of turns of 50 ms that a check may take: a minute, because no check of correct work takes ten seconds. */
 const BUDGET_TURNS = 1200
 
-/** Returns the failure of a check that ran too long although no single wait timed out. */
+/** Returns the failure of a check that ran for too long although no single wait timed out. */
 function overBudget(steps: readonly string[]): Failure {
   const last = steps.at(-1)
   return new Failure({
@@ -58,7 +58,7 @@ function overBudget(steps: readonly string[]): Failure {
 /**
  * Creates the tools of one check.
  *
- * @param budgetTurns how many turns of 50 ms its script may take
+ * @param budgetTurns the number of turns of 50 ms that the check's script may take
  */
 export function toolbox(transcript: Transcript, budgetTurns = BUDGET_TURNS): Toolbox {
   const waits = waiting(transcript)
@@ -78,7 +78,7 @@ export function toolbox(transcript: Transcript, budgetTurns = BUDGET_TURNS): Too
   }
   const atEnd = (cleanUp: () => unknown): void => {
     cleanUps.push(cleanUp)
-    // An aborted script keeps running until its current wait times out.
+    // Clean up at once, because an aborted script keeps running until its current wait times out.
     if (hasEnded) void end()
   }
   const untilEnd = <T extends { stop(): void }>(tool: T): T => {
@@ -86,7 +86,7 @@ export function toolbox(transcript: Transcript, budgetTurns = BUDGET_TURNS): Too
     return tool
   }
 
-  /** Runs the clean-ups in reverse order, and all of them even if one throws. */
+  /** Runs the clean-ups in reverse order. Runs all of them, even if one throws. */
   async function end(): Promise<void> {
     hasEnded = true
     const cleanUp = cleanUps.pop()

@@ -1,7 +1,7 @@
 import { currentCheck } from './current-check.ts'
 import { describeError, Failure } from './failure.ts'
 
-/** Errors of a check that its script could not catch. */
+/** A check's errors that its script could not catch. */
 export type UncaughtErrors = {
   /** Returns a failure for the first uncaught error, from a timer or a promise that nothing awaits. */
   failure(): Failure | undefined
@@ -16,7 +16,7 @@ type Recorder = { check: object | undefined; record(what: Trouble, isShared: boo
 type Trouble = { error: unknown } | { warning: ListenerWarning }
 type ListenerWarning = Error & { emitter?: object; type?: string | symbol }
 
-/** Records uncaught errors of the calling check from now on. */
+/** Records the calling check's uncaught errors from now on. */
 export function watchUncaughtErrors(): UncaughtErrors {
   const troubles: Trouble[] = []
   let areShared = false
@@ -67,13 +67,13 @@ function failureOfWarning(warning: ListenerWarning): Failure {
   return thrownAt(failure, warning)
 }
 
-/** Adds the place where the error was thrown, which is not where it was noticed. */
+/** Adds the place where the error was thrown to a failure, because it was noticed elsewhere. */
 function thrownAt(failure: Failure, error: unknown): Failure {
   if (error instanceof Error && error.stack) failure.stack = error.stack
   return failure
 }
 
-/** Marks an error that a check throws on purpose, so that it never counts as a mistake of the work. */
+/** Marks an error that a check throws on purpose, so that the error never counts as a mistake in the work. */
 export function forgiveUncaught<T extends Error>(error: T): T {
   forgiven.add(error)
   return error
@@ -82,7 +82,7 @@ export function forgiveUncaught<T extends Error>(error: T): T {
 const forgiven = new WeakSet<object>()
 const recorders = new Set<Recorder>()
 
-/** Passes an error to the check that it comes from or, if that is unknown, to every running check. */
+/** Passes an error to the check in which it was thrown or, if that check is unknown, to every running check. */
 function recordTrouble(trouble: Trouble): void {
   if ('error' in trouble && trouble.error instanceof Error && forgiven.has(trouble.error)) return
   const check = currentCheck()

@@ -14,7 +14,7 @@ type Reader = (
   options?: { maxLineBytes?: number },
 ) => AsyncIterable<unknown>
 
-/** What a reader yielded for a body, and the error that it threw, if any. */
+/** The values that a reader yielded for a body, and the error that it threw, if any. */
 export type ReadResult = { yielded: unknown[]; error?: unknown }
 
 /**
@@ -52,7 +52,7 @@ export async function mustReadNdjson(
   }
 }
 
-/** Appends a record to a case without an error, because it shows what the case has left in the reader's state. */
+/** Appends a record to a case without an error, because the record shows what the case has left in the reader's state. */
 function withLastRecord(vector: NdjsonVector): NdjsonVector {
   if (vector.error || vector.tags.includes('eof') || vector.tags.includes('long')) return vector
   return {
@@ -70,7 +70,7 @@ function whyHalfCharacters({ yielded }: ReadResult, records: unknown[]): string 
 }
 
 /**
- * Returns what is wrong with the error for a line that is not JSON, if that can be seen.
+ * Returns the reason why the error for a line that is not JSON is wrong, if that can be determined.
  *
  * @param reading the reader's result for a case with such a line
  */
@@ -99,11 +99,11 @@ export function whyWrongError(
 }
 
 /**
- * Reads each event stream case in every chunking of its bytes, and once more with another event appended, because that
+ * Reads each event stream case in every chunking of its bytes, and again with another event appended, because that event
  * shows what the case has left in the parser's state. Fails at the first wrong result.
  *
  * @param often returns the likely cause of a wrong result
- * @param pieces the chunkings to try, if not all
+ * @param pieces returns the chunkings to try; by default all of them
  */
 export async function mustReadEvents(
   t: Tools,
@@ -133,7 +133,7 @@ function* readingsOf(
   pieces: Pieces,
 ): Generator<Pick<SseVector, 'events'> & { cut: Uint8Array[] }> {
   const isOpen = !tags.includes('eof') && !tags.includes('long')
-  // Whether the end of a chunk matters is the question of other checks.
+  // If all bytes arrive at once, always append an event, because other checks test whether the end of a chunk matters.
   if (!isOpen || pieces !== inOnePiece) for (const cut of pieces(chunks)) yield { cut, events }
   if (!isOpen) return
   const whole = Buffer.concat([...chunks, LAST_EVENT])
@@ -144,7 +144,7 @@ function* readingsOf(
 
 const LAST_EVENT = Buffer.from('data: last\n\n')
 
-/** Returns only one chunking: all bytes at once. */
+/** Returns a single chunking, in which all bytes arrive at once. */
 export function inOnePiece(chunks: Uint8Array[]): Uint8Array[][] {
   return [[Buffer.concat(chunks)]]
 }
@@ -166,12 +166,12 @@ async function readAll(
     }
   }
   const outcome = await t.withTimeout(all(), {
-    // Formatted lazily, so that it lists everything that was yielded until the timeout, and costs nothing before that.
+    // Format the message lazily, so that it lists everything that was yielded before the timeout, and costs nothing otherwise.
     seen: () => `${inputOf(chunks)} gave ${list(yielded)}, and the reader did not come to an end.`,
     expected: 'Expected it to end with the body.',
   })
   if (isNotWritten(outcome.error)) throw outcome.error
-  // To the watchdog, many reads without a pause would look like an endless loop.
+  // Pause, because to the watchdog, many reads without a pause would look like an endless loop.
   await turns()
   return outcome
 }
@@ -186,7 +186,7 @@ function inputOf(chunks: Uint8Array[]): string {
   if (chunks.length > 6) {
     return `«${excerpt(Buffer.concat(chunks), 48)}» in ${chunks.length} chunks`
   }
-  // Not in double quotes, because most of the content contains them.
+  // Do not use double quotes, because most of the content contains them.
   return chunks.map((chunk) => `«${excerpt(chunk, 48)}»`).join(' + ') || 'an empty body'
 }
 
@@ -213,5 +213,5 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Matches the position in an error of JSON.parse(). Since Node 22 it includes a line, which is not the stream's. */
+/** Matches the position in an error from JSON.parse(). Since Node 22, the position includes a line, which is not the stream's. */
 const V8_LINE = /( in JSON at position \d+)(?: \(line \d+ column \d+\))?/

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** A conformance case for an NDJSON reader: it must yield `records` and then throw `error`, if there is one. */
+/** A conformance case for an NDJSON reader, which must yield `records` and then throw `error`, if there is one. */
 export type NdjsonVector = Vector & {
   maxLineBytes?: number
   records: unknown[]
@@ -46,7 +46,7 @@ export function* chunkings(chunks: Uint8Array[]): Generator<Uint8Array[]> {
   yield chunks
   const whole = Buffer.concat(chunks)
   yield [whole]
-  // A megabyte in single bytes takes seconds, and shows nothing that a hundred bytes would not.
+  // Do not split a megabyte further, because that takes seconds and shows nothing that a hundred bytes would not show.
   if (whole.length > 1024) return
   yield [...whole].map((byte) => Uint8Array.of(byte))
   for (let cut = 1; cut < whole.length; cut += 1) {
@@ -54,7 +54,7 @@ export function* chunkings(chunks: Uint8Array[]): Generator<Uint8Array[]> {
   }
 }
 
-/** Yields the bytes split in two at each position, with an empty chunk in between, which must have no effect. */
+/** Yields the bytes split in two at each position, with an empty chunk in between. The empty chunk must have no effect. */
 export function* splitsWithEmptyChunk(chunks: Uint8Array[]): Generator<Uint8Array[]> {
   const whole = Buffer.concat(chunks)
   for (let cut = 1; cut < whole.length; cut += 1) {
@@ -63,8 +63,8 @@ export function* splitsWithEmptyChunk(chunks: Uint8Array[]): Generator<Uint8Arra
 }
 
 /**
- * Yields the chunkings that this version of TextDecoder decodes correctly. Since Node 24 it drops a second byte order
- * mark if the first one is split into two chunks, and that is not the fault of the work.
+ * Yields the chunkings that this version of TextDecoder decodes correctly. Since Node 24, TextDecoder drops a second byte
+ * order mark if the first one is split between two chunks, for which the work is not to blame.
  */
 export function* chunkingsForDecoder(chunks: Uint8Array[]): Generator<Uint8Array[]> {
   for (const cut of chunkings(chunks)) {

@@ -10,12 +10,12 @@ import { RawClient, type RequestOptions } from './raw-client.ts'
 import type { TestServer } from './serve.ts'
 import { SILENT } from './transcript.ts'
 
-/** A server that many clients visit, one after another. Their visits end in every possible way. */
+/** A server to which many clients connect, one after another. Their connections end in every possible way. */
 export type VisitedServer = {
   readonly server: TestServer
-  /** Passes this feed to the handler from now on. */
+  /** Passes the given feed to the handler from now on. */
   use(feed: Feed): void
-  /** Runs more than a hundred visits, so that each kind occurs often. */
+  /** Runs more than a hundred clients, so that each kind of ending occurs often. */
   visit(): Promise<void>
 }
 
@@ -47,7 +47,7 @@ export async function visitedServer(
     return feeds.reduce((sum, feed) => sum + feed.openReaders, 0)
   }
 
-  /** Returns the first words of a message. */
+  /** Returns the beginning of a message. */
   function tellVisit(): string {
     return count === 0 ? `The first client ${how}` : `Client ${count + 1} ${how}`
   }
@@ -57,7 +57,7 @@ export async function visitedServer(
     const feed = newFeed()
     current = feed
     const before = server.connections
-    // The transcript omits the hundreds of similar steps, and only contains their result.
+    // The transcript omits the hundreds of similar steps, and contains only their result.
     const client = new RawClient(server.port, { transcript: SILENT, waiting: t })
     const request = async (options: RequestOptions = {}): Promise<void> => {
       const story = {
@@ -142,9 +142,9 @@ export async function visitedServer(
 type Ending = {
   /** Appended to the client's name. */
   name: string
-  /** Whether the visit ends because the feed ends. */
+  /** Whether the connection ends because the feed ends. */
   isEnd?: boolean
-  /** How many clients end this way; absent = a dozen. */
+  /** The number of clients whose connections end in this way. A dozen if absent. */
   times?: number
   end(visit: Visit): Promise<void>
 }
@@ -153,19 +153,22 @@ type Visit = {
   path: string
   client: RawClient
   feed: ControlledFeed
-  /** Sends a request and reads the head. */
+  /** Sends a request and reads the head of the response. */
   request(options?: RequestOptions): Promise<void>
   /** Sends a GET request, and waits until the handler asks the feed for a quake. */
   open(options?: RequestOptions): Promise<void>
   /** Stops reading until the response is full. */
   stall(): Promise<void>
-  /** Sends a request, and disconnects while middleware is still holding it. */
+  /** Sends a request, and disconnects while middleware is still delaying the request. */
   leaveEarly(): Promise<void>
 }
 
 const OFTEN = 12
 
-/** Feeds fail in three ways, and end in two: with this a dozen clients and more see one fail, and a dozen see one end. */
+/**
+ * Half a dozen, because a feed fails in three ways and ends in two, so that at least a dozen clients see a failure, and
+ * another dozen see an end.
+ */
 const HALF_AS_OFTEN = 6
 
 const ENDINGS: Ending[] = [

@@ -2,7 +2,7 @@ import { turns } from './event-loop.ts'
 import { Failure, type Story } from './failure.ts'
 import type { Transcript } from './transcript.ts'
 
-/** Functions that wait for something to happen. A timeout only ends a check that can no longer pass. */
+/** The functions that wait for something to happen. A timeout only ends a check that can no longer pass. */
 export type Waiting = {
   /**
    * Waits for `promise`, and fails with the story if it does not settle within two seconds.
@@ -10,14 +10,14 @@ export type Waiting = {
    * @param giveUp called on a timeout, to add a step to the transcript
    */
   withTimeout<T>(promise: Promise<T>, story: LateStory, giveUp?: () => void): Promise<T>
-  /** Waits until `holds()` is true. Polls at every turn of the event loop, and later every few milliseconds. */
+  /** Waits until `holds()` is true. Polls at every turn of the event loop at first, and later every few milliseconds. */
   waitFor(holds: () => boolean, story: LateStory): Promise<void>
 }
 
-/** A story that may contain functions, which are called when the wait times out. */
+/** A story that may contain functions. They are called when the wait times out. */
 export type LateStory = (() => Story) | { [Part in keyof Story]: Story[Part] | (() => Story[Part]) }
 
-/** Resolves the functions in a story. */
+/** Calls the functions in a story, and returns the complete story. */
 export function toldNow(story: LateStory): Story {
   if (typeof story === 'function') return story()
   const parts = Object.entries(story).map(([name, part]) => [
@@ -27,7 +27,11 @@ export function toldNow(story: LateStory): Story {
   return Object.fromEntries(parts)
 }
 
-/** @param timeoutTurns how many turns of 50 ms to wait; use fewer only if the caller tries again */
+/**
+ * Creates the functions that wait.
+ *
+ * @param timeoutTurns the number of turns of 50 ms to wait; use fewer only if the caller tries again
+ */
 export function waiting(transcript: Transcript, timeoutTurns = TIMEOUT_TURNS): Waiting {
   const nothing = (): void => transcript.step('… nothing for 2 s')
 
@@ -66,13 +70,13 @@ export function waiting(transcript: Transcript, timeoutTurns = TIMEOUT_TURNS): W
   return { withTimeout, waitFor }
 }
 
-// Saved before the work is loaded, because the work may replace the global functions.
+// Save the functions before the work is loaded, because the work may replace the global functions.
 const { clearInterval, setInterval, setTimeout } = globalThis
 
-/** After this many turns, poll less often, because constant polling would slow everything down. */
+/** The number of turns after which to poll less often, because constant polling would slow everything down. */
 const EAGER_TURNS = 1000
 
-/** Pauses before the next poll. Only the condition decides the check, not the time. */
+/** Pauses before the next poll. The check's result depends only on the condition, not on the time. */
 function pause(): Promise<void> {
   return new Promise((done) => void setTimeout(done, 5))
 }
@@ -81,8 +85,8 @@ const TIMEOUT_TURNS = 40
 const TURN_MS = 50
 
 /**
- * Calls `act` after `count` turns of 50 ms. They are counted in the event loop and not on a clock, so that the timeout
- * comes later on a busy machine.
+ * Calls `act` after `count` turns of 50 ms. The event loop counts the turns, and not a clock, so that the timeout comes
+ * later on a busy machine.
  */
 export function afterTurns(act: () => void, count: number): () => void {
   let turn = 0

@@ -5,8 +5,8 @@ export type TrackedTimers = { alive(): number; stop(): void }
 export type TimerDelays = { readonly ms: readonly number[]; stop(): void }
 
 /**
- * Counts the timers that the learner's files have created for this check but not cleared, including unref'd ones and
- * those of node:timers/promises. Counting starts now, and covers everything that the check serves later.
+ * Counts the timers that the learner's files have created for this check but not cleared, including unref'd timers and
+ * those from node:timers/promises. Counting starts now, and includes everything that the check serves later.
  */
 export function trackTimers(): TrackedTimers {
   const alive = new Set<number>()
@@ -17,7 +17,7 @@ export function trackTimers(): TrackedTimers {
   return { alive: () => alive.size, stop }
 }
 
-/** Reports each timer that the learner's files create for this check. Returns a function that stops it. */
+/** Reports each timer that the learner's files create for this check. Returns a function that stops the reports. */
 export function watchTimers({
   made,
   gone,
@@ -49,7 +49,7 @@ export function recordTimerDelays(): TimerDelays {
   return { ms, stop }
 }
 
-/** Returns the delay of a timer. Node has no public API for this. */
+/** Returns the delay of a timer, for which Node has no public API. */
 export function delayOf(timer: NodeJS.Timeout & { _idleTimeout?: number }): number {
   const { _idleTimeout: ms = Infinity } = timer
   return ms
@@ -57,13 +57,13 @@ export function delayOf(timer: NodeJS.Timeout & { _idleTimeout?: number }): numb
 
 const WORK = process.env.WORKSHOP_SANDBOX ?? '/solutions/'
 
-/** Returns whether the caller was called by the learner's files. */
+/** Returns whether the learner's files called the calling function. */
 export function isCalledByWork(): boolean {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 30
   const { stack = '' } = new Error('where')
   Error.stackTraceLimit = limit
-  // Node creates its own timers while it answers, such as the one that caches the Date header for a second.
+  // Ignore Node's own timers, which it creates while it answers, such as the one that caches the Date header for a second.
   if (stack.includes('setUnrefTimeout (node:internal')) return false
   return stack.replaceAll('\\', '/').includes(WORK)
 }

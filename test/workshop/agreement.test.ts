@@ -7,7 +7,7 @@ import { nginx } from '../../workshop/tools/proxies.ts'
 import { site, startNginx } from '../../workshop/proxies/nginx.ts'
 import type { RunningProxy } from '../../workshop/proxies/proxy-process.ts'
 
-// The checks of lesson 4 rely on the built-in proxy. These tests run the same script against it and against the real
+// The checks of lesson 4 rely on the built-in proxy. These tests run the same script with that proxy and with the real
 // nginx that it simulates.
 
 const stops: (() => unknown)[] = []
@@ -45,7 +45,7 @@ const pairs: { directives: string; setting: ProxySetting; takesGzip?: boolean }[
   },
 ]
 
-// In unusual upper case, which nginx accepts as well. The checks use lower case.
+// Use upper case, which is unusual but which nginx accepts, because the checks use lower case.
 const says: Record<string, string>[] = [{}, { 'X-Accel-Buffering': 'NO' }]
 
 describe.skipIf(!nginx.find())('the built-in proxy and nginx', () => {
@@ -141,7 +141,7 @@ async function builtIn(setting: ProxySetting): Promise<RunningProxy> {
 type Verdict = { head: boolean; came: boolean[] }
 
 /**
- * Finds out which parts of a stream reach the client before the server sends more.
+ * Determines which parts of a stream reach the client before the server sends more.
  *
  * @param expected the parts to wait for, because Node's compressor works in a thread and takes some time
  */
@@ -168,9 +168,9 @@ async function verdict(
 }
 
 /**
- * Returns how many bytes of the body the server has to write before the first one arrives.
+ * Returns the number of bytes of the body that the server has to write before the first byte arrives.
  *
- * @param before a number of bytes that is not enough, which are written at once
+ * @param before a number of bytes that is not enough; these bytes are written at once
  */
 async function firstByte(proxy: RunningProxy, before: number): Promise<number> {
   const client = visit(proxy.port, false)
@@ -189,7 +189,7 @@ async function firstByte(proxy: RunningProxy, before: number): Promise<number> {
   return written
 }
 
-/** Returns whether the response looks complete or cut to a client. */
+/** Returns whether a client takes the response for complete or for cut. */
 async function ending(proxy: RunningProxy, how: 'end' | 'crash'): Promise<string> {
   const client = visit(proxy.port, false)
   const stream = await server.stream()
@@ -221,7 +221,7 @@ function visit(port: number, takesGzip: boolean): Visitor {
   return visitor
 }
 
-/** Waits for the answers to two other requests. By then, everything that the proxy passes on has arrived. */
+/** Waits for the answers to two other requests. By then, everything that the proxy has passed on has arrived. */
 async function settled({ port }: RunningProxy): Promise<void> {
   for (let times = 0; times < 2; times += 1) {
     await new Promise<void>((resolve, reject) => {

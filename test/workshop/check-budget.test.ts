@@ -3,7 +3,7 @@ import { turns } from '../harness/event-loop.ts'
 import { toolbox } from '../harness/toolbox.ts'
 import { newTranscript } from '../harness/transcript.ts'
 
-test('a check that never ends is ended by its budget, cleans up, and tells its last step', async () => {
+test('a check that never ends is ended by its budget, cleans up, and reports its last step', async () => {
   const tools = toolbox(newTranscript(), 2)
   let isClean = false
   const playing = tools.play(async (t) => {

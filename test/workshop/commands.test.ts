@@ -29,7 +29,7 @@ afterEach(() => {
 
 const MINE = 'lessons/01-raw-chunks/server.ts'
 
-/** Calls a command of the copy in this process, because starting a process for each would take most of the time. */
+/** Calls one of the copy's commands in this process, because starting a process for each would take most of the time. */
 async function said(
   command: 'hint' | 'lesson' | 'reset' | 'solution',
   ...args: string[]
@@ -83,7 +83,7 @@ describe('hint', () => {
     expect(third.text).toContain('hint 1 of 2')
   })
 
-  test('for a lesson means its first task that has not passed', async () => {
+  test('prints a hint for the first task that has not passed, if a lesson is named', async () => {
     expect((await said('hint', '1')).text).toContain('1.1 The first task · hint 1')
   })
 
@@ -99,7 +99,7 @@ describe('solution', () => {
   test('shows which lines are whose', async () => {
     const { code, text } = await said('solution', '1')
     expect(code).toBe(0)
-    expect(text).toContain('Lines with - are yours. Lines with + are the solution’s.')
+    expect(text).toContain('Lines marked - are yours. Lines marked + are from the solution.')
     expect(text).toContain("-  throw new Error('lesson 1, task 1.1: write createApp()')")
     expect(text).toContain('+  const app = express()')
     expect(text).not.toContain('#region')

@@ -14,19 +14,19 @@ import { lessons } from '../../workshop/lessons/catalogue.ts'
 import { stubsOf } from '../../workshop/lessons/stubs.ts'
 import { ROOT } from '../../workshop/root.ts'
 
-/** A copy of the workshop for one test file, like a fresh clone, which tests may change freely. */
+/** A copy of the workshop for one test file. It is like a fresh clone, and tests may change it freely. */
 export type Copy = {
   readonly folder: string
   path(...names: string[]): string
   write(path: string, text: string): void
-  /** Imports a module of the copy, which works on the copy and not on this repository. */
+  /** Imports a module of the copy. The module works on the copy and not on this repository. */
   load<T>(path: string): Promise<T>
   remove(): void
 }
 
 /**
- * Copies the workshop to a folder with a space and an umlaut in its name, because people have such folders. `lessons/`
- * is not copied, because a learner may have changed it. Instead it contains the stubs and special READMEs for tests.
+ * Copies the workshop to a folder with a space and an umlaut in its name, because people have such folders. `lessons/` is
+ * not copied, because a learner may have changed it. Instead, it contains the stubs, and READMEs that are made for tests.
  *
  * @param options.packages whether the packages are installed
  * @param options.harness whether to include everything that is needed to run the checks
@@ -38,7 +38,7 @@ export function copyOfWorkshop({ packages = true, harness = false } = {}): Copy 
   for (const name of [...COPIED, ...tests]) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true })
   }
-  // On Windows, everyone may create junctions, but not symbolic links.
+  // Use a junction, because on Windows everyone may create junctions, but not symbolic links.
   if (packages) symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction')
 
   const copy: Copy = {
@@ -63,8 +63,8 @@ export function copyOfWorkshop({ packages = true, harness = false } = {}): Copy 
 }
 
 /**
- * Creates the first folder whose name is free. The compile cache goes by path, so a folder of the same name need not be
- * compiled again.
+ * Creates the first folder whose name is free. Names are reused, because the compile cache uses paths as keys, so the
+ * files in a folder of the same name need not be compiled again.
  */
 function emptyFolder(): string {
   for (let n = 1; ; n += 1) {

@@ -5,28 +5,28 @@ import { afterAll, expect, test } from 'vitest'
 import { grade } from '../../workshop/grader/grade.ts'
 import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
 
-// Programs that try to pass without being right, or keep the grader from saying anything. None of them
-// may pass, and none may hang. The checks assume good faith; this is where it ends.
+// Programs that try to pass although they are wrong, or to keep the grader from giving a verdict. No such program may
+// pass, and the grader must not hang. The checks assume good faith, but these tests do not.
 
 type Trick = {
   name: string
   outcome: 'fail' | 'error' | 'stuck'
-  /** In the words of the verdict. */
+  /** A part of the verdict's message. */
   says?: string
-  /** Goes before everything else of server.ts. */
+  /** Code to put at the beginning of server.ts. */
   first?: string
-  /** Runs at the beginning of createApp(). */
+  /** Code to run at the beginning of createApp(). */
   inside?: string
-  /** Is all of server.ts. */
+  /** The whole server.ts. */
   whole?: string
 }
 
 const solution = readFileSync(join(solutionsFolder, '01-raw-chunks/server.ts'), 'utf8')
-/** Right but for one thing, which check 1.1b sees. */
+/** A solution with a single mistake, which check 1.1b finds. */
 const wrong = solution.replace('application/x-ndjson', 'text/plain')
 const anywhere = JSON.stringify(join(solutionsFolder, '01-raw-chunks/server.ts'))
 
-/** In a loop that never lets go. The grader cannot tell whether it burns a processor, and others need theirs. */
+/** A pause for endless loops. The grader cannot tell whether a loop uses a processor, but other tests need theirs. */
 const NAP = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)'
 
 const tricks: Trick[] = [
@@ -163,7 +163,7 @@ const tricks: Trick[] = [
   },
 ]
 
-/** However slow the machine is, it ends for its memory: it is never silent. */
+/** Returns code that exceeds the memory limit, but is never silent, so it is ended for its memory on the slowest machine. */
 function taking(what: string): string {
   return `for (const all: unknown[] = []; ; all.push(${what})) await new Promise((turn) => setImmediate(turn))`
 }
@@ -172,7 +172,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'dishonest-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
 test.concurrent.for(tricks)(
-  'no pass for work that $name',
+  'work that $name does not pass',
   async (trick, { expect: expectHere }) => {
     const { first = '', inside = '', whole, outcome, says = '' } = trick
     const base = inside || whole === undefined ? (first || inside ? wrong : solution) : whole
@@ -188,7 +188,7 @@ test.concurrent.for(tricks)(
       base: solutionsFolder,
       seed: 1,
       bail: true,
-      // They decide nothing.
+      // Skip the types and the reference, because they have no influence on the outcome.
       skipTypes: true,
       skipReference: true,
     })
@@ -201,7 +201,7 @@ test.concurrent.for(tricks)(
   },
 )
 
-test('work that is right gets a pass by the same way', async () => {
+test('right work passes when it is graded in the same way', async () => {
   const verdict = await grade({ lesson: 1, work: solutionsFolder, seed: 1 })
   expect(verdict.outcome).toBe('pass')
 })

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { rows } from '../../workshop/experiment/rows.ts'
 import { experiment, type Experiment } from '../../workshop/session/experiment.ts'
 
-// The experiment of lesson 4 on the lesson page. The measurements themselves have their own test.
+// Tests the experiment of lesson 4 on the lesson page. The measurements themselves have a test of their own.
 
 let lab: Experiment
 let changes = 0
@@ -53,7 +53,7 @@ test('results arrive one by one; after a stop they are kept, and the rest can be
   expect(changes).toBeGreaterThan(4)
 })
 
-// Only on Linux can all processes be listed.
+// All processes can be listed only on Linux.
 test.skipIf(process.platform !== 'linux')(
   'a measurement whose process is killed reports a problem',
   async () => {

@@ -9,7 +9,7 @@ import { markdownLine, markdownTables } from '../../workshop/experiment/table.ts
 // Skip if a learner has deleted the README, but not in CI.
 const isLost = !existsSync(readmeOfExperiment()) && !process.env.CI
 
-// Each setup takes some seconds, and ten at the slowest pace.
+// Each setup takes some seconds, and ten seconds at the slowest pace.
 const TIMEOUT_MS = 900_000
 
 test.skipIf(isLost)(
@@ -17,7 +17,7 @@ test.skipIf(isLost)(
   async () => {
     const inReadme = TABLE.exec(readFileSync(readmeOfExperiment(), 'utf8'))![0].trim().split('\n')
     const hops = new Set(inReadme.map(hopOf))
-    // Ignore proxies that are missing or in another version.
+    // Ignore proxies that are missing or that have another version.
     const isComparable = (line: string): boolean => hops.has(hopOf(line))
     const results = await measureWithPatience(rows, (result) => {
       const line = markdownLine(result)
@@ -40,7 +40,7 @@ function isGuessed({ row: { browserApi, server } }: Result): boolean {
   return browserApi === 'a page' && server === 'text/plain'
 }
 
-/** Returns the first cell of a line of the table: `| nginx 1.22.1`. */
+/** Returns the first cell of a line in the table: `| nginx 1.22.1`. */
 function hopOf(line: string): string {
   return line.split(' | ')[0]!
 }

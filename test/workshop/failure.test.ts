@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { describeError } from '../harness/failure.ts'
-// @ts-expect-error There is no such export, as if a learner had forgotten to export useQuakes().
+// @ts-expect-error The export does not exist, as if a learner had forgotten to export useQuakes().
 import { useQuakes } from '../harness/equality.ts'
 
 test('a missing export is reported under the name in the source code', () => {

@@ -15,7 +15,7 @@ afterEach(async () => {
   await opened.close()
 })
 
-/** A bare TCP server, a client, a tap between them, and the record of both hops. */
+/** Returns a bare TCP server, a client, a tap between the two, and the recording of both hops. */
 async function tapped() {
   server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -39,7 +39,7 @@ async function another(): Promise<{ client: Socket; served: Socket }> {
   return { client, served }
 }
 
-/** Waits until the client has received this many bytes. */
+/** Waits until the client has received `length` bytes. */
 async function read(client: Socket, length: number): Promise<string> {
   let text = ''
   while (text.length < length) {
@@ -120,7 +120,7 @@ test('a connection is cut after the exact number of bytes', async () => {
   await cutToo
 })
 
-test('a stall delays what the server sends, and loses nothing when it ends', async () => {
+test('a stall delays everything that the server sends, and loses nothing when it ends', async () => {
   const { client, served, record, faults } = await tapped()
   faults.stall(true)
   served.write('held')
@@ -146,7 +146,7 @@ test('the server notices when a stalled client disconnects', async () => {
   await recorded(record, () => record.after(0, 99).some(({ kind }) => kind === 'closed'))
 })
 
-test('a slow reader reads in small pieces, and finally everything', async () => {
+test('a slow reader reads in small pieces, and in the end has everything', async () => {
   const { client, served, record, faults } = await tapped()
   faults.slow(200)
   const text = 'x'.repeat(65)

@@ -151,7 +151,7 @@ test('with a code, the deck is open to followers who know it, and others are ask
 
 test('wrong codes are answered slowly, one after another, and only a few may wait; the right code is fast', async () => {
   await stop()
-  // Longer than this test takes.
+  // The delay is longer than this test takes.
   await serve({ code: 'KMXTRA', wrongCodeMs: 3_600_000 })
   const answers: number[] = []
   const guesses = Array.from({ length: 31 }, () =>
@@ -192,7 +192,7 @@ test('only the instructor can move the followers, and only to a valid position',
     expect((await post({ h: 9, v: 9, f: 9 }, { origin: 'http://slides.example' })).status).toBe(403)
     expect((await post({ h: '9', v: 9, f: 9 })).status).toBe(400)
     expect(slides.leader.position).toEqual({ h: 2, v: 1, f: -1 })
-    // The server that runs programs may be framed only by the deck.
+    // Only the deck may show the server that runs programs in a frame.
     const { headers: demo } = await ask(
       '/channel',
       { only: 'head' },
@@ -262,7 +262,7 @@ async function listen(
   }
 }
 
-/** Follows like a browser, but reconnects immediately after a cut. */
+/** Follows as a browser does, but reconnects immediately after a cut. */
 function follower(base: string): {
   isAt(position: SlidePosition): Promise<void>
   connections(): number

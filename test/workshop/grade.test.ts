@@ -39,7 +39,7 @@ const L1 = '01-raw-chunks'
 const solution = readFileSync(join(solutionsFolder, L1, 'server.ts'), 'utf8')
 const lesson1 = lessonNumbered(1)!
 
-/** Where people hand in. */
+/** The folder into which people hand in their work. */
 let hall: string
 beforeEach(() => {
   hall = mkdtempSync(join(tmpdir(), 'a cläss '))
@@ -55,7 +55,7 @@ function submission(path: string, text = ''): void {
   writeFileSync(join(hall, path), text)
 }
 
-describe('whose work it is', () => {
+describe('the people in folders', () => {
   const found = (): Record<string, string> =>
     Object.fromEntries(
       peopleIn([hall]).map(({ name, folder, problem }) => [
@@ -64,7 +64,7 @@ describe('whose work it is', () => {
       ]),
     )
 
-  test('a folder laid out like lessons/ is one person, and others hold a person each', () => {
+  test('a folder laid out like lessons/ belongs to one person, and other folders contain a folder for each person', () => {
     submission(`ada/${L1}/server.ts`)
     submission(`brook/lessons/${L1}/server.ts`)
     submission(`carl/workshop-main/lessons/${L1}/server.ts`)
@@ -75,7 +75,7 @@ describe('whose work it is', () => {
       ada: 'ada',
       brook: 'brook/lessons',
       carl: 'carl/workshop-main/lessons',
-      dora: `no lesson is in it, such as ${L1}`,
+      dora: `it contains no lesson, such as ${L1}`,
     })
     const [ada] = peopleIn([join(hall, 'ada')])
     expect(ada).toMatchObject({ name: 'ada', folder: join(hall, 'ada') })
@@ -83,19 +83,19 @@ describe('whose work it is', () => {
     expect(brook).toMatchObject({ name: 'brook', folder: join(hall, 'brook/lessons') })
   })
 
-  test('what is packed is named, and what is a link is not followed', () => {
+  test('packed work is named, and links are not followed', () => {
     submission('ada.zip')
     symlinkSync(solutionsFolder, join(hall, 'brook'), 'junction')
     mkdirSync(join(hall, 'carl'))
     symlinkSync(solutionsFolder, join(hall, 'carl/lessons'), 'junction')
     expect(found()).toEqual({
-      'ada.zip': 'it is packed: unpack it first',
+      'ada.zip': 'it must be unpacked first',
       brook: 'it is a link, and links are not followed',
-      carl: `no lesson is in it, such as ${L1}`,
+      carl: `it contains no lesson, such as ${L1}`,
     })
   })
 
-  test('the order of the folders is nothing, a folder twice is one, and two of a name are told apart', () => {
+  test('the order of folders does not matter, a repeated folder counts once, and two people of one name are distinguished', () => {
     submission(`monday/ada/${L1}/server.ts`)
     submission(`tuesday/ada/${L1}/server.ts`)
     submission(`tuesday/brook/${L1}/server.ts`)
@@ -109,16 +109,16 @@ describe('whose work it is', () => {
     expect(peopleIn([monday, tuesday])).toEqual(people)
   })
 
-  test.skipIf(process.platform === 'win32')('a name moves no cursor', () => {
+  test.skipIf(process.platform === 'win32')('a name cannot move the cursor', () => {
     submission(`a\u001b[2Ja/${L1}/server.ts`)
     expect(Object.keys(found())).toEqual(['a�[2Ja'])
   })
 })
 
-describe('what is taken of it', () => {
+describe('reading a submission', () => {
   const read = (): ReturnType<typeof readSubmission> => readSubmission(join(hall, 'ada'), lesson1)
 
-  test('files, also those that the learner added; what is missing is not written yet', async () => {
+  test('reads all files, including those that the learner added', async () => {
     submission(`ada/${L1}/server.ts`, 'one')
     submission(`ada/${L1}/lib/lines.ts`, 'two')
     submission(`ada/${L1}/node_modules/much.js`)
@@ -127,7 +127,7 @@ describe('what is taken of it', () => {
     expect(leftOut).toEqual([])
   })
 
-  test('the same files are the same, another byte is not, and the stubs are nothing', async () => {
+  test('equal files have equal hashes, changed files do not, and stubs count as untouched', async () => {
     for (const { name, text } of stubsOf(lesson1)) submission(`ada/${L1}/${name}`, text)
     const stubs = await read()
     expect(isUntouched(stubs)).toBe(true)
@@ -138,7 +138,7 @@ describe('what is taken of it', () => {
     expect(hashOf(written)).not.toBe(hashOf(stubs))
   })
 
-  test('no links, nothing that is no file, nothing huge, no odd names', async () => {
+  test('leaves out links, huge files, invalid names, and anything that is not a file', async () => {
     submission(`ada/${L1}/huge.ts`, 'x'.repeat(1_000_001))
     symlinkSync(solutionsFolder, join(hall, 'ada', L1, 'all'), 'junction')
     const expected = ['all is a link', 'huge.ts is larger than 1 MB']
@@ -151,7 +151,7 @@ describe('what is taken of it', () => {
       expected.push(
         'pipe.ts is neither a file nor a folder',
         'server.ts is a link',
-        'two�lines.ts has a name that no program should have',
+        'two�lines.ts has a name with invalid characters',
       )
     }
     const { files, leftOut } = await read()
@@ -159,7 +159,7 @@ describe('what is taken of it', () => {
     expect(files.size).toBe(0)
   })
 
-  test('a whole lesson that is a link is left out', async () => {
+  test('leaves out a whole lesson that is a link', async () => {
     mkdirSync(join(hall, 'ada'))
     symlinkSync(join(solutionsFolder, L1), join(hall, 'ada', L1), 'junction')
     const { files, leftOut } = await read()
@@ -167,10 +167,10 @@ describe('what is taken of it', () => {
     expect(files.size).toBe(0)
   })
 
-  test.skipIf(process.platform === 'win32')('what cannot be read is named', async () => {
+  test.skipIf(process.platform === 'win32')('names files that cannot be read', async () => {
     submission(`ada/${L1}/server.ts`)
     chmodSync(join(hall, 'ada', L1, 'server.ts'), 0)
-    // Root reads everything, and so is somebody else for a moment.
+    // Root can read everything, so become another user for a moment.
     const isRoot = process.getuid?.() === 0
     chmodSync(hall, 0o755)
     if (isRoot) process.seteuid?.(65_534)
@@ -181,17 +181,17 @@ describe('what is taken of it', () => {
     }
   })
 
-  test('not the files of somebody who has too many', async () => {
+  test('refuses a submission with too many files', async () => {
     for (let n = 0; n < 201; n += 1) submission(`ada/${L1}/${n % 7}/${n}.ts`)
     await expect(read()).rejects.toThrow(`${L1} has more than 200 files`)
   })
 })
 
-describe('the words', () => {
+describe('the arguments', () => {
   const problem = (...words: string[]): unknown =>
     (parseGradeArgs(words) as { problem?: string }).problem
 
-  test('folders, lessons, again and where to write, in any order', () => {
+  test('may be folders, lessons, again, and the folder for the tables, in any order', () => {
     submission(`class/ada/${L1}/server.ts`)
     mkdirSync(join(hall, 'tables'))
     const asked = parseGradeArgs(['lesson1', 'class', '2', 'again', 'to', 'tables']) as GradeArgs
@@ -202,25 +202,27 @@ describe('the words', () => {
     expect(all).toMatchObject({ lessons: lessons(), isAgain: false, to: hall })
   })
 
-  test('what cannot be done is said, and what can', () => {
+  test('that are impossible are refused with a message that says what is possible', () => {
     submission(`class/ada/${L1}/server.ts`)
     submission('class.zip')
     mkdirSync(join(hall, 'empty'))
-    expect(problem()).toMatch(/^Say whose work\. A folder is laid out like lessons\//)
+    expect(problem()).toMatch(/^Name the folders to grade\. A folder is laid out like lessons\//)
     expect(problem('clas')).toMatch(/^There is no folder "clas"\. .* lesson1, again, to FOLDER/)
-    expect(problem('class.zip')).toBe('class.zip is packed. Unpack it, and say the folder.')
+    expect(problem('class.zip')).toBe(
+      'class.zip is packed. Unpack it, and name the unpacked folder.',
+    )
     expect(problem('empty')).toMatch(/^There is no work in empty\./)
     expect(problem('class', 'lesson99')).toMatch(/^There is no lesson 99\./)
-    expect(problem('class', '1.2')).toBe('Lessons are graded whole: 1, not 1.2.')
-    expect(problem('class', 'to')).toBe('Say where the tables go: to FOLDER')
+    expect(problem('class', '1.2')).toBe('You can only grade whole lessons: 1, not 1.2.')
+    expect(problem('class', 'to')).toBe('Name the folder for the tables: to FOLDER')
   })
 
-  test('no table is written into handed-in work', () => {
+  test('cannot name a folder inside a submission for the tables', () => {
     submission(`class/ada/${L1}/server.ts`)
     expect(problem('class', 'to', 'class/ada')).toMatch(
-      /^The tables do not go into the work of ada/,
+      /^The tables cannot be saved in the work of ada/,
     )
-    expect(problem('class', 'to', `class/ada/${L1}`)).toMatch(/do not go into/)
+    expect(problem('class', 'to', `class/ada/${L1}`)).toMatch(/cannot be saved in/)
     expect(problem('class', 'to', 'class')).toBeUndefined()
   })
 })
@@ -240,7 +242,7 @@ describe('the tables', () => {
     })),
   }
 
-  test('a row for each person, a column for each check, and no formulas', () => {
+  test('have a row for each person, a column for each check, and no formulas', () => {
     const names = ['=1+1', '+1', '-1', '@sum', '\tx', 'a "quoted", name']
     const graded = [
       ...names.map((name) => ({ person: person(name), grades: [failed] })),
@@ -264,7 +266,7 @@ describe('the tables', () => {
     expect(rows[0]).toMatch(/,not yet,\d+,\d+,passed,passed,failed,passed,/)
   })
 
-  test('in the terminal, lessons stand beside each other as far as there is room', () => {
+  test('show lessons side by side in the terminal, as far as there is room', () => {
     const graded = [
       { person: person('ada'), grades: [failed, gradeOfStubs(2, [])] },
       { person: person('brook'), grades: [notGraded(1, 'too\nmuch', ['x is a link'])] },
@@ -282,12 +284,15 @@ describe('the tables', () => {
     ])
   })
 
-  test.skipIf(process.platform === 'win32')('the line to type is made of words', () => {
-    const graded = [{ person: person("$(rm) o'clock"), grades: [failed] }]
-    expect(howToSeeWhy(graded, 7)).toEqual([
-      "To see why somebody failed, here $(rm) o'clock: SEED=7 npm test -- lesson1 '$(rm) o'\\''clock'",
-    ])
-  })
+  test.skipIf(process.platform === 'win32')(
+    'show a command whose arguments a shell takes as they are',
+    () => {
+      const graded = [{ person: person("$(rm) o'clock"), grades: [failed] }]
+      expect(howToSeeWhy(graded, 7)).toEqual([
+        "To see why somebody failed, for example $(rm) o'clock: SEED=7 npm test -- lesson1 '$(rm) o'\\''clock'",
+      ])
+    },
+  )
 })
 
 describe('a class', () => {
@@ -298,7 +303,7 @@ describe('a class', () => {
   afterEach(endPrograms)
   afterAll(() => copy.remove())
 
-  /** Does no turn of the event loop, and takes no processor for it. */
+  /** Code that blocks the event loop without using a processor. */
   const HANGS = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)'
   const first = (code: string): string => `// @ts-nocheck\n${code}\n${solution}`
   const inside = (code: string): string =>
@@ -330,7 +335,7 @@ describe('a class', () => {
     return run(copy, ['grade', 'class', ...words], { INIT_CWD: hall, SEED: '1' })
   }
 
-  test('is graded to the end, whatever is in it; Ctrl-C keeps what is done, and nothing is left running', async () => {
+  test('is graded to the end, whatever its folders contain; Ctrl-C keeps finished grades and leaves nothing running', async () => {
     handInAll()
     const interrupted = gradeAll()
     await interrupted.seen(/a right one, lesson 1: (\d+)\/\1 passed/)
@@ -377,14 +382,14 @@ describe('a class', () => {
   })
 
   test.skipIf(process.platform !== 'linux')(
-    'when the process that grades is ended, the work ends with it, and somebody is told',
+    'whose grading process is killed gets a message, and the work ends with the process',
     async () => {
       const who = `class/hangs/${L1}/server.ts`
       submission(who, first(HANGS))
       const program = gradeAll('again')
       const grader = await vi.waitUntil(
         () => {
-          // The work has a process of its own, which hangs.
+          // Wait for the process of the work, which hangs.
           const isAtWork = runningWith('workers/forks.js').length > 0
           return isAtWork && runningWith('grade-one')[0]
         },
@@ -398,21 +403,21 @@ describe('a class', () => {
     },
   )
 
-  test('somebody who cannot be graded is in the table, and in the exit code', async () => {
+  test('with somebody who cannot be graded has them in the table, and has exit code 1', async () => {
     submission('class/ada.zip')
     const program = gradeAll()
     expect(await program.ended).toBe(1)
-    expect(program.output).toContain('ada.zip: not graded: it is packed: unpack it first')
-    expect(readFileSync(join(hall, 'grades.csv'), 'utf8')).toMatch(/\nada\.zip,it is packed/)
+    expect(program.output).toContain('ada.zip: not graded: it must be unpacked first')
+    expect(readFileSync(join(hall, 'grades.csv'), 'utf8')).toMatch(/\nada\.zip,it must be unpacked/)
   })
 
-  test('a word that is unknown ends with 2', async () => {
+  test('with an unknown argument has exit code 2', async () => {
     const program = run(copy, ['grade', 'klass'], { INIT_CWD: hall })
     expect(await program.ended).toBe(2)
     expect(program.output).toMatch(/^There is no folder "klass"\./)
   })
 
-  /** The processes whose command line has our copy of the workshop, and the word. */
+  /** Returns the processes whose command line contains the path of our copy of the workshop, and the word. */
   function runningWith(word: string): number[] {
     if (process.platform !== 'linux') return []
     return readdirSync('/proc')

@@ -6,7 +6,7 @@ import type { Verdict } from '../../protocol/verdict.ts'
 import { graderPool } from '../../workshop/grader/grader-pool.ts'
 import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
 
-// What the proof rests on: many works in one process, and each gets the verdict that is its own.
+// The proof relies on this: many works are graded in one process, and each work gets its own verdict.
 
 const scratch = mkdtempSync(join(tmpdir(), 'warm-'))
 const grader = graderPool({ lesson: 1, seed: 1, size: 2 })
@@ -33,14 +33,14 @@ test('each work gets its own verdict, in the same process', async () => {
   expect(pids).toEqual([expect.stringMatching(/^\d+$/), pids[0], pids[0]])
 })
 
-test('what a work leaves behind decides nothing', async () => {
+test('the leftovers of a work do not affect later verdicts', async () => {
   await graded(`globalThis.isSpoiled = true\n${solution}`)
   const spoilable = `if (globalThis.isSpoiled) throw new Error('spoiled')\n${solution}`
   const { verdict } = await graded(spoilable)
   expect(verdict.outcome).toBe('pass')
 })
 
-test('a verdict that nobody expected comes from a process of its own, and so does the next', async () => {
+test('an unexpected verdict comes from a separate process, and the next verdict from a new one', async () => {
   const { pid: before } = await graded(solution)
   const { verdict, pid: alone } = await graded(wrongType)
   expect(firstFailed(verdict)).toBe(CONTENT_TYPE)
@@ -48,13 +48,13 @@ test('a verdict that nobody expected comes from a process of its own, and so doe
   expect(new Set([before, alone, after]).size).toBe(3)
 })
 
-test('a work that ends its process ends no other', async () => {
+test('a work that kills its process does not affect later works', async () => {
   const { verdict } = await graded(`process.kill(process.pid, 'SIGKILL')\n${solution}`)
   expect(verdict.outcome).toBe('error')
   expect((await graded(solution)).verdict.outcome).toBe('pass')
 })
 
-/** @param fails the check that is expected to fail; absent = none */
+/** Grades a server.ts in the pool. @param fails the check that is expected to fail, if any */
 async function graded(text: string, fails?: string): Promise<{ verdict: Verdict; pid: string }> {
   const work = mkdtempSync(join(scratch, 'work-'))
   mkdirSync(join(work, '01-raw-chunks'))

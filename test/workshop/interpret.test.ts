@@ -54,7 +54,7 @@ test('bytes that are not HTTP are marked as such', () => {
   expect(segments).toEqual([{ kind: 'extra', from: 0, to: 3 }])
 })
 
-/** Combines the pieces: the kind of every byte, as its first letter, and all lines and events. */
+/** Combines the interpretations of the pieces: the kind of every byte, as one letter, and all lines and events. */
 function described(pieces: Uint8Array[]) {
   const before = [arrival('request', REQUEST)]
   let kinds = ''

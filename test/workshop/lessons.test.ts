@@ -11,7 +11,7 @@ import { copyOfWorkshop, type Copy } from './copy.ts'
 let copy: Copy
 beforeEach(() => {
   copy = copyOfWorkshop()
-  // The folder in which npm was called.
+  // npm sets this to the folder in which the command was typed.
   vi.stubEnv('INIT_CWD', copy.folder)
 })
 afterEach(() => {
@@ -144,7 +144,7 @@ describe('the catalogue', () => {
         mkdirSync(copy.path('lessons/01-raw-chunks/README.md'))
       },
     ],
-  ])('still has the lesson when %s, and says how to get the text back', async (_case, breakIt) => {
+  ])('still has the lesson if %s, and says how to restore the text', async (_case, breakIt) => {
     breakIt()
     const [first] = await lessons()
     expect(first).toMatchObject({ number: 1, title: 'Raw chunks', tasks: [] })

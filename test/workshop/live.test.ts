@@ -11,7 +11,7 @@ import { untilGone } from './until-gone.ts'
 let copy: Copy
 beforeAll(() => {
   copy = copyOfWorkshop()
-  // A lesson without checks is not graded: that takes time, and is tested elsewhere.
+  // Remove the checks, so that no lesson is graded, because grading takes time and is tested elsewhere.
   rmSync(copy.path('test'), { recursive: true })
 })
 afterEach(endPrograms)
@@ -19,7 +19,7 @@ afterAll(() => copy.remove())
 
 const MINE = 'lessons/01-raw-chunks/server.ts'
 
-test('a lesson shows real earthquakes at its URL, and what crosses the wire', async () => {
+test('a lesson serves real earthquakes at its URL, and shows the bytes on the wire', async () => {
   const program = live(['1', 'solutions'])
   const url = await urlOf(program)
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/quakes\.ndjson$/)
@@ -35,7 +35,7 @@ test('a lesson shows real earthquakes at its URL, and what crosses the wire', as
   await program.seen(/(closed|reset) by the client in the middle of the response/)
 })
 
-test('a stub is where one starts, and a save runs what was written', async () => {
+test('a stub is reported as not written yet, and a save runs the new code', async () => {
   const program = live(['1'])
   const url = await urlOf(program)
   await program.seen(/server\.ts is not written yet \(lesson 1, task 1\.1: write createApp\(\)\)/)
@@ -48,7 +48,7 @@ test('a stub is where one starts, and a save runs what was written', async () =>
   expect(await (await fetch(url)).text()).toBe('hello')
 })
 
-test('a server that cannot run says why, and is run again at the next save', async () => {
+test('a server that cannot run is reported with the reason, and runs again after the next save', async () => {
   copy.write(MINE, 'export function createApp( {')
   const program = live(['1'])
   const url = await urlOf(program)
@@ -81,7 +81,7 @@ test('a client is cut when a save restarts the server', async () => {
 test.each([
   ['at rest', ''],
   ['in an endless loop', `console.log('looping'); for (;;) {}`],
-])('Ctrl-C ends everything, the server %s too', async (_case, loop) => {
+])('Ctrl-C ends everything, including a server %s', async (_case, loop) => {
   copy.write(MINE, serverThat(`console.log('pid', process.pid); ${loop}`))
   const program = live(['1'])
   const [, pid] = await program.seen(/pid (\d+)/)
@@ -91,7 +91,7 @@ test.each([
   await untilGone(Number(pid))
 })
 
-test('a server does not outlive a workshop that was killed, not even in an endless loop', async () => {
+test('a server does not outlive a workshop that was killed, even if it is in an endless loop', async () => {
   copy.write(MINE, serverThat(`console.log('pid', process.pid); for (;;) {}`))
   const program = live(['1'])
   const [, pid] = await program.seen(/pid (\d+)/)
@@ -99,14 +99,14 @@ test('a server does not outlive a workshop that was killed, not even in an endle
   await untilGone(Number(pid))
 })
 
-test('an endless loop while loading is left behind by the next save', async () => {
+test('a file that loops while it is loaded is replaced at the next save', async () => {
   copy.write(MINE, `console.log('looping'); for (;;) {}`)
   const program = live(['1'])
   const url = await urlOf(program)
   await program.seen(/looping/)
   const answer = fetch(url)
   copy.write(MINE, serverThat(''))
-  // The request has waited for a server, and got the new one.
+  // The request has waited for a server, and reaches the new one.
   expect(await (await answer).text()).toBe('hello')
 })
 
@@ -124,18 +124,18 @@ test('work from elsewhere runs with the packages of the workshop', async () => {
   }
 })
 
-test('two run at once, at the next free port', async () => {
+test('two lessons run at once, and the second uses the next free port', async () => {
   const first = live(['2', 'solutions'], { PORT: undefined })
   const { port } = new URL(await urlOf(first))
   const second = live(['2', 'solutions'], { PORT: undefined })
   expect(new URL(await urlOf(second)).port).not.toBe(port)
-  // Somebody else on this machine may have had the first one's port, and be gone by now.
+  // Another program on this machine may have had port 3102 when the first lesson started, and may have exited by now.
   if (port === '3102') {
     expect(second.output).toMatch(/Port 3102 is taken by another program, so this is port \d+/)
   }
 })
 
-test('a PORT that cannot be had ends it with a sentence', async () => {
+test('a PORT that cannot be used ends the command with a message', async () => {
   const blocker = createServer().listen(0, '127.0.0.1')
   await once(blocker, 'listening')
   const { port } = blocker.address() as AddressInfo
@@ -149,12 +149,12 @@ test('a PORT that cannot be had ends it with a sentence', async () => {
   expect(wrong.output).toContain('PORT must be a port number from 0 to 65535, got "abc".')
 })
 
-test('an exhibit is shown with what it leaves running', async () => {
+test('an exhibit is shown with the things that it leaves running', async () => {
   copy.write('lessons/02-server-sent-events/exhibit/server.ts', LEAKY)
   await leavesIntervals(live(['2', 'exhibit']))
 })
 
-// A learner may have mended it.
+// Run this test only in CI, because a learner may have mended the exhibit.
 test.runIf(process.env.CI)('the exhibit of lesson 2 leaks', async () => {
   const exhibit = '02-server-sent-events/exhibit/server.ts'
   const source = readFileSync(`${lessonsFolder}/${exhibit}`, 'utf8')
@@ -171,7 +171,7 @@ async function leavesIntervals(program: Program): Promise<void> {
     const intervals = visits === 1 ? '1 interval' : `${visits} intervals`
     await program.seen(new RegExp(`still running: ${intervals} · 0 clients connected`))
   }
-  await program.seen(/[1-9]\d* writes? to nobody/)
+  await program.seen(/[1-9]\d* writes? to closed connections/)
 }
 
 function live(args: string[], env: NodeJS.ProcessEnv = {}): Program {
@@ -194,7 +194,7 @@ function open(url: string): Promise<IncomingMessage> {
   })
 }
 
-/** @param first what the file does when it is loaded */
+/** Returns a server.ts. @param first code that runs when the file is loaded */
 function serverThat(first: string, answer = `res.end('hello')`): string {
   return `
     import express from 'express'

@@ -13,7 +13,7 @@ import type * as Build from '../../workshop/http/build.ts'
 import type * as PageBundle from '../../workshop/page/bundle.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 
-// Uses a copy with a tiny page, because building the real page is slow, and the browser tests do that anyway.
+// These tests use a copy with a tiny page, because building the real page is slow, and the browser tests do that anyway.
 
 let copy: Copy
 let builtPage: () => Promise<string>
@@ -26,7 +26,7 @@ beforeAll(async () => {
   const { built } = await copy.load<typeof Build>('workshop/http/build.ts')
   const { lessonPage } = await copy.load<typeof PageBundle>('workshop/page/bundle.ts')
   builtPage = () => built(lessonPage)
-  // Somebody may have set this in their terminal. Vitest sets it to "test".
+  // People may have set this variable in their terminal. Vitest sets it to "test".
   vi.stubEnv('NODE_ENV', 'development')
 })
 afterAll(() => {
@@ -59,7 +59,7 @@ test('an existing page is not built again', async () => {
 test('a changed source leads to a new page, and old pages are removed', async () => {
   const before = await builtPage()
   const builds = dirname(before)
-  // A draft of a running build, and one of a build that was killed.
+  // The draft of a running build, the draft of a build that was killed, and an old page.
   for (const name of ['draft-now', 'draft-long-ago', 'page-long-ago']) mkdirSync(join(builds, name))
   for (const name of ['draft-long-ago', 'page-long-ago']) utimesSync(join(builds, name), 0, 0)
   copy.write('workshop/page/browser/main.tsx', showing('second'))

@@ -106,7 +106,7 @@ test('a page whose connection is cut anywhere receives every entry once', async 
   let id = ''
   for (let cut = 0; cut < 24; cut += 1) {
     if (got.length === wire.newest) note(10)
-    // Cut at positions from the middle of the first slices to about the middle of the sixth batch.
+    // Cut the stream at positions from the middle of the first slices to about the middle of the sixth batch.
     const channel = await listenTo('/channel', { 'Last-Event-ID': id }, { bytes: 500 + cut * 197 })
     const cutOff = channel.ended.then(() => 'cut off')
     while ((await Promise.race([channel.next('wire'), cutOff])) !== 'cut off') note(10)
@@ -159,7 +159,7 @@ test('evicted entries are reported as a gap', async () => {
 })
 
 test('a stalled page costs no memory, and later receives the current state', async () => {
-  // Only the channel, so that the test can inspect its queue.
+  // Serve only the channel, so that the test can inspect its queue.
   wire = recorder({ mostEntries: 5000 })
   played = playedSession(wire)
   const answered = pending<ServerResponse>()
@@ -187,7 +187,7 @@ test('a stalled page costs no memory, and later receives the current state', asy
   // Continue until every buffer is full, and for a while after that.
   while (!res.writableNeedDrain) await muchHappens()
   for (let times = 0; times < 1000; times += 1) await muchHappens()
-  // One event with 2,000 entries, and one or two changed slices.
+  // The queue has room for one event with 2,000 entries, and for one or two changed slices.
   expect(most).toBeLessThan(4 * 1024 * 1024)
 
   const channel = readEvents()
@@ -273,7 +273,7 @@ test('the security headers allow only own scripts and no framing, and do not for
   expect(headers.get('strict-transport-security')).toBeNull()
 })
 
-test("the page may frame the lesson's component and nothing else", async () => {
+test("the page may show the lesson's component in a frame, and nothing else", async () => {
   const component = { url: 'http://127.0.0.1:3153/' }
   played.change('server', { ...played.session.state.server, component })
   const { headers } = await fetch(page.url)
@@ -357,7 +357,7 @@ test('an error in the session is reported, and the server keeps running', async 
   expect((await post({ do: 'cut' })).status).toBe(200)
 })
 
-// Requests from strangers
+// Requests from other origins
 
 /** The request, its options and the expected status. The Host header is right unless the options change it. */
 type Hostile = [what: string, request: string, status: number, asking?: Asking]
@@ -716,7 +716,7 @@ type Events = {
   next(type: string): Promise<Told>
   readonly all: readonly Told[]
   readonly types: string[]
-  /** Returns the numbers of all entries that have arrived. */
+  /** The numbers of all entries that have arrived. */
   readonly entries: number[]
   readonly lastEventId: string
   readonly retry: number | undefined
@@ -767,7 +767,7 @@ type Listening = Events & {
   readonly ended: Promise<void>
 }
 
-/** @param options.bytes disconnects after this many bytes of the stream */
+/** Connects to a stream. @param options.bytes the number of bytes after which to disconnect */
 async function listenTo(
   path: string,
   headers: Record<string, string> = {},
@@ -787,7 +787,7 @@ async function listenTo(
   response.on('error', () => {})
   response.on('close', () => ended.resolve())
   leave.push(() => request.destroy())
-  // Spreading would copy the values and not the getters.
+  // Do not spread the object, because that would copy the values and not the getters.
   return Object.assign(Object.create(events) as Events, {
     async started() {
       for (let slices = 0; slices < SLICES.length; slices += 1) await events.next('state')

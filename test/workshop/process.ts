@@ -18,7 +18,7 @@ export function start(copy: Copy, args: string[], env: NodeJS.ProcessEnv): Progr
   const inherited: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', INIT_CWD: copy.folder }
   delete inherited.FORCE_COLOR
   delete inherited.NODE_ENV
-  // A copy shares the packages of this repository. If it tried to install any, it would find no npm.
+  // A copy shares the packages of this repository. If it tried to install packages, it would not find npm.
   inherited.npm_execpath = 'no npm-cli.js'
   const child = spawn(process.execPath, ['workshop/start.mjs', ...args], {
     cwd: copy.folder,
@@ -68,7 +68,7 @@ export function start(copy: Copy, args: string[], env: NodeJS.ProcessEnv): Progr
   }
 }
 
-/** Ends every command that is still running. Call it in afterEach. */
+/** Ends every command that is still running. Call this function in `afterEach()`. */
 export function endPrograms(): void {
   for (const child of running) child.kill('SIGKILL')
 }

@@ -17,14 +17,14 @@ import { startProxyProcess, type RunningProxy } from '../../workshop/proxies/pro
 import { startVarnish } from '../../workshop/proxies/varnish.ts'
 import { ROOT } from '../../workshop/root.ts'
 
-// Each test has its own folder for temporary files, whose path is in the command line of each proxy. So a proxy that is
-// still running can be found, but only on Linux, where all command lines are readable.
+// Each test has its own folder for temporary files, and the path of that folder is in the command line of each proxy. So a
+// proxy that is still running can be found, but only on Linux, where all command lines are readable.
 const isLinux = process.platform === 'linux'
 const before = process.env.TMPDIR
 let folder: string
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'proxies-'))
-  // If root starts it, Varnish switches to another user, who needs access to its files.
+  // If root starts Varnish, it switches to another user, who needs access to its files.
   chmodSync(folder, 0o755)
   process.env.TMPDIR = folder
 })
@@ -43,7 +43,7 @@ const starts: Record<string, (port: number) => Promise<RunningProxy>> = {
 }
 
 test.for(proxies)(
-  '$name passes a request on, and is gone when it is stopped',
+  '$name passes a request on, and no process is left when it is stopped',
   async (tool, { skip }) => {
     skip(isMissing(tool), `there is no ${tool.name}`)
     const server = createServer((_request, response) => response.end('from the server'))

@@ -14,7 +14,7 @@ let copy: Copy
 let closing: (() => Promise<unknown>)[] = []
 beforeAll(() => {
   copy = copyOfWorkshop()
-  // Without its checks, a lesson is not graded, which saves time.
+  // Remove the lesson's checks, so that it is not graded, which saves time.
   rmSync(copy.path('test/lesson3.test.ts'))
 })
 afterEach(async () => {
@@ -78,7 +78,7 @@ test('if the server is down, the client sees a cut before the head', async () =>
 })
 
 test.each(['before the head', 'in the middle'])(
-  'a client that leaves %s is gone for the server',
+  'the server notices if a client disconnects %s',
   async (moment) => {
     const came = pending()
     const left = pending()
@@ -101,7 +101,7 @@ test.each(['before the head', 'in the middle'])(
 )
 
 test.each(['/events', '/', '/workshop/runtime/react/main.tsx', '/package.json'])(
-  '%s is not for who comes by another name',
+  '%s refuses requests for another host name',
   async (path) => {
     const front = await frontOf((_request, response) => response.end('secret'))
     for (const host of ['evil.example', `evil.example:${front.port}`, `127.0.0.1.evil.example`]) {
@@ -201,7 +201,7 @@ function passesLesson2(): void {
 
 type Fronted = ReactFront & { asked: string[]; stopApi(): Promise<unknown> }
 
-/** Starts a front with the solution's component, and a server that answers like this. */
+/** Starts a front with the solution's component, and a server with the given answer. */
 async function frontOf(answer: RequestListener): Promise<Fronted> {
   const asked: string[] = []
   const api = createServer((request, response) => {

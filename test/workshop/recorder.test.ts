@@ -134,7 +134,7 @@ test.each([
   expect(() => parseRecording(text)).toThrow(says)
 })
 
-/** Opens a connection with `count` arrivals of this many bytes. */
+/** Opens a connection with `count` arrivals of `size` bytes each. */
 function arrive({ observer }: Recorder, count: number, size: number): void {
   observer.opened(1)
   for (let n = 1; n <= count; n += 1) {

@@ -174,7 +174,7 @@ describe('a whole lesson', () => {
     expect(text).toMatch(/✗ 1\.2a {2}it holds\n\n[\s\S]+\n\nnot yet · lesson 1: .* core · .*$/)
   })
 
-  test('names tasks together that wait for the same function', () => {
+  test('names tasks that wait for the same function together', () => {
     const unwritten = lesson(
       ...all.map((check) => ({
         ...failed(check.id),
@@ -186,7 +186,7 @@ describe('a whole lesson', () => {
     )
   })
 
-  test('is passed with edge cases left, which are one line', () => {
+  test('that is passed mentions the remaining edge cases in one line', () => {
     const text = renderVerdict(
       { ...verdictOf(lesson(edgeCase('1.6g'), edgeCase('1.6h'))), outcome: 'pass' },
       { ...PLAIN, width: 80 },
@@ -196,7 +196,7 @@ describe('a whole lesson', () => {
     expect(text).toContain('npm run lesson 2')
   })
 
-  test('after a save is told by what has changed', () => {
+  test('after a save, lists only the changes', () => {
     const before = verdictOf(lesson(failed('1.1a'), failed('1.1b'), failed('1.3a')))
     const text = renderVerdict(verdictOf(lesson(failed('1.3a'), failed('1.4a'))), {
       ...PLAIN,

@@ -4,7 +4,7 @@ import { decisive, scoreInWords, scoreOf, type Scored } from '../../protocol/sco
 const core = (state: string): Scored => ({ state })
 const edgeCase = (state: string): Scored => ({ state, isEdgeCase: true })
 
-describe('a score counts core checks and edge cases apart', () => {
+describe('a score counts core checks and edge cases separately', () => {
   test.each([
     [
       '2/3 core · 1/2 edge cases',

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run, type Program } from './program.ts'
 
-// The programs on the PATH are scripts of a few lines, so nothing is downloaded or installed on this machine.
+// The programs on the PATH are scripts with a few lines, so nothing is downloaded or installed on this machine.
 describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
   let copy: Copy
   beforeEach(() => {
@@ -35,8 +35,8 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
     onPath('apt-get', APT)
     const program = setup({ BROWSER_PATH: '/nowhere/chromium' })
     expect(await program.ended).toBe(1)
-    expect(program.output).toContain('browser: missing: /nowhere/chromium is not there\n')
-    expect(program.output).toContain('BROWSER_PATH says where it is. Correct it, or leave it out')
+    expect(program.output).toContain('browser: missing: /nowhere/chromium does not exist\n')
+    expect(program.output).toContain('BROWSER_PATH names the browser. Correct it, or leave it out')
     expect(program.output).not.toContain('apt-get')
   })
 
@@ -103,18 +103,18 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
     })
 
     test.each(['INT', 'TERM'])(
-      'SIG%s ends it and all that it has started, also at the first moment',
+      'SIG%s ends it and every process that it has started, even right after the start',
       async (signal) => {
         onPath('apt-get', aptForEver(signal))
         const program = setup()
-        // Its output closes only when its child process has ended as well.
+        // The program's output closes only when its child process has ended as well.
         expect(await program.ended).toBe(null)
         expect(program.output).toMatch(/begun\n$/)
       },
     )
   })
 
-  /** Runs setup with only the test's programs on the PATH, and so that no download can succeed. */
+  /** Runs setup with only the test's programs on the PATH. No download can succeed. */
   function setup(env: NodeJS.ProcessEnv = {}): Program {
     return run(copy, ['setup'], {
       PATH: copy.path('bin'),
@@ -130,7 +130,7 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
     chmodSync(path(name), 0o755)
   }
 
-  /** The lines that setup prints for the proxies, which are all installed. */
+  /** Returns the lines that setup prints for the proxies, all of which are installed. */
   function found(): string {
     return PROXIES.map((name) => {
       const part = { apache2: 'apache', varnishd: 'varnish' }[name] ?? name
@@ -157,7 +157,10 @@ if [ "$1" = install ]; then
 fi
 `
 
-/** Has a helper, ends the setup that runs it, and waits. Not as a shell: one loses a signal that comes between its fork and the exec. */
+/**
+ * Returns an apt-get that starts a child process, sends a signal to the setup that runs it, and waits. It is not a shell
+ * script, because a shell loses a signal that arrives between its fork and the exec.
+ */
 const aptForEver = (signal: string): string => `
 exec '${process.execPath}' -e '
 require("node:child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1e9)"], { stdio: "inherit" })

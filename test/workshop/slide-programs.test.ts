@@ -5,7 +5,7 @@ import type { Recorder } from '../../wire/recorder.ts'
 import { sceneIn, type Scene } from '../../workshop/slides/scene.ts'
 import { sceneSession, type SceneSession } from '../../workshop/slides/scene-session.ts'
 
-// The programs that an instructor runs on slides, with the real tools.
+// Tests the programs that an instructor runs on slides, with the real tools.
 
 let session: SceneSession
 afterEach(() => session.close())
@@ -39,7 +39,7 @@ test('a mistake in place of the solution: the proxy buffers the stream', async (
   const { recorder } = session
   await until(recorder, () => responses(recorder, 'server').length > 2)
   expect(responses(recorder, 'client')).toEqual([])
-  // More than the proxy can buffer.
+  // Send more than the proxy can buffer.
   await session.act({ do: 'burst' })
   await until(recorder, () => responses(recorder, 'client').length > 0)
 })
@@ -65,7 +65,7 @@ test('an EventSource reconnects after a cut, and the wire shows the cut', async 
   expect(closed).toMatchObject({ by: 'workshop', isFailure: true })
 })
 
-test('the program ends when its last viewer has left', async () => {
+test('the program ends when its last viewer has disconnected', async () => {
   session = running('solutions/01-raw-chunks\nconnect')
   const leave = session.listen(() => {})
   await session.act({ do: 'run', scene: 'a' })
@@ -88,7 +88,7 @@ test('only the scenes of the deck can be run', async () => {
     problem: 'There is no "b" to run.',
   })
   expect(await session.act({ do: 'connect' })).toEqual({
-    problem: 'Nothing runs. Press Run first.',
+    problem: 'No program is running. Press Run first.',
   })
   expect(await session.act({ do: 'kill' })).toEqual({ problem: 'This cannot be done here.' })
 })

@@ -31,7 +31,7 @@ test('npm run slides share prints the address for others and the code', async ()
 test.each([
   [['slides', 'shared'], 'Unknown arguments "shared". Use one of: npm run slides, '],
   [['slides', 'share', 'now'], 'Unknown arguments "share now". '],
-])('npm run %j ends with 2', async (words, says) => {
+])('npm run %j has exit code 2', async (words, says) => {
   const program = run(copy, words)
   expect(await program.ended).toBe(2)
   expect(program.output).toContain(says)
@@ -41,7 +41,7 @@ test('without a browser, the handout says what to do', async () => {
   const program = run(copy, ['slides', 'pdf'], { BROWSER_PATH: copy.path('no-browser') })
   expect(await program.ended).toBe(1)
   expect(program.output).toMatch(
-    /browser is needed to print the handout \(missing: .*no-browser is not there\)/,
+    /browser is needed to print the handout \(missing: .*no-browser does not exist\)/,
   )
   expect(program.output).toContain('?print-pdf')
 })

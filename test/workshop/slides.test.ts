@@ -11,7 +11,7 @@ import { recordingOf, recordingsFolder } from '../../workshop/slides/deck-view.t
 import { areQuotesOfLessonsLost } from './quotes-of-lessons.ts'
 
 describe.skipIf(areQuotesOfLessonsLost())('the deck', () => {
-  test('gives the kind and minutes of each slide, and quotes only what exists', () => {
+  test('states the kind and minutes of each slide, and quotes only existing text', () => {
     const { chapters, problems } = readDeck()
     expect(problems).toEqual([])
     for (const { slides } of chapters) {
@@ -133,7 +133,7 @@ describe('a quote on a slide', () => {
       '"wait" is not a step of a wire',
     ],
     ['a name', () => sceneIn('', 'solutions/01-raw-chunks'), 'a wire needs a name'],
-  ])('says so when %s is not there', (_what, quoting, says) => {
+  ])('reports that %s does not exist', (_what, quoting, says) => {
     expect(quoting).toThrow(says)
   })
 })

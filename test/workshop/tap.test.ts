@@ -18,7 +18,7 @@ afterEach(async () => {
   await opened.close()
 })
 
-/** A bare TCP server and a client with a tap between them: both ends of one connection. */
+/** Returns both ends of one connection: a bare TCP server, and a client, with a tap between the two. */
 async function tapped(): Promise<{
   client: Socket
   served: Socket
@@ -121,7 +121,7 @@ test('a stalled client makes the server wait, and loses nothing', async () => {
   const block = Buffer.alloc(64 * 1024, 'x')
   const most = 4096
   let written = 0
-  // Far more than the buffers of two connections can hold.
+  // Write far more than the buffers of two connections can hold.
   while (written < most && served.write(block)) {
     written += 1
     await new Promise((resolve) => setImmediate(resolve))
@@ -233,7 +233,7 @@ test('with a proxy there are three hops, each with its own bytes', async () => {
       .after(0, 100)
       .flatMap((entry) => (entry.kind === 'arrived' ? `${entry.hop} ${entry.direction}` : []))
   await vi.waitUntil(() => hops().includes('server response'))
-  // The proxy has passed nothing on yet. Everything arrives with the end.
+  // The proxy has passed nothing on yet, because everything arrives with the end.
   expect(hops()).toEqual(['client request', 'proxy request', 'server request', 'server response'])
   next.resolve()
   expect(await (await asked).text()).toBe('data: one\n\ndata: two\n\n')

@@ -10,10 +10,10 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0)) await cleanUp()
 })
 
-test('x cuts the connections that there are', async () => {
+test('x cuts all open connections', async () => {
   const { keys, url } = await watched()
   expect(await keys.press('x')).toBe('There is no open connection to cut.')
-  // The reset reaches the response first.
+  // Ignore errors of the request, because the reset reaches the response first.
   const request = get(url).on('error', () => {})
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   const failed = once(response.resume(), 'error')
@@ -21,7 +21,7 @@ test('x cuts the connections that there are', async () => {
   expect((await failed)[0]).toMatchObject({ code: 'ECONNRESET' })
 })
 
-test('z and p switch a fault on and off, and the label says which way', async () => {
+test('z and p switch a fault on and off, and the label says which of the two comes next', async () => {
   const { keys } = await watched()
   expect(keys.label).toBe('x cut · z stall · p proxy')
   await keys.press('z')
@@ -32,7 +32,7 @@ test('z and p switch a fault on and off, and the label says which way', async ()
   expect(keys.label).toBe('x cut · z stall · p proxy')
 })
 
-test('other keys make no trouble', async () => {
+test('other keys cause no trouble', async () => {
   const { keys } = await watched()
   expect(await keys.press('q')).toBeUndefined()
 })

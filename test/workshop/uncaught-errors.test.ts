@@ -8,7 +8,7 @@ import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
 const scratch = mkdtempSync(join(tmpdir(), 'uncaught-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
-// After the first failure checks run concurrently, so it is not obvious which of them caused an uncaught error.
+// After the first failure, checks run concurrently, so it is not obvious which check caused an uncaught error.
 test('an uncaught error fails only the checks that caused it', async () => {
   const name = '01-raw-chunks/server.ts'
   const solution = readFileSync(join(solutionsFolder, name), 'utf8')
@@ -20,7 +20,7 @@ test('an uncaught error fails only the checks that caused it', async () => {
   )
   const { checks } = await grade({ lesson: 1, work: scratch, base: solutionsFolder, seed: 1 })
   const failed = checks.filter(({ state }) => state === 'failed').map(({ id }) => id)
-  // The checks in which a client disconnects fail, although others have failed before them.
+  // The checks in which a client disconnects fail, although other checks have failed before them.
   expect(failed).toEqual(expect.arrayContaining(['1.3b', '1.4c']))
   // The checks of the client are not affected.
   expect(failed.filter((id) => id.startsWith('1.6'))).toEqual([])

@@ -1,7 +1,7 @@
 import process from 'node:process'
 import { vi } from 'vitest'
 
-/** Waits until there is no process with this ID. A process that has ended exists until its parent has reaped it. */
+/** Waits until no process has the given ID. A process that has ended still exists until its parent has reaped it. */
 export async function untilGone(pid: number): Promise<void> {
   const isThere = (): boolean => {
     try {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { watchdog } from '../../workshop/grader/watchdog.ts'
 
-// The clock of this process is fake, so that nobody has to wait for five minutes.
+// Use a fake clock in this process, so that nobody has to wait for five minutes.
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 

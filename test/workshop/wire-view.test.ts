@@ -3,7 +3,7 @@ import { painter } from '../../workshop/terminal/colour.ts'
 import { wireView } from '../../workshop/terminal/wire-view.ts'
 import type { Screen } from '../../workshop/terminal/screen.ts'
 
-test('a paused wire prints nothing, and says afterwards how much it left out', () => {
+test('a paused wire prints nothing, and afterwards says how many lines it left out', () => {
   const printed: string[] = []
   const wire = wireView(screenOf(printed))
   wire.observer.opened(1)

@@ -16,7 +16,7 @@ test('npm run wire prints the traffic between clients and any server', async () 
   const server = createServer((request, response) => response.end(`you want ${request.url}`))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
-  // Without http://, because people type it that way.
+  // Leave out http://, because people type the address that way.
   const program = wire(`127.0.0.1:${port}/any?thing`)
   const [, url] = await program.seen(/(http:\/\/127\.0\.0\.1:\d+\/any\?thing) {2}your server/)
   expect(await (await fetch(url!)).text()).toBe('you want /any?thing')
@@ -35,7 +35,7 @@ test('an unreachable server is reported at once, and to each client', async () =
   )
   const answer = await fetch(url!)
   expect(answer.status).toBe(503)
-  expect(await answer.text()).toContain('nobody answers at 127.0.0.1:1')
+  expect(await answer.text()).toContain('nothing listens at 127.0.0.1:1')
 })
 
 test.each([

@@ -6,7 +6,7 @@ import { decisive, scoreOf } from '../../protocol/score.ts'
 import { resultsOf, wordOf, type Grade, type GradedPerson } from './grade.ts'
 import { asTyped, withoutControls } from './people.ts'
 
-/** Returns a table with a row per person and a column per lesson, broken into blocks that fit the width. */
+/** Returns a table with a row per person and a column per lesson, split into blocks that fit the width. */
 export function classTable(
   graded: GradedPerson[],
   lessons: Lesson[],
@@ -41,7 +41,7 @@ export function classTable(
     .join('\n\n')
 }
 
-/** Returns the notes that do not fit into the table: why a lesson has no grade, and which files were left out. */
+/** Returns the notes that do not fit into the table: the reasons for missing grades, and the files that were left out. */
 export function notes(graded: GradedPerson[], { width }: { width: number }): string[] {
   return graded
     .flatMap(({ person: { name, problem }, grades }) => [
@@ -54,7 +54,7 @@ export function notes(graded: GradedPerson[], { width }: { width: number }): str
     .map((note) => truncate(withoutControls(note.replaceAll(/\s+/g, ' ')), width))
 }
 
-/** Returns a line with the checks that most people fail first, so that the instructor can talk about them. */
+/** Returns a line with the checks that people failed first, so that the instructor can talk about them. */
 export function failedFirst(graded: GradedPerson[]): string[] {
   const counts = new Map<string, number>()
   for (const { grades } of graded) {
@@ -74,13 +74,13 @@ export function howToSeeWhy(graded: GradedPerson[], seed: number): string[] {
     const grade = grades.find((each) => firstFailed(each)?.state === 'failed')
     if (!grade) continue
     return [
-      `To see why somebody failed, here ${person.name}: SEED=${seed} npm test -- lesson${grade.lesson} ${shellWord(asTyped(person.folder))}`,
+      `To see why somebody failed, for example ${person.name}: SEED=${seed} npm test -- lesson${grade.lesson} ${shellWord(asTyped(person.folder))}`,
     ]
   }
   return []
 }
 
-/** Returns a grade in short: `12/20 not yet · 1.3a`, or `20/20 passed · 3/9 edge`. */
+/** Abbreviates a grade: `12/20 not yet · 1.3a`, or `20/20 passed · 3/9 edge`. */
 export function cellOf(grade: Grade | undefined): string {
   if (!grade) return '-'
   const results = resultsOf(grade)

@@ -6,7 +6,7 @@ import type { Lesson } from '../lessons/catalogue.ts'
 import { scoreOf, type Score } from '../../protocol/score.ts'
 import { resultsOf, wordOf, type Grade, type GradedPerson } from './grade.ts'
 
-/** Writes `grades.csv` and `grades.json`, each in one step, and returns their paths. */
+/** Writes `grades.csv` and `grades.json`, each of them atomically, and returns their paths. */
 export function exportGrades(
   folder: string,
   graded: GradedPerson[],
@@ -20,9 +20,9 @@ export function exportGrades(
 }
 
 /**
- * Returns a table with a row per person and a column per check. A cell is `passed`, `failed`, `not written` or `not run`,
- * or the outcome of the whole lesson if it has no results: `error`, `stuck` or `not graded`. It is empty if the lesson
- * was not handed in.
+ * Returns a table with a row per person and a column per check. A cell is `passed`, `failed`, `not written` or `not run`.
+ * If the lesson has no results, the cell is the outcome of the whole lesson: `error`, `stuck` or `not graded`. If the
+ * lesson was not handed in, the cell is empty.
  */
 export function csv(graded: GradedPerson[], lessons: Lesson[]): string {
   const columns = lessons.flatMap(({ number }) => [
@@ -44,7 +44,7 @@ export function csv(graded: GradedPerson[], lessons: Lesson[]): string {
     [person.problem, ...grades.map(({ problem }) => problem)].filter(Boolean).join('; '),
   ])
   return stringify([['person', ...columns.map(({ title }) => title), 'problem'], ...rows], {
-    // Without a BOM, Excel does not read the file as UTF-8. It also takes a name that begins with = for a formula.
+    // Without a BOM, Excel does not read the file as UTF-8. Excel would also evaluate a name that begins with = as a formula.
     bom: true,
     escape_formulas: true,
   })

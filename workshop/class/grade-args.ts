@@ -9,7 +9,7 @@ import { isPacked, asTyped, peopleIn, type Person } from './people.ts'
 export type GradeArgs = {
   people: Person[]
   lessons: Lesson[]
-  /** The folder for the tables. */
+  /** The folder to write the tables to. */
   to: string
   /** Whether to discard the stored grades. */
   isAgain: boolean
@@ -29,7 +29,7 @@ export function parseGradeArgs(args: string[]): GradeArgs | Problem {
     if (reference) {
       const { number, only } = reference
       const lesson = all.find((each) => each.number === number)
-      if (only) return { problem: `Lessons are graded whole: ${number}, not ${only}.` }
+      if (only) return { problem: `You can only grade whole lessons: ${number}, not ${only}.` }
       if (!lesson) return { problem: `There is no lesson ${number}. Lessons: ${listed(all)}.` }
       chosen.push(lesson)
       continue
@@ -40,14 +40,14 @@ export function parseGradeArgs(args: string[]): GradeArgs | Problem {
       continue
     }
     const named = arg === 'to' ? left.shift() : arg
-    if (named === undefined) return { problem: 'Say where the tables go: to FOLDER' }
+    if (named === undefined) return { problem: 'Name the folder for the tables: to FOLDER' }
     const folder = folderCalled(named)
     if (!folder) return { problem: noFolder(named) }
     if (arg === 'to') to = folder
     else folders.push(folder)
   }
 
-  if (folders.length === 0) return { problem: `Say whose work. ${LAYOUT}` }
+  if (folders.length === 0) return { problem: `Name the folders to grade. ${LAYOUT}` }
   const people = peopleIn(folders)
   if (people.length === 0) {
     return { problem: `There is no work in ${folders.map(asTyped).join(' or ')}. ${LAYOUT}` }
@@ -55,17 +55,17 @@ export function parseGradeArgs(args: string[]): GradeArgs | Problem {
   const owner = people.find(({ root }) => isInside(root, to))
   if (owner) {
     return {
-      problem: `The tables do not go into the work of ${owner.name}. Say where: npm run grade -- FOLDERS… to FOLDER`,
+      problem: `The tables cannot be saved in the work of ${owner.name}. Name another folder: npm run grade -- FOLDERS… to FOLDER`,
     }
   }
   return { people, lessons: chosen.length > 0 ? chosen : all, to, isAgain }
 }
 
 const LAYOUT =
-  'A folder is laid out like lessons/, or has such a folder for each person, as in: npm run grade -- class'
+  'A folder is laid out like lessons/, or contains such a folder for each person. For example: npm run grade -- class'
 
 function noFolder(arg: string): string {
   const isFile = existsSync(resolve(callersFolder(), arg))
-  if (isFile && isPacked(arg)) return `${arg} is packed. Unpack it, and say the folder.`
-  return `There is no folder "${arg}". Beside folders one can say: lesson1, again, to FOLDER.`
+  if (isFile && isPacked(arg)) return `${arg} is packed. Unpack it, and name the unpacked folder.`
+  return `There is no folder "${arg}". Besides folders, you can use: lesson1, again, to FOLDER.`
 }

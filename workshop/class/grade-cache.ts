@@ -8,15 +8,15 @@ import { nginx } from '../tools/proxies.ts'
 import { ROOT } from '../root.ts'
 import type { Grade } from './grade.ts'
 
-// Stores grades between runs, so that an interrupted run can continue, and a late submission costs only the time to grade
-// that submission.
+// Stores grades between runs, so that an interrupted run can be continued. When a submission is late, only that
+// submission has to be graded.
 
 /** Deletes all stored grades and the seed. */
 export function clearGrades(): void {
   rmSync(join(storeFolder, FOLDER), { recursive: true, force: true })
 }
 
-/** Returns the seed for all submissions, so that all get the same inputs. It stays the same until the grades are cleared. */
+/** Returns the seed for all submissions, so that all get the same inputs. The seed changes only when the grades are cleared. */
 export function classSeed(): number {
   if (process.env.SEED) return Number(process.env.SEED)
   const { seed } = readStore<{ seed: number }>(SEED)
@@ -26,7 +26,7 @@ export function classSeed(): number {
   return fresh
 }
 
-/** Returns the stored grade for the same key, if any. */
+/** Returns the grade that is stored under a key, if any. */
 export function cachedGrade(key: string): Grade | undefined {
   const { grade } = readStore<{ grade: Grade }>(fileOf(key))
   return grade
@@ -37,7 +37,8 @@ export function cacheGrade(key: string, grade: Grade): void {
 }
 
 /**
- * Returns a key for all that a grade depends on: the submission, the seed, the checks and the code that they use.
+ * Returns a key made from everything that a grade depends on: the submission, the seed, the checks and the code that the
+ * checks use.
  *
  * @param work the hash of the submitted files
  */
@@ -51,7 +52,7 @@ const versions = new Map<number, string>()
 
 function versionOf({ number, folder }: Lesson): string {
   const hash = createHash('sha256')
-  // In CI, a check that cannot be run does not count as passed.
+  // Include `CI`, because a check that cannot be run does not count as passed there.
   hash.update(`${process.version} ${process.platform} ${nginx.find()} ${process.env.CI}`)
   hash.update(readFileSync(testFileOf(number)))
   for (const room of [...ROOMS, join('solutions', folder)]) {
@@ -65,7 +66,7 @@ function versionOf({ number, folder }: Lesson): string {
   return hash.digest('hex')
 }
 
-/** The folders with the code that grades, and the code that submissions import. */
+/** The folders with the code that grades, and with the code that submissions import. */
 const ROOMS = [
   join('test', 'harness'),
   join('workshop', 'grader'),

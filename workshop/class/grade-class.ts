@@ -8,7 +8,7 @@ import { sandboxOf, hashOf, isUntouched, readSubmission, type Submission } from 
 import { cacheGrade, cachedGrade, keyOf } from './grade-cache.ts'
 import type { Person } from './people.ts'
 
-/** One lesson of one person, which is graded as a whole. */
+/** The unit of grading: one lesson of one person. */
 export type Unit = { person: Person; lesson: Lesson }
 
 export type Result = {
@@ -25,7 +25,7 @@ export type ClassOptions = {
   onGrade(result: Result): void
 }
 
-/** Returns what there is to grade: the lessons that each person has handed in. */
+/** Returns the units to grade: the lessons that each person has handed in. */
 export function unitsOf(people: Person[], lessons: Lesson[]): Unit[] {
   return people
     .filter(({ problem }) => problem === undefined)
@@ -55,12 +55,15 @@ export async function gradeClass(units: Unit[], options: ClassOptions): Promise<
   return results
 }
 
-/** Returns how many submissions to grade at once. Grading wrong code is mostly waiting, so this is one more than there are processors, if the memory allows it. */
+/**
+ * Returns how many submissions to grade at once. Grading wrong code is mostly waiting, so if there is enough memory, this
+ * is one more than the number of processors.
+ */
 function atOnce(): number {
   return Math.max(1, Math.min(availableParallelism() + 1, Math.floor(totalmem() / MEMORY_EACH)))
 }
 
-/** The bytes that a grading process and the process with the work may need together. */
+/** The bytes of memory that a grading process and the process with the work may need together. */
 const MEMORY_EACH = 1.5e9
 
 async function gradeUnit(unit: Unit, options: ClassOptions): Promise<Result> {
@@ -69,7 +72,7 @@ async function gradeUnit(unit: Unit, options: ClassOptions): Promise<Result> {
     const submission = await readSubmission(person.folder, lesson)
     return { unit, ...(await gradeSubmission(submission, options)) }
   } catch (error) {
-    // Keep grading the others: the cause is in this submission, such as too many files, or a path that is too long to copy.
+    // Keep grading the others, because the cause is in this submission, such as too many files or a path too long to copy.
     return { unit, grade: notGraded(lesson.number, (error as Error).message), isCached: false }
   }
 }

@@ -6,7 +6,7 @@ import { onExit } from '../process/on-exit.ts'
 import { HAS_GROUPS, killGroup } from '../process/process-group.ts'
 import { ROOT } from '../root.ts'
 
-/** The order from `npm run grade` to the process that grades one submission. */
+/** The order that `npm run grade` sends to the process that grades one submission. */
 export type GradeOrder = {
   lesson: number
   /** A folder laid out like `lessons/`. */
@@ -14,7 +14,7 @@ export type GradeOrder = {
   seed: number
 }
 
-/** A message from that process. Empty ones show that it is alive; the last one has the verdict. */
+/** A message from that process. Empty messages show that the process is alive; the last message has the verdict. */
 export type GradeReport = { verdict?: Verdict }
 
 /**
@@ -63,13 +63,16 @@ export function gradeInProcess(order: GradeOrder, signal: AbortSignal): Promise<
       resolve(verdict ?? `the process that graded it ended: ${how}${said ? `, ${said}` : ''}`)
     }
     child.on('close', (code, killedBy) => ended(killedBy ?? `exit code ${code}`))
-    // Only if the process could not be started is there no 'close' after an error.
+    // After an error, 'close' follows, unless the process could not be started.
     child.on('error', (error) => child.pid === undefined && ended(error.message))
     if (signal.aborted) end()
-    // If the process has already ended, this fails, and 'close' follows.
+    // If the process has already exited, sending fails, and 'close' follows.
     else child.send(order, () => {})
   })
 }
 
-/** How many seconds we wait for the next message, counted by our own timer. The grader has a shorter timeout for the work itself. */
+/**
+ * The longest wait for the next message, in ticks of our own timer, which ticks once a second. The grader has a shorter
+ * timeout for the work itself.
+ */
 const PATIENCE = 300

@@ -5,12 +5,12 @@ import type { Person } from './people.ts'
 /** The grade of one person for one lesson. */
 export type Grade = {
   lesson: number
-  /** The outcome of the verdict, or `not graded`, which says nothing about the work. */
+  /** The verdict's outcome, or `not graded`, which says nothing about the work. */
   outcome: Verdict['outcome'] | 'not graded'
   checks: GradedCheck[]
   /** The reason, if the outcome is `error`, `stuck` or `not graded`. */
   problem?: string
-  /** The files that were left out, and why. */
+  /** The files that were left out, with the reasons. */
   leftOut: string[]
 }
 
@@ -19,13 +19,13 @@ export type GradedCheck = {
   rule: string
   isEdgeCase?: boolean
   state: CheckResult['state'] | 'not written'
-  /** The story of a failed check, and where in the work it failed. */
+  /** The story of a failed check: the symptom, the expectation, and the place in the work. */
   seen?: string
   expected?: string
   at?: string
 }
 
-/** A person, with the grades in the order of the lessons. */
+/** A person and their grades, in the order of the lessons. */
 export type GradedPerson = { person: Person; grades: Grade[] }
 
 export function gradeOf(verdict: Verdict, leftOut: string[]): Grade {
@@ -65,14 +65,14 @@ export function notGraded(lesson: number, problem: string, leftOut: string[] = [
   return { lesson, outcome: 'not graded', checks: [], problem, leftOut }
 }
 
-/** Returns the verdict in a word or two. */
+/** Summarises a grade in a word or two. */
 export function wordOf({ outcome, checks }: Grade): string {
   if (outcome === 'pass') return 'passed'
   if (outcome !== 'fail') return outcome
   return checks.every(({ state }) => state === 'not written') ? 'not begun' : 'not yet'
 }
 
-/** Returns the checks of a grade, or none after an `error`, because checks that ran before the error do not count. */
+/** Returns a grade's checks. After an `error`, returns an empty list, because checks that ran before the error do not count. */
 export function resultsOf({ outcome, checks }: Grade): GradedCheck[] {
   return outcome === 'pass' || outcome === 'fail' ? checks : []
 }

@@ -12,13 +12,14 @@ export type Person = {
   root: string
   /** The folder that is laid out like `lessons/`: `root` itself, or a folder inside it. */
   folder: string
-  /** Why none of the work can be graded. */
+  /** The reason why none of the work can be graded. */
   problem?: string
 }
 
 /**
- * Returns the people in these folders. A folder that is laid out like `lessons/` belongs to one person; any other folder
- * has a folder for each person. Links are not followed, because they may lead to the solutions or out of the submission.
+ * Returns the people whose work is in these folders. A folder that is laid out like `lessons/` belongs to one person; any
+ * other folder contains a folder for each person. Links are not followed, because they may lead to the solutions or out
+ * of the submission.
  *
  * @param folders absolute paths
  */
@@ -62,11 +63,11 @@ function personOf(parent: string, entry: Dirent): Person[] {
   }
   if (entry.isDirectory()) {
     const folder = unwrapped(root)
-    const problem = `no lesson is in it, such as ${lessons()[0]?.folder}`
+    const problem = `it contains no lesson, such as ${lessons()[0]?.folder}`
     return [folder ? { ...person, folder } : { ...person, problem }]
   }
-  // Any other file is not a submission, but for example a list of names or a table of grades.
-  return isPacked(entry.name) ? [{ ...person, problem: 'it is packed: unpack it first' }] : []
+  // Any other file is not a submission. For example, it may be a list of names or a table of grades.
+  return isPacked(entry.name) ? [{ ...person, problem: 'it must be unpacked first' }] : []
 }
 
 export function isPacked(name: string): boolean {
@@ -75,7 +76,7 @@ export function isPacked(name: string): boolean {
 
 const ARCHIVES = ['.zip', '.tar', '.gz', '.tgz', '.bz2', '.xz', '.7z', '.rar']
 
-/** Looks inside nested folders, because unpacking an archive often creates a folder in a folder. */
+/** Finds the folder laid out like `lessons/`, also inside nested folders, because unpacking an archive often nests them. */
 function unwrapped(folder: string, depth = 0): string | undefined {
   const found = laidOutLikeLessons(folder)
   if (found || depth === 3) return found
@@ -83,7 +84,7 @@ function unwrapped(folder: string, depth = 0): string | undefined {
   return inner.length === 1 ? unwrapped(join(folder, inner[0]!.name), depth + 1) : undefined
 }
 
-/** Returns the folder itself, or the `lessons/` of a whole clone, or undefined. */
+/** Returns the folder itself if it is laid out like `lessons/`, the `lessons/` of a whole clone, or undefined. */
 function laidOutLikeLessons(folder: string): string | undefined {
   const known = lessons().map((lesson) => lesson.folder)
   const entries = entriesOf(folder)
@@ -92,7 +93,7 @@ function laidOutLikeLessons(folder: string): string | undefined {
   return inner && laidOutLikeLessons(join(folder, 'lessons'))
 }
 
-/** Returns the entries of a folder, or none if it cannot be read. Skips hidden files, and those that macOS adds to archives. */
+/** Returns a folder's entries, or an empty list if it cannot be read. Skips hidden files and those that macOS adds to archives. */
 function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true }).filter(

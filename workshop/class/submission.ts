@@ -6,22 +6,22 @@ import type { Lesson } from '../lessons/catalogue.ts'
 import { stubsOf } from '../lessons/stubs.ts'
 import { withoutControls } from './people.ts'
 
-/** The files that a person handed in for one lesson. */
+/** The files that one person handed in for one lesson. */
 export type Submission = {
   lesson: Lesson
   /** The contents by path. Paths are relative to the lesson's folder, with `/`. */
   files: Map<string, Buffer>
-  /** Which files were left out, and why: `server.ts is a link`. */
+  /** The files that were left out, with the reasons: `server.ts is a link`. */
   leftOut: string[]
 }
 
-/** Thrown for a submission that is larger than any learner writes. */
+/** Thrown if a submission is larger than anything that a learner would write. */
 class TooMuch extends Error {}
 
 /**
- * Reads the files that were handed in for a lesson. Accepts only regular files, and limits their number and their size.
+ * Reads the files that were handed in for a lesson. Accepts only regular files, and limits their number and size.
  *
- * @param folder of the person, laid out like `lessons/`
+ * @param folder the person's folder, laid out like `lessons/`
  * @throws TooMuch if there are too many files
  */
 export async function readSubmission(folder: string, lesson: Lesson): Promise<Submission> {
@@ -43,15 +43,15 @@ export async function readSubmission(folder: string, lesson: Lesson): Promise<Su
   return submission
 }
 
-/** Reads a file into `files`, or the files of a folder. Returns the reason if it leaves something out. */
+/** Reads a file, or all files of a folder, into `files`. If it leaves something out, returns the reason. */
 async function takeInto(
   files: Submission['files'],
   path: string,
   file: string,
   take: (path: string) => Promise<void>,
 ): Promise<string | undefined> {
-  // A file whose name is not valid UTF-8 cannot be opened by the name that Node returns.
-  if (/[\p{Cc}�]/u.test(path)) return 'has a name that no program should have'
+  // If a file's name is not valid UTF-8, the file cannot be opened by the name that Node returns.
+  if (/[\p{Cc}�]/u.test(path)) return 'has a name with invalid characters'
   try {
     const stats = await lstat(file)
     if (stats.isDirectory()) {
@@ -72,7 +72,7 @@ async function takeInto(
 const MOST_FILES = 200
 const MOST_BYTES = 1_000_000
 
-/** Returns a hash of the files, which does not depend on the person. */
+/** Returns a hash of the files that does not depend on the person. */
 export function hashOf({ files }: Submission): string {
   const hash = createHash('sha256')
   for (const [path, bytes] of [...files].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
@@ -81,12 +81,12 @@ export function hashOf({ files }: Submission): string {
   return hash.digest('hex')
 }
 
-/** Returns whether nothing has been written: every file is missing or still the stub. */
+/** Returns whether nothing has been written yet, because every file is missing or still the stub. */
 export function isUntouched({ lesson, files }: Submission): boolean {
   return stubsOf(lesson).every(({ name, text }) => (files.get(name) ?? text).toString() === text)
 }
 
-/** Returns a copy to grade. Missing files count as not written, so they are replaced by the stubs. */
+/** Returns a copy to grade. Missing files count as not written, so the copy has their stubs. */
 export async function sandboxOf({ lesson, files }: Submission): Promise<Sandbox> {
   const sandbox = await emptySandbox()
   const write = async (path: string, content: Buffer | string): Promise<void> => {
@@ -96,7 +96,7 @@ export async function sandboxOf({ lesson, files }: Submission): Promise<Sandbox>
   }
   for (const [path, bytes] of files) await write(path, bytes)
   for (const { name, text } of stubsOf(lesson)) {
-    // If a folder has the name of the file, leave it: the grader reports that it cannot be loaded.
+    // If a folder has the file's name, keep the folder. The grader reports that the file cannot be loaded.
     await write(name, text).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error
     })

@@ -3,7 +3,7 @@ import type { GradeOrder, GradeReport } from '../class/grade-in-process.ts'
 import { grade } from '../grader/grade.ts'
 import { refuse } from './refuse.ts'
 
-/** Grades one lesson of one person. `npm run grade` forks this, sends it one order and receives the verdict. */
+/** Grades one lesson of one person. `npm run grade` forks this command, sends it one order and receives the verdict. */
 export async function gradeOne(): Promise<number> {
   if (!process.send) {
     return refuse(
@@ -11,10 +11,10 @@ export async function gradeOne(): Promise<number> {
     )
   }
   const signs = setInterval(report, 1000, {})
-  // The parent is gone, so the verdict is no longer needed.
+  // The parent has exited, so nobody needs the verdict any more.
   process.on('disconnect', () => process.exit())
   const [order] = (await once(process, 'message')) as [GradeOrder]
-  // The name is left out, because grades are cached by content: two people may hand in the same files.
+  // Leave out the person's name, because grades are cached by content, and two people may hand in the same files.
   const verdict = await grade({ ...order, name: 'lessons', skipTypes: true, skipReference: true })
   clearInterval(signs)
   await report({ verdict })
@@ -22,7 +22,7 @@ export async function gradeOne(): Promise<number> {
   return 0
 }
 
-/** Sends a message. Resolves when it has been sent, because closing the channel discards what is still queued. */
+/** Sends a message. Resolves when the message has been sent, because closing the channel discards queued messages. */
 function report(message: GradeReport): Promise<void> {
   return new Promise((sent) => void process.send!(message, () => sent()))
 }

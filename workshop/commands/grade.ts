@@ -13,7 +13,7 @@ import { refuse } from './refuse.ts'
  * `npm run grade -- FOLDERS…`: grades the work that a class handed in, prints a table and exports it.
  *
  * @returns 0 if everyone was graded, whatever their grades; 1 if someone could not be graded; 2 if there is nobody to
- *   grade or an argument is unknown; 130 if it was interrupted
+ *   grade or an argument is unknown; 130 if the command was interrupted
  */
 export async function grade(args: string[]): Promise<number> {
   const asked = parseGradeArgs(args)

@@ -6,7 +6,7 @@ import { parseArgs } from '../lessons/args.ts'
 import { painter, wantsColour } from '../terminal/colour.ts'
 import { refuse } from './refuse.ts'
 
-/** `npm run hint 3.2` prints the next hint for that task, and `npm run hint 3` for the first task that is not done. */
+/** `npm run hint 3.2` prints the next hint for that task; `npm run hint 3` prints one for the first task that is not done. */
 export async function hint(args: string[]): Promise<number> {
   const asked = parseArgs(args)
   if ('problem' in asked) return refuse(asked.problem)

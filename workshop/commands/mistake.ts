@@ -8,8 +8,8 @@ import { shellWord } from '../terminal/shell-word.ts'
 import { refuse } from './refuse.ts'
 
 /**
- * Writes the files of a mistake to a folder laid out like lessons/, where it can be read, run and graded like any
- * other work. For contributors: `node workshop/start.mjs mistake lesson1/collects [FOLDER]`.
+ * Writes the files of a mistake to a folder laid out like lessons/, where the mistake can be read, run and graded like
+ * any other work. For contributors: `node workshop/start.mjs mistake lesson1/collects [FOLDER]`.
  */
 export async function mistake([address = '', into]: string[]): Promise<number> {
   let found: Mistake
@@ -22,7 +22,7 @@ export async function mistake([address = '', into]: string[]): Promise<number> {
   const folder = into ? resolve(callersFolder(), into) : join(KEPT, `lesson${lesson}`, name)
   const place = join(folder, lessonNumbered(lesson)!.folder)
   if (!into) rmSync(folder, { recursive: true, force: true })
-  // The folder may hold somebody's work.
+  // The folder may contain somebody's work.
   if (existsSync(place)) return refuse(`${place} already exists. Choose another folder.`)
   layOut(found, folder)
   const word = shellWord(into ?? relative(ROOT, folder))

@@ -1,8 +1,8 @@
 import { refuse } from './refuse.ts'
 
 /**
- * `npm run slides` shows the deck, `npm run slides share` also lets others on the network follow it, and
- * `npm run slides pdf FILE` writes the hand-out. For contributors, `npm run slides record NAMES…` plays scenes again
+ * `npm run slides` shows the deck, `npm run slides share` also lets others on the network follow the deck, and
+ * `npm run slides pdf FILE` writes the handout. For contributors, `npm run slides record NAMES…` plays scenes again
  * and records their wires for the slides.
  */
 export async function slides(args: string[]): Promise<number> {

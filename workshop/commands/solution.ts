@@ -26,7 +26,7 @@ export async function solution(args: string[]): Promise<number> {
   const paint = painter(wantsColour(process.stdout))
   const whose = work.name === 'lessons' ? 'yours' : work.name
   console.log(
-    `\nLines with ${paint('bad', '-')} are ${whose}. Lines with ${paint('good', '+')} are the solution’s.`,
+    `\nLines marked ${paint('bad', '-')} are ${whose}. Lines marked ${paint('good', '+')} are from the solution.`,
   )
   for (const name of solutionFiles(folder)) {
     const mine = join(work.folder, folder, name)

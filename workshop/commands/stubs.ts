@@ -4,8 +4,8 @@ import { lessons, lessonsFolder } from '../lessons/catalogue.ts'
 import { stubsOf } from '../lessons/stubs.ts'
 
 /**
- * Writes the stubs of every lesson, made from its solution. For contributors: `node workshop/start.mjs stubs`.
- * This overwrites lessons/ without saving it. Learners use `npm run reset`, which saves their work first.
+ * Makes the stubs of every lesson from its solution and writes them. For contributors: `node workshop/start.mjs stubs`.
+ * This overwrites the files in lessons/ without saving them. Learners use `npm run reset`, which saves their work first.
  */
 export async function stubs(): Promise<number> {
   for (const lesson of lessons()) {

@@ -30,7 +30,7 @@ async function gradeOnce(args: string[]): Promise<number> {
     const first = failed === undefined ? '' : ` · ${failed} failed`
     out.stay(`grading lesson ${lesson} …${sofar}${first}${now}`)
   }
-  /** Without a terminal there is no line that stays. */
+  /** Prints the failure if there is no terminal, because then no status line shows it. */
   const tellFailure = (id: string): string => {
     if (!process.stdout.isTTY && !only)
       out.print(`${id} failed. The other checks are still running.\n`)
@@ -47,7 +47,7 @@ async function gradeOnce(args: string[]): Promise<number> {
       ...(process.env.SEED && { seed: Number(process.env.SEED) }),
       onCheck({ id, state, notWritten }) {
         done += 1
-        // Print the first failure at once, because the checks after it may take a while to time out.
+        // Print the first failure at once, because later checks may take a while to time out.
         if (state === 'failed' && !notWritten) failed ??= tellFailure(id)
         tellProgress()
       },

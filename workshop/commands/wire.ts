@@ -24,12 +24,12 @@ function serverIn(args: string[]): WatchedServer | Problem {
   if (url.protocol === 'https:') {
     return {
       problem:
-        'Over https:// the bytes are encrypted, so the wire could not show anything readable. ' +
+        'Over https:// the bytes are encrypted, so the wire would not show anything readable. ' +
         'Use the http:// address of your server itself, without the proxy that adds TLS.',
     }
   }
   if (url.protocol !== 'http:') return { problem: `The URL must begin with http://, got "${arg}".` }
-  // An IPv6 address has brackets in a URL, but nowhere else.
+  // Remove the brackets that an IPv6 address has in a URL, but nowhere else.
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   return { url, destination: { host, port: Number(url.port || 80) } }
 }

@@ -2,17 +2,17 @@ import type { Browser, Page } from '@playwright/test'
 import { browser as tool } from '../tools/browser.ts'
 import type { Arrivals, MeasuringClient } from './node-client.ts'
 
-/** How a browser reads a stream: a script fetches it, or the stream is the page itself. */
+/** The way in which a browser reads a stream: by a script, or as the page itself. */
 export type BrowserApi = 'fetch()' | 'EventSource' | 'a page'
 
-/** Returns a client in a real browser. The browser is started once and shared by all clients. */
+/** Returns a client in a real browser. All clients share one browser, which is started once. */
 export function browserClient(browserApi: BrowserApi): MeasuringClient {
   return {
     async read(url) {
       const page = await openPage()
       try {
         const { head, arrived } = await READ[browserApi](page, url)
-        // Each page has its own clock, so measure the offset of this one.
+        // Each page has its own clock, so measure the offset of this page's clock.
         const clock = await clockOf(page)
         return { head: head + clock, arrived: arrived.map((at) => at + clock) }
       } finally {
@@ -21,7 +21,7 @@ export function browserClient(browserApi: BrowserApi): MeasuringClient {
     },
     visit(url) {
       const opened = openPage()
-      // The stream never ends, so neither does the reading.
+      // The stream never ends, so do not wait for the reading to finish.
       void opened.then((page) => READ[browserApi](page, url)).catch(() => {})
       return async () => (await opened).close()
     },
@@ -53,8 +53,8 @@ async function start(): Promise<Browser> {
 }
 
 /**
- * Returns the offset to add to a time of the page to convert it to a time of this process. It uses the fastest of ten
- * answers and ignores how long the answer took to return, so that no event seems to arrive before it was written.
+ * Returns the offset that converts a time on the page's clock to a time on this process's clock. It uses the fastest of
+ * ten answers and ignores how long the answer took to return, so that no event seems to arrive before it was written.
  */
 async function clockOf(page: Page): Promise<number> {
   let best = { took: Infinity, offset: 0 }
@@ -67,7 +67,7 @@ async function clockOf(page: Page): Promise<number> {
   return best.offset
 }
 
-/** Scripts for the page are strings, because the compiler would add helpers that the page does not have. */
+/** The current time on the page. Scripts for the page are strings, because the compiler would add helpers that the page lacks. */
 const NOW = 'performance.timeOrigin + performance.now()'
 
 const READ: Record<BrowserApi, (page: Page, url: string) => Promise<Arrivals>> = {
@@ -114,13 +114,13 @@ const READ: Record<BrowserApi, (page: Page, url: string) => Promise<Arrivals>> =
   },
 }
 
-/** Runs a script on a page of the same server, so that its request is same-origin. */
+/** Runs a script on a page of the same server, so that the script's request is same-origin. */
 async function inScript(page: Page, url: string, script: string): Promise<Arrivals> {
   await page.goto(new URL('/', url).href)
   return page.evaluate<Arrivals>(`(${script})(${JSON.stringify(url)})`)
 }
 
-/** Counts the events on the page at each frame. The head counts as arrived when the page exists. */
+/** Counts the events on the page at each frame. The head counts as arrived as soon as the page exists. */
 const FRAMES = `
   measured = { head: ${NOW}, arrived: [] }
   const look = () => {

@@ -7,7 +7,7 @@ export type Charted = Pick<Measured, 'head' | 'events'> & { row: Way }
 
 export type ChartColours = Record<'paper' | 'ink' | 'quiet' | 'written' | 'arrived', string>
 
-/** The page's light colours, for a file that may be opened anywhere. */
+/** The page's light colours, for a file that people may open anywhere. */
 const ON_PAPER: ChartColours = {
   paper: '#fdfdfb',
   ink: '#1d2126',
@@ -20,7 +20,7 @@ const ON_PAPER: ChartColours = {
  * Draws a chart of when each event was written and when it arrived, with one row per measurement.
  *
  * @param options.document creates the elements: a browser's document, or one that can only serialise SVG
- * @param options.width in pixels; if it is small, long names are wrapped
+ * @param options.width the width in pixels; if it is small, long names are wrapped
  * @returns a self-contained `<svg>`
  */
 export function chart(
@@ -105,7 +105,7 @@ export function chart(
     ],
   })
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg')
-  // To screen readers the chart is a single image, because the table has the same content.
+  // Present the chart to screen readers as a single image, because the table has the same content.
   for (const part of svg.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label')
   svg.setAttribute('role', 'img')
   svg.setAttribute('aria-label', 'When each event was written, and when it arrived')

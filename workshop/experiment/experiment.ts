@@ -10,9 +10,9 @@ import { markdownLine, markdownTables, nameOf, textTable } from './table.ts'
 import { VERDICTS, type Measured, type MeasuredVerdict } from '../../protocol/experiment.ts'
 
 /**
- * `npm run lesson 4 measure` asks for your predictions, measures, and shows both.
+ * `npm run lesson 4 measure` asks for your predictions, measures, and compares the results with the predictions.
  *
- * @param args a filter: `nginx` measures only the setups with nginx, `nginx HTTP/1.0` only some of those. `write`
+ * @param args a filter: `nginx` measures only the setups with nginx, and `nginx HTTP/1.0` only some of those. `write`
  *   measures everything and replaces the table in the lesson's README
  */
 export async function experiment(args: string[]): Promise<number> {
@@ -50,7 +50,7 @@ function isNamed(row: Row, word: string): boolean {
   return names.join(' ').toLowerCase().includes(word.toLowerCase().replace(/,$/, ''))
 }
 
-/** What each verdict means. */
+/** The meaning of each verdict. */
 const MEANINGS: Record<MeasuredVerdict, string> = {
   passes: 'the head arrives before the first event, and each event before the next one',
   'head waits': 'the head arrives with the first event, then each event before the next one',
@@ -112,10 +112,10 @@ async function answerTo(
 /**
  * Saves a chart of the results and returns its path.
  *
- * @param filter part of the file name, so that a filtered chart does not replace the complete one
+ * @param filter becomes part of the file's name, so that a filtered chart does not replace the complete one
  */
 async function saveChart(results: Result[], filter: string[]): Promise<string> {
-  // Loaded lazily, because they are slow to load.
+  // Load these modules lazily, because they are slow to load.
   const [{ chart }, { Window }] = await Promise.all([import('./chart.ts'), import('happy-dom')])
   mkdirSync(storeFolder, { recursive: true })
   const name = ['lesson-4', ...filter].join('-').replace(/[^\w.]+/g, '-')
@@ -127,7 +127,7 @@ async function saveChart(results: Result[], filter: string[]): Promise<string> {
   return file.slice(ROOT.length + 1)
 }
 
-/** Returns whether the README has the line of this result. */
+/** Returns whether the README contains this result's line. */
 function isInReadme(result: Result): boolean {
   return readFileSync(readmeOfExperiment(), 'utf8').split('\n').includes(markdownLine(result))
 }

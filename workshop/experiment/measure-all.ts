@@ -4,7 +4,7 @@ import { EVERY_MS, measure } from './measure.ts'
 import type { Result, Row } from './rows.ts'
 
 /**
- * Measures each setup, a few at a time, because more would disturb each other.
+ * Measures all setups, but only a few at a time, because more of them would disturb each other.
  *
  * @param options.measured called with each result as soon as it is known
  * @param options.everyMs the interval between two events; a busy machine needs a longer one
@@ -37,8 +37,8 @@ export async function measureAll(
 const SIDE_BY_SIDE = 4
 
 /**
- * Measures each setup, and measures it again at a slower pace, which a busy machine can keep up with, until the result is
- * an expected one. After the slowest pace the result counts, whatever it is.
+ * Measures each setup. While a result is not an expected one, measures that setup again, more and more slowly, because a
+ * busy machine can keep up with a slower pace. At the slowest pace, any result counts.
  */
 export async function measureWithPatience(
   chosen: Row[],

@@ -17,7 +17,7 @@ const EVENTS = 24
 export const EVERY_MS = 50
 
 /**
- * Writes events at regular intervals, and records when they arrive at the client.
+ * Measures a setup: writes events at regular intervals, and records when they arrive at the client.
  *
  * @param options.seen whether the row's tool is installed, and its version
  * @param options.everyMs the interval between two events
@@ -68,7 +68,7 @@ async function measured(row: Row, everyMs: number): Promise<Measured & { row: Ro
   }
 }
 
-/** Decides by the order and not by the clock: an event that arrives before the next one is written did not wait for it. */
+/** Judges by order and not by duration, because an event that arrives before the next one is written did not wait for it. */
 function verdictOf(
   head: number,
   { events, ended }: { events: Measured['events']; ended: number },
@@ -118,12 +118,12 @@ function sourceOf(
   app.get('/events', async (_request, response) => {
     startHead(response)
     written.push(performance.now())
-    // Wait long enough for a head that is sent alone to arrive first, even on a busy machine.
+    // Pause for so long that a head that is sent separately arrives first, even on a busy machine.
     await sleep(6 * everyMs)
-    // Longer than a proxy waits for more events.
+    // The pause is longer than any proxy waits for more events.
     const pause = Math.max(SILENCE_MS, everyMs)
     for (let n = 0; n < EVENTS; n += 1) {
-      // The last event comes alone: the one before it may have completed a group of events.
+      // Write the last event after a pause, because the event before it may have completed a group of events.
       await sleep(n === EVENTS - 1 ? pause : everyMs)
       written.push(performance.now())
       response.write(eventText(n, size))
@@ -141,14 +141,14 @@ function sourceOf(
   return source
 }
 
-/** Returns an event of `size` bytes, with random hexadecimal digits that compress to no less than about half. */
+/** Returns an event of `size` bytes, with random hexadecimal digits, which compress to about half their size at best. */
 function eventText(n: number, size: number): string {
   const data = `data: ${n} `
   const filling = randomBytes(size).toString('hex')
   return `${data}${filling.slice(0, size - data.length - 2)}\n\n`
 }
 
-/** Returns the highest count of three clients, because a proxy may notice a disconnect now or one write later. */
+/** Returns the highest of three clients' counts, because a proxy may notice a disconnect at once or one write later. */
 async function whenTold(
   client: MeasuringClient,
   url: string,
@@ -161,7 +161,7 @@ async function whenTold(
     const leave = client.visit(url)
     const writes = await countWrites(await begun, { leave, flushes })
     if (writes === undefined) return {}
-    // The server was told without any write, so the other clients cannot need more.
+    // The server learned of the disconnect without any write, so do not try the other clients.
     if (writes === 0) return { writesUntilTold: 0 }
     most = Math.max(most, writes)
   }
@@ -175,7 +175,7 @@ async function countWrites(
 ): Promise<number | undefined> {
   let isTold = false
   response.on('close', () => (isTold = true))
-  // After this pause, everything that was written has been sent, even if a program waits for more.
+  // After this pause, everything that was written has been sent, even by a program that waits for more.
   await sleep(SILENCE_MS)
   await leave()
   await sleep(SILENCE_MS)
@@ -188,5 +188,5 @@ async function countWrites(
   return undefined
 }
 
-/** Longer than the 200 milliseconds for which Linux delays a partial packet. */
+/** A pause that is longer than the 200 milliseconds for which Linux delays a partial packet. */
 const SILENCE_MS = 400

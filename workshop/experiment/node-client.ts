@@ -7,7 +7,7 @@ export type MeasuringClient = {
   /** Reads a stream to its end. */
   read(url: string): Promise<Arrivals>
   /**
-   * Opens a stream that does not end.
+   * Opens a stream that never ends.
    *
    * @returns a function that disconnects
    */

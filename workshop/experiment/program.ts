@@ -1,4 +1,4 @@
-// Measures in a process of its own, so that the workshop and the measurement do not slow each other down.
+// Measures in a separate process, so that the workshop and the measurement do not slow each other down.
 import { exitWithParent } from '../process/exit-with-parent.ts'
 import { measureAll } from './measure-all.ts'
 import { rows } from './rows.ts'

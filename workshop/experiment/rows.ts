@@ -18,7 +18,7 @@ export type Row = Way & {
   source: Source
   /** The tool that must be installed, if any. */
   tool?: ExternalTool
-  /** How a real browser reads the stream. Otherwise the client is a program that shows each byte as it arrives. */
+  /** The way in which a real browser reads the stream. If absent, the client is a program that shows each byte as it arrives. */
   browserApi?: BrowserApi
   /** Starts the proxy. Absent if the client connects directly. */
   start?(serverPort: number): Promise<RunningProxy>
@@ -27,7 +27,7 @@ export type Row = Way & {
 /** The result of measuring one setup. */
 export type Result = { row: Row } & (Measured | NotMeasured)
 
-/** What the measured server does, and which encodings its client accepts. */
+/** The behaviour of the measured server, and the encodings that its client accepts. */
 export type Source = {
   headers?: Record<string, string>
   compresses?: boolean
@@ -42,7 +42,7 @@ const GZIP: Source = { takesGzip: true }
 const HTTP_11 = 'proxy_http_version 1.1;'
 const NGINX_GZIP = 'gzip on;'
 
-/** The types that nginx compresses in addition to HTML, if compression is on. */
+/** The types that nginx compresses in addition to HTML when compression is on. */
 const TYPES = 'gzip_types text/event-stream;'
 
 /** Every setup that lesson 4 covers. */
@@ -134,14 +134,14 @@ function real(
   return { hop: tool.name, setting, server: saidBy(source), source, tool, start }
 }
 
-/** A setup without a proxy, in which the browser itself is the last hop. */
+/** Returns a setup without a proxy, in which the browser itself is the last hop. */
 function inBrowser(
   browserApi: BrowserApi,
   type: string,
   headers: Record<string, string> = {},
 ): Row {
   const server = [type, saidBy({ headers })].filter((part) => part !== '').join(', ')
-  // The size makes browsers that sniff the type wait for several events.
+  // At this size, a browser that sniffs the type has to wait for several events.
   const source: Source = { headers: { 'Content-Type': type, ...headers }, size: 160 }
   return { hop: 'Chromium', setting: browserApi, server, source, tool: browser, browserApi }
 }

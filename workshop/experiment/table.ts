@@ -1,7 +1,7 @@
 import type { Measured, Way } from '../../protocol/experiment.ts'
 import type { Result, Row } from './rows.ts'
 
-/** Formats the results as two Markdown tables: one for the hops between server and client, one for browsers. */
+/** Formats the results as two Markdown tables: one for the hops between server and client, and one for browsers. */
 export function markdownTables(results: Result[]): string {
   const isInBrowser = ({ row }: Result): boolean => row.browserApi !== undefined
   return [
@@ -48,7 +48,7 @@ export function textTable(results: Result[], predicted: Map<Row, string>): strin
     .join('\n')
 }
 
-/** Returns the name of a row: `nginx · proxy_http_version 1.0; · X-Accel-Buffering: no`. */
+/** Returns a row's name: `nginx · proxy_http_version 1.0; · X-Accel-Buffering: no`. */
 export function nameOf({ hop, setting, server }: Way): string {
   return [hop, setting, server].filter((part) => part !== '').join(' · ')
 }
@@ -59,7 +59,7 @@ export function medianDelay({ events }: Pick<Measured, 'events'>): number {
   return Math.round(delays[Math.floor(delays.length / 2)]!)
 }
 
-/** Extracts the number, such as `1.22.1`, from a program's version line. */
+/** Extracts the version number, such as `1.22.1`, from the line that a program prints. */
 function numberOf(version: string): string {
   return /\d+\.\d+(\.\d+)?/.exec(version)?.[0] ?? version
 }

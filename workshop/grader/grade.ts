@@ -19,20 +19,20 @@ export type GradeRequest = {
   lesson: number
   /** A folder laid out like `lessons/`. */
   work: string
-  /** The folder's name in messages; absent = its path. */
+  /** The folder's name in messages. If absent, messages use its path. */
   name?: string
   /** A folder with the same layout. It supplies the files that `work` does not have. */
   base?: string
   /** A check or a task: `1.2a`, `1.2`. */
   only?: string
-  /** The first task to grade. Absent = the first one of the lesson. */
+  /** The first task to grade. If absent, grading starts with the lesson's first task. */
   from?: string
   /** Grades only the core checks before this check. */
   before?: string
   seed?: number
   /** Whether to stop after the first failure. */
   bail?: boolean
-  /** For a first look: this check tries every case, and the others only try a sample. */
+  /** For a first look: the only check that tries every case. The other checks try a sample. */
   tryAllIn?: string
   /** Whether to skip the type check. */
   skipTypes?: boolean
@@ -40,11 +40,11 @@ export type GradeRequest = {
   skipReference?: boolean
   /** Called with each result as soon as it is known. */
   onCheck?(result: CheckResult): void
-  /** Called with the IDs of the running checks, whenever one begins or ends. */
+  /** Called with the IDs of the running checks, whenever a check begins or ends. */
   onRunning?(ids: string[]): void
   /** Ends the run and its process. */
   signal?: AbortSignal
-  /** A process that was started for this lesson. This grading ends it, unless it is reusable. */
+  /** A process that was started for this lesson. This grading ends the process, unless it is reusable. */
   gradingProcess?: GradingProcess
 }
 
@@ -112,7 +112,10 @@ function possibleOf(checks: CheckName[]): CheckName[] {
   return isPossible ? checks : checks.filter(({ needsNginx }) => !needsNginx)
 }
 
-/** A check that this machine cannot run fails in CI, and if no other check is left. Otherwise it is only reported. */
+/**
+ * Returns whether all checks have passed. A check that this machine cannot run counts as failed in CI, and if no other check
+ * is left. Otherwise, it is only reported.
+ */
 function hasPassed(results: readonly CheckResult[]): boolean {
   const graded = process.env.CI ? results : results.filter(({ lacks }) => !lacks)
   return graded.length > 0 && graded.every(({ state }) => state === 'passed')
@@ -153,8 +156,8 @@ function resultOf(
     return { ...check, state: 'passed', steps, ...(note && { note }) }
   }
   const story = report?.story ?? {
-    seen: `The check did not end as checks do: ${error?.message ?? 'it reports nothing'}`,
-    expected: 'Expected its report.',
+    seen: `The check ended without a report: ${error?.message ?? 'it threw no error'}`,
+    expected: 'Expected every check to end with a report.',
   }
   const frame = error?.frames.find(({ file }) => isInside(sandbox, file))
   return {
@@ -167,7 +170,7 @@ function resultOf(
   }
 }
 
-/** Replaces paths in the sandbox by the paths that the learner knows: `lessons/01-raw-chunks/server.ts`. */
+/** Replaces paths in the sandbox with the paths that the learner knows: `lessons/01-raw-chunks/server.ts`. */
 function nameFiles(text: string, sandbox: string, name: string): string {
   return text
     .replaceAll(`file://${sandbox}`, name)

@@ -6,12 +6,12 @@ import {
   type GradingProcessOptions,
 } from './grading-process.ts'
 
-/** Grades many works of one lesson, quickly. */
+/** A pool of processes that grades many works of one lesson quickly. */
 export type GraderPool = {
   /**
    * Grades in a process that has already graded other works, which is much quicker. But the other works may have left
-   * something there, and a first look with `tryAllIn` only tries a sample. So this verdict counts only if it is the
-   * expected one. Otherwise the work is graded again as a learner's work is, and the second verdict is returned.
+   * something behind, and a first look with `tryAllIn` tries only a sample. So this verdict counts only if it is the
+   * expected one. Otherwise, the work is graded again as a learner's work is, and the second verdict is returned.
    */
   grade(request: GradeRequest, isExpected: (verdict: Verdict) => boolean): Promise<Verdict>
   /** Ends the processes. */
@@ -21,7 +21,7 @@ export type GraderPool = {
 /**
  * Creates a pool for the workshop's own programs, such as those of the proof. Learners' works never share a process.
  *
- * @param options.size the maximum number of processes. A new one costs as much as grading a dozen works
+ * @param options.size the maximum number of processes; a new process costs as much as grading a dozen works
  */
 export function graderPool({
   size,
@@ -59,7 +59,7 @@ export function graderPool({
   }
 }
 
-/** A place for a process, with the number of works that it has graded. */
+/** A place for a process, with the number of works that the process has graded. */
 type Slot = { gradingProcess?: GradingProcess; works: number }
 
 async function empty(slot: Slot): Promise<void> {
@@ -69,5 +69,5 @@ async function empty(slot: Slot): Promise<void> {
   await gradingProcess?.end()
 }
 
-/** The maximum number of works per process. Some leave requests and timers running, which slow down the next ones. */
+/** The maximum number of works per process. Some works leave requests and timers running, which slow down the next works. */
 const MOST_WORKS = 25

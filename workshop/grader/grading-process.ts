@@ -19,13 +19,13 @@ import { watchdog } from './watchdog.ts'
 import { startWorker, type Worker } from './worker.ts'
 
 /**
- * A process that grades one work of a lesson, with the sandbox for that work. Start it before the work exists, and the
- * grading begins sooner.
+ * A process that grades one work of a lesson, with the sandbox for that work. If you start the process before the work
+ * exists, the grading begins sooner.
  */
 export type GradingProcess = {
   readonly seed: number
   readonly sandbox: Sandbox
-  /** Whether it grades many works, one after another. Anything that a work leaves in the process affects the next one. */
+  /** Whether the process grades many works, one after another. Anything that a work leaves behind affects the next work. */
   readonly isReusable: boolean
   /** Whether the process is still running. */
   readonly isAlive: boolean
@@ -52,10 +52,10 @@ export type RunOptions = {
   ids: string[]
   /** Whether to stop after the first failure. */
   bail?: boolean
-  /** For a first look: this check tries every case, and the others only try a sample. */
+  /** For a first look: the only check that tries every case. The other checks try a sample. */
   tryAllIn?: string
   onOutcome?(id: string, outcome: Outcome): void
-  /** Called with the IDs of the running checks, whenever one begins or ends. */
+  /** Called with the IDs of the running checks, whenever a check begins or ends. */
   onRunning?(ids: string[]): void
   /** Ends the process. */
   signal?: AbortSignal
@@ -173,7 +173,7 @@ export async function startGradingProcess({
 /** The modules to load before the work. */
 const SETUP = ['signs-of-life.ts', 'waiting.ts', 'kill-guard.ts']
 
-/** How long to wait for messages that are still in transit after the process has ended. */
+/** The time to wait for messages that are still in transit after the process has ended. */
 const GRACE_MS = 5000
 
 /** Creates a Vitest that runs the checks of a lesson in the given process and prints nothing. */

@@ -30,7 +30,7 @@ export function guard(sandbox: string): Plugin {
     // Vitest resolves imports of itself without asking any plugin, so look for them in the source.
     transform(code, id) {
       const [, name] = (isInside(sandbox, id) && IMPORT_OF_GRADER.exec(code)) || []
-      if (name) throw new Error(`a lesson may not import "${name}": that is what grades it`)
+      if (name) throw new Error(`a lesson may not import "${name}", which grades lessons`)
     },
   }
 }

@@ -20,7 +20,7 @@ export function watchMemory(pid: number, tooMuch: () => void): { stop(): void } 
   return { stop: () => clearInterval(timer) }
 }
 
-// On other systems than Linux, each look starts a program.
+// Look less often on systems other than Linux, because each look starts a program there.
 const EVERY_MS = process.platform === 'linux' ? 250 : 1000
 
 /** Returns the resident memory of a process in megabytes, or undefined if it has ended. */
@@ -47,7 +47,7 @@ async function ofPs(pid: number): Promise<number> {
   return Number.parseInt(stdout.trim())
 }
 
-/** `"node.exe","4711","Console","1","182.340 K"`: the system's language decides the separator. */
+/** Parses a line such as `"node.exe","4711","Console","1","182.340 K"`. The system's language decides the separator. */
 async function ofTasklist(pid: number): Promise<number> {
   const args = ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH']
   const { stdout } = await promisify(execFile)('tasklist', args, { windowsHide: true })

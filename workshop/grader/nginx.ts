@@ -10,8 +10,8 @@ import { nginxSettings } from './nginx-settings.ts'
 export type NginxForChecks = { ports: NginxPorts; stop(): Promise<void> }
 
 /**
- * Starts two: one that buffers everything that nginx can buffer, and one with the work's `nginx.conf`. Both pass a
- * request on to the port that its `Server-Port` header names, so that each check can have its own server.
+ * Starts two nginx servers: one that buffers everything that nginx can buffer, and one with the work's `nginx.conf`. Both
+ * pass a request on to the port that its `Server-Port` header names, so that each check can have its own server.
  */
 export async function nginxFor(lesson: number, sandbox: string): Promise<NginxForChecks> {
   const conf = join(sandbox, lessonNumbered(lesson)!.folder, 'nginx.conf')
@@ -25,7 +25,7 @@ export async function nginxFor(lesson: number, sandbox: string): Promise<NginxFo
   }
 }
 
-/** Shared by all gradings of this process, and ends with it. */
+/** The nginx that all gradings in this process share. It ends with the process. */
 let ours: Promise<RunningProxy> | undefined
 
 async function startNginxOf(

@@ -6,13 +6,13 @@ import type { Bark } from './watchdog.ts'
 export type Run = {
   /** The outcomes by check ID. A check without an outcome did not finish. */
   outcomes: Map<string, Outcome>
-  /** Why the lesson's files or the checks could not be loaded. */
+  /** The error because of which the lesson's files or the checks could not be loaded. */
   loadError?: Thrown
   /** Errors that do not belong to any check. */
   strayErrors: Thrown[]
-  /** Why the process was killed before the checks finished: it was silent, or it used too much time or memory. */
+  /** The reason why the process was killed before the checks finished: it was silent, or it used too much time or memory. */
   endedFor?: Bark | 'memory'
-  /** Its last activity: `loading`, or the check that began last among those that were still running. */
+  /** The process's last activity: `loading`, or the check that began last among those that were still running. */
   endedIn: string
   /** Whether the canary failed, which shows that failures are detected and reported. */
   canaryFailed: boolean
@@ -38,13 +38,13 @@ export type RunRecord = {
   ended(why: Run['endedFor']): void
   /** If set, called with each outcome. */
   onOutcome: ((id: string, outcome: Outcome) => void) | undefined
-  /** If set, called with the IDs of the running checks, whenever one begins or ends. */
+  /** If set, called with the IDs of the running checks, whenever a check begins or ends. */
   onRunning: ((ids: string[]) => void) | undefined
   /** Returns the results and starts a new record. */
   take(): Run
 }
 
-/** @param canary the name of the check that must fail */
+/** Creates an empty record. @param canary the name of the check that must fail */
 export function runRecord(canary: string): RunRecord {
   let run = nothingYet()
   const running = new Set<string>()
@@ -114,7 +114,7 @@ function nothingYet(): Run {
   }
 }
 
-/** Roughly how many characters of the work's output are kept. */
+/** The approximate number of characters of the work's output that are kept. */
 const PRINTED = 50_000
 
 function outcomeOf(test: TestCase): Outcome | undefined {

@@ -48,7 +48,7 @@ async function lessonFolders(work: string): Promise<string[]> {
   return entries.filter((entry) => /^\d\d-/.test(entry.name)).map((entry) => entry.name)
 }
 
-/** Excludes, among others, tsconfig.json: it serves the editor, and extends a file that the sandbox does not have. */
+/** Returns whether a file is part of the work. Excludes tsconfig.json, because it extends a file that the sandbox lacks. */
 export function isWork(path: string): boolean {
   return !['node_modules', '.git', 'exhibit', 'tsconfig.json'].includes(basename(path))
 }

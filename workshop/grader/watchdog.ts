@@ -1,13 +1,15 @@
-/** Watches a process that gives a sign of life every quarter of a second. */
+/** A timer that watches a process, which gives a sign of life every quarter of a second. */
 export type Watchdog = { start(): void; sign(): void; stop(): void }
 
-/** Why it barks: there was no sign of life, or the run takes too long. */
+/** The reason why a watchdog barks: there was no sign of life, or the run takes too long. */
 export type Bark = 'silence' | 'time'
 
 /**
+ * Creates a watchdog. It counts turns of this process's own timer and not time, so that it does not bark because a laptop
+ * has slept or a machine is busy.
+ *
  * @param bark called after ten seconds without a sign, after one minute without the first sign, or after five minutes in
- *   any case. Time is counted in turns of this process's own timer, so a laptop that slept or a busy machine does not
- *   wake the dog.
+ *   any case
  */
 export function watchdog(bark: (why: Bark) => void): Watchdog {
   let turns = 0

@@ -6,21 +6,21 @@ import { promisify } from 'node:util'
 import { storeFolder } from '../store.ts'
 import { ROOT } from '../root.ts'
 
-/** The files that a browser loads, and the sources that Vite builds them from. */
+/** The files that a browser loads, and the sources from which Vite builds them. */
 export type Bundle = {
-  /** The name of the folder for its builds, such as `page`. */
+  /** The name of the folder for the builds, such as `page`. */
   name: string
   /** The path of Vite's configuration, relative to the workshop's folder. */
   config: string
-  /** Files and folders. When one of them changes, the bundle is built again. */
+  /** The files and folders to build from. When any of them changes, the bundle is built again. */
   sources: readonly string[]
 }
 
 /**
- * Returns the folder with the built files of a bundle. If its sources have changed since the last build, this builds it
- * first, which takes some seconds.
+ * Returns the folder with a bundle's built files. If the sources have changed since the last build, this function builds
+ * the bundle first, which takes some seconds.
  *
- * @throws Error with the message of the build
+ * @throws Error with Vite's message if the build fails
  */
 export async function built(bundle: Bundle): Promise<string> {
   const builds = join(storeFolder, bundle.name)
@@ -32,7 +32,7 @@ export async function built(bundle: Bundle): Promise<string> {
   return folder
 }
 
-/** Builds in another folder and moves the result in one step, so that no process ever finds half a page. */
+/** Builds in another folder and moves the result in one step, so that no process ever finds an incomplete page. */
 async function build({ config }: Bundle, builds: string, folder: string): Promise<void> {
   await mkdir(builds, { recursive: true })
   const draft = await mkdtemp(join(builds, 'draft-'))
@@ -40,7 +40,7 @@ async function build({ config }: Bundle, builds: string, folder: string): Promis
     await runVite(config, draft)
     await rename(draft, folder)
   } catch (error) {
-    // Another running workshop may have built the same page in the meantime.
+    // If another running workshop has built the same page in the meantime, use that build.
     if (!(await exists(folder))) throw error
   } finally {
     await rm(draft, { recursive: true, force: true })
@@ -48,8 +48,8 @@ async function build({ config }: Bundle, builds: string, folder: string): Promis
 }
 
 /**
- * Runs Vite in its own process, because Vite sets NODE_ENV, and every program that we start would inherit it. Builds with
- * the production version of React, whatever our own NODE_ENV says.
+ * Runs Vite in its own process, because Vite sets NODE_ENV, which every program that we start would inherit. The build
+ * uses the production version of React, whatever our own NODE_ENV says.
  */
 async function runVite(config: string, outDir: string): Promise<void> {
   const args = [
@@ -89,7 +89,7 @@ async function hashOfSources({ config, sources }: Bundle): Promise<string> {
   return hash.digest('hex').slice(0, 16)
 }
 
-/** Returns the file itself, or all files of a folder, always in the same order. */
+/** Returns the source itself if it is a file, or all files of a folder, always in the same order. */
 async function filesOf(source: string): Promise<string[]> {
   if (!(await stat(join(ROOT, source))).isDirectory()) return [source]
   const entries = await readdir(join(ROOT, source), { withFileTypes: true })

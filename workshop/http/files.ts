@@ -27,7 +27,7 @@ function filesIn(folder: string): RequestHandler {
     redirect: false,
     cacheControl: false,
     setHeaders(res, path) {
-      // An asset gets a new name when its content changes, so browsers may cache it forever.
+      // An asset has a new name whenever its content changes, so browsers may cache it forever.
       if (!path.startsWith(join(folder, 'assets') + sep)) return
       res.set('Cache-Control', 'public, max-age=31536000, immutable')
     },

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net'
 /**
  * Listens on the first free port of a list.
  *
- * @param host the address; with 127.0.0.1, only this machine can connect
+ * @param host the address to listen on; with 127.0.0.1, only this machine can connect
  * @returns the port
  * @throws Error if every port is taken or reserved (EACCES)
  */

@@ -1,17 +1,20 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import helmet from 'helmet'
 
-/** Exceptions from the default, which is that no frame shows the page, only this machine reaches it, and it runs only its own files. */
+/**
+ * Exceptions from the defaults. By default, no frame may show the page, only this machine can reach it, and it runs only
+ * its own files.
+ */
 export type Exceptions = {
-  /** Returns the origins that the page shows in frames. Called for each response. */
+  /** Returns the origins that the page shows in frames. It is called for each response. */
   frames?(): string[]
   /** The origins that may show the page in a frame. */
   framedBy?: readonly string[]
-  /** Scripts that may run besides the page's own files, as sources of a policy: `'sha256-…'`. */
+  /** The scripts that may run besides the page's own files, as sources of a policy: `'sha256-…'`. */
   scripts?: readonly string[]
   /** Whether the page sets styles by script. */
   hasStyles?: boolean
-  /** Whether the page has a form that is sent to its own server. */
+  /** Whether the page has a form that it sends to its own server. */
   hasForm?: boolean
   /** Returns the host names under which the server answers, with their ports. */
   names?(req: Request): string[]
@@ -19,7 +22,7 @@ export type Exceptions = {
 
 /**
  * Returns the middleware that protects a server on this machine. Any page on the web can send requests to 127.0.0.1, and
- * any domain name can resolve to it. So only our own page gets answers, and it runs only our own files.
+ * any domain name can resolve to that address. So the server answers only our own page, which runs only our own files.
  */
 export function safety({
   frames = () => [],
@@ -44,11 +47,11 @@ export function safety({
           ...(hasStyles && { styleSrc: ["'self'", "'unsafe-inline'"] }),
         },
       },
-      // X-Frame-Options would contradict the policy.
+      // If other origins may show the page in a frame, X-Frame-Options would contradict the policy.
       xFrameOptions: framedBy.length === 0,
       // The page has no certificate, and the browser would demand one for every port of this machine.
       strictTransportSecurity: false,
-      // With no-referrer a browser may call our own page's origin "null".
+      // With no-referrer, a browser may send "null" as our own page's origin.
       referrerPolicy: { policy: 'same-origin' },
     }),
     (_req, res, next) => {
@@ -65,7 +68,7 @@ export function onThisMachine({ socket }: Request): string[] {
   return [`127.0.0.1:${socket.localPort}`, `localhost:${socket.localPort}`]
 }
 
-/** Answers with an error status and a sentence for the person in front of the browser. */
+/** Answers with an error status and a sentence for the person who uses the browser. */
 export function refuse(res: Response, status: number, sentence: string): void {
   res.status(status).type('text/plain').send(`${sentence}\n`)
 }
@@ -78,26 +81,29 @@ export const failed: ErrorRequestHandler = (
   _next,
 ) => {
   if (res.headersSent) {
-    // Cut the response, so that the client cannot mistake half of it for all of it.
+    // Cut the response off, so that the client cannot take an incomplete response for a complete one.
     res.destroy()
     return
   }
   refuse(res, error.status ?? 500, error.message)
 }
 
-/** Refuses other host names, against DNS rebinding: a foreign name may resolve to this machine, but then `Host` contains it. */
+/**
+ * Refuses requests for other host names, as a defence against DNS rebinding. A foreign name may resolve to this machine,
+ * but then `Host` contains that name.
+ */
 export function onlyUnderOurName(names: (req: Request) => string[]): RequestHandler {
   return (req, res, next) => {
     const ours = names(req)
     const hosts = req.headersDistinct.host ?? []
-    // If the request target is a whole URL, it overrides Host. Only requests to proxies look like that.
+    // A request target that is a whole URL would override Host. Only requests to proxies have such a target.
     const isOurs = hosts.length === 1 && ours.includes(hosts[0]!) && req.url.startsWith('/')
     if (isOurs) next()
     else refuse(res, 421, `This page is at http://${ours[0]} and answers to no other name.`)
   }
 }
 
-/** Refuses requests from other pages. Browsers say in a header which page sent a request. */
+/** Refuses requests from other pages. A browser's headers say which page sent the request. */
 function onlyFromOurPage({
   names,
   isFramed,
@@ -107,7 +113,7 @@ function onlyFromOurPage({
 }): RequestHandler {
   return (req, res, next) => {
     const { origin, 'sec-fetch-site': site, 'sec-fetch-dest': destination } = req.headers
-    // The policy decides which page may show ours in a frame. Such a page gets the frame and nothing else.
+    // The policy decides which pages may show ours in a frame. Such a page may load the frame, but nothing else.
     const isFrame = isFramed && req.method === 'GET' && destination === 'iframe'
     const isOurs =
       (origin === undefined || origin === `http://${req.headers.host}`) &&
@@ -117,7 +123,7 @@ function onlyFromOurPage({
       refuse(
         res,
         403,
-        `Another page asked for this. Type http://${names(req)[0]} into the address bar yourself.`,
+        `Another page sent this request. Type http://${names(req)[0]} into the address bar yourself.`,
       )
     }
   }

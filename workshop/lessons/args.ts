@@ -15,17 +15,17 @@ export type Work = {
 /** The parsed arguments of a command. */
 export type LessonArgs = {
   lesson?: number
-  /** A task `3.2` or a check `3.2a` of the lesson, which is known to exist. */
+  /** A task (`3.2`) or check (`3.2a`) of the lesson. It has been verified to exist. */
   only?: string
   work: Work
 }
 
-/** Why the arguments are refused: a message that also says what is possible. */
+/** A message that says why the arguments are refused and which arguments are possible. */
 export type Problem = { problem: string }
 
 /**
- * Parses a lesson (`3`, `03`, `lesson3` or `lesson 3`), a task (`3.2`) or a check (`3.2a`), which may be followed by a
- * folder with somebody's work.
+ * Parses a lesson (`3`, `03`, `lesson3` or `lesson 3`), a task (`3.2`) or a check (`3.2a`). A folder with somebody's work
+ * may follow.
  */
 export function parseArgs(args: string[]): LessonArgs | Problem {
   const left = args.filter((arg) => arg !== '')
@@ -55,7 +55,7 @@ export function parseArgs(args: string[]): LessonArgs | Problem {
 /** The learner's own work, in lessons/. */
 export const ownWork: Work = { folder: lessonsFolder, name: 'lessons' }
 
-/** Parses a lesson, task or check at the front of `args`, and removes its arguments. */
+/** Parses a lesson, task or check at the front of `args`, and removes it from `args`. */
 export function takeReference(args: string[]): { number: number; only?: string } | undefined {
   const joined = /^lesson$/i.test(args[0] ?? '') && args.length > 1
   const text = joined ? `${args[0]}${args[1]}` : (args[0] ?? '')
@@ -66,7 +66,7 @@ export function takeReference(args: string[]): { number: number; only?: string }
   return { number, ...(match[2] && { only: `${number}${match[2].toLowerCase()}` }) }
 }
 
-/** Returns the folder in which the user ran the command, because npm changes to the root of the repository. */
+/** Returns the folder in which the user typed the command, because npm runs it in the root of the repository. */
 export function callersFolder(): string {
   return process.env.INIT_CWD ?? process.cwd()
 }
@@ -90,7 +90,7 @@ function findWork(arg: string): Work | Problem {
   return { folder, name }
 }
 
-/** Returns the folder itself, its parent if it is a single lesson, or its lessons/ if it is a whole clone. */
+/** Returns the folder itself, its parent if the folder is a single lesson, or its lessons/ if it is a whole clone. */
 function laidOutLikeLessons(folder: string): string | undefined {
   const known = lessons().map((lesson) => lesson.folder)
   if (known.includes(basename(folder))) return dirname(folder)
@@ -117,7 +117,7 @@ function isKnown(only: string, lesson: Lesson): boolean {
   return checks.includes(only) || tasksOf(lesson).includes(only)
 }
 
-/** Returns the tasks of the README and of the checks, because the README may be missing. */
+/** Returns the tasks from the README and from the checks, because the README may be missing. */
 function tasksOf(lesson: Lesson): string[] {
   const ids = [...lesson.tasks.map((task) => task.id), ...checkIds(lesson.number).map(taskOf)]
   return [...new Set(ids)]

@@ -9,10 +9,10 @@ export type Lesson = {
   /** The name of the lesson's folder in lessons/ and solutions/: `01-raw-chunks`. */
   folder: string
   title: string
-  /** Absent if the README does not say. */
+  /** The lesson's duration. Absent if the README does not state it. */
   minutes?: number
   tasks: Task[]
-  /** Why there are no tasks, and how to fix it. */
+  /** Says why there are no tasks, and how to fix that. */
   problem?: string
 }
 

@@ -6,12 +6,12 @@ import { ROOT } from '../root.ts'
 export type CheckName = {
   id: string
   rule: string
-  /** An edge case is graded and counted, but a lesson is passed without it. */
+  /** Whether the check is an edge case, which is graded and counted, but is not needed to pass the lesson. */
   isEdgeCase: boolean
   needsNginx: boolean
 }
 
-/** Reads all checks of a lesson from its source, in diagnosis order. Dishonest work could fake the list of a run. */
+/** Reads all checks of a lesson, in diagnosis order, from its test file, because dishonest work could fake the list of a run. */
 export function checksOf(lesson: number): CheckName[] {
   const source = readFileSync(testFileOf(lesson), 'utf8')
   return [...source.matchAll(CHECK)].map(([, kind, id, , rule]) => ({
@@ -30,5 +30,5 @@ export function testFileOf(lesson: number): string {
   return join(ROOT, 'test', `lesson${lesson}.test.ts`)
 }
 
-/** Matches `check('1.2a', 'each quake …', …`, with any line breaks and quotes. */
+/** Matches `check('1.2a', 'each quake …', …`, whatever its line breaks and quotes. */
 const CHECK = /^(check|edgeCase|nginxCheck)\(\s*'(\d+\.\d+[a-z])',\s*(['"])(.+)\3,/gm

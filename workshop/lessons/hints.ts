@@ -3,7 +3,7 @@ import type { Paint } from '../terminal/colour.ts'
 import { readable } from '../terminal/markdown.ts'
 import type { Task } from './readme.ts'
 
-/** Returns the text of a task's next hint, which says how many more there are. */
+/** Returns the text of a task's next hint and says how many more hints there are. */
 export function hintText(task: Task, { width, paint }: { width: number; paint: Paint }): string {
   const title = paint('strong', `${task.id} ${task.title}`)
   const hint = nextHint(task)
@@ -21,7 +21,7 @@ export function hintText(task: Task, { width, paint }: { width: number; paint: P
   ].join('\n\n')
 }
 
-/** A hint, its number from 1, the number of hints, and whether the learner has seen all of them before. */
+/** A hint, its number, counted from 1, the number of hints, and whether the learner has already seen all of them. */
 type NextHint = { text: string; number: number; of: number; again: boolean }
 
 /** Takes the next hint and remembers that it was shown. Returns undefined if the task has no hints. */

@@ -9,12 +9,12 @@ import { readStore, writeStore } from '../store.ts'
 /** A learner's progress in one lesson. */
 export type Progress = {
   passed: string[]
-  /** Checks that could not be graded, because this machine lacks a tool that they need. */
+  /** The checks that could not be graded, because this machine lacks a tool that they need. */
   notGraded: string[]
   /** Every check of the lesson. */
   checks: string[]
   score: Score
-  /** Every core check has passed, except those that this machine cannot grade. */
+  /** Whether every core check has passed, except those that this machine cannot grade. */
   isPassed: boolean
   /** The time of the last grading. */
   gradedAt?: Date
@@ -30,8 +30,8 @@ type Stored = Record<
 >
 
 /**
- * Stores the verdict on the learner's own work in lessons/. The results of checks that were not graded this time are
- * kept.
+ * Stores the verdict on the learner's own work in lessons/. Keeps the earlier results of checks that were not graded this
+ * time.
  */
 export function recordVerdict({ lesson, outcome, checks }: Verdict): void {
   const stored = readStore<Stored>(FILE)
@@ -71,7 +71,7 @@ export function progressOf(lesson: number): Progress {
 }
 
 /**
- * Returns the first task that has an open core check, or else one that has an open edge case.
+ * Returns the first task that has an open core check. If there is none, returns the first task with an open edge case.
  *
  * @param closed the checks that have passed or that this machine cannot grade
  */

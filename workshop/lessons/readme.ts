@@ -9,8 +9,8 @@ export type Readme = {
 export type Task = { id: string; title: string; hints: string[] }
 
 /**
- * Parses the title (`# Lesson 1: Raw chunks`), the duration (`40 minutes`), each task (`### 1.1 Title`), and its hints:
- * the `<details>` below it whose summary begins with "Hint". Ignores everything else.
+ * Parses the title (`# Lesson 1: Raw chunks`), the duration (`40 minutes`), and each task (`### 1.1 Title`) with its hints,
+ * which are the `<details>` below the task whose summary begins with "Hint". Ignores everything else.
  */
 export function readReadme(text: string): Readme {
   const readme: Readme = { tasks: [] }
@@ -32,7 +32,7 @@ export function readReadme(text: string): Readme {
       }
       continue
     }
-    // In a code block, `# Lesson` could be a shell comment.
+    // Skip code blocks, in which `# Lesson` could be a shell comment.
     if (isCode) continue
     if (line.trim() === '<details>' && task) hint = []
     const title = /^# (?:Lesson \d+: )?(.+)$/.exec(line)

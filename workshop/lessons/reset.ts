@@ -7,11 +7,11 @@ import { storeFolder } from '../store.ts'
 import { stubsOf } from './stubs.ts'
 
 export type Reset = {
-  /** The folder of the saved work, relative to the workshop's. Absent if there was no work to save. */
+  /** The folder with the saved work, relative to the workshop's folder. Absent if there was no work to save. */
   saved?: string
   /** The files that were replaced with stubs. */
   written: string[]
-  /** Files that the learner added, which are kept. */
+  /** The files that the learner added. They are kept. */
   others: string[]
 }
 
@@ -30,14 +30,14 @@ export function resetLesson(lesson: Lesson): Reset {
   mkdirSync(folder, { recursive: true })
   for (const { name, text } of written) {
     const file = join(folder, name)
-    // The learner may have replaced the file with a folder, or with a link to a file that must not change.
+    // Remove the entry, because the learner may have replaced the file with a folder, or with a link to another file.
     rmSync(file, { recursive: true, force: true })
     writeFileSync(file, text)
   }
   return { written: written.map(({ name }) => name), others, ...(saved && { saved }) }
 }
 
-/** The entries of a lesson's folder that are not files to edit. */
+/** The entries in a lesson's folder that are not the learner's work. */
 const OF_THE_LESSON = ['README.md', 'exhibit', 'tsconfig.json']
 
 function isFileWith(file: string, text: string): boolean {
@@ -48,7 +48,7 @@ function isFileWith(file: string, text: string): boolean {
   }
 }
 
-/** Copies the work to a new folder, named after the current time. */
+/** Copies the work to a new folder whose name is the current time. */
 function save(folder: string, lesson: string, names: string[]): string {
   const moment = new Date().toISOString().replaceAll(':', '-').replace('Z', '')
   const copy = join(storeFolder, 'saved', moment, lesson)

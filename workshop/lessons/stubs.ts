@@ -27,8 +27,8 @@ export function solutionFiles(folder: string): string[] {
 }
 
 /**
- * Turns a solution into a stub. Each region with a name is replaced with a throw, and each region without a name is
- * removed.
+ * Turns a solution into a stub. Replaces each region that has a name with a `throw` statement, and removes each region
+ * that has no name.
  *
  * ```
  * // #region 1.1 createApp()          throw new Error('lesson 1, task 1.1: write createApp()')
@@ -40,10 +40,10 @@ export function solutionFiles(folder: string): string[] {
  * // #endregion
  * ```
  *
- * In files whose comments begin with `#`, the markers are `# #region` and `# #endregion`, and the message becomes a
- * comment.
+ * In files whose comments begin with `#`, the markers are `# #region` and `# #endregion`, and a comment takes the place of
+ * the `throw` statement.
  *
- * @throws Error with the line number if a region is not closed, not opened, nested, or of another lesson
+ * @throws Error with the line number if a region is not closed, not opened, nested, or belongs to another lesson
  */
 export function makeStub(source: string, lesson: number): string {
   const kept: string[] = []
@@ -74,7 +74,7 @@ export function makeStub(source: string, lesson: number): string {
     if (name?.includes("'")) throw new Error(`${at}: a name has no quotes, got ${name}`)
     opened = index + 1
     const sentence = name && notWritten(task, name)
-    // A configuration file cannot throw, so its stub says the same in a comment.
+    // A configuration file cannot throw, so its stub has the message in a comment.
     if (sentence && comment === '#') kept.push(`${indentation}# ${sentence}`)
     else if (sentence) kept.push(`${indentation}throw new Error('${sentence}')`)
   }
@@ -82,7 +82,7 @@ export function makeStub(source: string, lesson: number): string {
   return withoutSpareLines(kept.join('\n'))
 }
 
-/** Removes the blank lines that the formatter would remove, and ends the text with one line feed. */
+/** Removes the blank lines that the formatter would remove, and ends the text with a single line feed. */
 function withoutSpareLines(text: string): string {
   return `${text
     .replace(/\n{3,}/g, '\n\n')

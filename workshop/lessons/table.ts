@@ -3,7 +3,7 @@ import { lessons, type Lesson } from './catalogue.ts'
 import { scoreInWords } from '../../protocol/score.ts'
 import { firstOpenTask, progressOf, type Progress } from './progress.ts'
 
-/** Returns the list of lessons with the learner's progress, and the next command. */
+/** Returns the list of lessons, with the learner's progress and the command to run next. */
 export function lessonTable(paint: Paint): string {
   const rows = lessons().map((lesson) => ({ lesson, progress: progressOf(lesson.number) }))
   const width = Math.max(...rows.map(({ lesson }) => lesson.title.length))

@@ -1,4 +1,4 @@
-/** A hunk of a diff: removed lines, added lines, and lines of context. */
+/** One hunk of a diff: its removed lines, added lines, and lines of context. */
 export type Hunk = { mark: '-' | '+' | ' '; text: string }[]
 
 /**
@@ -31,9 +31,9 @@ export function parseHunks(lines: readonly string[]): Hunk[] {
  * Applies hunks to a text.
  *
  * A hunk may be indented differently from the text, as long as the difference is the same for all lines. Hunks leave
- * out the text's comments and blank lines, which are removed or kept together with the line below them.
+ * out the text's comments and blank lines. These are removed or kept together with the line below them.
  *
- * @throws Error if the lines of a hunk are not in the text exactly once, or if two hunks overlap
+ * @throws Error if the lines of a hunk do not occur in the text exactly once, or if two hunks overlap
  */
 export function applyHunks(text: string, hunks: readonly Hunk[]): string {
   const lines = text.split('\n')
@@ -70,7 +70,7 @@ function editOf(hunk: Hunk, lines: readonly string[]): Edit {
   return { start, end: next, to }
 }
 
-/** Locates a hunk: the positions of its lines in the text, and how much deeper they are indented there. */
+/** Locates a hunk. Returns the positions of its lines in the text, and how much deeper the text indents them. */
 function placeOf(hunk: Hunk, lines: readonly string[]): { at: number[]; offset: number } {
   const wanted = hunk.filter(({ mark }) => mark !== '+').map(({ text }) => text)
   const places = [...lines.keys()].flatMap((start) => {
@@ -89,7 +89,7 @@ function placeOf(hunk: Hunk, lines: readonly string[]): { at: number[]; offset: 
   return place
 }
 
-/** Returns the positions of consecutive lines from `start` on, or undefined if the text differs. */
+/** Returns the positions of consecutive lines from `start` on, or undefined if the text there is different. */
 function linesFrom(
   start: number,
   lines: readonly string[],
@@ -106,7 +106,7 @@ function linesFrom(
   return at
 }
 
-/** Returns the first line of the comments directly above a line. */
+/** Returns the first line of the comments directly above a line, or the line itself. */
 function withComments(line: number, lines: readonly string[]): number {
   let first = line
   while (first > 0 && COMMENT.test(lines[first - 1]!) && !MARK.test(lines[first - 1]!)) first -= 1

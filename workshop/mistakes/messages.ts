@@ -4,14 +4,14 @@ import { firstDifference } from '../verdict/side-by-side.ts'
 import type { CheckResult } from '../../protocol/verdict.ts'
 import { ROOT } from '../root.ts'
 
-/** The message that a learner sees for a mistake, independent of how it is rendered. */
+/** The message that a learner sees for a mistake, independent of its rendering. */
 export type Message = {
   seen: string
   expected: string
   cause?: string
   often?: string
   at?: string
-  /** The steps of the check, or an excerpt around the first that differs from the solution's. */
+  /** The steps of the check, or an excerpt around the first step that differs from the solution's. */
   steps: string[]
 }
 
@@ -32,7 +32,7 @@ export function messagesFile({ lesson, task }: { lesson: number; task: string })
   return join(ROOT, 'test', 'mistakes', `lesson${lesson}`, `${task}.says.txt`)
 }
 
-/** Reads the stored messages of a task by name of mistake. Returns an empty map if there is no file. */
+/** Reads a task's stored messages, by the mistake's name. Returns an empty map if there is no file. */
 export function readMessages(task: { lesson: number; task: string }): Map<string, Message> {
   let text: string
   try {
@@ -43,7 +43,7 @@ export function readMessages(task: { lesson: number; task: string }): Map<string
   return new Map(text.split(/^## /m).slice(1).map(parse))
 }
 
-/** Formats the messages for their file. */
+/** Formats the messages of a task for the file in which they are stored. */
 export function formatMessages(messages: ReadonlyMap<string, Message>): string {
   return [...messages].map(([name, message]) => `## ${name}\n${formatMessage(message)}`).join('\n')
 }
@@ -77,7 +77,7 @@ function excerpt(steps: readonly string[], reference: readonly string[]): string
 const MOST = 10
 const BEFORE = 3
 
-/** Removes line breaks and trailing spaces, which editors or Git might change. */
+/** Removes line breaks and trailing spaces, because editors or Git might change them. */
 function oneLine(text: string): string {
   return text.replace(/[\r\n]+/g, ' ').trimEnd()
 }

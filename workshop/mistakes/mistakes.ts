@@ -8,12 +8,12 @@ import { parseTable, type Row } from './table.ts'
 /** A wrong program: a solution with one planted bug. */
 export type Mistake = Row & {
   lesson: number
-  /** The task of the check that fails, which is also the name of the table: `1.2`. */
+  /** The task that the failing check belongs to, which is also the name of the table: `1.2`. */
   task: string
 }
 
 /**
- * Reads the mistakes of a lesson, in the order of their tables.
+ * Reads the mistakes of a lesson, in the order in which the tables list them.
  *
  * @throws Error if a table is invalid, if two mistakes have the same name, or if a folder has no row
  */
@@ -48,7 +48,7 @@ export function mistakeCalled(address: string): Mistake {
 }
 
 /**
- * Returns the files in which a mistake differs from the solution, by name.
+ * Returns, by name, the files in which a mistake differs from the solution.
  *
  * @throws Error if an edit does not apply to its file
  */
@@ -69,7 +69,7 @@ export function filesOf(mistake: Mistake): Map<string, string> {
   return files
 }
 
-/** Writes the lesson with the mistake to a folder that is laid out like `lessons/`. */
+/** Writes the lesson's files, with the mistake in them, to a folder that is laid out like `lessons/`. */
 export function layOut(mistake: Mistake, folder: string): void {
   const lesson = lessonNumbered(mistake.lesson)!.folder
   const place = join(folder, lesson)
@@ -96,7 +96,7 @@ function readTable(lesson: number, name: string): Mistake[] {
   }
 }
 
-/** Returns the files of the base that a mistake edits, if that is not the solution. */
+/** Returns the base's files if a mistake edits another base than the solution. Otherwise returns an empty map. */
 function baseOf({ lesson, base }: Mistake): Map<string, string> {
   if (!base) return new Map()
   const variant = filesIn(join(ROOT, 'test', 'variants', `lesson${lesson}`, base))

@@ -7,11 +7,11 @@ export type Row = {
   fails: string
   /** Words that the message of this check must contain. */
   phrase: string
-  /** A place where somebody really made this mistake: `honojs/vite-react-stack#24`. */
+  /** A real project in which somebody made this mistake: `honojs/vite-react-stack#24`. */
   seenIn?: string
-  /** The variant or other mistake to edit. Absent means the solution. */
+  /** The variant or other mistake that the edits apply to. If absent, they apply to the solution. */
   base?: string
-  /** The edits by file. Empty if a folder next to the table contains whole files. */
+  /** The edits to each file. Empty if a folder next to the table contains whole files instead. */
   edits: Map<string, Hunk[]>
 }
 

@@ -2,7 +2,7 @@ import { VERDICTS, type MeasuredVerdict } from '../../protocol/experiment.ts'
 import type { Action } from '../../protocol/page.ts'
 
 /**
- * Returns the action in a request's body, or undefined if it is not a valid Action or has unknown fields.
+ * Returns the action in a request's body, or undefined if the body is not a valid Action or has unknown fields.
  *
  * @param files the only files that may be opened, so that a request cannot open an arbitrary path
  */
@@ -29,7 +29,7 @@ const text: Rule = (value) => typeof value === 'string'
 const verdictOrNull: Rule = (value) => value === null || VERDICTS.includes(value as MeasuredVerdict)
 const yesOrNo: Rule = (value) => typeof value === 'boolean'
 
-/** For each action, the rule for each of its fields. */
+/** The rules for the fields of each action. */
 const FIELDS: {
   [Name in Action['do']]: Record<Exclude<keyof Extract<Action, { do: Name }>, 'do'>, Rule>
 } = {

@@ -5,12 +5,12 @@ import type { ChannelMessage } from '../../protocol/channel.ts'
 import type { PageState } from '../../protocol/page.ts'
 
 /**
- * Sends everything that a page shows as server-sent events, until the page disconnects: first `hello`, then the slices
- * of the `state` and the entries of the `wire`, and after that every change. The events have no names, because the
+ * Sends everything that a page shows as server-sent events, until the page disconnects. It first sends `hello`, then the
+ * slices of the `state` and the entries of the `wire`, and after that every change. The events have no names, because the
  * page reads them with the client of lesson 5, which yields only their data.
  *
- * A stalled page costs no memory, because nothing is queued for it: changed slices are only marked, and entries stay
- * in the recorder. When the page reads again, it receives the current state.
+ * A stalled page costs no memory, because nothing is queued for it. Changed slices are only marked, and entries stay in
+ * the recorder. When the page reads again, it receives the current state.
  *
  * @param options.epoch identifies this run of the workshop, because each run counts its entries from 1
  * @param options.after the number of the last entry that the page has received
@@ -57,7 +57,7 @@ export function openChannel({
     clearTimeout(timer)
   })
 
-  /** Sends changes that happen in quick succession together. */
+  /** Schedules a send, so that changes in quick succession are sent together. */
   function soon(): void {
     if (!isHeld) timer ??= setTimeout(sendNews, TOGETHER_MS)
   }
@@ -97,8 +97,8 @@ export function openChannel({
 }
 
 /**
- * Returns the entry number in an event ID. If the ID is invalid or from another run of the workshop, returns 0, so that
- * everything is sent again.
+ * Returns the number of the entry that an event ID contains. If the ID is invalid or from another run of the workshop,
+ * returns 0, so that everything is sent again.
  */
 export function lastEntryIn(id: string, epoch: string, newest: number): number {
   const [, begun, digits] = /^(.*)\.(\d{1,15})$/.exec(id) ?? []

@@ -16,12 +16,12 @@ import { failed, refuse, safety } from '../http/safety.ts'
 import { serve, type RunningServer } from '../http/serve.ts'
 
 export type PageServer = RunningServer & {
-  /** `http://127.0.0.1:3200` */
+  /** The address of the page: `http://127.0.0.1:3200`. */
   readonly url: string
 }
 
 /**
- * Serves the page of a session on 127.0.0.1.
+ * Serves a session's page on 127.0.0.1.
  *
  * @param options.ports the ports to try; the first free one is used
  * @param options.bundle the bundle that the browser loads
@@ -98,7 +98,7 @@ function pageApp(session: Session, bundle: Bundle, framedBy: readonly string[]):
   return app
 }
 
-/** Answers HEAD at once, because a stream might never end. */
+/** Answers HEAD requests at once, because a stream might never end. */
 const withoutHead: RequestHandler = (req, res, next) => {
   if (req.method === 'HEAD') res.end()
   else next()
@@ -137,5 +137,5 @@ const PICTURES = join(ROOT, 'docs/pictures')
 
 const PAGE_PORTS = Array.from({ length: 50 }, (_, index) => 3200 + index)
 
-/** How many bytes of one arrival the page receives. */
+/** The maximum number of bytes that the page receives of one arrival. */
 const MOST_BYTES = 65_536

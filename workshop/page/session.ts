@@ -1,7 +1,7 @@
 import type { Recorder } from '../../wire/recorder.ts'
 import type { Action, Answer, PageState } from '../../protocol/page.ts'
 
-/** The interface between the page's server and a running lesson or `npm run wire`. */
+/** The interface through which the page's server uses a running lesson or `npm run wire`. */
 export type Session = {
   readonly state: PageState
   readonly recorder: Recorder

@@ -1,14 +1,14 @@
 import process from 'node:process'
 import { EXIT_CODES, onEndSignal } from './signals.ts'
 
-/** A request that a command ends: a signal, or a key. */
+/** A request for a command to exit, made by a signal or a key. */
 export type ExitRequest = {
   /** Resolves with the exit code. */
   readonly requested: Promise<number>
   request(code: number): void
 }
 
-/** Listens for a request to exit. The first signal is such a request; a second one ends the process at once. */
+/** Listens for a request to exit. The first signal is such a request; a second signal ends the process at once. */
 export function exitRequest(): ExitRequest {
   let request = (_code: number): void => {}
   const requested = new Promise<number>((resolve) => {

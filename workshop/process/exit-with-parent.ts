@@ -2,8 +2,8 @@ import process from 'node:process'
 import { Worker } from 'node:worker_threads'
 
 /**
- * Ends this process when its parent has exited, for whatever reason, and not before. Ctrl-C reaches every process of the
- * terminal, but this process ignores it and leaves the decision to the parent. A separate thread watches the parent,
+ * Ends this process when its parent has exited, for whatever reason, and not before. Ctrl-C reaches every process in the
+ * terminal, but this process ignores Ctrl-C and leaves the decision to the parent. A separate thread watches the parent,
  * because the main thread may be in an endless loop.
  */
 export function exitWithParent(): void {
@@ -12,8 +12,8 @@ export function exitWithParent(): void {
   new Worker(WATCH, { eval: true, execArgv: [], workerData: process.ppid }).unref()
 }
 
-// Plain JavaScript, because this thread loads no modules. On Unix an orphan gets another parent; on Windows it keeps
-// the process ID of its parent, which no longer exists.
+// Plain JavaScript, because this thread loads no modules. On Unix, an orphan gets a new parent. On Windows, an orphan keeps
+// its parent's process ID, which no longer exists.
 const WATCH = `
   const { workerData: parent } = require('node:worker_threads')
   setInterval(() => {

@@ -2,9 +2,9 @@ import process from 'node:process'
 import { onEndSignal } from './signals.ts'
 
 /**
- * Calls `cleanUp` when this process ends, even by a signal, so that no process of ours outlives it.
+ * Calls `cleanUp` when this process ends, even by a signal, so that no process that we started outlives it.
  *
- * @returns a function that cancels this
+ * @returns a function that cancels the call
  */
 export function onExit(cleanUp: () => void): () => void {
   if (cleanUps.size === 0) stopListening = listen()
@@ -23,7 +23,7 @@ function listen(): () => void {
   const stop = onEndSignal((signal) => {
     cleanAll()
     stopListening()
-    // If there is no other listener, let the signal do what it does by default.
+    // If there is no other listener, send the signal again, so that it has its default effect.
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
   })
   return () => {

@@ -1,7 +1,7 @@
 import { spawnSync, type ChildProcess } from 'node:child_process'
 import process from 'node:process'
 
-/** Whether a child that is started `detached` leads its own process group. Windows has no process groups. */
+/** Whether a `detached` child leads its own process group. Windows has no process groups. */
 export const HAS_GROUPS = process.platform !== 'win32'
 
 /** Kills a child and all its descendants at once: its process group, or on Windows its process tree. */
@@ -20,7 +20,7 @@ export function signalGroup(leader: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-leader, signal)
   } catch {
-    // No process of the group is left.
+    // No process in the group is left.
   }
 }
 

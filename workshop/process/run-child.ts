@@ -5,11 +5,11 @@ import { HAS_GROUPS, signalGroup } from './process-group.ts'
 import { onEndSignal } from './signals.ts'
 
 /**
- * Runs a program in the workshop's folder and shows its output. Passes Ctrl-C on to the program and its descendants, waits
- * until the program has cleaned up and exited, and then ends this process as well.
+ * Runs a program in the workshop's folder and shows its output. On Ctrl-C, passes the signal on to the program and its
+ * descendants, waits until the program has cleaned up and exited, and then ends this process as well.
  *
  * @param env variables to add to our own environment
- * @param print called with the output; without it, the output goes straight to the terminal
+ * @param print called with the output; if absent, the output goes straight to the terminal
  * @returns whether the exit code was 0
  */
 export async function runChild(
@@ -19,10 +19,10 @@ export async function runChild(
   print?: (text: Buffer) => void,
 ): Promise<boolean> {
   let stoppedBy: NodeJS.Signals | undefined
-  // Listen before the child starts. A signal in between would end this process and leave the child running.
+  // Listen before the child starts, because a signal in between would end this process but leave the child running.
   const stopListening = onEndSignal((signal) => {
     stoppedBy = signal
-    // On Windows, Ctrl-C reaches every process of the terminal anyway.
+    // On Windows, Ctrl-C reaches every process in the terminal anyway.
     if (HAS_GROUPS && child.pid !== undefined) signalGroup(child.pid, signal)
   })
   const child = spawn(program, args, {

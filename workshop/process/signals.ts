@@ -6,7 +6,7 @@ export const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 type EndSignal = keyof typeof EXIT_CODES
 
 /**
- * Calls `heard` on each of these signals, which then no longer end this process by themselves.
+ * Calls `heard` on each of these signals. While it listens, the signals do not end this process by themselves.
  *
  * @returns a function that stops listening
  */

@@ -12,15 +12,15 @@ export type TetheredProgram = {
 }
 
 /**
- * Starts a program in its own folder. Both are removed whatever happens to this process: the shell that starts the program
- * also starts a watcher, which waits until a pipe from us is closed. The pipe closes when we stop the program, when we
- * end, and when we are killed.
+ * Starts a program in its own folder. Whatever happens to this process, the program is killed and the folder is removed.
+ * For that purpose, the shell that starts the program also starts a watcher, which waits until a pipe from us is closed.
+ * The pipe closes when we stop the program, when this process exits, and when it is killed.
  */
 export function startTethered(program: string, args: string[], folder: string): TetheredProgram {
   const child = spawn('/bin/sh', ['-c', SCRIPT, folder, program, ...args], {
     cwd: folder,
     env: { ...process.env, HOME: folder },
-    // Its own process group, so that all of it can be killed, and so that Ctrl-C in our terminal does not reach it.
+    // Give it a process group, so that it can be killed with its descendants, and Ctrl-C in our terminal does not reach it.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })
@@ -32,9 +32,9 @@ export function startTethered(program: string, args: string[], folder: string): 
   }
   const tether = child.stdio[3] as Duplex
   tether.on('error', () => {})
-  // 'close' fires when no process of the group is left that holds the pipes open.
+  // 'close' fires when every process in the group that held the pipes open has exited.
   const gone = once(child, 'close')
-  // Do not keep this process alive for the program, because it ends with us.
+  // Do not keep this process alive for the program, because the program ends together with this process.
   child.unref()
   for (const pipe of [child.stdout, child.stderr, tether]) unref(pipe)
   return {

@@ -3,7 +3,7 @@ import { userInfo } from 'node:os'
 import { apache } from '../tools/proxies.ts'
 import { startProxyProcess, type RunningProxy } from './proxy-process.ts'
 
-/** Starts Apache httpd as a proxy, with these directives in its only virtual host. */
+/** Starts Apache httpd as a proxy, with the given directives in its only virtual host. */
 export function startApache(upstreamPort: number, setting: string): Promise<RunningProxy> {
   return startProxyProcess(apache, ({ port, folder, write }) => {
     const conf = write(

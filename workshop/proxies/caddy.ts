@@ -1,7 +1,7 @@
 import { caddy } from '../tools/proxies.ts'
 import { startProxyProcess, type RunningProxy } from './proxy-process.ts'
 
-/** Starts Caddy as a proxy, with these directives in its only site. */
+/** Starts Caddy as a proxy, with the given directives in its only site. */
 export function startCaddy(upstreamPort: number, setting: string): Promise<RunningProxy> {
   return startProxyProcess(caddy, ({ port, write }) => {
     const conf = write(

@@ -1,7 +1,7 @@
 import { haproxy } from '../tools/proxies.ts'
 import { startProxyProcess, type RunningProxy } from './proxy-process.ts'
 
-/** Starts HAProxy, with these options in its `defaults`. */
+/** Starts HAProxy, with the given options in its `defaults` section. */
 export function startHaproxy(upstreamPort: number, setting: string): Promise<RunningProxy> {
   return startProxyProcess(haproxy, ({ port, write }) => {
     const conf = write(

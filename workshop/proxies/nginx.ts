@@ -14,7 +14,7 @@ export function startNginx(http: (listen: string, dir: ProxyDir) => string): Pro
   })
 }
 
-/** Returns a `server` that proxies everything, with these directives in its `location`. */
+/** Returns a `server` block that proxies everything, with the given directives in its `location`. */
 export function site(listen: string, upstream: string, directives: string): string {
   return `
   server {
@@ -26,7 +26,7 @@ export function site(listen: string, upstream: string, directives: string): stri
   }`
 }
 
-/** Returns a configuration that runs one process in the foreground and writes only to its folder. */
+/** Returns a configuration with which nginx runs as one process in the foreground and writes only to its folder. */
 function mainConf(http: string): string {
   return `
 daemon off;

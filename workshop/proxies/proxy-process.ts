@@ -8,21 +8,21 @@ import { freePort } from '../http/ports.ts'
 import { startTethered } from '../process/tethered-program.ts'
 import { type ExternalTool, probe } from '../tools/external-tool.ts'
 
-/** A running proxy, which listens on a port of 127.0.0.1. */
+/** A running proxy, which listens on 127.0.0.1. */
 export type RunningProxy = {
   readonly port: number
   /** Kills the proxy and its child processes, and removes its folder. */
   stop(): Promise<void>
 }
 
-/** The environment of a proxy: its port and its own folder. `write()` returns the path of the file. */
+/** The port of a proxy, and its own folder. `write()` returns the path of the file that it has written there. */
 export type ProxyDir = {
   port: number
   folder: string
   write(name: string, text: string): string
 }
 
-/** Returns the arguments for the program. */
+/** Writes the proxy's files and returns the arguments for its program. */
 type Start = (dir: ProxyDir) => string[]
 
 /**
@@ -37,7 +37,7 @@ export async function startProxyProcess(tool: ExternalTool, start: Start): Promi
     try {
       return await tryToStart(seen.path, start)
     } catch (error) {
-      // Another program took the port after we had found it free.
+      // Try again if another program has taken the port since we found it free.
       if (!/in use/i.test(String(error)) || tries === 5) throw error
     }
   }
@@ -46,7 +46,7 @@ export async function startProxyProcess(tool: ExternalTool, start: Start): Promi
 async function tryToStart(path: string, start: Start): Promise<RunningProxy> {
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'workshop-proxy-'))
-  // If root starts them, most proxies switch to another user, who must be able to read the folder.
+  // If root starts a proxy, most proxies switch to another user, who must be able to read the folder.
   chmodSync(folder, 0o755)
   const args = start({
     port,

@@ -1,7 +1,7 @@
 import { varnish } from '../tools/proxies.ts'
 import { startProxyProcess, type RunningProxy } from './proxy-process.ts'
 
-/** Starts Varnish, with this VCL after the backend. */
+/** Starts Varnish, with the given VCL after the definition of the backend. */
 export function startVarnish(upstreamPort: number, setting: string): Promise<RunningProxy> {
   return startProxyProcess(varnish, ({ port, folder, write }) => {
     const vcl = write(

@@ -33,7 +33,7 @@ export function gapCounter(): GapCounter {
   }
 }
 
-/** Returns n for the n-th quake since the replay began. After the first lap, an ID ends with the number of its lap. */
+/** Returns the position of a quake in the replay, counted from 0. After the first lap, an ID ends with its lap's number. */
 function numberOf(id: string): number | undefined {
   indices ??= new Map(recordedQuakes().map((quake, n) => [quake.id, n]))
   const [, name = id, lap = '1'] = /^(.*)-(\d+)$/.exec(id) ?? []

@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url'
 import type { Feed, Quake } from '#feed'
 
 /**
- * Creates the learner's history for a server that needs one. Fills it with all quakes until now, and keeps appending new ones.
+ * Creates the learner's history for a server that needs one. Fills it with all quakes so far and keeps appending new ones.
  *
  * @param file the path of the learner's history.ts
  */
@@ -15,7 +15,7 @@ export async function historyOf(file: string, feed: Feed): Promise<unknown> {
   }
   const history = createHistory()
   void fill(history, feed)
-  // The feed yields all past quakes without waiting. Let it do so before a client can connect.
+  // Let the feed yield all past quakes, which it does without waiting, before a client can connect.
   await new Promise((turned) => setImmediate(turned))
   return history
 }

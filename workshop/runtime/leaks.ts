@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url'
 import type { Leaks } from '../../protocol/runtime.ts'
 
 /**
- * Counts what the program in `file` still has running, and calls `changed` when a number changes: intervals that it has not
- * cleared, clients that it serves, and writes to clients that have disconnected.
+ * Counts the leaks of the program in `file`: the intervals that it has not cleared, the clients that it serves, and its
+ * writes to clients that have disconnected. Calls `changed` when any of these numbers changes.
  */
 export function countLeaks({ file, changed }: { file: string; changed(leaks: Leaks): void }): void {
   const intervals = new Set<number>()
@@ -17,7 +17,7 @@ export function countLeaks({ file, changed }: { file: string; changed(leaks: Lea
 
   createHook({
     init(id, type, _trigger, resource) {
-      // Node marks a repeating timer in no other way.
+      // Only this internal field distinguishes a repeating timer.
       const repeats = '_repeat' in resource && resource['_repeat'] !== null
       if (type === 'Timeout' && repeats && isMadeIn(dirname(file))) intervals.add(id)
     },

@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url'
 import { forkTypeScript } from '../process/fork-typescript.ts'
 import type { RuntimeMessage, RuntimeOrder } from '../../protocol/runtime.ts'
 
-/** A process that has already loaded the modules that a server needs, and waits for the order to run one. */
+/** A process that has already loaded the modules that servers need, and waits for the order to run a server. */
 export type LearnerProcess = {
   readonly isAlive: boolean
-  /** Orders the process to run a server.ts. Call it only once. */
+  /** Orders the process to run a server.ts or client.ts. Call this only once. */
   run(order: RuntimeOrder, heard: ProcessListener): void
   /** Sends another order to the running program. */
   tell(order: RuntimeOrder): void
@@ -16,9 +16,9 @@ export type LearnerProcess = {
 
 export type ProcessListener = {
   message(message: RuntimeMessage): void
-  /** A line of its standard output or its standard error. */
+  /** Called with each line of the process's standard output and standard error. */
   printed(line: string): void
-  /** The process ended by itself; `how` is its exit code or its signal. */
+  /** Called when the process has ended by itself; `how` is its exit code or its signal. */
   ended(how: string): void
 }
 
@@ -36,7 +36,7 @@ export function startLearnerProcess(): LearnerProcess {
   child.on('error', (error) => ended(error.message))
   child.on('exit', (code, signal) => {
     const how = signal ?? `exit code ${code}`
-    // A message that says why it ended may still arrive.
+    // Wait, because a message that says why the process ended may still arrive.
     if (child.connected) child.once('disconnect', () => ended(how))
     else ended(how)
   })
@@ -47,7 +47,7 @@ export function startLearnerProcess(): LearnerProcess {
   function kill(): void {
     isAlive = false
     heard = undefined
-    // It may be in an endless loop, in which no other signal would end it.
+    // The process may be in an endless loop, in which no other signal would end it.
     child.kill('SIGKILL')
   }
 

@@ -5,13 +5,13 @@ import { ROOT } from '../root.ts'
 import type { Leaks, RuntimeMessage } from '../../protocol/runtime.ts'
 import { startLearnerProcess, type LearnerProcess } from './learner-process.ts'
 
-/** A learner's server, running in its own process. */
+/** A learner's server, which runs in its own process. */
 export type LearnerServer = {
-  /** Resolves with the address of the server, or the reason why it is not running, as soon as that is known. */
+  /** Resolves with the server's address or, if the server is not running, with the reason, as soon as either is known. */
   destination(): Promise<Destination>
   /** Starts a spare process, which makes the next restart fast. */
   warmUp(): void
-  /** Kills the server, and runs the file in its current state. */
+  /** Kills the server, and then runs the current version of the file. */
   restart(): void
   /** Makes `count` earthquakes happen now. */
   burst(count: number): void
@@ -21,21 +21,21 @@ export type LearnerServer = {
 
 export type ServerEvents = {
   running(): void
-  /** The server is not running. `what` says why in a sentence; `detail` is the message of the runtime. */
+  /** Called when the server is not running. `what` gives the reason in a sentence; `detail` is the runtime's message. */
   down(what: string, detail: string): void
-  /** The file is still a stub, at least for one task. */
+  /** Called if the file is still a stub, at least for one task. */
   notWritten(what: string): void
-  /** A line of its standard output or its standard error. */
+  /** Called with each line of the server's standard output and standard error. */
   printed(line: string): void
   leaks(leaks: Leaks): void
-  /** How many readers have the feed open now. */
+  /** Called with the number of readers that have the feed open now. */
   feed(readers: number): void
 }
 
 /**
  * Runs `createApp()` of a server.ts on the recorded earthquakes.
  *
- * @param options.name of the file, for messages: `lessons/01-raw-chunks/server.ts`
+ * @param options.name the name of the file in messages: `lessons/01-raw-chunks/server.ts`
  * @param options.folder prepares the folder that contains the file, and returns its path; called at each start
  */
 export function startLearnerServer({
@@ -59,7 +59,7 @@ export function startLearnerServer({
     const mine = spare?.isAlive ? spare : startLearnerProcess()
     spare = undefined
     current = mine
-    // A client that waits for the stopped server gets this one.
+    // A client that is still waiting for the stopped server is passed on to the new server.
     if (destination.isSettled) destination = pending()
     let runDir: string
     try {
@@ -111,12 +111,12 @@ export function startLearnerServer({
   function stillLoading(): void {
     tellDown(
       `${name} is still loading after ${LOADING_MS / 1000} seconds.`,
-      'Often an endless loop, or an await that never ends, outside of any handler.',
+      'The cause is often an endless loop, or an await that never ends, outside any handler.',
     )
     deadline = setTimeout(() => {
       down(
-        `${name} was still loading after ${GIVE_UP_MS / 1000} seconds, and has been ended.`,
-        'The next save starts it again.',
+        `${name} was still loading after ${GIVE_UP_MS / 1000} seconds, so it was stopped.`,
+        'The next save restarts it.',
       )
     }, GIVE_UP_MS - LOADING_MS)
   }
@@ -159,7 +159,7 @@ export function startLearnerServer({
   }
 }
 
-/** Replaces paths in a text by those that the learner knows, wherever the files were run from. */
+/** Replaces the paths in a text with those that the learner knows, wherever the files were run. */
 function asLearnersPaths(text: string, serverFile: string, runDir: string): string {
   const folder = serverFile.replace(/server\.ts$/, '')
   return text
@@ -169,7 +169,7 @@ function asLearnersPaths(text: string, serverFile: string, runDir: string): stri
     .replaceAll(join(ROOT, '/'), '')
 }
 
-/** Returns a promise that is settled from outside. */
+/** Returns a promise, with a function that settles it. */
 function pending<T>(): {
   readonly promise: Promise<T>
   readonly isSettled: boolean

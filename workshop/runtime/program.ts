@@ -1,5 +1,5 @@
-// The program of the process that runs a learner's server.ts or client.ts. It waits for an order that names the file. The
-// file may crash, loop or exit without harm to the workshop.
+// The program of the process that runs a learner's server.ts or client.ts. It waits for an order that names the file. If
+// the file crashes, loops or exits, the workshop keeps running.
 import { existsSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -13,13 +13,13 @@ import { exitWithParent } from '../process/exit-with-parent.ts'
 import { isNotWritten } from '../../protocol/not-written.ts'
 import type { RuntimeMessage, RuntimeOrder } from '../../protocol/runtime.ts'
 
-/** How much faster than in reality the quakes happen: two or three a second, so that the first one happens soon. */
+/** The factor by which the quakes happen faster than in reality: two or three a second, so that the first one happens soon. */
 const SPEED = 900
 
 let week = replay(recordedQuakes(), { speed: SPEED, loop: true })
 let when: 'loading' | 'running' = 'loading'
 
-// Load Express ahead of time: the server will need it, and the learner is waiting for the server.
+// Load Express ahead of time, because the server will need it, and the learner is waiting for the server.
 void import('express')
 exitWithParent()
 process.on('uncaughtException', fail)
@@ -56,7 +56,10 @@ async function run({ file, since }: { file: string; since: number }): Promise<vo
   })
 }
 
-/** Returns the argument for `createApp()`: the feed, or in some lessons a history, which continues where the previous process stopped. */
+/**
+ * Returns the argument for `createApp()`: the feed or, in some lessons, a history. The history continues where the
+ * previous process stopped.
+ */
 async function sourceFor(file: string, since: number): Promise<unknown> {
   const history = join(dirname(file), 'history.ts')
   if (!existsSync(history)) return watched(week)
@@ -64,7 +67,7 @@ async function sourceFor(file: string, since: number): Promise<unknown> {
   return historyOf(history, watched(week))
 }
 
-/** Reports how many readers have the feed open, whenever that changes, so that the learner can see it close. */
+/** Returns the feed, and reports each change of its number of readers, so that the learner can see the feed close. */
 function watched(feed: Replay): Feed {
   let told = 0
   const look = (): void => {
@@ -101,7 +104,7 @@ function fail(error: unknown): void {
 
 function described(error: unknown): string {
   if (!(error instanceof Error)) return `threw ${String(error)}`
-  // The compiler's list of errors is enough. Its own stack would not help the learner.
+  // Return only the compiler's list of errors, because the compiler's own stack would not help the learner.
   if (error.name === 'TransformError') return error.message.split('\n').slice(1).join('\n')
   const frames = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line))
   const own = frames.filter(

@@ -9,10 +9,10 @@ import { listen } from '../http/ports.ts'
 import { onlyUnderOurName, onThisMachine } from '../http/safety.ts'
 import { ROOT } from '../root.ts'
 
-/** A page with a learner's component, on its own server. */
+/** A page with a learner's component, served by a server of its own. */
 export type ReactFront = {
   readonly port: number
-  /** Resolves when the page can show something. Never rejects, because the page shows errors itself. */
+  /** Resolves when the page can show something. Never rejects, because the page itself shows the errors. */
   readonly isReady: Promise<unknown>
   /** Makes every open page load the component again, from its current folder. */
   reload(): Promise<void>
@@ -21,16 +21,17 @@ export type ReactFront = {
 }
 
 /**
- * Shows a component on a page, and updates it at each save. The stream has the same origin as the page, as it would in
- * production.
+ * Shows a component on a page, and updates the page after each save. The stream has the same origin as the page, as it
+ * would in production.
  *
- * The stream is passed on by code of our own, because Vite's proxy keeps a stream open after its server has died, and delays the head
- * until the body begins (https://github.com/vitejs/vite/issues/20712).
+ * Code of our own passes the stream on, because Vite's proxy keeps a stream open after its server has died, and delays the
+ * head until the body begins (https://github.com/vitejs/vite/issues/20712).
  *
- * @param options.ports it listens on the first that is free
- * @param options.component prepares the file that exports the component, and returns its path; called each time the page is opened
+ * @param options.ports the ports to try; the first free one is used
+ * @param options.component prepares the file that exports the component and returns its path; called each time the page
+ *   is opened
  * @param options.api the port of the server that sends the stream
- * @param options.path of the stream, such as `/events`
+ * @param options.path the path of the stream, such as `/events`
  * @throws Error if no port is free
  */
 export async function reactFront({
@@ -46,7 +47,7 @@ export async function reactFront({
 }): Promise<ReactFront> {
   const front = createServer()
   const port = await listen(front, ports)
-  // Starting Vite takes a second. Do not wait for it here.
+  // Do not wait for Vite here, because it takes a second to start.
   const starting = startVite()
   const isReady = starting.catch(() => {})
   front.on('request', app())
@@ -59,14 +60,14 @@ export async function reactFront({
       root: ROOT,
       configFile: false,
       appType: 'custom',
-      // The page and the grading already report errors in the learner's code.
+      // Print nothing, because the page and the grading already report errors in the learner's code.
       logLevel: 'silent',
       cacheDir: join(ROOT, '.workshop', 'vite'),
       plugins: [react()],
       optimizeDeps: { entries: [`${PAGE}/main.tsx`] },
       server: { middlewareMode: true, hmr: { server: front } },
     })
-    // Vite sets NODE_ENV, and every program that we start would inherit it.
+    // Undo Vite's change of NODE_ENV, which every program that we start would inherit.
     if (NODE_ENV === undefined) delete process.env.NODE_ENV
     return vite
   }
@@ -91,7 +92,7 @@ export async function reactFront({
     res.type('html').send(await (await starting).transformIndexHtml('/', html))
   }
 
-  /** Answers with the file and line of the first of these stack frames that is in the learner's files. */
+  /** Answers with the file and line of the first of the requested stack frames that is in the learner's files. */
   async function tellPlace(req: Request, res: Response): Promise<void> {
     const { moduleGraph } = (await starting).environments.client!
     const folder = await realpath(dirname(await component()))

@@ -4,8 +4,8 @@ import type { FollowOptions } from '../../solutions/05-reconnection/client.ts'
 import type { RuntimeMessage } from '../../protocol/runtime.ts'
 
 /**
- * Runs `followQuakes()` of a client.ts, and reports its quakes, gaps and states. The client of an exhibit exports
- * `connect()` instead, and prints what it does.
+ * Runs the `followQuakes()` that a client.ts exports, and reports its quakes, gaps and states. The client of an exhibit
+ * exports `connect()` instead, and prints its own messages.
  */
 export async function runClient(
   { file, url }: { file: string; url: string },
@@ -26,5 +26,8 @@ export async function runClient(
   for await (const quake of quakes) tell({ kind: 'quake', quake })
 }
 
-/** Short, because two or three quakes happen every second, and a learner who stalls the connection wants to see the timeout soon. */
+/**
+ * How long the stream may be silent. The value is low, because two or three quakes happen every second, and a learner who
+ * stalls the connection wants to see the timeout soon.
+ */
 const STALL_MS = 10_000

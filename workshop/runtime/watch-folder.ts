@@ -2,8 +2,8 @@ import { existsSync, readdirSync, statSync, watch, type FSWatcher } from 'node:f
 import { dirname, join } from 'node:path'
 
 /**
- * Calls `saved` soon after a file in `folder` was written, replaced, added or deleted. Keeps watching even if the folder
- * itself is deleted and created again.
+ * Calls `saved` soon after a file in `folder` has been written, replaced, added or deleted. Keeps watching even if the
+ * folder itself is deleted and created again.
  *
  * @returns a function that stops watching
  */
@@ -18,7 +18,7 @@ export function watchFolder(folder: string, saved: () => void): () => void {
     // If the folder is missing, watch its parent to learn when it is created again.
     const nearest = [folder, dirname(folder)].find(existsSync) ?? process.cwd()
     watcher = watch(nearest, look)
-    // On Windows, deleting the folder emits an error.
+    // On Windows, the watcher emits an error if the folder is deleted.
     watcher.on('error', look)
   }
 
@@ -26,7 +26,7 @@ export function watchFolder(folder: string, saved: () => void): () => void {
     clearTimeout(debounce)
     debounce = setTimeout(() => {
       if (isStopped) return
-      // An editor causes several events for one save, and some for its own temporary files.
+      // Compare signatures, because an editor causes several events per save, and others for its temporary files.
       const now = signature(folder)
       if (now === seen) return
       const isOtherFolder = now.split('\n')[0] !== seen.split('\n')[0]
@@ -44,7 +44,7 @@ export function watchFolder(folder: string, saved: () => void): () => void {
   }
 }
 
-/** Returns the inode of the folder, then the name, time and size of each file. */
+/** Returns the inode of the folder, followed by the name, time and size of each file. */
 function signature(folder: string): string {
   try {
     const files = readdirSync(folder)

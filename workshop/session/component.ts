@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import { runDirFor } from './run-dir.ts'
 import { targetPath, type LessonTarget } from './lesson-target.ts'
 
-/** A lesson's component on a page of its own, always in the version that was saved last. */
+/** A lesson's component on a page of its own, which always shows the version that was saved last. */
 export type ShownComponent = {
   readonly url: string
-  /** The lesson's own port, if another program has taken it. */
+  /** The lesson's own port. Absent unless another program has taken that port. */
   readonly preferredPort?: number
   readonly isReady: Promise<unknown>
   saved(): Promise<void>
@@ -23,7 +23,7 @@ export async function showComponent({
   path,
   ...target
 }: LessonTarget & { api: number; path: string }): Promise<ShownComponent> {
-  // Loaded lazily, because other lessons do not need it.
+  // Load this module lazily, because other lessons do not need it.
   const { reactFront } = await import('../runtime/react-front.ts')
   const { lesson, work, isExhibit } = target
   const runDir = runDirFor(work, targetPath(target))
@@ -42,7 +42,7 @@ export async function showComponent({
     async saved() {
       const before = await folder
       folder = runDir.folder()
-      // Vite watches the files of the work itself. If they are copied, a save changes the path, so the page must reload.
+      // Vite watches the files of the work. If the files are copied, a save changes their path, so the page must reload.
       if ((await folder) !== before) await front.reload()
     },
     async close() {

@@ -5,9 +5,9 @@ import { ROOT } from '../root.ts'
 import type { Answer } from '../../protocol/page.ts'
 
 /**
- * Opens a file in the running editor, or in the one that EDITOR names.
+ * Opens a file in the running editor, or in the editor that EDITOR names.
  *
- * @param file its absolute path
+ * @param file the absolute path
  */
 export async function openInEditor(file: string, line: number): Promise<Answer> {
   const shown = relative(ROOT, file)
@@ -24,7 +24,7 @@ export async function openInEditor(file: string, line: number): Promise<Answer> 
       const why = problem ? `: ${problem.replace(/\.+$/, '')}` : ''
       resolve({ problem: `${editor} could not open ${shown}${why}.` })
     })
-    // If the editor starts, the callback is not called, so report success right away.
+    // The callback is called only if the editor does not start, so report success right away.
     setImmediate(() => resolve({ said: `Opened ${shown} in ${editor}.` }))
   })
 }

@@ -7,13 +7,17 @@ import { forkTypeScript } from '../process/fork-typescript.ts'
 /** The experiment of lesson 4, as the lesson page runs it. */
 export type Experiment = {
   readonly state: ExperimentState
-  /** Performs an action. Returns undefined if the action does not belong to the experiment. */
+  /** Performs an action. Returns undefined for an action that does not belong to the experiment. */
   act(action: Action): Answer | undefined
   /** Cancels the running measurement. */
   stop(): void
 }
 
-/** @param options.changed called after every change of the state */
+/**
+ * Creates the experiment.
+ *
+ * @param options.changed called after every change of the state
+ */
 export function experiment({ changed }: { changed(): void }): Experiment {
   const state: ExperimentState = { isMeasuring: false, ways: untouched() }
   let child: ChildProcess | undefined
@@ -51,7 +55,7 @@ export function experiment({ changed }: { changed(): void }): Experiment {
   }
 
   function stop(): void {
-    // The proxies that the child process started end together with it.
+    // The proxies that the child process has started end together with the child process.
     child?.kill('SIGKILL')
     child = undefined
     becomes({ isMeasuring: false })

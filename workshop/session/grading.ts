@@ -8,7 +8,7 @@ import { progressOf, recordVerdict } from '../lessons/progress.ts'
 
 /** Grades the work on request, one run at a time. */
 export type Grading = {
-  /** Grades the work as it is now. Cancels a run that is in progress. */
+  /** Grades the work in its current state. Cancels a run that is in progress. */
   start(): void
   readonly isRunning: boolean
   /** The state that the page shows. */
@@ -19,14 +19,18 @@ export type Grading = {
 }
 
 export type GradingEvents = {
-  /** A run has started or ended. */
+  /** Called when a run has started or ended. */
   gradingChanged(): void
   graded(verdict: Verdict): void | Promise<void>
-  /** Grading failed because of an error in the workshop itself. */
+  /** Called if grading failed because of an error in the workshop itself. */
   notGraded(error: Error): void
 }
 
-/** @param options.changed called after every change of the state */
+/**
+ * Creates the grading, which does not run until it is started.
+ *
+ * @param options.changed called after every change of the state
+ */
 export function grading({
   lesson,
   work,
@@ -145,7 +149,7 @@ async function preloaded(lesson: number, signal: AbortSignal): Promise<GradingPr
     started = await startGradingProcess({ lesson })
     await started.preload(signal)
   } catch {
-    // Whatever fails here will fail again during the grading, which reports it.
+    // Ignore the error, because it will happen again during the grading, which reports it.
   }
   if (!signal.aborted) return started
   await started?.end()

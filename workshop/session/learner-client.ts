@@ -7,23 +7,23 @@ import { gapCounter } from '../runtime/gap-counter.ts'
 import type { LearnerClientState } from '../../protocol/page.ts'
 import { targetPath, type LessonTarget } from './lesson-target.ts'
 
-/** A lesson's client.ts, running in a process of its own. */
+/** A lesson's client.ts, which runs in a process of its own. */
 export type LearnerClient = {
   readonly state: LearnerClientState
-  /** Restarts the client if its files have changed. */
+  /** Restarts the client if its source code has changed. */
   saved(): void
   close(): Promise<void>
 }
 
 export type LearnerClientEvents = {
-  /** The state of the connection has changed, or the client has stopped. */
+  /** Called when the state of the connection has changed, or the client has stopped. */
   follows(state: LearnerClientState): void
-  /** The client printed a line, to standard output or standard error. */
+  /** Called when the client has printed a line to standard output or standard error. */
   clientPrinted(line: string): void
 }
 
 /**
- * Runs the client against `url`.
+ * Runs the client with the stream at `url`.
  *
  * @param options.changed called after every change of the state
  */
@@ -114,7 +114,7 @@ const NOTHING_YET: LearnerClientState = {
   gaps: 0,
 }
 
-/** Returns the source code of the client. */
+/** Returns the client's source code. */
 function textOf(folder: string): string {
   return ['client.ts', 'read-events.ts']
     .map((name) => {

@@ -5,7 +5,7 @@ import type { LessonRun } from './lesson-run.ts'
 /**
  * Returns the text to print when a lesson starts: the addresses, and what happens after a save.
  *
- * @param page the address of its page, if there is one
+ * @param page the address of the lesson's page, if there is a page
  */
 export function header(run: LessonRun, page: string | undefined, out: Screen): string {
   return run.isExhibit ? exhibitHeader(run, page, out) : lessonHeader(run, page, out)
@@ -77,5 +77,5 @@ function pageLine(page: string | undefined, paint: Screen['paint']): string[] {
   return page ? [`  ${paint('strong', `${page}/`)}  the lesson page`] : []
 }
 
-/** In PowerShell, `curl` may be an alias of another command. */
+/** The name of curl, because in PowerShell `curl` may be an alias of another command. */
 const CURL = process.platform === 'win32' ? 'curl.exe' : 'curl'

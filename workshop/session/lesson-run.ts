@@ -21,19 +21,19 @@ import {
 } from './lesson-target.ts'
 import { openTap } from './open-tap.ts'
 
-/** The callbacks for everything that happens in a lesson. The terminal prints it. */
+/** The callbacks for everything that happens in a lesson, so that the terminal can print it. */
 export type LessonEvents = LessonServerEvents &
   GradingEvents &
   LearnerClientEvents & {
     saved(): void
   }
 
-/** A running lesson: a server, a tap between it and its clients, a grading after every save, and the page's state. */
+/** A running lesson: a server, a tap between the server and its clients, a grading after every save, and the page's state. */
 export type LessonRun = LessonTarget & {
   /** The name of the folder in messages: `lessons/01-raw-chunks`. */
   readonly folder: string
   readonly tap: Tap
-  /** The lesson's own port, if another program has taken it. */
+  /** The lesson's own port. Absent unless another program has taken that port. */
   readonly preferredPort?: number
   readonly slices: {
     lesson: LessonState
@@ -41,11 +41,11 @@ export type LessonRun = LessonTarget & {
     grading?: GradingState
   }
   readonly server: Pick<LessonServer, 'file' | 'burst' | 'restart' | 'kill'>
-  /** The page of the component, in a lesson that has one. */
+  /** The component's page, in a lesson that has a component. */
   readonly component?: Pick<ShownComponent, 'url' | 'preferredPort'>
-  /** The lesson's client.ts, in a lesson that has one. */
+  /** The lesson's client.ts, in a lesson that has such a client. */
   readonly learnerClient?: Pick<LearnerClient, 'state'>
-  /** Absent in an exhibit and in a lesson without checks, because there is nothing to grade. */
+  /** The grading. Absent in an exhibit and in a lesson without checks, because there is nothing to grade. */
   readonly grades?: Grading
   close(): Promise<void>
 }
@@ -101,7 +101,7 @@ export async function runLesson({
 
   function gradingChanged(): void {
     changed('grading')
-    // A process that warms up would slow down the grading, so wait until it has ended.
+    // Start the spare process only after the grading has ended, because it would slow the grading down.
     if (!grades?.isRunning) server.warmUp()
   }
 

@@ -8,14 +8,14 @@ import {
 import { serverOf, type LessonTarget } from './lesson-target.ts'
 import { runDirFor } from './run-dir.ts'
 
-/** A lesson's server, and the state that the page shows. */
+/** A lesson's server, with the state that the page shows. */
 export type LessonServer = Pick<LearnerServer, 'burst' | 'warmUp'> & {
   /** The name of the file in messages: `lessons/01-raw-chunks/server.ts`. */
   readonly file: string
   readonly state: ServerState
   /** Resolves with the address of the server when it is known. */
   destination(): Promise<Destination>
-  /** Kills the server, whatever it is doing, and runs the current file. */
+  /** Kills the server, whatever it is doing, and then runs the current version of the file. */
   restart(): void
   /** Kills the server and restarts it after `DOWN_MS`. Returns false if it was not running. */
   kill(): boolean
@@ -24,12 +24,12 @@ export type LessonServer = Pick<LearnerServer, 'burst' | 'warmUp'> & {
 }
 
 export type LessonServerEvents = ServerEvents & {
-  /** The server was killed from the page. */
+  /** Called when the server has been killed on request. */
   killed(): void
 }
 
 /**
- * Runs the server.
+ * Runs a lesson's server.
  *
  * @param options.changed called after every change of the state
  * @param options.note adds a note to the wire
@@ -53,7 +53,7 @@ export function runServer({
     url: '',
     printed: [],
   }
-  /** Set while the server is killed. */
+  /** The timer of the restart, which is set while the server is down after a kill. */
   let revival: NodeJS.Timeout | undefined
 
   const server = startLearnerServer({
@@ -84,7 +84,7 @@ export function runServer({
         events.feed(readers)
       },
       leaks(leaks) {
-        // Of a program that has been killed meanwhile.
+        // Ignore the leaks of a program that has been killed meanwhile.
         if (state.state !== 'running') return
         state.leaks = leaks
         changed()
@@ -97,7 +97,7 @@ export function runServer({
     state.state = now
     state.what = what
     state.detail = detail
-    // What a program had running has ended with it.
+    // Everything that a program had running has ended together with the program.
     if (now !== 'running') delete state.leaks
     changed()
   }
@@ -139,5 +139,5 @@ export function runServer({
 
 const DOWN_MS = 3000
 
-/** How many of the lines that the server printed are kept: enough for the page. */
+/** The number of the server's last lines to keep, which is enough for the page. */
 const MOST_LINES = 100

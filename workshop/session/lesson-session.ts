@@ -23,9 +23,9 @@ export type LessonSession = Session & {
 /**
  * Starts a session with a lesson.
  *
- * @param options.observer also sees all traffic
- * @param options.began called after another lesson was chosen on the page and has started
- * @param options.told called with a message about an action of the page that should stay visible in the terminal
+ * @param options.observer also receives all traffic
+ * @param options.began called after another lesson has been chosen on the page and has started
+ * @param options.told called with a message about an action on the page; the message should stay visible in the terminal
  */
 export async function lessonSession({
   observer,
@@ -43,7 +43,7 @@ export async function lessonSession({
   const { tell, listen } = listeners()
   const wire = wireActions({ recorder, changed: tell })
   const clients = pageClients(() => tell('clients'))
-  /** Kept after the first use, so that the results are still there when the reader returns to the lesson. */
+  /** The experiment. It is kept after its first use, so that the reader finds the results after a visit to another lesson. */
   let lab: Experiment | undefined
   let change: Promise<unknown> = Promise.resolve()
 
@@ -62,7 +62,7 @@ export async function lessonSession({
     if ('problem' in next) return next
     wire.begin(next.tap)
     if (hasExperiment(next)) {
-      // Loaded lazily, because other lessons do not need it.
+      // Load this module lazily, because other lessons do not need it.
       const { experiment } = await import('./experiment.ts')
       lab ??= experiment({ changed: () => tell('experiment') })
     }
@@ -84,7 +84,7 @@ export async function lessonSession({
     }
   }
 
-  /** Stops the running lesson and starts another one. Two clicks in a row are handled one after the other. */
+  /** Stops the running lesson and starts another one. Quick clicks in a row are handled one after the other. */
   function goTo(number: number): Promise<Answer> {
     const mine = change.then(async (): Promise<Answer> => {
       const lesson = lessonNumbered(number)
@@ -133,5 +133,5 @@ export async function lessonSession({
   }
 }
 
-/** The slices that differ in another lesson. */
+/** The slices that change when the lesson changes. */
 const CHANGED_BY_LESSON = ['lesson', 'server', 'grading', 'experiment', 'learnerClient'] as const

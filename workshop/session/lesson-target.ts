@@ -2,7 +2,7 @@ import { solutionsFolder, type Lesson } from '../lessons/catalogue.ts'
 import { progressOf } from '../lessons/progress.ts'
 import { ownWork, type Work } from '../lessons/args.ts'
 
-/** What to run: one lesson of somebody's work, or the lesson's exhibit. */
+/** A program to run: one lesson of somebody's work, or the lesson's exhibit. */
 export type LessonTarget = { lesson: Lesson; work: Work; isExhibit: boolean }
 
 /** Returns the path from the work's folder to the folder to run: `01-raw-chunks`, `02-server-sent-events/exhibit`. */
@@ -39,8 +39,8 @@ export function hasClient({ number }: Lesson): boolean {
 }
 
 /**
- * Returns which server.ts to run: usually the lesson's own. A component uses the server of lesson 2: the learner's own
- * if it has passed every check, otherwise the solution's.
+ * Returns the server.ts to run, which is usually the lesson's own. A component uses the server of lesson 2: the learner's
+ * own if that server has passed every check, and otherwise the solution's.
  */
 export function serverOf(target: LessonTarget): LessonTargetServer {
   const { lesson, work, isExhibit } = target
@@ -54,7 +54,7 @@ export function serverOf(target: LessonTarget): LessonTargetServer {
   )
 }
 
-/** The server to run: the work that it belongs to, its folder there, and the name of its file in messages. */
+/** A server to run: the work that it belongs to, its path in that work, and the name of its file in messages. */
 type LessonTargetServer = { work: Work; path: string; file: string; isOwn: boolean }
 
 function serverIn(work: Work, path: string, isOwn: boolean): LessonTargetServer {

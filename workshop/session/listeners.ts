@@ -1,7 +1,7 @@
 import type { PageState } from '../../protocol/page.ts'
 import type { Session } from '../page/session.ts'
 
-/** The listeners for changes of the page's state. */
+/** The listeners for changes in the page's state. */
 export type Listeners = {
   tell(slice: keyof PageState): void
   listen: Session['listen']

@@ -2,7 +2,7 @@ import type { PageServer } from '../page/server.ts'
 import type { Screen } from '../terminal/screen.ts'
 import type { Session } from '../page/session.ts'
 
-/** Serves the page and opens it in a browser, if there is a display. If that fails, the terminal works without it. */
+/** Serves the page and, if there is a display, opens it in a browser. If that fails, the terminal works without the page. */
 export async function openPage(session: Session, out: Screen): Promise<PageServer | undefined> {
   try {
     const { pageServer } = await import('../page/server.ts')
@@ -15,7 +15,7 @@ export async function openPage(session: Session, out: Screen): Promise<PageServe
   }
 }
 
-/** Returns the port that PAGE_PORT names, which is then the only one to try. */
+/** Returns the port that PAGE_PORT names, which is then the only port to try. */
 function chosenPorts(): { ports?: number[] } {
   const { PAGE_PORT } = process.env
   if (!PAGE_PORT) return {}
@@ -24,20 +24,20 @@ function chosenPorts(): { ports?: number[] } {
   throw new Error(`PAGE_PORT must be a port number from 0 to 65535, got "${PAGE_PORT}".`)
 }
 
-/** Opens an address in the default browser, if possible. The address is also printed. */
+/** Opens an address in the default browser, if possible. Callers print the address as well. */
 export async function showInBrowser(url: string): Promise<void> {
   const { default: open } = await import('open')
   const browser = await open(url)
-  // A browser that cannot be started needs no message, because the address is printed.
+  // If the browser cannot be started, say nothing, because the address is printed.
   browser.on('error', () => {})
 }
 
-/** Opens an address in the browser, if somebody is likely to see it. */
+/** Opens an address in the browser if somebody is likely to see it. */
 export async function showIfSeen(url: string): Promise<void> {
   if (isSeen()) await showInBrowser(url)
 }
 
-/** Returns whether there are a terminal and a display, and nothing forbids opening a browser. */
+/** Returns whether there is a terminal and a display, and nothing forbids opening a browser. */
 function isSeen(): boolean {
   const { BROWSER, CI, DISPLAY, WAYLAND_DISPLAY, SSH_CONNECTION } = process.env
   if (!process.stdout.isTTY || CI || BROWSER === 'none' || SSH_CONNECTION) return false

@@ -4,7 +4,7 @@ import type { Problem } from '../lessons/args.ts'
 type TapOptions = Omit<Parameters<typeof tap>[0], 'port'>
 
 /**
- * Opens the tap. If PORT is set, only that port is tried. Otherwise it is the lesson's own port or the next free one.
+ * Opens the tap. If PORT is set, tries only that port. Otherwise uses the lesson's own port or the next free one.
  */
 export async function openTap(
   lesson: number,
@@ -32,7 +32,7 @@ export async function openTap(
   }
 }
 
-/** Opens the tap. Returns undefined if another program uses the port or has reserved it (EACCES). */
+/** Opens the tap. Returns undefined if the port is taken or reserved (EACCES). */
 async function unlessTaken(port: number, options: TapOptions): Promise<Tap | undefined> {
   try {
     return await tap({ ...options, port })

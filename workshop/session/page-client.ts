@@ -5,7 +5,7 @@ import { readNdjson } from '../../solutions/01-raw-chunks/client.ts'
 import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
 import type { Answer, ClientState } from '../../protocol/page.ts'
 
-/** A client that the page shows while it reads a stream of quakes. */
+/** A client that reads a stream of quakes. The page shows its state. */
 export type PageClient = {
   readonly state: ClientState
   leave(): void
@@ -26,11 +26,11 @@ export function connectPageClient({
   changed(): void
 }): PageClient {
   const state: ClientState = { id, state: 'connecting', quakes: 0, last: [] }
-  // Always opens a new connection, because a reused one would be confusing on the wire.
+  // Always open a new connection, because a reused connection would be confusing on the wire.
   const request = get(url, { agent: false, headers: { 'User-Agent': 'the lesson page' } })
 
   function becomes(now: ClientState['state'], what?: string): void {
-    // Only the first ending counts. An error after the client has disconnected is expected.
+    // Only the first ending counts, because an error is expected after the client has disconnected.
     if (state.state !== 'connecting' && state.state !== 'reading') return
     state.state = now
     if (what) state.what = what
@@ -73,7 +73,11 @@ export type PageClients = {
   leaveAll(): void
 }
 
-/** @param changed called after every change of a client's state or of the list */
+/**
+ * Creates an empty list.
+ *
+ * @param changed called after every change of a client's state or of the list
+ */
 export function pageClients(changed: () => void): PageClients {
   let clients: PageClient[] = []
   let clientsSoFar = 0
@@ -84,7 +88,7 @@ export function pageClients(changed: () => void): PageClients {
     connect(url) {
       clientsSoFar += 1
       const client = connectPageClient({ id: clientsSoFar, url, changed })
-      // Remove the oldest finished clients, but never one that is still reading.
+      // Remove the oldest finished clients, but never a client that is still reading.
       const gone = clients.filter(isGone).slice(0, -MOST_GONE)
       clients = [...clients.filter((each) => !gone.includes(each)), client]
       changed()
@@ -108,7 +112,7 @@ function isGone({ state }: PageClient): boolean {
   return state.state !== 'connecting' && state.state !== 'reading'
 }
 
-/** How many finished clients are still shown. */
+/** The number of finished clients that are still shown. */
 const MOST_GONE = 3
 
 async function* quakesOf(response: IncomingMessage): AsyncGenerator<Quake> {

@@ -66,7 +66,10 @@ const FOLLOWS: Record<Exclude<LearnerClientState['state'], 'not written'>, strin
   down: 'is down',
 }
 
-/** Prints the leaks when they change. The number of lost writes keeps growing, so it alone is printed only now and then. */
+/**
+ * Returns a function that prints the leaks when they change. The number of lost writes keeps growing, so if only that
+ * number changes, the leaks are printed now and then.
+ */
 function leakLines(print: (line: string) => void): (leaks: Leaks) => void {
   let last = ''
   let printedAt = 0
@@ -75,7 +78,7 @@ function leakLines(print: (line: string) => void): (leaks: Leaks) => void {
     if (running === last && performance.now() - printedAt < LOST_WRITES_EVERY_MS) return
     last = running
     printedAt = performance.now()
-    print(`${running} · ${counted(lostWrites, 'write')} to nobody`)
+    print(`${running} · ${counted(lostWrites, 'write')} to closed connections`)
   }
 }
 

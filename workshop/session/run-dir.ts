@@ -12,8 +12,8 @@ export type RunDir = {
 }
 
 /**
- * Returns where to run a lesson. Work inside the workshop runs where it is. Work from elsewhere cannot import the
- * packages and the feed, so each run gets a new copy of it inside the workshop.
+ * Returns where to run a lesson. Work inside the workshop runs in its own folder. Work from elsewhere cannot import the
+ * packages and the feed, so each run gets a new copy of the work inside the workshop.
  *
  * @param path the path from the work's folder to the folder to run: `01-raw-chunks`
  */

@@ -17,10 +17,10 @@ import { printEvents } from './print-events.ts'
 import { troubleKeys } from './trouble-keys.ts'
 
 /**
- * Runs a lesson in the terminal and on its page until Ctrl-C or `q`: the server with real earthquakes, a tap in front of
- * it, the wire, and a grading after each save.
+ * Runs a lesson in the terminal and on its page until Ctrl-C or `q`: a server with real earthquakes, a tap between the
+ * server and its clients, the wire, and a grading after each save.
  *
- * @param first the lesson to start with. The page can switch to others
+ * @param first the lesson to start with; the page can switch to others
  * @returns the exit code
  */
 export async function live(first: LessonTarget): Promise<number> {
@@ -70,7 +70,7 @@ export async function live(first: LessonTarget): Promise<number> {
     }
     if (component?.preferredPort) {
       out.print(
-        `Port ${component.preferredPort} is taken by another program: the component is at another one.`,
+        `Port ${component.preferredPort} is taken by another program, so the component is at another port.`,
       )
     }
     out.print(header(run, page?.url, out))
@@ -117,11 +117,11 @@ export async function live(first: LessonTarget): Promise<number> {
     const checks = grades?.verdict?.checks ?? []
     const closed = checks.filter(({ state, lacks }) => state === 'passed' || lacks)
     const ids = closed.map(({ id }) => id)
-    // Read the README again, because it may have been restored.
+    // Read the README again, because the learner may have restored it.
     const now = lessonNumbered(lesson.number) ?? lesson
     const task = firstOpenTask(now, ids)
     if (task) out.print(`\n${hintText(task, out)}\n`)
-    else out.print(now.problem ?? 'No check is open: no hint is needed.')
+    else out.print(now.problem ?? 'No check is open, so you need no hint.')
   }
 
   const code = await exit.requested
@@ -136,11 +136,11 @@ export async function live(first: LessonTarget): Promise<number> {
   return code
 }
 
-/** Puts a verdict into a few words: `12/20 core · 3/9 edge cases`. */
+/** Summarises a verdict in a few words: `12/20 core · 3/9 edge cases`. */
 function stateOf({ checks, outcome }: Verdict): string {
-  // Without a verdict on the work, there is no score. The problem has been printed.
-  if (outcome === 'error') return 'no grade: an error'
-  if (outcome === 'stuck') return 'no grade: stuck'
+  // Without a verdict on the work, there is no score. The problem has already been printed.
+  if (outcome === 'error') return 'not graded because of an error'
+  if (outcome === 'stuck') return 'not graded because the work got stuck'
   const lacking = checks.filter(({ lacks }) => lacks).length
   const left = lacking > 0 ? `, ${lacking} not graded` : ''
   return `${scoreInWords(scoreOf(checks))}${left}`

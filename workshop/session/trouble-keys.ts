@@ -1,14 +1,14 @@
 import type { Action, FaultState } from '../../protocol/page.ts'
 import type { Session } from '../page/session.ts'
 
-/** The trouble that the page offers by button, for a terminal without a page. */
+/** The keys that cause trouble in the terminal, as buttons do on the page. */
 export type TroubleKeys = {
-  /** Lists the keys as they are now: `x cut · z stall · p proxy`. */
+  /** Lists the keys with their current effects: `x cut · z stall · p proxy`. */
   readonly label: string
   /**
-   * Makes the trouble of a key.
+   * Causes a key's trouble.
    *
-   * @returns a sentence about what was done, or undefined if the key makes no trouble
+   * @returns a sentence about what was done, or undefined if the key causes no trouble
    */
   press(key: string): Promise<string | undefined>
 }

@@ -3,17 +3,17 @@ import type { ProxySetting } from '../../wire/proxy.ts'
 import type { Tap } from '../../wire/tap.ts'
 import type { Action, Answer, ProxyHolds, RecordingState, FaultState } from '../../protocol/page.ts'
 
-/** The actions of the page on the wire, which work for any server. */
+/** The page's actions on the wire, which work for any server. */
 export type WireActions = {
   readonly faults: FaultState
   readonly recording: RecordingState
-  /** Performs an action. Returns undefined if it is not one of these. */
+  /** Performs an action. Returns undefined for an action that does not belong to the wire. */
   act(action: Action): Answer | undefined
   /** Switches to a new tap, which starts without any faults. */
   begin(tap: Pick<Tap, 'faults' | 'proxy'>): void
 }
 
-/** Creates the actions. Each of them adds a note to the wire. */
+/** Creates the actions. Each fault adds a note to the wire. */
 export function wireActions({
   recorder,
   changed,
@@ -46,7 +46,7 @@ export function wireActions({
       if (action.do === 'clear') {
         recording.from = recorder.newest + 1
         changed('recording')
-        return { said: 'The wire is cleared.' }
+        return { said: 'Wire cleared.' }
       }
       if (!tap) return undefined
       if (action.do === 'cut') {
@@ -75,7 +75,7 @@ export function wireActions({
           return did('The clients read at full speed')
         }
         faults.slow = action.bytesPerSecond
-        return did(`The clients read ${action.bytesPerSecond} bytes a second`)
+        return did(`The clients read ${action.bytesPerSecond} bytes per second`)
       }
       if (action.do === 'proxy') {
         tap.proxy(action.holds === null ? undefined : PROXIES[action.holds])
@@ -91,7 +91,7 @@ export function wireActions({
   }
 }
 
-/** The first behaves like nginx when it uses HTTP/1.0 upstream, the second like nginx with compression. */
+/** The first proxy behaves like nginx with HTTP/1.0 upstream, and the second like nginx with compression. */
 const PROXIES: Record<ProxyHolds, ProxySetting> = {
   '4 KiB': { http: '1.0', holds: 4096 },
   all: { holds: 'end' },

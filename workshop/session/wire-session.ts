@@ -8,7 +8,7 @@ import { listeners } from './listeners.ts'
 import { both } from './observers.ts'
 import { wireActions } from './wire-actions.ts'
 
-/** The server to watch: the URL as it was given, and the host and port to connect to. */
+/** A server to watch: the URL as the user typed it, and the host and port to connect to. */
 export type WatchedServer = { url: URL; destination: Extract<Destination, { port: number }> }
 
 /** The wire between clients and somebody's own server. */
@@ -47,5 +47,5 @@ export async function wireSession(
   }
 }
 
-/** Counts as lesson 0, so its port is 3100, just below the ports of the lessons. */
+/** Number 0, as if it were a lesson, so that the port is 3100, just below the ports of the lessons. */
 const WIRE = 0

@@ -7,24 +7,24 @@ import type { Scene } from './scene.ts'
 /** The data that a browser needs to show the deck. */
 export type DeckView = {
   chapters: Chapter[]
-  /** The scenes, which name the recordings to show. */
+  /** The scenes. Their names are those of the recordings to show. */
   scenes: Scene[]
   role: Role
 }
 
-/** The role of the person in front of the browser. */
+/** The role of the person who looks at the deck. */
 export type Role = Instructor | { role: 'follower' }
 
-/** The instructor, who moves the followers' slides, and runs programs on the server at `demoPort`. */
+/** The instructor, who moves the followers' decks and runs programs on the server at `demoPort`. */
 export type Instructor = {
   role: 'instructor'
   token: string
   demoPort: number
-  /** The addresses for followers, and the code that they need. Absent if the deck is not shared. */
+  /** The addresses for followers, and the code that followers need. Absent if the deck is not shared. */
   join?: { urls: string[]; code: string }
 }
 
-/** Returns the current deck for a role. Only the instructor gets the notes. */
+/** Returns the current deck for a role. Only the instructor's deck has the notes. */
 export function deckView(role: Role): DeckView {
   const { chapters, scenes } = readDeck()
   if (role.role === 'instructor') return { chapters, scenes, role }
@@ -43,7 +43,7 @@ export const slidesPage: Bundle = {
   ],
 }
 
-/** Serves the recordings without caching, because a wire may be recorded again while the deck is shown. */
+/** Serves the recordings without caching, because a scene may be recorded again while the deck is shown. */
 export function recordings(): RequestHandler {
   return express.static(recordingsFolder, { index: false, redirect: false, cacheControl: false })
 }

@@ -4,10 +4,10 @@ import { ROOT } from '../root.ts'
 import { quote, saysOf, table } from './quote.ts'
 import { sceneIn, type Scene } from './scene.ts'
 
-/** The kind of a slide. It selects the slide's CSS class and the word above its title. */
+/** The kind of a slide, which selects the slide's CSS class and the word above its title. */
 export type Kind = (typeof KINDS)[number]
 
-/** All kinds. Every lesson needs a slide of each, except `welcome` and `demo`. */
+/** All kinds. Every lesson needs a slide of each kind except `welcome` and `demo`. */
 export const KINDS = [
   'welcome',
   'title',
@@ -23,7 +23,7 @@ export const KINDS = [
 export type Slide = {
   kind: Kind
   minutes: number
-  /** The Markdown, with all quotes filled in. */
+  /** The slide's Markdown, with all quotes filled in. */
   text: string
   /** The notes for the instructor, in Markdown. */
   notes: string
@@ -34,17 +34,17 @@ export type Chapter = { name: string; slides: Slide[] }
 
 export type Deck = {
   chapters: Chapter[]
-  /** The programs that can be run on a slide. */
+  /** The scenes, whose programs can be run on slides. */
   scenes: Scene[]
-  /** Why a slide cannot be shown: `slides/01-raw-chunks.md, slide 3: there is no file …`. */
+  /** The reasons why slides cannot be shown: `slides/01-raw-chunks.md, slide 3: there is no file …`. */
   problems: string[]
 }
 
 export const slidesFolder = join(ROOT, 'slides')
 
 /**
- * Reads every file of `slides/`, in order. A slide that does not begin with its kind and its minutes, or that quotes something
- * that does not exist, is replaced by a slide with the problem, so that the others can still be shown.
+ * Reads every file in `slides/`, in order. If a slide does not begin with its kind and its minutes, or quotes something that
+ * does not exist, replaces the slide with a slide that states the problem, so that the others can still be shown.
  */
 export function readDeck(): Deck {
   const names = readdirSync(slidesFolder).filter((name) => /^\d\d-.*\.md$/.test(name))
@@ -67,10 +67,10 @@ export function readDeck(): Deck {
 }
 
 /**
- * Parses a slide: `<!-- myth, 2 minutes -->`, its text, and after a line `Note:` the notes for the instructor.
+ * Parses a slide: `<!-- myth, 2 minutes -->`, its text and, after a line `Note:`, the notes for the instructor.
  *
- * A code block with a file after its language quotes that file. `table` quotes rows of a table, and `says` the message that
- * a learner gets for a mistake. The scene of a block named `wire` is added to `scenes`.
+ * A code block with a file after its language quotes that file. A block named `table` quotes rows of a table, and a block
+ * named `says` quotes the message that a learner gets for a mistake. Adds the scene of a block named `wire` to `scenes`.
  *
  * @throws Error
  */

@@ -2,7 +2,7 @@ import { watchQuakes } from '../../solutions/02-server-sent-events/watch.ts'
 import type { ClientState } from '../../protocol/page.ts'
 import type { PageClient } from '../session/page-client.ts'
 
-/** Connects an `EventSource` to a stream of quakes. Unlike other clients of the page, it reconnects after a cut. */
+/** Connects an `EventSource` to a stream of quakes. Unlike the page's other clients, it reconnects after a cut. */
 export function connectEventSource({
   id,
   url,

@@ -9,7 +9,7 @@ import { recordings, deckView, slidesPage } from './deck-view.ts'
 import type { Leader } from './position.ts'
 
 /**
- * Returns the app for followers. It serves the deck without notes, the recordings, and the position of the instructor, and
+ * Returns the app for followers. It serves the deck without notes, the recordings, and the instructor's position, but it
  * cannot change or run anything.
  *
  * @param options.code the join code, which is part of the path; absent if only this machine can connect
@@ -42,12 +42,12 @@ export function followersApp({
   return app
 }
 
-/** Returns a new join code: six letters, without those that look like other characters. */
+/** Returns a new join code of six letters, without letters that look like other characters. */
 export function newCode(): string {
   return Array.from({ length: 6 }, () => LETTERS[randomInt(LETTERS.length)]).join('')
 }
 
-/** Returns the addresses at which other machines of the network can reach this one. */
+/** Returns the addresses at which other machines on the network can reach this machine. */
 export function addresses(): string[] {
   return Object.values(networkInterfaces())
     .flatMap((each) => each ?? [])
@@ -57,7 +57,7 @@ export function addresses(): string[] {
 
 const LETTERS = 'ABCDEFGHJKMNPRSTUVWXYZ'
 
-/** Returns the names under which a request may reach this server: the address that it was sent to. */
+/** Returns the host names that a request may use: the address to which it was sent and, on this machine, the usual names. */
 function namesOf(req: Request): string[] {
   const { localPort, localAddress = '' } = req.socket
   // Node may report an IPv4 address as an IPv6 one.
@@ -73,8 +73,8 @@ const onlyReading: RequestHandler = (req, res, next) => {
 }
 
 /**
- * Serves everything below `/CODE/`. Wrong codes are answered slowly and one at a time, so that nobody can try all codes. A
- * follower with the right code never waits.
+ * Serves everything below `/CODE/`. Wrong codes are answered slowly and one at a time, so that nobody can try all codes.
+ * Followers with the right code never wait.
  */
 function guarded(code: string, deck: Router, wrongCodeMs: number): RequestHandler {
   let guesses = 0
@@ -85,10 +85,10 @@ function guarded(code: string, deck: Router, wrongCodeMs: number): RequestHandle
     if (said === '') res.type('html').send(ASKS_FOR_CODE)
     else res.redirect(303, `/${encodeURIComponent(String(said).trim().toUpperCase())}/`)
   })
-  // Browsers request this by themselves, so it does not count as a guess.
+  // Browsers request this file by themselves, so the request does not count as a guess.
   guard.get('/favicon.ico', (_req, res) => void res.status(204).end())
   guard.use(`/${code}`, (req, res, next) => {
-    // The page loads its files by relative URLs, which need the slash at the end.
+    // The page loads its files from relative URLs, which need the slash at the end.
     if (req.originalUrl.split('?')[0]!.length > code.length + 1) {
       deck(req, res, () => next('router'))
     } else res.redirect(303, `/${code}/`)
@@ -107,7 +107,7 @@ function guarded(code: string, deck: Router, wrongCodeMs: number): RequestHandle
   return guard
 }
 
-/** How many wrong codes may wait for an answer at the same time. */
+/** The maximum number of wrong codes that may wait for an answer at the same time. */
 const MOST_GUESSES = 30
 
 const ASKS_FOR_CODE = `<!doctype html>

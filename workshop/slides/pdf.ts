@@ -6,8 +6,8 @@ import { slidesServer } from './server.ts'
 /**
  * Writes the deck as a handout with one page per slide, for `npm run slides pdf FILE`.
  *
- * @param file relative to the folder in which the command was typed
- * @returns the exit code, which is 1 if there is no browser to print with
+ * @param file the path of the PDF, relative to the folder in which the command was typed
+ * @returns the exit code, which is 1 if there is no browser that could print
  */
 export async function pdf(file = 'slides.pdf'): Promise<number> {
   const seen = probe(browser)

@@ -7,7 +7,7 @@ export type Leader = {
   /** The number of moves so far. */
   readonly moves: number
   goTo(position: SlidePosition): void
-  /** Calls `moved` after each move. Returns a function that stops this. */
+  /** Calls `moved` after each move. Returns a function that stops the calls. */
   listen(moved: () => void): () => void
 }
 

@@ -9,14 +9,14 @@ import { ROOT } from '../root.ts'
 import { painter } from '../terminal/colour.ts'
 
 /**
- * Returns a piece of a file, so that a slide cannot show code that does not exist.
+ * Returns part of a file. Because slides quote files in this way, they cannot show code that does not exist.
  *
  *     solutions/01-raw-chunks/server.ts          the whole file
  *     solutions/01-raw-chunks/server.ts#1.1      its regions of task 1.1
  *     test/mistakes/lesson1/collects/server.ts   the solution's file with a mistake applied
  *
- * `excerpt` selects lines: it lists the lines to show, and a line `…` selects all lines between its neighbours. Without an excerpt,
- * everything is shown. Common indentation is removed.
+ * `excerpt` lists the lines to show. A line `…` selects all lines between its neighbours. Without an excerpt, everything is
+ * shown. Common indentation is removed.
  *
  * @throws Error if the file, the region or a line does not exist
  */
@@ -30,14 +30,15 @@ export function quote(place: string, excerpt: string): string {
 }
 
 /**
- * Returns the message that a learner gets for a mistake such as `lesson1/never-cleans-up`, without the transcript and the advice.
+ * Returns the message that a learner gets for a mistake such as `lesson1/never-cleans-up`, without the transcript and the
+ * advice.
  *
  * @throws Error if there is no such mistake
  */
 export function saysOf(address: string): string {
   const mistake = mistakeCalled(address)
   const message = readMessages(mistake).get(mistake.name)
-  if (!message) throw new Error(`no message of ${address} is kept`)
+  if (!message) throw new Error(`no message is stored for ${address}`)
   const { lesson, fails: id } = mistake
   const { seen, expected, at } = message
   const { rule } = checksOf(lesson).find((check) => check.id === id)!
@@ -58,9 +59,9 @@ export function saysOf(address: string): string {
 }
 
 /**
- * Returns rows of a table in a Markdown file, with the head of the table.
+ * Returns rows of a table in a Markdown file, below the table's head.
  *
- * @param rows the rows to take, one per line. A line lists how the cells of the row begin: `nginx | `gzip on;``
+ * @param rows the rows to return, one per line. A line lists the beginnings of the row's cells: `nginx | `gzip on;``
  * @throws Error if there is no such row
  */
 export function table(path: string, rows: string): string {
@@ -112,7 +113,7 @@ function linesOfRegion(lines: string[], region: string, path: string): string[] 
   return found
 }
 
-/** Returns the wanted lines in order. A line `…` takes everything up to the next wanted line. */
+/** Returns the wanted lines in order. A wanted line `…` stands for everything up to the next wanted line. */
 function between(lines: string[], wanted: string[], place: string): string[] {
   const found: string[] = []
   let at = 0

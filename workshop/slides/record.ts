@@ -27,7 +27,7 @@ export async function recordAll(names: string[]): Promise<number> {
   return 0
 }
 
-/** Plays a scene with its real program, and writes the recording to `slides/recordings/`. Returns the path. */
+/** Plays a scene with its real program, and writes the recording to `slides/recordings/`. Returns the file's path. */
 async function record(scene: Scene): Promise<string> {
   const session = sceneSession(() => [scene])
   try {

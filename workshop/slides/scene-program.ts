@@ -23,8 +23,7 @@ export type SceneProgram = {
 }
 
 /**
- * Runs the program of a scene: `solutions/NN-name`, the mistake `test/mistakes/lessonN/name`, or
- * `lessons/NN-name/exhibit`.
+ * Runs a scene's program: `solutions/NN-name`, the mistake `test/mistakes/lessonN/name`, or `lessons/NN-name/exhibit`.
  *
  * @throws Error if the program is none of these
  */
@@ -40,7 +39,7 @@ export async function runScene(
     countLeaks: isExhibit,
     events,
   })
-  // Wait for the server, because a client that connects earlier would only wait.
+  // Wait for the server here, because otherwise the first client would have to wait for it.
   await server.destination()
   const { destination } = server
   const before = await tap({ port: 0, destination, observer: recorder.observer })
@@ -66,7 +65,7 @@ function wherefrom(program: string): { lesson: Lesson; isExhibit: boolean } {
   return { lesson, isExhibit: shown !== undefined }
 }
 
-/** Returns a sandbox with the lesson's solution and the mistake in it. */
+/** Creates a sandbox that contains the lesson's solution with the mistake in it. */
 async function made(program: string): Promise<Sandbox> {
   const sandbox = await emptySandbox()
   layOut(mistakeCalled(program.slice(MISTAKES.length)), sandbox.folder)

@@ -8,11 +8,11 @@ import { runScene, type SceneProgram } from './scene-program.ts'
 import type { Scene } from './scene.ts'
 import { connectEventSource } from './event-source-client.ts'
 
-/** A session that runs the program of one scene at a time, for as long as a page shows it. */
+/** A session that runs one scene's program at a time, for as long as a page shows it. */
 export type SceneSession = Session & { close(): Promise<void> }
 
 /**
- * Returns a session in which nothing runs yet.
+ * Creates a session in which no program runs yet.
  *
  * @param scenes returns the scenes that may be run
  */
@@ -26,7 +26,7 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
   let clients: PageClient[] = []
   let clientsSoFar = 0
   let looking = 0
-  /** Starts and stops wait for their turn here. */
+  /** The last start or stop. The next one waits for it. */
   let change: Promise<unknown> = Promise.resolve()
 
   function inTurn<T>(does: () => Promise<T>): Promise<T> {
@@ -95,7 +95,7 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
         return connect()
       case 'leave':
         clients.find(({ state }) => state.id === action.id)?.leave()
-        return { said: `Client ${action.id} has left.` }
+        return { said: `Client ${action.id} has disconnected.` }
       case 'burst':
         if (!server.readers) return { problem: 'Nobody has the feed open.' }
         program?.burst(BURST)
@@ -123,7 +123,7 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
       return () => {
         stopListening()
         looking -= 1
-        // The slide is gone, so nobody can stop the program any more.
+        // Stop the program, because no slide shows it any more, so nobody else can stop it.
         if (looking === 0) void inTurn(async () => (looking === 0 ? stop() : undefined))
       }
     },
@@ -131,7 +131,12 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
   }
 }
 
-const NOTHING_RUNS: ServerState = { state: 'down', what: 'Nothing runs.', url: '', printed: [] }
-const NOTHING_TO_DO: Answer = { problem: 'Nothing runs. Press Run first.' }
+const NOTHING_RUNS: ServerState = {
+  state: 'down',
+  what: 'No program is running.',
+  url: '',
+  printed: [],
+}
+const NOTHING_TO_DO: Answer = { problem: 'No program is running. Press Run first.' }
 const MOST_CLIENTS = 8
 const BURST = 10_000

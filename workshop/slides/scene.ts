@@ -5,11 +5,14 @@ export type Scene = {
   /** The folder of the program: a solution, a mistake or an exhibit. */
   program: string
   steps: Step[]
-  /** Which arrival of response bytes at the client is shown byte by byte, counted from 1. Absent if none is. */
+  /** The arrival of response bytes at the client to show byte by byte, counted from 1. If absent, no arrival is shown so. */
   shows?: number
 }
 
-/** `proxy` puts a proxy in front of the server; `watch` connects an EventSource, which reconnects after a cut; a number waits for so many seconds. */
+/**
+ * A step of a scene. `proxy` puts a proxy between server and client. `watch` connects an EventSource, which reconnects
+ * after a cut. A number waits for that many seconds.
+ */
 export type Step = 'proxy' | 'connect' | 'watch' | 'leave' | 'cut' | 'stall' | 'go on' | number
 
 /**

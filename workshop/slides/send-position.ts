@@ -5,13 +5,13 @@ import type { Leader, SlidePosition } from './position.ts'
 /** A message to a follower, which is sent as the data of one server-sent event. */
 export type PositionMessage =
   | { type: 'position'; position: SlidePosition }
-  /** Sent now and then, so that a follower can tell a dead connection from an instructor who stays on a slide. */
+  /** Sent now and then, so that a follower can distinguish a dead connection from an instructor who stays on a slide. */
   | { type: 'alive' }
 
 /**
  * Sends the instructor's position to one follower, until the follower disconnects.
  *
- * Only the newest position counts. A follower that reconnects, or that is slow to read, skips those in between.
+ * Only the newest position counts. A follower that reconnects or reads slowly skips the positions in between.
  *
  * @param options.epoch identifies this start of the deck, because each start counts moves from 0
  * @param options.lastEventId the follower's `Last-Event-ID`

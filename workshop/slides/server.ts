@@ -26,10 +26,10 @@ export type SlidesServer = {
 }
 
 /**
- * Serves the instructor's deck, the programs on its slides, and the followers' deck, each on its own port. So a stream on a
- * slide uses up none of the deck's connections, and followers cannot even reach the server that runs programs.
+ * Serves the instructor's deck, the programs on its slides, and the followers' deck, each on its own port. As a result, a
+ * stream on a slide uses none of the deck's connections, and followers cannot even reach the server that runs programs.
  *
- * @param options.code lets in followers from the whole network if they know it; without it, only this machine can follow
+ * @param options.code the code with which anyone on the network can follow; if absent, only this machine can follow
  * @throws Error if no port is free
  */
 export async function slidesServer({
@@ -38,7 +38,7 @@ export async function slidesServer({
 }: { code?: string; ports?: readonly number[] } = {}): Promise<SlidesServer> {
   const leader = makeLeader()
   const session = sceneSession(() => readDeck().scenes)
-  // The token is in an answer that only the deck's own page can read, so no other page can know it.
+  // No other page can know the token, because only the deck's own page can read the answer that contains it.
   const role: Instructor = {
     role: 'instructor',
     token: randomBytes(16).toString('hex'),
@@ -99,7 +99,7 @@ function instructorsApp(leader: Leader, role: Instructor): Express {
   return app
 }
 
-/** Returns the hash of the script of reveal.js's speaker view, which reveal.js writes into a window instead of loading it from a file. */
+/** Returns the hash of the speaker view's script, which reveal.js writes into a window instead of loading it from a file. */
 function speakerView(): string {
   const plugin = readFileSync(join(ROOT, 'node_modules/reveal.js/dist/plugin/notes.mjs'), 'utf8')
   const [, literal = ''] = /<script>((?:[^"\\]|\\.)*?)<\\\/script>/.exec(plugin) ?? []

@@ -8,7 +8,7 @@ import { slidesServer, type SlidesServer } from './server.ts'
 /**
  * Shows the deck until Ctrl-C or `q`.
  *
- * @param options.isShared whether people in the network can follow, with a join code
+ * @param options.isShared whether people on the network can follow, with a join code
  * @returns the exit code
  */
 export async function showSlides({ isShared }: { isShared: boolean }): Promise<number> {

@@ -6,14 +6,14 @@ const root = fileURLToPath(new URL('browser', import.meta.url))
 
 export default defineConfig({
   root,
-  // Relative, because for followers everything is below the join code.
+  // Use relative URLs, because for followers, the path of every file begins with the join code.
   base: './',
   plugins: [react()],
   // Otherwise Vite would use a PostCSS configuration in a parent folder.
   css: { postcss: {} },
   build: {
     rolldownOptions: { input: ['index.html', 'demo.html'].map((name) => `${root}/${name}`) },
-    // The policy of the deck allows files of its own server, but no data: URLs.
+    // The deck's policy allows files from its own server, but no data: URLs.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 2000,
     emptyOutDir: true,

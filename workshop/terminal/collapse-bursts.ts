@@ -1,6 +1,6 @@
 import type { Arrival } from '../../wire/arrival.ts'
 
-/** Keeps a burst readable: within a short time, the first few lines are shown and the others only counted. */
+/** Keeps bursts readable. Of the lines within a short time, it shows the first few and only counts the others. */
 export type BurstCollapser = {
   /** Prints the line that `make()` returns, or only counts it. */
   show(make: () => string, arrival?: Arrival): void

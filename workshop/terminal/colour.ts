@@ -1,6 +1,6 @@
 import type { WriteStream } from 'node:tty'
 
-/** The meaning of a colour. Colour is never the only sign: a word or a symbol always says the same. */
+/** The meaning of a colour. Colour is never the only sign, because a word or a symbol always says the same. */
 export type Hue = 'request' | 'response' | 'framing' | 'good' | 'bad' | 'quiet' | 'strong'
 
 /** Colours a text for the terminal, or returns it unchanged if colours are off. */
@@ -11,14 +11,14 @@ export function painter(colour: boolean): Paint {
   return (hue, text) => `\u001b[${CODES[hue]}m${text}\u001b[0m`
 }
 
-/** Returns whether to use colours: on a terminal unless they are disabled, elsewhere only if they are forced. */
+/** Returns whether to use colours. Terminals get colours unless they are disabled, other outputs only if they are forced. */
 export function wantsColour(stream: Pick<WriteStream, 'isTTY'>): boolean {
   const { FORCE_COLOR, NO_COLOR, TERM } = process.env
   if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
   return stream.isTTY && !NO_COLOR && TERM !== 'dumb'
 }
 
-// From the 256-colour palette: readable on dark and light backgrounds, and distinct for colour-blind people.
+// Colours from the 256-colour palette that are readable on dark and light backgrounds, and distinct for colour-blind people.
 const CODES: Record<Hue, string> = {
   request: '38;5;32',
   response: '38;5;172',

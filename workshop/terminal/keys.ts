@@ -4,7 +4,7 @@ import type { ReadStream } from 'node:tty'
 export const CTRL_C = '\u0003'
 
 /**
- * Calls `pressed` for each key, if the input is a terminal.
+ * If the input is a terminal, calls `pressed` for each key.
  *
  * @returns a function that stops listening and restores the terminal
  */

@@ -2,7 +2,7 @@ import type { WriteStream } from 'node:tty'
 import { shorten } from '../../wire/visible.ts'
 import { painter, wantsColour, type Paint } from './colour.ts'
 
-/** Scrolling output. On a terminal, a status line stays below it. */
+/** Output that scrolls. On a terminal, a status line stays below the output. */
 export type Screen = {
   readonly paint: Paint
   readonly width: number

@@ -1,11 +1,11 @@
-/** Cuts off the end of a text that is longer than `width`. */
+/** Cuts off the end of a text if it is longer than `width`. */
 export function truncate(text: string, width: number): string {
   const characters = [...text]
   return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`
 }
 
 /**
- * Wraps a text between words. A word that is longer than a line stays in one piece.
+ * Wraps a text between words. Does not break a word that is longer than a line.
  *
  * @param hanging the indentation of all lines but the first
  */

@@ -4,10 +4,10 @@ import type { Segment } from '../../wire/response.ts'
 import { visible } from '../../wire/visible.ts'
 import type { Hue, Paint } from './colour.ts'
 
-/** Whether a line shows all bytes of an arrival, or is shortened to the width of the terminal. */
+/** How much of an arrival to show: all of its bytes, or a line that is shortened to the width of the terminal. */
 export type Detail = 'short' | 'whole'
 
-/** Formats a line lazily, because during a burst most lines are never shown. */
+/** A function that formats a line when it is needed, because during a burst, most lines are never shown. */
 export type Line = (look: { width: number; detail: Detail; paint: Paint }) => string
 
 /** Formats the traffic through a tap: one line for each arrival, opening and closing. */
@@ -46,7 +46,7 @@ export function legend(paint: Paint): string {
   const mark = (text: string): string => paint('framing', text)
   return [
     'The wire: each line shows the bytes that arrived together, and the time since the connection was opened.',
-    `${mark('[c1␍␊]')} and ${mark('[␍␊]')} enclose a chunk: its length in hexadecimal, and its end. HTTP adds them, not your`,
+    `${mark('[c1␍␊]')} and ${mark('[␍␊]')} frame a chunk: they are its length in hexadecimal and its end. HTTP adds them, not your`,
     `code. ${mark('[last 0␍␊␍␊]')} says that the body is complete. ␍ is CR, ␊ is LF.`,
   ].join('\n')
 }
@@ -69,7 +69,7 @@ function arrivalLine(
   const room = Math.max(width - indent, 20)
   // A visible character takes at most four bytes, so four times the width is enough to fill the line from both ends.
   const spans = segments.map((segment) => spanOf(segment, detail === 'short' ? room * 4 : Infinity))
-  // The cursor is what matters most in a request, so it comes first, where the line is never shortened.
+  // The cursor is the most important part of a request, so put it first, where the line is never shortened.
   if (cursor !== undefined) spans.unshift({ text: `(last ID ${cursor}) `, hue: 'strong' })
   if (hop === 'workshop') spans.unshift({ text: '(the workshop) ', hue: 'quiet' })
   if (spans.length === 0)
@@ -101,7 +101,7 @@ function spanOf({ kind, bytes }: Segment, mostBytes: number): Span {
   return { text }
 }
 
-/** Cuts the middle out of a line that is too long, as `shorten()` does, but keeps its colours. */
+/** Cuts the middle out of a line that is too long, as `shorten()` does, but keeps the line's colours. */
 function shortened(spans: Span[], width: number): Span[] {
   const lengths = spans.map((span) => [...span.text].length)
   const total = lengths.reduce((sum, length) => sum + length, 0)

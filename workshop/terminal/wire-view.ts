@@ -4,17 +4,17 @@ import type { Screen } from './screen.ts'
 import { collapseBursts } from './collapse-bursts.ts'
 import { wireLines, type Line } from './wire-lines.ts'
 
-/** The wire on the screen: `short` prints one line per arrival, `whole` all of its bytes. */
+/** Prints the wire on the screen: in the mode `short`, one line per arrival; in the mode `whole`, all of its bytes. */
 export type WireView = {
   readonly observer: Observer
   readonly shows: Shows
-  /** Switches to the next mode, and prints which one that is. A paused wire goes on in the mode it had. */
+  /** Switches to the next mode, and prints its name. If the wire is paused, resumes it in the mode it had instead. */
   next(): void
-  /** Shows nothing more until `resume()` or `next()`, so that what was printed before stays on the screen. */
+  /** Prints nothing until `resume()` or `next()` is called, so that earlier output stays on the screen. */
   pause(): void
   /** Shows the wire again, and prints how many lines were left out. */
   resume(): void
-  /** Prints the summary of an unfinished burst, and then nothing more. */
+  /** Prints the summary of an unfinished burst, and prints nothing after it. */
   close(): void
 }
 

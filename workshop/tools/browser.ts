@@ -6,12 +6,12 @@ import process from 'node:process'
 import { apt, onPath } from './system.ts'
 import type { Command, ExternalTool } from './external-tool.ts'
 
-/** Chromium, or a browser that is built on it, for the tests of the page. */
+/** Chromium, or a browser that is based on it, for the tests of the page. */
 export const browser: ExternalTool = {
   name: 'browser',
   for: 'the tests of the page',
   find: findBrowser,
-  // On Windows, browsers open a window when they are asked for their version.
+  // On Windows, a browser would open a window when asked for its version.
   ...(process.platform !== 'win32' && { versionArgs: ['--version'] }),
   install() {
     // If BROWSER_PATH is set, installing another browser would not change which one is used.
@@ -19,21 +19,21 @@ export const browser: ExternalTool = {
   },
   advice() {
     if (process.env.BROWSER_PATH) {
-      return 'BROWSER_PATH says where it is. Correct it, or leave it out: then one is found or installed.'
+      return 'BROWSER_PATH names the browser. Correct it, or leave it out, so that a browser is found or installed.'
     }
-    // On Debian, Playwright can also install the libraries that the browser needs. It asks for the password.
+    // On Debian, Playwright can also install the libraries that the browser needs. It asks for the user's password.
     const withDeps = onPath('apt-get') ? ' --with-deps' : ''
     return (
-      'To get it, type:\n\n' +
+      'To install a browser, type:\n\n' +
       `  npx playwright install${withDeps} chromium\n\n` +
-      'If you have one already, say where: BROWSER_PATH=/path/to/chromium npm run setup'
+      'If you already have a browser, name its path: BROWSER_PATH=/path/to/chromium npm run setup'
     )
   },
 }
 
 /**
- * Returns the path of a browser: BROWSER_PATH, whether or not it exists; or the browser that Playwright has downloaded; or
- * one on the PATH; or one in the usual place for its installer.
+ * Returns the path of a browser. Tries, in this order: BROWSER_PATH, whether or not it exists; the browser that Playwright
+ * has downloaded; the PATH; and the places where installers usually put browsers.
  */
 export function findBrowser(): string | undefined {
   const { BROWSER_PATH } = process.env
@@ -54,7 +54,7 @@ const download: Command = {
 
 function downloaded(): string | undefined {
   try {
-    // Loaded only here, because it is slow to load and nothing else needs it.
+    // Load Playwright only here, because it is slow to load and nothing else needs it.
     const { chromium } = createRequire(import.meta.url)(
       '@playwright/test',
     ) as typeof import('@playwright/test')

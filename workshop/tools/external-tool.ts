@@ -3,19 +3,19 @@ import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { runChild } from '../process/run-child.ts'
 
-/** A program that tests or lessons need, and that does not come from npm. */
+/** A program that tests or lessons need, but that npm cannot install. */
 export type ExternalTool = {
   /** Its name, as used in a sentence: `browser`. */
   name: string
   /** Its purpose, as used in a sentence: `the tests of the page`. */
   for: string
-  /** Returns the path of the program, without starting anything. */
+  /** Returns the path of the program, if found, without starting any program. */
   find(): string | undefined
-  /** Arguments that make it print its version, which shows that it runs. Absent if they would open a window. */
+  /** The arguments that make the program print its version, which shows that it runs. Absent if they would open a window. */
   versionArgs?: string[]
-  /** Returns the commands that install it without a password, in order, or undefined if this machine has none. */
+  /** Returns the commands, in order, that install the tool without a password. Undefined if this machine has no such commands. */
   install?(): Command[] | undefined
-  /** Tells the user which command to type to get it. */
+  /** Returns a sentence that tells the user which command installs the tool. */
   advice(): string
 }
 
@@ -25,11 +25,11 @@ export type Command = { program: string; args: string[] }
 /** The result of looking for a tool: the path of a program that runs, or the problem. */
 export type Probe = { path: string; version?: string } | { problem: string }
 
-/** Looks for a tool and asks it for its version, because a program that lacks a library can be found but does not run. */
+/** Looks for a tool and asks for its version, because a program that lacks a library can be found but does not run. */
 export function probe({ find, versionArgs }: ExternalTool): Probe {
   const path = find()
   if (!path) return { problem: 'missing' }
-  if (!existsSync(path)) return { problem: `missing: ${path} is not there` }
+  if (!existsSync(path)) return { problem: `missing: ${path} does not exist` }
   if (!versionArgs) return { path }
   const { status, stdout, stderr, error } = spawnSync(path, versionArgs, { encoding: 'utf8' })
   if (status === 0) return { path, version: firstLine(stdout || stderr) }
@@ -42,14 +42,14 @@ function firstLine(text: string): string {
 }
 
 /**
- * Installs a tool, and shows the commands and their output. If that fails, prints the command to type.
+ * Installs a tool, and shows the commands and their output. If the installation fails, prints the command to type.
  *
- * @returns whether the tool is installed now and runs
+ * @returns whether the tool is now installed and runs
  */
 export async function install(tool: ExternalTool): Promise<boolean> {
   for (const { program, args } of tool.install?.() ?? []) {
     console.log(`$ ${[basename(program), ...args].join(' ')}`)
-    // Otherwise apt-get asks questions.
+    // Without this variable, apt-get would ask questions.
     if (!(await runChild(program, args, { DEBIAN_FRONTEND: 'noninteractive' }))) break
   }
   const seen = probe(tool)

@@ -36,12 +36,12 @@ function proxy({
     install: () => apt(aptPackage),
     advice: () =>
       onPath('apt-get')
-        ? `To get it, type:\n\n  sudo apt-get install --no-install-recommends ${aptPackage}`
-        : `To get it, install the package ${name} of your system.`,
+        ? `To install it, type:\n\n  sudo apt-get install --no-install-recommends ${aptPackage}`
+        : `To install it, use your system's package ${name}.`,
   }
 }
 
-/** Returns the path of a server program. On Debian, the PATH of normal users does not contain the folders of servers. */
+/** Returns the path of a server program. On Debian, a normal user's PATH does not contain the folders with server programs. */
 function findServer(program: string): string | undefined {
   const usual = ['/usr/sbin', '/usr/local/sbin'].map((folder) => join(folder, program))
   return onPath(program) ?? usual.find((path) => existsSync(path))

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path'
 import process from 'node:process'
 import type { Command } from './external-tool.ts'
 
-/** Returns the path of a program that is on the PATH, or undefined. */
+/** Returns the path of a program on the PATH, or undefined if there is no such program. */
 export function onPath(name: string): string | undefined {
   return (process.env.PATH ?? '')
     .split(delimiter)
@@ -21,7 +21,10 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** Returns the commands that install a package on Debian and its relatives. Undefined on other systems, and if they would ask for a password. */
+/**
+ * Returns the commands that install a package on Debian and its relatives. Returns undefined on other systems, and if the
+ * commands would ask for a password.
+ */
 export function apt(name: string): Command[] | undefined {
   const program = onPath('apt-get')
   if (!program || process.getuid?.() !== 0) return undefined
@@ -30,5 +33,5 @@ export function apt(name: string): Command[] | undefined {
   return [...update, { program, args: ['install', '-y', '--no-install-recommends', name] }]
 }
 
-/** One `apt-get update` is enough for all packages of a run. */
+/** Whether an earlier call has returned `apt-get update`, because one update is enough for all packages of a run. */
 let hasUpdated = false

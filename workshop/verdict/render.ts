@@ -292,7 +292,7 @@ function transcripts(
   const isBeside = reference.length > 0 && width >= 90
   const room = isBeside ? Math.floor((width - 4 - 3) / 2) : width - 4
   const differs = reference.length > 0 ? firstDifference(shown.yours, shown.reference) : -1
-  // Show the first row that differs in full, because the difference may be at its end.
+  // Show the first row that differs in full, because the difference may be at the end of the row.
   const cells = (lines: readonly string[]): string[][] => [
     ...(from > 0 ? [[row('', alikeInWords(from))]] : []),
     ...lines.map((line, n) => {
@@ -309,7 +309,7 @@ function transcripts(
   return [title('yours'), ...block(left), title('reference'), ...block(right)]
 }
 
-/** @param room the width of a column, in characters */
+/** Puts two texts into columns. @param room the width of a column, in characters */
 function columns(left: string[][], right: string[][], room: number, paint: Paint): string[] {
   const rows = Math.max(left.length, right.length)
   const lines = Array.from({ length: rows }, (_row, row) => {

@@ -10,9 +10,9 @@ export type SideBySide = {
 }
 
 /**
- * Returns the rows to show of a check's transcript and of the solution's. A transcript may have a hundred rows. The
- * important ones are where the two begin to differ and where the learner's ends, so rows long before the first and after
- * the second are left out.
+ * Returns the rows to show of a check's transcript and of the solution's. A transcript may have a hundred rows, but the
+ * important ones are where the two begin to differ and where the learner's transcript ends. Rows long before the former
+ * and long after the latter are left out.
  */
 export function sideBySide(yours: readonly string[], reference: readonly string[]): SideBySide {
   const differs = firstDifference(yours, reference)
@@ -46,5 +46,5 @@ export function moreInWords(rows: number): string {
 
 const BEFORE = 12
 const AFTER = 4
-/** So few rows are not worth leaving out. */
+/** A number of rows so small that leaving them out is not worth it. */
 const FEW = 10

@@ -4,7 +4,7 @@ import type { CheckResult } from '../../protocol/verdict.ts'
 // Decides what to show of a verdict first, in the terminal and on the page. Nothing here needs Node.
 
 /**
- * Returns the failure to show in full. Core checks come before edge cases. In a task that is only half written it is a
+ * Returns the failure to show in full. Core checks come before edge cases. In a task that is only half written, returns a
  * failure of the written half, because the learner knows that the rest is missing.
  */
 export function firstFailure<Check extends CheckResult>(
@@ -30,5 +30,5 @@ export function linesPrinted(printed: string): string[] {
   return text === '' ? [] : text.split('\n').filter((line) => !FRAME.test(line))
 }
 
-/** A stack frame of Node, of a package or of the check, or one without a file. */
+/** Matches a stack frame that belongs to Node, to a package or to the check, or that has no file. */
 const FRAME = /^\s+at (.*(node_modules|node:|\/test\/)|async Promise\.)/

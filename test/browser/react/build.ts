@@ -3,7 +3,7 @@ import react from '@vitejs/plugin-react'
 import { build, type Plugin } from 'vite'
 import { filesOf, mistakesOf } from '../../../workshop/mistakes/mistakes.ts'
 
-/** Builds the page and returns its files by path. It is a development build, because only there StrictMode has an effect. */
+/** Builds the page and returns its files by path. StrictMode has an effect only in a development build, so this is one. */
 export async function builtStage(): Promise<Map<string, string>> {
   const { NODE_ENV } = process.env
   const built = await build({
@@ -43,8 +43,8 @@ const HTML = `<!doctype html>
 `
 
 /**
- * Provides `virtual:works`: the solution and each mistake, by name. Files that a mistake does not change are the
- * solution's. Changed files exist only in memory.
+ * Provides `virtual:works`: the solution and each mistake, by name. Files that a mistake does not change come from the
+ * solution. Changed files exist only in memory.
  */
 function works(): Plugin {
   const solution = fileURLToPath(new URL('../../../solutions/03-react/', import.meta.url))

@@ -18,7 +18,7 @@ type Shown = {
   retry(): void
   /** The statuses that were shown, in order. */
   statuses: string[]
-  /** The IDs of the quakes that its onQuake received. */
+  /** The IDs of the quakes that the component's onQuake received. */
   told: string[]
 }
 
@@ -34,7 +34,7 @@ let Live: typeof LiveQuakes
 const stage = {
   shown,
   sources,
-  /** Errors that a listener threw, or a component during rendering. */
+  /** The errors that listeners have thrown, and those that components have thrown during rendering. */
   errors,
 
   /** `solution`, or the name of a mistake. */
@@ -47,7 +47,7 @@ const stage = {
   },
 
   /**
-   * Renders a component for each URL, at its position. An empty entry renders nothing.
+   * Renders a component for each URL, at the URL's position. An empty entry renders nothing.
    *
    * @param options.live whether to render `<LiveQuakes>` for the first URL as well
    */
@@ -61,7 +61,7 @@ const stage = {
     )
   },
 
-  /** How many of the page's EventSources have not been closed. */
+  /** The number of the page's EventSources that have not been closed. */
   get open(): number {
     return sources.filter(({ readyState }) => readyState !== EventSource.CLOSED).length
   },

@@ -20,11 +20,11 @@ export type Show = {
   /** Renders the components without StrictMode. */
   drawOnce(...urls: (string | null)[]): Promise<void>
   shown(n?: number): Promise<Shown>
-  /** Waits until a component shows this. */
+  /** Waits until a component shows the wanted values. */
   shows(wanted: Partial<Shown>, n?: number): Promise<void>
-  /** Waits until the page's last EventSource is in this state. */
+  /** Waits until the page's last EventSource is in the given state. */
   source(readyState: 0 | 1 | 2): Promise<void>
-  /** Returns how many EventSources were created, and how many of them have not been closed. */
+  /** Returns the number of EventSources that were created, and the number of those that have not been closed. */
   made(): Promise<number>
   open(): Promise<number>
 }

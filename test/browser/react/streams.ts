@@ -5,28 +5,28 @@ import type { AddressInfo } from 'node:net'
 /** A server whose event streams a test writes itself. */
 export type Streams = {
   readonly url: string
-  /** How many requests there were. */
+  /** The number of requests so far. */
   readonly requests: number
-  /** How many responses are still open. */
+  /** The number of responses that are still open. */
   readonly open: number
   /** Sends a text to every open response. */
   send(text: string): void
-  /** Answers with this status from now on. Any status but 200 has no body. */
+  /** Answers with the status from now on. Responses with a status other than 200 have no body. */
   answer(status: number): void
   /** Leaves all requests without an answer until `letGo()` is called. */
   hold(): void
   letGo(): void
   /** Cuts every connection, but keeps listening. */
   cut(): void
-  /** Stops listening and cuts every connection, like a program that is killed. */
+  /** Stops listening and cuts every connection, as if the program had been killed. */
   kill(): Promise<void>
   /** Listens again, at the same port. */
   revive(): Promise<void>
-  /** Resolves when `holds()` is true. Checks it whenever a request starts or ends. */
+  /** Resolves when `holds()` returns true. Calls it whenever a request starts or ends. */
   until(holds: () => boolean): Promise<void>
 }
 
-/** @param files also served, by path, so that the page and its streams have the same origin */
+/** Starts a server. @param files the files to serve as well, by path, so that the page has the same origin as its streams */
 export async function streams(files: ReadonlyMap<string, string> = new Map()): Promise<Streams> {
   const responses: ServerResponse[] = []
   let held: ServerResponse[] | undefined

@@ -1,6 +1,6 @@
 import type { Browser } from '@playwright/test'
 
-/** A tab that can be hidden by another tab, unlike the pages of Playwright. */
+/** A tab that another tab can hide, unlike Playwright's pages. */
 export type Tab = {
   /** Evaluates an expression, and awaits it if it is a promise. */
   evaluate<T>(expression: string): Promise<T>
@@ -51,8 +51,8 @@ export async function openTab(browser: Browser, url: string): Promise<Tab> {
   return {
     evaluate,
     async until(expression) {
-      // Polls, because DevTools has no event for a page's own state; the test's timeout bounds a page that never gets there.
-      // During a navigation there is no document to evaluate in.
+      // Poll, because DevTools has no event for a page's own state. If the page never reaches the state, the test times out.
+      // During a navigation, there is no document in which to evaluate the expression.
       const isTrue = () => evaluate(expression).catch(unlessBetweenDocuments)
       while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
     },
@@ -74,7 +74,7 @@ export async function openTab(browser: Browser, url: string): Promise<Tab> {
   }
 }
 
-/** The polling interval. Without a pause, polling would leave the page no time for anything else. */
+/** The polling interval. Without a pause, polling would leave no time for the page itself. */
 const PAUSE_MS = 50
 
 type Answer = {

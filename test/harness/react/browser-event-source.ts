@@ -1,13 +1,13 @@
 import { EventSource as NodeEventSource } from 'eventsource'
 
-/** Loses its connection and finds it again, as far as the page can see. */
+/** Makes a source look to the page as if it had lost its connection and reconnected. */
 export let loseAndFind: (source: BrowserEventSource) => void
-/** Fails for good, as when the answer is no. */
+/** Makes a source fail permanently, as it does after a response that refuses the stream. */
 export let fail: (source: BrowserEventSource) => void
 
 /**
- * The EventSource of the npm package, over real sockets, extended to behave like a browser: promise callbacks run
- * between two events, and an exception in a listener has no effect on later events.
+ * The EventSource of the npm package, which uses real sockets. It is extended to behave as in a browser: promise callbacks
+ * run between two events, and an exception in a listener has no effect on later events.
  */
 export class BrowserEventSource extends EventTarget {
   static readonly CONNECTING = 0
@@ -20,14 +20,14 @@ export class BrowserEventSource extends EventTarget {
   readonly withCredentials: boolean
   /** The errors that listeners have thrown. */
   readonly thrown: unknown[] = []
-  /** Whether the page closed the source, as opposed to a response. */
+  /** Whether the page closed the source, and not a response. */
   wasClosed = false
-  /** How many events have been dispatched. */
+  /** The number of events that have been dispatched. */
   dispatched = 0
   /** Called after an event has been dispatched. */
   onDispatched = (): void => {}
 
-  // The work sees only what a browser's EventSource has.
+  // These functions are not methods, so that the work sees only the members of a browser's EventSource.
   static {
     loseAndFind = (source) => {
       for (const [type, readyState] of [
@@ -101,7 +101,7 @@ export class BrowserEventSource extends EventTarget {
     })
   }
 
-  /** Dispatches events of a type here, each in its own task. */
+  /** Dispatches the inner source's events of a type on this source, each in its own task. */
   #relay(type: string): void {
     if (this.#relayed.has(type)) return
     this.#relayed.add(type)
@@ -133,7 +133,7 @@ export class BrowserEventSource extends EventTarget {
   }
 }
 
-/** Dispatches an event with this data now. */
+/** Dispatches an event with the given data now. */
 export function deliver(source: BrowserEventSource, data: string): void {
   source.dispatchEvent(new MessageEvent('message', { data }))
 }
@@ -173,7 +173,7 @@ function queueTask(task: () => void): void {
 async function runTasks(): Promise<void> {
   for (const task of tasks.splice(0)) {
     task()
-    // After all promise callbacks have run.
+    // Wait until all promise callbacks have run.
     await new Promise<void>((resolve) => nextTick(resolve))
   }
   isRunning = tasks.length > 0

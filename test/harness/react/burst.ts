@@ -22,7 +22,7 @@ export async function burst(
   const source = sourcesOf(server.url).at(-1)!
   const before = source.dispatched
   server.send(happened.map(eventOf).join(''), `${BURST} quakes at once`)
-  // Keep waiting as long as more events arrive.
+  // Keep waiting for as long as more events arrive.
   for (let seen = -1; source.dispatched - before < BURST;) {
     seen = source.dispatched
     await page.waitFor(() => source.dispatched > seen, {

@@ -4,7 +4,7 @@ import { SILENT } from '../transcript.ts'
 import { forgetSources, sourcesOf } from './browser-event-source.ts'
 import type { Page } from './page.ts'
 
-/** Returns how many connections to a server the page has open. */
+/** Returns the number of connections that the page has open to a server. */
 export function openConnections({ url }: ScriptedServer): number {
   return sourcesOf(url).filter(({ readyState }) => readyState !== EventSource.CLOSED).length
 }
@@ -40,7 +40,7 @@ export async function waitForConnections(page: Page, server: ScriptedServer): Pr
   )
 }
 
-/** Waits until another connection has been opened, lost and reopened. Anything immediate has happened by then. */
+/** Waits until a separate connection has been opened, lost and reopened. Anything immediate has happened by then. */
 export async function fence(t: Tools): Promise<void> {
   const server = await scriptedServer({ ...t, transcript: SILENT })
   const source = new EventSource(server.url)

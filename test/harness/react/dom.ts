@@ -1,25 +1,25 @@
-// Creates a page for React in this process. Import it before react-dom, which looks for a page when it is loaded.
+// Creates a page for React in this process. Import this file before react-dom, which looks for a page when it is loaded.
 import { setMaxListeners } from 'node:events'
 import { Window } from 'happy-dom'
 import { BrowserEventSource } from './browser-event-source.ts'
 import { countListeners } from './page-listeners.ts'
 
-// A browser does not warn of many listeners, and fifty components may well listen to one EventTarget.
+// A browser does not warn about many listeners, and fifty components may well listen to the same EventTarget.
 setMaxListeners(0)
 
 const window = new Window({ url: 'http://127.0.0.1/' })
 
-/** The duration of a frame. Only the work uses it. No check waits for it. */
+/** The duration of a frame. Only the work uses frames, and no check waits for one. */
 const FRAME_MS = 16
 
-// The browser APIs that the workshop's page may use, both as globals and on window. Everything else stays Node's own,
+// The browser APIs that the workshop's page may use, both as globals and on window. Everything else is still Node's own,
 // because the `fetch` of happy-dom can only reach its own server.
 const both = {
   EventSource: BrowserEventSource,
   requestAnimationFrame: (draw: (now: number) => void) =>
     Number(setTimeout(() => draw(performance.now()), FRAME_MS)),
   cancelAnimationFrame: (id: number) => clearTimeout(id),
-  // A browser writes the error to the console.
+  // A browser would write the error to the console.
   reportError: () => {},
 }
 

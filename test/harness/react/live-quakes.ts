@@ -9,18 +9,18 @@ import type { ScriptedServer } from '../scripted-server.ts'
 import { waitForConnections } from './connections.ts'
 import { eventOf } from './mount.ts'
 
-/** A page with <LiveQuakes>, as a user sees it. */
+/** A page with <LiveQuakes>, from the user's point of view. */
 export type ShownQuakes = {
   page: Page
-  /** Waits until the server has received its connection. */
+  /** Waits until the server has received the page's connection. */
   connects(): Promise<void>
   items(): HTMLElement[]
   itemOf(quake: Quake): HTMLElement | undefined
-  /** Shows the stream of that server from now on. */
+  /** Shows the stream of the given server from now on. */
   drawAt(server: ScriptedServer): void
-  /** Sends a quake, by default from the first server, and waits for its list item. */
+  /** Sends a quake, by default from the first server, and waits for the quake's list item. */
   lists(quake: Quake, from?: ScriptedServer): Promise<HTMLElement>
-  /** Returns whether an element with role="status" contains this word, and neither of the other two. */
+  /** Returns whether an element with role="status" contains the given word, and neither of the other two. */
   says(word: string): boolean
   /** Returns the text of the elements with role="status". */
   status(): string
@@ -29,7 +29,7 @@ export type ShownQuakes = {
 /**
  * Shows <LiveQuakes> until the script ends.
  *
- * @param others the servers that it will follow later
+ * @param others the servers that the component will follow later
  */
 export async function showLiveQuakes(
   t: Tools,
@@ -73,7 +73,7 @@ export async function showLiveQuakes(
   }
 }
 
-/** Matches elements with the role status, implicit or explicit. */
+/** Matches elements with the implicit or explicit role "status". */
 export const STATUS = '[role=status], output:not([role])'
 
 function whatIsListed(items: HTMLElement[], { place }: Quake): string {
@@ -81,7 +81,7 @@ function whatIsListed(items: HTMLElement[], { place }: Quake): string {
   return text === undefined ? 'no <li> contains its place' : `its <li> says "${text}"`
 }
 
-/** Returns the visible text of an element. Child elements are separated by spaces, as a layout would. */
+/** Returns the visible text of an element. Spaces separate child elements, as a layout would. */
 export function textOf(element: Element): string {
   return textPieces(element).join('').replace(/\s+/g, ' ').trim()
 }
@@ -92,7 +92,7 @@ function textPieces({ childNodes }: Node): string[] {
   )
 }
 
-/** Returns whether a text identifies a quake: by its place and its exact magnitude, not 6.0 for 6. */
+/** Returns whether a text identifies a quake by its place and its exact magnitude, so not by 6.0 for 6. */
 export function identifies(text: string, { magnitude, place }: Quake): boolean {
   const where = place.replace(/\s+/g, ' ').trim()
   const numbers = text.replace(where, ' ').match(/-?\d+(\.\d+)?/g) ?? []
@@ -101,7 +101,7 @@ export function identifies(text: string, { magnitude, place }: Quake): boolean {
   return text.includes(where) && numbers.some(isIt)
 }
 
-/** Returns quakes whose items cannot be confused, because no place is part of another place. */
+/** Returns quakes whose list items cannot be confused, because no quake's place is part of another's. */
 export function quakesApart(count: number): [Quake, Quake, ...Quake[]] {
   const apart: Quake[] = []
   for (const quake of quakes(10 * count)) {

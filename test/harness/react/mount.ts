@@ -13,22 +13,22 @@ import { newWatcher, type Props, type View, type Watcher } from './watcher.ts'
 /** A page with components that call useQuakes(). */
 export type Mounted = {
   page: Page
-  /** The server that the first component follows. */
+  /** The server whose stream the first component follows. */
   server: ScriptedServer
   /** The first of the watchers. */
   watcher: Watcher
   watchers: readonly Watcher[]
   /** Renders the first component with new props, or removes it. */
   draw(props?: Partial<Props>): void
-  /** Renders one component for each entry, and keeps their positions. */
+  /** Renders one component for each entry. Undefined entries keep the positions of the others. */
   drawAll(props: (Props | undefined)[]): void
   /** Waits until the server has received every connection that the page opened, which should be one. */
   connects(at?: ScriptedServer): Promise<void>
-  /** Sends a quake from the first server, and waits until the first component lists it. */
+  /** Sends a quake from the first server, and waits until the first component lists the quake. */
   lists(quake: Quake, how?: Listing): Promise<void>
-  /** Waits until the component shows this status. */
+  /** Waits until the first component shows the given status. */
   showsStatus(status: View['status'], story: LateStory): Promise<void>
-  /** Waits until the counts of listed, received and skipped quakes were shown, though not necessarily in one render. */
+  /** Waits until the numbers of listed, received and skipped quakes have been shown, though not necessarily in one render. */
   showsCounts(wanted: Counts, story: (told: string) => Story): Promise<void>
 }
 

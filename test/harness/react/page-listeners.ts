@@ -2,7 +2,7 @@ type Listening = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>
 
 const listening: { type: string; listener: unknown; capture: boolean; target: object }[] = []
 
-/** Counts the listeners that are added to these targets from now on. */
+/** Counts the listeners that are added to the targets from now on. */
 export function countListeners(targets: object[]): void {
   for (const target of targets as Listening[]) {
     const add = target.addEventListener.bind(target)
@@ -29,7 +29,7 @@ export function countListeners(targets: object[]): void {
   }
 }
 
-/** Returns how many listeners the window and the document have, for one type of event or for all. */
+/** Returns the number of listeners on the window and the document, for one type of event or for all types. */
 export function pageListeners(type?: string): number {
   return listening.filter((each) => type === undefined || each.type === type).length
 }

@@ -13,13 +13,13 @@ import { resetTab } from './tab.ts'
 /** A page on which a check renders React components. */
 export type Page = {
   readonly body: HTMLElement
-  /** Renders this in place of the previous content. */
+  /** Renders the content in place of the previous content. */
   draw(content: ReactNode): void
   /** Waits until `holds()` is true. Fails at once if a rendered component has thrown. */
   waitFor(holds: () => boolean, story: LateStory): Promise<void>
-  /** Ignores what listeners have thrown so far, because the page was still right afterwards. */
+  /** Ignores the errors that listeners have thrown so far, because the page was still right afterwards. */
   forgiveThrown(): void
-  /** Fires pending timers of the work, and those that they start. Requires `controlledTimers`. */
+  /** Fires the work's pending timers, and the timers that these start. Requires `controlledTimers`. */
   runPendingTimers(): Promise<void>
   /** Closes the page before the script ends. */
   close(): void
@@ -28,20 +28,20 @@ export type Page = {
 export type PageOptions = {
   /** Whether to render in StrictMode. */
   strict?: boolean
-  /** Whether no other check may have a page open, for events that affect all pages, such as hiding the tab. */
+  /** Whether no other check may have a page open. Needed for events that affect all pages, such as hiding the tab. */
   exclusive?: boolean
-  /** Whether the check decides when timers of the work fire. By default, such a page is exclusive. */
+  /** Whether the check decides when the work's timers fire. By default, such a page is exclusive. */
   controlledTimers?: boolean
 }
 
-/** Opens a page until the script ends. Then closes it, and every connection to one of the `urls`. */
+/** Opens a page until the script ends. Then closes the page, and every connection to one of the `urls`. */
 export async function openPage(
   t: Tools,
   urls: string[],
   { strict = false, controlledTimers = false, exclusive = controlledTimers }: PageOptions = {},
 ): Promise<Page> {
   const releasePage = await acquirePage(exclusive)
-  // The previous page may have left the tab hidden.
+  // Show the tab, because the previous page may have left it hidden.
   resetTab()
   const timers = controlledTimers ? controlTimers([globalThis, window]) : undefined
   const body = document.createElement('main')
@@ -55,7 +55,7 @@ export async function openPage(
     if (thrown.length > 0) throw asFailure(thrown[0])
   }
 
-  /** Polls once per millisecond, because most waits are for a timer of the work. The caller's deadline bounds the rest. */
+  /** Polls once per millisecond, because most waits are for one of the work's timers. The caller has a timeout. */
   const look = async (holds: () => boolean): Promise<void> => {
     while (isOpen && thrown.length === 0 && !holds()) await sleep(1)
   }
@@ -94,17 +94,17 @@ export async function openPage(
       forgiven = new Set(thrownIn(urls))
     },
     async runPendingTimers() {
-      // A countdown starts one timer after another, each after a render.
+      // Fire timers repeatedly, because a countdown starts one timer after another, each after a render.
       for (let n = 0, idle = 0; n < 100 && idle < 3; n += 1) {
         idle = timers?.runPending() ? 0 : idle + 1
-        // React renders in turns of the event loop, however long they take.
+        // Wait for turns instead of time, because React renders in turns of the event loop, however long they take.
         for (let turns = 0; turns < TURNS_OF_A_RENDER; turns += 1) await turn()
       }
     },
   }
 }
 
-/** More turns than a render of such a small page needs. */
+/** A number of turns that is more than enough for a render of such a small page. */
 const TURNS_OF_A_RENDER = 10
 
 /** Turns a known error of React into a failure. */
@@ -134,7 +134,7 @@ function asFailure(error: unknown): unknown {
 const SNAPSHOT_CAUSE =
   'getSnapshot() returns a new object each time it is called. Cache the object, and return the same one until something changes.'
 
-// React reports this only once, and only in the console.
+// Remember the warning, because React reports it only once, and only in the console.
 let warnedOfSnapshot = false
 /** The messages that React has written to the console. */
 export const reportedByReact: string[] = []
@@ -149,7 +149,7 @@ console.error = (...values: unknown[]) => {
   report(...values)
 }
 
-/** Finds a cause in the state of the EventSources. */
+/** Finds the cause of a failure in the state of the EventSources. */
 function causeIn(urls: string[], pardoned: Set<unknown>): Pick<Story, 'cause' | 'often'> {
   const [error] = thrownIn(urls).filter((thrown) => !pardoned.has(thrown))
   if (error !== undefined) {
@@ -164,7 +164,7 @@ function thrownIn(urls: string[]): unknown[] {
   return urls.flatMap(sourcesOf).flatMap(({ thrown }) => thrown)
 }
 
-/** More closed sources than any check causes. */
+/** A number of closed sources that no check causes by itself. */
 const MANY = 10
 
 const OVER_AND_OVER = `your code created and closed more than ${MANY} EventSources, one after another. An effect runs after each render if it has no dependencies, or if one of them changes each time, for example because it is a new function. useSyncExternalStore() subscribes again whenever subscribe is another function.`
@@ -173,7 +173,7 @@ let pages = 0
 let isTaken = false
 let waiting: (() => void)[] = []
 
-/** Waits until a page may open, alone or together with others. Returns a function that releases it. */
+/** Waits until a page may open, alone or together with others. Returns a function that lets other pages open. */
 async function acquirePage(alone: boolean): Promise<() => void> {
   while (isTaken || (alone && pages > 0)) {
     await new Promise<void>((resolve) => waiting.push(resolve))

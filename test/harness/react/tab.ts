@@ -7,12 +7,12 @@ export function hideTab({ transcript }: Tools): void {
   document.dispatchEvent(new window.Event('visibilitychange', { bubbles: true }))
 }
 
-/** Makes the tab visible, as it is at first, without dispatching an event. */
+/** Makes the tab visible, as it is initially, without dispatching an event. */
 export function resetTab(): void {
   setVisibility('visible')
 }
 
-/** Shows the tab again, with the events that a browser would dispatch. */
+/** Shows the tab again, and dispatches the events that a browser would dispatch. */
 export function showTab({ transcript }: Tools, { wasFrozen = false } = {}): void {
   transcript.step(wasFrozen ? 'the frozen tab wakes up' : 'the tab is shown again')
   if (wasFrozen) document.dispatchEvent(new window.Event('resume'))

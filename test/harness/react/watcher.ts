@@ -5,13 +5,13 @@ import { useQuakes } from '#work/03-react/useQuakes.ts'
 export type Props = { url: string; onQuake?: (quake: Quake) => void }
 export type View = ReturnType<typeof useQuakes>
 
-/** A component that calls useQuakes() and records what it shows. */
+/** A component that calls useQuakes() and records its own renders. */
 export type Watcher = {
   Component(props: Props): ReactNode
-  /** What the last render showed. */
+  /** The contents of the last render. */
   readonly view: View
   readonly renders: number
-  /** The statuses that were shown, in order. A status that stays the same is listed once. */
+  /** The statuses that were shown, in order. A repeated status is listed only once. */
   readonly statuses: readonly string[]
   /** Returns whether the quake is in the list. */
   has(quake: Quake): boolean

@@ -1,12 +1,12 @@
-/** The answer for a read that had to wait: the entries at the time of the call, or at the time of the answer. */
+/** The answer to a read that had to wait: the entries at the time of the call, or at the time of the answer. */
 export type AnswerAs = 'as it was' | 'as it is'
 
-/** Reads that wait while they are blocked. */
+/** Reads that can be blocked. A read waits while reads are blocked. */
 export type BlockableReads<Answer> = {
   read(id: string | undefined): Promise<Answer>
-  /** How blocked reads will be answered. Undefined if reads are not blocked. */
+  /** The kind of answer that blocked reads will get. Undefined if reads are not blocked. */
   readonly blocked: AnswerAs | undefined
-  /** How many reads are waiting. */
+  /** The number of reads that are waiting. */
   readonly waiting: number
   block(answer: AnswerAs): void
   /** Answers the waiting reads, and stops blocking. */

@@ -3,7 +3,7 @@ import { HISTORY_CAPACITY, type FailedAttempt, type SystemUnderTest } from './sy
 
 export type Commands = Iterable<fc.AsyncCommand<SystemUnderTest, SystemUnderTest>>
 
-/** When a command is possible (by default always), and what it does with a generated value. */
+/** A command: whether it is possible (by default always), and its effect with a generated value. */
 type Command<T> = {
   when?(real: SystemUnderTest): boolean
   run(real: SystemUnderTest, value: T): Promise<void> | void
@@ -43,7 +43,7 @@ const blockHistory = command(
   answer,
 )
 
-/** Generates any sequence of commands. The most productive ones are more frequent. */
+/** Generates sequences of commands. The most productive commands are more frequent. */
 export const anyCommands = fc.commands(
   [
     ...[happen, happen, happen, cut, cutAfter],

@@ -3,7 +3,7 @@ import type { Transcript } from '../transcript.ts'
 
 /** A clock that stands still until the check advances it. */
 export class ControlledClock implements Clock {
-  /** How often `sleep()` has been called. */
+  /** The number of calls to `sleep()`. */
   sleepCount = 0
   readonly #transcript: Transcript
   readonly #sleepers = new Set<{ due: number; wake(): void }>()
@@ -13,7 +13,7 @@ export class ControlledClock implements Clock {
     this.#transcript = transcript
   }
 
-  // Arrow functions, because the work may destructure the clock.
+  // Use arrow functions, because the work may destructure the clock.
   now = (): number => this.#now
 
   sleep = (ms: number, signal: AbortSignal): Promise<void> => {
@@ -33,7 +33,7 @@ export class ControlledClock implements Clock {
     })
   }
 
-  /** Lets so many milliseconds pass, and wakes the sleepers that are due. */
+  /** Advances the clock by `ms` milliseconds, and wakes the sleepers that are due. */
   advance(ms: number): void {
     this.#transcript.step(`${ms.toLocaleString('en')} ms pass`)
     this.#now += ms
@@ -41,19 +41,19 @@ export class ControlledClock implements Clock {
     for (const { wake } of due.toSorted((a, b) => a.due - b.due)) wake()
   }
 
-  /** In how many milliseconds the next sleeper wakes. Undefined if there is no sleeper. */
+  /** The number of milliseconds until the next sleeper wakes. Undefined if there is no sleeper. */
   get nextDueMs(): number | undefined {
     if (this.#sleepers.size === 0) return undefined
     return Math.min(...[...this.#sleepers].map(({ due }) => due)) - this.#now
   }
 
-  /** How many sleepers there are. */
+  /** The number of sleepers. */
   get sleeperCount(): number {
     return this.#sleepers.size
   }
 }
 
-/** A clock for checks that do not test time. Short sleeps end at once, and the sleep of a watchdog never ends. */
+/** A clock for checks that do not test time. Short sleeps end at once, and a watchdog's sleep never ends. */
 export const instantClock: Clock = {
   now: Date.now,
   sleep: (ms, signal) =>
@@ -63,5 +63,5 @@ export const instantClock: Clock = {
     }),
 }
 
-/** The stallMs of checks that do not test the watchdog: longer than any wait. */
+/** The stallMs for checks that do not test the watchdog, which is longer than any wait. */
 export const WATCHDOG_MS = 1e9

@@ -7,10 +7,10 @@ import { excerpt, SILENT } from '../transcript.ts'
 import { waiting } from '../waiting.ts'
 import { deepEqual } from '../equality.ts'
 
-/** A client that is cut off, reconnects, and should have everything at the end. */
+/** A run of a client that is cut off, reconnects, and should have received everything at the end. */
 export type InterruptedRun = {
   attempts: readonly Attempt[]
-  /** The IDs of the quakes so far, and the names of other events. */
+  /** The IDs of the quakes that have arrived so far, and the names of other events. */
   received: readonly string[]
   /** Settles when the last quake has arrived. */
   done: Promise<void>
@@ -21,17 +21,17 @@ export type InterruptedRun = {
 export type ExpectedRun = {
   /** The quakes that must arrive, each once and in this order. */
   ids: readonly string[]
-  /** Whether there must be a gap before the first quake. No other gap is allowed. */
+  /** Whether there must be a gap before the first quake. Other gaps are never allowed. */
   afterGap?: boolean
-  /** The likely cause, if the run has this sign. */
+  /** The likely cause if the run has the `sign`. */
   often: string
   sign: Sign
 }
 
-/** The client sent an ID whose event it did not have, or did not send an ID that it had, or got the wrong quakes. */
+/** The client sent the ID of an event that it did not have, did not send an ID that it had, or got the wrong quakes. */
 type Sign = 'early id' | 'forgotten id' | 'wrong quakes'
 
-/** Runs every plan, a few at a time. Throws at the first run that loses a quake or gets one twice. */
+/** Runs every plan, a few at a time. Throws at the first run that loses a quake or gets a quake twice. */
 export async function runCutPlans(
   t: Pick<Tools, 'transcript'>,
   plans: Cut[][],
@@ -58,10 +58,10 @@ export async function runCutPlans(
   t.transcript.step('and so on, with cuts at the other places')
 }
 
-/** Few, so that no run waits long for its turn. */
+/** The number of concurrent runs, which is low, so that no run waits long for its turn. */
 const SIDE_BY_SIDE = 4
 
-/** Whether a run is a good example to show: some events were complete, and one was not. */
+/** Returns whether a run is a good example to show, because some events were complete, but one was not. */
 function isInsideLine({ attempts: [attempt] }: InterruptedRun): boolean {
   return (
     completeEvents(attempt!).length > 0 && describePosition(attempt!).startsWith('inside the line')
@@ -70,7 +70,7 @@ function isInsideLine({ attempts: [attempt] }: InterruptedRun): boolean {
 
 type Outcome = 'arrived' | 'stuck' | { error: unknown }
 
-/** Waits for the end of a run, as long as it makes progress: events that arrive, or a reconnect. */
+/** Waits for the end of a run for as long as the run makes progress, such as an event that arrives or a reconnect. */
 async function outcomeOf({ attempts, received, done, stop }: InterruptedRun): Promise<Outcome> {
   const { withTimeout } = waiting(SILENT)
   const progress = (): number => attempts.length + received.length
@@ -88,7 +88,7 @@ async function outcomeOf({ attempts, received, done, stop }: InterruptedRun): Pr
     }
     return 'stuck'
   } catch (error) {
-    // Unwritten work is not a wrong run.
+    // Rethrow the error of unwritten work, because it does not make the run wrong.
     if (isNotWritten(error)) throw error
     return { error }
   } finally {
@@ -96,13 +96,13 @@ async function outcomeOf({ attempts, received, done, stop }: InterruptedRun): Pr
   }
 }
 
-/** The story of waits whose failure is reported elsewhere. */
+/** An empty story, for waits whose failure is reported elsewhere. */
 const UNTOLD = { seen: '', expected: '' }
 
 /** The problem as the end of a sentence, and whether quakes are missing, repeated or out of order. */
 type Problem = { what: string; isOfQuakes?: boolean }
 
-/** Returns what is wrong with a run, or undefined. */
+/** Returns the problem of a run, or undefined if there is none. */
 function problemOf(
   { attempts, received }: InterruptedRun,
   outcome: Outcome,
@@ -165,7 +165,7 @@ function storyOf({ attempts }: InterruptedRun, wrong: string): Story {
   }
 }
 
-/** Describes one or two cuts in full. Of more it describes the first, because the steps show the others. */
+/** Describes one or two cuts in full. If there are more, describes only the first, because the steps show the others. */
 function describePlaces([first, ...others]: string[]): string {
   if (others.length === 0) return first!
   if (others.length === 1) return `${first}, and the next one ${others[0]}`

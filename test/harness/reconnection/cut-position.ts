@@ -4,14 +4,14 @@ import { EventStreamParser } from '../event-stream-parser.ts'
 import { visible } from '../../../wire/visible.ts'
 import { excerpt } from '../transcript.ts'
 
-/** Returns the events that were complete before the cut: IDs of quakes, and names of other events. */
+/** Returns the events that were complete before the cut: the IDs of quakes, and the names of other events. */
 export function completeEvents({ response }: Attempt): string[] {
   return new EventStreamParser()
     .push(decodedBody(response))
     .map(({ type, lastEventId }) => (type === 'message' ? lastEventId : type))
 }
 
-/** Describes where the wire was cut: `inside the line that begins with "id: us"`. */
+/** Describes the position of a cut: `inside the line that begins with "id: us"`. */
 export function describePosition({ response, cut }: Attempt): string {
   if (cut?.of === 'request') return `after byte ${cut.after}`
   if (response.length === 0) return 'before its first byte'
@@ -27,13 +27,13 @@ export function describePosition({ response, cut }: Attempt): string {
   return `after the ${isBlank ? 'blank line that follows' : 'line'} "${excerpt(last, 24)}"`
 }
 
-/** Describes the cut as steps: its place in the text, and the last characters before it. */
+/** Describes a cut as steps: its position in the text, and the last characters before it. */
 export function describeCut({ response, cut }: Attempt): string[] {
   if (cut?.of === 'request') return [`the request was cut after byte ${cut.after}`]
   if (response.length === 0) return ['the response was cut before its first byte']
   if (!hasHead(response)) return ['the response was cut inside the head']
   const body = decodedBody(response)
-  // Keep the end, because the cut is there.
+  // Keep the end of the body, because the cut is there.
   const tail = [...visible(body.subarray(-WIDTH))].slice(-WIDTH).join('')
   return [
     `cut after byte ${body.length} of the text`,

@@ -1,25 +1,25 @@
 import { sampleEvery } from '../sampling.ts'
 
-/** Where a connection is cut: after so many bytes of its request or response. */
+/** The point at which a connection is cut: after a number of bytes of its request or response. */
 export type Cut = { of: 'request' | 'response'; after: number }
 
-/** One request of a client that is cut off and reconnects, and its result. */
+/** One request from a client that is cut off and reconnects, with its result. */
 export type Attempt = {
   /** The Last-Event-ID of the request. */
   readonly cursor: string | undefined
   readonly request: Buffer
-  /** The bytes that the client got. */
+  /** The bytes that the client received. */
   readonly response: Buffer
-  /** Where the connection is cut, if it is. */
+  /** The cut of the connection, if any. */
   readonly cut: Cut | undefined
 }
 
-/** Returns a cut after each byte from `first` to `last`. @param every cut only after every so many bytes */
+/** Returns a cut after each byte from `first` to `last`. @param every the number of bytes between two cuts */
 export function cutAfterEachByte(of: Cut['of'], first: number, last: number, every = 1): Cut[] {
   const all = Array.from({ length: last - first + 1 }, (_, n) => ({ of, after: first + n }))
   const spacing = every * sampleEvery()
   return all.filter((_, n) => n % spacing === 0)
 }
 
-/** Inside a head, a few cuts are enough, because no event has begun. */
+/** The number of bytes between two cuts in a head, where a few cuts are enough, because no event has begun. */
 export const ONE_IN_A_HEAD = 7

@@ -11,17 +11,17 @@ import { waiting } from '../waiting.ts'
 import { quakes } from '../quakes.ts'
 import { turns } from '../event-loop.ts'
 
-/** A server whose stream is short enough to be cut after each byte. */
+/** A server with a stream so short that it can be cut after each byte. */
 export type CuttingServer = {
   ids: string[]
-  /** The length of the response without a cursor, and the length of its head. */
+  /** The length of the response to a request without a cursor, and the length of its head. */
   responseLength: number
   headLength: number
-  /** Follows the stream with the client of the work, with these cuts, until the last quake has arrived. */
+  /** Follows the stream with the work's client until the last quake has arrived. Applies the cuts one after another. */
   startClient(cuts: Cut[]): InterruptedRun
 }
 
-/** Serves a short stream until the script ends. Its answers are fixed. */
+/** Serves a short stream with fixed answers until the script ends. */
 export async function cuttingServer(t: Tools): Promise<CuttingServer> {
   const { ids, responseTo } = answers()
   const runs: ClientRun[] = []
@@ -53,8 +53,8 @@ export async function cuttingServer(t: Tools): Promise<CuttingServer> {
     client.write(response, async () => {
       if (!isCut) return
       await hasRead(attempt, received)
-      // In order, without a reset: with a reset some systems throw away what the client has not read yet, and it would
-      // be another byte that came last. A chunked response that stops is cut for a client, however it stops.
+      // Close without a reset, because after a reset, some systems discard the bytes that the client has not read yet, so
+      // the cut would come too early. For a client, a chunked response that stops is cut, however the connection closes.
       client.destroy()
     })
   }
@@ -101,7 +101,7 @@ function runClient(
 async function hasRead(attempt: Attempt, received: string[]): Promise<void> {
   const whole = completeEvents(attempt)
   const { waitFor } = waiting(SILENT)
-  // If it does not arrive, the wait for the last quake reports that.
+  // If an event does not arrive, the wait for the last quake reports that.
   const untold = { seen: '', expected: '' }
   await waitFor(() => whole.every((id) => received.includes(id)), untold).catch(() => {})
   await turns(5)
@@ -110,7 +110,7 @@ async function hasRead(attempt: Attempt, received: string[]): Promise<void> {
 function answers(): { ids: string[]; responseTo(cursor: string | undefined): Buffer } {
   const ids = quakes(3).map(({ id }) => id)
   const [a, b, c] = ids
-  // Different shapes: a line of data may come first in a response, and a cut may split a character.
+  // Vary the events: a line of data may be the first line of a response, and a cut may split a character.
   const events = [
     [`id: ${a}\ndata: {"id":"${a}"}\n\n`],
     [`data: {"id":"${b}","place":"Ísland"}\nid: ${b}\n\n`],

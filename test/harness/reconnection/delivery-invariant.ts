@@ -1,7 +1,7 @@
 import { must } from '../failure.ts'
 import { HISTORY_CAPACITY, type SystemUnderTest } from './system-under-test.ts'
 
-/** Checks that every quake has arrived once and in order, or was evicted and a gap was announced in its place. */
+/** Checks that every quake has arrived once and in order, or that it was evicted and a gap was sent in its place. */
 export function checkInvariant({ happened, received }: SystemUnderTest): void {
   const expected =
     'Expected each quake once, in order, or a gap in the place of quakes that have been evicted.'

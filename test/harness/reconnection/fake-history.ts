@@ -5,24 +5,26 @@ import { describeQuake } from '../quakes.ts'
 import type { Transcript } from '../transcript.ts'
 import { blockableReads, type AnswerAs } from './blockable-reads.ts'
 
-/** A history whose reads the check can block. Its first IDs count down, because only the history may compare IDs. */
+/** A history whose reads the check can block. Its first IDs count down, because the work must not compare IDs itself. */
 export type FakeHistory = History & {
-  /** Appends quakes, and returns their entries. */
+  /** Appends quakes to the history, and returns their entries. */
   append<All extends Quake[]>(...quakes: All): { [N in keyof All]: Entry }
   end(): void
   /** Blocks reads from now on. */
   blockReads(answer: AnswerAs): void
   /** Answers the waiting reads, and stops blocking. */
   unblockReads(): void
-  /** Makes the next read, or the next few, fail with this message. */
+  /** Makes the next read, or the next few reads, fail with the message. */
   failNext(message: string, readings?: number): void
-  /** How many reads are waiting. */
+  /** The number of reads that are waiting. */
   readonly blockedReads: number
   readonly listenerCount: number
 }
 
 /**
- * @param options.capacity how many entries are kept
+ * Creates a fake history.
+ *
+ * @param options.capacity the number of entries to keep
  * @param options.ids the IDs of the first entries
  */
 export function fakeHistory(
@@ -37,7 +39,7 @@ export function fakeHistory(
 
   function answer(id: string | undefined): { entries: Entry[]; isGap: boolean } {
     const first = Math.max(0, all.length - capacity)
-    // From the end, because most cursors are at one of the last entries.
+    // Search from the end, because most cursors are IDs of the last entries.
     const at = id === undefined ? -1 : all.findLastIndex((entry) => entry.id === id)
     const isGap = id !== undefined && (at === -1 || at + 1 < first)
     return { entries: all.slice(isGap ? first : Math.max(at + 1, first)), isGap }

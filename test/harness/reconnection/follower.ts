@@ -15,7 +15,7 @@ import { instantClock, WATCHDOG_MS } from './controlled-clock.ts'
 import { patientAbortController } from './patient-signal.ts'
 import { mustHaveCursor, waitForRequest } from './requests.ts'
 
-/** The options of checks that do not test time: every wait ends at once. */
+/** The options for checks that do not test time, with which every wait ends at once. */
 export const QUICK = { clock: instantClock, stallMs: WATCHDOG_MS }
 
 export type Options = Omit<FollowOptions, 'signal'> & { server?: ScriptedServer }
@@ -25,12 +25,12 @@ export async function follow(t: Tools, { server, ...options }: Options = {}): Pr
   return new Follower(t, server ?? (await scriptedServer(t)), { ...QUICK, ...options })
 }
 
-/** The client of the work, which follows a server. */
+/** The work's client, while it follows a server. */
 export class Follower {
   readonly server: ScriptedServer
   readonly got: Quake[] = []
   readonly states: ConnectionState[] = []
-  /** For each gap, how many quakes had been yielded before it. */
+  /** The number of quakes that had been yielded before each gap. */
   readonly gaps: number[] = []
   ended = false
   error: unknown
@@ -40,7 +40,7 @@ export class Follower {
   readonly #abort = patientAbortController()
   /** Whether the script allows the loop to end. */
   #mayEnd = false
-  /** How many quakes `gives()` has sent. */
+  /** The number of quakes that `delivers()` has sent. */
   #sent = 0
 
   constructor(t: Tools, server: ScriptedServer, options: Omit<FollowOptions, 'signal'>) {
@@ -52,7 +52,7 @@ export class Follower {
     this.close = async () => {
       this.#mayEnd = true
       this.#abort.abort()
-      // A loop that does not heed the signal is another check's matter.
+      // Do not wait for a loop that ignores the signal, because another check tests that.
       await Promise.race([reading, turns()])
     }
     t.atEnd(this.close)
@@ -88,7 +88,7 @@ export class Follower {
     }
   }
 
-  /** Throws if the loop has ended without permission, because waits would fail later without saying so. */
+  /** Throws if the loop has ended without permission, because later waits would fail without giving that reason. */
   #mustGoOn(): void {
     const { error } = this
     if (isNotWritten(error)) throw error
@@ -111,21 +111,21 @@ export class Follower {
     this.#abort.abort()
   }
 
-  /** Waits for the request with that number. */
+  /** Waits for the request with the given number. */
   requested = (count: number): Promise<void> => waitForRequest(this.#t, this.server, count)
 
-  /** Checks that the request with that number has this Last-Event-ID. */
+  /** Checks that the request with the given number has the wanted Last-Event-ID. */
   hasCursor = (count: number, wanted: string | undefined, why?: string, often?: string): void =>
     mustHaveCursor(this.server, count, wanted, why, often)
 
-  /** Sends a quake, and waits until the client yields it, as the next one after those sent in this way. */
+  /** Sends a quake, and waits until the client yields it. Requires that all of the client's quakes were sent in this way. */
   delivers = async (quake: Quake, id?: string): Promise<void> => {
     this.#sent += 1
     this.server.send(eventOf(quake, id))
     await this.#t.waitFor(() => this.got.length === this.#sent, notGiven(quake))
   }
 
-  /** Waits for the request with that number, and for the state open. */
+  /** Waits for the request with the given number, and then for the state "open". */
   opens = async (count: number): Promise<void> => {
     await this.requested(count)
     await this.#t.waitFor(() => this.states.at(-1)?.name === 'open', {
@@ -135,7 +135,7 @@ export class Follower {
     })
   }
 
-  /** Waits until the loop over the quakes ends, without an error. */
+  /** Waits until the loop over the quakes has ended, and requires that it did so without an error. */
   ends = async (when: string): Promise<void> => {
     await this.#t.waitFor(() => this.ended, {
       seen: `${when}, and the loop over the quakes continued.`,

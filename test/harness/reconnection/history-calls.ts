@@ -3,7 +3,7 @@ import { createHistory, type Entry, type WritableHistory } from '#work/05-reconn
 import type { Tools } from '../check.ts'
 import { describeQuake, quakes } from '../quakes.ts'
 
-/** Creates a history of the work, and appends so many quakes. */
+/** Creates a history with the work's code, and appends quakes to it. */
 export function filledHistory(
   t: Tools,
   count: number,
@@ -25,7 +25,7 @@ type Answer = {
   entries: Entry[]
   ids: string[]
   isGap: boolean
-  /** `a, b and a gap` */
+  /** The entries and the gap in words: `a, b and a gap`. */
   told: string
 }
 

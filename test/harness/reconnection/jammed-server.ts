@@ -10,17 +10,17 @@ import { fakeHistory } from './fake-history.ts'
 import { someTurns } from './leftovers.ts'
 import { subscribe, waitForRead } from './subscriber.ts'
 
-/** A server with clients that can stop reading. */
+/** A server whose clients can stop reading. */
 export type JammedServer = {
   server: TestServer
   /** The responses in the order of their requests. */
   responses: readonly Response[]
-  /** Stalls the client of the last request until `clear()`. */
+  /** Stalls the client of the last request until `clear()` is called. */
   jam(): void
   clear(): void
-  /** How many bytes are queued in the response with the longest queue. */
+  /** Returns the number of bytes that are queued in the response with the longest queue. */
   queued(): number
-  /** Waits until a large quake is queued for a stalled client. Everything written later is queued after it. */
+  /** Waits until a large quake is queued for a stalled client. Everything that is written later is queued after that quake. */
   mustQueue(): Promise<void>
 }
 
@@ -63,7 +63,7 @@ export async function jammedServer(
   }
 }
 
-/** Connects a stalled client to a history of so many entries of 256 KB. */
+/** Connects a stalled client to a history of `count` entries of 256 KB each. */
 export async function pausedReplay(
   t: Tools,
   count = 64,

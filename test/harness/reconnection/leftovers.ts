@@ -8,17 +8,17 @@ import { noEvent, subscribe } from './subscriber.ts'
 
 /** The listeners and timers that are left after clients have disconnected. */
 export type Leftovers = {
-  /** Lets a client get one quake and disconnect. One listener and one timer may stay, if they serve all clients. */
+  /** Lets a client get one quake and disconnect. Listeners and timers that serve all clients may stay. */
   connectAndLeave(server: TestServer, name: string): Promise<void>
   /** Whether nothing is left except what may stay. */
   areNone(): boolean
   /** Waits until nothing is left except what may stay. */
   mustBeGone(what: string, often?: string): Promise<void>
-  /** `1 listener and 2 timers are`. */
+  /** Describes what is left: `1 listener and 2 timers are`. */
   describe(): string
 }
 
-/** Tracks the listeners of `history`, and the timers of the work from now on. */
+/** Tracks the listeners of `history` and, from now on, the work's timers. */
 export function trackLeftovers(t: Tools, history: FakeHistory): Leftovers {
   const timers = t.trackTimers()
   let mayStay: { listeners: number; timers: number } | undefined
@@ -54,7 +54,7 @@ export function trackLeftovers(t: Tools, history: FakeHistory): Leftovers {
   }
 }
 
-/** `1 listener`, `2 listeners`. */
+/** Formats a number of things: `1 listener`, `2 listeners`. */
 export function counted(count: number, what: string, many = `${what}s`): string {
   return `${count} ${count === 1 ? what : many}`
 }

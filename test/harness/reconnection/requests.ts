@@ -6,9 +6,9 @@ import type { ScriptedServer } from '../scripted-server.ts'
 import { excerpt } from '../transcript.ts'
 
 /**
- * Waits for the request with that number.
+ * Waits for the request with the given number.
  *
- * @param reading the loop that makes the requests, if the script itself has to notice its end
+ * @param reading the loop that makes the requests, if the script itself has to notice the loop's end
  */
 export async function waitForRequest(
   t: Tools,
@@ -34,7 +34,7 @@ export async function waitForRequest(
 
 const recorded = new WeakSet<Request>()
 
-/** Records the request when the script waits for it, because a client without a pause would fill the transcript. */
+/** Records a request only when the script waits for it, because a client without pauses would fill the transcript. */
 function recordRequest({ transcript }: Tools, request: Request): void {
   if (recorded.has(request)) return
   recorded.add(request)
@@ -43,7 +43,7 @@ function recordRequest({ transcript }: Tools, request: Request): void {
   transcript.step(`client: ${request.method} ${request.path}${tail}`)
 }
 
-/** Checks the Last-Event-ID of the request with that number. */
+/** Checks the Last-Event-ID of the request with the given number. */
 export function mustHaveCursor(
   server: ScriptedServer,
   count: number,

@@ -8,13 +8,13 @@ type ResumeOptions = {
   cuts: Cut[]
   /** The cursor of the first request. */
   cursor?: string
-  /** The ID of the last quake. The run is done when it has arrived. */
+  /** The ID of the last quake. When that quake has arrived, the run is done. */
   last: string
 }
 
 /**
- * Runs a correct client, for checks of servers. It cuts its own connections, and reconnects with the last ID until `last`
- * has arrived.
+ * Runs a correct client, for checks of servers. The client cuts its own connections, and reconnects with the last ID until
+ * `last` has arrived.
  */
 export function resumingClient(
   port: number,
@@ -50,7 +50,7 @@ export function resumingClient(
           received.push(event.type === 'message' ? event.lastEventId : event.type)
         }
       }
-      // IDs without data count. A stream without an ID so far does not clear the last one.
+      // Use IDs of blocks without data as well. If the stream has not sent an ID yet, keep the last one.
       lastEventId = events.lastEventId || lastEventId
       if (received.includes(last) || made.response.length === most) stop()
     })
@@ -59,7 +59,7 @@ export function resumingClient(
   }
 
   async function attemptAll(): Promise<void> {
-    // One connection more than necessary, because a server that always closes must not be asked forever.
+    // Make at most one connection more than necessary, because a server that always closes must not be asked forever.
     for (let n = 0; n < cuts.length + 2 && !isStopped && !received.includes(last); n += 1) {
       await attempt(cuts[n])
     }

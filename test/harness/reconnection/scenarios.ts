@@ -5,38 +5,39 @@ import { anyCommands, type Commands } from './commands.ts'
 import { checkInvariant } from './delivery-invariant.ts'
 import { SystemUnderTest } from './system-under-test.ts'
 
-/** A scenario that failed, shrunk as far as possible. */
+/** A scenario that has failed, shrunk as far as possible. */
 export type Counterexample = { steps: readonly string[]; error: unknown }
 
 type Options = {
-  /** The same seed produces the same scenarios. */
+  /** The seed. The same seed produces the same scenarios. */
   seed: number
   numRuns: number
   /** The quakes that happen in each scenario. */
   stock: Quake[]
-  /** How many shorter versions of a failing scenario are tried. Each may run into a timeout. */
+  /** The maximum number of shorter versions of a failing scenario to try. Each of them may run into a timeout. */
   maxShrinks?: number
 }
 
 /**
- * Looks for a counterexample in generated scenarios: quakes happen, connections are cut and stall, servers crash, and callers
- * are slow. At the end of each scenario the client must have every quake once and in order, except in reported gaps.
+ * Looks for a counterexample in generated scenarios, in which quakes happen, connections are cut and stall, servers crash,
+ * and callers are slow. At the end of each scenario, the client must have every quake once and in order, except in
+ * reported gaps.
  */
 export async function runScenarios(
   t: Pick<Tools, 'serve'>,
   options: Options,
 ): Promise<Counterexample | undefined> {
-  // Unwritten work throws here, before the first scenario.
+  // Start and stop once, so that unwritten work throws before the first scenario.
   const first = await SystemUnderTest.start(t, { stock: [] })
   await first.connect().finally(() => first.close())
-  // Most failures are timeouts, and shrinking runs a scenario many times.
+  // Use a short timeout first, because most failures are timeouts, and shrinking runs a scenario many times.
   const quick = await explore(t, options, QUICK_TIMEOUT_TURNS)
   if (!quick) return undefined
   const counterexample = await runScenario(t, quick.commands, options.stock)
   return counterexample ?? (await explore(t, { ...options, maxShrinks: 5 }))
 }
 
-/** The share of the timeout for scenarios that will be run again with all of it, see `waiting()`. */
+/** The short timeout for scenarios that will run again with the whole timeout, in turns, see `waiting()`. */
 const QUICK_TIMEOUT_TURNS = 4
 
 async function explore(
@@ -53,7 +54,7 @@ async function explore(
     throw counterexample.error
   })
   const { errorInstance } = await fc.check(property, { seed, numRuns })
-  // The runner failed, and not a scenario.
+  // Rethrow an error of the runner itself, because no scenario has failed.
   if (errorInstance && !shortest) throw errorInstance
   return shortest
 }
@@ -77,7 +78,7 @@ async function runScenario(
   }
 }
 
-/** Ends all trouble, and lets one more quake happen. When it arrives, every earlier quake has arrived or is lost. */
+/** Ends all trouble, and makes another quake happen. When that quake arrives, every earlier quake has arrived or is lost. */
 async function recover(real: SystemUnderTest): Promise<void> {
   real.cutAfter(undefined)
   if (real.isStalled) await real.unstall()
@@ -88,7 +89,7 @@ async function recover(real: SystemUnderTest): Promise<void> {
   await real.stayConnected()
 }
 
-/** Returns the problem that the timeout hides, because it is nearer to the cause. */
+/** Returns the broken invariant, if any, because it is nearer to the cause than a timeout. */
 function violation(real: SystemUnderTest): unknown {
   try {
     checkInvariant(real)

@@ -2,8 +2,8 @@ import type { Response } from 'express'
 import { flushTicks } from '../event-loop.ts'
 
 /**
- * Makes every write return false, and emits "drain" when all promises have settled. Then `look` is called, before any timer
- * or turn of the event loop.
+ * Makes every write return false, and emits "drain" when all promises have settled. Calls `look` after that, before any
+ * timer or turn of the event loop.
  */
 export function everyWriteWaits(response: Response, look: (begun: () => string) => void): void {
   let text = ''

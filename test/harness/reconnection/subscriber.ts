@@ -13,7 +13,7 @@ export const PATH = '/events'
 
 type SubscribeOptions = { name?: string; lastEventId?: string | undefined; when?: string }
 
-/** Opens the stream of a history, and reads the head. */
+/** Opens a history's stream, and reads the head. */
 export async function subscribe(
   t: Tools,
   server: TestServer,
@@ -29,7 +29,7 @@ export async function subscribe(
   return client
 }
 
-/** Serves a history, and opens its stream. */
+/** Serves a history, and opens the history's stream. */
 export async function serveAndSubscribe(
   t: Tools,
   history: FakeHistory,
@@ -40,10 +40,10 @@ export async function serveAndSubscribe(
   return { client, events: client.events, server }
 }
 
-/** The likely cause, and another one if the event is a gap. */
+/** The likely cause, and another likely cause if the event is a gap. */
 type Causes = { often?: string; oftenAtGap?: string }
 
-/** Checks that the next event is that entry. */
+/** Checks that the next event is the given entry. */
 export async function mustBeNext(
   events: EventClient,
   { id, quake }: Entry,
@@ -88,7 +88,7 @@ export async function waitForRead(t: Tools, history: FakeHistory): Promise<void>
   })
 }
 
-/** Checks that the stream of a client that has everything ends. */
+/** Checks that a stream ends if its client has everything. */
 export async function mustEnd(client: RawClient, name: string): Promise<void> {
   const how = await client.ended({
     seen: `The history is over, ${name} has everything, and its stream stayed open.`,

@@ -15,30 +15,30 @@ import { ControlledClock } from './controlled-clock.ts'
 import { counted } from './leftovers.ts'
 import { patientAbortController } from './patient-signal.ts'
 
-/** A quake or a gap that the client has reported, and how many quakes had happened by then. */
+/** A quake or a gap that the client has reported, and the number of quakes that had happened by then. */
 export type Received = { id: string | 'gap'; happenedBefore: number }
 
-/** What happens to a request while there is no server. */
+/** The fate of a request while there is no server. */
 export type FailedAttempt = 'nobody' | '503'
 
-/** How many quakes the history keeps. */
+/** The number of quakes that the history keeps. */
 export const HISTORY_CAPACITY = 4
 
 type Options = {
   /** The quakes that may happen. */
   stock: Quake[]
-  /** The share of the timeout, see `waiting()`. */
+  /** The timeout in turns, see `waiting()`. */
   timeoutTurns?: number | undefined
 }
 
 /**
- * A history, a server and a client of the work, and a hop between client and server that makes trouble. Each command returns
- * when its consequences have happened.
+ * The work's history, server and client, with a hop between client and server that makes trouble. Each command returns when
+ * its consequences have happened.
  */
 export class SystemUnderTest {
   /** The steps so far. */
   readonly transcript = newTranscript()
-  /** The IDs of the quakes, in order. */
+  /** The IDs of the quakes that have happened, in order. */
   readonly happened: string[] = []
   readonly received: Received[] = []
   isStalled = false
@@ -58,7 +58,7 @@ export class SystemUnderTest {
   #hop!: Awaited<ReturnType<typeof tap>>
   #destination: Destination = 'nobody'
   #requests = 0
-  /** Whether the hop will cut the connection after some more bytes. */
+  /** Whether the hop will cut the connection after more bytes. */
   #isToBeCut = false
 
   readonly #clock = new ControlledClock(SILENT)
@@ -93,7 +93,7 @@ export class SystemUnderTest {
       },
       after: (id) => {
         this.#readCount += 1
-        // A server that reads in a busy loop must not block everything else.
+        // Stop answering a server that reads in a busy loop, because it must not block everything else.
         return this.#readCount > MAX_READS ? new Promise(() => {}) : this.#reads.read(id)
       },
       subscribe: (listener) => history.subscribe(listener),
@@ -175,7 +175,7 @@ export class SystemUnderTest {
     await this.#waitForDisconnect('The connection was cut')
   }
 
-  /** Cuts this connection when so many more bytes have reached the client. Undefined cancels that. */
+  /** Cuts the connection when `bytes` more bytes have reached the client. Undefined cancels the cut. */
   cutAfter(bytes: number | undefined): void {
     this.#isToBeCut = bytes !== undefined
     if (this.#isToBeCut) {
@@ -184,7 +184,7 @@ export class SystemUnderTest {
     this.#hop.faults.cutAfter(bytes)
   }
 
-  /** Lets the client reconnect until it stays connected. One reconnect should be enough, and a few are allowed. */
+  /** Lets the client reconnect until it stays connected. One reconnect should be enough, but a few are allowed. */
   async stayConnected(): Promise<void> {
     for (let returns = 0; this.isDisconnected; returns += 1) {
       must(returns < MAX_RETURNS, {
@@ -195,7 +195,7 @@ export class SystemUnderTest {
     }
   }
 
-  /** Ends the wait of the client. */
+  /** Ends the client's wait before a reconnect. */
   async reconnect(): Promise<void> {
     this.#hop.faults.cutAfter(undefined)
     this.#isToBeCut = false
@@ -217,14 +217,14 @@ export class SystemUnderTest {
     await this.#settle()
   }
 
-  /** Lets the stall last until the client's watchdog fires. */
+  /** Continues the stall until the client's watchdog fires. */
   async expireWatchdog(): Promise<void> {
     this.transcript.step('the watchdog of the client fires')
     this.#clock.advance(STALL_MS)
     await this.#waitForDisconnect('Nothing reached the client for stallMs')
   }
 
-  /** Stops the server, lets the client fail so many times, and starts a new server with the same history. */
+  /** Stops the server, lets each of the `attempts` fail, and starts a new server with the same history. */
   async crash(attempts: FailedAttempt[]): Promise<void> {
     this.transcript.step('the server crashes')
     await this.#stopServer()
@@ -243,7 +243,7 @@ export class SystemUnderTest {
   async shutDown(): Promise<void> {
     this.transcript.step('the server is shut down')
     this.#shutdown.abort()
-    // Task 5.8 tests the shutdown itself. Here the server is stopped in any case.
+    // Stop the server in any case, because task 5.8 tests the shutdown itself.
     for (let n = 0; n < TURNS && !this.isDisconnected; n += 1) await this.#settleTurns()
     await this.#stopServer()
     await this.#replaceServer()
@@ -262,7 +262,7 @@ export class SystemUnderTest {
     await this.#settle()
   }
 
-  /** Blocks reads of the history. */
+  /** Blocks further reads of the history. */
   blockHistory(answer: AnswerAs): void {
     this.transcript.step(`reading the history takes a while, and returns it ${answer}`)
     this.#reads.block(answer)
@@ -292,7 +292,7 @@ export class SystemUnderTest {
     return this.#reads.blocked !== undefined
   }
 
-  // The consequences of a command
+  // Waiting for the consequences of a command
 
   /** Waits until the client has everything that can reach it, or is cut off. */
   async #settle(): Promise<void> {
@@ -316,7 +316,7 @@ export class SystemUnderTest {
     return this.received.findLast(({ id }) => id !== 'gap')?.id
   }
 
-  /** @param lost how the connection was lost, if the client has to notice that */
+  /** Waits until `holds()` is true. @param lost how the connection was lost, if the client has to notice the loss */
   async #waitUntil(holds: () => boolean, lost?: string): Promise<void> {
     await this.#waiting
       .waitFor(
@@ -332,7 +332,7 @@ export class SystemUnderTest {
     throw new Failure({ seen: `followQuakes() ${how}.`, expected: COMES_BACK })
   }
 
-  /** Describes a wait that timed out: quakes are missing, or the client has not noticed a loss. */
+  /** Describes a wait that timed out, because quakes are missing or the client has not noticed a loss. */
   #storyOfWait(lost: string | undefined): Story {
     if (this.#state === undefined) {
       return {
@@ -379,13 +379,13 @@ export class SystemUnderTest {
     this.#unrecorded = []
   }
 
-  /** Waits until the client knows that it is cut off, if it can know. */
+  /** Waits until the client knows that it is cut off, if it can notice that. */
   async #waitForDisconnect(lost: string): Promise<void> {
     if (this.isConsuming) await this.#waitUntil(() => this.isDisconnected, lost)
     else await this.#settleTurns()
   }
 
-  /** Ends the wait of the client, and waits until it has made a request. */
+  /** Ends the client's wait before a reconnect, and waits until the client has made a request. */
   async #attemptReconnect(): Promise<void> {
     const requests = this.#requests
     const disconnects = this.#disconnects
@@ -411,16 +411,16 @@ export class SystemUnderTest {
 
 const COMES_BACK = 'Expected the client to reconnect until it has everything.'
 
-/** Many times the reads of any correct server in the longest scenario, even of one that polls every few milliseconds. */
+/** Many times the reads of any correct server in the longest scenario, even if the server polls every few milliseconds. */
 const MAX_READS = 2000
 
 const MAX_RETURNS = 10
 
-/** Longer than any wait of the client. */
+/** The client's stallMs, which is longer than any of its waits. */
 const STALL_MS = 1e6
 
-/** The longest that a timer can have. */
+/** The longest delay that a timer can have. */
 const NEVER = 2 ** 31 - 1
 
-/** Enough for bytes to cross the hop. No result depends on it. */
+/** The number of turns in which bytes cross the hop. No result depends on it. */
 const TURNS = 10

@@ -50,7 +50,7 @@ export class TimedFollower extends Follower {
     return (this.#waits[count - 1] as { ms: number }).ms
   }
 
-  /** Like `backsOff()`, and checks the length of the wait. */
+  /** Like `backsOff()`, but also checks the length of the wait. */
   backsOffFor = async (
     expectedMs: number,
     count: number,
@@ -68,7 +68,7 @@ export class TimedFollower extends Follower {
     return ms
   }
 
-  /** Waits until the watchdog would fire in `ms`. */
+  /** Waits until the watchdog would fire after `ms` milliseconds. */
   armsWatchdog = async (ms: number): Promise<void> => {
     const { clock } = this
     await this.#t.waitFor(() => clock.nextDueMs === ms, {

@@ -12,13 +12,13 @@ import { SILENT } from '../transcript.ts'
 import { fakeHistory, type FakeHistory } from './fake-history.ts'
 import { PATH } from './subscriber.ts'
 
-/** A server whose clients connect and disconnect, one after another, and its history. */
+/** A server with its history, and clients that connect and disconnect one after another. */
 export type VisitedServer = {
   readonly server: TestServer
   readonly history: FakeHistory
-  /** How many bytes are queued in the last response. */
+  /** The number of bytes that are queued in the last response. */
   readonly queued: number
-  /** Lets clients disconnect in every way, so many times each. Returns the entries that are kept then. */
+  /** Lets clients disconnect in every possible way, `rounds` times each. Returns the entries that the history then keeps. */
   visit(rounds: number): Promise<Entry[]>
 }
 
@@ -35,7 +35,7 @@ export async function visitedServer(t: Tools, options: ServerOptions): Promise<V
 
   async function play({ how, end }: Ending): Promise<void> {
     const before = server.connections
-    // Dozens of similar steps, so the transcript contains only the result.
+    // The transcript contains only the result, because there are dozens of similar steps.
     const client = new RawClient(server.port, { transcript: SILENT, waiting: t })
     const request = async (lastEventId?: string, method = 'GET'): Promise<void> => {
       const story = {
@@ -70,13 +70,13 @@ export async function visitedServer(t: Tools, options: ServerOptions): Promise<V
         for (const ending of ENDINGS) await play(ending)
       }
       t.transcript.step(`${count} clients connect and disconnect, in nine different ways`)
-      // These evict the large entries.
+      // Append quakes that evict the large entries.
       return history.append(...quakes(VISITED_CAPACITY))
     },
   }
 }
 
-/** How many quakes the history keeps. */
+/** The number of quakes that the history keeps. */
 const VISITED_CAPACITY = 4
 
 type Ending = {
@@ -90,7 +90,7 @@ type Visit = Pick<Tools, 'waitFor'> & {
   history: FakeHistory
   server: TestServer
   login: ReturnType<typeof gate>
-  /** Sends a request, and reads the head. */
+  /** Sends a request, and reads the head of the response. */
   request(lastEventId?: string, method?: string): Promise<void>
 }
 
@@ -178,7 +178,7 @@ const ENDINGS: Ending[] = [
 
 const NEVER_ASKED = { seen: 'No request arrived.', expected: 'Expected a request.' }
 
-/** Reads up to the event with that ID. */
+/** Reads the events up to the one with the given ID. */
 async function receives({ events }: RawClient, id: string): Promise<void> {
   const story = {
     seen: `"${id}" happened, and did not reach the client.`,

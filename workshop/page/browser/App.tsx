@@ -59,7 +59,7 @@ export function App() {
   )
 }
 
-/** The workshop's last answer. Screen readers announce it when it changes. */
+/** Shows the workshop's last answer. Screen readers announce the answer when it changes. */
 function Notification() {
   const { text, isProblem } = useStore(notification)
   return (

@@ -53,7 +53,7 @@ export function Header() {
   )
 }
 
-/** Returns the title of the document: `✓ 20/20 core · 3/9 edge cases · Raw chunks · Tremor`. */
+/** Returns the document's title: `✓ 20/20 core · 3/9 edge cases · Raw chunks · Tremor`. */
 function titleOf(
   lesson: PageState['lesson'],
   grading: PageState['grading'],

@@ -33,7 +33,7 @@ export function watchWorkshop(): void {
   }
 
   function greet(newEpoch: string, now: number): void {
-    // Another run of the workshop counts its entries from 1 again.
+    // Each run of the workshop counts its entries from 1.
     if (newEpoch !== epoch) {
       liveLog.forget()
       clearedClients.set(new Set())
@@ -68,12 +68,12 @@ function updateChannelState(isLive: boolean): void {
   if (isLive) channelState.set('live')
   else if (channelState.get() === 'live') {
     channelState.set('reconnecting')
-    // Nobody knows how the time passes on the wire until the page has reconnected.
+    // Stop the clock, because the recorder's time is unknown until the page has reconnected.
     liveLog.stopClock(liveLog.now())
   }
 }
 
-/** Deselects the check if a grading has ended without a failure, because its details are out of date. */
+/** Deselects the check if a grading has ended without a failure, because the check's details are out of date. */
 function deselectOutdatedCheck(before: PageState['grading']): void {
   const { isRunning, outcome } = pageState.get().grading ?? {}
   if (before?.isRunning && !isRunning && outcome !== 'fail') selectedCheck.set(undefined)

@@ -3,7 +3,7 @@ import { placeOf } from './error-place.ts'
 
 type State = { error?: Error; place?: string }
 
-/** Shows the error that the component threw while rendering, and its file and line, in place of the component. */
+/** Shows, in place of the component, the error that it threw while rendering, with the error's file and line. */
 export class ErrorBoundary extends Component<{ children: ReactNode }, State> {
   override state: State = {}
 

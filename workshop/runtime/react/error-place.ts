@@ -1,7 +1,7 @@
 /**
  * Returns where in the learner's files an error was thrown: `useQuakes.ts, line 32`.
  *
- * A browser counts the lines of what Vite has made of a file. Vite knows which they were.
+ * A browser counts lines in the code that Vite has compiled, so this function asks Vite for the lines in the source.
  */
 export async function placeOf(error: unknown): Promise<string | undefined> {
   const stack = (error instanceof Error && error.stack) || ''
@@ -16,5 +16,5 @@ export async function placeOf(error: unknown): Promise<string | undefined> {
   }
 }
 
-/** Enough to leave behind what React calls in between. */
+/** The maximum number of stack frames to send: enough to get past the frames of React. */
 const FRAMES = 20

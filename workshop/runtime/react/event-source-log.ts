@@ -1,5 +1,5 @@
 /**
- * Writes a line when an EventSource of the page is created, opens, gets an error, or is closed.
+ * Writes a line when an EventSource on the page is created, opens, fails, or is closed.
  */
 export function watchEventSources(lines: HTMLElement): void {
   let made = 0

@@ -6,10 +6,10 @@ import { renderStats } from './render-stats.ts'
 import { watchEventSources } from './event-source-log.ts'
 import { sevenStreams } from './seven-streams.ts'
 
-// The page that shows a learner's component. Beside it are a log of every EventSource, the number of renders, and a button that
-// opens seven streams, to show how many of them a browser opens.
+// The page that shows a learner's component. Beside the component are a log of every EventSource, the number of renders,
+// and a button that opens seven streams, to show how many of them a browser opens.
 
-/** The exports of the file to show: `LiveQuakes` in the lesson, a default export in the exhibit. */
+/** The exports of the file to show: `LiveQuakes` in the lesson, or a default export in the exhibit. */
 type Work = { LiveQuakes?: Shown; default?: Shown }
 type Shown = (props: { url: string }) => ReactNode
 
@@ -17,7 +17,7 @@ const { work = '', url = '' } = document.body.dataset
 
 followTheme()
 const closeStreams = sevenStreams({ button: find('#seven'), list: find('#streams'), url })
-// While they have all connections, what has been saved cannot be loaded.
+// Close the seven streams before an update, because while they use up all connections, no file can be loaded.
 for (const event of ['vite:beforeUpdate', 'vite:beforeFullReload'] as const) {
   import.meta.hot?.on(event, closeStreams)
 }
@@ -42,7 +42,7 @@ async function content(): Promise<ReactNode> {
   )
 }
 
-/** Follows the theme of the lesson page, which shows this page in a frame and names its theme in the fragment of the URL. */
+/** Follows the lesson page's theme. The lesson page shows this page in a frame, and names its theme in the URL's fragment. */
 function followTheme(): void {
   const take = (): void => {
     document.documentElement.dataset.theme = location.hash.slice(1)

@@ -5,7 +5,7 @@ export function renderStats(output: Element): { count(): void; reset(): void } {
   let last = performance.now()
 
   function frame(now: number): void {
-    // In a background tab the browser draws no frames, so do not count the time as a long frame.
+    // In a background tab, the browser draws no frames, so do not count that time as a long frame.
     if (!document.hidden) longestMs = Math.max(longestMs, now - last)
     last = now
     const text = `${renders} renders · longest frame ${Math.round(longestMs)} ms`

@@ -1,7 +1,7 @@
 /**
- * Opens seven streams in addition to that of the component, and shows which of them are open. Pressing one closes it.
+ * Opens seven streams in addition to the component's, and shows which of them are open. Pressing a stream closes it.
  *
- * @returns a function that closes them all
+ * @returns a function that closes all of them
  */
 export function sevenStreams({
   button,
@@ -12,7 +12,7 @@ export function sevenStreams({
   list: HTMLElement
   url: string
 }): () => void {
-  // Keep the original EventSource, which event-source-log.ts replaces later, so that these streams are not logged.
+  // Keep the original EventSource, so that these streams are not logged. event-source-log.ts replaces EventSource later.
   const { EventSource } = window
   let streams: { close(): void }[] = []
 

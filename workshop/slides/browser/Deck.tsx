@@ -41,7 +41,7 @@ export function Deck({ deck }: { deck: DeckView }) {
   )
 }
 
-/** Shows a slide. Memoised, because rendering it again would undo what reveal.js has changed in its elements. */
+/** Shows a slide. Memoised, because rendering it again would undo reveal.js's changes to its elements. */
 const OneSlide = memo(function OneSlide({ slide, id }: { slide: Slide; id?: string }) {
   const { kind, minutes, text, notes } = slide
   return (

@@ -5,7 +5,7 @@ import type { PositionMessage } from '../send-position.ts'
 import type { SlidePosition } from '../position.ts'
 import { position } from './reveal.ts'
 
-/** Moves this deck with the instructor's. Stops when the follower looks at another slide, until the follower comes back. */
+/** Moves this deck together with the instructor's. If the follower looks at another slide, pauses until they return. */
 export function FollowInstructor({ reveal }: { reveal: RevealApi }) {
   const [isLive, setLive] = useState(false)
   const [isAway, setAway] = useState(false)
@@ -16,7 +16,7 @@ export function FollowInstructor({ reveal }: { reveal: RevealApi }) {
     let isLed = false
     let hasLeft = false
 
-    /** Goes to the instructor's position. The moves on the way there do not count as looking around. */
+    /** Goes to the instructor's position. That move does not count as looking around. */
     function rejoin(): void {
       if (!theirs) return
       away(false)
@@ -43,7 +43,7 @@ export function FollowInstructor({ reveal }: { reveal: RevealApi }) {
         if (!hasLeft) rejoin()
       },
     })
-    // Never unsubscribed, because the deck stays for as long as the page is open.
+    // Never unsubscribe, because the deck stays for as long as the page is open.
   }, [reveal])
 
   return (

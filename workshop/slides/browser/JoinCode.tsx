@@ -1,6 +1,6 @@
 import { useDeck } from './deck-context.ts'
 
-/** Shows the address and the code for followers, if the deck is shared. */
+/** If the deck is shared, shows the address and the code for followers. */
 export function JoinCode() {
   const { role } = useDeck()
   if (role.role !== 'instructor' || !role.join) return null

@@ -6,14 +6,14 @@ import { ActionButton } from '../../page/browser/ui/ActionButton.tsx'
 import { formatCount, formatNumber } from '../../page/browser/ui/format.ts'
 import { PointedChart } from '../../page/browser/wire/WireChart.tsx'
 
-/** Shows the wire of the program that runs on a slide, with buttons that disturb it. */
+/** Shows the wire of the program that runs on a slide, with buttons that cause trouble. */
 export function RunningProgram() {
   const clients = useSlice('clients') ?? []
   const faults = useSlice('faults')
   const reading = clients.findLast(({ state }) => state === 'connecting' || state === 'reading')
   return (
     <main>
-      <div className="controls" role="group" aria-label="What is done to the program">
+      <div className="controls" role="group" aria-label="Actions on the program">
         <ActionButton action={{ do: 'connect' }}>Connect</ActionButton>
         <ActionButton action={{ do: 'leave', id: reading?.id ?? 1 }} disabled={!reading}>
           Leave
@@ -41,10 +41,10 @@ export function RunningProgram() {
 }
 
 function Chart() {
-  // The deck scales this page with the slide.
+  // The deck scales this page together with the slide.
   const [scale] = useState(() => innerWidth / WRITTEN_FOR)
   return (
-    <div className="picture" role="img" aria-label="The wire, as it is now">
+    <div className="picture" role="img" aria-label="The live wire">
       <PointedChart scale={scale} />
     </div>
   )
@@ -62,7 +62,7 @@ function State() {
       {leaks && (
         <span className={leaks.intervals > leaks.clients ? 'bad' : undefined}>
           {formatCount(leaks.intervals, 'interval')} · {formatCount(leaks.clients, 'client')} ·{' '}
-          {formatNumber(leaks.lostWrites)} writes to nobody
+          {formatNumber(leaks.lostWrites)} writes to closed connections
         </span>
       )}
       {clients.slice(-2).map(({ id, state: now, quakes }) => (
@@ -84,5 +84,5 @@ function Notification() {
   )
 }
 
-/** The width in pixels at which the chart is drawn at the same scale as on the lesson page. */
+/** The width, in pixels, at which the chart has the same scale as on the lesson page. */
 const WRITTEN_FOR = 720

@@ -24,7 +24,7 @@ export function SlideText({ text }: { text: string }) {
 
 const COMPONENTS: Components = {
   pre: Listing,
-  // An empty head cell, as above row labels, must not be a `th`.
+  // An empty head cell, such as the cell above row labels, must not be a `th`.
   th: ({ children }) => (children ? <th>{children}</th> : <td />),
   code: ({ children, className }) => (
     <code className={className}>
@@ -37,12 +37,12 @@ const COMPONENTS: Components = {
         {children}
       </a>
     ) : (
-      // A file of the workshop, which people read in an editor or on a code host, so it is not a link here.
+      // Show a link to one of the workshop's files as text, because people read files in an editor or on a code host.
       <>{children}</>
     ),
 }
 
-/** Renders a code block, with the name of its file if it has one. `wire`, `countdown` and `join` become components. */
+/** Renders a code block, with the name of its file, if any. Blocks named `wire`, `countdown` or `join` become components. */
 function Listing({ node, children }: ComponentPropsWithoutRef<'pre'> & ExtraProps) {
   const code = node?.children[0]
   if (code?.type !== 'element') return <pre>{children}</pre>

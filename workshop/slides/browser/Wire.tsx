@@ -4,7 +4,7 @@ import { useDeck } from './deck-context.ts'
 import { isPassive, position } from './reveal.ts'
 import { WirePicture } from './WirePicture.tsx'
 
-/** Shows the wire of a scene: the recording, or the live program while the instructor runs it. */
+/** Shows a scene's wire: the recording or, while the instructor runs the program, the live wire. */
 export function Wire({ name }: { name: string }) {
   const { role, scenes } = useDeck()
   const [runsAt, setRunsAt] = useState<string>()

@@ -38,7 +38,7 @@ function Chart({ entries, selected }: { entries: RecordedEntry[]; selected: numb
   const [isSeen, setSeen] = useState(false)
   const larger = useStore(scale)
 
-  // reveal.js hides distant slides. They have no size, so draw only when the slide gets one.
+  // reveal.js hides distant slides. A hidden slide has no size, so draw only when the slide gets a size.
   useEffect(() => {
     const resized = new ResizeObserver(() => setSeen(container.current!.clientWidth > 0))
     resized.observe(container.current!)
@@ -79,7 +79,7 @@ async function load(name: string, signal: AbortSignal): Promise<RecordedEntry[] 
   }
 }
 
-/** Shifts the times so that the first entry is at 0. In the recording, 0 is when its program was started. */
+/** Shifts the times so that the first entry is at 0. In the recording, 0 is the time when the program was started. */
 function fromZero(entries: RecordedEntry[]): RecordedEntry[] {
   const first = entries[0]?.entry.at ?? 0
   return entries.map(({ entry, ...rest }) => ({
@@ -102,7 +102,7 @@ function viewOf(entries: RecordedEntry[], selected: number | undefined): View {
   }
 }
 
-/** Returns the entry number of the `count`-th arrival of response bytes at the client. */
+/** Returns the number of the entry that is the `count`-th arrival of response bytes at the client. */
 function responseAt(entries: RecordedEntry[], count: number): number | undefined {
   const responses = entries.filter(
     ({ entry }) =>
@@ -128,5 +128,5 @@ function describe(entries: RecordedEntry[]): string {
   ].join('. ')
 }
 
-/** How much larger the chart is drawn than on a page, because people see the deck from farther away. */
+/** The factor by which the chart is larger than on a page, because people see the deck from farther away. */
 const FROM_THE_BACK = 1.6

@@ -5,7 +5,7 @@ export function broadcastPosition(token: string): void {
   let sent = position.get()
   let isSending = false
 
-  /** Sends one position at a time, because two could arrive in the wrong order. Skips positions that are outdated by then. */
+  /** Sends one position at a time, because two could arrive in the wrong order. Skips positions that have become outdated. */
   async function send(): Promise<void> {
     if (isSending) return
     isSending = true
@@ -25,9 +25,9 @@ async function post(token: string): Promise<void> {
       headers: { 'content-type': 'application/json', 'x-token': token },
       body: JSON.stringify(position.get()),
     })
-    // The deck was restarted, and has a new token.
+    // Reload the page, because the deck has been restarted and has a new token.
     if (status === 403) location.reload()
   } catch {
-    // The deck works without followers, and the next move may reach them.
+    // Ignore the error, because the deck works without followers, and the next move may reach them.
   }
 }

@@ -10,15 +10,15 @@ import './demo.css'
 
 applyTheme()
 watchWorkshop()
-// Run the program only after this page has subscribed. The session stops the program when no page is subscribed, and the page
-// of the previous slide may unsubscribe only now.
+// Run the program only after this page has subscribed. The session stops the program when no page is subscribed, and the
+// page of the previous slide may unsubscribe only now.
 const stopWaiting = channelState.listen(() => {
   stopWaiting()
   void requestAction({ do: 'run', scene: new URLSearchParams(location.search).get('scene') ?? '' })
 })
 createRoot(document.getElementById('page')!).render(<RunningProgram />)
 
-// After pressing a button here, the instructor still expects the arrow keys to move the deck, so pass these keys on.
+// Pass these keys on to the deck, because the instructor expects the arrow keys to move it even after pressing a button here.
 const KEYS: Record<string, 'next' | 'prev'> = {
   ArrowRight: 'next',
   PageDown: 'next',

@@ -6,13 +6,13 @@ import { nextTheme } from '../../page/browser/state/theme.ts'
 import type { SlidePosition } from '../position.ts'
 import type { Role } from '../deck-view.ts'
 
-/** The factor by which reveal.js scales the deck on this screen. Charts, which are drawn in pixels, need it. */
+/** The factor by which reveal.js scales the deck on this screen. Charts need the factor, because they are drawn in pixels. */
 export const scale = store(1)
 
-/** The current position of the deck. The instructor moves that of followers. */
+/** The current position of the deck. The instructor's moves change the followers' positions. */
 export const position = store<SlidePosition>({ h: 0, v: 0, f: -1 })
 
-/** Whether this is a frame of the speaker view or the deck for printing. Both only show slides: they send nothing and run nothing. */
+/** Whether this is a frame of the speaker view or the deck for printing. Both only show slides, but send and run nothing. */
 export const isPassive = /[?&](receiver|print-pdf)\b/.test(location.search)
 
 /** Whether this is the frame of the speaker view that shows the next slide. */
@@ -25,11 +25,11 @@ export async function startReveal(element: HTMLElement, { role }: Role): Promise
     width: WIDTH,
     height: HEIGHT,
     margin: 0,
-    // People look at the top of a slide first.
+    // Do not centre the text, because people look at the top of a slide first.
     center: false,
     controls: false,
     hash: isInstructor && !isPassive,
-    // The space bar presses the button that has the focus.
+    // If a button has the focus, let the space bar press the button.
     keyboardCondition: ({ key, target }: KeyboardEvent) =>
       !(key === ' ' && target instanceof HTMLButtonElement),
     navigationMode: 'linear',
@@ -37,7 +37,7 @@ export async function startReveal(element: HTMLElement, { role }: Role): Promise
     transition: 'none',
     backgroundTransition: 'none',
     pdfSeparateFragments: false,
-    // Turns on the pacing of the speaker view. Each slide has its own timing.
+    // Turn on the pacing of the speaker view. The value does not matter, because each slide has its own timing.
     defaultTiming: 60 as never,
     plugins: [Search, ...(isInstructor ? [Notes] : [])],
   })
@@ -55,13 +55,13 @@ export async function startReveal(element: HTMLElement, { role }: Role): Promise
     reveal.on(event, moved)
   }
   reveal.addKeyBinding({ keyCode: 84, key: 'T', description: 'Dark or light' }, nextTheme)
-  // The promise resolves with an event, although the types say otherwise.
+  // Despite its type, the promise resolves with an event.
   await reveal.initialize()
-  // The speaker view sends this command before the frame can receive it.
+  // Go to the next slide, because the speaker view sends that command before the frame can receive it.
   if (isUpcoming) reveal.next()
   return reveal
 }
 
-/** The size in pixels that slides are designed for: 16:9. At 4:3 they have the same width, and space below. */
+/** The size in pixels for which slides are designed, which is 16:9. At 4:3, slides have the same width and space below. */
 const WIDTH = 1280
 const HEIGHT = 720

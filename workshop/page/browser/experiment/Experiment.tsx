@@ -10,13 +10,13 @@ import { ActionButton } from '../ui/ActionButton.tsx'
 import { formatCount } from '../ui/format.ts'
 import { ExperimentChart, saveChart } from './ExperimentChart.tsx'
 
-/** Whether the measurements are shown as a table or as a chart. */
+/** The form in which the measurements are shown. */
 const presentation = store<'table' | 'chart'>('table')
 
-/** Whether the experiment is enlarged, and covers the wire. */
+/** Whether the experiment is enlarged and covers the wire. */
 const isLarge = store(false)
 
-/** The experiment: predict what happens to a stream in each setup between server and client, measure it, compare. */
+/** Shows the experiment: predict what happens to a stream in each setup between server and client, measure, and compare. */
 export function Experiment({ experiment }: { experiment: ExperimentState }) {
   const { ways, problem } = experiment
   const large = useStore(isLarge)
@@ -76,7 +76,7 @@ export function Experiment({ experiment }: { experiment: ExperimentState }) {
   )
 }
 
-/** The progress of the experiment, and the button for the next step. */
+/** Shows the progress of the experiment, and the button for the next step. */
 function Steps({ experiment: { ways, isMeasuring } }: { experiment: ExperimentState }) {
   const measured = ways.filter(({ result }) => result).length
   const rightlyPredicted = ways.filter(isPredictionRight).length
@@ -107,7 +107,7 @@ function Steps({ experiment: { ways, isMeasuring } }: { experiment: ExperimentSt
   )
 }
 
-/** The setups that could not be measured, and why: `not measured: there is no nginx (11 setups)`. */
+/** Lists the setups that could not be measured, with the reasons: `not measured: there is no nginx (11 setups)`. */
 function LeftOut({ ways }: { ways: WayState[] }) {
   const reasons = new Map<string, number>()
   for (const { result } of ways) {
@@ -123,7 +123,7 @@ function LeftOut({ ways }: { ways: WayState[] }) {
   )
 }
 
-/** A table with the setup, the prediction and the measured result in each row. */
+/** Shows a table whose rows have the setup, the prediction and the measured result. */
 function Table({ experiment }: { experiment: ExperimentState }) {
   const { ways, isMeasuring } = experiment
   return (
@@ -192,7 +192,7 @@ function Prediction({ way, number }: { way: WayState; number: number }) {
   )
 }
 
-/** The prediction, and whether it was right. */
+/** Shows the prediction, and whether it was right. */
 function PredictionResult({ way }: { way: WayState }) {
   const { predicted, result } = way
   if (!predicted || !result || 'why' in result) return <span className="quiet">{predicted}</span>

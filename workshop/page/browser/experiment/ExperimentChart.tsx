@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 import type { ChartColours, Charted } from '../../../experiment/chart.ts'
 
-/** A chart of when each event was written and when it arrived, in the colours of the page. */
+/** Shows a chart of when each event was written and when it arrived, in the colours of the page. */
 export function ExperimentChart({ measured }: { measured: Charted[] }) {
   const container = useRef<HTMLDivElement>(null)
   const [width, setWidth] = useState(0)
@@ -13,7 +13,7 @@ export function ExperimentChart({ measured }: { measured: Charted[] }) {
   }, [])
 
   useEffect(() => {
-    // While this part of the page is hidden, its width is 0.
+    // Draw nothing while this part of the page is hidden, because its width is 0.
     if (width === 0 || measured.length === 0) return
     let isOld = false
     const draw = async (): Promise<void> => {
@@ -45,7 +45,7 @@ export async function saveChart(measured: Charted[]): Promise<void> {
   URL.revokeObjectURL(link.href)
 }
 
-/** Loads the chart's code lazily, because it is large and other lessons do not need it. */
+/** Loads the chart's code only when it is needed, because it is large and other lessons do not use it. */
 function loadChart(): Promise<typeof import('../../../experiment/chart.ts')> {
   return import('../../../experiment/chart.ts')
 }

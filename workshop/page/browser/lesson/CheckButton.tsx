@@ -27,7 +27,7 @@ function shapeOf({ state, notWritten, lacks }: Check): [shape: string, hue: stri
   return state === 'failed' && !notWritten ? ['✗', 'bad'] : ['○', 'quiet']
 }
 
-/** A button that shows the details of a check. It is next to its task, so for `2.3a` the label is only `a`. */
+/** Renders a button that shows a check's details. The button is next to its task, so the label of `2.3a` is only `a`. */
 export function CheckButton({ check }: { check: Check }) {
   const isSelected = useStore(selectedCheck, (id) => id === check.id)
   const words = `${describeCheckState(check)}${check.isOld ? ', from an earlier grading' : ''}`

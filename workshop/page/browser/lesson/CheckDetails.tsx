@@ -11,7 +11,7 @@ import { VisibleText } from '../ui/VisibleText.tsx'
 import { CheckIcon, describeCheckState, type Check } from './CheckButton.tsx'
 import { goToTask } from './TaskLinks.tsx'
 
-/** The details of a check: its rule, what was seen and expected, and both transcripts. */
+/** Shows the details of a check: its rule, what was seen, what was expected, and both transcripts. */
 export function CheckDetails({ check, seed }: { check: Check; seed: number | undefined }) {
   const { id, rule, story, notWritten, lacks, note, steps, reference } = check
   const task = taskOf(id)
@@ -75,12 +75,12 @@ export function CheckDetails({ check, seed }: { check: Check; seed: number | und
   )
 }
 
-/** Removes the first word, because the label before the sentence is the same. */
+/** Removes the word "Expected", because the label before the sentence already says it. */
 function withoutExpected(text: string): string {
   return text.replace(/^Expected /, '')
 }
 
-/** Says how to install the tool that a check needs. */
+/** Explains how to install the tool that a check needs. */
 export function InstallIt() {
   return (
     <>
@@ -98,7 +98,7 @@ function CloseButton({ id }: { id: string }) {
   )
 }
 
-/** The transcript of your work next to that of the solution. The first line that differs is marked. */
+/** Shows your work's transcript next to the solution's, and marks the first line that differs. */
 function Transcripts({
   yours,
   reference = [],
@@ -135,7 +135,7 @@ function Transcript({
 }: {
   title: string
   lines: readonly string[]
-  /** How many lines are left out before these lines, and how many after them. */
+  /** The number of lines left out before these lines, and after them. */
   from: number
   more?: number
   /** The index of the marked line, counted from the beginning of the transcript. */

@@ -11,13 +11,13 @@ import { CheckButton, describeCheckState, type Check } from './CheckButton.tsx'
 import { CheckDetails, InstallIt } from './CheckDetails.tsx'
 import { goToTask } from './TaskLinks.tsx'
 
-/** The grade: every check, the first failure in detail, and the next step. */
+/** Shows the grade: every check, the first failure in detail, and the next step. */
 export function Checks({ grading }: { grading: GradingState }) {
   const { checks, isRunning } = grading
   const id = useStore(selectedCheck)
   const panel = useRef<HTMLElement>(null)
   useEffect(() => {
-    // Do not return the result: new browsers return a promise, and React expects a cleanup function.
+    // Do not return the result of `scrollTo()`. In new browsers it is a promise, but React expects a cleanup function.
     panel.current!.scrollTo(0, 0)
   }, [id])
   return (
@@ -72,7 +72,7 @@ function Verdict({ grading: { checks, isRunning, outcome, seed } }: { grading: G
   )
 }
 
-/** Shows one thing in detail: the selected check, otherwise a problem, otherwise the next step. */
+/** Shows the selected check in detail. If no check is selected, shows the problem, or otherwise the next step. */
 function Outcome({ grading }: { grading: GradingState }) {
   const lesson = useSlice('lesson')
   const id = useStore(selectedCheck)
@@ -135,11 +135,11 @@ function Outcome({ grading }: { grading: GradingState }) {
   )
 }
 
-/** An invitation: the lesson is passed without them. */
+/** Invites the learner to try the open edge cases. The lesson is passed without them. */
 function EdgeCasesLeft({ count, first }: { count: number; first: string }) {
   return (
     <p>
-      {formatCount(count, 'edge case')} {count === 1 ? 'is' : 'are'} left, if you like.{' '}
+      {formatCount(count, 'edge case')} {count === 1 ? 'is' : 'are'} left. They are optional.{' '}
       <button type="button" className="link" onClick={() => selectedCheck.set(first)}>
         Show edge case {first}
       </button>
@@ -156,7 +156,7 @@ function NextLesson({ number, title }: { number: number; title: string }) {
 }
 
 function TypeErrors({ grading: { outcome, typeErrors } }: { grading: GradingState }) {
-  // If the work could not be loaded, the problem already says why.
+  // If the work could not be loaded, the problem already gives the reason.
   if (outcome === 'error' || typeErrors.length === 0) return null
   const more = typeErrors.length - MOST_TYPE_ERRORS
   return (

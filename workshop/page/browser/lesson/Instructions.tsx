@@ -15,7 +15,7 @@ import { markTerms } from './glossary.ts'
 import { TaskLinks } from './TaskLinks.tsx'
 import { Term } from './Term.tsx'
 
-/** The lesson's README, and buttons for the files to edit. */
+/** Shows the lesson's README, with buttons that open the files to edit. */
 export function Instructions({ lesson }: { lesson: LessonState }) {
   return (
     <section className="instructions" aria-label="Instructions">
@@ -81,13 +81,13 @@ function Reset({ folder, files }: { folder: string; files: string[] }) {
   )
 }
 
-/** The README. It is long and does not change during a grading, so it is memoised. */
+/** Renders the README. Memoised, because the README is long and does not change during a grading. */
 const Readme = memo(function Readme({ text }: { text: string }) {
   return (
     <div className="readme">
       <Markdown
         remarkPlugins={[remarkGfm]}
-        // Raw HTML is sanitised first. The page's own markup comes after that.
+        // Sanitise the raw HTML before the page adds its own markup.
         rehypePlugins={[rehypeRaw, rehypeSanitize, markTerms, rehypeHighlight]}
         components={COMPONENTS}
       >
@@ -98,7 +98,7 @@ const Readme = memo(function Readme({ text }: { text: string }) {
 })
 
 const COMPONENTS: Components = {
-  // The title is already in the header of the page.
+  // The header of the page already shows the title.
   h1: () => null,
   img: ({ src, alt }) => <Picture src={src}>{alt}</Picture>,
   h3: ({ children }) => <Heading>{children}</Heading>,
@@ -110,7 +110,7 @@ const COMPONENTS: Components = {
   dfn: ({ node, children }) => (
     <Term meaning={String(node?.properties.dataMeaning)}>{children}</Term>
   ),
-  // A table may be wider than the page. With the focus on it, the arrow keys scroll it.
+  // A table may be wider than the page. When the table has the focus, the arrow keys scroll it.
   table: ({ children }) => (
     <div className="table" role="region" aria-label="Table" tabIndex={0}>
       <table>{children}</table>
@@ -119,7 +119,7 @@ const COMPONENTS: Components = {
   a: ({ href, children }) => <Link href={href}>{children}</Link>,
 }
 
-/** A heading. If it is a task, `2.3 A heartbeat nobody sees`, its checks are next to it. */
+/** Renders a heading. If the heading is a task's, such as `2.3 A heartbeat nobody sees`, the task's checks are next to it. */
 function Heading({ children }: { children?: ReactNode }) {
   const grading = useSlice('grading')
   const task = /^\d+\.\d+(?= )/.exec(String(children))?.[0]
@@ -143,7 +143,7 @@ function Picture({ src, children: alt }: { src: string | Blob | undefined; child
   return name ? <img src={`/pictures/${name}`} alt={alt} /> : <>{alt}</>
 }
 
-/** A link. A file of the lesson opens in the editor, an external page in a new tab. */
+/** Renders a link. One of the lesson's files opens in the editor, and an external page in a new tab. */
 function Link({ href = '', children }: ComponentPropsWithoutRef<'a'>) {
   const file = href.replace(/^\.\//, '')
   if (pageState.get().lesson?.files.includes(file)) {

@@ -4,7 +4,7 @@ import { decisive, scoreInWords, scoreOf } from '../../../../protocol/score.ts'
 import type { LessonState } from '../../../../protocol/page.ts'
 import { useSlice } from '../state/page-state.ts'
 
-/** Links to the tasks, with their progress. They stay visible and show which task is being read. */
+/** Shows links to the tasks, with their progress. The links stay visible and mark the task that is in sight. */
 export function TaskLinks({ tasks }: { tasks: LessonState['tasks'] }) {
   const grading = useSlice('grading')
   const current = useTaskInSight(tasks)
@@ -64,7 +64,7 @@ function useTaskInSight(tasks: LessonState['tasks']): string | undefined {
       setCurrent(above.at(-1)?.id)
     }
     look()
-    // Scrolling does not bubble, but it can be captured.
+    // Scroll events do not bubble, but they can be captured.
     addEventListener('scroll', look, { capture: true, passive: true })
     return () => removeEventListener('scroll', look, { capture: true })
   }, [tasks])

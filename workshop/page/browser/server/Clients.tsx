@@ -5,7 +5,7 @@ import { useStore } from '../state/store.ts'
 import { ActionButton } from '../ui/ActionButton.tsx'
 import { formatCount } from '../ui/format.ts'
 
-/** The clients that the page has connected, one per line. The last few finished ones are at the bottom. */
+/** Lists the clients that the page has connected, one per line. The last few finished clients are at the bottom. */
 export function Clients({ clients }: { clients: ClientState[] }) {
   const isGone = useIsGone()
   const cleared = useStore(clearedClients)
@@ -51,7 +51,7 @@ const CLIENT_STATES: Record<ClientState['state'], string> = {
   left: 'disconnected',
 }
 
-/** The newest quake, which expands to earlier ones, or how the stream ended. */
+/** Shows the newest quake, which expands to earlier ones, or how the stream ended. */
 function LastQuakes({ client: { what, last } }: { client: ClientState }) {
   const [newest, ...before] = last
   if (what || !newest) return <span className="quake">{what}</span>
@@ -71,7 +71,7 @@ function inOneLine({ magnitude, place, time }: Quake): string {
   return `M ${magnitude.toFixed(1)} ${place}, ${time.slice(11, 19)} UTC`
 }
 
-/** The state of the lesson's client.ts, which runs alongside the server, and the quakes that it has received. */
+/** Shows the state of the lesson's client.ts, which runs alongside the server, and the quakes that it has received. */
 export function LessonClient() {
   const isGone = useIsGone()
   const learnerClient = useSlice('learnerClient')

@@ -3,7 +3,7 @@ import { useStore } from '../state/store.ts'
 import { theme } from '../state/theme.ts'
 import { ActionButton } from '../ui/ActionButton.tsx'
 
-/** The lesson's component, running on a page of its own in a frame. */
+/** Shows the lesson's component, which runs on a page of its own, in a frame. */
 export function LiveComponent({ url, server }: { url: string; server: ServerState }) {
   const colours = useStore(theme)
   return (
@@ -23,8 +23,8 @@ export function LiveComponent({ url, server }: { url: string; server: ServerStat
 }
 
 /**
- * Reloads the page if its security policy blocks the component. The policy names the origins that may be shown in a
- * frame, so it is out of date after a change of lesson. Reloading the page fetches a new policy.
+ * Reloads the page if its security policy blocks the component. The policy names the origins that the page may show in
+ * frames, so after a change of lesson the policy is out of date. Reloading the page fetches a new policy.
  */
 export function reloadForBlockedFrames(): void {
   document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) => {

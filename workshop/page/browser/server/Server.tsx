@@ -6,7 +6,7 @@ import { formatCount } from '../ui/format.ts'
 import { TextWithFileLinks } from '../ui/TextWithFileLinks.tsx'
 import { Clients, LessonClient } from './Clients.tsx'
 
-/** The state and address of the server, and the clients that the page has connected. */
+/** Shows the server's state and address, and the clients that the page has connected. */
 export function Server() {
   const server = useSlice('server')
   const clients = useSlice('clients') ?? []
@@ -32,7 +32,7 @@ export function Server() {
           Copy
         </button>
       </div>
-      {/* The checks may already show the same problem. */}
+      {/* Do not repeat a problem that the checks already show. */}
       {server.state === 'down' && server.what && server.what !== problem?.what && (
         <div className="problem">
           <p>
@@ -69,7 +69,7 @@ function ServerStatus({ server: { file, state, readers } }: { server: ServerStat
     <p className="state">
       <ServerIcon state={state} /> {file ?? 'server.ts'} {inWords(state)}
       {state === 'running' && readers !== undefined && (
-        <span className="quiet" title="How many readers have the feed open">
+        <span className="quiet" title="The number of readers that have the feed open">
           {' '}
           · {formatCount(readers, 'reader')}
         </span>
@@ -111,7 +111,7 @@ function Leaks({ intervals, clients, lostWrites }: NonNullable<ServerState['leak
     <p className="leaks">
       still running: <strong>{formatCount(intervals, 'interval')}</strong> ·{' '}
       <strong>{formatCount(clients, 'client')}</strong> connected ·{' '}
-      <strong>{formatCount(lostWrites, 'write')}</strong> to nobody
+      <strong>{formatCount(lostWrites, 'write')}</strong> to closed connections
     </p>
   )
 }

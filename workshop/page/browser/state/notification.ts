@@ -1,6 +1,6 @@
 import { store } from './store.ts'
 
-/** The last message to the reader. `times` makes a repeated message differ from the one before. */
+/** The last message to the reader. `times` distinguishes a repeated message from the one before it. */
 export const notification = store({ text: '', isProblem: false, times: 0 })
 
 /** Shows a message to the reader for some seconds. */
@@ -16,7 +16,7 @@ export function dismiss(): void {
   notification.set({ text: '', isProblem: false, times: notification.get().times })
 }
 
-/** Dismisses an old message after a change of state. A new message may be about this very change, so it stays. */
+/** Dismisses an old message after a change of state. A new message stays, because it may be about this very change. */
 export function dismissStale(): void {
   if (performance.now() - notifiedAt > NEWS_MS) dismiss()
 }

@@ -7,17 +7,17 @@ export const pageState = store<Partial<PageState>>({})
 /** The state of the connection to the workshop's channel. */
 export const channelState = store<'connecting' | 'live' | 'reconnecting'>('connecting')
 
-/** The ID of the check to show in detail. Undefined means the most important failure. */
+/** The ID of the check to show in detail. If undefined, the page shows the most important failure. */
 export const selectedCheck = store<string | undefined>(undefined)
 
-/** IDs of clients that had finished when the wire was cleared, and are no longer shown. */
+/** The IDs of clients that had finished when the wire was cleared. They are no longer shown. */
 export const clearedClients = store<ReadonlySet<number>>(new Set())
 
 export function useSlice<Name extends keyof PageState>(name: Name): PageState[Name] | undefined {
   return useStore(pageState, (state) => state[name])
 }
 
-/** Returns whether the connection to the workshop is lost, so that everything on the page may be out of date. */
+/** Returns whether the connection to the workshop is lost. If so, everything on the page may be out of date. */
 export function useIsGone(): boolean {
   return useStore(channelState, (state) => state === 'reconnecting')
 }

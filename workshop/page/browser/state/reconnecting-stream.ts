@@ -1,17 +1,17 @@
 import { followQuakes, type Clock } from '../../../../solutions/05-reconnection/client.ts'
 
-/** An event stream of the workshop, and the callbacks for it. */
+/** One of the workshop's event streams, with the callbacks for its messages. */
 export type Subscription<Message> = {
   url: string
   /** Called with the parsed data of each event. The workshop sends an event at least every five seconds. */
   onMessage(message: Message): void
-  /** Called with true at the first event of a connection, and with false when that connection is lost. */
+  /** Called with true at the first event of each connection, and with false when that connection is lost. */
   onLiveChange(isLive: boolean): void
 }
 
 /**
- * Follows a stream for as long as the page is open, with the client of lesson 5: it reconnects by itself, resumes after
- * the last event, and notices a dead connection.
+ * Follows a stream for as long as the page is open. It uses the client of lesson 5, which reconnects by itself, resumes
+ * after the last event, and notices a dead connection.
  */
 export async function subscribe<Message>({
   url,
@@ -35,29 +35,29 @@ export async function subscribe<Message>({
       onState: ({ name }) => name === 'open' || setLive(false),
     })
     try {
-      // The types of that client say "quake", but it yields any parsed data.
+      // The client's types say that it yields quakes, but it yields any parsed data.
       for await (const message of quakes as AsyncIterable<unknown>) {
         heard()
         setLive(true)
         try {
           onMessage(message as Message)
         } catch (error) {
-          // An error in a callback must not end the connection.
+          // Report the error instead of throwing it, because an error in a callback must not end the connection.
           reportError(error)
         }
       }
     } catch (error) {
       console.warn(error)
     }
-    // Another program answers at this address. The workshop may be restarted there later.
+    // Another program answers at this address now. Try again later, because the workshop may be restarted there.
     setLive(false)
     await clock.sleep(LONGEST_WAIT_MS, signal)
   }
 }
 
 /**
- * Returns a clock whose sleeps end early when the page wakes up. After a frozen tab, a sleeping machine or a lost
- * network, the connection may have been dead for a long time.
+ * Returns a clock whose sleeps end early when the page wakes up. If the tab was frozen, the machine slept or the network
+ * was lost, the connection may have been dead for a long time.
  */
 function wakefulClock(): { clock: Clock; heard(): void } {
   const sleepers = new Set<() => void>()
@@ -96,6 +96,6 @@ function wakefulClock(): { clock: Clock; heard(): void } {
 }
 
 const LONGEST_WAIT_MS = 5000
-/** How often the workshop sends an event, even if nothing happens. */
+/** The longest interval between two of the workshop's events, even if nothing happens. */
 const ALIVE_EVERY_MS = 5000
 const SILENT_MS = 15_000

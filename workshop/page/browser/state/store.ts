@@ -24,7 +24,7 @@ export function store<T>(initial: T): Store<T> {
   }
 }
 
-/** Returns the value of a store, or the part that `pick` selects. The component renders again only if that changes. */
+/** Returns a store's value, or the part that `pick` selects. The component renders again only if the returned value changes. */
 export function useStore<T>(watched: Store<T>): T
 export function useStore<T, Part>(watched: Store<T>, pick: (value: T) => Part): Part
 export function useStore(watched: Store<unknown>, pick = (value: unknown) => value): unknown {

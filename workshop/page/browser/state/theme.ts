@@ -12,8 +12,8 @@ export function nextTheme(): void {
 }
 
 /**
- * Applies the theme to the document. The style sheet does the rest: `color-scheme` selects one of each pair of colours.
- * Call this before other listeners are added, so that a listener that reads colours gets the new ones.
+ * Applies the theme to the document, so that `color-scheme` selects one of each pair of colours in the style sheet. Call
+ * this before other listeners are added, so that a listener that reads colours gets the new ones.
  */
 export function applyTheme(): void {
   const apply = (): void => {

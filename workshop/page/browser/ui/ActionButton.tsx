@@ -3,7 +3,7 @@ import type { Action } from '../../../../protocol/page.ts'
 import { useIsGone } from '../state/page-state.ts'
 import { requestAction } from '../state/request-action.ts'
 
-/** A button that sends an action to the workshop. It is disabled while the workshop is not connected. */
+/** Renders a button that sends an action to the workshop. The button is disabled while the workshop is not connected. */
 export function ActionButton({
   action,
   disabled = false,

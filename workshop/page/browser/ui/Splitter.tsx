@@ -3,13 +3,13 @@ import { store, useStore } from '../state/store.ts'
 
 type Name = 'left' | 'top'
 
-/** The share of the page for the instructions and for the checks, in percent. Undefined means the style sheet's. */
+/** The shares of the page for the instructions and the checks, in percent. If undefined, the style sheet decides. */
 const parts = { left: store(remembered('left')), top: store(remembered('top')) }
 
-/** Roughly the values of the style sheet. */
+/** The initial shares, which are roughly those in the style sheet. */
 const AT_FIRST = { left: 40, top: 38 }
 
-/** A border between two panes that can be dragged or moved with the arrow keys. A double click resets it. */
+/** Renders a border between two panes, which can be dragged or moved with the arrow keys. A double click resets it. */
 export function Splitter({ name, label }: { name: Name; label: string }) {
   const moved = useStore(parts[name], (now) => now)
   const percent = moved ?? AT_FIRST[name]

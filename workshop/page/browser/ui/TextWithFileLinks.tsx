@@ -2,7 +2,7 @@ import { useIsGone, useSlice } from '../state/page-state.ts'
 import { requestAction } from '../state/request-action.ts'
 import { VisibleText } from './VisibleText.tsx'
 
-/** Text in which each reference to a line in one of the lesson's files is a link that opens the editor. */
+/** Renders a text. Each reference to a line in one of the lesson's files becomes a link that opens the editor. */
 export function TextWithFileLinks({ text }: { text: string }) {
   const lesson = useSlice('lesson')
   const isGone = useIsGone()
@@ -34,7 +34,7 @@ type FileLink = { text: string; file: string; line: number }
 /**
  * Splits a text into links and the plain text between them.
  *
- * Links are `server.ts:15:36`, `…/lessons/01-raw-chunks/server.ts:15` and `server.ts(15,36)`. If there is a folder, it
+ * Links look like `server.ts:15:36`, `…/lessons/01-raw-chunks/server.ts:15` or `server.ts(15,36)`. If there is a folder, it
  * must be the lesson's own.
  */
 function splitAtFileLinks(text: string, folder: string, files: string[]): (string | FileLink)[] {

@@ -1,5 +1,5 @@
 /**
- * Text with symbols for control characters, as `visible()` returns it. Many machines have no font with ␊, so the page
+ * Renders a text from `visible()`, which has symbols for control characters. Many machines have no font with ␊, so the page
  * draws the character's name instead. Copied text still contains the symbol.
  */
 export function VisibleText({ text }: { text: string }) {

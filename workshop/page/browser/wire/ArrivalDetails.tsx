@@ -7,10 +7,10 @@ import { describeCursor, describeEntryInFull } from './describe-entry.ts'
 import { loadArrival, type InspectedArrival } from './inspect-arrival.ts'
 import { view } from './wire-view.ts'
 
-/** Whether the details are enlarged to all of the available space. */
+/** Whether the details are enlarged to fill all of the available space. */
 const isLarge = store(false)
 
-/** The selected entry and, if it is an arrival, its bytes. */
+/** Shows the selected entry and, if it is an arrival, its bytes. */
 export function ArrivalDetails() {
   const { log, selected, saved } = useStore(view)
   const position = selected === undefined ? undefined : log.find(selected)

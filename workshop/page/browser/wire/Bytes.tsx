@@ -4,7 +4,7 @@ import { formatBytes, formatNumber } from '../ui/format.ts'
 import { VisibleText } from '../ui/VisibleText.tsx'
 import type { InspectedArrival } from './inspect-arrival.ts'
 
-/** The bytes of an arrival, as text with the HTTP framing marked or as a hex dump, and the events in them. */
+/** Shows an arrival's bytes, as text with the HTTP framing marked or as a hex dump, and the events in the bytes. */
 export function Bytes({ entry, bytes, interpretation }: InspectedArrival) {
   const [isWhole, setWhole] = useState(false)
   const [asHex, setAsHex] = useState(false)
@@ -44,8 +44,8 @@ export function Bytes({ entry, bytes, interpretation }: InspectedArrival) {
       )}
       {!isKnown && (
         <p className="quiet">
-          The beginning of this connection is no longer kept, so framing and content cannot be told
-          apart.
+          The beginning of this connection is no longer kept, so framing and content cannot be
+          distinguished.
         </p>
       )}
     </>
@@ -54,7 +54,7 @@ export function Bytes({ entry, bytes, interpretation }: InspectedArrival) {
 
 const MOST_AT_ONCE = 4096
 
-/** The bytes as text, with each part of the HTTP message in its own style. */
+/** Shows the bytes as text, with each part of the HTTP message in its own style. */
 export function Segments({
   segments,
   bytes,
@@ -69,7 +69,7 @@ export function Segments({
     ))
 }
 
-/** One part of the HTTP message. As in the terminal, brackets mark the framing that the server's code did not write. */
+/** Shows one part of an HTTP message. As in the terminal, brackets mark the framing that the server's code did not write. */
 function Segment({ kind, bytes }: { kind: string; bytes: Uint8Array }) {
   const text = visible(bytes)
   if (kind === 'head' || kind === 'data') {
@@ -112,7 +112,7 @@ function Events({ lines, dispatched }: NonNullable<InspectedArrival['interpretat
         ))}
       </ul>
       <h4>{dispatched.length === 1 ? 'event' : 'events'}</h4>
-      {dispatched.length === 0 && <p className="quiet">None: a client dispatches no event.</p>}
+      {dispatched.length === 0 && <p className="quiet">None. A client dispatches no event.</p>}
       <ul>
         {dispatched.map(({ type, data, lastEventId }, index) => (
           // oxlint-disable-next-line react/no-array-index-key
@@ -127,7 +127,7 @@ function Events({ lines, dispatched }: NonNullable<InspectedArrival['interpretat
   )
 }
 
-/** Formats sixteen bytes per line: offset, hexadecimal values and text. */
+/** Formats bytes, sixteen per line, as their offset, hexadecimal values and text. */
 function hexDump(bytes: Uint8Array): string {
   const lines: string[] = []
   for (let at = 0; at < bytes.length; at += 16) {

@@ -5,7 +5,7 @@ import { requestAction } from '../state/request-action.ts'
 import { ActionButton } from '../ui/ActionButton.tsx'
 import { formatNumber } from '../ui/format.ts'
 
-/** The controls that make streams fail. */
+/** Shows the controls that make streams fail. */
 export function FaultControls() {
   const faults = useSlice('faults')
   const lesson = useSlice('lesson')
@@ -38,7 +38,7 @@ export function FaultControls() {
   )
 }
 
-/** Chooses a proxy between server and client. The wire shows its input and its output. */
+/** Lets the reader choose a proxy between server and client. The wire shows the proxy's input and output. */
 function Proxy({ holds }: { holds: ProxyHolds | undefined }) {
   const isGone = useIsGone()
   return (
@@ -61,7 +61,7 @@ function Proxy({ holds }: { holds: ProxyHolds | undefined }) {
   )
 }
 
-/** A fault with a numeric limit: a button and an input. While the fault is on, a button that describes and stops it. */
+/** Renders the controls of a fault with a numeric limit: a button and an input or, while it is on, a button that stops it. */
 function Limit({
   label,
   unit,

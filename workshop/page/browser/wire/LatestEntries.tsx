@@ -6,10 +6,10 @@ import { describeEntry } from './describe-entry.ts'
 import { belongsTo, logTick, select, unpause, view, visibleRange, type View } from './wire-view.ts'
 
 /**
- * The last entries in the visible range, as a list box. The newest entry comes first in the DOM, and the style sheet
+ * Shows the last entries in the visible range as a list box. The newest entry comes first in the DOM, but the style sheet
  * puts it at the bottom, so that the list stays at its end without scrolling.
  *
- * While the pointer or the focus is in the list, or it is scrolled back, no new entries are added.
+ * While the pointer or the focus is in the list, or the list is scrolled back, no new entries are added.
  */
 export function LatestEntries() {
   useStore(logTick)
@@ -32,7 +32,7 @@ export function LatestEntries() {
     }
   }, [current])
 
-  /** Holds the list still: new entries would push the rows away from under the pointer. */
+  /** Holds the list still, because new entries would push the rows away from under the pointer. */
   const { end } = log
   function hold(): void {
     // An empty list must not hold still, because it would never show the first entries.
@@ -42,7 +42,7 @@ export function LatestEntries() {
   function release(): void {
     const element = list.current!
     const isWanted = element === document.activeElement || element.parentElement!.matches(':hover')
-    // If the list is scrolled back, somebody is reading there.
+    // Do not release a list that is scrolled back, because the reader is still reading there.
     if (!isWanted && element.scrollTop > -1) setHeld(undefined)
   }
 
@@ -128,8 +128,8 @@ function Hop({ name }: { name: string }) {
 }
 
 /**
- * Returns the positions to list, the newest first: the last ones in the visible range or, if the selected entry is
- * further back, those around it.
+ * Returns the positions to list, newest first: the last positions in the visible range or, if the selected entry is
+ * further back, the positions around that entry.
  */
 function latest(current: View, held: number | undefined): number[] {
   const { log, connection, selected, paused } = current

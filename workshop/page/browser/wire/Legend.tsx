@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 
-/** The legend of the chart. */
+/** Shows the legend of the chart. */
 export function Legend() {
   return (
     <details className="legend">

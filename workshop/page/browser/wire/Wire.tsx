@@ -9,7 +9,7 @@ import { pause, select, step, unpause, unselect, view, zoom } from './wire-view.
 import { WireChart } from './WireChart.tsx'
 import { WireTools } from './WireTools.tsx'
 
-/** The wire: the server, the faults, the chart, and the latest entries. */
+/** Shows the wire: the server, the fault controls, the chart, and the latest entries. */
 export function Wire() {
   const saved = useStore(view, (now) => now.saved)
   return (

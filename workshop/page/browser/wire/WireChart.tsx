@@ -6,7 +6,7 @@ import { handlePointer } from './chart-pointer.ts'
 import { wireChart } from './wire-chart.ts'
 import { hasCleared, logTick, view } from './wire-view.ts'
 
-/** The chart of the wire, with a message while it is empty. */
+/** Shows the chart of the wire, or a message while the wire is empty. */
 export function WireChart() {
   return (
     <>
@@ -16,7 +16,7 @@ export function WireChart() {
   )
 }
 
-/** The chart of the page's own view, with a description of the entry under the pointer. */
+/** Shows the chart of the page's own view, with a description of the entry under the pointer. */
 export function PointedChart({ scale = 1 }: { scale?: number }) {
   const container = useRef<HTMLDivElement>(null)
   const pointed = useRef<HTMLParagraphElement>(null)

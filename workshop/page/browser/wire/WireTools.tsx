@@ -17,7 +17,7 @@ import {
   zoom,
 } from './wire-view.ts'
 
-/** The toolbar for the recording: pause, zoom, filter, clear, save and load. */
+/** Shows the toolbar for the recording: pause, zoom, filter, clear, save and load. */
 export function WireTools() {
   const { paused, saved } = useStore(view)
   const file = useRef<HTMLInputElement>(null)
@@ -31,7 +31,7 @@ export function WireTools() {
             className="primary"
             onClick={() => {
               showLive()
-              // The last message was about the file.
+              // Dismiss the last message, because it was about the file.
               dismiss()
             }}
           >
@@ -92,7 +92,7 @@ export function WireTools() {
   )
 }
 
-/** Selects which connection is shown. */
+/** Lets the reader select which connection to show. */
 function Connections() {
   useStore(logTick)
   const { log, connection } = useStore(view)
@@ -116,7 +116,7 @@ function Connections() {
 
 const MOST_CONNECTIONS = 100
 
-/** The number of entries, and how many of them are not shown. */
+/** Shows the number of entries, and how many of them are not shown. */
 function Count() {
   useStore(logTick)
   const { log, paused, saved, connection } = useStore(view)

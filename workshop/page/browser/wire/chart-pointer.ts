@@ -5,9 +5,9 @@ import { KINDS } from './entry-columns.ts'
 import { belongsTo, isArrival, pause, select, view, visibleRange, zoom } from './wire-view.ts'
 
 /**
- * Makes a chart of the page's own view respond to pointing, dragging, clicking and the wheel.
+ * Makes a chart of the page's own view respond to pointing, dragging, clicking and scrolling.
  *
- * @param onPoint called with a description of the entry under the pointer, or `''` if there is none
+ * @param onPoint called with a description of the entry under the pointer, or with `''` if there is no entry
  */
 export function handlePointer(chart: uPlot, onPoint: (text: string) => void): void {
   const hooks = chart.hooks as uPlot.Hooks.Arrays
@@ -46,7 +46,7 @@ export function handlePointer(chart: uPlot, onPoint: (text: string) => void): vo
     { passive: false },
   )
 
-  /** Finds the entry nearest to a point on the chart, in CSS pixels. Returns undefined if none is near. */
+  /** Finds the entry nearest to a point on the chart, in CSS pixels. Returns undefined if no entry is near. */
   function nearest(x: number, y: number): number | undefined {
     const { log, connection } = view.get()
     const { height } = chart.rect

@@ -7,7 +7,7 @@ export function describeEntry(entry: Entry): string {
   if (entry.kind === 'note' || entry.kind === 'closed') return entry.text
   const { direction, size, cursor } = entry
   if (direction === 'response') return `← response ${formatBytes(size)}`
-  // The cursor is the most interesting part of a request, so it comes first where space is short.
+  // The cursor is the most interesting part of a request, so it comes first, because space may be short.
   return cursor === undefined
     ? `→ request ${formatBytes(size)}`
     : `→ ${describeCursor(cursor)}, ${formatBytes(size)}`

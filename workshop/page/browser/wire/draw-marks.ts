@@ -29,10 +29,10 @@ export type Colours = {
 
 type EntryOfKind<Name extends Entry['kind']> = Extract<Entry, { kind: Name }>
 
-/** Draws a label, unless it would overlap the one before it. */
+/** Draws a label, unless it would overlap the previous label. */
 type Label = (text: string, x: number, y: number) => void
 
-/** Draws the line of each lane, in the hop's colour while a connection that was seen there is open. */
+/** Draws each lane's line, in the hop's colour while a connection that was seen at that hop is open. */
 export function drawLives(
   { ctx, ratio, lanes, left, right, x, y, colours }: Surface,
   log: WireLog,
@@ -54,8 +54,8 @@ export function drawLives(
 }
 
 /**
- * Draws a stem for each column that has bytes and, where there is room, a head on it: ● for a response, □ for a request.
- * A head needs room in every lane, so that an arrival looks the same in all of them.
+ * Draws a stem for each column that has bytes and, where there is room, a head on the stem: ● for a response, □ for a
+ * request. A head needs room in every lane, so that an arrival looks the same in all lanes.
  */
 export function drawColumns(
   { ctx, ratio, lanes, left, y, colours }: Surface,
@@ -78,7 +78,7 @@ export function drawColumns(
     const x = left + column
     const end = isRequest ? line + length : line - length
     ctx.fillRect(x - stem / 2, Math.min(line, end), stem, length)
-    // Columns this close share one head, because the same arrival may be in the next column at another hop.
+    // Columns this close to each other share one head, because an arrival may be in the next column at another hop.
     const isHighest = !isHigher(sums, column, column - close, column + close + 1)
     const isAlone = rows.every(
       (row) =>
@@ -91,7 +91,7 @@ export function drawColumns(
   }
 }
 
-/** Returns whether another column in the range is taller than this one, or as tall and to the left of it. */
+/** Returns whether another column in the range is taller than this one, or equally tall and further left. */
 function isHigher(sums: Float64Array, column: number, from: number, to: number): boolean {
   for (let other = Math.max(0, from); other < Math.min(to, sums.length); other += 1) {
     if (sums[other]! > sums[column]! || (sums[other] === sums[column] && other < column))

@@ -16,7 +16,7 @@ import { KINDS } from './entry-columns.ts'
 import type { WireLog } from './wire-log.ts'
 import { belongsTo, type View } from './wire-view.ts'
 
-/** The part of the canvas that is drawn on, in canvas pixels, and the range of seconds that it shows. */
+/** The part of the canvas for the marks, in canvas pixels, and the range of seconds that it shows. */
 type PlotArea = {
   left: number
   top: number
@@ -24,13 +24,13 @@ type PlotArea = {
   height: number
   from: number
   to: number
-  /** Canvas pixels per CSS pixel. */
+  /** The number of canvas pixels per CSS pixel. */
   ratio: number
 }
 
 /**
- * Draws the traffic at each hop: responses above the line of their lane, requests below it. The height of a mark grows
- * with the square root of its bytes.
+ * Draws the traffic at each hop: responses above the line of their lane, and requests below it. The height of a mark is
+ * proportional to the square root of its bytes.
  *
  * Each lane has at most one mark per column of pixels and direction. The bytes are summed first, so the cost of drawing
  * depends on the width and not on the number of arrivals.
@@ -89,7 +89,7 @@ function sumUp(
   const laneOfHop = log.hops.map((name) => lanes.indexOf(name))
   const columnsPerMs = columns / ((to - from) * 1000)
   const rareEntries: Entry[] = []
-  /** For each kind of entry, the last column that already has one. */
+  /** The last column that already has an entry, for each kind of entry. */
   const taken: number[] = []
 
   const end = log.firstFrom(to * 1000)
@@ -119,14 +119,14 @@ function rowOf(sums: Float64Array, columns: number, row: number): Float64Array {
 
 let reused = new Float64Array()
 
-/** Returns the same array each time, because a new one per frame would create a lot of garbage. */
+/** Returns an array of zeros. Reuses the last array, because a new one per frame would create a lot of garbage. */
 function cleared(length: number): Float64Array {
   if (reused.length !== length) reused = new Float64Array(length)
   else reused.fill(0)
   return reused
 }
 
-/** Returns how many bytes a mark of full height stands for. It grows by factors of four, so that heights rarely change. */
+/** Returns the number of bytes for which a mark has full height: a power of four, so that heights rarely change. */
 function fullHeight(sums: Float64Array): number {
   let most = 0
   for (const sum of sums) most = Math.max(most, sum)
@@ -157,10 +157,10 @@ function drawRareEntries(surface: Surface, log: WireLog, rareEntries: Entry[]): 
 }
 
 /**
- * Returns the names of the lanes from the server, at the top, to the client. The workshop has a lane only while a
- * response that it sent itself is in the range.
+ * Returns the names of the lanes, from the server at the top to the client. The workshop has a lane only while a response
+ * that it sent itself is in the range.
  *
- * @param range in seconds
+ * @param range the range to draw, in seconds
  */
 export function lanesOf(log: WireLog, range: { from: number; to: number }): string[] {
   const others = log.hops.filter((name) =>
@@ -173,7 +173,7 @@ export function lanesOf(log: WireLog, range: { from: number; to: number }): stri
   return names.toSorted((a, b) => rank(a) - rank(b))
 }
 
-/** Returns the position of a lane's line as a fraction of the height. There is more room above it than below. */
+/** Returns the position of a lane's line as a fraction of the height. There is more room above the line than below it. */
 export function laneOffset(lane: number, lanes: number): number {
   return (lane + 0.6) / lanes
 }

@@ -2,7 +2,7 @@ import type { Entry } from '../../../../wire/entry.ts'
 
 /**
  * The newest entries, stored in columns, because 200,000 objects would be slow to create and to draw. An entry has a
- * position, which the page counts from 0, and a number, which the workshop assigns and which can have gaps.
+ * position, which the page counts from 0, and a number, which the workshop assigns. The numbers can have gaps.
  */
 export type EntryColumns = {
   /** The kept positions: from `begin` up to but not including `end`. */
@@ -10,7 +10,7 @@ export type EntryColumns = {
   readonly end: number
   /** The names of the hops; `hop()` returns an index into them. */
   readonly hops: readonly string[]
-  /** Returns the time of an entry, in milliseconds since the recording began. */
+  /** Returns an entry's time, in milliseconds since the recording began. */
   at(position: number): number
   kind(position: number): Kind
   hop(position: number): number
@@ -19,9 +19,9 @@ export type EntryColumns = {
   /** Returns whether an entry is a request with a `Last-Event-ID`. */
   hasCursor(position: number): boolean
   entry(position: number): Entry
-  /** Finds the position of entry `n`. Returns undefined if it is not kept. */
+  /** Finds the position of entry `n`. Returns undefined if the entry is not kept. */
   find(n: number): number | undefined
-  /** Finds the first position at or after `at`. */
+  /** Finds the first position whose entry happened at or after the time `at`. */
   firstFrom(at: number): number
 }
 
@@ -39,7 +39,11 @@ export type Kind = (typeof KINDS)[keyof typeof KINDS]
 
 export const KINDS = { opened: 0, request: 1, response: 2, closed: 3, note: 4 } as const
 
-/** @param most the maximum number of entries */
+/**
+ * Creates empty columns.
+ *
+ * @param most the maximum number of entries
+ */
 export function entryColumns(most: number): WritableEntryColumns {
   const numbers = new Float64Array(most)
   const times = new Float64Array(most)
@@ -58,7 +62,7 @@ export function entryColumns(most: number): WritableEntryColumns {
     return known === -1 ? hops.push(name) - 1 : known
   }
 
-  /** Finds the first kept position whose value in a column is at least `value`. Values in the column never decrease. */
+  /** Finds the first kept position whose value in a column is at least `value`. The column's values must never decrease. */
   function search(column: Float64Array, value: number): number {
     let low = begin
     let high = end

@@ -2,14 +2,14 @@ import { arrivalInContext, type Entry, type RecordedEntry } from '../../../../wi
 import { interpret, type Interpretation } from '../../../../wire/interpret.ts'
 import { view } from './wire-view.ts'
 
-/** The details of an arrival: its first bytes and their interpretation. */
+/** An arrival's first bytes, and their interpretation. */
 export type InspectedArrival = {
   entry: Entry & { kind: 'arrived' }
   bytes: Uint8Array
   interpretation: Interpretation
 }
 
-/** Interprets entry `n` of a recording. Returns undefined if it is not an arrival. */
+/** Interprets entry `n` of a recording. Returns undefined if the entry is not an arrival. */
 export function inspectArrival(
   recording: readonly RecordedEntry[],
   n: number,
@@ -21,7 +21,7 @@ export function inspectArrival(
   return { entry, bytes: arrival.bytes, interpretation: interpret(arrival, before, isWhole) }
 }
 
-/** Loads entry `n` from the workshop or from the open recording. Returns a message if its bytes are not available. */
+/** Loads entry `n` from the workshop or from the open recording. Returns a message if the bytes are not available. */
 export async function loadArrival(
   n: number,
   signal: AbortSignal,

@@ -2,7 +2,7 @@ import { parseRecording } from '../../../../wire/recording.ts'
 import { notify } from '../state/notification.ts'
 import { showRecording } from './wire-view.ts'
 
-/** Shows a recording from a file in place of the live wire, or a message if the file is not a recording. */
+/** Shows a recording from a file in place of the live wire. If the file is not a recording, shows a message. */
 export async function openRecording(file: File): Promise<void> {
   try {
     const { entries, from } = parseRecording(await file.text())

@@ -6,9 +6,9 @@ import { drawWire, laneOffset, lanesOf } from './draw-wire.ts'
 import { visibleRange, type View } from './wire-view.ts'
 
 /**
- * Draws the chart of the wire in `container` and fills it. uPlot draws the axes, and `drawWire()` the marks.
+ * Draws the chart of the wire, which fills `container`. uPlot draws the axes, and `drawWire()` the marks.
  *
- * @param options.scale the factor by which everything is larger than on the page, for slides that are read from afar
+ * @param options.scale the factor by which everything is larger than on the page, for slides, which are read from afar
  */
 export function wireChart(
   container: HTMLElement,
@@ -81,7 +81,7 @@ export function wireChart(
   scheme.addEventListener('change', updateColours)
   const forgetTheme = theme.listen(updateColours)
 
-  /** Redraws if something has changed: there is a new entry, or the marks have moved by a pixel. */
+  /** Redraws the chart if there is a new entry or the marks have moved by a pixel. */
   function frame(): void {
     request = requestAnimationFrame(frame)
     const { log, selected, connection } = view.get()
@@ -125,7 +125,7 @@ function sizeOf({ clientWidth, clientHeight }: HTMLElement): { width: number; he
   return { width: clientWidth, height: clientHeight }
 }
 
-/** Formats the label of a tick, `12 s`, with as many decimals as the step needs. */
+/** Formats a tick's label, such as `12 s`, with as many decimals as the step needs. */
 function tick(at: number, step: number): string {
   let decimals = 0
   while (Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) decimals += 1

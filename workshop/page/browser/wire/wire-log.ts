@@ -1,18 +1,18 @@
 import type { Entry } from '../../../../wire/entry.ts'
 import { entryColumns, KINDS, type EntryColumns } from './entry-columns.ts'
 
-/** The entries that the page keeps, and the connections and hops that they mention. */
+/** The entries that the page keeps, with the connections and hops that the entries mention. */
 export type WireLog = EntryColumns & {
   /** Increases with every change. */
   readonly version: number
-  /** How many entries the workshop had already evicted when the page reconnected. */
+  /** The number of entries that the workshop had already evicted when the page reconnected. */
   readonly lost: number
   readonly connections: ReadonlyMap<number, Life>
   /** The number of open connections. */
   readonly open: number
   /**
-   * Returns whether anything may have been seen at a hop between two times, in milliseconds. It only knows the first and
-   * the last sighting.
+   * Returns whether anything may have been seen at a hop between two times, in milliseconds. The answer may be wrong,
+   * because only the first and the last sighting are known.
    */
   isSeen(hop: string, from: number, to: number): boolean
   /** Returns the current time on the recorder's clock, in milliseconds. */
@@ -32,22 +32,26 @@ export type WritableWireLog = WireLog & {
 }
 
 /**
- * The lifetime of a connection, in milliseconds. `to` is Infinity while it is open, and never earlier than its last
- * entry, because one side may still send after the other has closed. `hops` are the hops where it was seen, and
- * `entries` is how many of its entries are kept.
+ * The lifetime of a connection, in milliseconds. `to` is Infinity while the connection is open. It is never earlier than
+ * the last entry, because one side may still send after the other has closed. `hops` are the hops where the connection
+ * was seen, and `entries` is the number of its entries that are kept.
  */
 export type Life = { from: number; to: number; hops: Set<string>; entries: number }
 
 export const MOST_ENTRIES = 200_000
 
-/** @param most the maximum number of entries */
+/**
+ * Creates an empty log.
+ *
+ * @param most the maximum number of entries
+ */
 export function wireLog(most = MOST_ENTRIES): WritableWireLog {
   const columns = entryColumns(most)
   const lives = connectionLives()
   const sightings = hopSightings(columns)
   const listeners = new Set<() => void>()
   let lost = 0
-  /** The oldest entry to accept. After a reconnect, the channel may send entries that were cleared before. */
+  /** The oldest entry to accept. After a reconnect, the channel may send entries that the reader has already cleared. */
   let oldest = 0
   let version = 0
   let now = (): number => 0
@@ -166,7 +170,7 @@ function connectionLives() {
       if (life.to === Infinity) open -= 1
       life.to = at
     },
-    /** Forgets one entry of a connection. `wasLast` says that it was the closing. */
+    /** Forgets one entry of a connection. `wasLast` says whether the entry was the connection's closing. */
     drop(connection: number, wasLast: boolean): void {
       const life = byConnection.get(connection)
       if (life) life.entries -= 1

@@ -8,11 +8,11 @@ export type View = {
   log: WireLog
   /** The saved recording that is shown instead of the live one. */
   saved?: { name: string; entries: readonly RecordedEntry[] }
-  /** The width of the chart in seconds while it follows the time. */
+  /** The width of the chart, in seconds, while it follows the newest entries. */
   span: number
-  /** The fixed range while paused. `end` is where the log ended at that moment. */
+  /** The fixed range while the view is paused. `end` is where the log ended when the view was paused. */
   paused?: { from: number; to: number; end: number }
-  /** If set, only this connection is shown. */
+  /** The only connection to show. If absent, all connections are shown. */
   connection?: number
   /** The number of the selected entry. */
   selected?: number
@@ -30,7 +30,7 @@ const calm = matchMedia('(prefers-reduced-motion: reduce)')
 export function visibleRange({ log, span, paused }: View): { from: number; to: number } {
   if (paused) return paused
   const last = log.end > log.begin ? log.at(log.end - 1) / 1000 : 0
-  // Without an open connection nothing new is expected, so keep the last marks in sight.
+  // Without an open connection, no new entries are expected, so keep the last marks in sight.
   const now = log.open > 0 ? log.now() / 1000 : Math.min(log.now() / 1000, last + span / 2)
   const edge = (calm.matches ? Math.ceil(now) : now) + span / 50
   const to = Math.max(edge, span)
@@ -43,13 +43,13 @@ export function unpause(): void {
   view.set({ ...rest, span: LIVE_SPAN })
 }
 
-/** Pauses the view at a range: by default the visible one. */
+/** Pauses the view at a range, which is the visible range by default. */
 export function pause(range = visibleRange(view.get())): void {
   const before = view.get()
   view.set({ ...before, paused: { ...range, end: before.paused?.end ?? before.log.end } })
 }
 
-/** Zooms around the selected entry if it is visible, otherwise around `wanted` or, while not paused, the newest entry. */
+/** Zooms around the selected entry if it is visible. Otherwise zooms around `wanted` or, while not paused, the newest entry. */
 export function zoom(factor: number, wanted?: number): void {
   const before = view.get()
   const { from, to } = visibleRange(before)
@@ -72,7 +72,7 @@ function selectedAt({ log, selected }: View): number | undefined {
   return position === undefined ? undefined : log.at(position) / 1000
 }
 
-/** Shows one connection, from its beginning to its end or until now, or all connections. */
+/** Shows one connection, from its beginning to its end or until now. Shows all connections if none is given. */
 export function showConnection(connection: number | undefined): void {
   const { log } = view.get()
   const life = connection === undefined ? undefined : log.connections.get(connection)
@@ -85,7 +85,7 @@ export function showConnection(connection: number | undefined): void {
   view.set({ ...view.get(), connection })
 }
 
-/** Selects an entry and pauses, so that it stays in place. */
+/** Selects an entry and pauses the view, so that the entry stays in place. */
 export function select(position: number): void {
   const { log } = view.get()
   const at = log.at(position) / 1000
@@ -102,7 +102,7 @@ export function unselect(): void {
   view.set({ ...view.get(), selected: undefined })
 }
 
-/** Selects the arrival before (-1) or after (+1) the selected entry. Without a selection, the newest visible arrival. */
+/** Selects the arrival before (-1) or after (+1) the selected entry. Without a selection, selects the newest visible arrival. */
 export function step(by: 1 | -1): void {
   const { log, selected, connection } = view.get()
   const known = selected === undefined ? undefined : log.find(selected)
@@ -123,7 +123,7 @@ export function isArrival(log: WireLog, position: number): boolean {
   return kind === KINDS.request || kind === KINDS.response
 }
 
-/** Returns whether to show an entry of a connection; undefined stands for all connections. Notes are always shown. */
+/** Returns whether to show an entry: with a `connection`, only its entries and the notes; otherwise, every entry. */
 export function belongsTo(log: WireLog, position: number, connection: number | undefined): boolean {
   return (
     connection === undefined ||
@@ -135,7 +135,11 @@ export function belongsTo(log: WireLog, position: number, connection: number | u
 /** Whether the wire is empty because the reader cleared it. */
 export const hasCleared = store(false)
 
-/** @param from the first entry to show; earlier ones were cleared and serve only to interpret the rest */
+/**
+ * Shows a saved recording in place of the live wire.
+ *
+ * @param from the first entry to show; earlier entries were cleared and only serve to interpret the rest
+ */
 export function showRecording(name: string, entries: readonly RecordedEntry[], from: number): void {
   const log = wireLog()
   log.add(entries.map(({ entry }) => entry).filter(({ n }) => n >= from))
@@ -155,7 +159,7 @@ export function showLive(): void {
   view.set({ log: liveLog, span: LIVE_SPAN })
 }
 
-/** Increases a few times a second while the live log changes, for texts beside the chart that need no faster updates. */
+/** A counter that increases a few times a second while the live log changes, for texts that need no faster updates. */
 export const logTick = store(0)
 
 const TICK_MS = 250

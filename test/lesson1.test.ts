@@ -15,14 +15,9 @@ import {
   quakes,
 } from './harness/quakes.ts'
 import { mustReadNdjson, whyWrongError } from './harness/vector-runner.ts'
-import { visitedServer } from './harness/visits.ts'
-import {
-  openStream,
-  pausedStream,
-  serveFeed,
-  serveStream,
-  slowStream,
-} from './harness/open-stream.ts'
+import { mustServeAfterVisits } from './harness/served-after-visits.ts'
+import type { VisitOptions } from './harness/visits.ts'
+import { pausedStream, serveFeed, serveStream, slowStream } from './harness/open-stream.ts'
 import { outcomeOf } from './harness/outcome.ts'
 import {
   mustCloseWhenLeft,

@@ -214,4 +214,4 @@ function messageOf(error: unknown): string {
 }
 
 /** Matches the position in an error of JSON.parse(). Since Node 22 it includes a line, which is not the stream's. */
-const V8_LINE = /( in JSON at position \d+)(?: \(line \d+ column \d+\))?/
+const V8_LINE = /( (?:in|after) JSON at position \d+)(?: \(line \d+ column \d+\))?/

@@ -10,7 +10,7 @@ import type { TestServer } from './serve.ts'
 import { excerpt } from './transcript.ts'
 import { visitedServer, type VisitOptions } from './visits.ts'
 
-/** What many visits leave behind: a client that was there all the time, one that came afterwards, and its feed. */
+/** The state after many visits: a client that was there all the time, one that connected afterwards, and its feed. */
 export type AfterVisits = {
   server: TestServer
   feed: ControlledFeed

@@ -15,7 +15,7 @@ export type VisitedServer = {
   readonly server: TestServer
   /** Passes this feed to the handler from now on. */
   use(feed: Feed): void
-  /** Runs visits of every kind, a dozen or more in which the client leaves, and as many in which the feed fails or ends. */
+  /** Runs dozens of visits. A dozen leave more listeners than an emitter may have, if each leaves one. */
   visit(): Promise<void>
 }
 
@@ -26,7 +26,7 @@ export type VisitOptions = { path: string; isOverAtEnd?: boolean; only?: 'ordina
  *
  * @param createApp creates the work's app
  * @param options.isOverAtEnd whether the server refuses all clients after the feed has ended
- * @param options.only the visits to run: those that every server sees, or those of which only edge cases speak; absent = all
+ * @param options.only which visits to run: those that core checks are about, or those of edge cases; absent = all
  */
 export async function visitedServer(
   t: Tools,
@@ -148,7 +148,7 @@ type Ending = {
   name: string
   /** Whether the visit ends because the feed ends. */
   isEnd?: boolean
-  /** Whether a stream in ordinary production may do without serving this visit well. */
+  /** Whether only edge cases are about visits that end this way. */
   isUnusual?: boolean
   /** How many clients end this way; absent = a dozen. */
   times?: number
@@ -171,7 +171,7 @@ type Visit = {
 
 const OFTEN = 12
 
-/** For two kinds that leave the same behind. A dozen clients see a feed fail while they read. */
+/** For pairs of kinds that end in nearly the same way: together, they are a dozen. */
 const HALF_AS_OFTEN = 6
 const SOMETIMES = 4
 

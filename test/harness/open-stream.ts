@@ -74,45 +74,45 @@ export async function openStream(
 }
 
 /**
- * Opens a stream whose client stops reading while `count` large quakes happen, and waits until the server has taken a
- * few of them from the feed. 32 quakes are 8 MB, which the server cannot send in full.
+ * Opens a stream whose client stops reading while 8 MB of quakes happen, which the server cannot send in full. Waits
+ * until the server has taken a few of them.
  */
 export async function pausedStream(
   t: Tools,
   path: string,
   createApp: CreateApp,
-  count: number,
-): Promise<ServedFeed & { paused: OpenStream; happened: Quake[] }> {
-  const served = await serveFeed(t, path, createApp)
-  const paused = await served.open()
+): Promise<OpenStream> {
+  const { feed, open } = await serveFeed(t, path, createApp)
+  const paused = await open()
   const { client, reader } = paused
   client.pause()
-  const happened = largeQuakes(count)
-  served.feed.release(...happened)
+  const happened = largeQuakes(32)
+  feed.release(...happened)
   await t.waitFor(() => reader.delivered >= 3, {
     seen: () =>
-      `The client stopped reading, and your handler took ${reader.delivered || 'none'} of ${count} quakes from the feed.`,
+      `The client stopped reading, and your handler took ${reader.delivered || 'none'} of ${happened.length} quakes from the feed.`,
     expected: 'Expected your handler to take a few, because the buffers have room for some.',
-    often: () => whyNotAll(reader, count),
+    often: () => whyNotAll(reader, happened.length),
   })
-  return { ...served, paused, happened }
+  return paused
 }
 
 /**
- * Opens a stream whose client stops reading while more quakes happen than all buffers can hold, and another stream whose
- * client reads all quakes. When the second client has read everything, the first stream has had enough time as well.
+ * Opens a stream whose client stops reading while 6 MB of quakes happen, and another whose client reads all of them. By
+ * the time the second client has read everything, the first had enough time as well.
  */
 export async function slowStream(
   t: Tools,
   path: string,
   createApp: CreateApp,
 ): Promise<{ slow: OpenStream; happened: Quake[] }> {
-  const { feed, open } = await serveFeed(t, path, createApp)
+  const { feed, server, open } = await serveFeed(t, path, createApp)
   const slow = await open('slow client')
+  t.transcript.step('slow client stops reading')
+  // To the server, this is the same. But the buffers of the system hold up to 10 MB, and filling them takes time.
+  server.blockNetwork(SILENT)
   const quick = await open('quick client')
-  slow.client.pause()
-  // 16 MB, because on Linux the buffers of a local connection hold 4 MB, and can be tuned to 10 MB.
-  const happened = largeQuakes(64)
+  const happened = largeQuakes(24)
   feed.release(...happened)
   await quick.client.skipUntil(happened.at(-1)!.id, {
     seen: () =>

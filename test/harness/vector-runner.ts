@@ -213,5 +213,5 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Matches the position in an error from JSON.parse(). Since Node 22, the position includes a line, which is not the stream's. */
-const V8_LINE = /( in JSON at position \d+)(?: \(line \d+ column \d+\))?/
+/** Matches the position in an error of JSON.parse(). Since Node 22 it includes a line, which is not the stream's. */
+const V8_LINE = /( (?:in|after) JSON at position \d+)(?: \(line \d+ column \d+\))?/

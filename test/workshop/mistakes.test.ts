@@ -148,7 +148,7 @@ describe('a mistake', () => {
 
 describe('stored messages', () => {
   test('survive a round trip', () => {
-    for (const task of ['1.1', '1.2', '1.6']) {
+    for (const task of ['1.1', '1.2', '1.7']) {
       const messages = readMessages({ lesson: 1, task })
       const text = readFileSync(new URL(`../mistakes/lesson1/${task}.says.txt`, import.meta.url))
       expect(messages.size).toBeGreaterThan(1)

@@ -163,10 +163,10 @@ describe('a whole lesson', () => {
   const edgeCase = (id: string): CheckResult => ({ ...failed(id), isEdgeCase: true })
 
   test('is a line for each task, with the core checks that failed below it', () => {
-    const text = render(lesson(failed('1.2a'), edgeCase('1.6g')))
+    const text = render(lesson(failed('1.2a'), edgeCase('1.7g')))
     expect(text).toMatch(/^✓ 1\.1 {2}(\d+)\/\1\n✗ 1\.2 {2}.*core.*\n {4}✗ 1\.2a {2}it holds\n/)
-    expect(text).toMatch(/✓ 1\.6 {2}(\d+)\/\1 core · \d+\/\d+ edge cases\n/)
-    expect(text).not.toContain('✗ 1.6g')
+    expect(text).toMatch(/✓ 1\.7 {2}(\d+)\/\1 core · \d+\/\d+ edge cases\n/)
+    expect(text).not.toContain('✗ 1.7g')
   })
 
   test('ends with the failing check and the score', () => {
@@ -182,16 +182,16 @@ describe('a whole lesson', () => {
       })),
     )
     expect(render(unwritten)).toMatch(
-      /^○ 1\.1 to 1\.5 {2}not written yet: createApp\(\)\n○ 1\.6 {2}not/,
+      /^○ 1\.1 to 1\.5 {2}not written yet: createApp\(\)\n○ 1\.6 to 1\.7 {2}not/,
     )
   })
 
   test('that is passed mentions the remaining edge cases in one line', () => {
     const text = renderVerdict(
-      { ...verdictOf(lesson(edgeCase('1.6g'), edgeCase('1.6h'))), outcome: 'pass' },
+      { ...verdictOf(lesson(edgeCase('1.7g'), edgeCase('1.7h'))), outcome: 'pass' },
       { ...PLAIN, width: 80 },
     )
-    expect(text).toContain('2 edge cases are left. The first of them: npm test -- lesson1.6g')
+    expect(text).toContain('2 edge cases are left. The first of them: npm test -- lesson1.7g')
     expect(text).not.toContain('It was seen.')
     expect(text).toContain('npm run lesson 2')
   })

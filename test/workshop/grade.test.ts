@@ -39,7 +39,7 @@ const L1 = '01-raw-chunks'
 const solution = readFileSync(join(solutionsFolder, L1, 'server.ts'), 'utf8')
 const lesson1 = lessonNumbered(1)!
 
-/** Where people hand in. */
+/** The folder with the submissions. */
 let hall: string
 beforeEach(() => {
   hall = mkdtempSync(join(tmpdir(), 'a cläss '))
@@ -55,7 +55,7 @@ function submission(path: string, text = ''): void {
   writeFileSync(join(hall, path), text)
 }
 
-describe('whose work it is', () => {
+describe('the people in a folder', () => {
   const found = (): Record<string, string> =>
     Object.fromEntries(
       peopleIn([hall]).map(({ name, folder, problem }) => [
@@ -64,7 +64,7 @@ describe('whose work it is', () => {
       ]),
     )
 
-  test('a folder laid out like lessons/ is one person, and others hold a person each', () => {
+  test('a folder laid out like lessons/ is one person, and every other folder contains a person per folder', () => {
     submission(`ada/${L1}/server.ts`)
     submission(`brook/lessons/${L1}/server.ts`)
     submission(`carl/workshop-main/lessons/${L1}/server.ts`)
@@ -83,7 +83,7 @@ describe('whose work it is', () => {
     expect(brook).toMatchObject({ name: 'brook', folder: join(hall, 'brook/lessons') })
   })
 
-  test('what is packed is named, and what is a link is not followed', () => {
+  test('an archive is reported, and a link is not followed', () => {
     submission('ada.zip')
     symlinkSync(solutionsFolder, join(hall, 'brook'), 'junction')
     mkdirSync(join(hall, 'carl'))
@@ -95,7 +95,7 @@ describe('whose work it is', () => {
     })
   })
 
-  test('the order of the folders is nothing, a folder twice is one, and two of a name are told apart', () => {
+  test('the order of folders does not matter, duplicates count once, and equal names get their folders', () => {
     submission(`monday/ada/${L1}/server.ts`)
     submission(`tuesday/ada/${L1}/server.ts`)
     submission(`tuesday/brook/${L1}/server.ts`)
@@ -109,16 +109,16 @@ describe('whose work it is', () => {
     expect(peopleIn([monday, tuesday])).toEqual(people)
   })
 
-  test.skipIf(process.platform === 'win32')('a name moves no cursor', () => {
+  test.skipIf(process.platform === 'win32')('control characters in a name are replaced', () => {
     submission(`a\u001b[2Ja/${L1}/server.ts`)
     expect(Object.keys(found())).toEqual(['a�[2Ja'])
   })
 })
 
-describe('what is taken of it', () => {
+describe('the files of a submission', () => {
   const read = (): ReturnType<typeof readSubmission> => readSubmission(join(hall, 'ada'), lesson1)
 
-  test('files, also those that the learner added; what is missing is not written yet', async () => {
+  test('include files that the learner has added', async () => {
     submission(`ada/${L1}/server.ts`, 'one')
     submission(`ada/${L1}/lib/lines.ts`, 'two')
     submission(`ada/${L1}/node_modules/much.js`)
@@ -127,7 +127,7 @@ describe('what is taken of it', () => {
     expect(leftOut).toEqual([])
   })
 
-  test('the same files are the same, another byte is not, and the stubs are nothing', async () => {
+  test('have the same hash only if they are identical, and are untouched if they are the stubs', async () => {
     for (const { name, text } of stubsOf(lesson1)) submission(`ada/${L1}/${name}`, text)
     const stubs = await read()
     expect(isUntouched(stubs)).toBe(true)
@@ -138,7 +138,7 @@ describe('what is taken of it', () => {
     expect(hashOf(written)).not.toBe(hashOf(stubs))
   })
 
-  test('no links, nothing that is no file, nothing huge, no odd names', async () => {
+  test('exclude links, sockets, huge files and odd names', async () => {
     submission(`ada/${L1}/huge.ts`, 'x'.repeat(1_000_001))
     symlinkSync(solutionsFolder, join(hall, 'ada', L1, 'all'), 'junction')
     const expected = ['all is a link', 'huge.ts is larger than 1 MB']
@@ -159,7 +159,7 @@ describe('what is taken of it', () => {
     expect(files.size).toBe(0)
   })
 
-  test('a whole lesson that is a link is left out', async () => {
+  test('exclude a lesson that is a link', async () => {
     mkdirSync(join(hall, 'ada'))
     symlinkSync(join(solutionsFolder, L1), join(hall, 'ada', L1), 'junction')
     const { files, leftOut } = await read()
@@ -167,31 +167,34 @@ describe('what is taken of it', () => {
     expect(files.size).toBe(0)
   })
 
-  test.skipIf(process.platform === 'win32')('what cannot be read is named', async () => {
-    submission(`ada/${L1}/server.ts`)
-    chmodSync(join(hall, 'ada', L1, 'server.ts'), 0)
-    // Root reads everything, and so is somebody else for a moment.
-    const isRoot = process.getuid?.() === 0
-    chmodSync(hall, 0o755)
-    if (isRoot) process.seteuid?.(65_534)
-    try {
-      expect((await read()).leftOut).toEqual(['server.ts cannot be read (EACCES)'])
-    } finally {
-      if (isRoot) process.seteuid?.(0)
-    }
-  })
+  test.skipIf(process.platform === 'win32')(
+    'exclude a file that cannot be read, and say so',
+    async () => {
+      submission(`ada/${L1}/server.ts`)
+      chmodSync(join(hall, 'ada', L1, 'server.ts'), 0)
+      // Root may read everything, so the test runs as another user for a moment.
+      const isRoot = process.getuid?.() === 0
+      chmodSync(hall, 0o755)
+      if (isRoot) process.seteuid?.(65_534)
+      try {
+        expect((await read()).leftOut).toEqual(['server.ts cannot be read (EACCES)'])
+      } finally {
+        if (isRoot) process.seteuid?.(0)
+      }
+    },
+  )
 
-  test('not the files of somebody who has too many', async () => {
+  test('are not read if there are too many', async () => {
     for (let n = 0; n < 201; n += 1) submission(`ada/${L1}/${n % 7}/${n}.ts`)
     await expect(read()).rejects.toThrow(`${L1} has more than 200 files`)
   })
 })
 
-describe('the words', () => {
+describe('the arguments', () => {
   const problem = (...words: string[]): unknown =>
     (parseGradeArgs(words) as { problem?: string }).problem
 
-  test('folders, lessons, again and where to write, in any order', () => {
+  test('are folders, lessons, "again" and the output, in any order', () => {
     submission(`class/ada/${L1}/server.ts`)
     mkdirSync(join(hall, 'tables'))
     const asked = parseGradeArgs(['lesson1', 'class', '2', 'again', 'to', 'tables']) as GradeArgs
@@ -202,7 +205,7 @@ describe('the words', () => {
     expect(all).toMatchObject({ lessons: lessons(), isAgain: false, to: hall })
   })
 
-  test('what cannot be done is said, and what can', () => {
+  test('are refused with a message that says what is possible', () => {
     submission(`class/ada/${L1}/server.ts`)
     submission('class.zip')
     mkdirSync(join(hall, 'empty'))
@@ -215,7 +218,7 @@ describe('the words', () => {
     expect(problem('class', 'to')).toBe('Say where the tables go: to FOLDER')
   })
 
-  test('no table is written into handed-in work', () => {
+  test('may not name an output inside a submission', () => {
     submission(`class/ada/${L1}/server.ts`)
     expect(problem('class', 'to', 'class/ada')).toMatch(
       /^The tables do not go into the work of ada/,
@@ -240,7 +243,7 @@ describe('the tables', () => {
     })),
   }
 
-  test('a row for each person, a column for each check, and no formulas', () => {
+  test('have a row for each person and a column for each check, and contain no formulas', () => {
     const names = ['=1+1', '+1', '-1', '@sum', '\tx', 'a "quoted", name']
     const graded = [
       ...names.map((name) => ({ person: person(name), grades: [failed] })),
@@ -264,7 +267,7 @@ describe('the tables', () => {
     expect(rows[0]).toMatch(/,not yet,\d+,\d+,passed,passed,failed,passed,/)
   })
 
-  test('in the terminal, lessons stand beside each other as far as there is room', () => {
+  test('show lessons side by side in the terminal if there is room', () => {
     const graded = [
       { person: person('ada'), grades: [failed, gradeOfStubs(2, [])] },
       { person: person('brook'), grades: [notGraded(1, 'too\nmuch', ['x is a link'])] },
@@ -282,7 +285,7 @@ describe('the tables', () => {
     ])
   })
 
-  test.skipIf(process.platform === 'win32')('the line to type is made of words', () => {
+  test.skipIf(process.platform === 'win32')('quote the names in the command to type', () => {
     const graded = [{ person: person("$(rm) o'clock"), grades: [failed] }]
     expect(howToSeeWhy(graded, 7)).toEqual([
       "To see why somebody failed, here $(rm) o'clock: SEED=7 npm test -- lesson1 '$(rm) o'\\''clock'",
@@ -298,7 +301,7 @@ describe('a class', () => {
   afterEach(endPrograms)
   afterAll(() => copy.remove())
 
-  /** Does no turn of the event loop, and takes no processor for it. */
+  /** Blocks the event loop without using the processor. */
   const HANGS = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)'
   const first = (code: string): string => `// @ts-nocheck\n${code}\n${solution}`
   const inside = (code: string): string =>
@@ -330,7 +333,7 @@ describe('a class', () => {
     return run(copy, ['grade', 'class', ...words], { INIT_CWD: hall, SEED: '1' })
   }
 
-  test('is graded to the end, whatever is in it; Ctrl-C keeps what is done, and nothing is left running', async () => {
+  test('is graded completely whatever the submissions do, and Ctrl-C keeps the finished gradings and leaves no process', async () => {
     handInAll()
     const interrupted = gradeAll()
     await interrupted.seen(/a right one, lesson 1: (\d+)\/\1 passed/)
@@ -372,19 +375,19 @@ describe('a class', () => {
       id: '1.1b',
       seen: expect.stringContaining('text/plain'),
     })
-    // What was graded is as it was handed in.
+    // The submission itself is unchanged.
     expect(readdirSync(join(hall, 'class/not begun', L1))).toEqual(['server.ts'])
   })
 
   test.skipIf(process.platform !== 'linux')(
-    'when the process that grades is ended, the work ends with it, and somebody is told',
+    'if the grading process is killed, the submission ends with it, and the output says so',
     async () => {
       const who = `class/hangs/${L1}/server.ts`
       submission(who, first(HANGS))
       const program = gradeAll('again')
       const grader = await vi.waitUntil(
         () => {
-          // The work has a process of its own, which hangs.
+          // The submission runs in a process of its own, which hangs.
           const isAtWork = runningWith('workers/forks.js').length > 0
           return isAtWork && runningWith('grade-one')[0]
         },
@@ -398,7 +401,7 @@ describe('a class', () => {
     },
   )
 
-  test('somebody who cannot be graded is in the table, and in the exit code', async () => {
+  test('a person who cannot be graded appears in the table and changes the exit code', async () => {
     submission('class/ada.zip')
     const program = gradeAll()
     expect(await program.ended).toBe(1)
@@ -406,13 +409,13 @@ describe('a class', () => {
     expect(readFileSync(join(hall, 'grades.csv'), 'utf8')).toMatch(/\nada\.zip,it is packed/)
   })
 
-  test('a word that is unknown ends with 2', async () => {
+  test('an unknown argument leads to exit code 2', async () => {
     const program = run(copy, ['grade', 'klass'], { INIT_CWD: hall })
     expect(await program.ended).toBe(2)
     expect(program.output).toMatch(/^There is no folder "klass"\./)
   })
 
-  /** The processes whose command line has our copy of the workshop, and the word. */
+  /** Returns the processes whose command line contains our copy of the workshop and the word. */
   function runningWith(word: string): number[] {
     if (process.platform !== 'linux') return []
     return readdirSync('/proc')
@@ -428,7 +431,7 @@ describe('a class', () => {
       .map(Number)
   }
 
-  /** What was killed may take a moment to go. */
+  /** Waits until no process is left. A killed process may take a moment to end. */
   async function nothingRuns(): Promise<void> {
     await vi.waitUntil(() => runningWith('').length === 0, { timeout: 120_000 })
   }

@@ -11,7 +11,7 @@ import { untilGone } from './until-gone.ts'
 let copy: Copy
 beforeAll(() => {
   copy = copyOfWorkshop()
-  // A lesson without checks is not graded: that takes time, and is tested elsewhere.
+  // Without its checks, a lesson is not graded. Grading takes time, and is tested elsewhere.
   rmSync(copy.path('test'), { recursive: true })
 })
 afterEach(endPrograms)
@@ -19,7 +19,7 @@ afterAll(() => copy.remove())
 
 const MINE = 'lessons/01-raw-chunks/server.ts'
 
-test('a lesson shows real earthquakes at its URL, and what crosses the wire', async () => {
+test('a lesson serves real earthquakes at its URL, and prints the bytes on the wire', async () => {
   const program = live(['1', 'solutions'])
   const url = await urlOf(program)
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/quakes\.ndjson$/)
@@ -35,7 +35,7 @@ test('a lesson shows real earthquakes at its URL, and what crosses the wire', as
   await program.seen(/(closed|reset) by the client in the middle of the response/)
 })
 
-test('a stub is where one starts, and a save runs what was written', async () => {
+test('a lesson starts with a stub, and a save runs the new code', async () => {
   const program = live(['1'])
   const url = await urlOf(program)
   await program.seen(/server\.ts is not written yet \(lesson 1, task 1\.1: write createApp\(\)\)/)
@@ -48,7 +48,7 @@ test('a stub is where one starts, and a save runs what was written', async () =>
   expect(await (await fetch(url)).text()).toBe('hello')
 })
 
-test('a server that cannot run says why, and is run again at the next save', async () => {
+test('a server that cannot run says why, and the next save runs it again', async () => {
   copy.write(MINE, 'export function createApp( {')
   const program = live(['1'])
   const url = await urlOf(program)
@@ -91,7 +91,7 @@ test.each([
   await untilGone(Number(pid))
 })
 
-test('a server does not outlive a workshop that was killed, not even in an endless loop', async () => {
+test('a server does not outlive a killed workshop, even in an endless loop', async () => {
   copy.write(MINE, serverThat(`console.log('pid', process.pid); for (;;) {}`))
   const program = live(['1'])
   const [, pid] = await program.seen(/pid (\d+)/)
@@ -99,14 +99,14 @@ test('a server does not outlive a workshop that was killed, not even in an endle
   await untilGone(Number(pid))
 })
 
-test('an endless loop while loading is left behind by the next save', async () => {
+test('the next save ends a server that loops endlessly while it loads', async () => {
   copy.write(MINE, `console.log('looping'); for (;;) {}`)
   const program = live(['1'])
   const url = await urlOf(program)
   await program.seen(/looping/)
   const answer = fetch(url)
   copy.write(MINE, serverThat(''))
-  // The request has waited for a server, and got the new one.
+  // The request has waited for a server, and the new one answers.
   expect(await (await answer).text()).toBe('hello')
 })
 
@@ -124,18 +124,18 @@ test('work from elsewhere runs with the packages of the workshop', async () => {
   }
 })
 
-test('two run at once, at the next free port', async () => {
+test('a second workshop uses the next free port', async () => {
   const first = live(['2', 'solutions'], { PORT: undefined })
   const { port } = new URL(await urlOf(first))
   const second = live(['2', 'solutions'], { PORT: undefined })
   expect(new URL(await urlOf(second)).port).not.toBe(port)
-  // Somebody else on this machine may have had the first one's port, and be gone by now.
+  // Another program may have used the port of the first one, and may have ended by now.
   if (port === '3102') {
     expect(second.output).toMatch(/Port 3102 is taken by another program, so this is port \d+/)
   }
 })
 
-test('a PORT that cannot be had ends it with a sentence', async () => {
+test('if PORT is not available, the command says so and ends', async () => {
   const blocker = createServer().listen(0, '127.0.0.1')
   await once(blocker, 'listening')
   const { port } = blocker.address() as AddressInfo
@@ -149,12 +149,12 @@ test('a PORT that cannot be had ends it with a sentence', async () => {
   expect(wrong.output).toContain('PORT must be a port number from 0 to 65535, got "abc".')
 })
 
-test('an exhibit is shown with what it leaves running', async () => {
+test('an exhibit is shown with the timers and connections that it leaks', async () => {
   copy.write('lessons/02-server-sent-events/exhibit/server.ts', LEAKY)
   await leavesIntervals(live(['2', 'exhibit']))
 })
 
-// A learner may have mended it.
+// A learner may have fixed the exhibit.
 test.runIf(process.env.CI)('the exhibit of lesson 2 leaks', async () => {
   const exhibit = '02-server-sent-events/exhibit/server.ts'
   const source = readFileSync(`${lessonsFolder}/${exhibit}`, 'utf8')
@@ -186,7 +186,7 @@ async function urlOf(program: Program): Promise<string> {
 function open(url: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const request = get(url, { agent: false }, (response) => {
-      // Whoever waits for the error hears of it all the same.
+      // Without a listener, the error would be uncaught. Other listeners still get it.
       response.on('error', () => {})
       resolve(response)
     })
@@ -194,7 +194,7 @@ function open(url: string): Promise<IncomingMessage> {
   })
 }
 
-/** @param first what the file does when it is loaded */
+/** @param first the code that runs when the file is loaded */
 function serverThat(first: string, answer = `res.end('hello')`): string {
   return `
     import express from 'express'

@@ -7,13 +7,13 @@ import type { Action, Answer, PageState } from '../../protocol/page.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run, type Program } from './program.ts'
 
-// The page without a browser: what it is told over its channel, and what comes of what it asks for.
+// Tests the page without a browser: the messages on its channel, and the effects of its actions.
 
 let copy: Copy
 let graded: Copy
 beforeAll(() => {
   copy = copyOfWorkshop()
-  // A lesson without checks is not graded, which takes its time.
+  // Without its checks, a lesson is not graded, because grading takes time.
   rmSync(copy.path('test'), { recursive: true })
   graded = copyOfWorkshop({ harness: true })
 })
@@ -23,7 +23,7 @@ afterAll(() => {
   graded.remove()
 })
 
-test('a client is shown with its quakes, and leaves when it is told to', async () => {
+test('a client is shown with its quakes, and disconnects on request', async () => {
   const page = await opened(['1', 'solutions'])
   await page.until(({ server }) => server.state === 'running')
   expect(await page.act({ do: 'burst' })).toEqual({
@@ -47,7 +47,7 @@ test('a client is shown with its quakes, and leaves when it is told to', async (
   ])
 })
 
-test('trouble is told on the wire, and seen by the client', async () => {
+test('a simulated fault appears on the wire, and affects the client', async () => {
   const page = await opened(['2', 'solutions'])
   await page.until(({ server }) => server.state === 'running')
   await page.act({ do: 'stall', on: true })
@@ -71,7 +71,7 @@ test('trouble is told on the wire, and seen by the client', async () => {
   expect(recording.from).toBeGreaterThan(page.entries.find(({ kind }) => kind === 'note')!.n)
 })
 
-test('what is wrong with the server is said, until a save mends it', async () => {
+test('an error of the server is shown until a save fixes it', async () => {
   const page = await opened(['1'])
   const { server } = await page.until((state) => state.server.state === 'not written')
   expect(server.what).toBe('lesson 1, task 1.1: write createApp()')
@@ -95,7 +95,7 @@ test('what is wrong with the server is said, until a save mends it', async () =>
   await page.until((state) => state.server.state === 'not written')
 })
 
-test('results come one by one, and each save begins again', async () => {
+test('results arrive one by one, and each save starts the grading over', async () => {
   const page = await opened(['1'], { from: graded })
   const first = await page.until(({ grading }) => grading?.outcome === 'fail' && !grading.isRunning)
   expect(first.grading!.checks[0]).toMatchObject({
@@ -117,7 +117,7 @@ test('results come one by one, and each save begins again', async () => {
   expect(grading!.checks.every(({ state, isOld }) => state === 'passed' && !isOld)).toBe(true)
 })
 
-test('the client of a lesson comes back, and a server that was killed has lost it no quake', async () => {
+test('the client of a lesson reconnects, and misses no quake although its server was killed', async () => {
   const page = await opened(['5', 'solutions'])
   const reads = (more: number): Promise<PageState> => {
     const from = page.state.learnerClient?.quakes ?? 0
@@ -136,7 +136,7 @@ test('the client of a lesson comes back, and a server that was killed has lost i
   expect(learnerClient).toMatchObject({ missed: 0, twice: 0, gaps: 0 })
 })
 
-test('the client of an exhibit is run, and what it prints is shown', async () => {
+test('the client of an exhibit runs, and its output is shown', async () => {
   copy.write('lessons/05-reconnection/exhibit/server.ts', LEAKY)
   copy.write(
     'lessons/05-reconnection/exhibit/client.ts',
@@ -146,7 +146,7 @@ test('the client of an exhibit is run, and what it prints is shown', async () =>
   await page.program.seen(/client\.ts prints: connects to \/sse/)
 })
 
-test('one lesson follows another without a restart', async () => {
+test('the page can switch to another lesson without a restart', async () => {
   const page = await opened(['1', 'solutions'])
   const { lesson } = await page.until((state) => state.server.state === 'running')
   expect(lesson).toMatchObject({ number: 1, next: { number: 2 } })
@@ -157,7 +157,7 @@ test('one lesson follows another without a restart', async () => {
   expect(await page.act({ do: 'lesson', number: 2 })).toMatchObject({
     said: expect.stringMatching(/^Lesson 2: /),
   })
-  // What changed at once may come in any order, and in two pieces.
+  // Simultaneous changes may arrive in any order, and in two pieces.
   const { lesson: second } = await page.until(
     (state) =>
       state.server.url.endsWith('/events') &&
@@ -177,8 +177,8 @@ test('one lesson follows another without a restart', async () => {
   await page.program.seen(/Lesson 2: /)
 })
 
-test('a file is opened in the editor of the learner', async () => {
-  // It is there when all of it is there.
+test('a file opens in the editor of the learner', async () => {
+  // The file appears only when it is complete.
   const [draft, done] = [copy.path('opening.txt'), copy.path('opened.txt')]
   copy.write('my editor.sh', `#!/bin/sh\necho "$@" > "${draft}"\nmv "${draft}" "${done}"\n`)
   chmodSync(copy.path('my editor.sh'), 0o755)
@@ -193,7 +193,7 @@ test('a file is opened in the editor of the learner', async () => {
   expect(readFileSync(done, 'utf8')).toContain(copy.path(MINE))
 })
 
-test('a terminal editor is not started: it would fight for the keyboard', async () => {
+test('an editor in the terminal is not started, because it would compete for the keyboard', async () => {
   const page = await opened(['1'], { env: { LAUNCH_EDITOR: 'vim' } })
   expect(await page.act({ do: 'open', file: 'server.ts', line: 1 })).toEqual({
     problem:
@@ -201,14 +201,14 @@ test('a terminal editor is not started: it would fight for the keyboard', async 
   })
 })
 
-test('a page that cannot be shown is said to be so, and the lesson goes on in the terminal', async () => {
+test('if the page cannot be served, the lesson says so and continues in the terminal', async () => {
   const program = run(copy, ['lesson', '1', 'solutions'], { PORT: '0', PAGE_PORT: 'here' })
   await program.seen(/The page is not available: PAGE_PORT must be a port number .*, got "here"\./)
   await program.seen(/server\.ts is running/)
   expect(program.output).not.toMatch(/the lesson page/)
 })
 
-test('an exhibit is not graded, and counts what it leaves running', async () => {
+test('an exhibit is not graded, and its leaks are counted', async () => {
   copy.write('lessons/02-server-sent-events/exhibit/server.ts', LEAKY)
   const page = await opened(['2', 'exhibit'])
   await page.until(({ server }) => server.state === 'running')
@@ -245,11 +245,11 @@ function isResponseAt(entry: Entry, hop: string): boolean {
 
 type Page = {
   program: Program
-  /** What it has been told of, until now. */
+  /** The parts of the state that have arrived so far. */
   readonly state: Partial<PageState>
   entries: Entry[]
   act(action: Action): Promise<Answer>
-  /** Until the page has been told so. */
+  /** Waits until the state fulfils a condition. */
   until(isSo: (state: PageState) => boolean): Promise<PageState>
   entry(isIt: (entry: Entry) => boolean): Promise<Entry>
 }

@@ -19,9 +19,9 @@ export type GradeRequest = {
   lesson: number
   /** A folder laid out like `lessons/`. */
   work: string
-  /** How messages call that folder; absent = its path. */
+  /** The name of that folder in messages. Absent means its path. */
   name?: string
-  /** A folder laid out the same way, for the files that `work` does not have. */
+  /** A folder laid out the same way, for the files that `work` lacks. */
   base?: string
   /** A check or a task: `1.2a`, `1.2`. */
   only?: string
@@ -30,27 +30,28 @@ export type GradeRequest = {
   /** Grades only the core checks before this check. */
   before?: string
   seed?: number
-  /** Run no more checks when one has failed. */
+  /** Run no more checks after one has failed. */
   bail?: boolean
-  /** For a first look: where a check tries everything, try some, but for this one. */
+  /** For a quick run: checks that try everything try only a sample, except for this check. */
   tryAllIn?: string
-  /** Leave the types alone. */
+  /** Do not check the types. */
   skipTypes?: boolean
-  /** Leave out what the solution does in the check that fails first. */
+  /** Leave out the steps of the solution in the check that fails first. */
   skipReference?: boolean
-  /** Called as each result comes. */
+  /** Called with each result. */
   onCheck?(result: CheckResult): void
-  /** Called with the checks that are running, whenever one begins or ends. */
+  /** Called with the running checks whenever one begins or ends. */
   onRunning?(ids: string[]): void
-  /** Ends the run, and the process it runs in. */
+  /** Ends the run and its process. */
   signal?: AbortSignal
-  /** One that was started for this lesson; ended by this grading, unless it is reusable. */
+  /** A process that was started for this lesson. The grading ends it, unless it is reusable. */
   gradingProcess?: GradingProcess
 }
 
 /**
- * Grades one lesson of somebody's work, in a process of its own. Whatever the work does, there is a
- * verdict; it throws only when the workshop itself is broken, or `signal` aborts.
+ * Grades one lesson of somebody's work, in a process of its own. Whatever the work does, there is a verdict.
+ *
+ * @throws if the workshop itself is broken, or if `signal` aborts
  */
 export async function grade(request: GradeRequest): Promise<Verdict> {
   const { lesson, work, base, onCheck, onRunning, signal } = request
@@ -106,19 +107,19 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
   }
 }
 
-/** Those that this machine can run. */
+/** Returns the checks that this machine can run. */
 function possibleOf(checks: CheckName[]): CheckName[] {
   const isPossible = !checks.some(({ needsNginx }) => needsNginx) || nginx.find() !== undefined
   return isPossible ? checks : checks.filter(({ needsNginx }) => !needsNginx)
 }
 
-/** At home, a check that this machine cannot run is reported. In CI, or if no other check is left, it is a failure. */
+/** A check that this machine cannot run is only reported. In CI, or if no other check is left, it is a failure. */
 function hasPassed(results: readonly CheckResult[]): boolean {
   const graded = process.env.CI ? results : results.filter(({ lacks }) => !lacks)
   return graded.length > 0 && graded.every(({ state }) => state === 'passed')
 }
 
-/** One that was started before is of use while it is still there. */
+/** Returns the process of the request if it is still running, or else a new one. */
 async function processFor({ lesson, seed, gradingProcess }: GradeRequest): Promise<GradingProcess> {
   if (gradingProcess?.isAlive) return gradingProcess
   await gradingProcess?.end()
@@ -167,7 +168,7 @@ function resultOf(
   }
 }
 
-/** Files of the sandbox as the learner knows them: `lessons/01-raw-chunks/server.ts`. */
+/** Replaces paths in the sandbox with the names that the learner knows: `lessons/01-raw-chunks/server.ts`. */
 function nameFiles(text: string, sandbox: string, name: string): string {
   return text
     .replaceAll(`file://${sandbox}`, name)

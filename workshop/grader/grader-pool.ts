@@ -6,12 +6,12 @@ import {
   type GradingProcessOptions,
 } from './grading-process.ts'
 
-/** Grades many works of one lesson. */
+/** Grades many submissions for one lesson. */
 export type GraderPool = {
   /**
-   * Grades in a process that has graded others before, which is much quicker. The others may have left something
-   * behind, and a first look, with `tryAllIn`, does not try everything: a verdict counts only when it is the one that is
-   * expected. If not, the work is graded once more, as a learner's is, and that verdict is given whatever it is.
+   * Grades in a process that has graded others before, which is much quicker. The others may have left something in the
+   * process, and a quick run with `tryAllIn` does not try everything, so the verdict counts only if it is the expected one.
+   * Otherwise the submission is graded again, like that of a learner, and the second verdict is returned.
    */
   grade(request: GradeRequest, isExpected: (verdict: Verdict) => boolean): Promise<Verdict>
   /** Ends the processes. */
@@ -19,9 +19,9 @@ export type GraderPool = {
 }
 
 /**
- * For works of our own, such as those of the proof. What learners wrote never meets what others did.
+ * Creates a pool for code of our own, such as the mistakes of the proof. Submissions of learners never share a process.
  *
- * @param options.size how many processes there are at most: a new one costs as much as grading a dozen works
+ * @param options.size the maximum number of processes. Starting one takes as long as grading a dozen submissions.
  */
 export function graderPool({
   size,
@@ -59,7 +59,7 @@ export function graderPool({
   }
 }
 
-/** A place for a process, and how many works it has graded. */
+/** A place for a process, and the number of submissions that it has graded. */
 type Slot = { gradingProcess?: GradingProcess; works: number }
 
 async function empty(slot: Slot): Promise<void> {
@@ -69,5 +69,5 @@ async function empty(slot: Slot): Promise<void> {
   await gradingProcess?.end()
 }
 
-/** That one process grades. Some leave requests and timers going, which cost more than a new process after a while. */
+/** How many submissions a process grades. Some leave requests and timers running, which slow it down. */
 const MOST_WORKS = 25

@@ -19,24 +19,24 @@ import { watchdog } from './watchdog.ts'
 import { startWorker, type Worker } from './worker.ts'
 
 /**
- * A process that grades one work of a lesson, and the sandbox for that work. It can be started before there is any
- * work: then the grading begins sooner.
+ * A process that grades one submission for a lesson, and its sandbox. It can be started before there is a submission, so
+ * that the grading begins sooner.
  */
 export type GradingProcess = {
   readonly seed: number
   readonly sandbox: Sandbox
-  /** For many works, one after another. What one leaves behind in the process, the next one finds. */
+  /** Whether it grades many submissions, one after another. Each finds whatever the ones before have left in the process. */
   readonly isReusable: boolean
-  /** False when the process has ended: then it can run nothing. */
+  /** False when the process has ended. */
   readonly isAlive: boolean
   /**
-   * Loads the checks, and the packages that they and the stubs use. The work, which comes later, finds nothing of
-   * the stubs but those packages.
+   * Loads the checks, and the packages that they and the stubs use. The submission, which comes later, finds only
+   * these packages, and not the stubs.
    *
    * @param signal ends the process
    */
   preload(signal?: AbortSignal): Promise<void>
-  /** Runs checks on what is in the sandbox now: once, unless it is reusable. */
+  /** Runs checks on the files in the sandbox. This works only once, unless the process is reusable. */
   run(options: RunOptions): Promise<Run>
   /** Ends the process, and removes its sandbox. */
   end(): Promise<void>
@@ -51,9 +51,9 @@ export type GradingProcessOptions = {
 export type RunOptions = {
   /** The checks to run. */
   ids: string[]
-  /** Run no more checks when one has failed. */
+  /** Run no more checks after one has failed. */
   bail?: boolean
-  /** For a first look: where a check tries everything, try some, but for this one. */
+  /** For a quick run: checks that try everything try only a sample, except for this check. */
   tryAllIn?: string
   onOutcome?(id: string, outcome: Outcome): void
   /** Called with the checks that are running, whenever one begins or ends. */
@@ -99,7 +99,7 @@ export async function startGradingProcess({
   const specifications = await vitest.globTestSpecifications()
   const forgetFiles = fileForgetter(vitest, sandbox.folder)
 
-  /** Runs checks and the canary on what is in the sandbox, to the end or until the process has ended. */
+  /** Runs checks and the canary on the files in the sandbox, until they have finished or the process has ended. */
   async function play(ids: string[], signal?: AbortSignal): Promise<void> {
     const exitCode = process.exitCode
     vitest.setGlobalTestNamePattern(`^(${[...ids, canary].join('|').replaceAll('.', '\\.')})( |$)`)
@@ -114,14 +114,14 @@ export async function startGradingProcess({
         return
       }
       const done = vitest.runTestSpecifications(specifications)
-      // A process that ended before it had its task is one that Vitest would wait for, for ever.
+      // If a process ends before it gets its task, Vitest waits for it indefinitely.
       const given = worker.exited.then(() => sleep(GRACE_MS, undefined, { ref: false }))
       await Promise.race([done, given])
     } finally {
       dog.stop()
       memory?.stop()
       signal?.removeEventListener('abort', worker.kill)
-      // Vitest sets it when a test fails. It is ours.
+      // Vitest sets the exit code when a test fails, but this is the process of the workshop.
       process.exitCode = exitCode
     }
   }
@@ -154,7 +154,7 @@ export async function startGradingProcess({
       record.onRunning = onRunning
       vitest.provide('bail', bail)
       vitest.provide('tryAllIn', tryAllIn)
-      // Its conf is in the sandbox by now.
+      // By now the sandbox contains the nginx.conf.
       const nginx = needsNginx(lesson, ids) ? await nginxFor(lesson, sandbox.folder) : undefined
       if (nginx) vitest.provide('nginx', nginx.ports)
       try {
@@ -171,13 +171,13 @@ export async function startGradingProcess({
   }
 }
 
-/** What is loaded before the work. */
+/** The files that are loaded before the submission. */
 const SETUP = ['signs-of-life.ts', 'waiting.ts', 'kill-guard.ts']
 
-/** For what is still on its way when the process has ended. */
+/** The time for messages that are still on their way when the process has ended. */
 const GRACE_MS = 5000
 
-/** A Vitest that runs the checks of a lesson in that one process, and prints nothing. */
+/** Creates a Vitest that runs the checks of a lesson in that one process and prints nothing. */
 async function vitestFor({
   lesson,
   sandbox,
@@ -240,12 +240,12 @@ function needsNginx(lesson: number, ids: string[]): boolean {
   return checksOf(lesson).some((check) => check.needsNginx && ids.includes(check.id))
 }
 
-/** The checks, what they stand on, and the work. */
+/** Returns the paths of the checks, of everything that they import, and of the submission. */
 function readable(lesson: number, sandbox: string): string[] {
   const folders = ['node_modules', 'feed', 'protocol', 'wire', 'data', 'test/harness']
   return [
     ...[...folders, 'test/__snapshots__'].map((folder) => join(ROOT, folder, '*')),
-    // Where it is a link, Node asks for what it leads to.
+    // If it is a link, Node asks for the folder that it leads to.
     join(realpathSync(join(ROOT, 'node_modules')), '*'),
     join(ROOT, 'package.json'),
     testFileOf(lesson),

@@ -4,9 +4,8 @@ import { isInside } from '../is-inside.ts'
 import { ROOT } from '../root.ts'
 
 /**
- * Finds `#work/…` in the sandbox, and keeps a run to the files that belong to it: the work, what it may import
- * (`#feed`, Node and the packages), and the checks. Someone who imports the solution learns nothing, and
- * gets told so.
+ * Resolves `#work/…` to the sandbox, and restricts a run to its own files: the work, the modules that it may import
+ * (`#feed`, Node and the packages), and the checks. Importing the solution is an error that says so.
  */
 export function guard(sandbox: string): Plugin {
   const ours = ['feed', 'protocol', 'wire', 'node_modules', 'test/harness'].map((room) =>
@@ -27,7 +26,7 @@ export function guard(sandbox: string): Plugin {
         `a lesson may import its own files, "#feed", Node and packages, not ${relative(ROOT, file)}`,
       )
     },
-    // Vitest finds itself before any plugin is asked.
+    // Vitest resolves its own modules before it asks a plugin.
     transform(code, id) {
       const [, name] = (isInside(sandbox, id) && IMPORT_OF_GRADER.exec(code)) || []
       if (name) throw new Error(`a lesson may not import "${name}": that is what grades it`)

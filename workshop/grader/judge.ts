@@ -9,7 +9,7 @@ import type { CheckResult, GradingProblem } from '../../protocol/verdict.ts'
 
 type Judgement = { outcome: 'error' | 'stuck'; problem: GradingProblem }
 
-/** What makes the results of a run count for nothing, if anything does. */
+/** Returns the problem that makes the results of a run meaningless, if there is one. */
 export function judge(
   run: Run,
   results: CheckResult[],
@@ -72,7 +72,7 @@ function notLoaded(loadError: Thrown, lesson: number, sandbox: string): Judgemen
   )
 }
 
-/** Files that the solution of the lesson has and the sandbox has not: `01-raw-chunks/client.ts`. */
+/** Returns the files of the solution that the sandbox lacks: `01-raw-chunks/client.ts`. */
 function missingFiles(lesson: number, sandbox: string): string[] {
   const { folder } = lessonNumbered(lesson)!
   return readdirSync(join(solutionsFolder, folder))
@@ -84,7 +84,7 @@ function during(what: string): string {
   return what === 'loading' ? 'while your files were loaded' : `in check ${what}`
 }
 
-/** What was thrown, and where in the learner's files. */
+/** Returns the message of an error, and the place in the learner's files that threw it. */
 function told({ message, frames }: Thrown, sandbox: string): string {
   const frame = frames.find(({ file }) => isInside(sandbox, file))
   const at = frame ? `\nat ${frame.file}:${frame.line}:${frame.column}` : ''

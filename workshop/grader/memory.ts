@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
-/** What the process of the work may have. The solutions and their checks take less than 200. */
+/** The memory limit of the submission's process. The solutions and their checks take less than 200 MB. */
 export const MEMORY_MB = 1024
 
-/** Looks at the memory of a process, time and again, and calls `tooMuch` once. */
+/** Measures the memory of a process again and again. Calls `tooMuch` once, when the process exceeds the limit. */
 export function watchMemory(pid: number, tooMuch: () => void): { stop(): void } {
   let isLooking = false
   const timer = setInterval(async () => {
@@ -20,10 +20,10 @@ export function watchMemory(pid: number, tooMuch: () => void): { stop(): void } 
   return { stop: () => clearInterval(timer) }
 }
 
-// Elsewhere than on Linux a program has to be started for it.
+// Except on Linux, measuring means starting a program.
 const EVERY_MS = process.platform === 'linux' ? 250 : 1000
 
-/** In megabytes; undefined when the process is gone. */
+/** Returns the memory in megabytes, or undefined if the process has ended. */
 async function residentMb(pid: number): Promise<number | undefined> {
   try {
     const kilobytes = await (process.platform === 'linux'
@@ -47,7 +47,7 @@ async function ofPs(pid: number): Promise<number> {
   return Number.parseInt(stdout.trim())
 }
 
-/** `"node.exe","4711","Console","1","182.340 K"`: the point is whatever the language of the system has there. */
+/** Reads `"node.exe","4711","Console","1","182.340 K"`. The separator in the number depends on the system's language. */
 async function ofTasklist(pid: number): Promise<number> {
   const args = ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH']
   const { stdout } = await promisify(execFile)('tasklist', args, { windowsHide: true })

@@ -4,14 +4,14 @@ import type { NginxSettings } from '../../protocol/grading.ts'
 import type { RunningProxy } from '../proxies/proxy-process.ts'
 
 /**
- * Asks nginx which settings are in force for a path. Only nginx knows which server and location it takes for a request,
- * and what these inherit.
+ * Asks nginx which settings are in force for a path. Only nginx knows which server and location it uses for a request,
+ * and what they inherit.
  *
  * It runs a copy of the configuration in which each directive of interest is replaced by one with the same contexts and
  * the same inheritance, whose value the server sees: the method and the body of the request.
  *
  * @param start starts nginx with a configuration
- * @returns undefined when that cannot be told
+ * @returns undefined if the settings cannot be determined
  */
 export async function nginxSettings(
   conf: string,
@@ -34,11 +34,11 @@ export async function nginxSettings(
   }
 }
 
-/** Directives of the work that would be taken for ours, and files that are not searched. */
+/** Directives of the work that look like ours, and includes, whose files are not searched. */
 const HIDES_SETTINGS =
   /\b(proxy_method|proxy_set_body)\b|\binclude\s+(?!["']?(listen\.conf|\S*mime\.types)["']?;)/
 
-/** What nginx sends to the server when somebody asks it for the path. */
+/** Returns the request that nginx sends to the server for the path. */
 async function requestOf(nginx: RunningProxy, server: Server, path: string): Promise<string> {
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   return new Promise((resolve, reject) => {
@@ -54,7 +54,7 @@ async function requestOf(nginx: RunningProxy, server: Server, path: string): Pro
     const headers = { 'Server-Port': (server.address() as AddressInfo).port }
     get({ port: nginx.port, host: '127.0.0.1', path, agent: false, headers }, (answer) => {
       answer.resume()
-      // When nginx answers by itself nothing has come to the server, and nothing will.
+      // If nginx answers by itself, the server never gets a request.
       answer.on('close', () => reject(new Error(`nginx answered ${answer.statusCode}`)))
     }).on('error', reject)
   })
@@ -66,7 +66,7 @@ function isComplete(request: string): boolean {
   return body !== undefined && body.length >= Number(length)
 }
 
-/** A method that is still `GET`, and a body that is still empty, are those of the client: nobody has said anything. */
+/** Returns the settings in a request. If the method is still `GET` or the body is still empty, there was no directive. */
 function settingsIn(request: string): NginxSettings {
   const method = /^(.*) \S+ HTTP\/1\.\d\r\n/.exec(request)?.[1]
   const [, body] = request.split('\r\n\r\n')

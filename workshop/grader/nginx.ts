@@ -6,12 +6,12 @@ import { site, startNginx } from '../proxies/nginx.ts'
 import type { RunningProxy } from '../proxies/proxy-process.ts'
 import { nginxSettings } from './nginx-settings.ts'
 
-/** The real nginx, for a process that may start none. */
+/** The real nginx, for a process that may not start programs. */
 export type NginxForChecks = { ports: NginxPorts; stop(): Promise<void> }
 
 /**
- * Starts two: one that holds back whatever nginx can, and one with the `nginx.conf` of the work. Both ask the
- * server whose port the request names, so that each check has a server of its own.
+ * Starts nginx twice: once so that it buffers as much as it can, and once with the `nginx.conf` of the work. Both forward a
+ * request to the port that it names, so that each check has a server of its own.
  */
 export async function nginxFor(lesson: number, sandbox: string): Promise<NginxForChecks> {
   const conf = join(sandbox, lessonNumbered(lesson)!.folder, 'nginx.conf')
@@ -25,7 +25,7 @@ export async function nginxFor(lesson: number, sandbox: string): Promise<NginxFo
   }
 }
 
-/** One for all gradings of this process; it ends with the process. */
+/** The nginx that all gradings of this process share. It ends together with the process. */
 let ours: Promise<RunningProxy> | undefined
 
 async function startNginxOf(
@@ -54,8 +54,8 @@ function startWith(conf: string): Promise<RunningProxy> {
 }
 
 /**
- * Has servers that listen to a port of their own listen where nobody asks: that port may be taken, by another grading
- * too, or be one that only root may have.
+ * Replaces the ports that the configuration listens on. They may be taken, for example by another grading, or reserved
+ * for root.
  */
 function withoutOtherPorts(conf: string, folder: string): string {
   let count = 0
@@ -67,7 +67,7 @@ function withoutOtherPorts(conf: string, folder: string): string {
 
 const TREMOR = 'map $http_server_port $tremor { default 127.0.0.1:$http_server_port; }'
 
-/** Its defaults until 1.29.7, said aloud, and compression of everything. */
+/** The defaults until nginx 1.29.7, explicitly, and compression of everything. */
 const HOLDS_ALL = `
   proxy_http_version 1.0;
   proxy_buffering on;

@@ -2,7 +2,7 @@ import { solutionsFolder } from '../lessons/catalogue.ts'
 import { startGradingProcess } from './grading-process.ts'
 import type { CheckResult } from '../../protocol/verdict.ts'
 
-/** The steps of one check, played to the solution with the same inputs. */
+/** Returns the steps of one check when it grades the solution with the same inputs. */
 export function referenceSteps(
   lesson: number,
   id: string,
@@ -16,7 +16,7 @@ export function referenceSteps(
   return steps
 }
 
-/** Keeps what the solution did when it was graded itself, so that nobody has to play it again. */
+/** Stores the steps of a grading of the solution, so that they need not be run again. */
 export function keepReference(lesson: number, seed: number, results: CheckResult[]): void {
   for (const { id, steps } of results) {
     references.set(keyOf(lesson, id, seed), Promise.resolve(steps))

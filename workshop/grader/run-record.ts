@@ -2,49 +2,49 @@ import type { Reporter, TestCase } from 'vitest/node'
 import type { Report } from '../../protocol/grading.ts'
 import type { Bark } from './watchdog.ts'
 
-/** What came out of the process that ran the checks, before anybody has judged it. */
+/** The results of the process that ran the checks, before they are judged. */
 export type Run = {
-  /** By check id. What is not here did not finish. */
+  /** The outcomes by check. A check that did not finish has none. */
   outcomes: Map<string, Outcome>
-  /** The lesson's files, or the checks, could not be loaded. */
+  /** The error, if the lesson's files or the checks could not be loaded. */
   loadError?: Thrown
   /** Errors that belong to no check. */
   strayErrors: Thrown[]
   /** Why the process was ended before the checks were done: it was silent, or took too long or too much memory. */
   endedFor?: Bark | 'memory'
-  /** What it did last: `loading`, or the check that began last, of those that had not ended. */
+  /** The last activity: `loading`, or the check that began last of those that had not ended. */
   endedIn: string
-  /** The check that must fail did: failures are seen and told. */
+  /** Whether the check that must fail has failed. If not, failures are not reported. */
   canaryFailed: boolean
-  /** What the work printed with console.log and the like. */
+  /** The output of the submission, for example from console.log. */
   printed: string
-  /** The last lines of the process's standard error: why it ended, when it ended by itself. */
+  /** The last lines of standard error. If the process ended by itself, they say why. */
   lastLines: string[]
 }
 
 export type Outcome = { passed: boolean; report?: Report; error?: Thrown }
 
-/** An error as it came out: its frames are mapped back to the source. */
+/** An error, with its frames mapped to the source. */
 export type Thrown = { message: string; frames: { file: string; line: number; column: number }[] }
 
-/** Writes down what is heard of a run: by Vitest, and of the process itself. */
+/** Records what Vitest and the process report about a run. */
 export type RunRecord = {
   readonly reporter: Reporter
-  /** What the process says of itself. */
+  /** Takes a sign of life, see `test/harness/signs-of-life.ts`. */
   heardSign(sign: string): void
-  /** A line of its standard error: how Node says goodbye. */
+  /** Takes a line of standard error, where Node says why it ends. */
   heardLine(line: string): void
-  /** The process is ended for that reason. */
+  /** Takes the reason why the process is being ended. */
   ended(why: Run['endedFor']): void
-  /** Calls this with each outcome from then on. */
+  /** Called with each outcome. */
   onOutcome: ((id: string, outcome: Outcome) => void) | undefined
-  /** Calls this with the checks that are running, whenever one begins or ends. */
+  /** Called with the running checks whenever one begins or ends. */
   onRunning: ((ids: string[]) => void) | undefined
-  /** Gives what was written down, and begins anew. */
+  /** Returns the record and starts a new one. */
   take(): Run
 }
 
-/** @param canary name of the check that must fail */
+/** @param canary the name of the check that must fail */
 export function runRecord(canary: string): RunRecord {
   let run = nothingYet()
   const running = new Set<string>()
@@ -81,13 +81,13 @@ export function runRecord(canary: string): RunRecord {
       if (what === 'check') running.add(id)
       else if (what === 'done') running.delete(id)
       else return
-      // Of checks that run side by side, one that has ended is not what it hangs in.
+      // Checks run concurrently, and a process cannot hang in a check that has ended.
       run.endedIn = [...running].at(-1) ?? (what === 'check' ? id : run.endedIn)
       record.onRunning?.([...running])
     },
     heardLine(line) {
       run.lastLines = [...run.lastLines, line].slice(-10)
-      // The last words of V8.
+      // V8 prints this before it ends the process.
       if (line.includes('JavaScript heap out of memory')) run.endedFor ??= 'memory'
     },
     ended(why) {
@@ -114,7 +114,7 @@ function nothingYet(): Run {
   }
 }
 
-/** Characters that are kept of what the work prints, more or less. */
+/** Roughly how many characters of the submission's output are kept. */
 const PRINTED = 50_000
 
 function outcomeOf(test: TestCase): Outcome | undefined {

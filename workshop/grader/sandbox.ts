@@ -3,11 +3,11 @@ import { basename, join } from 'node:path'
 import { isRunning } from '../process/process-group.ts'
 import { ROOT } from '../root.ts'
 
-/** A folder for a copy of somebody's work: nothing that happens in it touches the original. */
+/** A folder with a copy of somebody's work, so that the original stays untouched. */
 export type Sandbox = {
   readonly folder: string
   /**
-   * Copies files into it, in place of what was there; where two sources have the same file, the later one wins.
+   * Replaces the content with the files of the sources. If two sources have the same file, the later one wins.
    *
    * @param sources folders laid out like `lessons/`
    */
@@ -15,7 +15,7 @@ export type Sandbox = {
   remove(): Promise<void>
 }
 
-/** An empty one. It is inside the workshop, so that the work finds the packages wherever it comes from. */
+/** Creates an empty sandbox. It is inside the workshop, so that the work finds the packages. */
 export async function emptySandbox(): Promise<Sandbox> {
   await mkdir(SANDBOXES, { recursive: true })
   await removeAbandoned()
@@ -34,7 +34,7 @@ export async function emptySandbox(): Promise<Sandbox> {
   }
 }
 
-/** One that is filled. */
+/** Creates a sandbox and fills it. */
 export async function filledSandbox(...sources: string[]): Promise<Sandbox> {
   const made = await emptySandbox()
   await made.fill(...sources)
@@ -48,12 +48,12 @@ async function lessonFolders(work: string): Promise<string[]> {
   return entries.filter((entry) => /^\d\d-/.test(entry.name)).map((entry) => entry.name)
 }
 
-/** A tsconfig.json is for the learner's editor, and extends what is not where the sandbox is. */
+/** A tsconfig.json is not work. It is for the learner's editor, and its `extends` leads nowhere in a sandbox. */
 export function isWork(path: string): boolean {
   return !['node_modules', '.git', 'exhibit', 'tsconfig.json'].includes(basename(path))
 }
 
-/** A run that was killed leaves its sandbox behind; the process id in its name tells whose it was. */
+/** Removes the sandboxes of runs that were killed. The name of a sandbox contains the ID of its process. */
 async function removeAbandoned(): Promise<void> {
   for (const name of await readdir(SANDBOXES)) {
     if (isRunning(Number(name.split('-')[0]))) continue

@@ -6,9 +6,9 @@ import { solutionFiles } from '../lessons/stubs.ts'
 import { ROOT } from '../root.ts'
 
 /**
- * The type errors of one lesson's files, a line each: `01-raw-chunks/server.ts:12:5 Type 'string' …`.
+ * Returns the type errors in the files of a lesson, one per line: `01-raw-chunks/server.ts:12:5 Type 'string' …`.
  *
- * @param folder of the sandbox, where the files are
+ * @param folder the folder in the sandbox that contains the files
  */
 export async function typeErrors(
   sandbox: string,
@@ -35,7 +35,7 @@ export async function typeErrors(
   )
 }
 
-/** What runs in a browser knows the types of a browser; they would fail honest code that runs in Node. */
+/** Only code for a browser gets the types of a browser, because they contradict those of Node. */
 function base(lessonFolder: string): string {
   const isForBrowser = solutionFiles(lessonFolder).some((name) => name.endsWith('.tsx'))
   return isForBrowser ? 'tsconfig.browser.json' : 'tsconfig.json'

@@ -1,13 +1,12 @@
-/** Watches a process that says every quarter of a second that it is alive. */
+/** Watches a process that sends a sign of life every quarter of a second. */
 export type Watchdog = { start(): void; sign(): void; stop(): void }
 
-/** Why it barks: there was no sign, or it all takes too long. */
+/** Why it barks: there was no sign of life, or the run takes too long. */
 export type Bark = 'silence' | 'time'
 
 /**
- * @param bark called when there was no sign for ten seconds, none within a minute from the start, or after five
- *   minutes in any case. They are counted in our own turns: a laptop that slept, or a machine that is busy,
- *   wakes no dog.
+ * @param bark called after ten seconds without a sign, after a minute without a first sign, and after five minutes in any
+ *   case. The time is counted in turns of this process, so a laptop that sleeps or a busy machine does not end a run.
  */
 export function watchdog(bark: (why: Bark) => void): Watchdog {
   let turns = 0

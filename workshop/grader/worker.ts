@@ -9,32 +9,32 @@ import { ROOT } from '../root.ts'
 import { MEMORY_MB } from './memory.ts'
 
 /**
- * The process in which the work runs. It may read the checks and its own files and nothing else of the workshop,
- * and may write nothing and start nothing. Its memory is limited.
+ * The process in which the submission runs. Of the workshop it may read only the checks and its own files. It may neither
+ * write files nor start processes, and its memory is limited.
  */
 export type Worker = PoolWorker & {
-  /** Absent when it could not be started. */
+  /** Absent if the process could not be started. */
   readonly pid: number | undefined
   readonly isAlive: boolean
-  /** Settled when the process has ended. */
+  /** Resolves when the process has ended. */
   readonly exited: Promise<void>
-  /** Ends the process and whatever it has started, at once. */
+  /** Ends the process and everything that it has started, at once. */
   kill(): void
 }
 
 type WorkerOptions = {
-  /** Files, and folders with a `*` at the end, that the work may read. */
+  /** The files that the submission may read, and folders with a `*` at the end. */
   mayRead: string[]
   env: Record<string, string>
-  /** What the process says of itself, see `test/harness/signs-of-life.ts`. */
+  /** Called with each sign of life, see `test/harness/signs-of-life.ts`. */
   onSign(sign: string): void
-  /** Any other line of its standard error: how Node says goodbye. */
+  /** Called with every other line of standard error, where Node says why it ends. */
   onLine(line: string): void
-  /** Whether it outlives the run that is under way, and takes another. */
+  /** Returns whether the process continues after the current run and takes another one. */
   staysWarm(): boolean
 }
 
-/** Starts the process at once. Vitest loads meanwhile, and takes it when it is ready for it. */
+/** Starts the process at once. Vitest loads meanwhile, and uses the process when it is ready. */
 export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerOptions): Worker {
   const child = spawn(
     process.execPath,
@@ -52,15 +52,15 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     },
   )
   const takeBack = onExit(kill)
-  // What Vitest hears of the process.
+  // The events of the process that Vitest listens to.
   const heard = new EventEmitter()
   child.on('message', (message) => heard.emit('message', message))
   const exited = new Promise<void>((resolve) => {
     const ended = (): void => {
       takeBack()
-      // Vitest waits a minute for a process that ended before it had begun.
+      // Vitest waits for a minute if a process ends before it has begun.
       answer('started', new Error('the process ended'))
-      // Vitest throws when this comes while it has no task for the process: then nobody needs to know.
+      // Vitest throws if this happens while it has no task for the process. Then the end does not matter.
       try {
         heard.emit('exit')
       } catch {}
@@ -69,7 +69,7 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     child.once('exit', ended)
     child.on('error', (error) => {
       if (heard.listenerCount('error') > 0) heard.emit('error', error)
-      // It could not be started, or ended while it was told something; in that case 'exit' follows.
+      // It could not be started, or it ended while it was being sent a message. Then 'exit' follows.
       if (child.pid === undefined) ended()
     })
   })
@@ -84,11 +84,11 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
   function kill(): void {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
     if (LEADS_GROUP) signalGroup(child.pid, 'SIGKILL')
-    // At the very beginning it leads no group yet.
+    // At the very beginning it does not lead a group yet.
     child.kill('SIGKILL')
   }
 
-  /** Says to Vitest what the process does not. */
+  /** Sends Vitest an answer that the process does not send. */
   function answer(type: 'started' | 'stopped', error?: Error): void {
     heard.emit('message', { type, error, __vitest_worker_response__: true })
   }
@@ -99,7 +99,7 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     get isAlive() {
       return child.pid !== undefined && child.exitCode === null && child.signalCode === null
     },
-    // What Vitest has compiled comes through the channel: the folder for temporary files may hold anything.
+    // Send modules over IPC, because the process may not read the folder for temporary files.
     cacheFs: false,
     kill,
     async start() {},
@@ -114,7 +114,7 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     off: (event, listener) => void heard.off(event, listener),
     send(message) {
       if (message.type !== 'stop') return void (child.connected && child.send(message))
-      // Asked to stop, the work gets no say in it: what it leaves behind ends with its process.
+      // Do not ask the submission to stop. Everything that it has left ends together with its process.
       if (!staysWarm()) kill()
       answer('stopped')
     },
@@ -123,19 +123,19 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
 }
 
 /**
- * A group of its own keeps it from the Ctrl-C of the terminal, and can be ended as a whole. Windows has no groups;
- * and whoever ends this process together with its group wants the work in it.
+ * A group of its own does not get the terminal's Ctrl-C, and can be ended as a whole. Windows has no groups. A program
+ * that ends the workshop together with its group sets the variable, so that the submission is in the same group.
  */
 const LEADS_GROUP = HAS_GROUPS && !process.env.WORKSHOP_ONE_GROUP
 
 const VITEST = join(ROOT, 'node_modules', 'vitest', 'dist')
 
-/** Node's permission model; the flag lost its `experimental-` when the model did. */
+/** Returns the flags of Node's permission model. In older versions of Node their name has `experimental-` in it. */
 function permissions(mayRead: string[]): string[] {
   const flag = process.allowedNodeEnvironmentFlags.has('--permission')
     ? '--permission'
     : '--experimental-permission'
   const net = process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []
-  // Node 20 does not survive to be told the same path twice.
+  // Node 20 crashes if it gets the same path twice.
   return [flag, ...net, ...new Set(mayRead.map((path) => `--allow-fs-read=${path}`))]
 }

@@ -17,10 +17,10 @@ import { printEvents } from './print-events.ts'
 import { troubleKeys } from './trouble-keys.ts'
 
 /**
- * A lesson, in the terminal and on its page: somebody's server on real earthquakes behind a tap, what
- * crosses the wire, and a grade at each save; until Ctrl-C or `q`.
+ * Runs a lesson in the terminal and on its page until Ctrl-C or `q`: the server with real earthquakes, the bytes on the wire,
+ * and a grade at each save.
  *
- * @param first the lesson to begin with; the page can go on to others
+ * @param first the lesson to begin with. The page can switch to another one.
  * @returns the exit code
  */
 export async function live(first: LessonTarget): Promise<number> {
@@ -130,7 +130,7 @@ export async function live(first: LessonTarget): Promise<number> {
   wire.close()
   out.close()
   const putAway = Promise.all([page?.close(), session.close()])
-  // Nobody waits long for a grading that is hard to stop. What it leaves behind, the next one removes.
+  // Do not wait for a grading that is hard to stop. The next grading removes whatever is left of it.
   const late = sleep(300, 'late', { ref: false })
   if ((await Promise.race([putAway, late])) === 'late') process.exit(code)
   return code
@@ -138,7 +138,7 @@ export async function live(first: LessonTarget): Promise<number> {
 
 /** Puts a verdict into a few words: `12/20 core · 3/9 edge cases`. */
 function stateOf({ checks, outcome }: Verdict): string {
-  // Then the checks say nothing of the work. What went wrong has been printed.
+  // Then the checks say nothing about the work. The error has been printed.
   if (outcome === 'error') return 'no grade: an error'
   if (outcome === 'stuck') return 'no grade: stuck'
   const lacking = checks.filter(({ lacks }) => lacks).length

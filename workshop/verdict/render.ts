@@ -15,9 +15,9 @@ export type RenderOptions = {
   paint: Paint
   /** Columns of the terminal. */
   width: number
-  /** How the work is called: `lessons` is the learner's own. */
+  /** The name of the work. `lessons` is the learner's own. */
   workName: string
-  /** The verdict before this one, if the reader has seen it: then only what has changed is listed. */
+  /** The verdict before this one, if the reader has seen it. Then only the changes are listed. */
   before?: Verdict
   /** A failing check of the lesson that comes before the graded ones. */
   earlier?: CheckResult
@@ -37,7 +37,7 @@ export function renderVerdict(verdict: Verdict, options: RenderOptions): string 
   return parts.filter((part) => part !== '').join('\n\n')
 }
 
-/** A failing check in full, as snapshots of it want it too. */
+/** Returns a failing check in full. */
 export function renderFailure(
   check: CheckResult,
   verdict: Verdict,
@@ -70,7 +70,7 @@ export function renderFailure(
 }
 
 function typeWarnings({ outcome, typeErrors }: Verdict, paint: Paint): string {
-  // What keeps a file from being loaded is told by whoever could not load it.
+  // If a file could not be loaded, the problem already says why.
   if (outcome === 'error' || typeErrors.length === 0) return ''
   const lines = typeErrors.slice(0, 5).map((line) => `  ${line}`)
   const more = typeErrors.length > 5 ? [`  … and ${typeErrors.length - 5} more`] : []
@@ -82,7 +82,7 @@ function checkLines(verdict: Verdict, { paint, before }: RenderOptions): string 
   const { checks } = verdict
   if (checks.every(({ state }) => state === 'not run')) return ''
   if (before) return changes(before, verdict, paint)
-  // Shown in full below.
+  // This check is shown in full below.
   if (checks.length === 1 && checks[0]?.state === 'failed') return ''
   const lines = isWholeLesson(verdict)
     ? inGroups(checks).flatMap((group) => taskLines(group, paint))
@@ -113,7 +113,7 @@ function nameChecks(checks: CheckResult[]): string {
 
 const MOST_NAMED = 8
 
-/** One task; or several that follow each other, of which nothing can be graded until the same thing is written. */
+/** One task, or several consecutive ones that wait for the same function to be written. */
 type Group = { from: string; to: string; checks: [CheckResult, ...CheckResult[]] }
 
 function inGroups(checks: CheckResult[]): Group[] {
@@ -131,7 +131,7 @@ function inGroups(checks: CheckResult[]): Group[] {
   return groups
 }
 
-/** What has to be written before any check of a group can pass. */
+/** Returns the message of the stub for which every check of a group waits. */
 function missing({ checks }: Group): string | undefined {
   const [{ notWritten }] = checks
   return checks.every((check) => check.notWritten === notWritten) ? notWritten : undefined
@@ -186,7 +186,7 @@ function problem({ outcome, problem: what }: Verdict, paint: Paint): string {
 function whatIsNext(verdict: Verdict, options: RenderOptions): string {
   const first = firstFailure(verdict.checks)
   if (!first) return ''
-  // The lesson is passed. What is left of it is one line at the end.
+  // The lesson is passed. The last line says how many edge cases are left.
   if (first.isEdgeCase && isWholeLesson(verdict)) return ''
   if (isStartingPoint(verdict.checks)) {
     return [
@@ -205,13 +205,13 @@ function whatIsNext(verdict: Verdict, options: RenderOptions): string {
   ].join('\n')
 }
 
-/** How many other checks failed, and how to see the first of them in full. */
+/** Says how many other checks failed, and how to see the first of them in full. */
 function theOthers({ id }: CheckResult, count: number, options: RenderOptions): string {
   const how = count === 1 ? ':' : ', the next of them:'
   return `  ${count} more failed${how} npm test -- lesson${id}${wordFor(options)}`
 }
 
-/** What the work printed with console.log and the like. */
+/** Returns the output of the work, for example from console.log. */
 function printed({ outcome, printed: text }: Verdict, paint: Paint): string {
   const lines = linesPrinted(stripVTControlCharacters(text))
   if (outcome === 'pass' || lines.length === 0) return ''
@@ -263,7 +263,7 @@ function whatNext(lesson: number): string {
     : compare
 }
 
-/** The word that names somebody else's work on the command line. */
+/** Returns the word that names somebody else's work on the command line. */
 function wordFor({ workName }: RenderOptions): string {
   return workName === 'lessons' ? '' : ` ${shellWord(workName)}`
 }
@@ -276,7 +276,7 @@ function readmeOf(lesson: number): string {
   return `lessons/${lessonNumbered(lesson)!.folder}/README.md`
 }
 
-/** Both stories in two columns; one below the other where the terminal is narrow. */
+/** Returns both transcripts in two columns, or one below the other if the terminal is narrow. */
 function transcripts(
   steps: readonly string[],
   reference: readonly string[] = [],
@@ -292,7 +292,7 @@ function transcripts(
   const isBeside = reference.length > 0 && width >= 90
   const room = isBeside ? Math.floor((width - 4 - 3) / 2) : width - 4
   const differs = reference.length > 0 ? firstDifference(shown.yours, shown.reference) : -1
-  // Where the two part, what differs may be at the end of the row.
+  // Show the first row that differs in full, because the difference may be at its end.
   const cells = (lines: readonly string[]): string[][] => [
     ...(from > 0 ? [[row('', alikeInWords(from))]] : []),
     ...lines.map((line, n) => {
@@ -309,7 +309,7 @@ function transcripts(
   return [title('yours'), ...block(left), title('reference'), ...block(right)]
 }
 
-/** @param room characters in a column */
+/** @param room the number of characters in a column */
 function columns(left: string[][], right: string[][], room: number, paint: Paint): string[] {
   const rows = Math.max(left.length, right.length)
   const lines = Array.from({ length: rows }, (_row, row) => {
@@ -323,7 +323,7 @@ function columns(left: string[][], right: string[][], room: number, paint: Paint
   return [...lines.flat(), '']
 }
 
-/** In as many lines as it takes, up to a limit; those behind the first are indented. */
+/** Wraps a text into at most `MOST_FOLDED` lines. All lines but the first are indented. */
 function fold(text: string, width: number, indent: number): string[] {
   const lines: string[] = []
   let rest = text

@@ -2,22 +2,22 @@
 export type SideBySide = {
   /** The first row that is shown, from 0. The rows before it are the same in both. */
   from: number
-  /** The rows of both from there on. */
+  /** The rows of both from there on, as far as they are shown. */
   yours: readonly string[]
   reference: readonly string[]
-  /** How many rows of the reference follow. */
+  /** How many more rows the reference has. */
   more: number
 }
 
 /**
- * What a check has done, beside what it does with the solution. A check may do a hundred things, and what matters is
- * where the two part and where the learner's ends: long before the first and behind the second, rows are left out.
+ * Aligns the transcript of a check with that of the solution. A transcript may have a hundred rows. The rows that matter
+ * are the first that differs and the learner's last, so rows long before the first and long after the last are left out.
  */
 export function sideBySide(yours: readonly string[], reference: readonly string[]): SideBySide {
   const differs = firstDifference(yours, reference)
   const alike = differs === -1 ? yours.length : differs
   const from = reference.length > 0 && alike > BEFORE + FEW ? alike - BEFORE : 0
-  const end = yours.length + BEHIND
+  const end = yours.length + AFTER
   const to = reference.length > end + FEW ? end : reference.length
   return {
     from,
@@ -27,14 +27,14 @@ export function sideBySide(yours: readonly string[], reference: readonly string[
   }
 }
 
-/** The first row that differs, or -1. */
+/** Returns the first row that differs, or -1. */
 export function firstDifference(yours: readonly string[], reference: readonly string[]): number {
   const length = Math.max(yours.length, reference.length)
   for (let row = 0; row < length; row += 1) if (yours[row] !== reference[row]) return row
   return -1
 }
 
-/** Told in a row of its own, in the words of both the terminal and the page. */
+/** Returns the text of the row that stands for the rows left out, for both the terminal and the page. */
 export function alikeInWords(rows: number): string {
   return `… ${rows} before, the same in both`
 }
@@ -44,6 +44,6 @@ export function moreInWords(rows: number): string {
 }
 
 const BEFORE = 12
-const BEHIND = 4
-/** So few rows are not worth leaving out: they tell how it came about. */
+const AFTER = 4
+/** So many rows, or fewer, are never left out, because they show how the difference came about. */
 const FEW = 10

@@ -1,7 +1,7 @@
 import { taskOf } from '../lessons/task-of.ts'
 import type { CheckResult } from '../../protocol/verdict.ts'
 
-// What of a verdict is told first, for the terminal and for the page. Nothing here needs Node.
+// The most important parts of a verdict, for the terminal and for the page. Nothing here needs Node.
 
 /**
  * Returns the failure to show in full. Core checks come before edge cases. In a task that is half written, it is a
@@ -18,17 +18,17 @@ export function firstFailure<Check extends CheckResult>(
   return failed.find((check) => !check.notWritten && taskOf(check.id) === taskOf(first.id)) ?? first
 }
 
-/** Nothing is written yet, so everything that could be graded has failed. */
+/** Returns whether nothing is written yet, so that every graded check has failed. */
 export function isStartingPoint(checks: readonly CheckResult[]): boolean {
   const graded = checks.filter(({ lacks }) => !lacks)
   return graded.length > 0 && graded.every(({ notWritten }) => notWritten)
 }
 
-/** What the work printed, line by line; of stacks, the frames that are the learner's. */
+/** Returns the lines that the work printed. Of stacks, it keeps only the frames in the learner's files. */
 export function linesPrinted(printed: string): string[] {
   const text = printed.trimEnd()
   return text === '' ? [] : text.split('\n').filter((line) => !FRAME.test(line))
 }
 
-/** A frame of a stack that is Node's, a package's or the check's, or that names no file. */
+/** Matches a stack frame of Node, a package or a check, or one without a file. */
 const FRAME = /^\s+at (.*(node_modules|node:|\/test\/)|async Promise\.)/

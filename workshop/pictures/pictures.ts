@@ -21,12 +21,12 @@ function backpressure(): Picture {
   return {
     name: 'backpressure',
     title:
-      'Bytes go from the feed through your loop, Node’s buffer and two kernels to the client. The client reads nothing, so all three buffers are full, and your loop asks the feed for nothing more.',
+      "Bytes go from the feed through your loop, Node's buffer and two kernels to the client. The client reads nothing, so all three buffers are full, and your loop asks the feed for nothing more.",
     width: 480,
     height: 200,
     shapes: [
-      text([160, 24], 'the server’s machine', middle),
-      text([405, 24], 'the client’s machine', middle),
+      text([160, 24], "the server's machine", middle),
+      text([405, 24], "the client's machine", middle),
       line([326, 12], [326, 160], { tone: 'quiet', isDashed: true }),
       ...labelled([6, 40], [46, 46], ['feed'], { tone: 'server' }),
       ...labelled([72, 40], [66, 46], ['your', 'loop'], { tone: 'server' }),

@@ -5,35 +5,35 @@ import { afterAll, expect, test } from 'vitest'
 import { grade } from '../../workshop/grader/grade.ts'
 import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
 
-// Programs that try to pass without being right, or keep the grader from saying anything. None of them
-// may pass, and none may hang. The checks assume good faith; this is where it ends.
+// Programs that try to pass without being right, or to keep the grader from reporting anything. None of them may pass or
+// hang the grader. The checks themselves assume good faith.
 
 type Trick = {
   name: string
   outcome: 'fail' | 'error' | 'stuck'
-  /** In the words of the verdict. */
+  /** A part of the verdict's text. */
   says?: string
-  /** Goes before everything else of server.ts. */
+  /** Code before everything else in server.ts. */
   first?: string
-  /** Runs at the beginning of createApp(). */
+  /** Code at the beginning of createApp(). */
   inside?: string
-  /** Is all of server.ts. */
+  /** The whole server.ts. */
   whole?: string
 }
 
 const solution = readFileSync(join(solutionsFolder, '01-raw-chunks/server.ts'), 'utf8')
-/** Right but for one thing, which check 1.1b sees. */
+/** Correct except for one thing, which check 1.1b finds. */
 const wrong = solution.replace('application/x-ndjson', 'text/plain')
 const anywhere = JSON.stringify(join(solutionsFolder, '01-raw-chunks/server.ts'))
 
-/** In a loop that never lets go. The grader cannot tell whether it burns a processor, and others need theirs. */
+/** Blocks the event loop, in a loop, without using the processor that other tests need. */
 const NAP = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)'
 
 const tricks: Trick[] = [
   { name: 'ends the process when it is loaded', outcome: 'error', first: 'process.exit(0)' },
   { name: 'ends the process in a check', outcome: 'fail', inside: 'process.exit(0)' },
   {
-    name: 'ends the process behind the back of Node',
+    name: 'ends the process without telling Node',
     outcome: 'error',
     says: 'The process ended before the checks did, in check 1.1a.',
     inside: '(process as unknown as { reallyExit(code: number): void }).reallyExit(0)',
@@ -50,52 +50,52 @@ const tricks: Trick[] = [
     inside: "process.kill(process.ppid, 'SIGKILL')",
   },
   {
-    name: 'takes all memory there is, and lets others have their turn',
+    name: 'uses up the memory',
     outcome: 'error',
     says: 'Your code took more memory than the 1024 MB that it may have, while your files were loaded.',
     first: taking('Buffer.alloc(1e7, 1)'),
   },
   {
-    name: 'takes all of its heap, and lets others have their turn',
+    name: 'uses up the heap',
     outcome: 'error',
     says: 'Your code took more memory than the 1024 MB that it may have, while your files were loaded.',
     first: taking('new Array(1e6).fill(all.length)'),
   },
   {
-    name: 'hands in the solution by its relative path',
+    name: 'imports the solution by its relative path',
     outcome: 'error',
     whole: "export * from '../../../../solutions/01-raw-chunks/server.ts'",
   },
   {
-    name: 'hands in the solution by a path made up at run time',
+    name: 'imports the solution by a path computed at run time',
     outcome: 'error',
     says: 'a lesson may import its own files',
     whole: `const path = ${anywhere}\nexport const { createApp } = await import(path)`,
   },
   {
-    name: 'hands in what #work means elsewhere',
+    name: 'imports #work, which is the solution elsewhere',
     outcome: 'fail',
     whole: "export * from '#work/01-raw-chunks/server.ts'",
   },
   {
-    name: 'reads the solution as a text',
+    name: 'reads the solution as text',
     outcome: 'error',
     says: 'restricted',
     first: `import { readFileSync } from 'node:fs'\nreadFileSync(${anywhere}, 'utf8')`,
   },
   {
-    name: 'imports the solution behind the back of the guard',
+    name: 'imports the solution past the guard',
     outcome: 'error',
     first: `await new Function('path', 'return import(path)')(${anywhere})`,
   },
   {
-    name: 'imports the grader to skip what it cannot do',
+    name: 'imports the grader to skip checks',
     outcome: 'error',
     says: 'a lesson may not import "vitest"',
     first: "import { beforeEach } from 'vitest'\nbeforeEach((context) => context.skip())",
   },
   {
-    name: 'makes comparisons come out right',
+    name: 'makes all comparisons succeed',
     outcome: 'fail',
     first: 'Object.is = () => true',
   },
@@ -105,7 +105,7 @@ const tricks: Trick[] = [
     first: 'RegExp.prototype.test = () => true\nRegExp.prototype.exec = () => null',
   },
   {
-    name: 'turns failures into passes on their way out',
+    name: 'turns failures into passes in the report',
     outcome: 'error',
     says: 'A check that has to fail did not',
     first: `
@@ -121,7 +121,7 @@ const tricks: Trick[] = [
     first: 'process.send = () => true',
   },
   {
-    name: 'writes over the checks',
+    name: 'overwrites the checks',
     outcome: 'error',
     says: 'restricted',
     first: `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(join(import.meta.dirname, '../lesson1.test.ts'))}, '')`,
@@ -133,19 +133,19 @@ const tricks: Trick[] = [
     first: `import { spawn } from 'node:child_process'\nspawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true })`,
   },
   {
-    name: 'never lets go when it is loaded',
+    name: 'blocks the event loop when it is loaded',
     outcome: 'stuck',
     says: 'while your files were loaded',
     first: `for (;;) ${NAP}`,
   },
   {
-    name: 'never lets go in a check',
+    name: 'blocks the event loop in a check',
     outcome: 'stuck',
     says: 'in check 1.1a',
     inside: 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)',
   },
   {
-    name: 'never lets go, politely',
+    name: 'blocks the event loop with microtasks',
     outcome: 'stuck',
     says: 'in check 1.1a',
     inside: `void (async () => { for (;;) { await null; ${NAP} } })()`,
@@ -157,13 +157,13 @@ const tricks: Trick[] = [
     whole: wrong,
   },
   {
-    name: 'throws when the checks are over',
+    name: 'throws after the checks',
     outcome: 'fail',
     inside: "setTimeout(() => { throw new Error('too late') }, 5)",
   },
 ]
 
-/** However slow the machine is, it ends for its memory: it is never silent. */
+/** Keeps sending signs of life, so that the process ends because of its memory even on a slow machine. */
 function taking(what: string): string {
   return `for (const all: unknown[] = []; ; all.push(${what})) await new Promise((turn) => setImmediate(turn))`
 }
@@ -188,7 +188,7 @@ test.concurrent.for(tricks)(
       base: solutionsFolder,
       seed: 1,
       bail: true,
-      // They decide nothing.
+      // Neither affects the outcome.
       skipTypes: true,
       skipReference: true,
     })
@@ -201,7 +201,7 @@ test.concurrent.for(tricks)(
   },
 )
 
-test('work that is right gets a pass by the same way', async () => {
+test('correct work that is graded in the same way passes', async () => {
   const verdict = await grade({ lesson: 1, work: solutionsFolder, seed: 1 })
   expect(verdict.outcome).toBe('pass')
 })

@@ -7,13 +7,13 @@ import { startGradingProcess, type GradingProcess } from '../../workshop/grader/
 import { lessonNumbered, solutionsFolder } from '../../workshop/lessons/catalogue.ts'
 import { storeFolder } from '../../workshop/store.ts'
 
-// Stubs are preloaded. What they leave behind is a process that is warm, and no trace of them.
+// Preloading runs the stubs, so that the next grading is quicker. It must not affect that grading.
 
 const lesson = lessonNumbered(1)!
 const scratch = mkdtempSync(join(tmpdir(), 'preload-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
-test('what comes after a preload is graded as ever', async () => {
+test('a preload does not change the verdict on the next work', async () => {
   const work = { lesson: 1, work: solutionsFolder, seed: 1, skipTypes: true }
   const verdict = await grade({ ...work, gradingProcess: await preloaded() })
   expect(verdict).toEqual(await grade(work))
@@ -21,7 +21,7 @@ test('what comes after a preload is graded as ever', async () => {
   expect(sandboxes()).toEqual([])
 })
 
-test('a file that the work has lost is not found among the stubs', async () => {
+test('a file that is missing in the work is not taken from the stubs', async () => {
   cpSync(solutionsFolder, scratch, { recursive: true })
   rmSync(join(scratch, lesson.folder, 'client.ts'))
   const verdict = await grade({ lesson: 1, work: scratch, gradingProcess: await preloaded() })
@@ -29,7 +29,7 @@ test('a file that the work has lost is not found among the stubs', async () => {
   expect(verdict.problem?.what).toContain('client.ts')
 })
 
-test('a preload is given up at once, and leaves nothing behind', async () => {
+test('a cancelled preload ends at once, and leaves nothing behind', async () => {
   const gradingProcess = await startGradingProcess({ lesson: 1 })
   const controller = new AbortController()
   const done = gradingProcess.preload(controller.signal)

@@ -7,7 +7,7 @@ import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run, type Program } from './program.ts'
 import { untilGone } from './until-gone.ts'
 
-// `npm test` in a workshop whose tests are these. They need no browser: Node passes for one.
+// Runs `npm test` in a workshop that contains only these tests. They need no browser, so Node takes its place.
 let copy: Copy
 beforeEach(() => {
   copy = copyOfWorkshop()
@@ -40,7 +40,7 @@ test('tests in Node and in a browser are counted together, in the last line', as
   )
 })
 
-test('a spec that cannot be loaded has failed', async () => {
+test('a spec that cannot be loaded counts as failed', async () => {
   copy.write('test/browser/a.spec.ts', tests('@playwright/test', `test('passes', () => {})`))
   copy.write('test/browser/b.spec.ts', `import './nothing.ts'`)
   const program = prove()
@@ -93,7 +93,7 @@ function prove(env: NodeJS.ProcessEnv = {}): Program {
   return run(copy, ['test'], {
     CI: '',
     BROWSER_PATH: process.execPath,
-    // Playwright takes it for a sign of Jest, and vitest sets it.
+    // Vitest sets this variable, and Playwright would conclude that it runs in Jest.
     JEST_WORKER_ID: '',
     ...env,
   })

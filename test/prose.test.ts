@@ -12,7 +12,6 @@ const NOT_CLEAN_YET = `
   test/lesson3.test.ts
   test/mistakes/lesson2 test/mistakes/lesson3 test/mistakes/lesson4
   test/harness test/variants
-  workshop/grader
 `
   .trim()
   .split(/\s+/)

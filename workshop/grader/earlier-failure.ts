@@ -5,7 +5,7 @@ import { grade, type GradeRequest } from './grade.ts'
 
 /**
  * Returns the first core check that fails before the graded ones, because it may be the reason why they fail. Code that
- * is not written yet is no such reason: if the graded checks needed it, they would say so.
+ * is not written yet does not count, because a graded check that needs it says so itself.
  *
  * @param request the request that led to the verdict, on a part of a lesson
  */

@@ -1,8 +1,8 @@
 import type { Quake } from '#feed'
 
 /**
- * A message from the workshop to the process that runs a learner's program. The first names the server.ts to run, or the
- * client.ts and its URL. Later ones release a burst of quakes.
+ * A message from the workshop to the process that runs a learner's program. The first names the server.ts to run, or a
+ * client and its URL. Later ones release a burst of quakes.
  */
 export type RuntimeOrder =
   /** `since` is the time at which the earthquakes of a server with a history began, in milliseconds. */
@@ -23,12 +23,12 @@ export type RuntimeMessage =
   | { kind: 'leaks'; leaks: Leaks }
   /** Sent after a burst: the start time at which the same earthquakes would have happened by now without it. */
   | { kind: 'since'; since: number }
-  // The following come from a client.ts.
+  // The following come from a client.
   | { kind: 'connection'; state: ConnectionState }
   | { kind: 'quake'; quake: Quake }
   | { kind: 'gap' }
 
-/** The state of the connection of a client.ts. */
+/** The state of a client's connection. */
 export type ConnectionState =
   | { name: 'connecting' | 'open' | 'over' }
   /** The connection was lost; `why` is the reason. The client reconnects in `ms` milliseconds. */

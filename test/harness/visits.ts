@@ -15,7 +15,7 @@ export type VisitedServer = {
   readonly server: TestServer
   /** Passes this feed to the handler from now on. */
   use(feed: Feed): void
-  /** Runs more than a hundred visits, so that each kind occurs often. */
+  /** Runs dozens of visits, so that each kind occurs often. */
   visit(): Promise<void>
 }
 
@@ -24,11 +24,12 @@ export type VisitedServer = {
  *
  * @param createApp creates the work's app
  * @param options.isOverAtEnd whether the server refuses all clients after the feed has ended
+ * @param options.rounds how many clients end in each way, if not a dozen
  */
 export async function visitedServer(
   t: Tools,
   createApp: (feed: Feed) => RequestHandler,
-  { path, isOverAtEnd = false }: { path: string; isOverAtEnd?: boolean },
+  { path, isOverAtEnd = false, rounds = OFTEN }: VisitOptions,
 ): Promise<VisitedServer> {
   const feeds: ControlledFeed[] = []
   let current: Feed = { open: (signal) => newFeed().open(signal) }
@@ -123,7 +124,7 @@ export async function visitedServer(
       current = feed
     },
     async visit() {
-      for (let round = 0; round < OFTEN; round += 1) {
+      for (let round = 0; round < rounds; round += 1) {
         for (const ending of ENDINGS) {
           if (ending.isEnd && isOverAtEnd) continue
           if (round < (ending.times ?? OFTEN)) await play(ending)
@@ -138,6 +139,8 @@ export async function visitedServer(
     },
   }
 }
+
+type VisitOptions = { path: string; isOverAtEnd?: boolean; rounds?: number }
 
 type Ending = {
   /** Appended to the client's name. */

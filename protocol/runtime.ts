@@ -2,7 +2,7 @@ import type { Quake } from '#feed'
 
 /**
  * A message from the workshop to the process that runs a learner's program. The first message names the server.ts to run,
- * or the client.ts and its URL. Later messages release a burst of quakes.
+ * or a client and its URL. Later messages release a burst of quakes.
  */
 export type RuntimeOrder =
   /** Runs a server.ts. `since` is the time, in milliseconds, at which the earthquakes of a server with a history began. */
@@ -23,12 +23,12 @@ export type RuntimeMessage =
   | { kind: 'leaks'; leaks: Leaks }
   /** Sent after a burst. `since` is the start at which the same quakes would have happened by now without the burst. */
   | { kind: 'since'; since: number }
-  // The following messages come from a client.ts.
+  // The following messages come from a client.
   | { kind: 'connection'; state: ConnectionState }
   | { kind: 'quake'; quake: Quake }
   | { kind: 'gap' }
 
-/** The state of a client.ts's connection. */
+/** The state of a client's connection. */
 export type ConnectionState =
   | { name: 'connecting' | 'open' | 'over' }
   /** The connection was lost, for the reason `why`. The client reconnects in `ms` milliseconds. */

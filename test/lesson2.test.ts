@@ -25,6 +25,7 @@ import {
 import { GET_FOR_HEAD, isEventStream, mustEndHead, mustRefusePost } from './harness/methods.ts'
 import { isNotWritten } from '../protocol/not-written.ts'
 import {
+  blockedStream,
   connectAndLeave,
   openStream,
   serveFeed,
@@ -53,7 +54,7 @@ import {
   mustServeEach,
 } from './harness/stream-rules.ts'
 import { excerpt, excerptJson } from './harness/transcript.ts'
-import { inOnePiece, mustReadEvents } from './harness/vector-runner.ts'
+import { byteByByte, inOnePiece, mustReadEvents } from './harness/vector-runner.ts'
 import {
   chunkingsForDecoder,
   splitsWithEmptyChunk,
@@ -111,6 +112,14 @@ check('2.1b', 'each line of data is written as its own "data" field', async (t) 
     seen: `encodeEvent() wrote ${fields} "data" fields for data of ${lines} lines.`,
     expected: 'Expected one "data" field per line, however many lines there are.',
   })
+  mustKeepData(
+    t,
+    ['a\rid: 666\r\nb', 'a\rb', 'a\r\nb', 'a\r\rb', 'a\n\rb', 'a\r', 'a\r\n'],
+    textOf('\r', '\n', 'a', 'id: 1', 'data: b', 'retry: 1'),
+    {
+      often: 'your code splits data only at LF. For a client, a lone CR ends a line as well.',
+    },
+  )
 })
 
 edgeCase('2.1c', 'a leading space in a line of data survives', async (t) => {
@@ -123,18 +132,7 @@ edgeCase('2.1d', 'empty data makes an event with empty data', async (t) => {
   })
 })
 
-edgeCase('2.1e', 'CR and CRLF in data end a line as LF does', async (t) => {
-  mustKeepData(
-    t,
-    ['a\rid: 666\r\nb', 'a\rb', 'a\r\nb', 'a\r\rb', 'a\n\rb', 'a\r', 'a\r\n'],
-    textOf('\r', '\n', 'a', 'id: 1', 'data: b', 'retry: 1'),
-    {
-      often: 'your code splits data only at LF. For a client, a lone CR ends a line as well.',
-    },
-  )
-})
-
-edgeCase('2.1f', 'a field without a value is not written', async (t) => {
+edgeCase('2.1e', 'a field without a value is not written', async (t) => {
   const next: StreamEvent = { type: 'message', data: 'next', lastEventId: '' }
   mustLeaveOut({ data: 'x' }, [{ type: 'message', data: 'x', lastEventId: '' }], next)
   mustLeaveOut({ retry: 2000 }, [], next)
@@ -163,7 +161,7 @@ edgeCase('2.1f', 'a field without a value is not written', async (t) => {
   }
 })
 
-check('2.1g', 'event and id arrive with the data', async (t) => {
+check('2.1f', 'event and id arrive with the data', async (t) => {
   for (const fields of [
     { data: 'x', event: 'tick', id: '7' },
     { data: 'x', event: '', id: '7' },
@@ -224,7 +222,7 @@ function whyNoSpace(): string {
     : 'your code trims the value, or does not write it. A client keeps all spaces but the one after the colon.'
 }
 
-check('2.1h', 'a line end in event or id cannot forge a field', async (t) => {
+check('2.1g', 'a line end in event or id cannot forge a field', async (t) => {
   const forgeries = fc
     .tuple(textOf('a', '\n', '\r', 'data: forged', 'id: 1'), fc.constantFrom('\n', '\r', '\r\n'))
     .map(([made, end]) => `tick${end}${made}`)
@@ -256,7 +254,7 @@ check('2.1h', 'a line end in event or id cannot forge a field', async (t) => {
   }
 })
 
-edgeCase('2.1i', 'an id with U+0000 is refused or cleaned', async (t) => {
+edgeCase('2.1h', 'an id with U+0000 is refused or cleaned', async (t) => {
   for (const id of [
     '7\0',
     '\0',
@@ -276,7 +274,7 @@ edgeCase('2.1i', 'an id with U+0000 is refused or cleaned', async (t) => {
   }
 })
 
-edgeCase('2.1j', 'retry is written as a whole number of milliseconds', async (t) => {
+edgeCase('2.1i', 'retry is written as a whole number of milliseconds', async (t) => {
   for (const retry of [2000, 0, 1, 2 ** 31, ...fc.sample(fc.nat(), { seed, numRuns: 20 })]) {
     const encoded = encode(t, { retry })
     const its = parseEvents(encoded).parser.retry
@@ -294,7 +292,7 @@ edgeCase('2.1j', 'retry is written as a whole number of milliseconds', async (t)
   }
 })
 
-edgeCase('2.1k', 'an invalid retry throws', async (t) => {
+edgeCase('2.1j', 'an invalid retry throws', async (t) => {
   for (const wrong of [
     1.5,
     NaN,
@@ -341,7 +339,7 @@ edgeCase('2.1k', 'an invalid retry throws', async (t) => {
 })
 
 edgeCase(
-  '2.1l',
+  '2.1k',
   'only CR and LF end a line of data, and every other character survives',
   async (t) => {
     mustKeepData(
@@ -366,25 +364,36 @@ edgeCase(
 
 // 2.2 The stream
 
-check('2.2a', 'the head announces an event stream before the first quake', async (t) => {
-  const { server } = await serveFeed(t, PATH, createApp)
-  const head = await t.connect(server).get(PATH, {
-    seen: 'The feed was idle, and the client did not get the head of the response.',
-    expected:
-      'Expected status and headers at once, because an EventSource is not open without them.',
-    often: 'your handler writes nothing until the first quake. A first write also sends the head.',
-  })
-  const type = head.headers.get('content-type')
-  must(head.status === 200, {
-    seen: `GET ${PATH} was answered ${head.status}.`,
-    expected: 'Expected the status 200. After any other status an EventSource gives up.',
-    often: 'your route has another path, or your handler throws before it answers.',
-  })
-  must(isEventStream(head), {
-    seen: type ? `The Content-Type was ${type}.` : 'The response had no Content-Type.',
-    expected: 'Expected the type text/event-stream. After any other type an EventSource gives up.',
-  })
-})
+check(
+  '2.2a',
+  'before the first quake, the head announces an event stream and forbids caching',
+  async (t) => {
+    const { server } = await serveFeed(t, PATH, createApp)
+    const head = await t.connect(server).get(PATH, {
+      seen: 'The feed was idle, and the client did not get the head of the response.',
+      expected:
+        'Expected status and headers at once, because an EventSource is not open without them.',
+      often:
+        'your handler writes nothing until the first quake. A first write also sends the head.',
+    })
+    const type = head.headers.get('content-type')
+    must(head.status === 200, {
+      seen: `GET ${PATH} was answered ${head.status}.`,
+      expected: 'Expected the status 200. After any other status an EventSource gives up.',
+      often: 'your route has another path, or your handler throws before it answers.',
+    })
+    must(isEventStream(head), {
+      seen: type ? `The Content-Type was ${type}.` : 'The response had no Content-Type.',
+      expected:
+        'Expected the type text/event-stream. After any other type an EventSource gives up.',
+    })
+    const control = head.headers.get('cache-control')
+    must(hasToken(control, 'no-store', 'no-cache'), {
+      seen: control ? `The Cache-Control was ${control}.` : 'The response had no Cache-Control.',
+      expected: 'Expected no-store or no-cache, because a cache would replay old quakes.',
+    })
+  },
+)
 
 edgeCase('2.2b', 'the first bytes of the body arrive before the first quake', async (t) => {
   const { events } = await serveStream(t, PATH, createApp)
@@ -395,7 +404,7 @@ edgeCase('2.2b', 'the first bytes of the body arrive before the first quake', as
   })
 })
 
-check('2.2c', 'each stream begins with a "retry" field in digits', async (t) => {
+edgeCase('2.2c', 'each stream begins with a "retry" field in digits', async (t) => {
   const { events, server } = await serveStream(t, PATH, createApp)
   await events.retry({
     seen: 'The client got the head, but no valid "retry" field.',
@@ -413,16 +422,7 @@ check('2.2c', 'each stream begins with a "retry" field in digits', async (t) => 
 
 const noHead: Story = { seen: 'The client got no head.', expected: 'Expected the head at once.' }
 
-check('2.2d', 'the head forbids caches to store the stream', async (t) => {
-  const { head } = await serveStream(t, PATH, createApp)
-  const control = head.headers.get('cache-control')
-  must(hasToken(control, 'no-store', 'no-cache'), {
-    seen: control ? `The Cache-Control was ${control}.` : 'The response had no Cache-Control.',
-    expected: 'Expected no-store or no-cache, because a cache would replay old quakes.',
-  })
-})
-
-check('2.2e', 'each quake arrives as an event before the next quake happens', async (t) => {
+check('2.2d', 'each quake arrives as an event before the next quake happens', async (t) => {
   const { feed, events } = await serveStream(t, PATH, createApp)
   for (const quake of ordinaryQuakes(3)) {
     feed.release(quake)
@@ -452,7 +452,7 @@ function notQuake(event: StreamEvent): Story {
   }
 }
 
-check('2.2f', 'the data of an event is the quake as JSON, and the event has no name', async (t) => {
+check('2.2e', 'each event has its quake as JSON, the ID of the quake, and no name', async (t) => {
   const { feed, events } = await serveStream(t, PATH, createApp)
   const sent = new Set<string>()
   for (const quake of awkwardQuakes()) {
@@ -481,16 +481,8 @@ check('2.2f', 'the data of an event is the quake as JSON, and the event has no n
         "Expected an event without a name. Only listeners for its name get an event, not those for 'message'.",
       often: 'your handler passes event to encodeEvent().',
     })
-  }
-})
-
-check('2.2g', 'the ID of an event is the ID of its quake', async (t) => {
-  const { feed, events } = await serveStream(t, PATH, createApp)
-  for (const quake of [...quakes(3), ...awkwardQuakes()]) {
-    feed.release(quake)
-    const { lastEventId } = await events.next(noEvent(quake))
-    must(lastEventId === quake.id, {
-      seen: `The event of quake ${quake.id} had the ID "${excerpt(lastEventId)}".`,
+    must(event.lastEventId === quake.id, {
+      seen: `The event of quake ${quake.id} had the ID "${excerpt(event.lastEventId)}".`,
       expected: `Expected the ID "${quake.id}". A client that reconnects sends it to say what it has.`,
       often:
         'your handler leaves out the ID, or counts events. The same count means another quake in each process.',
@@ -498,7 +490,7 @@ check('2.2g', 'the ID of an event is the ID of its quake', async (t) => {
   }
 })
 
-edgeCase('2.2h', 'concurrent clients each get every quake', async (t) => {
+check('2.2f', 'concurrent clients each get every quake', async (t) => {
   await mustServeEach(await serveFeed(t, PATH, createApp), 'event', async ({ events }, story) => {
     const { data } = await events.next(story)
     return data
@@ -506,7 +498,7 @@ edgeCase('2.2h', 'concurrent clients each get every quake', async (t) => {
 })
 
 edgeCase(
-  '2.2i',
+  '2.2g',
   'a client that disconnects does not affect the others or the next one',
   async (t) => {
     const { feed, server, open } = await serveFeed(t, PATH, createApp)
@@ -544,7 +536,7 @@ edgeCase(
   },
 )
 
-edgeCase('2.2j', 'the "retry" field precedes any event', async (t) => {
+edgeCase('2.2h', 'the "retry" field precedes any event', async (t) => {
   const { feed, open } = await serveFeed(t, PATH, createApp)
   // Each new client gets an event at once.
   const [quake] = quakes(1)
@@ -614,7 +606,7 @@ check('2.3a', 'heartbeats are sent while the feed is idle', async (t) => {
   }
 })
 
-check('2.3b', 'a heartbeat is not an event and changes no ID', async (t) => {
+check('2.3b', 'a heartbeat is not an event, changes no ID and splits no event', async (t) => {
   const { feed, events } = await serveStream(t, PATH, withHeartbeats)
   await isSilent(SOME, '')
   for (const quake of quakes(2)) {
@@ -627,6 +619,22 @@ check('2.3b', 'a heartbeat is not an event and changes no ID', async (t) => {
     })
     await isSilent(2, quake.id)
   }
+
+  const slow = await blockedStream(t, await serveFeed(t, PATH, withHeartbeats))
+  const quiet = await (await serveFeed(t, PATH, withHeartbeats)).open('other client')
+  // A fence: when this client gets heartbeats, those of the slow client are due as well.
+  await quiet.events.heartbeats(SOME, noHeartbeat)
+  slow.resume()
+  for (const _ of slow.happened.slice(0, slow.reader.delivered + 1)) {
+    const event = await slow.events.next(noMoreEvents)
+    const quake = tryParseJson(event.data) as Quake | undefined
+    must(quake !== undefined && quake.id === event.lastEventId, {
+      seen: `The slow client read again, and ${quake ? 'an event had the ID of the event before it' : `the data of an event ended in ${quote(event.data.slice(-3))}`}: a heartbeat had split it.`,
+      expected: 'Expected every event in one piece, with its own ID.',
+      often: 'your handler writes an event in parts, with an await in which a heartbeat is sent.',
+    })
+  }
+  t.transcript.step('slow client read only whole events')
 
   async function isSilent(lines: number, id: string): Promise<void> {
     const { fields } = events
@@ -653,25 +661,7 @@ check('2.3b', 'a heartbeat is not an event and changes no ID', async (t) => {
   }
 })
 
-edgeCase('2.3c', 'no heartbeat splits an event', async (t) => {
-  const slow = await stalledStream(t, await serveFeed(t, PATH, withHeartbeats))
-  const quiet = await (await serveFeed(t, PATH, withHeartbeats)).open('other client')
-  // A fence: when this client gets heartbeats, those of the slow client are due as well.
-  await quiet.events.heartbeats(SOME, noHeartbeat)
-  slow.client.resume()
-  for (const _ of slow.happened.slice(0, slow.reader.delivered + 1)) {
-    const event = await slow.events.next(noMoreEvents)
-    const quake = tryParseJson(event.data) as Quake | undefined
-    must(quake !== undefined && quake.id === event.lastEventId, {
-      seen: `The slow client read again, and ${quake ? 'an event had the ID of the event before it' : `the data of an event ended in ${quote(event.data.slice(-3))}`}: a heartbeat had split it.`,
-      expected: 'Expected every event in one piece, with its own ID.',
-      often: 'your handler writes an event in parts, with an await in which a heartbeat is sent.',
-    })
-  }
-  t.transcript.step('slow client read only whole events')
-})
-
-check('2.3d', 'heartbeats stop when their client disconnects', async (t) => {
+check('2.3c', 'heartbeats stop when their client disconnects', async (t) => {
   const timers = trackHeartbeats(t)
   const served = await serveFeed(t, PATH, withHeartbeats)
   for (const name of ['client 1', 'client 2', 'client 3', 'client 4']) {
@@ -711,13 +701,34 @@ check('2.3d', 'heartbeats stop when their client disconnects', async (t) => {
 
 // 2.4 Clients come and go
 
-check('2.4a', 'the feed closes when the client disconnects between two quakes', async (t) => {
+check('2.4a', 'the feed closes when the client disconnects, and not before', async (t) => {
   const stream = await (await serveFeed(t, PATH, createApp)).open()
   await mustCloseWhenLeft(
     t,
     stream,
     "your handler does not listen for 'close' on the response, or does not pass the signal to the feed.",
   )
+
+  const { feed, server } = await serveFeed(t, PATH, createApp, consumeRequest)
+  const client = t.connect(server, 'client whose request has been read')
+  client.request(PATH)
+  t.transcript.step('middleware has read the request body')
+  await client.head({ seen: 'The client got no head.', expected: 'Expected the head at once.' })
+  const [quake] = quakes(1)
+  feed.release(quake)
+  await client.events.next({
+    seen: `Middleware had read the request body. The feed released ${describeQuake(quake)}, and no event reached the client.`,
+    expected: 'Expected an event, because the client is still connected.',
+    often:
+      "your handler takes 'close' on the request for a disconnect. It fires as soon as the body has been read.",
+  })
+  client.disconnect()
+  await t.waitFor(() => feed.openReaders === 0, {
+    seen: 'Middleware had read the request body, and the feed stayed open when the client disconnected.',
+    expected: 'Expected the feed to close, even if middleware has read the body.',
+    often:
+      "your handler listens for 'close' on the request. Only the response emits it when the client disconnects.",
+  })
 })
 
 edgeCase(
@@ -773,56 +784,49 @@ edgeCase('2.4c', 'a client that disconnects before its handler runs leaves no ti
   t.transcript.step('no timer is running')
 })
 
-check('2.4d', 'a stalled client stops the reading from the feed', async (t) => {
-  const { reader, happened } = await stalledStream(t, await serveFeed(t, PATH, createApp))
-  must(reader.delivered < happened.length, {
-    seen: `The client stopped reading, and your handler took all ${happened.length} quakes from the feed, 16 MB.`,
-    expected:
-      'Expected your handler to stop when the socket is full. Everything that the client does not read fills your memory.',
-    often: 'your handler ignores the result of res.write(). If it is false, wait for "drain".',
-  })
-})
-
-check('2.4e', 'a stalled client that reads again gets every event once, in order', async (t) => {
-  const served = await serveFeed(t, PATH, createApp)
-  const slow = await stalledStream(t, served)
-  slow.client.resume()
-  const held: number[] = []
-  const { happened } = slow
-  for (const [n, quake] of happened.entries()) {
-    const { lastEventId } = await slow.events.next(noMoreEvents)
-    must(lastEventId === quake.id, {
-      seen: `Event ${n + 1} was the quake "${lastEventId}".`,
-      expected: `Expected the quake "${quake.id}". Each quake is sent once, in order.`,
-      ...(lastEventId === happened[n - 1]?.id && {
-        often:
-          'your handler writes a quake again after "drain". write() keeps its bytes even if it returns false.',
-      }),
+check(
+  '2.4d',
+  'a stalled client pauses the feed, and gets every event once it reads again',
+  async (t) => {
+    const served = await serveFeed(t, PATH, createApp)
+    const slow = await blockedStream(t, served)
+    const { happened } = slow
+    must(slow.reader.delivered < happened.length, {
+      seen: `The client stopped reading, and your handler took all ${happened.length} quakes from the feed, 5 MB.`,
+      expected:
+        'Expected your handler to stop when the socket is full. Everything that the client does not read fills your memory.',
+      often: 'your handler ignores the result of res.write(). If it is false, wait for "drain".',
     })
-    held.push(served.server.listeners + slow.reader.signalListeners)
-  }
-  t.transcript.step('slow client read every event once, in order')
-  // Each of these quakes fills the response, so a listener left by a wait shows every time.
-  const before = Math.max(...held.slice(0, 24))
-  const after = Math.min(...held.slice(-24))
-  must(after < before + 5, {
-    seen: `The response was full ${happened.length} times, and in the end this client had more listeners than at first.`,
-    expected: 'Expected the listeners of a wait to be removed after the wait.',
-    often:
-      'your handler adds a listener for each wait and never removes it. once() of node:events does both.',
-  })
-})
+    const listeners = (): number => served.server.listeners + slow.reader.signalListeners
+    const before = listeners()
+    slow.resume()
+    for (const [n, quake] of happened.entries()) {
+      const { lastEventId } = await slow.events.next(noMoreEvents)
+      must(lastEventId === quake.id, {
+        seen: `Event ${n + 1} was the quake "${lastEventId}".`,
+        expected: `Expected the quake "${quake.id}". Each quake is sent once, in order.`,
+        ...(lastEventId === happened[n - 1]?.id && {
+          often:
+            'your handler writes a quake again after "drain". write() keeps its bytes even if it returns false.',
+        }),
+      })
+    }
+    t.transcript.step('slow client read every event once, in order')
+    // Each of these quakes fills the response, so a listener that one wait leaves is there dozens of times.
+    must(listeners() < before + 5, {
+      seen: `The response was full ${happened.length} times, and in the end this client had more listeners than at first.`,
+      expected: 'Expected the listeners of a wait to be removed after the wait.',
+      often:
+        'your handler adds a listener for each wait and never removes it. once() of node:events does both.',
+    })
+  },
+)
 
-edgeCase('2.4f', 'a stalled client that disconnects closes the feed', async (t) => {
-  await mustCloseWhenStalled(t, await stalledStream(t, await serveFeed(t, PATH, createApp)))
-})
-
-edgeCase('2.4g', 'a stalled client that disconnects leaves no timer', async (t) => {
+check('2.4e', 'a stalled client that disconnects leaves no feed open and no timer', async (t) => {
   const timers = trackHeartbeats(t)
   const served = await serveFeed(t, PATH, withHeartbeats)
   await timers.comesAndGoes(served, 'first client')
-  const slow = await stalledStream(t, served)
-  slow.client.disconnect()
+  await mustCloseWhenStalled(t, await stalledStream(t, served))
   await timers.areCleared({
     seen: 'The client disconnected while your handler was waiting for "drain", and its timer keeps running.',
     often:
@@ -830,7 +834,7 @@ edgeCase('2.4g', 'a stalled client that disconnects leaves no timer', async (t) 
   })
 })
 
-edgeCase('2.4h', 'HEAD gets the head of GET, ends, and opens no feed', async (t) => {
+edgeCase('2.4f', 'HEAD gets the head of GET, ends, and opens no feed', async (t) => {
   const { feed, server } = await serveFeed(t, PATH, createApp)
   const client = t.connect(server)
   const story = {
@@ -867,55 +871,69 @@ edgeCase('2.4h', 'HEAD gets the head of GET, ends, and opens no feed', async (t)
   })
 })
 
-edgeCase('2.4i', 'POST is refused', async (t) => {
+edgeCase('2.4g', 'POST is refused', async (t) => {
   const { server } = await serveFeed(t, PATH, createApp)
   await mustRefusePost(t.connect(server), PATH)
 })
 
-check('2.4j', 'a failed feed cuts the connection', async (t) => {
-  for (const count of [1, 0]) {
-    const { client, feed } = await streamAfterQuakes(t, await serveFeed(t, PATH, createApp), count)
-    feed.fail(FEED_ERROR)
-    await mustCutWithFeed(
-      client,
-      `The feed failed${count === 0 ? ' before its first quake' : ''}`,
-      'Expected the connection to be cut, so that the client reconnects by itself.',
-    )
-    mustHaveNoEvent(client.unread())
-  }
-})
+check(
+  '2.4h',
+  'a failed feed cuts the connection, leaves no timer, and the next request is served',
+  async (t) => {
+    for (const count of [1, 0]) {
+      const { client, feed } = await streamAfterQuakes(
+        t,
+        await serveFeed(t, PATH, createApp),
+        count,
+      )
+      feed.fail(FEED_ERROR)
+      await mustCutWithFeed(
+        client,
+        `The feed failed${count === 0 ? ' before its first quake' : ''}`,
+        'Expected the connection to be cut, so that the client reconnects by itself.',
+      )
+      mustHaveNoEvent(client.unread())
+    }
 
-edgeCase('2.4k', 'after the feed has failed, the next request is served', async (t) => {
-  const broken = t.controlledFeed()
-  const mended = t.controlledFeed()
-  const feeds = [broken, mended]
-  const server = await t.serve(createApp({ open: (signal) => feeds.shift()!.open(signal) }))
-  const { client } = await streamAfterQuakes(t, servedFrom(t, broken, server), 1)
-  broken.fail(FEED_ERROR)
-  await client.ended({
-    seen: 'The feed failed, and the response stayed open.',
-    expected: 'Expected the connection to be cut.',
-  })
-  const next = t.connect(server, 'next client')
-  const { status } = await next.get(PATH, {
-    seen: 'The feed failed, and the next client got no head.',
-    expected: 'Expected the status 200, because the feed works again.',
-  })
-  must(status === 200, {
-    seen: `The feed failed, and the next client got the status ${status}.`,
-    expected:
-      'Expected the status 200, because the feed works again. After a 204 the client would never reconnect.',
-    often: 'your handler takes a failed feed for one that has ended.',
-  })
-  const [quake] = quakes(1)
-  mended.release(quake)
-  await next.events.next({
-    seen: `The feed failed and worked again, ${describeQuake(quake)} happened, and the next client got no event.`,
-    expected: 'Expected the feed to be opened for each client.',
-  })
-})
+    const timers = trackHeartbeats(t)
+    const calm = t.controlledFeed()
+    const broken = t.controlledFeed()
+    const mended = t.controlledFeed()
+    const feeds = [calm, broken, mended]
+    const server = await t.serve(withHeartbeats({ open: (signal) => feeds.shift()!.open(signal) }))
+    await timers.comesAndGoes(servedFrom(t, calm, server), 'first client')
+    const { client } = await streamAfterQuakes(t, servedFrom(t, broken, server), 1)
+    broken.fail(FEED_ERROR)
+    await client.ended({
+      seen: 'The feed failed, and the response stayed open.',
+      expected: 'Expected the connection to be cut.',
+    })
+    await timers.areCleared({
+      seen: 'The feed failed, the connection was cut, and its timer keeps running.',
+      often:
+        'your handler calls clearInterval() after the loop, and an error skips that line. Use finally.',
+    })
+    const next = t.connect(server, 'next client')
+    const { status } = await next.get(PATH, {
+      seen: 'The feed failed, and the next client got no head.',
+      expected: 'Expected the status 200, because the feed works again.',
+    })
+    must(status === 200, {
+      seen: `The feed failed, and the next client got the status ${status}.`,
+      expected:
+        'Expected the status 200, because the feed works again. After a 204 the client would never reconnect.',
+      often: 'your handler takes a failed feed for one that has ended.',
+    })
+    const [quake] = quakes(1)
+    mended.release(quake)
+    await next.events.next({
+      seen: `The feed failed and worked again, ${describeQuake(quake)} happened, and the next client got no event.`,
+      expected: 'Expected the feed to be opened for each client.',
+    })
+  },
+)
 
-edgeCase('2.4l', 'the response ends when the feed has ended', async (t) => {
+edgeCase('2.4i', 'the response ends when the feed has ended', async (t) => {
   const { client, feed } = await streamAfterQuakes(t, await serveFeed(t, PATH, createApp), 1)
   feed.end()
   await mustEndWithFeed(client, 'nothing more will come.')
@@ -958,7 +976,7 @@ function mustHaveNoEvent(unread: string): void {
   for (const event of parseEvents(unread).events) must(false, notQuake(event))
 }
 
-check('2.4m', 'after the feed has ended, requests get 204', async (t) => {
+check('2.4j', 'after the feed has ended, requests get 204', async (t) => {
   for (const [count, over] of [
     [1, ''],
     [0, ' without a quake'],
@@ -1008,28 +1026,14 @@ check('2.4m', 'after the feed has ended, requests get 204', async (t) => {
   }
 })
 
-edgeCase('2.4n', 'a feed that fails or ends leaves no timer', async (t) => {
+edgeCase('2.4k', 'a feed that ends leaves no timer', async (t) => {
   const timers = trackHeartbeats(t)
   const calm = t.controlledFeed()
-  const broken = t.controlledFeed()
   const ending = t.controlledFeed()
   let feed: Feed = calm
   const app = createApp({ open: (signal) => feed.open(signal) }, { heartbeatMs })
   const server = await t.serve(app)
   await timers.comesAndGoes(servedFrom(t, calm, server), 'first client')
-
-  feed = broken
-  const failed = await streamAfterQuakes(t, servedFrom(t, broken, server), 1)
-  broken.fail(FEED_ERROR)
-  await failed.client.ended({
-    seen: 'The feed failed, and the response stayed open.',
-    expected: 'Expected the connection to be cut.',
-  })
-  await timers.areCleared({
-    seen: 'The feed failed, the connection was cut, and its timer keeps running.',
-    often:
-      'your handler calls clearInterval() after the loop, and an error skips that line. Use finally.',
-  })
 
   feed = ending
   const ended = await streamAfterQuakes(t, servedFrom(t, ending, server), 1)
@@ -1057,37 +1061,15 @@ edgeCase('2.4n', 'a feed that fails or ends leaves no timer', async (t) => {
   }
 })
 
-edgeCase('2.4o', 'reading the request body does not count as a disconnect', async (t) => {
-  const { feed, server } = await serveFeed(t, PATH, createApp, consumeRequest)
-  const client = t.connect(server)
-  client.request(PATH)
-  t.transcript.step('middleware has read the request body')
-  await client.head({ seen: 'The client got no head.', expected: 'Expected the head at once.' })
-  const [quake] = quakes(1)
-  feed.release(quake)
-  await client.events.next({
-    seen: `Middleware had read the request body. The feed released ${describeQuake(quake)}, and no event reached the client.`,
-    expected: 'Expected an event, because the client is still connected.',
-    often:
-      "your handler takes 'close' on the request for a disconnect. It fires as soon as the body has been read.",
-  })
-  client.disconnect()
-  await t.waitFor(() => feed.openReaders === 0, {
-    seen: 'Middleware had read the request body, and the feed stayed open when the client disconnected.',
-    expected: 'Expected the feed to close, even if middleware has read the body.',
-    often:
-      "your handler listens for 'close' on the request. Only the response emits it when the client disconnects.",
-  })
-})
-
 edgeCase(
-  '2.4p',
+  '2.4l',
   'after many clients have disconnected, the next one is served in full',
   async (t) => {
     const timers = t.trackTimers()
     const visited = await visitedServer(t, withHeartbeats, {
       path: PATH,
       isOverAtEnd: true,
+      rounds: 9,
     })
     const { server } = visited
     const calm = t.controlledFeed()
@@ -1155,7 +1137,7 @@ edgeCase(
   },
 )
 
-// 2.5 The parser
+// 2.5 The lines, which are graded with events that have nothing but data
 
 check('2.5a', 'an event is yielded as soon as its blank line arrives', async (t) => {
   const source = controlledBody(t.transcript)
@@ -1177,70 +1159,21 @@ check('2.5a', 'an event is yielded as soon as its blank line arrives', async (t)
   }
 })
 
-check('2.5b', 'the "data" fields of an event are joined by line feeds', async (t) => {
-  const [noSpace, others] = partition('data-no-space', casesOf('data'))
-  await mustParse(
-    t,
-    noSpace,
-    'your parser expects a space after the colon, but that space is optional.',
-    inOnePiece,
-  )
-  await mustParse(
-    t,
-    others,
-    'your parser keeps only the last line of data, splits the value at every colon, or trims it.',
-    inOnePiece,
-  )
-})
-
-check('2.5c', 'an event has the type of its own "event" field, or "message"', (t) =>
-  mustParse(
-    t,
-    casesOf('name'),
-    'your parser keeps the name for later events, or ignores an empty "event" field.',
-    inOnePiece,
-  ),
-)
-
-check('2.5d', 'a block without a "data" field is not an event; one with an empty field is', (t) =>
-  mustParse(
-    t,
-    casesOf('none'),
-    "your parser tests if (data), but '' is data as well. Remember whether there was a data field.",
-    inOnePiece,
-  ),
-)
-
-check('2.5e', 'comments and unknown fields are ignored', (t) =>
-  mustParse(
-    t,
-    casesOf('unknown'),
-    ({ error }) =>
-      error instanceof TypeError
-        ? 'your parser looks names up in an object, and every object has a "constructor" and a "__proto__".'
-        : 'your parser compares names with startsWith(), or ignores case or spaces.',
-    inOnePiece,
-  ),
-)
-
-check('2.5f', 'an ID holds until the next "id" field', (t) =>
-  mustParse(
-    t,
-    casesOf('id'),
-    'your parser forgets the ID after its event, or mishandles an empty ID or one with U+0000.',
-    inOnePiece,
-  ),
-)
-
-check('2.5g', 'LF, CRLF and CR end a line', async (t) => {
+check('2.5b', 'LF, CRLF and CR end a line', async (t) => {
   const [noEnds, ends] = partition(
     'vt-ff-nel-ls-ps-not-eol',
-    sseVectors().filter(({ tags }) => tags.includes('eol')),
+    allVectors().filter((vector) => vector.tags.includes('eol') && hasOnlyData(vector)),
   )
   const [lf, crlf, cr] = lineEnds()
   await mustParse(
     t,
-    [lf!, crlf!],
+    [lf!],
+    'your parser keeps only one line of data. Join the lines of an event with LF.',
+    inOnePiece,
+  )
+  await mustParse(
+    t,
+    [crlf!],
     'your parser splits lines only at LF, or events at "\\n\\n". A CR before an LF belongs to the line end, so a blank line can be ␍␊␍␊.',
     inOnePiece,
   )
@@ -1258,7 +1191,7 @@ check('2.5g', 'LF, CRLF and CR end a line', async (t) => {
   )
 })
 
-edgeCase('2.5h', 'a CR ends its line at once', async (t) => {
+edgeCase('2.5c', 'a CR ends its line at once', async (t) => {
   const source = controlledBody(t.transcript)
   const events = parseEventStream(source.stream)[Symbol.asyncIterator]()
   for (const data of ['first', 'second']) {
@@ -1277,29 +1210,29 @@ edgeCase('2.5h', 'a CR ends its line at once', async (t) => {
   }
 })
 
-check('2.5i', 'events may be split into chunks anywhere', (t) =>
-  mustParse(
+check('2.5d', 'chunks may end anywhere, even inside a line or a CRLF', async (t) => {
+  await mustParse(
     t,
-    casesOf('data', 'name', 'none', 'unknown', 'id', 'chunks'),
+    casesOf('chunks'),
     'your parser takes each chunk for one event, or for whole lines. Chunks can be cut anywhere.',
-  ),
-)
-
-edgeCase('2.5j', 'a CRLF split between two chunks ends one line', async (t) => {
+  )
   await mustParse(
     t,
     [...lineEnds(), ...casesOf('line ends')],
     'your parser takes the LF in the next chunk for another line end, which makes a blank line.',
   )
-  await mustParse(
+})
+
+edgeCase('2.5e', 'an empty chunk inside a CRLF changes nothing', (t) =>
+  mustParse(
     t,
     lineEnds(),
     'your parser forgets at an empty chunk that the text before it ended with CR.',
     splitsWithEmptyChunk,
-  )
-})
+  ),
+)
 
-check('2.5k', 'the stream is decoded as UTF-8, and chunks may share a character', async (t) => {
+check('2.5f', 'the stream is decoded as UTF-8, and chunks may share a character', async (t) => {
   await mustParse(t, casesOf('utf-8'), ({ error }) =>
     isDecodingError(error)
       ? 'your TextDecoder is fatal, so it throws instead of replacing invalid bytes by U+FFFD.'
@@ -1307,65 +1240,53 @@ check('2.5k', 'the stream is decoded as UTF-8, and chunks may share a character'
   )
 })
 
-edgeCase('2.5l', 'a byte order mark is removed only at the very beginning', (t) =>
+edgeCase('2.5g', 'a byte order mark is removed only at the very beginning', (t) =>
   mustParse(
     t,
     casesOf('bom'),
-    'your parser keeps the byte order mark, or removes others as well. TextDecoder drops only the first one.',
+    ({ error }) =>
+      error === undefined
+        ? 'your parser keeps the byte order mark, or removes others as well. TextDecoder drops only the first one.'
+        : 'your parser throws at an unknown field. Ignore it, because a later version of the format may have more fields.',
     chunkingsForDecoder,
   ),
 )
 
-edgeCase('2.5m', 'an event without its blank line is dropped when the stream ends', (t) =>
-  mustParse(
-    t,
-    casesOf('eof'),
-    'your parser yields the rest when the body ends. An event without its blank line is not complete.',
-  ),
-)
-
-edgeCase('2.5n', 'an event may have any length, and each byte costs the same', async (t) => {
+check('2.5h', 'a line may have any length, and each byte costs the same', async (t) => {
   await mustParse(
     t,
-    casesOf('long'),
+    casesOf('long').filter(hasOnlyData),
     'your parser has a limit for a line, a buffer or the depth of calls.',
     inLargePieces,
   )
   // In small chunks. This takes a moment, or half a minute if the parser searches old text again.
-  const pieces = Array.from({ length: 6000 }, () => Buffer.from('abcdefgh'.repeat(96)))
+  const pieces = Array.from({ length: 4000 }, () => Buffer.from('abcdefgh'.repeat(96)))
   const chunks = [Buffer.from('data: '), ...pieces, Buffer.from('\n\n')]
-  t.transcript.step('body has an event of 4.6 MB in 6002 chunks')
+  t.transcript.step('body has a line of 3 MB in 4002 chunks')
+  const [length, ...more] = await readLengths(t, chunks, {
+    seen: 'A line of 3 MB arrived in chunks of 768 bytes, and 1.5 seconds of computing were not enough to read it.',
+    expected:
+      'Expected the work for a chunk to depend on that chunk, not on all that came before it.',
+    often:
+      'your parser joins the unfinished line to each chunk, and searches it again from the beginning.',
+  })
+  must(length === 4000 * 768 && more.length === 0, {
+    seen: `A line of data with ${4000 * 768} characters arrived, and your parser yielded ${more.length === 0 ? `data of ${length} characters` : `${more.length + 1} events`}.`,
+    expected: 'Expected one event with the whole line.',
+  })
+})
+
+/** Reads a body, whose chunks must cost the same each. Returns the length of the data of each event. */
+async function readLengths(t: Tools, chunks: Uint8Array[], tooSlow: Story): Promise<number[]> {
   const lengths: number[] = []
   const read = async (body: ReadableStream<Uint8Array>): Promise<void> => {
     for await (const { data } of parseEventStream(body)) lengths.push(data.length)
   }
-  await mustCostLinearly(t, chunks, read, {
-    seen: 'An event of 4.6 MB arrived in chunks of 768 bytes, and 1.5 seconds of computing were not enough to read it.',
-    expected:
-      'Expected the work for a chunk to depend on that chunk, not on all that came before it.',
-    often:
-      'your parser joins the unfinished event to each chunk, and searches it again from the beginning.',
-  })
-  must(deepEqual(lengths, [6000 * 768]), {
-    seen: `An event of ${6000 * 768} characters arrived, and your parser yielded ${lengths.length === 1 ? `an event of ${lengths[0]}` : `${lengths.length} events`}.`,
-    expected: 'Expected the whole event.',
-  })
-  // Of many lines.
-  const lines = Buffer.from('data\n'.repeat(50))
-  const ofLines = [...Array.from({ length: 1000 }, () => lines), Buffer.from('\n')]
-  t.transcript.step('body has an event of 50,000 lines')
-  await mustCostLinearly(t, ofLines, read, {
-    seen: 'An event of 50,000 lines arrived, and 1.5 seconds of computing were not enough to read it.',
-    expected: 'Expected the work for a line to depend on that line, not on the lines before it.',
-    often: 'your parser copies all lines of the event for each new line: [...data, value].',
-  })
-  must(lengths.at(-1) === 49_999, {
-    seen: `An event of 50,000 empty lines arrived, and your parser yielded ${lengths.length === 2 ? `${lengths[1]} characters` : 'no event'}.`,
-    expected: 'Expected an event of 49,999 line feeds.',
-  })
-})
+  await mustCostLinearly(t, chunks, read, tooSlow)
+  return lengths
+}
 
-edgeCase('2.5o', 'leaving the loop cancels the body', async (t) => {
+check('2.5i', 'leaving the loop cancels the body, and a lost connection throws', async (t) => {
   const source = controlledBody(t.transcript)
   source.push('data: 1\n\ndata: 2\n\n')
   const leaves = async (): Promise<void> => {
@@ -1385,17 +1306,15 @@ edgeCase('2.5o', 'leaving the loop cancels the body', async (t) => {
       'your parser calls releaseLock(), which does not cancel the body. reader.cancel() ends the request.',
   })
   t.transcript.step('the body was cancelled')
-})
 
-edgeCase('2.5p', 'a lost connection makes the parser throw', async (t) => {
-  const source = controlledBody(t.transcript)
-  source.push('data: 1\n\n')
-  const events = parseEventStream(source.stream)[Symbol.asyncIterator]()
+  const lost = controlledBody(t.transcript)
+  lost.push('data: 1\n\n')
+  const events = parseEventStream(lost.stream)[Symbol.asyncIterator]()
   await t.withTimeout(events.next(), {
     seen: 'An event arrived, and your parser yielded nothing.',
     expected: 'Expected the event.',
   })
-  source.fail(new TypeError('terminated'))
+  lost.fail(new TypeError('terminated'))
   const outcome = await t.withTimeout(outcomeOf(events.next()), {
     seen: 'The connection was lost, and your parser kept waiting.',
     expected: 'Expected your parser to throw.',
@@ -1408,7 +1327,7 @@ edgeCase('2.5p', 'a lost connection makes the parser throw', async (t) => {
   })
 })
 
-edgeCase('2.5q', 'the parser reads only on demand', async (t) => {
+edgeCase('2.5j', 'the parser reads only on demand', async (t) => {
   const event = Buffer.from(`data: ${'~'.repeat(4088)}\n\n`)
   const body = bodyOfChunks(Array.from({ length: 1000 }, () => event))
   t.transcript.step('body has 1000 chunks of one event each, 4 kB long')
@@ -1431,9 +1350,95 @@ edgeCase('2.5q', 'the parser reads only on demand', async (t) => {
   })
 })
 
-// 2.6 The client
+// 2.6 The events
 
-check('2.6a', 'each quake is passed to onQuake() as it arrives', async (t) => {
+check('2.6a', 'the "data" fields of an event are joined by line feeds', async (t) => {
+  const [noSpace, others] = partition('data-no-space', casesOf('data'))
+  await mustParseFields(
+    t,
+    noSpace,
+    'your parser expects a space after the colon, but that space is optional.',
+  )
+  await mustParseFields(
+    t,
+    others,
+    'your parser keeps only the last line of data, splits the value at every colon, or trims it.',
+  )
+})
+
+check('2.6b', 'an event has the type of its own "event" field, or "message"', (t) =>
+  mustParseFields(
+    t,
+    casesOf('name'),
+    'your parser keeps the name for later events, or ignores an empty "event" field.',
+  ),
+)
+
+check(
+  '2.6c',
+  'comments, unknown fields and blocks without a "data" field yield no event',
+  async (t) => {
+    await mustParseFields(
+      t,
+      casesOf('none'),
+      "your parser tests if (data), but '' is data as well. Remember whether there was a data field.",
+    )
+    await mustParseFields(t, casesOf('unknown'), ({ error }) =>
+      error instanceof TypeError
+        ? 'your parser looks names up in an object, and every object has a "constructor" and a "__proto__".'
+        : 'your parser compares names with startsWith(), or ignores case or spaces.',
+    )
+  },
+)
+
+check('2.6d', 'an ID holds until the next "id" field', (t) =>
+  mustParseFields(
+    t,
+    casesOf('id'),
+    'your parser forgets the ID after its event, or mishandles an empty ID or one with U+0000.',
+  ),
+)
+
+edgeCase('2.6e', 'an event without its blank line is dropped when the stream ends', (t) =>
+  mustParse(
+    t,
+    casesOf('eof'),
+    'your parser yields the rest when the body ends. An event without its blank line is not complete.',
+  ),
+)
+
+edgeCase(
+  '2.6f',
+  'an event may have any number of lines, and each line costs the same',
+  async (t) => {
+    await mustParse(
+      t,
+      casesOf('long').filter((vector) => !hasOnlyData(vector)),
+      'your parser has a limit for the lines of an event.',
+      inLargePieces,
+    )
+    const lines = Buffer.from('data\n'.repeat(50))
+    t.transcript.step('body has an event of 50,000 lines')
+    const lengths = await readLengths(
+      t,
+      [...Array.from({ length: 1000 }, () => lines), Buffer.from('\n')],
+      {
+        seen: 'An event of 50,000 lines arrived, and 1.5 seconds of computing were not enough to read it.',
+        expected:
+          'Expected the work for a line to depend on that line, not on the lines before it.',
+        often: 'your parser copies all lines of the event for each new line: [...data, value].',
+      },
+    )
+    must(deepEqual(lengths, [49_999]), {
+      seen: `An event of 50,000 empty lines arrived, and your parser yielded ${lengths.length === 1 ? `${lengths[0]} characters` : `${lengths.length} events`}.`,
+      expected: 'Expected an event of 49,999 line feeds.',
+    })
+  },
+)
+
+// 2.7 The client
+
+check('2.7a', 'each quake is passed to onQuake() as it arrives', async (t) => {
   // Written by hand, with LF, because after a lone CR the package waits for one more byte.
   const timers = t.freezeTimers()
   const server = await scriptedServer(t)
@@ -1458,7 +1463,7 @@ check('2.6a', 'each quake is passed to onQuake() as it arrives', async (t) => {
         'your code passes on the event, or its text. JSON.parse() turns event.data into a quake.',
     })
   }
-  const many = quakes(MANY)
+  const many = quakes(400)
   const text = many.map((quake) => `id: ${quake.id}\ndata: ${JSON.stringify(quake)}\n\n`).join('')
   server.send(text, `${many.length} quakes`)
   await t.waitFor(() => got.length === some.length + many.length, {
@@ -1468,7 +1473,7 @@ check('2.6a', 'each quake is passed to onQuake() as it arrives', async (t) => {
   })
 })
 
-edgeCase('2.6b', 'data that is not JSON is skipped, and the connection stays open', async (t) => {
+edgeCase('2.7b', 'data that is not JSON is skipped, and the connection stays open', async (t) => {
   const server = await scriptedServer(t)
   const [quake, next] = quakes(2)
   const { got } = await watch(t, server)
@@ -1505,9 +1510,9 @@ edgeCase('2.6b', 'data that is not JSON is skipped, and the connection stays ope
   })
 })
 
-check('2.6c', 'the client reconnects after every lost connection', async (t) => {
+check('2.7c', 'the client reconnects after every lost connection', async (t) => {
   const server = await scriptedServer(t)
-  const [first, last, ...more] = quakes(14)
+  const [first, last, ...more] = quakes(7)
   const watcher = await watch(t, server)
   server.send(`retry: 1\n\nid: ${first.id}\ndata: ${JSON.stringify(first)}\n\n`)
   await t.waitFor(() => watcher.got.length === 1, noQuake(first))
@@ -1545,7 +1550,7 @@ check('2.6c', 'the client reconnects after every lost connection', async (t) => 
   // Dozens of consecutive losses, without an answer in between.
   server.stopAnswering()
   const before = server.requests.length
-  for (let lost = 0; lost < 33; lost += 1) {
+  for (let lost = 0; lost < 28; lost += 1) {
     server.cut()
     await t.waitFor(() => server.requests.length === before + lost + 1, {
       seen: `The connection was lost, ${lost} attempts to reconnect were cut without an answer, and the client did not try again.`,
@@ -1562,7 +1567,7 @@ check('2.6c', 'the client reconnects after every lost connection', async (t) => 
   })
 })
 
-check('2.6d', 'the function that watchQuakes() returns disconnects the client', async (t) => {
+check('2.7d', 'the function that watchQuakes() returns disconnects the client', async (t) => {
   const [quake, next] = quakes(2)
   for (const when of ['open', 'lost', 'asked', 'in onQuake()'] as const) {
     const isLost = when === 'lost'
@@ -1635,7 +1640,7 @@ const PLACES = {
   'in onQuake()': ' in onQuake()',
 }
 
-edgeCase('2.6e', 'onOver() is called once, after the client has given up', async (t) => {
+check('2.7e', 'onOver() is called once, after the client has given up', async (t) => {
   const [quake] = quakes(1)
   const answers: [status: number, type?: string][] = [[204], [500], [200, 'text/html']]
   for (const [status, type] of answers) {
@@ -1676,10 +1681,10 @@ edgeCase('2.6e', 'onOver() is called once, after the client has given up', async
   }
 })
 
-edgeCase('2.6f', 'a watcher that has stopped leaves no timer running', async (t) => {
+edgeCase('2.7f', 'a watcher that has stopped leaves no timer running', async (t) => {
   const timers = t.trackTimers()
   const [quake] = quakes(1)
-  for (let n = 0; n < 12; n += 1) {
+  for (let n = 0; n < 6; n += 1) {
     const server = await scriptedServer(t)
     const watcher = await watch(t, server)
     server.send(`retry: 1\n\ndata: ${JSON.stringify(quake)}\n\n`)
@@ -1691,7 +1696,7 @@ edgeCase('2.6f', 'a watcher that has stopped leaves no timer running', async (t)
   }
   await t.waitFor(() => timers.alive() === 0, {
     seen: () =>
-      `Twelve watchers ended: some were stopped, some while reconnecting, and some streams were over. ${timers.alive()} of their timers keep running.`,
+      `Six watchers ended: some were stopped, some while reconnecting, and some streams were over. ${timers.alive()} of their timers keep running.`,
     expected: 'Expected no timers, because a watcher must clear every timer that it starts.',
     often:
       'your code does not call clearInterval() when you stop watching, or when the stream is over.',
@@ -1916,6 +1921,17 @@ function mustParse(t: Tools, ...cases: Cases): Promise<void> {
   return mustReadEvents(t, parseEventStream, ...cases)
 }
 
+/** Reads each case in one piece, and then byte by byte, because a parser may lose fields at the end of a chunk. */
+async function mustParseFields(t: Tools, ...[vectors, often]: Cases): Promise<void> {
+  await mustParse(t, vectors, often, inOnePiece)
+  await mustParse(
+    t,
+    vectors,
+    'your parser forgets at the end of a chunk what it has read of the event. Keep it until the blank line.',
+    byteByByte,
+  )
+}
+
 type Cases = Parameters<typeof mustReadEvents> extends [unknown, unknown, ...infer Rest] ? Rest : []
 
 type Theme = (typeof THEMES)[number][0]
@@ -1936,15 +1952,38 @@ const THEMES = [
 ] as const
 
 function casesOf(...themes: Theme[]): SseVector[] {
-  return sseVectors().filter(({ tags, chunks, events }) => {
-    const isAscii = chunks.every((chunk) => chunk.every((byte) => byte < 0x80))
-    const isNamed = events.some(({ type }) => type !== 'message')
-    const has = (mark: string): boolean =>
-      tags.includes(mark) || (mark === 'utf8' && !isAscii) || (mark === 'event' && isNamed)
-    const theme = THEMES.find(([, marks]) => marks.some(has))
-    return theme !== undefined && themes.includes(theme[0])
-  })
+  return allVectors().filter((vector) => themes.includes(themeOf(vector)))
 }
+
+function themeOf(vector: SseVector): Theme {
+  const { tags, chunks, events } = vector
+  const isAscii = chunks.every((chunk) => chunk.every((byte) => byte < 0x80))
+  const isNamed = events.some(({ type }) => type !== 'message')
+  const has = (mark: string): boolean =>
+    tags.includes(mark) || (mark === 'utf8' && !isAscii) || (mark === 'event' && isNamed)
+  const fits = ([name, marks]: (typeof THEMES)[number]): boolean =>
+    marks.some(has) && (!ABOUT_LINES.includes(name) || hasOnlyData(vector))
+  return THEMES.find(fits)?.[0] ?? 'data'
+}
+
+/** The themes of task 2.5, in which every event must be readable without task 2.6. */
+const ABOUT_LINES: readonly Theme[] = ['utf-8', 'line ends', 'chunks']
+
+/** Returns whether each line is blank or begins with "data: ", as in the events that task 2.5 reads. */
+function hasOnlyData({ chunks }: SseVector): boolean {
+  return Buffer.concat(chunks)
+    .toString()
+    .split(/\r\n|\n|\r/)
+    .every((line) => line === '' || line.startsWith('data: '))
+}
+
+/** Reads the cases from their file only once. */
+function allVectors(): SseVector[] {
+  loaded ??= sseVectors()
+  return loaded
+}
+
+let loaded: SseVector[] | undefined
 
 /** Separates the case of that name, which has its own likely cause, from the others. */
 function partition(name: string, vectors: SseVector[]): [SseVector[], SseVector[]] {
@@ -1961,9 +2000,8 @@ function isDecodingError(error: unknown): boolean {
 
 /** Returns the same two events with each kind of line end. */
 function lineEnds(): SseVector[] {
-  const [first, second] = quakes(2)
   return ['\n', '\r\n', '\r'].map((end) => {
-    const lines = [`id: ${first.id}`, 'data: a', 'data: b', '', `id: ${second.id}`, 'data: c', '']
+    const lines = ['data: a', 'data: b', '', 'data: c', '']
     return {
       name: 'line ends',
       level: 'spec',
@@ -1971,8 +2009,8 @@ function lineEnds(): SseVector[] {
       why: 'CRLF, LF and CR are the line ends of an event stream.',
       chunks: [Buffer.from(lines.map((line) => line + end).join(''))],
       events: [
-        { type: 'message', data: 'a\nb', lastEventId: first.id },
-        { type: 'message', data: 'c', lastEventId: second.id },
+        { type: 'message', data: 'a\nb', lastEventId: '' },
+        { type: 'message', data: 'c', lastEventId: '' },
       ],
     }
   })

@@ -15,5 +15,5 @@ export type Watcher = {
  * @returns a function that stops watching
  */
 export function watchQuakes(url: string, { onQuake, onOver }: Watcher): () => void {
-  throw new Error('lesson 2, task 2.6: write watchQuakes()')
+  throw new Error('lesson 2, task 2.7: write watchQuakes()')
 }

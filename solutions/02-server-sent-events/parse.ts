@@ -12,50 +12,51 @@ export async function* parseEventStream(
   body: ReadableStream<Uint8Array>,
 ): AsyncGenerator<StreamEvent> {
   // #region 2.5 parseEventStream()
-  const decoder = new TextDecoder()
-  const linesIn = lineCutter()
   let type = ''
   let data: string[] = []
   let id = ''
 
   // Leaving this loop, by `break`, `return` or `throw`, cancels the body.
-  for await (const chunk of body) {
-    // `stream` keeps the bytes of a character that continues in the next chunk. The decoder drops a byte order mark.
-    for (const line of linesIn(decoder.decode(chunk, { stream: true }))) {
-      if (line === '') {
-        if (data.length > 0) {
-          yield { type: type || 'message', data: data.join('\n'), lastEventId: id }
-        }
-        type = ''
-        data = []
-        continue
+  for await (const line of readLines(body)) {
+    if (line === '') {
+      if (data.length > 0) {
+        yield { type: type || 'message', data: data.join('\n'), lastEventId: id }
       }
-      const [name, value] = fieldOf(line)
-      if (name === 'data') data.push(value)
-      if (name === 'event') type = value
-      // The ID also holds for later events. An ID with U+0000 is ignored.
-      if (name === 'id' && !value.includes('\0')) id = value
+      type = ''
+      data = []
+      continue
     }
+    const [name, value] = fieldOf(line)
+    if (name === 'data') data.push(value)
+    if (name === 'event') type = value
+    // The ID also holds for later events. An ID with U+0000 is ignored.
+    if (name === 'id' && !value.includes('\0')) id = value
   }
   // #endregion
 }
 
 // #region 2.5
-/** Returns a function that takes a text piece by piece, and returns the lines that each piece completes. */
-function lineCutter(): (piece: string) => string[] {
+/** Yields each line of a body, without its line end, as soon as that arrives. Drops a last line without a line end. */
+async function* readLines(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
   let begun = ''
   let endedByCr = false
-  return (piece) => {
-    // A CR ends its line at once. An LF that follows it, even in the next piece, belongs to the same line end.
-    const rest = endedByCr && piece.startsWith('\n') ? piece.slice(1) : piece
-    if (piece !== '') endedByCr = piece.endsWith('\r')
+
+  for await (const chunk of body) {
+    // `stream` keeps the bytes of a character that continues in the next chunk. The decoder drops a byte order mark.
+    const text = decoder.decode(chunk, { stream: true })
+    // A CR ends its line at once. An LF that follows it, even in the next chunk, belongs to the same line end.
+    const rest = endedByCr && text.startsWith('\n') ? text.slice(1) : text
+    if (text !== '') endedByCr = text.endsWith('\r')
     const lines = rest.split(/\r\n|\n|\r/)
     lines[0] = begun + lines[0]
     begun = lines.pop()!
-    return lines
+    yield* lines
   }
 }
+// #endregion
 
+// #region 2.6
 /** Splits `name: value`. One space after the colon is not part of the value. Without a colon, the value is empty. */
 function fieldOf(line: string): [name: string, value: string] {
   const colon = line.indexOf(':')

@@ -15,7 +15,7 @@ export type Watcher = {
  * @returns a function that stops watching
  */
 export function watchQuakes(url: string, { onQuake, onOver }: Watcher): () => void {
-  // #region 2.6 watchQuakes()
+  // #region 2.7 watchQuakes()
   const source = new EventSource(url)
   source.addEventListener('message', ({ data }) => {
     let quake: Quake

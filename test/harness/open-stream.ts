@@ -135,9 +135,36 @@ export async function stalledStream(
   client.pause()
   const happened = largeQuakes(64)
   feed.release(...happened)
+  await takesNoMore(t, reader)
+  return { client, events: new EventClient(client, SILENT), reader, happened }
+}
+
+/**
+ * Opens a stream, blocks its network while quakes happen, and waits until the server takes no more of them. Each quake
+ * alone fills the response. Blocking costs less than filling the real buffers, but a client that disconnects meanwhile
+ * leaves no bytes unread.
+ */
+export async function blockedStream(
+  t: Tools,
+  { feed, server, open }: ServedFeed,
+): Promise<Pick<OpenStream, 'events' | 'reader'> & { happened: Quake[]; resume(): void }> {
+  const { client, reader } = await open('slow client')
+  server.blockNetwork()
+  const happened = largeQuakes(64, 80_000)
+  feed.release(...happened)
+  await takesNoMore(t, reader)
+  return {
+    events: new EventClient(client, SILENT),
+    reader,
+    happened,
+    resume: () => server.unblockNetwork(),
+  }
+}
+
+/** Waits until the server has received a quake and has not asked for another for many turns of the event loop. */
+async function takesNoMore(t: Tools, reader: FeedReader): Promise<void> {
   let given = 0
   let idleTurns = 0
-  // The server has stopped if it has received a quake but has not asked for another for many turns of the event loop.
   const stands = (): boolean => {
     idleTurns = reader.delivered === given ? idleTurns + 1 : 0
     given = reader.delivered
@@ -147,7 +174,6 @@ export async function stalledStream(
     seen: 'Quakes happened, and your handler did not ask the feed for any of them.',
     expected: 'Expected your handler to ask the feed for quakes.',
   })
-  return { client, events: new EventClient(client, SILENT), reader, happened }
 }
 
 /** Opens the stream, and disconnects when the handler asks the feed for the first quake. */

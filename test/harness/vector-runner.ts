@@ -138,7 +138,7 @@ function* readingsOf(
   if (!isOpen) return
   const whole = Buffer.concat([...chunks, LAST_EVENT])
   const more = new EventStreamParser().push(whole)
-  yield { cut: [whole], events: more }
+  if (pieces !== byteByByte) yield { cut: [whole], events: more }
   if (pieces === chunkings) yield { cut: [...chunks, LAST_EVENT], events: more }
 }
 
@@ -147,6 +147,11 @@ const LAST_EVENT = Buffer.from('data: last\n\n')
 /** Returns a single chunking, in which all bytes arrive at once. */
 export function inOnePiece(chunks: Uint8Array[]): Uint8Array[][] {
   return [[Buffer.concat(chunks)]]
+}
+
+/** Returns only one chunking: every byte for itself. */
+export function byteByByte(chunks: Uint8Array[]): Uint8Array[][] {
+  return [[...Buffer.concat(chunks)].map((byte) => Uint8Array.of(byte))]
 }
 
 async function readAll(

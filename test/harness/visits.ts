@@ -19,7 +19,12 @@ export type VisitedServer = {
   visit(): Promise<void>
 }
 
-export type VisitOptions = { path: string; isOverAtEnd?: boolean; only?: 'ordinary' | 'unusual' }
+export type VisitOptions = {
+  path: string
+  isOverAtEnd?: boolean
+  only?: 'ordinary' | 'unusual'
+  rounds?: number
+}
 
 /**
  * Serves the work to many clients.
@@ -27,11 +32,12 @@ export type VisitOptions = { path: string; isOverAtEnd?: boolean; only?: 'ordina
  * @param createApp creates the work's app
  * @param options.isOverAtEnd whether the server refuses all clients after the feed has ended
  * @param options.only which visits to run: those that core checks are about, or those of edge cases; absent = all
+ * @param options.rounds how many clients end in each way, if not a dozen
  */
 export async function visitedServer(
   t: Tools,
   createApp: (feed: Feed) => RequestHandler,
-  { path, isOverAtEnd = false, only }: VisitOptions,
+  { path, isOverAtEnd = false, only, rounds = OFTEN }: VisitOptions,
 ): Promise<VisitedServer> {
   const feeds: ControlledFeed[] = []
   let current: Feed = { open: (signal) => newFeed().open(signal) }
@@ -126,7 +132,7 @@ export async function visitedServer(
       current = feed
     },
     async visit() {
-      for (let round = 0; round < OFTEN; round += 1) {
+      for (let round = 0; round < rounds; round += 1) {
         for (const ending of ENDINGS) {
           if (ending.isEnd && isOverAtEnd) continue
           if (only && only !== (ending.isUnusual ? 'unusual' : 'ordinary')) continue

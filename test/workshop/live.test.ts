@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { lessonsFolder } from '../../workshop/lessons/catalogue.ts'
+import { lessonsFolder, solutionsFolder } from '../../workshop/lessons/catalogue.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run, type Program } from './program.ts'
 import { untilGone } from './until-gone.ts'
@@ -99,7 +100,39 @@ test('a server does not outlive a workshop that was killed, even if it is in an 
   await untilGone(Number(pid))
 })
 
-test('a file that loops while it is loaded is replaced at the next save', async () => {
+test("the learner's watch.ts reconnects to the learner's own server, and sends its last event ID", async () => {
+  for (const name of ['encode.ts', 'server.ts', 'watch.ts']) {
+    copy.write(`lessons/02-server-sent-events/${name}`, solutionOf(name))
+  }
+  const program = live(['2'])
+  const url = await urlOf(program)
+  const watching = run(copy, ['watch', url])
+  await watching.seen(/^onQuake\(\) {2}\S.*\n/m)
+  // The save restarts the server, and that cuts the connection.
+  copy.write('lessons/02-server-sent-events/server.ts', `${solutionOf('server.ts')}// saved\n`)
+  await program.seen(/closed|reset/)
+  await program.seen(/→ request .*\(last ID \S+\)/)
+  await watching.seen(/^onQuake\(\) {2}\S.*\n/m)
+
+  copy.write('lessons/02-server-sent-events/server.ts', serverThat('', 'res.status(204).end()'))
+  await watching.seen(/onOver\(\) {2}The EventSource has given up\./)
+  expect(await watching.ended).toBe(0)
+})
+
+test('npm run watch says that watch.ts is not written yet, or which address it needs', async () => {
+  copy.write(
+    'lessons/02-server-sent-events/watch.ts',
+    `export function watchQuakes() { throw new Error('lesson 2, task 2.7: write watchQuakes()') }`,
+  )
+  const unwritten = run(copy, ['watch', 'http://127.0.0.1:3102/events'])
+  await unwritten.seen(/Nothing to see yet: lesson 2, task 2\.7: write watchQuakes\(\)\./)
+  expect(await unwritten.ended).toBe(1)
+  const aimless = run(copy, ['watch'])
+  await aimless.seen(/Which stream\? .*npm run watch http/)
+  expect(await aimless.ended).toBe(2)
+})
+
+test('an endless loop while loading is left behind by the next save', async () => {
   copy.write(MINE, `console.log('looping'); for (;;) {}`)
   const program = live(['1'])
   const url = await urlOf(program)
@@ -172,6 +205,10 @@ async function leavesIntervals(program: Program): Promise<void> {
     await program.seen(new RegExp(`still running: ${intervals} · 0 clients connected`))
   }
   await program.seen(/[1-9]\d* writes? to closed connections/)
+}
+
+function solutionOf(name: string): string {
+  return readFileSync(join(solutionsFolder, '02-server-sent-events', name), 'utf8')
 }
 
 function live(args: string[], env: NodeJS.ProcessEnv = {}): Program {

@@ -81,8 +81,8 @@ describe.skipIf(areQuotesOfLessonsLost())('the deck', () => {
 describe('a quote on a slide', () => {
   test('can be a region, without its markers and indentation', () => {
     const region = quote('solutions/02-server-sent-events/parse.ts#2.5', '')
-    expect(region).toMatch(/^const decoder = new TextDecoder\(\)\n/)
-    expect(region).toContain('function lineCutter()')
+    expect(region).toMatch(/^let type = ''\n/)
+    expect(region).toContain('function* readLines(')
     expect(region).not.toContain('region')
   })
 

@@ -1,5 +1,5 @@
-// The program of the process that runs a learner's server.ts or client.ts. It waits for an order that names the file. If
-// the file crashes, loops or exits, the workshop keeps running.
+// The program of the process that runs a learner's server or client. It waits for an order that names the file. The
+// file may crash, loop or exit without harm to the workshop.
 import { existsSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'

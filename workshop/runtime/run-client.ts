@@ -1,22 +1,28 @@
+import { basename } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Quake } from '#feed'
+import type { Watcher } from '../../solutions/02-server-sent-events/watch.ts'
 import type { FollowOptions } from '../../solutions/05-reconnection/client.ts'
 import type { RuntimeMessage } from '../../protocol/runtime.ts'
 
 /**
- * Runs the `followQuakes()` that a client.ts exports, and reports its quakes, gaps and states. The client of an exhibit
- * exports `connect()` instead, and prints its own messages.
+ * Runs `followQuakes()` of a client.ts or `watchQuakes()` of a watch.ts, and reports quakes, gaps and states. The client
+ * of an exhibit exports `connect()` instead, and prints what it does.
  */
 export async function runClient(
   { file, url }: { file: string; url: string },
   tell: (message: RuntimeMessage) => void,
 ): Promise<void> {
-  const { followQuakes, connect } = (await import(pathToFileURL(file).href)) as {
+  const { followQuakes, watchQuakes, connect } = (await import(pathToFileURL(file).href)) as {
     followQuakes?: (url: string, options: FollowOptions) => AsyncIterable<Quake>
+    watchQuakes?: WatchQuakes
     connect?: (url: string) => void
   }
   if (connect) return connect(url)
-  if (!followQuakes) throw new Error('client.ts does not export followQuakes()')
+  if (watchQuakes) return watch(watchQuakes, url, tell)
+  if (!followQuakes) {
+    throw new Error(`${basename(file)} exports neither followQuakes() nor watchQuakes()`)
+  }
   const quakes = followQuakes(url, {
     signal: new AbortController().signal,
     stallMs: STALL_MS,
@@ -31,3 +37,17 @@ export async function runClient(
  * stalls the connection wants to see the timeout soon.
  */
 const STALL_MS = 10_000
+
+/** Reports the quakes and the end. Losses stay unknown, because the EventSource inside reconnects by itself. */
+function watch(
+  watchQuakes: WatchQuakes,
+  url: string,
+  tell: (message: RuntimeMessage) => void,
+): void {
+  watchQuakes(url, {
+    onQuake: (quake) => tell({ kind: 'quake', quake }),
+    onOver: () => tell({ kind: 'connection', state: { name: 'over' } }),
+  })
+}
+
+type WatchQuakes = (url: string, watcher: Watcher) => () => void

@@ -70,7 +70,9 @@ test('the speaker view has the notes, the next slide, and the remaining time for
   const opened = page.waitForEvent('popup')
   await page.keyboard.press('s')
   const speaker = await opened
-  await expect(speaker.locator('.speaker-controls-notes .value')).toContainText('Everybody clones')
+  await expect(speaker.locator('.speaker-controls-notes .value')).toContainText(
+    'let everybody clone',
+  )
   await expect(speaker.locator('.pacing')).toBeVisible()
   await expect(
     speaker.frameLocator('#upcoming-slide iframe').locator('section.present section.present h2'),

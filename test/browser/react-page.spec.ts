@@ -16,7 +16,7 @@ test('lesson 3 fails, breaks and passes; the component runs, and reconnects afte
   const frame = page.frameLocator('iframe')
   const status = frame.getByRole('status')
   await expect(page.getByText('This is the starting point.')).toBeVisible()
-  await expect(frame.getByText('lesson 3, task 3.7: write LiveQuakes()')).toBeVisible()
+  await expect(frame.getByText('lesson 3, task 3.1: write useQuakes()')).toBeVisible()
 
   copy.write(COMPONENT, 'export function LiveQuakes( {')
   await expect(frame.locator('vite-error-overlay')).toBeVisible()

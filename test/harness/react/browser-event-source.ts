@@ -24,8 +24,6 @@ export class BrowserEventSource extends EventTarget {
   wasClosed = false
   /** How many events have been dispatched. */
   dispatched = 0
-  /** Called after an event has been dispatched. */
-  onDispatched = (): void => {}
 
   // The work sees only what a browser's EventSource has.
   static {
@@ -112,7 +110,6 @@ export class BrowserEventSource extends EventTarget {
         if (type === 'open' || type === 'error') this.#readyState = readyState
         this.dispatchEvent(copyOf(event))
         this.dispatched += 1
-        this.onDispatched()
       })
     })
   }

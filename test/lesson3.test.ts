@@ -237,7 +237,9 @@ check(
     must(length === 1, {
       seen: `A component mounted after all others had unmounted, one quake arrived, and the list has ${length} quakes.`,
       expected: 'Expected one quake, because a new connection starts with a new list.',
-      often: 'your code keeps the list of a URL after the last component stopped following it.',
+      often: watcher.has(before)
+        ? 'your code keeps the list of a URL after the last component stopped following it.'
+        : 'your code keeps the quakes that it has collected for the next render.',
     })
   },
 )
@@ -404,15 +406,20 @@ check('3.2d', 'retry() reopens a closed stream', async (t) => {
   const { retry } = watcher.view
   retry()
   retry()
-  await page.waitFor(() => server.requests.length > 1, {
-    seen: 'retry() was called, and the server got no request.',
-    expected: 'Expected a new connection, because a closed EventSource never reopens.',
-    often: 'your retry() sets a state that is not a dependency of the effect.',
-  })
+  await page.waitFor(
+    () => server.requests.length > 1,
+    () => ({
+      seen: 'retry() was called, and the server got no request.',
+      expected: 'Expected a new connection, because a closed EventSource never reopens.',
+      ...(watcher.view.status === 'connecting' && {
+        often: 'your retry() changes the status, but creates no EventSource.',
+      }),
+    }),
+  )
   await showsStatus('connecting', () => ({
     seen: `retry() was called, the server has not responded yet, and the status is ${watcher.view.status}.`,
     expected:
-      'Expected the status connecting at once, so that whoever pressed the button sees an effect.',
+      'Expected the status connecting at once, so that a click on Retry has a visible effect.',
     often:
       'your retry() does not update the status. A new EventSource is CONNECTING, but fires no event for it.',
   }))
@@ -860,7 +867,7 @@ check('3.4a', 'a new URL closes the old connection and starts a new view', async
   await asksAgain(page, second, () => draw({ url: second.url }), {
     seen: 'The component got another URL, and its server got no request.',
     expected: 'Expected a connection to the new URL.',
-    often: 'the URL is missing from the dependencies of your effect.',
+    often: 'the URL is missing from the dependencies of your subscription or your effect.',
   })
   await waitUntilClosed(page, first, {
     seen: 'The component got another URL, and the old connection is still open.',
@@ -1174,7 +1181,7 @@ check('3.5b', 'no event of a burst is lost', async (t) => {
   })
   const ids = happened.map(({ id }) => id)
   must(deepEqual(got, ids), {
-    seen: `${FLOOD} quakes arrived at once, and onQuake was called ${got.length > FLOOD ? 'too often' : got.length < FLOOD ? 'not often enough' : 'in the wrong order'}.`,
+    seen: `${FLOOD} quakes arrived at once, and onQuake was called ${got.length > FLOOD ? 'too often' : got.length < FLOOD ? 'too rarely' : 'in the wrong order'}.`,
     expected: 'Expected one call for each quake, in order.',
     often: 'your code calls onQuake only for quakes that are rendered.',
   })

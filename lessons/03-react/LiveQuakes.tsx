@@ -3,5 +3,24 @@ import { useQuakes } from './useQuakes.ts'
 
 /** Shows the newest quakes at `url` and the state of the connection. */
 export function LiveQuakes({ url }: { url: string }): ReactNode {
-  throw new Error('lesson 3, task 3.7: write LiveQuakes()')
+  const { quakes, ...connection } = useQuakes(url)
+  return (
+    <section>
+      <Connection {...connection} />
+      <ol>
+        {quakes.map(({ id, magnitude, place }) => (
+          <li key={id}>
+            M {magnitude} · {place}
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+type ConnectionProps = Omit<ReturnType<typeof useQuakes>, 'quakes'>
+
+/** Shows everything about the stream except for its quakes. */
+function Connection(props: ConnectionProps): ReactNode {
+  return <p>{props.status}</p>
 }

@@ -3,19 +3,10 @@ import { useQuakes } from './useQuakes.ts'
 
 /** Shows the newest quakes at `url` and the state of the connection. */
 export function LiveQuakes({ url }: { url: string }): ReactNode {
-  // #region 3.7 LiveQuakes()
-  const { status, quakes, skipped, retry } = useQuakes(url)
+  const { quakes, ...connection } = useQuakes(url)
   return (
     <section>
-      <p>
-        <span role="status">{status}</span>
-        {skipped > 0 && ` · ${skipped} skipped`}{' '}
-        {status === 'closed' && (
-          <button type="button" onClick={retry}>
-            Retry
-          </button>
-        )}
-      </p>
+      <Connection {...connection} />
       <ol>
         {quakes.map(({ id, magnitude, place }) => (
           <li key={id}>
@@ -24,6 +15,25 @@ export function LiveQuakes({ url }: { url: string }): ReactNode {
         ))}
       </ol>
     </section>
+  )
+}
+
+type ConnectionProps = Omit<ReturnType<typeof useQuakes>, 'quakes'>
+
+/** Shows everything about the stream except for its quakes. */
+function Connection(props: ConnectionProps): ReactNode {
+  // #region 3.6 = return <p>{props.status}</p>
+  const { status, skipped, retry } = props
+  return (
+    <p>
+      <span role="status">{status}</span>
+      {skipped > 0 && ` · ${skipped} skipped`}{' '}
+      {status === 'closed' && (
+        <button type="button" onClick={retry}>
+          Retry
+        </button>
+      )}
+    </p>
   )
   // #endregion
 }

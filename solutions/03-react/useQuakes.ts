@@ -88,7 +88,9 @@ function openStream(url: string): Stream {
     for (const name of ['message', 'quake']) made.addEventListener(name, take)
     return made
   }
+  // #endregion
 
+  // #region 3.3
   function take({ data }: MessageEvent<string>): void {
     const quake = quakeIn(data)
     if (quake) {
@@ -104,7 +106,9 @@ function openStream(url: string): Stream {
     // requestAnimationFrame() stops while the tab is hidden.
     timer ??= setTimeout(show, FRAME_MS)
   }
+  // #endregion
 
+  // #region 3.5
   function show(): void {
     clearTimeout(timer)
     timer = undefined
@@ -112,19 +116,25 @@ function openStream(url: string): Stream {
     view = { status, quakes: [...newest.values()].toReversed(), received, skipped }
     for (const { changed } of followers) changed?.()
   }
+  // #endregion
 
+  // #region 3.2
   function retry(): void {
     if (source.readyState !== EventSource.CLOSED) return
     source = connect()
     show()
   }
+  // #endregion
 
+  // #region 3.7
   /** Reopens the stream if it was closed while the tab was hidden. */
   function comeBack(): void {
     if (document.visibilityState === 'visible') retry()
   }
   document.addEventListener('visibilitychange', comeBack)
+  // #endregion
 
+  // #region 3.1
   return {
     followers,
     get view() {
@@ -138,7 +148,9 @@ function openStream(url: string): Stream {
     },
   }
 }
+// #endregion
 
+// #region 3.4
 /** Calls every `onQuake`. If one throws, reports the error, as a browser does for a listener, and calls the others. */
 function tellEach(followers: Iterable<Follower>, quake: Quake): void {
   for (const { onQuake } of followers) {
@@ -149,12 +161,18 @@ function tellEach(followers: Iterable<Follower>, quake: Quake): void {
     }
   }
 }
+// #endregion
 
+// #region 3.2
 /** The status for each readyState. */
 const STATUS = ['connecting', 'open', 'closed'] as const
+// #endregion
 
+// #region 3.5
 const FRAME_MS = 16
+// #endregion
 
+// #region 3.3
 /** Returns the quake in the data of an event, or undefined if the data is not a quake. */
 function quakeIn(data: string): Quake | undefined {
   try {

@@ -16,14 +16,15 @@ test('lesson 3 fails, breaks and passes; the component runs, and reconnects afte
   const frame = page.frameLocator('iframe')
   const status = frame.getByRole('status')
   await expect(page.getByText('This is the starting point.')).toBeVisible()
-  await expect(frame.getByText('lesson 3, task 3.7: write LiveQuakes()')).toBeVisible()
+  await expect(frame.getByText('lesson 3, task 3.1: write useQuakes()')).toBeVisible()
 
+  // The component that learners are given works as soon as the hook does.
+  copy.write(HOOK, solution(copy, 'useQuakes.ts'))
+  await expect(frame.getByRole('listitem').first()).toHaveText(/^M -?\d/)
   copy.write(COMPONENT, 'export function LiveQuakes( {')
   await expect(frame.locator('vite-error-overlay')).toBeVisible()
-  copy.write(HOOK, solution(copy, 'useQuakes.ts'))
   copy.write(COMPONENT, solution(copy, 'LiveQuakes.tsx'))
   await expect(status).toHaveText('open')
-  await expect(frame.getByRole('listitem').first()).toHaveText(/^M -?\d/)
   await expect(frame.locator('vite-error-overlay')).toHaveCount(0)
   await expect(page.getByText('Every check has passed.')).toBeVisible()
   await expect(page.getByRole('option', { name: /client.*← response/ }).last()).toBeVisible()

@@ -28,6 +28,11 @@ test('in a file with # comments, the message becomes a comment', () => {
   expect(makeStub(source, 4)).toBe('server {\n  # lesson 4, task 4.5: write a location\n}\n')
 })
 
+test('a region with = is replaced with the code after it', () => {
+  const source = 'function f() {\n  // #region 3.6 = return 1\n  return 2\n  // #endregion\n}\n'
+  expect(makeStub(source, 3)).toBe('function f() {\n  return 1\n}\n')
+})
+
 test('a region without a name is removed, without leaving extra blank lines', () => {
   const source =
     'a()\n\n// #region 2.5\nhelper()\n// #endregion\n\nb()\n\n// #region 2.6\nc()\n// #endregion\n'
@@ -56,9 +61,10 @@ test('every stub is formatted and compiles', () => {
   const copy = copyOfWorkshop()
   try {
     const config = JSON.parse(readFileSync(copy.path('tsconfig.json'), 'utf8'))
+    const compilerOptions = { ...config.compilerOptions, jsx: 'react-jsx' }
     writeFileSync(
       copy.path('tsconfig.json'),
-      JSON.stringify({ ...config, include: ['lessons', 'feed'] }),
+      JSON.stringify({ ...config, compilerOptions, include: ['lessons', 'feed'] }),
     )
     // Run the tools' files directly, because the scripts in `.bin` need a shell.
     execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '--noEmit'], {

@@ -27,11 +27,15 @@ export function solutionFiles(folder: string): string[] {
 }
 
 /**
- * Turns a solution into a stub. Replaces each region that has a name with a `throw` statement, and removes each region
- * that has no name.
+ * Turns a solution into a stub. Each region with a name is replaced with a throw, each region with `=` is replaced with
+ * the code after it, and each region without a name is removed.
  *
  * ```
  * // #region 1.1 createApp()          throw new Error('lesson 1, task 1.1: write createApp()')
+ * …                            →
+ * // #endregion
+ *
+ * // #region 1.1 = return null        return null
  * …                            →
  * // #endregion
  *
@@ -74,8 +78,9 @@ export function makeStub(source: string, lesson: number): string {
     if (name?.includes("'")) throw new Error(`${at}: a name has no quotes, got ${name}`)
     opened = index + 1
     const sentence = name && notWritten(task, name)
-    // A configuration file cannot throw, so its stub has the message in a comment.
-    if (sentence && comment === '#') kept.push(`${indentation}# ${sentence}`)
+    if (name?.startsWith('= ')) kept.push(indentation + name.slice(2))
+    // A configuration file cannot throw, so its stub says the same in a comment.
+    else if (sentence && comment === '#') kept.push(`${indentation}# ${sentence}`)
     else if (sentence) kept.push(`${indentation}throw new Error('${sentence}')`)
   }
   if (opened !== undefined) throw new Error(`line ${opened}: #region without an #endregion`)

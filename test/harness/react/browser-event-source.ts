@@ -24,8 +24,6 @@ export class BrowserEventSource extends EventTarget {
   wasClosed = false
   /** The number of events that have been dispatched. */
   dispatched = 0
-  /** Called after an event has been dispatched. */
-  onDispatched = (): void => {}
 
   // These functions are not methods, so that the work sees only the members of a browser's EventSource.
   static {
@@ -112,7 +110,6 @@ export class BrowserEventSource extends EventTarget {
         if (type === 'open' || type === 'error') this.#readyState = readyState
         this.dispatchEvent(copyOf(event))
         this.dispatched += 1
-        this.onDispatched()
       })
     })
   }

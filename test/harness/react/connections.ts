@@ -1,6 +1,7 @@
 import type { Tools } from '../check.ts'
 import { scriptedServer, type ScriptedServer } from '../scripted-server.ts'
 import { SILENT } from '../transcript.ts'
+import type { LateStory } from '../waiting.ts'
 import { forgetSources, sourcesOf } from './browser-event-source.ts'
 import type { Page } from './page.ts'
 
@@ -40,7 +41,28 @@ export async function waitForConnections(page: Page, server: ScriptedServer): Pr
   )
 }
 
-/** Waits until a separate connection has been opened, lost and reopened. Anything immediate has happened by then. */
+/** Waits until neither the page nor the server has a connection open. */
+export async function waitUntilClosed(
+  page: Page,
+  server: ScriptedServer,
+  story: LateStory,
+): Promise<void> {
+  await page.waitFor(() => server.openResponses === 0 && openConnections(server) === 0, story)
+}
+
+/** Does something that should open a connection, and waits until the server has received the request. */
+export async function asksAgain(
+  page: Page,
+  server: ScriptedServer,
+  act: () => void,
+  story: LateStory,
+): Promise<void> {
+  const asked = server.requests.length
+  act()
+  await page.waitFor(() => server.requests.length > asked, story)
+}
+
+/** Waits until another connection has been opened, lost and reopened. Anything immediate has happened by then. */
 export async function fence(t: Tools): Promise<void> {
   const server = await scriptedServer({ ...t, transcript: SILENT })
   const source = new EventSource(server.url)

@@ -1,3 +1,4 @@
+import type { CheckResult } from '../../protocol/verdict.ts'
 import { interruption } from '../process/interruption.ts'
 import { screen } from '../terminal/screen.ts'
 import { refuse } from './refuse.ts'
@@ -31,9 +32,10 @@ async function gradeOnce(args: string[]): Promise<number> {
     out.stay(`grading lesson ${lesson} …${sofar}${first}${now}`)
   }
   /** Prints the failure if there is no terminal, because then no status line shows it. */
-  const tellFailure = (id: string): string => {
+  const tellFailure = ({ id, isEdgeCase }: CheckResult): string => {
+    const name = isEdgeCase ? `${id}, an edge case,` : id
     if (!process.stdout.isTTY && !only)
-      out.print(`${id} failed. The other checks are still running.\n`)
+      out.print(`${name} failed. The other checks are still running.\n`)
     return id
   }
   tellProgress()
@@ -45,10 +47,10 @@ async function gradeOnce(args: string[]): Promise<number> {
       name: work.name,
       ...(only && { only }),
       ...(process.env.SEED && { seed: Number(process.env.SEED) }),
-      onCheck({ id, state, notWritten }) {
+      onCheck(result) {
         done += 1
         // Print the first failure at once, because later checks may take a while to time out.
-        if (state === 'failed' && !notWritten) failed ??= tellFailure(id)
+        if (result.state === 'failed' && !result.notWritten) failed ??= tellFailure(result)
         tellProgress()
       },
       onRunning(ids) {

@@ -160,7 +160,7 @@ function taskLines(group: Group, paint: Paint): string[] {
 }
 
 function checkLine(
-  { id, rule, state, notWritten, lacks, note }: CheckResult,
+  { id, rule, state, isEdgeCase, notWritten, lacks, note }: CheckResult,
   paint: Paint,
 ): string {
   if (state === 'passed') {
@@ -170,7 +170,10 @@ function checkLine(
     const why = lacks ? `not graded: ${lacks} is not installed` : 'no result'
     return paint('quiet', `- ${id}  ${rule} (${why})`)
   }
-  return `${paint('bad', '✗')} ${id}  ${rule}${notWritten ? paint('quiet', ' (not written yet)') : ''}`
+  const mark = paint(isEdgeCase ? 'quiet' : 'bad', '✗')
+  const remarks = [...(isEdgeCase ? ['edge case'] : []), ...(notWritten ? ['not written yet'] : [])]
+  const remark = remarks.length > 0 ? paint('quiet', ` (${remarks.join(', ')})`) : ''
+  return `${mark} ${id}  ${rule}${remark}`
 }
 
 function isWholeLesson({ checks, lesson }: Verdict): boolean {
@@ -186,8 +189,8 @@ function problem({ outcome, problem: what }: Verdict, paint: Paint): string {
 function whatIsNext(verdict: Verdict, options: RenderOptions): string {
   const first = firstFailure(verdict.checks)
   if (!first) return ''
-  // The lesson is passed. One line at the end lists the remaining edge cases.
-  if (first.isEdgeCase && isWholeLesson(verdict)) return ''
+  // The core has passed. A line at the end says how to see the first edge case.
+  if (first.isEdgeCase && verdict.checks.length > 1) return ''
   if (isStartingPoint(verdict.checks)) {
     return [
       `This is the starting point: nothing is written yet, so nothing passes.`,
@@ -237,7 +240,7 @@ function closing(verdict: Verdict, options: RenderOptions, paint: Paint): string
     line,
     ...(options.earlier ? [beginThere(options.earlier, options)] : []),
     ...(lacking[0] ? [`There is no ${lacking[0].lacks} to grade them with: npm run setup`] : []),
-    ...(outcome === 'pass' && isLesson ? edgeCasesLeft(checks, options) : []),
+    ...(outcome === 'pass' && checks.length > 1 ? edgeCasesLeft(checks, options) : []),
     ...(outcome === 'pass' && isLesson && !whose(options) ? [whatNext(lesson)] : []),
   ].join('\n')
 }

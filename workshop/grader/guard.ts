@@ -7,9 +7,11 @@ import { ROOT } from '../root.ts'
  * Finds `#work/…` in the sandbox, and keeps a run to the files that belong to it: the work, what it may import
  * (`#feed`, Node and the packages), and the checks. Someone who imports the solution learns nothing, and
  * gets told so.
+ *
+ * @param used the folders in solutions/ that the checks use
  */
-export function guard(sandbox: string): Plugin {
-  const ours = ['feed', 'protocol', 'wire', 'node_modules', 'test/harness'].map((room) =>
+export function guard(sandbox: string, used: readonly string[]): Plugin {
+  const ours = ['feed', 'protocol', 'wire', 'node_modules', 'test/harness', ...used].map((room) =>
     join(ROOT, room),
   )
   const rooms = [sandbox, ...ours]

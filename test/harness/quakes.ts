@@ -32,6 +32,17 @@ export function largeQuakes(count: number, bytes = LARGE): Quake[] {
   return quakes(count).map((thin) => ({ ...thin, place: `${thin.place} ${'~'.repeat(bytes)}` }))
 }
 
+/** Returns quakes that are short enough to be cut after each byte. */
+export function shortQuakes(count: number): Quake[] {
+  return quakes(count).map(({ id, magnitude }) => ({ id, magnitude, place: '' }) as Quake)
+}
+
+/** Returns quakes that differ only in their IDs, because many different ones would take a while to make. */
+export function numberedQuakes(count: number): Quake[] {
+  const [quake] = shortQuakes(1)
+  return Array.from({ length: count }, (_, n) => ({ ...quake!, id: `m-${n}` }))
+}
+
 /** Returns `count` earthquakes without zeros or other values that code may mistake for missing ones. */
 export function ordinaryQuakes(count: number): Quake[] {
   return quakes(count).map((made) => ({

@@ -117,32 +117,35 @@ test('results come one by one, and each save begins again', async () => {
   expect(grading!.checks.every(({ state, isOld }) => state === 'passed' && !isOld)).toBe(true)
 })
 
-test('the client of a lesson comes back, and a server that was killed has lost it no quake', async () => {
-  const page = await opened(['5', 'solutions'])
-  const reads = (more: number): Promise<PageState> => {
-    const from = page.state.learnerClient?.quakes ?? 0
-    return page.until(({ learnerClient }) => (learnerClient?.quakes ?? 0) >= from + more)
-  }
-  await reads(1)
-  await page.act({ do: 'cut' })
-  await page.entry((entry) => entry.kind === 'arrived' && entry.cursor !== undefined)
-  await reads(1)
-  expect(await page.act({ do: 'kill' })).toMatchObject({ said: expect.any(String) })
-  await page.until(({ server, learnerClient }) => {
-    return server.state === 'down' && learnerClient?.state === 'waiting'
-  })
-  await page.until(({ server }) => server.state === 'running')
-  const { learnerClient } = await reads(3)
-  expect(learnerClient).toMatchObject({ missed: 0, twice: 0, gaps: 0 })
-})
+test.each(['5', '6'])(
+  'in lesson %s a client reconnects, and a kill of the server loses no quake',
+  async (lesson) => {
+    const page = await opened([lesson, 'solutions'])
+    const reads = (more: number): Promise<PageState> => {
+      const from = page.state.learnerClient?.quakes ?? 0
+      return page.until(({ learnerClient }) => (learnerClient?.quakes ?? 0) >= from + more)
+    }
+    await reads(1)
+    await page.act({ do: 'cut' })
+    await page.entry((entry) => entry.kind === 'arrived' && entry.cursor !== undefined)
+    await reads(1)
+    expect(await page.act({ do: 'kill' })).toMatchObject({ said: expect.any(String) })
+    await page.until(({ server, learnerClient }) => {
+      return server.state === 'down' && learnerClient?.state === 'waiting'
+    })
+    await page.until(({ server }) => server.state === 'running')
+    const { learnerClient } = await reads(3)
+    expect(learnerClient).toMatchObject({ missed: 0, twice: 0, gaps: 0 })
+  },
+)
 
 test('the client of an exhibit is run, and what it prints is shown', async () => {
-  copy.write('lessons/05-reconnection/exhibit/server.ts', LEAKY)
+  copy.write('lessons/06-resume/exhibit/server.ts', LEAKY)
   copy.write(
-    'lessons/05-reconnection/exhibit/client.ts',
+    'lessons/06-resume/exhibit/client.ts',
     `export function connect(url: string) { console.log('connects to', new URL(url).pathname) }`,
   )
-  const page = await opened(['5', 'exhibit'])
+  const page = await opened(['6', 'exhibit'])
   await page.program.seen(/client\.ts prints: connects to \/sse/)
 })
 

@@ -7,7 +7,7 @@ import type { PageState } from '../../protocol/page.ts'
 /**
  * Sends everything that a page shows as server-sent events, until the page disconnects: first `hello`, then the slices
  * of the `state` and the entries of the `wire`, and after that every change. The events have no names, because the
- * page reads them with the client of lesson 5, which yields only their data.
+ * page reads them with the client of lesson 6, which yields only their data.
  *
  * A stalled page costs no memory, because nothing is queued for it: changed slices are only marked, and entries stay
  * in the recorder. When the page reads again, it receives the current state.

@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import type { Quake } from '#feed'
-import type { FollowOptions } from '../../solutions/05-reconnection/client.ts'
+import type { FollowOptions } from '../../solutions/06-resume/client.ts'
 import type { RuntimeMessage } from '../../protocol/runtime.ts'
 
 /**
@@ -20,6 +20,7 @@ export async function runClient(
   const quakes = followQuakes(url, {
     signal: new AbortController().signal,
     stallMs: STALL_MS,
+    maxMs: MAX_MS,
     onState: (state) => tell({ kind: 'connection', state }),
     onGap: () => tell({ kind: 'gap' }),
   })
@@ -28,3 +29,6 @@ export async function runClient(
 
 /** Short, because two or three quakes happen every second, and a learner who stalls the connection wants to see the timeout soon. */
 const STALL_MS = 10_000
+
+/** Short, because the server may have been down for a while when a learner mends and saves it. */
+const MAX_MS = 5000

@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { followQuakes } from '#work/05-reconnection/client.ts'
+import { followQuakes } from '#work/06-resume/client.ts'
 import type { Tools } from '../check.ts'
 import { instantClock, WATCHDOG_MS } from './controlled-clock.ts'
 import { completeEvents } from './cut-position.ts'

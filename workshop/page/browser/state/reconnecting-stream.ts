@@ -1,4 +1,4 @@
-import { followQuakes, type Clock } from '../../../../solutions/05-reconnection/client.ts'
+import { followQuakes, type Clock } from '../../../../solutions/06-resume/client.ts'
 
 /** An event stream of the workshop, and the callbacks for it. */
 export type Subscription<Message> = {
@@ -10,7 +10,7 @@ export type Subscription<Message> = {
 }
 
 /**
- * Follows a stream for as long as the page is open, with the client of lesson 5: it reconnects by itself, resumes after
+ * Follows a stream for as long as the page is open, with the client of lesson 6: it reconnects by itself, resumes after
  * the last event, and notices a dead connection.
  */
 export async function subscribe<Message>({

@@ -1014,13 +1014,13 @@ edgeCase(
   async (t) => {
     const { ids, responseLength, headLength, startClient } = await cuttingServer(t)
     // The next cut: at once, in the head, in the middle of an event, between two events.
-    const next = [1, headLength - 30, headLength + 30, headLength + 44]
+    const next = [1, headLength - 30, headLength + 20, headLength + 32]
     const twice = cutAfterEachByte('response', headLength, responseLength - 1).map(
       (cut, n): Cut[] => [cut, { of: 'response', after: next[n % next.length]! }],
     )
     // The client cannot know how many bytes of its request have arrived.
     const inARow: Cut[] = [
-      { of: 'response', after: headLength + 50 },
+      { of: 'response', after: headLength + 38 },
       ...cutAfterEachByte('request', 1, 12),
     ]
     await runCutPlans(t, [...twice, inARow], startClient, {

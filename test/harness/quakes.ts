@@ -34,13 +34,16 @@ export function largeQuakes(count: number, bytes = LARGE): Quake[] {
 
 /** Returns quakes that are short enough to be cut after each byte. */
 export function shortQuakes(count: number): Quake[] {
-  return quakes(count).map(({ id, magnitude }) => ({ id, magnitude, place: '' }) as Quake)
+  return Array.from({ length: count }, (_, n) => short(`s${n}`))
 }
 
 /** Returns quakes that differ only in their IDs, because many different ones would take a while to make. */
 export function numberedQuakes(count: number): Quake[] {
-  const [quake] = shortQuakes(1)
-  return Array.from({ length: count }, (_, n) => ({ ...quake!, id: `m-${n}` }))
+  return Array.from({ length: count }, (_, n) => short(`m-${n}`))
+}
+
+function short(id: string): Quake {
+  return { id, magnitude: 1, place: '' } as Quake
 }
 
 /** Returns `count` earthquakes without zeros or other values that code may mistake for missing ones. */

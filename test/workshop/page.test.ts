@@ -4,6 +4,7 @@ import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts
 import type { Entry } from '../../wire/entry.ts'
 import type { ChannelMessage } from '../../protocol/channel.ts'
 import type { Action, Answer, PageState } from '../../protocol/page.ts'
+import { checksOf } from '../../workshop/lessons/checks.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run, type Program } from './program.ts'
 
@@ -138,6 +139,19 @@ test.each(['5', '6'])(
     expect(learnerClient).toMatchObject({ missed: 0, twice: 0, gaps: 0 })
   },
 )
+
+test("a client meets the learner's own server of lesson 5 if its core checks have passed", async () => {
+  for (const name of ['server.ts', 'history.ts']) {
+    const solution = readFileSync(graded.path('solutions/05-replay', name), 'utf8')
+    graded.write(`lessons/05-replay/${name}`, solution)
+  }
+  const checks = checksOf(5).map(({ id, isEdgeCase }) => [id, isEdgeCase ? 'failed' : 'passed'])
+  const progress = { gradedAt: new Date(0), outcome: 'pass', checks: Object.fromEntries(checks) }
+  graded.write('.workshop/progress.json', JSON.stringify({ 5: progress }))
+  const page = await opened(['6'], { from: graded })
+  const { server } = await page.until((state) => state.server.state === 'running')
+  expect(server.file).toBe('lessons/05-replay/server.ts')
+})
 
 test('the client of an exhibit is run, and what it prints is shown', async () => {
   copy.write('lessons/06-resume/exhibit/server.ts', LEAKY)

@@ -43,7 +43,7 @@ export function numberedQuakes(count: number): Quake[] {
 }
 
 function short(id: string): Quake {
-  return { id, magnitude: 1, place: '' } as Quake
+  return { id, magnitude: 4.5, place: '' } as Quake
 }
 
 /** Returns `count` earthquakes without zeros or other values that code may mistake for missing ones. */

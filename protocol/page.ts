@@ -86,10 +86,12 @@ export type ClientState = {
   last: Quake[]
 }
 
-/** The learner's client.ts, which runs beside the server. */
+/** The client.ts that runs beside the server. */
 export type LearnerClientState = {
   state: 'starting' | 'connecting' | 'open' | 'waiting' | 'over' | 'not written' | 'down'
-  /** A sentence about that state: `terminated; reconnecting in 812 ms`. */
+  /** The path of its file, if it does not belong to the lesson. */
+  file?: string
+  /** A sentence about that state: `terminated; it asks again in 812 ms`. */
   what?: string
   /** The number of quakes that the client has delivered. */
   quakes: number

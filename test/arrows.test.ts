@@ -16,7 +16,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   protocol: ['protocol', 'feed wire'],
   solutions: ['solutions', 'feed'],
   harness: ['test/harness', 'feed wire protocol work'],
-  lessonTests: ['test/lesson', 'feed wire protocol work harness'],
+  lessonTests: ['test/lesson', 'feed wire protocol solutions work harness'],
 
   // The program behind `npm run …`, from the ground up.
   base: ['workshop/root.ts workshop/store.ts workshop/is-inside.ts', ''],
@@ -59,6 +59,7 @@ const files = ['feed', 'wire', 'protocol', 'solutions', 'test/harness', 'test', 
   sourcesIn,
 )
 const arrows = files.flatMap(importsOf)
+const lessonTests = files.filter((file) => file.startsWith('test/lesson'))
 
 test('every file is in a room', () => {
   expect(files.filter((file) => roomOf(file) === undefined)).toEqual([])
@@ -66,6 +67,14 @@ test('every file is in a room', () => {
 
 test('every import is one that its room may have', () => {
   expect(arrows.filter((arrow) => !isAllowed(arrow)).map(inWords)).toEqual([])
+})
+
+test.each(lessonTests)('the checks in %s load the work of their own lesson alone', (file) => {
+  const work = reachedFrom(file, ({ isType }) => !isType).filter((to) => to.startsWith('#work/'))
+  const folders = new Set(work.map((to) => to.split('/')[1]!))
+  expect([...folders].map((folder) => `test/lesson${Number(folder.slice(0, 2))}.test.ts`)).toEqual([
+    file,
+  ])
 })
 
 test('no file imports itself by way of others', () => {

@@ -32,7 +32,21 @@ export function largeQuakes(count: number, bytes = LARGE): Quake[] {
   return quakes(count).map((thin) => ({ ...thin, place: `${thin.place} ${'~'.repeat(bytes)}` }))
 }
 
-/** Returns `count` earthquakes without zeros and other values that code may mistake for missing values. */
+/** Returns quakes that are short enough to be cut after each byte. */
+export function shortQuakes(count: number): Quake[] {
+  return Array.from({ length: count }, (_, n) => short(`s${n}`))
+}
+
+/** Returns quakes that differ only in their IDs, because many different ones would take a while to make. */
+export function numberedQuakes(count: number): Quake[] {
+  return Array.from({ length: count }, (_, n) => short(`m-${n}`))
+}
+
+function short(id: string): Quake {
+  return { id, magnitude: 4.5, place: '' } as Quake
+}
+
+/** Returns `count` earthquakes without zeros or other values that code may mistake for missing ones. */
 export function ordinaryQuakes(count: number): Quake[] {
   return quakes(count).map((made) => ({
     ...made,

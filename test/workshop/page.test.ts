@@ -4,6 +4,7 @@ import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts
 import type { Entry } from '../../wire/entry.ts'
 import type { ChannelMessage } from '../../protocol/channel.ts'
 import type { Action, Answer, PageState } from '../../protocol/page.ts'
+import { checksOf } from '../../workshop/lessons/checks.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run, type Program } from './program.ts'
 
@@ -117,32 +118,48 @@ test('results arrive one by one, and each save starts a new grading', async () =
   expect(grading!.checks.every(({ state, isOld }) => state === 'passed' && !isOld)).toBe(true)
 })
 
-test('the client of a lesson reconnects after the server was killed, and misses no quake', async () => {
-  const page = await opened(['5', 'solutions'])
-  const reads = (more: number): Promise<PageState> => {
-    const from = page.state.learnerClient?.quakes ?? 0
-    return page.until(({ learnerClient }) => (learnerClient?.quakes ?? 0) >= from + more)
+test.each(['5', '6'])(
+  'in lesson %s a client reconnects, and a kill of the server loses no quake',
+  async (lesson) => {
+    const page = await opened([lesson, 'solutions'])
+    const reads = (more: number): Promise<PageState> => {
+      const from = page.state.learnerClient?.quakes ?? 0
+      return page.until(({ learnerClient }) => (learnerClient?.quakes ?? 0) >= from + more)
+    }
+    await reads(1)
+    await page.act({ do: 'cut' })
+    await page.entry((entry) => entry.kind === 'arrived' && entry.cursor !== undefined)
+    await reads(1)
+    expect(await page.act({ do: 'kill' })).toMatchObject({ said: expect.any(String) })
+    await page.until(({ server, learnerClient }) => {
+      return server.state === 'down' && learnerClient?.state === 'waiting'
+    })
+    await page.until(({ server }) => server.state === 'running')
+    const { learnerClient } = await reads(3)
+    expect(learnerClient).toMatchObject({ missed: 0, twice: 0, gaps: 0 })
+  },
+)
+
+test("a client meets the learner's own server of lesson 5 if its core checks have passed", async () => {
+  for (const name of ['server.ts', 'history.ts']) {
+    const solution = readFileSync(graded.path('solutions/05-replay', name), 'utf8')
+    graded.write(`lessons/05-replay/${name}`, solution)
   }
-  await reads(1)
-  await page.act({ do: 'cut' })
-  await page.entry((entry) => entry.kind === 'arrived' && entry.cursor !== undefined)
-  await reads(1)
-  expect(await page.act({ do: 'kill' })).toMatchObject({ said: expect.any(String) })
-  await page.until(({ server, learnerClient }) => {
-    return server.state === 'down' && learnerClient?.state === 'waiting'
-  })
-  await page.until(({ server }) => server.state === 'running')
-  const { learnerClient } = await reads(3)
-  expect(learnerClient).toMatchObject({ missed: 0, twice: 0, gaps: 0 })
+  const checks = checksOf(5).map(({ id, isEdgeCase }) => [id, isEdgeCase ? 'failed' : 'passed'])
+  const progress = { gradedAt: new Date(0), outcome: 'pass', checks: Object.fromEntries(checks) }
+  graded.write('.workshop/progress.json', JSON.stringify({ 5: progress }))
+  const page = await opened(['6'], { from: graded })
+  const { server } = await page.until((state) => state.server.state === 'running')
+  expect(server.file).toBe('lessons/05-replay/server.ts')
 })
 
-test('the client of an exhibit runs, and its output is shown', async () => {
-  copy.write('lessons/05-reconnection/exhibit/server.ts', LEAKY)
+test('the client of an exhibit is run, and what it prints is shown', async () => {
+  copy.write('lessons/06-resume/exhibit/server.ts', LEAKY)
   copy.write(
-    'lessons/05-reconnection/exhibit/client.ts',
+    'lessons/06-resume/exhibit/client.ts',
     `export function connect(url: string) { console.log('connects to', new URL(url).pathname) }`,
   )
-  const page = await opened(['5', 'exhibit'])
+  const page = await opened(['6', 'exhibit'])
   await page.program.seen(/client\.ts prints: connects to \/sse/)
 })
 

@@ -7,12 +7,12 @@ import {
 import type { CheckResult } from '../../protocol/verdict.ts'
 
 test('in a half-written task, a failed check comes before one that is not written', () => {
-  const checks = [check('5.7e', 'passed'), open('5.8f'), check('5.8j', 'passed'), check('5.8k')]
-  expect(firstFailure(checks)?.id).toBe('5.8k')
+  const checks = [check('6.3c', 'passed'), open('6.4a'), check('6.4b', 'passed'), check('6.4c')]
+  expect(firstFailure(checks)?.id).toBe('6.4c')
 })
 
 test('a task that is not written comes before later tasks', () => {
-  expect(firstFailure([check('5.4f', 'passed'), open('5.5a'), check('5.7c')])?.id).toBe('5.5a')
+  expect(firstFailure([check('6.1n', 'passed'), open('6.2a'), check('6.3c')])?.id).toBe('6.2a')
 })
 
 test('the first failure is returned, or undefined if there is none', () => {
@@ -58,5 +58,5 @@ function check(id: string, state: CheckResult['state'] = 'failed'): CheckResult 
 }
 
 function open(id: string): CheckResult {
-  return { ...check(id), notWritten: 'lesson 5, task 5.8: write watchQuakes()' }
+  return { ...check(id), notWritten: 'lesson 6, task 6.4: write watchQuakes()' }
 }

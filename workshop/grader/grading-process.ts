@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { normalizePath } from 'vite'
 import type { Reporter, Vitest } from 'vitest/node'
 import { lessonNumbered } from '../lessons/catalogue.ts'
-import { checksOf, testFileOf } from '../lessons/checks.ts'
+import { checksOf, solutionsUsedBy, testFileOf } from '../lessons/checks.ts'
 import { stubsOf } from '../lessons/stubs.ts'
 import { ROOT } from '../root.ts'
 import { guard } from './guard.ts'
@@ -201,7 +201,7 @@ async function vitestFor({
       pool: { name: 'work', createPoolWorker: () => worker },
       reporters: [reporter],
     },
-    { server: { watch: null }, plugins: [guard(sandbox)] },
+    { server: { watch: null }, plugins: [guard(sandbox, solutionsUsedBy(lesson))] },
     { stdout: nowhere(), stderr: nowhere() },
   )
 }
@@ -243,8 +243,10 @@ function needsNginx(lesson: number, ids: string[]): boolean {
 function readable(lesson: number, sandbox: string): string[] {
   const folders = ['node_modules', 'feed', 'protocol', 'wire', 'data', 'test/harness']
   return [
-    ...[...folders, 'test/__snapshots__'].map((folder) => join(ROOT, folder, '*')),
-    // node_modules may be a symbolic link, and Node checks the path that it resolves to.
+    ...[...folders, 'test/__snapshots__', ...solutionsUsedBy(lesson)].map((folder) =>
+      join(ROOT, folder, '*'),
+    ),
+    // Where it is a link, Node asks for what it leads to.
     join(realpathSync(join(ROOT, 'node_modules')), '*'),
     join(ROOT, 'package.json'),
     testFileOf(lesson),

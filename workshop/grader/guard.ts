@@ -4,12 +4,14 @@ import { isInside } from '../is-inside.ts'
 import { ROOT } from '../root.ts'
 
 /**
- * Returns a plugin that resolves `#work/…` to the sandbox and refuses to load any file that does not belong to the run:
- * the work, its permitted imports (`#feed`, Node and the packages), and the checks. Importing the solution is an error,
- * because it would teach nothing.
+ * Finds `#work/…` in the sandbox, and keeps a run to the files that belong to it: the work, what it may import
+ * (`#feed`, Node and the packages), and the checks. Someone who imports the solution learns nothing, and
+ * gets told so.
+ *
+ * @param used the folders in solutions/ that the checks use
  */
-export function guard(sandbox: string): Plugin {
-  const ours = ['feed', 'protocol', 'wire', 'node_modules', 'test/harness'].map((room) =>
+export function guard(sandbox: string, used: readonly string[]): Plugin {
+  const ours = ['feed', 'protocol', 'wire', 'node_modules', 'test/harness', ...used].map((room) =>
     join(ROOT, room),
   )
   const rooms = [sandbox, ...ours]

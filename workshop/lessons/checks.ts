@@ -26,9 +26,21 @@ export function hasChecks(lesson: number): boolean {
   return existsSync(testFileOf(lesson))
 }
 
+/**
+ * Returns the folders in solutions/ that the checks of a lesson use: a check that lets the work meet another program takes
+ * that program from the solution of another lesson.
+ */
+export function solutionsUsedBy(lesson: number): string[] {
+  const source = readFileSync(testFileOf(lesson), 'utf8')
+  return [...new Set([...source.matchAll(IMPORT_OF_SOLUTION)].map(([, folder]) => folder!))]
+}
+
 export function testFileOf(lesson: number): string {
   return join(ROOT, 'test', `lesson${lesson}.test.ts`)
 }
 
-/** Matches `check('1.2a', 'each quake …', …`, whatever its line breaks and quotes. */
-const CHECK = /^(check|edgeCase|nginxCheck)\(\s*'(\d+\.\d+[a-z])',\s*(['"])(.+)\3,/gm
+/** Matches `from '../solutions/06-resume/client.ts'`. */
+const IMPORT_OF_SOLUTION = /^import .* from '\.\.\/(solutions\/\d\d-[a-z0-9-]+)\//gm
+
+/** Matches `check('1.2a', 'each quake …', …`, with any line breaks and quotes. */
+const CHECK = /^(check|edgeCase|nginxCheck|nginxEdgeCase)\(\s*'(\d+\.\d+[a-z])',\s*(['"])(.+)\3,/gm

@@ -6,7 +6,7 @@ export const lessonPage: Bundle = {
   config: 'workshop/page/vite.config.ts',
   sources: [
     'protocol',
-    'solutions/05-reconnection',
+    'solutions/06-resume',
     'wire',
     'workshop/experiment',
     'workshop/page/browser',

@@ -5,9 +5,9 @@ import type { ChannelMessage } from '../../protocol/channel.ts'
 import type { PageState } from '../../protocol/page.ts'
 
 /**
- * Sends everything that a page shows as server-sent events, until the page disconnects. It first sends `hello`, then the
- * slices of the `state` and the entries of the `wire`, and after that every change. The events have no names, because the
- * page reads them with the client of lesson 5, which yields only their data.
+ * Sends everything that a page shows as server-sent events, until the page disconnects: first `hello`, then the slices
+ * of the `state` and the entries of the `wire`, and after that every change. The events have no names, because the
+ * page reads them with the client of lesson 6, which yields only their data.
  *
  * A stalled page costs no memory, because nothing is queued for it. Changed slices are only marked, and entries stay in
  * the recorder. When the page reads again, it receives the current state.

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Quake } from '#feed'
 import type { Watcher } from '../../solutions/02-server-sent-events/watch.ts'
-import type { FollowOptions } from '../../solutions/05-reconnection/client.ts'
+import type { FollowOptions } from '../../solutions/06-resume/client.ts'
 import type { RuntimeMessage } from '../../protocol/runtime.ts'
 
 /**
@@ -26,6 +26,7 @@ export async function runClient(
   const quakes = followQuakes(url, {
     signal: new AbortController().signal,
     stallMs: STALL_MS,
+    maxMs: MAX_MS,
     onState: (state) => tell({ kind: 'connection', state }),
     onGap: () => tell({ kind: 'gap' }),
   })
@@ -37,6 +38,9 @@ export async function runClient(
  * stalls the connection wants to see the timeout soon.
  */
 const STALL_MS = 10_000
+
+/** Short, because the server may have been down for a while when a learner mends and saves it. */
+const MAX_MS = 5000
 
 /** Reports the quakes and the end. Losses stay unknown, because the EventSource inside reconnects by itself. */
 function watch(

@@ -5,9 +5,9 @@ import { runDirFor } from './run-dir.ts'
 import { startLearnerProcess, type LearnerProcess } from '../runtime/learner-process.ts'
 import { gapCounter } from '../runtime/gap-counter.ts'
 import type { LearnerClientState } from '../../protocol/page.ts'
-import { targetPath, type LessonTarget } from './lesson-target.ts'
+import type { LessonProgram } from './lesson-target.ts'
 
-/** A lesson's client.ts, which runs in a process of its own. */
+/** The client.ts of a lesson, running in a process of its own. */
 export type LearnerClient = {
   readonly state: LearnerClientState
   /** Restarts the client if its source code has changed. */
@@ -28,25 +28,36 @@ export type LearnerClientEvents = {
  * @param options.changed called after every change of the state
  */
 export function runLearnerClient({
+  program: { work, path, file, isOwn },
   url,
   events,
   changed,
-  ...target
-}: LessonTarget & { url: string; events: LearnerClientEvents; changed(): void }): LearnerClient {
-  const { work } = target
-  const path = targetPath(target)
+}: {
+  program: LessonProgram
+  url: string
+  events: LearnerClientEvents
+  changed(): void
+}): LearnerClient {
+  const nothingYet: LearnerClientState = {
+    state: 'starting',
+    ...(!isOwn && { file }),
+    quakes: 0,
+    missed: 0,
+    twice: 0,
+    gaps: 0,
+  }
   const runDir = runDirFor(work, path)
-  let program: LearnerProcess
-  let state: LearnerClientState = NOTHING_YET
+  let running: LearnerProcess
+  let state = nothingYet
   let count = gapCounter()
   let text = ''
 
   async function start(): Promise<void> {
     text = textOf(join(work.folder, path))
     count = gapCounter()
-    state = NOTHING_YET
+    state = nothingYet
     const mine = startLearnerProcess()
-    program = mine
+    running = mine
     const folder = await runDir.folder()
     mine.run(
       { file: join(folder, 'client.ts'), url },
@@ -74,10 +85,10 @@ export function runLearnerClient({
         now.name === 'waiting' ? `${now.why}; reconnecting in ${Math.round(now.ms)} ms` : undefined
       becomes(now.name, what)
     } else if (message.kind === 'not written') {
-      program.kill()
+      running.kill()
       becomes('not written', `Nothing to see yet: ${message.what}.`)
     } else if (message.kind === 'failed') {
-      program.kill()
+      running.kill()
       becomes('down', message.thrown)
     }
   }
@@ -96,25 +107,17 @@ export function runLearnerClient({
     },
     saved() {
       if (textOf(join(work.folder, path)) === text) return
-      program.kill()
+      running.kill()
       void start()
     },
     async close() {
-      program.kill()
+      running.kill()
       await runDir.remove()
     },
   }
 }
 
-const NOTHING_YET: LearnerClientState = {
-  state: 'starting',
-  quakes: 0,
-  missed: 0,
-  twice: 0,
-  gaps: 0,
-}
-
-/** Returns the client's source code. */
+/** Returns the source code of the client. */
 function textOf(folder: string): string {
   return ['client.ts', 'read-events.ts']
     .map((name) => {

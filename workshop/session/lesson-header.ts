@@ -13,23 +13,23 @@ export function header(run: LessonRun, page: string | undefined, out: Screen): s
 
 function lessonHeader(run: LessonRun, page: string | undefined, { paint }: Screen): string {
   const { lesson, folder, server, component } = run
-  const { url } = run.slices.server
+  const { url, file } = run.slices.server
   return [
     '',
     paint('strong', `Lesson ${lesson.number}: ${lesson.title}`),
     '',
     ...(component ? [`  ${paint('strong', component.url)}  ${whose('component', run)}`] : []),
     ...pageLine(page, paint),
-    component
-      ? `  ${paint('strong', url)}  its stream of real earthquakes, from ${server.file}`
+    file
+      ? `  ${paint('strong', url)}  ${component ? 'its' : 'the'} stream of real earthquakes, from ${server.file}`
       : `  ${paint('strong', url)}  ${whose('server', run)}, with real earthquakes`,
     `  ${CURL} -N ${url}`,
     '',
     lesson.problem ??
       `The tasks are in lessons/${lesson.folder}/README.md${page ? ' and on the page' : ''}.`,
-    ...(component
+    ...(file
       ? [
-          `When you save a file in ${folder}, the component is updated and your work is graded.`,
+          `When you save a file in ${folder}, the ${component ? 'component is updated' : 'client is restarted'} and your work is graded.`,
           `When you save ${server.file}, the server is restarted.`,
         ]
       : [`When you save a file in ${folder}, the server is restarted and your work is graded.`]),

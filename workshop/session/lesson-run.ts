@@ -11,7 +11,7 @@ import { runLearnerClient, type LearnerClient, type LearnerClientEvents } from '
 import { runServer, type LessonServer, type LessonServerEvents } from './lesson-server.ts'
 import { lessonState } from './lesson-state.ts'
 import {
-  hasClient,
+  clientOf,
   serverOf,
   showsComponent,
   streamOf,
@@ -43,7 +43,7 @@ export type LessonRun = LessonTarget & {
   readonly server: Pick<LessonServer, 'file' | 'burst' | 'restart' | 'kill'>
   /** The component's page, in a lesson that has a component. */
   readonly component?: Pick<ShownComponent, 'url' | 'preferredPort'>
-  /** The lesson's client.ts, in a lesson that has such a client. */
+  /** The client.ts that runs alongside the server, in a lesson that has one. */
   readonly learnerClient?: Pick<LearnerClient, 'state'>
   /** The grading. Absent in an exhibit and in a lesson without checks, because there is nothing to grade. */
   readonly grades?: Grading
@@ -88,9 +88,9 @@ export async function runLesson({
     ? await showComponent({ ...target, api: tap.port, path })
     : undefined
   if (component) server.state.component = { url: component.url }
-  const learnerClient = hasClient(lesson)
-    ? runLearnerClient({ ...target, url, events, changed: () => changed('learnerClient') })
-    : undefined
+  const program = clientOf(target)
+  const learnerClient =
+    program && runLearnerClient({ program, url, events, changed: () => changed('learnerClient') })
   const isGraded = !isExhibit && hasChecks(lesson.number)
   const grades = isGraded ? grading({ lesson, work, events, changed: gradingChanged }) : undefined
   let lessonSlice = lessonState(target)

@@ -1,4 +1,4 @@
-import { solutionsFolder, type Lesson } from '../lessons/catalogue.ts'
+import { lessonNumbered, solutionsFolder, type Lesson } from '../lessons/catalogue.ts'
 import { progressOf } from '../lessons/progress.ts'
 import { ownWork, type Work } from '../lessons/args.ts'
 
@@ -33,33 +33,42 @@ export function hasExperiment({ lesson, isExhibit }: LessonTarget): boolean {
   return lesson.number === BUFFERING && !isExhibit
 }
 
-/** Returns whether the lesson has a client.ts that runs alongside its server. */
-export function hasClient({ number }: Lesson): boolean {
-  return number === RECONNECTION
+/**
+ * Returns which server.ts to run: usually the lesson's own. A component and a client use the server of an earlier lesson: the
+ * learner's own if it has passed that lesson, otherwise the solution's.
+ */
+export function serverOf(target: LessonTarget): LessonProgram {
+  const { lesson, work, isExhibit } = target
+  const earlier = SERVERS[lesson.number]
+  if (isExhibit || earlier === undefined) return ownProgram(target, 'server.ts')
+  const isUsable = work === ownWork && progressOf(earlier).isPassed
+  return programOf(isUsable ? ownWork : solutions, earlier, 'server.ts')
 }
 
 /**
- * Returns the server.ts to run, which is usually the lesson's own. A component uses the server of lesson 2: the learner's
- * own if that server has passed every check, and otherwise the solution's.
+ * Returns which client.ts to run alongside the server, if there is one: the lesson's own, or in the lesson about the server
+ * that of the solution, which can reconnect.
  */
-export function serverOf(target: LessonTarget): LessonTargetServer {
-  const { lesson, work, isExhibit } = target
-  if (isExhibit || !showsComponent(lesson)) return serverIn(work, targetPath(target), true)
-  const { isPassed } = progressOf(SSE)
-  const solutions = { folder: solutionsFolder, name: 'solutions' }
-  return serverIn(
-    work === ownWork && isPassed ? ownWork : solutions,
-    '02-server-sent-events',
-    false,
-  )
+export function clientOf(target: LessonTarget): LessonProgram | undefined {
+  const { number } = target.lesson
+  if (number === RESUME) return ownProgram(target, 'client.ts')
+  return number === REPLAY ? programOf(solutions, RESUME, 'client.ts') : undefined
 }
 
-/** A server to run: the work that it belongs to, its path in that work, and the name of its file in messages. */
-type LessonTargetServer = { work: Work; path: string; file: string; isOwn: boolean }
+/** A program to run: the work that it belongs to, its folder there, and the name of its file in messages. */
+export type LessonProgram = { work: Work; path: string; file: string; isOwn: boolean }
 
-function serverIn(work: Work, path: string, isOwn: boolean): LessonTargetServer {
-  return { work, path, file: `${work.name}/${path}/server.ts`, isOwn }
+function ownProgram(target: LessonTarget, name: string): LessonProgram {
+  const { work } = target
+  return { work, path: targetPath(target), file: `${targetName(target)}/${name}`, isOwn: true }
 }
+
+function programOf(work: Work, lesson: number, name: string): LessonProgram {
+  const path = lessonNumbered(lesson)!.folder
+  return { work, path, file: `${work.name}/${path}/${name}`, isOwn: false }
+}
+
+const solutions: Work = { folder: solutionsFolder, name: 'solutions' }
 
 const STREAMS: Record<number, string> = {
   1: '/quakes.ndjson',
@@ -67,9 +76,14 @@ const STREAMS: Record<number, string> = {
   3: '/events',
   4: '/events',
   5: '/events',
+  6: '/events',
 }
 
 const SSE = 2
 const REACT = 3
 const BUFFERING = 4
-const RECONNECTION = 5
+const REPLAY = 5
+const RESUME = 6
+
+/** Lessons without a server, and the lesson whose server they use. */
+const SERVERS: Record<number, number> = { [REACT]: SSE, [RESUME]: REPLAY }

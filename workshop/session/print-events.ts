@@ -48,13 +48,13 @@ export function printEvents({
 
 /** Returns `◌ client.ts is waiting (42 quakes, 0 missed, 0 duplicates): terminated; reconnecting in 812 ms`. */
 function learnerClientLine(
-  { state, what, quakes, missed, twice }: LearnerClientState,
+  { state, file = 'client.ts', what, quakes, missed, twice }: LearnerClientState,
   paint: Screen['paint'],
 ): string {
-  if (state === 'not written') return `○ client.ts is not written yet. ${what}`
+  if (state === 'not written') return `○ ${file} is not written yet. ${what}`
   const counts = `${counted(quakes, 'quake')}, ${missed} missed, ${counted(twice, 'duplicate')}`
   const shape = { open: paint('good', '●'), down: paint('bad', '✗') }[state as string] ?? '◌'
-  return `${shape} client.ts ${paint('strong', FOLLOWS[state])} ${paint('quiet', `(${counts})`)}${what ? `: ${what}` : ''}`
+  return `${shape} ${file} ${paint('strong', FOLLOWS[state])} ${paint('quiet', `(${counts})`)}${what ? `: ${what}` : ''}`
 }
 
 const FOLLOWS: Record<Exclude<LearnerClientState['state'], 'not written'>, string> = {

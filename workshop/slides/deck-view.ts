@@ -36,7 +36,7 @@ export const slidesPage: Bundle = {
   config: 'workshop/slides/vite.config.ts',
   sources: [
     'protocol',
-    'solutions/05-reconnection',
+    'solutions/06-resume',
     'wire',
     'workshop/page/browser',
     'workshop/slides/browser',

@@ -1,4 +1,4 @@
-import type { Clock } from '#work/05-reconnection/client.ts'
+import type { Clock } from '#work/06-resume/client.ts'
 import type { Transcript } from '../transcript.ts'
 
 /** A clock that stands still until the check advances it. */

@@ -1,5 +1,5 @@
 import type { Quake } from '#feed'
-import type { Entry, History, Listener } from '#work/05-reconnection/history.ts'
+import type { Entry, History, Listener } from '#work/05-replay/history.ts'
 import { FeedError } from '../controlled-feed.ts'
 import { describeQuake } from '../quakes.ts'
 import type { Transcript } from '../transcript.ts'

@@ -1,9 +1,5 @@
 import type { Quake } from '#feed'
-import {
-  followQuakes,
-  type ConnectionState,
-  type FollowOptions,
-} from '#work/05-reconnection/client.ts'
+import { followQuakes, type ConnectionState, type FollowOptions } from '#work/06-resume/client.ts'
 import type { Tools } from '../check.ts'
 import { turns } from '../event-loop.ts'
 import { describeError, must, type Story } from '../failure.ts'

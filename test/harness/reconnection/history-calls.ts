@@ -1,7 +1,8 @@
 import type { Quake } from '#feed'
-import { createHistory, type Entry, type WritableHistory } from '#work/05-reconnection/history.ts'
+import { createHistory, type Entry, type WritableHistory } from '#work/05-replay/history.ts'
 import type { Tools } from '../check.ts'
 import { describeQuake, quakes } from '../quakes.ts'
+import { idsOf, listed } from './wording.ts'
 
 /** Creates a history with the work's code, and appends quakes to it. */
 export function filledHistory(
@@ -43,12 +44,4 @@ export async function readAfter(
   const told = `${listed(ids)}${isGap ? ' and a gap' : ''}`
   t.transcript.step(`${call} returned ${told}`)
   return { entries, ids, isGap, told }
-}
-
-export function idsOf(entries: readonly { id: string }[]): string[] {
-  return entries.map(({ id }) => id)
-}
-
-export function listed(ids: string[]): string {
-  return ids.length === 0 ? 'nothing' : ids.join(', ')
 }

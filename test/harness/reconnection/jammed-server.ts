@@ -1,5 +1,5 @@
 import type { RequestHandler, Response } from 'express'
-import { createApp } from '#work/05-reconnection/server.ts'
+import { createApp } from '#work/05-replay/server.ts'
 import { blockSocket } from '../block-socket.ts'
 import type { Tools } from '../check.ts'
 import { LARGE, largeQuakes } from '../quakes.ts'

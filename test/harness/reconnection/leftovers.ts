@@ -5,6 +5,7 @@ import { quakes } from '../quakes.ts'
 import type { TestServer } from '../serve.ts'
 import type { FakeHistory } from './fake-history.ts'
 import { noEvent, subscribe } from './subscriber.ts'
+import { counted } from './wording.ts'
 
 /** The listeners and timers that are left after clients have disconnected. */
 export type Leftovers = {
@@ -52,11 +53,6 @@ export function trackLeftovers(t: Tools, history: FakeHistory): Leftovers {
       })
     },
   }
-}
-
-/** Formats a number of things: `1 listener`, `2 listeners`. */
-export function counted(count: number, what: string, many = `${what}s`): string {
-  return `${count} ${count === 1 ? what : many}`
 }
 
 /** Gives a handler time to react to an event. */

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events'
 
 /**
- * Creates an `AbortController` whose signal accepts any number of listeners without Node's warning, because only 5.6p
- * tests the listeners that the client leaves behind.
+ * Makes an `AbortController` whose signal takes any number of listeners without Node's warning:
+ * only 6.2p tests the listeners that the client leaves.
  */
 export function patientAbortController(): AbortController {
   const controller = new AbortController()

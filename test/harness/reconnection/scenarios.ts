@@ -1,39 +1,47 @@
 import * as fc from 'fast-check'
 import type { Quake } from '#feed'
 import type { Tools } from '../check.ts'
-import { anyCommands, type Commands } from './commands.ts'
+import { quakes, seed } from '../quakes.ts'
+import { sampleEvery } from '../sampling.ts'
+import { anyCommands, MAX_QUAKES, type Commands } from './commands.ts'
 import { checkInvariant } from './delivery-invariant.ts'
-import { SystemUnderTest } from './system-under-test.ts'
+import { SystemUnderTest, type Parts } from './system-under-test.ts'
 
-/** A scenario that has failed, shrunk as far as possible. */
-export type Counterexample = { steps: readonly string[]; error: unknown }
+/** A scenario that failed, shrunk as far as possible. */
+type Counterexample = { steps: readonly string[]; error: unknown }
 
 type Options = {
-  /** The seed. The same seed produces the same scenarios. */
-  seed: number
+  parts: Parts
   numRuns: number
-  /** The quakes that happen in each scenario. */
-  stock: Quake[]
-  /** The maximum number of shorter versions of a failing scenario to try. Each of them may run into a timeout. */
+  /** How many shorter versions of a failing scenario are tried. Each may run into a timeout. */
   maxShrinks?: number
 }
 
 /**
- * Looks for a counterexample in generated scenarios, in which quakes happen, connections are cut and stall, servers crash,
- * and callers are slow. At the end of each scenario, the client must have every quake once and in order, except in
- * reported gaps.
+ * Plays generated scenarios: quakes happen, connections are cut and stall, servers crash, and callers are slow. At the end of
+ * each scenario the client must have every quake once and in order, except in reported gaps. The seed of the run decides
+ * which scenarios are played.
  */
-export async function runScenarios(
+export async function mustEndWell(t: Tools, parts: Parts): Promise<void> {
+  const numRuns = Math.ceil(100 / sampleEvery())
+  const counterexample = await findCounterexample(t, { parts, numRuns })
+  for (const step of counterexample?.steps ?? []) t.transcript.step(step)
+  if (counterexample) throw counterexample.error
+  t.transcript.step(`${numRuns} stories: everything arrived`)
+}
+
+async function findCounterexample(
   t: Pick<Tools, 'serve'>,
   options: Options,
 ): Promise<Counterexample | undefined> {
-  // Start and stop once, so that unwritten work throws before the first scenario.
-  const first = await SystemUnderTest.start(t, { stock: [] })
+  const { parts } = options
+  // Unwritten work throws here, before the first scenario.
+  const first = await SystemUnderTest.start(t, { parts, stock: [] })
   await first.connect().finally(() => first.close())
   // Use a short timeout first, because most failures are timeouts, and shrinking runs a scenario many times.
   const quick = await explore(t, options, QUICK_TIMEOUT_TURNS)
   if (!quick) return undefined
-  const counterexample = await runScenario(t, quick.commands, options.stock)
+  const counterexample = await runScenario(t, parts, quick.commands)
   return counterexample ?? (await explore(t, { ...options, maxShrinks: 5 }))
 }
 
@@ -42,12 +50,12 @@ const QUICK_TIMEOUT_TURNS = 4
 
 async function explore(
   t: Pick<Tools, 'serve'>,
-  { seed, numRuns, stock, maxShrinks = 60 }: Options,
+  { parts, numRuns, maxShrinks = 60 }: Options,
   timeoutTurns?: number,
 ): Promise<(Counterexample & { commands: Commands }) | undefined> {
   let shortest: (Counterexample & { commands: Commands }) | undefined
   const property = fc.asyncProperty(fc.limitShrink(anyCommands, maxShrinks), async (commands) => {
-    const counterexample = await runScenario(t, commands, stock, timeoutTurns)
+    const counterexample = await runScenario(t, parts, commands, timeoutTurns)
     if (!counterexample) return
     // Each failing scenario is shorter than the one before.
     shortest = { ...counterexample, commands }
@@ -61,11 +69,11 @@ async function explore(
 
 async function runScenario(
   t: Pick<Tools, 'serve'>,
+  parts: Parts,
   commands: Commands,
-  stock: Quake[],
   timeoutTurns?: number,
 ): Promise<Counterexample | undefined> {
-  const real = await SystemUnderTest.start(t, { stock, timeoutTurns })
+  const real = await SystemUnderTest.start(t, { parts, stock: stock(), timeoutTurns })
   try {
     await real.connect()
     await fc.asyncModelRun(() => ({ model: real, real }), commands)
@@ -96,4 +104,10 @@ function violation(real: SystemUnderTest): unknown {
   } catch (error) {
     return error
   }
+}
+
+/** Returns the quakes of a scenario with short IDs, `q1`, `q2` and so on, to make its steps easy to read. */
+function stock(): Quake[] {
+  const all: Quake[] = quakes(MAX_QUAKES)
+  return all.map((quake, n) => ({ ...quake, id: `q${n + 1}` }))
 }

@@ -1,5 +1,5 @@
-import type { Entry } from '#work/05-reconnection/history.ts'
-import { createApp, type ServerOptions } from '#work/05-reconnection/server.ts'
+import type { Entry } from '#work/05-replay/history.ts'
+import { createApp, type ServerOptions } from '#work/05-replay/server.ts'
 import type { Tools } from '../check.ts'
 import { describeEvent, type EventClient } from '../event-client.ts'
 import { must, type Story } from '../failure.ts'

@@ -1,7 +1,7 @@
 import type { Quake } from '#feed'
-import { followQuakes, type ConnectionState } from '#work/05-reconnection/client.ts'
-import { createHistory, type History } from '#work/05-reconnection/history.ts'
-import { createApp } from '#work/05-reconnection/server.ts'
+import type { createHistory, History } from '#work/05-replay/history.ts'
+import type { createApp } from '#work/05-replay/server.ts'
+import type { ConnectionState, followQuakes } from '#work/06-resume/client.ts'
 import { tap, type Destination } from '../../../wire/tap.ts'
 import type { Tools } from '../check.ts'
 import { turns } from '../event-loop.ts'
@@ -12,8 +12,8 @@ import { excerpt, newTranscript, SILENT } from '../transcript.ts'
 import { waiting, type Waiting } from '../waiting.ts'
 import { blockableReads, type AnswerAs } from './blockable-reads.ts'
 import { ControlledClock } from './controlled-clock.ts'
-import { counted } from './leftovers.ts'
 import { patientAbortController } from './patient-signal.ts'
+import { counted } from './wording.ts'
 
 /** A quake or a gap that the client has reported, and the number of quakes that had happened by then. */
 export type Received = { id: string | 'gap'; happenedBefore: number }
@@ -24,7 +24,15 @@ export type FailedAttempt = 'nobody' | '503'
 /** The number of quakes that the history keeps. */
 export const HISTORY_CAPACITY = 4
 
+/** The programs that work together. Some of them are graded, and the others are those of the solution. */
+export type Parts = {
+  createHistory: typeof createHistory
+  createApp: typeof createApp
+  followQuakes: typeof followQuakes
+}
+
 type Options = {
+  parts: Parts
   /** The quakes that may happen. */
   stock: Quake[]
   /** The timeout in turns, see `waiting()`. */
@@ -32,8 +40,8 @@ type Options = {
 }
 
 /**
- * The work's history, server and client, with a hop between client and server that makes trouble. Each command returns when
- * its consequences have happened.
+ * A history, a server and a client, and a hop between client and server that makes trouble. Each command returns when its
+ * consequences have happened.
  */
 export class SystemUnderTest {
   /** The steps so far. */
@@ -45,10 +53,11 @@ export class SystemUnderTest {
   isConsuming = true
 
   readonly #tools: Pick<Tools, 'serve'>
+  readonly #parts: Parts
   readonly #stock: Quake[]
   readonly #waiting: Waiting
 
-  readonly #history = createHistory({ capacity: HISTORY_CAPACITY })
+  readonly #history: History & Pick<ReturnType<typeof createHistory>, 'append'>
   readonly #reads = blockableReads((id) => this.#history.after(id))
   #readCount = 0
 
@@ -72,8 +81,10 @@ export class SystemUnderTest {
   /** Set when followQuakes() has ended, with its error if it threw. */
   #ended: { error?: unknown } | undefined
 
-  private constructor(tools: Pick<Tools, 'serve'>, { stock, timeoutTurns }: Options) {
+  private constructor(tools: Pick<Tools, 'serve'>, { parts, stock, timeoutTurns }: Options) {
     this.#tools = tools
+    this.#parts = parts
+    this.#history = parts.createHistory({ capacity: HISTORY_CAPACITY })
     this.#stock = stock
     this.#waiting = waiting(this.transcript, timeoutTurns)
   }
@@ -100,7 +111,7 @@ export class SystemUnderTest {
     }
     this.#shutdown = patientAbortController()
     const options = { heartbeatMs: NEVER, shutdown: this.#shutdown.signal }
-    this.#server = await this.#tools.serve(createApp(blockable, options))
+    this.#server = await this.#tools.serve(this.#parts.createApp(blockable, options))
     this.#destination = { port: this.#server.port }
   }
 
@@ -133,7 +144,7 @@ export class SystemUnderTest {
   }
 
   async #consume(): Promise<void> {
-    const quakes = followQuakes(`http://127.0.0.1:${this.#hop.port}/events`, {
+    const quakes = this.#parts.followQuakes(`http://127.0.0.1:${this.#hop.port}/events`, {
       signal: this.#abort.signal,
       clock: this.#clock,
       random: () => 0.5,
@@ -243,7 +254,7 @@ export class SystemUnderTest {
   async shutDown(): Promise<void> {
     this.transcript.step('the server is shut down')
     this.#shutdown.abort()
-    // Stop the server in any case, because task 5.8 tests the shutdown itself.
+    // Task 5.5 tests the shutdown itself. Here the server is stopped in any case.
     for (let n = 0; n < TURNS && !this.isDisconnected; n += 1) await this.#settleTurns()
     await this.#stopServer()
     await this.#replaceServer()

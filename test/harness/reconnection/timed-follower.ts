@@ -1,4 +1,4 @@
-import type { ConnectionState, FollowOptions } from '#work/05-reconnection/client.ts'
+import type { ConnectionState, FollowOptions } from '#work/06-resume/client.ts'
 import type { Tools } from '../check.ts'
 import { must } from '../failure.ts'
 import { scriptedServer, type ScriptedServer } from '../scripted-server.ts'

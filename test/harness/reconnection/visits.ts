@@ -1,6 +1,6 @@
 import type { Response } from 'express'
-import type { Entry } from '#work/05-reconnection/history.ts'
-import { createApp, type ServerOptions } from '#work/05-reconnection/server.ts'
+import type { Entry } from '#work/05-replay/history.ts'
+import { createApp, type ServerOptions } from '#work/05-replay/server.ts'
 import type { Tools } from '../check.ts'
 import { turns } from '../event-loop.ts'
 import { must } from '../failure.ts'

@@ -71,16 +71,16 @@ function inOneLine({ magnitude, place, time }: Quake): string {
   return `M ${magnitude.toFixed(1)} ${place}, ${time.slice(11, 19)} UTC`
 }
 
-/** Shows the state of the lesson's client.ts, which runs alongside the server, and the quakes that it has received. */
+/** The state of the client.ts that runs alongside the server, and the quakes that it has received. */
 export function LessonClient() {
   const isGone = useIsGone()
   const learnerClient = useSlice('learnerClient')
   if (!learnerClient) return null
-  const { state, what, quakes, missed, twice, gaps, newest } = learnerClient
+  const { state, file = 'client.ts', what, quakes, missed, twice, gaps, newest } = learnerClient
   return (
-    <ul className={isGone ? 'clients quiet' : 'clients'} aria-label="client.ts">
+    <ul className={isGone ? 'clients quiet' : 'clients'} aria-label={file}>
       <li>
-        <strong>client.ts</strong>
+        <strong>{file}</strong>
         <span>
           {isGone ? 'unknown' : LESSON_CLIENT_STATES[state]} · {formatCount(quakes, 'quake')} ·{' '}
           <span className={missed > 0 ? 'bad' : undefined}>{missed} missed</span> ·{' '}

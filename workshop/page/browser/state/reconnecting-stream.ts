@@ -1,4 +1,4 @@
-import { followQuakes, type Clock } from '../../../../solutions/05-reconnection/client.ts'
+import { followQuakes, type Clock } from '../../../../solutions/06-resume/client.ts'
 
 /** One of the workshop's event streams, with the callbacks for its messages. */
 export type Subscription<Message> = {
@@ -10,8 +10,8 @@ export type Subscription<Message> = {
 }
 
 /**
- * Follows a stream for as long as the page is open. It uses the client of lesson 5, which reconnects by itself, resumes
- * after the last event, and notices a dead connection.
+ * Follows a stream for as long as the page is open, with the client of lesson 6: it reconnects by itself, resumes after
+ * the last event, and notices a dead connection.
  */
 export async function subscribe<Message>({
   url,

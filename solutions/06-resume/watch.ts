@@ -16,5 +16,24 @@ export type Watcher = {
  * @returns a function that closes the `EventSource`
  */
 export function watchQuakes(url: string, { onQuake, onGap, onState }: Watcher): () => void {
-  throw new Error('lesson 5, task 5.8: write watchQuakes()')
+  // #region 6.4 watchQuakes()
+  const source = new EventSource(url)
+  onState('connecting')
+  source.addEventListener('open', () => onState('open'))
+  // In the state CONNECTING it is already reconnecting. Only CLOSED is final.
+  source.addEventListener('error', () =>
+    onState(source.readyState === EventSource.CLOSED ? 'closed' : 'connecting'),
+  )
+  source.addEventListener('gap', onGap)
+  source.addEventListener('message', ({ data }) => {
+    let quake: Quake
+    try {
+      quake = JSON.parse(data)
+    } catch {
+      return
+    }
+    onQuake(quake)
+  })
+  return () => source.close()
+  // #endregion
 }

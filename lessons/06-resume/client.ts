@@ -55,7 +55,7 @@ export async function* followQuakes(
     random = Math.random,
   }: FollowOptions,
 ): AsyncGenerator<Quake> {
-  throw new Error('lesson 5, task 5.5: write followQuakes()')
+  throw new Error('lesson 6, task 6.1: write followQuakes()')
 }
 
 const realClock: Clock = {

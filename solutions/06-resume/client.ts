@@ -1,5 +1,5 @@
 import type { Quake } from '#feed'
-// #region 5.5
+// #region 6.1
 import { readEvents, type Block } from './read-events.ts'
 // #endregion
 
@@ -58,7 +58,7 @@ export async function* followQuakes(
     random = Math.random,
   }: FollowOptions,
 ): AsyncGenerator<Quake> {
-  // #region 5.5 followQuakes()
+  // #region 6.1 followQuakes()
   const isNew = eachOnce()
   let cursor = ''
   let failures = 0
@@ -118,7 +118,7 @@ export async function* followQuakes(
   // #endregion
 }
 
-// #region 5.5
+// #region 6.1
 /** An answer after which retrying is pointless. */
 class Refused extends Error {}
 

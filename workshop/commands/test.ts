@@ -1,4 +1,3 @@
-import type { CheckResult } from '../../protocol/verdict.ts'
 import { interruption } from '../process/interruption.ts'
 import { screen } from '../terminal/screen.ts'
 import { refuse } from './refuse.ts'
@@ -32,7 +31,7 @@ async function gradeOnce(args: string[]): Promise<number> {
     out.stay(`grading lesson ${lesson} …${sofar}${first}${now}`)
   }
   /** Prints the failure if there is no terminal, because then no status line shows it. */
-  const tellFailure = ({ id, isEdgeCase }: CheckResult): string => {
+  const tellFailure = ({ id, isEdgeCase }: { id: string; isEdgeCase?: boolean }): string => {
     const name = isEdgeCase ? `${id}, an edge case,` : id
     if (!process.stdout.isTTY && !only)
       out.print(`${name} failed. The other checks are still running.\n`)

@@ -83,7 +83,7 @@ describe('the details of a failure', () => {
            3  … nothing for 2 s                             3  client read 228 bytes
                                                             4  feed released quake 1: "M 4.5 · Vrancea, …
 
-        Often the cause: the handler collects the quakes and sends them at the end, when nobody waits for
+        A common cause: the handler collects the quakes and sends them at the end, when nobody waits for
         them.
         lessons/01-raw-chunks/README.md, task 1.2 · npm run hint 1.2 · replay: SEED=1 npm test -- lesson1.2a"
     `)
@@ -109,7 +109,7 @@ describe('the details of a failure', () => {
            3  client read 228 bytes
            4  feed released quake 1: "M 4.5 · Vrancea, România", which is a long way …
 
-        Often the cause: the handler collects the quakes and sends them at the end,
+        A common cause: the handler collects the quakes and sends them at the end,
         when nobody waits for them.
         lessons/01-raw-chunks/README.md, task 1.2 · npm run hint 1.2 · replay: SEED=1 npm test -- lesson1.2a"
     `)
@@ -128,7 +128,7 @@ describe('the details of a failure', () => {
            2  feed released quake 1: "M 4.5 · Vrancea, România", which is a long way …
            3  … nothing for 2 s
 
-        Often the cause: the handler collects the quakes and sends them at the end,
+        A common cause: the handler collects the quakes and sends them at the end,
         when nobody waits for them.
         lessons/01-raw-chunks/README.md, task 1.2 · npm run hint 1.2 · replay: SEED=1 npm test -- lesson1.2a"
     `)

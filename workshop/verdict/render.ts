@@ -60,7 +60,7 @@ export function renderFailure(
       ? wrap(`The cause: ${story.cause}`, options.width - 2).map((line) => `  ${line}`)
       : []),
     ...(story.often && !story.cause
-      ? wrap(`Often the cause: ${story.often}`, options.width - 2).map((line) => `  ${line}`)
+      ? wrap(`A common cause: ${story.often}`, options.width - 2).map((line) => `  ${line}`)
       : []),
     paint(
       'quiet',

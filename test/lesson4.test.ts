@@ -1031,7 +1031,7 @@ async function mustSkip(t: Tools, others: readonly (readonly [string, string])[]
       expected: 'Expected readQuakes() to yield the quake of the message.',
     })
     must(!done, {
-      seen: `An event named ${type} arrived, and readQuakes() returned.`,
+      seen: `An event named ${type} arrived, but readQuakes() returned.`,
       expected:
         'Expected readQuakes() to skip the event, and to return only at the event named "end".',
       ...(type === 'END'
@@ -1205,7 +1205,7 @@ async function mustBeServed(client: RawClient, before: string): Promise<void> {
   })
 }
 
-const LATER = 'Expected status 204, or status 200 and at once the event named "end".'
+const LATER = 'Expected status 204, or status 200 followed at once by the event named "end".'
 
 /** How a check sets up a hop, and what that hop does. */
 type Setup = {

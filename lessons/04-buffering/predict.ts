@@ -14,9 +14,9 @@ export type Hop =
   | 'compression(), Cache-Control: no-transform'
 
 /**
- * `passes`: the head arrives before the first event is sent, and each event arrives before the next.
- * `head waits`: the head arrives together with the first event. Then each event arrives before the next.
- * `holds`: the events wait for the end, or until there are enough of them to fill a buffer.
+ * `passes`: the head arrives before the first event is sent, and each event before the next one.
+ * `head waits`: the head arrives together with the first event, and each event before the next one.
+ * `holds`: the events wait until the response ends or a buffer is full.
  */
 export type Verdict = 'passes' | 'head waits' | 'holds'
 

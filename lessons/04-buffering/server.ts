@@ -9,7 +9,7 @@ const week = recordedQuakes()
 /**
  * Creates an app that serves `GET /events` and `GET /week.json`. `/events` sends each quake of the feed as a
  * server-sent event, through any proxy, and an event named "end" when the feed ends. `/week.json` is compressed for
- * clients that accept it.
+ * clients that accept compression.
  *
  * @param feed opened once for each client, and closed when that client disconnects
  * @param options.heartbeatMs the interval between two comments, in milliseconds

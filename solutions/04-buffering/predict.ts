@@ -14,9 +14,9 @@ export type Hop =
   | 'compression(), Cache-Control: no-transform'
 
 /**
- * `passes`: the head arrives before the first event is sent, and each event arrives before the next.
- * `head waits`: the head arrives together with the first event. Then each event arrives before the next.
- * `holds`: the events wait for the end, or until there are enough of them to fill a buffer.
+ * `passes`: the head arrives before the first event is sent, and each event before the next one.
+ * `head waits`: the head arrives together with the first event, and each event before the next one.
+ * `holds`: the events wait until the response ends or a buffer is full.
  */
 export type Verdict = 'passes' | 'head waits' | 'holds'
 
@@ -26,7 +26,7 @@ export function predict(hop: Hop): Verdict {
   const verdicts: Record<Hop, Verdict> = {
     // HTTP/1.0 has no chunks, so nginx fills a buffer of 4 KiB, starting with the head.
     'nginx, HTTP/1.0': 'holds',
-    // nginx passes on each complete chunk, and sends the head with the first.
+    // nginx passes on each complete chunk, and sends the head with the first chunk.
     'nginx, HTTP/1.1': 'head waits',
     // The compressor waits for more input, because nothing tells it to flush.
     'nginx, HTTP/1.1, gzip': 'holds',

@@ -1,6 +1,6 @@
 import type { Quake } from '#feed'
 
-/** An event of the stream, as `parseEventStream()` of lesson 2 yields it. */
+/** An event of the stream, as `parseEventStream()` from lesson 2 yields it. */
 export type StreamEvent = { type: string; data: string }
 
 /**

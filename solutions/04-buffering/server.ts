@@ -9,7 +9,7 @@ const week = recordedQuakes()
 /**
  * Creates an app that serves `GET /events` and `GET /week.json`. `/events` sends each quake of the feed as a
  * server-sent event, through any proxy, and an event named "end" when the feed ends. `/week.json` is compressed for
- * clients that accept it.
+ * clients that accept compression.
  *
  * @param feed opened once for each client, and closed when that client disconnects
  * @param options.heartbeatMs the interval between two comments, in milliseconds
@@ -46,7 +46,7 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
         const hasRoom = res.write(`id: ${quake.id}\ndata: ${JSON.stringify(quake)}\n\n`)
         if (!hasRoom) await once(res, 'drain', { signal: visit.signal })
       }
-      // A proxy may turn a crash into an end, so mark the real end with an event.
+      // A proxy may make a crash look like an end, so mark the real end with an event.
       res.end('event: end\ndata: the feed is over\n\n')
     } catch (error) {
       res.destroy()

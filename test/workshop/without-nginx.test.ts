@@ -27,7 +27,7 @@ test.each([
   ])
   expect(verdict.outcome).toBe(outcome)
   const text = renderVerdict(verdict, { paint: painter(false), width: 100, workName: 'solutions' })
-  expect(text).toContain('pass the real nginx (not graded: nginx is not installed)')
+  expect(text).toContain('get through the real nginx (not graded: nginx is not installed)')
   expect(text).toContain('3/4 core · 1/1 edge case, 1 not graded')
   expect(text).toContain('There is no nginx to grade them with: npm run setup')
 })

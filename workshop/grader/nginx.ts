@@ -42,7 +42,7 @@ async function startNginxOf(
   ])
   if (!(own instanceof Error)) return { own, ...(settings && { settings }) }
   const says = /\[emerg\] (?:[\d#]+: )?(.*)/.exec(own.message)?.[1] ?? own.message
-  return { problem: `nginx does not start with your nginx.conf. It says: ${says}` }
+  return { problem: `nginx did not start with your nginx.conf. It says: ${says}` }
 }
 
 function startWith(conf: string): Promise<RunningProxy> {

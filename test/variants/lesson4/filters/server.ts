@@ -3,15 +3,16 @@ import compression from 'compression'
 import express, { type Express } from 'express'
 import { recordedQuakes, type Feed } from '#feed'
 
-/** What the rest of the site shows. */
+/** The data of the rest of the site. */
 const week = recordedQuakes()
 
 /**
- * Serves `GET /events`: every quake of the feed as a server-sent event, whatever stands between the server and
- * its clients, and an event `end` when the feed is over. Serves `GET /week.json`, compressed, for those who take it.
+ * Creates an app that serves `GET /events` and `GET /week.json`. `/events` sends each quake of the feed as a
+ * server-sent event, through any proxy, and an event named "end" when the feed ends. `/week.json` is compressed for
+ * clients that accept compression.
  *
- * @param feed opened once for each client, and closed when that client leaves
- * @param options.heartbeatMs how often a comment is sent
+ * @param feed opened once for each client, and closed when that client disconnects
+ * @param options.heartbeatMs the interval between two comments, in milliseconds
  */
 export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
   const app = express()
@@ -27,27 +28,27 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
     res.set({
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-store',
-      // nginx, and what imitates it, holds nothing back.
+      // Switches buffering off in nginx, and in proxies that imitate it.
       'X-Accel-Buffering': 'no',
     })
     if (req.method === 'HEAD') {
       res.end()
       return
     }
-    // The first bytes go out with the head: some proxies and browsers hold a head that comes alone.
+    // Some proxies and browsers delay a head without a body, so send some bytes with it.
     res.write('retry: 2000\n\n')
 
     const visit = new AbortController()
     res.on('close', () => visit.abort())
     if (res.destroyed) visit.abort()
-    // Keeps the way open; and a proxy that finds its client gone passes that on with the next bytes.
+    // Keeps the connection open. Some proxies report a disconnect only when they get more bytes.
     const heartbeat = setInterval(() => res.writableNeedDrain || res.write(':\n\n'), heartbeatMs)
     try {
       for await (const quake of feed.open(visit.signal)) {
         const hasRoom = res.write(`id: ${quake.id}\ndata: ${JSON.stringify(quake)}\n\n`)
         if (!hasRoom) await once(res, 'drain', { signal: visit.signal })
       }
-      // Behind a proxy a crash may look like an end, so an end says that it is one.
+      // A proxy may make a crash look like an end, so mark the real end with an event.
       res.end('event: end\ndata: the feed is over\n\n')
     } catch (error) {
       res.destroy()

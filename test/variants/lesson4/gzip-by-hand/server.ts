@@ -44,7 +44,7 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
       }
       out.end('event: end\ndata: the feed is over\n\n')
     } catch (error) {
-      // What the compressor still has is not sent: the body stays without its end.
+      // Cuts the connection without sending the rest of the compressor's output, so the body has no end.
       res.destroy()
       if (!visit.signal.aborted) console.error('the feed failed:', error)
     } finally {

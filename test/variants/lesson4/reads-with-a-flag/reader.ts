@@ -1,12 +1,12 @@
 import type { Quake } from '#feed'
 
-/** An event of the stream, as `parseEventStream()` of lesson 2 gives it. */
+/** An event of the stream, as `parseEventStream()` from lesson 2 yields it. */
 export type StreamEvent = { type: string; data: string }
 
 /**
- * Gives the quakes of an event stream as they come, until the event `end`.
+ * Yields the quakes of an event stream as they arrive, and returns at the event named "end".
  *
- * @throws when the events are over before that: the server crashed, or somebody cut the connection
+ * @throws if the events finish before that, because the server crashed or the connection was cut
  */
 export async function* readQuakes(events: AsyncIterable<StreamEvent>): AsyncGenerator<Quake> {
   let isOver = false

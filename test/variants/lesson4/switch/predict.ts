@@ -1,6 +1,6 @@
-/** What stands between a server that streams events and its client. nginx is as it comes, but for what is said. */
+/** A setup between a server that streams events and its client. nginx has its default settings, except where stated. */
 export type Hop =
-  // The server says nothing to nginx:
+  // The server sends no instructions to nginx:
   | 'nginx, HTTP/1.0'
   | 'nginx, HTTP/1.1'
   | 'nginx, HTTP/1.1, gzip'
@@ -8,27 +8,27 @@ export type Hop =
   | 'nginx, HTTP/1.0, told not to buffer'
   | 'nginx, HTTP/1.1, told not to buffer'
   | 'nginx, HTTP/1.1, gzip, told not to buffer'
-  // No proxy, but this middleware in the server, and a client that takes gzip:
+  // No proxy, but this middleware in the server, and a client that accepts gzip:
   | 'compression()'
   | 'compression(), flush() after each event'
   | 'compression(), Cache-Control: no-transform'
 
 /**
- * `passes`: the head is at the client before there is an event, and then each event before the next one.
- * `head waits`: the head comes with the first event; then each event comes before the next one.
- * `holds`: the events wait for the end, or until there are enough of them to fill a buffer.
+ * `passes`: the head arrives before the first event is sent, and each event before the next one.
+ * `head waits`: the head arrives together with the first event, and each event before the next one.
+ * `holds`: the events wait until the response ends or a buffer is full.
  */
 export type Verdict = 'passes' | 'head waits' | 'holds'
 
-/** What becomes of a stream of small events on its way. */
+/** Returns what a hop does to a stream of small events. */
 export function predict(hop: Hop): Verdict {
   const verdicts = new Map<Hop, Verdict>(
     Object.entries({
-      // No chunks, no end but the close: nginx fills a buffer of 4 KiB, head and all.
+      // HTTP/1.0 has no chunks, so nginx fills a buffer of 4 KiB, starting with the head.
       'nginx, HTTP/1.0': 'holds',
-      // Each chunk is passed on when it is complete. The head goes out with the first.
+      // nginx passes on each complete chunk, and sends the head with the first chunk.
       'nginx, HTTP/1.1': 'head waits',
-      // The compressor waits for more, and nobody asks it to flush.
+      // The compressor waits for more input, because nothing tells it to flush.
       'nginx, HTTP/1.1, gzip': 'holds',
       'nginx, HTTP/1.0, told not to buffer': 'passes',
       'nginx, HTTP/1.1, told not to buffer': 'passes',

@@ -5,6 +5,8 @@ import type { Transcript } from '../transcript.ts'
 export class ControlledClock implements Clock {
   /** The number of calls to `sleep()`. */
   sleepCount = 0
+  /** The number of calls to `now()` and `sleep()`. A client that heeds a byte makes one of them. */
+  useCount = 0
   readonly #transcript: Transcript
   readonly #sleepers = new Set<{ due: number; wake(): void }>()
   #now = Date.UTC(2026, 10, 22)
@@ -14,10 +16,14 @@ export class ControlledClock implements Clock {
   }
 
   // Use arrow functions, because the work may destructure the clock.
-  now = (): number => this.#now
+  now = (): number => {
+    this.useCount += 1
+    return this.#now
+  }
 
   sleep = (ms: number, signal: AbortSignal): Promise<void> => {
     this.sleepCount += 1
+    this.useCount += 1
     return new Promise((resolve) => {
       const sleeper = {
         due: this.#now + ms,

@@ -2,11 +2,11 @@ import type { Quake } from '#feed'
 
 /** The state of a stream at one moment, for a component to show. */
 export type QuakesView = {
-  /** The state of the connection. While it is connecting, it opens or reopens by itself; once closed, it doesn't. */
+  /** The state of the connection. A connecting stream opens by itself, but a closed one needs `retry()`. */
   status: 'connecting' | 'open' | 'closed'
   /** The latest `LIMIT` quakes, newest first, each listed once. */
   quakes: readonly Quake[]
-  /** The number of quakes that have arrived. */
+  /** The number of quakes that have arrived, including those that are no longer in the list. */
   received: number
   /** The number of events that were not quakes. */
   skipped: number

@@ -5,11 +5,11 @@ import type { Quake } from '#feed'
 
 /** The state of a stream at one moment, for a component to show. */
 export type QuakesView = {
-  /** The state of the connection. While it is connecting, it opens or reopens by itself; once closed, it doesn't. */
+  /** The state of the connection. A connecting stream opens by itself, but a closed one needs `retry()`. */
   status: 'connecting' | 'open' | 'closed'
   /** The latest `LIMIT` quakes, newest first, each listed once. */
   quakes: readonly Quake[]
-  /** The number of quakes that have arrived. */
+  /** The number of quakes that have arrived, including those that are no longer in the list. */
   received: number
   /** The number of events that were not quakes. */
   skipped: number
@@ -56,7 +56,10 @@ const NOTHING_YET: QuakesView = { status: 'connecting', quakes: [], received: 0,
 /** The streams with at least one follower, by URL. */
 const streams = new Map<string, Stream>()
 
-/** Adds a follower. The first follower of a URL opens its stream, and the last one to leave closes it. */
+/**
+ * Adds a follower, and returns a function that removes it. The first follower of a URL opens its stream, and removing the
+ * last one closes it.
+ */
 function follow(url: string, follower: Follower): () => void {
   const stream = streams.get(url) ?? openStream(url)
   streams.set(url, stream)
@@ -72,7 +75,7 @@ function follow(url: string, follower: Follower): () => void {
 /** Opens the one connection that all followers of a URL share. */
 function openStream(url: string): Stream {
   const followers = new Set<Follower>()
-  // A Map finds an id at once, and keeps the order of arrival.
+  // A Map looks up an id in constant time, and keeps the order of arrival.
   const newest = new Map<string, Quake>()
   let { received, skipped } = NOTHING_YET
   let view = NOTHING_YET
@@ -95,14 +98,14 @@ function openStream(url: string): Stream {
     const quake = quakeIn(data)
     if (quake) {
       received += 1
-      // A repeated quake may have been corrected. In a Map it keeps its place.
+      // Replace a repeated quake, because it may have been corrected. In a Map it keeps its place.
       newest.set(quake.id, quake)
       if (newest.size > LIMIT) newest.delete(newest.keys().next().value!)
       tellEach(followers, quake)
     } else {
       skipped += 1
     }
-    // Show the events of one frame together, to avoid a render per event. This is a timer because
+    // Show the events of one frame together, to avoid a render per event. Use a timer, because
     // requestAnimationFrame() stops while the tab is hidden.
     timer ??= setTimeout(show, FRAME_MS)
   }
@@ -151,7 +154,7 @@ function openStream(url: string): Stream {
 // #endregion
 
 // #region 3.4
-/** Calls every `onQuake`. If one throws, reports the error, as a browser does for a listener, and calls the others. */
+/** Calls every `onQuake`. If one throws, reports the error, as a browser does for a listener, and still calls the others. */
 function tellEach(followers: Iterable<Follower>, quake: Quake): void {
   for (const { onQuake } of followers) {
     try {

@@ -6,7 +6,7 @@ import { openTab } from './react/tabs.ts'
 // The checks of lesson 3 use a simulated DOM. These tests verify in a real browser that the solution is right, and that the
 // mistakes go wrong.
 
-test('one connection is open under StrictMode, and none after the component unmounts', async ({
+test('one connection is open under StrictMode, and it closes when the component unmounts', async ({
   serve,
   show,
 }) => {

@@ -1,13 +1,13 @@
 import { EventSource as NodeEventSource } from 'eventsource'
 
-/** Makes a source look to the page as if it had lost its connection and reconnected. */
+/** Makes a source behave as if it had lost its connection and reconnected. */
 export let loseAndFind: (source: BrowserEventSource) => void
 /** Makes a source fail permanently, as it does after a response that refuses the stream. */
 export let fail: (source: BrowserEventSource) => void
 
 /**
- * The EventSource of the npm package, which uses real sockets. It is extended to behave as in a browser: promise callbacks
- * run between two events, and an exception in a listener has no effect on later events.
+ * An EventSource that behaves as in a browser, on top of the one from npm, which uses real sockets. Promise callbacks run
+ * between two events, and an exception in a listener has no effect on later events.
  */
 export class BrowserEventSource extends EventTarget {
   static readonly CONNECTING = 0
@@ -20,12 +20,12 @@ export class BrowserEventSource extends EventTarget {
   readonly withCredentials: boolean
   /** The errors that listeners have thrown. */
   readonly thrown: unknown[] = []
-  /** Whether the page closed the source, and not a response. */
+  /** Whether the page closed the source. False if a response made the source give up. */
   wasClosed = false
   /** The number of events that have been dispatched. */
   dispatched = 0
 
-  // These functions are not methods, so that the work sees only the members of a browser's EventSource.
+  // Not methods, so that the work sees only the members that an EventSource has in a browser.
   static {
     loseAndFind = (source) => {
       for (const [type, readyState] of [
@@ -130,7 +130,7 @@ export class BrowserEventSource extends EventTarget {
   }
 }
 
-/** Dispatches an event with the given data now. */
+/** Dispatches a message with the given data at once. */
 export function deliver(source: BrowserEventSource, data: string): void {
   source.dispatchEvent(new MessageEvent('message', { data }))
 }
@@ -160,7 +160,7 @@ const { nextTick } = process
 const tasks: (() => void)[] = []
 let isRunning = false
 
-/** Queues a task. Like browsers, runs all queued tasks in one go, so that React cannot render in between. */
+/** Queues a task. As in a browser, all queued tasks run in one go, so that React cannot render between two of them. */
 function queueTask(task: () => void): void {
   tasks.push(task)
   if (!isRunning) setImmediate(runTasks)

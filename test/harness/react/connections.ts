@@ -5,7 +5,7 @@ import type { LateStory } from '../waiting.ts'
 import { forgetSources, sourcesOf } from './browser-event-source.ts'
 import type { Page } from './page.ts'
 
-/** Returns the number of connections that the page has open to a server. */
+/** Returns the number of open connections from the page to a server. */
 export function openConnections({ url }: ScriptedServer): number {
   return sourcesOf(url).filter(({ readyState }) => readyState !== EventSource.CLOSED).length
 }
@@ -16,6 +16,7 @@ export function sourcesWere({ url }: ScriptedServer): string {
   return `${length} EventSource${length === 1 ? ' was' : 's were'}`
 }
 
+/** Returns `1 connection` or `2 connections`. */
 export function describeConnections(count: number): string {
   return `${count} connection${count === 1 ? '' : 's'}`
 }
@@ -27,16 +28,16 @@ export async function waitForConnections(page: Page, server: ScriptedServer): Pr
     () =>
       sourcesOf(server.url).length === 0
         ? {
-            seen: 'A component that calls useQuakes() mounted, and the server got no request.',
+            seen: 'A component that calls useQuakes() mounted, but the server got no request.',
             expected: 'Expected a request when the component mounts.',
             often:
-              'your code creates no EventSource, neither in an effect nor in a function that the effect calls.',
+              'your code does not create an EventSource in an effect, or in a function that an effect calls.',
           }
         : {
-            seen: `A component that calls useQuakes() mounted, and ${sourcesWere(server)} created and closed before the server got a request.`,
+            seen: `A component that calls useQuakes() mounted, but ${sourcesWere(server)} created and closed before the server got a request.`,
             expected: 'Expected a connection that stays open while the component is mounted.',
             often:
-              'a flag makes your effect run only once. StrictMode runs the cleanup and then the effect again, which finds the flag.',
+              'a flag makes your effect run only once. StrictMode runs the cleanup and then the effect again, but the flag stops the second run.',
           },
   )
 }
@@ -62,7 +63,7 @@ export async function asksAgain(
   await page.waitFor(() => server.requests.length > asked, story)
 }
 
-/** Waits until another connection has been opened, lost and reopened. Anything immediate has happened by then. */
+/** Waits until a connection of its own has been opened, lost and reopened. By then, anything immediate has happened. */
 export async function fence(t: Tools): Promise<void> {
   const server = await scriptedServer({ ...t, transcript: SILENT })
   const source = new EventSource(server.url)
@@ -71,8 +72,8 @@ export async function fence(t: Tools): Promise<void> {
   source.addEventListener('open', () => (opened += 1))
   source.addEventListener('message', () => (got += 1))
   const story = {
-    seen: 'A connection of the grader itself did not open.',
-    expected: 'Expected an open connection.',
+    seen: 'A connection that the grader opens for itself did not open.',
+    expected: 'Expected the connection to open.',
   }
   try {
     await t.waitFor(() => opened === 1, story)

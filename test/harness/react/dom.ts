@@ -1,10 +1,10 @@
-// Creates a page for React in this process. Import this file before react-dom, which looks for a page when it is loaded.
+// Creates a page for React in this process. Import this file before react-dom, which looks for a page as soon as it is loaded.
 import { setMaxListeners } from 'node:events'
 import { Window } from 'happy-dom'
 import { BrowserEventSource } from './browser-event-source.ts'
 import { countListeners } from './page-listeners.ts'
 
-// A browser does not warn about many listeners, and fifty components may well listen to the same EventTarget.
+// Disable Node's warning about many listeners, because fifty components may well listen to the same EventTarget.
 setMaxListeners(0)
 
 const window = new Window({ url: 'http://127.0.0.1/' })

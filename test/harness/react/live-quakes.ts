@@ -9,7 +9,7 @@ import type { ScriptedServer } from '../scripted-server.ts'
 import { waitForConnections } from './connections.ts'
 import { eventOf } from './mount.ts'
 
-/** A page with <LiveQuakes>, from the user's point of view. */
+/** A page with <LiveQuakes>, as its user sees it. */
 export type ShownQuakes = {
   page: Page
   /** Waits until the server has received the page's connection. */
@@ -20,7 +20,7 @@ export type ShownQuakes = {
   drawAt(server: ScriptedServer): void
   /** Sends a quake, by default from the first server, and waits for the quake's list item. */
   lists(quake: Quake, from?: ScriptedServer): Promise<HTMLElement>
-  /** Returns whether an element with role="status" contains the given word, and neither of the other two. */
+  /** Returns whether an element with role="status" contains the given status, and neither of the other two. */
   says(word: string): boolean
   /** Returns the text of the elements with role="status". */
   status(): string
@@ -57,8 +57,8 @@ export async function showLiveQuakes(
     async lists(quake, from = server) {
       from.send(eventOf(quake))
       await page.waitFor(() => itemOf(quake) !== undefined, {
-        seen: () => `${describeQuake(quake)} arrived, and ${whatIsListed(items(), quake)}.`,
-        expected: `Expected a list item with its place and its exact magnitude, ${quake.magnitude}.`,
+        seen: () => `${describeQuake(quake)} arrived, but ${whatIsListed(items(), quake)}.`,
+        expected: `Expected a list item with the place of the quake and its exact magnitude, ${quake.magnitude}.`,
       })
       page.forgiveThrown()
       t.transcript.step(`the page lists ${describeQuake(quake)}`)
@@ -92,7 +92,7 @@ function textPieces({ childNodes }: Node): string[] {
   )
 }
 
-/** Returns whether a text identifies a quake by its place and its exact magnitude, so not by 6.0 for 6. */
+/** Returns whether a text contains a quake's place and its exact magnitude, for example 6 and not 6.0. */
 export function identifies(text: string, { magnitude, place }: Quake): boolean {
   const where = place.replace(/\s+/g, ' ').trim()
   const numbers = text.replace(where, ' ').match(/-?\d+(\.\d+)?/g) ?? []

@@ -15,20 +15,20 @@ export type Mounted = {
   page: Page
   /** The server whose stream the first component follows. */
   server: ScriptedServer
-  /** The first of the watchers. */
+  /** The watcher of the first component. */
   watcher: Watcher
   watchers: readonly Watcher[]
   /** Renders the first component with new props, or removes it. */
   draw(props?: Partial<Props>): void
-  /** Renders one component for each entry. Undefined entries keep the positions of the others. */
+  /** Renders a component for each entry. An undefined entry renders nothing, but the components after it keep their places. */
   drawAll(props: (Props | undefined)[]): void
   /** Waits until the server has received every connection that the page opened, which should be one. */
   connects(at?: ScriptedServer): Promise<void>
-  /** Sends a quake from the first server, and waits until the first component lists the quake. */
+  /** Sends a quake, by default from the first server, and waits until a component lists it, by default the first one. */
   lists(quake: Quake, how?: Listing): Promise<void>
   /** Waits until the first component shows the given status. */
   showsStatus(status: View['status'], story: LateStory): Promise<void>
-  /** Waits until the numbers of listed, received and skipped quakes have been shown, though not necessarily in one render. */
+  /** Waits until the first component shows the given numbers of listed, received and skipped events. */
   showsCounts(wanted: Counts, story: (told: string) => Story): Promise<void>
 }
 
@@ -100,7 +100,7 @@ export async function mount(
         () => deepEqual(now(), wanted),
         () => {
           const [listed, received, skipped] = now()
-          return story(`${listed} in the list, ${received} received, ${skipped} skipped`)
+          return story(`${listed} in the list, ${received} received and ${skipped} skipped`)
         },
       )
     },
@@ -113,7 +113,7 @@ export function eventOf(quake: Quake): string {
 
 export function notListed(quake: Quake): Story {
   return {
-    seen: `${describeQuake(quake)} arrived, and it is not in the list.`,
-    expected: 'Expected the quake in the list, without waiting for another one.',
+    seen: `${describeQuake(quake)} arrived, but it is not in the list.`,
+    expected: 'Expected the quake to be in the list before the next one arrives.',
   }
 }

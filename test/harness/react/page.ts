@@ -17,7 +17,7 @@ export type Page = {
   draw(content: ReactNode): void
   /** Waits until `holds()` is true. Fails at once if a rendered component has thrown. */
   waitFor(holds: () => boolean, story: LateStory): Promise<void>
-  /** Ignores the errors that listeners have thrown so far, because the page was still right afterwards. */
+  /** Ignores the errors that listeners have thrown so far. Call it when the page has turned out to be right. */
   forgiveThrown(): void
   /** Fires the work's pending timers, and the timers that these start. Requires `controlledTimers`. */
   runPendingTimers(): Promise<void>
@@ -28,13 +28,13 @@ export type Page = {
 export type PageOptions = {
   /** Whether to render in StrictMode. */
   strict?: boolean
-  /** Whether no other check may have a page open. Needed for events that affect all pages, such as hiding the tab. */
+  /** Whether no other check may have a page open meanwhile. Needed for events that reach every page. */
   exclusive?: boolean
   /** Whether the check decides when the work's timers fire. By default, such a page is exclusive. */
   controlledTimers?: boolean
 }
 
-/** Opens a page until the script ends. Then closes the page, and every connection to one of the `urls`. */
+/** Opens a page. When the script ends, closes the page and every connection to one of the `urls`. */
 export async function openPage(
   t: Tools,
   urls: string[],
@@ -104,10 +104,10 @@ export async function openPage(
   }
 }
 
-/** A number of turns that is more than enough for a render of such a small page. */
+/** More turns than the render of such a small page takes. */
 const TURNS_OF_A_RENDER = 10
 
-/** Turns a known error of React into a failure. */
+/** Converts a known error of React into a failure. */
 function asFailure(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   if (/^A function wrapped in useEffectEvent/.test(error.message)) {
@@ -120,13 +120,13 @@ function asFailure(error: unknown): unknown {
   }
   if (!error.message.startsWith('Maximum update depth')) return error
   return new Failure({
-    seen: 'React gave up, because each render caused another one at once.',
-    expected: 'Expected the renders to end.',
+    seen: 'React gave up, because each render immediately caused another render.',
+    expected: 'Expected the renders to stop.',
     ...(warnedOfSnapshot
       ? { cause: SNAPSHOT_CAUSE }
       : {
           often:
-            'your code sets a state during a render, or in an effect that runs after each render.',
+            'your code sets state during a render, or in an effect that runs after each render.',
         }),
   })
 }
@@ -149,7 +149,7 @@ console.error = (...values: unknown[]) => {
   report(...values)
 }
 
-/** Finds the cause of a failure in the state of the EventSources. */
+/** Looks for the cause of a failure in the state of the EventSources. */
 function causeIn(urls: string[], pardoned: Set<unknown>): Pick<Story, 'cause' | 'often'> {
   const [error] = thrownIn(urls).filter((thrown) => !pardoned.has(thrown))
   if (error !== undefined) {
@@ -164,10 +164,10 @@ function thrownIn(urls: string[]): unknown[] {
   return urls.flatMap(sourcesOf).flatMap(({ thrown }) => thrown)
 }
 
-/** A number of closed sources that no check causes by itself. */
+/** More closed sources than any check causes by itself. */
 const MANY = 10
 
-const OVER_AND_OVER = `your code created and closed more than ${MANY} EventSources, one after another. An effect runs after each render if it has no dependencies, or if one of them changes each time, for example because it is a new function. useSyncExternalStore() subscribes again whenever subscribe is another function.`
+const OVER_AND_OVER = `your code created and closed more than ${MANY} EventSources, one after another. An effect runs after each render if it has no dependency array, or if a dependency changes each time, for example because it is a new function. useSyncExternalStore() subscribes again whenever subscribe is a different function.`
 
 let pages = 0
 let isTaken = false

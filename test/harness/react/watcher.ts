@@ -8,7 +8,7 @@ export type View = ReturnType<typeof useQuakes>
 /** A component that calls useQuakes() and records its own renders. */
 export type Watcher = {
   Component(props: Props): ReactNode
-  /** The contents of the last render. */
+  /** The view of the last render. */
   readonly view: View
   readonly renders: number
   /** The statuses that were shown, in order. A repeated status is listed only once. */

@@ -75,7 +75,7 @@ class QuakeStream {
     this.#change({ status: 'connecting' })
     source.addEventListener('open', () => this.#change({ status: 'open' }))
     source.addEventListener('error', () => {
-      // What a server calls error says nothing of the connection.
+      // An event that the server names "error" says nothing about the connection.
       if (source.readyState === EventSource.OPEN) return
       const isOver = source.readyState === EventSource.CLOSED
       this.#change({ status: isOver ? 'closed' : 'connecting' })

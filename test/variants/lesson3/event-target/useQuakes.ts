@@ -48,7 +48,7 @@ class Stream extends EventTarget {
       changed = false
       this.update({ quakes: quakes.toReversed() })
     }, 25)
-    // Nobody reads numbers that change faster.
+    // Update the counts less often, because nobody can read numbers that change faster.
     const slowTimer = setInterval(() => {
       const { view } = this
       if (view.received + view.skipped < received + skipped) this.update({ received, skipped })

@@ -19,7 +19,7 @@ type Channel = {
   closing?: ReturnType<typeof setTimeout>
 }
 
-// A component that is replaced by another one at once needs no new connection.
+// Wait before closing, so that a component that replaces another one at once needs no new connection.
 const GRACE_MS = 100
 const first: QuakesView = { status: 'connecting', quakes: [], received: 0, skipped: 0 }
 const channels = new Map<string, Channel>()
@@ -101,7 +101,7 @@ function connect(url: string, channel: Channel): void {
       const quake = JSON.parse(data)
       if (typeof quake.id !== 'string') throw new TypeError('no quake')
       quakes.push(quake)
-      // What one throws is told the window, later.
+      // Call each callback in a promise, so that an error in one of them is only reported.
       channel.callbacks.forEach((tell) => void Promise.resolve(quake).then(tell).catch(reportError))
     } catch {
       skipped += 1
@@ -117,7 +117,7 @@ function publish(channel: Channel, part: Partial<QuakesView>): void {
   channel.watchers.forEach((watcher) => watcher())
 }
 
-// One of the six connections is free for somebody else while nobody looks.
+// Free one of the browser's six connections while the tab is hidden.
 document.addEventListener('visibilitychange', () => {
   for (const [url, channel] of channels) {
     if (document.visibilityState === 'hidden') channel.source?.close()

@@ -54,7 +54,7 @@ export function useQuakes(
 
   useEffect(() => {
     const disconnect = connect(url, {
-      // React puts what comes in one chunk into one render.
+      // React batches the events of one chunk into one render.
       onMessage: dispatch,
       onQuake: (quake) => callback.current?.(quake),
     })
@@ -96,7 +96,7 @@ function reopen(url: string): void {
   tell(url, { kind: 'status', status: 'connecting' })
 }
 
-/** The connection keeps a view of its own, for those who come later. */
+/** Updates the connection's own view, for components that mount later, and passes the message on. */
 function tell(url: string, message: Message): void {
   const connection = connections[url]
   if (!connection) return

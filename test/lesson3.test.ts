@@ -505,7 +505,7 @@ check('3.2e', 'retry() does nothing while the stream is connecting or open', asy
   }
 })
 
-check('3.2f', 'an event named "error" does not change the status', async (t) => {
+edgeCase('3.2f', 'an event named "error" does not change the status', async (t) => {
   const { server, watcher, connects, lists, showsStatus } = await mount(t)
   await connects()
   await showsStatus('open', notOpen)

@@ -125,7 +125,7 @@ check('2.1b', 'each line of data is written as its own "data" field', async (t) 
   )
 })
 
-edgeCase('2.1c', 'a leading space in a line of data survives', async (t) => {
+edgeCase('2.1c', 'a space at the beginning of a line of data survives', async (t) => {
   mustKeepData(t, [' world', '  two', ' ', 'a\n b'], textOf(' ', 'a'), { often: whyNoSpace })
 })
 
@@ -261,7 +261,7 @@ check('2.1g', 'a line end in event or id cannot forge a field', async (t) => {
   }
 })
 
-edgeCase('2.1h', 'an id that contains U+0000 throws, or is written without it', async (t) => {
+edgeCase('2.1h', 'U+0000 in an id throws or is removed', async (t) => {
   for (const id of [
     '7\0',
     '\0',
@@ -415,7 +415,7 @@ edgeCase('2.2b', 'the first bytes of the body arrive before the first quake', as
   })
 })
 
-edgeCase('2.2c', 'each stream begins with a "retry" field in digits', async (t) => {
+edgeCase('2.2c', 'each stream begins with a "retry" field that contains only digits', async (t) => {
   const { events, server } = await serveStream(t, PATH, createApp)
   await events.retry({
     seen: 'The client got the head, but no valid "retry" field.',
@@ -498,7 +498,7 @@ check(
         seen: `The event of ${describeQuake(quake)} had the name "${excerpt(event.type)}".`,
         expected:
           "Expected an event without a name. An event with a name reaches only the listeners for that name, not those for 'message'.",
-        often: 'your handler passes event to encodeEvent().',
+        often: 'your handler passes a name for the event to encodeEvent().',
       })
       must(event.lastEventId === quake.id, {
         seen: `The event of quake ${quake.id} had the ID "${excerpt(event.lastEventId)}".`,
@@ -876,13 +876,13 @@ edgeCase(
     const { feed, server } = await serveFeed(t, PATH, createApp)
     const client = t.connect(server)
     const story = {
-      seen: 'HEAD got no head.',
-      expected: 'Expected the same head as for GET.',
+      seen: 'A HEAD request got no head.',
+      expected: 'Expected HEAD to get the same head as GET.',
       often: GET_FOR_HEAD,
     }
     const head = await client.get(PATH, story, { method: 'HEAD' })
     must(head.status === 200, {
-      seen: `HEAD got the status ${head.status}.`,
+      seen: `A HEAD request got the status ${head.status}.`,
       expected: 'Expected the status 200, as for GET.',
     })
     const type = head.headers.get('content-type')
@@ -895,16 +895,16 @@ edgeCase(
     })
     await mustEndHead(t, server, client, PATH)
     must(feed.openReaders === 0, {
-      seen: 'HEAD was answered, but the feed is still open.',
+      seen: 'A HEAD request was answered, but the feed is still open.',
       expected: 'Expected the feed to be closed, because the response to HEAD has no body.',
       often: 'your handler opens the feed before it checks the method.',
     })
     const { status } = await t.connect(server, 'next client').get(PATH, {
-      seen: 'HEAD was answered. Then the next client sent GET, but it got no head.',
+      seen: 'A HEAD request was answered. Then the next client sent a GET request, but it got no head.',
       expected: 'Expected the status 200, because the feed is still running.',
     })
     must(status === 200, {
-      seen: `HEAD was answered, and then GET got the status ${status}.`,
+      seen: `A HEAD request was answered, and then a GET request got the status ${status}.`,
       expected: 'Expected the status 200, because the feed is still running after a HEAD.',
     })
   },
@@ -967,7 +967,7 @@ check(
     mended.release(quake)
     await next.events.next({
       seen: `The feed failed and worked again, and ${describeQuake(quake)} happened, but the next client got no event.`,
-      expected: 'Expected the feed to be opened for each client.',
+      expected: 'Expected your handler to open the feed for each client.',
     })
   },
 )
@@ -1095,10 +1095,13 @@ edgeCase('2.4k', 'no timer keeps running after the feed has ended', async (t) =>
 
   async function answered(method: string): Promise<void> {
     const client = t.connect(server, 'client that gets no stream')
-    const story = { seen: `${method} got no head.`, expected: 'Expected the head to be sent.' }
+    const story = {
+      seen: `A ${method} request got no head.`,
+      expected: 'Expected the head to be sent.',
+    }
     const { status } = await client.get(PATH, story, { method })
     await timers.areCleared({
-      seen: `${method} got the status ${status} without a stream, but a timer keeps running for that request.`,
+      seen: `A ${method} request got the status ${status} without a stream, but a timer keeps running for that request.`,
       often: 'your handler starts the timer before it knows whether there will be a stream.',
     })
   }
@@ -1497,7 +1500,7 @@ edgeCase(
 
 // 2.7 The client
 
-check('2.7a', 'each quake is passed to onQuake() as it arrives', async (t) => {
+check('2.7a', 'each quake is passed to onQuake() as soon as it arrives', async (t) => {
   // The events are written by hand, with LF, because after a lone CR the package waits for one more byte.
   const timers = t.freezeTimers()
   const server = await scriptedServer(t)
@@ -1618,7 +1621,8 @@ check('2.7c', 'the client reconnects after every lost connection', async (t) => 
     await t.waitFor(() => server.requests.length === before + lost + 1, {
       seen: `The connection was lost, ${lost} attempts to reconnect were cut without an answer, and then the client did not try again.`,
       expected: 'Expected the client to try again, however often the connection is lost.',
-      often: 'your code limits the attempts. An EventSource tries again by itself each time.',
+      often:
+        'your code limits the number of attempts. An EventSource tries again by itself each time.',
     })
   }
   server.resumeAnswering()

@@ -90,7 +90,7 @@ check('2.1a', 'one line of data makes one event', async (t) => {
 check('2.1b', 'each line of data is written as its own "data" field', async (t) => {
   mustKeepData(t, ['first\n\nthird', 'a\nb', '\na', 'a\n', 'a\n\n', '\n'], textOf('a', 'b', '\n'), {
     often:
-      'your code writes data in one piece, or skips its blank lines. Each line needs a "data" field, and a bare blank line ends the event.',
+      'your code writes data as a single field, or skips its blank lines. Each line needs its own "data" field, because a blank line by itself ends the event.',
   })
   // More lines than a function call may have arguments.
   const lines = 200_000
@@ -100,17 +100,20 @@ check('2.1b', 'each line of data is written as its own "data" field', async (t) 
     encoded = encodeEvent({ data: '\n'.repeat(lines - 1) })
   } catch (error) {
     must(false, {
-      seen: `encodeEvent() threw ${describeError(error)} for data of ${lines} lines.`,
-      expected: 'Expected one "data" field per line, however many lines there are.',
+      seen: `encodeEvent() threw ${describeError(error)} for data with ${lines} lines.`,
+      expected:
+        'Expected encodeEvent() to write one "data" field per line, however many lines there are.',
       ...(error instanceof RangeError && {
-        often: 'push(...lines) passes each line as an argument, and a call can only have so many.',
+        often:
+          'push(...lines) passes each line as a separate argument, and a call can have only so many arguments.',
       }),
     })
   }
   const fields = encoded.match(/^data:/gm)?.length ?? 0
   must(fields === lines, {
-    seen: `encodeEvent() wrote ${fields} "data" fields for data of ${lines} lines.`,
-    expected: 'Expected one "data" field per line, however many lines there are.',
+    seen: `encodeEvent() wrote ${fields} "data" fields for data with ${lines} lines.`,
+    expected:
+      'Expected encodeEvent() to write one "data" field per line, however many lines there are.',
   })
   mustKeepData(
     t,
@@ -122,17 +125,17 @@ check('2.1b', 'each line of data is written as its own "data" field', async (t) 
   )
 })
 
-edgeCase('2.1c', 'a leading space in a line of data survives', async (t) => {
+edgeCase('2.1c', 'a space at the beginning of a line of data survives', async (t) => {
   mustKeepData(t, [' world', '  two', ' ', 'a\n b'], textOf(' ', 'a'), { often: whyNoSpace })
 })
 
-edgeCase('2.1d', 'empty data makes an event with empty data', async (t) => {
+edgeCase('2.1d', 'empty data makes an event whose data is empty', async (t) => {
   mustKeepData(t, [''], fc.constant(''), {
     often: "your code tests if (data), which is false for ''. Compare data with undefined.",
   })
 })
 
-edgeCase('2.1e', 'a field without a value is not written', async (t) => {
+edgeCase('2.1e', 'a field that is not passed is not written', async (t) => {
   const next: StreamEvent = { type: 'message', data: 'next', lastEventId: '' }
   mustLeaveOut({ data: 'x' }, [{ type: 'message', data: 'x', lastEventId: '' }], next)
   mustLeaveOut({ retry: 2000 }, [], next)
@@ -143,25 +146,25 @@ edgeCase('2.1e', 'a field without a value is not written', async (t) => {
     const encoded = encode(t, fields)
     must(deepEqual(parseEvents(encoded).events, events) && !encoded.includes('undefined'), {
       seen: `encodeEvent(${describeFields(fields)}) returned ${quote(encoded)}. A client reads ${describeEvents(encoded)}.`,
-      expected: `Expected ${events.length === 0 ? 'no event' : 'an event'}, and only the fields that were passed.`,
-      often: 'your code writes a field although its value is undefined.',
+      expected: `Expected a client to read ${events.length === 0 ? 'no event' : 'an event'}, and encodeEvent() to write only the fields that were passed.`,
+      often: 'your code writes a field even if its value is undefined.',
     })
     must(fields.retry === undefined || parseEvents(encoded).parser.unfinished === '', {
       seen: `encodeEvent(${describeFields(fields)}) returned ${quote(encoded)}.`,
-      expected: 'Expected a blank line at the end, whatever the fields are.',
+      expected: 'Expected the text to end with a blank line, whatever fields were passed.',
       often: 'your code writes the blank line only if there is data.',
     })
     // The next event keeps the ID, and nothing else.
     const more = parseEvents(`${encoded}data: next\n\n`).events.slice(events.length)
     must(deepEqual(more, [follows]), {
       seen: `encodeEvent(${describeFields(fields)}) returned ${quote(encoded)}. If "data: next" follows, a client reads ${describeEvents(`${encoded}data: next\n\n`)}.`,
-      expected: `Expected the event that follows to be ${describeAnEvent(follows)}.`,
+      expected: `Expected the next event to be ${describeAnEvent(follows)}.`,
       often: 'your code writes the blank line, or the field, only if there is data.',
     })
   }
 })
 
-check('2.1f', 'event and id arrive with the data', async (t) => {
+check('2.1f', 'event and id arrive unchanged, together with the data', async (t) => {
   for (const fields of [
     { data: 'x', event: 'tick', id: '7' },
     { data: 'x', event: '', id: '7' },
@@ -186,7 +189,7 @@ check('2.1f', 'event and id arrive with the data', async (t) => {
     const wanted = { type, data: fields.data, lastEventId: fields.id }
     must(deepEqual(parseEvents(encoded).events, [wanted]), {
       seen: `encodeEvent(${describeFields(fields)}) returned ${quote(encoded)}. A client reads ${describeEvents(encoded)}.`,
-      expected: `Expected one event: ${describeEvent(wanted)}.`,
+      expected: `Expected a client to read one event: ${describeEvent(wanted)}.`,
       ...whyOther(fields, encoded),
     })
   }
@@ -195,31 +198,35 @@ check('2.1f', 'event and id arrive with the data', async (t) => {
   const encoded = encode(t, fields)
   const { events } = parseEvents(`id: 7\n\n${encoded}`)
   must(deepEqual(events, [{ type: 'message', data: 'x', lastEventId: '' }]), {
-    seen: `encodeEvent(${describeFields(fields)}) returned ${quote(encoded)}. A client with the ID 7 reads ${describeEvents(`id: 7\n\n${encoded}`)}.`,
+    seen: `encodeEvent(${describeFields(fields)}) returned ${quote(encoded)}. A client whose last ID was 7 reads ${describeEvents(`id: 7\n\n${encoded}`)}.`,
     expected:
-      'Expected an event without an ID. An empty "id" field resets the ID that the client remembers.',
+      'Expected the event to have no ID, because an empty "id" field resets the ID that the client remembers.',
     often: "your code tests if (id), which is false for ''. Compare id with undefined.",
   })
 })
 
-/** Returns the likely cause, if the event or its text points to one. */
+/** Returns the likely cause, if the event or its text points to a cause. */
 function whyOther(
   { event, id, data }: Required<Omit<Fields, 'retry'>>,
   encoded: string,
 ): Partial<Story> {
   if (/^ | $/m.test(`${id}\n${event}`)) return { often: whyNoSpace() }
   if (/[\u2028\u0085]/.test(id + event)) {
-    return { often: 'your code takes U+2028 or U+0085 for a line end. Only CR and LF end a line.' }
+    return { often: 'your code treats U+2028 or U+0085 as a line end. Only CR and LF end a line.' }
   }
   const isAllThere = [event, id, data].every((value) => encoded.includes(value))
-  return isAllThere ? { often: 'a field is misspelled, or is written after the blank line.' } : {}
+  return isAllThere
+    ? {
+        often: 'your code misspells the name of a field, or writes the field after the blank line.',
+      }
+    : {}
 }
 
 /** Returns the likely cause of a missing space at either end of a value. */
 function whyNoSpace(): string {
   return /^(data|event|id):x/m.test(encodeEvent({ data: 'x', event: 'x', id: 'x' }))
-    ? 'your code writes no space after the colon. A client removes one space there.'
-    : 'your code trims the value, or does not write it. A client keeps all spaces but the one after the colon.'
+    ? 'your code writes no space after the colon, so a client removes the first space of the value instead.'
+    : 'your code trims the value, or does not write it. A client removes only one space, directly after the colon.'
 }
 
 check('2.1g', 'a line end in event or id cannot forge a field', async (t) => {
@@ -247,14 +254,14 @@ check('2.1g', 'a line end in event or id cannot forge a field', async (t) => {
     const isWhole = event?.data === 'x' && holds(event) && more.length === 0
     must(isWhole && deepEqual(next, { type: 'message', data: 'next', lastEventId: '8' }), {
       seen: `encodeEvent(${describeFields(fields)}) returned ${quote(encoded)}. A client reads ${describeEvents(encoded)}.`,
-      expected: 'Expected an error, or one event whose data is "x".',
+      expected: 'Expected encodeEvent() to throw, or to return one event whose data is "x".',
       often:
         'your code writes the value as it is, or checks it only for LF. A lone CR ends a line as well.',
     })
   }
 })
 
-edgeCase('2.1h', 'an id with U+0000 is refused or cleaned', async (t) => {
+edgeCase('2.1h', 'U+0000 in an id throws or is removed', async (t) => {
   for (const id of [
     '7\0',
     '\0',
@@ -266,7 +273,7 @@ edgeCase('2.1h', 'an id with U+0000 is refused or cleaned', async (t) => {
     must(encoded === undefined || !encoded.includes('\0'), {
       seen: `encodeEvent(${describeFields({ data: 'x', id })}) returned ${quote(encoded ?? '')}.`,
       expected:
-        'Expected an error, or an ID without U+0000. Clients ignore an ID that contains it.',
+        'Expected encodeEvent() to throw, or to remove U+0000 from the ID, because clients ignore an ID that contains it.',
       often: id.replace('\0', '').includes('\0')
         ? "replace('\\0', '') removes only the first U+0000. replaceAll() removes them all."
         : 'your code checks the ID only for line ends.',
@@ -280,13 +287,13 @@ edgeCase('2.1i', 'retry is written as a whole number of milliseconds', async (t)
     const its = parseEvents(encoded).parser.retry
     must(its === retry, {
       seen: `encodeEvent(${describeFields({ retry })}) returned ${quote(encoded)}. A client reads ${describeRetry(encoded)}.`,
-      expected: `Expected the line "retry: ${retry}".`,
+      expected: `Expected the text to contain the line "retry: ${retry}".`,
       ...(retry === 0 && {
         often: 'your code tests if (retry), which is false for 0. Compare retry with undefined.',
       }),
       ...(its === retry / 1000 &&
         retry > 0 && {
-          often: 'your code converts the value to seconds. The field counts milliseconds.',
+          often: 'your code converts the value to seconds, but the field is in milliseconds.',
         }),
     })
   }
@@ -314,11 +321,12 @@ edgeCase('2.1j', 'an invalid retry throws', async (t) => {
     must(encoded === undefined, {
       seen: `encodeEvent({ retry: ${typeof wrong === 'string' ? `'${excerpt(wrong)}'` : wrong} }) returned ${quote(encoded ?? '')}.`,
       expected:
-        'Expected an error, because retry must be a whole number of milliseconds, 0 or more.',
+        'Expected encodeEvent() to throw, because retry must be a whole number of milliseconds, 0 or more.',
       ...(/^retry: [0-9]*$/m.test(encoded ?? '') &&
         typeof wrong !== 'number' &&
         !`${wrong}`.includes('\n') && {
-          often: "Number() converts almost anything: Number('') is 0, and Number(true) is 1.",
+          often:
+            "Number() converts almost anything. For example, Number('') is 0, and Number(true) is 1.",
         }),
       ...(typeof wrong === 'number' && {
         often:
@@ -332,9 +340,10 @@ edgeCase('2.1j', 'an invalid retry throws', async (t) => {
   const encoded = encodeOrThrow(t, { retry })
   must(encoded === undefined || parseEvents(encoded).parser.retry === retry, {
     seen: `encodeEvent({ retry: 1e21 }) returned ${quote(encoded ?? '')}. A client reads ${describeRetry(encoded ?? '')}.`,
-    expected: 'Expected an error, or only digits, because a client ignores any other value.',
+    expected:
+      'Expected encodeEvent() to throw, or to write only digits, because a client ignores any other value.',
     often:
-      'your code uses Number.isInteger(1e21), which is true, but the text of 1e21 is "1e+21". Number.isSafeInteger(1e21) is false.',
+      'your code uses Number.isInteger(), which is true for 1e21, but JavaScript writes 1e21 as "1e+21". Number.isSafeInteger(1e21) is false.',
   })
 })
 
@@ -348,7 +357,7 @@ edgeCase(
       textOf('\u2028', '\u2029', '\u0085', '\v', '\f', 'a', '\n'),
       {
         often:
-          'your code also splits data at U+2028, U+2029, U+0085, VT or FF. In a regular expression with the flag m, the first two are line ends.',
+          'your code also splits data at U+2028, U+2029, U+0085, VT or FF. In a regular expression with the m flag, the first two end a line as well.',
       },
     )
     mustKeepData(
@@ -366,31 +375,32 @@ edgeCase(
 
 check(
   '2.2a',
-  'before the first quake, the head announces an event stream and forbids caching',
+  'the head arrives before the first quake, announces an event stream and forbids caching',
   async (t) => {
     const { server } = await serveFeed(t, PATH, createApp)
     const head = await t.connect(server).get(PATH, {
-      seen: 'The feed was idle, and the client did not get the head of the response.',
+      seen: 'The feed was idle, but the client did not get the head of the response.',
       expected:
-        'Expected status and headers at once, because an EventSource is not open without them.',
+        'Expected the status and the headers to be sent at once, because an EventSource is not open until it gets them.',
       often:
-        'your handler writes nothing until the first quake. A first write also sends the head.',
+        'your handler writes nothing until the first quake. The first write also sends the head.',
     })
     const type = head.headers.get('content-type')
     must(head.status === 200, {
-      seen: `GET ${PATH} was answered ${head.status}.`,
-      expected: 'Expected the status 200. After any other status an EventSource gives up.',
+      seen: `GET ${PATH} was answered with the status ${head.status}.`,
+      expected: 'Expected the status 200, because an EventSource gives up after any other status.',
       often: 'your route has another path, or your handler throws before it answers.',
     })
     must(isEventStream(head), {
       seen: type ? `The Content-Type was ${type}.` : 'The response had no Content-Type.',
       expected:
-        'Expected the type text/event-stream. After any other type an EventSource gives up.',
+        'Expected the type text/event-stream, because an EventSource gives up after any other type.',
     })
     const control = head.headers.get('cache-control')
     must(hasToken(control, 'no-store', 'no-cache'), {
       seen: control ? `The Cache-Control was ${control}.` : 'The response had no Cache-Control.',
-      expected: 'Expected no-store or no-cache, because a cache would replay old quakes.',
+      expected:
+        'Expected Cache-Control to contain no-store or no-cache, because a cache would replay old quakes.',
     })
   },
 )
@@ -399,40 +409,44 @@ edgeCase('2.2b', 'the first bytes of the body arrive before the first quake', as
   const { events } = await serveStream(t, PATH, createApp)
   await events.firstBytes({
     seen: 'The client got the head, but no byte of the body arrived while the feed was idle.',
-    expected: 'Expected some bytes, because some proxies hold a head back until a body follows.',
+    expected:
+      'Expected some bytes to be sent, because some proxies delay the head until the body begins.',
     often: 'flushHeaders() sends only the head. Write the "retry" field at once.',
   })
 })
 
-edgeCase('2.2c', 'each stream begins with a "retry" field in digits', async (t) => {
+edgeCase('2.2c', 'each stream begins with a "retry" field that contains only digits', async (t) => {
   const { events, server } = await serveStream(t, PATH, createApp)
   await events.retry({
     seen: 'The client got the head, but no valid "retry" field.',
     expected:
-      'Expected a field such as "retry: 2000". It says after how many milliseconds to reconnect.',
-    often: 'your handler does not write the field, or its value has other characters than digits.',
+      'Expected a field such as "retry: 2000", which says how many milliseconds to wait before reconnecting.',
+    often: 'your handler does not write the field, or writes characters other than digits in it.',
   })
   const again = t.connect(server, 'client that reconnects')
   await again.get(PATH, noHead, { lastEventId: 'us7000' })
   await again.events.retry({
-    seen: 'A second client connected, with a Last-Event-ID, and got no valid "retry" field.',
-    expected: 'Expected the field for every client, because the connection may be lost again.',
+    seen: 'A second client connected with a Last-Event-ID, but it got no valid "retry" field.',
+    expected: 'Expected every client to get the field, because its connection may be lost again.',
   })
 })
 
-const noHead: Story = { seen: 'The client got no head.', expected: 'Expected the head at once.' }
+const noHead: Story = {
+  seen: 'The client got no head.',
+  expected: 'Expected the head to be sent at once.',
+}
 
 check('2.2d', 'each quake arrives as an event before the next quake happens', async (t) => {
   const { feed, events } = await serveStream(t, PATH, createApp)
   for (const quake of ordinaryQuakes(3)) {
     feed.release(quake)
     const event = await events.next({
-      seen: `The feed released ${describeQuake(quake)}, and no event reached the client.`,
-      expected: 'Expected the event to arrive while the feed waits for the next quake.',
+      seen: `The feed released ${describeQuake(quake)}, but no event reached the client.`,
+      expected: 'Expected the event to arrive before the next quake happens.',
       often:
         'your handler collects events before it writes them, or delays the blank line until the next quake.',
     })
-    // The next checks look at its fields.
+    // The next checks examine the fields of the event.
     must(
       event.data.includes(quake.id) || event.lastEventId === quake.id || isLikeQuake(event),
       notQuake(event),
@@ -447,48 +461,54 @@ function isLikeQuake({ data }: StreamEvent): boolean {
 
 function notQuake(event: StreamEvent): Story {
   return {
-    seen: `An event arrived that is not a quake: ${describeEvent(event)}.`,
-    expected: 'Expected one event per quake and no others: no greeting, farewell or error.',
+    seen: `An event that is not a quake arrived: ${describeEvent(event)}.`,
+    expected:
+      'Expected one event per quake and no other events, such as a greeting, a farewell or an error.',
   }
 }
 
-check('2.2e', 'each event has its quake as JSON, the ID of the quake, and no name', async (t) => {
-  const { feed, events } = await serveStream(t, PATH, createApp)
-  const sent = new Set<string>()
-  for (const quake of awkwardQuakes()) {
-    feed.release(quake)
-    const hasZero = Object.values(quake).some((value) => !value)
-    const event = await events.next({
-      ...noEvent(quake),
-      ...(hasZero && {
+check(
+  '2.2e',
+  'each event contains its quake as JSON and the ID of the quake, and has no name',
+  async (t) => {
+    const { feed, events } = await serveStream(t, PATH, createApp)
+    const sent = new Set<string>()
+    for (const quake of awkwardQuakes()) {
+      feed.release(quake)
+      const hasZero = Object.values(quake).some((value) => !value)
+      const event = await events.next({
+        ...noEvent(quake),
+        ...(hasZero && {
+          often:
+            "your handler treats a valid value as missing, because if (value) is false for 0 and for ''.",
+        }),
+        ...(sent.has(quake.id) && {
+          often:
+            'your handler skips a quake if its ID has been sent before. Networks correct their reports, so send the newer data as well.',
+        }),
+      })
+      sent.add(quake.id)
+      must(deepEqual(tryParseJson(event.data), quake), {
+        seen: `The data of ${describeQuake(quake)} was ${excerpt(event.data)}`,
+        expected: `Expected the data to be ${excerptJson(quake)}`,
         often:
-          "your handler takes a value for a missing one: if (value) is false for 0 and for ''.",
-      }),
-      ...(sent.has(quake.id) && {
+          'your handler sends something other than JSON.stringify(quake), or encodes the quake twice.',
+      })
+      must(event.type === 'message', {
+        seen: `The event of ${describeQuake(quake)} had the name "${excerpt(event.type)}".`,
+        expected:
+          "Expected an event without a name. An event with a name reaches only the listeners for that name, not those for 'message'.",
+        often: 'your handler passes a name for the event to encodeEvent().',
+      })
+      must(event.lastEventId === quake.id, {
+        seen: `The event of quake ${quake.id} had the ID "${excerpt(event.lastEventId)}".`,
+        expected: `Expected the ID "${quake.id}", because a client that reconnects sends its last ID to say how far it got.`,
         often:
-          'your handler skips a quake whose ID has been sent before. Networks correct their reports, so send the newest data as well.',
-      }),
-    })
-    sent.add(quake.id)
-    must(deepEqual(tryParseJson(event.data), quake), {
-      seen: `The data of ${describeQuake(quake)} was ${excerpt(event.data)}`,
-      expected: `Expected the data ${excerptJson(quake)}`,
-      often: 'your handler sends something other than JSON.stringify(quake), or encodes it twice.',
-    })
-    must(event.type === 'message', {
-      seen: `The event of ${describeQuake(quake)} had the name "${excerpt(event.type)}".`,
-      expected:
-        "Expected an event without a name. Only listeners for its name get an event, not those for 'message'.",
-      often: 'your handler passes event to encodeEvent().',
-    })
-    must(event.lastEventId === quake.id, {
-      seen: `The event of quake ${quake.id} had the ID "${excerpt(event.lastEventId)}".`,
-      expected: `Expected the ID "${quake.id}". A client that reconnects sends it to say what it has.`,
-      often:
-        'your handler leaves out the ID, or counts events. The same count means another quake in each process.',
-    })
-  }
-})
+          'your handler leaves out the ID, or counts events. The same number would mean a different quake in each process.',
+      })
+    }
+  },
+)
 
 check('2.2f', 'concurrent clients each get every quake', async (t) => {
   await mustServeEach(await serveFeed(t, PATH, createApp), 'event', async ({ events }, story) => {
@@ -499,44 +519,44 @@ check('2.2f', 'concurrent clients each get every quake', async (t) => {
 
 edgeCase(
   '2.2g',
-  'a client that disconnects does not affect the others or the next one',
+  'a client that disconnects affects neither the other clients nor the next one',
   async (t) => {
     const { feed, server, open } = await serveFeed(t, PATH, createApp)
     const stays = await open('client A')
     const leaves = await open('client B')
     await disconnect(t, server, leaves.client, 1, 'Client B')
-    // Like a client that reconnects. Its ID sorts after all others, and belongs to no quake.
+    // This client seems to reconnect. Its Last-Event-ID sorts after all other IDs, and belongs to no quake.
     const next = t.connect(server, 'client C')
     const { status } = await next.get(
       PATH,
       {
-        seen: 'Client B disconnected, and client C got no head.',
-        expected: 'Expected the head at once.',
+        seen: 'Client B disconnected. Then client C connected, but it got no head.',
+        expected: 'Expected the head to be sent at once.',
       },
       { lastEventId: 'zz' },
     )
     must(status === 200, {
-      seen: `Client B disconnected, and client C got the status ${status}.`,
+      seen: `Client B disconnected. Then client C connected, and it got the status ${status}.`,
       expected: 'Expected the status 200, because the feed is still running.',
       often:
-        'your handler takes every end of the loop for the end of the feed. The loop also ends when the client disconnects.',
+        'your handler treats every end of the loop as the end of the feed. The loop also ends when the client disconnects.',
     })
     const [quake] = quakes(1)
     feed.release(quake)
     await stays.events.next({
-      seen: `Client B disconnected, ${describeQuake(quake)} happened, and client A got no event.`,
+      seen: `Client B disconnected, and ${describeQuake(quake)} happened, but client A got no event.`,
       expected: 'Expected client A to keep getting events.',
       often: 'all clients share one AbortController. Each request needs its own.',
     })
     await next.events.next({
-      seen: `Client C connected with Last-Event-ID: zz, ${describeQuake(quake)} happened, and client C got no event.`,
+      seen: `Client C connected with Last-Event-ID: zz, and ${describeQuake(quake)} happened, but client C got no event.`,
       expected:
-        'Expected every quake that its reader of the feed yields, whatever the Last-Event-ID.',
+        'Expected client C to get every quake that its reader of the feed yields, whatever the Last-Event-ID is.',
     })
   },
 )
 
-edgeCase('2.2h', 'the "retry" field precedes any event', async (t) => {
+edgeCase('2.2h', 'the "retry" field is sent before any event', async (t) => {
   const { feed, open } = await serveFeed(t, PATH, createApp)
   // Each new client gets an event at once.
   const [quake] = quakes(1)
@@ -544,9 +564,9 @@ edgeCase('2.2h', 'the "retry" field precedes any event', async (t) => {
   const { events } = await open()
   await events.next(noEvent(quake))
   must(events.beganWithRetry, {
-    seen: 'A quake had happened before the client connected, and its stream began with the event.',
+    seen: 'A quake had happened before the client connected, and the stream began with the event of that quake.',
     expected:
-      'Expected the "retry" field before the event, because the connection may be lost at any moment.',
+      'Expected the "retry" field to arrive before the event, because the connection may be lost at any moment.',
     often: 'your handler writes "retry" too late: after an await, or in a timer.',
   })
 })
@@ -573,23 +593,24 @@ check('2.3a', 'heartbeats are sent while the feed is idle', async (t) => {
 
   const { events } = await serveStream(t, PATH, withHeartbeats)
   await events.heartbeats(2 * SOME, {
-    seen: `heartbeatMs was ${heartbeatMs}, and while the feed was idle, the client got no heartbeats.`,
-    expected: 'Expected a comment every few milliseconds, for as long as the client is connected.',
+    seen: `The feed was idle and heartbeatMs was ${heartbeatMs}, but the client got no heartbeats.`,
+    expected:
+      'Expected a comment to be sent every few milliseconds, for as long as the client is connected.',
     often:
       'your handler does not use heartbeatMs, calls setTimeout() instead of setInterval(), or sends only a blank line.',
   })
 
-  // The other clients were connected all the time. A heartbeat per millisecond would have shown by now.
+  // The other clients were connected all the time. A heartbeat per millisecond would have arrived by now.
   feed.release(last)
   await unset.events.next(noEvent(last))
   other.feed.release(last)
   await undefinedOne.events.next(noEvent(last))
   const beats = Math.max(unset.events.comments - before, undefinedOne.events.comments - beatsBefore)
   must(beats < SOME, {
-    seen: `Without heartbeatMs, comments arrived as fast as with a heartbeatMs of ${heartbeatMs}.`,
+    seen: `createApp() was called without heartbeatMs, and comments arrived as fast as with a heartbeatMs of ${heartbeatMs}.`,
     expected: 'Expected a sensible default, such as 15 seconds.',
     often:
-      'heartbeatMs is undefined in your code, and setInterval(…, undefined) beats every millisecond.',
+      'heartbeatMs is undefined in your code, and setInterval(…, undefined) fires every millisecond.',
   })
   for (const [how, { ms: all }] of [
     ['createApp(feed)', delays],
@@ -598,9 +619,9 @@ check('2.3a', 'heartbeats are sent while the feed is idle', async (t) => {
     must(
       all.some((ms) => ms <= 60_000),
       {
-        seen: `${how} was called, and no timer was set to a minute or less${all.length > 0 ? `: the shortest was set to ${Math.min(...all)} ms` : ''}.`,
+        seen: `${how} was called, but no timer was set to a minute or less.${all.length > 0 ? ` The shortest was set to ${Math.min(...all)} ms.` : ''}`,
         expected:
-          'Expected a default of at most a minute, such as 15 seconds, because nginx cuts idle connections after 60.',
+          'Expected a default interval of at most a minute, such as 15 seconds, because nginx closes idle connections after 60 seconds.',
       },
     )
   }
@@ -614,8 +635,8 @@ check('2.3b', 'a heartbeat is not an event, changes no ID and splits no event', 
     const event = await events.next(noEvent(quake))
     must(event.lastEventId === quake.id && deepEqual(tryParseJson(event.data), quake), {
       seen: `While heartbeats were sent, the event of quake ${quake.id} arrived as: ${describeEvent(event)}.`,
-      expected: `Expected the whole event with the ID "${quake.id}", as without heartbeats.`,
-      often: 'your handler writes an event in parts, with a pause in which a heartbeat is sent.',
+      expected: `Expected the whole event to arrive with the ID "${quake.id}", as it does without heartbeats.`,
+      often: 'your handler writes an event in parts, and a heartbeat is sent between them.',
     })
     await isSilent(2, quake.id)
   }
@@ -629,9 +650,10 @@ check('2.3b', 'a heartbeat is not an event, changes no ID and splits no event', 
     const event = await slow.events.next(noMoreEvents)
     const quake = tryParseJson(event.data) as Quake | undefined
     must(quake !== undefined && quake.id === event.lastEventId, {
-      seen: `The slow client read again, and ${quake ? 'an event had the ID of the event before it' : `the data of an event ended in ${quote(event.data.slice(-3))}`}: a heartbeat had split it.`,
-      expected: 'Expected every event in one piece, with its own ID.',
-      often: 'your handler writes an event in parts, with an await in which a heartbeat is sent.',
+      seen: `The slow client read again, and ${quake ? 'an event had the ID of the event before it' : `the data of an event ended in ${quote(event.data.slice(-3))}`}, because a heartbeat had split the event.`,
+      expected: 'Expected every event to arrive in one piece, with its own ID.',
+      often:
+        'your handler writes an event in parts, and a heartbeat is sent during an await between them.',
     })
   }
   t.transcript.step('slow client read only whole events')
@@ -643,20 +665,22 @@ check('2.3b', 'a heartbeat is not an event, changes no ID and splits no event', 
     if (event) t.transcript.step(`client read an event  ${describeEvent(event)}`)
     must(event === undefined, {
       seen: `While the feed was idle, the heartbeat arrived as an event: ${event && describeEvent(event)}.`,
-      expected: 'Expected a comment, which clients ignore: a line that begins with a colon.',
-      often: 'your heartbeat has a "data" field. Even an empty one makes an event.',
+      expected:
+        'Expected a comment, which is a line that begins with a colon. Clients ignore comments.',
+      often: 'your heartbeat has a "data" field. Even an empty "data" field makes an event.',
     })
     must(events.lastEventId === id, {
       seen: `The last event ID was "${id}", and the heartbeat changed it to "${excerpt(events.lastEventId)}".`,
       expected:
-        'Expected the ID to stay, because a client that reconnects asks for the events after it.',
+        'Expected the ID to stay the same, because a client that reconnects asks for the events after its last ID.',
       often: 'your heartbeat has an "id" field. A comment has no fields.',
     })
     // The stream begins with a "retry" field.
     must(id === '' || events.fields === fields, {
       seen: 'While the feed was idle, the heartbeat arrived as a field.',
-      expected: 'Expected a comment: a line that begins with a colon.',
-      often: 'your heartbeat has no colon, or a name in front of it. A client may know that field.',
+      expected: 'Expected a comment, which is a line that begins with a colon.',
+      often:
+        'your heartbeat has no colon, or has a name before the colon, and a client may know the field of that name.',
     })
   }
 })
@@ -668,7 +692,7 @@ check('2.3c', 'heartbeats stop when their client disconnects', async (t) => {
     await timers.comesAndGoes(served, name)
   }
   await timers.areCleared({
-    seen: 'Four clients connected and disconnected, and their timers keep running.',
+    seen: 'Four clients connected and disconnected, but their timers keep running.',
     expected:
       'Expected the timers to be cleared. Otherwise they write to closed connections for as long as the server runs.',
     often: 'your handler does not call clearInterval(), or calls it only after the feed has ended.',
@@ -677,9 +701,9 @@ check('2.3c', 'heartbeats stop when their client disconnects', async (t) => {
   for (const name of ['client 5', 'client 6', 'client 7']) clients.push(await served.open(name))
   for (const { events, client } of clients) {
     await events.heartbeats(SOME, {
-      seen: `Clients 5, 6 and 7 were connected at the same time, and ${client.name} got no heartbeats.`,
-      expected: 'Expected heartbeats for each of them.',
-      often: 'your app has one timer, and it writes only to the response of one client.',
+      seen: `Clients 5, 6 and 7 were connected at the same time, but ${client.name} got no heartbeats.`,
+      expected: 'Expected each of these clients to get heartbeats.',
+      often: 'your app has one timer, which writes only to the response of one client.',
     })
   }
   const [first, stays, last] = clients as [OpenStream, OpenStream, OpenStream]
@@ -693,8 +717,8 @@ check('2.3c', 'heartbeats stop when their client disconnects', async (t) => {
     // Whatever follows the event was sent long after the disconnect.
     await stays.events.heartbeats(SOME, {
       seen: `${name} disconnected, and client 6 got no more heartbeats.`,
-      expected: 'Expected heartbeats for each client that is still connected.',
-      often: 'all clients share one timer, and it stops when one of them disconnects.',
+      expected: 'Expected each client that is still connected to get heartbeats.',
+      often: 'all clients share one timer, which stops when one of them disconnects.',
     })
   }
 })
@@ -713,21 +737,24 @@ check('2.4a', 'the feed closes when the client disconnects, and not before', asy
   const client = t.connect(server, 'client whose request has been read')
   client.request(PATH)
   t.transcript.step('middleware has read the request body')
-  await client.head({ seen: 'The client got no head.', expected: 'Expected the head at once.' })
+  await client.head({
+    seen: 'The client got no head.',
+    expected: 'Expected the head to be sent at once.',
+  })
   const [quake] = quakes(1)
   feed.release(quake)
   await client.events.next({
-    seen: `Middleware had read the request body. The feed released ${describeQuake(quake)}, and no event reached the client.`,
-    expected: 'Expected an event, because the client is still connected.',
+    seen: `Middleware had read the request body. The feed released ${describeQuake(quake)}, but no event reached the client.`,
+    expected: 'Expected the event to be sent, because the client is still connected.',
     often:
-      "your handler takes 'close' on the request for a disconnect. It fires as soon as the body has been read.",
+      "your handler treats 'close' on the request as a disconnect, but that event fires as soon as the body has been read.",
   })
   client.disconnect()
   await t.waitFor(() => feed.openReaders === 0, {
-    seen: 'Middleware had read the request body, and the feed stayed open when the client disconnected.',
+    seen: 'Middleware had read the request body. When the client disconnected, the feed stayed open.',
     expected: 'Expected the feed to close, even if middleware has read the body.',
     often:
-      "your handler listens for 'close' on the request. Only the response emits it when the client disconnects.",
+      "your handler listens for 'close' on the request. When the client disconnects, only the response emits 'close'.",
   })
 })
 
@@ -742,7 +769,7 @@ edgeCase(
     // A fence: when this client is served, the first client's handler has long begun.
     await open('second client')
     await t.waitFor(() => feed.openReaders === 1, {
-      seen: 'The client disconnected while slow login middleware was running. Then your handler opened the feed for it.',
+      seen: 'The client disconnected while slow login middleware was running. Then your handler opened the feed for that client.',
       expected: 'Expected the feed to stay closed, or to close again.',
       often:
         "your handler waits for 'close', which has already fired. Check res.destroyed as well.",
@@ -756,29 +783,32 @@ edgeCase('2.4c', 'a client that disconnects before its handler runs leaves no ti
   const login = gate()
   login.shut()
   const { server } = await serveFeed(t, PATH, withHeartbeats, login.handler)
-  // One timer for all clients may stay, but each of the three clients would leave one.
+  // A timer that serves all clients may stay, but timers of single clients would be three.
   for (const [n, name] of ['first client', 'second client', 'third client'].entries()) {
     const client = t.connect(server, name)
     client.request(PATH)
     await t.waitFor(() => login.waiting > n, {
-      seen: 'No request arrived.',
-      expected: 'Expected a request.',
+      seen: 'A client sent a request, but the login middleware did not get it.',
+      expected: 'Expected the request to reach the middleware.',
     })
     client.disconnect()
   }
   await t.waitFor(() => server.connections === 0, {
-    seen: 'The clients disconnected, and the server kept a connection.',
-    expected: 'Expected the server to close its side as well.',
+    seen: 'The clients disconnected, but the server kept a connection open.',
+    expected: 'Expected the server to close its side of each connection.',
   })
   t.transcript.step('the login lets the requests pass')
   login.open()
   // A fence: when this client is answered, the handlers of the others have long begun.
   const fence = t.connect(server, 'fourth client')
-  await fence.get(PATH, { seen: 'The fourth client got no head.', expected: 'Expected the head.' })
+  await fence.get(PATH, {
+    seen: 'The fourth client got no head.',
+    expected: 'Expected the head to be sent.',
+  })
   fence.disconnect()
   await t.waitFor(() => timers.alive() <= 1, {
-    seen: 'Three clients disconnected while slow login middleware was running, and their timers keep running.',
-    expected: 'Expected no timers for these clients, because nothing will ever clear them.',
+    seen: 'Three clients disconnected while slow login middleware was running, but their timers keep running.',
+    expected: 'Expected no timer to run for these clients, because nothing will ever clear it.',
     often: "your handler clears the timer on 'close', which has already fired.",
   })
   t.transcript.step('no timer is running')
@@ -786,16 +816,17 @@ edgeCase('2.4c', 'a client that disconnects before its handler runs leaves no ti
 
 check(
   '2.4d',
-  'a stalled client pauses the feed, and gets every event once it reads again',
+  'the handler stops reading the feed while a client is stalled, and later sends every event once',
   async (t) => {
     const served = await serveFeed(t, PATH, createApp)
     const slow = await blockedStream(t, served)
     const { happened } = slow
     must(slow.reader.delivered < happened.length, {
-      seen: `The client stopped reading, and your handler took all ${happened.length} quakes from the feed, 5 MB.`,
+      seen: `The client stopped reading, but your handler took all ${happened.length} quakes (5 MB) from the feed.`,
       expected:
-        'Expected your handler to stop when the socket is full. Everything that the client does not read fills your memory.',
-      often: 'your handler ignores the result of res.write(). If it is false, wait for "drain".',
+        'Expected your handler to stop taking quakes when the response is full, because everything that the client does not read fills your memory.',
+      often:
+        'your handler ignores the result of res.write(). If the result is false, wait for "drain".',
     })
     const listeners = (): number => served.server.listeners + slow.reader.signalListeners
     const before = listeners()
@@ -804,72 +835,80 @@ check(
       const { lastEventId } = await slow.events.next(noMoreEvents)
       must(lastEventId === quake.id, {
         seen: `Event ${n + 1} was the quake "${lastEventId}".`,
-        expected: `Expected the quake "${quake.id}". Each quake is sent once, in order.`,
+        expected: `Expected the quake "${quake.id}", because each quake must be sent once, in order.`,
         ...(lastEventId === happened[n - 1]?.id && {
           often:
-            'your handler writes a quake again after "drain". write() keeps its bytes even if it returns false.',
+            'your handler writes a quake again after "drain". res.write() keeps the bytes even if it returns false.',
         }),
       })
     }
     t.transcript.step('slow client read every event once, in order')
-    // Each of these quakes fills the response, so a listener that one wait leaves is there dozens of times.
+    // Each of these quakes fills the response, so if each wait leaves a listener, there are dozens of them.
     must(listeners() < before + 5, {
-      seen: `The response was full ${happened.length} times, and in the end this client had more listeners than at first.`,
-      expected: 'Expected the listeners of a wait to be removed after the wait.',
+      seen: `The response was full ${happened.length} times, and after that this client had more listeners than during the first wait.`,
+      expected: 'Expected your handler to remove the listeners of each wait after that wait.',
       often:
-        'your handler adds a listener for each wait and never removes it. once() of node:events does both.',
+        'your handler adds a listener for each wait and never removes it. once() from node:events does both.',
     })
   },
 )
 
-check('2.4e', 'a stalled client that disconnects leaves no feed open and no timer', async (t) => {
-  const timers = trackHeartbeats(t)
-  const served = await serveFeed(t, PATH, withHeartbeats)
-  await timers.comesAndGoes(served, 'first client')
-  await mustCloseWhenStalled(t, await stalledStream(t, served))
-  await timers.areCleared({
-    seen: 'The client disconnected while your handler was waiting for "drain", and its timer keeps running.',
-    often:
-      'your handler calls clearInterval() after the loop. An aborted wait for "drain" throws and skips that line, so use finally.',
-  })
-})
+check(
+  '2.4e',
+  'a stalled client that disconnects leaves neither an open feed nor a timer',
+  async (t) => {
+    const timers = trackHeartbeats(t)
+    const served = await serveFeed(t, PATH, withHeartbeats)
+    await timers.comesAndGoes(served, 'first client')
+    await mustCloseWhenStalled(t, await stalledStream(t, served))
+    await timers.areCleared({
+      seen: 'The client disconnected while your handler was waiting for "drain", but the timer keeps running.',
+      often:
+        'your handler calls clearInterval() after the loop. When the wait for "drain" is aborted, it throws and skips that line, so use finally.',
+    })
+  },
+)
 
-edgeCase('2.4f', 'HEAD gets the head of GET, ends, and opens no feed', async (t) => {
-  const { feed, server } = await serveFeed(t, PATH, createApp)
-  const client = t.connect(server)
-  const story = {
-    seen: 'HEAD got no head.',
-    expected: 'Expected the same head as for GET.',
-    often: GET_FOR_HEAD,
-  }
-  const head = await client.get(PATH, story, { method: 'HEAD' })
-  must(head.status === 200, {
-    seen: `HEAD got the status ${head.status}.`,
-    expected: 'Expected the status 200, as for GET.',
-  })
-  const type = head.headers.get('content-type')
-  must(isEventStream(head), {
-    seen: type
-      ? `The Content-Type of HEAD was ${type}.`
-      : 'The response to HEAD had no Content-Type.',
-    expected: 'Expected the type text/event-stream, as for GET.',
-    often: 'your handler answers HEAD before it sets the headers. sendStatus() sends its own text.',
-  })
-  await mustEndHead(t, server, client, PATH)
-  must(feed.openReaders === 0, {
-    seen: 'HEAD was answered, and its feed is still open.',
-    expected: 'Expected no open feed, because the response to HEAD has no body.',
-    often: 'your handler opens the feed before it checks the method.',
-  })
-  const { status } = await t.connect(server, 'next client').get(PATH, {
-    seen: 'HEAD was answered, and the next client got no head for GET.',
-    expected: 'Expected the status 200, because the feed is still running.',
-  })
-  must(status === 200, {
-    seen: `HEAD was answered, and then GET got the status ${status}.`,
-    expected: 'Expected the status 200, because the feed is still running after a HEAD.',
-  })
-})
+edgeCase(
+  '2.4f',
+  'HEAD gets the same status and type as GET, ends, and opens no feed',
+  async (t) => {
+    const { feed, server } = await serveFeed(t, PATH, createApp)
+    const client = t.connect(server)
+    const story = {
+      seen: 'A HEAD request got no head.',
+      expected: 'Expected HEAD to get the same head as GET.',
+      often: GET_FOR_HEAD,
+    }
+    const head = await client.get(PATH, story, { method: 'HEAD' })
+    must(head.status === 200, {
+      seen: `A HEAD request got the status ${head.status}.`,
+      expected: 'Expected the status 200, as for GET.',
+    })
+    const type = head.headers.get('content-type')
+    must(isEventStream(head), {
+      seen: type
+        ? `The Content-Type of HEAD was ${type}.`
+        : 'The response to HEAD had no Content-Type.',
+      expected: 'Expected the type text/event-stream, as for GET.',
+      often: 'your handler answers HEAD before it sets the headers. sendStatus() sends plain text.',
+    })
+    await mustEndHead(t, server, client, PATH)
+    must(feed.openReaders === 0, {
+      seen: 'A HEAD request was answered, but the feed is still open.',
+      expected: 'Expected the feed to be closed, because the response to HEAD has no body.',
+      often: 'your handler opens the feed before it checks the method.',
+    })
+    const { status } = await t.connect(server, 'next client').get(PATH, {
+      seen: 'A HEAD request was answered. Then the next client sent a GET request, but it got no head.',
+      expected: 'Expected the status 200, because the feed is still running.',
+    })
+    must(status === 200, {
+      seen: `A HEAD request was answered, and then a GET request got the status ${status}.`,
+      expected: 'Expected the status 200, because the feed is still running after a HEAD.',
+    })
+  },
+)
 
 edgeCase('2.4g', 'POST is refused', async (t) => {
   const { server } = await serveFeed(t, PATH, createApp)
@@ -878,7 +917,7 @@ edgeCase('2.4g', 'POST is refused', async (t) => {
 
 check(
   '2.4h',
-  'a failed feed cuts the connection, leaves no timer, and the next request is served',
+  'when the feed fails, the connection is cut, the timer is cleared, and the next request is served',
   async (t) => {
     for (const count of [1, 0]) {
       const { client, feed } = await streamAfterQuakes(
@@ -905,71 +944,75 @@ check(
     const { client } = await streamAfterQuakes(t, servedFrom(t, broken, server), 1)
     broken.fail(FEED_ERROR)
     await client.ended({
-      seen: 'The feed failed, and the response stayed open.',
+      seen: 'The feed failed, but the response stayed open.',
       expected: 'Expected the connection to be cut.',
     })
     await timers.areCleared({
-      seen: 'The feed failed, the connection was cut, and its timer keeps running.',
+      seen: 'The feed failed and the connection was cut, but the timer keeps running.',
       often:
-        'your handler calls clearInterval() after the loop, and an error skips that line. Use finally.',
+        'your handler calls clearInterval() after the loop, but an error skips that line. Use finally.',
     })
     const next = t.connect(server, 'next client')
     const { status } = await next.get(PATH, {
-      seen: 'The feed failed, and the next client got no head.',
+      seen: 'The feed failed and worked again, but the next client got no head.',
       expected: 'Expected the status 200, because the feed works again.',
     })
     must(status === 200, {
-      seen: `The feed failed, and the next client got the status ${status}.`,
+      seen: `The feed failed and worked again, but the next client got the status ${status}.`,
       expected:
         'Expected the status 200, because the feed works again. After a 204 the client would never reconnect.',
-      often: 'your handler takes a failed feed for one that has ended.',
+      often: 'your handler treats a feed that has failed like one that has ended.',
     })
     const [quake] = quakes(1)
     mended.release(quake)
     await next.events.next({
-      seen: `The feed failed and worked again, ${describeQuake(quake)} happened, and the next client got no event.`,
-      expected: 'Expected the feed to be opened for each client.',
+      seen: `The feed failed and worked again, and ${describeQuake(quake)} happened, but the next client got no event.`,
+      expected: 'Expected your handler to open the feed for each client.',
     })
   },
 )
 
-edgeCase('2.4i', 'the response ends when the feed has ended', async (t) => {
-  const { client, feed } = await streamAfterQuakes(t, await serveFeed(t, PATH, createApp), 1)
-  feed.end()
-  await mustEndWithFeed(client, 'nothing more will come.')
-  mustHaveNoEvent(client.unread())
+edgeCase(
+  '2.4i',
+  'when the feed ends, the client gets the last event and then the end of the response',
+  async (t) => {
+    const { client, feed } = await streamAfterQuakes(t, await serveFeed(t, PATH, createApp), 1)
+    feed.end()
+    await mustEndWithFeed(client, 'nothing more will come.')
+    mustHaveNoEvent(client.unread())
 
-  // After many quakes, with one of them still unsent.
-  const served = await serveFeed(t, PATH, createApp)
-  const { client: patient } = await served.open('patient client')
-  const many = quakes(MANY)
-  served.feed.release(...many)
-  // In steps, because a handler may yield to others between two quakes.
-  for (let n = 99; n < many.length; n += 100) {
-    await patient.skipUntil(many[n]!.id, {
-      seen: `${many.length} quakes happened, and number ${n + 1} did not reach the client.`,
-      expected:
-        'Expected every quake, however many there are, because the stream continues until the feed ends.',
-    })
-  }
-  await turns(20)
-  served.server.blockNetwork()
-  const [last] = largeQuakes(1, 1024)
-  served.feed.release(last!)
-  served.feed.end()
-  // Time for the handler to close the response. It may also wait until the last event has been sent.
-  await turns(20)
-  served.server.unblockNetwork()
-  const story = {
-    seen: 'The feed ended while the last event was waiting for the network, and the event was lost.',
-    expected: 'Expected the client to get the last event, and then the end.',
-    often:
-      'your handler destroys the response instead of calling res.end(). That discards all bytes that are still waiting.',
-  }
-  await patient.skipUntil(last!.id, story)
-  const how = await patient.ended(story)
-  must(how === 'complete', story)
-})
+    // After many quakes, with one of them still unsent.
+    const served = await serveFeed(t, PATH, createApp)
+    const { client: patient } = await served.open('patient client')
+    const many = quakes(MANY)
+    served.feed.release(...many)
+    // In steps, because a handler may yield to others between two quakes.
+    for (let n = 99; n < many.length; n += 100) {
+      await patient.skipUntil(many[n]!.id, {
+        seen: `${many.length} quakes happened, but quake number ${n + 1} did not reach the client.`,
+        expected:
+          'Expected every quake to arrive, however many there are, because the stream continues until the feed ends.',
+      })
+    }
+    await turns(20)
+    served.server.blockNetwork()
+    const [last] = largeQuakes(1, 1024)
+    served.feed.release(last!)
+    served.feed.end()
+    // Time for the handler to close the response. It may also wait until the last event has been sent.
+    await turns(20)
+    served.server.unblockNetwork()
+    const story = {
+      seen: 'The feed ended while the last event was waiting for the network, and the event was lost.',
+      expected: 'Expected the client to get the last event, and then the end of the response.',
+      often:
+        'your handler destroys the response instead of calling res.end(). Destroying the response discards all bytes that are still waiting.',
+    }
+    await patient.skipUntil(last!.id, story)
+    const how = await patient.ended(story)
+    must(how === 'complete', story)
+  },
+)
 
 /** Requires that the end or failure of the feed sent no event. */
 function mustHaveNoEvent(unread: string): void {
@@ -985,12 +1028,12 @@ check('2.4j', 'after the feed has ended, requests get 204', async (t) => {
     const { client, feed } = await streamAfterQuakes(t, served, count)
     feed.end()
     await client.ended({
-      seen: 'The feed ended, and the response stayed open.',
+      seen: 'The feed ended, but the response stayed open.',
       expected: 'Expected the response to end.',
     })
     for (const name of ['the same client', 'another client']) {
       const { status } = await t.connect(served.server, name).get(PATH, {
-        seen: `The feed ended${over}, and the next request got no head.`,
+        seen: `The feed ended${over}, but the next request got no head.`,
         expected: 'Expected the status 204.',
       })
       const isSecond = name === 'another client'
@@ -999,9 +1042,9 @@ check('2.4j', 'after the feed has ended, requests get 204', async (t) => {
         ...(status === 200
           ? {
               expected:
-                'Expected the status 204. An EventSource takes the end of a response for a lost connection, and reconnects forever.',
+                'Expected the status 204. An EventSource treats the end of a response as a lost connection, so it would reconnect forever.',
               often: isSecond
-                ? 'your handler forgets the end after the first 204. Every client needs the 204.'
+                ? 'your handler forgets after the first 204 that the feed has ended. Every client needs the 204.'
                 : 'your handler does not remember that the feed has ended.',
             }
           : {
@@ -1013,20 +1056,20 @@ check('2.4j', 'after the feed has ended, requests get 204', async (t) => {
     const { status } = await t.connect(served.server, 'client that reconnects').get(
       PATH,
       {
-        seen: `The feed ended${over}, and the next request with a Last-Event-ID got no head.`,
+        seen: `The feed ended${over}, but the next request with a Last-Event-ID got no head.`,
         expected: 'Expected the status 204.',
       },
       { lastEventId: 'us7000' },
     )
     must(status === 204, {
-      seen: `The feed ended${over}. Requests without a Last-Event-ID got 204, and a request with it got ${status}.`,
+      seen: `The feed ended${over}. Requests without a Last-Event-ID got 204, but a request with a Last-Event-ID got ${status}.`,
       expected:
         'Expected the status 204, because an EventSource that reconnects sends that header.',
     })
   }
 })
 
-edgeCase('2.4k', 'a feed that ends leaves no timer', async (t) => {
+edgeCase('2.4k', 'no timer keeps running after the feed has ended', async (t) => {
   const timers = trackHeartbeats(t)
   const calm = t.controlledFeed()
   const ending = t.controlledFeed()
@@ -1039,23 +1082,26 @@ edgeCase('2.4k', 'a feed that ends leaves no timer', async (t) => {
   const ended = await streamAfterQuakes(t, servedFrom(t, ending, server), 1)
   ending.end()
   await ended.client.ended({
-    seen: 'The feed ended, and the response stayed open.',
+    seen: 'The feed ended, but the response stayed open.',
     expected: 'Expected the response to end.',
   })
   await timers.areCleared({
-    seen: 'The feed and the response ended, and their timer keeps running.',
+    seen: 'The feed and the response ended, but the timer keeps running.',
     often: 'your handler calls clearInterval() only after a disconnect or an error.',
   })
   await answered('GET')
-  // Only after the end: another check looks at HEAD before it.
+  // HEAD is sent only after the feed has ended, because another check tests it before that.
   await answered('HEAD')
 
   async function answered(method: string): Promise<void> {
     const client = t.connect(server, 'client that gets no stream')
-    const story = { seen: `${method} got no head.`, expected: 'Expected the head.' }
+    const story = {
+      seen: `A ${method} request got no head.`,
+      expected: 'Expected the head to be sent.',
+    }
     const { status } = await client.get(PATH, story, { method })
     await timers.areCleared({
-      seen: `${method} got the status ${status} without a stream, and a timer keeps running for it.`,
+      seen: `A ${method} request got the status ${status} without a stream, but a timer keeps running for that request.`,
       often: 'your handler starts the timer before it knows whether there will be a stream.',
     })
   }
@@ -1063,7 +1109,7 @@ edgeCase('2.4k', 'a feed that ends leaves no timer', async (t) => {
 
 edgeCase(
   '2.4l',
-  'after many clients have disconnected, the next one is served in full',
+  'after many clients have disconnected, the next client is served like the first',
   async (t) => {
     const timers = t.trackTimers()
     const visited = await visitedServer(t, withHeartbeats, {
@@ -1079,8 +1125,8 @@ edgeCase(
     // One timer for all clients may stay, and one for the client that is connected.
     await t.waitFor(() => timers.alive() <= 2, {
       seen: () =>
-        `Many clients connected and disconnected, and ${timers.alive()} timers keep running.`,
-      expected: 'Expected the timers of a client to be cleared when it disconnects.',
+        `Many clients connected and disconnected, but ${timers.alive()} timers keep running.`,
+      expected: 'Expected the timers of a client to be cleared when that client disconnects.',
     })
     timers.stop()
 
@@ -1094,38 +1140,41 @@ edgeCase(
     const [first, ...more] = quakes(4)
     for (const quake of [first, ...more]) {
       feed.release(quake)
-      const seen = `Many clients connected and disconnected. Then ${describeQuake(quake)} happened, and the next client`
-      const event = await next.events.next({ ...story, seen: `${seen} got no event.` })
+      const seen = `Many clients connected and disconnected. Then ${describeQuake(quake)} happened`
+      const event = await next.events.next({
+        ...story,
+        seen: `${seen}, but the next client got no event.`,
+      })
       must(deepEqual(tryParseJson(event.data), quake) && event.lastEventId === quake.id, {
         ...story,
-        seen: `${seen} read ${describeEvent(event)}.`,
+        seen: `${seen}, and the next client read ${describeEvent(event)}.`,
       })
     }
     calm.release(first)
     await stays.events.next({
-      seen: 'Many clients connected and disconnected, a quake happened, and the client that had stayed connected got no event.',
+      seen: 'Many clients connected and disconnected. Then a quake happened, but the client that had stayed connected got no event.',
       expected: 'Expected that client to keep getting events.',
     })
     for (const { events, client } of [next, stays]) {
       await events.heartbeats(SOME, {
-        seen: `Many clients connected and disconnected, and the ${client.name} got no heartbeats.`,
-        expected: 'Expected heartbeats for each client that is connected.',
-        often: 'all clients share one timer, and it stops when one of them disconnects.',
+        seen: `Many clients connected and disconnected. After that, the ${client.name} got no heartbeats.`,
+        expected: 'Expected each client that is connected to get heartbeats.',
+        often: 'all clients share one timer, which stops when one of them disconnects.',
       })
     }
     feed.end()
     const how = await next.client.ended({
       ...story,
-      seen: 'Many clients connected and disconnected. The feed of the next one ended, and its response stayed open.',
+      seen: 'Many clients connected and disconnected. Then the feed of the next client ended, but the response stayed open.',
     })
     must(how === 'complete', {
       ...story,
-      seen: 'Many clients connected and disconnected. The feed of the next one ended, and its connection was cut.',
+      seen: 'Many clients connected and disconnected. Then the feed of the next client ended, but the connection was cut.',
     })
     for (let n = 1; n <= 12; n += 1) {
       const late = t.connect(server, `client ${n}`)
       const { status } = await late.get(PATH, {
-        seen: `The feed ended, and request ${n} after that got no head.`,
+        seen: `The feed ended, but request ${n} after that got no head.`,
         expected: 'Expected the status 204.',
       })
       must(status === 204, {
@@ -1147,8 +1196,8 @@ check('2.5a', 'an event is yielded as soon as its blank line arrives', async (t)
     source.push(`data: ${data}\n`)
     source.push('\n')
     const { value } = await t.withTimeout(events.next(), {
-      seen: `The event of ${describeQuake(quake)} arrived with its blank line, and your parser yielded nothing.`,
-      expected: 'Expected the event before any more bytes.',
+      seen: `The event of ${describeQuake(quake)} arrived with its blank line, but your parser yielded nothing.`,
+      expected: 'Expected your parser to yield the event before any more bytes arrive.',
       often: 'your parser reads the whole body first, or waits for the next event.',
     })
     t.transcript.step(`parser yielded ${excerptJson(value, 48)}`)
@@ -1159,7 +1208,7 @@ check('2.5a', 'an event is yielded as soon as its blank line arrives', async (t)
   }
 })
 
-check('2.5b', 'LF, CRLF and CR end a line', async (t) => {
+check('2.5b', 'only LF, CRLF and CR end a line', async (t) => {
   const [noEnds, ends] = partition(
     'vt-ff-nel-ls-ps-not-eol',
     allVectors().filter((vector) => vector.tags.includes('eol') && hasOnlyData(vector)),
@@ -1174,7 +1223,7 @@ check('2.5b', 'LF, CRLF and CR end a line', async (t) => {
   await mustParse(
     t,
     [crlf!],
-    'your parser splits lines only at LF, or events at "\\n\\n". A CR before an LF belongs to the line end, so a blank line can be ␍␊␍␊.',
+    'your parser splits lines only at LF, or events at "\\n\\n". A CR before an LF belongs to the line end, so an event can end with ␍␊␍␊.',
     inOnePiece,
   )
   await mustParse(
@@ -1186,7 +1235,7 @@ check('2.5b', 'LF, CRLF and CR end a line', async (t) => {
   await mustParse(
     t,
     noEnds,
-    'your parser splits lines at other characters as well, such as U+2028. readline does so, for example.',
+    'your parser also splits lines at other characters, such as U+2028, as readline does.',
     inOnePiece,
   )
 })
@@ -1197,14 +1246,14 @@ edgeCase('2.5c', 'a CR ends its line at once', async (t) => {
   for (const data of ['first', 'second']) {
     source.push(`data: ${data}\r\r`)
     const { value } = await t.withTimeout(events.next(), {
-      seen: `"data: ${data}␍␍" arrived, and your parser yielded nothing.`,
-      expected: 'Expected the event before any more bytes.',
+      seen: `"data: ${data}␍␍" arrived, but your parser yielded nothing.`,
+      expected: 'Expected your parser to yield the event before any more bytes arrive.',
       often:
-        'your parser waits for the LF that may follow a CR. End the line at once, and skip that LF when it arrives.',
+        'your parser waits for the LF that may follow a CR. End the line at once, and skip that LF if it arrives.',
     })
     t.transcript.step(`parser yielded ${excerptJson(value, 48)}`)
     must(value?.data === data, {
-      seen: `For "data: ${data}␍␍" your parser yielded ${excerptJson(value)}`,
+      seen: `For "data: ${data}␍␍", your parser yielded ${excerptJson(value)}`,
       expected: `Expected an event with the data "${data}".`,
     })
   }
@@ -1214,31 +1263,35 @@ check('2.5d', 'chunks may end anywhere, even inside a line or a CRLF', async (t)
   await mustParse(
     t,
     casesOf('chunks'),
-    'your parser takes each chunk for one event, or for whole lines. Chunks can be cut anywhere.',
+    'your parser treats each chunk as one event, or as whole lines, but a chunk may end anywhere.',
   )
   await mustParse(
     t,
     [...lineEnds(), ...casesOf('line ends')],
-    'your parser takes the LF in the next chunk for another line end, which makes a blank line.',
+    'if a chunk ends with CR, your parser treats an LF at the beginning of the next chunk as another line end, which makes a blank line.',
   )
 })
 
-edgeCase('2.5e', 'an empty chunk inside a CRLF changes nothing', (t) =>
+edgeCase('2.5e', 'an empty chunk between CR and LF changes nothing', (t) =>
   mustParse(
     t,
     lineEnds(),
-    'your parser forgets at an empty chunk that the text before it ended with CR.',
+    'when an empty chunk arrives, your parser forgets that the text before it ended with CR.',
     splitsWithEmptyChunk,
   ),
 )
 
-check('2.5f', 'the stream is decoded as UTF-8, and chunks may share a character', async (t) => {
-  await mustParse(t, casesOf('utf-8'), ({ error }) =>
-    isDecodingError(error)
-      ? 'your TextDecoder is fatal, so it throws instead of replacing invalid bytes by U+FFFD.'
-      : 'your parser decodes each chunk by itself. { stream: true } keeps the bytes of half a character.',
-  )
-})
+check(
+  '2.5f',
+  'the stream is decoded as UTF-8, even if a character is split between chunks',
+  async (t) => {
+    await mustParse(t, casesOf('utf-8'), ({ error }) =>
+      isDecodingError(error)
+        ? 'your TextDecoder is fatal, so it throws instead of replacing invalid bytes with U+FFFD.'
+        : 'your parser decodes each chunk by itself. { stream: true } keeps the bytes of an unfinished character for the next chunk.',
+    )
+  },
+)
 
 edgeCase('2.5g', 'a byte order mark is removed only at the very beginning', (t) =>
   mustParse(
@@ -1246,37 +1299,41 @@ edgeCase('2.5g', 'a byte order mark is removed only at the very beginning', (t) 
     casesOf('bom'),
     ({ error }) =>
       error === undefined
-        ? 'your parser keeps the byte order mark, or removes others as well. TextDecoder drops only the first one.'
-        : 'your parser throws at an unknown field. Ignore it, because a later version of the format may have more fields.',
+        ? 'your parser keeps the byte order mark at the beginning, or removes later ones as well. A TextDecoder removes only the first.'
+        : 'your parser throws if it does not know a field. Ignore the field, because a later version of the format may have more fields.',
     chunkingsForDecoder,
   ),
 )
 
-check('2.5h', 'a line may have any length, and each byte costs the same', async (t) => {
-  await mustParse(
-    t,
-    casesOf('long').filter(hasOnlyData),
-    'your parser has a limit for a line, a buffer or the depth of calls.',
-    inLargePieces,
-  )
-  // In small chunks. This takes a moment, or half a minute if the parser searches old text again.
-  const pieces = Array.from({ length: 4000 }, () => Buffer.from('abcdefgh'.repeat(96)))
-  const chunks = [Buffer.from('data: '), ...pieces, Buffer.from('\n\n')]
-  t.transcript.step('body has a line of 3 MB in 4002 chunks')
-  const [length, ...more] = await readLengths(t, chunks, {
-    seen: 'A line of 3 MB arrived in chunks of 768 bytes, and 1.5 seconds of computing were not enough to read it.',
-    expected:
-      'Expected the work for a chunk to depend on that chunk, not on all that came before it.',
-    often:
-      'your parser joins the unfinished line to each chunk, and searches it again from the beginning.',
-  })
-  must(length === 4000 * 768 && more.length === 0, {
-    seen: `A line of data with ${4000 * 768} characters arrived, and your parser yielded ${more.length === 0 ? `data of ${length} characters` : `${more.length + 1} events`}.`,
-    expected: 'Expected one event with the whole line.',
-  })
-})
+check(
+  '2.5h',
+  'a line may have any length, and the time to read it grows only linearly',
+  async (t) => {
+    await mustParse(
+      t,
+      casesOf('long').filter(hasOnlyData),
+      'your parser limits the length of a line, the size of a buffer or the depth of its calls.',
+      inLargePieces,
+    )
+    // In small chunks. This takes a moment, or half a minute if the parser searches old text again.
+    const pieces = Array.from({ length: 4000 }, () => Buffer.from('abcdefgh'.repeat(96)))
+    const chunks = [Buffer.from('data: '), ...pieces, Buffer.from('\n\n')]
+    t.transcript.step('body has a line of 3 MB in 4002 chunks')
+    const [length, ...more] = await readLengths(t, chunks, {
+      seen: 'A line of 3 MB arrived in chunks of 768 bytes, but your parser did not finish reading it within 1.5 seconds of CPU time.',
+      expected:
+        'Expected the work for a chunk to depend only on that chunk, not on the chunks before it.',
+      often:
+        'your parser joins the unfinished line to each chunk, and searches the whole line again from the beginning.',
+    })
+    must(length === 4000 * 768 && more.length === 0, {
+      seen: `A line of data with ${4000 * 768} characters arrived, and your parser yielded ${more.length === 0 ? `data of ${length} characters` : `${more.length + 1} events`}.`,
+      expected: 'Expected one event that contains the whole line.',
+    })
+  },
+)
 
-/** Reads a body, whose chunks must cost the same each. Returns the length of the data of each event. */
+/** Returns the length of each event's data. Fails if the cost of reading the body does not grow linearly with its chunks. */
 async function readLengths(t: Tools, chunks: Uint8Array[], tooSlow: Story): Promise<number[]> {
   const lengths: number[] = []
   const read = async (body: ReadableStream<Uint8Array>): Promise<void> => {
@@ -1286,46 +1343,50 @@ async function readLengths(t: Tools, chunks: Uint8Array[], tooSlow: Story): Prom
   return lengths
 }
 
-check('2.5i', 'leaving the loop cancels the body, and a lost connection throws', async (t) => {
-  const source = controlledBody(t.transcript)
-  source.push('data: 1\n\ndata: 2\n\n')
-  const leaves = async (): Promise<void> => {
-    for await (const _ of parseEventStream(source.stream)) {
-      t.transcript.step('the consumer leaves its loop after the first event')
-      break
+check(
+  '2.5i',
+  'leaving the loop cancels the body, and the parser throws when the connection is lost',
+  async (t) => {
+    const source = controlledBody(t.transcript)
+    source.push('data: 1\n\ndata: 2\n\n')
+    const leaves = async (): Promise<void> => {
+      for await (const _ of parseEventStream(source.stream)) {
+        t.transcript.step('the consumer leaves its loop after the first event')
+        break
+      }
     }
-  }
-  await t.withTimeout(leaves(), {
-    seen: 'Two events arrived, and the loop got none of them.',
-    expected: 'Expected the first event at once.',
-  })
-  await t.waitFor(() => source.cancelled, {
-    seen: 'The consumer left its loop, and the request stayed open.',
-    expected: 'Expected the body to be cancelled, because otherwise the server keeps streaming.',
-    often:
-      'your parser calls releaseLock(), which does not cancel the body. reader.cancel() ends the request.',
-  })
-  t.transcript.step('the body was cancelled')
+    await t.withTimeout(leaves(), {
+      seen: 'Two events arrived, but the loop got neither of them.',
+      expected: 'Expected the loop to get the first event at once.',
+    })
+    await t.waitFor(() => source.cancelled, {
+      seen: 'The consumer left its loop, but the request stayed open.',
+      expected: 'Expected the body to be cancelled, because otherwise the server keeps streaming.',
+      often:
+        'your parser calls releaseLock(), which does not cancel the body. reader.cancel() ends the request.',
+    })
+    t.transcript.step('the body was cancelled')
 
-  const lost = controlledBody(t.transcript)
-  lost.push('data: 1\n\n')
-  const events = parseEventStream(lost.stream)[Symbol.asyncIterator]()
-  await t.withTimeout(events.next(), {
-    seen: 'An event arrived, and your parser yielded nothing.',
-    expected: 'Expected the event.',
-  })
-  lost.fail(new TypeError('terminated'))
-  const outcome = await t.withTimeout(outcomeOf(events.next()), {
-    seen: 'The connection was lost, and your parser kept waiting.',
-    expected: 'Expected your parser to throw.',
-  })
-  t.transcript.step(outcome === 'threw' ? 'parser threw' : 'parser ended')
-  must(outcome === 'threw', {
-    seen: 'The connection was lost, and your parser ended as if the body were complete.',
-    expected: 'Expected the error to reach your consumer.',
-    often: 'your parser swallows the error in a catch around the loop or around reader.read().',
-  })
-})
+    const lost = controlledBody(t.transcript)
+    lost.push('data: 1\n\n')
+    const events = parseEventStream(lost.stream)[Symbol.asyncIterator]()
+    await t.withTimeout(events.next(), {
+      seen: 'An event arrived, but your parser yielded nothing.',
+      expected: 'Expected your parser to yield the event.',
+    })
+    lost.fail(new TypeError('terminated'))
+    const outcome = await t.withTimeout(outcomeOf(events.next()), {
+      seen: 'The connection was lost, but your parser kept waiting.',
+      expected: 'Expected your parser to throw.',
+    })
+    t.transcript.step(outcome === 'threw' ? 'parser threw' : 'parser ended')
+    must(outcome === 'threw', {
+      seen: 'The connection was lost, but your parser ended as if the body were complete.',
+      expected: 'Expected the error to reach your consumer.',
+      often: 'your parser swallows the error in a catch around the loop or around reader.read().',
+    })
+  },
+)
 
 edgeCase('2.5j', 'the parser reads only on demand', async (t) => {
   const event = Buffer.from(`data: ${'~'.repeat(4088)}\n\n`)
@@ -1334,8 +1395,8 @@ edgeCase('2.5j', 'the parser reads only on demand', async (t) => {
   const events = parseEventStream(body.stream)[Symbol.asyncIterator]()
   for (let n = 0; n < 10; n += 1) {
     await t.withTimeout(events.next(), {
-      seen: 'An event arrived, and your parser yielded nothing.',
-      expected: 'Expected the event.',
+      seen: 'An event arrived, but your parser yielded nothing.',
+      expected: 'Expected your parser to yield the event.',
     })
   }
   t.transcript.step('10 events were read')
@@ -1343,16 +1404,16 @@ edgeCase('2.5j', 'the parser reads only on demand', async (t) => {
   await turns(1000)
   t.transcript.step(`parser took ${body.pulled} chunks`)
   must(body.pulled <= 50, {
-    seen: `10 events were read, and your parser took ${body.pulled} chunks from the body.`,
+    seen: `Only 10 events were read, but your parser took ${body.pulled} chunks from the body.`,
     expected:
       'Expected your parser to take the next chunk only when the consumer asks for more events.',
-    often: 'your parser fills a queue in the background, as fast as the server can send.',
+    often: 'your parser fills a queue in the background, as fast as the chunks arrive.',
   })
 })
 
 // 2.6 The events
 
-check('2.6a', 'the "data" fields of an event are joined by line feeds', async (t) => {
+check('2.6a', 'the "data" fields of an event are joined with LF', async (t) => {
   const [noSpace, others] = partition('data-no-space', casesOf('data'))
   await mustParseFields(
     t,
@@ -1362,11 +1423,11 @@ check('2.6a', 'the "data" fields of an event are joined by line feeds', async (t
   await mustParseFields(
     t,
     others,
-    'your parser keeps only the last line of data, splits the value at every colon, or trims it.',
+    'your parser keeps only the last line of data, splits the value at every colon, or trims the value.',
   )
 })
 
-check('2.6b', 'an event has the type of its own "event" field, or "message"', (t) =>
+check('2.6b', 'the type of an event is the value of its own "event" field, or "message"', (t) =>
   mustParseFields(
     t,
     casesOf('name'),
@@ -1385,17 +1446,17 @@ check(
     )
     await mustParseFields(t, casesOf('unknown'), ({ error }) =>
       error instanceof TypeError
-        ? 'your parser looks names up in an object, and every object has a "constructor" and a "__proto__".'
+        ? 'your parser looks up names in an object, but every object also knows the names "constructor" and "__proto__".'
         : 'your parser compares names with startsWith(), or ignores case or spaces.',
     )
   },
 )
 
-check('2.6d', 'an ID holds until the next "id" field', (t) =>
+check('2.6d', 'an ID applies to later events until the next "id" field', (t) =>
   mustParseFields(
     t,
     casesOf('id'),
-    'your parser forgets the ID after its event, or mishandles an empty ID or one with U+0000.',
+    'your parser forgets the ID after its event, or mishandles an empty ID or an ID with U+0000.',
   ),
 )
 
@@ -1409,12 +1470,12 @@ edgeCase('2.6e', 'an event without its blank line is dropped when the stream end
 
 edgeCase(
   '2.6f',
-  'an event may have any number of lines, and each line costs the same',
+  'an event may have any number of lines, and the time to read them grows only linearly',
   async (t) => {
     await mustParse(
       t,
       casesOf('long').filter((vector) => !hasOnlyData(vector)),
-      'your parser has a limit for the lines of an event.',
+      'your parser limits the number of lines in an event.',
       inLargePieces,
     )
     const lines = Buffer.from('data\n'.repeat(50))
@@ -1423,23 +1484,24 @@ edgeCase(
       t,
       [...Array.from({ length: 1000 }, () => lines), Buffer.from('\n')],
       {
-        seen: 'An event of 50,000 lines arrived, and 1.5 seconds of computing were not enough to read it.',
+        seen: 'An event of 50,000 lines arrived, but your parser did not finish reading it within 1.5 seconds of CPU time.',
         expected:
-          'Expected the work for a line to depend on that line, not on the lines before it.',
-        often: 'your parser copies all lines of the event for each new line: [...data, value].',
+          'Expected the work for a line to depend only on that line, not on the lines before it.',
+        often:
+          'your parser copies all lines of the event for each new line, as [...data, value] does.',
       },
     )
     must(deepEqual(lengths, [49_999]), {
       seen: `An event of 50,000 empty lines arrived, and your parser yielded ${lengths.length === 1 ? `${lengths[0]} characters` : `${lengths.length} events`}.`,
-      expected: 'Expected an event of 49,999 line feeds.',
+      expected: 'Expected one event whose data is 49,999 line feeds.',
     })
   },
 )
 
 // 2.7 The client
 
-check('2.7a', 'each quake is passed to onQuake() as it arrives', async (t) => {
-  // Written by hand, with LF, because after a lone CR the package waits for one more byte.
+check('2.7a', 'each quake is passed to onQuake() as soon as it arrives', async (t) => {
+  // The events are written by hand, with LF, because after a lone CR the package waits for one more byte.
   const timers = t.freezeTimers()
   const server = await scriptedServer(t)
   const { got } = await watch(t, server)
@@ -1448,8 +1510,8 @@ check('2.7a', 'each quake is passed to onQuake() as it arrives', async (t) => {
     server.send(`id: ${quake.id}\ndata: ${JSON.stringify(quake)}\n\n`)
     await t.waitFor(() => got.length > n, {
       seen: () =>
-        `The server sent ${describeQuake(quake)}, and onQuake() was not called${timers.frozen > 0 ? ' while your timers were stopped' : ''}.`,
-      expected: 'Expected a call with the quake before the next one is sent.',
+        `The server sent ${describeQuake(quake)}, but onQuake() was not called${timers.frozen > 0 ? ' while your timers were stopped' : ''}.`,
+      expected: 'Expected a call to onQuake() with this quake before the next quake is sent.',
       ...(n === 0 &&
         timers.frozen === 0 && {
           often:
@@ -1460,7 +1522,7 @@ check('2.7a', 'each quake is passed to onQuake() as it arrives', async (t) => {
       seen: `onQuake() was called with ${excerptJson(got[n])}`,
       expected: `Expected a call with ${excerptJson(quake)}`,
       often:
-        'your code passes on the event, or its text. JSON.parse() turns event.data into a quake.',
+        'your code passes on the event, or its text. Use JSON.parse() to turn event.data into a quake.',
     })
   }
   const many = quakes(400)
@@ -1468,7 +1530,7 @@ check('2.7a', 'each quake is passed to onQuake() as it arrives', async (t) => {
   server.send(text, `${many.length} quakes`)
   await t.waitFor(() => got.length === some.length + many.length, {
     seen: () =>
-      `The server sent ${many.length} quakes at once, and onQuake() was called for ${got.length - some.length} of them.`,
+      `The server sent ${many.length} quakes at once, but onQuake() was called for ${got.length - some.length} of them.`,
     expected: 'Expected a call for every quake, however many there are.',
   })
 })
@@ -1480,33 +1542,36 @@ edgeCase('2.7b', 'data that is not JSON is skipped, and the connection stays ope
   server.send('retry: 10\n\ndata: {"id": \n\n')
   server.send(`data: ${JSON.stringify(quake)}\n\n`)
   await t.waitFor(() => got.length > 0, {
-    seen: 'An event arrived whose data was not JSON, then a quake, and onQuake() was not called.',
-    expected: 'Expected a call with the quake.',
-    often: 'your listener throws. That ends the connection, and the quake is lost with it.',
+    seen: 'An event whose data was not JSON arrived, and then a quake arrived, but onQuake() was not called.',
+    expected: 'Expected a call to onQuake() with the quake.',
+    often: 'your listener throws, which ends the connection and loses the quake.',
   })
   must(got.length === 1 && deepEqual(got[0], quake), {
-    seen: `An event arrived whose data was not JSON, and onQuake() was called with ${excerptJson(got[0])}`,
-    expected: 'Expected no call for that event, and a call with the quake that followed.',
-    often: 'your listener calls onQuake() after the try, even if JSON.parse() threw.',
+    seen: `An event whose data was not JSON arrived, and onQuake() was called with ${excerptJson(got[0])}`,
+    expected:
+      'Expected no call to onQuake() for that event, and one call with the quake that followed.',
+    often: 'your listener calls onQuake() after the try block, even if JSON.parse() threw.',
   })
   must(server.requests.length === 1, {
-    seen: 'An event arrived whose data was not JSON, and the client reconnected.',
+    seen: 'An event whose data was not JSON arrived, and the client reconnected.',
     expected: 'Expected the client to stay connected.',
     often: 'your listener throws, or calls close(). Both end the connection.',
   })
   const texts = ['', '[DONE]', 'undefined', '{]', "{'id': 1}", 'NaN']
   for (let n = 0; n < 36; n += 1) server.send(`data: ${texts[n % texts.length]}\n\n`)
-  // Time to give up.
+  // Time for the client to give up.
   await turns(20)
   server.send(`data: ${JSON.stringify(next)}\n\n`)
   await t.waitFor(() => got.length > 1, {
-    seen: 'Dozens of events arrived whose data was not JSON, then a quake, and onQuake() was not called.',
-    expected: 'Expected a call with the quake, however many events were skipped before it.',
+    seen: 'Dozens of events whose data was not JSON arrived, and then a quake arrived, but onQuake() was not called.',
+    expected:
+      'Expected a call to onQuake() with the quake, however many events were skipped before it.',
   })
   const [, second, ...others] = got
   must(deepEqual(second, next) && others.length === 0, {
-    seen: `Dozens of events arrived whose data was not JSON, and onQuake() was called with ${excerptJson(second)}`,
-    expected: 'Expected no call for those events, and a call with the quake that followed.',
+    seen: `Dozens of events whose data was not JSON arrived, and onQuake() was called with ${excerptJson(second)}`,
+    expected:
+      'Expected no call to onQuake() for those events, and one call with the quake that followed.',
   })
 })
 
@@ -1523,17 +1588,17 @@ check('2.7c', 'the client reconnects after every lost connection', async (t) => 
     if (n % 3 === 1) server.end()
     else server.cut()
     await t.waitFor(() => server.requests.length === n + 2, {
-      seen: `The connection was lost${n === 0 ? '' : ` for the ${n + 1}th time`.replace('2th', '2nd').replace('3th', '3rd')}, retry was 1 ms, and the client did not reconnect.`,
+      seen: `The connection was lost${n === 0 ? '' : ` for the ${n + 1}th time`.replace('2th', '2nd').replace('3th', '3rd')}, and retry was 1 ms, but the client did not reconnect.`,
       expected: 'Expected the client to reconnect, however often the connection is lost.',
       often:
         n === 0
-          ? "your code calls close() on 'error', when the EventSource is about to reconnect."
+          ? "your code calls close() on 'error', although the EventSource is about to reconnect."
           : 'your code limits how often the client reconnects. An EventSource reconnects by itself each time.',
     })
     t.transcript.step('the client has reconnected')
     const had = server.requests.at(-1)!.get('last-event-id')
     must(had === id, {
-      seen: `The last event had the id "${id}", and the client reconnected ${had === undefined ? 'without Last-Event-ID' : `with Last-Event-ID: ${excerpt(had)}`}.`,
+      seen: `The last event had the ID "${id}", but the client reconnected ${had === undefined ? 'without Last-Event-ID' : `with Last-Event-ID: ${excerpt(had)}`}.`,
       expected: `Expected the header Last-Event-ID: ${id}, which an EventSource sends by itself.`,
       often: "your code makes a new EventSource on 'error'. The new one does not know the last ID.",
     })
@@ -1542,8 +1607,9 @@ check('2.7c', 'the client reconnects after every lost connection', async (t) => 
     id = quake.id
     must(watcher.overs === 0, {
       seen: 'The connection was lost, the client reconnected, and onOver() was called.',
-      expected: 'Expected a call of onOver() only when nothing more will come.',
-      often: "your code takes every 'error' for the end. Only readyState CLOSED is the end.",
+      expected: 'Expected onOver() to be called only when no more quakes will arrive.',
+      often:
+        "your code treats every 'error' as the end of the stream. Only readyState CLOSED means the end.",
     })
   }
 
@@ -1553,9 +1619,10 @@ check('2.7c', 'the client reconnects after every lost connection', async (t) => 
   for (let lost = 0; lost < 28; lost += 1) {
     server.cut()
     await t.waitFor(() => server.requests.length === before + lost + 1, {
-      seen: `The connection was lost, ${lost} attempts to reconnect were cut without an answer, and the client did not try again.`,
+      seen: `The connection was lost, ${lost} attempts to reconnect were cut without an answer, and then the client did not try again.`,
       expected: 'Expected the client to try again, however often the connection is lost.',
-      often: 'your code limits the attempts. An EventSource tries again by itself each time.',
+      often:
+        'your code limits the number of attempts. An EventSource tries again by itself each time.',
     })
   }
   server.resumeAnswering()
@@ -1563,7 +1630,7 @@ check('2.7c', 'the client reconnects after every lost connection', async (t) => 
   await t.waitFor(() => watcher.got.length === more.length + 2, noQuake(last))
   must(watcher.overs === 0, {
     seen: 'The connection was lost again and again, the client reconnected, and onOver() was called.',
-    expected: 'Expected a call of onOver() only when nothing more will come.',
+    expected: 'Expected onOver() to be called only when no more quakes will arrive.',
   })
 })
 
@@ -1584,15 +1651,15 @@ check('2.7d', 'the function that watchQuakes() returns disconnects the client', 
       server.stopAnswering()
       server.cut()
       await t.waitFor(() => server.requests.length === 2, {
-        seen: 'The connection was lost, and the client did not reconnect.',
+        seen: 'The connection was lost, but the client did not reconnect.',
         expected: 'Expected the client to reconnect.',
       })
-      t.transcript.step('the client has sent its request again, and waits for an answer')
+      t.transcript.step('the client has sent its request again, and is waiting for an answer')
     }
     t.transcript.step('the function that watchQuakes() returned is called')
     if (when !== 'in onQuake()') watcher.stop()
     await t.waitFor(() => server.openResponses === 0, {
-      seen: `The returned function was called${PLACES[when]}, and the client stayed connected.`,
+      seen: `The returned function was called${PLACES[when]}, but the client stayed connected.`,
       expected: 'Expected the function to close the connection.',
       ...(isLost && {
         often:
@@ -1603,14 +1670,14 @@ check('2.7d', 'the function that watchQuakes() returns disconnects the client', 
       }),
       ...(when === 'open' && {
         often:
-          'your code removes the listeners, but the EventSource stays connected. close() ends it.',
+          'your code removes the listeners, but the EventSource stays connected. close() ends the connection.',
       }),
     })
     t.transcript.step('the client has closed the connection')
     must(watcher.overs === 0, {
       seen: 'The returned function was called, and it called onOver().',
       expected:
-        'Expected a call of onOver() only when the server has nothing more to send. Here the client stopped.',
+        'Expected onOver() to be called only when the server has nothing more to send. Here it was the client that stopped.',
       often: 'your code calls onOver() in the returned function.',
     })
   }
@@ -1652,15 +1719,15 @@ check('2.7e', 'onOver() is called once, after the client has given up', async (t
     server.answer(status, type ? { 'Content-Type': type } : {})
     server.end()
     await t.waitFor(() => watcher.overs > 0, {
-      seen: `The response ended, the next request got ${gets}, and onOver() was not called.`,
+      seen: `The response ended and the next request got ${gets}, but onOver() was not called.`,
       ...(status === 204
         ? {
             expected:
-              'Expected a call of onOver(), because a 204 says that nothing more will come.',
+              'Expected a call to onOver(), because a 204 says that no more quakes will arrive.',
             often: "your code does not listen for 'error', or does not check readyState there.",
           }
         : {
-            expected: 'Expected a call of onOver(), because the EventSource has given up.',
+            expected: 'Expected a call to onOver(), because the EventSource has given up.',
             often: 'your code looks only for the status 204. readyState CLOSED covers every case.',
           }),
     })
@@ -1670,13 +1737,13 @@ check('2.7e', 'onOver() is called once, after the client has given up', async (t
     must(watcher.overs === 1 && server.requests.length === 2, {
       // The exact number depends on the machine.
       seen: `The stream was over, onOver() was called ${watcher.overs === 1 ? 'once' : 'more than once'}, and the client made ${server.requests.length > 2 ? 'more than two' : server.requests.length} requests.`,
-      expected: `Expected one call of onOver(), and two requests, of which the second gets ${gets}.`,
+      expected: `Expected one call to onOver(), and two requests, the second of which gets ${gets}.`,
       often: "your code calls onOver() on every 'error', or makes a new EventSource there.",
     })
     watcher.stop()
     must(watcher.overs === 1, {
       seen: 'The stream was over, onOver() was called, and the returned function called it again.',
-      expected: 'Expected only one call of onOver().',
+      expected: 'Expected only one call to onOver().',
     })
   }
 })
@@ -1696,26 +1763,27 @@ edgeCase('2.7f', 'a watcher that has stopped leaves no timer running', async (t)
   }
   await t.waitFor(() => timers.alive() === 0, {
     seen: () =>
-      `Six watchers ended: some were stopped, some while reconnecting, and some streams were over. ${timers.alive()} of their timers keep running.`,
-    expected: 'Expected no timers, because a watcher must clear every timer that it starts.',
+      `Six watchers ended: two were stopped while connected, two were stopped while reconnecting, and the streams of two were over. ${timers.alive()} of their timers keep running.`,
+    expected:
+      'Expected no timer to keep running, because a watcher must clear every timer that it starts.',
     often:
       'your code does not call clearInterval() when you stop watching, or when the stream is over.',
   })
   t.transcript.step('no timer is running')
 
-  /** Cuts the connection, to a server that either keeps silent or has nothing more to send. */
+  /** Cuts the connection. After that, the server either does not answer or answers 204. */
   async function loses(server: ScriptedServer, watcher: Watcher, isOver: boolean): Promise<void> {
     if (isOver) server.answer(204)
     else server.stopAnswering()
     server.cut()
     await t.waitFor(() => server.requests.length === 2, {
-      seen: 'The connection was lost, and the client did not reconnect.',
+      seen: 'The connection was lost, but the client did not reconnect.',
       expected: 'Expected the client to reconnect.',
     })
     if (!isOver) return
     await t.waitFor(() => watcher.overs > 0, {
-      seen: 'The server answered 204, and onOver() was not called.',
-      expected: 'Expected a call of onOver(), because a 204 says that nothing more will come.',
+      seen: 'The server answered 204, but onOver() was not called.',
+      expected: 'Expected a call to onOver(), because a 204 says that no more quakes will arrive.',
     })
   }
 })
@@ -1758,9 +1826,9 @@ function mustKeepData(
   const encoded = data === examples[0] ? encodeEvent({ data }) : encode(t, { data })
   must(false, {
     seen: `encodeEvent(${describeFields({ data })}) returned ${quote(encoded)}. A client reads ${describeEvents(encoded)}.`,
-    expected: `Expected one event with the data ${quote(withLineFeeds(data))}.`,
+    expected: `Expected a client to read one event with the data ${quote(withLineFeeds(data))}.`,
     often: losesLastLine(data, encoded)
-      ? 'your code drops the line end at the end of data. It means that one more line follows, which is empty.'
+      ? 'your code drops the line end at the end of data. That line end means that one more, empty line follows.'
       : typeof often === 'string'
         ? often
         : often(),
@@ -1830,7 +1898,7 @@ function describeAnEvent(event: StreamEvent): string {
 
 function describeRetry(encoded: string): string {
   const { retry } = parseEvents(encoded).parser
-  return retry === undefined ? 'no retry' : `a retry of ${retry} ms`
+  return retry === undefined ? 'no valid "retry" field' : `a "retry" field of ${retry} ms`
 }
 
 // Streams
@@ -1839,7 +1907,7 @@ const withHeartbeats: CreateApp = (feed) => createApp(feed, { heartbeatMs })
 
 const FEED_ERROR = 'no word from the network'
 
-/** Returns a server whose app opens several feeds, together with its current one. */
+/** Returns the server of an app that opens several feeds, together with the feed that it opens next. */
 function servedFrom(t: Tools, feed: ControlledFeed, server: TestServer): ServedFeed {
   return { feed, server, open: (name) => openStream(t, feed, server, PATH, name) }
 }
@@ -1851,7 +1919,10 @@ async function streamAfterQuakes(
   count: number,
 ): Promise<OpenStream & { feed: ControlledFeed }> {
   const stream = await open()
-  const story = { seen: 'No byte of the body arrived.', expected: 'Expected the "retry" field.' }
+  const story = {
+    seen: 'No byte of the body arrived.',
+    expected: 'Expected the "retry" field to be sent at once.',
+  }
   await stream.events.firstBytes(story)
   for (const quake of quakes(count)) {
     feed.release(quake)
@@ -1860,7 +1931,7 @@ async function streamAfterQuakes(
   return { ...stream, feed }
 }
 
-/** Tracks the timers of the work. The timers that the first client leaves may stay, because one may serve all clients. */
+/** Tracks the learner's timers. The timers that the first client leaves may stay, because one timer may serve all clients. */
 function trackHeartbeats(t: Tools): {
   comesAndGoes(served: Pick<ServedFeed, 'server' | 'open'>, name: string): Promise<void>
   /** Waits until no other timers are left. */
@@ -1875,7 +1946,7 @@ function trackHeartbeats(t: Tools): {
     },
     async areCleared(story) {
       await t.waitFor(() => timers.alive() <= (mayStay ?? 0), {
-        expected: 'Expected no such timer, because nothing will ever clear it.',
+        expected: 'Expected no timer to keep running, because nothing will ever clear it.',
         ...story,
       })
       t.transcript.step('no timer is running')
@@ -1898,21 +1969,21 @@ async function requestAndLeave(
 }
 
 const noMoreEvents: Story = {
-  seen: 'The slow client read again, and did not get all its events.',
+  seen: 'The slow client read again, but it did not get all its events.',
   expected: 'Expected the stream to continue where it stopped.',
-  often: 'your handler stops when write() returns false. That only means "wait".',
+  often: 'your handler stops when write() returns false. A result of false only means "wait".',
 }
 
 function noEvent(quake: Quake): Story {
   return {
-    seen: `The feed released ${describeQuake(quake)}, and no event reached the client.`,
-    expected: 'Expected an event for each quake.',
+    seen: `The feed released ${describeQuake(quake)}, but no event reached the client.`,
+    expected: 'Expected an event to be sent for each quake.',
   }
 }
 
 const noHeartbeat: Story = {
   seen: 'While the feed was idle, the client got no heartbeats.',
-  expected: 'Expected a comment at each interval.',
+  expected: 'Expected a comment to be sent at each interval.',
 }
 
 // Vectors
@@ -1927,7 +1998,7 @@ async function mustParseFields(t: Tools, ...[vectors, often]: Cases): Promise<vo
   await mustParse(
     t,
     vectors,
-    'your parser forgets at the end of a chunk what it has read of the event. Keep it until the blank line.',
+    'at the end of a chunk, your parser forgets what it has already read. Keep that state for the next chunk.',
     byteByByte,
   )
 }
@@ -2006,7 +2077,7 @@ function lineEnds(): SseVector[] {
       name: 'line ends',
       level: 'spec',
       tags: ['eol'],
-      why: 'CRLF, LF and CR are the line ends of an event stream.',
+      why: 'CRLF, LF and CR each end a line of an event stream.',
       chunks: [Buffer.from(lines.map((line) => line + end).join(''))],
       events: [
         { type: 'message', data: 'a\nb', lastEventId: '' },
@@ -2029,12 +2100,12 @@ function inLargePieces(chunks: Uint8Array[]): Uint8Array[][] {
 type Watcher = {
   /** The values that onQuake() was called with. */
   readonly got: readonly unknown[]
-  /** The number of calls of onOver(). */
+  /** The number of calls to onOver(). */
   readonly overs: number
   stop(): void
 }
 
-/** Watches a server until the script ends. Resolves after the first request. */
+/** Watches a server until the check ends. Resolves after the first request. */
 async function watch(t: Tools, server: ScriptedServer, onQuake = (): void => {}): Promise<Watcher> {
   const got: unknown[] = []
   let overs = 0
@@ -2051,8 +2122,8 @@ async function watch(t: Tools, server: ScriptedServer, onQuake = (): void => {})
   })
   t.atEnd(stop)
   await t.waitFor(() => server.requests.length > 0, {
-    seen: 'watchQuakes(url) was called, and no request for the URL arrived.',
-    expected: 'Expected a GET request.',
+    seen: 'watchQuakes(url) was called, but no request for the URL arrived.',
+    expected: 'Expected the client to send a GET request.',
   })
   t.transcript.step('the client has requested the stream')
 
@@ -2064,7 +2135,7 @@ async function watch(t: Tools, server: ScriptedServer, onQuake = (): void => {})
         seen: `The function that watchQuakes() returned was called, and threw ${describeError(error)}`,
         expected: 'Expected the function to close the connection.',
         often:
-          'your code returns source.close without its EventSource. Return () => source.close().',
+          'your code returns source.close, which does not know its EventSource. Return () => source.close().',
       })
     }
   }
@@ -2090,7 +2161,7 @@ async function getsQuake(t: Tools): Promise<void> {
 
 function noQuake(quake: Quake): Story {
   return {
-    seen: `The server sent ${describeQuake(quake)}, and onQuake() was not called.`,
-    expected: 'Expected a call with the quake.',
+    seen: `The server sent ${describeQuake(quake)}, but onQuake() was not called.`,
+    expected: 'Expected a call to onQuake() with the quake.',
   }
 }

@@ -1,4 +1,4 @@
-/** An event as a browser dispatches it. `lastEventId` is the last ID received, with this event or before. */
+/** An event as a browser dispatches it. `lastEventId` is the last ID received, with this event or an earlier one. */
 export type StreamEvent = { type: string; data: string; lastEventId: string }
 
 /**

@@ -4,7 +4,7 @@ import type { Feed } from '#feed'
 import { encodeEvent } from './encode.ts'
 
 /**
- * Returns an app that serves `GET /events`: each quake of the feed as one server-sent event with the quake's ID.
+ * Returns an app that serves `GET /events`, and sends each quake of the feed as one server-sent event with the quake's ID.
  *
  * After the feed has ended, every request gets 204, which tells an EventSource to stop.
  *

@@ -4,7 +4,7 @@ import type { Quake } from '#feed'
 export type Watcher = {
   /** Called for each quake. */
   onQuake(quake: Quake): void
-  /** Called once, when the EventSource has given up: the server ended the stream, or refused the request. */
+  /** Called once, when the EventSource has given up because the server ended the stream or refused the request. */
   onOver(): void
 }
 

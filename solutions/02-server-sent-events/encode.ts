@@ -32,7 +32,7 @@ export function encodeEvent({ data, event, id, retry }: EventFields): string {
   if (event !== undefined) lines.push(`event: ${event}`)
   if (id !== undefined) lines.push(`id: ${id}`)
   if (retry !== undefined) lines.push(`retry: ${retry}`)
-  // A client removes one space after the colon, so a value that begins with a space keeps its own.
+  // A client removes one space after the colon, and must not remove the first space of the value.
   if (data !== undefined) for (const line of data.split(LINE_END)) lines.push(`data: ${line}`)
   return `${lines.join('\n')}\n\n`
   // #endregion

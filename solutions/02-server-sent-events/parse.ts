@@ -1,4 +1,4 @@
-/** An event as a browser dispatches it. `lastEventId` is the last ID received, with this event or before. */
+/** An event as a browser dispatches it. `lastEventId` is the last ID received, with this event or an earlier one. */
 export type StreamEvent = { type: string; data: string; lastEventId: string }
 
 /**
@@ -29,21 +29,21 @@ export async function* parseEventStream(
     const [name, value] = fieldOf(line)
     if (name === 'data') data.push(value)
     if (name === 'event') type = value
-    // The ID also holds for later events. An ID with U+0000 is ignored.
+    // The ID also applies to later events. An ID with U+0000 is ignored.
     if (name === 'id' && !value.includes('\0')) id = value
   }
   // #endregion
 }
 
 // #region 2.5
-/** Yields each line of a body, without its line end, as soon as that arrives. Drops a last line without a line end. */
+/** Yields each line of a body, without its line end, as soon as the line end arrives. Drops an unfinished last line. */
 async function* readLines(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let begun = ''
   let endedByCr = false
 
   for await (const chunk of body) {
-    // `stream` keeps the bytes of a character that continues in the next chunk. The decoder drops a byte order mark.
+    // `stream` keeps the bytes of a character that continues in the next chunk. The decoder removes a byte order mark.
     const text = decoder.decode(chunk, { stream: true })
     // A CR ends its line at once. An LF that follows it, even in the next chunk, belongs to the same line end.
     const rest = endedByCr && text.startsWith('\n') ? text.slice(1) : text

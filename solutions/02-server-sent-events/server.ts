@@ -4,7 +4,7 @@ import type { Feed } from '#feed'
 import { encodeEvent } from './encode.ts'
 
 /**
- * Returns an app that serves `GET /events`: each quake of the feed as one server-sent event with the quake's ID.
+ * Returns an app that serves `GET /events`, and sends each quake of the feed as one server-sent event with the quake's ID.
  *
  * After the feed has ended, every request gets 204, which tells an EventSource to stop.
  *
@@ -26,7 +26,7 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
       res.end()
       return
     }
-    // Send the first bytes with the head, because some proxies and browsers delay a head without a body.
+    // Send the first bytes with the head, because some proxies and browsers delay the head until the body begins.
     res.write(encodeEvent({ retry: 2000 }))
 
     const visit = new AbortController()
@@ -34,7 +34,7 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
     // Already disconnected: 'close' will not fire again.
     if (res.destroyed) visit.abort()
 
-    // A stalled client needs no heartbeats, and they would fill our memory.
+    // A stalled client needs no heartbeats, and heartbeats for it would fill our memory.
     const heartbeat = setInterval(() => res.writableNeedDrain || res.write(':\n\n'), heartbeatMs)
     try {
       for await (const quake of feed.open(visit.signal)) {
@@ -42,7 +42,7 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
         const hasRoom = res.write(encodeEvent({ id: quake.id, data: JSON.stringify(quake) }))
         if (!hasRoom) await once(res, 'drain', { signal: visit.signal })
       }
-      // After a disconnect the loop also ends, but the feed continues for other clients.
+      // The loop also ends after a disconnect, but then the feed continues for other clients.
       if (!visit.signal.aborted) isOver = true
       res.end()
     } catch (error) {

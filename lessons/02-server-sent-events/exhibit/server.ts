@@ -1,6 +1,6 @@
 import express, { type Express } from 'express'
 
-// A program as you find it in many articles. It works in the demo; see what it leaves behind.
+// You find this program in many articles. It works in a demo, but see what it leaves behind.
 export function createApp(): Express {
   const app = express()
 

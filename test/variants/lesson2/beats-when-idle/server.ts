@@ -2,7 +2,7 @@ import express, { type Express } from 'express'
 import type { Feed } from '#feed'
 import { encodeEvent } from './encode.ts'
 
-/** A heartbeat only when nothing else was written: the timer starts anew with every quake. */
+/** Sends heartbeats only while the feed is idle, because every quake restarts the timer. */
 export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
   const app = express()
   let over = false

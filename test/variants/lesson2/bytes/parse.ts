@@ -3,7 +3,7 @@ export type StreamEvent = { type: string; data: string; lastEventId: string }
 const LF = 10
 const CR = 13
 
-/** Finds lines among the bytes, and decodes only what is complete. */
+/** Finds the line ends among the bytes, and decodes only complete lines. */
 export async function* parseEventStream(
   body: ReadableStream<Uint8Array>,
 ): AsyncGenerator<StreamEvent> {
@@ -26,7 +26,7 @@ export async function* parseEventStream(
       const bytes = Buffer.concat([...pieces, chunk.subarray(start, at)])
       pieces = []
       start = at + 1
-      // Only the first line may have a byte order mark in front.
+      // Only the first line may begin with a byte order mark.
       const line = new TextDecoder('utf-8', { ignoreBOM: !isFirst }).decode(bytes)
       isFirst = false
       const event = block.line(line)

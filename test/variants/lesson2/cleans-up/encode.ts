@@ -5,10 +5,10 @@ export interface EventFields {
   retry?: number
 }
 
-/** A lone CR ends a line as well as any other. */
+/** Ends each line with a lone CR, which is a valid line end. */
 const END = '\r'
 
-/** What would break out of a field is taken out of it. */
+/** Replaces the characters that would end a field or make an ID invalid. */
 const oneLine = (value: string): string => value.replace(/[\r\n\0]/g, ' ')
 
 export function encodeEvent({ data, event, id, retry }: EventFields): string {

@@ -6,7 +6,7 @@ import { encodeEvent } from './encode.ts'
 
 type Next = IteratorResult<Quake, undefined>
 
-/** What a client gets: a quake, or a comment whenever none has come for a while. */
+/** Yields the text of each quake, and a comment whenever no quake has happened for a while. */
 async function* messages(feed: Feed, heartbeatMs: number, signal: AbortSignal) {
   yield encodeEvent({ retry: 2000 })
   const quakes = feed.open(signal)[Symbol.asyncIterator]()

@@ -3,7 +3,7 @@ import type { Quake } from '#feed'
 
 export type Watcher = { onQuake: (quake: Quake) => void; onOver: () => void }
 
-/** Listeners that go with one signal. Stopping leaves nothing that could call anybody. */
+/** Adds the listeners with one signal, so that stopping removes them all. */
 export function watchQuakes(url: string, { onQuake, onOver }: Watcher): () => void {
   const source = new EventSource(new URL(url))
   const stopped = new AbortController()

@@ -7,12 +7,12 @@ export type EventFields = {
 
 const END = '\r\n'
 
-/** One event: CRLF at the end of its lines, no space behind a colon that needs none. */
+/** Ends lines with CRLF, and writes a space after a colon only where the value needs it. */
 export function encodeEvent(fields: EventFields): string {
   const text: string[] = []
   const add = (name: string, value: string) => {
     if (/[\r\n]/.test(value)) throw new RangeError(`${name} holds a line end`)
-    // A client takes one space away: a value that begins with one is given another.
+    // A client removes one space, so a value that begins with a space gets another one.
     text.push(name, ':', value.startsWith(' ') ? ` ${value}` : value, END)
   }
   if (fields.data !== undefined) {
@@ -25,7 +25,7 @@ export function encodeEvent(fields: EventFields): string {
     if (!/^\d+$/.test(String(fields.retry))) throw new RangeError('retry is in whole milliseconds')
     add('retry', String(fields.retry))
   }
-  // The id comes last: the order means nothing.
+  // The ID may be the last field, because the order means nothing.
   if (fields.id !== undefined) {
     if (fields.id.includes('\0')) throw new RangeError('id holds U+0000')
     add('id', fields.id)

@@ -3,7 +3,7 @@ import express, { type Express, type Response } from 'express'
 import type { Feed } from '#feed'
 import { encodeEvent } from './encode.ts'
 
-/** One heartbeat for all clients. It holds no process alive. */
+/** Sends heartbeats to all clients with one timer, which does not keep the process alive. */
 export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
   const app = express()
   const clients = new Set<Response>()

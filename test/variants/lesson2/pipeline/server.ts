@@ -4,14 +4,14 @@ import express, { type Express } from 'express'
 import type { Feed } from '#feed'
 import { encodeEvent } from './encode.ts'
 
-/** A pipeline knows about backpressure, about clients that leave, and about errors. */
+/** Uses a pipeline, which handles backpressure, disconnects and errors. */
 export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
   let over = false
 
   async function* events(signal: AbortSignal): AsyncGenerator<string> {
     yield encodeEvent({ retry: 2000 })
     for await (const quake of feed.open(signal)) {
-      // JSON on several lines is as good: each gets its field.
+      // JSON on several lines is fine, because each line gets its own field.
       yield encodeEvent({ id: quake.id, data: JSON.stringify(quake, null, 1) })
     }
     over = !signal.aborted

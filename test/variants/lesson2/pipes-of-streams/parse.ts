@@ -1,6 +1,6 @@
 export type StreamEvent = { type: string; data: string; lastEventId: string }
 
-/** Three streams: bytes to text, text to lines, lines to events. */
+/** Connects three streams, which turn bytes into text, text into lines, and lines into events. */
 export async function* parseEventStream(
   body: ReadableStream<Uint8Array>,
 ): AsyncGenerator<StreamEvent> {

@@ -15,7 +15,7 @@ export function watchQuakes(url: string, watcher: Watcher): () => void {
         watcher.onOver()
         break
       case source.CONNECTING:
-        // It tries again by itself.
+        // The EventSource tries again by itself.
         break
     }
   }

@@ -4,7 +4,7 @@ export interface StreamEvent {
   lastEventId: string
 }
 
-/** Character by character: what comes next depends on nothing but a few variables. */
+/** Parses the stream character by character, and keeps its state in a few variables. */
 export async function* parseEventStream(
   body: ReadableStream<Uint8Array>,
 ): AsyncGenerator<StreamEvent> {

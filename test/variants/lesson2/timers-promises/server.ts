@@ -46,7 +46,7 @@ export function createApp(feed: Feed, { heartbeatMs = 15_000 } = {}): Express {
         if (!res.writableNeedDrain) res.write(':♥\n\n')
       }
     } catch {
-      // The client left.
+      // The client disconnected.
     }
   }
 

@@ -809,7 +809,8 @@ edgeCase('2.4c', 'a client that disconnects before its handler runs leaves no ti
   await t.waitFor(() => timers.alive() <= 1, {
     seen: 'Three clients disconnected while slow login middleware was running, but their timers keep running.',
     expected: 'Expected no timer to run for these clients, because nothing will ever clear it.',
-    often: "your handler clears the timer on 'close', which has already fired.",
+    often:
+      "your handler waits for 'close' or 'drain', which will not fire any more. Check res.destroyed first.",
   })
   t.transcript.step('no timer is running')
 })
@@ -1125,7 +1126,7 @@ edgeCase(
     // One timer for all clients may stay, and one for the client that is connected.
     await t.waitFor(() => timers.alive() <= 2, {
       seen: () =>
-        `Many clients connected and disconnected, but ${timers.alive()} timers keep running.`,
+        `Many clients connected and disconnected, some of them before your handler ran, but ${timers.alive()} timers keep running.`,
       expected: 'Expected the timers of a client to be cleared when that client disconnects.',
     })
     timers.stop()

@@ -194,7 +194,7 @@ check('6.1h', 'onGap() is called for each gap, in order with the quakes', async 
       [
         'event: gapless\ndata: {"rain":true}\n\n',
         'An event named "gapless"',
-        'your client treats every named event as a gap, or every name that begins with "gap".',
+        'your client treats every named event as a gap, or every event whose name begins with "gap".',
       ],
       [
         'event: gap\n\n',
@@ -231,10 +231,10 @@ edgeCase('6.1i', 'each request has the method, headers and body of init', async 
     const authorization = request.get('Authorization')
     const isWhole = body.join('') === init.body && authorization === 'Bearer x'
     must(request.method === 'POST' && isWhole, {
-      seen: `Request ${n + 1} was a ${request.method} with Authorization: ${authorization} and the body "${excerpt(body.join(''))}".`,
+      seen: `Request ${n + 1} was a ${request.method} with ${authorization === undefined ? 'no Authorization' : `Authorization: ${authorization}`} and the body "${excerpt(body.join(''))}".`,
       expected: 'Expected each request to have the values of init: POST, Bearer x, {"min":5}.',
       often:
-        'your client passes init only to the first request, or replaces its headers, or copies them with { ...headers }, which copies nothing from a Headers object.',
+        'your client passes init only to the first request, replaces its headers, or copies them with { ...headers }, which copies nothing from a Headers object.',
     })
     hasCursor(n + 1, n === 0 ? undefined : 'n-0')
     await delivers(quake, `n-${n}`)
@@ -492,7 +492,7 @@ async function forgetsIds(t: Tools): Promise<void> {
   must(given === count + 2, {
     seen: `The server sent ${count} events with different IDs, then the first event again, and the client still remembered its ID.`,
     expected: `Expected your client to remember at most the last ${MOST_IDS} IDs, because a stream may run for months.`,
-    often: 'your client never removes an ID from the set.',
+    often: 'your client never removes an ID from its set.',
   })
 }
 
@@ -507,7 +507,7 @@ edgeCase('6.1n', 'a gap clears neither the last ID nor the remembered IDs', asyn
     seen: 'The event n-0 arrived, then a gap, then n-0 again, and followQuakes() yielded its quake twice.',
     expected:
       'Expected followQuakes() to yield that quake once. After a gap, the server sends every entry that it keeps, even entries that the client already has.',
-    often: 'your client clears the set of IDs at a gap.',
+    often: 'your client clears its set of IDs at a gap.',
   })
   server.send(GAP_EVENT)
   await t.waitFor(() => gaps.length === 2, GAP_UNTOLD)
@@ -527,14 +527,18 @@ check('6.2a', 'after a loss, the client waits and reports the wait', async (t) =
   const { server, states, clock, opens, backsOffFor } = await followTimed(t)
   await opens(1)
   server.cut()
-  const ms = await backsOffFor(500, 1, 'random() is 0.5, baseMs is 1000, and a connection was lost')
+  const ms = await backsOffFor(
+    500,
+    1,
+    'random() returns 0.5, baseMs is 1000, and a connection was lost',
+  )
   clock.advance(ms)
   await opens(2)
   const names = states.map(({ name }) => name)
   const wanted = ['connecting', 'open', 'waiting', 'connecting', 'open']
   must(deepEqual(names, wanted), {
     seen: `onState() was called with ${listed(names)}.`,
-    expected: `Expected calls with ${wanted.join(', ')}.`,
+    expected: `Expected onState() to be called with ${wanted.join(', ')}.`,
   })
   const { why } = states[2] as { why: string }
   must(typeof why === 'string' && why !== '', {
@@ -557,14 +561,18 @@ check('6.2b', 'the longest wait doubles with each failure, up to maxMs', async (
     await backsOffFor(
       expected,
       n + 1,
-      `random() is 0.5, and there were ${n + 1} consecutive failures`,
+      `random() returns 0.5, and there were ${n + 1} consecutive failures`,
     )
   }
   // Many failures reveal a client that computes 1 << 31, which is negative.
   for (let n = 6; n < 42; n += 1) {
     clock.advance(clock.nextDueMs!)
     await requested(n + 1)
-    await backsOffFor(5000, n + 1, `random() is 0.5, and there were ${n + 1} consecutive failures`)
+    await backsOffFor(
+      5000,
+      n + 1,
+      `random() returns 0.5, and there were ${n + 1} consecutive failures`,
+    )
   }
 })
 
@@ -580,7 +588,7 @@ check('6.2c', 'each wait is a random fraction of the longest wait', async (t) =>
     await backsOffFor(
       expected,
       1,
-      `random() is ${share}, baseMs is 1000, and there was one failure`,
+      `random() returns ${share}, baseMs is 1000, and there was one failure`,
     )
     await close()
   }
@@ -627,8 +635,8 @@ edgeCase(
         expected,
         n + 1,
         n === 0
-          ? 'random() is 0.5, a quake arrived, and the connection was lost'
-          : `random() is 0.5, and ${n + 1} consecutive connections were opened and lost. After the first connection, only the same quake, data that is not JSON and a gap arrived`,
+          ? 'random() returns 0.5, a quake arrived, and the connection was lost'
+          : `random() returns 0.5, and ${n + 1} consecutive connections were opened and lost. After the first connection, only the same quake, data that is not JSON and a gap arrived`,
         'your client resets its count of failures at the head, at any event or at a repeated quake, or it does not count a response that ends.',
       )
       clock.advance(ms)
@@ -646,7 +654,7 @@ check('6.2f', 'a retry field replaces baseMs for every later wait', async (t) =>
   const first = await backsOffFor(
     40,
     1,
-    'random() is 0.5, and the server had sent retry: 80',
+    'random() returns 0.5, and the server had sent retry: 80',
     'your client ignores block.retry, or treats it as seconds.',
   )
   clock.advance(first)
@@ -676,7 +684,7 @@ check('6.2f', 'a retry field replaces baseMs for every later wait', async (t) =>
     await backsOffFor(
       expected,
       n + 3,
-      `random() is 0.5, maxMs is 30000, the server sent retry: ${retry}, and ${n + 3} consecutive connections were lost`,
+      `random() returns 0.5, maxMs is 30000, the server sent retry: ${retry}, and ${n + 3} consecutive connections were lost`,
       often,
     )
   }
@@ -687,7 +695,7 @@ check('6.2f', 'a retry field replaces baseMs for every later wait', async (t) =>
   server.cut()
   const ms = await backsOff(5)
   must(ms > 0 && ms <= 30_000, {
-    seen: `random() is 0.5, the server sent retry: 0, 5 consecutive connections were lost, and the client waited ${ms} ms.`,
+    seen: `random() returns 0.5, the server sent retry: 0, 5 consecutive connections were lost, and the client waited ${ms} ms.`,
     expected:
       'Expected a wait of more than 0 ms and at most 30,000 ms, because a retry of 0 must not disable the backoff. Treat 0 as at least 1 ms.',
     ...(ms === 0 && {
@@ -709,7 +717,7 @@ check('6.2g', 'Retry-After is added to the next wait', async (t) => {
     must(ms === 7500 && clock.nextDueMs === ms, {
       seen: `The server answered 503 with ${header}, and the client slept for ${clock.nextDueMs} ms.`,
       expected:
-        'Expected the client to sleep for 7,500 ms, which is 7 seconds plus the 500 ms of your backoff, because random() is 0.5.',
+        'Expected the client to sleep for 7,500 ms, which is 7 seconds plus the 500 ms of your backoff, because random() returns 0.5.',
       often:
         'your client ignores the header, treats it as milliseconds, compares a date with Date.now() instead of clock.now(), or leaves out one of the two waits.',
     })
@@ -718,7 +726,7 @@ check('6.2g', 'Retry-After is added to the next wait', async (t) => {
     const next = await backsOffFor(
       1000,
       2,
-      `random() is 0.5, the server answered 503 with ${header}, then without that header`,
+      `random() returns 0.5, the server answered 503 with ${header}, then without that header`,
       'your client keeps Retry-After for later waits, but it applies only to the next wait.',
     )
     const empty = isDate ? new Date(clock.now() - 60_000).toUTCString() : 'soon'
@@ -727,7 +735,7 @@ check('6.2g', 'Retry-After is added to the next wait', async (t) => {
     await backsOffFor(
       2000,
       3,
-      `random() is 0.5, there were three consecutive failures, the last with Retry-After: ${isDate ? 'a date that is a minute ago' : 'soon'}`,
+      `random() returns 0.5, and there were three consecutive failures, the last with ${isDate ? 'a Retry-After date that is a minute in the past' : 'Retry-After: soon'}`,
       'your client adds a negative wait, or NaN.',
     )
     await close()
@@ -743,7 +751,7 @@ check('6.2h', 'temporary failures are retried', async (t) => {
     must(clock.nextDueMs === 7500, {
       seen: `The server answered ${status} with Retry-After: 7, and the client slept for ${clock.nextDueMs} ms.`,
       expected:
-        'Expected the client to sleep for 7,500 ms, because random() is 0.5 and Retry-After counts with every status that is retried.',
+        'Expected the client to sleep for 7,500 ms, because random() returns 0.5 and Retry-After counts with every status that is retried.',
       often: 'your client reads Retry-After only for some statuses.',
     })
     server.answer(200)
@@ -771,7 +779,7 @@ async function leavesNoBody(t: Tools): Promise<void> {
     expected:
       'Expected the request to be cancelled. Otherwise each failure leaves one more connection open.',
     often:
-      'your client reads the status and ignores the body. Abort the request, or cancel response.body.',
+      'your client reads the status but ignores the body. Abort the request, or cancel response.body.',
   })
   await close()
 }
@@ -831,7 +839,7 @@ check('6.2j', 'a silent connection is cancelled after stallMs', async (t) => {
   await backsOffFor(
     1000,
     2,
-    'random() is 0.5, a connection was silent for too long, and the next connection was cut',
+    'random() returns 0.5, a connection was silent for too long, and the next connection was cut',
     'your client does not count a silent connection as a failure.',
   )
   await follower.close()
@@ -873,7 +881,7 @@ edgeCase('6.2k', 'every byte restarts the watchdog', async (t) => {
       seen: () =>
         `8 of 9 seconds had passed when ${what} arrived, but the watchdog would still have fired after ${clock.nextDueMs} ms.`,
       expected:
-        'Expected the watchdog to start over with 9 seconds, with a new call to clock.sleep(stallMs, …) whenever bytes arrive.',
+        'Expected a new call to clock.sleep(stallMs, …) whenever bytes arrive, so that the watchdog starts over with 9 seconds.',
       often,
     })
   }
@@ -1076,7 +1084,7 @@ check('6.4a', 'an EventSource reconnects with the last ID, and reports each quak
   const wanted = ['connecting', 'open', 'connecting', 'open', 'connecting', 'open']
   must(deepEqual(states, wanted), {
     seen: `The connection was lost twice, and onState() was called with ${listed(states)}.`,
-    expected: `Expected calls with ${wanted.join(', ')}.`,
+    expected: `Expected onState() to be called with ${wanted.join(', ')}.`,
     ...(states.includes('closed') && {
       often:
         "your code treats 'error' as the end. While readyState is CONNECTING, the EventSource is reconnecting.",

@@ -157,18 +157,18 @@ function storyOf({ attempts }: InterruptedRun, wrong: string): Story {
   const back =
     cuts.length === 0
       ? 'Nothing was cut'
-      : `The ${what} was cut ${describePlaces(places)}. ${describeReturn(last?.cursor, last !== undefined)}`
+      : `The ${what} was cut ${describePlaces(places, what)}. ${describeReturn(last?.cursor, last !== undefined)}`
   return {
     seen: `${back}, ${wrong}.`,
     expected:
-      'Expected each quake once, in order, because the client reconnects after its last complete event.',
+      'Expected each quake to arrive once, in order, because the client resumes after its last complete event.',
   }
 }
 
 /** Describes one or two cuts in full. If there are more, describes only the first, because the steps show the others. */
-function describePlaces([first, ...others]: string[]): string {
+function describePlaces([first, ...others]: string[], of: Cut['of']): string {
   if (others.length === 0) return first!
-  if (others.length === 1) return `${first}, and the next one ${others[0]}`
+  if (others.length === 1) return `${first}, and the next ${of} ${others[0]}`
   return `${first}, and the next ${others.length} were cut as well`
 }
 

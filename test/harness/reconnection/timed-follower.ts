@@ -64,7 +64,7 @@ export class TimedFollower extends Follower {
     const isNear = (value = NaN): boolean => Math.abs(value - expectedMs) <= 1
     must(isNear(ms) && isNear(nextDueMs), {
       seen: `${when}. The client reported a wait of ${ms} ms, and slept for ${nextDueMs} ms.`,
-      expected: `Expected ${expectedMs} ms: random() × the smaller of maxMs and baseMs × 2 ^ (failures before).`,
+      expected: `Expected a wait of ${expectedMs} ms, which is random() × the smaller of maxMs and baseMs × 2 ^ (earlier consecutive failures).`,
       ...(often && { often }),
     })
     return ms

@@ -79,8 +79,9 @@ export async function scriptedServer(
       last().destroy()
     },
     answer(next, also = {}, options = {}) {
-      const fields = Object.entries(also).map(([name, value]) => `, ${name}: ${value}`)
-      t.transcript.step(`server answers ${next}${fields.join('')} from now on`)
+      const fields = Object.entries(also).map(([name, value]) => `${name}: ${value}`)
+      const tail = fields.length === 0 ? '' : ` with ${fields.join(', ')}`
+      t.transcript.step(`server answers ${next}${tail} from now on`)
       status = next
       headers = also
       endsBody = options.endsBody ?? true
@@ -91,7 +92,7 @@ export async function scriptedServer(
     },
     async close() {
       await server.close()
-      t.transcript.step('nobody listens at the port')
+      t.transcript.step('the server is closed, and its port is free')
     },
     resumeAnswering() {
       t.transcript.step('server answers again')

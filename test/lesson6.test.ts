@@ -22,17 +22,17 @@ import { sampleEvery } from './harness/sampling.ts'
 import { scriptedServer, type ScriptedServer } from './harness/scripted-server.ts'
 import { excerpt, excerptJson, SILENT } from './harness/transcript.ts'
 
-// 6.1 The client comes back
+// 6.1 A client that reconnects
 
 check('6.1a', 'each quake is yielded as soon as its event is complete', async (t) => {
   const { got, requested, delivers } = await follow(t)
   await requested(1)
-  // Without the two corrections at the end: 6.1l tests a quake that arrives under another event ID.
+  // Leave out the two corrections at the end, because 6.1l tests a quake that arrives with another event ID.
   for (const [n, quake] of awkwardQuakes().slice(0, -2).entries()) {
     await delivers(quake, `n-${n}`)
     must(deepEqual(got[n], quake), {
       seen: `The server sent ${excerptJson(quake)} and followQuakes() yielded ${excerptJson(got[n])}`,
-      expected: 'Expected that quake.',
+      expected: 'Expected followQuakes() to yield that quake unchanged.',
     })
   }
 })
@@ -48,7 +48,8 @@ check(
       hasCursor(n + 1, odd[n - 1], AS_IT_CAME, ID_LOST)
       must(n > 0 || server.requests[0]!.get('Last-Event-ID') === undefined, {
         seen: 'Request 1 has an empty Last-Event-ID.',
-        expected: 'Expected no Last-Event-ID, because the client has not seen an event yet.',
+        expected:
+          'Expected request 1 to have no Last-Event-ID, because the client has not seen an event yet.',
       })
       await delivers(quake, odd[n])
       server.cut()
@@ -77,12 +78,12 @@ check('6.1d', 'an incomplete event does not count', async (t) => {
   server.send(eventOf(second, 'n-1').slice(0, -1), 'an event without its blank line')
   server.end()
   await requested(2)
-  hasCursor(2, 'n-0', 'The event n-1 was cut off before its blank line.')
+  hasCursor(2, 'n-0', 'The event n-1 was cut off before its blank line, so its ID does not count.')
   server.send(eventOf(second, 'n-1'))
   await t.waitFor(() => got.length > 1, notGiven(second))
   must(got.length === 2, {
-    seen: `An event was cut off before its blank line, then arrived again in full, and followQuakes() yielded ${counted(got.length - 1, 'quake')} for it.`,
-    expected: 'Expected the quake of that event once.',
+    seen: `An event was cut off before its blank line and then arrived in full, but followQuakes() yielded ${counted(got.length - 1, 'quake')} for it.`,
+    expected: 'Expected followQuakes() to yield the quake of that event once.',
   })
 })
 
@@ -99,13 +100,13 @@ check('6.1e', 'an event that arrives twice is yielded once', async (t) => {
   const corrected = eventOf({ ...happened[0]!, magnitude: happened[0]!.magnitude + 0.5 }, 'n-0')
   server.send([corrected, ...events.slice(1)].join(''), 'events n-0, n-1, n-2 and n-3')
   await t.waitFor(() => deepEqual(got.at(-1), happened[3]), {
-    seen: 'The server sent n-3, and followQuakes() did not yield its quake.',
-    expected: 'Expected the quake of that event.',
+    seen: 'The server sent n-3, but followQuakes() did not yield its quake.',
+    expected: 'Expected followQuakes() to yield the quake of that event.',
   })
   const gave = got.map(({ id }) => `n-${idsOf(happened).indexOf(id)}`)
   must(deepEqual(got, happened), {
     seen: `The server sent n-0 and n-1 again, and followQuakes() yielded ${listed(gave)}.`,
-    expected: 'Expected each quake once: n-0, n-1, n-2, n-3.',
+    expected: 'Expected followQuakes() to yield each quake once: n-0, n-1, n-2, n-3.',
     often:
       'your client does not remember IDs. A server that promises "at least once" may send an event twice.',
   })
@@ -118,17 +119,18 @@ check('6.1f', 'an event that is not a quake is skipped, but its ID counts', asyn
   server.send('id: bad\ndata: {"id":\n\n')
   server.send(eventOf(quake, 'bad'))
   const story = {
-    expected: 'Expected your client to skip that event, and to yield the quake after it.',
-    often: 'your client treats the error of JSON.parse() as a lost connection.',
+    expected: 'Expected your client to skip that event and to yield the quake after it.',
+    often: 'your client treats an error from JSON.parse() as a lost connection.',
   }
   await t.waitFor(() => got.length === 1, {
-    seen: 'An event arrived whose data is not JSON, then a quake with the same ID, and followQuakes() did not yield the quake.',
-    expected: 'Expected the quake, because no event with its ID has been yielded before.',
+    seen: 'An event whose data is not JSON arrived, then a quake with the same ID, but followQuakes() did not yield the quake.',
+    expected:
+      'Expected followQuakes() to yield the quake, because it has not yielded an event with that ID before.',
     often:
-      'your client treats the error of JSON.parse() as a lost connection, or remembers the ID of the skipped event as seen.',
+      'your client treats an error from JSON.parse() as a lost connection, or remembers the ID of the skipped event as seen.',
   })
   must(deepEqual(got[0], quake) && server.requests.length === 1, {
-    seen: `An event arrived whose data is not JSON, and followQuakes() yielded ${excerptJson(got[0])}${server.requests.length > 1 ? ' on another connection' : ''}.`,
+    seen: `An event whose data is not JSON arrived, and followQuakes() yielded ${excerptJson(got[0])}${server.requests.length > 1 ? ' on another connection' : ''}.`,
     ...story,
   })
   server.send('event: weather\nid: other\ndata: {"rain":true}\n\nid: silent\n\n')
@@ -136,11 +138,11 @@ check('6.1f', 'an event that is not a quake is skipped, but its ID counts', asyn
   await t.waitFor(() => got.length >= 2, notGiven(next))
   must(deepEqual(got[1], next), {
     seen: `An event named "weather" arrived, and followQuakes() yielded ${excerptJson(got[1])}.`,
-    expected: 'Expected only events without a name.',
+    expected: 'Expected followQuakes() to yield only the quakes of events without a name.',
   })
   server.cut()
   await requested(2)
-  hasCursor(2, 'silent', 'The last ID arrived in a block without data.')
+  hasCursor(2, 'silent', 'The last ID arrived in a block without data, but it counts all the same.')
   for (const [n, [block, wanted]] of IDS_IN_BLOCKS.entries()) {
     server.send(eventOf(quake, 'before'))
     server.send(block)
@@ -163,7 +165,7 @@ edgeCase('6.1g', 'an empty ID clears the last ID', async (t) => {
   await t.waitFor(() => got.length === 2, notGiven(second))
   server.cut()
   await requested(2)
-  hasCursor(2, undefined, 'The last ID was empty.')
+  hasCursor(2, undefined, 'The server sent an empty ID, which clears the last ID.')
   for (const [n, block] of ['id\n\n', 'id:\ndata: no JSON\n\n', GAP_EVENT + 'id: \n\n'].entries()) {
     server.send(eventOf(first, 'before'))
     server.send(block)
@@ -183,20 +185,20 @@ check('6.1h', 'onGap() is called for each gap, in order with the quakes', async 
   server.send(`${eventOf(first, 'n-0')}${GAP_EVENT}${eventOf(second, 'n-1')}`)
   await t.waitFor(() => got.length === 2, notGiven(second))
   must(deepEqual(gaps, [1]), {
-    seen: `A quake, a gap and a quake arrived, and onGap() was ${gaps.length === 0 ? 'not called' : `called after ${gaps.join(', ')} quakes`}.`,
-    expected: 'Expected one call of onGap(), between the two quakes.',
-    often: 'your client does not check block.type, or calls onGap() for each connection.',
+    seen: `A quake, a gap and a quake arrived, ${gaps.length === 0 ? 'but onGap() was not called' : `and onGap() was called after ${gaps.join(' and ')} quakes`}.`,
+    expected: 'Expected one call to onGap(), between the two quakes.',
+    often: 'your client does not check block.type, or it calls onGap() for each connection.',
   })
   for (const [n, [sent, name, often]] of (
     [
       [
         'event: gapless\ndata: {"rain":true}\n\n',
         'An event named "gapless"',
-        'your client treats every named event as a gap, or every name that begins with "gap".',
+        'your client treats every named event as a gap, or every event whose name begins with "gap".',
       ],
       [
         'event: gap\n\n',
-        'A block with "event: gap" and without data',
+        'A block with "event: gap" but without data',
         'your client checks only the name. A block without data is not an event.',
       ],
     ] as const
@@ -207,7 +209,7 @@ check('6.1h', 'onGap() is called for each gap, in order with the quakes', async 
     await t.waitFor(() => got.length === n + 3, notGiven(quake))
     must(gaps.length === 1, {
       seen: `${name} arrived, and onGap() was called.`,
-      expected: 'Expected a call of onGap() only for events named "gap" with data.',
+      expected: 'Expected onGap() to be called only for events named "gap" that have data.',
       often,
     })
   }
@@ -215,7 +217,7 @@ check('6.1h', 'onGap() is called for each gap, in order with the quakes', async 
 
 edgeCase('6.1i', 'each request has the method, headers and body of init', async (t) => {
   const server = await scriptedServer(t)
-  // `{ ...headers }` would copy nothing from it.
+  // `{ ...headers }` would copy nothing from this object.
   const headers = new Headers({ Authorization: 'Bearer x' })
   const init = { method: 'POST', headers, body: '{"min":5}' }
   const { requested, delivers, hasCursor } = await follow(t, { server, init })
@@ -229,10 +231,10 @@ edgeCase('6.1i', 'each request has the method, headers and body of init', async 
     const authorization = request.get('Authorization')
     const isWhole = body.join('') === init.body && authorization === 'Bearer x'
     must(request.method === 'POST' && isWhole, {
-      seen: `Request ${n + 1} is a ${request.method} with Authorization: ${authorization} and the body "${excerpt(body.join(''))}".`,
-      expected: 'Expected the values of init in each request: POST, Bearer x, {"min":5}.',
+      seen: `Request ${n + 1} was a ${request.method} with ${authorization === undefined ? 'no Authorization' : `Authorization: ${authorization}`} and the body "${excerpt(body.join(''))}".`,
+      expected: 'Expected each request to have the values of init: POST, Bearer x, {"min":5}.',
       often:
-        'your client passes init only to the first request, or replaces its headers, or copies them with { ...headers }, which copies nothing from a Headers object.',
+        'your client passes init only to the first request, replaces its headers, or copies them with { ...headers }, which copies nothing from a Headers object.',
     })
     hasCursor(n + 1, n === 0 ? undefined : 'n-0')
     await delivers(quake, `n-${n}`)
@@ -241,9 +243,10 @@ edgeCase('6.1i', 'each request has the method, headers and body of init', async 
   const names = [...headers.keys()]
   must(deepEqual(names, ['authorization']), {
     seen: `The Headers object of init now contains ${names.join(', ')}.`,
-    expected: 'Expected it to stay the same, because the caller may use it for other requests.',
+    expected:
+      'Expected your client not to change that object, because the caller may use it for other requests.',
     often:
-      'your client sets Last-Event-ID in init.headers itself. new Headers(init.headers) is a copy.',
+      'your client sets Last-Event-ID in init.headers itself. Set it in a copy: new Headers(init.headers).',
   })
 })
 
@@ -262,17 +265,17 @@ check('6.1j', 'leaving the loop cancels the request', async (t) => {
   await waitForRequest(t, server, 1, left)
   server.send(eventOf(quake, 'n-0'))
   await t.withTimeout(left, {
-    seen: 'The caller left the loop after a quake, and followQuakes() did not return.',
+    seen: 'The caller left the loop after a quake, but followQuakes() did not return.',
     expected: 'Expected followQuakes() to return.',
   })
   await t.waitFor(() => server.openResponses === 0, {
-    seen: 'The caller left the loop, and the request stayed open.',
+    seen: 'The caller left the loop, but the request stayed open.',
     expected: 'Expected the request to be cancelled.',
     often: 'your client does not abort the request in a finally block.',
   })
 })
 
-check('6.1k', 'an abort of the signal ends the loop, even while nothing arrives', async (t) => {
+check('6.1k', 'aborting the signal ends the loop, even while nothing is arriving', async (t) => {
   const follower = await follow(t)
   const { server, requested, delivers, ends } = follower
   const [quake] = quakes(1)
@@ -281,7 +284,7 @@ check('6.1k', 'an abort of the signal ends the loop, even while nothing arrives'
   follower.abort()
   await ends('The signal aborted while nothing arrived')
   await t.waitFor(() => server.openResponses === 0, {
-    seen: 'The signal aborted, and the request stayed open.',
+    seen: 'The signal aborted, but the request stayed open.',
     expected: 'Expected the request to be cancelled.',
   })
   await follower.close()
@@ -304,14 +307,15 @@ check('6.1k', 'an abort of the signal ends the loop, even while nothing arrives'
   const events = quakes(3).map((each, n) => eventOf(each, `n-${n}`))
   other.send(events.join(''), 'events n-0, n-1 and n-2')
   await t.withTimeout(reading, {
-    seen: 'The signal aborted at the first quake of three, and the loop continued.',
+    seen: 'The signal aborted at the first of three quakes, but the loop continued.',
     expected: 'Expected followQuakes() to return.',
   })
   must(given === 1, {
-    seen: `The signal aborted at the first quake of three that arrived together, and followQuakes() yielded ${given}.`,
-    expected: 'Expected only the first quake, because a caller that aborts wants no more.',
+    seen: `Three quakes arrived together and the signal aborted at the first, but followQuakes() yielded ${given} of them.`,
+    expected:
+      'Expected followQuakes() to yield only the first quake, because a caller that aborts wants no more quakes.',
     often:
-      'your client only cancels the request, and still yields quakes that have already arrived.',
+      'your client only cancels the request, but still yields quakes that have already arrived.',
   })
   await endsInGap(t)
   await endsBeforeHead(t)
@@ -333,16 +337,16 @@ async function endsInGap(t: Tools): Promise<void> {
   await waitForRequest(t, server, 1, reading)
   server.send(`${GAP_EVENT}${eventOf(quakes(1)[0], 'n-0')}`, 'a gap and the event n-0')
   await t.withTimeout(reading, {
-    seen: 'The signal aborted in onGap(), and the loop continued.',
+    seen: 'The signal aborted in onGap(), but the loop continued.',
     expected: 'Expected followQuakes() to return.',
   })
   must(given === 0, {
-    seen: 'The signal aborted in onGap(), and followQuakes() yielded the quake that arrived with the gap.',
-    expected: 'Expected no quake after the signal has aborted.',
+    seen: 'The signal aborted in onGap(), but followQuakes() yielded the quake that arrived with the gap.',
+    expected: 'Expected followQuakes() to yield no quake after the signal has aborted.',
   })
 }
 
-/** Checks an abort before the first request, and one before the head. */
+/** Checks an abort before the first request, and an abort before the head. */
 async function endsBeforeHead(t: Tools): Promise<void> {
   for (const isEarly of [true, false]) {
     const server = await scriptedServer(t)
@@ -351,10 +355,10 @@ async function endsBeforeHead(t: Tools): Promise<void> {
     t.atEnd(() => abort.abort())
     const when = isEarly
       ? 'The signal had aborted before followQuakes() was called'
-      : 'The signal aborted while the server had not answered yet'
+      : 'The signal aborted before the server had answered'
     if (isEarly) abort.abort()
     t.transcript.step(
-      `followQuakes() is called${isEarly ? ', with a signal that has aborted' : ''}`,
+      `followQuakes() is called${isEarly ? ' with a signal that has already aborted' : ''}`,
     )
     const read = async (): Promise<void> => {
       for await (const _ of followQuakes(server.url, { ...QUICK, signal: abort.signal }));
@@ -370,20 +374,20 @@ async function endsBeforeHead(t: Tools): Promise<void> {
       abort.abort()
     }
     const failed = await t.withTimeout(ended, {
-      seen: `${when}, and the loop continued.`,
+      seen: `${when}, but the loop continued.`,
       expected: 'Expected followQuakes() to return.',
     })
     must(failed === undefined, {
-      seen: `${when}, and followQuakes() threw ${describeError(failed?.error)}.`,
+      seen: `${when}, but followQuakes() threw ${describeError(failed?.error)}.`,
       expected: 'Expected followQuakes() to return without an error.',
     })
     await t.waitFor(() => server.openResponses === 0, {
-      seen: `${when}, and the request stayed open.`,
+      seen: `${when}, but the request stayed open.`,
       expected: 'Expected the request to be cancelled.',
     })
     must(!isEarly || server.requests.length === 0, {
-      seen: `${when}, and followQuakes() made a request.`,
-      expected: 'Expected no request.',
+      seen: `${when}, but followQuakes() made a request.`,
+      expected: 'Expected followQuakes() to make no request.',
     })
   }
 }
@@ -395,18 +399,18 @@ edgeCase('6.1l', 'only the ID of an event decides whether it is new', async (t) 
   for (const [sent, how, often] of [
     [
       [eventOf(quake, 'n-0'), eventOf(quake, 'n-1')],
-      'with the IDs n-0 and n-1 and the same quake in both',
-      'your client compares the ID of the quake. Only the ID of the event decides.',
+      'with the same quake and the IDs n-0 and n-1',
+      'your client compares the IDs of quakes. Only the ID of the event decides whether it is new.',
     ],
     [
       [again, again],
-      'without an ID and with the same quake in both',
-      'your client compares something else if there is no ID. Always yield an event without an ID.',
+      'with the same quake and no ID',
+      'your client compares something else if an event has no ID. Always yield an event without an ID.',
     ],
     [
       [eventOf(quake, ''), eventOf(quake, '')],
-      'with an empty ID and the same quake in both',
-      'your client remembers the empty ID as if it were an ID.',
+      'with the same quake and an empty ID',
+      'your client remembers the empty ID like any other ID. Always yield an event with an empty ID.',
     ],
   ] as const) {
     const before = got.length
@@ -415,8 +419,8 @@ edgeCase('6.1l', 'only the ID of an event decides whether it is new', async (t) 
     server.send(eventOf(last, `after-${before}`))
     await t.waitFor(() => deepEqual(got.at(-1), last) && got.length > before, notGiven(last))
     must(got.length === before + 3, {
-      seen: `Two events arrived ${how}, then one more, and followQuakes() yielded ${counted(got.length - before, 'quake')}.`,
-      expected: 'Expected 3 quakes.',
+      seen: `Two events arrived ${how}, then a third event, but followQuakes() yielded ${counted(got.length - before, 'quake')}.`,
+      expected: 'Expected followQuakes() to yield 3 quakes.',
       often,
     })
   }
@@ -430,7 +434,7 @@ edgeCase('6.1m', 'the client remembers at least the last hundred IDs', async (t)
   const events = happened.map((quake, n) => eventOf(quake, `n-${n}`))
   await waitForRequest(t, server, 1)
   let sent = 0
-  // Steps of an odd size find a set that is cleared as soon as it is full.
+  // Steps of an uneven size reveal a set that is cleared as soon as it is full.
   while (sent < count) {
     const end = Math.min(sent + (sent === 0 ? 100 : 90), count)
     server.send(events.slice(sent, end).join(''), `events n-${sent} to n-${end - 1}`)
@@ -441,7 +445,7 @@ edgeCase('6.1m', 'the client remembers at least the last hundred IDs', async (t)
     sent += 1
     must(got.length === sent, {
       seen: `The server sent n-0 to n-${end - 1}, the last hundred of them again, and n-${end}. followQuakes() yielded ${counted(got.length, 'quake')}.`,
-      expected: `Expected ${sent} quakes, each once.`,
+      expected: `Expected followQuakes() to yield ${sent} quakes, each once.`,
       often:
         sent < 200
           ? 'your client remembers too few IDs. A server may replay every entry that it keeps.'
@@ -472,21 +476,23 @@ async function forgetsIds(t: Tools): Promise<void> {
     const end = Math.min(sent + 1000, count)
     server.send(Array.from({ length: end - sent }, (_, n) => event(sent + n)).join(''))
     await t.waitFor(() => given === end, {
-      seen: `The server sent ${end} events with different IDs, and followQuakes() yielded ${counted(given, 'quake')}.`,
-      expected: 'Expected a quake for each event.',
+      seen: `The server sent ${end} events with different IDs, but followQuakes() yielded ${counted(given, 'quake')}.`,
+      expected: 'Expected followQuakes() to yield a quake for each event.',
     })
   }
-  t.transcript.step(`the server sent ${count} events with different IDs, then the first again`)
+  t.transcript.step(
+    `the server sent ${count} events with different IDs, then the first event again`,
+  )
   server.send(`${event(0)}data: {}\n\n`)
   await t.waitFor(() => given > count, {
-    seen: 'The server sent an event without an ID, and followQuakes() did not yield its quake.',
-    expected: 'Expected the quake of that event.',
+    seen: 'The server sent an event without an ID, but followQuakes() did not yield its quake.',
+    expected: 'Expected followQuakes() to yield the quake of that event.',
   })
   await turns(5)
   must(given === count + 2, {
-    seen: `The server sent ${count} events with different IDs, then the first again, and the client still remembered its ID.`,
-    expected: `Expected it to remember at most the last ${MOST_IDS} IDs, because a stream runs for months.`,
-    often: 'your client never removes an ID from the set.',
+    seen: `The server sent ${count} events with different IDs, then the first event again, and the client still remembered its ID.`,
+    expected: `Expected your client to remember at most the last ${MOST_IDS} IDs, because a stream may run for months.`,
+    often: 'your client never removes an ID from its set.',
   })
 }
 
@@ -500,8 +506,8 @@ edgeCase('6.1n', 'a gap clears neither the last ID nor the remembered IDs', asyn
   must(got.length === 2, {
     seen: 'The event n-0 arrived, then a gap, then n-0 again, and followQuakes() yielded its quake twice.',
     expected:
-      'Expected that quake once. After a gap the server sends all kept entries, even those that the client has.',
-    often: 'your client clears the set of IDs at a gap.',
+      'Expected followQuakes() to yield that quake once. After a gap, the server sends every entry that it keeps, even entries that the client already has.',
+    often: 'your client clears its set of IDs at a gap.',
   })
   server.send(GAP_EVENT)
   await t.waitFor(() => gaps.length === 2, GAP_UNTOLD)
@@ -512,28 +518,32 @@ edgeCase('6.1n', 'a gap clears neither the last ID nor the remembered IDs', asyn
   await t.waitFor(() => gaps.length === 3, GAP_UNTOLD)
   server.cut()
   await requested(3)
-  hasCursor(3, 'of-a-gap', 'An ID in a gap counts as in any other block.')
+  hasCursor(3, 'of-a-gap', 'An ID in a gap counts like an ID in any other block.')
 })
 
-// 6.2 The client waits
+// 6.2 A client that waits
 
-check('6.2a', 'after a loss the client waits, and reports it', async (t) => {
+check('6.2a', 'after a loss, the client waits and reports the wait', async (t) => {
   const { server, states, clock, opens, backsOffFor } = await followTimed(t)
   await opens(1)
   server.cut()
-  const ms = await backsOffFor(500, 1, 'random() is 0.5, baseMs is 1000, and a connection was lost')
+  const ms = await backsOffFor(
+    500,
+    1,
+    'random() returns 0.5, baseMs is 1000, and a connection was lost',
+  )
   clock.advance(ms)
   await opens(2)
   const names = states.map(({ name }) => name)
   const wanted = ['connecting', 'open', 'waiting', 'connecting', 'open']
   must(deepEqual(names, wanted), {
     seen: `onState() was called with ${listed(names)}.`,
-    expected: `Expected ${wanted.join(', ')}.`,
+    expected: `Expected onState() to be called with ${wanted.join(', ')}.`,
   })
   const { why } = states[2] as { why: string }
   must(typeof why === 'string' && why !== '', {
-    seen: `onState() was called with the state waiting, and its why is ${excerptJson(why)}.`,
-    expected: 'Expected a text that says why the connection was lost.',
+    seen: `onState() was called with the state waiting, but its why was ${excerptJson(why)}.`,
+    expected: 'Expected why to be a text that says why the connection was lost.',
   })
 })
 
@@ -551,18 +561,22 @@ check('6.2b', 'the longest wait doubles with each failure, up to maxMs', async (
     await backsOffFor(
       expected,
       n + 1,
-      `random() is 0.5, and there were ${n + 1} consecutive failures`,
+      `random() returns 0.5, and there were ${n + 1} consecutive failures`,
     )
   }
-  // With many failures, 1 << 31 would be negative.
+  // Many failures reveal a client that computes 1 << 31, which is negative.
   for (let n = 6; n < 42; n += 1) {
     clock.advance(clock.nextDueMs!)
     await requested(n + 1)
-    await backsOffFor(5000, n + 1, `random() is 0.5, and there were ${n + 1} consecutive failures`)
+    await backsOffFor(
+      5000,
+      n + 1,
+      `random() returns 0.5, and there were ${n + 1} consecutive failures`,
+    )
   }
 })
 
-check('6.2c', 'the wait is a random part of the longest wait', async (t) => {
+check('6.2c', 'each wait is a random fraction of the longest wait', async (t) => {
   for (const [share, expected] of [
     [0, 0],
     [0.25, 250],
@@ -574,7 +588,7 @@ check('6.2c', 'the wait is a random part of the longest wait', async (t) => {
     await backsOffFor(
       expected,
       1,
-      `random() is ${share}, baseMs is 1000, and there was one failure`,
+      `random() returns ${share}, baseMs is 1000, and there was one failure`,
     )
     await close()
   }
@@ -596,7 +610,7 @@ check('6.2d', 'a new quake resets the count of failures', async (t) => {
   await backsOffFor(
     500,
     4,
-    'After three consecutive failures a quake arrived, and the connection was lost',
+    'After three consecutive failures, a quake arrived, and then the connection was lost',
   )
 })
 
@@ -621,9 +635,9 @@ edgeCase(
         expected,
         n + 1,
         n === 0
-          ? 'random() is 0.5, a quake arrived, and the connection was lost'
-          : `random() is 0.5, and ${n + 1} consecutive connections were opened and lost. After the first, only that quake again, data that is not JSON, and a gap arrived`,
-        'your client resets its failures at the head, at any event, or at a repeated quake, or it does not count a response that ends.',
+          ? 'random() returns 0.5, a quake arrived, and the connection was lost'
+          : `random() returns 0.5, and ${n + 1} consecutive connections were opened and lost. After the first connection, only the same quake, data that is not JSON and a gap arrived`,
+        'your client resets its count of failures at the head, at any event or at a repeated quake, or it does not count a response that ends.',
       )
       clock.advance(ms)
     }
@@ -640,7 +654,7 @@ check('6.2f', 'a retry field replaces baseMs for every later wait', async (t) =>
   const first = await backsOffFor(
     40,
     1,
-    'random() is 0.5, and the server had said retry: 80',
+    'random() returns 0.5, and the server had sent retry: 80',
     'your client ignores block.retry, or treats it as seconds.',
   )
   clock.advance(first)
@@ -649,12 +663,16 @@ check('6.2f', 'a retry field replaces baseMs for every later wait', async (t) =>
   await backsOffFor(
     80,
     2,
-    'The server said retry: 80 on the connection before, and two were lost',
+    'The server sent retry: 80 on the first connection, and two connections were lost',
     'your client forgets retry when it reconnects.',
   )
   for (const [n, [retry, expected, often]] of (
     [
-      [80, 160, 'your client resets its failures at a retry field. Only a new quake resets them.'],
+      [
+        80,
+        160,
+        'your client resets its count of failures at a retry field. Only a new quake resets that count.',
+      ],
       [100_000, 15_000, 'your client does not apply maxMs to retry.'],
     ] as const
   ).entries()) {
@@ -666,7 +684,7 @@ check('6.2f', 'a retry field replaces baseMs for every later wait', async (t) =>
     await backsOffFor(
       expected,
       n + 3,
-      `random() is 0.5, maxMs is 30000, the server said retry: ${retry}, and ${n + 3} consecutive connections were lost`,
+      `random() returns 0.5, maxMs is 30000, the server sent retry: ${retry}, and ${n + 3} consecutive connections were lost`,
       often,
     )
   }
@@ -677,9 +695,9 @@ check('6.2f', 'a retry field replaces baseMs for every later wait', async (t) =>
   server.cut()
   const ms = await backsOff(5)
   must(ms > 0 && ms <= 30_000, {
-    seen: `random() is 0.5, the server said retry: 0, 5 consecutive connections were lost, and the client waited ${ms} ms.`,
+    seen: `random() returns 0.5, the server sent retry: 0, 5 consecutive connections were lost, and the client waited ${ms} ms.`,
     expected:
-      'Expected a wait between 0 and 30,000 ms, because a retry of 0 must not switch the backoff off. Treat it as at least 1 ms.',
+      'Expected a wait of more than 0 ms and at most 30,000 ms, because a retry of 0 must not disable the backoff. Treat 0 as at least 1 ms.',
     ...(ms === 0 && {
       often:
         'your client multiplies by a retry of 0, so the wait is 0 however many connections have failed.',
@@ -689,7 +707,7 @@ check('6.2f', 'a retry field replaces baseMs for every later wait', async (t) =>
 
 check('6.2g', 'Retry-After is added to the next wait', async (t) => {
   for (const isDate of [false, true]) {
-    const header = isDate ? 'Retry-After in 7 seconds, as a date' : 'Retry-After: 7'
+    const header = isDate ? 'a Retry-After date that is 7 seconds away' : 'Retry-After: 7'
     const server = await scriptedServer(t)
     const clock = new ControlledClock(t.transcript)
     const later = isDate ? new Date(clock.now() + 7000).toUTCString() : '7'
@@ -697,9 +715,9 @@ check('6.2g', 'Retry-After is added to the next wait', async (t) => {
     const { backsOff, backsOffFor, close } = await followTimed(t, { server, clock })
     const ms = await backsOff()
     must(ms === 7500 && clock.nextDueMs === ms, {
-      seen: `The server answered 503 with ${header}, and the client slept ${clock.nextDueMs} ms.`,
+      seen: `The server answered 503 with ${header}, and the client slept for ${clock.nextDueMs} ms.`,
       expected:
-        'Expected 7 seconds and the wait of your backoff: 7,500 ms in all, because random() is 0.5.',
+        'Expected the client to sleep for 7,500 ms, which is 7 seconds plus the 500 ms of your backoff, because random() returns 0.5.',
       often:
         'your client ignores the header, treats it as milliseconds, compares a date with Date.now() instead of clock.now(), or leaves out one of the two waits.',
     })
@@ -708,8 +726,8 @@ check('6.2g', 'Retry-After is added to the next wait', async (t) => {
     const next = await backsOffFor(
       1000,
       2,
-      `random() is 0.5, the server answered 503 with ${header}, then without that header`,
-      'your client keeps Retry-After for later waits. It is for one wait only.',
+      `random() returns 0.5, the server answered 503 with ${header}, then without that header`,
+      'your client keeps Retry-After for later waits, but it applies only to the next wait.',
     )
     const empty = isDate ? new Date(clock.now() - 60_000).toUTCString() : 'soon'
     server.answer(503, { 'Retry-After': empty })
@@ -717,7 +735,7 @@ check('6.2g', 'Retry-After is added to the next wait', async (t) => {
     await backsOffFor(
       2000,
       3,
-      `random() is 0.5, there were three consecutive failures, the last with Retry-After: ${isDate ? 'a date of a minute ago' : 'soon'}`,
+      `random() returns 0.5, and there were three consecutive failures, the last with ${isDate ? 'a Retry-After date that is a minute in the past' : 'Retry-After: soon'}`,
       'your client adds a negative wait, or NaN.',
     )
     await close()
@@ -731,9 +749,9 @@ check('6.2h', 'temporary failures are retried', async (t) => {
     const { clock, opens, backsOff, close } = await followTimed(t, { server })
     const ms = await backsOff(1, `The server answered ${status}`)
     must(clock.nextDueMs === 7500, {
-      seen: `The server answered ${status} with Retry-After: 7, and the client slept ${clock.nextDueMs} ms.`,
+      seen: `The server answered ${status} with Retry-After: 7, and the client slept for ${clock.nextDueMs} ms.`,
       expected:
-        'Expected 7,500 ms, because random() is 0.5 and the header counts with every status.',
+        'Expected the client to sleep for 7,500 ms, because random() returns 0.5 and Retry-After counts with every status that is retried.',
       often: 'your client reads Retry-After only for some statuses.',
     })
     server.answer(200)
@@ -757,11 +775,11 @@ async function leavesNoBody(t: Tools): Promise<void> {
   const { backsOff, close } = await followTimed(t, { server })
   await backsOff(1, 'The server answered 503 with a body that does not end')
   await t.waitFor(() => server.openResponses === 0, {
-    seen: 'The server answered 503 with a body that does not end. The client waited, and that response was still open.',
+    seen: 'The server answered 503 with a body that does not end. The client waited, but the response was still open.',
     expected:
-      'Expected the request to be cancelled, because each failure would leave one more connection open.',
+      'Expected the request to be cancelled. Otherwise each failure leaves one more connection open.',
     often:
-      'your client reads the status and ignores the body. Abort the request, or cancel response.body.',
+      'your client reads the status but ignores the body. Abort the request, or cancel response.body.',
   })
   await close()
 }
@@ -781,18 +799,19 @@ check('6.2i', 'permanent failures throw', async (t) => {
     const answer = `${status}${'Content-Type' in headers ? ` with ${headers['Content-Type']}` : ''}`
     const goesOn = (): boolean => ['open', 'waiting'].includes(states.at(-1)?.name ?? '')
     await t.waitFor(() => follower.ended || goesOn(), {
-      seen: `The server answered ${answer}, and followQuakes() did nothing.`,
+      seen: `The server answered ${answer}, but followQuakes() did nothing.`,
       expected: 'Expected followQuakes() to throw.',
     })
     must(follower.error !== undefined, {
-      seen: `The server answered ${answer}, and followQuakes() ${follower.ended ? 'returned without an error' : 'continued'}.`,
+      seen: `The server answered ${answer}, but followQuakes() ${follower.ended ? 'returned without an error' : 'continued'}.`,
       expected:
-        'Expected it to throw, because the next answer would be the same and the caller has to know.',
-      often: 'your client treats all statuses alike, or its own catch swallows the error.',
+        'Expected it to throw, because the next answer would be the same, and the caller has to know about it.',
+      often: 'your client treats all statuses alike, or its own catch block swallows the error.',
     })
     await t.waitFor(() => server.openResponses === 0, {
-      seen: `The server answered ${answer}, followQuakes() threw, and that response was still open.`,
-      expected: 'Expected the request to be cancelled, because nothing reads its body.',
+      seen: `The server answered ${answer} and followQuakes() threw, but the response was still open.`,
+      expected:
+        'Expected the request to be cancelled, because nothing reads the body of the response.',
     })
     await follower.close()
   }
@@ -809,7 +828,7 @@ check('6.2j', 'a silent connection is cancelled after stallMs', async (t) => {
   clock.advance(9000)
   const ms = await backsOff(1, 'Nothing arrived for stallMs')
   await t.waitFor(() => server.openResponses === 0, {
-    seen: 'Nothing arrived for stallMs, and the old request stayed open.',
+    seen: 'Nothing arrived for stallMs, but the old request stayed open.',
     expected: 'Expected the request to be cancelled.',
     often: 'your client opens a new connection without cancelling the old request.',
   })
@@ -820,24 +839,24 @@ check('6.2j', 'a silent connection is cancelled after stallMs', async (t) => {
   await backsOffFor(
     1000,
     2,
-    'random() is 0.5, a connection was silent for too long, and the next one was cut',
+    'random() returns 0.5, a connection was silent for too long, and the next connection was cut',
     'your client does not count a silent connection as a failure.',
   )
   await follower.close()
   const unset = await followTimed(t, { stallMs: undefined })
   await unset.opens(1)
   await t.waitFor(() => unset.clock.nextDueMs !== undefined, {
-    seen: 'stallMs is left out, and the client waits for bytes without a sleep of its clock.',
-    expected: 'Expected a watchdog of 45 seconds.',
+    seen: 'stallMs was left out, and the client waited for bytes without calling clock.sleep().',
+    expected: 'Expected your client to start a watchdog of 45 seconds.',
   })
   must(unset.clock.nextDueMs === 45_000, {
-    seen: `stallMs is left out, and the client would give up in ${unset.clock.nextDueMs} ms.`,
-    expected: 'Expected 45,000 ms, three times the usual heartbeat.',
+    seen: `stallMs was left out, and the watchdog would have fired after ${unset.clock.nextDueMs} ms.`,
+    expected: 'Expected 45,000 ms, which is three times the usual interval between heartbeats.',
   })
 })
 
 const ONLY_WHOLE =
-  'your watchdog waits for whole blocks. A long event may take longer than stallMs to arrive.'
+  'your watchdog waits for whole blocks, but a long event may take longer than stallMs to arrive.'
 
 edgeCase('6.2k', 'every byte restarts the watchdog', async (t) => {
   const { server, clock, opens, armsWatchdog } = await followTimed(t, {
@@ -848,16 +867,20 @@ edgeCase('6.2k', 'every byte restarts the watchdog', async (t) => {
   await armsWatchdog(9000)
   let passedMs = 0
   for (const [sent, what, often] of [
-    [':\n\n', 'a heartbeat', 'your watchdog is restarted only by events. A quiet hour has none.'],
-    ['id: n-0\nda', 'a part of an event', ONLY_WHOLE],
-    ['ta: {', 'a part of an event', ONLY_WHOLE],
+    [
+      ':\n\n',
+      'a heartbeat',
+      'only events restart your watchdog, but in a quiet hour only heartbeats arrive.',
+    ],
+    ['id: n-0\nda', 'part of an event', ONLY_WHOLE],
+    ['ta: {', 'part of an event', ONLY_WHOLE],
   ] as const) {
     clock.advance(8000 - passedMs)
     const { useCount } = clock
     server.send(sent)
     const story = (): Story => ({
-      seen: `8 of 9 seconds had passed when ${what} arrived, and the client would give up in ${clock.nextDueMs} ms.`,
-      expected: 'Expected the client to wait for another 9 seconds from then on.',
+      seen: `8 of 9 seconds had passed when ${what} arrived, but the watchdog would still have fired after ${clock.nextDueMs} ms.`,
+      expected: 'Expected the watchdog to fire 9 seconds after these bytes at the earliest.',
       often,
     })
     await t.waitFor(() => clock.useCount > useCount, story)
@@ -867,12 +890,12 @@ edgeCase('6.2k', 'every byte restarts the watchdog', async (t) => {
     await t.waitFor(() => clock.nextDueMs === 9000 - passedMs, story)
   }
   must(server.requests.length === 1, {
-    seen: 'Bytes arrived in time, and the client reconnected.',
+    seen: 'Bytes arrived in time, but the client reconnected.',
     expected: 'Expected the client to stay connected.',
   })
 })
 
-edgeCase('6.2l', 'the watchdog also runs while no head has arrived', async (t) => {
+edgeCase('6.2l', 'the watchdog also runs before the head arrives', async (t) => {
   const server = await scriptedServer(t)
   server.stopAnswering()
   const { clock, requested, backsOff, armsWatchdog } = await followTimed(t, {
@@ -887,7 +910,7 @@ edgeCase('6.2l', 'the watchdog also runs while no head has arrived', async (t) =
   clock.advance(0)
   await requested(2)
   await t.waitFor(() => server.openResponses === 1, {
-    seen: 'No head arrived for stallMs, the client reconnected, and the old request stayed open.',
+    seen: 'No head arrived for stallMs. The client reconnected, but the old request stayed open.',
     expected: 'Expected the request to be cancelled.',
   })
 })
@@ -900,29 +923,29 @@ edgeCase('6.2m', 'a slow caller does not trigger the watchdog', async (t) => {
   const reading = followQuakes(server.url, options)[Symbol.asyncIterator]()
   t.atEnd(() => {
     abort.abort()
-    // A client that does not heed the signal is another check's matter.
+    // Do not wait for a client that ignores the signal, because another check tests that.
     return Promise.race([reading.return?.(undefined).catch(() => {}), turns()])
   })
   const [first, second] = quakes(2)
-  t.transcript.step('followQuakes() is called, and asked for a quake')
+  t.transcript.step('followQuakes() is called and asked for a quake')
   const one = reading.next()
   await waitForRequest(t, server, 1, one)
   server.send(eventOf(first, 'n-0'))
   await t.withTimeout(one, notGiven(first))
-  t.transcript.step('the caller is slow with the quake')
+  t.transcript.step('the caller is busy with the quake')
   let passedMs = 0
   for (let beat = 0; beat < 3; beat += 1) {
     clock.advance(8000 - passedMs)
     const { useCount } = clock
     server.send(':\n\n')
-    // A client that reads ahead has the heartbeat, and one that does not read has no watchdog.
+    // A client that reads ahead gets the heartbeat, and a client that does not read runs no watchdog.
     const isOff = (): boolean => clock.nextDueMs === undefined
     const story = (): Story => ({
-      seen: `The caller was slow with a quake, heartbeats arrived, and the client would give up in ${clock.nextDueMs} ms.`,
+      seen: `The caller was busy with a quake and heartbeats arrived, but the watchdog would have fired after ${clock.nextDueMs} ms.`,
       expected:
-        'Expected no watchdog while the caller is busy, or one that every heartbeat restarts.',
+        'Expected either no watchdog while the caller is busy, or a watchdog that every heartbeat restarts.',
       often:
-        'your watchdog keeps running while the caller is busy, and nothing reads the heartbeats then.',
+        'your watchdog keeps running while the caller is busy, but nothing reads the heartbeats during that time.',
     })
     await t.waitFor(() => isOff() || clock.useCount > useCount, story)
     passedMs = 1000
@@ -932,16 +955,17 @@ edgeCase('6.2m', 'a slow caller does not trigger the watchdog', async (t) => {
   const two = reading.next()
   server.send(eventOf(second, 'n-1'))
   const { value } = await t.withTimeout(two, {
-    seen: 'The caller took 24 seconds for a quake, and the next quake was not yielded.',
-    expected: 'Expected the next quake on the same connection, because only the caller was slow.',
+    seen: 'The caller took 24 seconds for a quake, and then followQuakes() did not yield the next quake.',
+    expected:
+      'Expected followQuakes() to yield the next quake from the same connection, because only the caller was slow.',
   })
   must(deepEqual(value, second) && server.requests.length === 1, {
     seen: `The caller took 24 seconds for a quake, and the client made ${counted(server.requests.length, 'request')}.`,
-    expected: 'Expected one request, because no connection was lost.',
+    expected: 'Expected the client to make one request, because no connection was lost.',
   })
 })
 
-edgeCase('6.2n', 'no sleep continues when its work is done', async (t) => {
+edgeCase('6.2n', 'each sleep ends as soon as it is no longer needed', async (t) => {
   const follower = await followTimed(t, { stallMs: 9000 })
   const { server, got, clock, opens, ends, backsOff } = follower
   const [quake] = quakes(1)
@@ -952,16 +976,16 @@ edgeCase('6.2n', 'no sleep continues when its work is done', async (t) => {
   await backsOff()
   must(clock.sleeperCount === 1, {
     seen: `The client waited before reconnecting, and ${clock.sleeperCount} sleeps were running.`,
-    expected: 'Expected one sleep, because the watchdog has nothing to watch.',
+    expected: 'Expected only one sleep, because the watchdog has no connection to watch.',
     often: 'your watchdog keeps sleeping. Abort its signal when bytes have arrived.',
   })
   follower.abort()
   await ends('The signal aborted while the client waited')
   await t.waitFor(() => clock.nextDueMs === undefined && server.requests.length === 1, {
-    seen: 'The signal aborted while the client waited, and a sleep was still running, or another request was made.',
-    expected: 'Expected no sleep and no request.',
+    seen: 'The signal aborted while the client waited, but a sleep was still running, or another request was made.',
+    expected: 'Expected the sleep to end, and no request to follow.',
     often:
-      'your client does not pass the signal to clock.sleep(), or does not check the signal after it.',
+      'your client does not pass the signal to clock.sleep(), or it does not check the signal afterwards.',
   })
 })
 
@@ -977,12 +1001,12 @@ check('6.2o', '204 ends the loop', async (t) => {
   await ends('The server answered 204')
   const last = states.at(-1)
   must(last?.name === 'over' && server.requests.length === 2, {
-    seen: `The server answered 204. The last state that onState() was called with is ${last?.name ?? 'missing'}, and the client made ${counted(server.requests.length, 'request')}.`,
-    expected: 'Expected the state over, and 2 requests.',
+    seen: `The server answered 204. The last state passed to onState() was ${last?.name ?? 'missing'}, and the client made ${counted(server.requests.length, 'request')}.`,
+    expected: 'Expected the last state to be over, after 2 requests.',
   })
 })
 
-edgeCase('6.2p', 'a finished connection leaves no listener at the signal', async (t) => {
+edgeCase('6.2p', 'a finished connection leaves no listener on the signal', async (t) => {
   const { server, clock, signal, delivers, opens, backsOff } = await followTimed(t)
   let first: number | undefined
   for (const [n, quake] of quakes(4).entries()) {
@@ -993,9 +1017,9 @@ edgeCase('6.2p', 'a finished connection leaves no listener at the signal', async
     const listeners = getEventListeners(signal, 'abort').length
     first ??= listeners
     must(listeners <= first, {
-      seen: `After its first connection the client had ${counted(first, 'listener')} at the signal, and later it had ${listeners}.`,
+      seen: `After its first connection, the client had ${counted(first, 'listener')} on the signal, but later it had ${listeners}.`,
       expected:
-        'Expected no more than after the first, because the client may follow the stream for months.',
+        'Expected no more listeners than after the first connection, because the client may follow the stream for months.',
       often:
         'your client does not call removeEventListener() when the request is over, or it passes the signal itself to fetch().',
     })
@@ -1003,7 +1027,7 @@ edgeCase('6.2p', 'a finished connection leaves no listener at the signal', async
   }
 })
 
-// 6.3 Any cut
+// 6.3 Cut anywhere
 
 check('6.3a', 'each quake is yielded once, wherever a response is cut', async (t) => {
   const { ids, responseLength, headLength, startClient } = await cuttingServer(t)
@@ -1014,7 +1038,7 @@ check('6.3a', 'each quake is yielded once, wherever a response is cut', async (t
   await runCutPlans(t, plans, startClient, {
     ids,
     often:
-      'your client moves its cursor when it reads the id line, and not when the event is complete.',
+      'your client moves its cursor when it reads the id line, instead of when the event is complete.',
     sign: 'early id',
   })
 })
@@ -1042,8 +1066,10 @@ edgeCase(
   },
 )
 
-check('6.3c', 'in random stories, nothing is lost without a gap, and nothing arrives twice', (t) =>
-  mustEndWell(t, { createHistory, createApp, followQuakes }),
+check(
+  '6.3c',
+  'in random stories, no quake is lost without a gap, and no quake arrives twice',
+  (t) => mustEndWell(t, { createHistory, createApp, followQuakes }),
 )
 
 // 6.4 The same with an EventSource
@@ -1056,19 +1082,19 @@ check('6.4a', 'an EventSource reconnects with the last ID, and reports each quak
     mustHaveCursor(server, n + 1, n === 0 ? undefined : `n-${n - 1}`)
     server.send(`retry: 5\n\n${eventOf(quake, `n-${n}`)}`)
     await t.waitFor(() => got.length === n + 1, {
-      seen: `The server sent ${describeQuake(quake)}, and onQuake() was not called.`,
-      expected: 'Expected that quake.',
+      seen: `The server sent ${describeQuake(quake)}, but onQuake() was not called.`,
+      expected: 'Expected a call to onQuake() with that quake.',
     })
     must(deepEqual(got[n], quake), {
-      seen: `onQuake() was given ${excerptJson(got[n])}`,
-      expected: `Expected ${excerptJson(quake)}`,
+      seen: `onQuake() was called with ${excerptJson(got[n])}`,
+      expected: `Expected a call with ${excerptJson(quake)}`,
     })
     if (n < 2) server.cut()
   }
   const wanted = ['connecting', 'open', 'connecting', 'open', 'connecting', 'open']
   must(deepEqual(states, wanted), {
     seen: `The connection was lost twice, and onState() was called with ${listed(states)}.`,
-    expected: `Expected ${wanted.join(', ')}.`,
+    expected: `Expected onState() to be called with ${wanted.join(', ')}.`,
     ...(states.includes('closed') && {
       often:
         "your code treats 'error' as the end. While readyState is CONNECTING, the EventSource is reconnecting.",
@@ -1083,12 +1109,14 @@ edgeCase('6.4b', 'gaps and data that is not JSON are not reported as quakes', as
   await waitForRequest(t, server, 1)
   server.send(`${GAP_EVENT}data: no JSON\n\n${eventOf(quake, 'n-0')}`)
   await t.waitFor(() => got.length > 0, {
-    seen: 'A gap, data that is not JSON and a quake arrived, and onQuake() was not called.',
-    expected: 'Expected that quake.',
+    seen: 'A gap, data that is not JSON and a quake arrived, but onQuake() was not called.',
+    expected: 'Expected a call to onQuake() with that quake.',
+    // The EventSource of Node swallows what its listeners throw.
+    often: 'your code throws an error for data that is not JSON, and then handles no more events.',
   })
   must(deepEqual(gaps, [0]) && deepEqual(got, [quake]), {
-    seen: `A gap, data that is not JSON and a quake arrived. onGap() was called ${counted(gaps.length, 'time')}, and onQuake() with ${excerptJson(got[0])}`,
-    expected: 'Expected one call of onGap(), then one of onQuake() with the quake.',
+    seen: `A gap, data that is not JSON and a quake arrived. onGap() was called ${counted(gaps.length, 'time')}, and onQuake() was called with ${excerptJson(got[0])}`,
+    expected: 'Expected one call to onGap(), then one call to onQuake() with the quake.',
     often: 'your code listens only for "message". Named events need a listener with their name.',
   })
 })
@@ -1103,7 +1131,7 @@ check('6.4c', 'the EventSource closes after 204, and when the caller stops it', 
   await t.waitFor(() => states.at(-1) === 'closed', {
     seen: () => `The server answered 204, and onState() was called with ${listed(states)}.`,
     expected:
-      'Expected "closed" as the last state, because the EventSource does not reconnect any more.',
+      'Expected the last state to be "closed", because the EventSource no longer reconnects.',
   })
   stop()
   const other = await scriptedServer(t)
@@ -1112,12 +1140,12 @@ check('6.4c', 'the EventSource closes after 204, and when the caller stops it', 
   t.transcript.step('the function that watchQuakes() returned is called')
   watcher.stop()
   await t.waitFor(() => other.openResponses === 0, {
-    seen: 'The function that watchQuakes() returned was called, and the client stayed connected.',
+    seen: 'The function that watchQuakes() returned was called, but the client stayed connected.',
     expected: 'Expected the function to close the connection.',
   })
 })
 
-/** Blocks without a quake, and the last ID after each of them if the event before had the ID `before`. */
+/** Blocks without a quake, each with the last ID after it if the previous event had the ID `before`. */
 const IDS_IN_BLOCKS = [
   ['event: weather\nid: named\ndata: {"rain":true}\n\n', 'named'],
   ['event: gap\nid: no-gap\n\n', 'no-gap'],
@@ -1126,25 +1154,25 @@ const IDS_IN_BLOCKS = [
   ['event: weather\ndata: x\n\n:\n\ndata: no JSON\n\nretry: 9\n\n', 'before'],
 ] as const
 
-/** No client may remember more ids. */
+/** The highest number of IDs that a client may remember. */
 const MOST_IDS = 10_000
 
 const GAP_EVENT = 'event: gap\ndata: lost\n\n'
 
 const GAP_UNTOLD: Story = {
-  seen: 'The server sent a gap, and onGap() was not called.',
-  expected: 'Expected a call of onGap().',
+  seen: 'The server sent a gap, but onGap() was not called.',
+  expected: 'Expected a call to onGap().',
 }
 
 const AS_IT_CAME =
-  'The client sends the last ID back unchanged, because the server looks for that text.'
+  'Your client must send the last ID back unchanged, because the server looks for exactly that text.'
 
 const ID_LOST =
   'your client does not keep the ID, keeps it only until the connection is lost, or encodes it.'
 
 type Watched = { got: unknown[]; gaps: number[]; states: string[]; stop(): void }
 
-/** Watches a server with watchQuakes() until the script ends. */
+/** Watches a server with `watchQuakes()` until the script ends. */
 function watch(t: Tools, { url }: ScriptedServer): Watched {
   const got: unknown[] = []
   const gaps: number[] = []

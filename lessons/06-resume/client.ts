@@ -1,19 +1,19 @@
 import type { Quake } from '#feed'
 
-/** Tells the time and waits, in milliseconds. The checks pass a clock that they control. */
+/** A clock that counts in milliseconds. The checks pass a clock that they control. */
 export type Clock = {
   now(): number
   /** Resolves after `ms`, or as soon as the signal aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
-/** The state of the connection, to show to a user. */
+/** The state of the connection, for the caller to display. */
 export type ConnectionState =
   | { name: 'connecting' }
   | { name: 'open' }
   /** The connection was lost, for the reason `why`. The client tries again in `ms` milliseconds. */
   | { name: 'waiting'; ms: number; why: string }
-  /** The server answered 204: there will be no more events. */
+  /** The server answered 204, because there will be no more events. */
   | { name: 'over' }
 
 export type FollowOptions = {
@@ -25,7 +25,7 @@ export type FollowOptions = {
   baseMs?: number
   /** The longest wait that the client chooses. `Retry-After` is added to it. */
   maxMs?: number
-  /** How long a connection may be silent before the client gives up on it: three heartbeats of the server. */
+  /** The longest silence before the client gives up on a connection. The default is three heartbeats of the server. */
   stallMs?: number
   onState?(state: ConnectionState): void
   /** Called when quakes may be missing between the last one and the next. */
@@ -37,7 +37,7 @@ export type FollowOptions = {
 
 /**
  * Follows an event stream of quakes with `fetch`. Yields each quake once, and reconnects with the last event ID when the
- * connection is lost. Returns when the server answers 204, when `signal` aborts, and when the caller leaves the loop.
+ * connection is lost. Returns when the server answers 204, when `signal` aborts, or when the caller leaves the loop.
  *
  * @throws if retrying is pointless: after a 4xx other than 408 and 429, or a 200 without an event stream
  */

@@ -2,8 +2,8 @@
 export type Block = { type: string; data?: string; id?: string; retry?: number }
 
 /**
- * Parses an event stream like `parseEventStream()` of lesson 2, and also yields `retry`, and IDs without data. Drops an
- * incomplete block at the end, together with its ID.
+ * Parses an event stream like `parseEventStream()` of lesson 2, but also yields the `retry` field, and IDs without data.
+ * Drops an incomplete block at the end, together with its ID.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
@@ -28,7 +28,7 @@ export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGener
   }
 }
 
-/** Returns a function that takes the next piece of a text, and returns the lines that it completes. */
+/** Returns a function that takes the next piece of a text and returns the lines that this piece completes. */
 function lineCutter(): (piece: string) => string[] {
   let begun = ''
   let endedByCr = false

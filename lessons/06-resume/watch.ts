@@ -6,7 +6,7 @@ export type Watcher = {
   onQuake(quake: Quake): void
   /** Called when quakes may be missing between the last one and the next. */
   onGap(): void
-  /** Called with the state of the connection: (re)connecting, open, or closed for good. */
+  /** Called with each new state of the connection. The state `closed` is final. */
   onState(state: 'connecting' | 'open' | 'closed'): void
 }
 

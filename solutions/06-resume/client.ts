@@ -3,20 +3,20 @@ import type { Quake } from '#feed'
 import { readEvents, type Block } from './read-events.ts'
 // #endregion
 
-/** Tells the time and waits, in milliseconds. The checks pass a clock that they control. */
+/** A clock that counts in milliseconds. The checks pass a clock that they control. */
 export type Clock = {
   now(): number
   /** Resolves after `ms`, or as soon as the signal aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
-/** The state of the connection, to show to a user. */
+/** The state of the connection, for the caller to display. */
 export type ConnectionState =
   | { name: 'connecting' }
   | { name: 'open' }
   /** The connection was lost, for the reason `why`. The client tries again in `ms` milliseconds. */
   | { name: 'waiting'; ms: number; why: string }
-  /** The server answered 204: there will be no more events. */
+  /** The server answered 204, because there will be no more events. */
   | { name: 'over' }
 
 export type FollowOptions = {
@@ -28,7 +28,7 @@ export type FollowOptions = {
   baseMs?: number
   /** The longest wait that the client chooses. `Retry-After` is added to it. */
   maxMs?: number
-  /** How long a connection may be silent before the client gives up on it: three heartbeats of the server. */
+  /** The longest silence before the client gives up on a connection. The default is three heartbeats of the server. */
   stallMs?: number
   onState?(state: ConnectionState): void
   /** Called when quakes may be missing between the last one and the next. */
@@ -40,7 +40,7 @@ export type FollowOptions = {
 
 /**
  * Follows an event stream of quakes with `fetch`. Yields each quake once, and reconnects with the last event ID when the
- * connection is lost. Returns when the server answers 204, when `signal` aborts, and when the caller leaves the loop.
+ * connection is lost. Returns when the server answers 204, when `signal` aborts, or when the caller leaves the loop.
  *
  * @throws if retrying is pointless: after a 4xx other than 408 and 429, or a 200 without an event stream
  */
@@ -89,12 +89,12 @@ export async function* followQuakes(
         if (block.retry !== undefined) baseMs = Math.max(1, block.retry)
         if (block.id !== undefined) cursor = block.id
         if (block.type === 'gap' && block.data !== undefined) onGap()
-        // onGap() may have aborted it.
+        // onGap() may have aborted the signal.
         if (signal.aborted) return
         const quake = quakeIn(block)
-        // Without an ID, nothing says whether the event has arrived before.
+        // Without an ID, the client cannot know whether the event has already arrived.
         if (!quake || (block.id && !isNew(block.id))) continue
-        // Not earlier, because a server may accept each connection and then fail.
+        // Reset the count only here, because a server may accept each connection and then fail.
         failures = 0
         yield quake
       }
@@ -119,7 +119,7 @@ export async function* followQuakes(
 }
 
 // #region 6.1
-/** An answer after which retrying is pointless. */
+/** The error for an answer after which retrying is pointless. */
 class Refused extends Error {}
 
 function mustBeEvents({ status, headers }: Response): void {
@@ -128,7 +128,7 @@ function mustBeEvents({ status, headers }: Response): void {
   if (status !== 200) throw new Error(`the server answered ${status}`)
   const type = headers.get('Content-Type')
   if (!/^text\/event-stream\s*(;|$)/i.test(type ?? '')) {
-    throw new Refused(`the server sent ${type}, and no event stream`)
+    throw new Refused(`the server sent ${type} instead of an event stream`)
   }
 }
 
@@ -137,7 +137,7 @@ function reasonOf({ message, cause }: Error): string {
   return cause instanceof Error ? cause.message : message
 }
 
-/** Returns the wait that Retry-After asks for, in milliseconds from now, or 0. It is in seconds or a date. */
+/** Returns the wait that Retry-After asks for, in milliseconds, or 0. The header contains seconds or a date. */
 function retryAfter({ headers }: Response, clock: Clock): number {
   const value = headers.get('Retry-After') ?? ''
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - clock.now()
@@ -171,7 +171,7 @@ async function* chunksInTime(
 async function inTime<T>(coming: Promise<T>, ms: number, clock: Clock): Promise<T> {
   const hasCome = new AbortController()
   const late = clock.sleep(ms, hasCome.signal).then(() => {
-    throw new Error(`nothing came for ${ms} ms`)
+    throw new Error(`no bytes arrived for ${ms} ms`)
   })
   try {
     return await Promise.race([coming, late])
@@ -180,7 +180,7 @@ async function inTime<T>(coming: Promise<T>, ms: number, clock: Clock): Promise<
   }
 }
 
-/** Returns a function that says whether an ID is new. It remembers the last thousand. */
+/** Returns a function that tells you whether an ID is new. The function remembers the last thousand IDs. */
 function eachOnce(): (id: string) => boolean {
   const seen = new Set<string>()
   return (id) => {

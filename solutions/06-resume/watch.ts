@@ -6,7 +6,7 @@ export type Watcher = {
   onQuake(quake: Quake): void
   /** Called when quakes may be missing between the last one and the next. */
   onGap(): void
-  /** Called with the state of the connection: (re)connecting, open, or closed for good. */
+  /** Called with each new state of the connection. The state `closed` is final. */
   onState(state: 'connecting' | 'open' | 'closed'): void
 }
 
@@ -20,7 +20,7 @@ export function watchQuakes(url: string, { onQuake, onGap, onState }: Watcher): 
   const source = new EventSource(url)
   onState('connecting')
   source.addEventListener('open', () => onState('open'))
-  // In the state CONNECTING it is already reconnecting. Only CLOSED is final.
+  // In the state CONNECTING, the EventSource is already reconnecting. Only CLOSED is final.
   source.addEventListener('error', () =>
     onState(source.readyState === EventSource.CLOSED ? 'closed' : 'connecting'),
   )

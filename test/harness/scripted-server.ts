@@ -2,7 +2,7 @@ import type { Request, Response } from 'express'
 import type { Tools } from './check.ts'
 import { excerpt } from './transcript.ts'
 
-/** A server whose event stream the check writes itself, to test a client. */
+/** A server whose event stream is written by the check, to test a client. */
 export type ScriptedServer = {
   readonly url: string
   readonly port: number
@@ -13,7 +13,7 @@ export type ScriptedServer = {
    * Node's `fetch` may open another connection without a request.
    */
   readonly openResponses: number
-  /** Sends a text to every open response. @param label its name in the transcript */
+  /** Sends text to every open response. @param label the name of the text in the transcript */
   send(text: string, label?: string): void
   /** Ends the response to the last request cleanly. */
   end(): void
@@ -24,13 +24,15 @@ export type ScriptedServer = {
    * that does not end.
    */
   answer(status: number, headers?: Record<string, string>, options?: { endsBody?: boolean }): void
-  /** Leaves all requests without an answer until `resumeAnswering()` is called. */
+  /** Leaves new requests unanswered until `resumeAnswering()` is called. */
   stopAnswering(): void
+  /** Answers the waiting requests, and every new request. */
   resumeAnswering(): void
   /** Closes the server and frees its port. */
   close(): Promise<void>
 }
 
+/** Starts a server whose event stream is written by the check. */
 export async function scriptedServer(
   t: Pick<Tools, 'serve' | 'transcript'>,
 ): Promise<ScriptedServer> {
@@ -77,8 +79,9 @@ export async function scriptedServer(
       last().destroy()
     },
     answer(next, also = {}, options = {}) {
-      const fields = Object.entries(also).map(([name, value]) => `, ${name}: ${value}`)
-      t.transcript.step(`server answers ${next}${fields.join('')} from now on`)
+      const fields = Object.entries(also).map(([name, value]) => `${name}: ${value}`)
+      const tail = fields.length === 0 ? '' : ` with ${fields.join(', ')}`
+      t.transcript.step(`server answers ${next}${tail} from now on`)
       status = next
       headers = also
       endsBody = options.endsBody ?? true
@@ -89,7 +92,7 @@ export async function scriptedServer(
     },
     async close() {
       await server.close()
-      t.transcript.step('nobody listens at the port')
+      t.transcript.step('the server is closed, and its port is free')
     },
     resumeAnswering() {
       t.transcript.step('server answers again')

@@ -28,7 +28,7 @@ export type ExpectedRun = {
   sign: Sign
 }
 
-/** The client sent the ID of an event that it did not have, did not send an ID that it had, or got the wrong quakes. */
+/** The sign of a likely cause: the client sent an ID too early, did not send an ID that it had, or got the wrong quakes. */
 type Sign = 'early id' | 'forgotten id' | 'wrong quakes'
 
 /** Runs every plan, a few at a time. Throws at the first run that loses a quake or gets a quake twice. */
@@ -58,10 +58,10 @@ export async function runCutPlans(
   t.transcript.step('and so on, with cuts at the other places')
 }
 
-/** The number of concurrent runs, which is low, so that no run waits long for its turn. */
+/** The number of concurrent runs. It is low, so that no run waits long for its turn. */
 const SIDE_BY_SIDE = 4
 
-/** Returns whether a run is a good example to show, because some events were complete, but one was not. */
+/** Returns whether a run is a good example to show, because it was cut inside a line, after a complete event. */
 function isInsideLine({ attempts: [attempt] }: InterruptedRun): boolean {
   return (
     completeEvents(attempt!).length > 0 && describePosition(attempt!).startsWith('inside the line')
@@ -70,7 +70,7 @@ function isInsideLine({ attempts: [attempt] }: InterruptedRun): boolean {
 
 type Outcome = 'arrived' | 'stuck' | { error: unknown }
 
-/** Waits for the end of a run for as long as the run makes progress, such as an event that arrives or a reconnect. */
+/** Waits for the end of a run, as long as the run makes progress, such as an event that arrives or a reconnect. */
 async function outcomeOf({ attempts, received, done, stop }: InterruptedRun): Promise<Outcome> {
   const { withTimeout } = waiting(SILENT)
   const progress = (): number => attempts.length + received.length
@@ -99,7 +99,7 @@ async function outcomeOf({ attempts, received, done, stop }: InterruptedRun): Pr
 /** An empty story, for waits whose failure is reported elsewhere. */
 const UNTOLD = { seen: '', expected: '' }
 
-/** The problem as the end of a sentence, and whether quakes are missing, repeated or out of order. */
+/** A problem, worded as the end of a sentence, and whether quakes are missing, repeated or out of order. */
 type Problem = { what: string; isOfQuakes?: boolean }
 
 /** Returns the problem of a run, or undefined if there is none. */
@@ -138,7 +138,7 @@ function signsOf({ attempts }: InterruptedRun, { isOfQuakes = false }: Problem):
   return isOfQuakes ? ['wrong quakes'] : []
 }
 
-/** Returns the index of the first attempt that did not continue after the last complete event, or -1. */
+/** Returns the index of the first attempt that did not continue after the last complete event, or -1 if there is none. */
 function wrongCursor(attempts: readonly Attempt[]): number {
   return attempts.findIndex(({ cursor }, n) => cursor !== expectedCursor(attempts, n))
 }
@@ -157,18 +157,18 @@ function storyOf({ attempts }: InterruptedRun, wrong: string): Story {
   const back =
     cuts.length === 0
       ? 'Nothing was cut'
-      : `The ${what} was cut ${describePlaces(places)}. ${describeReturn(last?.cursor, last !== undefined)}`
+      : `The ${what} was cut ${describePlaces(places, what)}. ${describeReturn(last?.cursor, last !== undefined)}`
   return {
     seen: `${back}, ${wrong}.`,
     expected:
-      'Expected each quake once, in order, because the client reconnects after its last complete event.',
+      'Expected each quake to arrive once, in order, because the client resumes after its last complete event.',
   }
 }
 
 /** Describes one or two cuts in full. If there are more, describes only the first, because the steps show the others. */
-function describePlaces([first, ...others]: string[]): string {
+function describePlaces([first, ...others]: string[], of: Cut['of']): string {
   if (others.length === 0) return first!
-  if (others.length === 1) return `${first}, and the next one ${others[0]}`
+  if (others.length === 1) return `${first}, and the next ${of} ${others[0]}`
   return `${first}, and the next ${others.length} were cut as well`
 }
 

@@ -11,7 +11,7 @@ export function completeEvents({ response }: Attempt): string[] {
     .map(({ type, lastEventId }) => (type === 'message' ? lastEventId : type))
 }
 
-/** Describes the position of a cut: `inside the line that begins with "id: us"`. */
+/** Describes the position of a cut, for example `inside the line that begins with "id: us"`. */
 export function describePosition({ response, cut }: Attempt): string {
   if (cut?.of === 'request') return `after byte ${cut.after}`
   if (response.length === 0) return 'before its first byte'
@@ -27,13 +27,13 @@ export function describePosition({ response, cut }: Attempt): string {
   return `after the ${isBlank ? 'blank line that follows' : 'line'} "${excerpt(last, 24)}"`
 }
 
-/** Describes a cut as steps: its position in the text, and the last characters before it. */
+/** Describes a cut in steps of a transcript: its position in the text, and the last characters before it. */
 export function describeCut({ response, cut }: Attempt): string[] {
   if (cut?.of === 'request') return [`the request was cut after byte ${cut.after}`]
   if (response.length === 0) return ['the response was cut before its first byte']
   if (!hasHead(response)) return ['the response was cut inside the head']
   const body = decodedBody(response)
-  // Keep the end of the body, because the cut is there.
+  // Show the end of the body, because the cut is there.
   const tail = [...visible(body.subarray(-WIDTH))].slice(-WIDTH).join('')
   return [
     `cut after byte ${body.length} of the text`,

@@ -1,6 +1,6 @@
 import { sampleEvery } from '../sampling.ts'
 
-/** The point at which a connection is cut: after a number of bytes of its request or response. */
+/** The point at which a connection is cut, as a number of bytes of its request or response. */
 export type Cut = { of: 'request' | 'response'; after: number }
 
 /** One request from a client that is cut off and reconnects, with its result. */
@@ -21,5 +21,5 @@ export function cutAfterEachByte(of: Cut['of'], first: number, last: number, eve
   return all.filter((_, n) => n % spacing === 0)
 }
 
-/** The number of bytes between two cuts in a head, where a few cuts are enough, because no event has begun. */
+/** The number of bytes between two cuts in a head. A few cuts are enough there, because no event has begun. */
 export const ONE_IN_A_HEAD = 7

@@ -13,10 +13,11 @@ import { turns } from '../event-loop.ts'
 /** A server with a stream so short that it can be cut after each byte. */
 export type CuttingServer = {
   ids: string[]
-  /** The length of the response to a request without a cursor, and the length of its head. */
+  /** The length in bytes of the response to a request without a cursor, including its head. */
   responseLength: number
+  /** The length in bytes of that head. */
   headLength: number
-  /** Follows the stream with the work's client until the last quake has arrived. Applies the cuts one after another. */
+  /** Follows the stream with the learner's client until the last quake has arrived. Cuts one connection after another. */
   startClient(cuts: Cut[]): InterruptedRun
 }
 
@@ -28,7 +29,7 @@ export async function cuttingServer(t: Tools): Promise<CuttingServer> {
 
   const server = createServer({ noDelay: true }, (client) => {
     clients.add(client)
-    // 'close' follows.
+    // A 'close' event follows.
     client.on('error', () => {})
     client.on('close', () => clients.delete(client))
     let request: Buffer = Buffer.alloc(0)
@@ -53,7 +54,7 @@ export async function cuttingServer(t: Tools): Promise<CuttingServer> {
       if (!isCut) return
       await hasRead(attempt, received)
       // Close without a reset, because after a reset, some systems discard the bytes that the client has not read yet, so
-      // the cut would come too early. For a client, a chunked response that stops is cut, however the connection closes.
+      // the cut would be too early. To the client, an unfinished chunked response is cut, however the connection closes.
       client.destroy()
     })
   }
@@ -100,14 +101,14 @@ function runClient(
 async function hasRead(attempt: Attempt, received: string[]): Promise<void> {
   const whole = completeEvents(attempt)
   const { waitFor } = waiting(SILENT)
-  // If an event does not arrive, the wait for the last quake reports that.
+  // If an event does not arrive, the wait for the last quake reports the failure.
   const untold = { seen: '', expected: '' }
   await waitFor(() => whole.every((id) => received.includes(id)), untold).catch(() => {})
   await turns(5)
 }
 
 function answers(): { ids: string[]; responseTo(cursor: string | undefined): Buffer } {
-  // Short, because the response is cut after each of its bytes.
+  // Keep the stream short, because the response is cut after each of its bytes.
   const ids = ['q1', 'q2', 'q3']
   const [a, b, c] = ids
   // Vary the events: a line of data may be the first line of a response, and a cut may split a character.

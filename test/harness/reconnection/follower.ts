@@ -11,7 +11,7 @@ import { instantClock, WATCHDOG_MS } from './controlled-clock.ts'
 import { patientAbortController } from './patient-signal.ts'
 import { mustHaveCursor, waitForRequest } from './requests.ts'
 
-/** The options for checks that do not test time, with which every wait ends at once. */
+/** Options with which every wait ends at once, for checks that do not test time. */
 export const QUICK = { clock: instantClock, stallMs: WATCHDOG_MS }
 
 export type Options = Omit<FollowOptions, 'signal'> & { server?: ScriptedServer }
@@ -21,7 +21,7 @@ export async function follow(t: Tools, { server, ...options }: Options = {}): Pr
   return new Follower(t, server ?? (await scriptedServer(t)), { ...QUICK, ...options })
 }
 
-/** The work's client, while it follows a server. */
+/** The learner's client while it follows a server. */
 export class Follower {
   readonly server: ScriptedServer
   readonly got: Quake[] = []
@@ -84,14 +84,14 @@ export class Follower {
     }
   }
 
-  /** Throws if the loop has ended without permission, because later waits would fail without giving that reason. */
+  /** Throws if the loop has ended without permission, because later waits would fail without naming this cause. */
   #mustGoOn(): void {
     const { error } = this
     if (isNotWritten(error)) throw error
     must(this.#mayEnd, {
       seen: `followQuakes() ${error === undefined ? 'ended' : `threw ${describeError(error)}`}.`,
       expected:
-        'Expected it to reconnect. It returns only after 204 or an abort, and throws only after a 4xx other than 408 and 429, or a 200 without an event stream.',
+        'Expected it to reconnect. It should return only after 204 or an abort, and throw only after a 4xx other than 408 and 429, or after a 200 without an event stream.',
       ...(error === undefined && { often: 'your client returns when a connection is lost.' }),
     })
   }
@@ -114,7 +114,7 @@ export class Follower {
   hasCursor = (count: number, wanted: string | undefined, why?: string, often?: string): void =>
     mustHaveCursor(this.server, count, wanted, why, often)
 
-  /** Sends a quake, and waits until the client yields it. Requires that all of the client's quakes were sent in this way. */
+  /** Sends a quake, and waits until the client yields it. Requires that `delivers()` has sent all quakes so far. */
   delivers = async (quake: Quake, id?: string): Promise<void> => {
     this.#sent += 1
     this.server.send(eventOf(quake, id))
@@ -126,19 +126,19 @@ export class Follower {
     await this.requested(count)
     await this.#t.waitFor(() => this.states.at(-1)?.name === 'open', {
       seen: () =>
-        `The server has answered request ${count}, and onState() was called with ${this.states.map(({ name }) => name).join(', ') || 'nothing'}.`,
-      expected: 'Expected "open" when the head has arrived.',
+        `The server answered request ${count}, but onState() was called with ${this.states.map(({ name }) => name).join(', ') || 'nothing'}.`,
+      expected: 'Expected onState() to be called with "open" after the head has arrived.',
     })
   }
 
-  /** Waits until the loop over the quakes has ended, and requires that it did so without an error. */
+  /** Waits until the loop over the quakes has ended, and checks that it ended without an error. */
   ends = async (when: string): Promise<void> => {
     await this.#t.waitFor(() => this.ended, {
-      seen: `${when}, and the loop over the quakes continued.`,
+      seen: `${when}, but the loop over the quakes continued.`,
       expected: 'Expected the loop to end.',
     })
     must(this.error === undefined, {
-      seen: `${when}, and followQuakes() threw ${describeError(this.error)}`,
+      seen: `${when}, but followQuakes() threw ${describeError(this.error)}`,
       expected: 'Expected followQuakes() to return without an error.',
     })
   }
@@ -149,13 +149,15 @@ function describeGiven(quake: Partial<Quake> | undefined): string {
   return typeof quake?.place === 'string' ? describeQuake(quake as Quake) : excerptJson(quake, 48)
 }
 
+/** Returns the event of a quake, as text for the wire. */
 export function eventOf(quake: Quake, id?: string): string {
   return `${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(quake)}\n\n`
 }
 
+/** Returns the failure to report if the client does not yield a quake. */
 export function notGiven(quake: Quake): Story {
   return {
-    seen: `The server sent ${describeQuake(quake)}, and followQuakes() did not yield it.`,
-    expected: 'Expected that quake.',
+    seen: `The server sent ${describeQuake(quake)}, but followQuakes() did not yield it.`,
+    expected: 'Expected followQuakes() to yield that quake.',
   }
 }

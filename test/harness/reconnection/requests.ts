@@ -8,7 +8,7 @@ import { excerpt } from '../transcript.ts'
 /**
  * Waits for the request with the given number.
  *
- * @param reading the loop that makes the requests, if the script itself has to notice the loop's end
+ * @param reading the loop that makes the requests, if the script itself has to notice the end of the loop
  */
 export async function waitForRequest(
   t: Tools,
@@ -20,8 +20,11 @@ export async function waitForRequest(
     seen:
       count === 1
         ? 'The client made no request.'
-        : 'The connection was lost, and the client did not reconnect.',
-    expected: count === 1 ? 'Expected a request.' : `Expected request ${count}.`,
+        : 'The connection was lost, but the client did not reconnect.',
+    expected:
+      count === 1
+        ? 'Expected the client to make a request.'
+        : `Expected the client to make request ${count}.`,
   }
   let hasEnded = false
   let error: unknown
@@ -54,7 +57,7 @@ export function mustHaveCursor(
   const cursor = server.requests[count - 1]!.get('Last-Event-ID')
   must((cursor || undefined) === wanted, {
     seen: `Request ${count} has ${cursor === undefined ? 'no Last-Event-ID' : `Last-Event-ID: "${excerpt(cursor)}"`}.`,
-    expected: `Expected ${wanted === undefined ? 'no Last-Event-ID' : `"${wanted}"`}. ${why}`,
+    expected: `Expected the request to have ${wanted === undefined ? 'no Last-Event-ID' : `Last-Event-ID: "${wanted}"`}. ${why}`,
     ...(often && { often }),
   })
 }

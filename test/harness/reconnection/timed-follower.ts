@@ -5,7 +5,7 @@ import { scriptedServer, type ScriptedServer } from '../scripted-server.ts'
 import { ControlledClock, WATCHDOG_MS } from './controlled-clock.ts'
 import { Follower, type Options } from './follower.ts'
 
-/** Follows a server with a clock that stands still until the check advances it. */
+/** Follows a scripted server, with a clock that stands still until the check advances it. */
 export async function followTimed(
   t: Tools,
   { server, ...options }: Options & { clock?: ControlledClock } = {},
@@ -21,6 +21,7 @@ export async function followTimed(
 
 type Timing = Omit<FollowOptions, 'signal'> & { clock: ControlledClock }
 
+/** A follower whose waits and watchdog run on a controlled clock. */
 export class TimedFollower extends Follower {
   readonly clock: ControlledClock
   readonly #t: Tools
@@ -35,22 +36,23 @@ export class TimedFollower extends Follower {
     return this.states.filter(({ name }) => name === 'waiting')
   }
 
-  /** Waits until the client sleeps before a reconnect for the `count`-th time. Returns the `ms` that it reported. */
+  /** Waits until the client sleeps before its `count`-th reconnect. Returns the `ms` that the client reported. */
   backsOff = async (count = 1, lost = 'The connection was lost'): Promise<number> => {
     const isAsleep = (): boolean =>
       this.states.at(-1)?.name === 'waiting' && this.clock.nextDueMs !== undefined
     await this.#t.waitFor(() => this.#waits.length === count && isAsleep(), {
       seen: () =>
         this.#waits.length < count
-          ? `${lost}, and onState() was not called with the state waiting.`
-          : `${lost}, and the client does not sleep with the clock that it was given.`,
-      expected: "Expected onState({ name: 'waiting', ms, why }), and clock.sleep(ms, signal).",
+          ? `${lost}, but onState() was not called with the state waiting.`
+          : `${lost}, but the client did not sleep with the clock that it was given.`,
+      expected:
+        "Expected calls to onState({ name: 'waiting', ms, why }) and to clock.sleep(ms, signal).",
       often: 'your client reconnects at once, or waits with setTimeout().',
     })
     return (this.#waits[count - 1] as { ms: number }).ms
   }
 
-  /** Like `backsOff()`, but also checks the length of the wait. */
+  /** Does the same as `backsOff()`, and also checks the length of the wait. */
   backsOffFor = async (
     expectedMs: number,
     count: number,
@@ -61,23 +63,24 @@ export class TimedFollower extends Follower {
     const { nextDueMs } = this.clock
     const isNear = (value = NaN): boolean => Math.abs(value - expectedMs) <= 1
     must(isNear(ms) && isNear(nextDueMs), {
-      seen: `${when}. The client reported a wait of ${ms} ms, and slept ${nextDueMs} ms.`,
-      expected: `Expected ${expectedMs} ms: random() × the smaller of maxMs and baseMs × 2 ^ (failures before).`,
+      seen: `${when}. The client reported a wait of ${ms} ms, and slept for ${nextDueMs} ms.`,
+      expected: `Expected a wait of ${expectedMs} ms, which is random() × the smaller of maxMs and baseMs × 2 ^ (earlier consecutive failures).`,
       ...(often && { often }),
     })
     return ms
   }
 
-  /** Waits until the watchdog would fire after `ms` milliseconds. */
+  /** Waits until the client has a watchdog that would fire after `ms` milliseconds. */
   armsWatchdog = async (ms: number): Promise<void> => {
     const { clock } = this
     await this.#t.waitFor(() => clock.nextDueMs === ms, {
       seen: () =>
         clock.nextDueMs === undefined
-          ? 'The client waits for bytes without a watchdog.'
-          : `The client waits for bytes, and would give up in ${clock.nextDueMs} ms.`,
-      expected: `Expected clock.sleep(${ms}, signal) while it waits.`,
-      often: 'your client has no watchdog. A connection can be dead for hours without an error.',
+          ? 'The client waited for bytes without a watchdog.'
+          : `The client waited for bytes, and its watchdog would have fired after ${clock.nextDueMs} ms.`,
+      expected: `Expected clock.sleep(${ms}, signal) to be called while the client waits for bytes.`,
+      often:
+        'your client has no watchdog, but a connection can be dead for hours without an error.',
     })
   }
 }

@@ -1,44 +1,44 @@
 import type { Quake } from '#feed'
 import { readEvents, type Block } from './read-events.ts'
 
-/** What time it is and how to let it pass, in milliseconds. A check has one of its own. */
+/** A clock that counts in milliseconds. The checks pass a clock that they control. */
 export type Clock = {
   now(): number
-  /** Comes back after `ms`, or at once when the signal aborts. */
+  /** Resolves after `ms`, or as soon as the signal aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
-/** Of the connection, for somebody to look at. */
+/** The state of the connection, for the caller to display. */
 export type ConnectionState =
   | { name: 'connecting' }
   | { name: 'open' }
-  /** It was lost, and `why`. In `ms` milliseconds the client tries again. */
+  /** The connection was lost, for the reason `why`. The client tries again in `ms` milliseconds. */
   | { name: 'waiting'; ms: number; why: string }
-  /** The server says that nothing more will come. */
+  /** The server answered 204, because there will be no more events. */
   | { name: 'over' }
 
 export type FollowOptions = {
-  /** Ends it. */
+  /** Ends the loop and cancels the request when it aborts. */
   signal: AbortSignal
-  /** The rest of each request: method, headers, body. */
+  /** The method, headers and body of each request. */
   init?: RequestInit
-  /** The longest that the first wait may be, until the server says another with `retry`. */
+  /** The longest first wait, until the server sends a `retry` field. */
   baseMs?: number
-  /** The longest that any wait may be. */
+  /** The longest wait that the client chooses. `Retry-After` is added to it. */
   maxMs?: number
-  /** A connection that is silent for so long is dead: three times the server's heartbeat. */
+  /** The longest silence before the client gives up on a connection. The default is three heartbeats of the server. */
   stallMs?: number
   onState?(state: ConnectionState): void
-  /** Quakes may be missing between the last one and the next. */
+  /** Called when quakes may be missing between the last one and the next. */
   onGap?(): void
   clock?: Clock
-  /** From 0 to 1, as `Math.random()`. */
+  /** Returns a number from 0 to 1, like `Math.random()`. */
   random?(): number
 }
 
 type Settings = FollowOptions & Required<Pick<FollowOptions, 'onState' | 'onGap' | 'clock'>>
 
-// A machine that pushes quakes into a queue, and a generator that takes them out. It reads ahead.
+// A class that pushes quakes into a queue, and a generator that takes them out. The class reads ahead.
 class Follower {
   readonly quakes: Quake[] = []
   isDone = false
@@ -139,7 +139,7 @@ class Follower {
     }
   }
 
-  /** Aborts the attempt when it takes too long. */
+  /** Aborts the attempt if `act` takes too long. */
   async #watched<T>(attempt: AbortController, act: () => Promise<T>): Promise<T> {
     const { stallMs = 45_000, clock } = this.options
     const fed = new AbortController()
@@ -168,7 +168,7 @@ class Follower {
   }
 }
 
-/** Stands in the queue where quakes may be missing. */
+/** The entry that marks a gap in the queue. */
 const GAP = {} as Quake
 
 export async function* followQuakes(url: string, options: FollowOptions): AsyncGenerator<Quake> {

@@ -9,7 +9,7 @@ export type Watcher = {
 
 const STATES = ['connecting', 'open', 'closed'] as const
 
-// One listener for whatever changes the state.
+// One listener for both events that change the state.
 export function watchQuakes(url: string, { onQuake, onGap, onState }: Watcher): () => void {
   const source = new EventSource(url)
   const show = (): void => onState(STATES[source.readyState]!)

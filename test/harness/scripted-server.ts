@@ -13,15 +13,15 @@ export type ScriptedServer = {
    * Node's `fetch` may open another connection without a request.
    */
   readonly openResponses: number
-  /** Sends a text to every open response. @param label its name in the transcript */
+  /** Sends a text to every open response. @param label the text's name in the transcript */
   send(text: string, label?: string): void
   /** Ends the response to the last request cleanly. */
   end(): void
   /** Cuts the connection of the last request. */
   cut(): void
   /**
-   * Answers with the status and the headers from now on. A response with a status other than 200 has no body, or a body
-   * that does not end.
+   * Answers all further requests with the status and the headers. A response with a status other than 200 has no body, or
+   * a body that does not end.
    */
   answer(status: number, headers?: Record<string, string>, options?: { endsBody?: boolean }): void
   /** Leaves all requests without an answer until `resumeAnswering()` is called. */
@@ -84,12 +84,12 @@ export async function scriptedServer(
       endsBody = options.endsBody ?? true
     },
     stopAnswering() {
-      t.transcript.step('server answers nobody from now on')
+      t.transcript.step('server answers no requests from now on')
       unanswered = []
     },
     async close() {
       await server.close()
-      t.transcript.step('nobody listens at the port')
+      t.transcript.step('nothing listens on the port')
     },
     resumeAnswering() {
       t.transcript.step('server answers again')

@@ -44,7 +44,7 @@ check('1.1a', 'the head is sent before the first quake happens', async (t) => {
       'your handler sets the headers but does not send them. Node holds the head back until the first res.write().',
   })
   must(head.status === 200, {
-    seen: `GET ${PATH} was answered ${head.status}.`,
+    seen: `GET ${PATH} was answered with status ${head.status}.`,
     expected: 'Expected status 200.',
     often: 'your route has a different path, or your handler throws before it answers.',
   })
@@ -106,7 +106,7 @@ check('1.2b', 'each line is one quake as JSON', async (t) => {
     const [its, expected] = differingExcerpts(line, JSON.stringify(quake))
     must(deepEqual(tryParseJson(line), quake), {
       seen: `The line for ${describeQuake(quake)} was ${its}`,
-      expected: `Expected ${expected}`,
+      expected: `Expected the line to be ${expected}`,
       often: line.includes('\ufffd')
         ? 'your handler passes an encoding to res.write(). Without an encoding, Node sends UTF-8.'
         : 'your handler sends something other than JSON.stringify(quake), for example JSON that spans several lines.',
@@ -355,8 +355,8 @@ check('1.4b', 'a client that resumes reading gets every quake once, in order', a
     })
     const { id } = (tryParseJson(line) ?? {}) as { id?: unknown }
     must(id === quake.id, {
-      seen: `Line ${n + 1} was the quake ${JSON.stringify(id)}.`,
-      expected: `Expected the quake ${JSON.stringify(quake.id)}, because each quake must be sent once and in order.`,
+      seen: `Line ${n + 1} contained the quake ${JSON.stringify(id)}.`,
+      expected: `Expected that line to contain the quake ${JSON.stringify(quake.id)}, because each quake must be sent once and in order.`,
       ...(id === happened[n - 1]?.id && {
         often:
           'your handler writes a quake again after "drain", but a write that returned false has been accepted.',
@@ -469,7 +469,7 @@ edgeCase('1.5b', 'a HEAD request gets the head, and ends without opening the fee
   }
   const head = await client.get(PATH, story, { method: 'HEAD' })
   must(head.status === 200, {
-    seen: `The HEAD request was answered ${head.status}.`,
+    seen: `The HEAD request was answered with status ${head.status}.`,
     expected: 'Expected status 200, as for GET.',
   })
   const type = head.headers.get('content-type')
@@ -542,7 +542,7 @@ check('1.6a', 'readNdjson() yields each record as soon as its line is complete',
     t.transcript.step(`reader yielded ${excerpt(JSON.stringify(value), 48)}`)
     must(deepEqual(value, quake), {
       seen: `readNdjson() yielded ${excerptJson(value)}`,
-      expected: `Expected ${excerptJson(quake)}`,
+      expected: `Expected readNdjson() to yield ${excerptJson(quake)}`,
     })
   }
 })
@@ -639,13 +639,13 @@ edgeCase(
         },
       )
       must(isRecord, {
-        seen: `maxLineBytes was ${what}, and readNdjson() threw an error for a line of 60 kB.`,
+        seen: `maxLineBytes was ${what}, but readNdjson() threw an error for a line of 60 kB.`,
         expected: 'Expected readNdjson() to yield the record, because the default limit is 1 MiB.',
       })
       t.transcript.step(`reader ${await outcomeOf(values.next(), 'yielded a record')}`)
       const kept = (unlimited.pulled - 1) * 16
       must(kept < 2048, {
-        seen: `maxLineBytes was ${what}, and the reader took ${kept} kB of a line that never ended.`,
+        seen: `maxLineBytes was ${what}, but the reader took ${kept} kB of a line that never ended.`,
         expected:
           'Expected readNdjson() to throw soon after 1 MiB, because most callers do not set a limit.',
       })
@@ -751,7 +751,7 @@ edgeCase('1.7h', 'the reader cancels the body when it throws an error about a li
       expected: 'Expected readNdjson() to throw an error about that line.',
     })
     await t.waitFor(() => source.cancelled, {
-      seen: `A line ${what} and readNdjson() threw, but the body was not cancelled.`,
+      seen: `readNdjson() threw because a line ${what}, but the body was not cancelled.`,
       expected: 'Expected the body to be cancelled, because the rest will never be read.',
       often:
         'your reader cancels the body only when the caller leaves its loop. A finally block also runs when your reader throws.',

@@ -3,7 +3,7 @@ import { Failure } from './failure.ts'
 import { excerpt, type Transcript } from './transcript.ts'
 import type { LateStory } from './waiting.ts'
 
-/** The source of the response's bytes. */
+/** A client that can read the bytes of its response. */
 type BodyReader = {
   readonly name: string
   read<T>(take: (bytes: Uint8Array) => T | undefined, story: LateStory): Promise<T>

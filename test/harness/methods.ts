@@ -4,7 +4,7 @@ import { must } from './failure.ts'
 import type { RawClient } from './raw-client.ts'
 import type { TestServer } from './serve.ts'
 
-/** The likely cause if HEAD fails. */
+/** The likely cause if a HEAD request fails a check. */
 export const GET_FOR_HEAD =
   'Express also runs your GET handler for HEAD, and the stream keeps the connection open.'
 
@@ -39,7 +39,7 @@ export async function mustRefusePost(client: RawClient, path: string): Promise<v
     { method: 'POST' },
   )
   must(status === 404 || status === 405, {
-    seen: `A POST request was answered ${status}.`,
+    seen: `A POST request was answered with status ${status}.`,
     expected: 'Expected status 404 or 405.',
     often: 'app.use() and app.all() accept every method. app.get() accepts only GET and HEAD.',
   })

@@ -65,7 +65,7 @@ export async function openStream(
     return asked.find(({ closed }) => !closed) ?? asked[0]
   }
   await t.waitFor(() => own() !== undefined, {
-    seen: `The ${name} got its head, but your handler did not ask the feed for a quake.`,
+    seen: 'Your handler sent the head of the response, but did not ask the feed for a quake.',
     expected: 'Expected your handler to open the feed for each client, and to ask for quakes.',
     often:
       'your code calls feed.open(signal) once for the whole app, or has not called it yet. Call it for each request.',
@@ -184,7 +184,7 @@ async function requestStream(client: RawClient, path: string): Promise<Head> {
     often: 'your handler does not send the head before the first res.write().',
   })
   must(head.status === 200, {
-    seen: `GET ${path} was answered ${head.status}.`,
+    seen: `GET ${path} was answered with status ${head.status}.`,
     expected: 'Expected status 200.',
     ...(head.status === 204 && {
       often:

@@ -21,7 +21,7 @@ export type RequestOptions = {
 type ClientOptions = {
   transcript: Transcript
   waiting: Waiting
-  /** The client's name in the transcript, if there are several. */
+  /** The client's name in the transcript, if there are several clients. */
   name?: string | undefined
 }
 

@@ -10,7 +10,7 @@ import type { TestServer } from './serve.ts'
 import { excerpt } from './transcript.ts'
 import { visitedServer, type VisitOptions } from './visits.ts'
 
-/** The state after many visits: a client that stayed connected, a client that connected afterwards, and the latter's feed. */
+/** The state after many visits: a client that stayed connected, a client that connected afterwards, and the feed of the latter. */
 export type AfterVisits = {
   server: TestServer
   feed: ControlledFeed

@@ -35,7 +35,7 @@ export async function mustServeEach(
   // The later client's own reader starts with the first quake.
   const { client: late } = await open('client C')
   for (const [n, quake] of quakes(3).entries()) {
-    const expected = `Expected ${describeQuake(quake)}, because a client gets exactly the quakes that its own reader delivers.`
+    const expected = `Expected client C to get ${describeQuake(quake)}, because a client gets exactly the quakes that its own reader delivers.`
     const text = await read(late, {
       seen: `Client C connected after the others, but did not get ${what} ${n + 1}.`,
       expected,

@@ -49,7 +49,7 @@ function failureOf(error: unknown): Failure {
     seen: `${describeError(error)} was thrown, but not caught.`,
     expected:
       'Expected your code to catch the error, because an uncaught error ends the process, and with it every connection.',
-    often: 'your code does not await a promise that rejects, or a listener throws.',
+    often: 'your code does not await a promise that rejects, or one of its listeners throws.',
   })
   return thrownAt(failure, error)
 }

@@ -37,7 +37,7 @@ export async function mustReadNdjson(
         whyHalfCharacters(reading, records) ??
         vector.often ??
         (typeof usual === 'string' ? usual : usual(reading, vector))
-      const wanted = `Expected ${list(records)}${error ? ` and then an error that names line ${error.line}` : ''}. ${vector.why}`
+      const wanted = `Expected the reader to yield ${list(records)}${error ? `, and then to throw an error that names line ${error.line}` : ''}. ${vector.why}`
       must(deepEqual(reading.yielded, records), {
         seen: `Reading ${inputOf(cut)} yielded ${list(reading.yielded)}${thrown(reading)}.`,
         expected: wanted,
@@ -119,7 +119,7 @@ export async function mustReadEvents(
       if (reading.error === undefined && deepEqual(reading.yielded.map(asEvent), events)) continue
       must(false, {
         seen: `Reading ${inputOf(cut)} yielded ${list(reading.yielded)}${thrown(reading)}.`,
-        expected: `Expected ${list(events)}. ${vector.why}`,
+        expected: `Expected the reader to yield ${list(events)}. ${vector.why}`,
         often: typeof often === 'string' ? often : often(reading),
       })
     }

@@ -15,7 +15,7 @@ export type VisitedServer = {
   readonly server: TestServer
   /** Passes the given feed to the handler from now on. */
   use(feed: Feed): void
-  /** Runs dozens of visits. If each of a dozen visits leaves a listener behind, the emitter has more listeners than it may have. */
+  /** Runs dozens of visits. If each of a dozen visits leaves a listener behind, an emitter has more listeners than Node allows without a warning. */
   visit(): Promise<void>
 }
 
@@ -69,7 +69,7 @@ export async function visitedServer(
       }
       const { status } = await client.get(path, story, options)
       must(status === 200 || options.method === 'POST', {
-        seen: `After ${count} clients had disconnected, the next client was answered ${status}.`,
+        seen: `After ${count} clients had disconnected, the next client was answered with status ${status}.`,
         expected: 'Expected status 200, as for the first client.',
         often: 'your app keeps the state of one client in a variable outside the handler.',
       })
@@ -90,7 +90,7 @@ export async function visitedServer(
         server.blockNetwork(SILENT)
         feed.release(...largeQuakes(40, 4096))
         await t.waitFor(() => feed.readers.some(({ delivered }) => delivered > 0), {
-          seen: `${tellVisit()}, and your handler took no quake from the feed.`,
+          seen: `${tellVisit()}, and your handler took no quakes from the feed.`,
           expected:
             'Expected your handler to take a few quakes, because the response has room for them.',
         })
@@ -303,7 +303,7 @@ async function getsQuake(client: RawClient, feed: ControlledFeed): Promise<void>
 
 async function ended(client: RawClient): Promise<void> {
   await client.ended({
-    seen: 'The feed ended or failed, and the response stayed open.',
+    seen: 'The feed ended or failed, but the response stayed open.',
     expected: 'Expected the response to end.',
   })
 }

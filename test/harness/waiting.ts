@@ -10,7 +10,7 @@ export type Waiting = {
    * @param giveUp called on a timeout, to add a step to the transcript
    */
   withTimeout<T>(promise: Promise<T>, story: LateStory, giveUp?: () => void): Promise<T>
-  /** Waits until `holds()` is true. Polls at every turn of the event loop at first, and later every few milliseconds. */
+  /** Waits until `holds()` is true. At first, polls at every turn of the event loop, and later only every few milliseconds. */
   waitFor(holds: () => boolean, story: LateStory): Promise<void>
 }
 

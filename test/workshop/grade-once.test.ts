@@ -28,7 +28,7 @@ describe('a lesson with one mistake', () => {
     expect(output).toMatch(
       /^passed · lesson 1 \S+: (\d+)\/\1 core · (\d+)\/(?!\2)\d+ edge cases · /m,
     )
-    expect(output).toContain('The first of them: npm test -- lesson1.3c listens-too-late')
+    expect(output).toContain('The first of them: npm test -- lesson1.3b listens-too-late')
     expect(code).toBe(0)
   })
 

@@ -37,28 +37,28 @@ const PATH = '/quakes.ndjson'
 check('1.1a', 'the head is sent before the first quake happens', async (t) => {
   const client = t.connect((await serveFeed(t, PATH, createApp)).server)
   const head = await client.get(PATH, {
-    seen: 'The feed was silent, and the client did not get the head of the response.',
+    seen: 'The client did not get the head of the response while the feed was silent.',
     expected:
-      'Expected the status and the headers at once, because the first quake may be an hour away.',
+      'Expected the status and the headers to arrive at once, because the first quake may be an hour away.',
     often:
       'your handler sets the headers but does not send them. Node holds the head back until the first res.write().',
   })
   must(head.status === 200, {
-    seen: `GET ${PATH} was answered ${head.status}.`,
+    seen: `GET ${PATH} was answered with status ${head.status}.`,
     expected: 'Expected status 200.',
     often: 'your route has a different path, or your handler throws before it answers.',
   })
 })
 
-check('1.1b', 'the Content-Type is that of newline-delimited JSON', async (t) => {
+check('1.1b', 'the Content-Type announces newline-delimited JSON', async (t) => {
   const { head } = await serveStream(t, PATH, createApp)
   const type = head.headers.get('content-type')
   must(NDJSON.test(type ?? ''), {
     seen: type ? `The Content-Type was ${type}.` : 'The response had no Content-Type.',
-    expected: 'Expected the Content-Type application/x-ndjson.',
+    expected: 'Expected the Content-Type to be application/x-ndjson.',
     ...(type?.startsWith('application/json') && {
       often:
-        'your handler sets the type of a single JSON text. A stream of lines has a type of its own.',
+        'your handler sets the type for a single JSON text, but a stream of lines has its own type.',
     }),
   })
 })
@@ -74,7 +74,7 @@ check('1.2a', 'each quake reaches the client before the next quake happens', asy
     feed.release(quake)
     await client.line({
       seen: () =>
-        `The feed released ${describeQuake(quake)}, and no line reached the client${timers.frozen > 0 ? ' while the check stopped your timers' : ''}.`,
+        `The feed released ${describeQuake(quake)}, but no line reached the client${timers.frozen > 0 ? ' while your timers were stopped' : ''}.`,
       expected: 'Expected the client to get the line before the next quake happens.',
       often: () =>
         timers.frozen > 0
@@ -91,23 +91,24 @@ check('1.2b', 'each line is one quake as JSON', async (t) => {
     feed.release(quake)
     const hasZero = Object.values(quake).some((value) => !value)
     const line = await client.line({
-      seen: `The feed released ${describeQuake(quake)}, and no line reached the client.`,
-      expected: 'Expected a line for each quake.',
+      seen: `The feed released ${describeQuake(quake)}, but no line reached the client.`,
+      expected: 'Expected the client to get a line for each quake.',
       ...(hasZero && {
-        often: "your handler drops values that are falsy: if (value) is false for 0 and for ''.",
+        often:
+          "your handler drops falsy values. The condition if (value) is false for 0 and for ''.",
       }),
       ...(sent.has(quake.id) && {
         often:
-          'your handler leaves out a quake because its id has been sent before. The second report is a correction.',
+          'your handler skips a quake whose ID has been sent before. Send it again, because it is a correction.',
       }),
     })
     sent.add(quake.id)
     const [its, expected] = differingExcerpts(line, JSON.stringify(quake))
     must(deepEqual(tryParseJson(line), quake), {
       seen: `The line for ${describeQuake(quake)} was ${its}`,
-      expected: `Expected ${expected}`,
+      expected: `Expected the line to be ${expected}`,
       often: line.includes('\ufffd')
-        ? 'your handler passes an encoding to res.write(). Without one it sends UTF-8.'
+        ? 'your handler passes an encoding to res.write(). Without an encoding, Node sends UTF-8.'
         : 'your handler sends something other than JSON.stringify(quake), for example JSON that spans several lines.',
     })
   }
@@ -119,7 +120,7 @@ edgeCase('1.2c', 'an HTTP/1.1 response is chunked and has no Content-Length', as
   must(encoding === 'chunked' && !head.headers.has('content-length'), {
     seen: `The head had Transfer-Encoding: ${encoding ?? '(nothing)'} and Content-Length: ${head.headers.get('content-length') ?? '(nothing)'}.`,
     expected:
-      'Expected a chunked body, because without chunks a client cannot distinguish the end from a lost connection.',
+      'Expected the body to be chunked, because without chunks a client cannot tell the end of the body from a lost connection.',
     often: 'your handler sets Transfer-Encoding, Content-Length or Connection. Leave them to Node.',
   })
 })
@@ -129,16 +130,16 @@ check('1.2d', 'when the feed ends, the response ends after the last line', async
   const [quake] = quakes(1)
   feed.release(quake)
   await client.line({
-    seen: `The feed released ${describeQuake(quake)}, and no line reached the client.`,
-    expected: 'Expected the line for that quake.',
+    seen: `The feed released ${describeQuake(quake)}, but no line reached the client.`,
+    expected: 'Expected the client to get the line for that quake.',
   })
   feed.end()
   await mustEndWithFeed(client, 'otherwise the client cannot know that nothing more will come.')
   must(client.unread() === '', {
-    seen: `After the last line came ${excerpt(client.unread())}`,
-    expected: 'Expected nothing after the last line feed.',
+    seen: `The client got more bytes after the last line: ${excerpt(client.unread())}`,
+    expected: 'Expected the body to end with the last line feed.',
     often:
-      'your handler writes something after the last line feed. Each line feed ends a line, so nothing has to follow it.',
+      'your handler writes something after the last line feed. Each line feed already ends its line, so nothing has to follow it.',
   })
 })
 
@@ -147,23 +148,23 @@ edgeCase('1.2e', 'an HTTP/1.0 client gets the lines without chunks', async (t) =
   const client = t.connect(server)
   await client.get(
     PATH,
-    { seen: 'The HTTP/1.0 client got no head.', expected: 'Expected the head at once.' },
+    { seen: 'The HTTP/1.0 client got no head.', expected: 'Expected the head to be sent at once.' },
     { version: '1.0' },
   )
   const [quake] = quakes(1)
   feed.release(quake)
   const line = await client.line({
-    seen: `The feed released ${describeQuake(quake)}, and no line reached the client.`,
-    expected: 'Expected the line for that quake.',
+    seen: `The feed released ${describeQuake(quake)}, but no line reached the client.`,
+    expected: 'Expected the client to get the line for that quake.',
   })
   must(deepEqual(tryParseJson(line), quake), {
     seen: `The body began with ${excerpt(line)}`,
-    expected: 'Expected only the line of JSON, because HTTP/1.0 has no chunks.',
+    expected: 'Expected the body to contain only the line of JSON, because HTTP/1.0 has no chunks.',
     often: 'your handler sets Transfer-Encoding, so Node sends chunks to every client.',
   })
 })
 
-check('1.2f', 'concurrent clients each get every quake', async (t) => {
+check('1.2f', 'every concurrent client gets every quake', async (t) => {
   await mustServeEach(await serveFeed(t, PATH, createApp), 'line', (client, story) =>
     client.line(story),
   )
@@ -173,13 +174,13 @@ check('1.2f', 'concurrent clients each get every quake', async (t) => {
 
 check('1.3a', 'the feed closes when the client disconnects between two quakes', async (t) => {
   const { feed, server, open } = await serveFeed(t, PATH, createApp)
-  // First the easier case, in which a handler can also notice the disconnect when it writes.
+  // Begin with the easier case, in which a handler can also notice the disconnect when it writes.
   const { client, reader } = await open()
   await disconnect(t, server, client)
   feed.release(...quakes(1))
   await t.waitFor(() => reader.closed, {
-    seen: 'The client disconnected, a quake happened, and your handler asked the feed for the next quake.',
-    expected: 'Expected the feed to close, because nobody is reading.',
+    seen: 'The client disconnected and a quake happened, but your handler still asked the feed for the next quake.',
+    expected: 'Expected the feed to close, because the client is no longer reading.',
     often:
       "your handler does not listen for 'close' on the response. A write after a disconnect does not throw.",
   })
@@ -206,7 +207,7 @@ check('1.3c', 'a client that disconnects does not affect the other clients', asy
   leaves.client.disconnect()
   const often = 'your app shares one AbortController between clients. Create one for each request.'
   await t.waitFor(() => leaves.reader.closed || first.reader.closed || last.reader.closed, {
-    seen: 'Client B disconnected, and its feed stayed open.',
+    seen: 'Client B disconnected, but its feed stayed open.',
     expected: 'Expected the feed of client B to close.',
     often,
   })
@@ -214,8 +215,8 @@ check('1.3c', 'a client that disconnects does not affect the other clients', asy
   feed.release(quake)
   for (const { client } of [first, last]) {
     await client.line({
-      seen: `Client B disconnected, ${describeQuake(quake)} happened, and ${client.name} got no line.`,
-      expected: `Expected ${client.name} to get every quake as before.`,
+      seen: `Client B disconnected. Then ${describeQuake(quake)} happened, but ${client.name} got no line.`,
+      expected: `Expected ${client.name} to keep getting every quake.`,
       often,
     })
   }
@@ -227,28 +228,28 @@ edgeCase('1.3d', 'reading the request does not count as a disconnect', async (t)
   client.request(PATH)
   t.transcript.step('middleware has read the request')
   const story = {
-    expected: 'Expected a response, because the client is still connected.',
+    expected: 'Expected your handler to respond, because the client is still connected.',
     often:
       "your handler listens for 'close' on the request, which fires as soon as the request has been read. Listen on the response.",
   }
   await client.head({
     ...story,
-    seen: 'Middleware had read the request, and the client got no head.',
+    seen: 'Middleware read the request before your handler ran, and then the client got no head.',
   })
   const [quake] = quakes(1)
   feed.release(quake)
   await client.line({
     ...story,
-    seen: `The feed released ${describeQuake(quake)}, and no line reached the client.`,
+    seen: `The feed released ${describeQuake(quake)}, but no line reached the client.`,
   })
   client.disconnect()
   await t.waitFor(() => feed.openReaders === 0, {
-    seen: 'Middleware had read the request before your handler ran. Then the client disconnected, and the feed stayed open.',
+    seen: 'Middleware read the request before your handler ran. Then the client disconnected, but the feed stayed open.',
     expected: 'Expected the feed to close, even though the request has been read.',
     often:
-      "your handler listens on the request. After a request has been read, its 'close' has fired already and its 'aborted' does not fire. Listen on the response.",
+      "your handler listens on the request. Once a request has been read, its 'close' event has already fired and its 'aborted' event never fires. Listen on the response.",
   })
-  // A handler that misses every early disconnect fails 1.3b, and its message would be wrong here.
+  // A handler that misses every early disconnect fails 1.3b, and the message would be wrong here.
   if ((await outcomeOf(mustNotServeTheGone(t, 'first client'))) === 'ended') {
     await mustNotServeTheGone(t, 'client whose request was read', consumeRequest)
   }
@@ -272,64 +273,60 @@ async function mustNotServeTheGone(t: Tools, name: string, before?: RequestHandl
   // When this client is served, the handler of the first client has begun.
   const second = t.connect(server, 'second client')
   await second.get(PATH, {
-    seen: `The ${name} disconnected before your handler ran, and the second client got no head.`,
-    expected: 'Expected the head at once.',
+    seen: `The ${name} disconnected before your handler ran, and then the second client got no head.`,
+    expected: 'Expected the head to be sent at once.',
   })
   await t.waitFor(() => feed.openReaders > 0, {
-    seen: `The ${name} disconnected before your handler ran, and no feed was open for the second client.`,
-    expected: 'Expected a feed for the second client until it disconnects.',
+    seen: `The ${name} disconnected before your handler ran, and then the feed was not open for the second client.`,
+    expected: 'Expected the feed to stay open for the second client until that client disconnects.',
     often: 'your app shares one AbortController between clients. Create one for each request.',
   })
   second.disconnect()
   await t.waitFor(() => feed.openReaders === 0, {
-    seen: `The ${name} disconnected during a slow login, before your handler ran. Your handler opened the feed for it, and the feed stayed open.`,
+    seen: `The ${name} disconnected during a slow login, before your handler ran. Your handler opened the feed for that client, and the feed stayed open.`,
     expected: 'Expected the feed to stay closed, or to close at once.',
     often: before
-      ? 'your handler checks the request, which cannot show a disconnect after it has been read. Check res.destroyed.'
+      ? 'your handler checks the request, but a request that has been read does not show a disconnect. Check res.destroyed.'
       : "the response emitted 'close' before your handler listened for it. Check res.destroyed when your handler starts.",
   })
 }
 
 // 1.4 The client is slow
 
-check(
-  '1.4a',
-  'the handler asks the feed for nothing more while the response is full',
-  async (t) => {
-    const { slow, happened } = await slowStream(t, PATH, createApp)
-    const tookAll = slow.reader.delivered === happened.length
-    t.transcript.step(`feed delivered ${tookAll ? 'all' : 'some'} of them for the slow client`)
-    must(!tookAll, {
-      seen: `The client stopped reading, and your handler took all ${happened.length} quakes from the feed, which are 6 MB.`,
-      expected:
-        'Expected your handler to stop when the response is full, because everything that the client does not read stays in memory.',
-      often: 'your handler ignores the return value of res.write().',
-    })
+check('1.4a', 'the handler stops reading from the feed while the response is full', async (t) => {
+  const { slow, happened } = await slowStream(t, PATH, createApp)
+  const tookAll = slow.reader.delivered === happened.length
+  t.transcript.step(`feed delivered ${tookAll ? 'all' : 'some'} of them for the slow client`)
+  must(!tookAll, {
+    seen: `The client stopped reading, but your handler took all ${happened.length} quakes (6 MB) from the feed.`,
+    expected:
+      'Expected your handler to stop writing when the response is full, because everything that the client does not read stays in memory.',
+    often: 'your handler ignores the return value of res.write().',
+  })
 
-    const { feed, server, open } = await serveFeed(t, PATH, createApp)
-    const { reader } = await open('client on a full line')
-    server.blockNetwork()
-    const small = largeQuakes(400, 4096)
-    feed.release(...small)
-    await t.waitFor(() => reader.delivered > 0, {
-      seen: 'The network took no bytes, and your handler took no quake from the feed.',
-      expected: 'Expected your handler to take a few, because the response has room for some.',
-    })
-    // Give a handler that does not stop the time to take more.
-    await turns(20)
-    must(reader.delivered <= MOST_HELD, {
-      seen: `The network took no bytes, and your handler took ${reader.delivered} quakes of 4 kB from the feed.`,
-      expected: 'Expected your handler to stop when res.write() returns false.',
-      often:
-        'your handler compares the buffered bytes with a limit of its own, which is higher than that of Node. Use the return value of res.write().',
-    })
-  },
-)
+  const { feed, server, open } = await serveFeed(t, PATH, createApp)
+  const { reader } = await open('client on a full line')
+  server.blockNetwork()
+  const small = largeQuakes(400, 4096)
+  feed.release(...small)
+  await t.waitFor(() => reader.delivered > 0, {
+    seen: 'The network accepted no bytes, and your handler took no quakes from the feed.',
+    expected: 'Expected your handler to take a few quakes, because the response has room for them.',
+  })
+  // Give a handler that does not stop enough time to take more.
+  await turns(20)
+  must(reader.delivered <= MOST_HELD, {
+    seen: `The network accepted no bytes, but your handler took ${reader.delivered} quakes of 4 kB from the feed.`,
+    expected: 'Expected your handler to stop writing when res.write() returns false.',
+    often:
+      'your handler compares the buffered bytes with a limit of its own, but the limit in Node is lower. Use the return value of res.write().',
+  })
+})
 
-/** A response buffers 16 quakes of 4 kB (64 kB), and streams before it buffer some dozens. */
+/** The most quakes of 4 kB that a handler may take. A response buffers 16 of them (64 kB), and streams before it a few dozen more. */
 const MOST_HELD = 150
 
-/** More quakes than any counter in a handler is likely to allow. */
+/** More quakes than any counter in a handler is likely to let through. */
 const MANY = 1100
 
 check('1.4b', 'a client that resumes reading gets every quake once, in order', async (t) => {
@@ -343,8 +340,8 @@ check('1.4b', 'a client that resumes reading gets every quake once, in order', a
   const happened = largeQuakes(32, 96 * 1024)
   feed.release(...happened)
   await t.waitFor(() => reader.delivered > 0, {
-    seen: 'The client stopped reading, and your handler took no quake from the feed.',
-    expected: 'Expected your handler to take a few, because the buffers have room for some.',
+    seen: 'The client stopped reading, and your handler took no quakes from the feed.',
+    expected: 'Expected your handler to take a few quakes, because the buffers have room for them.',
   })
   await turns(20)
   const heldBefore = held()
@@ -352,26 +349,26 @@ check('1.4b', 'a client that resumes reading gets every quake once, in order', a
   server.unblockNetwork(SILENT)
   for (const [n, quake] of happened.entries()) {
     const line = await client.line({
-      seen: `The client resumed reading, and got only ${n} of ${happened.length} quakes.`,
-      expected: 'Expected the stream to continue where it stopped.',
-      often: 'your handler stops for good when res.write() returns false. false only means "wait".',
+      seen: `The client resumed reading, but got only ${n} of ${happened.length} quakes.`,
+      expected: 'Expected the stream to continue where it had stopped.',
+      often: 'your handler stops for good when res.write() returns false, which only means "wait".',
     })
     const { id } = (tryParseJson(line) ?? {}) as { id?: unknown }
     must(id === quake.id, {
-      seen: `Line ${n + 1} was the quake ${JSON.stringify(id)}.`,
-      expected: `Expected the quake ${JSON.stringify(quake.id)}, because each quake is sent once and in order.`,
+      seen: `Line ${n + 1} contained the quake ${JSON.stringify(id)}.`,
+      expected: `Expected that line to contain the quake ${JSON.stringify(quake.id)}, because each quake must be sent once and in order.`,
       ...(id === happened[n - 1]?.id && {
         often:
-          'your handler writes a quake again after "drain". A write that returned false has been accepted.',
+          'your handler writes a quake again after "drain", but a write that returned false has been accepted.',
       }),
     })
   }
-  // A listener that is left over after each wait adds up.
+  // Listeners that are left over after each wait add up.
   must(held() < heldBefore + 5, {
-    seen: `The response was full ${happened.length} times, and the number of listeners and timers for this client grew.`,
-    expected: 'Expected your handler to remove the listeners and timers of a wait after the wait.',
+    seen: `The response was full ${happened.length} times, and the number of listeners and timers for this client kept growing.`,
+    expected: 'Expected your handler to remove its listeners and timers after each wait.',
     often:
-      'your handler adds a listener for each wait and leaves it on the response. once() of node:events removes its own listeners.',
+      'your handler adds a listener for each wait and never removes it. once() from node:events removes its own listeners.',
   })
 
   timers.stop()
@@ -380,47 +377,47 @@ check('1.4b', 'a client that resumes reading gets every quake once, in order', a
   const small = largeQuakes(MANY, 1024)
   feed.release(...small)
   await t.waitFor(() => reader.delivered > happened.length, {
-    seen: `The response was full ${happened.length} times and drained each time. Then your handler took no more quakes from the feed.`,
-    expected: 'Expected your handler to take the next quakes.',
+    seen: `The response was full ${happened.length} times, and drained each time. After that, your handler took no more quakes from the feed.`,
+    expected: 'Expected your handler to continue with the next quakes.',
   })
   await turns(20)
   const taken = reader.delivered - happened.length
   must(taken <= 4 * MOST_HELD, {
-    seen: `The response had been full ${happened.length} times. Then the network took no bytes, and your handler took ${taken} quakes of 1 kB from the feed.`,
-    expected: 'Expected your handler to stop whenever the response is full.',
+    seen: `The response had been full ${happened.length} times. Then the network accepted no bytes, but your handler took ${taken} quakes of 1 kB from the feed.`,
+    expected: 'Expected your handler to stop writing whenever the response is full.',
     often: 'your handler waits for "drain" only the first time, or the first few times.',
   })
   server.unblockNetwork()
-  // In steps, because a handler may yield to the event loop between two quakes.
+  // Read in steps, because a handler may yield to the event loop between two quakes.
   for (let n = 99; n < MANY; n += 100) {
     await client.skipUntil(small[n]!.id, {
-      seen: `${MANY} more quakes happened, the network took bytes again, and the client did not get quake ${n + 1}.`,
+      seen: `${MANY} more quakes happened and the network accepted bytes again, but the client did not get quake ${n + 1}.`,
       expected:
         'Expected the client to get every quake, because the stream continues until the feed ends.',
     })
   }
   await client.line({
     seen: 'The last line had no line feed.',
-    expected: 'Expected a line feed.',
+    expected: 'Expected every line to end with a line feed.',
   })
 
   server.blockNetwork()
   const [last] = quakes(1)
   feed.release(last)
   feed.end()
-  // Give a handler that destroys the response the time to do so. Others may wait until the line has been sent.
+  // Give a handler that destroys the response enough time to do so. Other handlers may wait until the line has been sent.
   await turns(20)
   server.unblockNetwork()
   const story = {
     seen: 'The feed ended while the last line was waiting for the network, and the line was lost.',
     expected: 'Expected the client to get the last line and then the end of the response.',
     often:
-      'your handler destroys the response after res.end(). That drops the bytes that are still waiting.',
+      'your handler destroys the response after res.end(), which drops the bytes that are still waiting.',
   }
   await client.line(story)
   const how = await client.ended({
     ...story,
-    seen: 'The feed ended, and the response did not.',
+    seen: 'The feed ended, but the response did not.',
   })
   must(how === 'complete', { ...story, seen: 'The feed ended, and the server cut the connection.' })
 })
@@ -431,58 +428,62 @@ check('1.4c', 'the feed closes when a stalled client disconnects', async (t) => 
 
 // 1.5 The feed fails
 
-check('1.5a', 'when the feed fails, the connection is cut and does not end normally', async (t) => {
-  for (const count of [1, 0]) {
-    const { feed, open } = await serveFeed(t, PATH, createApp)
-    const { client } = await open()
-    for (const quake of quakes(count)) {
-      feed.release(quake)
-      await client.line({
-        seen: 'A quake happened, and its line did not reach the client.',
-        expected: 'Expected the line for that quake.',
+check(
+  '1.5a',
+  'when the feed fails, the server cuts the connection instead of ending the response',
+  async (t) => {
+    for (const count of [1, 0]) {
+      const { feed, open } = await serveFeed(t, PATH, createApp)
+      const { client } = await open()
+      for (const quake of quakes(count)) {
+        feed.release(quake)
+        await client.line({
+          seen: 'A quake happened, but its line did not reach the client.',
+          expected: 'Expected the client to get the line for that quake.',
+        })
+      }
+      feed.fail('no word from the network')
+      await mustCutWithFeed(
+        client,
+        `The feed failed${count === 0 ? ' before its first quake' : ''}`,
+        'Expected the connection to be cut.',
+        count === 0
+          ? 'your handler ends the response if nothing has been sent yet. To the client, this looks like a feed without quakes.'
+          : undefined,
+      )
+      must(client.unread() === '', {
+        seen: `The feed failed, and then the client read ${excerpt(client.unread())}`,
+        expected:
+          'Expected no bytes after the last quake, because a reader takes each line for a quake.',
       })
     }
-    feed.fail('no word from the network')
-    await mustCutWithFeed(
-      client,
-      `The feed failed${count === 0 ? ' before its first quake' : ''}`,
-      'Expected the connection to be cut.',
-      count === 0
-        ? 'your handler ends the response if nothing has been sent yet. To the client that looks like a feed without quakes.'
-        : undefined,
-    )
-    must(client.unread() === '', {
-      seen: `The feed failed, and then the client read ${excerpt(client.unread())}`,
-      expected:
-        'Expected nothing after the last quake, because a reader takes each line for a quake.',
-    })
-  }
-})
+  },
+)
 
-edgeCase('1.5b', 'a HEAD request gets the head, ends, and opens no feed', async (t) => {
+edgeCase('1.5b', 'a HEAD request gets the head, and ends without opening the feed', async (t) => {
   const { feed, server } = await serveFeed(t, PATH, createApp)
   const client = t.connect(server)
   const story = {
     seen: 'The HEAD request got no head.',
-    expected: 'Expected the head that GET gets.',
+    expected: 'Expected the same head as for GET.',
   }
   const head = await client.get(PATH, story, { method: 'HEAD' })
   must(head.status === 200, {
-    seen: `The HEAD request was answered ${head.status}.`,
+    seen: `The HEAD request was answered with status ${head.status}.`,
     expected: 'Expected status 200, as for GET.',
   })
   const type = head.headers.get('content-type')
   must(NDJSON.test(type ?? ''), {
     seen: `The response to HEAD had ${type ? `the Content-Type ${type}` : 'no Content-Type'}.`,
-    expected: 'Expected the Content-Type that GET gets.',
+    expected: 'Expected the same Content-Type as for GET.',
     often: 'your handler sets the headers only for GET.',
   })
   await mustEndHead(t, server, client, PATH)
   must(
     feed.readers.every(({ hasPulled }) => !hasPulled),
     {
-      seen: 'A HEAD request was answered, and your handler opened the feed for it.',
-      expected: 'Expected the feed to stay closed, because the response to HEAD has no body.',
+      seen: 'Your handler opened the feed for a HEAD request.',
+      expected: 'Expected the feed to stay closed, because a response to HEAD has no body.',
       often:
         'your handler opens the feed before it checks req.method, or does not return after res.end().',
     },
@@ -502,7 +503,11 @@ edgeCase('1.5e', 'after unusual requests, the next client is served in full', (t
   mustServeTheNext(t, 'unusual'),
 )
 
-/** @param only which visits come before the next client */
+/**
+ * Requires that the next client is served in full after many visits.
+ *
+ * @param only the kind of visits that come before the next client
+ */
 async function mustServeTheNext(t: Tools, only: VisitOptions['only']): Promise<void> {
   const { feed, next } = await mustServeAfterVisits(
     t,
@@ -513,11 +518,11 @@ async function mustServeTheNext(t: Tools, only: VisitOptions['only']): Promise<v
   )
   feed.end()
   const how = await next.client.ended({
-    seen: 'Many clients had disconnected. The feed of the next client ended, and its response did not.',
+    seen: 'Many clients had disconnected. Then the feed ended for the next client, but the response to that client did not end.',
     expected: 'Expected the response to end, as for the first client.',
   })
   must(how === 'complete' && next.reader.closed, {
-    seen: 'Many clients had disconnected. The feed of the next client ended, and its connection was cut.',
+    seen: 'Many clients had disconnected. When the feed ended for the next client, its connection was cut.',
     expected: 'Expected the response to end, as for the first client.',
   })
 }
@@ -530,22 +535,22 @@ check('1.6a', 'readNdjson() yields each record as soon as its line is complete',
   for (const quake of quakes(3)) {
     source.push(`${JSON.stringify(quake)}\n`)
     const { value } = await t.withTimeout(records.next(), {
-      seen: `The line of ${describeQuake(quake)} arrived, and readNdjson() yielded nothing.`,
-      expected: 'Expected the record before the next line arrives.',
+      seen: `The line for ${describeQuake(quake)} arrived, but readNdjson() yielded nothing.`,
+      expected: 'Expected readNdjson() to yield the record before the next line arrives.',
       often: 'your reader reads the whole body first, as response.text() does.',
     })
     t.transcript.step(`reader yielded ${excerpt(JSON.stringify(value), 48)}`)
     must(deepEqual(value, quake), {
       seen: `readNdjson() yielded ${excerptJson(value)}`,
-      expected: `Expected ${excerptJson(quake)}`,
+      expected: `Expected readNdjson() to yield ${excerptJson(quake)}`,
     })
   }
 })
 
 check(
   '1.6b',
-  'a record or a character may be split between chunks',
-  mustRead('chunks', 'your reader parses each chunk as one line. A chunk may end anywhere.'),
+  'records and characters that are split between chunks are read correctly',
+  mustRead('chunks', 'your reader parses each chunk as one line, but a chunk may end anywhere.'),
 )
 
 check(
@@ -558,59 +563,59 @@ check(
 
 check(
   '1.7a',
-  'a line that is not JSON throws an error with its line number',
+  'the reader throws an error with the line number if a line is not JSON',
   mustRead('invalid', whyWrongError),
 )
 
 edgeCase(
   '1.7b',
-  'a last line without a line feed throws',
+  'the reader throws if the last line has no line feed',
   mustRead(
     'end',
-    'your reader drops the rest, or parses it as a record. But 12 may be the beginning of 123.',
+    'your reader drops the text after the last line feed, or parses that text as a record. But 12 may be the beginning of 123.',
   ),
 )
 
 edgeCase(
   '1.7c',
-  'a line longer than maxLineBytes throws',
+  'the reader throws if a line is longer than maxLineBytes',
   mustRead(
     'limit',
-    'your reader counts characters instead of bytes, or adds up several lines, or counts nothing.',
+    'your reader counts characters instead of bytes, adds up the bytes of several lines, or does not count at all.',
   ),
 )
 
 edgeCase(
   '1.7d',
-  'a line that never ends throws at the limit instead of filling the memory',
+  'the reader throws at the limit if a line never ends, instead of filling the memory',
   async (t) => {
     const line = Buffer.from('{"n":1}\n')
-    // Each character has three bytes, so a reader that counts characters takes three times as much.
+    // Each character has three bytes, so a reader that counts characters takes three times as many bytes.
     const endless = Array.from({ length: 1000 }, () => Buffer.from('€'.repeat(100)))
     const source = bodyOfChunks([line, ...endless])
     const records = readNdjson(source.stream, { maxLineBytes: 30_000 })[Symbol.asyncIterator]()
     await t.withTimeout(records.next(), {
-      seen: 'A complete line arrived, and readNdjson() yielded nothing.',
-      expected: 'Expected the record of that line.',
+      seen: 'A complete line arrived, but readNdjson() yielded nothing.',
+      expected: 'Expected readNdjson() to yield the record from that line.',
     })
     t.transcript.step('body continues with 1000 chunks of 300 bytes and no line feed')
     const outcome = await t.withTimeout(outcomeOf(records.next(), 'yielded a record'), {
-      seen: 'maxLineBytes was 30000, and readNdjson() was still waiting for more.',
-      expected: 'Expected an error for a line of more than 30000 bytes.',
+      seen: 'maxLineBytes was 30000, but readNdjson() kept waiting for more.',
+      expected: 'Expected readNdjson() to throw at a line of more than 30000 bytes.',
     })
     t.transcript.step(`reader ${outcome}`)
     const taken = source.pulled - 1
     t.transcript.step(`reader took ${taken} of the chunks`)
     must(taken <= 200, {
-      seen: `maxLineBytes was 30000, and the reader took ${taken} chunks, which are ${taken * 300} bytes of one line.`,
-      expected: 'Expected an error soon after byte 30000.',
+      seen: `maxLineBytes was 30000, but the reader took ${taken} chunks (${taken * 300} bytes) of one line.`,
+      expected: 'Expected readNdjson() to throw soon after byte 30000.',
       often:
         taken < endless.length
-          ? 'your reader counts the characters of an unfinished line. These have three bytes each.'
-          : 'your reader checks the length only when the line is complete. This line never is.',
+          ? 'your reader counts the characters of an unfinished line, but each of these characters has three bytes.'
+          : 'your reader checks the length only when the line is complete, but this line never ends.',
     })
 
-    // Without the option there is still a limit, and ordinary lines are below it.
+    // Without the option, there is still a limit, but ordinary lines are below it.
     await mustHaveLimit('left out', (body) => readNdjson(body))
     await mustHaveLimit('undefined', (body) => readNdjson(body, { maxLineBytes: undefined }))
 
@@ -629,19 +634,20 @@ edgeCase(
           () => false,
         ),
         {
-          seen: 'A line of 60 kB arrived, and readNdjson() yielded nothing.',
-          expected: 'Expected the record of that line.',
+          seen: 'A line of 60 kB arrived, but readNdjson() yielded nothing.',
+          expected: 'Expected readNdjson() to yield the record from that line.',
         },
       )
       must(isRecord, {
-        seen: `maxLineBytes was ${what}, and a line of 60 kB threw an error.`,
-        expected: 'Expected the record, because the default limit is 1 MiB.',
+        seen: `maxLineBytes was ${what}, but readNdjson() threw an error for a line of 60 kB.`,
+        expected: 'Expected readNdjson() to yield the record, because the default limit is 1 MiB.',
       })
       t.transcript.step(`reader ${await outcomeOf(values.next(), 'yielded a record')}`)
       const kept = (unlimited.pulled - 1) * 16
       must(kept < 2048, {
-        seen: `maxLineBytes was ${what}, and the reader took ${kept} kB of a line that never ended.`,
-        expected: 'Expected an error soon after 1 MiB, because most callers do not set a limit.',
+        seen: `maxLineBytes was ${what}, but the reader took ${kept} kB of a line that never ended.`,
+        expected:
+          'Expected readNdjson() to throw soon after 1 MiB, because most callers do not set a limit.',
       })
     }
   },
@@ -654,80 +660,80 @@ check('1.7e', 'leaving the loop over readNdjson() cancels the body', async (t) =
     for await (const _ of readNdjson(source.stream)) break
   }
   await t.withTimeout(leaveAfterOne(), {
-    seen: 'Two lines arrived, and the loop got no record.',
-    expected: 'Expected the first record at once.',
+    seen: 'Two lines arrived, but the loop got no record.',
+    expected: 'Expected the loop to get the first record at once.',
   })
   t.transcript.step('loop breaks after the first record')
   await t.waitFor(() => source.cancelled, {
-    seen: 'A caller left its loop over readNdjson(), and the body was not cancelled.',
+    seen: 'A caller left its loop over readNdjson(), but the body was not cancelled.',
     expected:
-      'Expected the body to be cancelled, because otherwise the server keeps streaming to nobody.',
+      'Expected the body to be cancelled, because otherwise the server keeps sending to a client that no longer reads.',
     often: 'your reader calls releaseLock(), which does not cancel the body.',
   })
 })
 
-check('1.7f', 'a lost connection throws', async (t) => {
+check('1.7f', 'the reader throws when the connection is lost', async (t) => {
   const source = controlledBody(t.transcript)
   source.push('{"n":1}\n')
   const records = readNdjson(source.stream)[Symbol.asyncIterator]()
   await t.withTimeout(records.next(), {
-    seen: 'A complete line arrived, and readNdjson() yielded nothing.',
-    expected: 'Expected the record of that line.',
+    seen: 'A complete line arrived, but readNdjson() yielded nothing.',
+    expected: 'Expected readNdjson() to yield the record from that line.',
   })
   source.fail(new TypeError('terminated'))
   const outcome = await t.withTimeout(outcomeOf(records.next()), {
-    seen: 'The connection was lost, and readNdjson() was still waiting.',
+    seen: 'The connection was lost, but readNdjson() kept waiting.',
     expected: 'Expected readNdjson() to throw.',
   })
   must(outcome === 'threw', {
-    seen: 'The connection was lost, and readNdjson() returned as if the body were complete.',
-    expected: 'Expected readNdjson() to throw the error to its caller.',
-    often: 'your reader catches the error of the body and does not throw it again.',
+    seen: 'The connection was lost, but readNdjson() returned as if the body were complete.',
+    expected: 'Expected readNdjson() to throw, so that its caller learns of the loss.',
+    often: 'your reader catches the error from the body and does not rethrow it.',
   })
 })
 
 edgeCase('1.7g', 'the reader pulls chunks only on demand', async (t) => {
-  // Each line has 4 kB, because streams limit their buffers in bytes.
+  // Each line has 4 kB, because the limits of stream buffers are in bytes.
   const line = Buffer.from(`${JSON.stringify('~'.repeat(4093))}\n`)
   const lines = bodyOfChunks(Array.from({ length: 1000 }, () => line))
   t.transcript.step('body has 1000 chunks of one line each, 4 kB long')
   const records = readNdjson(lines.stream)[Symbol.asyncIterator]()
   for (let n = 0; n < 10; n += 1) {
     await t.withTimeout(records.next(), {
-      seen: 'A complete line arrived, and readNdjson() yielded nothing.',
-      expected: 'Expected the record of that line.',
+      seen: 'A complete line arrived, but readNdjson() yielded nothing.',
+      expected: 'Expected readNdjson() to yield the record from that line.',
     })
   }
   t.transcript.step('10 records were read')
   // A reader that runs ahead needs one turn of the event loop for each chunk.
   await turns(1000)
   t.transcript.step(`reader took ${lines.pulled} chunks`)
-  // A few chunks ahead are fine, because streams between the body and the reader buffer some.
+  // The reader may be a few chunks ahead, because streams between the body and the reader buffer some.
   must(lines.pulled <= 50, {
-    seen: `The caller asked for 10 records, and your reader took ${lines.pulled} chunks from the body.`,
+    seen: `The caller asked for 10 records, but your reader took ${lines.pulled} chunks from the body.`,
     expected: 'Expected your reader to pull a chunk only when the caller asks for another record.',
     often:
       'your reader fills a queue from a loop in the background, as fast as the server can send.',
   })
 })
 
-edgeCase('1.7h', 'an error about a line cancels the body', async (t) => {
+edgeCase('1.7h', 'the reader cancels the body when it throws an error about a line', async (t) => {
   const lines = { 'was not JSON': 'not json\n', 'was too long': 'x'.repeat(2000) }
   for (const [what, line] of Object.entries(lines)) {
     const source = controlledBody(t.transcript)
     source.push('{"n":1}\n')
     const records = readNdjson(source.stream, { maxLineBytes: 1000 })[Symbol.asyncIterator]()
     await t.withTimeout(records.next(), {
-      seen: 'A complete line arrived, and readNdjson() yielded nothing.',
-      expected: 'Expected the record of that line.',
+      seen: 'A complete line arrived, but readNdjson() yielded nothing.',
+      expected: 'Expected readNdjson() to yield the record from that line.',
     })
     source.push(line)
     let isSettled = false
     const next = outcomeOf(records.next(), 'yielded a record')
     void next.finally(() => (isSettled = true))
     const story = {
-      seen: `A line ${what}, and readNdjson() was still waiting.`,
-      expected: 'Expected an error as soon as that chunk has arrived.',
+      seen: `A line ${what}, but readNdjson() kept waiting.`,
+      expected: 'Expected readNdjson() to throw as soon as that line has arrived.',
     }
     const outcome = await t.withTimeout(next, story).catch(async (failure: unknown) => {
       source.push('x')
@@ -735,42 +741,46 @@ edgeCase('1.7h', 'an error about a line cancels the body', async (t) => {
       must(!isSettled, {
         ...story,
         often:
-          'your reader checks the length before it adds a chunk, so the error needs another chunk.',
+          'your reader checks the length before it adds a chunk, so it throws only when another chunk arrives.',
       })
       throw failure
     })
     t.transcript.step(`reader ${outcome}`)
     must(outcome === 'threw', {
-      seen: `A line ${what}, and readNdjson() ${outcome}.`,
-      expected: 'Expected an error about that line.',
+      seen: `A line ${what}, but readNdjson() ${outcome}.`,
+      expected: 'Expected readNdjson() to throw an error about that line.',
     })
     await t.waitFor(() => source.cancelled, {
-      seen: `A line ${what}, readNdjson() threw, and the body was not cancelled.`,
-      expected: 'Expected the body to be cancelled, because nobody reads the rest.',
+      seen: `readNdjson() threw because a line ${what}, but the body was not cancelled.`,
+      expected: 'Expected the body to be cancelled, because the rest will never be read.',
       often:
         'your reader cancels the body only when the caller leaves its loop. A finally block also runs when your reader throws.',
     })
   }
 })
 
-check('1.7i', 'the cost of a line does not grow with the length of the stream', async (t) => {
-  // This takes a moment if finished lines are never scanned again, and half a minute otherwise.
-  const line = Buffer.from(`${JSON.stringify('~'.repeat(765))}\n`)
-  const chunks = Array.from({ length: 6000 }, () => line)
-  t.transcript.step('body has 6000 chunks of one line each')
-  let count = 0
-  const read = async (body: ReadableStream<Uint8Array>): Promise<void> => {
-    for await (const _ of readNdjson(body)) count += 1
-  }
-  await mustCostLinearly(t, chunks, read, {
-    seen: '6000 lines of 768 bytes arrived, each in a chunk of its own, and 1.5 seconds of CPU time were not enough to read them.',
-    expected: 'Expected the work for a line not to depend on the lines before it.',
-    often: 'your reader keeps the text of finished lines and joins each chunk to all of it.',
-  })
-  t.transcript.step(`reader yielded ${count} records`)
-})
+check(
+  '1.7i',
+  'the cost of reading a line does not grow with the length of the stream',
+  async (t) => {
+    // Reading takes a moment if finished lines are never scanned again, but half a minute otherwise.
+    const line = Buffer.from(`${JSON.stringify('~'.repeat(765))}\n`)
+    const chunks = Array.from({ length: 6000 }, () => line)
+    t.transcript.step('body has 6000 chunks of one line each')
+    let count = 0
+    const read = async (body: ReadableStream<Uint8Array>): Promise<void> => {
+      for await (const _ of readNdjson(body)) count += 1
+    }
+    await mustCostLinearly(t, chunks, read, {
+      seen: '6000 lines of 768 bytes arrived, each in a chunk of its own, and 1.5 seconds of CPU time were not enough to read them.',
+      expected: 'Expected the cost of a line not to depend on the lines before it.',
+      often: 'your reader keeps the text of finished lines and appends each chunk to it.',
+    })
+    t.transcript.step(`reader yielded ${count} records`)
+  },
+)
 
-/** The tags of each theme. A case with tags of several themes belongs to the last of them. */
+/** The tags of each theme. A case with tags from several themes belongs to the last of these themes. */
 const themes = {
   chunks: ['basic', 'chunk', 'long', 'prompt', 'utf8'],
   lines: ['eol', 'keepalive'],
@@ -779,7 +789,7 @@ const themes = {
   limit: ['limit'],
 }
 
-/** Returns a script that reads every case of a theme. @param often the likely cause, unless a case names another one */
+/** Returns a script that reads every case of a theme. @param often the likely cause, unless a case names a different cause */
 function mustRead(
   theme: keyof typeof themes,
   often: Parameters<typeof mustReadNdjson>[3],

@@ -4,7 +4,7 @@
  * Skips blank lines, which keep a connection alive. Cancels the body if the caller leaves its loop, and after an error.
  *
  * @param body the body of a response, as bytes in chunks that may end anywhere
- * @param options.maxLineBytes the number of bytes that a line may have before its line feed
+ * @param options.maxLineBytes the most bytes that a line may have, not counting its line feed
  * @throws if a line is not JSON or is too long, or if the last line has no line feed, because `12` may be the
  *   beginning of `123`. The message contains the number of the line, counted from 1.
  */

@@ -1,8 +1,8 @@
 import { Socket } from 'node:net'
 
 /**
- * Blocks all further writes of a socket, as if every network buffer were full. It does not fill the real buffers, because
- * their size differs between machines. Returns a function that flushes the blocked writes and unblocks the socket.
+ * Blocks all further writes to a socket, as if every network buffer were full, and returns a function that flushes the
+ * blocked writes and unblocks the socket. Does not fill the real buffers, because their size differs between machines.
  */
 export function blockSocket(socket: Socket): () => void {
   const waiting: (() => void)[] = []
@@ -20,7 +20,7 @@ export function blockSocket(socket: Socket): () => void {
     // If the socket has been destroyed, the blocked writes have already been discarded.
     if (!socket.destroyed) for (const go of held) go()
   }
-  // Unblock the socket when the client disconnects, because the blocked writes must fail then.
+  // Unblock the socket when the client disconnects, because the blocked writes must then fail.
   socket.on('end', letGo)
   return letGo
 }

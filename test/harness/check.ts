@@ -21,7 +21,7 @@ declare module 'vitest' {
     nginx?: NginxPorts
     /** Whether to stop after the first failure. */
     bail?: boolean
-    /** The only check that tries every case in a first look. */
+    /** The ID of the only check that tries every case in a first look. */
     tryAllIn?: string
   }
 }
@@ -29,13 +29,16 @@ declare module 'vitest' {
 type Script = (tools: Tools) => Promise<void>
 
 /**
- * Registers a core check, with an ID such as `1.2a`, the rule that it grades, in the present tense, and the script that
- * tests the work.
+ * Registers a core check.
  *
  * Checks run one after another in the order in which they are written, which is the order of diagnosis. After the first
  * failure, the remaining checks run concurrently, so that a learner waits for one timeout and not for twenty. An uncaught
  * error fails the check in which it was thrown. If that check is unknown, the checks that would have passed run again,
  * one after another.
+ *
+ * @param id an ID such as `1.2a`
+ * @param rule the rule that the check grades, in the present tense
+ * @param script tests the work
  */
 export function check(id: string, rule: string, script: Script): void {
   // Disable Vitest's timeout, because each wait has its own, and the grader's watchdog kills everything else.
@@ -82,12 +85,12 @@ type Outcome = {
   hasPassed: boolean
   /** The thrown value that made the check fail. */
   error?: unknown
-  /** Whether the only failure was an uncaught error that may belong to another check. */
+  /** Whether the check failed only because of an uncaught error that may belong to another check. */
   mayBeAnothers?: boolean
 }
 
 function runScript(script: Script): Promise<Outcome> {
-  // Attribute errors only after a failure, because it costs time, and a check that runs alone does not need it.
+  // Attribute errors to checks only after a failure, because this costs time, and a check that runs alone does not need it.
   return hasFailed ? asCheck(() => runAlone(script)) : runAlone(script)
 }
 
@@ -103,7 +106,7 @@ async function runAlone(script: Script): Promise<Outcome> {
       length = transcript.steps.length
       return tools.close()
     })
-    // Wait for a turn, because errors that were thrown while the last connections closed surface then.
+    // Wait for one turn, because errors that were thrown while the last connections closed surface only then.
     await turns()
     const error = uncaught.failure() ?? uncaught.warning()
     const { note } = transcript

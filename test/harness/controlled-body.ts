@@ -1,9 +1,9 @@
 import { excerpt, type Transcript } from './transcript.ts'
 
-/** A response body whose chunks the check sends. */
+/** A response body whose chunks the check delivers. */
 export type ControlledBody = {
   readonly stream: ReadableStream<Uint8Array>
-  /** Sends one chunk. */
+  /** Delivers one chunk. */
   push(chunk: Uint8Array | string): void
   /** Simulates a lost connection. */
   fail(error: Error): void
@@ -40,7 +40,7 @@ export function controlledBody(transcript: Transcript): ControlledBody {
   }
 }
 
-/** Returns a body that delivers the chunks one by one, when they are pulled. */
+/** Returns a body that delivers each chunk only when it is pulled. */
 export function bodyOfChunks(chunks: Iterable<Uint8Array>): {
   readonly stream: ReadableStream<Uint8Array>
   /** The number of chunks that were pulled. */

@@ -22,7 +22,7 @@ export type ControlledFeed = Feed & {
   readonly openReaders: number
 }
 
-/** The error that a failed feed throws to its readers. The work is not to blame for it. */
+/** The error that a failed feed throws to its readers. It never counts as a mistake in the work. */
 export class FeedError extends Error {}
 
 export type FeedReader = {
@@ -34,7 +34,7 @@ export type FeedReader = {
   readonly aborted: boolean
   /** The number of listeners on the reader's signal. */
   readonly signalListeners: number
-  /** Whether the reader is closed, because it pulled after its signal had aborted, it left its loop, or the feed is over. */
+  /** Whether the reader is closed. A reader closes if it pulls after its signal has aborted, leaves its loop, or reaches the end of the feed. */
   readonly closed: boolean
 }
 
@@ -76,7 +76,7 @@ export function controlledFeed(transcript: Transcript): ControlledFeed {
     }
     const abort = (): void => {
       reader.aborted = true
-      // Close a reader that has never pulled, because it holds no resources. Others close at their next pull, as generators do.
+      // Close a reader that has never pulled, because it holds no resources. Other readers close at their next pull, as generators do.
       if (!reader.hasPulled) reader.closed = true
       wake()
     }

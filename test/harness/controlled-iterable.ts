@@ -1,4 +1,4 @@
-/** An async iterable whose values the check sends. */
+/** An async iterable whose values the check supplies. */
 export type ControlledIterable<T> = {
   readonly values: AsyncIterable<T>
   push(value: T): void

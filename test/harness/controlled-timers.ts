@@ -1,6 +1,6 @@
 import { isCalledByWork } from './work-timers.ts'
 
-/** The timers that the work starts from now on. The check can fire them at any time. */
+/** The timers that the work starts from now on, which the check can fire at any time. */
 export type ControlledTimers = {
   /** Fires all pending timers now, each interval once. Returns false if no timers are pending. */
   runPending(): boolean
@@ -13,7 +13,7 @@ type Globals = Pick<
 >
 
 /**
- * Replaces the timer functions. Only one page may be open, because it is unknown to which page a timer belongs.
+ * Replaces the timer functions. Only one page may be open, because a timer does not show to which page it belongs.
  *
  * @param targets the objects from which the work takes `setTimeout()` and the other timer functions
  */

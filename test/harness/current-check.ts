@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** The current check. Timers, sockets and promises remember the check whose script created them. */
+/** Holds the current check. Timers, sockets and promises remember the check whose script created them. */
 const checks = new AsyncLocalStorage<object>()
 let followers = 0
 
@@ -33,7 +33,7 @@ function follow(): () => void {
   return () => {
     if (isFollowing) followers -= 1
     isFollowing = false
-    // Otherwise, Node would keep propagating the context from promise to promise, at a third of the later checks' time.
+    // Without this, Node would keep propagating the context from promise to promise, which takes a third of the later checks' time.
     if (followers === 0) checks.disable()
   }
 }

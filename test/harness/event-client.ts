@@ -3,7 +3,7 @@ import { Failure } from './failure.ts'
 import { excerpt, type Transcript } from './transcript.ts'
 import type { LateStory } from './waiting.ts'
 
-/** The source of the response's bytes. */
+/** A client that can read the bytes of its response. */
 type BodyReader = {
   readonly name: string
   read<T>(take: (bytes: Uint8Array) => T | undefined, story: LateStory): Promise<T>
@@ -46,7 +46,7 @@ export class EventClient {
     return retry
   }
 
-  /** Waits for `count` events or non-blank lines, because a server may use anything as a heartbeat. */
+  /** Waits for `count` more comments or fields, because a server may send either as a heartbeat. */
   async heartbeats(count: number, story: LateStory): Promise<void> {
     const lines = (): number => this.comments + this.fields
     const wanted = lines() + count
@@ -59,12 +59,12 @@ export class EventClient {
     return this.#events[0]
   }
 
-  /** The number of lines read that were comments. */
+  /** The number of comments that the client has read. */
   get comments(): number {
     return this.#parser.comments
   }
 
-  /** The number of lines read that were neither blank nor comments. */
+  /** The number of lines that the client has read, except for blank lines and comments. */
   get fields(): number {
     return this.#parser.fields
   }
@@ -91,7 +91,7 @@ export class EventClient {
     }, story)
   }
 
-  /** Adds to a failure the lines that look right on the wire but form no event, because a blank line or the data is missing. */
+  /** Adds to a failure the lines that look right on the wire, but form no event because a blank line or the data is missing. */
   #withLines(error: unknown): unknown {
     if (!(error instanceof Failure)) return error
     const { unfinished, dropped } = this.#parser
@@ -99,20 +99,20 @@ export class EventClient {
     if (/^data(:|$)/m.test(unfinished)) {
       return new Failure({
         ...story,
-        seen: `${seen} It has ${excerpt(unfinished)} and no blank line behind it.`,
-        cause: 'an event is complete with its blank line. Until then nobody can tell that it is.',
+        seen: `${seen} The client got ${excerpt(unfinished)} without a blank line after it.`,
+        cause: 'an event is complete only when its blank line arrives.',
       })
     }
     if (dropped === '') return error
     return new Failure({
       ...story,
-      seen: `${seen} It has "${excerpt(dropped)}" and a blank line, and no field data.`,
-      cause: 'without a field data there is no event: a client drops the other fields.',
+      seen: `${seen} The client got "${excerpt(dropped)}" and a blank line, but no "data" field.`,
+      cause: 'a block without a "data" field is not an event, so a client dispatches nothing.',
     })
   }
 }
 
-/** Describes the meaning of an event instead of its bytes: `id "us7000abcd", data "{"id":…}"`. */
+/** Describes the meaning of an event, not its bytes: `id "us7000abcd", data "{"id":…}"`. */
 export function describeEvent({ type, data, lastEventId }: StreamEvent): string {
   const parts = [
     ...(type === 'message' ? [] : [`event "${excerpt(type, 24)}"`]),

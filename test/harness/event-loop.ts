@@ -2,7 +2,7 @@
 const { setImmediate } = globalThis
 const { nextTick } = process
 
-/** Waits for `count` turns of the event loop, so that pending callbacks get a chance to run. */
+/** Waits for `count` turns of the event loop, so that pending callbacks can run. */
 export async function turns(count = 1): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) {
     await new Promise<void>((done) => void setImmediate(done))

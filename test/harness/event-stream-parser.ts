@@ -1,6 +1,6 @@
 import { eventLines, type Dispatched } from '../../wire/event-lines.ts'
 
-/** An event as a client dispatches it. `lastEventId` is the last event ID at the time of the dispatch. */
+/** An event as a client dispatches it. Its `lastEventId` is the last event ID at the time of the dispatch. */
 export type StreamEvent = Dispatched
 
 /** Parses an event stream incrementally. */
@@ -15,7 +15,7 @@ export class EventStreamParser {
   fields = 0
   /** The ID that a client would send as Last-Event-ID now. */
   lastEventId = ''
-  /** The time that a client would wait before it reconnects. Undefined if the stream has not sent a value. */
+  /** The time that a client would wait before it reconnects, or undefined if the stream has not sent a value. */
   retry: number | undefined
   /** The number of events that were complete before the first `retry` field. */
   eventsBeforeRetry = 0

@@ -8,7 +8,7 @@ export type FrozenTimers = {
 }
 
 /**
- * Freezes the timers that the learner's files start for this check. Anything that still happens did not wait for a timer,
+ * Freezes the timers that the learner's files start for this check. Anything that still happens cannot depend on a timer,
  * so the check does not have to measure time.
  */
 export function freezeTimers(): FrozenTimers {

@@ -12,7 +12,7 @@ if (process.env.WORKSHOP_SANDBOX) {
       value: (whom: number, signal: number) =>
         whom === pid ? kill(whom, signal) : -constants.errno.EPERM,
     },
-    // Remove this function, because the debugger's signal kills a process that does not handle it.
+    // Disable this function, because the debugger's signal kills a process that does not handle it.
     _debugProcess: { value: undefined },
   })
 }

@@ -57,7 +57,7 @@ export async function mustCostLinearly(
         paused = resolve
       })
       await t.withTimeout(Promise.race([reading, pause]), {
-        seen: 'The whole body arrived, and your reader did not finish.',
+        seen: 'The whole body arrived, but your reader did not finish.',
         expected: 'Expected your reader to finish at the end of the body.',
       })
       must(costMs < MOST_MS, story)
@@ -67,8 +67,8 @@ export async function mustCostLinearly(
   }
 }
 
-/** The number of times that the event loop gets a turn. */
+/** The number of times that reading pauses, so that the event loop gets a turn. */
 const PAUSES = 48
 
-/** The limit, of which a linear algorithm needs a fraction, even if it works byte by byte on a slow machine. */
+/** The limit on the CPU time. A linear algorithm needs only a fraction of it, even byte by byte on a slow machine. */
 const MOST_MS = 1500

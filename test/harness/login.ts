@@ -29,7 +29,7 @@ export function slowLogin(): SlowLogin {
   }
 }
 
-/** Sends a request, and waits until the request is waiting in the login. */
+/** Sends a request, and waits until the login is delaying it. */
 export async function requestLogin(
   t: Tools,
   server: TestServer,
@@ -46,7 +46,7 @@ export async function requestLogin(
   return client
 }
 
-/** Disconnects a client, and waits until the server has `left` connections. */
+/** Disconnects a client, and waits until the server has only `left` connections. */
 export async function disconnect(
   t: Tools,
   server: TestServer,
@@ -56,7 +56,7 @@ export async function disconnect(
 ): Promise<void> {
   client.disconnect()
   await t.waitFor(() => server.connections === left, {
-    seen: `${name} disconnected, and the server kept its side of the connection open.`,
+    seen: `${name} disconnected, but the server kept its side of the connection open.`,
     expected: 'Expected the server to close its side as well.',
   })
 }

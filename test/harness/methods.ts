@@ -4,9 +4,9 @@ import { must } from './failure.ts'
 import type { RawClient } from './raw-client.ts'
 import type { TestServer } from './serve.ts'
 
-/** The likely cause if HEAD fails. */
+/** The likely cause if a HEAD request fails a check. */
 export const GET_FOR_HEAD =
-  'Express runs the GET handler for HEAD as well, and the stream holds the connection open.'
+  'Express also runs your GET handler for HEAD, and the stream keeps the connection open.'
 
 /** Waits until the response to a HEAD request has ended. */
 export async function mustEndHead(
@@ -15,11 +15,11 @@ export async function mustEndHead(
   client: RawClient,
   path: string,
 ): Promise<void> {
-  // A response to HEAD always looks complete to the client. It has really ended if the connection closes, or if the next
-  // request on the connection is answered, because HTTP/1.1 answers requests in order.
+  // A response to HEAD always looks complete to the client. The response has really ended if the connection closes, or if
+  // the server answers the next request on the connection, because HTTP/1.1 answers requests in order.
   client.request(path, { method: 'HEAD' })
   await t.waitFor(() => client.hasHead || server.connections === 0, {
-    seen: 'A HEAD request got its head, and the next request on that connection got no answer.',
+    seen: 'A HEAD request got its head, but the next request on that connection got no answer.',
     expected: 'Expected the response to HEAD to end.',
     often: GET_FOR_HEAD,
   })
@@ -39,8 +39,8 @@ export async function mustRefusePost(client: RawClient, path: string): Promise<v
     { method: 'POST' },
   )
   must(status === 404 || status === 405, {
-    seen: `A POST request was answered ${status}.`,
+    seen: `A POST request was answered with status ${status}.`,
     expected: 'Expected status 404 or 405.',
-    often: 'app.use() and app.all() take every method. app.get() takes GET and HEAD.',
+    often: 'app.use() and app.all() accept every method. app.get() accepts only GET and HEAD.',
   })
 }

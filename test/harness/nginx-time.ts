@@ -1,4 +1,4 @@
-/** Parses a time in nginx's syntax, such as `60`, `60s`, `1m30s` or `24h`, and returns seconds. */
+/** Parses a time in nginx's syntax, such as `60`, `60s`, `1m30s` or `24h`, and returns it in seconds. */
 export function parseSeconds(time: string): number {
   const units: Record<string, number> = {
     ms: 0.001,

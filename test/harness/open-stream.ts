@@ -15,7 +15,7 @@ import { SILENT } from './transcript.ts'
 /** Creates the work's app from a feed. */
 export type CreateApp = (feed: Feed) => RequestHandler
 
-/** The work's app, which is served with a feed that the check controls. */
+/** The work's app, served with a feed that the check controls. */
 export type ServedFeed = {
   feed: ControlledFeed
   server: TestServer
@@ -37,7 +37,7 @@ export async function serveFeed(
   return { feed, server, open: (name) => openStream(t, feed, server, path, name) }
 }
 
-/** Serves the work, and opens the stream for one client, which has read the head but not the body. */
+/** Serves the work, and opens the stream for one client, which reads the head but not the body. */
 export async function serveStream(
   t: Tools,
   path: string,
@@ -59,16 +59,16 @@ export async function openStream(
   const before = feed.readers.length
   const client = t.connect(server, name)
   await requestStream(client, path)
-  // Prefer an open reader, because an earlier handler may open the feed only now, for a client that has already disconnected.
+  // Prefer an open reader, because only now an earlier handler may open the feed for a client that has already disconnected.
   const own = (): FeedReader | undefined => {
     const asked = feed.readers.slice(before).filter((reader) => reader.hasPulled)
     return asked.find(({ closed }) => !closed) ?? asked[0]
   }
   await t.waitFor(() => own() !== undefined, {
-    seen: `The ${name} got its head, and your handler did not ask the feed for a quake.`,
+    seen: 'Your handler sent the head of the response, but did not ask the feed for a quake.',
     expected: 'Expected your handler to open the feed for each client, and to ask for quakes.',
     often:
-      'feed.open(signal) is called once for the whole app, or not yet. Call it for each request.',
+      'your code calls feed.open(signal) once for the whole app, or has not called it yet. Call it for each request.',
   })
   return { client, events: client.events, reader: own()! }
 }
@@ -90,16 +90,16 @@ export async function pausedStream(
   feed.release(...happened)
   await t.waitFor(() => reader.delivered >= 3, {
     seen: () =>
-      `The client stopped reading, and your handler took ${reader.delivered || 'none'} of ${happened.length} quakes from the feed.`,
-    expected: 'Expected your handler to take a few, because the buffers have room for some.',
+      `The client stopped reading, and your handler took ${reader.delivered || 'none'} of the ${happened.length} quakes from the feed.`,
+    expected: 'Expected your handler to take a few quakes, because the buffers have room for them.',
     often: () => whyNotAll(reader, happened.length),
   })
   return paused
 }
 
 /**
- * Opens a stream whose client stops reading while 6 MB of quakes happen, and another whose client reads all of them. By
- * the time the second client has read everything, the first had enough time as well.
+ * Opens a stream whose client stops reading while 6 MB of quakes happen, and a second stream whose client reads all of
+ * them. By the time the second client has read everything, the first client has had enough time as well.
  */
 export async function slowStream(
   t: Tools,
@@ -109,15 +109,15 @@ export async function slowStream(
   const { feed, server, open } = await serveFeed(t, path, createApp)
   const slow = await open('slow client')
   t.transcript.step('slow client stops reading')
-  // To the server, this is the same. But the buffers of the system hold up to 10 MB, and filling them takes time.
+  // To the server, a blocked network looks the same, but filling the system's buffers of up to 10 MB would take time.
   server.blockNetwork(SILENT)
   const quick = await open('quick client')
   const happened = largeQuakes(24)
   feed.release(...happened)
   await quick.client.skipUntil(happened.at(-1)!.id, {
     seen: () =>
-      `The quick client read as fast as it could, and did not get every quake. Your handler took ${quick.reader.delivered} of ${happened.length} quakes for it.`,
-    expected: 'Expected the quick client to get all quakes, whatever the slow client does.',
+      `The quick client read as fast as it could, but did not get every quake. Your handler took ${quick.reader.delivered} of the ${happened.length} quakes for this client.`,
+    expected: 'Expected the quick client to get every quake, whatever the slow client does.',
     often: () => whyNotAll(quick.reader, happened.length),
   })
   return { slow, happened }
@@ -125,7 +125,7 @@ export async function slowStream(
 
 /**
  * Opens a stream whose client stops reading while more quakes happen than all buffers can hold, and waits until the
- * server takes no more quakes. The transcript omits the client's events, because their number depends on the machine.
+ * server takes no more quakes. The transcript omits the client's events, because the number of events depends on the machine.
  */
 export async function stalledStream(
   t: Tools,
@@ -171,7 +171,7 @@ async function takesNoMore(t: Tools, reader: FeedReader): Promise<void> {
     return given > 0 && idleTurns > 25
   }
   await t.waitFor(stands, {
-    seen: 'Quakes happened, and your handler did not ask the feed for any of them.',
+    seen: 'Quakes happened, but your handler did not ask the feed for any of them.',
     expected: 'Expected your handler to ask the feed for quakes.',
   })
 }
@@ -189,15 +189,16 @@ export async function connectAndLeave(
   await turns(20)
 }
 
-/** Explains why a client that reads all the time does not receive every quake. */
+/** Returns the likely reason why a client that reads all the time does not receive every quake. */
 function whyNotAll({ delivered, closed }: FeedReader, count: number): string {
   if (delivered === count) {
-    return 'your handler drops quakes while the response is full. They have to wait.'
+    return 'your handler drops quakes while the response is full. Let them wait instead.'
   }
-  if (closed) return 'res.write() returning false is taken for the end. It only means "wait".'
+  if (closed)
+    return 'your handler stops for good when res.write() returns false, which only means "wait".'
   // Every buffer has room for a few quakes.
   if (delivered < 3) {
-    return 'your handler writes a quake again until res.write() returns true. false means that it has been accepted and that the next quake has to wait.'
+    return 'your handler writes a quake again until res.write() returns true. But false means that the quake has been accepted, and that the next quake has to wait.'
   }
   return 'all your clients wait for the slowest one.'
 }
@@ -205,15 +206,15 @@ function whyNotAll({ delivered, closed }: FeedReader, count: number): string {
 async function requestStream(client: RawClient, path: string): Promise<Head> {
   const head = await client.get(path, {
     seen: 'The client got no head.',
-    expected: 'Expected the head at once.',
+    expected: 'Expected the head to be sent at once.',
     often: 'your handler does not send the head before the first res.write().',
   })
   must(head.status === 200, {
-    seen: `GET ${path} was answered ${head.status}.`,
+    seen: `GET ${path} was answered with status ${head.status}.`,
     expected: 'Expected status 200.',
     ...(head.status === 204 && {
       often:
-        'the loop over the feed also ends when its client disconnects. That is not the end of the feed.',
+        'your handler takes the end of its loop for the end of the feed, but the loop also ends when the client disconnects.',
     }),
     ...(head.status === 500 && { often: 'your handler throws before it answers.' }),
   })

@@ -1,4 +1,4 @@
-/** Returns a promise for the outcome of another promise: the word in `kept`, or `threw`. */
+/** Returns the outcome of a promise: the word in `kept` if it resolves, or `threw` if it rejects. */
 export function outcomeOf<Kept extends string = 'ended'>(
   promise: Promise<unknown>,
   kept = 'ended' as Kept,

@@ -14,7 +14,7 @@ export function quakes<Count extends number>(count: Count): Quakes<Count> {
   }) as Quakes<Count>
 }
 
-/** The quakes, which are created only once, because creating them takes longer than sending them. */
+/** The sampled quakes. They are created only once, because creating them takes longer than sending them. */
 let sampled: Quake[] | undefined
 
 /** A tuple of `Count` quakes, so that each quake can be accessed by its index. */
@@ -24,7 +24,7 @@ type Quakes<Count extends number, Made extends Quake[] = []> = number extends Co
     ? Made
     : Quakes<Count, [...Made, Quake]>
 
-/** A size in bytes above the response's high-water mark, so that write() returns false. */
+/** A size in bytes above the response's high-water mark, so that `write()` returns false. */
 export const LARGE = 256 * 1024
 
 /** Returns `count` earthquakes of at least `bytes` bytes each, to fill the buffers between server and client. */
@@ -59,8 +59,8 @@ export function ordinaryQuakes(count: number): Quake[] {
 }
 
 /**
- * Returns earthquakes whose values tend to break code. They are part of every run, because the seed only adds others. The
- * last two earthquakes correct the first one, so they have the same ID but different data.
+ * Returns earthquakes whose values tend to break code. They are part of every run, whatever the seed. The last two
+ * earthquakes correct the first one, so they have the same ID but different data.
  */
 export function awkwardQuakes(): Quake[] {
   const made = AWKWARD.map((values, n) => {
@@ -90,7 +90,7 @@ const AWKWARD: Partial<Quake>[] = [
   { place: '__proto__', type: 'constructor', status: 'null' },
 ]
 
-/** Returns an earthquake's name in messages: `"M 6.4 · Hualian, Taiwan"`. */
+/** Returns the name of an earthquake for messages, such as `"M 6.4 · Hualian, Taiwan"`. */
 export function describeQuake({ magnitude, place }: Quake): string {
   const where = visible(place.replace(/^.* of /, ''))
   return `"M ${magnitude} · ${where.length > 24 ? `${where.slice(0, 23)}…` : where}"`

@@ -21,11 +21,11 @@ export type RequestOptions = {
 type ClientOptions = {
   transcript: Transcript
   waiting: Waiting
-  /** The client's name in the transcript, if there are several. */
+  /** The client's name in the transcript, if there are several clients. */
   name?: string | undefined
 }
 
-/** An HTTP client on a bare socket, which shows every byte of the response. */
+/** An HTTP client on a bare socket, which can see every byte of the response. */
 export class RawClient {
   readonly name: string
   /** A reader for the body as an event stream. */
@@ -58,7 +58,7 @@ export class RawClient {
     this.#socket.on('error', () => {})
   }
 
-  /** Sends a request. If the connection has had a response before, that response must have ended. */
+  /** Sends a request. Any earlier response on the connection must have ended. */
   request(path: string, options: RequestOptions = {}): void {
     const { method = 'GET', version = '1.1', acceptEncoding, lastEventId, headers } = options
     const cursor = lastEventId === undefined ? '' : `, Last-Event-ID: ${lastEventId}`
@@ -93,7 +93,7 @@ export class RawClient {
     return this.#response.head !== undefined
   }
 
-  /** Returns whether the connection is closed. */
+  /** Whether the connection is closed. */
   get isClosed(): boolean {
     return this.#closed
   }
@@ -142,7 +142,7 @@ export class RawClient {
 
   /**
    * Returns the outcome of the response: `complete`, or `cut` if the connection closed too early. Without chunks or a length
-   * (HTTP/1.0), the body ends with the connection, so a close counts as complete.
+   * (HTTP/1.0), the body ends when the connection closes, so the outcome is `complete`.
    */
   async ended(story: LateStory): Promise<'complete' | 'cut'> {
     const end = async (): Promise<void> => {
@@ -196,7 +196,7 @@ export class RawClient {
   }
 
   #decode(body: Buffer, newDecoder: () => Transform): void {
-    // Ignore the error, because a body that cannot be decoded never arrives, so the check's wait for it fails.
+    // Ignore the error, because the check's wait fails anyway if the body cannot be decoded.
     this.#decoder ??= newDecoder()
       .on('data', (bytes: Buffer) => this.#add(bytes))
       .on('error', () => this.#wake())
@@ -226,9 +226,9 @@ export class RawClient {
   }
 
   /**
-   * Waits until `look()` returns a value. If the response ends before that, fails at once.
+   * Waits until `look()` returns a value. Fails at once if the response ends before that.
    *
-   * @param tellRest whether the failure mentions the unread rest of the body
+   * @param tellRest adds the unread rest of the body to the transcript; returns whether there is any
    */
   #find<T>(
     look: () => T | undefined,
@@ -258,14 +258,14 @@ export class RawClient {
     return new Failure({ ...story, seen: `${story.seen.replace(/\.$/, '')}. ${how} instead.` })
   }
 
-  /** Adds the unread bytes to a failure, because it may be that only the end of a line or event is missing. */
+  /** Adds the unread bytes to a failure, because perhaps only the end of a line is missing. */
   #withUnread(failure: Failure): Failure {
     const { length } = this.#unread
     if (length === 0) return failure
     const { often: _, seen, ...story } = failure.story
     return new Failure({
       ...story,
-      seen: `${seen} It got ${length} bytes without a line feed: ${excerpt(this.#unread)}`,
+      seen: `${seen} The client got ${length} bytes without a line feed: ${excerpt(this.#unread)}`,
       cause: 'a line is complete only when its line feed arrives.',
     })
   }

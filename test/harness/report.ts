@@ -5,7 +5,7 @@ import { isNotWritten } from '../../protocol/not-written.ts'
 
 /** Facts about a check in addition to the error that ended it. */
 type Evidence = {
-  /** Errors that the app's handlers threw, except for errors of the feed. */
+  /** Errors that the app's handlers threw, except for those from the feed. */
   thrownByHandlers: readonly unknown[]
   feeds: readonly ControlledFeed[]
 }
@@ -22,7 +22,10 @@ export function reportOf(error: unknown, steps: string[], evidence: Evidence): R
 
 function storyOf(error: unknown, { thrownByHandlers: [thrown], feeds }: Evidence): Story {
   if (!(error instanceof Failure)) {
-    return { seen: `Your code threw ${describeError(error)}`, expected: 'Expected it to go on.' }
+    return {
+      seen: `Your code threw ${describeError(error)}`,
+      expected: 'Expected your code not to throw.',
+    }
   }
   // The error that the handler threw is the cause of everything that the check saw.
   if (thrown) return { ...error.story, cause: `the handler threw ${located(thrown)}` }
@@ -35,7 +38,7 @@ function causeInFeed({ hasHappened, readers }: ControlledFeed): string | undefin
   if (!hasHappened || readers.some(({ hasPulled }) => hasPulled)) return undefined
   return readers.length === 0
     ? 'your handler has not opened the feed.'
-    : 'the feed was opened, and nobody asked it for a quake.'
+    : 'your handler opened the feed, but did not ask it for a quake.'
 }
 
 /** Describes an error, with the place in the work where it was thrown. */

@@ -20,8 +20,8 @@ export type ScriptedServer = {
   /** Cuts the connection of the last request. */
   cut(): void
   /**
-   * Answers with the status and the headers from now on. A response with a status other than 200 has no body, or a body
-   * that does not end.
+   * Answers all further requests with the status and the headers. A response with a status other than 200 has no body, or
+   * a body that does not end.
    */
   answer(status: number, headers?: Record<string, string>, options?: { endsBody?: boolean }): void
   /** Leaves new requests unanswered until `resumeAnswering()` is called. */
@@ -87,7 +87,7 @@ export async function scriptedServer(
       endsBody = options.endsBody ?? true
     },
     stopAnswering() {
-      t.transcript.step('server answers nobody from now on')
+      t.transcript.step('server answers no requests from now on')
       unanswered = []
     },
     async close() {

@@ -15,7 +15,7 @@ export type TestServer = {
   /**
    * Blocks all writes to the open connections, as if every network buffer were full.
    *
-   * @param told the transcript for this step, which is the check's by default
+   * @param told the transcript for this step; by default that of the check
    */
   blockNetwork(told?: Transcript): void
   /** Flushes the blocked writes and unblocks the connections. */
@@ -98,7 +98,7 @@ function listenersOf(emitter: EventEmitter): number {
   return emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0)
 }
 
-/** Returns whether an error only means that the client has disconnected. A handler need not catch such errors. */
+/** Returns whether an error only means that the client has disconnected. A handler does not have to catch such an error. */
 function isOfLeaving(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   return code === 'ABORT_ERR' || code === 'ERR_STREAM_PREMATURE_CLOSE'

@@ -10,7 +10,7 @@ import type { TestServer } from './serve.ts'
 import { excerpt } from './transcript.ts'
 import { visitedServer, type VisitOptions } from './visits.ts'
 
-/** The state after many visits: a client that was there all the time, one that connected afterwards, and its feed. */
+/** The state after many visits: a client that stayed connected, a client that connected afterwards, and the feed of the latter. */
 export type AfterVisits = {
   server: TestServer
   feed: ControlledFeed
@@ -19,10 +19,10 @@ export type AfterVisits = {
 }
 
 /**
- * Requires that after many visits no timer is left over, and that both the next client and one that has stayed get
- * every quake.
+ * Requires that after many visits no timer is left over, and that both the next client and a client that has stayed
+ * connected get every quake.
  *
- * @param what what a quake arrives in
+ * @param what the unit in which a quake arrives
  * @param read reads the JSON of the next quake
  */
 export async function mustServeAfterVisits(
@@ -39,10 +39,10 @@ export async function mustServeAfterVisits(
   visited.use(calm)
   const stays = await openStream(t, calm, server, options.path, 'client that stays')
   await visited.visit()
-  // Timers for all clients together may remain, and those of the client that is still connected.
+  // Timers that serve all clients may remain, and so may those of the client that is still connected.
   await t.waitFor(() => timers.alive() <= 2, {
     seen: () =>
-      `Many clients had disconnected, and ${timers.alive()} of your timers were still running.`,
+      `Many clients had disconnected, but ${timers.alive()} of your timers were still running.`,
     expected: 'Expected your handler to clear the timers of a client that has disconnected.',
   })
   timers.stop()
@@ -54,7 +54,7 @@ export async function mustServeAfterVisits(
   for (const quake of [first, ...more]) {
     feed.release(quake)
     const told = (how: string): Story => ({
-      seen: `Many clients had disconnected. Then ${describeQuake(quake)} happened, and the next client ${how}`,
+      seen: `Many clients had disconnected. Then ${describeQuake(quake)} happened, but the next client ${how}`,
       expected: 'Expected the next client to be served like the first one.',
       often: 'your app keeps the state of one client in a variable outside the handler.',
     })
@@ -63,8 +63,8 @@ export async function mustServeAfterVisits(
   }
   calm.release(first)
   await read(stays, {
-    seen: `Many clients had disconnected, a quake happened, and the client that stayed connected got no ${what}.`,
-    expected: 'Expected that client to get every quake as before.',
+    seen: `Many clients had disconnected. Then a quake happened, but the client that had stayed connected got no ${what}.`,
+    expected: 'Expected that client to keep getting every quake.',
   })
   return { server, feed, next, stays }
 }

@@ -3,7 +3,7 @@ import { SIGN } from '../../protocol/grading.ts'
 
 /**
  * Tells the grader, which watches this process, that the process is alive and what it is doing. Writes synchronously to
- * standard error, because any other message would not be sent before an endless loop.
+ * standard error, because an endless loop would keep any other message from being sent.
  */
 export function signOfLife(what: string): void {
   if (process.env.WORKSHOP_SANDBOX) writeSync(2, `${SIGN}${what}\n`)

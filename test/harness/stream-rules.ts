@@ -1,4 +1,4 @@
-// Rules for every stream, in any format. Several lessons grade these rules, with the same messages.
+// The rules for every stream, in any format, which several lessons grade with the same messages.
 
 import type { Tools } from './check.ts'
 import { deepEqual, tryParseJson } from './equality.ts'
@@ -9,8 +9,9 @@ import type { RawClient } from './raw-client.ts'
 import { excerpt } from './transcript.ts'
 
 /**
- * Requires that each of several concurrent clients receives every quake, and that a later client does so as well.
+ * Requires that each of several concurrent clients receives every quake, and that a later client also does.
  *
+ * @param what the unit in which a quake arrives
  * @param read reads the JSON of the next quake
  */
 export async function mustServeEach(
@@ -23,7 +24,7 @@ export async function mustServeEach(
     feed.release(quake)
     for (const { client } of clients) {
       const told = (how: string): Story => ({
-        seen: `${describeQuake(quake)} happened, and ${client.name} ${how}`,
+        seen: `${describeQuake(quake)} happened, but ${client.name} ${how}`,
         expected: 'Expected every client to get every quake.',
         often: 'your clients share one reader of the feed. Call feed.open() for each client.',
       })
@@ -34,15 +35,15 @@ export async function mustServeEach(
   // The later client's own reader starts with the first quake.
   const { client: late } = await open('client C')
   for (const [n, quake] of quakes(3).entries()) {
-    const expected = `Expected ${describeQuake(quake)}, because a client gets exactly the quakes of its own reader of the feed.`
+    const expected = `Expected client C to get ${describeQuake(quake)}, because a client gets exactly the quakes that its own reader delivers.`
     const text = await read(late, {
-      seen: `Client C connected after the others, and did not get ${what} ${n + 1}.`,
+      seen: `Client C connected after the others, but did not get ${what} ${n + 1}.`,
       expected,
     })
     must(deepEqual(tryParseJson(text), quake), {
       seen: `Client C connected after the others, and its ${what} ${n + 1} was ${excerpt(text)}`,
       expected,
-      often: 'your app sends quakes again that it has kept outside the handler.',
+      often: 'your app keeps quakes outside the handler, and sends them again.',
     })
   }
   for (let count = 4; count <= CROWD; count += 1) {
@@ -50,7 +51,7 @@ export async function mustServeEach(
     const { client } = await open(name)
     const [quake] = quakes(1)
     const told = (how: string): Story => ({
-      seen: `${count} clients were connected at once, and ${name} ${how}`,
+      seen: `${count} clients were connected at once, but ${name} ${how}`,
       expected:
         'Expected this client to be served like the others, because any number of clients may connect.',
     })
@@ -69,7 +70,7 @@ export async function mustCloseWhenLeft(
 ): Promise<void> {
   client.disconnect()
   await t.waitFor(() => reader.closed, {
-    seen: 'The client disconnected while your handler was waiting for a quake, and the feed stayed open.',
+    seen: 'The client disconnected while your handler was waiting for a quake, but the feed stayed open.',
     expected: 'Expected the feed to close at once, because the next quake may be an hour away.',
     often,
   })
@@ -82,11 +83,11 @@ export async function mustCloseWhenStalled(
 ): Promise<void> {
   client.disconnect()
   await t.waitFor(() => reader.closed, {
-    seen: 'The client disconnected while your handler was waiting for it to read, and the feed stayed open.',
+    seen: 'The client disconnected while your handler was waiting for it to read, but the feed stayed open.',
     expected: 'Expected the feed to close.',
     often: () =>
       reader.aborted
-        ? "your handler is still waiting for 'drain', which a closed connection never sends. Let the signal end that wait as well."
+        ? "your handler is still waiting for 'drain', which a closed response never emits. Let the signal end that wait as well."
         : "your handler listens for the wrong event. A client that leaves bytes unread sends no 'end', but the response always emits 'close'.",
   })
 }
@@ -94,8 +95,8 @@ export async function mustCloseWhenStalled(
 /** Requires that the response ends after the feed has ended. @param why the reason, for the message */
 export async function mustEndWithFeed(client: RawClient, why: string): Promise<void> {
   const how = await client.ended({
-    seen: 'The feed ended and the response did not.',
-    expected: `Expected the response to end: ${why}`,
+    seen: 'The feed ended, but the response did not.',
+    expected: `Expected the response to end, because ${why}`,
     often: 'your handler does not call res.end() after the loop.',
   })
   must(how === 'complete', {
@@ -105,7 +106,7 @@ export async function mustEndWithFeed(client: RawClient, why: string): Promise<v
   })
 }
 
-/** Requires that a failed feed cuts the connection. @param failed how the feed failed: `The feed failed` */
+/** Requires that a failed feed cuts the connection. @param failed the beginning of the message, such as `The feed failed` */
 export async function mustCutWithFeed(
   client: RawClient,
   failed: string,
@@ -113,12 +114,12 @@ export async function mustCutWithFeed(
   often = 'your handler also calls res.end() after an error, in a finally block or after a catch.',
 ): Promise<void> {
   const how = await client.ended({
-    seen: `${failed}, and the response stayed open.`,
+    seen: `${failed}, but the response stayed open.`,
     expected,
-    often: 'the error is caught and forgotten, and your handler leaves the response open.',
+    often: 'your handler catches the error, but leaves the response open.',
   })
   must(how === 'cut', {
-    seen: `${failed}, and the response ended as after the last quake, so the client was told that all is well.`,
+    seen: `${failed}, but the response ended normally, so the client believed that it had every quake.`,
     expected: 'Expected the connection to be cut, without the chunk of length 0.',
     often,
   })

@@ -35,7 +35,7 @@ export type Tools = Waiting & {
 
 export type Toolbox = Tools & {
   feeds: readonly ControlledFeed[]
-  /** Errors that the app's handlers threw, except for errors of the feed. */
+  /** Errors that the app's handlers threw, except for those from the feed. */
   thrownByHandlers: readonly unknown[]
   /** Runs the script, and then its clean-ups. */
   play(script: (tools: Tools) => Promise<void>): Promise<void>
@@ -43,10 +43,10 @@ export type Toolbox = Tools & {
   close(): Promise<void>
 }
 
-/** The number of turns of 50 ms that a check may take: a minute, because no check of correct work takes ten seconds. */
+/** The number of turns of 50 ms that a check may take. They add up to a minute, although no check of correct work takes even ten seconds. */
 const BUDGET_TURNS = 1200
 
-/** Returns the failure of a check that ran for too long although no single wait timed out. */
+/** Returns the failure for a check that ran for too long although no single wait timed out. */
 function overBudget(steps: readonly string[]): Failure {
   const last = steps.at(-1)
   return new Failure({

@@ -4,7 +4,7 @@ import { shorten, visible } from '../../wire/visible.ts'
 export type Transcript = {
   readonly steps: readonly string[]
   step(text: string): void
-  /** The part that a passing check could not grade, and the reason. */
+  /** Says which part a passing check could not grade, and why. */
   note?: string
 }
 
@@ -13,7 +13,7 @@ export function newTranscript(): Transcript {
   return { steps, step: (text) => void steps.push(text) }
 }
 
-/** Discards all steps, for clients that are not part of the check's story. */
+/** A transcript that discards all steps, for clients that are not part of the check's story. */
 export const SILENT: Transcript = { steps: [], step() {} }
 
 /** Formats bytes or text for a message, with visible control characters and at most `width` characters. */
@@ -21,12 +21,12 @@ export function excerpt(value: Uint8Array | string, width = 60): string {
   return shorten(visible(ends(value, width * MAX_BYTES)), width)
 }
 
-/** Formats any value as JSON in the same way. */
+/** Formats any value as JSON, with visible control characters and at most `width` characters. */
 export function excerptJson(value: unknown, width?: number): string {
   return excerpt(JSON.stringify(value) ?? 'undefined', width)
 }
 
-/** Returns excerpts from two long texts, which begin just before the first difference. */
+/** Returns excerpts from two long texts. Both excerpts begin just before the first difference. */
 export function differingExcerpts(one: string, other: string): [string, string] {
   let at = 0
   while (at < one.length && one[at] === other[at]) at += 1

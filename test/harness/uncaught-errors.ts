@@ -1,9 +1,9 @@
 import { currentCheck } from './current-check.ts'
 import { describeError, Failure } from './failure.ts'
 
-/** A check's errors that its script could not catch. */
+/** The errors of a check that its script could not catch. */
 export type UncaughtErrors = {
-  /** Returns a failure for the first uncaught error, from a timer or a promise that nothing awaits. */
+  /** Returns a failure for the first uncaught error, such as an error from a timer or from a promise that nothing awaits. */
   failure(): Failure | undefined
   /** Returns a failure for Node's warning about listeners that are added but never removed. */
   warning(): Failure | undefined
@@ -46,9 +46,10 @@ export function watchUncaughtErrors(): UncaughtErrors {
 
 function failureOf(error: unknown): Failure {
   const failure = new Failure({
-    seen: `${describeError(error)} was thrown, and nobody caught it.`,
-    expected: 'Expected it to be caught: it ends the whole process, with every client.',
-    often: 'a promise that nobody awaits, or a listener that throws.',
+    seen: `${describeError(error)} was thrown, but not caught.`,
+    expected:
+      'Expected your code to catch the error, because an uncaught error ends the process, and with it every connection.',
+    often: 'your code does not await a promise that rejects, or one of its listeners throws.',
   })
   return thrownAt(failure, error)
 }
@@ -58,16 +59,16 @@ function failureOfWarning(warning: ListenerWarning): Failure {
   const name = emitter?.constructor?.name ?? 'object'
   const failure = new Failure({
     seen: `Node printed MaxListenersExceededWarning: one ${name} has more than ten listeners for '${String(type)}'.`,
-    expected: 'Expected each listener to be removed when it has nothing more to wait for.',
+    expected: 'Expected each listener to be removed when it is no longer needed.',
     often:
       name === 'Socket'
-        ? 'your code adds a listener to the connection for each request, and one connection serves many.'
-        : 'your code adds a listener each time it waits, and removes none. once() of node:events removes its own.',
+        ? 'your code adds a listener to the connection for each request, but one connection can carry many requests.'
+        : 'your code adds a listener each time it waits, and never removes it. once() from node:events removes its own listener.',
   })
   return thrownAt(failure, warning)
 }
 
-/** Adds the place where the error was thrown to a failure, because it was noticed elsewhere. */
+/** Adds the place where the error was thrown to a failure, because the error was noticed elsewhere. */
 function thrownAt(failure: Failure, error: unknown): Failure {
   if (error instanceof Error && error.stack) failure.stack = error.stack
   return failure

@@ -37,14 +37,14 @@ export async function mustReadNdjson(
         whyHalfCharacters(reading, records) ??
         vector.often ??
         (typeof usual === 'string' ? usual : usual(reading, vector))
-      const wanted = `Expected ${list(records)}${error ? ` and then an error that names line ${error.line}` : ''}. ${vector.why}`
+      const wanted = `Expected the reader to yield ${list(records)}${error ? `, and then to throw an error that names line ${error.line}` : ''}. ${vector.why}`
       must(deepEqual(reading.yielded, records), {
-        seen: `${inputOf(cut)} gave ${list(reading.yielded)}${thrown(reading)}.`,
+        seen: `Reading ${inputOf(cut)} yielded ${list(reading.yielded)}${thrown(reading)}.`,
         expected: wanted,
         ...(often && { often }),
       })
       must(error ? namesLine(reading.error, error.line) : reading.error === undefined, {
-        seen: `${inputOf(cut)} gave ${list(reading.yielded)}${thrown(reading) || ' and no error'}.`,
+        seen: `Reading ${inputOf(cut)} yielded ${list(reading.yielded)}${thrown(reading) || ' and threw no error'}.`,
         expected: wanted,
         ...(often && { often }),
       })
@@ -52,7 +52,7 @@ export async function mustReadNdjson(
   }
 }
 
-/** Appends a record to a case without an error, because the record shows what the case has left in the reader's state. */
+/** Appends a record to a case without an error, because that record reveals anything that the case has left in the reader's state. */
 function withLastRecord(vector: NdjsonVector): NdjsonVector {
   if (vector.error || vector.tags.includes('eof') || vector.tags.includes('long')) return vector
   return {
@@ -65,7 +65,7 @@ function withLastRecord(vector: NdjsonVector): NdjsonVector {
 function whyHalfCharacters({ yielded }: ReadResult, records: unknown[]): string | undefined {
   const has = (values: unknown[]): boolean => JSON.stringify(values).includes('\ufffd')
   return has(yielded) && !has(records)
-    ? 'your reader decodes each chunk by itself, and a chunk may end with half a character.'
+    ? 'your reader decodes each chunk by itself, but a chunk may end in the middle of a character.'
     : undefined
 }
 
@@ -81,17 +81,17 @@ export function whyWrongError(
   const line = vector.error?.line
   if (line === undefined || yielded.length > vector.records.length) {
     return error === undefined
-      ? 'your reader catches the error of a bad line and continues with the next line.'
+      ? 'your reader catches the error for a bad line, and continues with the next line.'
       : undefined
   }
   if (error === undefined)
-    return 'your reader catches the error of a bad line and continues with the next line.'
+    return 'your reader catches the error for a bad line, and continues with the next line.'
   if (yielded.length < vector.records.length) {
     return 'your reader throws before it has yielded the earlier records. For example, controller.error() drops everything that is still queued.'
   }
   const message = messageOf(error).replace(V8_LINE, '')
   if (!/\d/.test(message)) {
-    return 'your message has no line number. JSON.parse() does not know it, so your code has to count.'
+    return 'your error message has no line number. JSON.parse() does not know the number, so your code has to count the lines.'
   }
   return namesLine(error, line - 1)
     ? 'your reader counts lines from 0, or does not count blank lines.'
@@ -100,10 +100,10 @@ export function whyWrongError(
 
 /**
  * Reads each event stream case in every chunking of its bytes, and again with another event appended, because that event
- * shows what the case has left in the parser's state. Fails at the first wrong result.
+ * reveals anything that the case has left in the parser's state. Fails at the first wrong result.
  *
  * @param often returns the likely cause of a wrong result
- * @param pieces returns the chunkings to try; by default all of them
+ * @param pieces returns the chunkings to try; by default, all of them
  */
 export async function mustReadEvents(
   t: Tools,
@@ -118,8 +118,8 @@ export async function mustReadEvents(
       const reading = await readAll(t, read, cut, {})
       if (reading.error === undefined && deepEqual(reading.yielded.map(asEvent), events)) continue
       must(false, {
-        seen: `${inputOf(cut)} gave ${list(reading.yielded)}${thrown(reading)}.`,
-        expected: `Expected ${list(events)}. ${vector.why}`,
+        seen: `Reading ${inputOf(cut)} yielded ${list(reading.yielded)}${thrown(reading)}.`,
+        expected: `Expected the reader to yield ${list(events)}. ${vector.why}`,
         often: typeof often === 'string' ? often : often(reading),
       })
     }
@@ -172,8 +172,8 @@ async function readAll(
   }
   const outcome = await t.withTimeout(all(), {
     // Format the message lazily, so that it lists everything that was yielded before the timeout, and costs nothing otherwise.
-    seen: () => `${inputOf(chunks)} gave ${list(yielded)}, and the reader did not come to an end.`,
-    expected: 'Expected it to end with the body.',
+    seen: () => `Reading ${inputOf(chunks)} yielded ${list(yielded)}, but did not end.`,
+    expected: 'Expected the reader to end when the body ends.',
   })
   if (isNotWritten(outcome.error)) throw outcome.error
   // Pause, because to the watchdog, many reads without a pause would look like an endless loop.
@@ -204,7 +204,7 @@ function list(values: unknown[]): string {
 function thrown({ error }: ReadResult): string {
   if (error === undefined) return ''
   const message = messageOf(error).replace(V8_LINE, '$1')
-  return ` and the error "${shorten(message, MAX_CHARACTERS)}"`
+  return ` and threw the error "${shorten(message, MAX_CHARACTERS)}"`
 }
 
 const MAX_CHARACTERS = 120

@@ -54,7 +54,7 @@ export function* chunkings(chunks: Uint8Array[]): Generator<Uint8Array[]> {
   }
 }
 
-/** Yields the bytes split in two at each position, with an empty chunk in between. The empty chunk must have no effect. */
+/** Yields the bytes split in two at each position, with an empty chunk in between, which must have no effect. */
 export function* splitsWithEmptyChunk(chunks: Uint8Array[]): Generator<Uint8Array[]> {
   const whole = Buffer.concat(chunks)
   for (let cut = 1; cut < whole.length; cut += 1) {
@@ -64,7 +64,7 @@ export function* splitsWithEmptyChunk(chunks: Uint8Array[]): Generator<Uint8Arra
 
 /**
  * Yields the chunkings that this version of TextDecoder decodes correctly. Since Node 24, TextDecoder drops a second byte
- * order mark if the first one is split between two chunks, for which the work is not to blame.
+ * order mark if the first one is split between two chunks, which is not the work's fault.
  */
 export function* chunkingsForDecoder(chunks: Uint8Array[]): Generator<Uint8Array[]> {
   for (const cut of chunkings(chunks)) {

@@ -10,12 +10,12 @@ import { RawClient, type RequestOptions } from './raw-client.ts'
 import type { TestServer } from './serve.ts'
 import { SILENT } from './transcript.ts'
 
-/** A server to which many clients connect, one after another. Their connections end in every possible way. */
+/** A server to which many clients connect, one after another. Between them, their connections end in every possible way. */
 export type VisitedServer = {
   readonly server: TestServer
   /** Passes the given feed to the handler from now on. */
   use(feed: Feed): void
-  /** Runs dozens of visits. A dozen leave more listeners than an emitter may have, if each leaves one. */
+  /** Runs dozens of visits. If each of a dozen visits leaves a listener behind, an emitter has more listeners than Node allows without a warning. */
   visit(): Promise<void>
 }
 
@@ -56,7 +56,7 @@ export async function visitedServer(
     return feeds.reduce((sum, feed) => sum + feed.openReaders, 0)
   }
 
-  /** Returns the beginning of a message. */
+  /** Returns the beginning of a message, which says how the client's visit ended. */
   function tellVisit(): string {
     return count === 0 ? `The first client ${how}` : `Client ${count + 1} ${how}`
   }
@@ -75,7 +75,7 @@ export async function visitedServer(
       }
       const { status } = await client.get(path, story, options)
       must(status === 200 || options.method === 'POST', {
-        seen: `After ${count} clients had disconnected, the next client was answered ${status}.`,
+        seen: `After ${count} clients had disconnected, the next client was answered with status ${status}.`,
         expected: 'Expected status 200, as for the first client.',
         often: 'your app keeps the state of one client in a variable outside the handler.',
       })
@@ -96,8 +96,9 @@ export async function visitedServer(
         server.blockNetwork(SILENT)
         feed.release(...largeQuakes(40, 4096))
         await t.waitFor(() => feed.readers.some(({ delivered }) => delivered > 0), {
-          seen: `${tellVisit()}, and your handler took no quake from the feed.`,
-          expected: 'Expected your handler to take a few, because the response has room for some.',
+          seen: `${tellVisit()}, and your handler took no quakes from the feed.`,
+          expected:
+            'Expected your handler to take a few quakes, because the response has room for them.',
         })
         await turns(5)
       },
@@ -120,7 +121,7 @@ export async function visitedServer(
 
     async function isGone(): Promise<void> {
       await t.waitFor(() => server.connections === before, {
-        seen: `${tellVisit()}, and the server kept its side of the connection open.`,
+        seen: `${tellVisit()}, but the server kept its side of the connection open.`,
         expected: 'Expected the server to close its side as well.',
       })
     }
@@ -142,7 +143,7 @@ export async function visitedServer(
       t.transcript.step(`${count} clients connect and disconnect, one after another`)
       await t.waitFor(() => openFeeds() === 0, {
         seen: () =>
-          `${count} clients have disconnected, and the feed is still open for ${openFeeds()} of them.`,
+          `${count} clients had disconnected, but the feed was still open for ${openFeeds()} of them.`,
         expected: 'Expected the feed to close for each client that has disconnected.',
       })
     },
@@ -150,13 +151,13 @@ export async function visitedServer(
 }
 
 type Ending = {
-  /** Appended to the client's name. */
+  /** The predicate of a sentence whose subject is the client. */
   name: string
   /** Whether the connection ends because the feed ends. */
   isEnd?: boolean
-  /** Whether only edge cases are about visits that end this way. */
+  /** Whether only edge cases cover visits that end this way. */
   isUnusual?: boolean
-  /** How many clients end this way; absent = a dozen. */
+  /** The number of visits that end this way; by default, a dozen. */
   times?: number
   end(visit: Visit): Promise<void>
 }
@@ -177,20 +178,20 @@ type Visit = {
 
 const OFTEN = 12
 
-/** For pairs of kinds that end in nearly the same way: together, they are a dozen. */
+/** The number of visits for each of two kinds that end in nearly the same way. Together, they are a dozen. */
 const HALF_AS_OFTEN = 6
 const SOMETIMES = 4
 
 const ENDINGS: Ending[] = [
   {
-    name: 'left while the feed was silent',
+    name: 'disconnected while the feed was silent',
     async end({ open, client }) {
       await open()
       client.disconnect()
     },
   },
   {
-    name: 'left when it had got a quake',
+    name: 'disconnected after it had received a quake',
     times: HALF_AS_OFTEN,
     async end({ open, client, feed }) {
       await open({ version: '1.0' })
@@ -199,16 +200,20 @@ const ENDINGS: Ending[] = [
     },
   },
   {
-    name: 'stopped reading and left',
+    name: 'stopped reading and disconnected',
     async end({ open, stall, client }) {
       await open()
       await stall()
       client.disconnect()
     },
   },
-  { name: 'left before it was served', isUnusual: true, end: ({ leaveEarly }) => leaveEarly() },
   {
-    name: 'left as soon as it had asked',
+    name: 'disconnected before it was served',
+    isUnusual: true,
+    end: ({ leaveEarly }) => leaveEarly(),
+  },
+  {
+    name: 'disconnected as soon as it had sent its request',
     times: HALF_AS_OFTEN,
     async end({ client, feed, path }) {
       client.request(path)
@@ -216,15 +221,19 @@ const ENDINGS: Ending[] = [
       client.disconnect()
     },
   },
-  { name: 'asked with HEAD', isUnusual: true, end: ({ request }) => request({ method: 'HEAD' }) },
   {
-    name: 'asked with POST',
+    name: 'sent a HEAD request',
+    isUnusual: true,
+    end: ({ request }) => request({ method: 'HEAD' }),
+  },
+  {
+    name: 'sent a POST request',
     isUnusual: true,
     times: 2,
     end: ({ request }) => request({ method: 'POST' }),
   },
   {
-    name: 'was there when the feed failed',
+    name: 'was connected when the feed failed',
     times: HALF_AS_OFTEN,
     async end({ open, client, feed }) {
       await open()
@@ -234,7 +243,7 @@ const ENDINGS: Ending[] = [
     },
   },
   {
-    name: 'was there when the feed failed before its first quake',
+    name: 'was connected when the feed failed before its first quake',
     times: HALF_AS_OFTEN,
     async end({ open, client, feed }) {
       await open()
@@ -243,7 +252,7 @@ const ENDINGS: Ending[] = [
     },
   },
   {
-    name: 'had stopped reading when the feed failed, and left',
+    name: 'had stopped reading when the feed failed, and then disconnected',
     times: SOMETIMES,
     async end({ open, stall, client, feed }) {
       await open()
@@ -253,7 +262,7 @@ const ENDINGS: Ending[] = [
     },
   },
   {
-    name: 'was there when the feed ended',
+    name: 'was connected when the feed ended',
     isEnd: true,
     times: SOMETIMES,
     async end({ open, client, feed }) {
@@ -264,7 +273,7 @@ const ENDINGS: Ending[] = [
     },
   },
   {
-    name: 'asked a dozen times on one connection, and saw the feed end each time',
+    name: 'sent a dozen requests on one connection, and saw the feed end each time',
     isEnd: true,
     times: 1,
     async end({ request, client, feed }) {
@@ -277,7 +286,7 @@ const ENDINGS: Ending[] = [
     },
   },
   {
-    name: 'had stopped reading when the feed ended, and left',
+    name: 'had stopped reading when the feed ended, and then disconnected',
     isEnd: true,
     times: SOMETIMES,
     async end({ open, stall, client, feed }) {
@@ -293,14 +302,14 @@ async function getsQuake(client: RawClient, feed: ControlledFeed): Promise<void>
   const [quake] = quakes(1)
   feed.release(quake)
   await client.body((text) => text.includes(quake.id), {
-    seen: 'A quake happened, and it did not reach the client.',
+    seen: 'A quake happened, but it did not reach the client.',
     expected: 'Expected the client to get the quake.',
   })
 }
 
 async function ended(client: RawClient): Promise<void> {
   await client.ended({
-    seen: 'The feed ended or failed, and the response stayed open.',
+    seen: 'The feed ended or failed, but the response stayed open.',
     expected: 'Expected the response to end.',
   })
 }

@@ -2,7 +2,7 @@ import { turns } from './event-loop.ts'
 import { Failure, type Story } from './failure.ts'
 import type { Transcript } from './transcript.ts'
 
-/** The functions that wait for something to happen. A timeout only ends a check that can no longer pass. */
+/** The functions that wait for something to happen. Only a check that can no longer pass reaches a timeout. */
 export type Waiting = {
   /**
    * Waits for `promise`, and fails with the story if it does not settle within two seconds.
@@ -10,7 +10,7 @@ export type Waiting = {
    * @param giveUp called on a timeout, to add a step to the transcript
    */
   withTimeout<T>(promise: Promise<T>, story: LateStory, giveUp?: () => void): Promise<T>
-  /** Waits until `holds()` is true. Polls at every turn of the event loop at first, and later every few milliseconds. */
+  /** Waits until `holds()` is true. At first, polls at every turn of the event loop, and later only every few milliseconds. */
   waitFor(holds: () => boolean, story: LateStory): Promise<void>
 }
 
@@ -73,10 +73,10 @@ export function waiting(transcript: Transcript, timeoutTurns = TIMEOUT_TURNS): W
 // Save the functions before the work is loaded, because the work may replace the global functions.
 const { clearInterval, setInterval, setTimeout } = globalThis
 
-/** The number of turns after which to poll less often, because constant polling would slow everything down. */
+/** The number of turns after which `waitFor()` polls less often, because constant polling would slow everything down. */
 const EAGER_TURNS = 1000
 
-/** Pauses before the next poll. The check's result depends only on the condition, not on the time. */
+/** Pauses before the next poll. The result of the check depends only on the condition, not on the length of the pause. */
 function pause(): Promise<void> {
   return new Promise((done) => void setTimeout(done, 5))
 }
@@ -85,8 +85,8 @@ const TIMEOUT_TURNS = 40
 const TURN_MS = 50
 
 /**
- * Calls `act` after `count` turns of 50 ms. The event loop counts the turns, and not a clock, so that the timeout comes
- * later on a busy machine.
+ * Calls `act` after `count` turns of 50 ms. The event loop counts the turns, not a clock, so the timeout comes later on a
+ * busy machine.
  */
 export function afterTurns(act: () => void, count: number): () => void {
   let turn = 0

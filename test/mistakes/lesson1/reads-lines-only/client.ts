@@ -1,4 +1,4 @@
-// Does what task 1.6 asks, and nothing of task 1.7.
+// Does what task 1.6 asks, but nothing that task 1.7 asks.
 export async function* readNdjson(body: ReadableStream<Uint8Array>): AsyncGenerator<unknown> {
   const decoder = new TextDecoder()
   let line = ''

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import express, { Router, type Express } from 'express'
 import type { Feed } from '#feed'
 
-// Waits until the system has taken each line. No catch: Express passes the error on, cannot send a status any more,
-// and destroys the socket.
+// Waits until the system has accepted each line. Catches nothing, because Express passes the error on, cannot send a
+// status any more, and destroys the socket.
 export function createApp(feed: Feed): Express {
   const router = Router()
   router.head('/quakes.ndjson', (_req, res) => {

@@ -2,7 +2,7 @@ import { finished } from 'node:stream'
 import express, { type Express } from 'express'
 import type { Feed } from '#feed'
 
-// Keys in another order, a CRLF behind each line, and the feed left by its iterator.
+// Sends the keys in another order and a CRLF after each line, and closes the feed through its iterator.
 export function createApp(feed: Feed): Express {
   const app = express()
   app.get('/quakes.ndjson', async (req, res) => {

@@ -1,4 +1,4 @@
-// right in everything, over Node's own bridge: for await (const chunk of Readable.fromWeb(body)); read-ahead is what Node's stream holds (16 KiB)
+// Reads the body through Readable.fromWeb() of Node, whose stream buffers up to 16 KiB ahead.
 import { Readable } from 'node:stream'
 export async function* readNdjson(
   body: ReadableStream<Uint8Array>,

@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import express, { type Express } from 'express'
 import type { Feed } from '#feed'
 
-// Has timers, and no line waits for one: other requests go first, and an interval looks after the visit.
+// Has timers, but no line waits long for a timer. Lets other requests go first, and checks for a disconnect at intervals.
 export function createApp(feed: Feed): Express {
   const app = express()
   app.get('/quakes.ndjson', async (req, res) => {
     res.set('Content-Type', 'application/x-ndjson')
     if (req.method === 'HEAD') return void res.end()
     res.flushHeaders()
-    // The client has its head before the feed is opened.
+    // The client gets the head before the feed is opened.
     await new Promise((others) => setImmediate(others))
     const visit = new AbortController()
     const leave = (): void => {

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import express, { type Express } from 'express'
 import type { Feed, Quake } from '#feed'
 
-// A web stream asks the iterator, and leaves it when the response closes. Nobody aborts the signal.
+// The web stream pulls from the iterator, and closes it when the response closes. Nothing aborts the signal.
 export function createApp(feed: Feed): Express {
   const app = express()
   app.get('/quakes.ndjson', async (req, res) => {

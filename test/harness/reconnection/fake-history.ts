@@ -69,7 +69,7 @@ export function fakeHistory(
         id: ids[all.length + n] ?? idOf(all.length + n),
         quake,
       }))
-      const order = all.length === 0 && ids.length === 0 ? ', with IDs that count down' : ''
+      const order = all.length === 0 && ids.length === 0 ? ' (the IDs count down)' : ''
       if (entries.length > 0) transcript.step(`${describeEntries(entries)}${order}`)
       for (const entry of entries) {
         all.push(entry)
@@ -78,7 +78,7 @@ export function fakeHistory(
       return entries as { [N in keyof All]: Entry }
     },
     end() {
-      transcript.step('the history is over')
+      transcript.step('the history has ended')
       isOver = true
       for (const { onOver } of [...listeners]) onOver()
     },
@@ -102,7 +102,7 @@ function describeEntries(entries: Entry[]): string {
   const [first, last] = [entries[0]!, entries.at(-1)!]
   return entries.length === 1
     ? `${first.id} happened: ${describeQuake(first.quake)}`
-    : `${first.id} to ${last.id} happened, ${entries.length} quakes`
+    : `${entries.length} quakes happened, from ${first.id} to ${last.id}`
 }
 
 function idOf(n: number): string {

@@ -112,7 +112,7 @@ check('5.1c', 'after(id) returns the entries after that ID', async (t) => {
     const { entries, isGap } = await large.after(id)
     must(!isGap && deepEqual(idsOf(entries), idsOf(many.slice(at + 1))), {
       seen: `${many.length} quakes were appended, and after() with the ID of quake ${at + 1} returned ${counted(entries.length, 'entry', 'entries')}${isGap ? ' and a gap' : ''}.`,
-      expected: `Expected the ${many.length - at - 1} entries after that quake and no gap, because by default a history keeps ${DEFAULT_CAPACITY} entries and finds each of them.`,
+      expected: `Expected after() to return the ${many.length - at - 1} entries after that quake and no gap, because by default a history keeps ${DEFAULT_CAPACITY} entries and finds each of them.`,
     })
   }
 })
@@ -128,7 +128,8 @@ check('5.1d', 'a history keeps as many entries as its capacity', async (t) => {
   })
   must(!isGap, {
     seen: `The history keeps the last 3 of ${happened.length} quakes, but after(undefined) returned a gap.`,
-    expected: 'Expected no gap, because a client without a cursor cannot have missed anything.',
+    expected:
+      'Expected after() to report no gap, because a client without a cursor cannot have missed anything.',
     often: 'your history reports a gap to every client once it has evicted an entry.',
   })
   await forgetsEvicted(t)
@@ -158,7 +159,7 @@ async function forgetsEvicted(t: Tools): Promise<void> {
   })
   must(!history.isOver, {
     seen: 'end() was not called, but isOver was true.',
-    expected: 'Expected isOver to be false.',
+    expected: 'Expected isOver to be false until end() is called.',
   })
 }
 
@@ -168,7 +169,8 @@ edgeCase('5.1e', 'a cursor at the most recently evicted entry is not a gap', asy
   const { ids, isGap, told } = await readAfter(t, history, id)
   must(!isGap && deepEqual(ids, idsOf(happened.slice(-3))), {
     seen: `The history keeps the last 3 entries. The entry before them has the ID "${id}", and after("${id}") returned ${told}.`,
-    expected: 'Expected these 3 entries and no gap, because no entry after that ID is missing.',
+    expected:
+      'Expected after() to return these 3 entries and no gap, because no entry after that ID is missing.',
     often:
       'your history searches only the entries that it keeps. Remember the ID that was evicted last as well, because nothing after it is missing.',
   })
@@ -182,12 +184,12 @@ check('5.1f', 'an evicted entry after the cursor is a gap', async (t) => {
     must(isGap, {
       seen: `The history keeps the last 3 entries. The ID "${id}" belongs to an older entry, but after("${id}") returned no gap.`,
       expected:
-        'Expected a gap, because entries between that entry and the last 3 have been evicted.',
+        'Expected after() to report a gap, because entries between that entry and the last 3 have been evicted.',
       often: 'your history returns the remaining entries without setting isGap.',
     })
     must(deepEqual(ids, kept), {
       seen: `after("${id}") returned a gap and ${listed(ids)}.`,
-      expected: `Expected a gap and all kept entries: ${listed(kept)}.`,
+      expected: `Expected after() to return a gap and all kept entries: ${listed(kept)}.`,
     })
   }
 })
@@ -200,7 +202,7 @@ edgeCase('5.1g', 'an unknown ID is a gap', async (t) => {
       must(isGap && deepEqual(ids, idsOf(happened)), {
         seen: `${count === 0 ? 'The history is empty' : `The history keeps ${count} entries`}, and after(${JSON.stringify(id)}) returned ${listed(ids)}${isGap ? ' and a gap' : ' and no gap'}.`,
         expected:
-          'Expected a gap and all kept entries, because the history cannot know which entries the client has.',
+          'Expected after() to return a gap and all kept entries, because the history cannot know which entries the client has.',
         often: 'your history treats an unknown ID as the beginning or as the end of the history.',
       })
     }
@@ -272,7 +274,7 @@ check('5.1j', 'end() makes isOver true, and calls the listeners', async (t) => {
   t.transcript.step('end() is called')
   history.end()
   must(history.isOver && wasOver === true, {
-    seen: `end() was called, isOver is ${history.isOver}, and onOver() was ${wasOver === undefined ? 'not called' : `called while isOver was ${wasOver}`}.`,
+    seen: `end() was called, isOver was ${history.isOver} afterwards, and onOver() was ${wasOver === undefined ? 'not called' : `called while isOver was ${wasOver}`}.`,
     expected: 'Expected end() to make isOver true first, and then to call onOver().',
   })
   const { ids } = await readAfter(t, history, undefined)
@@ -332,13 +334,13 @@ check(
     })
     must(head.status === 200 && isEventStream(head), {
       seen: `GET ${PATH} was answered with ${head.status} and the Content-Type ${head.headers.get('content-type')}.`,
-      expected: 'Expected 200 and text/event-stream.',
+      expected: 'Expected the status 200 and the Content-Type text/event-stream.',
     })
     const control = head.headers.get('cache-control')
     must(hasToken(control, 'no-store', 'no-cache'), {
       seen: `The Cache-Control header was ${control}.`,
       expected:
-        'Expected no-store or no-cache. Otherwise a cache between server and client may replay old quakes.',
+        'Expected that header to contain no-store or no-cache. Otherwise a cache between server and client may replay old quakes.',
     })
     must(hasToken(head.headers.get('x-accel-buffering'), 'no'), {
       seen: 'The response did not have the header X-Accel-Buffering: no.',
@@ -373,7 +375,7 @@ check('5.2b', 'a client without a cursor gets all kept entries, then new ones', 
           : 'your handler sends the kept entries but does not wait for new ones. Waiting for them is part of task 5.3.',
     })
     must(data.includes(quake.id), {
-      seen: `The client got ${excerpt(data)}`,
+      seen: `The client got an event with the data ${excerpt(data)}`,
       expected: `Expected quake ${quake.id}. The kept entries come first, oldest first, and new entries follow.`,
     })
   }
@@ -477,7 +479,7 @@ check(
     await other.events.heartbeats(SOME, {
       seen: 'The history was still being read, but the client got no heartbeat.',
       expected:
-        'Expected heartbeats during the read as well. Otherwise the watchdog of the client cancels the connection.',
+        'Expected heartbeats to be sent during the read as well. Otherwise the watchdog of the client cancels the connection.',
       often: 'your handler starts the heartbeat after the history has been read.',
     })
     await hasDefaults(t)
@@ -676,7 +678,7 @@ edgeCase('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) =
   const story = { expected: 'Expected the same head as for GET.', often: GET_FOR_HEAD }
   const { status } = await client.get(
     PATH,
-    { seen: 'A HEAD request got no head.', ...story },
+    { seen: 'A HEAD request got no response head.', ...story },
     { method: 'HEAD' },
   )
   must(status === 200, { seen: `A HEAD request was answered with ${status}.`, ...story })
@@ -1043,7 +1045,7 @@ async function readsTooSlowly(t: Tools, capacity: number): Promise<void> {
       must(at === next || (at > next && hasGap), {
         seen: `The client stalled, then resumed reading, and got ${at < next ? 'an entry that it already had' : isEvicting ? 'one of the last entries right after one of the first, without an event named "gap" in between' : `an entry, but not the ${counted(at - next, 'entry', 'entries')} before it, although the history still keeps every entry`}.`,
         expected: isEvicting
-          ? 'Expected each entry once, in order, with an event named "gap" in the place of evicted entries.'
+          ? 'Expected each entry to be sent once, in order, with an event named "gap" in the place of evicted entries.'
           : 'Expected each entry to be sent once, in order.',
         ...(isEvicting &&
           at > next && { often: 'your handler looks at isGap only after the first read.' }),
@@ -1083,8 +1085,9 @@ edgeCase('5.4f', 'only a limited number of entries is queued for a stalled clien
     last = lastEventId
     const place = ids.indexOf(last, at + 1)
     must(place === at + 1 || (place > at && hasGap), {
-      seen: `${ids.length} quakes happened while the client was stalled. Then it got ${place === -1 ? `"${excerpt(last)}"` : `number ${place + 1}`} right after number ${at + 1}, without an event named "gap" in between.`,
-      expected: 'Expected an event named "gap" in between, because quakes may be missing there.',
+      seen: `${ids.length} quakes happened while the client was stalled. Then it got ${place === -1 ? `"${excerpt(last)}"` : `quake number ${place + 1}`} right after quake number ${at + 1}, without an event named "gap" in between.`,
+      expected:
+        'Expected the client to get an event named "gap" in between, because quakes may be missing there.',
     })
     hasGap = false
     at = place
@@ -1251,7 +1254,7 @@ async function mustStopHeartbeat(t: Tools): Promise<void> {
   must(error === undefined, {
     seen: `The response to a stalled client had ended, and the next heartbeat failed: ${describeError(error)}.`,
     expected:
-      'Expected no heartbeat after the end. That error is not caught, so the server crashes.',
+      'Expected no heartbeat to be sent after the end. That error is not caught, so the server crashes.',
     often:
       "your handler clears the heartbeat at 'close' or 'finish'. For a stalled client, both events fire long after res.end().",
   })
@@ -1305,7 +1308,7 @@ edgeCase('5.5d', 'a client that connects during a shutdown can reconnect elsewhe
   must(how === 'cut' || status === 200, {
     seen: `The shutdown had begun, and client B was answered with ${status}.`,
     expected:
-      'Expected a stream that ends, or no answer, because an EventSource never reconnects after a status other than 200.',
+      'Expected client B to get a stream that ends, or no answer, because an EventSource never reconnects after a status other than 200.',
     often: 'your handler answers 503. Most clients retry after a 503, but an EventSource does not.',
   })
   await t.waitFor(() => server.connections === 0, {

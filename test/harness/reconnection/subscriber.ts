@@ -27,7 +27,7 @@ export async function subscribe(
   const { status } = await client.get(PATH, story, { lastEventId })
   must(status === 200, {
     seen: `${when}GET ${PATH} was answered with ${status}.`,
-    expected: 'Expected 200.',
+    expected: 'Expected the status 200.',
   })
   return client
 }
@@ -55,7 +55,7 @@ export async function mustBeNext(
   const { type, lastEventId } = await events.next({ ...noEvent({ id, quake }), often })
   must(lastEventId === id && type === 'message', {
     seen: `The client got ${type === 'message' ? `the event with the ID "${excerpt(lastEventId)}"` : `an event named "${type}"`}.`,
-    expected: `Expected "${id}", ${describeQuake(quake)}, because each entry is sent once, in order.`,
+    expected: `Expected the event with the ID "${id}", ${describeQuake(quake)}, because each entry is sent once, in order.`,
     often: (type === 'gap' && oftenAtGap) || often,
   })
 }
@@ -64,13 +64,13 @@ export async function mustBeNext(
 export async function mustTellGap(events: EventClient, when: string): Promise<void> {
   const event = await events.next({
     seen: `${when}, but no event arrived.`,
-    expected: 'Expected an event named "gap" that has data.',
+    expected: 'Expected the client to get an event named "gap" that has data.',
     often: 'your event named "gap" has no data. A block without data is not an event.',
   })
   must(event.type === 'gap', {
     seen: `${when}. The client got another event: ${describeEvent(event)}.`,
     expected:
-      'Expected an event named "gap" first, because quakes may be missing before the next event.',
+      'Expected the client to get an event named "gap" first, because quakes may be missing before the next event.',
     often:
       'your handler ignores isGap, or sends a gap without data. A block without data is not an event.',
   })

@@ -355,7 +355,7 @@ export class SystemUnderTest {
     const last = this.#last ?? 'nothing'
     const newest = this.happened.at(-1)
     if (!lost && newest !== undefined && newest !== this.#last) {
-      return { seen: `The client got ${last}, but ${newest} never arrived.`, expected: COMES_BACK }
+      return { seen: `The client had ${last}, and ${newest} never arrived.`, expected: COMES_BACK }
     }
     const isAwake = this.#state === 'waiting' && this.#clock.nextDueMs === undefined
     return {

@@ -628,7 +628,7 @@ edgeCase('5.2m', 'each event is sent in one piece, even if every write has to wa
     everyWriteWaits(response, (begun) => {
       if (/(\n\n|\r\r|\r\n\r\n)$/.test(begun())) return
       timers.runPending()
-      // Only a comment counts: other timers of the work may write as well.
+      // Count only comments, because other timers of the work may write as well.
       if (/\n:[^\n]*\n\n$/.test(begun())) fellInto ??= begun().split('\n\n').at(-2)!
     })
     next()
@@ -998,7 +998,7 @@ check('5.4e', 'a slow client loses no entry without a gap', async (t) => {
   for (const capacity of [4, Infinity]) await readsTooSlowly(t, capacity)
 })
 
-/** Stalls a client several times. If the capacity is small, some entries are evicted each time, and otherwise none. */
+/** Stalls a client several times. If the capacity is small, some entries are evicted each time. Otherwise none are. */
 async function readsTooSlowly(t: Tools, capacity: number): Promise<void> {
   const history = fakeHistory(t.transcript, { capacity })
   const isEvicting = capacity < Infinity

@@ -9,7 +9,7 @@ import { counted } from './wording.ts'
 
 /** The listeners and timers that are left after clients have disconnected. */
 export type Leftovers = {
-  /** Lets a client get one quake and disconnect. Listeners and timers that serve all clients may stay. */
+  /** Connects a client, which gets one quake and disconnects. Listeners and timers that serve all clients may stay. */
   connectAndLeave(server: TestServer, name: string): Promise<void>
   /** Whether nothing is left except what may stay. */
   areNone(): boolean

@@ -13,8 +13,8 @@ type ResumeOptions = {
 }
 
 /**
- * Runs a correct client, for checks of servers. The client cuts its own connections, and reconnects with the last ID until
- * `last` has arrived.
+ * Runs a correct client, for checks that test a server. The client cuts its own connections, and reconnects with the last
+ * ID until `last` has arrived.
  */
 export function resumingClient(
   port: number,

@@ -18,9 +18,9 @@ type Options = {
 }
 
 /**
- * Plays generated scenarios, in which quakes happen, connections are cut or stall, servers crash, and callers are slow. At the end of
- * each scenario the client must have every quake once and in order, except in reported gaps. The seed of the run decides
- * which scenarios are played.
+ * Plays generated scenarios, in which quakes happen, connections are cut or stall, servers crash, and callers are slow. At
+ * the end of each scenario, the client must have every quake once and in order, except in reported gaps. The seed of the
+ * run decides which scenarios are played.
  */
 export async function mustEndWell(t: Tools, parts: Parts): Promise<void> {
   const numRuns = Math.ceil(100 / sampleEvery())

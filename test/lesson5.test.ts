@@ -58,10 +58,10 @@ import type { TestServer } from './harness/serve.ts'
 import { excerpt, excerptJson, SILENT } from './harness/transcript.ts'
 import { waiting } from './harness/waiting.ts'
 
-/** The heartbeatMs of checks that wait for heartbeats. */
+/** The `heartbeatMs` for checks that wait for heartbeats. */
 const OFTEN = 2
 
-/** So many comments that at least two are heartbeats, even if the server begins with some of its own. */
+/** The number of comments that include at least two heartbeats, even if the server begins with other comments. */
 const SOME = 5
 
 // 5.1 The history
@@ -72,7 +72,7 @@ check('5.1a', 'all kept entries are returned, oldest first', async (t) => {
   const gave = entries.map(({ quake }) => quake?.id ?? 'no quake')
   must(deepEqual(gave, idsOf(happened)) && !isGap, {
     seen: `after(undefined) returned ${listed(gave)}${isGap ? ' and a gap' : ''}.`,
-    expected: `Expected ${listed(idsOf(happened))}, and no gap, because a client without a cursor cannot have missed anything.`,
+    expected: `Expected after(undefined) to return ${listed(idsOf(happened))} and no gap, because a client without a cursor cannot have missed anything.`,
   })
 })
 
@@ -82,10 +82,10 @@ check('5.1b', 'an entry holds the quake and its ID', async (t) => {
   for (const [n, quake] of happened.entries()) {
     const entry = entries[n]
     must(entry?.id === quake.id && deepEqual(entry.quake, quake), {
-      seen: `The entry for quake ${quake.id} is ${excerptJson(entry, 100)}`,
-      expected: `Expected { id: "${quake.id}", quake: … }, with the whole quake.`,
+      seen: `The entry for quake ${quake.id} was ${excerptJson(entry, 100)}`,
+      expected: `Expected the entry to be { id: "${quake.id}", quake: … }, with the whole quake.`,
       often:
-        'your history counts its IDs. After a restart the count starts over, so the same ID names another quake.',
+        'your history numbers its entries. After a restart the count starts over, so the same ID refers to a different quake.',
     })
   }
 })
@@ -96,23 +96,23 @@ check('5.1c', 'after(id) returns the entries after that ID', async (t) => {
     const { ids, isGap, told } = await readAfter(t, history, id)
     const newer = idsOf(happened.slice(n + 1))
     must(deepEqual(ids, newer) && !isGap, {
-      seen: `after("${id}") returned ${told}, of ${listed(idsOf(happened))}.`,
-      expected: `Expected ${listed(newer)}, and no gap, because the client already has "${id}".`,
+      seen: `The history keeps ${listed(idsOf(happened))}, and after("${id}") returned ${told}.`,
+      expected: `Expected after("${id}") to return ${listed(newer)} and no gap, because the client already has everything up to "${id}".`,
       often:
-        'your slice is off by one: it includes the entry with that ID, or leaves out the one after it.',
+        'your slice is off by one, so it includes the entry with that ID, or leaves out the entry after it.',
     })
   }
-  // The default capacity, with cursors at places that a limited search would not reach.
+  // Use the default capacity, and cursors at places that a limited search does not reach.
   const large = createHistory()
   const many = numberedQuakes(DEFAULT_CAPACITY)
   for (const quake of many) large.append(quake)
-  t.transcript.step(`a history without a capacity of its own: ${many.length} quakes are appended`)
+  t.transcript.step(`${many.length} quakes are appended to a history with the default capacity`)
   for (const at of [0, 1, 63, 64, 99, 100, 255, 256, 500, 743, 871, 935, 998, 999]) {
     const { id } = many[at]!
     const { entries, isGap } = await large.after(id)
     must(!isGap && deepEqual(idsOf(entries), idsOf(many.slice(at + 1))), {
-      seen: `${many.length} quakes were appended, and after() with the id of quake ${at + 1} returned ${counted(entries.length, 'entry', 'entries')}${isGap ? ' and a gap' : ''}.`,
-      expected: `Expected the ${many.length - at - 1} entries after it, and no gap: by default a history keeps ${DEFAULT_CAPACITY} entries, and finds each of them.`,
+      seen: `${many.length} quakes were appended, and after() with the ID of quake ${at + 1} returned ${counted(entries.length, 'entry', 'entries')}${isGap ? ' and a gap' : ''}.`,
+      expected: `Expected after() to return the ${many.length - at - 1} entries after that quake and no gap, because by default a history keeps ${DEFAULT_CAPACITY} entries and finds each of them.`,
     })
   }
 })
@@ -122,13 +122,14 @@ check('5.1d', 'a history keeps as many entries as its capacity', async (t) => {
   const { ids, isGap } = await readAfter(t, history, undefined)
   const kept = idsOf(happened.slice(-3))
   must(deepEqual(ids, kept), {
-    seen: `The capacity is 3, ${happened.length} quakes happened, and after(undefined) returned ${listed(ids)}.`,
-    expected: `Expected the last 3: ${listed(kept)}.`,
-    often: 'your history never evicts an entry, or it evicts the newest one.',
+    seen: `The capacity is 3, ${happened.length} quakes were appended, and after(undefined) returned ${listed(ids)}.`,
+    expected: `Expected after(undefined) to return the last 3 entries: ${listed(kept)}.`,
+    often: 'your history never evicts an entry, or it evicts the newest entry.',
   })
   must(!isGap, {
-    seen: `The last 3 of ${happened.length} quakes are kept, and after(undefined) returned a gap.`,
-    expected: 'Expected no gap, because a client without a cursor cannot have missed anything.',
+    seen: `The history keeps the last 3 of ${happened.length} quakes, but after(undefined) returned a gap.`,
+    expected:
+      'Expected after() to report no gap, because a client without a cursor cannot have missed anything.',
     often: 'your history reports a gap to every client once it has evicted an entry.',
   })
   await forgetsEvicted(t)
@@ -144,31 +145,34 @@ async function forgetsEvicted(t: Tools): Promise<void> {
     appended.push(new WeakRef(each))
     history.append(each)
   }
-  t.transcript.step(`another history of capacity 3: ${appended.length} quakes are appended`)
-  // A WeakRef keeps its object until the end of the turn.
+  t.transcript.step(
+    `${appended.length} quakes are appended to another history, with the capacity 3`,
+  )
+  // A WeakRef keeps its object alive until the end of the turn.
   await turns(2)
   collectGarbage()
   const alive = appended.filter((each) => each.deref() !== undefined).length
   must(alive < 30, {
-    seen: `The capacity is 3, ${appended.length} quakes were appended, and ${alive} of them are still in memory.`,
+    seen: `The capacity is 3, ${appended.length} quakes were appended, and ${alive} of them were still in memory.`,
     expected:
       'Expected the history to hold no reference to evicted quakes, because it runs for months.',
   })
   must(!history.isOver, {
-    seen: 'end() was not called, and isOver is true.',
-    expected: 'Expected isOver to be false.',
+    seen: 'end() was not called, but isOver was true.',
+    expected: 'Expected isOver to be false until end() is called.',
   })
 }
 
-edgeCase('5.1e', 'a cursor at the last evicted entry is not a gap', async (t) => {
+edgeCase('5.1e', 'a cursor at the most recently evicted entry is not a gap', async (t) => {
   const { history, happened } = filledHistory(t, 8, 3)
   const { id } = happened.at(-4)!
   const { ids, isGap, told } = await readAfter(t, history, id)
   must(!isGap && deepEqual(ids, idsOf(happened.slice(-3))), {
-    seen: `The last 3 entries are kept. after("${id}"), with the ID of the entry before them, returned ${told}.`,
-    expected: 'Expected these 3 and no gap, because no entry between is missing.',
+    seen: `The history keeps the last 3 entries. The entry before them has the ID "${id}", and after("${id}") returned ${told}.`,
+    expected:
+      'Expected after() to return these 3 entries and no gap, because no entry after that ID is missing.',
     often:
-      'your history only searches the kept entries. Remember the ID that was evicted last, because nothing is missing after it.',
+      'your history searches only the entries that it keeps. Remember the ID that was evicted last as well, because nothing after it is missing.',
   })
 })
 
@@ -178,13 +182,14 @@ check('5.1f', 'an evicted entry after the cursor is a gap', async (t) => {
   for (const { id } of happened.slice(0, -4)) {
     const { ids, isGap } = await readAfter(t, history, id)
     must(isGap, {
-      seen: `The last 3 entries are kept. after("${id}"), with the ID of an older entry, returned no gap.`,
-      expected: 'Expected a gap, because entries between that one and these 3 have been evicted.',
+      seen: `The history keeps the last 3 entries. The ID "${id}" belongs to an older entry, but after("${id}") returned no gap.`,
+      expected:
+        'Expected after() to report a gap, because entries between that entry and the last 3 have been evicted.',
       often: 'your history returns the remaining entries without setting isGap.',
     })
     must(deepEqual(ids, kept), {
       seen: `after("${id}") returned a gap and ${listed(ids)}.`,
-      expected: `Expected a gap and all kept entries: ${listed(kept)}.`,
+      expected: `Expected after() to return a gap and all kept entries: ${listed(kept)}.`,
     })
   }
 })
@@ -195,10 +200,10 @@ edgeCase('5.1g', 'an unknown ID is a gap', async (t) => {
     for (const id of strangeIds()) {
       const { ids, isGap } = await readAfter(t, history, id)
       must(isGap && deepEqual(ids, idsOf(happened)), {
-        seen: `${count === 0 ? 'Nothing is' : `${count} entries are`} kept, and after(${JSON.stringify(id)}) returned ${listed(ids)}${isGap ? ' and a gap' : ' and no gap'}.`,
+        seen: `${count === 0 ? 'The history is empty' : `The history keeps ${count} entries`}, and after(${JSON.stringify(id)}) returned ${listed(ids)}${isGap ? ' and a gap' : ' and no gap'}.`,
         expected:
-          'Expected a gap and all kept entries, because the history cannot know what the client has.',
-        often: 'your history treats an unknown ID as the beginning or as the end.',
+          'Expected after() to return a gap and all kept entries, because the history cannot know which entries the client has.',
+        often: 'your history treats an unknown ID as the beginning or as the end of the history.',
       })
     }
   }
@@ -218,19 +223,20 @@ check('5.1h', 'listeners are called after the entry has been stored', async (t) 
   const happened = quakes(3)
   for (const quake of happened) append(t, history, quake)
   must(deepEqual(heard, idsOf(happened)), {
-    seen: `${listed(idsOf(happened))} were appended, and the listener was called for ${listed(heard)}.`,
-    expected: 'Expected one call for each entry, in order, before append() returns.',
+    seen: `${listed(idsOf(happened))} were appended, but the listener received ${listed(heard)}.`,
+    expected:
+      'Expected the listener to be called once for each entry, in order, before append() returns.',
   })
   const areThere = await Promise.all(found)
   must(areThere.every(Boolean), {
-    seen: 'A listener was called for an entry, and after() did not return that entry.',
+    seen: 'A listener was called for an entry, but after() did not return that entry.',
     expected:
-      'Expected after() to return it. A server that reads when it is called would miss the entry.',
+      'Expected after() to return the entry. Otherwise a server whose listener reads the history misses that entry.',
     often: 'your append() calls the listeners before it stores the entry.',
   })
 })
 
-edgeCase('5.1i', 'unsubscribing stops one listener and no other', async (t) => {
+edgeCase('5.1i', 'unsubscribing stops only that listener', async (t) => {
   const history = createHistory()
   const heard = { leaves: [] as string[], stays: [] as string[] }
   const stop = history.subscribe({ onEntry: ({ id }) => heard.leaves.push(id), onOver() {} })
@@ -241,17 +247,17 @@ edgeCase('5.1i', 'unsubscribing stops one listener and no other', async (t) => {
   stop()
   append(t, history, second)
   must(deepEqual(heard, { leaves: [first.id], stays: [first.id, second.id] }), {
-    seen: `Listener 1 unsubscribed after the first of two entries. It was called for ${listed(heard.leaves)}, and listener 2 for ${listed(heard.stays)}.`,
-    expected: 'Expected one call for listener 1, and two for listener 2.',
+    seen: `Listener 1 unsubscribed after the first of two entries. Listener 1 received ${listed(heard.leaves)}, and listener 2 received ${listed(heard.stays)}.`,
+    expected: 'Expected listener 1 to be called once, and listener 2 to be called twice.',
   })
   t.transcript.step('listener 1 unsubscribes again')
   stop()
   append(t, history, third)
   must(heard.stays.length === 3, {
-    seen: 'Listener 1 unsubscribed twice, and listener 2 is not called any more.',
-    expected: 'Expected the second call to do nothing.',
+    seen: 'Listener 1 unsubscribed twice, and then listener 2 was no longer called.',
+    expected: 'Expected unsubscribing a second time to have no effect.',
     often:
-      'your code passes the -1 of indexOf() to splice(), and splice(-1, 1) removes the last listener.',
+      'your code passes the -1 from indexOf() to splice(), and splice(-1, 1) removes the last listener.',
   })
 })
 
@@ -262,34 +268,34 @@ check('5.1j', 'end() makes isOver true, and calls the listeners', async (t) => {
   const [quake] = quakes(1)
   append(t, history, quake)
   must(!history.isOver && wasOver === undefined, {
-    seen: 'An entry was appended, end() was not called, and the history is over.',
-    expected: 'Expected isOver to be false until end() is called.',
+    seen: 'An entry was appended and end() was not called, but isOver was true or onOver() was called.',
+    expected: 'Expected isOver to be false, and onOver() not to be called, until end() is called.',
   })
   t.transcript.step('end() is called')
   history.end()
   must(history.isOver && wasOver === true, {
-    seen: `end() was called, isOver is ${history.isOver}, and onOver() was ${wasOver === undefined ? 'not called' : `called while isOver was ${wasOver}`}.`,
-    expected: 'Expected isOver to be true first, and then a call of onOver().',
+    seen: `end() was called, isOver was ${history.isOver} afterwards, and onOver() was ${wasOver === undefined ? 'not called' : `called while isOver was ${wasOver}`}.`,
+    expected: 'Expected end() to make isOver true first, and then to call onOver().',
   })
   const { ids } = await readAfter(t, history, undefined)
   must(deepEqual(ids, [quake.id]), {
-    seen: `end() was called, and after(undefined) returned ${listed(ids)}.`,
-    expected: `Expected ${quake.id}, because a client that missed it can still ask for it.`,
+    seen: `end() was called, and then after(undefined) returned ${listed(ids)}.`,
+    expected: `Expected after(undefined) to return ${quake.id}, because a client that missed that quake can still ask for it.`,
     often: 'your end() clears the entries.',
   })
 })
 
-edgeCase('5.1k', 'a returned array does not change later', async (t) => {
+edgeCase('5.1k', 'an array that after() returned does not change later', async (t) => {
   for (const id of [undefined, quakes(1)[0].id, 'of-another-life']) {
     const { history, happened } = filledHistory(t, 4, 3)
     const { entries } = await readAfter(t, history, id)
     append(t, history, quakes(5)[4])
     must(deepEqual(idsOf(entries), idsOf(happened.slice(-3))), {
-      seen: `after(${JSON.stringify(id)}) returned 3 entries. Then another quake was appended, and the returned array became ${listed(idsOf(entries))}.`,
+      seen: `after(${JSON.stringify(id)}) returned 3 entries. Then another quake was appended, and the returned array changed to ${listed(idsOf(entries))}.`,
       expected:
         'Expected the array to stay the same, because the server may still be sending it to a slow client.',
       often:
-        'your after() returns the array of the history itself. Return a copy, such as entries.slice().',
+        'your after() returns the internal array of the history. Return a copy, such as entries.slice().',
     })
   }
 })
@@ -303,8 +309,8 @@ edgeCase('5.1l', 'unsubscribing inside a callback skips no other listener', asyn
   const [quake] = quakes(1)
   append(t, history, quake)
   must(deepEqual(heard, [quake.id]), {
-    seen: `Listener 1 unsubscribed while it was called for "${quake.id}". Listener 2 was called for ${listed(heard)}.`,
-    expected: 'Expected one call of listener 2 for that entry.',
+    seen: `Listener 1 unsubscribed while it was being called for "${quake.id}". Listener 2 received ${listed(heard)}.`,
+    expected: 'Expected listener 2 to be called once for that entry.',
     often:
       'your append() loops over an array while a listener is removed from it, so the next listener moves up and is skipped.',
   })
@@ -312,39 +318,47 @@ edgeCase('5.1l', 'unsubscribing inside a callback skips no other listener', asyn
 
 // 5.2 Replay
 
-check('5.2a', 'the head and retry are sent before the history has been read', async (t) => {
-  const history = fakeHistory(t.transcript)
-  history.append(...quakes(1))
-  history.blockReads('as it was')
-  const client = t.connect(await t.serve(createApp(history, { retryMs: 1234 })))
-  const head = await client.get(PATH, {
-    seen: 'The history was still being read, and the client had not got the head of the response.',
-    expected: 'Expected the head at once, because an EventSource is not open before it arrives.',
-    often: 'your handler writes nothing until the history has been read.',
-  })
-  must(head.status === 200 && isEventStream(head), {
-    seen: `GET ${PATH} was answered ${head.status}, Content-Type: ${head.headers.get('content-type')}.`,
-    expected: 'Expected 200 and text/event-stream.',
-  })
-  const control = head.headers.get('cache-control')
-  must(hasToken(control, 'no-store', 'no-cache'), {
-    seen: `The Cache-Control is ${control}.`,
-    expected:
-      'Expected no-store or no-cache, because a cache between server and client would replay old quakes.',
-  })
-  must(hasToken(head.headers.get('x-accel-buffering'), 'no'), {
-    seen: 'The response has no X-Accel-Buffering: no.',
-    expected: 'Expected that header, as in lesson 4, because nginx would buffer the events.',
-  })
-  const expected =
-    'Expected retry: 1234 right after the head. It says how long to wait before reconnecting.'
-  const retry = await client.events.retry({
-    seen: 'retryMs is 1234, and no "retry" field arrived.',
-    expected,
-    often: 'your handler sends retry after the history, or not at all.',
-  })
-  must(retry === 1234, { seen: `retryMs is 1234, and the field says ${retry}.`, expected })
-})
+check(
+  '5.2a',
+  'the head and the "retry" field are sent before the history has been read',
+  async (t) => {
+    const history = fakeHistory(t.transcript)
+    history.append(...quakes(1))
+    history.blockReads('as it was')
+    const client = t.connect(await t.serve(createApp(history, { retryMs: 1234 })))
+    const head = await client.get(PATH, {
+      seen: 'The history was still being read, and the client had not received the head of the response.',
+      expected:
+        'Expected the head to be sent at once, because an EventSource does not open until the head arrives.',
+      often: 'your handler writes nothing until the history has been read.',
+    })
+    must(head.status === 200 && isEventStream(head), {
+      seen: `GET ${PATH} was answered with ${head.status} and the Content-Type ${head.headers.get('content-type')}.`,
+      expected: 'Expected the status 200 and the Content-Type text/event-stream.',
+    })
+    const control = head.headers.get('cache-control')
+    must(hasToken(control, 'no-store', 'no-cache'), {
+      seen: `The Cache-Control header was ${control}.`,
+      expected:
+        'Expected that header to contain no-store or no-cache. Otherwise a cache between server and client may replay old quakes.',
+    })
+    must(hasToken(head.headers.get('x-accel-buffering'), 'no'), {
+      seen: 'The response did not have the header X-Accel-Buffering: no.',
+      expected: 'Expected that header, as in lesson 4. Otherwise nginx buffers the events.',
+    })
+    const expected =
+      'Expected retry: 1234 to be sent right after the head, because it says how long the client waits before it reconnects.'
+    const retry = await client.events.retry({
+      seen: 'retryMs was 1234, but no "retry" field arrived.',
+      expected,
+      often: 'your handler sends the "retry" field after the history, or does not send it at all.',
+    })
+    must(retry === 1234, {
+      seen: `retryMs was 1234, but the "retry" field said ${retry}.`,
+      expected,
+    })
+  },
+)
 
 check('5.2b', 'a client without a cursor gets all kept entries, then new ones', async (t) => {
   const history = fakeHistory(t.transcript)
@@ -358,18 +372,18 @@ check('5.2b', 'a client without a cursor gets all kept entries, then new ones', 
       often:
         n < 3
           ? 'your handler sends only new entries to a client without a cursor.'
-          : 'your handler sends the kept entries and then does not wait for new ones. That is task 5.3.',
+          : 'your handler sends the kept entries but does not wait for new ones. Waiting for them is part of task 5.3.',
     })
     must(data.includes(quake.id), {
-      seen: `The client got ${excerpt(data)}`,
-      expected: `Expected quake ${quake.id}: the kept entries first, from the oldest on.`,
+      seen: `The client got an event with the data ${excerpt(data)}`,
+      expected: `Expected quake ${quake.id}. The kept entries come first, oldest first, and new entries follow.`,
     })
   }
 })
 
 edgeCase('5.2c', 'an event has the quake as JSON in its data, and no name', async (t) => {
   const history = fakeHistory(t.transcript)
-  // Values that break code, and at the end one that corrects the first: it has the same id and other data.
+  // Values that break code. The last quake corrects the first, so it has the same ID but other data.
   const happened = awkwardQuakes()
   history.append(...happened.slice(0, -1))
   const { events } = await serveAndSubscribe(t, history)
@@ -377,8 +391,8 @@ edgeCase('5.2c', 'an event has the quake as JSON in its data, and no name', asyn
     if (quake === happened.at(-1)) history.append(quake)
     const event = await events.next(noEvent({ quake }))
     must(event.type === 'message' && deepEqual(tryParseJson(event.data), quake), {
-      seen: `The event of ${describeQuake(quake)} is ${describeEvent(event)}.`,
-      expected: `Expected no name, and the data ${excerpt(JSON.stringify(quake))}`,
+      seen: `The event for ${describeQuake(quake)} was ${describeEvent(event)}.`,
+      expected: `Expected an event without a name, and with the data ${excerpt(JSON.stringify(quake))}`,
     })
   }
 })
@@ -400,9 +414,10 @@ check('5.2d', 'the ID of an event is the ID of its entry', async (t) => {
   async function hasItsId({ id, quake }: { id: string; quake: Quake }): Promise<void> {
     const { lastEventId } = await events.next(noEvent({ quake }))
     must(lastEventId === id, {
-      seen: `The ID of the entry is "${id}", and the event has the ID "${excerpt(lastEventId)}".`,
-      expected: 'Expected the ID of the entry, because the history does not know any other.',
-      often: 'your handler counts IDs per connection, or takes them from the quake.',
+      seen: `The ID of the entry was "${id}", but its event had the ID "${excerpt(lastEventId)}".`,
+      expected:
+        'Expected the event to have the ID of its entry, because the history does not know any other ID.',
+      often: 'your handler numbers the events of each connection, or uses the ID of the quake.',
     })
   }
 })
@@ -442,30 +457,34 @@ check('5.2f', 'two clients get the same quakes with the same IDs', async (t) => 
   await mustBeNext(late.events, entry)
 })
 
-check('5.2g', 'heartbeats are sent while the stream is idle, and change no ID', async (t) => {
-  const history = fakeHistory(t.transcript)
-  const [entry] = history.append(...quakes(1))
-  const { events } = await serveAndSubscribe(t, history, { heartbeatMs: OFTEN })
-  await mustBeNext(events, entry)
-  await events.heartbeats(SOME, {
-    seen: `heartbeatMs is ${OFTEN}, nothing happened, and the client got at most one heartbeat.`,
-    expected: 'Expected a heartbeat every few milliseconds.',
-  })
-  must(events.unexpected === undefined && events.lastEventId === entry.id, {
-    seen: `A heartbeat arrived, and ${events.unexpected ? `it was an event: ${describeEvent(events.unexpected)}` : `it changed the last ID to "${events.lastEventId}"`}.`,
-    expected: `Expected no event. The last ID must stay "${entry.id}", because the client reconnects with it.`,
-  })
-  history.blockReads('as it was')
-  const other = await serveAndSubscribe(t, history, { heartbeatMs: OFTEN })
-  await waitForRead(t, history)
-  await other.events.heartbeats(SOME, {
-    seen: 'The history was still being read, and the client got no heartbeat.',
-    expected:
-      'Expected heartbeats during the read, or the watchdog of the client cancels the connection.',
-    often: 'your handler starts the heartbeat after the history has been read.',
-  })
-  await hasDefaults(t)
-})
+check(
+  '5.2g',
+  'heartbeats are sent while the stream is idle, and do not change the last ID',
+  async (t) => {
+    const history = fakeHistory(t.transcript)
+    const [entry] = history.append(...quakes(1))
+    const { events } = await serveAndSubscribe(t, history, { heartbeatMs: OFTEN })
+    await mustBeNext(events, entry)
+    await events.heartbeats(SOME, {
+      seen: `heartbeatMs was ${OFTEN} and the stream was idle, but the client got at most one heartbeat.`,
+      expected: 'Expected the client to get a heartbeat every few milliseconds.',
+    })
+    must(events.unexpected === undefined && events.lastEventId === entry.id, {
+      seen: `A heartbeat arrived, and ${events.unexpected ? `it was an event: ${describeEvent(events.unexpected)}` : `it changed the last ID to "${events.lastEventId}"`}.`,
+      expected: `Expected a heartbeat that is not an event. The last ID must stay "${entry.id}", because the client sends it when it reconnects.`,
+    })
+    history.blockReads('as it was')
+    const other = await serveAndSubscribe(t, history, { heartbeatMs: OFTEN })
+    await waitForRead(t, history)
+    await other.events.heartbeats(SOME, {
+      seen: 'The history was still being read, but the client got no heartbeat.',
+      expected:
+        'Expected heartbeats to be sent during the read as well. Otherwise the watchdog of the client cancels the connection.',
+      often: 'your handler starts the heartbeat after the history has been read.',
+    })
+    await hasDefaults(t)
+  },
+)
 
 /** Checks the defaults of heartbeatMs and retryMs. */
 async function hasDefaults(t: Tools): Promise<void> {
@@ -473,8 +492,8 @@ async function hasDefaults(t: Tools): Promise<void> {
   const history = fakeHistory(t.transcript)
   const { events } = await serveAndSubscribe(t, history)
   await events.retry({
-    seen: 'retryMs is left out, and the stream has no "retry" field with a number.',
-    expected: 'Expected a default for retryMs, such as 2000.',
+    seen: 'retryMs was left out, and the stream had no "retry" field with a number.',
+    expected: 'Expected retryMs to have a default, such as 2000.',
   })
   const [first] = history.append(...quakes(1))
   await mustBeNext(events, first)
@@ -483,15 +502,15 @@ async function hasDefaults(t: Tools): Promise<void> {
   const [last] = history.append(...quakes(1))
   await mustBeNext(events, last)
   must(events.comments < SOME && !delays.ms.some((ms) => ms <= 1), {
-    seen: 'heartbeatMs is left out, and a timer of the server fires every millisecond.',
-    expected: 'Expected a default for heartbeatMs of at most a minute, such as 15 seconds.',
+    seen: 'heartbeatMs was left out, and a timer of the server fired every millisecond.',
+    expected: 'Expected heartbeatMs to have a default of at most a minute, such as 15 seconds.',
     often: 'your code passes undefined to setInterval(), which then fires every millisecond.',
   })
   must(
     delays.ms.some((ms) => ms <= 60_000),
     {
-      seen: `heartbeatMs is left out, and the server has no timer of a minute or less${delays.ms.length > 0 ? `: the shortest has ${Math.min(...delays.ms)} ms` : ''}.`,
-      expected: 'Expected a default for heartbeatMs of at most a minute, such as 15 seconds.',
+      seen: `heartbeatMs was left out, and the server started no timer of a minute or less${delays.ms.length > 0 ? `. Its shortest timer had ${Math.min(...delays.ms)} ms` : ''}.`,
+      expected: 'Expected heartbeatMs to have a default of at most a minute, such as 15 seconds.',
     },
   )
 }
@@ -499,27 +518,28 @@ async function hasDefaults(t: Tools): Promise<void> {
 check('5.2h', 'the replay waits for a stalled client', async (t) => {
   const { queued } = await pausedReplay(t)
   must(queued() < 2 * MEGABYTE, {
-    seen: 'The client was stalled, and most of a history of 16 MB waited in the memory of your server.',
-    expected: 'Expected a few hundred KB: one entry, and the bytes that fit into the socket.',
+    seen: 'The client stalled, and your server queued most of a history of 16 MB in memory.',
+    expected:
+      'Expected your server to queue a few hundred KB: one entry, and the bytes that fit into the socket.',
     often:
       'your handler ignores the return value of res.write(). If it is false, wait for "drain".',
   })
 })
 
-check('5.2i', 'a stalled client that reads again gets each entry once, in order', async (t) => {
+check('5.2i', 'a stalled client that resumes reading gets each entry once, in order', async (t) => {
   const { client, ids, clear } = await pausedReplay(t, 16)
   clear()
   const events = new EventClient(client, SILENT)
   for (const [n, id] of ids.slice(0, ids.length / sampleEvery()).entries()) {
     const { lastEventId } = await events.next({
-      seen: 'The client read again, and did not get all entries.',
-      expected: 'Expected the replay to continue where it stopped.',
+      seen: 'The client resumed reading, but did not get all entries.',
+      expected: 'Expected the replay to continue where it had stopped.',
       often:
-        'your handler stops when res.write() returns false. It only means that you should wait for "drain".',
+        'your handler stops when res.write() returns false. That value only means that you should wait for "drain".',
     })
     must(lastEventId === id, {
-      seen: `Event ${n + 1} has the ID "${excerpt(lastEventId)}".`,
-      expected: `Expected "${id}": each entry once, in order.`,
+      seen: `Event ${n + 1} had the ID "${excerpt(lastEventId)}".`,
+      expected: `Expected the ID "${id}", because each entry is sent once, in order.`,
       often:
         'your handler writes the entry again after "drain". res.write() accepts the bytes even if it returns false.',
     })
@@ -553,7 +573,7 @@ edgeCase(
     await leavesDuringRead({ name: 'client 3', lastEventId: last.id })
     await leftovers.mustBeGone(
       'A client that has everything disconnected while the history was being read',
-      'your handler waits after the read for an abort that has already happened. An aborted signal fires no more events.',
+      'your handler waits for an abort that has already happened during the read. An aborted signal fires no more events.',
     )
 
     async function leavesDuringRead(coming: { name: string; lastEventId?: string }): Promise<void> {
@@ -569,7 +589,7 @@ edgeCase(
 
 edgeCase(
   '5.2l',
-  'a stalled client, or one that disconnected early, leaves no listener and no timer',
+  'a client that disconnects early or while stalled leaves no listener and no timer',
   async (t) => {
     const history = fakeHistory(t.transcript)
     const leftovers = trackLeftovers(t, history)
@@ -583,9 +603,11 @@ edgeCase(
     login.finish()
     await someTurns()
     await t.waitFor(leftovers.areNone, {
-      seen: 'A client had disconnected before your handler was called, and a listener or a timer for it is left.',
-      expected: 'Expected no listener and no timer, because nothing would ever remove them.',
-      often: "your handler listens for 'close' after it has fired. Check res.destroyed as well.",
+      seen: 'A client had disconnected before your handler was called, and a listener or a timer for that client was left.',
+      expected:
+        'Expected no listener and no timer to be left, because nothing would ever remove them.',
+      often:
+        "your handler listens for 'close' after that event has fired. Check res.destroyed as well.",
     })
     const slow = await subscribe(t, server, { name: 'slow client' })
     jam()
@@ -606,7 +628,7 @@ edgeCase('5.2m', 'each event is sent in one piece, even if every write has to wa
     everyWriteWaits(response, (begun) => {
       if (/(\n\n|\r\r|\r\n\r\n)$/.test(begun())) return
       timers.runPending()
-      // Only a comment counts: other timers of the work may write as well.
+      // Count only comments, because other timers of the work may write as well.
       if (/\n:[^\n]*\n\n$/.test(begun())) fellInto ??= begun().split('\n\n').at(-2)!
     })
     next()
@@ -615,13 +637,13 @@ edgeCase('5.2m', 'each event is sent in one piece, even if every write has to wa
   for (const entry of entries) {
     await mustBeNext(events, entry, {
       often:
-        'your handler assumes that a write that returns false has written nothing. It has, and only the next write should wait.',
+        'your handler assumes that nothing has been written if res.write() returns false. The bytes have been accepted, and only the next write should wait.',
     })
   }
   must(fellInto === undefined, {
     seen: `A heartbeat was sent between two lines of an event: ${excerpt(fellInto ?? '', 60)}`,
     expected:
-      'Expected each event in one piece, because the blank line of a heartbeat makes the ID count before the quake has arrived.',
+      'Expected each event to be sent in one piece. Otherwise the blank line of a heartbeat makes the client store the ID before the quake has arrived.',
     often: 'your handler writes the lines of an event one by one, and waits between them.',
   })
   await replaysAll(t)
@@ -635,15 +657,15 @@ async function replaysAll(t: Tools): Promise<void> {
   const replayed = new EventClient(client, SILENT)
   for (const [n, { quake }] of kept.entries()) {
     const { data } = await replayed.next({
-      seen: `${kept.length} entries are kept, and a client without a cursor got ${n} of them.`,
-      expected: 'Expected all entries.',
+      seen: `The history keeps ${kept.length} entries, but a client without a cursor got only ${n} of them.`,
+      expected: 'Expected the client to get all entries.',
     })
     must(data.includes(`"${quake.id}"`), {
-      seen: `${kept.length} entries are kept, and event ${n + 1} for a client without a cursor was ${excerpt(data)}`,
-      expected: `Expected quake ${quake.id}: all entries, the oldest first.`,
+      seen: `The history keeps ${kept.length} entries, but event ${n + 1} for a client without a cursor was ${excerpt(data)}`,
+      expected: `Expected quake ${quake.id}, because the client gets all entries, oldest first.`,
     })
   }
-  t.transcript.step(`the client got all ${kept.length}`)
+  t.transcript.step(`the client got all ${kept.length} entries`)
 }
 
 edgeCase('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) => {
@@ -653,17 +675,17 @@ edgeCase('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) =
   // An app may subscribe once for all clients.
   const before = history.listenerCount
   const client = t.connect(server)
-  const story = { expected: 'Expected the head that GET gets.', often: GET_FOR_HEAD }
+  const story = { expected: 'Expected the same head as for GET.', often: GET_FOR_HEAD }
   const { status } = await client.get(
     PATH,
-    { seen: 'HEAD got no head.', ...story },
+    { seen: 'A HEAD request got no response head.', ...story },
     { method: 'HEAD' },
   )
-  must(status === 200, { seen: `HEAD was answered ${status}.`, ...story })
+  must(status === 200, { seen: `A HEAD request was answered with ${status}.`, ...story })
   await mustEndHead(t, server, client, PATH)
   await t.waitFor(() => history.listenerCount <= before, {
-    seen: 'HEAD was answered, and a listener was left at the history.',
-    expected: 'Expected no listener, because the answer to HEAD has no body.',
+    seen: 'A HEAD request was answered, but a listener was left on the history.',
+    expected: 'Expected no listener to be left, because the answer to HEAD has no body.',
     often: GET_FOR_HEAD,
   })
 })
@@ -675,13 +697,13 @@ edgeCase('5.2o', 'clients that have disconnected do not affect later clients', a
   const left = (): number => history.listenerCount + timers.alive()
   await visited.visit(1)
   await someTurns()
-  // One listener and one timer for all may stay.
+  // One listener and one timer for all clients may stay.
   const mayStay = left()
   const kept = await visited.visit(Math.ceil(3 / sampleEvery()))
   await t.waitFor(() => left() <= mayStay, {
     seen: () =>
-      `Many clients have connected and disconnected: ${counted(history.listenerCount, 'listener')} at the history and ${counted(timers.alive(), 'timer')} are left.`,
-    expected: `Expected at most ${mayStay}, as after the first few clients.`,
+      `Many clients connected and disconnected, and ${counted(history.listenerCount, 'listener')} on the history and ${counted(timers.alive(), 'timer')} were left.`,
+    expected: `Expected at most ${mayStay} of them to be left, as after the first few clients.`,
   })
   const often = 'your code keeps the state of one client in a variable outside the handler.'
   const a = await subscribe(t, server, { name: 'client A' })
@@ -693,10 +715,10 @@ edgeCase('5.2o', 'clients that have disconnected do not affect later clients', a
   await mustBeNext(b.events, entry, { often })
   await disconnect(t, server, a, 1, 'Client A')
   await b.events.heartbeats(SOME, {
-    seen: 'Client A disconnected, nothing happened, and client B got no more heartbeats.',
-    expected: 'Expected a heartbeat every few milliseconds for each connected client.',
+    seen: 'Client A disconnected, and then client B got no more heartbeats while its stream was idle.',
+    expected: 'Expected each connected client to get a heartbeat every few milliseconds.',
     often:
-      'your server has one timer for all clients, and the first client that disconnects clears it.',
+      'your server has one timer for all clients, and clears it when the first client disconnects.',
   })
   await disconnect(t, server, b, 0, 'Client B')
   history.append(...largeQuakes(4))
@@ -706,18 +728,19 @@ edgeCase('5.2o', 'clients that have disconnected do not affect later clients', a
   server.blockNetwork()
   history.unblockReads()
   await t.waitFor(() => visited.queued > LARGE / 2, {
-    seen: 'Client C is stalled, and no bytes wait for it.',
-    expected: 'Expected an entry to wait for it.',
+    seen: 'Client C stalled, but no bytes were queued for it.',
+    expected: 'Expected an entry to be queued for that client.',
   })
   await someTurns()
   must(visited.queued < 3 * LARGE, {
-    seen: 'Client C is stalled, and 1 MB waits for it in the memory of your server.',
-    expected: 'Expected one entry of 256 KB, and the bytes that fit into the socket.',
+    seen: 'Client C stalled, and your server queued 1 MB for it in memory.',
+    expected:
+      'Expected your server to queue one entry of 256 KB, and the bytes that fit into the socket.',
     often,
   })
 })
 
-// 5.3 The hand-over
+// 5.3 From history to live
 
 check('5.3a', 'quakes that happen during the read are not lost', async (t) => {
   for (const has of [0, 2]) {
@@ -758,8 +781,9 @@ edgeCase('5.3c', 'each client has its own cursor and its own read', async (t) =>
   const a = await subscribe(t, server, { name: 'client A', lastEventId: entries[0]!.id })
   const b = await subscribe(t, server, { name: 'client B', lastEventId: entries[2]!.id })
   await t.waitFor(() => history.blockedReads === 2, {
-    seen: 'Two clients reconnected, and the server read the history for only one of them.',
-    expected: 'Expected one read for each client, because their cursors differ.',
+    seen: 'Two clients reconnected, but the server read the history for only one of them.',
+    expected:
+      'Expected the history to be read once for each client, because the cursors of the clients differ.',
     often: 'your server uses one cursor, or one read, for all clients.',
   })
   entries.push(...history.append(happened[4]))
@@ -782,7 +806,7 @@ edgeCase('5.3c', 'each client has its own cursor and its own read', async (t) =>
   for (const entry of [...entries, last]) await mustBeNext(late.events, entry)
 })
 
-check('5.3d', 'quakes at any moment of the switch to live are sent once, in order', async (t) => {
+check('5.3d', 'quakes that happen during the switch to live are sent once, in order', async (t) => {
   const moments = fc.sample(fc.record({ before: fc.nat(3), after: fc.nat(12), as: AS }), {
     seed,
     numRuns: 12,
@@ -794,7 +818,7 @@ check('5.3d', 'quakes at any moment of the switch to live are sent once, in orde
     const rest = happened.slice(before)
     const meanwhile = rest.splice(0, Math.floor(rest.length / 2))
     t.transcript.step(
-      `a client connects. Quakes before that: ${before}; during the read: ${meanwhile.length}; right after it: ${rest.length}`,
+      `a client connects. Quakes before it connects: ${before}; during the read: ${meanwhile.length}; right after the read: ${rest.length}`,
     )
     history.blockReads(as)
     const { client } = await serveAndSubscribe(t, history)
@@ -804,13 +828,13 @@ check('5.3d', 'quakes at any moment of the switch to live are sent once, in orde
     history.unblockReads()
     for (const quake of rest) {
       entries.push(...history.append(quake))
-      // Lets promises continue, and every other time the event loop.
+      // Let promises continue, and every other time the event loop as well.
       await Promise.resolve()
       if (after % 2) await turns()
     }
     for (const entry of entries) {
       await mustBeNext(events, entry, {
-        often: 'your handler ignores quakes that happen while it sends the queued ones.',
+        often: 'your handler ignores quakes that happen while it sends the queued entries.',
       })
     }
   }
@@ -834,10 +858,10 @@ edgeCase('5.3e', 'a failed read cuts the connection', async (t) => {
   }
   const how = await client.ended({
     ...story,
-    seen: 'The history could not be read, and the response stayed open.',
+    seen: 'The history could not be read, but the response stayed open.',
   })
   must(how === 'cut', {
-    seen: 'The history could not be read, and the response ended as if nothing were wrong.',
+    seen: 'The history could not be read, but the response ended as if nothing were wrong.',
     expected: 'Expected the connection to be cut, so that the client reconnects.',
     often: 'your handler calls res.end() in a finally block.',
   })
@@ -848,41 +872,45 @@ edgeCase('5.3e', 'a failed read cuts the connection', async (t) => {
   // A server with a queue sends the entry without another read.
   await t.waitFor(() => server.connections === 0 || again.unread().includes(id), {
     ...story,
-    seen: 'A later read of the history failed, and the response stayed open.',
+    seen: 'A later read of the history failed, but the response stayed open.',
   })
 })
 
-edgeCase('5.3f', 'queued entries that have been evicted are not sent late', async (t) => {
-  const history = fakeHistory(t.transcript, { capacity: 4 })
-  const happened = quakes(6)
-  history.blockReads('as it is')
-  const { events } = await serveAndSubscribe(t, history)
-  await waitForRead(t, history)
-  const entries = history.append(...happened.slice(0, 5))
-  history.unblockReads()
-  let last = -1
-  await readsTo(4)
-  entries.push(...history.append(happened[5]))
-  await readsTo(5)
+edgeCase(
+  '5.3f',
+  'queued entries that have been evicted are not sent after newer entries',
+  async (t) => {
+    const history = fakeHistory(t.transcript, { capacity: 4 })
+    const happened = quakes(6)
+    history.blockReads('as it is')
+    const { events } = await serveAndSubscribe(t, history)
+    await waitForRead(t, history)
+    const entries = history.append(...happened.slice(0, 5))
+    history.unblockReads()
+    let last = -1
+    await readsTo(4)
+    entries.push(...history.append(happened[5]))
+    await readsTo(5)
 
-  async function readsTo(end: number): Promise<void> {
-    while (last < end) {
-      const { lastEventId } = await events.next(noEvent(entries[end]!))
-      const at = idsOf(entries).indexOf(lastEventId)
-      must(at > last, {
-        seen: `The history keeps 4 entries, and 5 quakes happened during a read. The client got "${excerpt(lastEventId)}" after "${entries[last]?.id}".`,
-        expected: 'Expected each entry once, in order.',
-        often:
-          'your handler sends every queued entry that is not in the answer. Entries up to the last ID of the answer are in it, or were evicted.',
-      })
-      last = at
+    async function readsTo(end: number): Promise<void> {
+      while (last < end) {
+        const { lastEventId } = await events.next(noEvent(entries[end]!))
+        const at = idsOf(entries).indexOf(lastEventId)
+        must(at > last, {
+          seen: `The history keeps 4 entries, and 5 quakes happened during a read. The client got "${excerpt(lastEventId)}" after "${entries[last]?.id}".`,
+          expected: 'Expected each entry to be sent once, in order.',
+          often:
+            'your handler sends every queued entry that is not in the answer. Drop all entries up to the last ID of the answer, because they are in the answer or have been evicted.',
+        })
+        last = at
+      }
     }
-  }
-})
+  },
+)
 
 // 5.4 Gaps
 
-check('5.4a', 'a client that missed evicted entries gets the gap first', async (t) => {
+check('5.4a', 'a client that missed evicted entries gets a gap first', async (t) => {
   const history = fakeHistory(t.transcript, { capacity: 3 })
   const happened = quakes(7)
   const entries = history.append(...happened.slice(0, 6))
@@ -890,7 +918,7 @@ check('5.4a', 'a client that missed evicted entries gets the gap first', async (
   const { events } = await serveAndSubscribe(t, history, { lastEventId: id })
   await mustTellGap(
     events,
-    `The cursor of the client is "${id}", and the next entries have been evicted`,
+    `The client connected with the cursor "${id}", and the entries right after it had been evicted`,
   )
   for (const entry of entries.slice(3)) await mustBeNext(events, entry)
   const [entry] = history.append(happened[6])
@@ -914,15 +942,15 @@ check('5.4b', 'a client that missed nothing gets no gap', async (t) => {
     if (from === 6) ids.push(...idsOf(history.append(happened[6])))
     const event = await events.next(noEvent({ quake: happened[from] }))
     must(event.lastEventId === ids[from], {
-      seen: `A client connected ${has ? `with Last-Event-ID: ${has}` : 'without a cursor'}, and got an event: ${describeEvent(event)}.`,
-      expected: `Expected ${ids[from]}, and no gap, because the client missed nothing.`,
+      seen: `A client connected ${has ? `with Last-Event-ID: ${has}` : 'without a cursor'}, and got this event first: ${describeEvent(event)}.`,
+      expected: `Expected the event with the ID "${ids[from]}" and no gap, because the client had missed nothing.`,
       often: has
         ? 'your handler sends a gap to every client that reconnects. Look at isGap.'
         : 'your handler treats a missing or empty header as an unknown ID.',
     })
     await disconnect(t, server, client)
   }
-  // A client that reconnects for every quake. Its last ID is kept, or was evicted last.
+  // This client reconnects for every quake. Its last ID is still kept, or was evicted last.
   let last = ids.at(-1)!
   for (let n = 0; n < Math.ceil(24 / sampleEvery()); n += 1) {
     const [...entries] = history.append(...quakes(n % 3 === 2 ? 3 : 1))
@@ -942,12 +970,12 @@ check('5.4c', 'a client with an unknown ID gets a gap, then all kept entries', a
   const entries = history.append(...quakes(2))
   const server = await t.serve(createApp(history))
   const strange = strangeIds()
-  // The first IDs again: a client that reconnects with such an ID gets the gap again.
+  // Use the first IDs again, because a client that reconnects with such an ID gets the gap again.
   for (const lastEventId of [...strange, ...strange.slice(0, 2)]) {
     const client = await subscribe(t, server, { lastEventId })
     const { events } = client
     const which = `"${excerpt(lastEventId)}", which the history does not know`
-    await mustTellGap(events, `The cursor of the client is ${which}`)
+    await mustTellGap(events, `The client connected with the cursor ${which}`)
     for (const entry of entries) await mustBeNext(events, entry)
     await disconnect(t, server, client)
   }
@@ -956,7 +984,7 @@ check('5.4c', 'a client with an unknown ID gets a gap, then all kept entries', a
 edgeCase('5.4d', 'a gap is sent once, even if no entry is kept', async (t) => {
   const history = fakeHistory(t.transcript)
   const { events } = await serveAndSubscribe(t, history, { lastEventId: 'of-another-life' })
-  await mustTellGap(events, 'The history is empty, and does not know the cursor of the client')
+  await mustTellGap(events, 'The history was empty, so it did not know the cursor of the client')
   for (const quake of quakes(2)) {
     const [entry] = history.append(quake)
     await mustBeNext(events, entry, {
@@ -970,7 +998,7 @@ check('5.4e', 'a slow client loses no entry without a gap', async (t) => {
   for (const capacity of [4, Infinity]) await readsTooSlowly(t, capacity)
 })
 
-/** Stalls a client several times. With a small capacity some entries are evicted each time, and otherwise none. */
+/** Stalls a client several times. If the capacity is small, some entries are evicted each time. Otherwise none are. */
 async function readsTooSlowly(t: Tools, capacity: number): Promise<void> {
   const history = fakeHistory(t.transcript, { capacity })
   const isEvicting = capacity < Infinity
@@ -989,7 +1017,7 @@ async function readsTooSlowly(t: Tools, capacity: number): Promise<void> {
     clear()
     await readsTheRest()
     t.transcript.step('the client got the last entry')
-    // Another entry, without a stall.
+    // Append another entry, without a stall.
     const [entry] = history.append(...quakes(1))
     entries.push(entry)
     await readsTheRest()
@@ -999,24 +1027,26 @@ async function readsTooSlowly(t: Tools, capacity: number): Promise<void> {
     let hasGap = false
     while (next < entries.length) {
       const { type, lastEventId } = await events.next({
-        seen: 'The client was slow, then read again, and did not get the last entry.',
-        expected: 'Expected all kept entries, and a gap before them if some are missing.',
-        often: 'your handler drops entries while the client is slow.',
+        seen: 'The client stalled, then resumed reading, but did not get the last entry.',
+        expected:
+          'Expected the client to get all kept entries, with a gap before them if any entries are missing.',
+        often: 'your handler drops entries while the client is stalled.',
       })
       if (type === 'gap') {
         must(isEvicting, {
-          seen: 'The client was slow, then read again, and got an event named "gap", although every entry is still kept.',
-          expected: 'Expected each entry once and no gap, because nothing is missing.',
+          seen: 'The client stalled, then resumed reading, and got an event named "gap", although the history still keeps every entry.',
+          expected:
+            'Expected the client to get each entry once and no gap, because no entry is missing.',
         })
         hasGap = true
         continue
       }
       const at = idsOf(entries).indexOf(lastEventId)
       must(at === next || (at > next && hasGap), {
-        seen: `The client was slow, then read again, and got ${at < next ? 'an entry that it already had' : isEvicting ? 'one of the last entries right after one of the first, without an event named "gap" in between' : `an entry, but not the ${at - next} before it, although every entry is still kept`}.`,
+        seen: `The client stalled, then resumed reading, and got ${at < next ? 'an entry that it already had' : isEvicting ? 'one of the last entries right after one of the first, without an event named "gap" in between' : `an entry, but not the ${counted(at - next, 'entry', 'entries')} before it, although the history still keeps every entry`}.`,
         expected: isEvicting
-          ? 'Expected an event named "gap" in their place, because the entries in between have been evicted.'
-          : 'Expected each entry once, in order.',
+          ? 'Expected each entry to be sent once, in order, with an event named "gap" in the place of evicted entries.'
+          : 'Expected each entry to be sent once, in order.',
         ...(isEvicting &&
           at > next && { often: 'your handler looks at isGap only after the first read.' }),
       })
@@ -1026,7 +1056,7 @@ async function readsTooSlowly(t: Tools, capacity: number): Promise<void> {
   }
 }
 
-edgeCase('5.4f', 'only a limited number of entries waits for a stalled client', async (t) => {
+edgeCase('5.4f', 'only a limited number of entries is queued for a stalled client', async (t) => {
   const history = fakeHistory(t.transcript, { capacity: 4 })
   const { server, jam, clear, mustQueue } = await jammedServer(t, createApp(history))
   const client = await subscribe(t, server)
@@ -1044,9 +1074,9 @@ edgeCase('5.4f', 'only a limited number of entries waits for a stalled client', 
   let at = -1
   for (let last = ''; last !== ids.at(-1);) {
     const { type, lastEventId } = await events.next({
-      seen: 'The client was stalled, then read again, and did not get the last entry.',
-      expected: 'Expected a gap, and all kept entries after it.',
-      often: 'your handler drops entries while the client is slow.',
+      seen: 'The client stalled, then resumed reading, but did not get the last entry.',
+      expected: 'Expected the client to get a gap, and then all kept entries.',
+      often: 'your handler drops entries while the client is stalled.',
     })
     if (type === 'gap') {
       hasGap = true
@@ -1055,25 +1085,26 @@ edgeCase('5.4f', 'only a limited number of entries waits for a stalled client', 
     last = lastEventId
     const place = ids.indexOf(last, at + 1)
     must(place === at + 1 || (place > at && hasGap), {
-      seen: `${ids.length} quakes happened while the client was stalled. Then it got ${place === -1 ? `"${excerpt(last)}"` : `number ${place + 1}`} right after number ${at + 1}, without an event named "gap" in between.`,
-      expected: 'Expected a gap at that place, because quakes may be missing there.',
+      seen: `${ids.length} quakes happened while the client was stalled. Then it got ${place === -1 ? `"${excerpt(last)}"` : `quake number ${place + 1}`} right after quake number ${at + 1}, without an event named "gap" in between.`,
+      expected:
+        'Expected the client to get an event named "gap" in between, because quakes may be missing there.',
     })
     hasGap = false
     at = place
     got += 1
   }
-  t.transcript.step(`the client got ${got} of the last ${VERY_MANY}`)
+  t.transcript.step(`the client got ${got} of the last ${VERY_MANY} quakes`)
   must(got < VERY_MANY / 2, {
-    seen: `${VERY_MANY} quakes happened while the client was stalled. The history keeps 4 entries, and ${got} waited for the client.`,
+    seen: `${VERY_MANY} quakes happened while the client was stalled. The history keeps 4 entries, but ${got} were queued for the client.`,
     expected:
-      'Expected fewer than half of them, and a gap. A thousand such clients would use up the memory.',
+      'Expected fewer than half of the quakes to be queued, and a gap to be sent, because a thousand such clients would use up the memory.',
     often: 'your queue has no limit.',
   })
 })
 
 check(
   '5.4g',
-  'the server continues after the last complete event, wherever a client is cut off',
+  'the server continues after the last complete event, wherever the client is cut off',
   async (t) => {
     const history = fakeHistory(SILENT, { capacity: 2 })
     const ids = idsOf(history.append(...shortQuakes(4)))
@@ -1118,7 +1149,7 @@ edgeCase('5.4h', 'two cuts during the switch from history to live lose nothing',
   const next = [1, head - 30, head + 30, head + 70]
   const plans = cutAfterEachByte('response', head, response.length - 1).map((cut, n): Cut[] => [
     cut,
-    // Changes now and then, because the chunks begin where Node decides.
+    // Change this place now and then, because Node decides where the chunks begin.
     { of: 'response', after: next[Math.floor(n / 24) % next.length]! },
   ])
   await runCutPlans(t, plans, begin, {
@@ -1138,19 +1169,19 @@ check('5.5a', 'after the history has ended, a client that has everything gets 20
   const missed = await subscribe(t, server, {
     name: 'client B',
     lastEventId: first.id,
-    when: 'The history is over, and client B has not got its last entry. ',
+    when: 'The history had ended, and client B had not got its last entry. ',
   })
   await mustBeNext(missed.events, last, {
     often:
-      'your handler answers 204 to every client after the end, even if entries are left to send.',
+      'your handler answers 204 to every client after the history has ended, even if entries are left to send.',
   })
   await mustEnd(missed, 'client B')
   const client = t.connect(server, 'client C')
-  const story = { seen: 'Client C got no response head.', expected: 'Expected 204.' }
+  const story = { seen: 'Client C got no response head.', expected: 'Expected the status 204.' }
   const { status } = await client.get(PATH, story, { lastEventId: last.id })
   must(status === 204, {
-    seen: `The history is over, client C has everything, and was answered ${status}.`,
-    expected: 'Expected 204, because the client keeps reconnecting after any other answer.',
+    seen: `The history had ended and client C had everything, but it was answered with ${status}.`,
+    expected: 'Expected 204, which tells the client to stop reconnecting.',
   })
   await keepsRulesWhenOver(t)
 })
@@ -1162,14 +1193,14 @@ async function keepsRulesWhenOver(t: Tools): Promise<void> {
   evicting.end()
   for (const lastEventId of [first.id, 'of-another-life']) {
     const { client, events } = await serveAndSubscribe(t, evicting, { lastEventId })
-    const when = `The history is over, the client connected with "${lastEventId}", and the next entries may have been evicted`
+    const when = `The history had ended. A client connected with the cursor "${lastEventId}", and the entries right after it may have been evicted`
     await mustTellGap(events, when)
     await mustBeNext(events, kept)
     await mustEnd(client, 'the client')
   }
   const large = fakeHistory(SILENT)
   const entries = large.append(...largeQuakes(16))
-  t.transcript.step(`another history has ${entries.length} entries of 256 KB, and is over`)
+  t.transcript.step(`another history has ${entries.length} entries of 256 KB, and has ended`)
   large.end()
   const jammed = await jammedServer(t, createApp(large), (_request, response, next) => {
     unblock = blockSocket(response.socket!)
@@ -1180,9 +1211,10 @@ async function keepsRulesWhenOver(t: Tools): Promise<void> {
   client.request(PATH)
   await jammed.mustQueue()
   must(jammed.queued() < 2 * MEGABYTE, {
-    seen: 'The history is over, a client was stalled, and most of a history of 4 MB waited in the memory of your server.',
-    expected: 'Expected a few hundred KB: one entry, and the bytes that fit into the socket.',
-    often: 'your handler does not wait for "drain" when the history is over.',
+    seen: 'The history had ended. A client stalled, and your server queued most of a history of 4 MB in memory.',
+    expected:
+      'Expected your server to queue a few hundred KB: one entry, and the bytes that fit into the socket.',
+    often: 'your handler does not wait for "drain" after the history has ended.',
   })
   t.transcript.step('the slow client reads')
   unblock()
@@ -1214,7 +1246,7 @@ async function mustStopHeartbeat(t: Tools): Promise<void> {
   let error: unknown
   response.on('error', (thrown) => (error = thrown))
   await t.waitFor(() => response.writableEnded || response.destroyed, {
-    seen: 'The history is over, a stalled client has everything, and its response did not end.',
+    seen: 'The history ended and a stalled client had everything, but the response to that client did not end.',
     expected: 'Expected the response to end.',
   })
   timers.runPending()
@@ -1222,9 +1254,9 @@ async function mustStopHeartbeat(t: Tools): Promise<void> {
   must(error === undefined, {
     seen: `The response to a stalled client had ended, and the next heartbeat failed: ${describeError(error)}.`,
     expected:
-      'Expected no heartbeat after the end, because that error is not caught and the server crashes.',
+      'Expected no heartbeat to be sent after the end. That error is not caught, so the server crashes.',
     often:
-      "your handler clears the heartbeat at 'close' or 'finish'. For a stalled client both happen long after res.end().",
+      "your handler clears the heartbeat at 'close' or 'finish'. For a stalled client, both events fire long after res.end().",
   })
 }
 
@@ -1232,8 +1264,8 @@ edgeCase('5.5c', 'a shutdown ends the responses and closes the connections', asy
   const { shutDown, server, client } = await serveUntilShutdown(t)
   shutDown()
   const how = await client.ended({
-    seen: 'The shutdown began, and the stream stayed open.',
-    expected: 'Expected the stream to end, so that its client finds another server.',
+    seen: 'The shutdown began, but the stream stayed open.',
+    expected: 'Expected the stream to end, so that the client can reconnect to another server.',
     often: 'your handler is waiting for the next quake, and the signal does not wake it.',
   })
   must(how === 'complete', {
@@ -1242,15 +1274,15 @@ edgeCase('5.5c', 'a shutdown ends the responses and closes the connections', asy
     often: 'your handler calls res.destroy() instead of res.end().',
   })
   await t.waitFor(() => server.connections === 0, {
-    seen: 'The shutdown began, the stream ended, and the connection stayed open.',
+    seen: 'The shutdown began and the stream ended, but the connection stayed open.',
     expected:
-      'Expected the connection to be closed, because server.close() waits for it and the next request would reach this server again.',
+      'Expected the connection to be closed. Otherwise server.close() waits for it, and the next request reaches this server again.',
     often:
       'your handler only calls res.end(), which keeps the connection open for another request.',
   })
   must(client.events.unexpected === undefined, {
-    seen: 'An unexpected event arrived.',
-    expected: 'Expected no event.',
+    seen: 'An unexpected event arrived during the shutdown.',
+    expected: 'Expected no event during the shutdown.',
   })
 })
 
@@ -1263,22 +1295,28 @@ edgeCase('5.5d', 'a client that connects during a shutdown can reconnect elsewhe
     seen: 'The shutdown had begun, and client B got a stream that stayed open.',
     expected: 'Expected the response to end, or the connection to be closed.',
     often:
-      'your handler only listens for "abort". The signal had aborted before client B connected.',
+      'your handler only listens for "abort". The signal had already aborted when client B connected.',
   })
   const status = client.hasHead
-    ? (await client.head({ seen: 'Client B got no head.', expected: 'Expected a head.' })).status
+    ? (
+        await client.head({
+          seen: 'Client B got no response head.',
+          expected: 'Expected a response head.',
+        })
+      ).status
     : undefined
   must(how === 'cut' || status === 200, {
-    seen: `The shutdown had begun, and client B was answered ${status}.`,
+    seen: `The shutdown had begun, and client B was answered with ${status}.`,
     expected:
-      'Expected a stream that ends, or no answer, because an EventSource never reconnects after any other status.',
-    often: 'your handler answers 503. Most clients retry after it, but an EventSource does not.',
+      'Expected client B to get a stream that ends, or no answer, because an EventSource never reconnects after a status other than 200.',
+    often: 'your handler answers 503. Most clients retry after a 503, but an EventSource does not.',
   })
   await t.waitFor(() => server.connections === 0, {
-    seen: 'The shutdown had begun, the stream of client B ended, and its connection stayed open.',
+    seen: 'The shutdown had begun and the stream of client B ended, but its connection stayed open.',
     expected:
-      'Expected the connection to be closed, because the next request of client B would reach this server again.',
-    often: 'your handler ends late clients with res.end(), which keeps the connection open.',
+      'Expected the connection to be closed. Otherwise the next request from client B reaches this server again.',
+    often:
+      'your handler ends the responses to late clients with res.end(), which keeps the connection open.',
   })
 })
 
@@ -1295,7 +1333,7 @@ edgeCase(
     jam()
     const [, last] = history.append(...largeQuakes(2))
     await mustQueue()
-    // Client B has everything. The entry that it then does not read must not make the handler wait for "drain".
+    // Client B has everything. The next entry is small, so the handler does not wait for "drain" after it.
     await subscribe(t, server, { name: 'client B', lastEventId: last!.id })
     jam()
     history.append(...quakes(1))
@@ -1304,16 +1342,18 @@ edgeCase(
     shutdown.abort()
     await t.waitFor(leftovers.areNone, {
       seen: () => `The shutdown began, and ${leftovers.describe()} left.`,
-      expected: 'Expected no listener and no timer, because timers keep the process alive.',
+      expected:
+        'Expected no listener and no timer to be left, because a timer keeps the process alive.',
       often:
-        'your handler for a stalled client still waits for "drain", or a timer is never cleared.',
+        'your handler still waits for the "drain" event of a stalled client, or it never clears a timer.',
     })
     await t.waitFor(() => server.connections === 0, {
       seen: () =>
-        `The shutdown began, and ${server.connections === 1 ? 'the connection of a stalled client' : 'the connections of stalled clients'} stayed open.`,
-      expected: 'Expected stalled clients to be cut, because server.close() waits for them.',
+        `The shutdown began, but ${server.connections === 1 ? 'the connection of a stalled client' : 'the connections of stalled clients'} stayed open.`,
+      expected:
+        'Expected the connections of stalled clients to be cut, because server.close() waits for them.',
       often:
-        'your handler calls res.end(), which waits until the client has read everything. A stalled client does not read.',
+        'your handler only calls res.end(). The response finishes when the client has read everything, but a stalled client does not read.',
     })
     const late = t.connect(server, 'client C')
     late.request(PATH)
@@ -1323,7 +1363,8 @@ edgeCase(
     })
     await t.waitFor(leftovers.areNone, {
       seen: () => `Client C connected during the shutdown, and ${leftovers.describe()} left.`,
-      expected: 'Expected no listener and no timer, because timers keep the process alive.',
+      expected:
+        'Expected no listener and no timer to be left, because a timer keeps the process alive.',
       often:
         'your cleanup listens to a signal that has already aborted. An aborted signal fires no more events.',
     })
@@ -1332,7 +1373,7 @@ edgeCase(
 
 edgeCase(
   '5.5f',
-  'a client that disconnected leaves no listener at the shutdown signal',
+  'a client that disconnected leaves no listener on the shutdown signal',
   async (t) => {
     const history = fakeHistory(t.transcript)
     const shutdown = new AbortController()
@@ -1345,11 +1386,11 @@ edgeCase(
     await connectAndLeave(server, 'client 2')
     await connectAndLeave(server, 'client 3')
     await t.waitFor(() => listeners() <= first, {
-      seen: 'Three clients connected and disconnected, and their listeners are left at the shutdown signal.',
+      seen: 'Three clients connected and disconnected, but their listeners were left on the shutdown signal.',
       expected:
-        'Expected no listener, because the signal lives as long as the server and keeps everything that its listeners use.',
+        'Expected no listener to be left, because the signal lives as long as the server and keeps everything that its listeners use in memory.',
       often:
-        'your handler does not call removeEventListener(). { once: true } removes a listener only when it is called.',
+        'your handler does not call removeEventListener(). { once: true } removes a listener only when the listener is called.',
     })
   },
 )
@@ -1364,12 +1405,12 @@ edgeCase('5.5g', 'an entry that is appended right before the end is sent', async
   history.unblockReads()
   await mustBeNext(events, entry, {
     often:
-      'your handler checks isOver after the read. Another entry may have been appended meanwhile, right before the end.',
+      'your handler checks isOver after the read. Another entry may have been appended during the read, right before the end.',
   })
   await mustEnd(client, 'the client')
 })
 
-edgeCase('5.5h', 'a failed read of a history that is over cuts the connection', async (t) => {
+edgeCase('5.5h', 'after the history has ended, a failed read cuts the connection', async (t) => {
   const history = fakeHistory(t.transcript)
   history.append(...quakes(1))
   history.end()
@@ -1378,28 +1419,30 @@ edgeCase('5.5h', 'a failed read of a history that is over cuts the connection', 
   const client = t.connect(server)
   client.request(PATH)
   const goesOn: Story = {
-    seen: 'The history is over and could not be read, and the connection stayed open.',
+    seen: 'The history had ended and could not be read, but the connection stayed open.',
     expected: 'Expected the connection to be cut, so that the client reconnects and asks again.',
   }
   const head = await client.head(goesOn).catch(() => undefined)
   must(head === undefined || head.status === 200, {
-    seen: `The history is over and could not be read, and the client was answered ${head?.status}.`,
+    seen: `The history had ended and could not be read, and the client was answered with ${head?.status}.`,
     expected:
-      'Expected the connection to be cut, because an EventSource never reconnects after any status but 200.',
+      'Expected the connection to be cut, because an EventSource never reconnects after a status other than 200.',
     often:
-      'your handler does not catch the error of the read that decides about 204, so Express answers 500.',
+      'your handler does not catch the error from the read that decides whether to answer 204, so Express answers 500.',
   })
   if (head) await client.ended(goesOn)
   else await t.waitFor(() => server.connections === 0, goesOn)
 })
 
-edgeCase('5.5i', 'in random stories, a client that resumes loses nothing without a gap', (t) =>
-  mustEndWell(t, { createHistory, createApp, followQuakes }),
+edgeCase(
+  '5.5i',
+  'in random stories, a client that resumes gets every quake, or a gap in its place',
+  (t) => mustEndWell(t, { createHistory, createApp, followQuakes }),
 )
 
 const MEGABYTE = 1024 * 1024
 
-/** How many entries a history keeps by default. */
+/** The number of entries that a history keeps by default. */
 const DEFAULT_CAPACITY = 1000
 
 /** More quakes than a server should keep for one client. */
@@ -1409,24 +1452,24 @@ const AS = fc.constantFrom('as it was' as const, 'as it is' as const)
 
 const BEHIND = {
   often:
-    'your handler ignores the header, changes its text, or skips the first entry that after() returns. That entry is already after the cursor.',
+    'your handler ignores the Last-Event-ID header, changes its text, or skips the first entry that after() returns. That entry is already after the cursor.',
   oftenAtGap: 'your handler sends a gap to every client that reconnects. Look at isGap.',
 }
 
 const READ_THEN_LISTEN = {
   often:
-    'your handler subscribes, or creates the promise of its bell, after the read. Quakes in between are lost.',
+    'your handler subscribes, or creates the promise of its bell, only after the read. Quakes that happen before that are lost.',
 }
 
 const TWICE = {
   often:
-    'your handler sends every queued entry after the read, even those that the answer already contained.',
+    'your handler sends every queued entry after the read, even if the answer already contained that entry.',
 }
 
 const ID_CHANGED =
-  'your handler treats the ID as a number or as the key of an object, or encodes or decodes it. Pass it on unchanged.'
+  'your handler treats the ID as a number or an object key, or it encodes or decodes the ID. Pass the ID on unchanged.'
 
-/** Returns IDs of no history: from another history, from the future, or malformed. */
+/** Returns IDs that the history does not know: from another history, from the future, or malformed. */
 function strangeIds(): string[] {
   const made = fc.sample(
     fc.string({ unit: fc.constantFrom('a', '0', '9', '-', '.'), minLength: 1, maxLength: 9 }),
@@ -1435,7 +1478,7 @@ function strangeIds(): string[] {
   return ['99999999', '0', '-1', '1e3', 'undefined', 'NaN', 'n/0 =%', ...made]
 }
 
-/** Starts a server that can be shut down, with one client that has got a quake. */
+/** Starts a server that can be shut down, and connects a client, which gets one quake. */
 async function serveUntilShutdown(
   t: Tools,
 ): Promise<{ client: RawClient; server: TestServer; shutDown(): void }> {
@@ -1455,8 +1498,8 @@ async function serveUntilShutdown(
 }
 
 /**
- * Lets one quake happen during a read of the history, and one after it. A client that is cut off in between also reconnects
- * in between.
+ * Makes one quake happen during a read of the history, and another after it. If the client is cut off before the second
+ * quake, it also reconnects before that quake.
  */
 async function playHandover(
   history: FakeHistory,
@@ -1476,12 +1519,12 @@ async function playHandover(
   history.append(then)
 }
 
-/** Runs without a cut, and returns the request and the response. */
+/** Runs once without a cut, and returns the request and the response. */
 async function rehearse(t: Tools, begin: (cuts: Cut[]) => InterruptedRun): Promise<Attempt> {
   const { attempts, done } = begin([])
   await t.withTimeout(done, {
-    seen: 'A client connected, nothing was cut, and the last quake did not arrive.',
-    expected: 'Expected every quake.',
+    seen: 'A client connected and its connection was never cut, but the last quake did not arrive.',
+    expected: 'Expected every quake to arrive.',
   })
   return attempts[0]!
 }

@@ -3,19 +3,19 @@ import express, { type Express } from 'express'
 import type { History } from './history.ts'
 
 export type ServerOptions = {
-  /** How often a heartbeat is sent while the stream is idle. */
+  /** The interval between heartbeats while the stream is idle. */
   heartbeatMs?: number
-  /** The reconnection time that the `retry` field asks for. */
+  /** The reconnection time that is sent in the `retry` field. */
   retryMs?: number
-  /** Aborts when the server shuts down, so that its clients reconnect to another one. */
+  /** Aborts when the server shuts down, so that its clients reconnect to another server. */
   shutdown?: AbortSignal
 }
 
 /**
- * Serves `GET /events`: replays the entries after `Last-Event-ID` as server-sent events, then sends new ones, each once and
- * in order. A client without that header gets all entries that are kept.
+ * Serves `GET /events`. Replays the entries after `Last-Event-ID` as server-sent events, then sends new entries, each once
+ * and in order. A client without that header gets all entries that are kept.
  *
- * An event named `gap` says that quakes may be missing before the next one. After the history has ended, a client that has
+ * An event named `gap` says that quakes may be missing before the next event. After the history has ended, a client that has
  * everything gets 204.
  */
 export function createApp(
@@ -27,7 +27,7 @@ export function createApp(
 
   app.get('/events', async (req, res) => {
     let cursor = req.get('Last-Event-ID') || undefined
-    // If this fails, read again in the loop, which cuts the connection. An EventSource never reconnects after a 500.
+    // If this fails, the loop reads again, and cuts the connection on an error. An EventSource never reconnects after a 500.
     const rest = history.isOver ? await history.after(cursor).catch(() => undefined) : undefined
     if (rest?.entries.length === 0) {
       res.status(204).end()
@@ -48,7 +48,7 @@ export function createApp(
     const leave = (): void => visit.abort()
     res.on('close', leave)
     shutdown?.addEventListener('abort', leave)
-    // Both may have happened before this handler was called. They will not fire again.
+    // Both events may have fired before this handler was called. They will not fire again.
     if (res.destroyed || shutdown?.aborted) leave()
 
     let wake = (): void => {}
@@ -57,7 +57,7 @@ export function createApp(
     const heartbeat = setInterval(() => res.writableNeedDrain || res.write(':\n\n'), heartbeatMs)
     try {
       while (!visit.signal.aborted) {
-        // Before the read, or an entry that is appended during the read would not wake the loop.
+        // Create the promise before the read. Otherwise an entry that is appended during the read does not wake the loop.
         const news = new Promise<void>((resolve) => (wake = resolve))
         const { isOver } = history
         const { entries, isGap } = await history.after(cursor)
@@ -78,12 +78,12 @@ export function createApp(
       }
       // A heartbeat after the end would be an uncaught error.
       clearInterval(heartbeat)
-      // Close the connection as well, so that the client's next request may reach another server.
+      // Close the connection as well, so that the client's next request can reach another server.
       res.end(() => req.socket.destroySoon())
-      // A stalled client may finish until the shutdown. Then it is cut, and reconnects for the rest.
+      // A stalled client has until the shutdown to read the rest. Then it is cut off, and reconnects for what is missing.
       if (!res.writableFinished) await once(res, 'finish', { signal: visit.signal })
     } catch (error) {
-      // The client reconnects with its cursor.
+      // After a cut, the client reconnects with its cursor.
       res.destroy()
       if (!visit.signal.aborted) console.error('the history failed:', error)
     } finally {

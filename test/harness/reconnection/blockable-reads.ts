@@ -1,7 +1,7 @@
-/** The answer to a read that had to wait: the entries at the time of the call, or at the time of the answer. */
+/** The answer to a blocked read. It contains the entries from the time of the call, or from the time of the answer. */
 export type AnswerAs = 'as it was' | 'as it is'
 
-/** Reads that can be blocked. A read waits while reads are blocked. */
+/** Reads of a history that wait while they are blocked. */
 export type BlockableReads<Answer> = {
   read(id: string | undefined): Promise<Answer>
   /** The kind of answer that blocked reads will get. Undefined if reads are not blocked. */
@@ -13,6 +13,7 @@ export type BlockableReads<Answer> = {
   unblock(): void
 }
 
+/** Wraps `read`, so that its calls can be blocked. */
 export function blockableReads<Answer>(
   read: (id: string | undefined) => Answer | Promise<Answer>,
 ): BlockableReads<Answer> {

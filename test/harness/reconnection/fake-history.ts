@@ -5,12 +5,12 @@ import { describeQuake } from '../quakes.ts'
 import type { Transcript } from '../transcript.ts'
 import { blockableReads, type AnswerAs } from './blockable-reads.ts'
 
-/** A history whose reads the check can block. Its first IDs count down, because the work must not compare IDs itself. */
+/** A history whose reads a check can block. Its first IDs count down, because the work must not compare IDs itself. */
 export type FakeHistory = History & {
   /** Appends quakes to the history, and returns their entries. */
   append<All extends Quake[]>(...quakes: All): { [N in keyof All]: Entry }
   end(): void
-  /** Blocks reads from now on. */
+  /** Blocks further reads, which then get the given kind of answer. */
   blockReads(answer: AnswerAs): void
   /** Answers the waiting reads, and stops blocking. */
   unblockReads(): void
@@ -69,7 +69,7 @@ export function fakeHistory(
         id: ids[all.length + n] ?? idOf(all.length + n),
         quake,
       }))
-      const order = all.length === 0 && ids.length === 0 ? ', with IDs that count down' : ''
+      const order = all.length === 0 && ids.length === 0 ? ' (the IDs count down)' : ''
       if (entries.length > 0) transcript.step(`${describeEntries(entries)}${order}`)
       for (const entry of entries) {
         all.push(entry)
@@ -78,7 +78,7 @@ export function fakeHistory(
       return entries as { [N in keyof All]: Entry }
     },
     end() {
-      transcript.step('the history is over')
+      transcript.step('the history has ended')
       isOver = true
       for (const { onOver } of [...listeners]) onOver()
     },
@@ -102,7 +102,7 @@ function describeEntries(entries: Entry[]): string {
   const [first, last] = [entries[0]!, entries.at(-1)!]
   return entries.length === 1
     ? `${first.id} happened: ${describeQuake(first.quake)}`
-    : `${first.id} to ${last.id} happened, ${entries.length} quakes`
+    : `${entries.length} quakes happened, from ${first.id} to ${last.id}`
 }
 
 function idOf(n: number): string {

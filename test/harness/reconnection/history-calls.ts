@@ -17,6 +17,7 @@ export function filledHistory(
   return { history, happened }
 }
 
+/** Appends a quake to the history, and records the call. */
 export function append(t: Tools, history: WritableHistory, quake: Quake): void {
   t.transcript.step(`append(${describeQuake(quake)}), id "${quake.id}"`)
   history.append(quake)
@@ -30,6 +31,7 @@ type Answer = {
   told: string
 }
 
+/** Calls `after(id)`, and records its answer. */
 export async function readAfter(
   t: Tools,
   history: WritableHistory,
@@ -38,7 +40,7 @@ export async function readAfter(
   const call = `after(${JSON.stringify(id)})`
   const { entries, isGap } = await t.withTimeout(history.after(id), {
     seen: `${call} did not resolve.`,
-    expected: 'Expected an answer.',
+    expected: 'Expected the promise to resolve with the entries.',
   })
   const ids = idsOf(entries)
   const told = `${listed(ids)}${isGap ? ' and a gap' : ''}`

@@ -48,15 +48,15 @@ export async function jammedServer(
       unblock = blockSocket(responses.at(-1)!.socket!)
     },
     clear() {
-      t.transcript.step('the client reads again')
+      t.transcript.step('the client resumes reading')
       unblock()
     },
     async mustQueue() {
       await t.waitFor(() => queued() > LARGE / 2, {
-        seen: 'The client is stalled, and no bytes wait for it.',
-        expected: 'Expected an entry to wait for it.',
+        seen: 'The client stalled, but no bytes were queued for it.',
+        expected: 'Expected an entry to be queued for that client.',
         often:
-          'your handler stops when res.write() returns false. It only means that you should wait for "drain".',
+          'your handler stops when res.write() returns false. That value only means that you should wait for "drain".',
       })
       await someTurns()
     },

@@ -9,13 +9,13 @@ import { counted } from './wording.ts'
 
 /** The listeners and timers that are left after clients have disconnected. */
 export type Leftovers = {
-  /** Lets a client get one quake and disconnect. Listeners and timers that serve all clients may stay. */
+  /** Connects a client, which gets one quake and disconnects. Listeners and timers that serve all clients may stay. */
   connectAndLeave(server: TestServer, name: string): Promise<void>
   /** Whether nothing is left except what may stay. */
   areNone(): boolean
   /** Waits until nothing is left except what may stay. */
   mustBeGone(what: string, often?: string): Promise<void>
-  /** Describes what is left: `1 listener and 2 timers are`. */
+  /** Describes what is left: `1 listener and 2 timers were`. */
   describe(): string
 }
 
@@ -28,7 +28,7 @@ export function trackLeftovers(t: Tools, history: FakeHistory): Leftovers {
     history.listenerCount <= (mayStay?.listeners ?? 0) && timers.alive() <= (mayStay?.timers ?? 0)
 
   const describe = (): string =>
-    `${counted(history.listenerCount, 'listener')} and ${counted(timers.alive(), 'timer')} are`
+    `${counted(history.listenerCount, 'listener')} and ${counted(timers.alive(), 'timer')} were`
 
   return {
     areNone,
@@ -48,7 +48,8 @@ export function trackLeftovers(t: Tools, history: FakeHistory): Leftovers {
     ) {
       await t.waitFor(areNone, {
         seen: () => `${what}, and ${describe()} left.`,
-        expected: 'Expected no listener and no timer. They would stay as long as the server runs.',
+        expected:
+          'Expected no listener and no timer to be left. Otherwise they stay for as long as the server runs.',
         often,
       })
     },

@@ -13,8 +13,8 @@ type ResumeOptions = {
 }
 
 /**
- * Runs a correct client, for checks of servers. The client cuts its own connections, and reconnects with the last ID until
- * `last` has arrived.
+ * Runs a correct client, for checks that test a server. The client cuts its own connections, and reconnects with the last
+ * ID until `last` has arrived.
  */
 export function resumingClient(
   port: number,
@@ -27,7 +27,7 @@ export function resumingClient(
   let stop = (): void => {}
   let isStopped = false
 
-  /** Makes one connection. Resolves when it has closed. */
+  /** Makes one connection. Resolves when that connection has closed. */
   function attempt(cut: Cut | undefined): Promise<void> {
     const response = responseReader()
     const events = new EventStreamParser()
@@ -50,7 +50,7 @@ export function resumingClient(
           received.push(event.type === 'message' ? event.lastEventId : event.type)
         }
       }
-      // Use IDs of blocks without data as well. If the stream has not sent an ID yet, keep the last one.
+      // Use the IDs of blocks without data as well. If the stream has not sent an ID yet, keep the previous ID.
       lastEventId = events.lastEventId || lastEventId
       if (received.includes(last) || made.response.length === most) stop()
     })
@@ -59,7 +59,7 @@ export function resumingClient(
   }
 
   async function attemptAll(): Promise<void> {
-    // Make at most one connection more than necessary, because a server that always closes must not be asked forever.
+    // Make at most one connection more than necessary, because a server may close every connection.
     for (let n = 0; n < cuts.length + 2 && !isStopped && !received.includes(last); n += 1) {
       await attempt(cuts[n])
     }

@@ -13,21 +13,21 @@ type Counterexample = { steps: readonly string[]; error: unknown }
 type Options = {
   parts: Parts
   numRuns: number
-  /** How many shorter versions of a failing scenario are tried. Each may run into a timeout. */
+  /** The number of shorter versions of a failing scenario to try. Each of them may time out. */
   maxShrinks?: number
 }
 
 /**
- * Plays generated scenarios: quakes happen, connections are cut and stall, servers crash, and callers are slow. At the end of
- * each scenario the client must have every quake once and in order, except in reported gaps. The seed of the run decides
- * which scenarios are played.
+ * Plays generated scenarios, in which quakes happen, connections are cut or stall, servers crash, and callers are slow. At
+ * the end of each scenario, the client must have every quake once and in order, except in reported gaps. The seed of the
+ * run decides which scenarios are played.
  */
 export async function mustEndWell(t: Tools, parts: Parts): Promise<void> {
   const numRuns = Math.ceil(100 / sampleEvery())
   const counterexample = await findCounterexample(t, { parts, numRuns })
   for (const step of counterexample?.steps ?? []) t.transcript.step(step)
   if (counterexample) throw counterexample.error
-  t.transcript.step(`${numRuns} stories: everything arrived`)
+  t.transcript.step(`${numRuns} stories were played, and everything arrived`)
 }
 
 async function findCounterexample(
@@ -45,7 +45,7 @@ async function findCounterexample(
   return counterexample ?? (await explore(t, { ...options, maxShrinks: 5 }))
 }
 
-/** The short timeout for scenarios that will run again with the whole timeout, in turns, see `waiting()`. */
+/** The short timeout, in turns (see `waiting()`), for scenarios that will run again with the full timeout. */
 const QUICK_TIMEOUT_TURNS = 4
 
 async function explore(
@@ -86,7 +86,7 @@ async function runScenario(
   }
 }
 
-/** Ends all trouble, and makes another quake happen. When that quake arrives, every earlier quake has arrived or is lost. */
+/** Ends all faults, and makes another quake happen. When that quake arrives, every earlier quake has arrived or is lost. */
 async function recover(real: SystemUnderTest): Promise<void> {
   real.cutAfter(undefined)
   if (real.isStalled) await real.unstall()

@@ -13,23 +13,26 @@ export const PATH = '/events'
 
 type SubscribeOptions = { name?: string; lastEventId?: string | undefined; when?: string }
 
-/** Opens a history's stream, and reads the head. */
+/** Opens the stream of a history, and reads the head. */
 export async function subscribe(
   t: Tools,
   server: TestServer,
   { name = 'client', lastEventId, when = '' }: SubscribeOptions = {},
 ): Promise<RawClient> {
   const client = t.connect(server, name)
-  const story = { seen: `The ${name} got no head.`, expected: 'Expected a head at once.' }
+  const story = {
+    seen: `GET ${PATH} got no response head.`,
+    expected: 'Expected the head to be sent at once.',
+  }
   const { status } = await client.get(PATH, story, { lastEventId })
   must(status === 200, {
-    seen: `${when}GET ${PATH} was answered ${status}.`,
-    expected: 'Expected 200.',
+    seen: `${when}GET ${PATH} was answered with ${status}.`,
+    expected: 'Expected the status 200.',
   })
   return client
 }
 
-/** Serves a history, and opens the history's stream. */
+/** Serves a history, and opens the stream of that history. */
 export async function serveAndSubscribe(
   t: Tools,
   history: FakeHistory,
@@ -40,7 +43,7 @@ export async function serveAndSubscribe(
   return { client, events: client.events, server }
 }
 
-/** The likely cause, and another likely cause if the event is a gap. */
+/** The likely cause of a wrong event, and the likely cause if that event is a gap. */
 type Causes = { often?: string; oftenAtGap?: string }
 
 /** Checks that the next event is the given entry. */
@@ -51,8 +54,8 @@ export async function mustBeNext(
 ): Promise<void> {
   const { type, lastEventId } = await events.next({ ...noEvent({ id, quake }), often })
   must(lastEventId === id && type === 'message', {
-    seen: `The client got ${type === 'message' ? `the event "${excerpt(lastEventId)}"` : `an event named "${type}"`}.`,
-    expected: `Expected "${id}", ${describeQuake(quake)}: each entry once, in order.`,
+    seen: `The client got ${type === 'message' ? `the event with the ID "${excerpt(lastEventId)}"` : `an event named "${type}"`}.`,
+    expected: `Expected the event with the ID "${id}", ${describeQuake(quake)}, because each entry is sent once, in order.`,
     often: (type === 'gap' && oftenAtGap) || often,
   })
 }
@@ -60,43 +63,44 @@ export async function mustBeNext(
 /** Checks that the next event is a gap. */
 export async function mustTellGap(events: EventClient, when: string): Promise<void> {
   const event = await events.next({
-    seen: `${when}, and no event arrived.`,
-    expected: 'Expected an event named "gap", with data.',
-    often: 'your event has no data. A block without data is not an event.',
+    seen: `${when}, but no event arrived.`,
+    expected: 'Expected the client to get an event named "gap" that has data.',
+    often: 'your event named "gap" has no data. A block without data is not an event.',
   })
   must(event.type === 'gap', {
     seen: `${when}. The client got another event: ${describeEvent(event)}.`,
     expected:
-      'Expected an event named "gap" first, because quakes may be missing before the next one.',
+      'Expected the client to get an event named "gap" first, because quakes may be missing before the next event.',
     often:
       'your handler ignores isGap, or sends a gap without data. A block without data is not an event.',
   })
 }
 
+/** Returns the failure for a quake that did not reach the client as an event. */
 export function noEvent({ id, quake }: Partial<Entry> & Pick<Entry, 'quake'>): Story {
   return {
-    seen: `${id ? `"${id}", ` : ''}${describeQuake(quake)}, happened, and no event reached the client.`,
-    expected: 'Expected an event for each quake.',
+    seen: `Quake ${id ? `"${id}", ${describeQuake(quake)},` : describeQuake(quake)} happened, but no event reached the client.`,
+    expected: 'Expected each quake to arrive as an event.',
   }
 }
 
 /** Waits until a read of the history is blocked. */
 export async function waitForRead(t: Tools, history: FakeHistory): Promise<void> {
   await t.waitFor(() => history.blockedReads > 0, {
-    seen: 'A client connected, and the history was not read for it.',
-    expected: 'Expected a call of after().',
+    seen: 'A client connected, but the history was not read for that client.',
+    expected: 'Expected your handler to call after().',
   })
 }
 
 /** Checks that a stream ends if its client has everything. */
 export async function mustEnd(client: RawClient, name: string): Promise<void> {
   const how = await client.ended({
-    seen: `The history is over, ${name} has everything, and its stream stayed open.`,
-    expected: 'Expected the stream to end. When the client reconnects, it gets 204.',
+    seen: `The history ended and ${name} had everything, but its stream stayed open.`,
+    expected: 'Expected the stream to end. The client then reconnects, and gets 204.',
     often: 'your handler does nothing when onOver() is called.',
   })
   must(how === 'complete', {
-    seen: `The history is over, and the connection of ${name} was cut.`,
+    seen: `The history ended, but the connection of ${name} was cut.`,
     expected: 'Expected the response to end normally, with the last chunk.',
   })
 }

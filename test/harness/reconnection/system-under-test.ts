@@ -18,13 +18,13 @@ import { counted } from './wording.ts'
 /** A quake or a gap that the client has reported, and the number of quakes that had happened by then. */
 export type Received = { id: string | 'gap'; happenedBefore: number }
 
-/** The fate of a request while there is no server. */
+/** The way in which a request fails while there is no server. */
 export type FailedAttempt = 'nobody' | '503'
 
 /** The number of quakes that the history keeps. */
 export const HISTORY_CAPACITY = 4
 
-/** The programs that work together. Some of them are graded, and the others are those of the solution. */
+/** The programs that work together. Some of them are graded, and the others are from the solution. */
 export type Parts = {
   createHistory: typeof createHistory
   createApp: typeof createApp
@@ -40,7 +40,7 @@ type Options = {
 }
 
 /**
- * A history, a server and a client, and a hop between client and server that makes trouble. Each command returns when its
+ * A history, a server, a client, and a hop between server and client that causes faults. Each command returns when its
  * consequences have happened.
  */
 export class SystemUnderTest {
@@ -190,7 +190,7 @@ export class SystemUnderTest {
   cutAfter(bytes: number | undefined): void {
     this.#isToBeCut = bytes !== undefined
     if (this.#isToBeCut) {
-      this.transcript.step(`the connection will be cut ${bytes} bytes from here`)
+      this.transcript.step(`the connection will be cut after ${bytes} more bytes`)
     }
     this.#hop.faults.cutAfter(bytes)
   }
@@ -199,7 +199,7 @@ export class SystemUnderTest {
   async stayConnected(): Promise<void> {
     for (let returns = 0; this.isDisconnected; returns += 1) {
       must(returns < MAX_RETURNS, {
-        seen: `Nothing cut the connection any more, the client reconnected ${MAX_RETURNS} times, and it lost each connection.`,
+        seen: `The connection was not cut any more, but the client reconnected ${MAX_RETURNS} times and lost each connection.`,
         expected: 'Expected the client to reconnect, and the server to keep the connection open.',
       })
       await this.reconnect()
@@ -235,7 +235,7 @@ export class SystemUnderTest {
     await this.#waitForDisconnect('Nothing reached the client for stallMs')
   }
 
-  /** Stops the server, lets each of the `attempts` fail, and starts a new server with the same history. */
+  /** Stops the server, makes each of the `attempts` fail, and starts a new server with the same history. */
   async crash(attempts: FailedAttempt[]): Promise<void> {
     this.transcript.step('the server crashes')
     await this.#stopServer()
@@ -254,7 +254,7 @@ export class SystemUnderTest {
   async shutDown(): Promise<void> {
     this.transcript.step('the server is shut down')
     this.#shutdown.abort()
-    // Task 5.5 tests the shutdown itself. Here the server is stopped in any case.
+    // Task 5.5 tests the shutdown itself. Here, stop the server even if the client is still connected.
     for (let n = 0; n < TURNS && !this.isDisconnected; n += 1) await this.#settleTurns()
     await this.#stopServer()
     await this.#replaceServer()
@@ -327,7 +327,7 @@ export class SystemUnderTest {
     return this.received.findLast(({ id }) => id !== 'gap')?.id
   }
 
-  /** Waits until `holds()` is true. @param lost how the connection was lost, if the client has to notice the loss */
+  /** Waits until `holds()` is true. @param lost how the connection was lost, if the client must notice that */
   async #waitUntil(holds: () => boolean, lost?: string): Promise<void> {
     await this.#waiting
       .waitFor(
@@ -347,19 +347,19 @@ export class SystemUnderTest {
   #storyOfWait(lost: string | undefined): Story {
     if (this.#state === undefined) {
       return {
-        seen: 'followQuakes() was called, and onState() was never called.',
+        seen: 'followQuakes() was called, but onState() was never called.',
         expected:
-          'Expected calls of onState() with connecting, open and waiting, because this check follows your client by its states.',
+          'Expected calls to onState() with connecting, open and waiting, because this check follows your client by its states.',
       }
     }
     const last = this.#last ?? 'nothing'
     const newest = this.happened.at(-1)
     if (!lost && newest !== undefined && newest !== this.#last) {
-      return { seen: `The client has ${last}, and ${newest} never arrived.`, expected: COMES_BACK }
+      return { seen: `The client had ${last}, and ${newest} never arrived.`, expected: COMES_BACK }
     }
     const isAwake = this.#state === 'waiting' && this.#clock.nextDueMs === undefined
     return {
-      seen: `${lost ?? (newest ? `The client has ${newest}, the newest quake` : 'No quake has happened')}. The last state that onState() was called with is ${this.#state}${isAwake ? ', and the client does not sleep with the clock that it was given' : ''}.`,
+      seen: `${lost ?? (newest ? `The client got ${newest}, the newest quake` : 'No quake had happened')}. The last state that onState() was called with was ${this.#state}${isAwake ? ', and the client did not sleep with the clock that it was given' : ''}.`,
       expected: lost
         ? 'Expected the state waiting, and clock.sleep(ms, signal).'
         : 'Expected the state open, or waiting and clock.sleep(ms, signal).',
@@ -374,7 +374,7 @@ export class SystemUnderTest {
     must(!this.#isReadTooOften, {
       seen: `The server read the history ${MAX_READS} times, while ${counted(this.happened.length, 'quake')} happened.`,
       expected:
-        'Expected a read only when something has happened, and a wait when everything has been sent.',
+        'Expected the server to read only when something has happened, and to wait when everything has been sent.',
     })
   }
 
@@ -390,7 +390,7 @@ export class SystemUnderTest {
     this.#unrecorded = []
   }
 
-  /** Waits until the client knows that it is cut off, if it can notice that. */
+  /** Waits until the client knows that it is cut off, unless its caller is too slow for the client to notice. */
   async #waitForDisconnect(lost: string): Promise<void> {
     if (this.isConsuming) await this.#waitUntil(() => this.isDisconnected, lost)
     else await this.#settleTurns()

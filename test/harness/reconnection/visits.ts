@@ -40,11 +40,11 @@ export async function visitedServer(t: Tools, options: ServerOptions): Promise<V
     const request = async (lastEventId?: string, method = 'GET'): Promise<void> => {
       const story = {
         seen: `After ${count} clients had connected and disconnected, the next client got no head.`,
-        expected: 'Expected the server to answer it like the first client.',
+        expected: 'Expected the server to answer that client like the first one.',
       }
       const { status } = await client.get(PATH, story, { lastEventId, method })
       must(status === 200, {
-        seen: `After ${count} clients had connected and disconnected, the next client was answered ${status}.`,
+        seen: `After ${count} clients had connected and disconnected, the next client was answered with ${status}.`,
         expected: 'Expected 200, as for the first client.',
         often: 'your code keeps the state of one client in a variable outside the handler.',
       })
@@ -52,7 +52,7 @@ export async function visitedServer(t: Tools, options: ServerOptions): Promise<V
     await end({ client, history, server, login, request, waitFor: t.waitFor })
     client.close()
     await t.waitFor(() => server.connections === before, {
-      seen: `Client ${count + 1} ${how}, and the server kept the connection.`,
+      seen: `Client ${count + 1} ${how}, but the server kept the connection.`,
       expected: 'Expected the server to close its side as well.',
     })
     server.unblockNetwork(SILENT)
@@ -80,7 +80,7 @@ export async function visitedServer(t: Tools, options: ServerOptions): Promise<V
 const VISITED_CAPACITY = 4
 
 type Ending = {
-  /** The end of a sentence that begins with the client's name. */
+  /** The end of a sentence that begins with the name of the client. */
   how: string
   end(visit: Visit): Promise<void>
 }
@@ -128,7 +128,7 @@ const ENDINGS: Ending[] = [
       await receives(client, history.append(...quakes(1))[0].id)
     },
   },
-  { how: 'asked with HEAD', end: ({ request }) => request(undefined, 'HEAD') },
+  { how: 'sent a HEAD request', end: ({ request }) => request(undefined, 'HEAD') },
   {
     how: 'stopped reading, and disconnected',
     async end({ request, history, server, client }) {
@@ -169,7 +169,7 @@ const ENDINGS: Ending[] = [
       history.failNext('the disk is gone')
       client.request(PATH)
       await client.ended({
-        seen: 'The history could not be read, and the response stayed open.',
+        seen: 'The history could not be read, but the response stayed open.',
         expected: 'Expected the connection to be cut.',
       })
     },
@@ -181,8 +181,8 @@ const NEVER_ASKED = { seen: 'No request arrived.', expected: 'Expected a request
 /** Reads the events up to the one with the given ID. */
 async function receives({ events }: RawClient, id: string): Promise<void> {
   const story = {
-    seen: `"${id}" happened, and did not reach the client.`,
-    expected: 'Expected an event for each quake.',
+    seen: `Quake "${id}" happened, but did not reach the client.`,
+    expected: 'Expected each quake to arrive as an event.',
   }
   while ((await events.next(story)).lastEventId !== id);
 }

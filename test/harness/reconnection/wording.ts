@@ -3,12 +3,12 @@ export function idsOf(entries: readonly { id: string }[]): string[] {
   return entries.map(({ id }) => id)
 }
 
-/** `a, b`, or `nothing`. */
+/** Returns a list such as `a, b`, or `nothing` if there are no IDs. */
 export function listed(ids: string[]): string {
   return ids.length === 0 ? 'nothing' : ids.join(', ')
 }
 
-/** `1 listener`, `2 listeners`. */
+/** Returns a count with its noun, such as `1 listener` or `2 listeners`. */
 export function counted(count: number, what: string, many = `${what}s`): string {
   return `${count} ${count === 1 ? what : many}`
 }

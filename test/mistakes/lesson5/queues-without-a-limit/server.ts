@@ -16,7 +16,7 @@ export function createApp(
 
   app.get('/events', async (req, res) => {
     const cursor = req.get('Last-Event-ID') || undefined
-    // If this fails, read again in the loop, which cuts the connection. An EventSource never reconnects after a 500.
+    // If this read fails, read again below, where an error cuts the connection. An EventSource never reconnects after a 500.
     const rest = history.isOver ? await history.after(cursor).catch(() => undefined) : undefined
     if (rest?.entries.length === 0) {
       res.status(204).end()
@@ -57,7 +57,7 @@ export function createApp(
     try {
       const { entries, isGap } = await history.after(cursor)
       if (isGap) res.write('event: gap\ndata: \n\n')
-      // Whatever was heard before the last of these is among them, or not kept any more.
+      // Every queued entry up to the last ID of the answer is in the answer, or has been evicted.
       const last = entries.at(-1)?.id
       queue.splice(0, queue.findIndex(({ id }) => id === last) + 1)
       for (const entry of entries) {

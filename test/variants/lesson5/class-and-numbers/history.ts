@@ -15,7 +15,7 @@ export type WritableHistory = History & {
   end(): void
 }
 
-// A ring: entry n is at n modulo the capacity, and a map knows the n of each id that can be asked for.
+// A ring buffer. Entry n is at index n modulo the capacity, and a map contains the n of each ID that a client can ask for.
 class Ring implements WritableHistory {
   isOver = false
   readonly #capacity: number
@@ -53,7 +53,7 @@ class Ring implements WritableHistory {
     const entry = { id: quake.id, quake, n }
     const evicted = this.#ring[n % this.#capacity]
     if (evicted) {
-      // The id that stands before the oldest one can still be asked for; the one before that cannot.
+      // A client can still ask for the ID that was evicted last, but not for an older ID.
       if (this.#edge !== undefined) this.#numbers.delete(this.#edge)
       this.#edge = evicted.id
     }

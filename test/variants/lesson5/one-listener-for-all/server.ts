@@ -8,8 +8,8 @@ export type ServerOptions = {
   shutdown?: AbortSignal
 }
 
-// One listener, from the start, and one heartbeat for the whole app. A client reads one entry after the other
-// behind its cursor.
+// Uses one listener, from the start, and one heartbeat for the whole app. Each client reads the entries after its cursor
+// one by one.
 export function createApp(
   history: History,
   { heartbeatMs = 15_000, retryMs = 2000, shutdown }: ServerOptions = {},

@@ -8,10 +8,10 @@ export type ServerOptions = {
   shutdown?: AbortSignal
 }
 
-/** Entries that wait for a client which does not read. */
+/** The most entries that are queued for a stalled client. */
 const MOST_QUEUED = 1000
 
-// Listens first, reads then, and sends behind what it read whatever it heard and did not read.
+// Subscribes first, then reads the history, and then sends the queued entries that the answer did not contain.
 export function createApp(
   history: History,
   { heartbeatMs = 15_000, retryMs = 2000, shutdown }: ServerOptions = {},
@@ -20,7 +20,7 @@ export function createApp(
 
   app.get('/events', async (req, res) => {
     let cursor = req.get('Last-Event-ID') || undefined
-    // What cannot be read here cannot be read in the loop either. That cuts the connection; a 500 would be final.
+    // If this fails, catchUp() reads again, and an error there cuts the connection. An EventSource never reconnects after a 500.
     const rest = history.isOver ? await history.after(cursor).catch(() => undefined) : undefined
     if (rest?.entries.length === 0) {
       res.status(204).end()
@@ -31,7 +31,7 @@ export function createApp(
       'Cache-Control': 'no-store, no-transform',
       'X-Accel-Buffering': 'no',
     })
-    // Of HEAD as well: nobody asks for anything else on the connection of a stream.
+    // Close it after HEAD as well, because no other request uses the connection of a stream.
     res.set('Connection', 'close')
     if (req.method === 'HEAD') {
       res.end()
@@ -52,7 +52,7 @@ export function createApp(
     const unsubscribe = history.subscribe({
       onEntry(entry) {
         queue.push(entry)
-        // The history knows what it still has of them.
+        // The history knows which of these entries it still keeps.
         if (queue.length > MOST_QUEUED) {
           hasLost = true
           queue.length = 0
@@ -73,7 +73,7 @@ export function createApp(
         res.write('event: gap\ndata: \n\n')
         cursor = undefined
       }
-      // Whatever was heard before the last of these is among them, or not kept any more.
+      // Every queued entry up to the last ID of the answer is in the answer, or has been evicted.
       const last = entries.at(-1)?.id
       queue.splice(0, queue.findIndex(({ id }) => id === last) + 1)
       for (const entry of entries) {
@@ -100,7 +100,7 @@ export function createApp(
         }
       }
       res.end()
-      // Whoever does not read has a moment for the rest.
+      // A stalled client has a moment to read the rest.
       const patience = setTimeout(() => res.destroy(), 100)
       res.on('close', () => clearTimeout(patience))
       if (res.closed) clearTimeout(patience)

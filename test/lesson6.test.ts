@@ -697,7 +697,7 @@ check('6.2f', 'a retry field replaces baseMs for every later wait', async (t) =>
   must(ms > 0 && ms <= 30_000, {
     seen: `random() returns 0.5, the server sent retry: 0, 5 consecutive connections were lost, and the client waited ${ms} ms.`,
     expected:
-      'Expected a wait of more than 0 ms and at most 30,000 ms, because a retry of 0 must not disable the backoff. Treat 0 as at least 1 ms.',
+      'Expected a wait of more than 0 ms and at most 30,000 ms, because a retry of 0 must not disable the backoff. Treat 0 as 1 ms.',
     ...(ms === 0 && {
       often:
         'your client multiplies by a retry of 0, so the wait is 0 however many connections have failed.',

@@ -7,14 +7,6 @@ import { ROOT } from '../workshop/root.ts'
 // Finds some phrases that are not English in the texts that people read: Markdown, comments, and the titles and messages of
 // checks. A text without a finding can still be hard to read.
 
-/** Files and folders that still have findings. Mend them, and remove them from this list. */
-const NOT_CLEAN_YET = `
-  test/mistakes/lesson2 test/mistakes/lesson3 test/mistakes/lesson4
-  test/harness test/variants
-`
-  .trim()
-  .split(/\s+/)
-
 /** What to find, and what to write instead. */
 const PHRASES: [phrase: RegExp, instead: string][] = [
   [/\bbehind\b/i, 'after; or in front of, between, on the other side of'],
@@ -50,13 +42,7 @@ const IDIOMS = [
 ]
 
 test('no text has a phrase that is not English', () => {
-  expect(FILES.filter((file) => !isListed(file)).flatMap(findings)).toEqual([])
-})
-
-test.each(NOT_CLEAN_YET)('%s still has such a phrase, or is removed from the list', (path) => {
-  const files = FILES.filter((file) => isIn(path, file))
-  // A learner may have deleted a README.
-  expect(files.length === 0 || files.some((file) => findings(file).length > 0)).toBe(true)
+  expect(FILES.flatMap(findings)).toEqual([])
 })
 
 const FOLDERS = 'data docs feed lessons protocol slides solutions test wire workshop'.split(' ')
@@ -70,14 +56,6 @@ function filesIn(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true }).map(
     (name) => `${folder}/${String(name).split(sep).join('/')}`,
   )
-}
-
-function isListed(file: string): boolean {
-  return NOT_CLEAN_YET.some((path) => isIn(path, file))
-}
-
-function isIn(path: string, file: string): boolean {
-  return file === path || file.startsWith(`${path}/`)
 }
 
 /** Returns each finding in a file, with its line and the words around it. */

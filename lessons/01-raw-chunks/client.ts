@@ -5,8 +5,8 @@
  *
  * @param body the body of a response, as bytes in chunks that may end anywhere
  * @param options.maxLineBytes the most bytes that a line may have, not counting its line feed
- * @throws if a line is not JSON or is too long, or if the last line has no line feed, because `12` may be the
- *   beginning of `123`. The message contains the number of the line, counted from 1.
+ * @throws if a line is not JSON or is too long, or if the last line has no line feed and is not blank, because `12` may
+ *   be the beginning of `123`. The message contains the number of the line, counted from 1.
  */
 export async function* readNdjson(
   body: ReadableStream<Uint8Array>,

@@ -78,7 +78,7 @@ function typeWarnings({ outcome, typeErrors }: Verdict, paint: Paint): string {
 }
 
 /** Returns a line for each task; below it, the core checks that failed. For one task, a line for each check. */
-function checkLines(verdict: Verdict, { paint, before }: RenderOptions): string {
+function checkLines(verdict: Verdict, { paint, before, width }: RenderOptions): string {
   const { checks } = verdict
   if (checks.every(({ state }) => state === 'not run')) return ''
   if (before) return changes(before, verdict, paint)
@@ -86,7 +86,7 @@ function checkLines(verdict: Verdict, { paint, before }: RenderOptions): string 
   if (checks.length === 1 && checks[0]?.state === 'failed') return ''
   const lines = isWholeLesson(verdict)
     ? inGroups(checks).flatMap((group) => taskLines(group, paint))
-    : checks.map((check) => checkLine(check, paint))
+    : checks.flatMap((check) => [checkLine(check, paint), ...whyEdgeCaseFailed(check, width)])
   return lines.join('\n')
 }
 
@@ -163,17 +163,25 @@ function checkLine(
   { id, rule, state, isEdgeCase, notWritten, lacks, note }: CheckResult,
   paint: Paint,
 ): string {
-  if (state === 'passed') {
-    return `${paint('good', '✓')} ${id}  ${rule}${note ? paint('quiet', ` (${note})`) : ''}`
-  }
   if (state === 'not run') {
     const why = lacks ? `not graded: ${lacks} is not installed` : 'no result'
     return paint('quiet', `- ${id}  ${rule} (${why})`)
   }
-  const mark = paint(isEdgeCase ? 'quiet' : 'bad', '✗')
-  const remarks = [...(isEdgeCase ? ['edge case'] : []), ...(notWritten ? ['not written yet'] : [])]
+  const isPassed = state === 'passed'
+  const mark = isPassed ? paint('good', '✓') : paint(isEdgeCase ? 'quiet' : 'bad', '✗')
+  const remarks = [
+    ...(isEdgeCase ? ['edge case'] : []),
+    ...(notWritten ? ['not written yet'] : []),
+    ...(isPassed && note ? [note] : []),
+  ]
   const remark = remarks.length > 0 ? paint('quiet', ` (${remarks.join(', ')})`) : ''
   return `${mark} ${id}  ${rule}${remark}`
+}
+
+/** Returns the lines that say what happened in an edge case that failed, because only a core check is shown in full. */
+function whyEdgeCaseFailed({ state, isEdgeCase, story }: CheckResult, width: number): string[] {
+  if (state !== 'failed' || !isEdgeCase || !story) return []
+  return wrap(story.seen, width - 8).map((line) => `        ${line}`)
 }
 
 function isWholeLesson({ checks, lesson }: Verdict): boolean {
@@ -251,11 +259,13 @@ function beginThere({ id }: CheckResult, options: RenderOptions): string {
 }
 
 function edgeCasesLeft(checks: CheckResult[], options: RenderOptions): string[] {
-  const [first, ...rest] = checks.filter(({ state }) => state === 'failed')
+  const failed = checks.filter(({ state }) => state === 'failed')
+  const [first, ...rest] = failed
   if (!first) return []
   const how = `npm test -- lesson${first.id}${wordFor(options)}`
   if (rest.length === 0) return [`One edge case is left: ${how}`]
-  return [`${rest.length + 1} edge cases are left. The first of them: ${how}`]
+  const names = failed.length > MOST_NAMED ? '' : `: ${nameChecks(failed)}`
+  return [`${failed.length} edge cases are left${names}. The first of them: ${how}`]
 }
 
 function whatNext(lesson: number): string {

@@ -1,4 +1,6 @@
-/** The verdicts on a stream: three from lesson 4, and two more for events that wait, but not until the end. */
+/**
+ * The verdicts on a stream: the three from lesson 4, and two more for events that are delayed, but not until the end.
+ */
 export const VERDICTS = ['passes', 'head waits', 'late', 'behind', 'holds'] as const
 
 export type MeasuredVerdict = (typeof VERDICTS)[number]

@@ -114,7 +114,7 @@ export type FaultState = {
   proxy?: ProxyHolds
 }
 
-/** The proxy's buffering: buffers of 4 KiB, each of them sent when it is full, or everything until the end. */
+/** The proxy's buffering: `4 KiB` sends each buffer of 4 KiB when it is full, and `all` sends everything at the end. */
 export type ProxyHolds = '4 KiB' | 'all'
 
 export type ExperimentState = {

@@ -56,7 +56,7 @@ export function gradeInProcess(order: GradeOrder, signal: AbortSignal): Promise<
     const ended = (how: string): void => {
       clearInterval(dog)
       signal.removeEventListener('abort', end)
-      // The process with the work may still be running.
+      // The process that runs the submission may still be running.
       end()
       takeBack()
       const said = lastWords.trim().split('\n')[0]

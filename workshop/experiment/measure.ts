@@ -68,7 +68,10 @@ async function measured(row: Row, everyMs: number): Promise<Measured & { row: Ro
   }
 }
 
-/** Judges by order and not by duration, because an event that arrives before the next one is written did not wait for it. */
+/**
+ * Judges by order and not by duration, because an event that arrives before the next event is written did not wait for
+ * that event.
+ */
 function verdictOf(
   head: number,
   { events, ended }: { events: Measured['events']; ended: number },

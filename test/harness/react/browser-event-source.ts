@@ -25,7 +25,8 @@ export class BrowserEventSource extends EventTarget {
   /** The number of events that have been dispatched. */
   dispatched = 0
 
-  // Not methods, so that the work sees only the members that an EventSource has in a browser.
+  // Do not make these functions methods, so that the learner's code sees only the members that an EventSource has in a
+  // browser.
   static {
     loseAndFind = (source) => {
       for (const [type, readyState] of [
@@ -130,7 +131,7 @@ export class BrowserEventSource extends EventTarget {
   }
 }
 
-/** Dispatches a message with the given data at once. */
+/** Immediately dispatches a message with the given data. */
 export function deliver(source: BrowserEventSource, data: string): void {
   source.dispatchEvent(new MessageEvent('message', { data }))
 }

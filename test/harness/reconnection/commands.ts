@@ -3,7 +3,7 @@ import { HISTORY_CAPACITY, type FailedAttempt, type SystemUnderTest } from './sy
 
 export type Commands = Iterable<fc.AsyncCommand<SystemUnderTest, SystemUnderTest>>
 
-/** A command, which is possible when `when()` is true, and whose effect depends on a generated value. */
+/** A command that is possible when `when()` returns true. Its effect depends on a generated value. */
 type Command<T> = {
   when?(real: SystemUnderTest): boolean
   run(real: SystemUnderTest, value: T): Promise<void> | void

@@ -25,8 +25,7 @@ export type Replay = Feed & {
  * @param options.loop whether to start over at the end, with new IDs and times
  * @param options.now returns the time in milliseconds
  * @param options.since the time, in milliseconds, at which an earlier replay started, if this replay continues it. Each
- * reader
- *   first gets all quakes since then at once.
+ *   reader first gets all quakes since then, without waiting.
  */
 export function replay(
   quakes: Quake[],

@@ -2,7 +2,7 @@ import type { Browser, Page } from '@playwright/test'
 import { browser as tool } from '../tools/browser.ts'
 import type { Arrivals, MeasuringClient } from './node-client.ts'
 
-/** The way in which a browser reads a stream: by a script, or as the page itself. */
+/** The way in which a browser reads a stream: in a script, or as the page itself. */
 export type BrowserApi = 'fetch()' | 'EventSource' | 'a page'
 
 /** Returns a client in a real browser. All clients share one browser, which is started once. */

@@ -9,8 +9,8 @@ import { ROOT } from '../root.ts'
 import { MEMORY_MB } from './memory.ts'
 
 /**
- * The process in which the work runs. Of the workshop it may only read the checks and its own files. It may not write
- * files or start programs, and its memory is limited.
+ * The process in which the learner's code runs. In the workshop's folder, this process may read only the checks and
+ * the learner's files. It may not write files or start programs, and its memory is limited.
  */
 export type Worker = PoolWorker & {
   /** Undefined if the process could not be started. */
@@ -30,7 +30,7 @@ type WorkerOptions = {
   onSign(sign: string): void
   /** Called with each other line of its standard error, where Node says why it ends. */
   onLine(line: string): void
-  /** Whether the process outlives the current run and takes another. */
+  /** Whether the process outlives the current run and then takes another. */
   staysWarm(): boolean
 }
 
@@ -60,7 +60,8 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
       takeBack()
       // If the process ended before it had started, Vitest would wait for it for a minute.
       answer('started', new Error('the process ended'))
-      // Vitest throws here if it has no task for the process. In that case nobody needs to know.
+      // Vitest throws here if it has no task for the process. Ignore that error, because the end of the process then
+      // affects no task.
       try {
         heard.emit('exit')
       } catch {}
@@ -84,7 +85,7 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
   function kill(): void {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
     if (LEADS_GROUP) signalGroup(child.pid, 'SIGKILL')
-    // Directly after the start it does not lead a group yet.
+    // Directly after its start, the process does not lead a group yet.
     child.kill('SIGKILL')
   }
 
@@ -123,9 +124,9 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
 }
 
 /**
- * Whether the process leads a group of its own. Then the terminal's Ctrl-C does not reach it, and it can be killed with
- * everything that it has started. Windows has no groups. WORKSHOP_ONE_GROUP keeps the work in the group of its parent,
- * so that killing that group kills the work too.
+ * Whether the process leads a group of its own. If it does, Ctrl-C in the terminal does not reach it, and it can be
+ * killed together with everything that it has started. Windows has no groups. WORKSHOP_ONE_GROUP keeps the process in
+ * the group of its parent, so that killing that group also kills this process.
  */
 const LEADS_GROUP = HAS_GROUPS && !process.env.WORKSHOP_ONE_GROUP
 

@@ -2,7 +2,10 @@ import type { PageServer } from '../page/server.ts'
 import type { Screen } from '../terminal/screen.ts'
 import type { Session } from '../page/session.ts'
 
-/** Serves the page and, if there is a display, opens it in a browser. If that fails, the terminal works without the page. */
+/**
+ * Serves the page and, if there is a display, opens it in a browser. If that fails, the workshop continues in the
+ * terminal, without the page.
+ */
 export async function openPage(session: Session, out: Screen): Promise<PageServer | undefined> {
   try {
     const { pageServer } = await import('../page/server.ts')

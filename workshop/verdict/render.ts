@@ -90,7 +90,7 @@ function checkLines(verdict: Verdict, { paint, before }: RenderOptions): string 
   return lines.join('\n')
 }
 
-/** Returns which checks pass now, and which do not any more: `✓ 2.2c and 2.2d pass now`. */
+/** Returns which checks pass now, and which no longer pass: `✓ 2.2c and 2.2d pass now`. */
 function changes(before: Verdict, { checks }: Verdict, paint: Paint): string {
   const hadPassed = new Set(
     before.checks.filter(({ state }) => state === 'passed').map(({ id }) => id),
@@ -189,7 +189,7 @@ function problem({ outcome, problem: what }: Verdict, paint: Paint): string {
 function whatIsNext(verdict: Verdict, options: RenderOptions): string {
   const first = firstFailure(verdict.checks)
   if (!first) return ''
-  // The core has passed. A line at the end says how to see the first edge case.
+  // The core checks have passed. A line at the end says how to see the first edge case.
   if (first.isEdgeCase && verdict.checks.length > 1) return ''
   if (isStartingPoint(verdict.checks)) {
     return [
@@ -245,7 +245,9 @@ function closing(verdict: Verdict, options: RenderOptions, paint: Paint): string
   ].join('\n')
 }
 
-/** The graded checks may fail only because an earlier one does. */
+/**
+ * Returns the advice to begin with an earlier check, because the graded checks may fail only because that check does.
+ */
 function beginThere({ id }: CheckResult, options: RenderOptions): string {
   return `An earlier check, ${id}, fails too. Begin there: npm test -- lesson${id}${wordFor(options)}`
 }

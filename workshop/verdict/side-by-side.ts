@@ -1,6 +1,6 @@
 /** The rows of two transcripts that are shown, and how much is left out. */
 export type SideBySide = {
-  /** The index of the first row that is shown. The rows before it are the same in both. */
+  /** The index of the first row that is shown. The rows before it are the same in both transcripts. */
   from: number
   /** The rows from there on. */
   yours: readonly string[]

@@ -64,7 +64,10 @@ function markIn(node: Node, unmarked: Term[]): void {
   })
 }
 
-/** Where a mark would be an element that can have the focus inside another one, or part of code. */
+/**
+ * Elements in which no term is marked, because a mark can have the focus and must not be part of code or inside
+ * another such element.
+ */
 const NOT_PROSE = ['a', 'button', 'code', 'pre', 'summary']
 
 function markedText(text: string, unmarked: Term[]): Node[] {

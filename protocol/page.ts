@@ -86,7 +86,7 @@ export type ClientState = {
   last: Quake[]
 }
 
-/** The client.ts that runs beside the server. */
+/** The client.ts that runs alongside the server. */
 export type LearnerClientState = {
   state: 'starting' | 'connecting' | 'open' | 'waiting' | 'over' | 'not written' | 'down'
   /** The path of its file, if it does not belong to the lesson. */

@@ -5,7 +5,7 @@ import type { Arrival } from './arrival.ts'
 import { responseReader, type Head } from './response.ts'
 
 /**
- * Settings for a proxy's treatment of responses. Without any settings, the proxy passes each byte on at once.
+ * Settings for a proxy's treatment of responses. Without any settings, the proxy passes on each byte immediately.
  *
  * These proxies imitate real proxies on machines that have none. `{ http: '1.0', holds: 4096 }` behaves like nginx with
  * HTTP/1.0 to the server, and `{ holds: 'head' }` like nginx with HTTP/1.1. `{ gzip: true }` behaves like nginx with
@@ -162,7 +162,7 @@ function sinkTo(
   }
 }
 
-/** Returns a sink that buffers as `holds` says. */
+/** Returns a sink that buffers according to `holds`. */
 function bufferingSink(
   response: ServerResponse,
   holds: ProxySetting['holds'],

@@ -41,7 +41,7 @@ type Script = (tools: Tools) => Promise<void>
  * @param script tests the learner's code
  */
 export function check(id: string, rule: string, script: Script): void {
-  // Disable Vitest's timeout, because each wait has its own, and the grader's watchdog kills everything else.
+  // Disable Vitest's timeout, because each wait has its own timeout, and the grader's watchdog kills everything else.
   test.concurrent(`${id} ${rule}`, { timeout: 0 }, async ({ task, skip }) => {
     const endTurn = await waitForTurn()
     if (hasFailed && inject('bail')) skip()

@@ -46,7 +46,7 @@ function short(id: string): Quake {
   return { id, magnitude: 4.5, place: '' } as Quake
 }
 
-/** Returns `count` earthquakes without zeros or other values that code may mistake for missing ones. */
+/** Returns `count` earthquakes without zeros or other values that code may mistake for missing values. */
 export function ordinaryQuakes(count: number): Quake[] {
   return quakes(count).map((made) => ({
     ...made,

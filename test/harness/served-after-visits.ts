@@ -11,8 +11,7 @@ import { excerpt } from './transcript.ts'
 import { visitedServer, type VisitOptions } from './visits.ts'
 
 /**
- * The state after many visits: a client that stayed connected, a client that connected afterwards, and the feed of the
- * client that connected afterwards.
+ * The state after many visits: a client that stayed connected, and a client that connected afterwards, with its feed.
  */
 export type AfterVisits = {
   server: TestServer

@@ -72,7 +72,7 @@ export function gradeInProcess(order: GradeOrder, signal: AbortSignal): Promise<
 }
 
 /**
- * The longest wait for the next message, in ticks of our own timer, which ticks once a second. The grader has a shorter
- * timeout for the work itself.
+ * The longest wait for the next message, in ticks of our own timer, which ticks once a second. The grader has a
+ * shorter timeout for the submission itself.
  */
 const PATIENCE = 300

@@ -48,7 +48,7 @@ async function gradeOnce(args: string[]): Promise<number> {
       ...(process.env.SEED && { seed: Number(process.env.SEED) }),
       onCheck(result) {
         done += 1
-        // Print the first failure at once, because later checks may take a while to time out.
+        // Print the first failure immediately, because later checks may take a while to time out.
         if (result.state === 'failed' && !result.notWritten) failed ??= tellFailure(result)
         tellProgress()
       },

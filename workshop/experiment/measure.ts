@@ -151,7 +151,10 @@ function eventText(n: number, size: number): string {
   return `${data}${filling.slice(0, size - data.length - 2)}\n\n`
 }
 
-/** Returns the highest of three clients' counts, because a proxy may notice a disconnect at once or one write later. */
+/**
+ * Returns the highest of three clients' counts, because a proxy may notice a disconnect immediately or one write
+ * later.
+ */
 async function whenTold(
   client: MeasuringClient,
   url: string,

@@ -157,7 +157,7 @@ export async function startGradingProcess({
       record.onRunning = onRunning
       vitest.provide('bail', bail)
       vitest.provide('tryAllIn', tryAllIn)
-      // By now the work's nginx.conf is in the sandbox.
+      // By now, the learner's nginx.conf is in the sandbox.
       const nginx = needsNginx(lesson, ids) ? await nginxFor(lesson, sandbox.folder) : undefined
       if (nginx) vitest.provide('nginx', nginx.ports)
       try {
@@ -174,7 +174,7 @@ export async function startGradingProcess({
   }
 }
 
-/** The modules to load before the work. */
+/** The modules to load before the learner's code. */
 const SETUP = ['signs-of-life.ts', 'waiting.ts', 'kill-guard.ts']
 
 /** The time to wait for messages that are still in transit after the process has ended. */

@@ -23,7 +23,7 @@ export type Worker = PoolWorker & {
 }
 
 type WorkerOptions = {
-  /** The files that the work may read, and folders, which end with `*`. */
+  /** The files and folders that the process may read. Folders end with `*`. */
   mayRead: string[]
   env: Record<string, string>
   /** Called with each sign of life, see `test/harness/signs-of-life.ts`. */
@@ -34,7 +34,7 @@ type WorkerOptions = {
   staysWarm(): boolean
 }
 
-/** Starts the process at once. Vitest loads at the same time, and uses the process when it is ready. */
+/** Starts the process immediately. Vitest loads at the same time, and uses the process when it is ready. */
 export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerOptions): Worker {
   const child = spawn(
     process.execPath,
@@ -115,7 +115,7 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     off: (event, listener) => void heard.off(event, listener),
     send(message) {
       if (message.type !== 'stop') return void (child.connected && child.send(message))
-      // Do not ask the work to stop. Anything that it has left running ends with its process.
+      // Do not ask the learner's code to stop. Anything that it has left running ends with its process.
       if (!staysWarm()) kill()
       answer('stopped')
     },

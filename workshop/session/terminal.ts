@@ -130,7 +130,7 @@ export async function live(first: LessonTarget): Promise<number> {
   wire.close()
   out.close()
   const putAway = Promise.all([page?.close(), session.close()])
-  // Do not wait long for a grading that is hard to stop. The next one removes its sandbox.
+  // Do not wait long for a grading that is hard to stop. The next grading removes its sandbox.
   const late = sleep(300, 'late', { ref: false })
   if ((await Promise.race([putAway, late])) === 'late') process.exit(code)
   return code

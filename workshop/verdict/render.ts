@@ -15,7 +15,7 @@ export type RenderOptions = {
   paint: Paint
   /** The width of the terminal, in columns. */
   width: number
-  /** The name of the work: `lessons` is the learner's own. */
+  /** The name of the work. The learner's own work is named `lessons`. */
   workName: string
   /** The previous verdict, if the reader has seen it. Then only the changes are listed. */
   before?: Verdict
@@ -77,7 +77,10 @@ function typeWarnings({ outcome, typeErrors }: Verdict, paint: Paint): string {
   return [paint('bad', '! Type errors. The checks run anyway.'), ...lines, ...more].join('\n')
 }
 
-/** Returns a line for each task; below it, the core checks that failed. For one task, a line for each check. */
+/**
+ * Returns a line for each task, followed by the task's failed core checks. For a single task, returns a line for each
+ * check.
+ */
 function checkLines(verdict: Verdict, { paint, before }: RenderOptions): string {
   const { checks } = verdict
   if (checks.every(({ state }) => state === 'not run')) return ''
@@ -214,7 +217,7 @@ function theOthers({ id }: CheckResult, count: number, options: RenderOptions): 
   return `  ${count} more failed${how} npm test -- lesson${id}${wordFor(options)}`
 }
 
-/** Returns the work's output, such as that of `console.log()`. */
+/** Returns the output of the learner's code, such as that of `console.log()`. */
 function printed({ outcome, printed: text }: Verdict, paint: Paint): string {
   const lines = linesPrinted(stripVTControlCharacters(text))
   if (outcome === 'pass' || lines.length === 0) return ''

@@ -1,8 +1,8 @@
-/** The rows of two transcripts that are shown, and how much is left out. */
+/** The rows of two transcripts to show, and how many rows are left out. */
 export type SideBySide = {
   /** The index of the first row that is shown. The rows before it are the same in both transcripts. */
   from: number
-  /** The rows from there on. */
+  /** The rows to show, from that row on. */
   yours: readonly string[]
   reference: readonly string[]
   /** How many more rows the reference has. */

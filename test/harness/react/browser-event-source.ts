@@ -6,8 +6,8 @@ export let loseAndFind: (source: BrowserEventSource) => void
 export let fail: (source: BrowserEventSource) => void
 
 /**
- * An EventSource that behaves as in a browser, on top of the one from npm, which uses real sockets. Promise callbacks run
- * between two events, and an exception in a listener has no effect on later events.
+ * An EventSource that behaves as in a browser, on top of the `EventSource` from npm, which uses real sockets. Promise
+ * callbacks run between two events, and an exception in a listener has no effect on later events.
  */
 export class BrowserEventSource extends EventTarget {
   static readonly CONNECTING = 0

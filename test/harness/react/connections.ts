@@ -63,7 +63,7 @@ export async function asksAgain(
   await page.waitFor(() => server.requests.length > asked, story)
 }
 
-/** Opens, loses and reopens a connection of its own. By then, everything that needs no timer has happened. */
+/** Opens, loses and reopens a connection of its own. By then, everything that happens without a delay has happened. */
 export async function fence(t: Tools): Promise<void> {
   const server = await scriptedServer({ ...t, transcript: SILENT })
   const source = new EventSource(server.url)

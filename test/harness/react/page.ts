@@ -15,7 +15,7 @@ export type Page = {
   readonly body: HTMLElement
   /** Renders the content in place of the previous content. */
   draw(content: ReactNode): void
-  /** Waits until `holds()` is true. Fails at once if a rendered component has thrown. */
+  /** Waits until `holds()` is true. Fails immediately if a rendered component has thrown. */
   waitFor(holds: () => boolean, story: LateStory): Promise<void>
   /** Ignores the errors that listeners have thrown so far. Call this after the page has turned out to be correct. */
   forgiveThrown(): void

@@ -9,7 +9,7 @@ export type MeasuredVerdict = (typeof VERDICTS)[number]
 export type Way = {
   /** The program in between: `nginx`. */
   hop: string
-  /** The program's configuration, such as `proxy_http_version 1.0`. Empty for the defaults. */
+  /** The program's configuration, such as `proxy_http_version 1.0`. Empty if the program uses its defaults. */
   setting: string
   /** The server's countermeasure, such as `X-Accel-Buffering: no`. Empty if there is none. */
   server: string

@@ -78,7 +78,7 @@ export type ServerState = {
 export type ClientState = {
   id: number
   state: 'connecting' | 'reading' | 'ended' | 'cut' | 'refused' | 'left'
-  /** A sentence about that state: `The server answered 503.` */
+  /** A sentence about the client's state: `The server answered 503.` */
   what?: string
   /** The number of quakes that have arrived. */
   quakes: number
@@ -91,7 +91,7 @@ export type LearnerClientState = {
   state: 'starting' | 'connecting' | 'open' | 'waiting' | 'over' | 'not written' | 'down'
   /** The path of its file, if it does not belong to the lesson. */
   file?: string
-  /** A sentence about that state: `terminated; it asks again in 812 ms`. */
+  /** A sentence about the connection's state: `terminated; reconnecting in 812 ms`. */
   what?: string
   /** The number of quakes that the client has delivered. */
   quakes: number

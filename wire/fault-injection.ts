@@ -6,7 +6,7 @@ export type FaultInjection = {
   cut(): number
   /** Resets each connection after `bytes` more response bytes have reached its client. */
   cutAfter(bytes: number | undefined): void
-  /** If called with true, buffers everything that the server sends, until it is called with false. */
+  /** Buffers everything that the server sends while `isStalled` is true. A call with false ends this. */
   stall(isStalled: boolean): void
   /** Limits the number of bytes per second that each client reads. */
   slow(bytesPerSecond: number | undefined): void
@@ -25,7 +25,7 @@ type DeliverOptions = {
   client: Socket
   /** Called when bytes have arrived from the server. */
   arrived(bytes: Uint8Array): void
-  /** Called when bytes have been handed to the client's socket. */
+  /** Called when bytes have been passed to the client's socket. */
   delivered(bytes: Uint8Array): void
   /** Called before the connection is cut. */
   cutting(): void

@@ -103,7 +103,7 @@ function forward(
     else if (!sink) response.writeHead(502).end()
     else if (!reader.complete) response.destroy()
   })
-  // 'close' follows.
+  // Ignore the error, because a 'close' event follows.
   upstream.on('error', () => {})
   response.on('drain', () => upstream.resume())
   response.on('close', () => {

@@ -134,7 +134,7 @@ export async function tap({
 
   function track(socket: Socket): void {
     sockets.add(socket)
-    // 'close' follows, and forward() resets the other side.
+    // Ignore the error, because a 'close' event follows, and forward() then resets the other side.
     socket.on('error', () => {})
     socket.once('close', () => sockets.delete(socket))
   }

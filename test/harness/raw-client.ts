@@ -37,7 +37,7 @@ export class RawClient {
   #response = responseReader()
   #unread: Buffer = Buffer.alloc(0)
   #decoder: Transform | undefined
-  /** The number of pieces that the decoder has not processed yet. */
+  /** The number of pieces of the body that the decoder has not processed yet. */
   #decoding = 0
   #closed = false
   #wake = (): void => {}
@@ -54,7 +54,7 @@ export class RawClient {
       this.#closed = true
       this.#wake()
     })
-    // Ignore the error, which may be a reset if the server destroys its socket. 'close' follows.
+    // Ignore the error, because a 'close' event follows. The error may be a reset if the server destroys its socket.
     this.#socket.on('error', () => {})
   }
 

@@ -63,10 +63,10 @@ export function gradeInProcess(order: GradeOrder, signal: AbortSignal): Promise<
       resolve(verdict ?? `the process that graded it ended: ${how}${said ? `, ${said}` : ''}`)
     }
     child.on('close', (code, killedBy) => ended(killedBy ?? `exit code ${code}`))
-    // After an error, 'close' follows, unless the process could not be started.
+    // After an error, a 'close' event follows, unless the process could not be started.
     child.on('error', (error) => child.pid === undefined && ended(error.message))
     if (signal.aborted) end()
-    // If the process has already exited, sending fails, and 'close' follows.
+    // If the process has already exited, sending fails, and a 'close' event follows.
     else child.send(order, () => {})
   })
 }

@@ -58,7 +58,7 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
   const exited = new Promise<void>((resolve) => {
     const ended = (): void => {
       takeBack()
-      // If the process ended before it had started, Vitest would wait for it for a minute.
+      // Report the end, because if the process has not started yet, Vitest would otherwise wait a minute for its start.
       answer('started', new Error('the process ended'))
       // Vitest throws here if it has no task for the process. Ignore that error, because the end of the process then
       // affects no task.
@@ -70,7 +70,8 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     child.once('exit', ended)
     child.on('error', (error) => {
       if (heard.listenerCount('error') > 0) heard.emit('error', error)
-      // Either the process could not be started, or it ended while a message was sent. Then 'exit' follows.
+      // Either the process could not be started, or it ended while a message was sent. In the latter case, an 'exit'
+      // event follows.
       if (child.pid === undefined) ended()
     })
   })

@@ -20,7 +20,7 @@ export function signalGroup(leader: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-leader, signal)
   } catch {
-    // No process in the group is left.
+    // Ignore the error, because no process in the group is left.
   }
 }
 

@@ -19,7 +19,7 @@ export type RenderOptions = {
   workName: string
   /** The previous verdict, if the reader has seen it. Then only the changes are listed. */
   before?: Verdict
-  /** A failing check of the lesson that comes before the graded ones. */
+  /** A failing check of the lesson that comes before the graded checks. */
   earlier?: CheckResult
 }
 

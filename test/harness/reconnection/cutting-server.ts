@@ -29,7 +29,7 @@ export async function cuttingServer(t: Tools): Promise<CuttingServer> {
 
   const server = createServer({ noDelay: true }, (client) => {
     clients.add(client)
-    // A 'close' event follows.
+    // Ignore the error, because a 'close' event follows.
     client.on('error', () => {})
     client.on('close', () => clients.delete(client))
     let request: Buffer = Buffer.alloc(0)

@@ -8,8 +8,8 @@ type Node = {
 }
 
 /**
- * A rehype plugin that marks words of a README's box "Words" in the tasks: each term where a task mentions it first. A
- * mark is a `<dfn>` with the meaning in `data-meaning`.
+ * Returns a rehype plugin that marks each term of a README's box "Words" where a task first mentions it. A mark is a
+ * `<dfn>` with the meaning in `data-meaning`.
  */
 export function markTerms() {
   return (root: Node): void => {

@@ -12,7 +12,7 @@ export type Surface = {
   top: number
   bottom: number
   x(at: number): number
-  /** The y position of a lane's line. */
+  /** Returns the y position of a lane's line. */
   y(lane: number): number
   colours: Colours
 }

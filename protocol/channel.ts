@@ -10,5 +10,5 @@ export type ChannelMessage =
   | { type: 'wire'; entries: Entry[] }
   /** A gap in the wire, because the entries `from` to `to` have been evicted. */
   | { type: 'gap'; from: number; to: number }
-  /** Sent now and then, so that the page can distinguish a dead connection from a quiet one. */
+  /** Sent regularly, so that the page can distinguish a dead connection from a quiet one. */
   | { type: 'alive' }

@@ -7,7 +7,7 @@ export type MeasuredVerdict = (typeof VERDICTS)[number]
 
 /** A setup between a server and a client, in words. */
 export type Way = {
-  /** The program in between: `nginx`. */
+  /** The program between server and client: `nginx`. */
   hop: string
   /** The program's configuration, such as `proxy_http_version 1.0`. Empty if the program uses its defaults. */
   setting: string
@@ -17,7 +17,7 @@ export type Way = {
 
 /** The result of a measurement. Times are in milliseconds since the server wrote the head. */
 export type Measured = {
-  /** The version of the program in between. */
+  /** The version of the program between server and client. */
   version?: string
   /** The time when the head reached the client. */
   head: number

@@ -181,7 +181,7 @@ async function countWrites(
 ): Promise<number | undefined> {
   let isTold = false
   response.on('close', () => (isTold = true))
-  // After this pause, everything that was written has been sent, even by a program that waits for more.
+  // After this pause, everything that was written has been sent, even by a program that waits for more bytes.
   await sleep(SILENCE_MS)
   await leave()
   await sleep(SILENCE_MS)

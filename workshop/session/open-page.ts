@@ -31,7 +31,7 @@ function chosenPorts(): { ports?: number[] } {
 export async function showInBrowser(url: string): Promise<void> {
   const { default: open } = await import('open')
   const browser = await open(url)
-  // If the browser cannot be started, say nothing, because the address is printed.
+  // If the browser cannot be started, print nothing, because the address is printed in any case.
   browser.on('error', () => {})
 }
 

@@ -46,5 +46,5 @@ export function moreInWords(rows: number): string {
 
 const BEFORE = 12
 const AFTER = 4
-/** A number of rows so small that leaving them out is not worth it. */
+/** The number of rows up to which it is not worth leaving rows out. */
 const FEW = 10

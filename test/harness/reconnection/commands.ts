@@ -23,7 +23,7 @@ function command<T>(
 const MAX_COMMANDS = 24
 const MAX_BURST = HISTORY_CAPACITY + 2
 
-/** The most quakes that can happen in a scenario, including the one at its end. */
+/** The maximum number of quakes in a scenario, including the quake at its end. */
 export const MAX_QUAKES = MAX_COMMANDS * MAX_BURST + 1
 
 const count = fc.integer({ min: 1, max: MAX_BURST })

@@ -11,9 +11,9 @@ import { counted } from './wording.ts'
 export type Leftovers = {
   /** Connects a client, which gets one quake and disconnects. Listeners and timers that serve all clients may stay. */
   connectAndLeave(server: TestServer, name: string): Promise<void>
-  /** Whether nothing is left except what may stay. */
+  /** Whether only listeners and timers that may stay are left. */
   areNone(): boolean
-  /** Waits until nothing is left except what may stay. */
+  /** Waits until only listeners and timers that may stay are left. */
   mustBeGone(what: string, often?: string): Promise<void>
   /** Describes what is left: `1 listener and 2 timers were`. */
   describe(): string

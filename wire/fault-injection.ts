@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net'
 
-/** Makes streams fail on purpose, as networks do. A fault applies to every present and future connection of a tap. */
+/**
+ * Makes streams fail on purpose, in the ways in which networks make them fail. A fault applies to every present and
+ * future connection of a tap.
+ */
 export type FaultInjection = {
   /** Resets every connection, and returns how many there were. */
   cut(): number
@@ -77,7 +80,7 @@ export function faultInjector(): FaultInjector {
           const isLast = mine.untilCut === 0
           isFull = !client.write(bytes, (error) => {
             if (!error) delivered(bytes)
-            // Cut only now, because the last bytes have been sent.
+            // Cut the connection only now, after the last bytes have been sent.
             if (isLast) mine.cut()
           })
           if (isLast) {

@@ -23,7 +23,7 @@ export type GradeRequest = {
   name?: string
   /** A folder with the same layout. It supplies the files that `work` does not have. */
   base?: string
-  /** A check or a task: `1.2a`, `1.2`. */
+  /** The check or task to grade: `1.2a` or `1.2`. */
   only?: string
   /** The first task to grade. If absent, grading starts with the lesson's first task. */
   from?: string

@@ -19,7 +19,7 @@ const both = {
   requestAnimationFrame: (draw: (now: number) => void) =>
     Number(setTimeout(() => draw(performance.now()), FRAME_MS)),
   cancelAnimationFrame: (id: number) => clearTimeout(id),
-  // A browser would write the error to the console.
+  // Ignore the error, which a browser would write to the console.
   reportError: () => {},
 }
 

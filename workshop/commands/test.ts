@@ -30,7 +30,7 @@ async function gradeOnce(args: string[]): Promise<number> {
     const first = failed === undefined ? '' : ` · ${failed} failed`
     out.stay(`grading lesson ${lesson} …${sofar}${first}${now}`)
   }
-  /** Prints the failure if there is no terminal, because then no status line shows it. */
+  /** Prints the failure if there is no terminal, because then there is no status line to show it. */
   const tellFailure = ({ id, isEdgeCase }: { id: string; isEdgeCase?: boolean }): string => {
     const name = isEdgeCase ? `${id}, an edge case,` : id
     if (!process.stdout.isTTY && !only)

@@ -47,7 +47,7 @@ async function openPage(): Promise<Page> {
 }
 
 async function start(): Promise<Browser> {
-  // Loaded lazily, because Playwright is slow to load.
+  // Load Playwright lazily, because it is slow to load.
   const { chromium } = await import('@playwright/test')
   return chromium.launch({ executablePath: tool.find()! })
 }

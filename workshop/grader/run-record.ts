@@ -32,7 +32,7 @@ export type RunRecord = {
   readonly reporter: Reporter
   /** Call this with each sign of life of the process. */
   heardSign(sign: string): void
-  /** Call this with each other line of its standard error, where Node says why it ends. */
+  /** Call this with each other line of the process's standard error, where Node says why the process ends. */
   heardLine(line: string): void
   /** Call this when the process is killed. */
   ended(why: Run['endedFor']): void

@@ -28,7 +28,7 @@ type WorkerOptions = {
   env: Record<string, string>
   /** Called with each sign of life, see `test/harness/signs-of-life.ts`. */
   onSign(sign: string): void
-  /** Called with each other line of its standard error, where Node says why it ends. */
+  /** Called with each other line of the process's standard error, where Node says why the process ends. */
   onLine(line: string): void
   /** Whether the process outlives the current run and then takes another. */
   staysWarm(): boolean

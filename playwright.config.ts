@@ -2,13 +2,15 @@ import process from 'node:process'
 import { defineConfig } from '@playwright/test'
 import { findBrowser } from './workshop/tools/browser.ts'
 
-/** What the tests have no use for: a third of the CPU time of react.spec.ts. */
+/**
+ * The features of Chromium that the tests do not need. Together, they take a third of the CPU time of react.spec.ts.
+ */
 const WITHOUT = [
-  // A page under the address bar of each window, and a process for a page that may come: of the newest Chromium.
+  // The newest Chromium loads a page for the address bar of each window, and starts a spare process for the next page.
   'WebUIOmniboxPopup',
   'WebUIOmniboxAimPopup',
   'SpareRendererForSitePerProcess',
-  // Playwright has a list of its own, which this one replaces. Of that:
+  // This list replaces Playwright's own list, so repeat the features that Playwright disables:
   'AvoidUnnecessaryBeforeUnloadCheckSync',
   'DestroyProfileOnBrowserClose',
   'HttpsUpgrades',
@@ -20,16 +22,18 @@ export default defineConfig({
   testDir: 'test/browser',
   testMatch: '*.spec.ts',
   outputDir: '.workshop/browser-tests',
-  // Each test runs a workshop of its own, with a server, a grader and a browser: that is enough at a time.
+  // Run one test at a time, because each test runs its own workshop, with a server, a grader and a browser.
   workers: 1,
   forbidOnly: Boolean(process.env.CI),
-  // They end what hangs. On a busy machine everything takes longer, and nothing else is wrong with it.
+  // These timeouts only end tests that hang. They are long, because everything takes longer on a busy machine.
   timeout: 600_000,
   expect: { timeout: 120_000 },
   use: {
-    // Charts then move once a second instead of with each frame, which takes half of what a page with a stream takes.
+    // With reduced motion, charts move once a second instead of with each frame, which would take half of the CPU time
+    // of a page with a stream.
     reducedMotion: 'reduce',
-    // Without a sandbox, which Playwright leaves out by itself: root could not start the browser with one.
+    // Do not turn on the sandbox, which is off by default in Playwright, because with a sandbox, root could not start
+    // the browser.
     launchOptions: {
       executablePath: findBrowser(),
       args: [`--disable-features=${WITHOUT.join(',')}`],

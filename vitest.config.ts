@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { defineConfig } from 'vitest/config'
 
-/** What takes longest begins first, and the rest runs beside it. */
+/** Runs the proof first, because it takes the longest. The other test files run at the same time. */
 class ProofFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isProof = ({ moduleId }: TestSpecification): boolean =>
@@ -14,14 +14,14 @@ class ProofFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // A check's process is its own: that is how it is graded, and what makes leaks visible.
+    // Run checks in a process of their own, as the grader does. Otherwise leaks would not be visible.
     pool: 'forks',
-    // Most of them wait, for programs that they have started.
+    // Run two test files at once, because most of them wait for programs that they have started.
     maxWorkers: 2,
     sequence: { sequencer: ProofFirst },
-    // Of gradings, in the proof. Most of them wait for something that does not come.
+    // Run several gradings of the proof at once, because most of them wait for something that does not happen.
     maxConcurrency: 6,
-    // They end what hangs. On a busy machine everything takes longer, and nothing else is wrong with it.
+    // These timeouts only end tests that hang. They are long, because everything takes longer on a busy machine.
     testTimeout: 240_000,
     hookTimeout: 240_000,
   },

@@ -13,16 +13,16 @@ export type Quake = {
   status: string
 }
 
-/** The source of earthquakes. Each reader opens the feed for itself. */
+/** The source of earthquakes. Each reader opens the feed separately. */
 export type Feed = {
   /**
    * Yields the earthquakes from now on, in the order in which they happen. Fetches an earthquake only when you ask for it.
    *
-   * The iteration ends by itself when there will be no more earthquakes, and throws if the feed fails. When `signal` aborts,
-   * the wait for the next earthquake ends at once, and the iteration ends without an error.
+   * The iteration ends by itself after the last earthquake, and throws if the feed fails. When `signal` aborts, the
+   * wait for the next earthquake ends immediately, and the iteration ends without an error.
    *
-   * The feed stays open for you until the iteration has ended or you have left the loop. A reader that waits for
-   * something else inside its loop keeps the feed open, even after its signal has aborted.
+   * Your reader keeps the feed open until the iteration has ended or you have left the loop. While your loop waits for
+   * something else, the feed stays open, even after the signal has aborted.
    */
   open(signal: AbortSignal): AsyncIterable<Quake>
 }

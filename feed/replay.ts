@@ -6,23 +6,26 @@ import type { Feed, Quake } from './quake.ts'
 export type Replay = Feed & {
   /** The number of readers that have the feed open. */
   readonly readers: number
-  /** The time when the replay started, in milliseconds. Each burst moves it back. Undefined before the first reader. */
+  /**
+   * The time when the replay started, in milliseconds. Each burst moves this time back. Undefined before the first
+   * reader.
+   */
   readonly startedAt: number | undefined
   /** Makes the next `count` earthquakes happen now, all at once. */
   burst(count: number): void
 }
 
 /**
- * Returns a feed that replays `quakes` (in order of `time`) as if they happened now.
+ * Returns a feed that replays `quakes` (in order of `time`) as if they were happening now.
  *
- * The replay starts with its first reader, and continues whether or not anybody reads. A reader begins at the present
- * moment. If a reader falls behind, it gets the quakes that it missed as fast as it asks for them.
+ * The replay starts when its first reader opens it, and continues even without readers. A new reader begins at the
+ * present moment. If a reader falls behind, it gets the quakes that it missed as fast as it asks for them.
  *
  * @param options.speed the factor by which the replay is faster than reality; `Infinity` does not wait at all
  * @param options.loop whether to start over at the end, with new IDs and times
  * @param options.now returns the time in milliseconds
- * @param options.since the time, in milliseconds, at which an earlier replay started, in order to continue it. Each reader
- *   first gets all quakes since then at once.
+ * @param options.since the time, in milliseconds, at which an earlier replay started, if this replay continues it. Each
+ *   reader first gets all quakes since then, without waiting.
  */
 export function replay(
   quakes: Quake[],
@@ -37,7 +40,7 @@ export function replay(
   const firstAt = Date.parse(quakes[0]?.time ?? '')
   const lapMs = Date.parse(quakes.at(-1)?.time ?? '') - firstAt + MEAN_GAP_MS
   let readers = 0
-  /** One controller for each reader that waits for the next earthquake. */
+  /** One controller for each reader that is waiting for the next earthquake. */
   const waiting = new Set<AbortController>()
 
   async function* read(signal: AbortSignal): AsyncGenerator<Quake> {
@@ -78,7 +81,7 @@ export function replay(
       const wake = (): void => hurry.abort()
       signal.addEventListener('abort', wake, { once: true })
       waiting.add(hurry)
-      // Ignore the error, because a reader that is woken up has only ended its wait.
+      // Ignore the error, which only means that the reader was woken up early.
       await sleep(ms, undefined, { signal: hurry.signal }).catch(() => {})
       waiting.delete(hurry)
       signal.removeEventListener('abort', wake)
@@ -94,8 +97,8 @@ export function replay(
 
   return {
     open(signal) {
-      // A generator finishes its pending next() before it obeys return(), so leaving the loop has to end the wait.
-      // (Do not use AbortSignal.any(), because on Node 20 its result may be garbage-collected, so that the abort is lost.)
+      // A generator finishes its pending next() before it obeys return(), so leaving the loop has to end the wait. (Do
+      // not use AbortSignal.any(), because on Node 20 its result may be garbage-collected, and then the abort is lost.)
       const left = new AbortController()
       const leave = (): void => left.abort()
       if (signal.aborted) leave()
@@ -138,5 +141,5 @@ export function recordedQuakes(): Quake[] {
     .map((line) => JSON.parse(line) as Quake)
 }
 
-/** The pause before the recording starts over: the mean pause between two earthquakes of that week. */
+/** The pause before the recording starts over. It equals the mean pause between two earthquakes of that week. */
 const MEAN_GAP_MS = 332_000

@@ -5,10 +5,10 @@ import type { PageState } from './page.ts'
 export type ChannelMessage =
   /** The first message. `epoch` identifies this run of the workshop, because each run numbers its entries from 1. */
   | { type: 'hello'; epoch: string; now: number }
-  /** A slice of the state that has changed, as a whole. `value` is null if the slice no longer exists. */
+  /** A changed slice of the state, which is sent as a whole. `value` is null if the slice no longer exists. */
   | { type: 'state'; slice: keyof PageState; value: unknown }
   | { type: 'wire'; entries: Entry[] }
-  /** A gap, because these entries have been evicted. */
+  /** A gap in the wire, because the entries `from` to `to` have been evicted. */
   | { type: 'gap'; from: number; to: number }
-  /** Sent now and then, so that the page can distinguish a dead connection from a quiet one. */
+  /** Sent regularly, so that the page can distinguish a dead connection from a quiet one. */
   | { type: 'alive' }

@@ -1,13 +1,15 @@
-/** The verdicts on a stream: three from lesson 4, and two more for events that wait, but not until the end. */
+/**
+ * The verdicts on a stream: the three from lesson 4, and two more for events that are delayed, but not until the end.
+ */
 export const VERDICTS = ['passes', 'head waits', 'late', 'behind', 'holds'] as const
 
 export type MeasuredVerdict = (typeof VERDICTS)[number]
 
 /** A setup between a server and a client, in words. */
 export type Way = {
-  /** The program in between: `nginx`. */
+  /** The program between server and client: `nginx`. */
   hop: string
-  /** The program's configuration, such as `proxy_http_version 1.0`. Empty for the defaults. */
+  /** The program's configuration, such as `proxy_http_version 1.0`. Empty if the program uses its defaults. */
   setting: string
   /** The server's countermeasure, such as `X-Accel-Buffering: no`. Empty if there is none. */
   server: string
@@ -15,7 +17,7 @@ export type Way = {
 
 /** The result of a measurement. Times are in milliseconds since the server wrote the head. */
 export type Measured = {
-  /** The version of the program in between. */
+  /** The version of the program between server and client. */
   version?: string
   /** The time when the head reached the client. */
   head: number

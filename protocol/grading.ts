@@ -14,7 +14,7 @@ export type Report = {
   notWritten?: string
 }
 
-/** The reason why a check failed, in words that the learner knows, so without matchers and the harness. */
+/** The reason why a check failed, in words that the learner knows. It mentions neither matchers nor the harness. */
 export type Story = {
   /** What happened: `The feed released "M 6.4 …" and nothing reached the client.` */
   seen: string
@@ -34,11 +34,11 @@ export type NginxPorts = {
   ofWork?: number
   /** The reason why the nginx.conf could not be used, in a sentence. */
   problem?: string
-  /** The settings that the nginx.conf causes for `/events`. Absent if the settings cannot be determined. */
+  /** The settings that apply to `/events` with this nginx.conf. Absent if the settings cannot be determined. */
   settings?: NginxSettings
 }
 
-/** The values of directives. An absent directive has its default. */
+/** The values of nginx directives. If a directive is absent, its default value applies. */
 export type NginxSettings = {
   /** The value of `proxy_read_timeout`, such as `60s`. */
   readTimeout?: string

@@ -78,7 +78,7 @@ export type ServerState = {
 export type ClientState = {
   id: number
   state: 'connecting' | 'reading' | 'ended' | 'cut' | 'refused' | 'left'
-  /** A sentence about that state: `The server answered 503.` */
+  /** A sentence about the client's state: `The server answered 503.` */
   what?: string
   /** The number of quakes that have arrived. */
   quakes: number
@@ -86,12 +86,12 @@ export type ClientState = {
   last: Quake[]
 }
 
-/** The client.ts that runs beside the server. */
+/** The client.ts that runs alongside the server. */
 export type LearnerClientState = {
   state: 'starting' | 'connecting' | 'open' | 'waiting' | 'over' | 'not written' | 'down'
   /** The path of its file, if it does not belong to the lesson. */
   file?: string
-  /** A sentence about that state: `terminated; it asks again in 812 ms`. */
+  /** A sentence about the connection's state: `terminated; reconnecting in 812 ms`. */
   what?: string
   /** The number of quakes that the client has delivered. */
   quakes: number
@@ -114,7 +114,7 @@ export type FaultState = {
   proxy?: ProxyHolds
 }
 
-/** The proxy's buffering: buffers of 4 KiB, each of them sent when it is full, or everything until the end. */
+/** The proxy's buffering: `4 KiB` sends each buffer of 4 KiB when it is full, and `all` sends everything at the end. */
 export type ProxyHolds = '4 KiB' | 'all'
 
 export type ExperimentState = {

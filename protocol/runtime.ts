@@ -5,7 +5,10 @@ import type { Quake } from '#feed'
  * or a client and its URL. Later messages release a burst of quakes.
  */
 export type RuntimeOrder =
-  /** Runs a server.ts. `since` is the time, in milliseconds, at which the earthquakes of a server with a history began. */
+  /**
+   * Runs a server.ts. If the server has a history, `since` is the time, in milliseconds, at which its earthquakes
+   * began.
+   */
   | { file: string; countLeaks: boolean; since: number }
   | { burst: number }
   | { file: string; url: string }
@@ -21,7 +24,10 @@ export type RuntimeMessage =
   /** The number of readers that have the feed open now. */
   | { kind: 'feed'; readers: number }
   | { kind: 'leaks'; leaks: Leaks }
-  /** Sent after a burst. `since` is the start at which the same quakes would have happened by now without the burst. */
+  /**
+   * Sent after a burst. If the replay had started at `since`, the same quakes would have happened by now without the
+   * burst.
+   */
   | { kind: 'since'; since: number }
   // The following messages come from a client.
   | { kind: 'connection'; state: ConnectionState }
@@ -34,7 +40,7 @@ export type ConnectionState =
   /** The connection was lost, for the reason `why`. The client reconnects in `ms` milliseconds. */
   | { name: 'waiting'; ms: number; why: string }
 
-/** The numbers of things that the program still has running, which make leaks visible. */
+/** Counts of what the program still has running, which make leaks visible. */
 export type Leaks = {
   intervals: number
   clients: number

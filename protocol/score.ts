@@ -17,7 +17,7 @@ export function scoreOf(checks: readonly Scored[]): Score {
   }
 }
 
-/** Puts a score into words: `34/34 core · 11/27 edge cases`. Leaves out a half without any checks. */
+/** Formats a score: `34/34 core · 11/27 edge cases`. Leaves out a kind of check that the lesson does not have. */
 export function scoreInWords({ core, edgeCases }: Score): string {
   const halves = [
     ...(core.total > 0 ? [`${fraction(core)} core`] : []),
@@ -28,7 +28,10 @@ export function scoreInWords({ core, edgeCases }: Score): string {
   return halves.join(' · ')
 }
 
-/** Returns the checks that a pass depends on: the core checks or, if only edge cases were requested, the edge cases. */
+/**
+ * Returns the checks that decide whether the lesson is passed: the core checks or, if only edge cases were requested,
+ * the edge cases.
+ */
 export function decisive<Check extends Pick<CheckResult, 'isEdgeCase'>>(
   checks: readonly Check[],
 ): readonly Check[] {

@@ -4,11 +4,12 @@ import type { Story } from './grading.ts'
 export type Verdict = {
   lesson: number
   /**
-   * `pass` means that every core check passed, and `fail` that some did not. `error` means that the work could not be loaded,
-   * or crashed, and `stuck` that it blocked the event loop. Only `pass` and `fail` say anything about the checks.
+   * `pass` means that every core check passed, and `fail` that at least one did not. `error` means that the learner's
+   * code could not be loaded or crashed, and `stuck` that the code blocked the event loop. Only `pass` and `fail` say
+   * anything about the checks.
    */
   outcome: 'pass' | 'fail' | 'error' | 'stuck'
-  /** Every check that was requested, in diagnosis order, whatever happened. */
+  /** Every requested check, in diagnosis order, even if it could not be run. */
   checks: CheckResult[]
   /** The problem, if the outcome is `error` or `stuck`. */
   problem?: GradingProblem
@@ -16,7 +17,7 @@ export type Verdict = {
   typeErrors: string[]
   /** The seed of the random inputs. `SEED=…` reproduces them. */
   seed: number
-  /** The work's output during the grading, for example from `console.log()`. */
+  /** The output of the learner's code during the grading, such as that of `console.log()`. */
   printed: string
 }
 

@@ -31,11 +31,11 @@ import {
 } from '../workshop/mistakes/messages.ts'
 import { filesOf, layOut, mistakesOf, type Mistake } from '../workshop/mistakes/mistakes.ts'
 
-// Proves the checks with programs: right work passes, unwritten work is reported as unwritten, and each planted bug
-// is found by the check that exists for it, with the message that a learner will read.
+// Proves the checks by grading programs: correct code passes, unwritten code is reported as unwritten, and each planted
+// bug is found by the check that exists for it, with the message that a learner will read.
 //
-// The learner's files in lessons/ have no influence: the proof uses solutions, variants and mistakes, and makes new
-// stubs from the solutions.
+// The learner's files in lessons/ have no influence, because the proof uses solutions, variants and mistakes, and makes
+// new stubs from the solutions.
 
 const SEED = 1
 const tests = import.meta.dirname
@@ -75,8 +75,8 @@ describe.each(lessons())('lesson $number', (lesson) => {
   const pool = graderPool({ lesson: lesson.number, seed: SEED, size: 3 })
   afterAll(() => pool.end())
 
-  // Grade the solution first: of a mistake's long transcript, only the part around the first difference from the
-  // solution's is kept.
+  // Grade the solution first, because of a mistake's transcript, only the part around the first difference from the
+  // solution's transcript is kept.
   let solution: Verdict
   beforeAll(async () => {
     solution = await pool.grade(requestFor(lesson, solutionsFolder), isRight)
@@ -137,7 +137,8 @@ describe.each(lessons())('lesson $number', (lesson) => {
     },
   )
 
-  // Runs after the mistakes. If a mistake was not graded, because of a missing nginx or -t, its stored message stays.
+  // Runs after the mistakes. If a mistake was not graded because nginx is missing or because of -t, its stored message
+  // stays.
   test.for(tasks)('the messages of the mistakes of task %s are stored', async (task) => {
     const messages = mistakes.flatMap(({ name, task: its }): [string, Message][] => {
       const message = told.get(name) ?? known.get(name)
@@ -148,7 +149,7 @@ describe.each(lessons())('lesson $number', (lesson) => {
   })
 })
 
-/** Core checks in a lesson that is shorter than the others. */
+/** The maximum number of core checks in each lesson that is shorter than the others. */
 const MOST_CORE: Record<number, number> = { 1: 20 }
 
 function firstFailed({ checks }: Verdict): CheckResult | undefined {
@@ -183,7 +184,7 @@ function requestFor({ number }: Lesson, work: string): GradeRequest {
     work,
     name: 'lessons',
     seed: SEED,
-    // All works are type-checked at once above, because starting the compiler takes longer than reading them.
+    // All programs are type-checked together above, because starting the compiler takes longer than reading them.
     skipTypes: true,
   }
 }
@@ -219,7 +220,7 @@ function wrong({ checks, problem }: Verdict): unknown[] {
   return [...failed, ...(problem ? [problem] : [])]
 }
 
-/** Returns the type errors of all works, with a single run of the compiler. */
+/** Returns the type errors of all programs, with a single run of the compiler. */
 async function typeErrorsOf(works: string[], { folder }: Lesson): Promise<string[]> {
   const all = await filledSandbox()
   try {

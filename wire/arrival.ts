@@ -8,7 +8,10 @@ export type Arrival = {
   bytes: Uint8Array
 }
 
-/** The side that closed a connection first, and how it did so: with a FIN or with a reset. `workshop` is the tap itself. */
+/**
+ * The side that closed a connection first, and whether it did so with a FIN or with a reset. `workshop` is the tap
+ * itself.
+ */
 export type Closing = {
   at: number
   by: 'client' | 'proxy' | 'server' | 'workshop'

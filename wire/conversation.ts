@@ -26,7 +26,7 @@ export function conversation(): Conversation {
   }
 }
 
-/** Describes what closing the connection meant for the response that was running. */
+/** Describes what closing the connection meant for the response in progress. */
 export function describeClose(
   { by, how }: Omit<Closing, 'at'>,
   reader: ResponseReader | undefined,

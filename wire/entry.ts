@@ -11,7 +11,10 @@ export type Entry = { n: number; at: number } & (
       Arrival,
       'at' | 'bytes'
     >)
-  /** A close. `text` describes its meaning for the running response. `isFailure` says whether it cut that response. */
+  /**
+   * A close. `text` describes its meaning for the response in progress. `isFailure` says whether the close cut that
+   * response off.
+   */
   | ({ kind: 'closed'; connection: number; text: string; isFailure: boolean } & Omit<Closing, 'at'>)
   /** A note about an action of the workshop itself, such as `cut 2 connections`. */
   | { kind: 'note'; text: string }

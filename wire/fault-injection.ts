@@ -1,12 +1,15 @@
 import type { Socket } from 'node:net'
 
-/** Makes streams fail on purpose, as networks do. A fault applies to every present and future connection of a tap. */
+/**
+ * Makes streams fail on purpose, in the ways in which networks make them fail. A fault applies to every present and
+ * future connection of a tap.
+ */
 export type FaultInjection = {
   /** Resets every connection, and returns how many there were. */
   cut(): number
   /** Resets each connection after `bytes` more response bytes have reached its client. */
   cutAfter(bytes: number | undefined): void
-  /** If called with true, buffers everything that the server sends, until it is called with false. */
+  /** Buffers everything that the server sends while `isStalled` is true. A call with false ends this. */
   stall(isStalled: boolean): void
   /** Limits the number of bytes per second that each client reads. */
   slow(bytesPerSecond: number | undefined): void
@@ -25,7 +28,7 @@ type DeliverOptions = {
   client: Socket
   /** Called when bytes have arrived from the server. */
   arrived(bytes: Uint8Array): void
-  /** Called when bytes have been handed to the client's socket. */
+  /** Called when bytes have been passed to the client's socket. */
   delivered(bytes: Uint8Array): void
   /** Called before the connection is cut. */
   cutting(): void
@@ -77,7 +80,7 @@ export function faultInjector(): FaultInjector {
           const isLast = mine.untilCut === 0
           isFull = !client.write(bytes, (error) => {
             if (!error) delivered(bytes)
-            // Cut only now, because the last bytes have been sent.
+            // Cut the connection only now, after the last bytes have been sent.
             if (isLast) mine.cut()
           })
           if (isLast) {

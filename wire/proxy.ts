@@ -5,10 +5,11 @@ import type { Arrival } from './arrival.ts'
 import { responseReader, type Head } from './response.ts'
 
 /**
- * Settings for a proxy's treatment of responses. Without any settings, the proxy passes each byte on at once.
+ * Settings for a proxy's treatment of responses. Without any settings, the proxy passes on each byte immediately.
  *
  * These proxies imitate real proxies on machines that have none. `{ http: '1.0', holds: 4096 }` behaves like nginx with
- * HTTP/1.0 to the server, and `{ holds: 'head' }` like nginx with HTTP/1.1. `gzip` is for nginx with compression.
+ * HTTP/1.0 to the server, and `{ holds: 'head' }` like nginx with HTTP/1.1. `{ gzip: true }` behaves like nginx with
+ * compression.
  */
 export type ProxySetting = {
   /** The host of the server; 127.0.0.1 by default. */
@@ -16,9 +17,9 @@ export type ProxySetting = {
   /** The HTTP version of requests to the server. Over HTTP/1.0, a response has no chunks, so it ends when the connection closes. */
   http?: '1.0' | '1.1'
   /**
-   * The part of the response that the proxy buffers. A number is the size of a buffer that has to be full before it is sent
-   * (the head counts). `end` buffers everything until the end, `last` buffers each piece until the next one arrives, and
-   * `head` buffers the head until the first byte of the body arrives.
+   * The part of the response that the proxy buffers. A number is the size of a buffer that has to be full before it is
+   * sent (including the head). `end` buffers everything until the end, `last` buffers each piece until the next one
+   * arrives, and `head` buffers the head until the first byte of the body arrives.
    */
   holds?: number | 'end' | 'last' | 'head'
   /** Compresses uncompressed responses for clients that accept gzip. Without a flush, nothing arrives before the end. */
@@ -102,7 +103,7 @@ function forward(
     else if (!sink) response.writeHead(502).end()
     else if (!reader.complete) response.destroy()
   })
-  // 'close' follows.
+  // Ignore the error, because a 'close' event follows.
   upstream.on('error', () => {})
   response.on('drain', () => upstream.resume())
   response.on('close', () => {
@@ -161,7 +162,7 @@ function sinkTo(
   }
 }
 
-/** Returns a sink that buffers as `holds` says. */
+/** Returns a sink that buffers according to `holds`. */
 function bufferingSink(
   response: ServerResponse,
   holds: ProxySetting['holds'],

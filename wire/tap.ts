@@ -16,10 +16,10 @@ type ServerAddress = { port: number; host?: string }
 export type Observer = {
   opened(connection: number): void
   /**
-   * Called with bytes. `at` is the time since the connection was opened. All bytes are reported twice: when they arrive, and
-   * after they have been passed on. The hop `server` is between the server and the tap, and `client` is between the tap and
-   * the client. If there is a proxy, `server` is between the server and the proxy, and `proxy` is between the proxy and the
-   * tap. The hop is `workshop` if the tap itself answered.
+   * Called when bytes have crossed a hop. `at` is the time since the connection was opened. All bytes are reported
+   * twice: when they arrive, and after they have been passed on. The hop `server` is between the server and the tap,
+   * and `client` is between the tap and the client. If there is a proxy, `server` is between the server and the
+   * proxy, and `proxy` is between the proxy and the tap. The hop is `workshop` if the tap itself answered.
    */
   arrived(connection: number, arrival: Arrival): void
   closed(connection: number, closing: Closing): void
@@ -134,7 +134,7 @@ export async function tap({
 
   function track(socket: Socket): void {
     sockets.add(socket)
-    // 'close' follows, and forward() resets the other side.
+    // Ignore the error, because a 'close' event follows, and forward() then resets the other side.
     socket.on('error', () => {})
     socket.once('close', () => sockets.delete(socket))
   }

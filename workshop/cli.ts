@@ -1,6 +1,6 @@
 import process from 'node:process'
 
-/** A command takes the arguments after its name and returns the exit code. */
+/** A command, which takes the arguments after its name and returns the exit code. */
 type Command = (args: string[]) => Promise<number>
 
 // Commands are loaded lazily, so that no command waits for the dependencies of another.

@@ -16,7 +16,8 @@ await import('./cli.ts')
 /** Strips types with tsx, because this version of Node does not do it by itself. */
 async function enableTypeScript() {
   const { register } = await import('tsx/esm/api')
-  // tsx inspects every module that is loaded after register(). Vitest is large and does not need it.
+  // tsx inspects every module that is loaded after register(). Vitest is large and does not need tsx, so load it
+  // earlier.
   if (['test', 'grade-one'].includes(process.argv[2])) await import('vitest/node')
   register()
 }
@@ -31,7 +32,7 @@ function refuseOldNode() {
   process.exit(2)
 }
 
-/** Returns whether every package is installed in the version that package.json pins. */
+/** Returns whether every package is installed at the version that package.json pins. */
 function isInstalled() {
   const { dependencies, devDependencies } = readJson(join(root, 'package.json'))
   return Object.entries({ ...dependencies, ...devDependencies }).every(

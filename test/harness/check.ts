@@ -21,7 +21,7 @@ declare module 'vitest' {
     nginx?: NginxPorts
     /** Whether to stop after the first failure. */
     bail?: boolean
-    /** The ID of the only check that tries every case in a first look. */
+    /** In a first look, the ID of the only check that tries every case. */
     tryAllIn?: string
   }
 }
@@ -32,16 +32,16 @@ type Script = (tools: Tools) => Promise<void>
  * Registers a core check.
  *
  * Checks run one after another in the order in which they are written, which is the order of diagnosis. After the first
- * failure, the remaining checks run concurrently, so that a learner waits for one timeout and not for twenty. An uncaught
- * error fails the check in which it was thrown. If that check is unknown, the checks that would have passed run again,
- * one after another.
+ * failure, the remaining checks run concurrently, so that a learner waits for one timeout instead of twenty. An
+ * uncaught error fails the check in which it was thrown. If that check is unknown, the checks that would have passed
+ * run again, one after another.
  *
  * @param id an ID such as `1.2a`
  * @param rule the rule that the check grades, in the present tense
- * @param script tests the work
+ * @param script tests the learner's code
  */
 export function check(id: string, rule: string, script: Script): void {
-  // Disable Vitest's timeout, because each wait has its own, and the grader's watchdog kills everything else.
+  // Disable Vitest's timeout, because each wait has its own timeout, and the grader's watchdog kills everything else.
   test.concurrent(`${id} ${rule}`, { timeout: 0 }, async ({ task, skip }) => {
     const endTurn = await waitForTurn()
     if (hasFailed && inject('bail')) skip()
@@ -90,7 +90,8 @@ type Outcome = {
 }
 
 function runScript(script: Script): Promise<Outcome> {
-  // Attribute errors to checks only after a failure, because this costs time, and a check that runs alone does not need it.
+  // Attribute errors to checks only after a failure, because the attribution costs time, and a check that runs alone
+  // does not need it.
   return hasFailed ? asCheck(() => runAlone(script)) : runAlone(script)
 }
 

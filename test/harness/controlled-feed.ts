@@ -22,7 +22,7 @@ export type ControlledFeed = Feed & {
   readonly openReaders: number
 }
 
-/** The error that a failed feed throws to its readers. It never counts as a mistake in the work. */
+/** The error that a failed feed throws to its readers. It never counts as a mistake in the learner's code. */
 export class FeedError extends Error {}
 
 export type FeedReader = {

@@ -1,6 +1,6 @@
 import { isCalledByWork } from './work-timers.ts'
 
-/** The timers that the work starts from now on, which the check can fire at any time. */
+/** The timers that the learner's code starts from now on, which the check can fire at any time. */
 export type ControlledTimers = {
   /** Fires all pending timers now, each interval once. Returns false if no timers are pending. */
   runPending(): boolean
@@ -13,9 +13,9 @@ type Globals = Pick<
 >
 
 /**
- * Replaces the timer functions. Only one page may be open, because a timer does not show to which page it belongs.
+ * Replaces the timer functions. Only one page may be open, because a timer does not say which page it belongs to.
  *
- * @param targets the objects from which the work takes `setTimeout()` and the other timer functions
+ * @param targets the objects from which the learner's code takes `setTimeout()` and the other timer functions
  */
 export function controlTimers(targets: Globals[]): ControlledTimers {
   const before = targets.map(timerFunctions)

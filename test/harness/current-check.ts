@@ -33,7 +33,8 @@ function follow(): () => void {
   return () => {
     if (isFollowing) followers -= 1
     isFollowing = false
-    // Without this, Node would keep propagating the context from promise to promise, which takes a third of the later checks' time.
+    // Otherwise, Node would keep propagating the context from promise to promise, which would take a third of the time
+    // of the later checks.
     if (followers === 0) checks.disable()
   }
 }

@@ -54,7 +54,7 @@ export class EventClient {
     this.#step('saw signs of life while the feed was silent')
   }
 
-  /** An event that arrived while the check did not wait for one. */
+  /** An event that arrived while the check was not waiting for an event. */
   get unexpected(): StreamEvent | undefined {
     return this.#events[0]
   }

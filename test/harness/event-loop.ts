@@ -1,4 +1,4 @@
-// Save the function before the work is loaded, because the work may replace the global function.
+// Save the function before the learner's code is loaded, because that code may replace the global function.
 const { setImmediate } = globalThis
 const { nextTick } = process
 

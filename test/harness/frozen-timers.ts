@@ -8,8 +8,8 @@ export type FrozenTimers = {
 }
 
 /**
- * Freezes the timers that the learner's files start for this check. Anything that still happens cannot depend on a timer,
- * so the check does not have to measure time.
+ * For the duration of this check, freezes the timers that the learner's files start. Anything that still happens cannot
+ * depend on a timer, so the check does not have to measure time.
  */
 export function freezeTimers(): FrozenTimers {
   let frozen = 0
@@ -17,7 +17,8 @@ export function freezeTimers(): FrozenTimers {
     made(_id, timer) {
       if (isOneTurn(timer)) return
       frozen += 1
-      // Stop the timer in the next microtask, because it starts only after this callback, and no timer fires before a microtask.
+      // Clear the timer in a microtask, because the timer starts only after this callback. A microtask runs before any
+      // timer fires.
       queueMicrotask(() => clearTimeout(timer))
     },
   })
@@ -29,7 +30,7 @@ export function freezeTimers(): FrozenTimers {
   }
 }
 
-/** Returns whether a timer only lets other work run first, as `setTimeout(act)` does. */
+/** Returns whether a timer only lets other work run first, as `setTimeout(act)` without a delay does. */
 function isOneTurn(timer: NodeJS.Timeout): boolean {
   return delayOf(timer) <= 1
 }

@@ -1,6 +1,6 @@
 /**
- * Returns whether a header such as `Cache-Control` or `Vary` lists one of the tokens, in any case. A token with a value
- * is a different token: `no-cache="set-cookie"` is not `no-cache`.
+ * Returns whether a header such as `Cache-Control` or `Vary` lists one of the tokens, in upper or lower case. A token
+ * with a value is a different token: `no-cache="set-cookie"` is not `no-cache`.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-5.6.1
  */

@@ -1,9 +1,9 @@
 import { constants } from 'node:os'
 
-/** The internal function that process.kill() uses. Only the debugger has another way to send a signal. */
+/** The internal function that process.kill() uses. Only the debugger's function sends a signal in another way. */
 type Inner = { _kill: (pid: number, signal: number) => number }
 
-// Let the work kill its own process, but not the grader or the processes of other people's work.
+// Let the learner's code kill its own process, but neither the grader nor the processes that run other people's code.
 if (process.env.WORKSHOP_SANDBOX) {
   const { _kill: kill } = process as unknown as Inner
   const { pid } = process
@@ -12,7 +12,7 @@ if (process.env.WORKSHOP_SANDBOX) {
       value: (whom: number, signal: number) =>
         whom === pid ? kill(whom, signal) : -constants.errno.EPERM,
     },
-    // Disable this function, because the debugger's signal kills a process that does not handle it.
+    // Disable the debugger's function, because its signal kills a process that does not handle it.
     _debugProcess: { value: undefined },
   })
 }

@@ -24,7 +24,7 @@ export async function mustCostLinearly(
   let paused = (): void => {}
   const body = new ReadableStream<Uint8Array>(
     {
-      // Not an async function, because a promise per chunk would cost more than everything else.
+      // Do not use an async function, because a promise per chunk would cost more than everything else.
       pull(controller) {
         if (given === chunks.length) return controller.close()
         if (given % every > 0) return controller.enqueue(chunks[given++]!)

@@ -29,7 +29,7 @@ export function slowLogin(): SlowLogin {
   }
 }
 
-/** Sends a request, and waits until the login is delaying it. */
+/** Sends a request, and waits until it has reached the slow login. */
 export async function requestLogin(
   t: Tools,
   server: TestServer,
@@ -46,7 +46,7 @@ export async function requestLogin(
   return client
 }
 
-/** Disconnects a client, and waits until the server has only `left` connections. */
+/** Disconnects a client, and waits until the server has only `left` open connections. */
 export async function disconnect(
   t: Tools,
   server: TestServer,
@@ -61,7 +61,7 @@ export async function disconnect(
   })
 }
 
-/** Reads the whole request before it passes the request on, as a body parser does. */
+/** Reads the whole request before passing it on, as a body parser does. */
 export const consumeRequest: RequestHandler = (request, _response, next) => {
   request.resume().once('end', next)
 }

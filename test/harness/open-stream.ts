@@ -12,10 +12,10 @@ import type { RawClient } from './raw-client.ts'
 import type { TestServer } from './serve.ts'
 import { SILENT } from './transcript.ts'
 
-/** Creates the work's app from a feed. */
+/** Creates the learner's app from a feed. */
 export type CreateApp = (feed: Feed) => RequestHandler
 
-/** The work's app, served with a feed that the check controls. */
+/** The learner's app, served with a feed that the check controls. */
 export type ServedFeed = {
   feed: ControlledFeed
   server: TestServer
@@ -37,7 +37,7 @@ export async function serveFeed(
   return { feed, server, open: (name) => openStream(t, feed, server, path, name) }
 }
 
-/** Serves the work, and opens the stream for one client, which reads the head but not the body. */
+/** Serves the learner's app, and opens the stream for one client, which reads the head but not the body. */
 export async function serveStream(
   t: Tools,
   path: string,
@@ -59,7 +59,8 @@ export async function openStream(
   const before = feed.readers.length
   const client = t.connect(server, name)
   await requestStream(client, path)
-  // Prefer an open reader, because only now an earlier handler may open the feed for a client that has already disconnected.
+  // Prefer an open reader, because the handler of an earlier request may open the feed only now, for a client that has
+  // already disconnected.
   const own = (): FeedReader | undefined => {
     const asked = feed.readers.slice(before).filter((reader) => reader.hasPulled)
     return asked.find(({ closed }) => !closed) ?? asked[0]
@@ -75,7 +76,7 @@ export async function openStream(
 
 /**
  * Opens a stream whose client stops reading while 8 MB of quakes happen, which the server cannot send in full. Waits
- * until the server has taken a few of them.
+ * until the server has taken a few of these quakes.
  */
 export async function pausedStream(
   t: Tools,
@@ -140,9 +141,9 @@ export async function stalledStream(
 }
 
 /**
- * Opens a stream, blocks its network while quakes happen, and waits until the server takes no more of them. Each quake
- * alone fills the response. Blocking costs less than filling the real buffers, but a client that disconnects meanwhile
- * leaves no bytes unread.
+ * Opens a stream, blocks its network while quakes happen, and waits until the server takes no more of them. A single
+ * quake fills the buffer of the response. Blocking costs less than filling the real buffers, but if the client
+ * disconnects while its network is blocked, no unread bytes are left.
  */
 export async function blockedStream(
   t: Tools,
@@ -189,7 +190,7 @@ export async function connectAndLeave(
   await turns(20)
 }
 
-/** Returns the likely reason why a client that reads all the time does not receive every quake. */
+/** Returns the likely reason why a client that never stops reading does not receive every quake. */
 function whyNotAll({ delivered, closed }: FeedReader, count: number): string {
   if (delivered === count) {
     return 'your handler drops quakes while the response is full. Let them wait instead.'

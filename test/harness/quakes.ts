@@ -37,7 +37,7 @@ export function shortQuakes(count: number): Quake[] {
   return Array.from({ length: count }, (_, n) => short(`s${n}`))
 }
 
-/** Returns quakes that differ only in their IDs, because many different ones would take a while to make. */
+/** Returns quakes that differ only in their IDs, because creating many different quakes would take a while. */
 export function numberedQuakes(count: number): Quake[] {
   return Array.from({ length: count }, (_, n) => short(`m-${n}`))
 }
@@ -46,7 +46,7 @@ function short(id: string): Quake {
   return { id, magnitude: 4.5, place: '' } as Quake
 }
 
-/** Returns `count` earthquakes without zeros or other values that code may mistake for missing ones. */
+/** Returns `count` earthquakes without zeros or other values that code may mistake for missing values. */
 export function ordinaryQuakes(count: number): Quake[] {
   return quakes(count).map((made) => ({
     ...made,

@@ -28,7 +28,7 @@ type ClientOptions = {
 /** An HTTP client on a bare socket, which can see every byte of the response. */
 export class RawClient {
   readonly name: string
-  /** A reader for the body as an event stream. */
+  /** Reads the body as an event stream. */
   readonly events: EventClient
   readonly #port: number
   readonly #transcript: Transcript
@@ -37,7 +37,7 @@ export class RawClient {
   #response = responseReader()
   #unread: Buffer = Buffer.alloc(0)
   #decoder: Transform | undefined
-  /** The number of pieces that the decoder has not processed yet. */
+  /** The number of pieces of the body that the decoder has not processed yet. */
   #decoding = 0
   #closed = false
   #wake = (): void => {}
@@ -54,7 +54,7 @@ export class RawClient {
       this.#closed = true
       this.#wake()
     })
-    // Ignore the error, which may be a reset if the server destroys its socket. 'close' follows.
+    // Ignore the error, because a 'close' event follows. The error may be a reset if the server destroys its socket.
     this.#socket.on('error', () => {})
   }
 
@@ -141,8 +141,8 @@ export class RawClient {
   }
 
   /**
-   * Returns the outcome of the response: `complete`, or `cut` if the connection closed too early. Without chunks or a length
-   * (HTTP/1.0), the body ends when the connection closes, so the outcome is `complete`.
+   * Returns the outcome of the response: `complete`, or `cut` if the connection closed too early. Without chunked
+   * encoding or a Content-Length (HTTP/1.0), closing the connection ends the body, so the outcome is `complete`.
    */
   async ended(story: LateStory): Promise<'complete' | 'cut'> {
     const end = async (): Promise<void> => {
@@ -226,7 +226,7 @@ export class RawClient {
   }
 
   /**
-   * Waits until `look()` returns a value. Fails at once if the response ends before that.
+   * Waits until `look()` returns a value. Fails immediately if the response ends first.
    *
    * @param tellRest adds the unread rest of the body to the transcript; returns whether there is any
    */

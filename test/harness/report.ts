@@ -33,7 +33,7 @@ function storyOf(error: unknown, { thrownByHandlers: [thrown], feeds }: Evidence
   return cause ? { ...error.story, cause } : error.story
 }
 
-/** Returns a cause if quakes have happened but the work has never read the feed. */
+/** Returns a cause if quakes have happened but the learner's code has never read the feed. */
 function causeInFeed({ hasHappened, readers }: ControlledFeed): string | undefined {
   if (!hasHappened || readers.some(({ hasPulled }) => hasPulled)) return undefined
   return readers.length === 0
@@ -41,7 +41,7 @@ function causeInFeed({ hasHappened, readers }: ControlledFeed): string | undefin
     : 'your handler opened the feed, but did not ask it for a quake.'
 }
 
-/** Describes an error, with the place in the work where it was thrown. */
+/** Describes an error, with the place in the learner's code where it was thrown. */
 function located(error: unknown): string {
   const frames = error instanceof Error ? (error.stack ?? '').split('\n') : []
   const frame = frames.find((line) => line.includes(WORK))
@@ -49,5 +49,5 @@ function located(error: unknown): string {
   return `${describeError(error)}${at ? ` at ${at}` : ''}`
 }
 
-/** The path of the work in stack traces. */
+/** The path of the learner's code in stack traces. */
 const WORK = process.env.WORKSHOP_SANDBOX ?? '/solutions/'

@@ -3,8 +3,8 @@ import { inject } from 'vitest'
 let isFirstLook = false
 
 /**
- * Returns n if exhaustive checks should try every nth case: 1 for every case, or more in a first look, which tries only a
- * sample; see `workshop/grader/grader-pool.ts`.
+ * Returns n if exhaustive checks should try only every nth case. Returns 1 for every case, and more in a first look,
+ * which tries only a sample, see `workshop/grader/grader-pool.ts`.
  */
 export function sampleEvery(): number {
   return isFirstLook ? 16 : 1

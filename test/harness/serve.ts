@@ -15,7 +15,7 @@ export type TestServer = {
   /**
    * Blocks all writes to the open connections, as if every network buffer were full.
    *
-   * @param told the transcript for this step; by default that of the check
+   * @param told the transcript for this step; by default the check's transcript
    */
   blockNetwork(told?: Transcript): void
   /** Flushes the blocked writes and unblocks the connections. */

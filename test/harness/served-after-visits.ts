@@ -10,7 +10,9 @@ import type { TestServer } from './serve.ts'
 import { excerpt } from './transcript.ts'
 import { visitedServer, type VisitOptions } from './visits.ts'
 
-/** The state after many visits: a client that stayed connected, a client that connected afterwards, and the feed of the latter. */
+/**
+ * The state after many visits: a client that stayed connected, and a client that connected afterwards, with its feed.
+ */
 export type AfterVisits = {
   server: TestServer
   feed: ControlledFeed

@@ -1,4 +1,4 @@
-// The rules for every stream, in any format, which several lessons grade with the same messages.
+// The rules for streams in any format, which several lessons grade with the same messages.
 
 import type { Tools } from './check.ts'
 import { deepEqual, tryParseJson } from './equality.ts'
@@ -9,7 +9,7 @@ import type { RawClient } from './raw-client.ts'
 import { excerpt } from './transcript.ts'
 
 /**
- * Requires that each of several concurrent clients receives every quake, and that a later client also does.
+ * Requires that several concurrent clients and a later client each receive every quake.
  *
  * @param what the unit in which a quake arrives
  * @param read reads the JSON of the next quake

@@ -43,7 +43,10 @@ export type Toolbox = Tools & {
   close(): Promise<void>
 }
 
-/** The number of turns of 50 ms that a check may take. They add up to a minute, although no check of correct work takes even ten seconds. */
+/**
+ * The number of turns of 50 ms that a check may take. They add up to a minute, although no check of correct code takes
+ * even ten seconds.
+ */
 const BUDGET_TURNS = 1200
 
 /** Returns the failure for a check that ran for too long although no single wait timed out. */
@@ -78,7 +81,7 @@ export function toolbox(transcript: Transcript, budgetTurns = BUDGET_TURNS): Too
   }
   const atEnd = (cleanUp: () => unknown): void => {
     cleanUps.push(cleanUp)
-    // Clean up at once, because an aborted script keeps running until its current wait times out.
+    // Clean up immediately, because an aborted script keeps running until its current wait times out.
     if (hasEnded) void end()
   }
   const untilEnd = <T extends { stop(): void }>(tool: T): T => {

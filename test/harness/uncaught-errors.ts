@@ -68,13 +68,13 @@ function failureOfWarning(warning: ListenerWarning): Failure {
   return thrownAt(failure, warning)
 }
 
-/** Adds the place where the error was thrown to a failure, because the error was noticed elsewhere. */
+/** Gives a failure the stack of the thrown error, because the error was caught far from the code that threw it. */
 function thrownAt(failure: Failure, error: unknown): Failure {
   if (error instanceof Error && error.stack) failure.stack = error.stack
   return failure
 }
 
-/** Marks an error that a check throws on purpose, so that the error never counts as a mistake in the work. */
+/** Marks an error that a check throws on purpose, so that the error never counts as a mistake in the learner's code. */
 export function forgiveUncaught<T extends Error>(error: T): T {
   forgiven.add(error)
   return error

@@ -149,7 +149,7 @@ export function inOnePiece(chunks: Uint8Array[]): Uint8Array[][] {
   return [[Buffer.concat(chunks)]]
 }
 
-/** Returns only one chunking: every byte for itself. */
+/** Returns a single chunking, in which every byte arrives separately. */
 export function byteByByte(chunks: Uint8Array[]): Uint8Array[][] {
   return [[...Buffer.concat(chunks)].map((byte) => Uint8Array.of(byte))]
 }
@@ -218,5 +218,8 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Matches the position in an error of JSON.parse(). Since Node 22 it includes a line, which is not the stream's. */
+/**
+ * Matches the position in an error of JSON.parse(). Since Node 22, the position includes a line number, but it is not
+ * that of the line in the stream.
+ */
 const V8_LINE = /( (?:in|after) JSON at position \d+)(?: \(line \d+ column \d+\))?/

@@ -63,8 +63,8 @@ export function* splitsWithEmptyChunk(chunks: Uint8Array[]): Generator<Uint8Arra
 }
 
 /**
- * Yields the chunkings that this version of TextDecoder decodes correctly. Since Node 24, TextDecoder drops a second byte
- * order mark if the first one is split between two chunks, which is not the work's fault.
+ * Yields the chunkings that this version of TextDecoder decodes correctly. Since Node 24, TextDecoder drops a second
+ * byte order mark if the first one is split between two chunks, which is not the learner's fault.
  */
 export function* chunkingsForDecoder(chunks: Uint8Array[]): Generator<Uint8Array[]> {
   for (const cut of chunkings(chunks)) {

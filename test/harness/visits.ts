@@ -10,7 +10,7 @@ import { RawClient, type RequestOptions } from './raw-client.ts'
 import type { TestServer } from './serve.ts'
 import { SILENT } from './transcript.ts'
 
-/** A server to which many clients connect, one after another. Between them, their connections end in every possible way. */
+/** A server to which many clients connect, one after another. Together, their connections end in every possible way. */
 export type VisitedServer = {
   readonly server: TestServer
   /** Passes the given feed to the handler from now on. */
@@ -27,12 +27,12 @@ export type VisitOptions = {
 }
 
 /**
- * Serves the work to many clients.
+ * Serves the learner's app to many clients.
  *
- * @param createApp creates the work's app
+ * @param createApp creates the learner's app
  * @param options.isOverAtEnd whether the server refuses all clients after the feed has ended
- * @param options.only which visits to run: those that core checks are about, or those of edge cases; absent = all
- * @param options.rounds how many clients end in each way, if not a dozen
+ * @param options.only which visits to run: those for core checks or those for edge cases; by default, all
+ * @param options.rounds how many clients disconnect in each way; by default, a dozen
  */
 export async function visitedServer(
   t: Tools,

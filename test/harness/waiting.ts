@@ -70,7 +70,7 @@ export function waiting(transcript: Transcript, timeoutTurns = TIMEOUT_TURNS): W
   return { withTimeout, waitFor }
 }
 
-// Save the functions before the work is loaded, because the work may replace the global functions.
+// Save the functions before the learner's code is loaded, because that code may replace the global functions.
 const { clearInterval, setInterval, setTimeout } = globalThis
 
 /** The number of turns after which `waitFor()` polls less often, because constant polling would slow everything down. */

@@ -61,12 +61,13 @@ const WORK = process.env.WORKSHOP_SANDBOX ?? '/solutions/'
 export function isCalledByWork(): boolean {
   const { stackTraceLimit, prepareStackTrace } = Error
   Error.stackTraceLimit = 30
-  // The file names are enough. Vitest would also map each line to its source, which took a third of some checks.
+  // Return only the file names. Vitest would also map each line to its source, which took a third of the time of some
+  // checks.
   Error.prepareStackTrace = (_error, callSites) => callSites
   const sites = new Error('where').stack as unknown as NodeJS.CallSite[]
   Object.assign(Error, { stackTraceLimit, prepareStackTrace })
   const files = sites.map((site) => site.getFileName()?.replaceAll('\\', '/') ?? '')
-  // Node creates its own timers while it answers, such as the one that caches the Date header for a second.
+  // Node creates its own timers while it answers requests, such as the one that caches the Date header for a second.
   const isOfNode = sites.some(
     (site, n) =>
       site.getFunctionName() === 'setUnrefTimeout' && files[n]!.startsWith('node:internal'),

@@ -63,7 +63,7 @@ function atOnce(): number {
   return Math.max(1, Math.min(availableParallelism() + 1, Math.floor(totalmem() / MEMORY_EACH)))
 }
 
-/** The bytes of memory that a grading process and the process with the work may need together. */
+/** The bytes of memory that a grading process and the process that runs the submission may need together. */
 const MEMORY_EACH = 1.5e9
 
 async function gradeUnit(unit: Unit, options: ClassOptions): Promise<Result> {

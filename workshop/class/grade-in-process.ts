@@ -56,23 +56,23 @@ export function gradeInProcess(order: GradeOrder, signal: AbortSignal): Promise<
     const ended = (how: string): void => {
       clearInterval(dog)
       signal.removeEventListener('abort', end)
-      // The process with the work may still be running.
+      // The process that runs the submission may still be running.
       end()
       takeBack()
       const said = lastWords.trim().split('\n')[0]
       resolve(verdict ?? `the process that graded it ended: ${how}${said ? `, ${said}` : ''}`)
     }
     child.on('close', (code, killedBy) => ended(killedBy ?? `exit code ${code}`))
-    // After an error, 'close' follows, unless the process could not be started.
+    // After an error, a 'close' event follows, unless the process could not be started.
     child.on('error', (error) => child.pid === undefined && ended(error.message))
     if (signal.aborted) end()
-    // If the process has already exited, sending fails, and 'close' follows.
+    // If the process has already exited, sending fails, and a 'close' event follows.
     else child.send(order, () => {})
   })
 }
 
 /**
- * The longest wait for the next message, in ticks of our own timer, which ticks once a second. The grader has a shorter
- * timeout for the work itself.
+ * The longest wait for the next message, in ticks of our own timer, which ticks once a second. The grader has a
+ * shorter timeout for the submission itself.
  */
 const PATIENCE = 300

@@ -5,7 +5,7 @@ import type { Person } from './people.ts'
 /** The grade of one person for one lesson. */
 export type Grade = {
   lesson: number
-  /** The verdict's outcome, or `not graded`, which says nothing about the work. */
+  /** The verdict's outcome, or `not graded`, which says nothing about the submission. */
   outcome: Verdict['outcome'] | 'not graded'
   checks: GradedCheck[]
   /** The reason, if the outcome is `error`, `stuck` or `not graded`. */
@@ -19,7 +19,7 @@ export type GradedCheck = {
   rule: string
   isEdgeCase?: boolean
   state: CheckResult['state'] | 'not written'
-  /** The story of a failed check: the symptom, the expectation, and the place in the work. */
+  /** The story of a failed check: the symptom, the expectation, and the place in the submission. */
   seen?: string
   expected?: string
   at?: string

@@ -76,7 +76,9 @@ export function isPacked(name: string): boolean {
 
 const ARCHIVES = ['.zip', '.tar', '.gz', '.tgz', '.bz2', '.xz', '.7z', '.rar']
 
-/** Finds the folder laid out like `lessons/`, also inside nested folders, because unpacking an archive often nests them. */
+/**
+ * Finds the folder laid out like `lessons/`, even inside nested folders, because unpacking an archive often nests them.
+ */
 function unwrapped(folder: string, depth = 0): string | undefined {
   const found = laidOutLikeLessons(folder)
   if (found || depth === 3) return found

@@ -96,7 +96,7 @@ export async function sandboxOf({ lesson, files }: Submission): Promise<Sandbox>
   }
   for (const [path, bytes] of files) await write(path, bytes)
   for (const { name, text } of stubsOf(lesson)) {
-    // If a folder has the file's name, keep the folder. The grader reports that the file cannot be loaded.
+    // If a folder has the file's name, keep the folder, because the grader reports that the file cannot be loaded.
     await write(name, text).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error
     })

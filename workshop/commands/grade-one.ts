@@ -11,7 +11,7 @@ export async function gradeOne(): Promise<number> {
     )
   }
   const signs = setInterval(report, 1000, {})
-  // The parent has exited, so nobody needs the verdict any more.
+  // The parent has exited, so the verdict is no longer needed.
   process.on('disconnect', () => process.exit())
   const [order] = (await once(process, 'message')) as [GradeOrder]
   // Leave out the person's name, because grades are cached by content, and two people may hand in the same files.

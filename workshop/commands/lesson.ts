@@ -6,8 +6,8 @@ import { refuse } from './refuse.ts'
 
 /**
  * `npm run lesson` lists the lessons. `npm run lesson 3` runs your server with real earthquakes, shows the wire, and
- * grades your work after every save. `npm run lesson 2 exhibit` runs the famous wrong program that a lesson begins
- * with. `npm run lesson 4 measure` runs the experiment of lesson 4.
+ * grades your work after every save. `npm run lesson 2 exhibit` runs the well-known wrong program with which a lesson
+ * begins. `npm run lesson 4 measure` runs the experiment of lesson 4.
  */
 export async function lesson(args: string[]): Promise<number> {
   if (/^(lesson ?)?0?4 measure\b/i.test(args.join(' '))) {

@@ -54,7 +54,7 @@ export async function solution(args: string[]): Promise<number> {
   return 0
 }
 
-/** Returns whether a check is the one that was asked for, or belongs to that task. */
+/** Returns whether a check is the requested check, or belongs to the requested task. */
 function isIn(only: string, id: string): boolean {
   return id === only || taskOf(id) === only
 }

@@ -30,7 +30,7 @@ async function gradeOnce(args: string[]): Promise<number> {
     const first = failed === undefined ? '' : ` · ${failed} failed`
     out.stay(`grading lesson ${lesson} …${sofar}${first}${now}`)
   }
-  /** Prints the failure if there is no terminal, because then no status line shows it. */
+  /** Prints the failure if there is no terminal, because then there is no status line to show it. */
   const tellFailure = ({ id, isEdgeCase }: { id: string; isEdgeCase?: boolean }): string => {
     const name = isEdgeCase ? `${id}, an edge case,` : id
     if (!process.stdout.isTTY && !only)
@@ -48,7 +48,7 @@ async function gradeOnce(args: string[]): Promise<number> {
       ...(process.env.SEED && { seed: Number(process.env.SEED) }),
       onCheck(result) {
         done += 1
-        // Print the first failure at once, because later checks may take a while to time out.
+        // Print the first failure immediately, because later checks may take a while to time out.
         if (result.state === 'failed' && !result.notWritten) failed ??= tellFailure(result)
         tellProgress()
       },

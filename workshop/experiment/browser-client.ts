@@ -2,7 +2,7 @@ import type { Browser, Page } from '@playwright/test'
 import { browser as tool } from '../tools/browser.ts'
 import type { Arrivals, MeasuringClient } from './node-client.ts'
 
-/** The way in which a browser reads a stream: by a script, or as the page itself. */
+/** The way in which a browser reads a stream: in a script, or as the page itself. */
 export type BrowserApi = 'fetch()' | 'EventSource' | 'a page'
 
 /** Returns a client in a real browser. All clients share one browser, which is started once. */
@@ -47,7 +47,7 @@ async function openPage(): Promise<Page> {
 }
 
 async function start(): Promise<Browser> {
-  // Loaded lazily, because Playwright is slow to load.
+  // Load Playwright lazily, because it is slow to load.
   const { chromium } = await import('@playwright/test')
   return chromium.launch({ executablePath: tool.find()! })
 }

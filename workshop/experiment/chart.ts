@@ -109,7 +109,7 @@ export function chart(
   for (const part of svg.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label')
   svg.setAttribute('role', 'img')
   svg.setAttribute('aria-label', 'When each event was written, and when it arrived')
-  // Plot's style sheet is not needed, and the page's security policy does not allow inline styles.
+  // Remove Plot's style sheet, because it is not needed and the page's security policy does not allow inline styles.
   svg.querySelector('style')?.remove()
   return svg
 }

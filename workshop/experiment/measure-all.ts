@@ -37,8 +37,8 @@ export async function measureAll(
 const SIDE_BY_SIDE = 4
 
 /**
- * Measures each setup. While a result is not an expected one, measures that setup again, more and more slowly, because a
- * busy machine can keep up with a slower pace. At the slowest pace, any result counts.
+ * Measures each setup. As long as a result is not an expected one, measures that setup again at a slower pace, because
+ * a busy machine can keep up with a slower pace. At the slowest pace, any result counts.
  */
 export async function measureWithPatience(
   chosen: Row[],

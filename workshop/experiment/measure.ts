@@ -68,7 +68,10 @@ async function measured(row: Row, everyMs: number): Promise<Measured & { row: Ro
   }
 }
 
-/** Judges by order and not by duration, because an event that arrives before the next one is written did not wait for it. */
+/**
+ * Judges by order and not by duration, because an event that arrives before the next event is written did not wait for
+ * that event.
+ */
 function verdictOf(
   head: number,
   { events, ended }: { events: Measured['events']; ended: number },
@@ -148,7 +151,10 @@ function eventText(n: number, size: number): string {
   return `${data}${filling.slice(0, size - data.length - 2)}\n\n`
 }
 
-/** Returns the highest of three clients' counts, because a proxy may notice a disconnect at once or one write later. */
+/**
+ * Returns the highest of three clients' counts, because a proxy may notice a disconnect immediately or one write
+ * later.
+ */
 async function whenTold(
   client: MeasuringClient,
   url: string,
@@ -175,7 +181,7 @@ async function countWrites(
 ): Promise<number | undefined> {
   let isTold = false
   response.on('close', () => (isTold = true))
-  // After this pause, everything that was written has been sent, even by a program that waits for more.
+  // After this pause, everything that was written has been sent, even by a program that waits for more bytes.
   await sleep(SILENCE_MS)
   await leave()
   await sleep(SILENCE_MS)

@@ -45,7 +45,7 @@ const NGINX_GZIP = 'gzip on;'
 /** The types that nginx compresses in addition to HTML when compression is on. */
 const TYPES = 'gzip_types text/event-stream;'
 
-/** Every setup that lesson 4 covers. */
+/** All setups that lesson 4 covers. */
 export const rows: Row[] = [
   { hop: 'direct connection', setting: '', server: '', source: {} },
   middleware('', {}),

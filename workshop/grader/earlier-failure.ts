@@ -4,8 +4,9 @@ import { firstFailure } from '../verdict/verdict-summary.ts'
 import { grade, type GradeRequest } from './grade.ts'
 
 /**
- * Returns the first core check that fails before the graded ones, because it may be the reason why they fail. Code that
- * is not written yet does not count, because a graded check that needs it says so itself.
+ * Returns the first failing core check that comes before the graded checks, because it may be the reason why they
+ * fail. A check whose code is not written yet does not count, because a graded check that needs this code reports
+ * that itself.
  *
  * @param request the request that led to the verdict, on a part of a lesson
  */

@@ -23,7 +23,7 @@ export type GradeRequest = {
   name?: string
   /** A folder with the same layout. It supplies the files that `work` does not have. */
   base?: string
-  /** A check or a task: `1.2a`, `1.2`. */
+  /** The check or task to grade: `1.2a` or `1.2`. */
   only?: string
   /** The first task to grade. If absent, grading starts with the lesson's first task. */
   from?: string
@@ -49,8 +49,8 @@ export type GradeRequest = {
 }
 
 /**
- * Grades one lesson of somebody's work in a separate process. Returns a verdict whatever the work does. Throws only if
- * the workshop itself is broken or `signal` aborts.
+ * Grades one lesson of somebody's work in a separate process. Returns a verdict whatever the learner's code does.
+ * Throws only if the workshop itself is broken or `signal` aborts.
  */
 export async function grade(request: GradeRequest): Promise<Verdict> {
   const { lesson, work, base, onCheck, onRunning, signal } = request
@@ -113,8 +113,8 @@ function possibleOf(checks: CheckName[]): CheckName[] {
 }
 
 /**
- * Returns whether all checks have passed. A check that this machine cannot run counts as failed in CI, and if no other check
- * is left. Otherwise, it is only reported.
+ * Returns whether all checks have passed. A check that this machine cannot run counts as failed in CI. On other
+ * machines, it counts as failed only if no other check is left, and is otherwise only reported.
  */
 function hasPassed(results: readonly CheckResult[]): boolean {
   const graded = process.env.CI ? results : results.filter(({ lacks }) => !lacks)

@@ -6,12 +6,13 @@ import {
   type GradingProcessOptions,
 } from './grading-process.ts'
 
-/** A pool of processes that grades many works of one lesson quickly. */
+/** A pool of processes that quickly grades many programs of one lesson. */
 export type GraderPool = {
   /**
-   * Grades in a process that has already graded other works, which is much quicker. But the other works may have left
-   * something behind, and a first look with `tryAllIn` tries only a sample. So this verdict counts only if it is the
-   * expected one. Otherwise, the work is graded again as a learner's work is, and the second verdict is returned.
+   * Grades in a process that has already graded other programs, which is much quicker. But those programs may have
+   * left something behind, and a first look with `tryAllIn` tries only a sample. So this verdict counts only if it is
+   * the expected one. Otherwise, the program is graded again, as a learner's program is, and the second verdict is
+   * returned.
    */
   grade(request: GradeRequest, isExpected: (verdict: Verdict) => boolean): Promise<Verdict>
   /** Ends the processes. */
@@ -19,9 +20,10 @@ export type GraderPool = {
 }
 
 /**
- * Creates a pool for the workshop's own programs, such as those of the proof. Learners' works never share a process.
+ * Creates a pool for the workshop's own programs, such as those of the proof. Learners' programs never share a
+ * process.
  *
- * @param options.size the maximum number of processes; a new process costs as much as grading a dozen works
+ * @param options.size the maximum number of processes; a new process costs as much as grading a dozen programs
  */
 export function graderPool({
   size,
@@ -59,7 +61,7 @@ export function graderPool({
   }
 }
 
-/** A place for a process, with the number of works that the process has graded. */
+/** A place for a process, with the number of programs that the process has graded. */
 type Slot = { gradingProcess?: GradingProcess; works: number }
 
 async function empty(slot: Slot): Promise<void> {
@@ -69,5 +71,8 @@ async function empty(slot: Slot): Promise<void> {
   await gradingProcess?.end()
 }
 
-/** The maximum number of works per process. Some works leave requests and timers running, which slow down the next works. */
+/**
+ * The maximum number of programs per process. Some programs leave requests and timers running, which slow down the
+ * programs after them.
+ */
 const MOST_WORKS = 25

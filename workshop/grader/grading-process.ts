@@ -19,18 +19,22 @@ import { watchdog } from './watchdog.ts'
 import { startWorker, type Worker } from './worker.ts'
 
 /**
- * A process that grades one work of a lesson, with the sandbox for that work. If you start the process before the work
- * exists, the grading begins sooner.
+ * A process that grades a program of a lesson, with the sandbox for that program. If you start the process before the
+ * program exists, the grading begins sooner.
  */
 export type GradingProcess = {
   readonly seed: number
   readonly sandbox: Sandbox
-  /** Whether the process grades many works, one after another. Anything that a work leaves behind affects the next work. */
+  /**
+   * Whether the process grades many programs, one after another. Anything that one program leaves behind affects the
+   * next.
+   */
   readonly isReusable: boolean
   /** Whether the process is still running. */
   readonly isAlive: boolean
   /**
-   * Loads the checks and the packages that the checks and the stubs use. Of the stubs, only these packages stay loaded.
+   * Loads the checks and the packages that the checks and the stubs use. The packages stay loaded, but the stubs do
+   * not.
    *
    * @param signal ends the process
    */
@@ -120,7 +124,7 @@ export async function startGradingProcess({
       dog.stop()
       memory?.stop()
       signal?.removeEventListener('abort', worker.kill)
-      // Vitest sets the exit code if a test fails, but it belongs to our command.
+      // Vitest sets the exit code if a test fails, but the exit code belongs to our command.
       process.exitCode = exitCode
     }
   }
@@ -153,7 +157,7 @@ export async function startGradingProcess({
       record.onRunning = onRunning
       vitest.provide('bail', bail)
       vitest.provide('tryAllIn', tryAllIn)
-      // By now the work's nginx.conf is in the sandbox.
+      // By now, the learner's nginx.conf is in the sandbox.
       const nginx = needsNginx(lesson, ids) ? await nginxFor(lesson, sandbox.folder) : undefined
       if (nginx) vitest.provide('nginx', nginx.ports)
       try {
@@ -170,7 +174,7 @@ export async function startGradingProcess({
   }
 }
 
-/** The modules to load before the work. */
+/** The modules to load before the learner's code. */
 const SETUP = ['signs-of-life.ts', 'waiting.ts', 'kill-guard.ts']
 
 /** The time to wait for messages that are still in transit after the process has ended. */
@@ -239,14 +243,14 @@ function needsNginx(lesson: number, ids: string[]): boolean {
   return checksOf(lesson).some((check) => check.needsNginx && ids.includes(check.id))
 }
 
-/** Returns what the process may read: the checks, their dependencies, and the work. */
+/** Returns the paths that the process may read: the checks, their dependencies, and the learner's files. */
 function readable(lesson: number, sandbox: string): string[] {
   const folders = ['node_modules', 'feed', 'protocol', 'wire', 'data', 'test/harness']
   return [
     ...[...folders, 'test/__snapshots__', ...solutionsUsedBy(lesson)].map((folder) =>
       join(ROOT, folder, '*'),
     ),
-    // Where it is a link, Node asks for what it leads to.
+    // If node_modules is a link, Node requires permission to read the link's target.
     join(realpathSync(join(ROOT, 'node_modules')), '*'),
     join(ROOT, 'package.json'),
     testFileOf(lesson),

@@ -4,9 +4,9 @@ import { isInside } from '../is-inside.ts'
 import { ROOT } from '../root.ts'
 
 /**
- * Finds `#work/…` in the sandbox, and keeps a run to the files that belong to it: the work, what it may import
- * (`#feed`, Node and the packages), and the checks. Someone who imports the solution learns nothing, and
- * gets told so.
+ * Resolves `#work/…` to files in the sandbox, and restricts a run to the files that belong to it: the learner's
+ * files, the modules that they may import (`#feed`, Node and the packages), and the checks. Throws an error with a
+ * message for the learner if a file imports anything else, such as the solution.
  *
  * @param used the folders in solutions/ that the checks use
  */
@@ -29,7 +29,7 @@ export function guard(sandbox: string, used: readonly string[]): Plugin {
         `a lesson may import its own files, "#feed", Node and packages, not ${relative(ROOT, file)}`,
       )
     },
-    // Vitest resolves imports of itself without asking any plugin, so look for them in the source.
+    // Vitest resolves imports of "vitest" without asking any plugin, so look for such imports in the source.
     transform(code, id) {
       const [, name] = (isInside(sandbox, id) && IMPORT_OF_GRADER.exec(code)) || []
       if (name) throw new Error(`a lesson may not import "${name}", which grades lessons`)

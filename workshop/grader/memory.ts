@@ -2,7 +2,9 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
-/** The memory limit of the work's process. The solutions and their checks need less than 200 MB. */
+/**
+ * The memory limit of the process that runs the learner's code. The solutions and their checks need less than 200 MB.
+ */
 export const MEMORY_MB = 1024
 
 /** Polls the memory of a process. Calls `tooMuch` once, as soon as the process exceeds the limit. */
@@ -20,7 +22,7 @@ export function watchMemory(pid: number, tooMuch: () => void): { stop(): void } 
   return { stop: () => clearInterval(timer) }
 }
 
-// Look less often on systems other than Linux, because each look starts a program there.
+// Poll less often on systems other than Linux, because each poll starts a program there.
 const EVERY_MS = process.platform === 'linux' ? 250 : 1000
 
 /** Returns the resident memory of a process in megabytes, or undefined if it has ended. */

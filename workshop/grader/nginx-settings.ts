@@ -7,8 +7,9 @@ import type { RunningProxy } from '../proxies/proxy-process.ts'
  * Asks nginx which settings apply to a path. Only nginx knows which server and location it chooses for a request, and
  * which settings these inherit.
  *
- * It runs a copy of the configuration in which each directive of interest is replaced by another directive that has the
- * same contexts and inheritance, and whose value reaches the server: as the method or the body of the request.
+ * This function runs nginx with a copy of the configuration in which each directive of interest is replaced by
+ * another directive that has the same contexts and inheritance, and whose value reaches the server as the method or
+ * the body of the request.
  *
  * @param start starts nginx with a configuration
  * @returns undefined if the settings cannot be determined
@@ -66,7 +67,10 @@ function isComplete(request: string): boolean {
   return body !== undefined && body.length >= Number(length)
 }
 
-/** If the method is still `GET` or the body is still empty, the configuration has no such directive. */
+/**
+ * Extracts the settings from a request. If the method is still `GET` or the body is still empty, the configuration
+ * has no such directive.
+ */
 function settingsIn(request: string): NginxSettings {
   const method = /^(.*) \S+ HTTP\/1\.\d\r\n/.exec(request)?.[1]
   const [, body] = request.split('\r\n\r\n')

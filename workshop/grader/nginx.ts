@@ -10,8 +10,9 @@ import { nginxSettings } from './nginx-settings.ts'
 export type NginxForChecks = { ports: NginxPorts; stop(): Promise<void> }
 
 /**
- * Starts two nginx servers: one that buffers everything that nginx can buffer, and one with the work's `nginx.conf`. Both
- * pass a request on to the port that its `Server-Port` header names, so that each check can have its own server.
+ * Starts two nginx servers: one that buffers everything that nginx can buffer, and one with the learner's
+ * `nginx.conf`. Both pass a request on to the port that its `Server-Port` header names, so that each check can have
+ * its own server.
  */
 export async function nginxFor(lesson: number, sandbox: string): Promise<NginxForChecks> {
   const conf = join(sandbox, lessonNumbered(lesson)!.folder, 'nginx.conf')

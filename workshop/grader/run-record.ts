@@ -6,7 +6,7 @@ import type { Bark } from './watchdog.ts'
 export type Run = {
   /** The outcomes by check ID. A check without an outcome did not finish. */
   outcomes: Map<string, Outcome>
-  /** The error because of which the lesson's files or the checks could not be loaded. */
+  /** The error that occurred when the lesson's files or the checks were loaded. */
   loadError?: Thrown
   /** Errors that do not belong to any check. */
   strayErrors: Thrown[]
@@ -16,9 +16,9 @@ export type Run = {
   endedIn: string
   /** Whether the canary failed, which shows that failures are detected and reported. */
   canaryFailed: boolean
-  /** The work's output, such as that of `console.log()`. */
+  /** The output of the learner's code, such as that of `console.log()`. */
   printed: string
-  /** The last lines of the process's standard error. If it ended by itself, they say why. */
+  /** The last lines of the process's standard error. If the process ended by itself, these lines say why. */
   lastLines: string[]
 }
 
@@ -32,7 +32,7 @@ export type RunRecord = {
   readonly reporter: Reporter
   /** Call this with each sign of life of the process. */
   heardSign(sign: string): void
-  /** Call this with each other line of its standard error, where Node says why it ends. */
+  /** Call this with each other line of the process's standard error, where Node says why the process ends. */
   heardLine(line: string): void
   /** Call this when the process is killed. */
   ended(why: Run['endedFor']): void
@@ -114,7 +114,7 @@ function nothingYet(): Run {
   }
 }
 
-/** The approximate number of characters of the work's output that are kept. */
+/** The approximate number of characters of output to keep. */
 const PRINTED = 50_000
 
 function outcomeOf(test: TestCase): Outcome | undefined {

@@ -15,7 +15,7 @@ export type Sandbox = {
   remove(): Promise<void>
 }
 
-/** Creates an empty sandbox. It is inside the workshop, so that the work can import the packages. */
+/** Creates an empty sandbox. It is inside the workshop, so that the files in it can import the packages. */
 export async function emptySandbox(): Promise<Sandbox> {
   await mkdir(SANDBOXES, { recursive: true })
   await removeAbandoned()

@@ -35,7 +35,10 @@ export async function typeErrors(
   )
 }
 
-/** A lesson with components is checked with the browser's types, which conflict with those of Node. */
+/**
+ * Returns the configuration to extend. A lesson with components is checked with the browser's types, which conflict
+ * with those of Node.
+ */
 function base(lessonFolder: string): string {
   const isForBrowser = solutionFiles(lessonFolder).some((name) => name.endsWith('.tsx'))
   return isForBrowser ? 'tsconfig.browser.json' : 'tsconfig.json'

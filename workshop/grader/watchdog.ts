@@ -5,8 +5,8 @@ export type Watchdog = { start(): void; sign(): void; stop(): void }
 export type Bark = 'silence' | 'time'
 
 /**
- * Creates a watchdog. It counts turns of this process's own timer and not time, so that it does not bark because a laptop
- * has slept or a machine is busy.
+ * Creates a watchdog. The watchdog counts ticks of this process's own timer instead of measuring time, so that it
+ * does not bark because a laptop was asleep or a machine is busy.
  *
  * @param bark called after ten seconds without a sign, after one minute without the first sign, or after five minutes in
  *   any case

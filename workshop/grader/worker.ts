@@ -9,8 +9,8 @@ import { ROOT } from '../root.ts'
 import { MEMORY_MB } from './memory.ts'
 
 /**
- * The process in which the work runs. Of the workshop it may only read the checks and its own files. It may not write
- * files or start programs, and its memory is limited.
+ * The process in which the learner's code runs. In the workshop's folder, this process may read only the checks and
+ * the learner's files. It may not write files or start programs, and its memory is limited.
  */
 export type Worker = PoolWorker & {
   /** Undefined if the process could not be started. */
@@ -23,18 +23,18 @@ export type Worker = PoolWorker & {
 }
 
 type WorkerOptions = {
-  /** The files that the work may read, and folders, which end with `*`. */
+  /** The files and folders that the process may read. Folders end with `*`. */
   mayRead: string[]
   env: Record<string, string>
   /** Called with each sign of life, see `test/harness/signs-of-life.ts`. */
   onSign(sign: string): void
-  /** Called with each other line of its standard error, where Node says why it ends. */
+  /** Called with each other line of the process's standard error, where Node says why the process ends. */
   onLine(line: string): void
-  /** Whether the process outlives the current run and takes another. */
+  /** Whether the process outlives the current run and then takes another. */
   staysWarm(): boolean
 }
 
-/** Starts the process at once. Vitest loads at the same time, and uses the process when it is ready. */
+/** Starts the process immediately. Vitest loads at the same time, and uses the process when it is ready. */
 export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerOptions): Worker {
   const child = spawn(
     process.execPath,
@@ -58,9 +58,10 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
   const exited = new Promise<void>((resolve) => {
     const ended = (): void => {
       takeBack()
-      // If the process ended before it had started, Vitest would wait for it for a minute.
+      // Report the end, because if the process has not started yet, Vitest would otherwise wait a minute for its start.
       answer('started', new Error('the process ended'))
-      // Vitest throws here if it has no task for the process. In that case nobody needs to know.
+      // Vitest throws here if it has no task for the process. Ignore that error, because the end of the process then
+      // affects no task.
       try {
         heard.emit('exit')
       } catch {}
@@ -69,7 +70,8 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     child.once('exit', ended)
     child.on('error', (error) => {
       if (heard.listenerCount('error') > 0) heard.emit('error', error)
-      // Either the process could not be started, or it ended while a message was sent. Then 'exit' follows.
+      // Either the process could not be started, or it ended while a message was sent. In the latter case, an 'exit'
+      // event follows.
       if (child.pid === undefined) ended()
     })
   })
@@ -84,7 +86,7 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
   function kill(): void {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
     if (LEADS_GROUP) signalGroup(child.pid, 'SIGKILL')
-    // Directly after the start it does not lead a group yet.
+    // Directly after its start, the process does not lead a group yet.
     child.kill('SIGKILL')
   }
 
@@ -114,7 +116,7 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     off: (event, listener) => void heard.off(event, listener),
     send(message) {
       if (message.type !== 'stop') return void (child.connected && child.send(message))
-      // Do not ask the work to stop. Anything that it has left running ends with its process.
+      // Do not ask the learner's code to stop. Anything that it has left running ends with its process.
       if (!staysWarm()) kill()
       answer('stopped')
     },
@@ -123,9 +125,9 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
 }
 
 /**
- * Whether the process leads a group of its own. Then the terminal's Ctrl-C does not reach it, and it can be killed with
- * everything that it has started. Windows has no groups. WORKSHOP_ONE_GROUP keeps the work in the group of its parent,
- * so that killing that group kills the work too.
+ * Whether the process leads a group of its own. If it does, Ctrl-C in the terminal does not reach it, and it can be
+ * killed together with everything that it has started. Windows has no groups. WORKSHOP_ONE_GROUP keeps the process in
+ * the group of its parent, so that killing that group also kills this process.
  */
 const LEADS_GROUP = HAS_GROUPS && !process.env.WORKSHOP_ONE_GROUP
 

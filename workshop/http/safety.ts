@@ -2,8 +2,8 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import helmet from 'helmet'
 
 /**
- * Exceptions from the defaults. By default, no frame may show the page, only this machine can reach it, and it runs only
- * its own files.
+ * Exceptions to the defaults. By default, no frame may show the page, only this machine can reach it, and it runs
+ * only its own files.
  */
 export type Exceptions = {
   /** Returns the origins that the page shows in frames. It is called for each response. */
@@ -49,7 +49,8 @@ export function safety({
       },
       // If other origins may show the page in a frame, X-Frame-Options would contradict the policy.
       xFrameOptions: framedBy.length === 0,
-      // The page has no certificate, and the browser would demand one for every port of this machine.
+      // Do not send this header, because the page has no certificate, and the browser would then demand one for every
+      // port of this machine.
       strictTransportSecurity: false,
       // With no-referrer, a browser may send "null" as our own page's origin.
       referrerPolicy: { policy: 'same-origin' },

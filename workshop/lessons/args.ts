@@ -20,7 +20,7 @@ export type LessonArgs = {
   work: Work
 }
 
-/** A message that says why the arguments are refused and which arguments are possible. */
+/** A message that says why the arguments were rejected and which arguments are accepted. */
 export type Problem = { problem: string }
 
 /**

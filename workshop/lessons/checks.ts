@@ -11,7 +11,10 @@ export type CheckName = {
   needsNginx: boolean
 }
 
-/** Reads all checks of a lesson, in diagnosis order, from its test file, because dishonest work could fake the list of a run. */
+/**
+ * Reads all checks of a lesson, in diagnosis order, from its test file, because dishonest code could fake the list
+ * that a run reports.
+ */
 export function checksOf(lesson: number): CheckName[] {
   const source = readFileSync(testFileOf(lesson), 'utf8')
   return [...source.matchAll(CHECK)].map(([, kind, id, , rule]) => ({
@@ -27,8 +30,8 @@ export function hasChecks(lesson: number): boolean {
 }
 
 /**
- * Returns the folders in solutions/ that the checks of a lesson use: a check that lets the work meet another program takes
- * that program from the solution of another lesson.
+ * Returns the folders in solutions/ that the checks of a lesson use. A check that connects the learner's program to
+ * another program takes the latter from the solution of another lesson.
  */
 export function solutionsUsedBy(lesson: number): string[] {
   const source = readFileSync(testFileOf(lesson), 'utf8')

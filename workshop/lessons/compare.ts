@@ -7,7 +7,7 @@ export type Difference = {
   line: number
   /** The differing lines with a few lines of context. Each begins with `-`, `+` or a space. */
   text: string[]
-  /** The numbers of the lines that only the solution has, in the solution without its region markers. */
+  /** The numbers of the lines that only the solution has, counted without the region markers. */
   added: number[]
 }
 

@@ -31,7 +31,7 @@ export function parseHunks(lines: readonly string[]): Hunk[] {
  * Applies hunks to a text.
  *
  * A hunk may be indented differently from the text, as long as the difference is the same for all lines. Hunks leave
- * out the text's comments and blank lines. These are removed or kept together with the line below them.
+ * out the text's comments and blank lines, which are removed or kept together with the line below them.
  *
  * @throws Error if the lines of a hunk do not occur in the text exactly once, or if two hunks overlap
  */

@@ -7,8 +7,8 @@ import { withoutRegions } from '../lessons/compare.ts'
 import { filesOf, mistakesOf } from './mistakes.ts'
 
 /**
- * Finds out which checks guard which lines of a solution's file: a check guards a line if a mistake that changes the
- * line fails the check.
+ * Finds out which checks guard which lines of a solution's file. A check guards a line if a mistake that changes the
+ * line makes the check fail.
  *
  * @returns a function that takes line numbers, from 1 and without the region markers, and returns the checks
  */

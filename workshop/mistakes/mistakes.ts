@@ -96,7 +96,7 @@ function readTable(lesson: number, name: string): Mistake[] {
   }
 }
 
-/** Returns the base's files if a mistake edits another base than the solution. Otherwise returns an empty map. */
+/** Returns the base's files if a mistake edits a base other than the solution. Otherwise returns an empty map. */
 function baseOf({ lesson, base }: Mistake): Map<string, string> {
   if (!base) return new Map()
   const variant = filesIn(join(ROOT, 'test', 'variants', `lesson${lesson}`, base))

@@ -7,8 +7,9 @@ import { taskOf } from '../lessons/task-of.ts'
 export type Reason = { id: string; text: string }
 
 /**
- * Explains lines of the solution by the checks that guard them. A few checks guard a few lines, and their rules say what
- * these lines are for. Many guard most of a function, so the last hint of each task says what its code does.
+ * Explains lines of the solution by the checks that guard them. If there are only a few checks, the lines are few as
+ * well, and the rules of the checks say what the lines are for. If there are many, the lines are most of a function,
+ * so the last hint of each task says what the code does.
  */
 export function reasonsFor(
   checks: readonly CheckName[],

@@ -98,7 +98,7 @@ function pageApp(session: Session, bundle: Bundle, framedBy: readonly string[]):
   return app
 }
 
-/** Answers HEAD requests at once, because a stream might never end. */
+/** Answers HEAD requests immediately, because a stream might never end. */
 const withoutHead: RequestHandler = (req, res, next) => {
   if (req.method === 'HEAD') res.end()
   else next()

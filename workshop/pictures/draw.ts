@@ -8,7 +8,7 @@ export type Picture = {
   shapes: Shape[]
 }
 
-/** The meaning of a colour. A word or a form always says the same. */
+/** The meaning of a colour. Colour is never the only sign, because a word or a shape always says the same. */
 export type Tone = 'ink' | 'quiet' | 'server' | 'client' | 'bad'
 
 export type Point = readonly [x: number, y: number]
@@ -27,7 +27,7 @@ export function draw({ title, width, height, shapes }: Picture): string {
     `<title id="title">${escape(title)}</title>`,
     `<style>${STYLE}</style>`,
     ARROW_HEADS,
-    // A background of its own, because a page may be dark where the reader's system is light.
+    // Draw a background, because the page may be dark even if the reader's system uses the light scheme.
     `<rect class="paper" width="${width}" height="${height}" rx="6"/>`,
     ...shapes.map(drawShape),
     '</svg>\n',

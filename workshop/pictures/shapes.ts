@@ -16,7 +16,7 @@ export function box(at: Point, size: Point, style: Style<'box'> = {}): Shape {
   return { kind: 'box', at, size, ...style }
 }
 
-/** A box with lines of text in its middle. */
+/** Returns a box with lines of text in its middle. */
 export function labelled(
   at: Point,
   size: Point,

@@ -8,7 +8,7 @@ export type ExitRequest = {
   request(code: number): void
 }
 
-/** Listens for a request to exit. The first signal is such a request; a second signal ends the process at once. */
+/** Listens for a request to exit. The first signal is such a request; a second signal ends the process immediately. */
 export function exitRequest(): ExitRequest {
   let request = (_code: number): void => {}
   const requested = new Promise<number>((resolve) => {

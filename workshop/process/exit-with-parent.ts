@@ -12,8 +12,8 @@ export function exitWithParent(): void {
   new Worker(WATCH, { eval: true, execArgv: [], workerData: process.ppid }).unref()
 }
 
-// Plain JavaScript, because this thread loads no modules. On Unix, an orphan gets a new parent. On Windows, an orphan keeps
-// its parent's process ID, which no longer exists.
+// Write plain JavaScript, because this thread loads no modules. On Unix, an orphan gets a new parent. On Windows, an
+// orphan keeps its parent's process ID, which no longer exists.
 const WATCH = `
   const { workerData: parent } = require('node:worker_threads')
   setInterval(() => {

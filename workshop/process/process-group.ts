@@ -4,7 +4,7 @@ import process from 'node:process'
 /** Whether a `detached` child leads its own process group. Windows has no process groups. */
 export const HAS_GROUPS = process.platform !== 'win32'
 
-/** Kills a child and all its descendants at once: its process group, or on Windows its process tree. */
+/** Kills a child and all its descendants: its process group or, on Windows, its process tree. */
 export function killGroup({ pid }: ChildProcess): void {
   if (pid === undefined) return
   if (HAS_GROUPS) signalGroup(pid, 'SIGKILL')
@@ -20,7 +20,7 @@ export function signalGroup(leader: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-leader, signal)
   } catch {
-    // No process in the group is left.
+    // Ignore the error, because no process in the group is left.
   }
 }
 

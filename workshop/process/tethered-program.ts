@@ -4,7 +4,7 @@ import type { Duplex, Readable } from 'node:stream'
 
 /** A program that ends when this process ends, for whatever reason. */
 export type TetheredProgram = {
-  /** The last part of its output. */
+  /** The last part of the program's output. */
   readonly printed: string
   readonly hasEnded: boolean
   /** Kills the program and its descendants, and removes its folder. */
@@ -20,7 +20,8 @@ export function startTethered(program: string, args: string[], folder: string): 
   const child = spawn('/bin/sh', ['-c', SCRIPT, folder, program, ...args], {
     cwd: folder,
     env: { ...process.env, HOME: folder },
-    // Give it a process group, so that it can be killed with its descendants, and Ctrl-C in our terminal does not reach it.
+    // Give the program a process group, so that it can be killed with its descendants, and Ctrl-C in our terminal does
+    // not reach it.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })

@@ -3,7 +3,7 @@ import type { RunningProxy } from './proxy-process.ts'
 
 /** Starts Vite's development server with a proxy for every path. */
 export async function startVite(upstreamPort: number): Promise<RunningProxy> {
-  // Loaded lazily, because Vite is slow to load.
+  // Load Vite lazily, because it is slow to load.
   const { createServer } = await import('vite')
   const vite = await createServer({
     configFile: false,

@@ -1,5 +1,5 @@
 // The program of the process that runs a learner's server or client. It waits for an order that names the file. The
-// file may crash, loop or exit without harm to the workshop.
+// file may crash, loop or exit without affecting the workshop.
 import { existsSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -39,10 +39,16 @@ export async function runClient(
  */
 const STALL_MS = 10_000
 
-/** Short, because the server may have been down for a while when a learner mends and saves it. */
+/**
+ * The longest pause before a reconnect. It is short, because the server may have been down for a while when a learner
+ * mends and saves it.
+ */
 const MAX_MS = 5000
 
-/** Reports the quakes and the end. Losses stay unknown, because the EventSource inside reconnects by itself. */
+/**
+ * Reports the quakes and the end of the stream. Lost connections stay unknown, because the EventSource inside
+ * `watchQuakes()` reconnects by itself.
+ */
 function watch(
   watchQuakes: WatchQuakes,
   url: string,

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { runDirFor } from './run-dir.ts'
 import { targetPath, type LessonTarget } from './lesson-target.ts'
 
-/** A lesson's component on a page of its own, which always shows the version that was saved last. */
+/** A lesson's component on a page of its own, which always shows the last saved version. */
 export type ShownComponent = {
   readonly url: string
   /** The lesson's own port. Absent unless another program has taken that port. */

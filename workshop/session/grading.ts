@@ -141,7 +141,10 @@ export function grading({
   }
 }
 
-/** Starts a process for the next grading and preloads its modules. Returns undefined if `signal` aborts meanwhile. */
+/**
+ * Starts a process for the next grading and preloads its modules. Returns undefined if `signal` aborts before the
+ * modules are loaded.
+ */
 async function preloaded(lesson: number, signal: AbortSignal): Promise<GradingProcess | undefined> {
   const { startGradingProcess } = await import('../grader/grading-process.ts')
   let started: GradingProcess | undefined

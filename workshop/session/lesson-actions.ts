@@ -50,7 +50,7 @@ function reset({ lesson, work, isExhibit }: LessonRun, told: (what: string) => v
   if (written.length === 0) return { said: 'Nothing to reset: the files are unchanged.' }
   const kept = saved ? ` Your work is saved in ${saved}.` : ''
   const said = `These files are stubs again: ${written.join(', ')}.${kept}`
-  // The page's message disappears, but people may still need the path later.
+  // Show the message in the terminal as well. On the page it disappears, but people may need the path later.
   told(said)
   return { said }
 }

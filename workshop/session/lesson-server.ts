@@ -84,7 +84,7 @@ export function runServer({
         events.feed(readers)
       },
       leaks(leaks) {
-        // Ignore the leaks of a program that has been killed meanwhile.
+        // Ignore the leaks of a program that has been killed in the meantime.
         if (state.state !== 'running') return
         state.leaks = leaks
         changed()

@@ -46,8 +46,8 @@ export function serverOf(target: LessonTarget): LessonProgram {
 }
 
 /**
- * Returns which client.ts to run alongside the server, if there is one: the lesson's own, or in the lesson about the server
- * that of the solution, which can reconnect.
+ * Returns which client.ts to run alongside the server, if there is one. It is the lesson's own client.ts or, in the
+ * lesson about the server, that of the solution, which can reconnect.
  */
 export function clientOf(target: LessonTarget): LessonProgram | undefined {
   const { number } = target.lesson

@@ -2,7 +2,10 @@ import type { PageServer } from '../page/server.ts'
 import type { Screen } from '../terminal/screen.ts'
 import type { Session } from '../page/session.ts'
 
-/** Serves the page and, if there is a display, opens it in a browser. If that fails, the terminal works without the page. */
+/**
+ * Serves the page and, if there is a display, opens it in a browser. If that fails, the workshop continues in the
+ * terminal, without the page.
+ */
 export async function openPage(session: Session, out: Screen): Promise<PageServer | undefined> {
   try {
     const { pageServer } = await import('../page/server.ts')
@@ -28,7 +31,7 @@ function chosenPorts(): { ports?: number[] } {
 export async function showInBrowser(url: string): Promise<void> {
   const { default: open } = await import('open')
   const browser = await open(url)
-  // If the browser cannot be started, say nothing, because the address is printed.
+  // If the browser cannot be started, print nothing, because the address is printed in any case.
   browser.on('error', () => {})
 }
 

@@ -68,7 +68,7 @@ const FOLLOWS: Record<Exclude<LearnerClientState['state'], 'not written'>, strin
 
 /**
  * Returns a function that prints the leaks when they change. The number of lost writes keeps growing, so if only that
- * number changes, the leaks are printed now and then.
+ * number changes, the leaks are printed less often.
  */
 function leakLines(print: (line: string) => void): (leaks: Leaks) => void {
   let last = ''

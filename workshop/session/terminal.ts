@@ -130,7 +130,7 @@ export async function live(first: LessonTarget): Promise<number> {
   wire.close()
   out.close()
   const putAway = Promise.all([page?.close(), session.close()])
-  // Do not wait long for a grading that is hard to stop. The next one removes its sandbox.
+  // Do not wait long for a grading that is hard to stop. The next grading removes its sandbox.
   const late = sleep(300, 'late', { ref: false })
   if ((await Promise.race([putAway, late])) === 'late') process.exit(code)
   return code
@@ -138,7 +138,7 @@ export async function live(first: LessonTarget): Promise<number> {
 
 /** Summarises a verdict in a few words: `12/20 core · 3/9 edge cases`. */
 function stateOf({ checks, outcome }: Verdict): string {
-  // Without a verdict on the work, there is no score. The problem has already been printed.
+  // If the work was not graded, there is no score, and the problem has already been printed.
   if (outcome === 'error') return 'not graded because of an error'
   if (outcome === 'stuck') return 'not graded because the work got stuck'
   const lacking = checks.filter(({ lacks }) => lacks).length

@@ -1,14 +1,14 @@
 import type { Action, FaultState } from '../../protocol/page.ts'
 import type { Session } from '../page/session.ts'
 
-/** The keys that cause trouble in the terminal, as buttons do on the page. */
+/** The keys that inject faults in the terminal, as buttons do on the page. */
 export type TroubleKeys = {
   /** Lists the keys with their current effects: `x cut · z stall · p proxy`. */
   readonly label: string
   /**
-   * Causes a key's trouble.
+   * Injects the fault that belongs to a key.
    *
-   * @returns a sentence about what was done, or undefined if the key causes no trouble
+   * @returns a sentence about what was done, or undefined if no fault belongs to the key
    */
   press(key: string): Promise<string | undefined>
 }

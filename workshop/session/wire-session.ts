@@ -47,5 +47,5 @@ export async function wireSession(
   }
 }
 
-/** Number 0, as if it were a lesson, so that the port is 3100, just below the ports of the lessons. */
+/** Use 0 as the number of a lesson, so that the port is 3100, just below the ports of the lessons. */
 const WIRE = 0

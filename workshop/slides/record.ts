@@ -27,7 +27,10 @@ export async function recordAll(names: string[]): Promise<number> {
   return 0
 }
 
-/** Plays a scene with its real program, and writes the recording to `slides/recordings/`. Returns the file's path. */
+/**
+ * Plays a scene by running its real program, and writes the recording to `slides/recordings/`. Returns the file's
+ * path.
+ */
 async function record(scene: Scene): Promise<string> {
   const session = sceneSession(() => [scene])
   try {

@@ -26,7 +26,7 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
   let clients: PageClient[] = []
   let clientsSoFar = 0
   let looking = 0
-  /** The last start or stop. The next one waits for it. */
+  /** The last start or stop of a program. The next start or stop waits for it. */
   let change: Promise<unknown> = Promise.resolve()
 
   function inTurn<T>(does: () => Promise<T>): Promise<T> {

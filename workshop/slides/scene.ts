@@ -5,7 +5,10 @@ export type Scene = {
   /** The folder of the program: a solution, a mistake or an exhibit. */
   program: string
   steps: Step[]
-  /** The arrival of response bytes at the client to show byte by byte, counted from 1. If absent, no arrival is shown so. */
+  /**
+   * The arrival of response bytes at the client to show byte by byte, counted from 1. If absent, no arrival is shown
+   * in this way.
+   */
   shows?: number
 }
 

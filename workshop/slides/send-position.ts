@@ -5,7 +5,7 @@ import type { Leader, SlidePosition } from './position.ts'
 /** A message to a follower, which is sent as the data of one server-sent event. */
 export type PositionMessage =
   | { type: 'position'; position: SlidePosition }
-  /** Sent now and then, so that a follower can distinguish a dead connection from an instructor who stays on a slide. */
+  /** Sent regularly, so that a follower can distinguish a dead connection from an instructor who stays on a slide. */
   | { type: 'alive' }
 
 /**

@@ -2,9 +2,9 @@ import type { Arrival } from '../../wire/arrival.ts'
 
 /** Keeps bursts readable. Of the lines within a short time, it shows the first few and only counts the others. */
 export type BurstCollapser = {
-  /** Prints the line that `make()` returns, or only counts it. */
+  /** Prints the line that `make()` returns, or only counts the line. */
   show(make: () => string, arrival?: Arrival): void
-  /** Prints a summary of the lines that were only counted. */
+  /** Prints a summary of the lines that were counted but not printed. */
   flush(): void
 }
 

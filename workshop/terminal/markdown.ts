@@ -40,7 +40,7 @@ export function readable(
   return lines.map((line) => (line === '' ? '' : `  ${withoutMarks(line, paint)}`)).join('\n')
 }
 
-/** Wraps a paragraph. The lines of a list item are aligned with its text. */
+/** Wraps a paragraph. The lines of a list item are aligned with the item's text. */
 function filled(text: string, width: number): string[] {
   const hanging = /^([-*]|\d+\.) /.exec(text)?.[0].length ?? 0
   return wrap(text.replaceAll(/\s+/g, ' '), width, hanging)

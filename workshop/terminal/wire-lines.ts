@@ -10,7 +10,7 @@ export type Detail = 'short' | 'whole'
 /** A function that formats a line when it is needed, because during a burst, most lines are never shown. */
 export type Line = (look: { width: number; detail: Detail; paint: Paint }) => string
 
-/** Formats the traffic through a tap: one line for each arrival, opening and closing. */
+/** Formats the traffic through a tap: one line each time a connection opens, bytes arrive, or a connection closes. */
 export type WireLines = {
   opened(connection: number): Line
   arrived(connection: number, arrival: Arrival): Line

@@ -8,7 +8,10 @@ import { wireLines, type Line } from './wire-lines.ts'
 export type WireView = {
   readonly observer: Observer
   readonly shows: Shows
-  /** Switches to the next mode, and prints its name. If the wire is paused, resumes it in the mode it had instead. */
+  /**
+   * Switches to the next mode and prints its name. If the wire is paused, resumes it in its current mode instead of
+   * switching.
+   */
   next(): void
   /** Prints nothing until `resume()` or `next()` is called, so that earlier output stays on the screen. */
   pause(): void

@@ -21,7 +21,8 @@ export const browser: ExternalTool = {
     if (process.env.BROWSER_PATH) {
       return 'BROWSER_PATH names the browser. Correct it, or leave it out, so that a browser is found or installed.'
     }
-    // On Debian, Playwright can also install the libraries that the browser needs. It asks for the user's password.
+    // On Debian, Playwright can also install the libraries that the browser needs. In that case, it asks for the user's
+    // password.
     const withDeps = onPath('apt-get') ? ' --with-deps' : ''
     return (
       'To install a browser, type:\n\n' +

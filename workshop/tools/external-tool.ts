@@ -5,9 +5,9 @@ import { runChild } from '../process/run-child.ts'
 
 /** A program that tests or lessons need, but that npm cannot install. */
 export type ExternalTool = {
-  /** Its name, as used in a sentence: `browser`. */
+  /** The program's name, as used in a sentence: `browser`. */
   name: string
-  /** Its purpose, as used in a sentence: `the tests of the page`. */
+  /** The program's purpose, as used in a sentence: `the tests of the page`. */
   for: string
   /** Returns the path of the program, if found, without starting any program. */
   find(): string | undefined

@@ -15,11 +15,11 @@ export type RenderOptions = {
   paint: Paint
   /** The width of the terminal, in columns. */
   width: number
-  /** The name of the work: `lessons` is the learner's own. */
+  /** The name of the work. The learner's own work is named `lessons`. */
   workName: string
   /** The previous verdict, if the reader has seen it. Then only the changes are listed. */
   before?: Verdict
-  /** A failing check of the lesson that comes before the graded ones. */
+  /** A failing check of the lesson that comes before the graded checks. */
   earlier?: CheckResult
 }
 
@@ -77,7 +77,10 @@ function typeWarnings({ outcome, typeErrors }: Verdict, paint: Paint): string {
   return [paint('bad', '! Type errors. The checks run anyway.'), ...lines, ...more].join('\n')
 }
 
-/** Returns a line for each task; below it, the core checks that failed. For one task, a line for each check. */
+/**
+ * Returns a line for each task, followed by the task's failed core checks. For a single task, returns a line for each
+ * check.
+ */
 function checkLines(verdict: Verdict, { paint, before, width }: RenderOptions): string {
   const { checks } = verdict
   if (checks.every(({ state }) => state === 'not run')) return ''
@@ -90,7 +93,7 @@ function checkLines(verdict: Verdict, { paint, before, width }: RenderOptions): 
   return lines.join('\n')
 }
 
-/** Returns which checks pass now, and which do not any more: `✓ 2.2c and 2.2d pass now`. */
+/** Returns which checks pass now, and which no longer pass: `✓ 2.2c and 2.2d pass now`. */
 function changes(before: Verdict, { checks }: Verdict, paint: Paint): string {
   const hadPassed = new Set(
     before.checks.filter(({ state }) => state === 'passed').map(({ id }) => id),
@@ -197,7 +200,7 @@ function problem({ outcome, problem: what }: Verdict, paint: Paint): string {
 function whatIsNext(verdict: Verdict, options: RenderOptions): string {
   const first = firstFailure(verdict.checks)
   if (!first) return ''
-  // The core has passed. A line at the end says how to see the first edge case.
+  // The core checks have passed. A line at the end says how to see the first edge case.
   if (first.isEdgeCase && verdict.checks.length > 1) return ''
   if (isStartingPoint(verdict.checks)) {
     return [
@@ -222,7 +225,7 @@ function theOthers({ id }: CheckResult, count: number, options: RenderOptions): 
   return `  ${count} more failed${how} npm test -- lesson${id}${wordFor(options)}`
 }
 
-/** Returns the work's output, such as that of `console.log()`. */
+/** Returns the output of the learner's code, such as that of `console.log()`. */
 function printed({ outcome, printed: text }: Verdict, paint: Paint): string {
   const lines = linesPrinted(stripVTControlCharacters(text))
   if (outcome === 'pass' || lines.length === 0) return ''
@@ -253,7 +256,9 @@ function closing(verdict: Verdict, options: RenderOptions, paint: Paint): string
   ].join('\n')
 }
 
-/** The graded checks may fail only because an earlier one does. */
+/**
+ * Returns the advice to begin with an earlier check, because the graded checks may fail only because that check does.
+ */
 function beginThere({ id }: CheckResult, options: RenderOptions): string {
   return `An earlier check, ${id}, fails too. Begin there: npm test -- lesson${id}${wordFor(options)}`
 }

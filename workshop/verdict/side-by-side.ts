@@ -1,18 +1,18 @@
-/** The rows of two transcripts that are shown, and how much is left out. */
+/** The rows of two transcripts to show, and how many rows are left out. */
 export type SideBySide = {
-  /** The index of the first row that is shown. The rows before it are the same in both. */
+  /** The index of the first row to show. The rows before it are the same in both transcripts. */
   from: number
-  /** The rows from there on. */
+  /** The rows to show, from that row on. */
   yours: readonly string[]
   reference: readonly string[]
-  /** How many more rows the reference has. */
+  /** The number of further rows in the reference, which are not shown. */
   more: number
 }
 
 /**
- * Returns the rows to show of a check's transcript and of the solution's. A transcript may have a hundred rows, but the
- * important ones are where the two begin to differ and where the learner's transcript ends. Rows long before the former
- * and long after the latter are left out.
+ * Returns the rows to show from a check's transcript and from the solution's transcript. A transcript may have a
+ * hundred rows, but the important ones are where the two begin to differ and where the learner's transcript ends.
+ * Rows long before the former and long after the latter are left out.
  */
 export function sideBySide(yours: readonly string[], reference: readonly string[]): SideBySide {
   const differs = firstDifference(yours, reference)
@@ -46,5 +46,5 @@ export function moreInWords(rows: number): string {
 
 const BEFORE = 12
 const AFTER = 4
-/** A number of rows so small that leaving them out is not worth it. */
+/** The number of rows up to which it is not worth leaving rows out. */
 const FEW = 10

@@ -6,8 +6,8 @@ export let loseAndFind: (source: BrowserEventSource) => void
 export let fail: (source: BrowserEventSource) => void
 
 /**
- * An EventSource that behaves as in a browser, on top of the one from npm, which uses real sockets. Promise callbacks run
- * between two events, and an exception in a listener has no effect on later events.
+ * An EventSource that behaves as in a browser, on top of the `EventSource` from npm, which uses real sockets. Promise
+ * callbacks run between two events, and an exception in a listener has no effect on later events.
  */
 export class BrowserEventSource extends EventTarget {
   static readonly CONNECTING = 0
@@ -25,7 +25,8 @@ export class BrowserEventSource extends EventTarget {
   /** The number of events that have been dispatched. */
   dispatched = 0
 
-  // Not methods, so that the work sees only the members that an EventSource has in a browser.
+  // Do not make these functions methods, so that the learner's code sees only the members that an EventSource has in a
+  // browser.
   static {
     loseAndFind = (source) => {
       for (const [type, readyState] of [
@@ -130,7 +131,7 @@ export class BrowserEventSource extends EventTarget {
   }
 }
 
-/** Dispatches a message with the given data at once. */
+/** Immediately dispatches a message with the given data. */
 export function deliver(source: BrowserEventSource, data: string): void {
   source.dispatchEvent(new MessageEvent('message', { data }))
 }

@@ -21,7 +21,7 @@ export function describeConnections(count: number): string {
   return `${count} connection${count === 1 ? '' : 's'}`
 }
 
-/** Waits until the server has received every connection that the page opened, which should be one. */
+/** Waits until the server has received every connection that the page has opened. There should be only one. */
 export async function waitForConnections(page: Page, server: ScriptedServer): Promise<void> {
   await page.waitFor(
     () => server.requests.length >= Math.max(1, openConnections(server)),
@@ -63,7 +63,7 @@ export async function asksAgain(
   await page.waitFor(() => server.requests.length > asked, story)
 }
 
-/** Waits until a connection of its own has been opened, lost and reopened. By then, anything immediate has happened. */
+/** Opens, loses and reopens a connection of its own. By then, everything that happens without a delay has happened. */
 export async function fence(t: Tools): Promise<void> {
   const server = await scriptedServer({ ...t, transcript: SILENT })
   const source = new EventSource(server.url)

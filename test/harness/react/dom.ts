@@ -9,7 +9,7 @@ setMaxListeners(0)
 
 const window = new Window({ url: 'http://127.0.0.1/' })
 
-/** The duration of a frame. Only the work uses frames, and no check waits for one. */
+/** The duration of a frame. Only the learner's code uses frames, and no check waits for one. */
 const FRAME_MS = 16
 
 // The browser APIs that the workshop's page may use, both as globals and on window. Everything else is still Node's own,
@@ -19,7 +19,7 @@ const both = {
   requestAnimationFrame: (draw: (now: number) => void) =>
     Number(setTimeout(() => draw(performance.now()), FRAME_MS)),
   cancelAnimationFrame: (id: number) => clearTimeout(id),
-  // A browser would write the error to the console.
+  // Ignore the error, which a browser would write to the console.
   reportError: () => {},
 }
 

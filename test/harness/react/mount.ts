@@ -22,9 +22,12 @@ export type Mounted = {
   draw(props?: Partial<Props>): void
   /** Renders a component for each entry. An undefined entry renders nothing, but the components after it keep their places. */
   drawAll(props: (Props | undefined)[]): void
-  /** Waits until the server has received every connection that the page opened, which should be one. */
+  /** Waits until the server has received every connection that the page has opened. There should be only one. */
   connects(at?: ScriptedServer): Promise<void>
-  /** Sends a quake, by default from the first server, and waits until a component lists it, by default the first one. */
+  /**
+   * Sends a quake, by default from the first server, and waits until a component, by default the first, lists the
+   * quake.
+   */
   lists(quake: Quake, how?: Listing): Promise<void>
   /** Waits until the first component shows the given status. */
   showsStatus(status: View['status'], story: LateStory): Promise<void>

@@ -19,7 +19,7 @@ export function countListeners(targets: object[]): void {
         signal?.addEventListener('abort', () => target.removeEventListener(type, listener, capture))
         if (once) add(type, () => forget(type, listener, capture), { capture, once })
       }
-      // The counter handles the signal itself.
+      // Leave out the signal, because the counter handles it.
       add(type, listener, { ...optionsOf(options), signal: undefined } as AddEventListenerOptions)
     }
     target.removeEventListener = (type, listener, options) => {

@@ -15,11 +15,11 @@ export type Page = {
   readonly body: HTMLElement
   /** Renders the content in place of the previous content. */
   draw(content: ReactNode): void
-  /** Waits until `holds()` is true. Fails at once if a rendered component has thrown. */
+  /** Waits until `holds()` is true. Fails immediately if a rendered component has thrown. */
   waitFor(holds: () => boolean, story: LateStory): Promise<void>
-  /** Ignores the errors that listeners have thrown so far. Call it when the page has turned out to be right. */
+  /** Ignores the errors that listeners have thrown so far. Call this after the page has turned out to be correct. */
   forgiveThrown(): void
-  /** Fires the work's pending timers, and the timers that these start. Requires `controlledTimers`. */
+  /** Fires the pending timers of the learner's code, and the timers that they start. Requires `controlledTimers`. */
   runPendingTimers(): Promise<void>
   /** Closes the page before the script ends. */
   close(): void
@@ -28,9 +28,9 @@ export type Page = {
 export type PageOptions = {
   /** Whether to render in StrictMode. */
   strict?: boolean
-  /** Whether no other check may have a page open meanwhile. Needed for events that reach every page. */
+  /** Whether no other check may have a page open at the same time. Needed for events that reach every page. */
   exclusive?: boolean
-  /** Whether the check decides when the work's timers fire. By default, such a page is exclusive. */
+  /** Whether the check decides when the learner's timers fire. By default, such a page is exclusive. */
   controlledTimers?: boolean
 }
 
@@ -55,7 +55,7 @@ export async function openPage(
     if (thrown.length > 0) throw asFailure(thrown[0])
   }
 
-  /** Polls once per millisecond, because most waits are for one of the work's timers. The caller has a timeout. */
+  /** Polls once per millisecond, because most waits are for one of the learner's timers. The caller has a timeout. */
   const look = async (holds: () => boolean): Promise<void> => {
     while (isOpen && thrown.length === 0 && !holds()) await sleep(1)
   }

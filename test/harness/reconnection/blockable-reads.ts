@@ -1,7 +1,10 @@
-/** The answer to a blocked read. It contains the entries from the time of the call, or from the time of the answer. */
+/**
+ * The answer to a blocked read. It contains the entries that the history had at the time of the call (`as it was`) or
+ * of the answer (`as it is`).
+ */
 export type AnswerAs = 'as it was' | 'as it is'
 
-/** Reads of a history that wait while they are blocked. */
+/** The reads of a history, which wait while they are blocked. */
 export type BlockableReads<Answer> = {
   read(id: string | undefined): Promise<Answer>
   /** The kind of answer that blocked reads will get. Undefined if reads are not blocked. */

@@ -3,7 +3,7 @@ import { HISTORY_CAPACITY, type FailedAttempt, type SystemUnderTest } from './sy
 
 export type Commands = Iterable<fc.AsyncCommand<SystemUnderTest, SystemUnderTest>>
 
-/** A command, which is possible when `when()` is true, and whose effect depends on a generated value. */
+/** A command that is possible when `when()` returns true. Its effect depends on a generated value. */
 type Command<T> = {
   when?(real: SystemUnderTest): boolean
   run(real: SystemUnderTest, value: T): Promise<void> | void
@@ -23,7 +23,7 @@ function command<T>(
 const MAX_COMMANDS = 24
 const MAX_BURST = HISTORY_CAPACITY + 2
 
-/** The most quakes that can happen in a scenario, including the one at its end. */
+/** The maximum number of quakes in a scenario, including the quake at its end. */
 export const MAX_QUAKES = MAX_COMMANDS * MAX_BURST + 1
 
 const count = fc.integer({ min: 1, max: MAX_BURST })

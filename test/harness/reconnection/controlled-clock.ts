@@ -5,7 +5,7 @@ import type { Transcript } from '../transcript.ts'
 export class ControlledClock implements Clock {
   /** The number of calls to `sleep()`. */
   sleepCount = 0
-  /** The number of calls to `now()` and `sleep()`. A client that heeds a byte makes one of them. */
+  /** The number of calls to `now()` and `sleep()`. A client that reacts to a byte makes such a call. */
   useCount = 0
   readonly #transcript: Transcript
   readonly #sleepers = new Set<{ due: number; wake(): void }>()
@@ -15,7 +15,7 @@ export class ControlledClock implements Clock {
     this.#transcript = transcript
   }
 
-  // Use arrow functions, because the work may destructure the clock.
+  // Use arrow functions, because the learner's code may destructure the clock.
   now = (): number => {
     this.useCount += 1
     return this.#now
@@ -59,7 +59,7 @@ export class ControlledClock implements Clock {
   }
 }
 
-/** A clock for checks that do not test time. Short sleeps end at once, and a watchdog's sleep never ends. */
+/** A clock for checks that do not test time. Short sleeps end immediately, but a watchdog's sleep never ends. */
 export const instantClock: Clock = {
   now: Date.now,
   sleep: (ms, signal) =>

@@ -7,7 +7,7 @@ import { excerpt, SILENT } from '../transcript.ts'
 import { waiting } from '../waiting.ts'
 import { deepEqual } from '../equality.ts'
 
-/** A run of a client that is cut off, reconnects, and should have received everything at the end. */
+/** A test run in which a client is cut off and reconnects, and must have received everything by the end. */
 export type InterruptedRun = {
   attempts: readonly Attempt[]
   /** The IDs of the quakes that have arrived so far, and the names of other events. */
@@ -88,7 +88,7 @@ async function outcomeOf({ attempts, received, done, stop }: InterruptedRun): Pr
     }
     return 'stuck'
   } catch (error) {
-    // Rethrow the error of unwritten work, because it does not make the run wrong.
+    // Rethrow the error of code that is not written yet, because that error does not make the run wrong.
     if (isNotWritten(error)) throw error
     return { error }
   } finally {

@@ -29,7 +29,7 @@ export async function cuttingServer(t: Tools): Promise<CuttingServer> {
 
   const server = createServer({ noDelay: true }, (client) => {
     clients.add(client)
-    // A 'close' event follows.
+    // Ignore the error, because a 'close' event follows.
     client.on('error', () => {})
     client.on('close', () => clients.delete(client))
     let request: Buffer = Buffer.alloc(0)
@@ -53,8 +53,8 @@ export async function cuttingServer(t: Tools): Promise<CuttingServer> {
     client.write(response, async () => {
       if (!isCut) return
       await hasRead(attempt, received)
-      // Close without a reset, because after a reset, some systems discard the bytes that the client has not read yet, so
-      // the cut would be too early. To the client, an unfinished chunked response is cut, however the connection closes.
+      // Close without a reset. After a reset, some systems discard the bytes that the client has not read yet, so the
+      // cut would be too early. To the client, an unfinished chunked response is cut off however the connection closes.
       client.destroy()
     })
   }

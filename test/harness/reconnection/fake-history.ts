@@ -5,12 +5,14 @@ import { describeQuake } from '../quakes.ts'
 import type { Transcript } from '../transcript.ts'
 import { blockableReads, type AnswerAs } from './blockable-reads.ts'
 
-/** A history whose reads a check can block. Its first IDs count down, because the work must not compare IDs itself. */
+/**
+ * A history whose reads a check can block. Its first IDs are in descending order, so that code that compares IDs fails.
+ */
 export type FakeHistory = History & {
   /** Appends quakes to the history, and returns their entries. */
   append<All extends Quake[]>(...quakes: All): { [N in keyof All]: Entry }
   end(): void
-  /** Blocks further reads, which then get the given kind of answer. */
+  /** Blocks further reads. When they are unblocked, they get the given kind of answer. */
   blockReads(answer: AnswerAs): void
   /** Answers the waiting reads, and stops blocking. */
   unblockReads(): void

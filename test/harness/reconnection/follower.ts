@@ -11,7 +11,7 @@ import { instantClock, WATCHDOG_MS } from './controlled-clock.ts'
 import { patientAbortController } from './patient-signal.ts'
 import { mustHaveCursor, waitForRequest } from './requests.ts'
 
-/** Options with which every wait ends at once, for checks that do not test time. */
+/** Options with which every wait ends immediately, for checks that do not test time. */
 export const QUICK = { clock: instantClock, stallMs: WATCHDOG_MS }
 
 export type Options = Omit<FollowOptions, 'signal'> & { server?: ScriptedServer }

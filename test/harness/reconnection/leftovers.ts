@@ -11,15 +11,15 @@ import { counted } from './wording.ts'
 export type Leftovers = {
   /** Connects a client, which gets one quake and disconnects. Listeners and timers that serve all clients may stay. */
   connectAndLeave(server: TestServer, name: string): Promise<void>
-  /** Whether nothing is left except what may stay. */
+  /** Whether only listeners and timers that may stay are left. */
   areNone(): boolean
-  /** Waits until nothing is left except what may stay. */
+  /** Waits until only listeners and timers that may stay are left. */
   mustBeGone(what: string, often?: string): Promise<void>
   /** Describes what is left: `1 listener and 2 timers were`. */
   describe(): string
 }
 
-/** Tracks the listeners of `history` and, from now on, the work's timers. */
+/** Tracks the listeners of `history` and, from now on, the learner's timers. */
 export function trackLeftovers(t: Tools, history: FakeHistory): Leftovers {
   const timers = t.trackTimers()
   let mayStay: { listeners: number; timers: number } | undefined

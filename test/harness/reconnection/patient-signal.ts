@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events'
 
 /**
- * Makes an `AbortController` whose signal takes any number of listeners without Node's warning:
- * only 6.2p tests the listeners that the client leaves.
+ * Makes an `AbortController` whose signal accepts any number of listeners without a warning from Node, because only
+ * check 6.2p tests whether the client removes its listeners.
  */
 export function patientAbortController(): AbortController {
   const controller = new AbortController()

@@ -35,7 +35,7 @@ async function findCounterexample(
   options: Options,
 ): Promise<Counterexample | undefined> {
   const { parts } = options
-  // Unwritten work throws here, before the first scenario.
+  // Code that is not written yet throws here, before the first scenario.
   const first = await SystemUnderTest.start(t, { parts, stock: [] })
   await first.connect().finally(() => first.close())
   // Use a short timeout first, because most failures are timeouts, and shrinking runs a scenario many times.
@@ -97,7 +97,7 @@ async function recover(real: SystemUnderTest): Promise<void> {
   await real.stayConnected()
 }
 
-/** Returns the broken invariant, if any, because it is nearer to the cause than a timeout. */
+/** Returns the broken invariant, if any, because it is closer to the cause than a timeout is. */
 function violation(real: SystemUnderTest): unknown {
   try {
     checkInvariant(real)

@@ -343,7 +343,9 @@ export class SystemUnderTest {
     throw new Failure({ seen: `followQuakes() ${how}.`, expected: COMES_BACK })
   }
 
-  /** Describes a wait that timed out, because quakes are missing or the client has not noticed a loss. */
+  /**
+   * Describes a wait that timed out: quakes are missing, or the client has not noticed that its connection was lost.
+   */
   #storyOfWait(lost: string | undefined): Story {
     if (this.#state === undefined) {
       return {
@@ -422,7 +424,10 @@ export class SystemUnderTest {
 
 const COMES_BACK = 'Expected the client to reconnect until it has everything.'
 
-/** Many times the reads of any correct server in the longest scenario, even if the server polls every few milliseconds. */
+/**
+ * The maximum number of reads. It is many times what a correct server needs in the longest scenario, even if the server
+ * polls every few milliseconds.
+ */
 const MAX_READS = 2000
 
 const MAX_RETURNS = 10
@@ -433,5 +438,5 @@ const STALL_MS = 1e6
 /** The longest delay that a timer can have. */
 const NEVER = 2 ** 31 - 1
 
-/** The number of turns in which bytes cross the hop. No result depends on it. */
+/** The number of turns in which bytes cross the hop. No result depends on this number. */
 const TURNS = 10

@@ -33,7 +33,7 @@ export function watchWorkshop(): void {
   }
 
   function greet(newEpoch: string, now: number): void {
-    // Each run of the workshop counts its entries from 1.
+    // Start over, because each run of the workshop counts its entries from 1.
     if (newEpoch !== epoch) {
       liveLog.forget()
       clearedClients.set(new Set())

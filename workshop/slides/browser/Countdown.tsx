@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react'
 import { useDeck } from './deck-context.ts'
 import { isPassive } from './reveal.ts'
 
-/** Shows a timer that counts down after Start is pressed. From the end on, it shows "Time is up". */
+/** Shows a timer that counts down after Start is pressed. At the end, it shows "Time is up". */
 export function Countdown({ minutes }: { minutes: number }) {
   const { role } = useDeck()
   const [left, setLeft] = useState(minutes * 60_000)

@@ -16,7 +16,7 @@ export function FollowInstructor({ reveal }: { reveal: RevealApi }) {
     let isLed = false
     let hasLeft = false
 
-    /** Goes to the instructor's position. That move does not count as looking around. */
+    /** Goes to the instructor's position. That move does not count as looking at another slide. */
     function rejoin(): void {
       if (!theirs) return
       away(false)

@@ -6,7 +6,7 @@ import { ActionButton } from '../../page/browser/ui/ActionButton.tsx'
 import { formatCount, formatNumber } from '../../page/browser/ui/format.ts'
 import { PointedChart } from '../../page/browser/wire/WireChart.tsx'
 
-/** Shows the wire of the program that runs on a slide, with buttons that cause trouble. */
+/** Shows the wire of the program that runs on a slide, with buttons that inject faults. */
 export function RunningProgram() {
   const clients = useSlice('clients') ?? []
   const faults = useSlice('faults')

@@ -24,7 +24,7 @@ export function SlideText({ text }: { text: string }) {
 
 const COMPONENTS: Components = {
   pre: Listing,
-  // An empty head cell, such as the cell above row labels, must not be a `th`.
+  // An empty header cell, such as the cell above row labels, must not be a `th`.
   th: ({ children }) => (children ? <th>{children}</th> : <td />),
   code: ({ children, className }) => (
     <code className={className}>

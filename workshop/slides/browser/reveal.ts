@@ -12,7 +12,10 @@ export const scale = store(1)
 /** The current position of the deck. The instructor's moves change the followers' positions. */
 export const position = store<SlidePosition>({ h: 0, v: 0, f: -1 })
 
-/** Whether this is a frame of the speaker view or the deck for printing. Both only show slides, but send and run nothing. */
+/**
+ * Whether this is a frame of the speaker view or the deck for printing. In both cases, the deck only shows slides. It
+ * sends and runs nothing.
+ */
 export const isPassive = /[?&](receiver|print-pdf)\b/.test(location.search)
 
 /** Whether this is the frame of the speaker view that shows the next slide. */

@@ -16,7 +16,10 @@ const presentation = store<'table' | 'chart'>('table')
 /** Whether the experiment is enlarged and covers the wire. */
 const isLarge = store(false)
 
-/** Shows the experiment: predict what happens to a stream in each setup between server and client, measure, and compare. */
+/**
+ * Shows the experiment, in which the learner predicts what happens to a stream in each setup between server and
+ * client, measures the setups, and compares the results.
+ */
 export function Experiment({ experiment }: { experiment: ExperimentState }) {
   const { ways, problem } = experiment
   const large = useStore(isLarge)

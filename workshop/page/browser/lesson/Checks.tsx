@@ -135,7 +135,7 @@ function Outcome({ grading }: { grading: GradingState }) {
   )
 }
 
-/** Invites the learner to try the open edge cases. The lesson is passed without them. */
+/** Invites the learner to try the open edge cases. The lesson is passed even without them. */
 function EdgeCasesLeft({ count, first }: { count: number; first: string }) {
   return (
     <p>

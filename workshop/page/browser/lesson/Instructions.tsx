@@ -137,7 +137,7 @@ function Heading({ children }: { children?: ReactNode }) {
   )
 }
 
-/** A drawn picture, which the workshop serves. The page must not load anything from other servers. */
+/** Renders a drawn picture, which the workshop serves, because the page must not load anything from other servers. */
 function Picture({ src, children: alt }: { src: string | Blob | undefined; children?: string }) {
   const name = /^\.\.\/\.\.\/docs\/pictures\/([\w-]+\.svg)$/.exec(String(src))?.[1]
   return name ? <img src={`/pictures/${name}`} alt={alt} /> : <>{alt}</>

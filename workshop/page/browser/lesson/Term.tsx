@@ -1,6 +1,9 @@
 import { useEffect, useId, useState, type ReactNode } from 'react'
 
-/** A word of the glossary. It shows its meaning while the pointer or the focus is on it, until Escape is pressed. */
+/**
+ * Renders a word of the glossary. Shows its meaning while the pointer or the focus is on the word, until Escape is
+ * pressed.
+ */
 export function Term({ meaning, children }: { meaning: string; children?: ReactNode }) {
   const [isOpen, setOpen] = useState(false)
   const id = useId()

@@ -8,8 +8,8 @@ type Node = {
 }
 
 /**
- * A rehype plugin that marks words of a README's box "Words" in the tasks: each term where a task mentions it first. A
- * mark is a `<dfn>` with the meaning in `data-meaning`.
+ * Returns a rehype plugin that marks each term of a README's box "Words" where a task first mentions it. A mark is a
+ * `<dfn>` with the meaning in `data-meaning`.
  */
 export function markTerms() {
   return (root: Node): void => {
@@ -64,7 +64,10 @@ function markIn(node: Node, unmarked: Term[]): void {
   })
 }
 
-/** Where a mark would be an element that can have the focus inside another one, or part of code. */
+/**
+ * Elements in which no term is marked, because a mark can have the focus and must not be part of code or inside
+ * another such element.
+ */
 const NOT_PROSE = ['a', 'button', 'code', 'pre', 'summary']
 
 function markedText(text: string, unmarked: Term[]): Node[] {

@@ -71,7 +71,7 @@ function inOneLine({ magnitude, place, time }: Quake): string {
   return `M ${magnitude.toFixed(1)} ${place}, ${time.slice(11, 19)} UTC`
 }
 
-/** The state of the client.ts that runs alongside the server, and the quakes that it has received. */
+/** Shows the state of the client.ts that runs alongside the server, and the quakes that it has received. */
 export function LessonClient() {
   const isGone = useIsGone()
   const learnerClient = useSlice('learnerClient')

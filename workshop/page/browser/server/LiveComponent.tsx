@@ -23,8 +23,8 @@ export function LiveComponent({ url, server }: { url: string; server: ServerStat
 }
 
 /**
- * Reloads the page if its security policy blocks the component. The policy names the origins that the page may show in
- * frames, so after a change of lesson the policy is out of date. Reloading the page fetches a new policy.
+ * Reloads the page if its security policy blocks the component. The policy names the origins that the page may show
+ * in frames, so the policy is out of date after a switch to another lesson. Reloading the page fetches a new policy.
  */
 export function reloadForBlockedFrames(): void {
   document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) => {

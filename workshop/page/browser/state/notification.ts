@@ -1,6 +1,6 @@
 import { store } from './store.ts'
 
-/** The last message to the reader. `times` distinguishes a repeated message from the one before it. */
+/** The last message that was shown to the reader. `times` distinguishes a repeated message from the one before it. */
 export const notification = store({ text: '', isProblem: false, times: 0 })
 
 /** Shows a message to the reader for some seconds. */

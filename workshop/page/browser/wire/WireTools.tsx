@@ -116,7 +116,7 @@ function Connections() {
 
 const MOST_CONNECTIONS = 100
 
-/** Shows the number of entries, and how many of them are not shown. */
+/** Shows the number of entries, and the number of entries that are not shown. */
 function Count() {
   useStore(logTick)
   const { log, paused, saved, connection } = useStore(view)

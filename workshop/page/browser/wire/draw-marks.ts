@@ -12,7 +12,7 @@ export type Surface = {
   top: number
   bottom: number
   x(at: number): number
-  /** The y position of a lane's line. */
+  /** Returns the y position of a lane's line. */
   y(lane: number): number
   colours: Colours
 }
@@ -162,7 +162,7 @@ export function drawOpened(
   }
 }
 
-/** Draws a bar on each lane where the connection was seen. It is longer on the side that closed. */
+/** Draws a bar on each lane where the connection was seen. The bar is longer on the side that closed the connection. */
 export function drawClosed(
   { ctx, ratio, lanes, x, y, colours }: Surface,
   { at, by }: EntryOfKind<'closed'>,

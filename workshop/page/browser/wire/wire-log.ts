@@ -32,9 +32,9 @@ export type WritableWireLog = WireLog & {
 }
 
 /**
- * The lifetime of a connection, in milliseconds. `to` is Infinity while the connection is open. It is never earlier than
- * the last entry, because one side may still send after the other has closed. `hops` are the hops where the connection
- * was seen, and `entries` is the number of its entries that are kept.
+ * The lifetime of a connection, in milliseconds. `to` is Infinity while the connection is open. `to` is never earlier
+ * than the last entry, because one side may still send after the other has closed. `hops` are the hops where the
+ * connection was seen, and `entries` is the number of its entries that are kept.
  */
 export type Life = { from: number; to: number; hops: Set<string>; entries: number }
 

@@ -845,7 +845,7 @@ check(
     t.transcript.step('slow client read every event once, in order')
     // Each of these quakes fills the response, so if each wait leaves a listener, there are dozens of them.
     must(listeners() < before + 5, {
-      seen: `The response was full ${happened.length} times, and after that this client had more listeners than during the first wait.`,
+      seen: `The response was full ${happened.length} times, and afterwards this client had more listeners than during the first wait.`,
       expected: 'Expected your handler to remove its listeners after each wait.',
       often:
         'your handler adds a listener for each wait and never removes it. once() from node:events removes its own listeners.',
@@ -1248,7 +1248,7 @@ edgeCase('2.5c', 'a CR ends its line at once', async (t) => {
       seen: `"data: ${data}␍␍" arrived, but your parser yielded nothing.`,
       expected: 'Expected your parser to yield the event before any more bytes arrive.',
       often:
-        'your parser waits for the LF that may follow a CR. End the line at once, and skip that LF if it arrives.',
+        'your parser waits for the LF that may follow a CR. End the line immediately, and skip that LF if it arrives.',
     })
     t.transcript.step(`parser yielded ${excerptJson(value, 48)}`)
     must(value?.data === data, {
@@ -1323,7 +1323,7 @@ check(
       expected:
         'Expected the work for a chunk to depend only on that chunk, not on the chunks before it.',
       often:
-        'your parser joins the unfinished line to each chunk, and searches the whole line again from the beginning.',
+        'your parser adds each chunk to the unfinished line, and searches the whole line again from the beginning.',
     })
     must(length === 4000 * 768 && more.length === 0, {
       seen: `A line of data with ${4000 * 768} characters arrived, but your parser yielded ${more.length === 0 ? `data of ${length} characters` : `${more.length + 1} events`}.`,
@@ -1982,7 +1982,7 @@ function noEvent(quake: Quake): Story {
 
 const noHeartbeat: Story = {
   seen: 'While the feed was idle, the client got no heartbeats.',
-  expected: 'Expected a comment to be sent at each interval.',
+  expected: 'Expected a comment to be sent at every interval.',
 }
 
 // Vectors

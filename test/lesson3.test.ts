@@ -67,7 +67,7 @@ check('3.1a', 'useQuakes() lists each quake as soon as it arrives', async (t) =>
   must(
     handedOut.every(({ list, copy }) => deepEqual(list, copy)),
     {
-      seen: 'Three quakes arrived, and the quakes array of an earlier render was modified.',
+      seen: 'Three quakes arrived, but the quakes array from an earlier render was modified.',
       expected:
         'Expected a new array whenever the list changes, because memo() compares arrays by identity.',
       often:
@@ -184,7 +184,7 @@ check('3.1d', 'components with the same URL share one connection', async (t) => 
   await lists(last, { from: there, to: watchers[1]! })
   const listed = watchers[1]!.view.quakes.length
   must(listed === 1, {
-    seen: `One quake arrived on the second of two streams, but the list of that stream has ${listed} quakes.`,
+    seen: `One quake arrived on the second of two streams, but the list for that stream has ${listed} quakes.`,
     expected: 'Expected the list to have one quake.',
     often: 'your code uses one list for all streams.',
   })
@@ -664,9 +664,9 @@ check('3.3b', 'a quake that arrives again is listed once, with its latest data',
         often: 'your code ignores a quake whose id is already in the list.',
       })
       must(deepEqual(list, copy), {
-        seen: 'A quake arrived again with another magnitude, and the quakes array of an earlier render was modified.',
+        seen: 'A quake arrived again with another magnitude, but the quakes array from an earlier render was modified.',
         expected: 'Expected the earlier array and each quake in it to stay unchanged.',
-        often: 'your code writes the new data into the array or the object of an earlier render.',
+        often: 'your code writes the new data into the array or the object from an earlier render.',
       })
     }
   }
@@ -908,7 +908,7 @@ check('3.4a', 'a new URL closes the old connection and starts a new view', async
   t.transcript.step('status is "connecting"')
   second.resumeAnswering()
   await lists(after, { from: second })
-  await isAnew('your code adds the quakes of the new stream to the list of the old one.')
+  await isAnew('your code adds the quakes from the new stream to the list of the old stream.')
   fail(sourcesOf(second.url).at(-1)!)
   await showsStatus('closed', {
     seen: 'The EventSource for the new URL gave up, but the status is not "closed".',
@@ -976,7 +976,7 @@ check('3.4b', 'the latest onQuake is called once per quake, without reconnecting
       seen: `The component was rendered with a new onQuake and three quakes arrived, but the new onQuake was called ${howOften(got.length)}.`,
       expected: 'Expected the new onQuake to be called with each quake.',
       ...(calledOfFirst > 1
-        ? { often: 'your effect keeps calling the onQuake of the first render.' }
+        ? { often: 'your effect keeps calling the onQuake from the first render.' }
         : calledOfFirst === 0 && got.length === 0 && { often: 'your code never calls onQuake.' }),
     }),
   )
@@ -1055,7 +1055,7 @@ check('3.4c', 'the onQuake of each mounted component is called', async (t) => {
   await lists(quake)
   const countOf = (who: string): number => got.filter((one) => one === who).length
   const called = (): Story => ({
-    seen: `A quake arrived for three components, and the second and third have the same onQuake. The onQuake of the first was called ${howOften(countOf('the first'))}, and the shared one ${howOften(countOf('one of the others'))}.`,
+    seen: `A quake arrived for three components, and the second and third have the same onQuake. The onQuake of the first component was called ${howOften(countOf('the first'))}, and the shared onQuake ${howOften(countOf('one of the others'))}.`,
     expected:
       'Expected one call for each component: one call to the first onQuake, and two calls to the shared one.',
     often:
@@ -1120,7 +1120,7 @@ edgeCase('3.4e', 'an onQuake that throws does not affect other components', asyn
   const happened = quakes(3)
   for (const quake of happened) {
     const story: Story = {
-      seen: `The onQuake of one component threw, and another component did not list ${describeQuake(quake)}.`,
+      seen: `The onQuake of one component threw, and then another component did not list ${describeQuake(quake)}.`,
       expected:
         'Expected the quake to be in every list, because the error concerns only one component.',
       often:
@@ -1168,7 +1168,7 @@ edgeCase(
       retry()
       await fence(t)
       must(openConnections(server) === 0, {
-        seen: `${what}, but then the retry() of an earlier render opened a connection.`,
+        seen: `${what}, but then the retry() from an earlier render opened a connection.`,
         expected: 'Expected no connection, because no component follows that URL any more.',
         often:
           'your retry() keeps the stream of its own render, and reopens that stream although no component follows it.',
@@ -1195,7 +1195,7 @@ check('3.5a', '10,000 events cause at most 1,000 renders, and no event is lost',
       seen: `A burst of ${BURST} quakes arrived, and the component was rendered more than ${BURST / 10} times.`,
       expected: 'Expected at most one render per ten events, because nobody can see more of them.',
       often:
-        'your store notifies React of each event, so React renders synchronously each time, as in flushSync(). Collect the events, and notify React once per frame.',
+        'your store notifies React of each event, so React renders synchronously each time, as with flushSync(). Collect the events, and notify React once per frame.',
     })
   })
   t.transcript.step('the component was rendered at most 1,000 times')
@@ -1344,7 +1344,7 @@ check('3.6c', 'a list item stays the same element when other quakes arrive', asy
   const before = await lists(first)
   for (const quake of others) await lists(quake)
   must(before === itemOf(first), {
-    seen: `Two more quakes arrived, and the list item of ${describeQuake(first)} is now a different element.`,
+    seen: `Two more quakes arrived, and the list item for ${describeQuake(first)} is now a different element.`,
     expected:
       'Expected the element to stay the same, so that a selection, the focus or an animation stays with its quake.',
     often: 'your key contains the index, which changes with each new quake at the top.',
@@ -1473,7 +1473,7 @@ edgeCase('3.6g', '<LiveQuakes> shows the new stream when its url changes', async
   await page.waitFor(() => second.requests.length > 0, {
     seen: '<LiveQuakes> got another url, but the server at that url got no request.',
     expected: 'Expected <LiveQuakes> to show the stream of the new url.',
-    often: 'your component keeps using the url of the first render.',
+    often: 'your component keeps using the url from the first render.',
   })
   await lists(after, second)
   await page.waitFor(() => itemOf(before) === undefined && says('open'), {

@@ -34,12 +34,12 @@ const PATH = '/quakes.ndjson'
 
 // 1.1 The head
 
-check('1.1a', 'the head is sent before the first quake happens', async (t) => {
+check('1.1a', 'the response head is sent before the first quake happens', async (t) => {
   const client = t.connect((await serveFeed(t, PATH, createApp)).server)
   const head = await client.get(PATH, {
     seen: 'The client did not get the head of the response while the feed was silent.',
     expected:
-      'Expected the status and the headers to arrive at once, because the first quake may be an hour away.',
+      'Expected the status and the headers to arrive immediately, because the first quake may be an hour away.',
     often:
       'your handler sets the headers but does not send them. Node holds the head back until the first res.write().',
   })
@@ -58,7 +58,7 @@ check('1.1b', 'the Content-Type announces newline-delimited JSON', async (t) => 
     expected: 'Expected the Content-Type to be application/x-ndjson.',
     ...(type?.startsWith('application/json') && {
       often:
-        'your handler sets the type for a single JSON text, but a stream of lines has its own type.',
+        'your handler sets the type of a single JSON document, but a stream of lines has its own type.',
     }),
   })
 })
@@ -99,7 +99,7 @@ check('1.2b', 'each line is one quake as JSON', async (t) => {
       }),
       ...(sent.has(quake.id) && {
         often:
-          'your handler skips a quake whose ID has been sent before. Send it again, because it is a correction.',
+          'your handler skips a quake whose ID has been sent before. Send the new data, because it is a correction.',
       }),
     })
     sent.add(quake.id)
@@ -118,7 +118,7 @@ edgeCase('1.2c', 'an HTTP/1.1 response is chunked and has no Content-Length', as
   const { head } = await serveStream(t, PATH, createApp)
   const encoding = head.headers.get('transfer-encoding')
   must(encoding === 'chunked' && !head.headers.has('content-length'), {
-    seen: `The head had Transfer-Encoding: ${encoding ?? '(nothing)'} and Content-Length: ${head.headers.get('content-length') ?? '(nothing)'}.`,
+    seen: `The response head had Transfer-Encoding: ${encoding ?? '(nothing)'} and Content-Length: ${head.headers.get('content-length') ?? '(nothing)'}.`,
     expected:
       'Expected the body to be chunked, because without chunks a client cannot tell the end of the body from a lost connection.',
     often: 'your handler sets Transfer-Encoding, Content-Length or Connection. Leave them to Node.',
@@ -134,7 +134,7 @@ check('1.2d', 'when the feed ends, the response ends after the last line', async
     expected: 'Expected the client to get the line for that quake.',
   })
   feed.end()
-  await mustEndWithFeed(client, 'otherwise the client cannot know that nothing more will come.')
+  await mustEndWithFeed(client, 'otherwise the client cannot know that nothing more will arrive.')
   must(client.unread() === '', {
     seen: `The client got more bytes after the last line: ${excerpt(client.unread())}`,
     expected: 'Expected the body to end with the last line feed.',
@@ -148,7 +148,10 @@ edgeCase('1.2e', 'an HTTP/1.0 client gets the lines without chunks', async (t) =
   const client = t.connect(server)
   await client.get(
     PATH,
-    { seen: 'The HTTP/1.0 client got no head.', expected: 'Expected the head to be sent at once.' },
+    {
+      seen: 'The HTTP/1.0 client got no response head.',
+      expected: 'Expected the response head to be sent immediately.',
+    },
     { version: '1.0' },
   )
   const [quake] = quakes(1)
@@ -234,7 +237,7 @@ edgeCase('1.3d', 'reading the request does not count as a disconnect', async (t)
   }
   await client.head({
     ...story,
-    seen: 'Middleware read the request before your handler ran, and then the client got no head.',
+    seen: 'Middleware read the request before your handler ran, and then the client got no response head.',
   })
   const [quake] = quakes(1)
   feed.release(quake)
@@ -273,8 +276,8 @@ async function mustNotServeTheGone(t: Tools, name: string, before?: RequestHandl
   // When this client is served, the handler of the first client has begun.
   const second = t.connect(server, 'second client')
   await second.get(PATH, {
-    seen: `The ${name} disconnected before your handler ran, and then the second client got no head.`,
-    expected: 'Expected the head to be sent at once.',
+    seen: `The ${name} disconnected before your handler ran, and then the second client got no response head.`,
+    expected: 'Expected the response head to be sent immediately.',
   })
   await t.waitFor(() => feed.openReaders > 0, {
     seen: `The ${name} disconnected before your handler ran, and then the feed was not open for the second client.`,
@@ -298,7 +301,7 @@ check('1.4a', 'the handler stops reading from the feed while the response is ful
   const tookAll = slow.reader.delivered === happened.length
   t.transcript.step(`feed delivered ${tookAll ? 'all' : 'some'} of them for the slow client`)
   must(!tookAll, {
-    seen: `The client stopped reading, but your handler took all ${happened.length} quakes (6 MB) from the feed.`,
+    seen: `The client stopped reading, but your handler read all ${happened.length} quakes (6 MB) from the feed.`,
     expected:
       'Expected your handler to stop writing when the response is full, because everything that the client does not read stays in memory.',
     often: 'your handler ignores the return value of res.write().',
@@ -310,16 +313,17 @@ check('1.4a', 'the handler stops reading from the feed while the response is ful
   const small = largeQuakes(400, 4096)
   feed.release(...small)
   await t.waitFor(() => reader.delivered > 0, {
-    seen: 'The network accepted no bytes, and your handler took no quakes from the feed.',
-    expected: 'Expected your handler to take a few quakes, because the response has room for them.',
+    seen: 'The network accepted no bytes, and your handler read no quakes from the feed.',
+    expected:
+      'Expected your handler to read a few quakes from the feed, because the response has room for them.',
   })
   // Give a handler that does not stop enough time to take more.
   await turns(20)
   must(reader.delivered <= MOST_HELD, {
-    seen: `The network accepted no bytes, but your handler took ${reader.delivered} quakes of 4 kB from the feed.`,
+    seen: `The network accepted no bytes, but your handler read ${reader.delivered} quakes of 4 kB from the feed.`,
     expected: 'Expected your handler to stop writing when res.write() returns false.',
     often:
-      'your handler compares the buffered bytes with a limit of its own, but the limit in Node is lower. Use the return value of res.write().',
+      'your handler compares the buffered bytes with a limit of its own, but Node has a lower limit. Use the return value of res.write().',
   })
 })
 
@@ -340,8 +344,9 @@ check('1.4b', 'a client that resumes reading gets every quake once, in order', a
   const happened = largeQuakes(32, 96 * 1024)
   feed.release(...happened)
   await t.waitFor(() => reader.delivered > 0, {
-    seen: 'The client stopped reading, and your handler took no quakes from the feed.',
-    expected: 'Expected your handler to take a few quakes, because the buffers have room for them.',
+    seen: 'The client stopped reading, and your handler read no quakes from the feed.',
+    expected:
+      'Expected your handler to read a few quakes from the feed, because the buffers have room for them.',
   })
   await turns(20)
   const heldBefore = held()
@@ -351,7 +356,8 @@ check('1.4b', 'a client that resumes reading gets every quake once, in order', a
     const line = await client.line({
       seen: `The client resumed reading, but got only ${n} of ${happened.length} quakes.`,
       expected: 'Expected the stream to continue where it had stopped.',
-      often: 'your handler stops for good when res.write() returns false, which only means "wait".',
+      often:
+        'your handler stops for good when res.write() returns false. But false only means "wait".',
     })
     const { id } = (tryParseJson(line) ?? {}) as { id?: unknown }
     must(id === quake.id, {
@@ -377,13 +383,13 @@ check('1.4b', 'a client that resumes reading gets every quake once, in order', a
   const small = largeQuakes(MANY, 1024)
   feed.release(...small)
   await t.waitFor(() => reader.delivered > happened.length, {
-    seen: `The response was full ${happened.length} times, and drained each time. After that, your handler took no more quakes from the feed.`,
+    seen: `The response was full ${happened.length} times, and drained each time. After that, your handler read no more quakes from the feed.`,
     expected: 'Expected your handler to continue with the next quakes.',
   })
   await turns(20)
   const taken = reader.delivered - happened.length
   must(taken <= 4 * MOST_HELD, {
-    seen: `The response had been full ${happened.length} times. Then the network accepted no bytes, but your handler took ${taken} quakes of 1 kB from the feed.`,
+    seen: `The response had been full ${happened.length} times. Then the network accepted no bytes, but your handler read ${taken} quakes of 1 kB from the feed.`,
     expected: 'Expected your handler to stop writing whenever the response is full.',
     often: 'your handler waits for "drain" only the first time, or the first few times.',
   })
@@ -409,7 +415,7 @@ check('1.4b', 'a client that resumes reading gets every quake once, in order', a
   await turns(20)
   server.unblockNetwork()
   const story = {
-    seen: 'The feed ended while the last line was waiting for the network, and the line was lost.',
+    seen: 'The feed ended while the last line was waiting for the network, and that line was lost.',
     expected: 'Expected the client to get the last line and then the end of the response.',
     often:
       'your handler destroys the response after res.end(), which drops the bytes that are still waiting.',
@@ -454,41 +460,45 @@ check(
       must(client.unread() === '', {
         seen: `The feed failed, and then the client read ${excerpt(client.unread())}`,
         expected:
-          'Expected no bytes after the last quake, because a reader takes each line for a quake.',
+          'Expected no bytes after the last quake, because a reader treats every line as a quake.',
       })
     }
   },
 )
 
-edgeCase('1.5b', 'a HEAD request gets the head, and ends without opening the feed', async (t) => {
-  const { feed, server } = await serveFeed(t, PATH, createApp)
-  const client = t.connect(server)
-  const story = {
-    seen: 'The HEAD request got no head.',
-    expected: 'Expected the same head as for GET.',
-  }
-  const head = await client.get(PATH, story, { method: 'HEAD' })
-  must(head.status === 200, {
-    seen: `The HEAD request was answered with status ${head.status}.`,
-    expected: 'Expected status 200, as for GET.',
-  })
-  const type = head.headers.get('content-type')
-  must(NDJSON.test(type ?? ''), {
-    seen: `The response to HEAD had ${type ? `the Content-Type ${type}` : 'no Content-Type'}.`,
-    expected: 'Expected the same Content-Type as for GET.',
-    often: 'your handler sets the headers only for GET.',
-  })
-  await mustEndHead(t, server, client, PATH)
-  must(
-    feed.readers.every(({ hasPulled }) => !hasPulled),
-    {
-      seen: 'Your handler opened the feed for a HEAD request.',
-      expected: 'Expected the feed to stay closed, because a response to HEAD has no body.',
-      often:
-        'your handler opens the feed before it checks req.method, or does not return after res.end().',
-    },
-  )
-})
+edgeCase(
+  '1.5b',
+  'a HEAD request gets the response head and ends, without opening the feed',
+  async (t) => {
+    const { feed, server } = await serveFeed(t, PATH, createApp)
+    const client = t.connect(server)
+    const story = {
+      seen: 'The HEAD request got no response head.',
+      expected: 'Expected the same response head as for GET.',
+    }
+    const head = await client.get(PATH, story, { method: 'HEAD' })
+    must(head.status === 200, {
+      seen: `The HEAD request was answered with status ${head.status}.`,
+      expected: 'Expected status 200, as for GET.',
+    })
+    const type = head.headers.get('content-type')
+    must(NDJSON.test(type ?? ''), {
+      seen: `The response to HEAD had ${type ? `the Content-Type ${type}` : 'no Content-Type'}.`,
+      expected: 'Expected the same Content-Type as for GET.',
+      often: 'your handler sets the headers only for GET.',
+    })
+    await mustEndHead(t, server, client, PATH)
+    must(
+      feed.readers.every(({ hasPulled }) => !hasPulled),
+      {
+        seen: 'Your handler opened the feed for a HEAD request.',
+        expected: 'Expected the feed to stay closed, because a response to HEAD has no body.',
+        often:
+          'your handler opens the feed before it checks req.method, or does not return after res.end().',
+      },
+    )
+  },
+)
 
 edgeCase('1.5c', 'a POST request is refused', async (t) => {
   const { server } = await serveFeed(t, PATH, createApp)
@@ -563,7 +573,7 @@ check(
 
 check(
   '1.7a',
-  'the reader throws an error with the line number if a line is not JSON',
+  'if a line is not JSON, the reader throws an error with the line number',
   mustRead('invalid', whyWrongError),
 )
 
@@ -601,7 +611,7 @@ edgeCase(
     t.transcript.step('body continues with 1000 chunks of 300 bytes and no line feed')
     const outcome = await t.withTimeout(outcomeOf(records.next(), 'yielded a record'), {
       seen: 'maxLineBytes was 30000, but readNdjson() kept waiting for more.',
-      expected: 'Expected readNdjson() to throw at a line of more than 30000 bytes.',
+      expected: 'Expected readNdjson() to throw as soon as a line is longer than 30000 bytes.',
     })
     t.transcript.step(`reader ${outcome}`)
     const taken = source.pulled - 1
@@ -611,7 +621,7 @@ edgeCase(
       expected: 'Expected readNdjson() to throw soon after byte 30000.',
       often:
         taken < endless.length
-          ? 'your reader counts the characters of an unfinished line, but each of these characters has three bytes.'
+          ? 'your reader counts the characters of an unfinished line, but each of these characters takes three bytes.'
           : 'your reader checks the length only when the line is complete, but this line never ends.',
     })
 
@@ -661,7 +671,7 @@ check('1.7e', 'leaving the loop over readNdjson() cancels the body', async (t) =
   }
   await t.withTimeout(leaveAfterOne(), {
     seen: 'Two lines arrived, but the loop got no record.',
-    expected: 'Expected the loop to get the first record at once.',
+    expected: 'Expected the loop to get the first record immediately.',
   })
   t.transcript.step('loop breaks after the first record')
   await t.waitFor(() => source.cancelled, {
@@ -713,7 +723,7 @@ edgeCase('1.7g', 'the reader pulls chunks only on demand', async (t) => {
     seen: `The caller asked for 10 records, but your reader took ${lines.pulled} chunks from the body.`,
     expected: 'Expected your reader to pull a chunk only when the caller asks for another record.',
     often:
-      'your reader fills a queue from a loop in the background, as fast as the server can send.',
+      'your reader runs a loop in the background, which fills a queue as fast as the server can send.',
   })
 })
 
@@ -772,8 +782,8 @@ check(
       for await (const _ of readNdjson(body)) count += 1
     }
     await mustCostLinearly(t, chunks, read, {
-      seen: '6000 lines of 768 bytes arrived, each in a chunk of its own, and 1.5 seconds of CPU time were not enough to read them.',
-      expected: 'Expected the cost of a line not to depend on the lines before it.',
+      seen: '6000 lines of 768 bytes arrived, each in a chunk of its own, but your reader did not finish reading them within 1.5 seconds of CPU time.',
+      expected: 'Expected the cost of reading a line not to depend on the lines before it.',
       often: 'your reader keeps the text of finished lines and appends each chunk to it.',
     })
     t.transcript.step(`reader yielded ${count} records`)

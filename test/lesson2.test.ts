@@ -105,7 +105,7 @@ check('2.1b', 'each line of data is written as its own "data" field', async (t) 
         'Expected encodeEvent() to write one "data" field per line, however many lines there are.',
       ...(error instanceof RangeError && {
         often:
-          'push(...lines) passes each line as a separate argument, and a call can have only so many arguments.',
+          'push(...lines) passes each line as a separate argument, and the number of arguments is limited.',
       }),
     })
   }
@@ -164,7 +164,7 @@ edgeCase('2.1e', 'a field that is not passed is not written', async (t) => {
   }
 })
 
-check('2.1f', 'event and id arrive unchanged, together with the data', async (t) => {
+check('2.1f', '"event" and "id" arrive unchanged, together with the data', async (t) => {
   for (const fields of [
     { data: 'x', event: 'tick', id: '7' },
     { data: 'x', event: '', id: '7' },
@@ -229,7 +229,7 @@ function whyNoSpace(): string {
     : 'your code trims the value, or does not write it. A client removes only one space, directly after the colon.'
 }
 
-check('2.1g', 'a line end in event or id cannot forge a field', async (t) => {
+check('2.1g', 'a line end in "event" or "id" cannot forge a field', async (t) => {
   const forgeries = fc
     .tuple(textOf('a', '\n', '\r', 'data: forged', 'id: 1'), fc.constantFrom('\n', '\r', '\r\n'))
     .map(([made, end]) => `tick${end}${made}`)
@@ -261,7 +261,7 @@ check('2.1g', 'a line end in event or id cannot forge a field', async (t) => {
   }
 })
 
-edgeCase('2.1h', 'U+0000 in an id throws or is removed', async (t) => {
+edgeCase('2.1h', 'U+0000 in an ID is removed, or makes encodeEvent() throw', async (t) => {
   for (const id of [
     '7\0',
     '\0',
@@ -281,7 +281,7 @@ edgeCase('2.1h', 'U+0000 in an id throws or is removed', async (t) => {
   }
 })
 
-edgeCase('2.1i', 'retry is written as a whole number of milliseconds', async (t) => {
+edgeCase('2.1i', '"retry" is written as a whole number of milliseconds', async (t) => {
   for (const retry of [2000, 0, 1, 2 ** 31, ...fc.sample(fc.nat(), { seed, numRuns: 20 })]) {
     const encoded = encode(t, { retry })
     const its = parseEvents(encoded).parser.retry
@@ -381,14 +381,14 @@ check(
     const head = await t.connect(server).get(PATH, {
       seen: 'The feed was idle, but the client did not get the head of the response.',
       expected:
-        'Expected the status and the headers to be sent at once, because an EventSource is not open until it gets them.',
+        'Expected the status and the headers to be sent immediately, because an EventSource opens only when it gets them.',
       often:
         'your handler writes nothing until the first quake. The first write also sends the head.',
     })
     const type = head.headers.get('content-type')
     must(head.status === 200, {
-      seen: `GET ${PATH} was answered with the status ${head.status}.`,
-      expected: 'Expected the status 200, because an EventSource gives up after any other status.',
+      seen: `GET ${PATH} was answered with status ${head.status}.`,
+      expected: 'Expected status 200, because an EventSource gives up after any other status.',
       often: 'your route has another path, or your handler throws before it answers.',
     })
     must(isEventStream(head), {
@@ -411,7 +411,7 @@ edgeCase('2.2b', 'the first bytes of the body arrive before the first quake', as
     seen: 'The client got the head, but no byte of the body arrived while the feed was idle.',
     expected:
       'Expected some bytes to be sent, because some proxies delay the head until the body begins.',
-    often: 'flushHeaders() sends only the head. Write the "retry" field at once.',
+    often: 'flushHeaders() sends only the head. Write the "retry" field immediately.',
   })
 })
 
@@ -432,8 +432,8 @@ edgeCase('2.2c', 'each stream begins with a "retry" field that contains only dig
 })
 
 const noHead: Story = {
-  seen: 'The client got no head.',
-  expected: 'Expected the head to be sent at once.',
+  seen: 'The client got no response head.',
+  expected: 'Expected the response head to be sent immediately.',
 }
 
 check('2.2d', 'each quake arrives as an event before the next quake happens', async (t) => {
@@ -489,22 +489,22 @@ check(
       })
       sent.add(quake.id)
       must(deepEqual(tryParseJson(event.data), quake), {
-        seen: `The data of ${describeQuake(quake)} was ${excerpt(event.data)}`,
+        seen: `The data for ${describeQuake(quake)} was ${excerpt(event.data)}`,
         expected: `Expected the data to be ${excerptJson(quake)}`,
         often:
           'your handler sends something other than JSON.stringify(quake), or encodes the quake twice.',
       })
       must(event.type === 'message', {
-        seen: `The event of ${describeQuake(quake)} had the name "${excerpt(event.type)}".`,
+        seen: `The event for ${describeQuake(quake)} had the name "${excerpt(event.type)}".`,
         expected:
           "Expected an event without a name. An event with a name reaches only the listeners for that name, not those for 'message'.",
         often: 'your handler passes a name for the event to encodeEvent().',
       })
       must(event.lastEventId === quake.id, {
-        seen: `The event of quake ${quake.id} had the ID "${excerpt(event.lastEventId)}".`,
+        seen: `The event for quake ${quake.id} had the ID "${excerpt(event.lastEventId)}".`,
         expected: `Expected the ID "${quake.id}", because a client that reconnects sends its last ID to say how far it got.`,
         often:
-          'your handler leaves out the ID, or counts events. The same number would mean a different quake in each process.',
+          'your handler leaves out the ID, or numbers the events instead. The same number would then mean a different quake in each process.',
       })
     }
   },
@@ -530,14 +530,14 @@ edgeCase(
     const { status } = await next.get(
       PATH,
       {
-        seen: 'Client B disconnected. Then client C connected, but it got no head.',
-        expected: 'Expected the head to be sent at once.',
+        seen: 'Client B disconnected. Then client C connected, but it got no response head.',
+        expected: 'Expected the response head to be sent immediately.',
       },
       { lastEventId: 'zz' },
     )
     must(status === 200, {
-      seen: `Client B disconnected. Then client C connected, and it got the status ${status}.`,
-      expected: 'Expected the status 200, because the feed is still running.',
+      seen: `Client B disconnected. Then client C connected, and it got status ${status}.`,
+      expected: 'Expected status 200, because the feed is still running.',
       often:
         'your handler treats every end of the loop as the end of the feed. The loop also ends when the client disconnects.',
     })
@@ -551,7 +551,7 @@ edgeCase(
     await next.events.next({
       seen: `Client C connected with Last-Event-ID: zz, and ${describeQuake(quake)} happened, but client C got no event.`,
       expected:
-        'Expected client C to get every quake that its reader of the feed yields, whatever the Last-Event-ID is.',
+        'Expected client C to get every quake that its own reader delivers, whatever the Last-Event-ID is.',
     })
   },
 )
@@ -564,7 +564,7 @@ edgeCase('2.2h', 'the "retry" field is sent before any event', async (t) => {
   const { events } = await open()
   await events.next(noEvent(quake))
   must(events.beganWithRetry, {
-    seen: 'A quake had happened before the client connected, and the stream began with the event of that quake.',
+    seen: 'A quake had happened before the client connected, and the stream began with the event for that quake.',
     expected:
       'Expected the "retry" field to arrive before the event, because the connection may be lost at any moment.',
     often: 'your handler writes "retry" too late: after an await, or in a timer.',
@@ -594,8 +594,7 @@ check('2.3a', 'heartbeats are sent while the feed is idle', async (t) => {
   const { events } = await serveStream(t, PATH, withHeartbeats)
   await events.heartbeats(2 * SOME, {
     seen: `The feed was idle and heartbeatMs was ${heartbeatMs}, but the client got no heartbeats.`,
-    expected:
-      'Expected a comment to be sent every few milliseconds, for as long as the client is connected.',
+    expected: 'Expected a comment to be sent every few milliseconds while the client is connected.',
     often:
       'your handler does not use heartbeatMs, calls setTimeout() instead of setInterval(), or sends only a blank line.',
   })
@@ -607,7 +606,7 @@ check('2.3a', 'heartbeats are sent while the feed is idle', async (t) => {
   await undefinedOne.events.next(noEvent(last))
   const beats = Math.max(unset.events.comments - before, undefinedOne.events.comments - beatsBefore)
   must(beats < SOME, {
-    seen: `createApp() was called without heartbeatMs, and comments arrived as fast as with a heartbeatMs of ${heartbeatMs}.`,
+    seen: `createApp() was called without heartbeatMs, but comments arrived as fast as with a heartbeatMs of ${heartbeatMs}.`,
     expected: 'Expected a sensible default, such as 15 seconds.',
     often:
       'heartbeatMs is undefined in your code, and setInterval(…, undefined) fires every millisecond.',
@@ -634,7 +633,7 @@ check('2.3b', 'a heartbeat is not an event, changes no ID and splits no event', 
     feed.release(quake)
     const event = await events.next(noEvent(quake))
     must(event.lastEventId === quake.id && deepEqual(tryParseJson(event.data), quake), {
-      seen: `While heartbeats were sent, the event of quake ${quake.id} arrived as: ${describeEvent(event)}.`,
+      seen: `While heartbeats were being sent, the event for quake ${quake.id} arrived as: ${describeEvent(event)}.`,
       expected: `Expected the whole event to arrive with the ID "${quake.id}", as it does without heartbeats.`,
       often: 'your handler writes an event in parts, and a heartbeat is sent between them.',
     })
@@ -650,7 +649,7 @@ check('2.3b', 'a heartbeat is not an event, changes no ID and splits no event', 
     const event = await slow.events.next(noMoreEvents)
     const quake = tryParseJson(event.data) as Quake | undefined
     must(quake !== undefined && quake.id === event.lastEventId, {
-      seen: `The slow client read again, and ${quake ? 'an event had the ID of the event before it' : `the data of an event ended in ${quote(event.data.slice(-3))}`}, because a heartbeat had split the event.`,
+      seen: `The slow client resumed reading, and ${quake ? 'an event had the ID of the event before it' : `the data of an event ended in ${quote(event.data.slice(-3))}`}, because a heartbeat had split the event.`,
       expected: 'Expected every event to arrive in one piece, with its own ID.',
       often:
         'your handler writes an event in parts, and a heartbeat is sent during an await between them.',
@@ -680,7 +679,7 @@ check('2.3b', 'a heartbeat is not an event, changes no ID and splits no event', 
       seen: 'While the feed was idle, the heartbeat arrived as a field.',
       expected: 'Expected a comment, which is a line that begins with a colon.',
       often:
-        'your heartbeat has no colon, or has a name before the colon, and a client may know the field of that name.',
+        'your heartbeat has no colon, or the text before its colon is the name of a field that a client may know.',
     })
   }
 })
@@ -692,7 +691,7 @@ check('2.3c', 'heartbeats stop when their client disconnects', async (t) => {
     await timers.comesAndGoes(served, name)
   }
   await timers.areCleared({
-    seen: 'Four clients connected and disconnected, but their timers keep running.',
+    seen: 'Four clients connected and disconnected, but their timers were still running.',
     expected:
       'Expected the timers to be cleared. Otherwise they write to closed connections for as long as the server runs.',
     often: 'your handler does not call clearInterval(), or calls it only after the feed has ended.',
@@ -738,8 +737,8 @@ check('2.4a', 'the feed closes when the client disconnects, and not before', asy
   client.request(PATH)
   t.transcript.step('middleware has read the request body')
   await client.head({
-    seen: 'The client got no head.',
-    expected: 'Expected the head to be sent at once.',
+    seen: 'The client got no response head.',
+    expected: 'Expected the response head to be sent immediately.',
   })
   const [quake] = quakes(1)
   feed.release(quake)
@@ -802,15 +801,15 @@ edgeCase('2.4c', 'a client that disconnects before its handler runs leaves no ti
   // A fence: when this client is answered, the handlers of the others have long begun.
   const fence = t.connect(server, 'fourth client')
   await fence.get(PATH, {
-    seen: 'The fourth client got no head.',
-    expected: 'Expected the head to be sent.',
+    seen: 'The fourth client got no response head.',
+    expected: 'Expected the response head to be sent.',
   })
   fence.disconnect()
   await t.waitFor(() => timers.alive() <= 1, {
-    seen: 'Three clients disconnected while slow login middleware was running, but their timers keep running.',
+    seen: 'Three clients disconnected while slow login middleware was running, but their timers were still running.',
     expected: 'Expected no timer to run for these clients, because nothing will ever clear it.',
     often:
-      "your handler waits for 'close' or 'drain', which will not fire any more. Check res.destroyed first.",
+      "your handler waits for 'close' or 'drain', which will no longer fire. Check res.destroyed first.",
   })
   t.transcript.step('no timer is running')
 })
@@ -823,9 +822,9 @@ check(
     const slow = await blockedStream(t, served)
     const { happened } = slow
     must(slow.reader.delivered < happened.length, {
-      seen: `The client stopped reading, but your handler took all ${happened.length} quakes (5 MB) from the feed.`,
+      seen: `The client stopped reading, but your handler read all ${happened.length} quakes (5 MB) from the feed.`,
       expected:
-        'Expected your handler to stop taking quakes when the response is full, because everything that the client does not read fills your memory.',
+        'Expected your handler to stop reading quakes when the response is full, because everything that the client does not read stays in memory.',
       often:
         'your handler ignores the result of res.write(). If the result is false, wait for "drain".',
     })
@@ -846,26 +845,26 @@ check(
     t.transcript.step('slow client read every event once, in order')
     // Each of these quakes fills the response, so if each wait leaves a listener, there are dozens of them.
     must(listeners() < before + 5, {
-      seen: `The response was full ${happened.length} times, and after that this client had more listeners than during the first wait.`,
-      expected: 'Expected your handler to remove the listeners of each wait after that wait.',
+      seen: `The response was full ${happened.length} times, and afterwards this client had more listeners than during the first wait.`,
+      expected: 'Expected your handler to remove its listeners after each wait.',
       often:
-        'your handler adds a listener for each wait and never removes it. once() from node:events does both.',
+        'your handler adds a listener for each wait and never removes it. once() from node:events removes its own listeners.',
     })
   },
 )
 
 check(
   '2.4e',
-  'a stalled client that disconnects leaves neither an open feed nor a timer',
+  'a stalled client that disconnects leaves no feed open and no timer running',
   async (t) => {
     const timers = trackHeartbeats(t)
     const served = await serveFeed(t, PATH, withHeartbeats)
     await timers.comesAndGoes(served, 'first client')
     await mustCloseWhenStalled(t, await stalledStream(t, served))
     await timers.areCleared({
-      seen: 'The client disconnected while your handler was waiting for "drain", but the timer keeps running.',
+      seen: 'The client disconnected while your handler was waiting for "drain", but the timer was still running.',
       often:
-        'your handler calls clearInterval() after the loop. When the wait for "drain" is aborted, it throws and skips that line, so use finally.',
+        'your handler calls clearInterval() after the loop. When the wait for "drain" is aborted, the await throws and clearInterval() is skipped, so put it in a finally block.',
     })
   },
 )
@@ -877,14 +876,14 @@ edgeCase(
     const { feed, server } = await serveFeed(t, PATH, createApp)
     const client = t.connect(server)
     const story = {
-      seen: 'A HEAD request got no head.',
-      expected: 'Expected HEAD to get the same head as GET.',
+      seen: 'A HEAD request got no response head.',
+      expected: 'Expected HEAD to get the same response head as GET.',
       often: GET_FOR_HEAD,
     }
     const head = await client.get(PATH, story, { method: 'HEAD' })
     must(head.status === 200, {
-      seen: `A HEAD request got the status ${head.status}.`,
-      expected: 'Expected the status 200, as for GET.',
+      seen: `A HEAD request got status ${head.status}.`,
+      expected: 'Expected status 200, as for GET.',
     })
     const type = head.headers.get('content-type')
     must(isEventStream(head), {
@@ -896,17 +895,17 @@ edgeCase(
     })
     await mustEndHead(t, server, client, PATH)
     must(feed.openReaders === 0, {
-      seen: 'A HEAD request was answered, but the feed is still open.',
+      seen: 'A HEAD request was answered, but the feed stayed open.',
       expected: 'Expected the feed to be closed, because the response to HEAD has no body.',
       often: 'your handler opens the feed before it checks the method.',
     })
     const { status } = await t.connect(server, 'next client').get(PATH, {
-      seen: 'A HEAD request was answered. Then the next client sent a GET request, but it got no head.',
-      expected: 'Expected the status 200, because the feed is still running.',
+      seen: 'A HEAD request was answered. Then the next client sent a GET request, but it got no response head.',
+      expected: 'Expected status 200, because the feed is still running.',
     })
     must(status === 200, {
-      seen: `A HEAD request was answered, and then a GET request got the status ${status}.`,
-      expected: 'Expected the status 200, because the feed is still running after a HEAD.',
+      seen: `A HEAD request was answered, and then a GET request got status ${status}.`,
+      expected: 'Expected status 200, because the feed is still running after a HEAD request.',
     })
   },
 )
@@ -949,25 +948,25 @@ check(
       expected: 'Expected the connection to be cut.',
     })
     await timers.areCleared({
-      seen: 'The feed failed and the connection was cut, but the timer keeps running.',
+      seen: 'The feed failed and the connection was cut, but the timer was still running.',
       often:
-        'your handler calls clearInterval() after the loop, but an error skips that line. Use finally.',
+        'your handler calls clearInterval() after the loop, but an error skips that call. Put it in a finally block.',
     })
     const next = t.connect(server, 'next client')
     const { status } = await next.get(PATH, {
-      seen: 'The feed failed and worked again, but the next client got no head.',
-      expected: 'Expected the status 200, because the feed works again.',
+      seen: 'The feed failed and recovered, but the next client got no response head.',
+      expected: 'Expected status 200, because the feed works again.',
     })
     must(status === 200, {
-      seen: `The feed failed and worked again, but the next client got the status ${status}.`,
+      seen: `The feed failed and recovered, but the next client got status ${status}.`,
       expected:
-        'Expected the status 200, because the feed works again. After a 204 the client would never reconnect.',
-      often: 'your handler treats a feed that has failed like one that has ended.',
+        'Expected status 200, because the feed works again. After a 204, the client would never reconnect.',
+      often: 'your handler treats a failed feed like a feed that has ended.',
     })
     const [quake] = quakes(1)
     mended.release(quake)
     await next.events.next({
-      seen: `The feed failed and worked again, and ${describeQuake(quake)} happened, but the next client got no event.`,
+      seen: `The feed failed and recovered, and ${describeQuake(quake)} happened, but the next client got no event.`,
       expected: 'Expected your handler to open the feed for each client.',
     })
   },
@@ -979,7 +978,7 @@ edgeCase(
   async (t) => {
     const { client, feed } = await streamAfterQuakes(t, await serveFeed(t, PATH, createApp), 1)
     feed.end()
-    await mustEndWithFeed(client, 'nothing more will come.')
+    await mustEndWithFeed(client, 'nothing more will arrive.')
     mustHaveNoEvent(client.unread())
 
     // After many quakes, with one of them still unsent.
@@ -1004,7 +1003,7 @@ edgeCase(
     await turns(20)
     served.server.unblockNetwork()
     const story = {
-      seen: 'The feed ended while the last event was waiting for the network, and the event was lost.',
+      seen: 'The feed ended while the last event was waiting for the network, and that event was lost.',
       expected: 'Expected the client to get the last event, and then the end of the response.',
       often:
         'your handler destroys the response instead of calling res.end(). Destroying the response discards all bytes that are still waiting.',
@@ -1034,38 +1033,37 @@ check('2.4j', 'after the feed has ended, requests get 204', async (t) => {
     })
     for (const name of ['the same client', 'another client']) {
       const { status } = await t.connect(served.server, name).get(PATH, {
-        seen: `The feed ended${over}, but the next request got no head.`,
-        expected: 'Expected the status 204.',
+        seen: `The feed ended${over}, but the next request got no response head.`,
+        expected: 'Expected status 204.',
       })
       const isSecond = name === 'another client'
       must(status === 204, {
-        seen: `The feed ended${over}, and the ${isSecond ? 'second' : 'next'} request after that got the status ${status}.`,
+        seen: `The feed ended${over}, but the ${isSecond ? 'second' : 'next'} request after that got status ${status}.`,
         ...(status === 200
           ? {
               expected:
-                'Expected the status 204. An EventSource treats the end of a response as a lost connection, so it would reconnect forever.',
+                'Expected status 204. An EventSource treats the end of a response as a lost connection, so it would reconnect forever.',
               often: isSecond
                 ? 'your handler forgets after the first 204 that the feed has ended. Every client needs the 204.'
                 : 'your handler does not remember that the feed has ended.',
             }
           : {
               expected:
-                'Expected the status 204, which tells an EventSource to stop. Other statuses mean that something went wrong.',
+                'Expected status 204, which tells an EventSource to stop. Other statuses mean that something went wrong.',
             }),
       })
     }
     const { status } = await t.connect(served.server, 'client that reconnects').get(
       PATH,
       {
-        seen: `The feed ended${over}, but the next request with a Last-Event-ID got no head.`,
-        expected: 'Expected the status 204.',
+        seen: `The feed ended${over}, but the next request with a Last-Event-ID got no response head.`,
+        expected: 'Expected status 204.',
       },
       { lastEventId: 'us7000' },
     )
     must(status === 204, {
       seen: `The feed ended${over}. Requests without a Last-Event-ID got 204, but a request with a Last-Event-ID got ${status}.`,
-      expected:
-        'Expected the status 204, because an EventSource that reconnects sends that header.',
+      expected: 'Expected status 204, because an EventSource that reconnects sends that header.',
     })
   }
 })
@@ -1087,7 +1085,7 @@ edgeCase('2.4k', 'no timer keeps running after the feed has ended', async (t) =>
     expected: 'Expected the response to end.',
   })
   await timers.areCleared({
-    seen: 'The feed and the response ended, but the timer keeps running.',
+    seen: 'The feed and the response ended, but the timer was still running.',
     often: 'your handler calls clearInterval() only after a disconnect or an error.',
   })
   await answered('GET')
@@ -1097,12 +1095,12 @@ edgeCase('2.4k', 'no timer keeps running after the feed has ended', async (t) =>
   async function answered(method: string): Promise<void> {
     const client = t.connect(server, 'client that gets no stream')
     const story = {
-      seen: `A ${method} request got no head.`,
-      expected: 'Expected the head to be sent.',
+      seen: `A ${method} request got no response head.`,
+      expected: 'Expected the response head to be sent.',
     }
     const { status } = await client.get(PATH, story, { method })
     await timers.areCleared({
-      seen: `A ${method} request got the status ${status} without a stream, but a timer keeps running for that request.`,
+      seen: `A ${method} request got status ${status} without a stream, but a timer was still running for that request.`,
       often: 'your handler starts the timer before it knows whether there will be a stream.',
     })
   }
@@ -1126,7 +1124,7 @@ edgeCase(
     // One timer for all clients may stay, and one for the client that is connected.
     await t.waitFor(() => timers.alive() <= 2, {
       seen: () =>
-        `Many clients connected and disconnected, some of them before your handler ran, but ${timers.alive()} timers keep running.`,
+        `Many clients connected and disconnected, some of them before your handler ran, but ${timers.alive()} timers were still running.`,
       expected: 'Expected the timers of a client to be cleared when that client disconnects.',
     })
     timers.stop()
@@ -1175,12 +1173,12 @@ edgeCase(
     for (let n = 1; n <= 12; n += 1) {
       const late = t.connect(server, `client ${n}`)
       const { status } = await late.get(PATH, {
-        seen: `The feed ended, but request ${n} after that got no head.`,
-        expected: 'Expected the status 204.',
+        seen: `The feed ended, but request ${n} after that got no response head.`,
+        expected: 'Expected status 204.',
       })
       must(status === 204, {
-        seen: `The feed ended, and request ${n} after that got the status ${status}.`,
-        expected: 'Expected the status 204 for every request.',
+        seen: `The feed ended, but request ${n} after that got status ${status}.`,
+        expected: 'Expected status 204 for every request.',
       })
       late.close()
     }
@@ -1197,7 +1195,7 @@ check('2.5a', 'an event is yielded as soon as its blank line arrives', async (t)
     source.push(`data: ${data}\n`)
     source.push('\n')
     const { value } = await t.withTimeout(events.next(), {
-      seen: `The event of ${describeQuake(quake)} arrived with its blank line, but your parser yielded nothing.`,
+      seen: `The event for ${describeQuake(quake)} arrived with its blank line, but your parser yielded nothing.`,
       expected: 'Expected your parser to yield the event before any more bytes arrive.',
       often: 'your parser reads the whole body first, or waits for the next event.',
     })
@@ -1250,7 +1248,7 @@ edgeCase('2.5c', 'a CR ends its line at once', async (t) => {
       seen: `"data: ${data}␍␍" arrived, but your parser yielded nothing.`,
       expected: 'Expected your parser to yield the event before any more bytes arrive.',
       often:
-        'your parser waits for the LF that may follow a CR. End the line at once, and skip that LF if it arrives.',
+        'your parser waits for the LF that may follow a CR. End the line immediately, and skip that LF if it arrives.',
     })
     t.transcript.step(`parser yielded ${excerptJson(value, 48)}`)
     must(value?.data === data, {
@@ -1325,10 +1323,10 @@ check(
       expected:
         'Expected the work for a chunk to depend only on that chunk, not on the chunks before it.',
       often:
-        'your parser joins the unfinished line to each chunk, and searches the whole line again from the beginning.',
+        'your parser adds each chunk to the unfinished line, and searches the whole line again from the beginning.',
     })
     must(length === 4000 * 768 && more.length === 0, {
-      seen: `A line of data with ${4000 * 768} characters arrived, and your parser yielded ${more.length === 0 ? `data of ${length} characters` : `${more.length + 1} events`}.`,
+      seen: `A line of data with ${4000 * 768} characters arrived, but your parser yielded ${more.length === 0 ? `data of ${length} characters` : `${more.length + 1} events`}.`,
       expected: 'Expected one event that contains the whole line.',
     })
   },
@@ -1358,7 +1356,7 @@ check(
     }
     await t.withTimeout(leaves(), {
       seen: 'Two events arrived, but the loop got neither of them.',
-      expected: 'Expected the loop to get the first event at once.',
+      expected: 'Expected the loop to get the first event immediately.',
     })
     await t.waitFor(() => source.cancelled, {
       seen: 'The consumer left its loop, but the request stayed open.',
@@ -1383,7 +1381,7 @@ check(
     t.transcript.step(outcome === 'threw' ? 'parser threw' : 'parser ended')
     must(outcome === 'threw', {
       seen: 'The connection was lost, but your parser ended as if the body were complete.',
-      expected: 'Expected the error to reach your consumer.',
+      expected: 'Expected the error to reach the consumer.',
       often: 'your parser swallows the error in a catch around the loop or around reader.read().',
     })
   },
@@ -1493,7 +1491,7 @@ edgeCase(
       },
     )
     must(deepEqual(lengths, [49_999]), {
-      seen: `An event of 50,000 empty lines arrived, and your parser yielded ${lengths.length === 1 ? `${lengths[0]} characters` : `${lengths.length} events`}.`,
+      seen: `An event of 50,000 empty lines arrived, but your parser yielded ${lengths.length === 1 ? `${lengths[0]} characters` : `${lengths.length} events`}.`,
       expected: 'Expected one event whose data is 49,999 line feeds.',
     })
   },
@@ -1521,7 +1519,7 @@ check('2.7a', 'each quake is passed to onQuake() as soon as it arrives', async (
     })
     must(deepEqual(got[n], quake), {
       seen: `onQuake() was called with ${excerptJson(got[n])}`,
-      expected: `Expected a call with ${excerptJson(quake)}`,
+      expected: `Expected onQuake() to be called with ${excerptJson(quake)}`,
       often:
         'your code passes on the event, or its text. Use JSON.parse() to turn event.data into a quake.',
     })
@@ -1531,7 +1529,7 @@ check('2.7a', 'each quake is passed to onQuake() as soon as it arrives', async (
   server.send(text, `${many.length} quakes`)
   await t.waitFor(() => got.length === some.length + many.length, {
     seen: () =>
-      `The server sent ${many.length} quakes at once, but onQuake() was called for ${got.length - some.length} of them.`,
+      `The server sent a burst of ${many.length} quakes, but onQuake() was called for only ${got.length - some.length} of them.`,
     expected: 'Expected a call for every quake, however many there are.',
   })
 })
@@ -1620,7 +1618,7 @@ check('2.7c', 'the client reconnects after every lost connection', async (t) => 
   for (let lost = 0; lost < 28; lost += 1) {
     server.cut()
     await t.waitFor(() => server.requests.length === before + lost + 1, {
-      seen: `The connection was lost, ${lost} attempts to reconnect were cut without an answer, and then the client did not try again.`,
+      seen: `The connection was lost, ${lost} attempts to reconnect were cut without an answer, and the client did not try again.`,
       expected: 'Expected the client to try again, however often the connection is lost.',
       often:
         'your code limits the number of attempts. An EventSource tries again by itself each time.',
@@ -1693,7 +1691,7 @@ check('2.7d', 'the function that watchQuakes() returns disconnects the client', 
   await turns(20)
   server.send(`retry: 10\n\ndata: ${JSON.stringify(next)}\n\n`)
   await t.waitFor(() => stays.got.length === 1, {
-    seen: 'Two watchers watched the same stream. The first one was stopped, and the second one got no more quakes.',
+    seen: 'Two watchers were watching the same stream. The first one was stopped, and then the second one got no more quakes.',
     expected: 'Expected each returned function to stop only its own watcher.',
     often:
       'your code keeps the EventSource in a variable outside watchQuakes(), which all calls share.',
@@ -1729,7 +1727,7 @@ check('2.7e', 'onOver() is called once, after the client has given up', async (t
           }
         : {
             expected: 'Expected a call to onOver(), because the EventSource has given up.',
-            often: 'your code looks only for the status 204. readyState CLOSED covers every case.',
+            often: 'your code checks only for status 204. readyState CLOSED covers every case.',
           }),
     })
     t.transcript.step('onOver() was called')
@@ -1743,7 +1741,7 @@ check('2.7e', 'onOver() is called once, after the client has given up', async (t
     })
     watcher.stop()
     must(watcher.overs === 1, {
-      seen: 'The stream was over, onOver() was called, and the returned function called it again.',
+      seen: 'The stream was over and onOver() had been called, but the returned function called onOver() a second time.',
       expected: 'Expected only one call to onOver().',
     })
   }
@@ -1764,9 +1762,9 @@ edgeCase('2.7f', 'a watcher that has stopped leaves no timer running', async (t)
   }
   await t.waitFor(() => timers.alive() === 0, {
     seen: () =>
-      `Six watchers ended: two were stopped while connected, two were stopped while reconnecting, and the streams of two were over. ${timers.alive()} of their timers keep running.`,
+      `Six watchers ended: two were stopped while connected, two were stopped while reconnecting, and the streams of two were over. ${timers.alive()} of their timers were still running.`,
     expected:
-      'Expected no timer to keep running, because a watcher must clear every timer that it starts.',
+      'Expected no timer to be left running, because a watcher must clear every timer that it starts.',
     often:
       'your code does not call clearInterval() when you stop watching, or when the stream is over.',
   })
@@ -1922,7 +1920,7 @@ async function streamAfterQuakes(
   const stream = await open()
   const story = {
     seen: 'No byte of the body arrived.',
-    expected: 'Expected the "retry" field to be sent at once.',
+    expected: 'Expected the "retry" field to be sent immediately.',
   }
   await stream.events.firstBytes(story)
   for (const quake of quakes(count)) {
@@ -1947,7 +1945,7 @@ function trackHeartbeats(t: Tools): {
     },
     async areCleared(story) {
       await t.waitFor(() => timers.alive() <= (mayStay ?? 0), {
-        expected: 'Expected no timer to keep running, because nothing will ever clear it.',
+        expected: 'Expected no timer to be left running, because nothing will ever clear it.',
         ...story,
       })
       t.transcript.step('no timer is running')
@@ -1970,9 +1968,9 @@ async function requestAndLeave(
 }
 
 const noMoreEvents: Story = {
-  seen: 'The slow client read again, but it did not get all its events.',
+  seen: 'The slow client resumed reading, but it did not get all its events.',
   expected: 'Expected the stream to continue where it stopped.',
-  often: 'your handler stops when write() returns false. A result of false only means "wait".',
+  often: 'your handler stops for good when res.write() returns false. But false only means "wait".',
 }
 
 function noEvent(quake: Quake): Story {
@@ -1984,7 +1982,7 @@ function noEvent(quake: Quake): Story {
 
 const noHeartbeat: Story = {
   seen: 'While the feed was idle, the client got no heartbeats.',
-  expected: 'Expected a comment to be sent at each interval.',
+  expected: 'Expected a comment to be sent at every interval.',
 }
 
 // Vectors

@@ -67,7 +67,7 @@ check('3.1a', 'useQuakes() lists each quake as soon as it arrives', async (t) =>
   must(
     handedOut.every(({ list, copy }) => deepEqual(list, copy)),
     {
-      seen: 'Three quakes arrived, and the quakes array of an earlier render was modified.',
+      seen: 'Three quakes arrived, but the quakes array from an earlier render was modified.',
       expected:
         'Expected a new array whenever the list changes, because memo() compares arrays by identity.',
       often:
@@ -154,7 +154,7 @@ check('3.1d', 'components with the same URL share one connection', async (t) => 
   must(open === 1, {
     seen: `Three components follow the same URL, but ${describeConnections(open)} are open.`,
     expected:
-      'Expected one connection. Over HTTP/1.1 a browser opens at most six connections to one server, counting all tabs.',
+      'Expected one connection. Over HTTP/1.1 a browser opens at most six connections to one server, across all tabs.',
     often:
       'each of your components creates its own EventSource. Share one EventSource, outside of React.',
   })
@@ -171,9 +171,9 @@ check('3.1d', 'components with the same URL share one connection', async (t) => 
   drawAll([{ url: here.url }, { url: there.url }, { url: filtered.url }])
   t.transcript.step('components with two other URLs mount')
   await page.waitFor(() => there.requests.length > 0, {
-    seen: 'Two components follow two URLs, but the server of the second URL got no request.',
+    seen: 'Two components follow two URLs, but the server at the second URL got no request.',
     expected: 'Expected a connection to each server.',
-    often: 'your code uses one EventSource for all components, whatever their URL.',
+    often: 'your code uses one EventSource for all components, even if their URLs differ.',
   })
   await page.waitFor(() => here.requests.length > asked, {
     seen: 'Two components follow /events and /events?min=5 on one server, but the server got no request for the second URL.',
@@ -184,7 +184,7 @@ check('3.1d', 'components with the same URL share one connection', async (t) => 
   await lists(last, { from: there, to: watchers[1]! })
   const listed = watchers[1]!.view.quakes.length
   must(listed === 1, {
-    seen: `One quake arrived on the second of two streams, but the list of that stream has ${listed} quakes.`,
+    seen: `One quake arrived on the second of two streams, but the list for that stream has ${listed} quakes.`,
     expected: 'Expected the list to have one quake.',
     often: 'your code uses one list for all streams.',
   })
@@ -204,7 +204,7 @@ check('3.1e', 'a component that mounts later shows the current list at once', as
   const listed = (): readonly Quake[] | undefined => watchers[1]?.view.quakes
   await page.waitFor(() => deepEqual(listed(), watcher.view.quakes), {
     seen: () =>
-      `A component mounted while another one had 2 quakes in its list, but the list of the new component has ${listed()?.length ?? 'no length'}.`,
+      `A component mounted while another one had 2 quakes in its list, but the list in the new component has ${listed()?.length ?? 'no length'}.`,
     expected: 'Expected the same list in both components, because they share the stream.',
     often: 'each of your components keeps its own list.',
   })
@@ -277,89 +277,98 @@ check(
 
 // 3.2 The state of the connection
 
-check('3.2a', 'the status is connecting until the response head arrives, then open', async (t) => {
-  const server = await scriptedServer(t)
-  server.stopAnswering()
-  const { watcher, connects, showsStatus } = await mount(t, { servers: [server] })
-  await connects()
-  await fence(t)
-  const went = watcher.statuses.map(String)
-  must(went.length > 0, {
-    seen: 'useQuakes() returned no status.',
-    expected: "Expected the status 'connecting' from the first render.",
-  })
-  must(deepEqual(went, ['connecting']), {
-    seen: `The server has not responded yet, but the status ${went.length > 1 ? 'went from' : 'is'} ${went.join(' to ')}.`,
-    expected:
-      'Expected the status to be connecting from the first render until the response head arrives.',
-    often:
-      'your code reports open as soon as it has created the EventSource. Wait for the event named "open".',
-  })
-  server.resumeAnswering()
-  await showsStatus('open', {
-    seen: 'The server has sent the response head but no quake yet, and the status is still connecting.',
-    expected: 'Expected the status to be open.',
-    often: "your code doesn't listen for 'open', or it waits for the first message instead.",
-  })
-})
-
-check('3.2b', 'after a lost connection the status is connecting, then open again', async (t) => {
-  const [before, after, last] = quakes(3)
-  const { page, server, watcher, connects, lists, showsStatus } = await mount(t)
-  await connects()
-  server.send('retry: 10\n\n')
-  await lists(before)
-  server.stopAnswering()
-  server.cut()
-  await page.waitFor(() => watcher.view.status !== 'open', {
-    seen: 'The connection was lost, but the status is still open.',
-    expected: 'Expected the status to be connecting.',
-    often: "your code doesn't listen for 'error'.",
-  })
-  must(watcher.view.status === 'connecting', {
-    seen: `The connection was lost, and now the status is ${watcher.view.status}.`,
-    expected:
-      'Expected the status to be connecting, because the EventSource is about to reconnect.',
-    often: "your code treats every 'error' as final, but only an error with readyState CLOSED is.",
-  })
-  t.transcript.step('status is connecting')
-  await page.waitFor(() => server.requests.length > 1, comesBackByItself)
-  server.resumeAnswering()
-  await showsStatus('open', {
-    seen: 'The EventSource reconnected, but the status is not open.',
-    expected: 'Expected the status to be open.',
-    often:
-      "your code listens for 'open' only once, but the event fires again after each reconnect.",
-  })
-  await lists(after)
-  must(watcher.has(before), {
-    seen: 'The EventSource reconnected, but the list no longer contains the quake from before.',
-    expected: 'Expected the list to keep its quakes.',
-  })
-  must(sourcesOf(server.url).length === 1, {
-    seen: `The connection was lost once, but ${sourcesWere(server)} created.`,
-    expected: 'Expected one EventSource, because an EventSource reconnects by itself.',
-    often: "your code creates a new EventSource when 'error' fires.",
-  })
-  const [source] = sourcesOf(server.url)
-  for (let n = 0; n < LOSSES; n += 1) loseAndFind(source!)
-  t.transcript.step(`the connection is lost and reopened ${LOSSES} times`)
-  await lists(last, {
-    story: {
-      seen: `The connection was lost and reopened ${LOSSES} times, but ${describeQuake(last)}, which arrived next, is not in the list.`,
+check(
+  '3.2a',
+  'the status is "connecting" until the response head arrives, then "open"',
+  async (t) => {
+    const server = await scriptedServer(t)
+    server.stopAnswering()
+    const { watcher, connects, showsStatus } = await mount(t, { servers: [server] })
+    await connects()
+    await fence(t)
+    const went = watcher.statuses.map(String)
+    must(went.length > 0, {
+      seen: 'useQuakes() returned no status.',
+      expected: 'Expected the status to be "connecting" from the first render.',
+    })
+    must(deepEqual(went, ['connecting']), {
+      seen: `The server has not responded yet, but the status ${went.length > 1 ? 'went from' : 'is'} "${went.join('" to "')}".`,
       expected:
-        'Expected the quake to be in the list, because an EventSource reconnects however often its connection is lost.',
-      ...(source!.wasClosed && {
-        often: 'your code counts the errors, and calls close() after too many of them.',
-      }),
-    },
-  })
-  await showsStatus('open', () => ({
-    seen: `The connection was lost and reopened ${LOSSES} times, and now the status is ${watcher.view.status}.`,
-    expected:
-      'Expected the status to be open, because an EventSource reconnects however often its connection is lost.',
-  }))
-})
+        'Expected the status to be "connecting" from the first render until the response head arrives.',
+      often:
+        'your code reports "open" as soon as it has created the EventSource. Wait for the event named "open".',
+    })
+    server.resumeAnswering()
+    await showsStatus('open', {
+      seen: 'The response head has arrived, but the status is still "connecting".',
+      expected: 'Expected the status to be "open".',
+      often: "your code doesn't listen for 'open', or it waits for the first message instead.",
+    })
+  },
+)
+
+check(
+  '3.2b',
+  'after a lost connection, the status is "connecting", then "open" again',
+  async (t) => {
+    const [before, after, last] = quakes(3)
+    const { page, server, watcher, connects, lists, showsStatus } = await mount(t)
+    await connects()
+    server.send('retry: 10\n\n')
+    await lists(before)
+    server.stopAnswering()
+    server.cut()
+    await page.waitFor(() => watcher.view.status !== 'open', {
+      seen: 'The connection was lost, but the status is still "open".',
+      expected: 'Expected the status to be "connecting".',
+      often: "your code doesn't listen for 'error'.",
+    })
+    must(watcher.view.status === 'connecting', {
+      seen: `The connection was lost, and now the status is "${watcher.view.status}".`,
+      expected:
+        'Expected the status to be "connecting", because the EventSource is about to reconnect.',
+      often:
+        "your code treats every 'error' as final, but only an error with readyState CLOSED is.",
+    })
+    t.transcript.step('status is "connecting"')
+    await page.waitFor(() => server.requests.length > 1, comesBackByItself)
+    server.resumeAnswering()
+    await showsStatus('open', {
+      seen: 'The EventSource reconnected, but the status is not "open".',
+      expected: 'Expected the status to be "open".',
+      often:
+        "your code listens for 'open' only once, but the event fires again after each reconnect.",
+    })
+    await lists(after)
+    must(watcher.has(before), {
+      seen: 'The EventSource reconnected, but the list no longer contains the earlier quake.',
+      expected: 'Expected the list to keep its quakes.',
+    })
+    must(sourcesOf(server.url).length === 1, {
+      seen: `The connection was lost once, but ${sourcesWere(server)} created.`,
+      expected: 'Expected one EventSource, because an EventSource reconnects by itself.',
+      often: "your code creates a new EventSource when 'error' fires.",
+    })
+    const [source] = sourcesOf(server.url)
+    for (let n = 0; n < LOSSES; n += 1) loseAndFind(source!)
+    t.transcript.step(`the connection is lost and reopened ${LOSSES} times`)
+    await lists(last, {
+      story: {
+        seen: `The connection was lost and reopened ${LOSSES} times, but ${describeQuake(last)}, which arrived next, is not in the list.`,
+        expected:
+          'Expected the quake to be in the list, because an EventSource reconnects however often its connection is lost.',
+        ...(source!.wasClosed && {
+          often: 'your code counts the errors, and calls close() after too many of them.',
+        }),
+      },
+    })
+    await showsStatus('open', () => ({
+      seen: `The connection was lost and reopened ${LOSSES} times, and now the status is "${watcher.view.status}".`,
+      expected:
+        'Expected the status to be "open", because an EventSource reconnects however often its connection is lost.',
+    }))
+  },
+)
 
 /** More losses than any limit at which the work might give up. */
 const LOSSES = 400
@@ -369,8 +378,8 @@ check('3.2c', 'a stream that was refused or has ended stays closed', async (t) =
   refused.answer(500)
   const first = await mount(t, { servers: [refused], controlledTimers: true })
   await first.showsStatus('closed', {
-    seen: 'The server answered 500 and the EventSource gave up, but the status is not closed.',
-    expected: 'Expected the status to be closed, because the EventSource will not reconnect.',
+    seen: 'The server answered 500 and the EventSource gave up, but the status is not "closed".',
+    expected: 'Expected the status to be "closed", because the EventSource will not reconnect.',
     often:
       'your code treats every error as a lost connection. Read readyState to tell the two apart.',
   })
@@ -381,7 +390,7 @@ check('3.2c', 'a stream that was refused or has ended stays closed', async (t) =
     seen: 'The server answered 500, and the stream was reopened without a call to retry().',
     expected: 'Expected no second request until retry() is called.',
     often:
-      'your code creates a new EventSource when readyState is CLOSED, at once or with a timer. Every open page then sends more requests to a server in trouble.',
+      'your code creates a new EventSource when readyState is CLOSED, immediately or after a delay. Every open page then sends more requests to a server in trouble.',
   })
   first.page.close()
   const over = await scriptedServer(t)
@@ -392,8 +401,8 @@ check('3.2c', 'a stream that was refused or has ended stays closed', async (t) =
   over.answer(204)
   over.end()
   await showsStatus('closed', {
-    seen: 'The stream ended and the server answered the next request with 204, but the status is not closed.',
-    expected: 'Expected the status to be closed, because the EventSource will not reconnect.',
+    seen: 'The stream ended and the server answered the next request with 204, but the status is not "closed".',
+    expected: 'Expected the status to be "closed", because the EventSource will not reconnect.',
     often:
       'your code treats every error as a lost connection. Read readyState to tell the two apart.',
   })
@@ -426,16 +435,16 @@ check('3.2d', 'retry() reopens a closed stream', async (t) => {
     }),
   )
   await showsStatus('connecting', () => ({
-    seen: `retry() was called and the server has not responded yet, but the status is ${watcher.view.status}.`,
+    seen: `retry() was called and the server has not responded yet, but the status is "${watcher.view.status}".`,
     expected:
-      'Expected the status to be connecting at once, so that a click on Retry has a visible effect.',
+      'Expected the status to be "connecting" immediately, so that a click on Retry has a visible effect.',
     often:
       'your retry() does not update the status. A new EventSource is CONNECTING, but no event reports that state.',
   }))
   server.resumeAnswering()
   await showsStatus('open', {
-    seen: 'retry() was called and the server answered 200, but the status is not open.',
-    expected: 'Expected the status to be open.',
+    seen: 'retry() was called and the server answered 200, but the status is not "open".',
+    expected: 'Expected the status to be "open".',
     often: 'your code adds no listeners to the new EventSource.',
   })
   await lists(quakes(1)[0])
@@ -521,9 +530,9 @@ edgeCase('3.2f', 'an event named "error" does not change the status', async (t) 
   }
   const { length } = sourcesOf(server.url)
   must(deepEqual(watcher.statuses, ['connecting', 'open']) && length === 1, {
-    seen: `The server sent an event named "error", the status went from ${watcher.statuses.join(' to ')}, and ${sourcesWere(server)} created.`,
+    seen: `The server sent an event named "error", the status went from "${watcher.statuses.join('" to "')}", and ${sourcesWere(server)} created.`,
     expected:
-      'Expected the status to stay open. An event named "error" is an ordinary message, so the connection stays open.',
+      'Expected the status to stay "open". An event named "error" is an ordinary message, so the connection stays open.',
     often:
       "your code treats every event named 'error' as a lost connection. If readyState is OPEN, the connection is fine.",
   })
@@ -539,8 +548,8 @@ check('3.2g', 'a component that mounts later shows the current status', async (t
   server.resumeAnswering()
   fail(sourcesOf(server.url).at(-1)!)
   await showsStatus('closed', {
-    seen: 'The EventSource gave up, but the status is not closed.',
-    expected: 'Expected the status to be closed.',
+    seen: 'The EventSource gave up, but the status is not "closed".',
+    expected: 'Expected the status to be "closed".',
   })
   drawAll([{ url: server.url }])
   await mountsAnother(
@@ -559,8 +568,8 @@ check('3.2g', 'a component that mounts later shows the current status', async (t
     })
     await page.waitFor(() => second() === status, {
       seen: () =>
-        `A component mounted while the stream was ${status}, but its status is ${second()}.`,
-      expected: `Expected the status to be ${status}, without another request.`,
+        `A component mounted while the stream was ${status}, but its status is "${second()}".`,
+      expected: `Expected the status to be "${status}", without another request.`,
       often,
     })
     t.transcript.step(`the second component shows ${status}`)
@@ -599,7 +608,7 @@ check('3.3a', 'data that is not a quake is skipped and counted', async (t) => {
   async function countsAre(what: string, come: number): Promise<void> {
     await showsCounts([come, come, NOT_QUAKES.length], (told) => ({
       seen: `${what}, but the view shows ${told}.`,
-      expected: `Expected ${come} in the list, ${come} received and ${NOT_QUAKES.length} skipped.`,
+      expected: `Expected ${come} ${come === 1 ? 'quake' : 'quakes'} in the list, ${come} received and ${NOT_QUAKES.length} skipped.`,
     }))
   }
 })
@@ -651,13 +660,13 @@ check('3.3b', 'a quake that arrives again is listed once, with its latest data',
       await page.waitFor(() => listed()?.magnitude === magnitude, {
         seen: () =>
           `A quake arrived again with the magnitude ${magnitude}, but the list shows ${listed()?.magnitude}.`,
-        expected: `Expected the magnitude to be ${magnitude}. The latest data wins, because quakes are corrected.`,
+        expected: `Expected the magnitude to be ${magnitude}. The latest data wins, because a quake may be corrected.`,
         often: 'your code ignores a quake whose id is already in the list.',
       })
       must(deepEqual(list, copy), {
-        seen: 'A quake arrived again with another magnitude, and the quakes array of an earlier render was modified.',
+        seen: 'A quake arrived again with another magnitude, but the quakes array from an earlier render was modified.',
         expected: 'Expected the earlier array and each quake in it to stay unchanged.',
-        often: 'your code writes the new data into the array or the object of an earlier render.',
+        often: 'your code writes the new data into the array or the object from an earlier render.',
       })
     }
   }
@@ -713,14 +722,14 @@ check('3.3c', 'the list contains the newest hundred quakes, newest first', async
   await page.waitFor(() => watcher.view.received === 120, {
     seen: () => `120 quakes arrived, but received is ${watcher.view.received}.`,
     expected:
-      'Expected received to be 120, because it also counts the quakes that have left the list.',
+      'Expected received to be 120, because it also counts the quakes that have been removed from the list.',
     often: 'your code returns the length of the list as received.',
   })
   // The newest quake is at the top, whether or not the work moves a repeated quake.
   const newest = { ...happened.at(-1)!, magnitude: 9.75 }
   server.send(eventOf(newest), 'the last of the 120 again, corrected')
   await page.waitFor(() => watcher.view.quakes[0]?.magnitude === 9.75, {
-    seen: 'The list was full and its first quake arrived again with another magnitude, but the list still has the old one.',
+    seen: 'The list was full and its first quake arrived again with another magnitude, but the list still has the old magnitude.',
     expected: 'Expected the list to have the latest data.',
   })
   isList(
@@ -773,7 +782,7 @@ edgeCase('3.3d', 'quakes in events named "quake" are listed as well', async (t) 
   await lists(plain)
   await showsCounts([2, 2, 0], (told) => ({
     seen: `Two quakes arrived, one of them in an event named "quake", but the view shows ${told}.`,
-    expected: 'Expected 2 in the list, 2 received and 0 skipped.',
+    expected: 'Expected 2 quakes in the list, 2 received and 0 skipped.',
   }))
   server.send('event: quake\ndata: hello\n\n')
   await page.waitFor(() => watcher.view.skipped === 1, {
@@ -826,7 +835,7 @@ edgeCase('3.3e', 'an object with any string as its id counts as a quake', async 
     seen: `${ids.length} quakes arrived, but the list has them in this order: ${now.map((id) => excerptJson(id)).join(', ')}.`,
     expected: 'Expected the newest quake to be first.',
     often:
-      'your code uses the ids as keys of a plain object, which puts whole numbers first. A Map keeps the order of insertion.',
+      'your code uses the ids as keys of a plain object, which puts keys that are whole numbers first. A Map keeps the order of insertion.',
   })
 })
 
@@ -881,7 +890,7 @@ check('3.4a', 'a new URL closes the old connection and starts a new view', async
   deliver(sourcesOf(first.url).at(-1)!, JSON.stringify(late))
   t.transcript.step('another quake arrives, but is not shown yet')
   await asksAgain(page, second, () => draw({ url: second.url }), {
-    seen: 'The component got another URL, but the server of that URL got no request.',
+    seen: 'The component got another URL, but the server at that URL got no request.',
     expected: 'Expected a connection to the new URL.',
     often: 'the URL is missing from the dependencies of your subscription or your effect.',
   })
@@ -892,18 +901,18 @@ check('3.4a', 'a new URL closes the old connection and starts a new view', async
   })
   await page.waitFor(() => watcher.view.status === 'connecting', {
     seen: () =>
-      `The component got another URL, whose server has not responded yet, but the status is ${watcher.view.status}.`,
-    expected: 'Expected the status to be connecting.',
+      `The component got another URL, whose server has not responded yet, but the status is "${watcher.view.status}".`,
+    expected: 'Expected the status to be "connecting".',
     often: 'your code keeps the view of the old stream until the new stream delivers an event.',
   })
-  t.transcript.step('status is connecting')
+  t.transcript.step('status is "connecting"')
   second.resumeAnswering()
   await lists(after, { from: second })
-  await isAnew('your code adds the quakes of the new stream to the list of the old one.')
+  await isAnew('your code adds the quakes from the new stream to the list of the old stream.')
   fail(sourcesOf(second.url).at(-1)!)
   await showsStatus('closed', {
-    seen: 'The EventSource of the new URL gave up, but the status is not closed.',
-    expected: 'Expected the status to be closed.',
+    seen: 'The EventSource for the new URL gave up, but the status is not "closed".',
+    expected: 'Expected the status to be "closed".',
   })
   const retry = (): void => {
     t.transcript.step('retry() is called')
@@ -915,7 +924,7 @@ check('3.4a', 'a new URL closes the old connection and starts a new view', async
     often: 'your retry() keeps using the URL of the first render.',
   })
   await asksAgain(page, first, () => draw({ url: first.url }), {
-    seen: 'The component got its first URL again, but the server of that URL got no request.',
+    seen: 'The component got its first URL again, but the server at that URL got no request.',
     expected: 'Expected a new connection, because the earlier one is closed.',
   })
   await lists(again)
@@ -927,7 +936,7 @@ check('3.4a', 'a new URL closes the old connection and starts a new view', async
     await showsCounts([1, 1, 0], (told) => ({
       seen: `One quake arrived on the new stream, but the view shows ${told}.`,
       expected:
-        'Expected 1 in the list, 1 received and 0 skipped. Events from before the change belong to another stream.',
+        'Expected 1 quake in the list, 1 received and 0 skipped. Events from before the URL changed belong to another stream.',
       often,
     }))
     t.transcript.step('the view has only this quake')
@@ -949,9 +958,9 @@ check('3.4b', 'the latest onQuake is called once per quake, without reconnecting
     draw({ onQuake: (quake?: Quake) => void got.push(quake?.id ?? 'undefined') })
   }
   must(sourcesOf(server.url).length === made, {
-    seen: `The component was rendered three times with another onQuake, and ${sourcesOf(server.url).length - made} more EventSources were created.`,
+    seen: `The component was rendered three times, each time with a new onQuake, and ${sourcesOf(server.url).length - made} more EventSources were created.`,
     expected:
-      'Expected the connection to stay open, because an inline function is a new one at every render.',
+      'Expected the connection to stay open, because an inline function is a new function on every render.',
     often: 'your subscription or your effect depends on onQuake.',
   })
   server.send('data: hello\n\n')
@@ -964,26 +973,26 @@ check('3.4b', 'the latest onQuake is called once per quake, without reconnecting
   await page.waitFor(
     () => got.length >= after.length,
     () => ({
-      seen: `The component was rendered with another onQuake and three quakes arrived, but the new onQuake was called ${howOften(got.length)}.`,
+      seen: `The component was rendered with a new onQuake and three quakes arrived, but the new onQuake was called ${howOften(got.length)}.`,
       expected: 'Expected the new onQuake to be called with each quake.',
       ...(calledOfFirst > 1
-        ? { often: 'your effect keeps calling the onQuake of the first render.' }
+        ? { often: 'your effect keeps calling the onQuake from the first render.' }
         : calledOfFirst === 0 && got.length === 0 && { often: 'your code never calls onQuake.' }),
     }),
   )
   const wanted = after.map(({ id }) => id)
   must(deepEqual(got, wanted), {
-    seen: `The component was rendered with another onQuake and three quakes arrived, but the new onQuake was called with ${joinWithAnd(got) || 'no quake'}.`,
+    seen: `The component was rendered with a new onQuake and three quakes arrived, but the new onQuake was called with ${joinWithAnd(got) || 'no quake'}.`,
     expected: `Expected one call to the new onQuake for each quake: ${joinWithAnd(wanted)}.`,
     often: got.includes('undefined')
       ? 'your code calls onQuake for skipped events as well.'
-      : 'your code calls onQuake in a function that React calls twice, such as an updater function of setState().',
+      : 'your code calls onQuake in a function that React calls twice, such as an updater function passed to setState().',
   })
   drawAll([{ url: server.url }])
   t.transcript.step('the component is rendered without an onQuake')
   await lists(last)
   must(got.length === wanted.length, {
-    seen: 'The component was rendered without an onQuake, but the next quake called the onQuake of the previous render.',
+    seen: 'The component was rendered without an onQuake, but when the next quake arrived, the previous onQuake was called.',
     expected: 'Expected the previous onQuake not to be called again.',
     often:
       'your code updates its callback only if there is a new one. Clear the callback when onQuake is undefined.',
@@ -1011,7 +1020,7 @@ check('3.4b', 'the latest onQuake is called once per quake, without reconnecting
 
   function lostMeanwhile(quake: Quake): Story {
     return {
-      seen: `The component was rendered with another onQuake and reconnected, so it missed ${describeQuake(quake)}, which arrived meanwhile.`,
+      seen: `The component was rendered with a new onQuake and reconnected, so it missed ${describeQuake(quake)}, which arrived in the meantime.`,
       expected: 'Expected the connection to stay open.',
       often: 'your subscription or your effect depends on onQuake.',
     }
@@ -1046,7 +1055,7 @@ check('3.4c', 'the onQuake of each mounted component is called', async (t) => {
   await lists(quake)
   const countOf = (who: string): number => got.filter((one) => one === who).length
   const called = (): Story => ({
-    seen: `A quake arrived for three components, and the second and third have the same onQuake. The onQuake of the first was called ${howOften(countOf('the first'))}, and the shared one ${howOften(countOf('one of the others'))}.`,
+    seen: `A quake arrived for three components, and the second and third have the same onQuake. The onQuake of the first component was called ${howOften(countOf('the first'))}, and the shared onQuake ${howOften(countOf('one of the others'))}.`,
     expected:
       'Expected one call for each component: one call to the first onQuake, and two calls to the shared one.',
     often:
@@ -1064,7 +1073,7 @@ check('3.4c', 'the onQuake of each mounted component is called', async (t) => {
     expected: 'Expected the onQuake of every mounted component to be called.',
   })
   must(countOf('the first') === 1, {
-    seen: 'The first of three components unmounted, but the next quake still called the onQuake of that component.',
+    seen: 'The first of three components unmounted, but when the next quake arrived, the onQuake of that component was still called.',
     expected: 'Expected only the onQuake of mounted components to be called.',
     often:
       'your code adds a callback when a component mounts, but does not remove it when the component unmounts.',
@@ -1087,7 +1096,7 @@ edgeCase(
     await page.waitFor(() => told.length > 0, {
       seen: 'The onQuake of one component unmounted that component, and then the onQuake of another component was not called with the same quake.',
       expected: 'Expected every component that stays mounted to get the quake.',
-      often: 'your loop skips a callback when the previous callback is removed from the array.',
+      often: 'your loop skips a callback when the callback before it is removed from the array.',
     })
     must(deepEqual(told, [quake.id]), {
       seen: `The onQuake of one component unmounted that component, and then the onQuake of another component was called ${howOften(told.length)}.`,
@@ -1111,7 +1120,7 @@ edgeCase('3.4e', 'an onQuake that throws does not affect other components', asyn
   const happened = quakes(3)
   for (const quake of happened) {
     const story: Story = {
-      seen: `The onQuake of one component threw, and another component did not list ${describeQuake(quake)}.`,
+      seen: `The onQuake of one component threw, and then another component did not list ${describeQuake(quake)}.`,
       expected:
         'Expected the quake to be in every list, because the error concerns only one component.',
       often:
@@ -1127,7 +1136,7 @@ edgeCase('3.4e', 'an onQuake that throws does not affect other components', asyn
   })
   await showsCounts([3, 3, 0], (told) => ({
     seen: `An onQuake threw for each of three quakes, but the view shows ${told}.`,
-    expected: 'Expected 3 in the list, 3 received and 0 skipped.',
+    expected: 'Expected 3 quakes in the list, 3 received and 0 skipped.',
   }))
 })
 
@@ -1159,7 +1168,7 @@ edgeCase(
       retry()
       await fence(t)
       must(openConnections(server) === 0, {
-        seen: `${what}, but then the retry() of an earlier render opened a connection.`,
+        seen: `${what}, but then the retry() from an earlier render opened a connection.`,
         expected: 'Expected no connection, because no component follows that URL any more.',
         often:
           'your retry() keeps the stream of its own render, and reopens that stream although no component follows it.',
@@ -1183,23 +1192,22 @@ check('3.5a', '10,000 events cause at most 1,000 renders, and no event is lost',
   const before = watcher.renders
   const happened = await burst(mounted, BURST, () => {
     must(watcher.renders - before <= BURST / 10, {
-      seen: `${BURST} quakes arrived at once, and the component was rendered more than ${BURST / 10} times.`,
-      expected:
-        'Expected at most one render per ten events, because nobody can see more renders than that.',
+      seen: `A burst of ${BURST} quakes arrived, and the component was rendered more than ${BURST / 10} times.`,
+      expected: 'Expected at most one render per ten events, because nobody can see more of them.',
       often:
-        'your store notifies React of each event, so React renders synchronously each time, as in flushSync(). Collect the events, and notify React once per frame.',
+        'your store notifies React of each event, so React renders synchronously each time, as with flushSync(). Collect the events, and notify React once per frame.',
     })
   })
   t.transcript.step('the component was rendered at most 1,000 times')
   await page.waitFor(() => watcher.view.received >= BURST, {
-    seen: () => `${BURST} quakes arrived at once, but received is lower than that.`,
+    seen: () => `A burst of ${BURST} quakes arrived, but received is lower.`,
     expected: 'Expected received to count every quake.',
     often:
       'your code loses quakes that arrive after it has taken the collected quakes, but before the next render.',
   })
   const ids = happened.map(({ id }) => id)
   must(deepEqual(got, ids), {
-    seen: `${BURST} quakes arrived at once, but onQuake was called ${got.length > BURST ? 'too often' : got.length < BURST ? 'too rarely' : 'in the wrong order'}.`,
+    seen: `A burst of ${BURST} quakes arrived, but onQuake was called ${got.length > BURST ? 'too often' : got.length < BURST ? 'too rarely' : 'in the wrong order'}.`,
     expected: 'Expected one call to onQuake for each quake, in order.',
     often: 'your code calls onQuake only for quakes that are rendered.',
   })
@@ -1209,7 +1217,7 @@ check('3.5a', '10,000 events cause at most 1,000 renders, and no event is lost',
       ids.slice(-100).toReversed(),
     ),
     {
-      seen: `${BURST} quakes arrived at once, but the list is not the last hundred, newest first.`,
+      seen: `A burst of ${BURST} quakes arrived, but the list does not consist of the last hundred quakes, newest first.`,
       expected: 'Expected the list to contain the last hundred quakes, newest first.',
       often: 'your code adds the collected quakes to the list in the wrong order.',
     },
@@ -1243,7 +1251,7 @@ check('3.5b', 'quakes are shown while more are still arriving', async (t) => {
       {
         seen: 'Quakes arrived without a pause, but the list did not change.',
         expected:
-          'Expected the list to change while quakes are arriving. After a big quake there may be no pause for minutes.',
+          'Expected the list to change while quakes are arriving. After a big quake, there may be no pause for minutes.',
         often: 'your timer starts over with each event. Once it is running, let it finish.',
       },
     )
@@ -1269,9 +1277,9 @@ check('3.6a', 'an element with role="status" shows the status', async (t) => {
           ? `The stream is ${word}, but the element with role="status" says "${status()}".`
           : 'The page has no element with role="status".',
       expected: () =>
-        `Expected an element with role="status" that says ${word} and neither of the other two words. Screen readers announce each change of such an element.`,
+        `Expected an element with role="status" that says "${word}" and neither of the other two words. Screen readers announce every change to such an element.`,
     })
-    t.transcript.step(`the page says ${word}`)
+    t.transcript.step(`the page says "${word}"`)
   }
 })
 
@@ -1308,11 +1316,11 @@ check('3.6b', 'each quake is a list item with its magnitude and place, newest fi
   server.stopAnswering()
   server.cut()
   await page.waitFor(() => says('connecting'), {
-    seen: 'The connection was lost, but no element with role="status" says connecting.',
+    seen: 'The connection was lost, but no element with role="status" says "connecting".',
     expected:
-      'Expected the status to be connecting, because the EventSource is about to reconnect.',
+      'Expected the status to be "connecting", because the EventSource is about to reconnect.',
   })
-  t.transcript.step('the page says connecting')
+  t.transcript.step('the page says "connecting"')
   const { length } = happened.filter((quake) => itemOf(quake))
   must(length === 3, {
     seen: `The EventSource is reconnecting, but the page shows ${length} of three quakes.`,
@@ -1336,7 +1344,7 @@ check('3.6c', 'a list item stays the same element when other quakes arrive', asy
   const before = await lists(first)
   for (const quake of others) await lists(quake)
   must(before === itemOf(first), {
-    seen: `Two more quakes arrived, and the list item of ${describeQuake(first)} is now a different element.`,
+    seen: `Two more quakes arrived, and the list item for ${describeQuake(first)} is now a different element.`,
     expected:
       'Expected the element to stay the same, so that a selection, the focus or an animation stays with its quake.',
     often: 'your key contains the index, which changes with each new quake at the top.',
@@ -1463,9 +1471,9 @@ edgeCase('3.6g', '<LiveQuakes> shows the new stream when its url changes', async
   drawAt(second)
   t.transcript.step('<LiveQuakes> gets another url')
   await page.waitFor(() => second.requests.length > 0, {
-    seen: '<LiveQuakes> got another url, but the server of that url got no request.',
+    seen: '<LiveQuakes> got another url, but the server at that url got no request.',
     expected: 'Expected <LiveQuakes> to show the stream of the new url.',
-    often: 'your component keeps using the url of the first render.',
+    often: 'your component keeps using the url from the first render.',
   })
   await lists(after, second)
   await page.waitFor(() => itemOf(before) === undefined && says('open'), {
@@ -1522,7 +1530,7 @@ check('3.7a', 'a closed stream reopens when the tab becomes visible', async (t) 
     const { length } = sourcesOf(server.url)
     showTab(silent)
     await t.waitFor(() => sourcesOf(server.url).length > length, {
-      seen: `The stream was closed while the tab was hidden. The tab is visible again (time ${n}), but no EventSource was created.`,
+      seen: `The stream was closed while the tab was hidden, and the tab became visible again. This happened ${n} times, but the last time no EventSource was created.`,
       expected: 'Expected a new connection each time.',
     })
   }
@@ -1531,7 +1539,7 @@ check('3.7a', 'a closed stream reopens when the tab becomes visible', async (t) 
   await showsCounts([3, 3, 0], (told) => ({
     seen: `The tab was hidden and shown again ${RETRIES} times and three quakes arrived, but the view shows ${told}.`,
     expected:
-      'Expected 3 in the list, 3 received and 0 skipped. A new connection keeps the list and the counts.',
+      'Expected 3 quakes in the list, 3 received and 0 skipped. A new connection keeps the list and the counts.',
     often: 'your code starts a new view with each connection.',
   }))
 })
@@ -1586,9 +1594,9 @@ check(
     t.transcript.step('all timers of the page fire')
     await fence(t)
     must(sourcesOf(server.url).length === length, {
-      seen: 'The stream failed while the tab was hidden, and was reopened before the tab was visible.',
+      seen: 'The stream failed while the tab was hidden, and was reopened before the tab became visible again.',
       expected: 'Expected the stream to stay closed until the tab is visible.',
-      often: 'your error listener reopens the stream, at once or with a timer.',
+      often: 'your error listener reopens the stream, immediately or after a delay.',
     })
     must(watcher.view.quakes.length === 1, {
       seen: 'The stream failed while the tab was hidden, and its quake disappeared from the list.',
@@ -1639,7 +1647,7 @@ check(
       expected: 'Expected every quake to be in the list, and one connection to be open.',
     })
     must(!lived || sourcesOf(server.url).length === 1, {
-      seen: `The stream was open the whole time that the tab was hidden, but ${sourcesWere(server)} created.`,
+      seen: `The stream was open the whole time the tab was hidden, but ${sourcesWere(server)} created.`,
       expected:
         'Expected one EventSource. A new connection would miss the quakes that happen before it opens.',
       often: 'your code does not check whether the stream is closed.',
@@ -1740,19 +1748,19 @@ check('3.7d', 'after a component unmounts, no connection, listener or timer is l
 const ROUNDS = 4
 
 const notOpen: Story = {
-  seen: 'The server answered 200, but the status is not open.',
-  expected: 'Expected the status to be open.',
+  seen: 'The server answered 200, but the status is not "open".',
+  expected: 'Expected the status to be "open".',
 }
 
 const comesBackByItself: Story = {
-  seen: 'The connection was lost and retry is 10 ms, but the server got no other request.',
+  seen: 'The connection was lost and retry was 10 ms, but the server got no further request.',
   expected: 'Expected the EventSource to reconnect.',
   often: "your code calls close() when 'error' fires, so the EventSource never reconnects.",
 }
 
 const notClosed: Story = {
-  seen: 'The server answered 500, but the status is not closed.',
-  expected: 'Expected the status to be closed.',
+  seen: 'The server answered 500, but the status is not "closed".',
+  expected: 'Expected the status to be "closed".',
 }
 
 /** Returns `once`, `twice` or `3 times`. */

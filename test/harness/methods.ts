@@ -19,7 +19,7 @@ export async function mustEndHead(
   // the server answers the next request on the connection, because HTTP/1.1 answers requests in order.
   client.request(path, { method: 'HEAD' })
   await t.waitFor(() => client.hasHead || server.connections === 0, {
-    seen: 'A HEAD request got its head, but the next request on that connection got no answer.',
+    seen: 'A HEAD request got its response head, but the next request on that connection got no answer.',
     expected: 'Expected the response to HEAD to end.',
     often: GET_FOR_HEAD,
   })

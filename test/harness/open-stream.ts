@@ -91,8 +91,9 @@ export async function pausedStream(
   feed.release(...happened)
   await t.waitFor(() => reader.delivered >= 3, {
     seen: () =>
-      `The client stopped reading, and your handler took ${reader.delivered || 'none'} of the ${happened.length} quakes from the feed.`,
-    expected: 'Expected your handler to take a few quakes, because the buffers have room for them.',
+      `The client stopped reading, and your handler read ${reader.delivered || 'none'} of the ${happened.length} quakes from the feed.`,
+    expected:
+      'Expected your handler to read a few quakes from the feed, because the buffers have room for them.',
     often: () => whyNotAll(reader, happened.length),
   })
   return paused
@@ -117,7 +118,7 @@ export async function slowStream(
   feed.release(...happened)
   await quick.client.skipUntil(happened.at(-1)!.id, {
     seen: () =>
-      `The quick client read as fast as it could, but did not get every quake. Your handler took ${quick.reader.delivered} of the ${happened.length} quakes for this client.`,
+      `The quick client read as fast as it could, but did not get every quake. Your handler read ${quick.reader.delivered} of the ${happened.length} quakes for this client.`,
     expected: 'Expected the quick client to get every quake, whatever the slow client does.',
     often: () => whyNotAll(quick.reader, happened.length),
   })
@@ -193,10 +194,10 @@ export async function connectAndLeave(
 /** Returns the likely reason why a client that never stops reading does not receive every quake. */
 function whyNotAll({ delivered, closed }: FeedReader, count: number): string {
   if (delivered === count) {
-    return 'your handler drops quakes while the response is full. Let them wait instead.'
+    return 'your handler drops quakes while the response is full. Wait for "drain" instead.'
   }
   if (closed)
-    return 'your handler stops for good when res.write() returns false, which only means "wait".'
+    return 'your handler stops for good when res.write() returns false. But false only means "wait".'
   // Every buffer has room for a few quakes.
   if (delivered < 3) {
     return 'your handler writes a quake again until res.write() returns true. But false means that the quake has been accepted, and that the next quake has to wait.'
@@ -206,8 +207,8 @@ function whyNotAll({ delivered, closed }: FeedReader, count: number): string {
 
 async function requestStream(client: RawClient, path: string): Promise<Head> {
   const head = await client.get(path, {
-    seen: 'The client got no head.',
-    expected: 'Expected the head to be sent at once.',
+    seen: 'The client got no response head.',
+    expected: 'Expected the response head to be sent immediately.',
     often: 'your handler does not send the head before the first res.write().',
   })
   must(head.status === 200, {
@@ -215,7 +216,7 @@ async function requestStream(client: RawClient, path: string): Promise<Head> {
     expected: 'Expected status 200.',
     ...(head.status === 204 && {
       often:
-        'your handler takes the end of its loop for the end of the feed, but the loop also ends when the client disconnects.',
+        'your handler treats the end of its loop as the end of the feed, but the loop also ends when the client disconnects.',
     }),
     ...(head.status === 500 && { often: 'your handler throws before it answers.' }),
   })

@@ -70,7 +70,7 @@ export async function visitedServer(
     const client = new RawClient(server.port, { transcript: SILENT, waiting: t })
     const request = async (options: RequestOptions = {}): Promise<void> => {
       const story = {
-        seen: `After ${count} clients had disconnected, the next client got no head.`,
+        seen: `After ${count} clients had disconnected, the next client got no response head.`,
         expected: 'Expected the next client to be served like the first one.',
       }
       const { status } = await client.get(path, story, options)
@@ -96,9 +96,9 @@ export async function visitedServer(
         server.blockNetwork(SILENT)
         feed.release(...largeQuakes(40, 4096))
         await t.waitFor(() => feed.readers.some(({ delivered }) => delivered > 0), {
-          seen: `${tellVisit()}, and your handler took no quakes from the feed.`,
+          seen: `${tellVisit()}, and your handler read no quakes from the feed.`,
           expected:
-            'Expected your handler to take a few quakes, because the response has room for them.',
+            'Expected your handler to read a few quakes from the feed, because the response has room for them.',
         })
         await turns(5)
       },

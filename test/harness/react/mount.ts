@@ -92,7 +92,7 @@ export async function mount(
     async showsStatus(status, story) {
       await page.waitFor(() => watcher.view.status === status, story)
       page.forgiveThrown()
-      t.transcript.step(`status is ${status}`)
+      t.transcript.step(`status is "${status}"`)
     },
     async showsCounts(wanted, story) {
       const now = (): number[] => {

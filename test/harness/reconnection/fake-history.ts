@@ -5,7 +5,10 @@ import { describeQuake } from '../quakes.ts'
 import type { Transcript } from '../transcript.ts'
 import { blockableReads, type AnswerAs } from './blockable-reads.ts'
 
-/** A history whose reads a check can block. Its first IDs count down, because the work must not compare IDs itself. */
+/**
+ * A history whose reads a check can block. Its first IDs are in descending order, because the learner's code must not
+ * compare IDs.
+ */
 export type FakeHistory = History & {
   /** Appends quakes to the history, and returns their entries. */
   append<All extends Quake[]>(...quakes: All): { [N in keyof All]: Entry }

@@ -4,7 +4,7 @@ import type { Tools } from '../check.ts'
 import { describeQuake, quakes } from '../quakes.ts'
 import { idsOf, listed } from './wording.ts'
 
-/** Creates a history with the work's code, and appends quakes to it. */
+/** Creates a history with the learner's code, and appends quakes to it. */
 export function filledHistory(
   t: Tools,
   count: number,

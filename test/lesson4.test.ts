@@ -452,7 +452,7 @@ check(
   },
 )
 
-check('4.4c', 'a disconnect that a proxy reports late closes the feed', async (t) => {
+check('4.4c', 'the feed closes even if a proxy reports the disconnect late', async (t) => {
   let hasLeft = false
   const { feed, client, events } = await connectThroughProxy(
     t,
@@ -822,7 +822,7 @@ check(
         seen: `${failed}, and the client read ${excerpt(rest)}`,
         expected:
           'Expected no event named "end", because there will be more quakes when the feed works again.',
-        often: 'your handler sends the event in finally, which also runs after a failure.',
+        often: 'your handler sends the event in a finally block, which also runs after a failure.',
       })
       must(how === 'cut', {
         seen: `${failed}, but the client got a complete response.`,
@@ -850,7 +850,7 @@ check('4.6c', 'readQuakes() yields each quake when its event arrives', async (t)
       expected:
         'Expected readQuakes() to yield the quake, because the event is a message, not the end.',
       ...(quake.place.includes('Bend') && {
-        often: 'your code looks for the end in the data. Look at the type of the event.',
+        often: 'your code looks for the end in the data. Check the type of the event instead.',
       }),
     })
     must(deepEqual(value, quake), {
@@ -1076,7 +1076,7 @@ async function readQuakesOf(
   return { source, reading }
 }
 
-/** Returns the thrown value as an error. Throws it again if it says that the work is not written yet. */
+/** Returns the thrown value as an error. Throws it again if it says that the code is not written yet. */
 function errorOf(thrown: unknown): Error {
   if (isNotWritten(thrown)) throw thrown
   return thrown instanceof Error ? thrown : new Error(String(thrown))
@@ -1290,7 +1290,7 @@ async function fence(t: Tools, hop: { port: number }, server?: { port: number })
   await other.body((text) => text === 'other', OURS)
 }
 
-/** The failure to report if a check is wrong, not the work. */
+/** The failure to report if a check is wrong, and not the learner's code. */
 const OURS = {
   seen: 'The hop did not behave as the workshop describes.',
   expected: 'Expected the hop to behave as measured. Please report this failure.',

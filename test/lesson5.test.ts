@@ -66,7 +66,7 @@ const SOME = 5
 
 // 5.1 The history
 
-check('5.1a', 'all kept entries are returned, oldest first', async (t) => {
+check('5.1a', 'after(undefined) returns all kept entries, oldest first', async (t) => {
   const { history, happened } = filledHistory(t, 3)
   const { entries, isGap } = await readAfter(t, history, undefined)
   const gave = entries.map(({ quake }) => quake?.id ?? 'no quake')
@@ -240,7 +240,7 @@ check('5.1h', 'listeners are called after the entry has been stored', async (t) 
   })
 })
 
-edgeCase('5.1i', 'unsubscribing stops only that listener', async (t) => {
+edgeCase('5.1i', 'unsubscribing one listener does not affect the others', async (t) => {
   const history = createHistory()
   const heard = { leaves: [] as string[], stays: [] as string[] }
   const stop = history.subscribe({ onEntry: ({ id }) => heard.leaves.push(id), onOver() {} })
@@ -633,7 +633,7 @@ edgeCase('5.2m', 'each event is sent in one piece, even if every write has to wa
     everyWriteWaits(response, (begun) => {
       if (/(\n\n|\r\r|\r\n\r\n)$/.test(begun())) return
       timers.runPending()
-      // Count only comments, because other timers of the work may write as well.
+      // Count only comments, because other timers of the learner's code may write as well.
       if (/\n:[^\n]*\n\n$/.test(begun())) fellInto ??= begun().split('\n\n').at(-2)!
     })
     next()
@@ -673,27 +673,31 @@ async function replaysAll(t: Tools): Promise<void> {
   t.transcript.step(`the client got all ${kept.length} entries`)
 }
 
-edgeCase('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) => {
-  const history = fakeHistory(t.transcript)
-  history.append(...quakes(1))
-  const server = await t.serve(createApp(history))
-  // An app may subscribe once for all clients.
-  const before = history.listenerCount
-  const client = t.connect(server)
-  const story = { expected: 'Expected the same head as for GET.', often: GET_FOR_HEAD }
-  const { status } = await client.get(
-    PATH,
-    { seen: 'A HEAD request got no response head.', ...story },
-    { method: 'HEAD' },
-  )
-  must(status === 200, { seen: `A HEAD request was answered with status ${status}.`, ...story })
-  await mustEndHead(t, server, client, PATH)
-  await t.waitFor(() => history.listenerCount <= before, {
-    seen: 'A HEAD request was answered, but a listener was left on the history.',
-    expected: 'Expected no listener to be left, because the answer to HEAD has no body.',
-    often: GET_FOR_HEAD,
-  })
-})
+edgeCase(
+  '5.2n',
+  'a HEAD request gets the response head, ends, and leaves no listener',
+  async (t) => {
+    const history = fakeHistory(t.transcript)
+    history.append(...quakes(1))
+    const server = await t.serve(createApp(history))
+    // An app may subscribe once for all clients.
+    const before = history.listenerCount
+    const client = t.connect(server)
+    const story = { expected: 'Expected the same head as for GET.', often: GET_FOR_HEAD }
+    const { status } = await client.get(
+      PATH,
+      { seen: 'A HEAD request got no response head.', ...story },
+      { method: 'HEAD' },
+    )
+    must(status === 200, { seen: `A HEAD request was answered with status ${status}.`, ...story })
+    await mustEndHead(t, server, client, PATH)
+    await t.waitFor(() => history.listenerCount <= before, {
+      seen: 'A HEAD request was answered, but a listener was left on the history.',
+      expected: 'Expected no listener to be left, because the answer to HEAD has no body.',
+      often: GET_FOR_HEAD,
+    })
+  },
+)
 
 edgeCase('5.2o', 'clients that have disconnected do not affect later clients', async (t) => {
   const timers = t.trackTimers()
@@ -986,7 +990,7 @@ check('5.4c', 'a client with an unknown ID gets a gap, then all kept entries', a
   }
 })
 
-edgeCase('5.4d', 'a gap is sent once, even if no entry is kept', async (t) => {
+edgeCase('5.4d', 'a gap is sent once, even if the history is empty', async (t) => {
   const history = fakeHistory(t.transcript)
   const { events } = await serveAndSubscribe(t, history, { lastEventId: 'of-another-life' })
   await mustTellGap(events, 'The history was empty, so it did not know the cursor of the client')

@@ -39,7 +39,7 @@ check('6.1a', 'each quake is yielded as soon as its event is complete', async (t
 
 check(
   '6.1b',
-  'the first request has no Last-Event-ID, and later ones have the last ID',
+  'the first request has no Last-Event-ID, and later requests have the last ID',
   async (t) => {
     const { server, requested, delivers, hasCursor } = await follow(t)
     const odd = ['n/0 =%', ...ODD_IDS]
@@ -59,7 +59,7 @@ check(
   },
 )
 
-check('6.1c', 'a response that ends is a lost connection', async (t) => {
+check('6.1c', 'a response that ends counts as a lost connection', async (t) => {
   const { server, requested, delivers, hasCursor } = await follow(t)
   const [first, second] = quakes(2)
   await requested(1)
@@ -70,7 +70,7 @@ check('6.1c', 'a response that ends is a lost connection', async (t) => {
   await delivers(second, 'n-1')
 })
 
-check('6.1d', 'an incomplete event does not count', async (t) => {
+check('6.1d', 'an incomplete event is ignored', async (t) => {
   const { server, got, requested, delivers, hasCursor } = await follow(t)
   const [first, second] = quakes(2)
   await requested(1)
@@ -783,7 +783,7 @@ async function leavesNoBody(t: Tools): Promise<void> {
   await close()
 }
 
-check('6.2i', 'permanent failures throw', async (t) => {
+check('6.2i', 'permanent failures make followQuakes() throw', async (t) => {
   for (const [status, headers] of [
     [401, {}],
     [404, {}],
@@ -990,7 +990,7 @@ edgeCase('6.2n', 'each sleep ends as soon as it is no longer needed', async (t) 
   })
 })
 
-check('6.2o', '204 ends the loop', async (t) => {
+check('6.2o', 'status 204 ends the loop', async (t) => {
   const follower = await followTimed(t)
   const { server, states, clock, opens, ends, backsOff } = follower
   await opens(1)

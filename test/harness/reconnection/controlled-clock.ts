@@ -15,7 +15,7 @@ export class ControlledClock implements Clock {
     this.#transcript = transcript
   }
 
-  // Use arrow functions, because the work may destructure the clock.
+  // Use arrow functions, because the learner's code may destructure the clock.
   now = (): number => {
     this.useCount += 1
     return this.#now

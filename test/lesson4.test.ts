@@ -111,7 +111,7 @@ edgeCase(
       compresses: true,
       flushes: true,
       takesGzip: true,
-      why: 'compression() adds flush() to the response. This method makes the compressor emit everything it has.',
+      why: 'compression() adds a flush() method to the response, which makes the compressor emit everything it has.',
     })
     await mustPredict(t, 'compression(), Cache-Control: no-transform', {
       truth: 'passes',
@@ -132,7 +132,7 @@ check(
     for (const version of ['1.1', '1.0'] as const) {
       const { client } = await connectDirectly(t, { version })
       const head = await client.head({
-        seen: 'The client got no head.',
+        seen: 'The client got no response head.',
         expected: 'Expected the status and the headers to arrive at once.',
         often: 'your handler writes nothing before the first quake.',
       })
@@ -163,7 +163,7 @@ check(
       'a proxy that sends the head with the first byte of the body',
     )
     await client.head({
-      seen: 'The feed was silent, and the proxy received the head but no byte of the body.',
+      seen: 'While the feed was silent, the proxy received the response head but no bytes of the body.',
       expected: 'Expected your handler to send some bytes of the body together with the head.',
       often:
         'your handler calls flushHeaders(), which sends only the head. A first write, such as retry: 2000, sends the head and part of the body.',
@@ -179,8 +179,9 @@ edgeCase('4.2c', 'the head gets through a proxy that fills a buffer of 4 KiB', a
       `a proxy that uses HTTP/${http} and fills a buffer of 4 KiB`,
     )
     await client.head({
-      seen: `The feed was silent. The proxy, which uses HTTP/${http}, waited for 4 KiB and sent no head.`,
-      expected: 'Expected the header X-Accel-Buffering: no, which tells a proxy not to buffer.',
+      seen: `While the feed was silent, the proxy, which uses HTTP/${http}, waited for 4 KiB and passed on no response head.`,
+      expected:
+        'Expected the response to have the header X-Accel-Buffering: no, which tells a proxy not to buffer.',
       ...(await causeInHead(t, { version: http })),
     })
   }
@@ -224,7 +225,7 @@ check('4.2e', 'clients that connect and disconnect do not affect other clients',
     const isRead = (): boolean => readers.some(({ hasPulled }) => hasPulled)
     const isServed = async (): Promise<void> => {
       const story = {
-        seen: `${before}. Another client connected, but your handler did not read the feed for it.`,
+        seen: `${before}. Another client connected, but your handler did not read the feed for that client.`,
         expected: 'Expected each client to be served like the first one.',
       }
       // 4.3b grades whether a compressor delays the head.
@@ -265,7 +266,7 @@ check('4.2e', 'clients that connect and disconnect do not affect other clients',
   t.transcript.step(`${visits} clients connected and disconnected in different ways`)
   feed = controlledFeed(t.transcript)
   await mustArriveInTurn(first, stays.events, quakes(2), {
-    expected: 'Expected the first client to get the event, whatever other clients did meanwhile.',
+    expected: 'Expected the first client to get the event, whatever the other clients did.',
   })
   const last = sendRequest(t, server, {}, 'last client')
   await mustArriveInTurn(feed, last.events, quakes(3), {
@@ -283,8 +284,8 @@ check('4.3a', '/week.json is compressed for clients that accept gzip', async (t)
     const { headers, status } = await client.get(
       '/week.json',
       {
-        seen: 'The client asked for /week.json, but got no head.',
-        expected: 'Expected the response to contain the quakes of the week as JSON.',
+        seen: 'The client asked for /week.json, but got no response head.',
+        expected: 'Expected the response to contain the quakes from the week as JSON.',
       },
       { acceptEncoding },
     )
@@ -303,7 +304,7 @@ check('4.3a', '/week.json is compressed for clients that accept gzip', async (t)
           ? { often: 'your app registers compression() after the route, or not at all.' }
           : {
               often:
-                'your code treats Accept-Encoding as one word. It is a list, in which gzip may be in any place, without a space before it, and with a weight after it.',
+                'your code treats Accept-Encoding as one word. The header is a list, in which gzip may be anywhere, without a space before it, and with a weight after it.',
             }),
     })
     // The page is the same, so it is enough to check the coding.
@@ -313,7 +314,7 @@ check('4.3a', '/week.json is compressed for clients that accept gzip', async (t)
     }
     const body = await client.body((text) => text === known || isJson(text), {
       seen: 'The body of /week.json was not JSON.',
-      expected: 'Expected the body to contain all quakes of the week as JSON.',
+      expected: 'Expected the body to contain all quakes from the week as JSON.',
     })
     if (body === known) continue
     const all = recordedQuakes()
@@ -323,7 +324,7 @@ check('4.3a', '/week.json is compressed for clients that accept gzip', async (t)
       seen: isShort
         ? `/week.json had ${given.length} quakes.`
         : `The body of /week.json was ${excerpt(body)}`,
-      expected: `Expected the body to contain all ${all.length} quakes of the week.`,
+      expected: `Expected the body to contain all ${all.length} quakes from the week.`,
     })
     known = body
   }
@@ -353,7 +354,7 @@ check(
   },
 )
 
-check('4.3c', 'a client that does not accept gzip does not get it', async (t) => {
+check('4.3c', 'a client that does not accept gzip is not sent gzip', async (t) => {
   await mustAcceptCoding(t, PATH, [undefined, 'identity', 'br', 'gzip', BROWSERS_ACCEPT])
   await mustAcceptCoding(t, '/week.json', [undefined, 'identity', 'gzip'])
 })
@@ -369,8 +370,8 @@ nginxCheck('4.3d', 'the head and each event get through the real nginx', async (
     const how = acceptEncoding ? 'compresses' : 'uses HTTP/1.0'
     const why = await causeInHead(t, { version: '1.0', acceptEncoding })
     await client.head({
-      seen: `The feed was silent. The client of an nginx that ${how} got no head.`,
-      expected: 'Expected the head to arrive at once.',
+      seen: `While the feed was silent, the client of an nginx that ${how} got no response head.`,
+      expected: 'Expected the response head to arrive at once.',
       ...why,
     })
     const expected = `Expected the event to arrive at once, although this nginx ${how}.`
@@ -378,7 +379,7 @@ nginxCheck('4.3d', 'the head and each event get through the real nginx', async (
   }
 })
 
-edgeCase('4.3e', 'a client that excludes gzip with q=0 does not get it', async (t) => {
+edgeCase('4.3e', 'a client that excludes gzip with q=0 is not sent gzip', async (t) => {
   await mustAcceptCoding(t, PATH, ['gzip;q=0'])
   await mustAcceptCoding(t, '/week.json', ['', 'gzip;q=0', 'deflate;q=0.5, gzip; q=0.000'])
 })
@@ -451,7 +452,7 @@ check(
   },
 )
 
-check('4.4c', 'a disconnect that a proxy reports late closes the feed', async (t) => {
+check('4.4c', 'the feed closes even if a proxy reports the disconnect late', async (t) => {
   let hasLeft = false
   const { feed, client, events } = await connectThroughProxy(
     t,
@@ -512,7 +513,7 @@ nginxCheck('4.5a', 'nginx accepts nginx.conf', async (_t, { ofWork, problem = ''
     expected: 'Expected nginx to start with your nginx.conf.',
     ...(/unknown directive|invalid number of arguments|unexpected|not terminated/.test(problem) && {
       often:
-        'your file lacks a semicolon in that line or in the line before it, or this nginx does not know the directive.',
+        'your file lacks a semicolon in the reported line or in the line before it, or this nginx does not know the directive.',
     }),
     ...(/directive is not allowed here/.test(problem) && {
       often: 'your directive is in the wrong block. This file is already inside http { … }.',
@@ -536,7 +537,7 @@ nginxCheck(
       await mustAsk(t, { stream, client, asked })
       const { status, headers } = await client.head({
         seen: `The server sent a head, but ${whose} did not get it.`,
-        expected: 'Expected the head to arrive at once.',
+        expected: 'Expected the response head to arrive at once.',
         ...whyBuffered(nginx),
       })
       const type = headers.get('content-type')
@@ -651,7 +652,7 @@ nginxCheck(
 
 nginxCheck(
   '4.5f',
-  'the timeout of the stream is longer than 15 seconds, and at most 10 minutes',
+  'the timeout for the stream is longer than 15 seconds and at most 10 minutes',
   async (t, nginx) => {
     ownNginx(nginx)
     if (!nginx.settings) {
@@ -665,7 +666,7 @@ nginxCheck(
     must(seconds > 15 && seconds <= 600, {
       seen: `For ${PATH}, proxy_read_timeout is ${timeout}.`,
       expected:
-        'Expected a timeout that is longer than the 15 seconds between heartbeats, and at most 10 minutes.',
+        'Expected a timeout that is longer than the 15 seconds between heartbeats and at most 10 minutes.',
       ...(seconds > 3600 && {
         often:
           'you raised the timeout because nginx had cut the stream. Heartbeats prevent such cuts.',
@@ -693,7 +694,7 @@ nginxCheck('4.5g', 'nginx tells the server when a client disconnects', async (t,
     }),
   })
   must(stays.stream.openResponses === 1, {
-    seen: 'nginx closed the connection for the client that disconnected, but it had already closed the connection for a client that stayed.',
+    seen: 'nginx closed the connection for the client that disconnected, but it had already closed the connection for a client that had stayed connected.',
     expected:
       'Expected nginx to close the connection for a client only when that client disconnects.',
     ...(nginx.settings?.readTimeout === '1s' && {
@@ -704,7 +705,7 @@ nginxCheck('4.5g', 'nginx tells the server when a client disconnects', async (t,
 
 nginxCheck(
   '4.5h',
-  'a response is cut off for the client if the server crashes',
+  'if the server crashes, the response to the client is cut off',
   async (t, nginx) => {
     const started = await startStreamThroughOwnNginx(t, nginx)
     if (!started) return
@@ -721,11 +722,11 @@ nginxCheck(
       ...(asksOver === '1.0'
         ? {
             cause:
-              'nginx uses HTTP/1.0, in which every response ends when the connection closes, so a crash looks like an end.',
+              'nginx uses HTTP/1.0, in which every response ends when the connection closes, so a crash looks like a normal end.',
           }
         : !headers.has('transfer-encoding') && {
             cause:
-              'nginx sends the client no chunks. Without chunks, a response ends when the connection closes, so a crash looks like an end. chunked_transfer_encoding off forbids chunks.',
+              'nginx sends the client no chunks. Without chunks, a response ends when the connection closes, so a crash looks like a normal end. chunked_transfer_encoding off disables chunks.',
           }),
     })
   },
@@ -753,7 +754,7 @@ check('4.6a', 'every client gets an event named "end" when the feed ends', async
     const end = await events.next({
       seen: `The feed ended, but no event named "end" reached ${whom}.`,
       expected:
-        'Expected an event named "end" to arrive, because this proxy makes a crash look like an end.',
+        'Expected an event named "end" to arrive, because this proxy makes a crash look like a normal end.',
       ...(client === first.client && {
         often:
           'your handler calls res.end() without sending that event, perhaps only if there was no quake.',
@@ -771,7 +772,7 @@ check('4.6a', 'every client gets an event named "end" when the feed ends', async
   for (const name of ['late client', 'second late client']) {
     const late = sendRequest(t, server, {}, name)
     const { status } = await late.client.head({
-      seen: 'The feed had ended, and a new client got no head.',
+      seen: 'The feed had ended, and a new client got no response head.',
       expected: LATER,
     })
     if (status === 204) continue
@@ -821,7 +822,7 @@ check(
         seen: `${failed}, and the client read ${excerpt(rest)}`,
         expected:
           'Expected no event named "end", because there will be more quakes when the feed works again.',
-        often: 'your handler sends the event in finally, which also runs after a failure.',
+        often: 'your handler sends the event in a finally block, which also runs after a failure.',
       })
       must(how === 'cut', {
         seen: `${failed}, but the client got a complete response.`,
@@ -849,7 +850,7 @@ check('4.6c', 'readQuakes() yields each quake when its event arrives', async (t)
       expected:
         'Expected readQuakes() to yield the quake, because the event is a message, not the end.',
       ...(quake.place.includes('Bend') && {
-        often: 'your code looks for the end in the data. Look at the type of the event.',
+        often: 'your code looks for the end in the data. Check the type of the event instead.',
       }),
     })
     must(deepEqual(value, quake), {
@@ -869,7 +870,7 @@ check('4.6d', 'readQuakes() returns at the event named "end" and closes the stre
   ] as const) {
     const { source, reading } = await readQuakesOf(t, count)
     const next = t.withTimeout(reading.next().catch(errorOf), {
-      seen: 'The event named "end" arrived, but readQuakes() waited for more.',
+      seen: 'The event named "end" arrived, but readQuakes() waited for more events.',
       expected:
         'Expected readQuakes() to return at once, because a proxy may keep the connection open.',
       often: 'your code only remembers the event, or handles it like a message. Return at once.',
@@ -908,20 +909,20 @@ check('4.6d', 'readQuakes() returns at the event named "end" and closes the stre
 
 check(
   '4.6e',
-  'readQuakes() throws if the events finish without an event named "end"',
+  'readQuakes() throws if the stream of events finishes without an event named "end"',
   async (t) => {
     for (const count of [1, 0, 100]) {
       const { source, reading } = await readQuakesOf(t, count)
       const without = count > 0 ? 'an event named "end"' : 'any event'
-      t.transcript.step(`the events finish without ${without}`)
+      t.transcript.step(`the stream of events finishes without ${without}`)
       source.close()
       const outcome = await t.withTimeout(outcomeOf(reading.next()), {
-        seen: `The events finished without ${without}, but readQuakes() waited for more.`,
+        seen: `The stream of events finished without ${without}, but readQuakes() waited for more events.`,
         expected: 'Expected readQuakes() to throw.',
       })
       t.transcript.step(`readQuakes() ${outcome}`)
       must(outcome === 'threw', {
-        seen: `The events finished without ${without}, but readQuakes() returned as if nothing were wrong.`,
+        seen: `The stream of events finished without ${without}, but readQuakes() returned as if nothing were wrong.`,
         expected:
           'Expected readQuakes() to throw, because the server crashed or the connection was cut.',
         often: 'your code treats the end of the loop as the end of the feed. Throw after the loop.',
@@ -930,7 +931,7 @@ check(
   },
 )
 
-check('4.6f', 'readQuakes() skips events with any other name', async (t) => {
+check('4.6f', 'readQuakes() skips all named events other than "end"', async (t) => {
   await mustSkip(t, OTHER_EVENTS)
 })
 
@@ -948,12 +949,12 @@ check('4.6g', 'readQuakes() throws if the connection is lost', async (t) => {
     stream.cut()
     const lost = `The connection was cut${count > 0 ? '' : ' before the first event'}`
     const outcome = await t.withTimeout(outcomeOf(reading.next()), {
-      seen: `${lost}, but readQuakes() waited for more.`,
+      seen: `${lost}, but readQuakes() waited for more events.`,
       expected: 'Expected readQuakes() to throw.',
     })
     t.transcript.step(`readQuakes() ${outcome}`)
     must(outcome === 'threw', {
-      seen: `${lost} and the events threw an error, but readQuakes() returned as if nothing were wrong.`,
+      seen: `${lost} and the stream of events threw an error, but readQuakes() returned as if nothing were wrong.`,
       expected: 'Expected readQuakes() to throw as well.',
       often: 'your code catches the error and does not throw it again.',
     })
@@ -979,7 +980,8 @@ async function mustAcceptCoding(
       acceptEncoding === undefined ? 'no Accept-Encoding' : `Accept-Encoding: ${acceptEncoding}`
     must(['identity', ...codingsOf(acceptEncoding)].includes(coding), {
       seen: `The client sent ${asked}, but got ${path} with Content-Encoding: ${coding}.`,
-      expected: 'Expected the response to have no coding, or one that the client accepts.',
+      expected:
+        'Expected the response to have no Content-Encoding, or one that the client accepts.',
       ...(coding === 'none' && {
         cause:
           '"none" is not a coding. A response without compression has no Content-Encoding. To keep compression() from compressing, send Cache-Control: no-transform.',
@@ -1074,7 +1076,7 @@ async function readQuakesOf(
   return { source, reading }
 }
 
-/** Returns the thrown value as an error. Throws it again if it says that the work is not written yet. */
+/** Returns the thrown value as an error. Throws it again if it says that the code is not written yet. */
 function errorOf(thrown: unknown): Error {
   if (isNotWritten(thrown)) throw thrown
   return thrown instanceof Error ? thrown : new Error(String(thrown))
@@ -1195,7 +1197,7 @@ async function mustBeAlone(t: Tools, server: TestServer, before: string): Promis
 
 async function mustBeServed(client: RawClient, before: string): Promise<void> {
   const { status } = await client.head({
-    seen: `${before}. The next client got no head.`,
+    seen: `${before}. The next client got no response head.`,
     expected: 'Expected each client to be served like the first one.',
   })
   must(status === 200, {
@@ -1288,7 +1290,7 @@ async function fence(t: Tools, hop: { port: number }, server?: { port: number })
   await other.body((text) => text === 'other', OURS)
 }
 
-/** The failure to report if a check is wrong, not the work. */
+/** The failure to report if a check is wrong, and not the learner's code. */
 const OURS = {
   seen: 'The hop did not behave as the workshop describes.',
   expected: 'Expected the hop to behave as measured. Please report this failure.',
@@ -1432,8 +1434,8 @@ const NOTHING_YET: Story = {
 
 function noHead(path: string): Story {
   return {
-    seen: `The client asked for ${path}, but got no head.`,
-    expected: 'Expected the head to arrive at once.',
+    seen: `The client asked for ${path}, but got no response head.`,
+    expected: 'Expected the response head to arrive at once.',
   }
 }
 
@@ -1461,7 +1463,7 @@ async function startStreamThroughOwnNginx(
   if (!(await isAsked(t, { stream, client }))) return undefined
   stream.send(`:${FILLS_BUFFERS}\n\n`, 'a long comment')
   const { headers } = await client.head({
-    seen: 'The server sent a head and 256 KiB, but the client got no head.',
+    seen: 'The server sent a response head and 256 KiB, but the client got no response head.',
     expected: 'Expected the client to get the head.',
   })
   return { stream, client, headers }

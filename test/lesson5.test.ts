@@ -66,7 +66,7 @@ const SOME = 5
 
 // 5.1 The history
 
-check('5.1a', 'all kept entries are returned, oldest first', async (t) => {
+check('5.1a', 'after(undefined) returns all kept entries, oldest first', async (t) => {
   const { history, happened } = filledHistory(t, 3)
   const { entries, isGap } = await readAfter(t, history, undefined)
   const gave = entries.map(({ quake }) => quake?.id ?? 'no quake')
@@ -146,7 +146,7 @@ async function forgetsEvicted(t: Tools): Promise<void> {
     history.append(each)
   }
   t.transcript.step(
-    `${appended.length} quakes are appended to another history, with the capacity 3`,
+    `${appended.length} quakes are appended to another history, with a capacity of 3`,
   )
   // A WeakRef keeps its object alive until the end of the turn.
   await turns(2)
@@ -155,7 +155,7 @@ async function forgetsEvicted(t: Tools): Promise<void> {
   must(alive < 30, {
     seen: `The capacity is 3, ${appended.length} quakes were appended, and ${alive} of them were still in memory.`,
     expected:
-      'Expected the history to hold no reference to evicted quakes, because it runs for months.',
+      'Expected the history to hold no reference to evicted quakes, because the server runs for months.',
   })
   must(!history.isOver, {
     seen: 'end() was not called, but isOver was true.',
@@ -163,20 +163,24 @@ async function forgetsEvicted(t: Tools): Promise<void> {
   })
 }
 
-edgeCase('5.1e', 'a cursor at the most recently evicted entry is not a gap', async (t) => {
-  const { history, happened } = filledHistory(t, 8, 3)
-  const { id } = happened.at(-4)!
-  const { ids, isGap, told } = await readAfter(t, history, id)
-  must(!isGap && deepEqual(ids, idsOf(happened.slice(-3))), {
-    seen: `The history keeps the last 3 entries. The entry before them has the ID "${id}", and after("${id}") returned ${told}.`,
-    expected:
-      'Expected after() to return these 3 entries and no gap, because no entry after that ID is missing.',
-    often:
-      'your history searches only the entries that it keeps. Remember the ID that was evicted last as well, because nothing after it is missing.',
-  })
-})
+edgeCase(
+  '5.1e',
+  'a cursor at the most recently evicted entry does not count as a gap',
+  async (t) => {
+    const { history, happened } = filledHistory(t, 8, 3)
+    const { id } = happened.at(-4)!
+    const { ids, isGap, told } = await readAfter(t, history, id)
+    must(!isGap && deepEqual(ids, idsOf(happened.slice(-3))), {
+      seen: `The history keeps the last 3 entries. The entry before them has the ID "${id}", and after("${id}") returned ${told}.`,
+      expected:
+        'Expected after() to return these 3 entries and no gap, because no entry after that ID is missing.',
+      often:
+        'your history searches only the entries that it keeps. Also remember the ID that was evicted last, because nothing after it is missing.',
+    })
+  },
+)
 
-check('5.1f', 'an evicted entry after the cursor is a gap', async (t) => {
+check('5.1f', 'an evicted entry after the cursor counts as a gap', async (t) => {
   const { history, happened } = filledHistory(t, 8, 3)
   const kept = idsOf(happened.slice(-3))
   for (const { id } of happened.slice(0, -4)) {
@@ -189,12 +193,12 @@ check('5.1f', 'an evicted entry after the cursor is a gap', async (t) => {
     })
     must(deepEqual(ids, kept), {
       seen: `after("${id}") returned a gap and ${listed(ids)}.`,
-      expected: `Expected after() to return a gap and all kept entries: ${listed(kept)}.`,
+      expected: `Expected after() to return a gap and every entry that the history still keeps: ${listed(kept)}.`,
     })
   }
 })
 
-edgeCase('5.1g', 'an unknown ID is a gap', async (t) => {
+edgeCase('5.1g', 'an unknown ID counts as a gap', async (t) => {
   for (const count of [3, 0]) {
     const { history, happened } = filledHistory(t, count)
     for (const id of strangeIds()) {
@@ -202,7 +206,7 @@ edgeCase('5.1g', 'an unknown ID is a gap', async (t) => {
       must(isGap && deepEqual(ids, idsOf(happened)), {
         seen: `${count === 0 ? 'The history is empty' : `The history keeps ${count} entries`}, and after(${JSON.stringify(id)}) returned ${listed(ids)}${isGap ? ' and a gap' : ' and no gap'}.`,
         expected:
-          'Expected after() to return a gap and all kept entries, because the history cannot know which entries the client has.',
+          'Expected after() to return a gap and every entry that the history still keeps, because it cannot know which entries the client has received.',
         often: 'your history treats an unknown ID as the beginning or as the end of the history.',
       })
     }
@@ -236,7 +240,7 @@ check('5.1h', 'listeners are called after the entry has been stored', async (t) 
   })
 })
 
-edgeCase('5.1i', 'unsubscribing stops only that listener', async (t) => {
+edgeCase('5.1i', 'unsubscribing one listener does not affect the others', async (t) => {
   const history = createHistory()
   const heard = { leaves: [] as string[], stays: [] as string[] }
   const stop = history.subscribe({ onEntry: ({ id }) => heard.leaves.push(id), onOver() {} })
@@ -261,7 +265,7 @@ edgeCase('5.1i', 'unsubscribing stops only that listener', async (t) => {
   })
 })
 
-check('5.1j', 'end() makes isOver true, and calls the listeners', async (t) => {
+check('5.1j', 'end() sets isOver to true and calls the listeners', async (t) => {
   const history = createHistory()
   let wasOver: boolean | undefined
   history.subscribe({ onEntry() {}, onOver: () => (wasOver = history.isOver) })
@@ -275,7 +279,7 @@ check('5.1j', 'end() makes isOver true, and calls the listeners', async (t) => {
   history.end()
   must(history.isOver && wasOver === true, {
     seen: `end() was called, isOver was ${history.isOver} afterwards, and onOver() was ${wasOver === undefined ? 'not called' : `called while isOver was ${wasOver}`}.`,
-    expected: 'Expected end() to make isOver true first, and then to call onOver().',
+    expected: 'Expected end() to set isOver to true first, and then to call onOver().',
   })
   const { ids } = await readAfter(t, history, undefined)
   must(deepEqual(ids, [quake.id]), {
@@ -327,27 +331,28 @@ check(
     history.blockReads('as it was')
     const client = t.connect(await t.serve(createApp(history, { retryMs: 1234 })))
     const head = await client.get(PATH, {
-      seen: 'The history was still being read, and the client had not received the head of the response.',
+      seen: 'While the history was being read, the client did not receive the response head.',
       expected:
-        'Expected the head to be sent at once, because an EventSource does not open until the head arrives.',
+        'Expected the response head to be sent at once, because an EventSource does not open until the head arrives.',
       often: 'your handler writes nothing until the history has been read.',
     })
     must(head.status === 200 && isEventStream(head), {
-      seen: `GET ${PATH} was answered with ${head.status} and the Content-Type ${head.headers.get('content-type')}.`,
-      expected: 'Expected the status 200 and the Content-Type text/event-stream.',
+      seen: `GET ${PATH} was answered with status ${head.status} and the Content-Type ${head.headers.get('content-type')}.`,
+      expected: 'Expected status 200 and the Content-Type text/event-stream.',
     })
     const control = head.headers.get('cache-control')
     must(hasToken(control, 'no-store', 'no-cache'), {
       seen: `The Cache-Control header was ${control}.`,
       expected:
-        'Expected that header to contain no-store or no-cache. Otherwise a cache between server and client may replay old quakes.',
+        'Expected the Cache-Control header to contain no-store or no-cache. Otherwise a cache between server and client may replay old quakes.',
     })
     must(hasToken(head.headers.get('x-accel-buffering'), 'no'), {
       seen: 'The response did not have the header X-Accel-Buffering: no.',
-      expected: 'Expected that header, as in lesson 4. Otherwise nginx buffers the events.',
+      expected:
+        'Expected the response to have this header, as in lesson 4. Otherwise nginx buffers the events.',
     })
     const expected =
-      'Expected retry: 1234 to be sent right after the head, because it says how long the client waits before it reconnects.'
+      'Expected retry: 1234 to be sent right after the head, because this field says how long the client waits before it reconnects.'
     const retry = await client.events.retry({
       seen: 'retryMs was 1234, but no "retry" field arrived.',
       expected,
@@ -376,7 +381,7 @@ check('5.2b', 'a client without a cursor gets all kept entries, then new ones', 
     })
     must(data.includes(quake.id), {
       seen: `The client got an event with the data ${excerpt(data)}`,
-      expected: `Expected quake ${quake.id}. The kept entries come first, oldest first, and new entries follow.`,
+      expected: `Expected the data to be quake ${quake.id}, because the kept entries come first, oldest first, and new entries follow.`,
     })
   }
 })
@@ -477,7 +482,7 @@ check(
     const other = await serveAndSubscribe(t, history, { heartbeatMs: OFTEN })
     await waitForRead(t, history)
     await other.events.heartbeats(SOME, {
-      seen: 'The history was still being read, but the client got no heartbeat.',
+      seen: 'While the history was being read, the client got no heartbeat.',
       expected:
         'Expected heartbeats to be sent during the read as well. Otherwise the watchdog of the client cancels the connection.',
       often: 'your handler starts the heartbeat after the history has been read.',
@@ -518,7 +523,7 @@ async function hasDefaults(t: Tools): Promise<void> {
 check('5.2h', 'the replay waits for a stalled client', async (t) => {
   const { queued } = await pausedReplay(t)
   must(queued() < 2 * MEGABYTE, {
-    seen: 'The client stalled, and your server queued most of a history of 16 MB in memory.',
+    seen: 'The client stalled, and your server queued most of a 16 MB history in memory.',
     expected:
       'Expected your server to queue a few hundred KB: one entry, and the bytes that fit into the socket.',
     often:
@@ -573,7 +578,7 @@ edgeCase(
     await leavesDuringRead({ name: 'client 3', lastEventId: last.id })
     await leftovers.mustBeGone(
       'A client that has everything disconnected while the history was being read',
-      'your handler waits for an abort that has already happened during the read. An aborted signal fires no more events.',
+      'your handler waits for an abort that already happened during the read. An aborted signal fires no more events.',
     )
 
     async function leavesDuringRead(coming: { name: string; lastEventId?: string }): Promise<void> {
@@ -628,7 +633,7 @@ edgeCase('5.2m', 'each event is sent in one piece, even if every write has to wa
     everyWriteWaits(response, (begun) => {
       if (/(\n\n|\r\r|\r\n\r\n)$/.test(begun())) return
       timers.runPending()
-      // Count only comments, because other timers of the work may write as well.
+      // Count only comments, because other timers of the learner's code may write as well.
       if (/\n:[^\n]*\n\n$/.test(begun())) fellInto ??= begun().split('\n\n').at(-2)!
     })
     next()
@@ -668,27 +673,31 @@ async function replaysAll(t: Tools): Promise<void> {
   t.transcript.step(`the client got all ${kept.length} entries`)
 }
 
-edgeCase('5.2n', 'HEAD gets the head, ends, and leaves no listener', async (t) => {
-  const history = fakeHistory(t.transcript)
-  history.append(...quakes(1))
-  const server = await t.serve(createApp(history))
-  // An app may subscribe once for all clients.
-  const before = history.listenerCount
-  const client = t.connect(server)
-  const story = { expected: 'Expected the same head as for GET.', often: GET_FOR_HEAD }
-  const { status } = await client.get(
-    PATH,
-    { seen: 'A HEAD request got no response head.', ...story },
-    { method: 'HEAD' },
-  )
-  must(status === 200, { seen: `A HEAD request was answered with ${status}.`, ...story })
-  await mustEndHead(t, server, client, PATH)
-  await t.waitFor(() => history.listenerCount <= before, {
-    seen: 'A HEAD request was answered, but a listener was left on the history.',
-    expected: 'Expected no listener to be left, because the answer to HEAD has no body.',
-    often: GET_FOR_HEAD,
-  })
-})
+edgeCase(
+  '5.2n',
+  'a HEAD request gets the response head, ends, and leaves no listener',
+  async (t) => {
+    const history = fakeHistory(t.transcript)
+    history.append(...quakes(1))
+    const server = await t.serve(createApp(history))
+    // An app may subscribe once for all clients.
+    const before = history.listenerCount
+    const client = t.connect(server)
+    const story = { expected: 'Expected the same head as for GET.', often: GET_FOR_HEAD }
+    const { status } = await client.get(
+      PATH,
+      { seen: 'A HEAD request got no response head.', ...story },
+      { method: 'HEAD' },
+    )
+    must(status === 200, { seen: `A HEAD request was answered with status ${status}.`, ...story })
+    await mustEndHead(t, server, client, PATH)
+    await t.waitFor(() => history.listenerCount <= before, {
+      seen: 'A HEAD request was answered, but a listener was left on the history.',
+      expected: 'Expected no listener to be left, because the answer to HEAD has no body.',
+      often: GET_FOR_HEAD,
+    })
+  },
+)
 
 edgeCase('5.2o', 'clients that have disconnected do not affect later clients', async (t) => {
   const timers = t.trackTimers()
@@ -900,7 +909,7 @@ edgeCase(
           seen: `The history keeps 4 entries, and 5 quakes happened during a read. The client got "${excerpt(lastEventId)}" after "${entries[last]?.id}".`,
           expected: 'Expected each entry to be sent once, in order.',
           often:
-            'your handler sends every queued entry that is not in the answer. Drop all entries up to the last ID of the answer, because they are in the answer or have been evicted.',
+            'your handler sends every queued entry that after() did not return. Drop all queued entries up to the last ID that after() returned, because those were returned as well, or have been evicted.',
         })
         last = at
       }
@@ -945,7 +954,7 @@ check('5.4b', 'a client that missed nothing gets no gap', async (t) => {
       seen: `A client connected ${has ? `with Last-Event-ID: ${has}` : 'without a cursor'}, and got this event first: ${describeEvent(event)}.`,
       expected: `Expected the event with the ID "${ids[from]}" and no gap, because the client had missed nothing.`,
       often: has
-        ? 'your handler sends a gap to every client that reconnects. Look at isGap.'
+        ? 'your handler sends a gap to every client that reconnects. Check isGap.'
         : 'your handler treats a missing or empty header as an unknown ID.',
     })
     await disconnect(t, server, client)
@@ -957,7 +966,7 @@ check('5.4b', 'a client that missed nothing gets no gap', async (t) => {
     const client = await subscribe(t, server, { name: 'client A', lastEventId: last })
     for (const entry of entries) {
       await mustBeNext(client.events, entry, {
-        oftenAtGap: 'your handler sends a gap to every client that reconnects. Look at isGap.',
+        oftenAtGap: 'your handler sends a gap to every client that reconnects. Check isGap.',
       })
     }
     await disconnect(t, server, client)
@@ -981,7 +990,7 @@ check('5.4c', 'a client with an unknown ID gets a gap, then all kept entries', a
   }
 })
 
-edgeCase('5.4d', 'a gap is sent once, even if no entry is kept', async (t) => {
+edgeCase('5.4d', 'a gap is sent once, even if the history is empty', async (t) => {
   const history = fakeHistory(t.transcript)
   const { events } = await serveAndSubscribe(t, history, { lastEventId: 'of-another-life' })
   await mustTellGap(events, 'The history was empty, so it did not know the cursor of the client')
@@ -1045,10 +1054,10 @@ async function readsTooSlowly(t: Tools, capacity: number): Promise<void> {
       must(at === next || (at > next && hasGap), {
         seen: `The client stalled, then resumed reading, and got ${at < next ? 'an entry that it already had' : isEvicting ? 'one of the last entries right after one of the first, without an event named "gap" in between' : `an entry, but not the ${counted(at - next, 'entry', 'entries')} before it, although the history still keeps every entry`}.`,
         expected: isEvicting
-          ? 'Expected each entry to be sent once, in order, with an event named "gap" in the place of evicted entries.'
+          ? 'Expected each entry to be sent once, in order, with an event named "gap" in place of evicted entries.'
           : 'Expected each entry to be sent once, in order.',
         ...(isEvicting &&
-          at > next && { often: 'your handler looks at isGap only after the first read.' }),
+          at > next && { often: 'your handler checks isGap only after the first read.' }),
       })
       hasGap = false
       next = at + 1
@@ -1169,7 +1178,7 @@ check('5.5a', 'after the history has ended, a client that has everything gets 20
   const missed = await subscribe(t, server, {
     name: 'client B',
     lastEventId: first.id,
-    when: 'The history had ended, and client B had not got its last entry. ',
+    when: 'The history had ended, but client B had not received the last entry. ',
   })
   await mustBeNext(missed.events, last, {
     often:
@@ -1177,11 +1186,11 @@ check('5.5a', 'after the history has ended, a client that has everything gets 20
   })
   await mustEnd(missed, 'client B')
   const client = t.connect(server, 'client C')
-  const story = { seen: 'Client C got no response head.', expected: 'Expected the status 204.' }
+  const story = { seen: 'Client C got no response head.', expected: 'Expected status 204.' }
   const { status } = await client.get(PATH, story, { lastEventId: last.id })
   must(status === 204, {
-    seen: `The history had ended and client C had everything, but it was answered with ${status}.`,
-    expected: 'Expected 204, which tells the client to stop reconnecting.',
+    seen: `The history had ended and client C had received everything, but client C was answered with status ${status}.`,
+    expected: 'Expected status 204, which tells the client to stop reconnecting.',
   })
   await keepsRulesWhenOver(t)
 })
@@ -1211,7 +1220,7 @@ async function keepsRulesWhenOver(t: Tools): Promise<void> {
   client.request(PATH)
   await jammed.mustQueue()
   must(jammed.queued() < 2 * MEGABYTE, {
-    seen: 'The history had ended. A client stalled, and your server queued most of a history of 4 MB in memory.',
+    seen: 'The history had ended. A client stalled, and your server queued most of a 4 MB history in memory.',
     expected:
       'Expected your server to queue a few hundred KB: one entry, and the bytes that fit into the socket.',
     often: 'your handler does not wait for "drain" after the history has ended.',
@@ -1246,7 +1255,7 @@ async function mustStopHeartbeat(t: Tools): Promise<void> {
   let error: unknown
   response.on('error', (thrown) => (error = thrown))
   await t.waitFor(() => response.writableEnded || response.destroyed, {
-    seen: 'The history ended and a stalled client had everything, but the response to that client did not end.',
+    seen: 'The history had ended and a stalled client had received everything, but the response to that client did not end.',
     expected: 'Expected the response to end.',
   })
   timers.runPending()
@@ -1254,7 +1263,7 @@ async function mustStopHeartbeat(t: Tools): Promise<void> {
   must(error === undefined, {
     seen: `The response to a stalled client had ended, and the next heartbeat failed: ${describeError(error)}.`,
     expected:
-      'Expected no heartbeat to be sent after the end. That error is not caught, so the server crashes.',
+      'Expected no heartbeat to be sent after the response has ended. Nothing catches the error, so the server crashes.',
     often:
       "your handler clears the heartbeat at 'close' or 'finish'. For a stalled client, both events fire long after res.end().",
   })
@@ -1306,13 +1315,13 @@ edgeCase('5.5d', 'a client that connects during a shutdown can reconnect elsewhe
       ).status
     : undefined
   must(how === 'cut' || status === 200, {
-    seen: `The shutdown had begun, and client B was answered with ${status}.`,
+    seen: `The shutdown had begun, and client B was answered with status ${status}.`,
     expected:
       'Expected client B to get a stream that ends, or no answer, because an EventSource never reconnects after a status other than 200.',
     often: 'your handler answers 503. Most clients retry after a 503, but an EventSource does not.',
   })
   await t.waitFor(() => server.connections === 0, {
-    seen: 'The shutdown had begun and the stream of client B ended, but its connection stayed open.',
+    seen: 'The shutdown had begun and the stream of client B ended, but the connection stayed open.',
     expected:
       'Expected the connection to be closed. Otherwise the next request from client B reaches this server again.',
     often:
@@ -1395,7 +1404,7 @@ edgeCase(
   },
 )
 
-edgeCase('5.5g', 'an entry that is appended right before the end is sent', async (t) => {
+edgeCase('5.5g', 'an entry that is appended right before end() is still sent', async (t) => {
   const history = fakeHistory(t.transcript)
   history.blockReads('as it was')
   const { client, events } = await serveAndSubscribe(t, history)
@@ -1424,7 +1433,7 @@ edgeCase('5.5h', 'after the history has ended, a failed read cuts the connection
   }
   const head = await client.head(goesOn).catch(() => undefined)
   must(head === undefined || head.status === 200, {
-    seen: `The history had ended and could not be read, and the client was answered with ${head?.status}.`,
+    seen: `The history had ended and could not be read, and the client was answered with status ${head?.status}.`,
     expected:
       'Expected the connection to be cut, because an EventSource never reconnects after a status other than 200.',
     often:
@@ -1436,7 +1445,7 @@ edgeCase('5.5h', 'after the history has ended, a failed read cuts the connection
 
 edgeCase(
   '5.5i',
-  'in random stories, a client that resumes gets every quake, or a gap in its place',
+  'in random sequences of faults, a client that resumes gets every quake, or a gap in its place',
   (t) => mustEndWell(t, { createHistory, createApp, followQuakes }),
 )
 
@@ -1453,7 +1462,7 @@ const AS = fc.constantFrom('as it was' as const, 'as it is' as const)
 const BEHIND = {
   often:
     'your handler ignores the Last-Event-ID header, changes its text, or skips the first entry that after() returns. That entry is already after the cursor.',
-  oftenAtGap: 'your handler sends a gap to every client that reconnects. Look at isGap.',
+  oftenAtGap: 'your handler sends a gap to every client that reconnects. Check isGap.',
 }
 
 const READ_THEN_LISTEN = {
@@ -1463,7 +1472,7 @@ const READ_THEN_LISTEN = {
 
 const TWICE = {
   often:
-    'your handler sends every queued entry after the read, even if the answer already contained that entry.',
+    'your handler sends every queued entry after the read, even if after() has already returned that entry.',
 }
 
 const ID_CHANGED =

@@ -39,7 +39,7 @@ check('6.1a', 'each quake is yielded as soon as its event is complete', async (t
 
 check(
   '6.1b',
-  'the first request has no Last-Event-ID, and later ones have the last ID',
+  'the first request has no Last-Event-ID, and later requests have the last ID',
   async (t) => {
     const { server, requested, delivers, hasCursor } = await follow(t)
     const odd = ['n/0 =%', ...ODD_IDS]
@@ -47,7 +47,7 @@ check(
       await requested(n + 1)
       hasCursor(n + 1, odd[n - 1], AS_IT_CAME, ID_LOST)
       must(n > 0 || server.requests[0]!.get('Last-Event-ID') === undefined, {
-        seen: 'Request 1 has an empty Last-Event-ID.',
+        seen: 'Request 1 had an empty Last-Event-ID.',
         expected:
           'Expected request 1 to have no Last-Event-ID, because the client has not seen an event yet.',
       })
@@ -59,7 +59,7 @@ check(
   },
 )
 
-check('6.1c', 'a response that ends is a lost connection', async (t) => {
+check('6.1c', 'a response that ends counts as a lost connection', async (t) => {
   const { server, requested, delivers, hasCursor } = await follow(t)
   const [first, second] = quakes(2)
   await requested(1)
@@ -70,7 +70,7 @@ check('6.1c', 'a response that ends is a lost connection', async (t) => {
   await delivers(second, 'n-1')
 })
 
-check('6.1d', 'an incomplete event does not count', async (t) => {
+check('6.1d', 'an incomplete event is ignored', async (t) => {
   const { server, got, requested, delivers, hasCursor } = await follow(t)
   const [first, second] = quakes(2)
   await requested(1)
@@ -314,8 +314,7 @@ check('6.1k', 'aborting the signal ends the loop, even while nothing is arriving
     seen: `Three quakes arrived together and the signal aborted at the first, but followQuakes() yielded ${given} of them.`,
     expected:
       'Expected followQuakes() to yield only the first quake, because a caller that aborts wants no more quakes.',
-    often:
-      'your client only cancels the request, but still yields quakes that have already arrived.',
+    often: 'your client cancels the request, but still yields quakes that have already arrived.',
   })
   await endsInGap(t)
   await endsBeforeHead(t)
@@ -523,7 +522,7 @@ edgeCase('6.1n', 'a gap clears neither the last ID nor the remembered IDs', asyn
 
 // 6.2 A client that waits
 
-check('6.2a', 'after a loss, the client waits and reports the wait', async (t) => {
+check('6.2a', 'after a lost connection, the client waits and reports the wait', async (t) => {
   const { server, states, clock, opens, backsOffFor } = await followTimed(t)
   await opens(1)
   server.cut()
@@ -542,8 +541,8 @@ check('6.2a', 'after a loss, the client waits and reports the wait', async (t) =
   })
   const { why } = states[2] as { why: string }
   must(typeof why === 'string' && why !== '', {
-    seen: `onState() was called with the state waiting, but its why was ${excerptJson(why)}.`,
-    expected: 'Expected why to be a text that says why the connection was lost.',
+    seen: `onState() was called with the state "waiting", but its "why" field was ${excerptJson(why)}.`,
+    expected: 'Expected the "why" field to be a text that says why the connection was lost.',
   })
 })
 
@@ -637,7 +636,7 @@ edgeCase(
         n === 0
           ? 'random() returns 0.5, a quake arrived, and the connection was lost'
           : `random() returns 0.5, and ${n + 1} consecutive connections were opened and lost. After the first connection, only the same quake, data that is not JSON and a gap arrived`,
-        'your client resets its count of failures at the head, at any event or at a repeated quake, or it does not count a response that ends.',
+        'your client resets its count of failures when a response head, any event or a repeated quake arrives, or it does not count a response that ends.',
       )
       clock.advance(ms)
     }
@@ -664,14 +663,14 @@ check('6.2f', 'a retry field replaces baseMs for every later wait', async (t) =>
     80,
     2,
     'The server sent retry: 80 on the first connection, and two connections were lost',
-    'your client forgets retry when it reconnects.',
+    'your client forgets the retry field when it reconnects.',
   )
   for (const [n, [retry, expected, often]] of (
     [
       [
         80,
         160,
-        'your client resets its count of failures at a retry field. Only a new quake resets that count.',
+        'your client resets its count of failures when a retry field arrives. Only a new quake resets that count.',
       ],
       [100_000, 15_000, 'your client does not apply maxMs to retry.'],
     ] as const
@@ -727,7 +726,7 @@ check('6.2g', 'Retry-After is added to the next wait', async (t) => {
       1000,
       2,
       `random() returns 0.5, the server answered 503 with ${header}, then without that header`,
-      'your client keeps Retry-After for later waits, but it applies only to the next wait.',
+      'your client keeps Retry-After for later waits, but the header applies only to the next wait.',
     )
     const empty = isDate ? new Date(clock.now() - 60_000).toUTCString() : 'soon'
     server.answer(503, { 'Retry-After': empty })
@@ -784,7 +783,7 @@ async function leavesNoBody(t: Tools): Promise<void> {
   await close()
 }
 
-check('6.2i', 'permanent failures throw', async (t) => {
+check('6.2i', 'permanent failures make followQuakes() throw', async (t) => {
   for (const [status, headers] of [
     [401, {}],
     [404, {}],
@@ -805,7 +804,7 @@ check('6.2i', 'permanent failures throw', async (t) => {
     must(follower.error !== undefined, {
       seen: `The server answered ${answer}, but followQuakes() ${follower.ended ? 'returned without an error' : 'continued'}.`,
       expected:
-        'Expected it to throw, because the next answer would be the same, and the caller has to know about it.',
+        'Expected followQuakes() to throw, because the next answer would be the same, and the caller has to know about the error.',
       often: 'your client treats all statuses alike, or its own catch block swallows the error.',
     })
     await t.waitFor(() => server.openResponses === 0, {
@@ -851,7 +850,8 @@ check('6.2j', 'a silent connection is cancelled after stallMs', async (t) => {
   })
   must(unset.clock.nextDueMs === 45_000, {
     seen: `stallMs was left out, and the watchdog would have fired after ${unset.clock.nextDueMs} ms.`,
-    expected: 'Expected 45,000 ms, which is three times the usual interval between heartbeats.',
+    expected:
+      'Expected the watchdog to fire after 45,000 ms, which is three times the usual interval between heartbeats.',
   })
 })
 
@@ -975,21 +975,22 @@ edgeCase('6.2n', 'each sleep ends as soon as it is no longer needed', async (t) 
   server.cut()
   await backsOff()
   must(clock.sleeperCount === 1, {
-    seen: `The client waited before reconnecting, and ${clock.sleeperCount} sleeps were running.`,
-    expected: 'Expected only one sleep, because the watchdog has no connection to watch.',
+    seen: `The client waited before reconnecting, and ${clock.sleeperCount} calls to sleep() were pending.`,
+    expected:
+      'Expected only one call to sleep() to be pending, because the watchdog has no connection to watch.',
     often: 'your watchdog keeps sleeping. Abort its signal when bytes have arrived.',
   })
   follower.abort()
   await ends('The signal aborted while the client waited')
   await t.waitFor(() => clock.nextDueMs === undefined && server.requests.length === 1, {
-    seen: 'The signal aborted while the client waited, but a sleep was still running, or another request was made.',
-    expected: 'Expected the sleep to end, and no request to follow.',
+    seen: 'The signal aborted while the client waited, but a call to sleep() was still pending, or another request was made.',
+    expected: 'Expected sleep() to end, and no request to follow.',
     often:
       'your client does not pass the signal to clock.sleep(), or it does not check the signal afterwards.',
   })
 })
 
-check('6.2o', '204 ends the loop', async (t) => {
+check('6.2o', 'status 204 ends the loop', async (t) => {
   const follower = await followTimed(t)
   const { server, states, clock, opens, ends, backsOff } = follower
   await opens(1)
@@ -1002,7 +1003,7 @@ check('6.2o', '204 ends the loop', async (t) => {
   const last = states.at(-1)
   must(last?.name === 'over' && server.requests.length === 2, {
     seen: `The server answered 204. The last state passed to onState() was ${last?.name ?? 'missing'}, and the client made ${counted(server.requests.length, 'request')}.`,
-    expected: 'Expected the last state to be over, after 2 requests.',
+    expected: 'Expected the last state to be "over", after 2 requests.',
   })
 })
 
@@ -1068,7 +1069,7 @@ edgeCase(
 
 check(
   '6.3c',
-  'in random stories, no quake is lost without a gap, and no quake arrives twice',
+  'in random sequences of faults, no quake is lost without a gap, and none arrives twice',
   (t) => mustEndWell(t, { createHistory, createApp, followQuakes }),
 )
 

@@ -4,14 +4,14 @@ import { HISTORY_CAPACITY, type SystemUnderTest } from './system-under-test.ts'
 /** Checks that every quake has arrived once and in order, or that it was evicted and a gap was sent in its place. */
 export function checkInvariant({ happened, received }: SystemUnderTest): void {
   const expected =
-    'Expected each quake to arrive once, in order, with a gap in the place of quakes that have been evicted.'
+    'Expected each quake to arrive once, in order, with a gap in place of quakes that have been evicted.'
   let last = -1
   let isGap = false
   for (const { id, happenedBefore } of received) {
     const evicted = happenedBefore - HISTORY_CAPACITY
     if (id === 'gap') {
       must(last !== -1 && last < evicted, {
-        seen: `The client had ${last === -1 ? 'no quake' : happened[last]}, and a gap was reported although nothing was missing.`,
+        seen: `The client had ${last === -1 ? 'no quake' : happened[last]}, but a gap was reported although nothing was missing.`,
         expected,
       })
       isGap = true

@@ -6,7 +6,8 @@ import type { Transcript } from '../transcript.ts'
 import { blockableReads, type AnswerAs } from './blockable-reads.ts'
 
 /**
- * A history whose reads a check can block. Its first IDs are in descending order, so that code that compares IDs fails.
+ * A history whose reads a check can block. Its first IDs are in descending order, because the learner's code must not
+ * compare IDs.
  */
 export type FakeHistory = History & {
   /** Appends quakes to the history, and returns their entries. */

@@ -91,7 +91,7 @@ export class Follower {
     must(this.#mayEnd, {
       seen: `followQuakes() ${error === undefined ? 'ended' : `threw ${describeError(error)}`}.`,
       expected:
-        'Expected it to reconnect. It should return only after 204 or an abort, and throw only after a 4xx other than 408 and 429, or after a 200 without an event stream.',
+        'Expected followQuakes() to reconnect. It should return only after 204 or an abort, and throw only after a 4xx other than 408 and 429, or after a 200 without an event stream.',
       ...(error === undefined && { often: 'your client returns when a connection is lost.' }),
     })
   }

@@ -19,7 +19,7 @@ export type Leftovers = {
   describe(): string
 }
 
-/** Tracks the listeners of `history` and, from now on, the learner's timers. */
+/** Tracks the listeners of `history` and, from now on, the timers of the learner's code. */
 export function trackLeftovers(t: Tools, history: FakeHistory): Leftovers {
   const timers = t.trackTimers()
   let mayStay: { listeners: number; timers: number } | undefined

@@ -56,7 +56,7 @@ export function mustHaveCursor(
 ): void {
   const cursor = server.requests[count - 1]!.get('Last-Event-ID')
   must((cursor || undefined) === wanted, {
-    seen: `Request ${count} has ${cursor === undefined ? 'no Last-Event-ID' : `Last-Event-ID: "${excerpt(cursor)}"`}.`,
+    seen: `Request ${count} had ${cursor === undefined ? 'no Last-Event-ID' : `Last-Event-ID: "${excerpt(cursor)}"`}.`,
     expected: `Expected the request to have ${wanted === undefined ? 'no Last-Event-ID' : `Last-Event-ID: "${wanted}"`}. ${why}`,
     ...(often && { often }),
   })

@@ -27,7 +27,7 @@ export async function mustEndWell(t: Tools, parts: Parts): Promise<void> {
   const counterexample = await findCounterexample(t, { parts, numRuns })
   for (const step of counterexample?.steps ?? []) t.transcript.step(step)
   if (counterexample) throw counterexample.error
-  t.transcript.step(`${numRuns} stories were played, and everything arrived`)
+  t.transcript.step(`${numRuns} random sequences of faults were played, and everything arrived`)
 }
 
 async function findCounterexample(

@@ -22,12 +22,12 @@ export async function subscribe(
   const client = t.connect(server, name)
   const story = {
     seen: `GET ${PATH} got no response head.`,
-    expected: 'Expected the head to be sent at once.',
+    expected: 'Expected the response head to be sent at once.',
   }
   const { status } = await client.get(PATH, story, { lastEventId })
   must(status === 200, {
-    seen: `${when}GET ${PATH} was answered with ${status}.`,
-    expected: 'Expected the status 200.',
+    seen: `${when}GET ${PATH} was answered with status ${status}.`,
+    expected: 'Expected status 200.',
   })
   return client
 }
@@ -95,7 +95,7 @@ export async function waitForRead(t: Tools, history: FakeHistory): Promise<void>
 /** Checks that a stream ends if its client has everything. */
 export async function mustEnd(client: RawClient, name: string): Promise<void> {
   const how = await client.ended({
-    seen: `The history ended and ${name} had everything, but its stream stayed open.`,
+    seen: `The history ended and ${name} had received everything, but its stream stayed open.`,
     expected: 'Expected the stream to end. The client then reconnects, and gets 204.',
     often: 'your handler does nothing when onOver() is called.',
   })

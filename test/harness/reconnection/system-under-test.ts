@@ -199,7 +199,7 @@ export class SystemUnderTest {
   async stayConnected(): Promise<void> {
     for (let returns = 0; this.isDisconnected; returns += 1) {
       must(returns < MAX_RETURNS, {
-        seen: `The connection was not cut any more, but the client reconnected ${MAX_RETURNS} times and lost each connection.`,
+        seen: `The connection was no longer being cut, but the client reconnected ${MAX_RETURNS} times and lost each connection.`,
         expected: 'Expected the client to reconnect, and the server to keep the connection open.',
       })
       await this.reconnect()
@@ -351,7 +351,7 @@ export class SystemUnderTest {
       return {
         seen: 'followQuakes() was called, but onState() was never called.',
         expected:
-          'Expected calls to onState() with connecting, open and waiting, because this check follows your client by its states.',
+          'Expected calls to onState() with "connecting", "open" and "waiting", because this check follows your client by its states.',
       }
     }
     const last = this.#last ?? 'nothing'
@@ -361,10 +361,10 @@ export class SystemUnderTest {
     }
     const isAwake = this.#state === 'waiting' && this.#clock.nextDueMs === undefined
     return {
-      seen: `${lost ?? (newest ? `The client got ${newest}, the newest quake` : 'No quake had happened')}. The last state that onState() was called with was ${this.#state}${isAwake ? ', and the client did not sleep with the clock that it was given' : ''}.`,
+      seen: `${lost ?? (newest ? `The client got ${newest}, the newest quake` : 'No quake had happened')}. The last state passed to onState() was ${this.#state}${isAwake ? ', and the client did not sleep with the clock that it was given' : ''}.`,
       expected: lost
-        ? 'Expected the state waiting, and clock.sleep(ms, signal).'
-        : 'Expected the state open, or waiting and clock.sleep(ms, signal).',
+        ? 'Expected the state "waiting", and a call to clock.sleep(ms, signal).'
+        : 'Expected the state "open", or the state "waiting" and a call to clock.sleep(ms, signal).',
     }
   }
 
@@ -376,7 +376,7 @@ export class SystemUnderTest {
     must(!this.#isReadTooOften, {
       seen: `The server read the history ${MAX_READS} times, while ${counted(this.happened.length, 'quake')} happened.`,
       expected:
-        'Expected the server to read only when something has happened, and to wait when everything has been sent.',
+        'Expected the server to read the history only when something has happened, and to wait when everything has been sent.',
     })
   }
 

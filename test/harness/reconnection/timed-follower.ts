@@ -43,7 +43,7 @@ export class TimedFollower extends Follower {
     await this.#t.waitFor(() => this.#waits.length === count && isAsleep(), {
       seen: () =>
         this.#waits.length < count
-          ? `${lost}, but onState() was not called with the state waiting.`
+          ? `${lost}, but onState() was not called with the state "waiting".`
           : `${lost}, but the client did not sleep with the clock that it was given.`,
       expected:
         "Expected calls to onState({ name: 'waiting', ms, why }) and to clock.sleep(ms, signal).",

@@ -39,13 +39,13 @@ export async function visitedServer(t: Tools, options: ServerOptions): Promise<V
     const client = new RawClient(server.port, { transcript: SILENT, waiting: t })
     const request = async (lastEventId?: string, method = 'GET'): Promise<void> => {
       const story = {
-        seen: `After ${count} clients had connected and disconnected, the next client got no head.`,
+        seen: `After ${count} clients had connected and disconnected, the next client got no response head.`,
         expected: 'Expected the server to answer that client like the first one.',
       }
       const { status } = await client.get(PATH, story, { lastEventId, method })
       must(status === 200, {
-        seen: `After ${count} clients had connected and disconnected, the next client was answered with ${status}.`,
-        expected: 'Expected 200, as for the first client.',
+        seen: `After ${count} clients had connected and disconnected, the next client was answered with status ${status}.`,
+        expected: 'Expected status 200, as for the first client.',
         often: 'your code keeps the state of one client in a variable outside the handler.',
       })
     }

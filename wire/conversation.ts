@@ -3,7 +3,7 @@ import { responseReader, type ResponseReader, type Segment } from './response.ts
 
 /** A parser for the requests and responses of one connection on one hop, arrival by arrival. */
 export type Conversation = {
-  /** Returns the HTTP segments that an arrival completes or continues. A request is a single segment of `data`. */
+  /** Returns the HTTP segments that newly arrived bytes complete or continue. A request is a single segment of type `data`. */
   segments(arrival: Pick<Arrival, 'direction' | 'bytes'>): Segment[]
   /** The reader of the current or the last response. Undefined before the first request. */
   readonly reader: ResponseReader | undefined

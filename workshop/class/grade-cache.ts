@@ -66,7 +66,7 @@ function versionOf({ number, folder }: Lesson): string {
   return hash.digest('hex')
 }
 
-/** The folders with the code that grades, and with the code that submissions import. */
+/** The folders that contain the grading code and the code that submissions import. */
 const ROOMS = [
   join('test', 'harness'),
   join('workshop', 'grader'),

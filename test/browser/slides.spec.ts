@@ -71,7 +71,7 @@ test('the speaker view has the notes, the next slide, and the remaining time for
   await page.keyboard.press('s')
   const speaker = await opened
   await expect(speaker.locator('.speaker-controls-notes .value')).toContainText(
-    'let everybody clone',
+    'ask everybody to clone',
   )
   await expect(speaker.locator('.pacing')).toBeVisible()
   await expect(

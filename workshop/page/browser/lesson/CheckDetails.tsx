@@ -42,7 +42,7 @@ export function CheckDetails({ check, seed }: { check: Check; seed: number | und
           </dd>
           {(story.cause ?? story.often) && (
             <>
-              <dt>{story.cause ? 'the cause' : 'often the cause'}</dt>
+              <dt>{story.cause ? 'the cause' : 'a common cause'}</dt>
               <dd>
                 <TextWithFileLinks text={story.cause ?? story.often ?? ''} />
               </dd>

@@ -191,7 +191,9 @@ describe('a whole lesson', () => {
       { ...verdictOf(lesson(edgeCase('1.7g'), edgeCase('1.7h'))), outcome: 'pass' },
       { ...PLAIN, width: 80 },
     )
-    expect(text).toContain('2 edge cases are left: 1.7g and 1.7h. The first of them: npm test -- lesson1.7g')
+    expect(text).toContain(
+      '2 edge cases are left: 1.7g and 1.7h. The first of them: npm test -- lesson1.7g',
+    )
     expect(text).not.toContain('It was seen.')
     expect(text).toContain('npm run lesson 2')
   })

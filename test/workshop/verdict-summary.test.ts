@@ -53,6 +53,10 @@ at async Promise.all (index 17): a line that the work printed
   expect(linesPrinted('\n')).toEqual([])
 })
 
+test('lines that the work prints repeatedly are combined', () => {
+  expect(linesPrinted('a\na\n\n\nb\na\n')).toEqual(['a (2 times)', '', 'b', 'a'])
+})
+
 function check(id: string, state: CheckResult['state'] = 'failed'): CheckResult {
   return { id, rule: 'it holds', state, steps: [] }
 }

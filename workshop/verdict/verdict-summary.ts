@@ -27,7 +27,16 @@ export function isStartingPoint(checks: readonly CheckResult[]): boolean {
 /** Returns the lines that the work printed. Of stack traces, only the learner's frames are kept. */
 export function linesPrinted(printed: string): string[] {
   const text = printed.trimEnd()
-  return text === '' ? [] : text.split('\n').filter((line) => !FRAME.test(line))
+  return text === '' ? [] : withoutRepeats(text.split('\n').filter((line) => !FRAME.test(line)))
+}
+
+/** Combines equal lines that follow each other: `FeedError: no word (14 times)`. */
+function withoutRepeats(lines: string[]): string[] {
+  const starts = lines.flatMap((line, n) => (line !== lines[n - 1] ? [n] : []))
+  return starts.map((start, n) => {
+    const count = (starts[n + 1] ?? lines.length) - start
+    return `${lines[start]}${count > 1 && lines[start] !== '' ? ` (${count} times)` : ''}`
+  })
 }
 
 /** Matches a stack frame that belongs to Node, to a package or to the check, or that has no file. */

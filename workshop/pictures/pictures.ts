@@ -10,6 +10,7 @@ export const PICTURES: readonly Picture[] = [
   sixConnections(),
   whoHoldsWhat(),
   bell(),
+  backoff(),
 ]
 
 function backpressure(): Picture {
@@ -216,6 +217,45 @@ function bell(): Picture {
         ...middle,
         tone: 'quiet',
       }),
+    ],
+  }
+}
+
+function backoff(): Picture {
+  const seconds = [1, 2, 4, 8, 16, 30]
+  // The parts of the longest wait for which four clients wait.
+  const parts = [
+    [0.2, 0.5, 0.6, 0.9],
+    [0.1, 0.4, 0.7, 0.95],
+    [0.3, 0.45, 0.8, 0.9],
+    [0.05, 0.35, 0.6, 0.85],
+    [0.15, 0.4, 0.55, 0.9],
+    [0.1, 0.3, 0.65, 0.8],
+  ]
+  const zero = 150
+  const scale = 10
+  return {
+    name: 'backoff',
+    title:
+      'With each consecutive failure the longest wait doubles, from 1 second up to 30. Each of four clients waits for a random part of it, so their requests are spread out.',
+    width: 480,
+    height: 258,
+    shapes: [
+      text([8, 24], 'failures before'),
+      text([zero, 24], 'the longest wait, and when four clients reconnect'),
+      ...seconds.flatMap((longest, failures) => {
+        const y = 40 + failures * 32
+        return [
+          code([8, y + 15], `${failures}`),
+          text([132, y + 15], `${longest} s`, { anchor: 'end', tone: 'quiet' }),
+          box([zero, y], [longest * scale, 20], { tone: 'quiet', isFilled: true }),
+          ...parts[failures]!.map((part) => {
+            const x = zero + part * longest * scale
+            return line([x, y - 4], [x, y + 24], { tone: 'client' })
+          }),
+        ]
+      }),
+      text([zero, 248], 'maxMs is 30 s, so the wait grows no further.', { tone: 'quiet' }),
     ],
   }
 }

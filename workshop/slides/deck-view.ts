@@ -12,7 +12,7 @@ export type DeckView = {
   role: Role
 }
 
-/** The role of the person who looks at the deck. */
+/** Whether the viewer of the deck presents it or follows along. */
 export type Role = Instructor | { role: 'follower' }
 
 /** The instructor, who moves the followers' decks and runs programs on the server at `demoPort`. */

@@ -79,7 +79,7 @@ test('the speaker view has the notes, the next slide, and the remaining time for
   ).toHaveText(readDeck().chapters[0]!.slides[1]!.text.match(/^## (.*)$/m)![1]!)
   await page.keyboard.press('ArrowRight')
   await expect(speaker.locator('.speaker-controls-notes .value')).toContainText(
-    'Ask who has streamed',
+    'Ask whether anybody has streamed',
   )
 })
 

@@ -124,5 +124,5 @@ const COLON = /:?/y
 const QUOTE = /"?/y
 const OPERATOR = /[<>]=?|=/y
 const NUMBER = /-?\d+(?:\.\d+)?/y
-const BARE_WORD = /[^ "]*/y
+const BARE_WORD = /[^\s"]*/y
 const QUOTED = /[^"]*/y

@@ -16,6 +16,8 @@ export type RequestOptions = {
   lastEventId?: string | undefined
   /** Headers for the check's own machinery. The transcript omits them. */
   headers?: Record<string, string | number>
+  /** The JSON to send with the request. */
+  body?: string | undefined
 }
 
 type ClientOptions = {
@@ -60,19 +62,24 @@ export class RawClient {
 
   /** Sends a request. Any earlier response on the connection must have ended. */
   request(path: string, options: RequestOptions = {}): void {
-    const { method = 'GET', version = '1.1', acceptEncoding, lastEventId, headers } = options
+    const { method = 'GET', version = '1.1', acceptEncoding, lastEventId, headers, body } = options
     const cursor = lastEventId === undefined ? '' : `, Last-Event-ID: ${lastEventId}`
     const coding = acceptEncoding === undefined ? '' : `, ${acceptEncoding}`
     const how = `${version === '1.0' ? ' HTTP/1.0' : ''}${coding}${cursor}`
-    this.#step(`: ${method} ${path}${how}`)
+    this.#step(`: ${method} ${path}${how}${body === undefined ? '' : `  ${excerpt(body)}`}`)
     this.#response = responseReader(method, version)
     const lines = Object.entries({
       Host: `127.0.0.1:${this.#port}`,
       ...(acceptEncoding !== undefined && { 'Accept-Encoding': acceptEncoding }),
       ...(lastEventId !== undefined && { 'Last-Event-ID': lastEventId }),
+      ...(body !== undefined && {
+        'Content-Type': 'application/json',
+        'Content-Length': Buffer.byteLength(body),
+      }),
       ...headers,
     }).map(([header, value]) => `${header}: ${value}`)
-    this.#socket.write([`${method} ${path} HTTP/${version}`, ...lines, '', ''].join('\r\n'))
+    const head = [`${method} ${path} HTTP/${version}`, ...lines, '', '']
+    this.#socket.write(head.join('\r\n') + (body ?? ''))
   }
 
   /** Sends a request, and returns the head of the response. */

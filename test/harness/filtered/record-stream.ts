@@ -1,0 +1,122 @@
+import type { Quake } from '#feed'
+import type { Head } from '../../../wire/response.ts'
+import { deepEqual, tryParseJson } from '../equality.ts'
+import { must } from '../failure.ts'
+import { describeQuake } from '../quakes.ts'
+import type { RawClient } from '../raw-client.ts'
+import { excerpt, excerptJson } from '../transcript.ts'
+import type { LateStory } from '../waiting.ts'
+
+/** A rule as a record names it. */
+export type Matching = { id: string; tag?: string }
+
+export type Change = { version: number; added: string[]; deleted: string[] }
+
+/** A line of the stream that is not a keep-alive. */
+export type Message = { data?: Quake; matching_rules?: Matching[]; rules?: Change }
+
+/** An open stream of a client, which reads it line by line. */
+export class RecordStream {
+  readonly client: RawClient
+  readonly head: Head
+  /** The number of keep-alives that have been read. */
+  keepAlives = 0
+
+  constructor(client: RawClient, head: Head) {
+    this.client = client
+    this.head = head
+  }
+
+  get status(): number {
+    return this.head.status
+  }
+
+  /** Returns the next line that is not a keep-alive. */
+  async next(story: LateStory): Promise<Message> {
+    for (;;) {
+      const line = await this.client.line(story)
+      if (line !== '' && line !== '\r') return parsed(line)
+      this.keepAlives += 1
+    }
+  }
+
+  /** Requires that the next message is the record of this quake. */
+  async mustBeRecord(quake: Quake, rules: readonly Matching[], often?: string): Promise<void> {
+    const message = await this.next({
+      seen: `${describeQuake(quake)} happened and a rule matched it, but no record reached the client.`,
+      expected: 'Expected the record to be sent at once.',
+      often,
+    })
+    const expected = `Expected the record of ${describeQuake(quake)}, which matches ${rulesText(rules)}.`
+    must(message.data?.id === quake.id, {
+      seen: `The client got ${describeMessage(message)}.`,
+      expected,
+      often,
+    })
+    must(deepEqual(message.data, quake), {
+      seen: `The "data" of the record was ${excerptJson(message.data, 120)}`,
+      expected: `Expected the quake as it happened: ${excerptJson(quake, 120)}`,
+    })
+    must(deepEqual(sorted(message.matching_rules), sorted(rules)), {
+      seen: `The record of ${describeQuake(quake)} had the matching_rules ${excerptJson(message.matching_rules, 120)}`,
+      expected: `Expected ${excerptJson(rules, 120)}, because these rules match the quake.`,
+      often,
+    })
+  }
+
+  /** Requires that the next message acknowledges this change. */
+  async mustBeAcknowledgement(change: Change, often?: string): Promise<void> {
+    const message = await this.next({
+      seen: `POST changed the rules to version ${change.version}, but no acknowledgement reached the open stream of ${this.client.name}.`,
+      expected: `Expected the line ${excerptJson({ rules: change }, 120)}`,
+      often,
+    })
+    must(message.rules !== undefined, {
+      seen: `POST changed the rules to version ${change.version}, and then the client got ${describeMessage(message)}.`,
+      expected: 'Expected the acknowledgement of the change first.',
+      often,
+    })
+    must(deepEqual(normal(message.rules), normal(change)), {
+      seen: `POST was answered with ${excerptJson(change, 120)}, but the stream acknowledged ${excerptJson(message.rules, 120)}`,
+      expected: 'Expected both to be equal, so that a client knows which change has taken effect.',
+      often,
+    })
+  }
+}
+
+export function describeMessage(message: Message): string {
+  if (message.rules) return `the acknowledgement of version ${message.rules.version}`
+  const { data, matching_rules: rules } = message
+  if (!data?.place || !Array.isArray(rules)) return `the line ${excerptJson(message, 120)}`
+  return `the record of ${describeQuake(data)}, with ${rulesText(rules)}`
+}
+
+export function rulesText(rules: readonly Matching[]): string {
+  const ids = rules.map(({ id }) => `"${id}"`).join(' and ')
+  return `${rules.length === 1 ? 'the rule' : 'the rules'} ${ids}`
+}
+
+function parsed(line: string): Message {
+  const message = tryParseJson(line)
+  must(typeof message === 'object' && message !== null && !Array.isArray(message), {
+    seen: `The client read the line ${excerpt(line, 120)}, which is not a JSON object.`,
+    expected: 'Expected each line to be a JSON object, or empty.',
+    often: /^(data|event|id|retry)?:/.test(line)
+      ? 'your handler writes server-sent events. In this lesson, each record is a line of JSON.'
+      : undefined,
+  })
+  return message as Message
+}
+
+function sorted(rules: readonly Matching[] | undefined): Matching[] | undefined {
+  return Array.isArray(rules)
+    ? rules
+        .map(({ id, tag }) => ({ id, ...(tag !== undefined && { tag }) }))
+        .toSorted((one, other) => (one.id < other.id ? -1 : 1))
+    : undefined
+}
+
+/** The order of the IDs in an acknowledgement does not matter. */
+function normal({ version, added, deleted }: Change): object {
+  return { version, added: added?.toSorted(), deleted: deleted?.toSorted() }
+}

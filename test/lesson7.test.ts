@@ -1,0 +1,905 @@
+import type { Quake } from '#feed'
+import { check, edgeCase, must, type Tools } from './harness/check.ts'
+import { deepEqual } from './harness/equality.ts'
+import { turns } from './harness/event-loop.ts'
+import {
+  accountOf,
+  RULES,
+  sendRequest,
+  STREAM,
+  type Account,
+  type NewRule,
+} from './harness/filtered/account.ts'
+import { errorsOf, mustBeProblem, mustRefuse } from './harness/filtered/problems.ts'
+import { quakesWith } from './harness/filtered/quake-source.ts'
+import { describeMessage, RecordStream, rulesText } from './harness/filtered/record-stream.ts'
+import { serveSource } from './harness/filtered/served-source.ts'
+import { collectGarbage } from './harness/garbage.ts'
+import { gate } from './harness/gate.ts'
+import { hasToken } from './harness/header-tokens.ts'
+import { disconnect } from './harness/login.ts'
+import { GET_FOR_HEAD } from './harness/methods.ts'
+import { awkwardQuakes, describeQuake, largeQuakes, quakes } from './harness/quakes.ts'
+import { excerpt, excerptJson, SILENT } from './harness/transcript.ts'
+
+/** A rule that every quake matches. */
+const ALL = 'magnitude > -10'
+
+/** The `keepAliveMs` for checks that wait for keep-alives. */
+const OFTEN = 2
+
+// 7.2 The rules
+
+check('7.2a', 'a request without a known token gets 401', async (t) => {
+  const { server, account } = await serveSource(t)
+  const requests = [
+    { method: 'GET', path: RULES },
+    { method: 'POST', path: RULES, body: JSON.stringify({ add: [{ value: ALL }] }) },
+    { method: 'GET', path: STREAM },
+  ]
+  for (const request of requests) {
+    for (const authorization of [undefined, 'Bearer wrong', 'Bearer constructor']) {
+      const headers = { ...(authorization && { Authorization: authorization }) }
+      const answer = await sendRequest(t, server, { ...request, headers })
+      const how = authorization ? `the header Authorization: ${authorization}` : 'no token'
+      mustBeProblem(answer, 401, `${request.method} ${request.path} with ${how}`)
+    }
+  }
+  const { data } = await account.list()
+  must(data.length === 0, {
+    seen: `POST ${RULES} without a known token got 401, but it added ${data.length} rules.`,
+    expected: 'Expected a refused request to change nothing.',
+  })
+})
+
+check('7.2b', 'an added rule gets an ID, and is in the list of rules', async (t) => {
+  const { account } = await serveSource(t)
+  const first = await account.list()
+  must(first.data.length === 0 && Number.isInteger(first.version), {
+    seen: `Before any change, GET ${RULES} was answered with ${excerptJson(first, 90)}`,
+    expected: 'Expected no rules, and an integer as the "version" in "meta".',
+  })
+  const wanted: NewRule[] = [{ value: 'magnitude >= 4', tag: 'strong' }, { value: 'network:ci' }]
+  const { data, meta } = await account.change({ add: wanted })
+  const ids = data.map(({ id }) => id)
+  must(ids.every((id) => typeof id === 'string' && id !== '') && new Set(ids).size === 2, {
+    seen: `POST ${RULES} added two rules, and their IDs were ${excerptJson(ids)}.`,
+    expected: 'Expected two different IDs that are strings.',
+  })
+  const told = data.map(({ value, tag }) => ({ value, ...(tag !== undefined && { tag }) }))
+  must(deepEqual(told, wanted), {
+    seen: `POST ${RULES} was answered with the "data" ${excerptJson(data, 120)}`,
+    expected: `Expected the "value" and the "tag" of each added rule, in the order of the request: ${excerptJson(wanted, 120)}`,
+  })
+  const { version, added, deleted } = meta
+  const summary = { version: first.version + 1, added: ids, deleted: [] }
+  must(deepEqual({ version, added, deleted }, summary), {
+    seen: `The version was ${first.version}, one request added two rules, and its answer had the "meta" ${excerptJson(meta, 120)}`,
+    expected: `Expected ${excerptJson(summary, 120)}, because one request is one change.`,
+  })
+  await mustHaveRules(account, { data, version }, 'Two rules were added')
+})
+
+check('7.2c', 'an invalid rule in a request refuses the whole request', async (t) => {
+  const { account } = await serveSource(t)
+  const { data, meta } = await account.change({ add: [{ value: ALL }] })
+  for (const [value, column] of [
+    ['magnitude >> 4', 12],
+    ['-network:ci', 1],
+    ['network:ci city:Hilo', 12],
+  ] as const) {
+    const add = [{ value: 'network:us' }, { value }, { value: 'network:ak' }]
+    const answer = await account.post({ add, delete: { ids: [data[0]!.id] } })
+    mustBeProblem(answer, 400, `POST ${RULES} with the invalid rule "${value}"`)
+    const error = errorsOf(answer).find((each) => each.value === value)
+    must(error?.column === column, {
+      seen: `The rule "${value}" is invalid in column ${column}, and the "errors" of the problem were ${excerptJson(answer.json.errors, 120)}`,
+      expected: `Expected an error with the "value" ${excerptJson(value)} and the "column" ${column}.`,
+    })
+    await mustHaveRules(
+      account,
+      { data, version: meta.version },
+      `A request with the invalid rule "${value}" was refused`,
+      'your handler applies a part of the change before it has checked the rest. Check everything first.',
+    )
+  }
+})
+
+check('7.2d', 'a change that the existing rules do not allow changes nothing', async (t) => {
+  const { account } = await serveSource(t, { maxRules: 3 })
+  const { data, meta } = await account.change({ add: [{ value: ALL }, { value: 'network:ci' }] })
+  const ids = data.map(({ id }) => id)
+  const fresh = { value: 'network:us' }
+  const cases: { what: string; body: unknown; error?: { value: string } | { id: string } }[] = [
+    {
+      what: 'a rule that the account already has',
+      body: { add: [fresh, { value: ALL, tag: 'again' }] },
+      error: { value: ALL },
+    },
+    { what: 'the same rule twice', body: { add: [fresh, fresh] }, error: fresh },
+    {
+      what: 'an unknown ID',
+      body: { add: [fresh], delete: { ids: [ids[0], 'no-such-rule'] } },
+      error: { id: 'no-such-rule' },
+    },
+    {
+      what: 'two more rules, although maxRules is 3 and the account has 2',
+      body: { add: [fresh, { value: 'network:ak' }] },
+    },
+  ]
+  for (const { what, body, error } of cases) {
+    const answer = await account.post(body)
+    mustBeProblem(answer, 400, `POST ${RULES} with ${what}`)
+    const errors = errorsOf(answer)
+    must(
+      errors.some((each) => deepEqual({ ...each, ...error }, each)),
+      {
+        seen: `POST ${RULES} with ${what} was refused, and the "errors" of the problem were ${excerptJson(answer.json.errors, 120)}`,
+        expected: `Expected an error with ${error ? excerptJson(error) : 'a "detail"'}.`,
+      },
+    )
+    await mustHaveRules(
+      account,
+      { data, version: meta.version },
+      `A request with ${what} was refused`,
+    )
+  }
+  await account.change({ add: [fresh] })
+})
+
+check('7.2e', 'a deletion and an addition in one request are one change', async (t) => {
+  const { account } = await serveSource(t, { maxRules: 2 })
+  const before = await account.change({
+    add: [{ value: ALL, tag: 'old' }, { value: 'network:ci' }],
+  })
+  const [replaced, kept] = [before.data[0]!, before.data[1]!]
+  const { status, text, json } = await account.post({
+    add: [{ value: ALL, tag: 'new' }],
+    delete: { ids: [replaced.id] },
+  })
+  must(status === 200, {
+    seen: `An account with 2 of 2 rules deleted a rule and added it again with another tag, in one request. The answer had status ${status} and the body ${excerpt(text, 90)}`,
+    expected: 'Expected status 200, because afterwards there are 2 rules again.',
+    often: 'your handler checks the additions against rules that the same request deletes.',
+  })
+  const { version, deleted } = json.meta
+  must(version === before.meta.version + 1 && deepEqual(deleted, [replaced.id]), {
+    seen: `The version was ${before.meta.version}. One request deleted a rule and added one, and its answer had the "meta" ${excerptJson(json.meta, 120)}`,
+    expected: `Expected the version ${before.meta.version + 1} and "deleted": ["${replaced.id}"], because one request is one change.`,
+  })
+  await mustHaveRules(
+    account,
+    { data: [kept, ...json.data], version },
+    'A rule was deleted and added again with another tag',
+  )
+})
+
+check('7.2f', 'a dry run is answered like the change, but changes nothing', async (t) => {
+  const { account } = await serveSource(t)
+  const { data, meta } = await account.change({ add: [{ value: ALL }] })
+  const body = { add: [{ value: 'network:ci', tag: 'ci' }], delete: { ids: [data[0]!.id] } }
+  const dry = await account.post(body, '?dry_run=true')
+  must(dry.status === 200, {
+    seen: `A dry run was answered with status ${dry.status} and the body ${excerpt(dry.text, 120)}`,
+    expected: 'Expected the answer that the change itself would get.',
+  })
+  await mustHaveRules(account, { data, version: meta.version }, 'A dry run was answered')
+  const invalid = await account.post({ add: [{ value: 'nonsense' }] }, '?dry_run=true')
+  mustBeProblem(invalid, 400, `POST ${RULES}?dry_run=true with an invalid rule`)
+  const real = await account.post(body, '?dry_run=false')
+  must(real.status === 200 && deepEqual(real.json, dry.json), {
+    seen: `A dry run was answered with ${excerpt(dry.text, 90)} The change itself was answered with ${excerpt(real.text, 90)}`,
+    expected: 'Expected both answers to be equal.',
+  })
+  await mustHaveRules(
+    account,
+    { data: real.json.data, version: meta.version + 1 },
+    'A change with dry_run=false was answered',
+    'your handler checks only whether there is a dry_run, but not whether it is "true".',
+  )
+})
+
+edgeCase('7.2g', 'the ID of a deleted rule is not used again', async (t) => {
+  const { account } = await serveSource(t)
+  const known = new Map<string, string>()
+  for (const value of ['network:ci', 'network:us', 'network:ak', 'network:nn']) {
+    const add = [{ value }, { value: `${value} type:explosion` }]
+    const { data } = await account.change({ add })
+    for (const rule of data) {
+      const { id } = rule
+      must(!known.has(id), {
+        seen: `The rule "${known.get(id)}" had the ID "${id}" and was deleted. Then the new rule "${rule.value}" got the same ID.`,
+        expected:
+          'Expected a new ID, because a client that still knows the old rule would misread "matching_rules".',
+        often: 'your code makes the ID from the number of rules.',
+      })
+      known.set(id, rule.value)
+    }
+    await account.change({ deleteIds: [data[1]!.id] })
+  }
+})
+
+edgeCase('7.2h', 'a body that is not a change gets 400', async (t) => {
+  const { account, server } = await serveSource(t)
+  const headers = { Authorization: 'Bearer tremor' }
+  for (const body of ['{', '5', '{"add":"network:ci"}', '{"add":[{"tag":"x"}]}']) {
+    const answer = await sendRequest(t, server, { method: 'POST', path: RULES, body, headers })
+    mustBeProblem(answer, 400, `POST ${RULES} with the body ${body}`)
+  }
+  const { data } = await account.list()
+  must(data.length === 0, {
+    seen: `Each change was refused, but afterwards the account had ${data.length} rules.`,
+    expected: 'Expected a refused request to change nothing.',
+  })
+})
+
+// 7.3 The stream
+
+check('7.3a', 'the head is sent at once, and the body begins with a record', async (t) => {
+  const { account, source } = await serveSource(t)
+  const { data } = await account.change({ add: [{ value: ALL }] })
+  const stream = await account.open()
+  const { headers } = stream.head
+  const type = headers.get('content-type') ?? ''
+  must(/^application\/x-ndjson\s*(;|$)/i.test(type), {
+    seen: `The Content-Type of the stream was ${type || 'missing'}.`,
+    expected: 'Expected application/x-ndjson, because each line is a JSON value.',
+  })
+  const control = headers.get('cache-control')
+  must(hasToken(control, 'no-store') && hasToken(control, 'no-transform'), {
+    seen: `The Cache-Control header was ${control ?? 'missing'}.`,
+    expected: 'Expected no-store and no-transform, as in lesson 4.',
+  })
+  must(hasToken(headers.get('x-accel-buffering'), 'no'), {
+    seen: 'The response did not have the header X-Accel-Buffering: no.',
+    expected: 'Expected this header, as in lesson 4. Otherwise nginx buffers the records.',
+  })
+  await turns(20)
+  const early = stream.client.unread()
+  must(early === '', {
+    seen: `No quake had happened, but right after the head the client got ${excerpt(early)}`,
+    expected:
+      'Expected an empty body, because the first byte tells a client that the connection works, and resets its backoff.',
+  })
+  const [quake] = quakes(1)
+  source.happen(quake)
+  await stream.mustBeRecord(quake, data)
+})
+
+check('7.3b', 'a quake is one record, which names every rule that it matches', async (t) => {
+  const { account, source } = await serveSource(t)
+  const { data } = await account.change({
+    add: [
+      { value: 'magnitude >= 4', tag: 'strong' },
+      { value: 'network:ci', tag: 'local' },
+      { value: 'network:ci magnitude >= 4' },
+    ],
+  })
+  const [strong, local, both] = [data[0]!, data[1]!, data[2]!]
+  const stream = await account.open()
+  for (const [values, rules] of [
+    [{ magnitude: 5, network: 'us' }, [strong]],
+    [{ magnitude: 5, network: 'ci' }, [strong, local, both]],
+    [{ magnitude: 2, network: 'us' }, []],
+    [{ magnitude: 2, network: 'ci' }, [local]],
+    [{ magnitude: 1, network: 'ak' }, []],
+    [{ magnitude: 4, network: 'ci' }, [strong, local, both]],
+    [{ magnitude: 6, network: 'nn' }, [strong]],
+  ] as const) {
+    const [quake] = quakesWith(values)
+    source.happen(quake!)
+    if (rules.length === 0) continue
+    await stream.mustBeRecord(
+      quake!,
+      rules,
+      'your handler sends one record for each rule that matches, or names only the first rule.',
+    )
+  }
+  // Values that break code. The last two quakes have the ID of the first, because they correct it.
+  const other = await serveSource(t)
+  const all = await other.account.change({ add: [{ value: ALL }] })
+  const everything = await other.account.open()
+  for (const quake of awkwardQuakes()) {
+    other.source.happen(quake)
+    await everything.mustBeRecord(quake, all.data)
+  }
+})
+
+check('7.3c', 'the rules of one account do not affect another account', async (t) => {
+  const { server, source } = await serveSource(t, { tokens: ['a', 'b'] })
+  const a = accountOf(t, server, { token: 'a', name: 'client A' })
+  const b = accountOf(t, server, { token: 'b', name: 'client B' })
+  const often = 'your app keeps one set of rules, or one version, for all accounts.'
+  const { version } = await b.list()
+  const rulesOfA = await a.change({ add: [{ value: 'network:ci' }] })
+  await mustHaveRules(b, { data: [], version }, 'Only account A added a rule', often)
+  const answer = await b.post({ delete: { ids: [rulesOfA.data[0]!.id] } })
+  mustBeProblem(answer, 400, `POST ${RULES} of account B, to delete a rule of account A,`)
+  const rulesOfB = await b.change({
+    add: [{ value: 'network:us' }, { value: 'network:ci type:explosion' }],
+  })
+  const streams = { a: await a.open(), b: await b.open() }
+  const [first, second, third] = quakesWith(
+    { network: 'ci', type: 'earthquake' },
+    { network: 'us' },
+    { network: 'ci', type: 'explosion' },
+  ) as [Quake, Quake, Quake]
+  source.happen(first, second, third)
+  await streams.a.mustBeRecord(first, rulesOfA.data, often)
+  await streams.a.mustBeRecord(third, rulesOfA.data, often)
+  await streams.b.mustBeRecord(second, rulesOfB.data.slice(0, 1), often)
+  await streams.b.mustBeRecord(third, rulesOfB.data.slice(1), often)
+})
+
+check('7.3d', 'keep-alives are empty lines, and are sent while the stream is idle', async (t) => {
+  const { account, source } = await serveSource(t, { keepAliveMs: OFTEN })
+  const { data } = await account.change({ add: [{ value: ALL }] })
+  const stream = await account.open()
+  for (const quake of quakes(3)) {
+    for (let n = 0; n < 3; n += 1) await mustKeepAlive(stream)
+    source.happen(quake)
+    await stream.mustBeRecord(quake, data)
+  }
+  const delays = t.recordTimerDelays()
+  await (await serveSource(t)).account.open()
+  await turns(20)
+  const shortest = Math.min(...delays.ms)
+  must(shortest > 1 && shortest <= 20_000, {
+    seen: `keepAliveMs was left out, and ${delays.ms.length === 0 ? 'the server started no timer' : `the shortest timer of the server had ${shortest} ms`}.`,
+    expected: 'Expected keepAliveMs to be 20,000 by default.',
+  })
+})
+
+/** Requires that the next line is a keep-alive. */
+async function mustKeepAlive({ client }: RecordStream): Promise<void> {
+  const line = await client.line({
+    seen: `keepAliveMs was ${OFTEN} and no quake happened, but the client got no keep-alive.`,
+    expected: 'Expected an empty line every few milliseconds, for as long as the stream is idle.',
+  })
+  must(line === '' || line === '\r', {
+    seen: `No quake happened, and the client got the line ${excerpt(line)}`,
+    expected:
+      'Expected a keep-alive to be an empty line, because a client takes every other line for a record.',
+  })
+}
+
+check('7.3e', 'a client that disconnects leaves nothing on the server', async (t) => {
+  const timers = t.trackTimers()
+  const responses: WeakRef<object>[] = []
+  const { account, server, source } = await serveSource(
+    t,
+    { keepAliveMs: OFTEN, maxConnections: 100 },
+    {
+      before(_request, response, next) {
+        responses.push(new WeakRef(response))
+        next()
+      },
+    },
+  )
+  const { data } = await account.change({ add: [{ value: ALL }] })
+  let mayStay: { listeners: number; timers: number } | undefined
+  for (let n = 1; n <= 12; n += 1) {
+    const stream = await account.open({ name: `client ${n}` })
+    const [quake] = quakes(1)
+    source.happen(quake)
+    await stream.mustBeRecord(quake, data)
+    await disconnect(t, server, stream.client)
+    await turns(20)
+    // A listener and a timer that serve all clients may stay.
+    mayStay ??= { listeners: source.listeners, timers: timers.alive() }
+  }
+  const most = mayStay!
+  await t.waitFor(() => timers.alive() <= most.timers && source.listeners <= most.listeners, {
+    seen: () =>
+      `Twelve clients connected and disconnected, and your server still had ${timers.alive()} timers and ${source.listeners} listeners on the source.`,
+    expected: `Expected ${most.timers} and ${most.listeners}, as after the first client.`,
+    often: "your handler does not clean up when the response emits 'close'.",
+  })
+  source.happen(...quakes(1))
+  await turns(5)
+  collectGarbage()
+  const alive = responses.slice(0, -2).filter((each) => each.deref() !== undefined).length
+  must(alive < 6, {
+    seen: `Twelve clients connected and disconnected, and ${alive} of their responses were still in memory.`,
+    expected: 'Expected your server to forget a client that has disconnected.',
+    often: 'your handler never removes a client from the list of open streams.',
+  })
+})
+
+edgeCase('7.3f', 'no keep-alive is queued while the response is full', async (t) => {
+  const timers = t.controlTimers()
+  const { account, server, source } = await serveSource(t)
+  const { data } = await account.change({ add: [{ value: ALL }] })
+  const stream = await account.open()
+  server.blockNetwork()
+  const [quake, last] = largeQuakes(2, 100_000) as [Quake, Quake]
+  source.happen(quake)
+  await turns(5)
+  t.transcript.step('the time for a keep-alive comes fifty times')
+  for (let n = 0; n < 50; n += 1) timers.runPending()
+  await turns(5)
+  server.unblockNetwork()
+  await stream.mustBeRecord(quake, data)
+  source.happen(last)
+  await stream.mustBeRecord(last, data)
+  must(stream.keepAlives < 10, {
+    seen: `A client stalled and its response was full, and your server queued ${stream.keepAlives} keep-alives.`,
+    expected:
+      'Expected no keep-alive while the response is full, because the queued records show that the server is alive.',
+    often: 'your timer does not check res.writableNeedDrain.',
+  })
+})
+
+edgeCase('7.3g', 'a HEAD request gets the head, ends, and takes no place', async (t) => {
+  const { account, server } = await serveSource(t)
+  const client = t.connect(server)
+  const headers = { Authorization: 'Bearer tremor' }
+  // A response to HEAD has ended if the server answers the next request on the connection.
+  for (let n = 0; n < 3; n += 1) {
+    const { status } = await client.get(
+      STREAM,
+      {
+        seen: `HEAD ${STREAM} got no answer${n === 0 ? '' : ' after another HEAD request on the same connection'}.`,
+        expected: 'Expected the response to HEAD to end.',
+        often: GET_FOR_HEAD,
+      },
+      { method: 'HEAD', headers },
+    )
+    must(status === 200, {
+      seen: `HEAD ${STREAM} was answered with status ${status}.`,
+      expected: 'Expected status 200, because a HEAD request takes no place.',
+      often: GET_FOR_HEAD,
+    })
+  }
+  await account.open()
+})
+
+// 7.4 Changes reach the open stream
+
+check('7.4a', 'each change is acknowledged on every open stream of the account', async (t) => {
+  const { account } = await serveSource(t, { maxConnections: 3 })
+  const streams = [
+    await account.open({ name: 'client A' }),
+    await account.open({ name: 'client B' }),
+  ]
+  const first = await account.change({ add: [{ value: 'network:ci', tag: 'ci' }] })
+  for (const stream of streams) await stream.mustBeAcknowledgement(first.meta)
+  const second = await account.change({
+    add: [{ value: 'network:us' }, { value: 'network:ak' }],
+    deleteIds: [first.data[0]!.id],
+  })
+  for (const stream of streams) await stream.mustBeAcknowledgement(second.meta)
+  streams.push(await account.open({ name: 'client C' }))
+  const third = await account.change({ deleteIds: second.data.map(({ id }) => id) })
+  for (const stream of streams) await stream.mustBeAcknowledgement(third.meta)
+})
+
+check('7.4b', 'an added rule takes effect on an open stream', async (t) => {
+  const { account, source } = await serveSource(t)
+  const stream = await account.open()
+  const values = { network: 'ci', magnitude: 5 }
+  // No rule matches this quake, because there is no rule.
+  source.happen(...quakesWith(values))
+  const added = []
+  for (const value of ['network:ci', 'magnitude = 5', 'network:ci magnitude >= 5']) {
+    const { data, meta } = await account.change({ add: [{ value }] })
+    added.push(...data)
+    await stream.mustBeAcknowledgement(meta)
+    const [quake] = quakesWith({ ...values, id: `after ${added.length} changes` })
+    source.happen(quake!)
+    await stream.mustBeRecord(quake!, added, COPIED_RULES)
+  }
+})
+
+check('7.4c', 'a deleted rule matches nothing after the acknowledgement', async (t) => {
+  const { account, source } = await serveSource(t)
+  const { data } = await account.change({
+    add: [{ value: 'network:ci' }, { value: 'network:us' }],
+  })
+  const [ci, us] = [data[0]!, data[1]!]
+  const stream = await account.open()
+  const [before, after, fence] = quakesWith(
+    { network: 'ci' },
+    { network: 'ci' },
+    { network: 'us' },
+  ) as [Quake, Quake, Quake]
+  source.happen(before)
+  await stream.mustBeRecord(before, [ci])
+  const { meta } = await account.change({ deleteIds: [ci.id] })
+  await stream.mustBeAcknowledgement(meta)
+  source.happen(after, fence)
+  const message = await stream.next({
+    seen: `${describeQuake(fence)} happened and the rule "${us.id}" matched it, but no record reached the client.`,
+    expected: 'Expected the remaining rule to match as before.',
+  })
+  must(message.data?.id !== after.id, {
+    seen: `The stream acknowledged that the rule "${ci.id}" was deleted. Then ${describeQuake(after)} happened, which only that rule matched, and the client got its record.`,
+    expected: 'Expected no record, because the rule is deleted.',
+    often: COPIED_RULES,
+  })
+  must(message.data?.id === fence.id, {
+    seen: `The client got ${describeMessage(message)}.`,
+    expected: `Expected the record of ${describeQuake(fence)}, which matches ${rulesText([us])}.`,
+  })
+})
+
+const COPIED_RULES =
+  'your handler copies the rules when a client connects. Use the current rules of the account for each quake.'
+
+check('7.4d', 'twenty changes on one connection lose no record and repeat none', async (t) => {
+  let opened = 0
+  const { server, source } = await serveSource(
+    t,
+    {},
+    {
+      transcript: SILENT,
+      before(request, _response, next) {
+        if (request.path === STREAM) opened += 1
+        next()
+      },
+    },
+  )
+  const account = accountOf(t, server, { transcript: SILENT })
+  const stream = await account.open()
+  const rules: { id: string; zone: number }[] = []
+  for (let zone = 1; zone <= 20; zone += 1) {
+    const leaving = rules.length === 3 ? rules.shift() : undefined
+    const { data, meta } = await account.change({
+      add: [{ value: `place:"zone ${zone}."` }],
+      ...(leaving && { deleteIds: [leaving.id] }),
+    })
+    rules.push({ id: data[0]!.id, zone })
+    await stream.mustBeAcknowledgement(meta)
+    t.transcript.step(
+      `change ${zone} adds a rule for zone ${zone}${leaving ? ` and deletes the rule for zone ${leaving.zone}` : ''}. A quake happens in each zone`,
+    )
+    const zones = [...(leaving ? [leaving.zone] : []), ...rules.map((rule) => rule.zone)]
+    const happened = quakesWith(
+      ...zones.map((each) => ({
+        id: `${zone}-${each}`,
+        place: `After change ${zone}, zone ${each}.`,
+      })),
+    )
+    source.happen(...happened)
+    const matching = leaving ? happened.slice(1) : happened
+    for (const [n, quake] of matching.entries()) {
+      await stream.mustBeRecord(quake, [{ id: rules[n]!.id }])
+    }
+  }
+  must(opened === 1, {
+    seen: `Twenty changes were made, and the stream was opened ${opened} times.`,
+    expected: 'Expected the stream to be opened once, and to stay open.',
+  })
+})
+
+edgeCase('7.4e', 'the acknowledgement separates the old rules from the new rules', async (t) => {
+  const { account, source } = await serveSource(t, {}, { transcript: SILENT })
+  let { id } = (await account.change({ add: [{ value: ALL }] })).data[0]!
+  const stream = await account.open()
+  let happened = 0
+  let read = 0
+  const happen = (): void => source.happen(...quakesWith({ id: `quake ${(happened += 1)}` }))
+  for (let round = 1; round <= 6; round += 1) {
+    t.transcript.step('a request replaces the rule by another, while quakes happen all the time')
+    let isAnswered = false
+    const changing = account
+      .change({ add: [{ value: `${ALL} depth < ${1000 + round}` }], deleteIds: [id] })
+      .finally(() => (isAnswered = true))
+    while (!isAnswered) {
+      happen()
+      await turns()
+    }
+    const { data, meta } = await changing
+    const next = data[0]!.id
+    happen()
+    let isAcknowledged = false
+    while (read < happened || !isAcknowledged) {
+      const message = await stream.next({
+        seen: () =>
+          `A request replaced a rule while ${happened} quakes happened. The client got ${read} records and ${isAcknowledged ? 'the' : 'no'} acknowledgement.`,
+        expected:
+          'Expected a record for each quake, because each of the two rules matches every quake.',
+      })
+      if (message.rules) {
+        isAcknowledged = true
+        must(message.rules.version === meta.version, {
+          seen: `The client got ${describeMessage(message)}.`,
+          expected: `Expected the acknowledgement of version ${meta.version}.`,
+        })
+        continue
+      }
+      read += 1
+      must(message.data?.id === `quake ${read}`, {
+        seen: `Quakes happened while a request replaced a rule. Instead of the record of quake ${read}, the client got the record of ${message.data?.id}.`,
+        expected: 'Expected each quake once, in order, because each of the two rules matches it.',
+      })
+      const rule = isAcknowledged ? next : id
+      must(
+        deepEqual(
+          message.matching_rules?.map((each) => each.id),
+          [rule],
+        ),
+        {
+          seen: `A request replaced the rule "${id}" by the rule "${next}". ${isAcknowledged ? 'After' : 'Before'} the acknowledgement, the client got a record with ${rulesText(message.matching_rules ?? [])}.`,
+          expected: `Expected the rule "${rule}", because the old rules judge the records before the acknowledgement, and the new rules those after it.`,
+          often:
+            'your handler waits between the change and its acknowledgement, and a quake happens meanwhile.',
+        },
+      )
+    }
+    must(isAcknowledged, {
+      seen: 'A quake happened after the request was answered, and its record arrived before the acknowledgement.',
+      expected: 'Expected the acknowledgement before every record that the new rules judge.',
+    })
+    id = next
+  }
+})
+
+edgeCase(
+  '7.4f',
+  'a dry run, a refused change and another account are not acknowledged',
+  async (t) => {
+    const { server, source } = await serveSource(t, { tokens: ['a', 'b'] })
+    const a = accountOf(t, server, { token: 'a', name: 'client A' })
+    const b = accountOf(t, server, { token: 'b', name: 'client B' })
+    const { data } = await a.change({ add: [{ value: ALL }] })
+    const stream = await a.open()
+    await a.post({ add: [{ value: 'network:ci' }] }, '?dry_run=true')
+    await a.post({ add: [{ value: 'network:ci' }, { value: 'nonsense' }] })
+    await b.change({ add: [{ value: 'network:us' }] })
+    const [quake] = quakes(1)
+    source.happen(quake)
+    await stream.mustBeRecord(
+      quake,
+      data,
+      'your handler acknowledges a change that was not made, or sends it to every account.',
+    )
+  },
+)
+
+// 7.5 Limits and backfill
+
+check('7.5a', 'a stream over the limit gets 429, and the open streams stay open', async (t) => {
+  const { server, source } = await serveSource(t, { tokens: ['a', 'b'], maxConnections: 2 })
+  const a = accountOf(t, server, { token: 'a', name: 'client A' })
+  const b = accountOf(t, server, { token: 'b', name: 'client B' })
+  const { data } = await a.change({ add: [{ value: ALL }] })
+  const streams = [await a.open(), await a.open({ name: 'second client' })]
+  for (let n = 0; n < 2; n += 1) {
+    const { json } = await mustRefuse(a)
+    must(json.type.endsWith('too-many-connections'), {
+      seen: `The third stream was refused, and the "type" of the problem was ${excerptJson(json.type)}.`,
+      expected: 'Expected a "type" that ends in "too-many-connections".',
+    })
+  }
+  await b.open()
+  const [quake] = quakes(1)
+  source.happen(quake)
+  for (const stream of streams) {
+    await stream.mustBeRecord(quake, data, 'your handler closes an open stream to make room.')
+  }
+})
+
+check('7.5b', 'a client that disconnects frees its place', async (t) => {
+  const { account, server, source } = await serveSource(t)
+  const { data } = await account.change({ add: [{ value: ALL }] })
+  for (let n = 1; n <= 4; n += 1) {
+    const name = `client ${n}`
+    const stream = await account.ask({ name })
+    must(stream instanceof RecordStream, {
+      seen: `maxConnections was 1, client ${n - 1} had disconnected, and ${name} was answered with status ${stream.status}.`,
+      expected: 'Expected status 200, because the place is free again.',
+      often: "your handler does not free the place when the response emits 'close'.",
+    })
+    const [quake] = quakes(1)
+    source.happen(quake)
+    await stream.mustBeRecord(quake, data)
+    // A refused request must not free the place when it ends.
+    await mustRefuse(account)
+    await turns(5)
+    await mustRefuse(account)
+    await disconnect(t, server, stream.client)
+    await turns(5)
+  }
+})
+
+check('7.5c', 'a client that owes too much is cut, and delays nobody', async (t) => {
+  const { account, server, source } = await serveSource(t, {
+    maxConnections: 2,
+    maxBufferedBytes: 8192,
+    keepAliveMs: OFTEN,
+  })
+  const { data } = await account.change({ add: [{ value: ALL }] })
+  const slow = await account.open({ name: 'slow client' })
+  server.blockNetwork()
+  const quick = await accountOf(t, server, { transcript: SILENT }).open()
+  t.transcript.step('100 quakes happen, and the quick client reads each of them')
+  const waits = 'your handler waits for the slow client before it writes to the next one.'
+  for (const quake of quakes(100)) {
+    source.happen(quake)
+    await quick.mustBeRecord(quake, data, waits)
+  }
+  const { meta } = await account.change({ add: [{ value: 'network:none' }] })
+  await quick.mustBeAcknowledgement(meta, waits)
+  await t.waitFor(() => slow.client.isClosed, {
+    seen: 'maxBufferedBytes was 8,192 and a client stopped reading. 100 quakes of more than 200 bytes each happened, but your server kept the connection.',
+    expected:
+      'Expected the connection to be destroyed, because the records for stalled clients would use up the memory.',
+    often:
+      'your handler does not check res.writableLength after a write, or calls res.end(), which waits for the client.',
+  })
+  await turns(5)
+  const next = await account.open({ name: 'next client' })
+  const [quake] = quakesWith({ id: 'after the cut' })
+  source.happen(quake!)
+  for (const stream of [next, quick]) await stream.mustBeRecord(quake!, data)
+  await mustRefuse(account)
+})
+
+check('7.5d', 'a backfill sends the quakes of the last minutes before live quakes', async (t) => {
+  const { account, clock, server, source } = await serveSource(t, {}, { transcript: SILENT })
+  const strong: { second: number; id: string }[] = []
+  const happen = (second: number, what = 'quake'): void => {
+    const id = `${what} of second ${second}`
+    clock.second = second
+    source.happen(...quakesWith({ id, magnitude: 5 }))
+    source.happen(...quakes(40).map((quake) => ({ ...quake, magnitude: 1 })))
+    strong.push({ second, id })
+  }
+  for (const second of [0, 60, 150, 200, 299]) happen(second)
+  t.transcript.step('strong quakes happen in the seconds 0, 60, 150, 200 and 299')
+  // The quakes have happened before there is a rule.
+  const { data } = await account.change({ add: [{ value: 'magnitude >= 4' }] })
+  for (const [n, minutes] of [5, 3, 1, 0, 5, undefined].entries()) {
+    clock.second = 330 + n
+    const query = minutes === undefined ? '' : `?backfill_minutes=${minutes}`
+    const how = `In second ${clock.second}, a client sent GET ${STREAM}${query}`
+    t.transcript.step(how)
+    const since = clock.second - (minutes ?? 0) * 60
+    const stream = await account.open({ query })
+    const expected = strong.filter(({ second }) => second > since)
+    happen(clock.second, 'live quake')
+    expected.push(strong.at(-1)!)
+    const ids = expected.map(({ id }) => id)
+    const story = `Expected the quakes of the last ${minutes ?? 0} minutes, oldest first, and then the live quake: ${ids.join(', ')}.`
+    for (const id of ids) {
+      const message = await stream.next({
+        seen: `${how}, but the ${id} did not arrive.`,
+        expected: story,
+      })
+      must(message.data?.id === id, {
+        seen: `${how}. Instead of the ${id}, the client got ${message.data ? `the ${message.data.id}` : describeMessage(message)}.`,
+        expected: story,
+      })
+      must(
+        deepEqual(
+          message.matching_rules?.map((rule) => rule.id),
+          [data[0]!.id],
+        ),
+        {
+          seen: `${how}, and a record of the backfill was ${excerptJson(message, 120)}`,
+          expected: 'Expected the same "matching_rules" as in a live record.',
+        },
+      )
+    }
+    await disconnect(t, server, stream.client)
+    await turns(5)
+  }
+})
+
+edgeCase('7.5e', 'a backfill_minutes other than an integer from 0 to 5 gets 400', async (t) => {
+  const { account } = await serveSource(t)
+  for (const asked of ['6', '-1', '1.5', 'two', '', '1e0', '0x1']) {
+    const query = `?backfill_minutes=${asked}`
+    const answer = await account.ask({ query })
+    must(!(answer instanceof RecordStream), {
+      seen: `GET ${STREAM}${query} opened a stream.`,
+      expected: 'Expected status 400.',
+      often: 'your handler uses Number() or parseInt(), which also accept other texts.',
+    })
+    mustBeProblem(answer, 400, `GET ${STREAM}${query}`)
+  }
+  await account.open()
+})
+
+edgeCase('7.5f', 'a client that disconnects before it is served takes no place', async (t) => {
+  const timers = t.trackTimers()
+  const login = gate()
+  const { account, server } = await serveSource(t, {}, { before: login.handler })
+  const first = await account.open({ name: 'client 1' })
+  await disconnect(t, server, first.client)
+  await turns(20)
+  const mayStay = timers.alive()
+  login.shut()
+  const gone = t.connect(server, 'client 2')
+  gone.request(STREAM, { headers: { Authorization: 'Bearer tremor' } })
+  await t.waitFor(() => login.waiting > 0, {
+    seen: 'The request did not reach the login.',
+    expected: 'Expected the request to arrive.',
+  })
+  await disconnect(t, server, gone)
+  t.transcript.step('the login middleware passes the request of client 2 to your handler')
+  login.open()
+  await turns(20)
+  const often =
+    "your handler listens for 'close' after that event has fired. Check res.destroyed as well."
+  must(timers.alive() <= mayStay, {
+    seen: 'A client had disconnected before your handler was called, and a timer for that client was left.',
+    expected: 'Expected no timer to be left, because nothing would ever clear it.',
+    often,
+  })
+  const next = await account.ask({ name: 'client 3' })
+  must(next instanceof RecordStream, {
+    seen: `A client had disconnected before your handler was called. The next client was answered with status ${next.status}.`,
+    expected: 'Expected status 200, because the account has no open stream.',
+    often,
+  })
+})
+
+edgeCase('7.5g', 'a slow client that owes less than the limit loses nothing', async (t) => {
+  const { account, server, source } = await serveSource(t)
+  const { data } = await account.change({ add: [{ value: ALL }] })
+  const stream = await account.open()
+  for (let round = 1; round <= 3; round += 1) {
+    server.blockNetwork()
+    const happened = largeQuakes(4, 100_000)
+    for (const quake of happened) {
+      source.happen(quake)
+      await turns(5)
+    }
+    server.unblockNetwork()
+    for (const quake of happened) {
+      await stream.mustBeRecord(
+        quake,
+        data,
+        'your handler cuts the client, or skips a record, as soon as res.write() returns false. That happens long before maxBufferedBytes.',
+      )
+    }
+  }
+})
+
+edgeCase('7.5h', 'quakes older than five minutes are not kept', async (t) => {
+  const { account, clock, source } = await serveSource(t, {}, { transcript: SILENT })
+  await account.change({ add: [{ value: ALL }] })
+  const happened: WeakRef<Quake>[] = []
+  for (let n = 0; n < 300; n += 1) {
+    clock.second = n * 10
+    const [quake] = quakesWith({ id: `quake ${n}` })
+    happened.push(new WeakRef(quake!))
+    source.happen(quake!)
+  }
+  t.transcript.step('300 quakes happen, one every ten seconds')
+  // A WeakRef keeps its object alive until the end of the turn.
+  await turns(2)
+  collectGarbage()
+  const alive = happened.filter((each) => each.deref() !== undefined).length
+  must(alive < 100, {
+    seen: `300 quakes happened, one every ten seconds, and ${alive} of them were still in memory.`,
+    expected: 'Expected about 30 of them, because a client can ask for at most 5 minutes.',
+    often: 'your app never removes a quake from the list for the backfill.',
+  })
+})
+
+/** Requires that an account has these rules and this version. */
+async function mustHaveRules(
+  account: Account,
+  wanted: { data: { id: string }[]; version: number },
+  after: string,
+  often?: string,
+): Promise<void> {
+  const { data, version } = await account.list()
+  must(deepEqual(byId(data), byId(wanted.data)), {
+    seen: `${after}, and then GET ${RULES} was answered with the "data" ${excerptJson(data, 120)}`,
+    expected: `Expected the rules ${excerptJson(wanted.data, 120)}`,
+    often,
+  })
+  must(version === wanted.version, {
+    seen: `${after}, and then GET ${RULES} was answered with the version ${version}.`,
+    expected: `Expected the version ${wanted.version}.`,
+    often,
+  })
+}
+
+function byId(rules: { id: string }[]): object[] {
+  return rules.toSorted((one, other) => (one.id < other.id ? -1 : 1))
+}

@@ -12,8 +12,13 @@ import { ControlledClock } from './harness/reconnection/controlled-clock.ts'
 import { cutAfterEachByte, ONE_IN_A_HEAD, type Cut } from './harness/reconnection/cut.ts'
 import { runCutPlans } from './harness/reconnection/cut-plans.ts'
 import { cuttingServer } from './harness/reconnection/cutting-server.ts'
-import { eventOf, follow, notGiven, QUICK } from './harness/reconnection/follower.ts'
-import { followTimed } from './harness/reconnection/timed-follower.ts'
+import {
+  eventOf,
+  follow,
+  followTimed,
+  notGiven,
+  QUICK,
+} from './harness/reconnection/follow-quakes.ts'
 import { counted, idsOf, listed } from './harness/reconnection/wording.ts'
 import { ODD_IDS } from './harness/reconnection/odd-ids.ts'
 import { mustHaveCursor, waitForRequest } from './harness/reconnection/requests.ts'

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express'
 import type { Tools } from './check.ts'
 import { excerpt } from './transcript.ts'
 
-/** A server whose event stream is written by the check, to test a client. */
+/** A server whose stream is written by the check, to test a client. */
 export type ScriptedServer = {
   readonly url: string
   readonly port: number
@@ -32,9 +32,10 @@ export type ScriptedServer = {
   close(): Promise<void>
 }
 
-/** Starts a server whose event stream is written by the check. */
+/** Starts a server whose stream is written by the check. It is an event stream, unless the check states another type. */
 export async function scriptedServer(
   t: Pick<Tools, 'serve' | 'transcript'>,
+  { path = '/events', type = 'text/event-stream' } = {},
 ): Promise<ScriptedServer> {
   const requests: Request[] = []
   const responses: Response[] = []
@@ -48,7 +49,7 @@ export async function scriptedServer(
       response.set(headers)
       return void (endsBody ? response.end() : response.write('The reason is long.\n'))
     }
-    response.set({ 'Content-Type': 'text/event-stream', ...headers }).flushHeaders()
+    response.set({ 'Content-Type': type, ...headers }).flushHeaders()
   }
   const server = await t.serve((request, response) => {
     requests.push(request)
@@ -58,7 +59,7 @@ export async function scriptedServer(
   })
   const last = (): Response => responses.at(-1)!
   return {
-    url: `http://127.0.0.1:${server.port}/events`,
+    url: `http://127.0.0.1:${server.port}${path}`,
     port: server.port,
     requests,
     get openResponses() {

@@ -1,5 +1,7 @@
-import type { Clock } from '#work/06-resume/client.ts'
 import type { Transcript } from '../transcript.ts'
+
+/** The clock that a client gets in the lessons about reconnecting. */
+type Clock = { now(): number; sleep(ms: number, signal: AbortSignal): Promise<void> }
 
 /** A clock that stands still until the check advances it. */
 export class ControlledClock implements Clock {

@@ -1,49 +1,54 @@
 import type { Quake } from '#feed'
-import { followQuakes, type ConnectionState, type FollowOptions } from '#work/06-resume/client.ts'
 import type { Tools } from '../check.ts'
 import { turns } from '../event-loop.ts'
 import { describeError, must, type Story } from '../failure.ts'
 import { isNotWritten } from '../../../protocol/not-written.ts'
-import { describeQuake } from '../quakes.ts'
-import { scriptedServer, type ScriptedServer } from '../scripted-server.ts'
-import { excerptJson } from '../transcript.ts'
-import { instantClock, WATCHDOG_MS } from './controlled-clock.ts'
+import type { ConnectionState } from '../../../protocol/runtime.ts'
+import type { ScriptedServer } from '../scripted-server.ts'
 import { patientAbortController } from './patient-signal.ts'
 import { mustHaveCursor, waitForRequest } from './requests.ts'
 
-/** Options with which every wait ends immediately, for checks that do not test time. */
-export const QUICK = { clock: instantClock, stallMs: WATCHDOG_MS }
-
-export type Options = Omit<FollowOptions, 'signal'> & { server?: ScriptedServer }
-
-/** Follows a scripted server until the script ends. */
-export async function follow(t: Tools, { server, ...options }: Options = {}): Promise<Follower> {
-  return new Follower(t, server ?? (await scriptedServer(t)), { ...QUICK, ...options })
+/** A learner's client, for a follower that knows only what all clients have in common. */
+export type Client<Item> = {
+  /** The name of the function in messages: `followQuakes()`. */
+  name: string
+  /** Says when the client should reconnect, and when it may end. */
+  endsOnly: string
+  start(url: string, listening: Listening): AsyncIterable<Item>
+  /** Returns the text with which a server sends a quake. */
+  textOf(quake: Quake, id?: string): string
+  /** Describes a yielded value, even if it is not an item. */
+  describe(item: Item | undefined): string
+  notGiven(quake: Quake): Story
 }
 
+type Listening = { signal: AbortSignal; onState(state: ConnectionState): void; onGap(): void }
+
 /** The learner's client while it follows a server. */
-export class Follower {
+export class Follower<Item> {
   readonly server: ScriptedServer
-  readonly got: Quake[] = []
+  readonly got: Item[] = []
   readonly states: ConnectionState[] = []
-  /** The number of quakes that had been yielded before each gap. */
+  /** The number of items that had been yielded before each gap. */
   readonly gaps: number[] = []
   ended = false
   error: unknown
   readonly close: () => Promise<void>
 
   readonly #t: Tools
+  readonly #client: Client<Item>
   readonly #abort = patientAbortController()
   /** Whether the script allows the loop to end. */
   #mayEnd = false
   /** The number of quakes that `delivers()` has sent. */
   #sent = 0
 
-  constructor(t: Tools, server: ScriptedServer, options: Omit<FollowOptions, 'signal'>) {
+  constructor(t: Tools, server: ScriptedServer, client: Client<Item>) {
     this.server = server
     this.#t = t
-    t.transcript.step('followQuakes() is called')
-    const reading = this.#read(options)
+    this.#client = client
+    t.transcript.step(`${client.name} is called`)
+    const reading = this.#read()
     reading.then(() => this.#mustGoOn()).catch(t.abort)
     this.close = async () => {
       this.#mayEnd = true
@@ -58,27 +63,22 @@ export class Follower {
     return this.#abort.signal
   }
 
-  async #read(options: Omit<FollowOptions, 'signal'>): Promise<void> {
+  async #read(): Promise<void> {
     const { step } = this.#t.transcript
+    const { name, start, describe } = this.#client
     const onState = (state: ConnectionState): void => {
       this.states.push(state)
       if (state.name === 'waiting') step('the client waits')
     }
     const onGap = (): void => void this.gaps.push(this.got.length)
-    const { signal } = this
     try {
-      for await (const quake of followQuakes(this.server.url, {
-        ...options,
-        signal,
-        onState,
-        onGap,
-      })) {
-        this.got.push(quake)
-        step(`the client yielded ${describeGiven(quake)}`)
+      for await (const item of start(this.server.url, { signal: this.signal, onState, onGap })) {
+        this.got.push(item)
+        step(`the client yielded ${describe(item)}`)
       }
     } catch (error) {
       this.error = error
-      if (!isNotWritten(error)) step(`followQuakes() threw ${describeError(error)}`)
+      if (!isNotWritten(error)) step(`${name} threw ${describeError(error)}`)
     } finally {
       this.ended = true
     }
@@ -89,9 +89,8 @@ export class Follower {
     const { error } = this
     if (isNotWritten(error)) throw error
     must(this.#mayEnd, {
-      seen: `followQuakes() ${error === undefined ? 'ended' : `threw ${describeError(error)}`}.`,
-      expected:
-        'Expected followQuakes() to reconnect. It should return only after 204 or an abort, and throw only after a 4xx other than 408 and 429, or after a 200 without an event stream.',
+      seen: `${this.#client.name} ${error === undefined ? 'ended' : `threw ${describeError(error)}`}.`,
+      expected: this.#client.endsOnly,
       ...(error === undefined && { often: 'your client returns when a connection is lost.' }),
     })
   }
@@ -117,7 +116,8 @@ export class Follower {
   /** Sends a quake, and waits until the client yields it. Requires that `delivers()` has sent all quakes so far. */
   delivers = async (quake: Quake, id?: string): Promise<void> => {
     this.#sent += 1
-    this.server.send(eventOf(quake, id))
+    const { textOf, notGiven } = this.#client
+    this.server.send(textOf(quake, id))
     await this.#t.waitFor(() => this.got.length === this.#sent, notGiven(quake))
   }
 
@@ -138,26 +138,8 @@ export class Follower {
       expected: 'Expected the loop to end.',
     })
     must(this.error === undefined, {
-      seen: `${when}, but followQuakes() threw ${describeError(this.error)}`,
-      expected: 'Expected followQuakes() to return without an error.',
+      seen: `${when}, but ${this.#client.name} threw ${describeError(this.error)}`,
+      expected: `Expected ${this.#client.name} to return without an error.`,
     })
-  }
-}
-
-/** Describes a yielded value, even if it is not a quake. */
-function describeGiven(quake: Partial<Quake> | undefined): string {
-  return typeof quake?.place === 'string' ? describeQuake(quake as Quake) : excerptJson(quake, 48)
-}
-
-/** Returns the event of a quake, as text for the wire. */
-export function eventOf(quake: Quake, id?: string): string {
-  return `${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(quake)}\n\n`
-}
-
-/** Returns the failure to report if the client does not yield a quake. */
-export function notGiven(quake: Quake): Story {
-  return {
-    seen: `The server sent ${describeQuake(quake)}, but followQuakes() did not yield it.`,
-    expected: 'Expected followQuakes() to yield that quake.',
   }
 }

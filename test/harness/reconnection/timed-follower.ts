@@ -1,35 +1,32 @@
-import type { ConnectionState, FollowOptions } from '#work/06-resume/client.ts'
 import type { Tools } from '../check.ts'
 import { must } from '../failure.ts'
-import { scriptedServer, type ScriptedServer } from '../scripted-server.ts'
-import { ControlledClock, WATCHDOG_MS } from './controlled-clock.ts'
-import { Follower, type Options } from './follower.ts'
+import type { ConnectionState } from '../../../protocol/runtime.ts'
+import type { ScriptedServer } from '../scripted-server.ts'
+import type { ControlledClock } from './controlled-clock.ts'
+import { Follower, type Client } from './follower.ts'
 
-/** Follows a scripted server, with a clock that stands still until the check advances it. */
-export async function followTimed(
-  t: Tools,
-  { server, ...options }: Options & { clock?: ControlledClock } = {},
-): Promise<TimedFollower> {
-  const timing = {
-    clock: new ControlledClock(t.transcript),
-    stallMs: WATCHDOG_MS,
-    random: () => 0.5,
-    ...options,
-  }
-  return new TimedFollower(t, server ?? (await scriptedServer(t)), timing)
+/** Which waits are right, where the lesson asks for a wait of `ms` milliseconds. */
+export type WaitRule = {
+  allows(actualMs: number, ms: number): boolean
+  expected(ms: number): string
 }
 
-type Timing = Omit<FollowOptions, 'signal'> & { clock: ControlledClock }
-
 /** A follower whose waits and watchdog run on a controlled clock. */
-export class TimedFollower extends Follower {
+export class TimedFollower<Item> extends Follower<Item> {
   readonly clock: ControlledClock
   readonly #t: Tools
+  readonly #rule: WaitRule
 
-  constructor(t: Tools, server: ScriptedServer, timing: Timing) {
-    super(t, server, timing)
-    this.clock = timing.clock
+  constructor(
+    t: Tools,
+    server: ScriptedServer,
+    client: Client<Item>,
+    { clock, rule }: { clock: ControlledClock; rule: WaitRule },
+  ) {
+    super(t, server, client)
+    this.clock = clock
     this.#t = t
+    this.#rule = rule
   }
 
   get #waits(): ConnectionState[] {
@@ -61,10 +58,10 @@ export class TimedFollower extends Follower {
   ): Promise<number> => {
     const ms = await this.backsOff(count)
     const { nextDueMs } = this.clock
-    const isNear = (value = NaN): boolean => Math.abs(value - expectedMs) <= 1
-    must(isNear(ms) && isNear(nextDueMs), {
+    const isRight = (value = NaN): boolean => this.#rule.allows(value, expectedMs)
+    must(isRight(ms) && isRight(nextDueMs), {
       seen: `${when}. The client reported a wait of ${ms} ms, and slept for ${nextDueMs} ms.`,
-      expected: `Expected a wait of ${expectedMs} ms, which is random() × the smaller of maxMs and baseMs × 2 ^ (earlier consecutive failures).`,
+      expected: this.#rule.expected(expectedMs),
       ...(often && { often }),
     })
     return ms

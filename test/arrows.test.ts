@@ -15,8 +15,9 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   wire: ['wire', ''],
   protocol: ['protocol', 'feed wire'],
   solutions: ['solutions', 'feed'],
+  exhibits: ['lessons', 'feed'],
   harness: ['test/harness', 'feed wire protocol work'],
-  lessonTests: ['test/lesson', 'feed wire protocol solutions work harness'],
+  lessonTests: ['test/lesson', 'feed wire protocol solutions exhibits work harness'],
 
   // The program behind `npm run …`, from the ground up.
   base: ['workshop/root.ts workshop/store.ts workshop/is-inside.ts', ''],

@@ -1,4 +1,8 @@
+import { getEventListeners } from 'node:events'
 import type { Quake } from '#feed'
+import { followStream } from '#work/07-filtered-stream/client.ts'
+import { measured, type Measured, type Way } from '#work/07-filtered-stream/ways.ts'
+import { measureAll } from '../lessons/07-filtered-stream/exhibit/measure.ts'
 import { check, edgeCase, must, type Tools } from './harness/check.ts'
 import { deepEqual } from './harness/equality.ts'
 import { turns } from './harness/event-loop.ts'
@@ -14,12 +18,29 @@ import { errorsOf, mustBeProblem, mustRefuse } from './harness/filtered/problems
 import { quakesWith } from './harness/filtered/quake-source.ts'
 import { describeMessage, RecordStream, rulesText } from './harness/filtered/record-stream.ts'
 import { serveSource } from './harness/filtered/served-source.ts'
+import type { Story } from './harness/failure.ts'
 import { collectGarbage } from './harness/garbage.ts'
 import { gate } from './harness/gate.ts'
 import { hasToken } from './harness/header-tokens.ts'
 import { disconnect } from './harness/login.ts'
 import { GET_FOR_HEAD } from './harness/methods.ts'
-import { awkwardQuakes, describeQuake, largeQuakes, quakes } from './harness/quakes.ts'
+import {
+  awkwardQuakes,
+  describeQuake,
+  largeQuakes,
+  numberedQuakes,
+  quakes,
+} from './harness/quakes.ts'
+import { ControlledClock } from './harness/reconnection/controlled-clock.ts'
+import {
+  followScripted,
+  notGiven,
+  recordOf,
+  scriptedStream,
+} from './harness/reconnection/follow-stream.ts'
+import { waitForRequest } from './harness/reconnection/requests.ts'
+import { counted } from './harness/reconnection/wording.ts'
+import type { ScriptedServer } from './harness/scripted-server.ts'
 import { excerpt, excerptJson, SILENT } from './harness/transcript.ts'
 
 /** A rule that every quake matches. */
@@ -27,6 +48,23 @@ const ALL = 'magnitude > -10'
 
 /** The `keepAliveMs` for checks that wait for keep-alives. */
 const OFTEN = 2
+
+// 7.1 Four ways to change what you watch
+
+check('7.1a', 'measured() returns the figures of the experiment', async (t) => {
+  const yours = measured()
+  t.transcript.step('the experiment of the exhibit runs again')
+  const truth = await measureAll()
+  for (const [way, figures] of Object.entries(truth) as [Way, Measured][]) {
+    for (const name of ['connections', 'lost', 'twice'] as const) {
+      const stated = yours?.[way]?.[name]
+      must(stated === figures[name], {
+        seen: `In ways.ts, ${name} of "${way}" is ${excerptJson(stated)}, but the experiment measured another number.`,
+        expected: 'Expected the number in the table of `npm run lesson 7 exhibit`.',
+      })
+    }
+  }
+})
 
 // 7.2 The rules
 
@@ -879,6 +917,598 @@ edgeCase('7.5h', 'quakes older than five minutes are not kept', async (t) => {
     often: 'your app never removes a quake from the list for the backfill.',
   })
 })
+
+// 7.6 A client that survives silence
+
+check('7.6a', 'each quake is yielded as soon as its line is complete', async (t) => {
+  const { server, got, requested, delivers } = await followScripted(t)
+  await requested(1)
+  const whole = awkwardQuakes().slice(0, -2)
+  for (const [n, quake] of whole.entries()) {
+    await delivers(quake)
+    must(deepEqual(got[n], { data: quake, matching_rules: [{ id: '1', tag: 'all' }] }), {
+      seen: `The server sent ${excerpt(recordOf(quake), 120)} and followStream() yielded ${excerptJson(got[n], 120)}`,
+      expected:
+        'Expected followStream() to yield the "data" and the "matching_rules" of that record.',
+    })
+  }
+  const [cut, next, last] = quakesWith(
+    { place: 'Øksfjord, 北海道' },
+    { id: 'next' },
+    { id: 'last' },
+  )
+  const bytes = Buffer.from(recordOf(cut!))
+  // The first byte of 北, and the middle of a name.
+  for (const at of [bytes.indexOf('北') + 1, 12]) {
+    const quake = { ...cut!, id: `cut at ${at}` }
+    const record = Buffer.from(recordOf(quake))
+    const before = got.length
+    server.send(record.subarray(0, at), `the first ${at} bytes of a record`)
+    await turns(5)
+    server.send(record.subarray(at), 'the rest of the record')
+    await t.waitFor(() => got.length > before, notGiven(quake))
+    must(deepEqual(got.at(-1)?.data, quake), {
+      seen: `A record arrived in two chunks, and followStream() yielded ${excerptJson(got.at(-1)?.data.place)} as its place.`,
+      expected: `Expected the place ${excerptJson(quake.place)}`,
+      often:
+        'your client decodes each chunk by itself, so a character that was cut becomes U+FFFD.',
+    })
+  }
+  const before = got.length
+  server.send(recordOf(next!) + recordOf(last!), 'two records at once')
+  await t.waitFor(() => got.length === before + 2, {
+    seen: () =>
+      `Two records arrived in one chunk, and followStream() yielded ${counted(got.length - before, 'quake')}.`,
+    expected: 'Expected followStream() to yield both quakes.',
+  })
+})
+
+check('7.6b', 'lines other than quakes are skipped, and rule changes are reported', async (t) => {
+  const { server, got, changes, requested } = await followScripted(t)
+  const change = { version: 3, added: ['7'], deleted: ['2'] }
+  await requested(1)
+  const others = [
+    ['\n', 'A keep-alive'],
+    ['\r\n', 'A keep-alive of CR and LF'],
+    [`${JSON.stringify({ rules: change })}\n`, 'The acknowledgement of a change'],
+    ['{"errors":[{"title":"operational-disconnect"}]}\n', 'A record with "errors"'],
+    ['{"weather":{"rain":true}}\n', 'A message of an unknown type'],
+    ['null\n', 'The line "null"'],
+    ['{"data":{"id"\n', 'A line that is not JSON'],
+  ] as const
+  for (const [n, [line, what]] of others.entries()) {
+    const quake = quakes(n + 1).at(-1)!
+    server.send(line)
+    server.send(recordOf(quake))
+    const story = {
+      seen: () =>
+        `${what} arrived, and then a quake, but ${got.length > n + 1 ? `followStream() yielded ${excerptJson(got[n], 48)} first` : 'followStream() did not yield the quake'}.`,
+      expected: 'Expected followStream() to skip that line and to yield the quake.',
+    }
+    await t.waitFor(() => got.length > n || server.requests.length > 1, story)
+    must(got.length === n + 1 && deepEqual(got[n]?.data, quake), { ...story, seen: story.seen() })
+  }
+  must(deepEqual(changes, [change]), {
+    seen: `The server acknowledged ${excerptJson(change)}, and onRules() was called with ${excerptJson(changes)}`,
+    expected: 'Expected one call to onRules() with the value of "rules".',
+  })
+})
+
+check('7.6c', 'a connection that is silent for three keep-alives is cancelled', async (t) => {
+  const follower = await followScripted(t, { keepAliveMs: 3000 })
+  const { server, clock, delivers, opens, backsOff, armsWatchdog } = follower
+  const [quake, next] = quakes(2)
+  await opens(1)
+  await delivers(quake)
+  await armsWatchdog(9000)
+  clock.advance(9000)
+  const ms = await backsOff(1, 'Nothing arrived for three times keepAliveMs')
+  await t.waitFor(() => server.openResponses === 0, {
+    seen: 'Nothing arrived for three times keepAliveMs, but the old request stayed open.',
+    expected:
+      'Expected the request to be cancelled, because the server counts it until it has closed.',
+    often: 'your client opens a new connection without cancelling the old request.',
+  })
+  clock.advance(ms)
+  await opens(2)
+  await delivers(next)
+  await follower.close()
+  const unset = await followScripted(t, { keepAliveMs: undefined })
+  await unset.opens(1)
+  await unset.armsWatchdog(60_000)
+})
+
+check('7.6d', 'every byte restarts the watchdog, even a keep-alive', async (t) => {
+  const { server, clock, opens, armsWatchdog } = await followScripted(t, { keepAliveMs: 3000 })
+  await opens(1)
+  await armsWatchdog(9000)
+  let passedMs = 0
+  for (const [sent, what, often] of [
+    [
+      '\n',
+      'a keep-alive',
+      'only records restart your watchdog, but in a quiet hour only keep-alives arrive.',
+    ],
+    ['{"data":', 'part of a record', undefined],
+  ] as const) {
+    clock.advance(8999 - passedMs)
+    const { useCount } = clock
+    server.send(sent)
+    const story = (): Story => ({
+      seen: `8,999 of 9,000 ms had passed when ${what} arrived, but the watchdog would still have fired after ${clock.nextDueMs} ms.`,
+      expected: 'Expected the watchdog to fire 9,000 ms after these bytes at the earliest.',
+      ...(often && { often }),
+    })
+    await t.waitFor(() => clock.useCount > useCount, story)
+    // A watchdog may start another sleep for each byte, or sleep again when it wakes.
+    passedMs = 1
+    clock.advance(passedMs)
+    await t.waitFor(() => clock.nextDueMs === 9000 - passedMs, story)
+  }
+  must(server.requests.length === 1, {
+    seen: 'Bytes arrived in time, but the client reconnected.',
+    expected: 'Expected the client to stay connected.',
+  })
+})
+
+check('7.6e', 'leaving the loop or aborting cancels the request', async (t) => {
+  const server = await scriptedStream(t)
+  const [quake] = quakes(1)
+  const abort = new AbortController()
+  t.atEnd(() => abort.abort())
+  const leaves = async (): Promise<void> => {
+    for await (const _ of followStream(server.url, { signal: abort.signal })) break
+  }
+  t.transcript.step('followStream() is called, and the caller will leave the loop at a quake')
+  const left = leaves()
+  await waitForRequest(t, server, 1, left)
+  server.send(recordOf(quake))
+  await t.withTimeout(left, {
+    seen: 'The caller left the loop after a quake, but followStream() did not return.',
+    expected: 'Expected followStream() to return.',
+  })
+  const cancelled = (when: string): Story => ({
+    seen: `${when}, but the request stayed open.`,
+    expected: 'Expected the request to be cancelled.',
+    often: 'your client does not abort the request in a finally block.',
+  })
+  await t.waitFor(() => server.openResponses === 0, cancelled('The caller left the loop'))
+
+  const follower = await followScripted(t)
+  await follower.opens(1)
+  await follower.delivers(quake)
+  follower.abort()
+  await follower.ends('The signal aborted while nothing arrived')
+  await t.waitFor(
+    () => follower.server.openResponses === 0,
+    cancelled('The signal aborted while nothing arrived'),
+  )
+})
+
+edgeCase('7.6f', 'each request has the method, headers and body of init', async (t) => {
+  const headers = new Headers({ Authorization: 'Bearer tremor' })
+  const { server, clock, opens, delivers, backsOff } = await followScripted(t, {
+    init: { headers },
+  })
+  for (const [n, quake] of quakes(2).entries()) {
+    await opens(n + 1)
+    const authorization = server.requests[n]!.get('Authorization')
+    must(authorization === 'Bearer tremor', {
+      seen: `Request ${n + 1} had ${authorization === undefined ? 'no Authorization header' : `Authorization: ${authorization}`}.`,
+      expected: 'Expected each request to have the headers of init: Authorization: Bearer tremor.',
+      often:
+        'your client passes init only to the first request, or copies a Headers object with { ...headers }.',
+    })
+    await delivers(quake)
+    if (n === 1) break
+    server.cut()
+    clock.advance(await backsOff())
+  }
+})
+
+edgeCase('7.6g', 'the watchdog also runs before the head arrives', async (t) => {
+  const server = await scriptedStream(t)
+  server.stopAnswering()
+  const { clock, requested, backsOff, armsWatchdog } = await followScripted(t, {
+    server,
+    keepAliveMs: 3000,
+  })
+  await requested(1)
+  await armsWatchdog(9000)
+  clock.advance(9000)
+  clock.advance(await backsOff(1, 'No head arrived for three times keepAliveMs'))
+  await requested(2)
+  await t.waitFor(() => server.openResponses === 1, {
+    seen: 'No head arrived for three times keepAliveMs. The client reconnected, but the old request stayed open.',
+    expected: 'Expected the request to be cancelled.',
+  })
+})
+
+edgeCase('7.6h', 'a slow caller does not trigger the watchdog', async (t) => {
+  const server = await scriptedStream(t)
+  const clock = new ControlledClock(t.transcript)
+  const abort = new AbortController()
+  const options = { signal: abort.signal, clock, keepAliveMs: 3000 }
+  const reading = followStream(server.url, options)[Symbol.asyncIterator]()
+  t.atEnd(() => {
+    abort.abort()
+    return Promise.race([reading.return?.(undefined).catch(() => {}), turns()])
+  })
+  const [first, second] = quakes(2)
+  t.transcript.step('followStream() is called and asked for a quake')
+  const one = reading.next()
+  await waitForRequest(t, server, 1, one)
+  server.send(recordOf(first))
+  await t.withTimeout(one, notGiven(first))
+  t.transcript.step('the caller is busy with the quake')
+  for (let beat = 0; beat < 3; beat += 1) {
+    const { useCount } = clock
+    server.send('\n')
+    // A client that reads ahead gets the keep-alive, and a client that does not read runs no watchdog.
+    const isOff = (): boolean => clock.nextDueMs === undefined
+    await t.waitFor(() => isOff() || (clock.useCount > useCount && clock.nextDueMs === 9000), {
+      seen: () =>
+        `The caller was busy with a quake and a keep-alive arrived, but the watchdog would have fired after ${clock.nextDueMs} ms.`,
+      expected:
+        'Expected either no watchdog while the caller is busy, or a watchdog that every keep-alive restarts.',
+      often:
+        'your watchdog keeps running while the caller is busy, but nothing reads the keep-alives during that time.',
+    })
+    clock.advance(8000)
+  }
+  const two = reading.next()
+  server.send(recordOf(second))
+  const { value } = await t.withTimeout(two, {
+    seen: 'The caller took 24 seconds for a quake, and then followStream() did not yield the next quake.',
+    expected:
+      'Expected followStream() to yield the next quake from the same connection, because only the caller was slow.',
+  })
+  must(deepEqual(value?.data, second) && server.requests.length === 1, {
+    seen: `The caller took 24 seconds for a quake, and the client made ${counted(server.requests.length, 'request')}.`,
+    expected: 'Expected the client to make one request, because no connection was lost.',
+  })
+})
+
+edgeCase('7.6i', 'a finished connection leaves no sleep and no listener', async (t) => {
+  const follower = await followScripted(t)
+  const { server, clock, signal, opens, delivers, ends, backsOff } = follower
+  let first: number | undefined
+  for (const [n, quake] of quakes(3).entries()) {
+    await opens(n + 1)
+    await delivers(quake)
+    server.cut()
+    const ms = await backsOff(n + 1)
+    const listeners = getEventListeners(signal, 'abort').length
+    first ??= listeners
+    must(clock.sleeperCount === 1 && listeners <= first, {
+      seen: `The client waited before request ${n + 2}. ${counted(clock.sleeperCount, 'call')} to sleep() were pending, and the signal had ${counted(listeners, 'listener')}.`,
+      expected: `Expected one call to sleep() and ${counted(first, 'listener')}, as after the first connection.`,
+      often:
+        'your watchdog keeps sleeping after bytes have arrived, or your client does not call removeEventListener().',
+    })
+    if (n < 2) clock.advance(ms)
+  }
+  follower.abort()
+  await ends('The signal aborted while the client waited')
+  await t.waitFor(() => clock.nextDueMs === undefined && server.requests.length === 3, {
+    seen: 'The signal aborted while the client waited, but a call to sleep() was still pending, or another request was made.',
+    expected: 'Expected sleep() to end, and no request to follow.',
+    often: 'your client does not pass the signal to clock.sleep().',
+  })
+})
+
+// 7.7 Three kinds of failure, three waits
+
+check('7.7a', 'each kind of failure has its own waits, and counts for itself', async (t) => {
+  const { server, clock, requested, opens, delivers, backsOffFor } = await followScripted(t)
+  const [quake] = quakes(1)
+  await opens(1)
+  await delivers(quake)
+  server.cut()
+  let told = 'A stream was lost'
+  for (const [n, [failure, expectedMs]] of FAILURES.entries()) {
+    if (n > 0) {
+      if (failure === 'cut') server.stopAnswering()
+      else server.answer(failure)
+      clock.advance(clock.nextDueMs!)
+      await requested(n + 1)
+      if (failure === 'cut') {
+        server.cut()
+        server.resumeAnswering()
+      }
+      told += failure === 'cut' ? ', then a request was cut off' : `, then a request got ${failure}`
+    }
+    await backsOffFor(expectedMs, n + 1, told, WAITS_MIXED_UP)
+  }
+})
+
+check('7.7b', 'the first byte of a body resets the counts, and the head does not', async (t) => {
+  const { server, clock, requested, opens, backsOffFor } = await followScripted(t)
+  const answers = [200, 200, 503, 200, 503] as const
+  const waits = [0, 250, 5000, 500, 10_000]
+  for (const [n, status] of answers.entries()) {
+    if (n > 0) clock.advance(clock.nextDueMs!)
+    if (status === 200) {
+      await opens(n + 1)
+      server.end()
+    } else await requested(n + 1)
+    server.answer(answers[n + 1] ?? 200)
+    await backsOffFor(
+      waits[n]!,
+      n + 1,
+      `The server answered ${answers.slice(0, n + 1).join(', ')}. Each 200 ended without a byte in its body`,
+      'your client resets its counts when the head of a response arrives. A server that accepts each connection and then fails would never be left in peace.',
+    )
+  }
+  clock.advance(clock.nextDueMs!)
+  await opens(6)
+  const { useCount } = clock
+  server.send('\n')
+  await t.waitFor(() => clock.useCount > useCount, {
+    seen: 'A keep-alive arrived, but the client called neither clock.now() nor clock.sleep().',
+    expected: 'Expected the client to restart its watchdog.',
+  })
+  server.answer(503)
+  server.cut()
+  await backsOffFor(
+    0,
+    6,
+    'After several failures, a keep-alive arrived, and then the stream was lost',
+    'your client resets its counts only when a quake arrives, but a stream may be quiet for hours.',
+  )
+  clock.advance(0)
+  await requested(7)
+  await backsOffFor(5000, 7, 'After a keep-alive, the stream was lost, then a request got 503')
+})
+
+check('7.7c', 'a 4xx other than 408 and 429 makes followStream() throw', async (t) => {
+  for (const status of [400, 401, 403, 404]) {
+    const server = await scriptedStream(t)
+    server.answer(status, {}, { endsBody: false })
+    const follower = await followScripted(t, { server })
+    follower.mayEnd()
+    await t.waitFor(() => follower.ended || follower.states.at(-1)?.name === 'waiting', {
+      seen: `The server answered ${status}, but followStream() did nothing.`,
+      expected: 'Expected followStream() to throw.',
+    })
+    must(follower.error !== undefined, {
+      seen: `The server answered ${status}, but followStream() ${follower.ended ? 'returned without an error' : 'continued'}.`,
+      expected:
+        'Expected followStream() to throw, because the next answer would be the same, and the caller has to know about the error.',
+      often: 'your client treats all statuses alike, or its own catch block swallows the error.',
+    })
+    await t.waitFor(() => server.openResponses === 0, {
+      seen: `The server answered ${status} and followStream() threw, but the response was still open.`,
+      expected: 'Expected the request to be cancelled, because nothing reads its body.',
+    })
+    await follower.close()
+  }
+})
+
+check('7.7d', 'a reconnect asks for the minutes since the last byte', async (t) => {
+  const { server, got, gaps, clock, requested, opens, delivers, backsOff } = await followScripted(t)
+  const away = [undefined, 0, 90_000, 290_000, 400_000]
+  for (const [n, quake] of quakes(5).entries()) {
+    await opens(n + 1)
+    mustAskFor(server, n + 1, away[n])
+    await delivers(quake)
+    const isLate = n === 4
+    must(deepEqual(gaps, isLate ? [4] : []), {
+      seen: `The client was away for ${seconds(away[n] ?? 0)}, and onGap() was called ${counted(gaps.length, 'time')} before the next quake.`,
+      expected: isLate
+        ? 'Expected one call to onGap() before that quake, because the server keeps 5 minutes.'
+        : 'Expected no call to onGap(), because the backfill contains everything.',
+    })
+    server.cut()
+    await backsOff(n + 1)
+    if (n < 4) clock.advance(away[n + 1]!)
+  }
+  // Failures in between do not count: the last byte decides.
+  server.answer(503)
+  clock.advance(70_000)
+  await requested(6)
+  mustAskFor(server, 6, 70_000)
+  await backsOff(6)
+  server.answer(200)
+  clock.advance(80_000)
+  await opens(7)
+  mustAskFor(server, 7, 150_000)
+  must(got.length === 5, {
+    seen: `followStream() yielded ${counted(got.length, 'quake')}.`,
+    expected: 'Expected it to yield 5 quakes.',
+  })
+})
+
+check('7.7e', 'a quake that arrives again is dropped', async (t) => {
+  const { server, got, clock, opens, backsOff } = await followScripted(t)
+  const happened = quakes(4)
+  await opens(1)
+  server.send(
+    happened
+      .slice(0, 2)
+      .map((quake) => recordOf(quake))
+      .join(''),
+    'two quakes',
+  )
+  await t.waitFor(() => got.length === 2, notGiven(happened[1]!))
+  server.cut()
+  clock.advance(await backsOff())
+  await opens(2)
+  // The rules may have changed in the meantime.
+  server.send(happened.map((quake) => recordOf(quake, '2')).join(''), 'the same two and two more')
+  await t.waitFor(() => deepEqual(got.at(-1)?.data, happened[3]), notGiven(happened[3]!))
+  must(got.length === 4, {
+    seen: `The backfill contained two quakes that the client already had, and followStream() yielded ${counted(got.length, 'quake')} in all.`,
+    expected: 'Expected followStream() to yield each of the 4 quakes once.',
+    often: 'your client does not remember the IDs of quakes. A backfill in whole minutes overlaps.',
+  })
+})
+
+edgeCase('7.7f', 'a Retry-After that is longer than the wait replaces it', async (t) => {
+  const { server, clock, requested, opens, backsOff, backsOffFor } = await followScripted(t)
+  await opens(1)
+  const date = new Date(clock.now() + 90_000).toUTCString()
+  const cases = [
+    [503, '7', 7000],
+    [503, '2', 10_000],
+    [503, 'soon', 20_000],
+    [429, date, 90_000],
+  ] as const
+  server.cut()
+  await backsOff()
+  let passedMs = 0
+  for (const [n, [status, value, expectedMs]] of cases.entries()) {
+    server.answer(status, { 'Retry-After': value })
+    const ms = clock.nextDueMs!
+    passedMs += ms
+    clock.advance(ms)
+    await requested(n + 2)
+    await backsOffFor(
+      value === date ? Math.max(60_000, 90_000 - passedMs) : expectedMs,
+      n + 2,
+      `The server answered ${status} with Retry-After: ${value}`,
+      'your client ignores the header, treats it as milliseconds, adds it to its own wait, or uses it even if it is shorter.',
+    )
+  }
+})
+
+edgeCase('7.7g', 'each kind of wait stops growing at its longest', async (t) => {
+  for (const [status, waits] of [
+    ['cut', Array.from({ length: 68 }, (_, n) => Math.min(250 * n, 16_000))],
+    [500, [5000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000, 320_000, 320_000]],
+    [429, [60_000, 120_000, 240_000, 480_000, 960_000, 960_000, 960_000]],
+  ] as const) {
+    const server = await scriptedStream(t)
+    if (status === 'cut') server.stopAnswering()
+    else server.answer(status)
+    const { clock, requested, backsOffFor, close } = await followScripted(t, { server })
+    for (const [n, expectedMs] of waits.entries()) {
+      if (n > 0) clock.advance(clock.nextDueMs!)
+      await requested(n + 1)
+      if (status === 'cut') server.cut()
+      const what = status === 'cut' ? 'cut off' : `answered with ${status}`
+      await backsOffFor(expectedMs, n + 1, `${counted(n + 1, 'request')} in a row had been ${what}`)
+    }
+    await close()
+  }
+})
+
+edgeCase(
+  '7.7h',
+  'the client remembers the last thousand quakes, but not all of them',
+  async (t) => {
+    const { server, got, opens } = await followScripted({ ...t, transcript: SILENT })
+    const happened = numberedQuakes(MOST_IDS + 1)
+    const send = (from: number, to: number): void =>
+      server.send(
+        happened
+          .slice(from, to)
+          .map((quake) => recordOf(quake))
+          .join(''),
+      )
+    await opens(1)
+    send(0, 1000)
+    send(0, 1001)
+    t.transcript.step('the server sent 1,000 quakes, the same quakes again, and one more')
+    await t.waitFor(() => got.at(-1)?.data.id === happened[1000]!.id, notGiven(happened[1000]!))
+    must(got.length === 1001, {
+      seen: `The server sent 1,000 quakes, the same quakes again, and one more. followStream() yielded ${counted(got.length, 'quake')}.`,
+      expected: 'Expected 1,001 quakes, because five minutes may contain a thousand quakes.',
+      often: 'your client remembers too few IDs, or clears its set when the set is full.',
+    })
+    send(1001, MOST_IDS + 1)
+    send(0, 1)
+    server.send(recordOf({ ...happened[0]!, id: 'last' }))
+    t.transcript.step(`the server sent ${MOST_IDS} more quakes, and the first one again`)
+    await t.waitFor(() => got.at(-1)?.data.id === 'last', notGiven(happened[0]!))
+    must(got.length === MOST_IDS + 3, {
+      seen: `The server sent ${MOST_IDS + 1} different quakes, then the first quake again, and the client still remembered it.`,
+      expected: `Expected your client to remember at most ${MOST_IDS} IDs, because a stream may run for months.`,
+      often: 'your client never removes an ID from its set.',
+    })
+  },
+)
+
+edgeCase('7.7i', 'a connection that delivers nothing does not shorten the backfill', async (t) => {
+  const { server, clock, opens, delivers, backsOff } = await followScripted(t)
+  await opens(1)
+  await delivers(quakes(1)[0])
+  server.cut()
+  await backsOff()
+  clock.advance(150_000)
+  await opens(2)
+  server.end()
+  const ms = await backsOff(2)
+  clock.advance(ms)
+  await opens(3)
+  mustAskFor(server, 3, 150_000 + ms, 'The second connection ended without a byte in its body.')
+})
+
+edgeCase('7.7j', 'a client that is refused because of its own lost stream waits', async (t) => {
+  const { server, clock, requested, opens, delivers, backsOff, backsOffFor, armsWatchdog } =
+    await followScripted(t, { keepAliveMs: 3000 })
+  const [quake, next] = quakes(2)
+  await opens(1)
+  await delivers(quake)
+  await armsWatchdog(9000)
+  server.answer(429)
+  clock.advance(9000)
+  clock.advance(await backsOff(1, 'Nothing arrived for three times keepAliveMs'))
+  await requested(2)
+  await backsOffFor(
+    60_000,
+    2,
+    'The client gave up on a silent stream, which the server still counted, so the server answered 429',
+  )
+  server.answer(200)
+  clock.advance(clock.nextDueMs!)
+  await opens(3)
+  await delivers(next)
+})
+
+/** The failures after a stream that worked, and the waits after them in milliseconds. */
+const FAILURES = [
+  ['cut', 0],
+  ['cut', 250],
+  ['cut', 500],
+  ['cut', 750],
+  [503, 5000],
+  [500, 10_000],
+  [408, 20_000],
+  [429, 60_000],
+  [429, 120_000],
+  ['cut', 1000],
+  [503, 40_000],
+] as const
+
+const WAITS_MIXED_UP =
+  'your client has one count for all failures, or waits alike after failures of different kinds.'
+
+/** The highest number of IDs that a client may remember. */
+const MOST_IDS = 10_000
+
+/** Checks the backfill_minutes of the request with the given number. Undefined means that there must be none. */
+function mustAskFor(
+  server: ScriptedServer,
+  count: number,
+  awayMs: number | undefined,
+  why = '',
+): void {
+  const asked = server.requests[count - 1]!.query['backfill_minutes']
+  const wanted =
+    awayMs === undefined ? undefined : String(Math.min(5, Math.max(1, Math.ceil(awayMs / 60_000))))
+  must(asked === wanted, {
+    seen: `${awayMs === undefined ? 'The first request' : `The last byte had arrived ${seconds(awayMs)} before request ${count}, which`} had ${asked === undefined ? 'no backfill_minutes' : `backfill_minutes=${excerpt(String(asked))}`}. ${why}`.trim(),
+    expected:
+      wanted === undefined
+        ? 'Expected no backfill_minutes, because the client has missed nothing yet.'
+        : `Expected backfill_minutes=${wanted}, which is the time since the last byte in minutes, rounded up, and from 1 to 5.`,
+  })
+}
+
+function seconds(ms: number): string {
+  return `${ms / 1000} s`
+}
 
 /** Requires that an account has these rules and this version. */
 async function mustHaveRules(

@@ -13,8 +13,8 @@ export type ScriptedServer = {
    * Node's `fetch` may open another connection without a request.
    */
   readonly openResponses: number
-  /** Sends text to every open response. @param label the name of the text in the transcript */
-  send(text: string, label?: string): void
+  /** Sends text or bytes to every open response. @param label the name of the text in the transcript */
+  send(text: string | Uint8Array, label?: string): void
   /** Ends the response to the last request cleanly. */
   end(): void
   /** Cuts the connection of the last request. */

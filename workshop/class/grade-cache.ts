@@ -1,7 +1,7 @@
 import { createHash, randomInt } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { solutionsUsedBy, testFileOf } from '../lessons/checks.ts'
+import { foldersUsedBy, testFileOf } from '../lessons/checks.ts'
 import type { Lesson } from '../lessons/catalogue.ts'
 import { readStore, storeFolder, writeStore } from '../store.ts'
 import { nginx } from '../tools/proxies.ts'
@@ -55,7 +55,7 @@ function versionOf({ number, folder }: Lesson): string {
   // Include `CI`, because a check that cannot be run does not count as passed there.
   hash.update(`${process.version} ${process.platform} ${nginx.find()} ${process.env.CI}`)
   hash.update(readFileSync(testFileOf(number)))
-  for (const room of [...ROOMS, join('solutions', folder), ...solutionsUsedBy(number)]) {
+  for (const room of [...ROOMS, join('solutions', folder), ...foldersUsedBy(number)]) {
     const files = readdirSync(join(ROOT, room), { recursive: true, withFileTypes: true })
     const paths = files
       .filter((file) => file.isFile())

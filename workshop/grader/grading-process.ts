@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { normalizePath } from 'vite'
 import type { Reporter, Vitest } from 'vitest/node'
 import { lessonNumbered } from '../lessons/catalogue.ts'
-import { checksOf, solutionsUsedBy, testFileOf } from '../lessons/checks.ts'
+import { checksOf, foldersUsedBy, testFileOf } from '../lessons/checks.ts'
 import { stubsOf } from '../lessons/stubs.ts'
 import { ROOT } from '../root.ts'
 import { guard } from './guard.ts'
@@ -205,7 +205,7 @@ async function vitestFor({
       pool: { name: 'work', createPoolWorker: () => worker },
       reporters: [reporter],
     },
-    { server: { watch: null }, plugins: [guard(sandbox, solutionsUsedBy(lesson))] },
+    { server: { watch: null }, plugins: [guard(sandbox, foldersUsedBy(lesson))] },
     { stdout: nowhere(), stderr: nowhere() },
   )
 }
@@ -247,7 +247,7 @@ function needsNginx(lesson: number, ids: string[]): boolean {
 function readable(lesson: number, sandbox: string): string[] {
   const folders = ['node_modules', 'feed', 'protocol', 'wire', 'data', 'test/harness']
   return [
-    ...[...folders, 'test/__snapshots__', ...solutionsUsedBy(lesson)].map((folder) =>
+    ...[...folders, 'test/__snapshots__', ...foldersUsedBy(lesson)].map((folder) =>
       join(ROOT, folder, '*'),
     ),
     // If node_modules is a link, Node requires permission to read the link's target.

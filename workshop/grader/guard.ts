@@ -8,7 +8,7 @@ import { ROOT } from '../root.ts'
  * files, the modules that they may import (`#feed`, Node and the packages), and the checks. Throws an error with a
  * message for the learner if a file imports anything else, such as the solution.
  *
- * @param used the folders in solutions/ that the checks use
+ * @param used the other folders that the checks use, such as `solutions/06-resume`
  */
 export function guard(sandbox: string, used: readonly string[]): Plugin {
   const ours = ['feed', 'protocol', 'wire', 'node_modules', 'test/harness', ...used].map((room) =>

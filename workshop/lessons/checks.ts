@@ -30,20 +30,22 @@ export function hasChecks(lesson: number): boolean {
 }
 
 /**
- * Returns the folders in solutions/ that the checks of a lesson use. A check that connects the learner's program to
- * another program takes the latter from the solution of another lesson.
+ * Returns the folders outside the learner's work that the checks of a lesson use. A check that connects the learner's
+ * program to another program takes the latter from the solution of another lesson. A check of measured figures runs the
+ * exhibit that the learner has run.
  */
-export function solutionsUsedBy(lesson: number): string[] {
+export function foldersUsedBy(lesson: number): string[] {
   const source = readFileSync(testFileOf(lesson), 'utf8')
-  return [...new Set([...source.matchAll(IMPORT_OF_SOLUTION)].map(([, folder]) => folder!))]
+  return [...new Set([...source.matchAll(IMPORT_OF_FOLDER)].map(([, folder]) => folder!))]
 }
 
 export function testFileOf(lesson: number): string {
   return join(ROOT, 'test', `lesson${lesson}.test.ts`)
 }
 
-/** Matches `from '../solutions/06-resume/client.ts'`. */
-const IMPORT_OF_SOLUTION = /^import .* from '\.\.\/(solutions\/\d\d-[a-z0-9-]+)\//gm
+/** Matches `from '../solutions/06-resume/client.ts'` and `from '../lessons/07-filtered-stream/exhibit/measure.ts'`. */
+const IMPORT_OF_FOLDER =
+  /^import .* from '\.\.\/(solutions\/\d\d-[a-z0-9-]+|lessons\/\d\d-[a-z0-9-]+\/exhibit)\//gm
 
 /** Matches `check('1.2a', 'each quake …', …`, with any line breaks and quotes. */
 const CHECK = /^(check|edgeCase|nginxCheck|nginxEdgeCase)\(\s*'(\d+\.\d+[a-z])',\s*(['"])(.+)\3,/gm

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { lessonNumbered } from '../lessons/catalogue.ts'
@@ -7,7 +8,8 @@ import { refuse } from './refuse.ts'
 /**
  * `npm run lesson` lists the lessons. `npm run lesson 3` runs your server with real earthquakes, shows the wire, and
  * grades your work after every save. `npm run lesson 2 exhibit` runs the well-known wrong program with which a lesson
- * begins. `npm run lesson 4 measure` runs the experiment of lesson 4.
+ * begins. `npm run lesson 4 measure` runs the experiment of lesson 4. The exhibit of lesson 7 is an experiment, too: a
+ * program that prints a table.
  */
 export async function lesson(args: string[]): Promise<number> {
   if (/^(lesson ?)?0?4 measure\b/i.test(args.join(' '))) {
@@ -35,6 +37,15 @@ export async function lesson(args: string[]): Promise<number> {
       `Lesson ${found.number} has no exhibit: there is no folder ${work.name}/${found.folder}/exhibit.`,
     )
   }
+  const experiment = join(work.folder, found.folder, 'exhibit', 'program.ts')
+  if (isExhibit && existsSync(experiment)) return runExperiment(experiment)
   const { live } = await import('../session/terminal.ts')
   return live({ lesson: found, work, isExhibit })
+}
+
+/** Runs a program in this terminal, and returns its exit code. */
+async function runExperiment(file: string): Promise<number> {
+  const { forkTypeScript } = await import('../process/fork-typescript.ts')
+  const [code] = (await once(forkTypeScript(file, 'inherit'), 'exit')) as [number | null]
+  return code ?? 1
 }

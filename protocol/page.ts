@@ -61,6 +61,8 @@ export type ServerState = {
   file?: string
   /** The address for clients, which leads through the tap: `http://127.0.0.1:3101/quakes.ndjson`. */
   url: string
+  /** The bearer token that requests need. Absent in lessons without tokens. */
+  token?: string
   /** The reason why the server is not running, in a sentence. */
   what?: string
   /** The runtime's own message. */
@@ -95,8 +97,8 @@ export type LearnerClientState = {
   what?: string
   /** The number of quakes that the client has delivered. */
   quakes: number
-  /** The number of quakes that are missing between the delivered ones. */
-  missed: number
+  /** The number of quakes that are missing between the delivered ones. Absent if the stream is filtered. */
+  missed?: number
   /** The number of quakes that the client has delivered more than once. */
   twice: number
   /** The number of gaps that the client has reported. */

@@ -119,6 +119,28 @@ test("the learner's watch.ts reconnects to the learner's own server, and sends i
   expect(await watching.ended).toBe(0)
 })
 
+test('the filtered stream of lesson 7 follows a rule that is added with curl', async () => {
+  copy.write(
+    'lessons/07-filtered-stream/server.ts',
+    readFileSync(join(solutionsFolder, '07-filtered-stream/server.ts'), 'utf8'),
+  )
+  const program = live(['7'])
+  const url = await urlOf(program)
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/stream$/)
+  await program.seen(/curl -N -H "Authorization: Bearer tremor" http/)
+  // The client.ts of the lesson is still a stub, so that of the solution runs, and adds the first rule.
+  await program.seen(/solutions\/07-filtered-stream\/client\.ts is connected/)
+  await program.seen(/← response .*\{"rules":\{"version":1,"added":\["1"\],"deleted":\[\]\}\}␊/)
+  const added = await fetch(`${url}/rules`, {
+    method: 'POST',
+    headers: { Authorization: 'Bearer tremor', 'Content-Type': 'application/json' },
+    body: '{"add":[{"value":"magnitude < 4","tag":"weak"}]}',
+  })
+  expect(added.status).toBe(200)
+  await program.seen(/← response .*\{"rules":\{"version":2,"added":\["2"\],"deleted":\[\]\}\}␊/)
+  await program.seen(/← response .*"tag":"weak"\}\]\}␊/)
+})
+
 test('npm run watch says that watch.ts is not written yet, or which address it needs', async () => {
   copy.write(
     'lessons/02-server-sent-events/watch.ts',

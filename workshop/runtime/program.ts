@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { recordedQuakes, replay, type Feed, type Replay } from '#feed'
+import { FILTERED_STREAM, pushedFrom } from './filtered-stream.ts'
 import { runClient } from './run-client.ts'
 import { historyOf } from './history.ts'
 import { countLeaks } from './leaks.ts'
@@ -42,10 +43,10 @@ process.on('message', (order: RuntimeOrder) => {
 
 async function run({ file, since }: { file: string; since: number }): Promise<void> {
   const { createApp } = (await import(pathToFileURL(file).href)) as {
-    createApp?: (source: unknown) => RequestListener
+    createApp?: (...args: unknown[]) => RequestListener
   }
   if (typeof createApp !== 'function') throw new Error('server.ts does not export createApp()')
-  const app = createApp(await sourceFor(file, since))
+  const app = createApp(...(await argumentsFor(file, since)))
   if (typeof app !== 'function') {
     throw new Error(`createApp() returned ${String(app)}, not an Express app`)
   }
@@ -57,14 +58,17 @@ async function run({ file, since }: { file: string; since: number }): Promise<vo
 }
 
 /**
- * Returns the argument for `createApp()`: the feed or, in some lessons, a history. The history continues where the
- * previous process stopped.
+ * Returns the arguments for `createApp()`: the feed or, in some lessons, a history or a source that pushes. These
+ * continue where the previous process stopped.
  */
-async function sourceFor(file: string, since: number): Promise<unknown> {
+async function argumentsFor(file: string, since: number): Promise<unknown[]> {
   const history = join(dirname(file), 'history.ts')
-  if (!existsSync(history)) return watched(week)
+  const isHistory = existsSync(history)
+  const isFiltered = existsSync(join(dirname(file), 'rule.ts'))
+  if (!isHistory && !isFiltered) return [watched(week)]
   week = replay(recordedQuakes(), { speed: SPEED, loop: true, since })
-  return historyOf(history, watched(week))
+  if (isFiltered) return [pushedFrom(watched(week)), FILTERED_STREAM]
+  return [await historyOf(history, watched(week))]
 }
 
 /** Returns the feed, and reports each change of its number of readers, so that the learner can see the feed close. */

@@ -10,7 +10,7 @@ import type { LessonProgram } from './lesson-target.ts'
 /** The client.ts of a lesson, running in a process of its own. */
 export type LearnerClient = {
   readonly state: LearnerClientState
-  /** Restarts the client if its source code has changed. */
+  /** Restarts the client if its source code has changed, or if it is waiting, because the server may be mended. */
   saved(): void
   close(): Promise<void>
 }
@@ -25,40 +25,54 @@ export type LearnerClientEvents = {
 /**
  * Runs the client with the stream at `url`.
  *
+ * @param options.standIn runs instead for as long as the program is not written yet
+ * @param options.isFiltered whether the stream leaves quakes out, so that no quake can be called missing
  * @param options.changed called after every change of the state
  */
 export function runLearnerClient({
-  program: { work, path, file, isOwn },
+  program,
+  standIn,
   url,
+  isFiltered,
   events,
   changed,
 }: {
   program: LessonProgram
+  standIn?: LessonProgram | undefined
   url: string
+  isFiltered: boolean
   events: LearnerClientEvents
   changed(): void
 }): LearnerClient {
-  const nothingYet: LearnerClientState = {
-    state: 'starting',
-    ...(!isOwn && { file }),
-    quakes: 0,
-    missed: 0,
-    twice: 0,
-    gaps: 0,
-  }
+  const { work, path } = program
   const runDir = runDirFor(work, path)
   let running: LearnerProcess
-  let state = nothingYet
+  let state = nothingFrom(program)
   let count = gapCounter()
   let text = ''
 
+  function nothingFrom({ file, isOwn }: LessonProgram): LearnerClientState {
+    return {
+      state: 'starting',
+      ...(!isOwn && { file }),
+      quakes: 0,
+      ...(!isFiltered && { missed: 0 }),
+      twice: 0,
+      gaps: 0,
+    }
+  }
+
   async function start(): Promise<void> {
     text = textOf(join(work.folder, path))
+    await run(program, () => runDir.folder())
+  }
+
+  async function run(runs: LessonProgram, folderOf: () => Promise<string>): Promise<void> {
     count = gapCounter()
-    state = nothingYet
+    state = nothingFrom(runs)
     const mine = startLearnerProcess()
     running = mine
-    const folder = await runDir.folder()
+    const folder = await folderOf()
     mine.run(
       { file: join(folder, 'client.ts'), url },
       {
@@ -74,7 +88,8 @@ export function runLearnerClient({
       const { quake } = message
       count.add(quake.id)
       const { missed, twice } = count
-      state = { ...state, quakes: state.quakes + 1, missed, twice, newest: quake }
+      const counts = { quakes: state.quakes + 1, ...(!isFiltered && { missed }), twice }
+      state = { ...state, ...counts, newest: quake }
       changed()
     } else if (message.kind === 'gap') {
       state = { ...state, gaps: state.gaps + 1 }
@@ -86,7 +101,9 @@ export function runLearnerClient({
       becomes(now.name, what)
     } else if (message.kind === 'not written') {
       running.kill()
-      becomes('not written', `Nothing to see yet: ${message.what}.`)
+      // The stand-in belongs to the solutions, which are always inside the workshop.
+      if (standIn) void run(standIn, async () => join(standIn.work.folder, standIn.path))
+      else becomes('not written', `Nothing to see yet: ${message.what}.`)
     } else if (message.kind === 'failed') {
       running.kill()
       becomes('down', message.thrown)
@@ -106,7 +123,7 @@ export function runLearnerClient({
       return state
     },
     saved() {
-      if (textOf(join(work.folder, path)) === text) return
+      if (textOf(join(work.folder, path)) === text && state.state !== 'waiting') return
       running.kill()
       void start()
     },

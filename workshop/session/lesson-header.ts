@@ -1,3 +1,4 @@
+import { curlArguments } from '../../protocol/curl.ts'
 import type { Screen } from '../terminal/screen.ts'
 import { legend } from '../terminal/wire-lines.ts'
 import type { LessonRun } from './lesson-run.ts'
@@ -14,6 +15,7 @@ export function header(run: LessonRun, page: string | undefined, out: Screen): s
 function lessonHeader(run: LessonRun, page: string | undefined, { paint }: Screen): string {
   const { lesson, folder, server, component } = run
   const { url, file } = run.slices.server
+  const curl = `${CURL} ${curlArguments(run.slices.server)}`
   return [
     '',
     paint('strong', `Lesson ${lesson.number}: ${lesson.title}`),
@@ -23,7 +25,7 @@ function lessonHeader(run: LessonRun, page: string | undefined, { paint }: Scree
     file
       ? `  ${paint('strong', url)}  ${component ? 'its' : 'the'} stream of real earthquakes, from ${server.file}`
       : `  ${paint('strong', url)}  ${whose('server', run)}, with real earthquakes`,
-    `  ${CURL} -N ${url}`,
+    `  ${curl}`,
     '',
     lesson.problem ??
       `The tasks are in lessons/${lesson.folder}/README.md${page ? ' and on the page' : ''}.`,

@@ -4,6 +4,7 @@ import type { Observer, Tap } from '../../wire/tap.ts'
 import type { Problem } from '../lessons/args.ts'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { hasChecks } from '../lessons/checks.ts'
+import { FILTERED_STREAM } from '../runtime/filtered-stream.ts'
 import { watchFolder } from '../runtime/watch-folder.ts'
 import { showComponent, type ShownComponent } from './component.ts'
 import { grading, type Grading, type GradingEvents } from './grading.ts'
@@ -12,8 +13,10 @@ import { runServer, type LessonServer, type LessonServerEvents } from './lesson-
 import { lessonState } from './lesson-state.ts'
 import {
   clientOf,
+  isFiltered,
   serverOf,
   showsComponent,
+  standInOf,
   streamOf,
   targetName,
   targetPath,
@@ -84,13 +87,22 @@ export async function runLesson({
   const path = streamOf(target)
   const url = `http://127.0.0.1:${tap.port}${path}`
   server.state.url = url
+  if (isFiltered(target)) server.state.token = FILTERED_STREAM.tokens[0]
   const component = showsComponent(lesson)
     ? await showComponent({ ...target, api: tap.port, path })
     : undefined
   if (component) server.state.component = { url: component.url }
   const program = clientOf(target)
   const learnerClient =
-    program && runLearnerClient({ program, url, events, changed: () => changed('learnerClient') })
+    program &&
+    runLearnerClient({
+      program,
+      standIn: standInOf(target),
+      url,
+      isFiltered: isFiltered(target),
+      events,
+      changed: () => changed('learnerClient'),
+    })
   const isGraded = !isExhibit && hasChecks(lesson.number)
   const grades = isGraded ? grading({ lesson, work, events, changed: gradingChanged }) : undefined
   let lessonSlice = lessonState(target)

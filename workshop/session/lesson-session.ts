@@ -76,7 +76,7 @@ export async function lessonSession({
       case 'lesson':
         return goTo(action.number)
       case 'connect':
-        return clients.connect(run.slices.server.url)
+        return clients.connect(run.slices.server)
       case 'leave':
         return clients.leave(action.id)
       default:

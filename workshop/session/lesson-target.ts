@@ -51,8 +51,18 @@ export function serverOf(target: LessonTarget): LessonProgram {
  */
 export function clientOf(target: LessonTarget): LessonProgram | undefined {
   const { number } = target.lesson
-  if (number === RESUME) return ownProgram(target, 'client.ts')
+  if (number === RESUME || number === FILTERED) return ownProgram(target, 'client.ts')
   return number === REPLAY ? programOf(solutions, RESUME, 'client.ts') : undefined
+}
+
+/** Returns which client.ts runs until the learner has written their own, in a lesson that has its own server. */
+export function standInOf({ lesson }: LessonTarget): LessonProgram | undefined {
+  return lesson.number === FILTERED ? programOf(solutions, FILTERED, 'client.ts') : undefined
+}
+
+/** Returns whether clients see only a part of the quakes, and need a token. */
+export function isFiltered({ lesson }: LessonTarget): boolean {
+  return lesson.number === FILTERED
 }
 
 /** A program to run: the work that it belongs to, its folder there, and the name of its file in messages. */
@@ -77,6 +87,7 @@ const STREAMS: Record<number, string> = {
   4: '/events',
   5: '/events',
   6: '/events',
+  7: '/stream',
 }
 
 const SSE = 2
@@ -84,6 +95,7 @@ const REACT = 3
 const BUFFERING = 4
 const REPLAY = 5
 const RESUME = 6
+const FILTERED = 7
 
 /** Lessons without a server, and the lesson whose server they use. */
 const SERVERS: Record<number, number> = { [REACT]: SSE, [RESUME]: REPLAY }

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type { Quake } from '#feed'
 import { readNdjson } from '../../solutions/01-raw-chunks/client.ts'
 import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
-import type { Answer, ClientState } from '../../protocol/page.ts'
+import type { Answer, ClientState, ServerState } from '../../protocol/page.ts'
 
 /** A client that reads a stream of quakes. The page shows its state. */
 export type PageClient = {
@@ -12,22 +12,26 @@ export type PageClient = {
 }
 
 /**
- * Connects to `url` and reads the stream with the readers of lessons 1 and 2.
+ * Connects to `url` and reads the stream with the readers of lessons 1 and 2, which suffice for a filtered stream, too.
  *
  * @param options.changed called after every change of the state
  */
 export function connectPageClient({
   id,
   url,
+  token,
   changed,
-}: {
+}: Pick<ServerState, 'url' | 'token'> & {
   id: number
-  url: string
   changed(): void
 }): PageClient {
   const state: ClientState = { id, state: 'connecting', quakes: 0, last: [] }
   // Always open a new connection, because a reused connection would be confusing on the wire.
-  const request = get(url, { agent: false, headers: { 'User-Agent': 'the lesson page' } })
+  const headers = {
+    'User-Agent': 'the lesson page',
+    ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+  }
+  const request = get(url, { agent: false, headers })
 
   function becomes(now: ClientState['state'], what?: string): void {
     // Only the first ending counts, because an error is expected after the client has disconnected.
@@ -68,7 +72,7 @@ export function connectPageClient({
 /** All clients that the page has connected. */
 export type PageClients = {
   readonly states: ClientState[]
-  connect(url: string): Answer
+  connect(server: Pick<ServerState, 'url' | 'token'>): Answer
   leave(id: number): Answer
   leaveAll(): void
 }
@@ -85,9 +89,14 @@ export function pageClients(changed: () => void): PageClients {
     get states() {
       return clients.map(({ state }) => state)
     },
-    connect(url) {
+    connect({ url, token }) {
       clientsSoFar += 1
-      const client = connectPageClient({ id: clientsSoFar, url, changed })
+      const client = connectPageClient({
+        id: clientsSoFar,
+        url,
+        ...(token !== undefined && { token }),
+        changed,
+      })
       // Remove the oldest finished clients, but never a client that is still reading.
       const gone = clients.filter(isGone).slice(0, -MOST_GONE)
       clients = [...clients.filter((each) => !gone.includes(each)), client]
@@ -118,7 +127,11 @@ const MOST_GONE = 3
 async function* quakesOf(response: IncomingMessage): AsyncGenerator<Quake> {
   const body = Readable.toWeb(response) as ReadableStream<Uint8Array>
   if (!/^text\/event-stream\b/.test(response.headers['content-type'] ?? '')) {
-    yield* readNdjson(body) as AsyncGenerator<Quake>
+    for await (const line of readNdjson(body)) {
+      // In a filtered stream, a quake is in the field `data`, and other records have no such field.
+      const { data, rules } = line as { data?: Quake; rules?: unknown }
+      if (!rules) yield data ?? (line as Quake)
+    }
     return
   }
   for await (const { type, data } of parseEventStream(body)) {

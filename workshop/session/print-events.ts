@@ -52,7 +52,11 @@ function learnerClientLine(
   paint: Screen['paint'],
 ): string {
   if (state === 'not written') return `○ ${file} is not written yet. ${what}`
-  const counts = `${counted(quakes, 'quake')}, ${missed} missed, ${counted(twice, 'duplicate')}`
+  const counts = [
+    counted(quakes, 'quake'),
+    ...(missed === undefined ? [] : [`${missed} missed`]),
+    counted(twice, 'duplicate'),
+  ].join(', ')
   const shape = { open: paint('good', '●'), down: paint('bad', '✗') }[state as string] ?? '◌'
   return `${shape} ${file} ${paint('strong', FOLLOWS[state])} ${paint('quiet', `(${counts})`)}${what ? `: ${what}` : ''}`
 }

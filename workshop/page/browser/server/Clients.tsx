@@ -83,7 +83,11 @@ export function LessonClient() {
         <strong>{file}</strong>
         <span>
           {isGone ? 'unknown' : LESSON_CLIENT_STATES[state]} · {formatCount(quakes, 'quake')} ·{' '}
-          <span className={missed > 0 ? 'bad' : undefined}>{missed} missed</span> ·{' '}
+          {missed !== undefined && (
+            <>
+              <span className={missed > 0 ? 'bad' : undefined}>{missed} missed</span> ·{' '}
+            </>
+          )}
           <span className={twice > 0 ? 'bad' : undefined}>{formatCount(twice, 'duplicate')}</span>
           {gaps > 0 && ` · ${formatCount(gaps, 'gap')}`}
         </span>

@@ -1,3 +1,4 @@
+import { curlArguments } from '../../../../protocol/curl.ts'
 import type { ServerState } from '../../../../protocol/page.ts'
 import { notify } from '../state/notification.ts'
 import { useIsGone, useSlice } from '../state/page-state.ts'
@@ -13,6 +14,7 @@ export function Server() {
   const lesson = useSlice('lesson')
   const problem = useSlice('grading')?.problem
   if (!server) return null
+  const curl = `curl ${curlArguments(server)}`
   return (
     <div className="server">
       <div className="bar">
@@ -25,10 +27,10 @@ export function Server() {
         {server.state === 'down' && (
           <ActionButton action={{ do: 'restart' }}>Restart the server</ActionButton>
         )}
-        <code className="url" title={`curl -N ${server.url}`}>
-          curl -N {server.url}
+        <code className="url" title={curl}>
+          {curl}
         </code>
-        <button type="button" className="plain" onClick={() => void copy(`curl -N ${server.url}`)}>
+        <button type="button" className="plain" onClick={() => void copy(curl)}>
           Copy
         </button>
       </div>

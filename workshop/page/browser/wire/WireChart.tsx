@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react'
 import 'uplot/dist/uPlot.min.css'
+import { curlArguments } from '../../../../protocol/curl.ts'
 import { useSlice } from '../state/page-state.ts'
 import { useStore } from '../state/store.ts'
 import { handlePointer } from './chart-pointer.ts'
@@ -48,7 +49,7 @@ function Empty() {
         Nothing has crossed the wire {isCleared ? 'since you cleared it' : 'yet'}.{' '}
         {lesson ? 'Connect a client, or run' : 'Run'}
       </p>
-      {server && <code>curl -N {server.url}</code>}
+      {server && <code>curl {curlArguments(server)}</code>}
     </div>
   )
 }

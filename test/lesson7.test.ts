@@ -3,7 +3,7 @@ import type { Quake } from '#feed'
 import { followStream } from '#work/07-filtered-stream/client.ts'
 import { measured, type Measured, type Way } from '#work/07-filtered-stream/ways.ts'
 import { measureAll } from '../lessons/07-filtered-stream/exhibit/measure.ts'
-import { check, edgeCase, must, type Tools } from './harness/check.ts'
+import { check, edgeCase, must } from './harness/check.ts'
 import { deepEqual } from './harness/equality.ts'
 import { turns } from './harness/event-loop.ts'
 import {
@@ -225,9 +225,9 @@ check('7.2f', 'a dry run is answered like the change, but changes nothing', asyn
   const invalid = await account.post({ add: [{ value: 'nonsense' }] }, '?dry_run=true')
   mustBeProblem(invalid, 400, `POST ${RULES}?dry_run=true with an invalid rule`)
   const real = await account.post(body, '?dry_run=false')
-  must(real.status === 200 && deepEqual(real.json, dry.json), {
+  must(real.status === 200 && deepEqual(withoutIds(real.json), withoutIds(dry.json)), {
     seen: `A dry run was answered with ${excerpt(dry.text, 90)} The change itself was answered with ${excerpt(real.text, 90)}`,
-    expected: 'Expected both answers to be equal.',
+    expected: 'Expected both answers to be equal, except for the ID of the added rule.',
   })
   await mustHaveRules(
     account,
@@ -236,6 +236,11 @@ check('7.2f', 'a dry run is answered like the change, but changes nothing', asyn
     'your handler checks only whether there is a dry_run, but not whether it is "true".',
   )
 })
+
+/** Returns an answer without the new IDs, which may be random. */
+function withoutIds({ data, meta }: { data?: NewRule[]; meta?: object }): object {
+  return { data: data?.map(({ value, tag }) => ({ value, tag })), meta: { ...meta, added: [] } }
+}
 
 edgeCase('7.2g', 'the ID of a deleted rule is not used again', async (t) => {
   const { account } = await serveSource(t)
@@ -753,14 +758,14 @@ check('7.5c', 'a client that owes too much is cut, and delays nobody', async (t)
   const quick = await accountOf(t, server, { transcript: SILENT }).open()
   t.transcript.step('100 quakes happen, and the quick client reads each of them')
   const waits = 'your handler waits for the slow client before it writes to the next one.'
-  for (const quake of quakes(100)) {
+  for (const quake of largeQuakes(100, 1000)) {
     source.happen(quake)
     await quick.mustBeRecord(quake, data, waits)
   }
   const { meta } = await account.change({ add: [{ value: 'network:none' }] })
   await quick.mustBeAcknowledgement(meta, waits)
   await t.waitFor(() => slow.client.isClosed, {
-    seen: 'maxBufferedBytes was 8,192 and a client stopped reading. 100 quakes of more than 200 bytes each happened, but your server kept the connection.',
+    seen: 'maxBufferedBytes was 8,192 and a client stopped reading. 100 quakes of more than 1 KB each happened, but your server kept the connection.',
     expected:
       'Expected the connection to be destroyed, because the records for stalled clients would use up the memory.',
     often:
@@ -1442,28 +1447,6 @@ edgeCase('7.7i', 'a connection that delivers nothing does not shorten the backfi
   clock.advance(ms)
   await opens(3)
   mustAskFor(server, 3, 150_000 + ms, 'The second connection ended without a byte in its body.')
-})
-
-edgeCase('7.7j', 'a client that is refused because of its own lost stream waits', async (t) => {
-  const { server, clock, requested, opens, delivers, backsOff, backsOffFor, armsWatchdog } =
-    await followScripted(t, { keepAliveMs: 3000 })
-  const [quake, next] = quakes(2)
-  await opens(1)
-  await delivers(quake)
-  await armsWatchdog(9000)
-  server.answer(429)
-  clock.advance(9000)
-  clock.advance(await backsOff(1, 'Nothing arrived for three times keepAliveMs'))
-  await requested(2)
-  await backsOffFor(
-    60_000,
-    2,
-    'The client gave up on a silent stream, which the server still counted, so the server answered 429',
-  )
-  server.answer(200)
-  clock.advance(clock.nextDueMs!)
-  await opens(3)
-  await delivers(next)
 })
 
 /** The failures after a stream that worked, and the waits after them in milliseconds. */

@@ -1,4 +1,3 @@
-import type { Tools } from '../check.ts'
 import { must } from '../failure.ts'
 import { excerpt } from '../transcript.ts'
 import { STREAM, type Account, type Answer } from './account.ts'

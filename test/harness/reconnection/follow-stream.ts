@@ -61,9 +61,10 @@ const WAITS: WaitRule = {
 /** The `keepAliveMs` for checks that do not test the watchdog. */
 const NEVER_SILENT_MS = WATCHDOG_MS / 3
 
-/** Returns the record of a quake, as text for the wire. */
+/** Returns the record of a quake, as text for the wire. Only the rule 1 has a tag. */
 export function recordOf(data: Quake, id = '1'): string {
-  return `${JSON.stringify({ data, matching_rules: [{ id, tag: 'all' }] })}\n`
+  const rule = id === '1' ? { id, tag: 'all' } : { id }
+  return `${JSON.stringify({ data, matching_rules: [rule] })}\n`
 }
 
 function describeMatch(match: Partial<Match> | undefined): string {

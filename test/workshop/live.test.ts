@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
-import { readFileSync, rmSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { lessonsFolder, solutionsFolder } from '../../workshop/lessons/catalogue.ts'
@@ -117,6 +117,15 @@ test("the learner's watch.ts reconnects to the learner's own server, and sends i
   copy.write('lessons/02-server-sent-events/server.ts', serverThat('', 'res.status(204).end()'))
   await watching.seen(/onOver\(\) {2}The EventSource has given up\./)
   expect(await watching.ended).toBe(0)
+})
+
+test('the exhibit of lesson 7 prints what it has measured', async () => {
+  const exhibit = '07-filtered-stream/exhibit'
+  cpSync(join(lessonsFolder, exhibit), copy.path(`lessons/${exhibit}`), { recursive: true })
+  const program = live(['7', 'exhibit'])
+  await program.seen(/make before break\W+21\W+0\W+19\b/)
+  await program.seen(/reconnect\W+21\W+19\W+0\b/)
+  expect(await program.ended).toBe(0)
 })
 
 test('the filtered stream of lesson 7 follows a rule that is added with curl', async () => {

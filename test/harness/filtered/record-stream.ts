@@ -1,10 +1,10 @@
 import type { Quake } from '#feed'
 import type { Head } from '../../../wire/response.ts'
 import { deepEqual, tryParseJson } from '../equality.ts'
-import { must } from '../failure.ts'
+import { Failure, must } from '../failure.ts'
 import { describeQuake } from '../quakes.ts'
 import type { RawClient } from '../raw-client.ts'
-import { excerpt, excerptJson } from '../transcript.ts'
+import { excerpt, excerptJson, type Transcript } from '../transcript.ts'
 import type { LateStory } from '../waiting.ts'
 
 /** A rule as a record names it. */
@@ -21,23 +21,61 @@ export class RecordStream {
   readonly head: Head
   /** The number of keep-alives that have been read. */
   keepAlives = 0
+  readonly #transcript: Transcript
+  readonly #decoder = new TextDecoder()
+  #text = ''
 
-  constructor(client: RawClient, head: Head) {
+  constructor(client: RawClient, head: Head, transcript: Transcript) {
     this.client = client
     this.head = head
+    this.#transcript = transcript
   }
 
   get status(): number {
     return this.head.status
   }
 
+  /** Returns the next line, which may be a keep-alive. */
+  line(story: LateStory): Promise<string> {
+    return this.#find(() => true, story)
+  }
+
   /** Returns the next line that is not a keep-alive. */
   async next(story: LateStory): Promise<Message> {
-    for (;;) {
-      const line = await this.client.line(story)
-      if (line !== '' && line !== '\r') return parsed(line)
-      this.keepAlives += 1
+    return parsed(await this.#find((line) => line !== '', story))
+  }
+
+  /** Returns the next line that is wanted, without its line end. Keep-alives do not prolong the wait. */
+  async #find(isWanted: (line: string) => boolean, story: LateStory): Promise<string> {
+    try {
+      const line = await this.client.read((bytes) => {
+        this.#text += this.#decoder.decode(bytes, { stream: true })
+        for (let lf = this.#text.indexOf('\n'); lf !== -1; lf = this.#text.indexOf('\n')) {
+          const first = this.#text.slice(0, lf).replace(/\r$/, '')
+          this.#text = this.#text.slice(lf + 1)
+          if (first === '') this.keepAlives += 1
+          if (isWanted(first)) return first
+        }
+        return undefined
+      }, story)
+      this.#transcript.step(
+        `${this.client.name} read ${line === '' ? 'an empty line' : `the line  ${excerpt(line, 90)}`}`,
+      )
+      return line
+    } catch (error) {
+      throw this.#withRest(error)
     }
+  }
+
+  /** Adds the unfinished line to a failure, because perhaps only the line feed is missing. */
+  #withRest(error: unknown): unknown {
+    if (!(error instanceof Failure) || this.#text === '') return error
+    const { seen, expected } = error.story
+    return new Failure({
+      seen: `${seen} The client got ${excerpt(this.#text, 90)} without a line feed.`,
+      expected,
+      cause: 'a line is complete only when its line feed arrives.',
+    })
   }
 
   /** Requires that the next message is the record of this quake. */

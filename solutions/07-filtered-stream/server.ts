@@ -128,10 +128,8 @@ export function createApp(
     function send(line: string): void {
       res.write(line)
       keepAlive.refresh()
-      if (res.writableLength <= maxBufferedBytes) return
-      // Leave now, because 'close' fires later, and a write in between would be an error.
-      leave()
-      res.destroy()
+      // Do not end the response, because that would wait until the client has read everything.
+      if (res.writableLength > maxBufferedBytes) res.destroy()
     }
 
     function leave(): void {

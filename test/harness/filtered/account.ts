@@ -71,7 +71,9 @@ export function accountOf(
       },
       { headers },
     )
-    return head.status === 200 ? new RecordStream(client, head) : readAnswer(client, head)
+    return head.status === 200
+      ? new RecordStream(client, head, transcript)
+      : readAnswer(client, head)
   }
 
   return {

@@ -309,7 +309,7 @@ check('7.3a', 'the head is sent at once, and the body begins with a record', asy
   })
   const control = headers.get('cache-control')
   must(hasToken(control, 'no-store') && hasToken(control, 'no-transform'), {
-    seen: `The Cache-Control header was ${control ?? 'missing'}.`,
+    seen: `The Cache-Control header was ${control === null ? 'missing' : `"${control}"`}.`,
     expected: 'Expected no-store and no-transform, as in lesson 4.',
   })
   must(hasToken(headers.get('x-accel-buffering'), 'no'), {

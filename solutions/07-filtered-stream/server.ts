@@ -186,7 +186,7 @@ function applyChange(
   const rules = new Map(before)
   const errors: RuleProblem[] = []
   for (const id of deleteIds) {
-    if (!rules.delete(id)) errors.push({ id, detail: 'there is no rule with this ID' })
+    if (!rules.delete(id)) errors.push({ id, detail: 'this ID is unknown' })
   }
   const values = new Set([...rules.values()].map(({ value }) => value))
   const added: SavedRule[] = []

@@ -1344,7 +1344,7 @@ check('7.7a', 'each kind of failure has its own waits, and counts for itself', a
   await opens(1)
   await delivers(quake)
   server.cut()
-  let told = 'A stream was lost'
+  const endings: string[] = []
   for (const [n, [failure, expectedMs]] of FAILURES.entries()) {
     if (n > 0) {
       if (failure === 'cut') server.stopAnswering()
@@ -1355,9 +1355,12 @@ check('7.7a', 'each kind of failure has its own waits, and counts for itself', a
         server.cut()
         server.resumeAnswering()
       }
-      told += failure === 'cut' ? ', then a request was cut off' : `, then a request got ${failure}`
+      endings.push(failure === 'cut' ? 'cut off' : String(failure))
     }
-    await backsOffFor(expectedMs, n + 1, told, WAITS_MIXED_UP)
+    const after = n > 0 ? `. The requests after it ended with: ${endings.join(', ')}` : ''
+    const isOfAnotherKind = n > 0 && kindOf(failure) !== kindOf(FAILURES[n - 1]![0])
+    const often = isOfAnotherKind ? WAITS_MIXED_UP : undefined
+    await backsOffFor(expectedMs, n + 1, `A stream was lost${after}`, often)
   }
 })
 
@@ -1610,6 +1613,10 @@ const FAILURES = [
   ['cut', 1000],
   [503, 40_000],
 ] as const
+
+function kindOf(failure: (typeof FAILURES)[number][0]): string {
+  return failure === 'cut' || failure === 429 ? String(failure) : 'an HTTP error'
+}
 
 const WAITS_MIXED_UP =
   'your client has one count for all failures, or waits alike after failures of different kinds.'

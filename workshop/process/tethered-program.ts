@@ -11,15 +11,25 @@ export type TetheredProgram = {
   stop(): Promise<void>
 }
 
+export type User = { uid: number; gid: number }
+
 /**
  * Starts a program in its own folder. Whatever happens to this process, the program is killed and the folder is removed.
  * For that purpose, the shell that starts the program also starts a watcher, which waits until a pipe from us is closed.
  * The pipe closes when we stop the program, when this process exits, and when it is killed.
+ *
+ * @param user the user who runs the program and owns the folder, if not our own
  */
-export function startTethered(program: string, args: string[], folder: string): TetheredProgram {
+export function startTethered(
+  program: string,
+  args: string[],
+  folder: string,
+  user?: User,
+): TetheredProgram {
   const child = spawn('/bin/sh', ['-c', SCRIPT, folder, program, ...args], {
     cwd: folder,
     env: { ...process.env, HOME: folder },
+    ...user,
     // Give the program a process group, so that it can be killed with its descendants, and Ctrl-C in our terminal does
     // not reach it.
     detached: true,

@@ -21,7 +21,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   // The program behind `npm run …`, from the ground up.
   base: ['workshop/root.ts workshop/store.ts workshop/is-inside.ts', ''],
   process: ['workshop/process', 'base'],
-  http: ['workshop/http', 'base'],
+  http: ['workshop/http', 'base protocol'],
   terminal: ['workshop/terminal', 'wire'],
   tools: ['workshop/tools', 'process'],
   proxies: ['workshop/proxies', 'process http tools'],

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { lstat, mkdir, opendir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { visible } from '../../wire/visible.ts'
 import { emptySandbox, isWork, type Sandbox } from '../grader/sandbox.ts'
 import type { Lesson } from '../lessons/catalogue.ts'
 import { stubsOf } from '../lessons/stubs.ts'
-import { withoutControls } from './people.ts'
 
 /** The files that one person handed in for one lesson. */
 export type Submission = {
@@ -36,7 +36,7 @@ export async function readSubmission(folder: string, lesson: Lesson): Promise<Su
       throw new TooMuch(`${lesson.folder} has more than ${MOST_FILES} files`)
     }
     const why = await takeInto(submission.files, path, file, take)
-    if (why) submission.leftOut.push(`${withoutControls(path || lesson.folder)} ${why}`)
+    if (why) submission.leftOut.push(`${visible(path || lesson.folder)} ${why}`)
   }
 
   await take('')

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { legible } from '../../wire/visible.ts'
 import { solutionFiles } from '../lessons/stubs.ts'
 import { ROOT } from '../root.ts'
 
@@ -31,7 +32,7 @@ export async function typeErrors(
   )
   return [...output.matchAll(/^([^\s(].*)\((\d+),(\d+)\): error TS\d+: (.*)$/gm)].map(
     ([, file, line, column, message]) =>
-      `${file!.replaceAll('\\', '/')}:${line}:${column} ${message}`,
+      legible(`${file!.replaceAll('\\', '/')}:${line}:${column} ${message}`),
   )
 }
 

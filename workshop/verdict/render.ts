@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from 'node:util'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { checksOf } from '../lessons/checks.ts'
 import { alikeInWords, firstDifference, moreInWords, sideBySide } from './side-by-side.ts'
@@ -227,7 +226,7 @@ function theOthers({ id }: CheckResult, count: number, options: RenderOptions): 
 
 /** Returns the output of the learner's code, such as that of `console.log()`. */
 function printed({ outcome, printed: text }: Verdict, paint: Paint): string {
-  const lines = linesPrinted(stripVTControlCharacters(text))
+  const lines = linesPrinted(text)
   if (outcome === 'pass' || lines.length === 0) return ''
   const more = lines.length > 20 ? [paint('quiet', `  … and ${lines.length - 20} more lines`)] : []
   return [

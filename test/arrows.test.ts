@@ -19,7 +19,10 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   lessonTests: ['test/lesson', 'feed wire protocol solutions work harness'],
 
   // The program behind `npm run …`, from the ground up.
-  base: ['workshop/root.ts workshop/store.ts workshop/is-inside.ts', ''],
+  base: [
+    'workshop/root.ts workshop/store.ts workshop/is-inside.ts workshop/machine-problem.ts',
+    '',
+  ],
   process: ['workshop/process', 'base'],
   http: ['workshop/http', 'base protocol'],
   terminal: ['workshop/terminal', 'wire'],
@@ -52,7 +55,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
     'workshop/commands',
     'base wire process terminal tools lessons verdict grader mistakes pictures class experiment session slides prove',
   ],
-  cli: ['workshop/cli.ts workshop/start.mjs', 'commands cli'],
+  cli: ['workshop/cli.ts workshop/start.mjs', 'base commands cli'],
 }
 
 const files = ['feed', 'wire', 'protocol', 'solutions', 'test/harness', 'test', 'workshop'].flatMap(

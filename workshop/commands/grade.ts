@@ -5,6 +5,7 @@ import { classSeed, clearGrades } from '../class/grade-cache.ts'
 import { asTyped, type Person } from '../class/people.ts'
 import { exportGrades } from '../class/export.ts'
 import { cellOf, classTable, failedFirst, howToSeeWhy, notes } from '../class/class-table.ts'
+import { seedAskedFor } from '../lessons/seed.ts'
 import { interruption } from '../process/interruption.ts'
 import { screen, type Screen } from '../terminal/screen.ts'
 import { refuse } from './refuse.ts'
@@ -20,8 +21,10 @@ export async function grade(args: string[]): Promise<number> {
   if ('problem' in asked) {
     return refuse(asked.problem)
   }
+  const askedSeed = seedAskedFor()
+  if (typeof askedSeed === 'object') return refuse(askedSeed.problem)
   if (asked.isAgain) clearGrades()
-  const seed = classSeed()
+  const seed = askedSeed ?? classSeed()
   const units = unitsOf(asked.people, asked.lessons)
   const out = screen(process.stdout)
   const began = performance.now()

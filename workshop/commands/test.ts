@@ -9,9 +9,14 @@ export async function test(args: string[]): Promise<number> {
 }
 
 async function gradeOnce(args: string[]): Promise<number> {
-  const { parseArgs } = await import('../lessons/args.ts')
+  const [{ parseArgs }, { seedAskedFor }] = await Promise.all([
+    import('../lessons/args.ts'),
+    import('../lessons/seed.ts'),
+  ])
   const asked = parseArgs(args)
   if ('problem' in asked) return refuse(asked.problem)
+  const seed = seedAskedFor()
+  if (typeof seed === 'object') return refuse(seed.problem)
   if (asked.lesson === undefined) return refuse('Which lesson? For example: npm test -- lesson1')
 
   const [{ grade }, { earlierFailure }, { renderVerdict }] = await Promise.all([
@@ -45,7 +50,7 @@ async function gradeOnce(args: string[]): Promise<number> {
       work: work.folder,
       name: work.name,
       ...(only && { only }),
-      ...(process.env.SEED && { seed: Number(process.env.SEED) }),
+      ...(seed !== undefined && { seed }),
       onCheck(result) {
         done += 1
         // Print the first failure immediately, because later checks may take a while to time out.
@@ -64,7 +69,10 @@ async function gradeOnce(args: string[]): Promise<number> {
     const { paint, width } = out
     const options = { paint, width, workName: work.name, ...(earlier && { earlier }) }
     out.print(renderVerdict(verdict, options))
-    if (work.name === 'lessons') (await import('../lessons/progress.ts')).recordVerdict(verdict)
+    if (work.name === 'lessons') {
+      const problem = (await import('../lessons/progress.ts')).recordVerdict(verdict)
+      if (problem) out.print(problem)
+    }
     return verdict.outcome === 'pass' ? 0 : 1
   } catch (error) {
     if (signal.aborted) return 130

@@ -22,6 +22,8 @@ export type GradingEvents = {
   /** Called when a run has started or ended. */
   gradingChanged(): void
   graded(verdict: Verdict): void | Promise<void>
+  /** Called with a sentence if the learner's progress could not be saved. */
+  notSaved(why: string): void
   /** Called if grading failed because of an error in the workshop itself. */
   notGraded(error: Error): void
 }
@@ -63,9 +65,10 @@ export function grading({
       })
       if (signal.aborted) return
       verdict = received
-      if (work === ownWork) recordVerdict(verdict)
+      const unsaved = work === ownWork ? recordVerdict(verdict) : undefined
       graded(verdict)
       void events.graded(verdict)
+      if (unsaved) events.notSaved(unsaved)
     } catch (error) {
       if (!signal.aborted) events.notGraded(error as Error)
     }

@@ -41,7 +41,7 @@ export function parseRecording(text: string): SavedRecording {
     }
     const isTooLong =
       (saved.bytes ?? '').length > MOST_BASE64 ||
-      textsOf(saved).some((text = '') => text.length > LONGEST_TEXT)
+      textsOf(saved).some((part = '') => part.length > LONGEST_TEXT)
     if (isTooLong) {
       throw new Error(
         `Line ${index + 2} of this recording is longer than anything that the workshop records.`,

@@ -1,11 +1,15 @@
 import { ROOT } from './root.ts'
 
+/** An error whose message is a sentence for the user, because it is not a fault of the workshop. */
+export class Sentence extends Error {}
+
 /**
  * Describes an error of the machine, such as a full disk, in a sentence. Returns undefined for any other error, which is a
  * fault of the workshop.
  */
 export function machineProblem(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
+  if (error instanceof Sentence) return error.message
   const { code = '', path, dest, message } = error as NodeJS.ErrnoException & { dest?: string }
   if (code === 'ERR_MODULE_NOT_FOUND') {
     // Only a package can be missing, because the workshop's own files belong together.
@@ -28,6 +32,7 @@ const REASONS: Record<string, string> = {
   EPERM: 'you do not have the permission',
   ENOTDIR: 'a file is in the place of a folder',
   EEXIST: 'a file is in the place of a folder',
+  EISDIR: 'a folder is in the place of a file',
   EMFILE: 'this process has too many files open',
   ENFILE: 'this machine has too many files open',
   ENOMEM: 'the memory is full',

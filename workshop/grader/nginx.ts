@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NginxPorts } from '../../protocol/grading.ts'
 import { lessonNumbered } from '../lessons/catalogue.ts'
+import { Sentence } from '../machine-problem.ts'
 import { site, startNginx } from '../proxies/nginx.ts'
 import type { RunningProxy } from '../proxies/proxy-process.ts'
 import {
@@ -39,15 +40,21 @@ let ours: Promise<RunningProxy> | undefined
 
 function holdingNginx(): Promise<RunningProxy> {
   ours ??= startNginx((listen) => `${TREMOR} ${site(listen, 'http://$tremor', HOLDS_ALL)}`)
-  // Let the next grading try again.
-  ours.catch(() => (ours = undefined))
-  return ours
+  return ours.catch((error: unknown) => {
+    // Let the next grading try again.
+    ours = undefined
+    throw new Sentence(`nginx does not start on this machine. It says: ${saidBy(error as Error)}`)
+  })
 }
 
 async function startNginxOf(
   file: string,
 ): Promise<Pick<NginxPorts, 'problem' | 'settings'> & { own?: RunningProxy }> {
-  if (!existsSync(file)) return { problem: 'There is no nginx.conf.' }
+  const stats = lstatSync(file, { throwIfNoEntry: false })
+  if (!stats) return { problem: 'There is no nginx.conf.' }
+  if (!stats.isFile() || stats.size > MOST_BYTES) {
+    return { problem: 'Your nginx.conf is not a file of at most 1 MB.' }
+  }
   const conf = parsed(readFileSync(file, 'utf8'))
   if (conf instanceof ConfError) return didNotStart(conf.message)
   if (![...allDirectives(conf)].some(({ directive }) => includesListen(directive))) {
@@ -127,6 +134,9 @@ function withoutOtherPorts(conf: Directive[], folder: string): Directive[] {
     return { ...directive, args: [`unix:${folder}/${count}.sock`] }
   })
 }
+
+/** More than anybody writes into an nginx.conf. */
+const MOST_BYTES = 1_000_000
 
 const TREMOR = 'map $http_server_port $tremor { default 127.0.0.1:$http_server_port; }'
 

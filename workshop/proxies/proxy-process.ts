@@ -77,7 +77,9 @@ async function tryToStart(
     },
   })
   const program = isConfined
-    ? startTethered('/bin/sh', ['-c', LIMITED, path, path, ...args], folder, handOver(folder))
+    ? startTethered('/bin/sh', ['-c', LIMITED, path, path, ...args], folder, {
+        user: handOver(folder),
+      })
     : startTethered(path, args, folder)
   for (let turns = 0; turns < 500; turns += 1) {
     if (program.hasEnded || /in use/i.test(program.printed)) break

@@ -88,13 +88,15 @@ export function grading({
     become({ ...state, checks })
   }
 
-  function graded({ outcome, problem, typeErrors, printed, seed, checks }: Verdict): void {
+  function graded(received: Verdict): void {
+    const { outcome, problem, typeErrors, typeProblem, printed, seed, checks } = received
     become({
       isRunning: true,
       checks: checks.map((check) => ({ ...check, isOld: false })),
       outcome,
       ...(problem && { problem }),
       typeErrors,
+      ...(typeProblem && { typeProblem }),
       printed,
       seed,
       gradedAt: Date.now(),

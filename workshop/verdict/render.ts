@@ -68,7 +68,8 @@ export function renderFailure(
   ].join('\n')
 }
 
-function typeWarnings({ outcome, typeErrors }: Verdict, paint: Paint): string {
+function typeWarnings({ outcome, typeErrors, typeProblem }: Verdict, paint: Paint): string {
+  if (typeProblem) return paint('bad', `! ${typeProblem}`)
   // If a file could not be loaded, the error says why.
   if (outcome === 'error' || typeErrors.length === 0) return ''
   const lines = typeErrors.slice(0, 5).map((line) => `  ${line}`)

@@ -49,6 +49,7 @@ export type GradingState = {
   outcome?: Verdict['outcome']
   problem?: Verdict['problem']
   typeErrors: string[]
+  typeProblem?: string
   printed: string
   seed?: number
   /** The time of the last grading, in milliseconds since 1970. */

@@ -15,6 +15,8 @@ export type Verdict = {
   problem?: GradingProblem
   /** Type errors in the learner's files, one per line, such as `lessons/01-raw-chunks/server.ts:12:5 …`. */
   typeErrors: string[]
+  /** The reason why the types could not be checked, in a sentence. */
+  typeProblem?: string
   /** The seed of the random inputs. `SEED=…` reproduces them. */
   seed: number
   /** The output of the learner's code during the grading, such as that of `console.log()`. */

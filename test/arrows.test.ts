@@ -20,18 +20,21 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   lessonTests: ['test/lesson', 'feed wire protocol solutions exhibits work harness'],
 
   // The program behind `npm run …`, from the ground up.
-  base: ['workshop/root.ts workshop/store.ts workshop/is-inside.ts', ''],
+  base: [
+    'workshop/root.ts workshop/store.ts workshop/is-inside.ts workshop/machine-problem.ts',
+    '',
+  ],
   process: ['workshop/process', 'base'],
-  http: ['workshop/http', 'base'],
+  http: ['workshop/http', 'base protocol'],
   terminal: ['workshop/terminal', 'wire'],
   tools: ['workshop/tools', 'process'],
   proxies: ['workshop/proxies', 'process http tools'],
-  lessons: ['workshop/lessons', 'base protocol terminal'],
+  lessons: ['workshop/lessons', 'base wire protocol terminal'],
   verdict: ['workshop/verdict', 'protocol terminal lessons'],
-  grader: ['workshop/grader', 'base protocol process tools proxies lessons verdict'],
+  grader: ['workshop/grader', 'base wire protocol process tools proxies lessons verdict'],
   mistakes: ['workshop/mistakes', 'base protocol lessons verdict'],
   pictures: ['workshop/pictures', ''],
-  class: ['workshop/class', 'base protocol process terminal tools lessons grader'],
+  class: ['workshop/class', 'base wire protocol process terminal tools lessons grader'],
   experiment: ['workshop/experiment', 'base protocol wire process tools proxies lessons'],
   runtime: ['workshop/runtime', 'base feed wire protocol solutions process http'],
   page: ['workshop/page', 'base wire protocol solutions http'],
@@ -51,9 +54,9 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   ],
   commands: [
     'workshop/commands',
-    'base process terminal tools lessons verdict grader mistakes pictures class experiment session slides prove',
+    'base wire process terminal tools lessons verdict grader mistakes pictures class experiment session slides prove',
   ],
-  cli: ['workshop/cli.ts workshop/start.mjs', 'commands cli'],
+  cli: ['workshop/cli.ts workshop/start.mjs', 'base commands cli'],
 }
 
 const files = ['feed', 'wire', 'protocol', 'solutions', 'test/harness', 'test', 'workshop'].flatMap(

@@ -658,7 +658,7 @@ nginxCheck(
     if (!nginx.settings) {
       if (!(await isAsked(t, await streamThroughOwnNginx(t, nginx)))) return
       t.transcript.note =
-        'the timeout was not checked, because your nginx.conf includes other files or sets proxy_method'
+        'the timeout was not checked, because your nginx.conf sets proxy_method or proxy_set_body'
       return
     }
     const timeout = nginx.settings.readTimeout ?? '60s'

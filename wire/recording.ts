@@ -39,6 +39,14 @@ export function parseRecording(text: string): SavedRecording {
     if (!saved || !isEntry(saved)) {
       throw new Error(`Line ${index + 2} of this recording is broken.`)
     }
+    const isTooLong =
+      (saved.bytes ?? '').length > MOST_BASE64 ||
+      textsOf(saved).some((part = '') => part.length > LONGEST_TEXT)
+    if (isTooLong) {
+      throw new Error(
+        `Line ${index + 2} of this recording is longer than anything that the workshop records.`,
+      )
+    }
     const { bytes, ...entry } = saved
     return { entry, ...(bytes !== undefined && { bytes: fromBase64(bytes) }) }
   })
@@ -75,6 +83,16 @@ function isEntry(saved: Record<string, unknown>): saved is Entry & { bytes?: str
   )
 }
 
+function textsOf(entry: Entry): (string | undefined)[] {
+  if (entry.kind === 'arrived') return [entry.cursor, entry.hop]
+  return 'text' in entry ? [entry.text] : []
+}
+
+/** An arrival is what one read of a socket returns, at most 64 KiB. Interpreting many megabytes would take minutes. */
+const MOST_BASE64 = 500_000
+/** The longest text is a `Last-Event-ID`. Node accepts requests with up to 16 KiB of headers. */
+const LONGEST_TEXT = 20_000
+
 // Do without Buffer, because the page also runs this file.
 function toBase64(bytes: Uint8Array): string {
   let text = ''
@@ -85,5 +103,9 @@ function toBase64(bytes: Uint8Array): string {
 }
 
 function fromBase64(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+  const decoded = atob(text)
+  const bytes = new Uint8Array(decoded.length)
+  // Uint8Array.from() would need seconds for an arrival of some megabytes.
+  for (let at = 0; at < decoded.length; at += 1) bytes[at] = decoded.charCodeAt(at)
+  return bytes
 }

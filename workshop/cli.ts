@@ -1,4 +1,5 @@
 import process from 'node:process'
+import { machineProblem } from './machine-problem.ts'
 
 /** A command, which takes the arguments after its name and returns the exit code. */
 type Command = (args: string[]) => Promise<number>
@@ -51,6 +52,11 @@ async function run([name = '', ...args]: string[]): Promise<number> {
     const command = await load()
     return await command(args)
   } catch (error) {
+    const problem = machineProblem(error)
+    if (problem) {
+      console.error(problem)
+      return 2
+    }
     console.error(
       `npm run ${name} failed with an internal error. Your files are unchanged. ` +
         'Try again. If it fails again, please report it with the output below:\n',

@@ -9,9 +9,27 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const lock = join(root, '.workshop', 'install.lock')
 
 refuseOldNode()
-if (!isInstalled()) await install()
-if (!process.features.typescript) await enableTypeScript()
-await import('./cli.ts')
+try {
+  if (!isInstalled()) await install()
+  if (!process.features.typescript) await enableTypeScript()
+  await import('./cli.ts')
+} catch (error) {
+  console.error(problemIn(error))
+  process.exitCode = 2
+}
+
+/** Describes an error that occurred before the command could begin. */
+function problemIn(error) {
+  const { code = '', message } = error
+  if (code === 'ERR_MODULE_NOT_FOUND') {
+    return `A package of the workshop is missing or incomplete. To install the packages again: npm ci\n\n${message}`
+  }
+  if (code === 'ENOSPC') return `The packages cannot be installed, because the disk is full.`
+  if (['EROFS', 'EACCES', 'EPERM', 'ENOTDIR', 'EEXIST'].includes(code)) {
+    return `The packages cannot be installed, because ${error.path ?? root} cannot be written (${code}).`
+  }
+  return `The workshop cannot start because of an internal error. Please report it:\n\n${error.stack}`
+}
 
 /** Strips types with tsx, because this version of Node does not do it by itself. */
 async function enableTypeScript() {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ROOT } from './root.ts'
 
@@ -20,6 +20,12 @@ export function writeStore(name: string, value: object): void {
   const file = join(storeFolder, name)
   mkdirSync(dirname(file), { recursive: true })
   const next = `${file}.${process.pid}`
-  writeFileSync(next, `${JSON.stringify(value, null, 2)}\n`)
-  renameSync(next, file)
+  try {
+    writeFileSync(next, `${JSON.stringify(value, null, 2)}\n`)
+    renameSync(next, file)
+  } catch (error) {
+    // On a full disk, the file may exist, but without its content.
+    rmSync(next, { force: true })
+    throw error
+  }
 }

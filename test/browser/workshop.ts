@@ -154,9 +154,11 @@ async function run(copy: Copy, words: string[]): Promise<Workshop> {
 
 /** Sends an action, as the page does. */
 async function act({ url }: Workshop, action: Action): Promise<void> {
+  const page = await (await fetch(url, { headers: { 'Sec-Fetch-Site': 'none' } })).text()
+  const [, secret = ''] = /<meta name="secret" content="(\w+)"/.exec(page) ?? []
   const response = await fetch(`${url}/do`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
+    headers: { 'Content-Type': 'application/json', 'X-Secret': secret },
     body: JSON.stringify(action),
   })
   if (!response.ok) throw new Error(await response.text())

@@ -111,7 +111,7 @@ describe('the people in folders', () => {
 
   test.skipIf(process.platform === 'win32')('a name cannot move the cursor', () => {
     submission(`a\u001b[2Ja/${L1}/server.ts`)
-    expect(Object.keys(found())).toEqual(['a�[2Ja'])
+    expect(Object.keys(found())).toEqual(['a␛[2Ja'])
   })
 })
 
@@ -151,7 +151,7 @@ describe('reading a submission', () => {
       expected.push(
         'pipe.ts is neither a file nor a folder',
         'server.ts is a link',
-        'two�lines.ts has a name with invalid characters',
+        'two␊lines.ts has a name with invalid characters',
       )
     }
     const { files, leftOut } = await read()

@@ -55,11 +55,6 @@ describe.skipIf(!nginx.find())('the settings of an nginx.conf', () => {
       settings: undefined,
     },
     {
-      what: 'nobody knows: a file is included',
-      conf: server(`location / { ${PASS} include /etc/nginx/stream*.none; }`),
-      settings: undefined,
-    },
-    {
       what: 'nobody knows: nginx answers by itself',
       conf: server('location / { return 204; }'),
       settings: undefined,

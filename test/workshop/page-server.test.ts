@@ -349,6 +349,20 @@ test.each(ACTIONS)('the page can request the action $do', async (action) => {
   expect(played.asked).toEqual([action, action])
 })
 
+test('only a browser gets the secret, in the HTML of the page', async () => {
+  const secret = `<meta name="secret" content="${page.secret}" />`
+  const browser = await ask('GET', '/', { headers: { 'Sec-Fetch-Site': 'none' } })
+  expect(browser.body).toContain(secret)
+  const reloaded = await ask('GET', '/index.html', { headers: { 'Sec-Fetch-Site': 'same-origin' } })
+  expect(reloaded.body).toContain(secret)
+  for (const path of ['/', '/index.html', '/channel', '/assets/index-4f2a.js']) {
+    const { status, body } = await ask('GET', path, { only: 'head' })
+    expect(status).toBe(200)
+    expect(body).not.toContain(page.secret)
+  }
+  expect((await ask('GET', '/')).body).not.toContain(page.secret)
+})
+
 test('an error in the session is reported, and the server keeps running', async () => {
   played.answer = new Error('The editor is out of order.')
   const { status, body } = await ask('POST', '/do', asAction(CUT))
@@ -411,6 +425,19 @@ const HOSTILE: Hostile[] = [
     'POST /do',
     403,
     { headers: { ...JSON_TYPE, Origin: 'null', 'Sec-Fetch-Site': 'cross-site' }, body: CUT },
+  ],
+
+  [
+    'an action without the secret',
+    'POST /do',
+    403,
+    { ...asAction(CUT), headers: { ...JSON_TYPE, 'X-Secret': '' } },
+  ],
+  [
+    'an action with a guess',
+    'POST /do',
+    403,
+    { ...asAction(CUT), headers: { ...JSON_TYPE, 'X-Secret': '0'.repeat(32) } },
   ],
 
   ['JSON as text', 'POST /do', 415, { headers: { 'Content-Type': 'text/plain' }, body: CUT }],
@@ -663,7 +690,12 @@ function exchange(head: string, body: string): Buffer {
 async function post(action: Action): Promise<{ status: number; answer: Answer }> {
   const response = await fetch(`${page.url}/do`, {
     method: 'POST',
-    headers: { ...JSON_TYPE, Origin: page.url, 'Sec-Fetch-Site': 'same-origin' },
+    headers: {
+      ...JSON_TYPE,
+      Origin: page.url,
+      'Sec-Fetch-Site': 'same-origin',
+      'X-Secret': page.secret,
+    },
     body: JSON.stringify(action),
   })
   return { status: response.status, answer: (await response.json()) as Answer }
@@ -684,7 +716,9 @@ async function ask(
   const lines = [
     `${method} ${path} HTTP/${http}`,
     ...(host ? [`Host: ${host}`] : []),
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries({ 'X-Secret': page.secret, ...headers }).map(
+      ([name, value]) => `${name}: ${value}`,
+    ),
     ...(body ? [`Content-Length: ${Buffer.byteLength(body)}`] : []),
     'Connection: close',
   ]

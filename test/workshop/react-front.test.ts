@@ -72,6 +72,36 @@ test('a cut by the server reaches the client as a cut', async () => {
   expect(response.complete).toBe(false)
 })
 
+test.each([
+  ['/__open-in-editor?file=package.json', { 'Sec-Fetch-Site': 'cross-site' }],
+  ['/__open-in-editor?file=package.json', { 'Sec-Fetch-Site': 'same-site' }],
+  ['/__open-in-editor?file=package.json', {}],
+  ['/solutions/03-react/useQuakes.ts', { 'Sec-Fetch-Site': 'same-site' }],
+  ['/solutions/03-react/useQuakes.ts', { Origin: 'http://127.0.0.1:3101' }],
+  ['/where?at=x:1:1', { Origin: 'http://localhost:3101' }],
+  ['/events', { 'Sec-Fetch-Site': 'cross-site' }],
+])('the front refuses %s to others: %j', async (path, headers) => {
+  const front = await frontOf((_request, response) => response.end())
+  const response = await ask(front, path, headers as Record<string, string>)
+  expect(response.statusCode).toBe(403)
+  expect(response.headers).not.toHaveProperty('access-control-allow-origin')
+  expect(front.asked).toEqual([])
+})
+
+test('the front gives its own page the sources, but no other origin the right to read them', async () => {
+  const front = await frontOf((_request, response) => response.end())
+  const own = await ask(front, '/solutions/03-react/useQuakes.ts', {
+    'Sec-Fetch-Site': 'same-origin',
+  })
+  expect(own.statusCode).toBe(200)
+  const shown = await ask(front, '/', {
+    'Sec-Fetch-Site': 'same-site',
+    Origin: 'http://127.0.0.1:3101',
+  })
+  expect(shown.statusCode).toBe(200)
+  expect(shown.headers).not.toHaveProperty('access-control-allow-origin')
+})
+
 test('if the server is down, the client sees a cut before the head', async () => {
   const front = await frontOf((_request, response) => response.destroy())
   await expect(ask(front, '/events')).rejects.toMatchObject({ code: 'ECONNRESET' })

@@ -134,6 +134,41 @@ test.each([
   expect(() => parseRecording(text)).toThrow(says)
 })
 
+test.each([
+  ['bytes', arrivalWith({ bytes: 'QUFB'.repeat(7_000_000) })],
+  ['a Last-Event-ID', arrivalWith({ cursor: 'x'.repeat(20_000_000) })],
+  ['the name of a hop', arrivalWith({ hop: 'x'.repeat(20_000_000) })],
+  ['a note', JSON.stringify({ n: 1, at: 0, kind: 'note', text: 'x'.repeat(20_000_000) })],
+])(
+  'an entry with 20 MB of %s is refused at once, because it would freeze the page',
+  (_what, line) => {
+    const began = performance.now()
+    expect(() => parseRecording(saved(line))).toThrow(/^Line 2 of this recording is longer than/)
+    // Decoding and interpreting such an entry took more than ten seconds.
+    expect(performance.now() - began).toBeLessThan(3000)
+  },
+)
+
+test('the largest arrival that a socket returns is accepted', () => {
+  const bytes = Buffer.alloc(65_536, 1).toString('base64')
+  const [read] = parseRecording(saved(arrivalWith({ bytes }))).entries
+  expect(read!.bytes).toHaveLength(65_536)
+})
+
+function arrivalWith(fields: object): string {
+  const arrived = {
+    n: 1,
+    at: 0,
+    kind: 'arrived',
+    connection: 1,
+    hop: 'client',
+    direction: 'response',
+    size: 1,
+    bytes: '',
+  }
+  return JSON.stringify({ ...arrived, ...fields })
+}
+
 /** Opens a connection with `count` arrivals of `size` bytes each. */
 function arrive({ observer }: Recorder, count: number, size: number): void {
   observer.opened(1)

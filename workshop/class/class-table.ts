@@ -1,10 +1,11 @@
+import { visible } from '../../wire/visible.ts'
 import type { Lesson } from '../lessons/catalogue.ts'
 import type { Hue, Paint } from '../terminal/colour.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 import { truncate } from '../terminal/text.ts'
 import { decisive, scoreOf } from '../../protocol/score.ts'
 import { resultsOf, wordOf, type Grade, type GradedPerson } from './grade.ts'
-import { asTyped, withoutControls } from './people.ts'
+import { asTyped } from './people.ts'
 
 /** Returns a table with a row per person and a column per lesson, split into blocks that fit the width. */
 export function classTable(
@@ -51,7 +52,7 @@ export function notes(graded: GradedPerson[], { width }: { width: number }): str
         ...grade.leftOut.map((what) => `${name}, lesson ${grade.lesson}: left out: ${what}`),
       ]),
     ])
-    .map((note) => truncate(withoutControls(note.replaceAll(/\s+/g, ' ')), width))
+    .map((note) => truncate(visible(note.replaceAll(/\s+/g, ' ')), width))
 }
 
 /** Returns a line with the checks that people failed first, so that the instructor can talk about them. */

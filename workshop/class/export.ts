@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'csv-stringify/sync'
 import { checksOf } from '../lessons/checks.ts'
@@ -70,7 +70,12 @@ function stateIn(id: string): (grade: Grade) => string {
 
 function replaceFile(file: string, text: string): string {
   const next = `${file}.${process.pid}`
-  writeFileSync(next, text)
-  renameSync(next, file)
+  try {
+    writeFileSync(next, text)
+    renameSync(next, file)
+  } catch (error) {
+    rmSync(next, { force: true })
+    throw error
+  }
   return file
 }

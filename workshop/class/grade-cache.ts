@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { foldersUsedBy, testFileOf } from '../lessons/checks.ts'
 import type { Lesson } from '../lessons/catalogue.ts'
+import { machineProblem } from '../machine-problem.ts'
 import { readStore, storeFolder, writeStore } from '../store.ts'
 import { nginx } from '../tools/proxies.ts'
 import { ROOT } from '../root.ts'
@@ -18,22 +19,40 @@ export function clearGrades(): void {
 
 /** Returns the seed for all submissions, so that all get the same inputs. The seed changes only when the grades are cleared. */
 export function classSeed(): number {
-  if (process.env.SEED) return Number(process.env.SEED)
   const { seed } = readStore<{ seed: number }>(SEED)
-  if (seed) return seed
+  if (Number.isSafeInteger(seed)) return seed!
   const fresh = randomInt(1, 1_000_000)
-  writeStore(SEED, { seed: fresh })
+  try {
+    writeStore(SEED, { seed: fresh })
+  } catch (error) {
+    // On a full disk, the seed only holds for this run.
+    if (!machineProblem(error)) throw error
+  }
   return fresh
 }
 
 /** Returns the grade that is stored under a key, if any. */
 export function cachedGrade(key: string): Grade | undefined {
   const { grade } = readStore<{ grade: Grade }>(fileOf(key))
-  return grade
+  return grade && isLasting(grade) && Array.isArray(grade.checks) ? grade : undefined
 }
 
+/** Stores a grade, if it is lasting and the disk has room for it. */
 export function cacheGrade(key: string, grade: Grade): void {
-  writeStore(fileOf(key), { grade })
+  if (!isLasting(grade)) return
+  try {
+    writeStore(fileOf(key), { grade })
+  } catch (error) {
+    if (!machineProblem(error)) throw error
+  }
+}
+
+/**
+ * Returns whether grading the same work again would give the same grade. Work may be stuck or end with an error only
+ * because the machine was busy.
+ */
+function isLasting({ outcome }: Grade): boolean {
+  return outcome === 'pass' || outcome === 'fail'
 }
 
 /**

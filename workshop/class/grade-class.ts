@@ -5,6 +5,7 @@ import type { Lesson } from '../lessons/catalogue.ts'
 import { gradeInProcess } from './grade-in-process.ts'
 import { gradeOf, gradeOfStubs, notGraded, type Grade } from './grade.ts'
 import { sandboxOf, hashOf, isUntouched, readSubmission, type Submission } from './submission.ts'
+import { machineProblem } from '../machine-problem.ts'
 import { cacheGrade, cachedGrade, keyOf } from './grade-cache.ts'
 import type { Person } from './people.ts'
 
@@ -73,7 +74,8 @@ async function gradeUnit(unit: Unit, options: ClassOptions): Promise<Result> {
     return { unit, ...(await gradeSubmission(submission, options)) }
   } catch (error) {
     // Keep grading the others, because the cause is in this submission, such as too many files or a path too long to copy.
-    return { unit, grade: notGraded(lesson.number, (error as Error).message), isCached: false }
+    const why = machineProblem(error) ?? String((error as Error | undefined)?.message)
+    return { unit, grade: notGraded(lesson.number, why), isCached: false }
   }
 }
 
@@ -101,6 +103,7 @@ async function gradeSubmission(
     cacheGrade(key, grade)
     return { grade, isCached: false }
   } finally {
-    await sandbox.remove()
+    // The next start of the workshop removes a sandbox that cannot be removed now.
+    await sandbox.remove().catch(() => {})
   }
 }

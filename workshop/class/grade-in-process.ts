@@ -14,8 +14,11 @@ export type GradeOrder = {
   seed: number
 }
 
-/** A message from that process. Empty messages show that the process is alive; the last message has the verdict. */
-export type GradeReport = { verdict?: Verdict }
+/**
+ * A message from that process. Empty messages show that the process is alive. The last message has the verdict, or the
+ * reason why there is none.
+ */
+export type GradeReport = { verdict?: Verdict; problem?: string }
 
 /**
  * Grades a submission in its own process, so that it cannot disturb the grading of others.
@@ -37,14 +40,18 @@ export function gradeInProcess(order: GradeOrder, signal: AbortSignal): Promise<
   const takeBack = onExit(end)
   signal.addEventListener('abort', end)
 
-  let verdict: Verdict | undefined
+  let result: Verdict | string | undefined
   let turns = 0
+  let age = 0
   const dog = setInterval(() => {
     turns += 1
-    if (turns === PATIENCE) end()
+    age += 1
+    if (turns < PATIENCE && age < LONGEST) return
+    result ??= `it was not finished after ${Math.round(age / 60)} minutes`
+    end()
   }, 1000)
-  child.on('message', (report: GradeReport) => {
-    verdict ??= report.verdict
+  child.on('message', ({ verdict, problem }: GradeReport) => {
+    result ??= verdict ?? problem
     turns = 0
   })
   let lastWords = ''
@@ -60,9 +67,13 @@ export function gradeInProcess(order: GradeOrder, signal: AbortSignal): Promise<
       end()
       takeBack()
       const said = lastWords.trim().split('\n')[0]
-      resolve(verdict ?? `the process that graded it ended: ${how}${said ? `, ${said}` : ''}`)
+      resolve(result ?? `the process that graded it ended: ${how}${said ? `, ${said}` : ''}`)
     }
     child.on('close', (code, killedBy) => ended(killedBy ?? `exit code ${code}`))
+    // 'close' does not fire while any process holds the pipe of standard error open.
+    child.on('exit', (code, killedBy) => {
+      setTimeout(() => ended(killedBy ?? `exit code ${code}`), CLOSE_MS).unref()
+    })
     // After an error, a 'close' event follows, unless the process could not be started.
     child.on('error', (error) => child.pid === undefined && ended(error.message))
     if (signal.aborted) end()
@@ -76,3 +87,9 @@ export function gradeInProcess(order: GradeOrder, signal: AbortSignal): Promise<
  * shorter timeout for the submission itself.
  */
 const PATIENCE = 300
+
+/** The time for the last messages of a process that has exited. */
+const CLOSE_MS = 5000
+
+/** The longest grading, in the same ticks. Even a process that shows signs of life may wait for something forever. */
+const LONGEST = 900

@@ -1,5 +1,6 @@
 import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
 import { checksOf } from '../lessons/checks.ts'
+import { legible } from '../../wire/visible.ts'
 import type { Person } from './people.ts'
 
 /** The grade of one person for one lesson. */
@@ -62,7 +63,7 @@ export function gradeOfStubs(lesson: number, leftOut: string[]): Grade {
 
 /** Returns the grade of a submission that could not be graded. */
 export function notGraded(lesson: number, problem: string, leftOut: string[] = []): Grade {
-  return { lesson, outcome: 'not graded', checks: [], problem, leftOut }
+  return { lesson, outcome: 'not graded', checks: [], problem: legible(problem), leftOut }
 }
 
 /** Summarises a grade in a word or two. */

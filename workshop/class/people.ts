@@ -1,5 +1,6 @@
 import { readdirSync, type Dirent } from 'node:fs'
 import { basename, dirname, extname, join, relative } from 'node:path'
+import { visible } from '../../wire/visible.ts'
 import { isInside } from '../is-inside.ts'
 import { lessons } from '../lessons/catalogue.ts'
 import { callersFolder } from '../lessons/args.ts'
@@ -30,7 +31,7 @@ export function peopleIn(folders: string[]): Person[] {
   return people
     .map((person) => {
       const isAlone = names.indexOf(person.name) === names.lastIndexOf(person.name)
-      return isAlone ? person : { ...person, name: withoutControls(asTyped(person.folder)) }
+      return isAlone ? person : { ...person, name: visible(asTyped(person.folder)) }
     })
     .toSorted((a, b) => a.name.localeCompare(b.name, 'en'))
 }
@@ -41,23 +42,18 @@ export function asTyped(folder: string): string {
   return isInside(here, folder) ? relative(here, folder) || '.' : folder
 }
 
-/** Replaces the characters that move the cursor or change the direction of text. */
-export function withoutControls(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '�')
-}
-
 function peopleOf(folder: string): Person[] {
   const own = laidOutLikeLessons(folder)
   if (own) {
     const named = basename(folder) === 'lessons' ? dirname(folder) : folder
-    return [{ name: withoutControls(basename(named)), root: folder, folder: own }]
+    return [{ name: visible(basename(named)), root: folder, folder: own }]
   }
   return entriesOf(folder).flatMap((entry) => personOf(folder, entry))
 }
 
 function personOf(parent: string, entry: Dirent): Person[] {
   const root = join(parent, entry.name)
-  const person = { name: withoutControls(entry.name), root, folder: root }
+  const person = { name: visible(entry.name), root, folder: root }
   if (entry.isSymbolicLink()) {
     return [{ ...person, problem: 'it is a link, and links are not followed' }]
   }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { lstat, mkdir, opendir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { visible } from '../../wire/visible.ts'
 import { emptySandbox, isWork, type Sandbox } from '../grader/sandbox.ts'
 import type { Lesson } from '../lessons/catalogue.ts'
 import { stubsOf } from '../lessons/stubs.ts'
-import { withoutControls } from './people.ts'
+import { Sentence } from '../machine-problem.ts'
 
 /** The files that one person handed in for one lesson. */
 export type Submission = {
@@ -16,7 +17,7 @@ export type Submission = {
 }
 
 /** Thrown if a submission is larger than anything that a learner would write. */
-class TooMuch extends Error {}
+class TooMuch extends Sentence {}
 
 /**
  * Reads the files that were handed in for a lesson. Accepts only regular files, and limits their number and size.
@@ -33,10 +34,10 @@ export async function readSubmission(folder: string, lesson: Lesson): Promise<Su
     if (!isWork(file)) return
     entries += 1
     if (entries > MOST_FILES) {
-      throw new TooMuch(`${lesson.folder} has more than ${MOST_FILES} files`)
+      throw new TooMuch(`${lesson.folder} has more than ${MOST_FILES} files.`)
     }
     const why = await takeInto(submission.files, path, file, take)
-    if (why) submission.leftOut.push(`${withoutControls(path || lesson.folder)} ${why}`)
+    if (why) submission.leftOut.push(`${visible(path || lesson.folder)} ${why}`)
   }
 
   await take('')

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { GradeOrder, GradeReport } from '../class/grade-in-process.ts'
 import { grade } from '../grader/grade.ts'
+import { machineProblem } from '../machine-problem.ts'
 import { refuse } from './refuse.ts'
 
 /** Grades one lesson of one person. `npm run grade` forks this command, sends it one order and receives the verdict. */
@@ -15,11 +16,19 @@ export async function gradeOne(): Promise<number> {
   process.on('disconnect', () => process.exit())
   const [order] = (await once(process, 'message')) as [GradeOrder]
   // Leave out the person's name, because grades are cached by content, and two people may hand in the same files.
-  const verdict = await grade({ ...order, name: 'lessons', skipTypes: true, skipReference: true })
+  const request = { ...order, name: 'lessons', skipTypes: true, skipReference: true }
+  const result = await grade(request).then(
+    (verdict) => ({ verdict }),
+    (error: unknown) => ({ problem: machineProblem(error) ?? `the grader failed: ${said(error)}` }),
+  )
   clearInterval(signs)
-  await report({ verdict })
+  await report(result)
   process.disconnect()
   return 0
+}
+
+function said(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** Sends a message. Resolves when the message has been sent, because closing the channel discards queued messages. */

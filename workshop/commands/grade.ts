@@ -5,7 +5,9 @@ import { classSeed, clearGrades } from '../class/grade-cache.ts'
 import { asTyped, type Person } from '../class/people.ts'
 import { exportGrades } from '../class/export.ts'
 import { cellOf, classTable, failedFirst, howToSeeWhy, notes } from '../class/class-table.ts'
+import { seedAskedFor } from '../lessons/seed.ts'
 import { interruption } from '../process/interruption.ts'
+import { machineProblem } from '../machine-problem.ts'
 import { screen, type Screen } from '../terminal/screen.ts'
 import { refuse } from './refuse.ts'
 
@@ -13,15 +15,17 @@ import { refuse } from './refuse.ts'
  * `npm run grade -- FOLDERS…`: grades the work that a class handed in, prints a table and exports it.
  *
  * @returns 0 if everyone was graded, whatever their grades; 1 if someone could not be graded; 2 if there is nobody to
- *   grade or an argument is unknown; 130 if the command was interrupted
+ *   grade, an argument is unknown or the tables cannot be written; 130 if the command was interrupted
  */
 export async function grade(args: string[]): Promise<number> {
   const asked = parseGradeArgs(args)
   if ('problem' in asked) {
     return refuse(asked.problem)
   }
+  const askedSeed = seedAskedFor()
+  if (typeof askedSeed === 'object') return refuse(askedSeed.problem)
   if (asked.isAgain) clearGrades()
-  const seed = classSeed()
+  const seed = askedSeed ?? classSeed()
   const units = unitsOf(asked.people, asked.lessons)
   const out = screen(process.stdout)
   const began = performance.now()
@@ -36,7 +40,7 @@ export async function grade(args: string[]): Promise<number> {
   const seconds = Math.round((performance.now() - began) / 1000)
   const graded = asked.people.map((person) => gradesOf(person, results))
   const lessons = asked.lessons.filter((each) => units.some(({ lesson }) => lesson === each))
-  const files = exportGrades(asked.to, graded, lessons, seed)
+  const written = exported(() => exportGrades(asked.to, graded, lessons, seed))
   const kept = results.filter(({ isCached }) => isCached).length
   const paragraphs = [
     [classTable(graded, lessons, out)],
@@ -44,12 +48,24 @@ export async function grade(args: string[]): Promise<number> {
     [...failedFirst(graded), ...howToSeeWhy(graded, seed)],
     [
       `${graded.length} people, ${units.length} gradings in ${seconds} s, ${kept} of them from the cache · SEED=${seed}`,
-      `Written: ${files.map(asTyped).join(', ')}`,
+      written.said,
     ],
   ]
   const filled = paragraphs.filter((lines) => lines.length > 0)
   out.print(`\n${filled.map((lines) => lines.join('\n')).join('\n\n')}`)
+  if (!written.isDone) return 2
   return graded.every(isComplete) ? 0 : 1
+}
+
+/** Writes the tables. The grades are not lost if that fails, because they are also printed. */
+function exported(write: () => string[]): { said: string; isDone: boolean } {
+  try {
+    return { said: `Written: ${write().map(asTyped).join(', ')}`, isDone: true }
+  } catch (error) {
+    const why = machineProblem(error)
+    if (!why) throw error
+    return { said: `The tables were not written. ${why}`, isDone: false }
+  }
 }
 
 /** Grades everything and shows the progress. If it is interrupted, returns only the results so far. */

@@ -11,7 +11,7 @@ import type { Outcome } from './run-record.ts'
 import { taskOf } from '../lessons/task-of.ts'
 import { decisive } from '../../protocol/score.ts'
 import { firstFailure } from '../verdict/verdict-summary.ts'
-import { typeErrors } from './typecheck.ts'
+import { typeErrors, TypesUnchecked } from './typecheck.ts'
 import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
 
 export type GradeRequest = {
@@ -62,7 +62,7 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
   try {
     await sandbox.fill(...(base ? [base] : []), work)
     const [types, result] = await Promise.all([
-      request.skipTypes ? [] : typeErrors(sandbox.folder, lessonNumbered(lesson)!.folder),
+      checkTypes(sandbox.folder, request),
       gradingProcess.run({
         ids: possible.map(({ id }) => id),
         bail: request.bail,
@@ -97,12 +97,27 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
       ...(judgement && {
         problem: { what: named(judgement.problem.what), detail: named(judgement.problem.detail) },
       }),
-      typeErrors: types.map((line) => named(join(sandbox.folder, line))),
+      typeErrors: types.errors.map((line) => named(join(sandbox.folder, line))),
+      ...(types.problem && { typeProblem: types.problem }),
       seed,
       printed: named(result.printed),
     }
   } finally {
     if (!gradingProcess.isReusable) await gradingProcess.end()
+  }
+}
+
+/** Returns the type errors, or the reason why the types could not be checked. */
+async function checkTypes(
+  sandbox: string,
+  { lesson, skipTypes }: GradeRequest,
+): Promise<{ errors: string[]; problem?: string }> {
+  if (skipTypes) return { errors: [] }
+  try {
+    return { errors: await typeErrors(sandbox, lessonNumbered(lesson)!.folder) }
+  } catch (error) {
+    if (error instanceof TypesUnchecked) return { errors: [], problem: error.message }
+    throw error
   }
 }
 

@@ -8,14 +8,18 @@ import { promisify } from 'node:util'
 export const MEMORY_MB = 1024
 
 /** Polls the memory of a process. Calls `tooMuch` once, as soon as the process exceeds the limit. */
-export function watchMemory(pid: number, tooMuch: () => void): { stop(): void } {
+export function watchMemory(
+  pid: number,
+  tooMuch: () => void,
+  limitMb = MEMORY_MB,
+): { stop(): void } {
   let isLooking = false
   const timer = setInterval(async () => {
     if (isLooking) return
     isLooking = true
     const has = await residentMb(pid)
     isLooking = false
-    if (has === undefined || has <= MEMORY_MB) return
+    if (has === undefined || has <= limitMb) return
     clearInterval(timer)
     tooMuch()
   }, EVERY_MS)

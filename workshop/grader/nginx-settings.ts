@@ -1,6 +1,7 @@
 import { get } from 'node:http'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import type { NginxSettings } from '../../protocol/grading.ts'
+import { allDirectives, mapConf, type Directive } from './nginx-conf.ts'
 import type { RunningProxy } from '../proxies/proxy-process.ts'
 
 /**
@@ -15,13 +16,17 @@ import type { RunningProxy } from '../proxies/proxy-process.ts'
  * @returns undefined if the settings cannot be determined
  */
 export async function nginxSettings(
-  conf: string,
-  { path, start }: { path: string; start(conf: string): Promise<RunningProxy> },
+  conf: Directive[],
+  { path, start }: { path: string; start(conf: Directive[]): Promise<RunningProxy> },
 ): Promise<NginxSettings | undefined> {
-  if (HIDES_SETTINGS.test(conf)) return undefined
-  const copy = conf
-    .replace(/\bproxy_read_timeout\b/g, 'proxy_method')
-    .replace(/\bproxy_buffering\b/g, 'proxy_set_body')
+  const replacements = new Set(Object.values(REPLACEMENTS))
+  for (const { directive } of allDirectives(conf)) {
+    if (replacements.has(directive.name)) return undefined
+  }
+  const copy = mapConf(conf, (directive) => {
+    const name = REPLACEMENTS[directive.name] ?? directive.name
+    return { ...directive, name }
+  })
   const server = createServer()
   let nginx: RunningProxy | undefined
   try {
@@ -35,9 +40,11 @@ export async function nginxSettings(
   }
 }
 
-/** Directives that would be confused with the replacements, and includes, whose files are not searched. */
-const HIDES_SETTINGS =
-  /\b(proxy_method|proxy_set_body)\b|\binclude\s+(?!["']?(listen\.conf|\S*mime\.types)["']?;)/
+/** The directives of interest, and those that replace them. */
+const REPLACEMENTS: Record<string, string> = {
+  proxy_read_timeout: 'proxy_method',
+  proxy_buffering: 'proxy_set_body',
+}
 
 /** Returns the request that nginx sends to the server when a client requests the path. */
 async function requestOf(nginx: RunningProxy, server: Server, path: string): Promise<string> {
@@ -53,13 +60,17 @@ async function requestOf(nginx: RunningProxy, server: Server, path: string): Pro
       socket.on('close', () => resolve(request))
     })
     const headers = { 'Server-Port': (server.address() as AddressInfo).port }
-    get({ port: nginx.port, host: '127.0.0.1', path, agent: false, headers }, (answer) => {
-      answer.resume()
+    const signal = AbortSignal.timeout(LONGEST_MS)
+    get({ port: nginx.port, host: '127.0.0.1', path, agent: false, headers, signal }, (answer) => {
       // If nginx answers by itself, no request reaches the server.
-      answer.on('close', () => reject(new Error(`nginx answered ${answer.statusCode}`)))
+      answer.destroy()
+      reject(new Error(`nginx answered ${answer.statusCode}`))
     }).on('error', reject)
   })
 }
+
+/** The time after which nginx counts as never answering, for example because it waits for another server. */
+const LONGEST_MS = 10_000
 
 function isComplete(request: string): boolean {
   const [head, body] = request.split('\r\n\r\n')

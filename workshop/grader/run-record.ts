@@ -1,5 +1,7 @@
 import type { Reporter, TestCase } from 'vitest/node'
+import { legible } from '../../wire/visible.ts'
 import type { Report } from '../../protocol/grading.ts'
+import { reportIn } from './report-in.ts'
 import type { Bark } from './watchdog.ts'
 
 /** The raw results of the process that ran the checks, before they are judged. */
@@ -64,7 +66,7 @@ export function runRecord(canary: string): RunRecord {
       if (error) run.loadError = thrown(error)
     },
     onUserConsoleLog({ content }) {
-      if (run.printed.length < PRINTED) run.printed += content.slice(0, PRINTED)
+      if (run.printed.length < PRINTED) run.printed += legible(content.slice(0, PRINTED))
     },
     onTestRunEnd(_modules, errors) {
       run.strayErrors = errors.map(thrown)
@@ -86,7 +88,7 @@ export function runRecord(canary: string): RunRecord {
       record.onRunning?.([...running])
     },
     heardLine(line) {
-      run.lastLines = [...run.lastLines, line].slice(-10)
+      run.lastLines = [...run.lastLines, legible(line.slice(0, 1000))].slice(-10)
       // V8 prints this before it aborts the process.
       if (line.includes('JavaScript heap out of memory')) run.endedFor ??= 'memory'
     },
@@ -120,7 +122,7 @@ const PRINTED = 50_000
 function outcomeOf(test: TestCase): Outcome | undefined {
   const { state, errors } = test.result()
   if (state !== 'passed' && state !== 'failed') return undefined
-  const { report } = test.meta()
+  const report = reportIn(test.meta().report)
   return {
     passed: state === 'passed',
     ...(report && { report }),
@@ -129,8 +131,13 @@ function outcomeOf(test: TestCase): Outcome | undefined {
 }
 
 function thrown(error: {
-  message: string
+  message: unknown
   stacks?: { file: string; line: number; column: number }[]
 }): Thrown {
-  return { message: error.message, frames: error.stacks ?? [] }
+  const frames = (error.stacks ?? []).map(({ file, line, column }) => ({
+    file: legible(String(file)),
+    line: Number(line),
+    column: Number(column),
+  }))
+  return { message: legible(String(error.message)), frames }
 }

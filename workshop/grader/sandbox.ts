@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { cp, lstat, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { isRunning } from '../process/process-group.ts'
 import { ROOT } from '../root.ts'
@@ -26,7 +26,10 @@ export async function emptySandbox(): Promise<Sandbox> {
       for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true })
       for (const source of sources) {
         for (const lesson of await lessonFolders(source)) {
-          await cp(join(source, lesson), join(folder, lesson), { recursive: true, filter: isWork })
+          await cp(join(source, lesson), join(folder, lesson), {
+            recursive: true,
+            filter: async (path) => isWork(path) && (await canBeCopied(path)),
+          })
         }
       }
     },
@@ -51,6 +54,12 @@ async function lessonFolders(work: string): Promise<string[]> {
 /** Returns whether a file is part of the work. Excludes tsconfig.json, because it extends a file that the sandbox lacks. */
 export function isWork(path: string): boolean {
   return !['node_modules', '.git', 'exhibit', 'tsconfig.json'].includes(basename(path))
+}
+
+/** Returns whether a path is a file, a folder or a link, but not a device or a pipe, which could be read without an end. */
+async function canBeCopied(path: string): Promise<boolean> {
+  const stats = await lstat(path)
+  return stats.isFile() || stats.isDirectory() || stats.isSymbolicLink()
 }
 
 /** Removes the sandboxes of processes that were killed. A sandbox's name begins with its process ID. */

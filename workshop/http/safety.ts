@@ -105,12 +105,12 @@ export function onlyUnderOurName(names: (req: Request) => string[]): RequestHand
 }
 
 /** Refuses requests from other pages. A browser's headers say which page sent the request. */
-function onlyFromOurPage({
+export function onlyFromOurPage({
   names,
-  isFramed,
+  isFramed = false,
 }: {
   names(req: Request): string[]
-  isFramed: boolean
+  isFramed?: boolean
 }): RequestHandler {
   return (req, res, next) => {
     const { origin, 'sec-fetch-site': site, 'sec-fetch-dest': destination } = req.headers

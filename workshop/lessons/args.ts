@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { taskOf } from './task-of.ts'
+import { visible } from '../../wire/visible.ts'
 import { isInside } from '../is-inside.ts'
 import { ROOT } from '../root.ts'
 import { checkIds, lessonNumbered, lessons, lessonsFolder, listed } from './catalogue.ts'
@@ -87,7 +88,7 @@ function findWork(arg: string): Work | Problem {
     }
   }
   const name = isInside(ROOT, folder) ? relative(ROOT, folder).split(sep).join('/') : arg
-  return { folder, name }
+  return { folder, name: visible(name) }
 }
 
 /** Returns the folder itself, its parent if the folder is a single lesson, or its lessons/ if it is a whole clone. */

@@ -27,7 +27,8 @@ type NextHint = { text: string; number: number; of: number; again: boolean }
 /** Takes the next hint and remembers that it was shown. Returns undefined if the task has no hints. */
 function nextHint({ id, hints }: Task): NextHint | undefined {
   const shown = readStore<Record<string, number>>(FILE)
-  const taken = Number(shown[id]) || 0
+  // The file may be damaged.
+  const taken = Math.max(0, Math.trunc(Number(shown[id]) || 0))
   const text = hints[taken % hints.length]
   if (text === undefined) return undefined
   writeStore(FILE, { ...shown, [id]: taken + 1 })

@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
 import { taskOf } from './task-of.ts'
 import { checksOf, hasChecks, type CheckName } from './checks.ts'
 import type { Lesson } from './catalogue.ts'
 import type { Task } from './readme.ts'
 import { decisive, scoreOf, type Score } from '../../protocol/score.ts'
-import { readStore, writeStore } from '../store.ts'
+import { machineProblem } from '../machine-problem.ts'
+import { readStore, storeFolder, writeStore } from '../store.ts'
 
 /** A learner's progress in one lesson. */
 export type Progress = {
@@ -32,16 +35,25 @@ type Stored = Record<
 /**
  * Stores the verdict on the learner's own work in lessons/. Keeps the earlier results of checks that were not graded this
  * time.
+ *
+ * @returns a sentence if the verdict cannot be stored
  */
-export function recordVerdict({ lesson, outcome, checks }: Verdict): void {
+export function recordVerdict({ lesson, outcome, checks }: Verdict): string | undefined {
   const stored = readStore<Stored>(FILE)
   const states = checks.map(({ id, state, lacks }) => [id, lacks ? 'not graded' : state] as const)
   stored[lesson] = {
     gradedAt: new Date().toISOString(),
     outcome,
-    checks: { ...stored[lesson]?.checks, ...Object.fromEntries(states) },
+    checks: { ...storedOf(lesson)?.checks, ...Object.fromEntries(states) },
   }
-  writeStore(FILE, stored)
+  try {
+    writeStore(FILE, stored)
+    return undefined
+  } catch (error) {
+    const problem = machineProblem(error)
+    if (!problem) throw error
+    return `Your progress was not saved. ${problem}`
+  }
 }
 
 /** Deletes the progress of a lesson. */
@@ -52,10 +64,10 @@ export function forgetProgress(lesson: number): void {
 
 /** Reads the progress of a lesson. */
 export function progressOf(lesson: number): Progress {
-  const stored = readStore<Stored>(FILE)[lesson]
+  const stored = storedOf(lesson)
   const checks = namesOf(lesson).map((check) => ({
     ...check,
-    state: stored?.checks?.[check.id] ?? ('not run' as const),
+    state: stored?.checks[check.id] ?? ('not run' as const),
   }))
   const those = (state: State): string[] =>
     checks.filter((check) => check.state === state).map(({ id }) => id)
@@ -79,6 +91,28 @@ export function firstOpenTask(lesson: Lesson, closed: readonly string[]): Task |
   const open = namesOf(lesson.number).filter(({ id }) => !closed.includes(id))
   const [next] = decisive(open)
   return next && lesson.tasks.find((task) => task.id === taskOf(next.id))
+}
+
+/** Returns a sentence if the stored progress is damaged. */
+export function progressProblem(): string | undefined {
+  const file = join(storeFolder, FILE)
+  if (!existsSync(file)) return undefined
+  const all = Object.entries(readStore<Stored>(FILE))
+  // An empty object means that the file could not be read, because it is only written after a grading.
+  const isWhole = all.length > 0 && all.every(([lesson]) => storedOf(Number(lesson)))
+  return isWhole
+    ? undefined
+    : `Your progress in .workshop/${FILE} is damaged, so a part of it is missing here. Grade the lessons again to restore it.`
+}
+
+/** Returns what is stored about a lesson, or undefined if there is nothing or the file is damaged. */
+function storedOf(lesson: number): Stored[string] | undefined {
+  const found: unknown = readStore<Stored>(FILE)[lesson]
+  if (typeof found !== 'object' || found === null) return undefined
+  const { gradedAt, outcome, checks } = found as Record<string, unknown>
+  if (typeof gradedAt !== 'string' || Number.isNaN(Date.parse(gradedAt))) return undefined
+  if (typeof outcome !== 'string' || typeof checks !== 'object' || checks === null) return undefined
+  return found as Stored[string]
 }
 
 function namesOf(lesson: number): CheckName[] {

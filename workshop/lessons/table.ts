@@ -1,7 +1,7 @@
 import type { Paint } from '../terminal/colour.ts'
 import { lessons, type Lesson } from './catalogue.ts'
 import { scoreInWords } from '../../protocol/score.ts'
-import { firstOpenTask, progressOf, type Progress } from './progress.ts'
+import { firstOpenTask, progressOf, progressProblem, type Progress } from './progress.ts'
 
 /** Returns the list of lessons, with the learner's progress and the command to run next. */
 export function lessonTable(paint: Paint): string {
@@ -18,7 +18,8 @@ export function lessonTable(paint: Paint): string {
   const advice = next
     ? `Next: ${paint('strong', `npm run lesson ${next.lesson.number}`)}`
     : 'You have passed every lesson. To run one again: npm run lesson 1'
-  return ['', ...lines, '', ...problems, advice].join('\n')
+  const damage = progressProblem()
+  return ['', ...lines, '', ...problems, ...(damage ? [damage] : []), advice].join('\n')
 }
 
 function stateOf(lesson: Lesson, progress: Progress): string {

@@ -13,9 +13,12 @@ import { lastEntryIn, openChannel } from './channel.ts'
 import { filesOf } from '../http/files.ts'
 import { ROOT } from '../root.ts'
 import { failed, refuse, safety } from '../http/safety.ts'
+import { newSecret, type Secret } from '../http/secret.ts'
 import { serve, type RunningServer } from '../http/serve.ts'
 
 export type PageServer = RunningServer & {
+  /** The secret that every changing request must contain. */
+  readonly secret: string
   /** The address of the page: `http://127.0.0.1:3200`. */
   readonly url: string
 }
@@ -39,11 +42,22 @@ export async function pageServer({
   bundle?: Bundle
   framedBy?: readonly string[]
 }): Promise<PageServer> {
-  const served = await serve(pageApp(session, bundle, framedBy), { ports })
-  return { ...served, url: `http://127.0.0.1:${served.port}` }
+  const secret = newSecret()
+  const served = await serve(pageApp({ session, bundle, framedBy, secret }), { ports })
+  return { ...served, secret: secret.value, url: `http://127.0.0.1:${served.port}` }
 }
 
-function pageApp(session: Session, bundle: Bundle, framedBy: readonly string[]): Express {
+function pageApp({
+  session,
+  bundle,
+  framedBy,
+  secret,
+}: {
+  session: Session
+  bundle: Bundle
+  framedBy: readonly string[]
+  secret: Secret
+}): Express {
   const { recorder } = session
   const epoch = randomBytes(6).toString('hex')
   const app = express()
@@ -77,7 +91,7 @@ function pageApp(session: Session, bundle: Bundle, framedBy: readonly string[]):
     )
   })
 
-  app.post('/do', express.json({ limit: 4096 }), async (req, res) => {
+  app.post('/do', secret.required, express.json({ limit: 4096 }), async (req, res) => {
     if (!req.is('application/json')) {
       refuse(res, 415, 'Send the action as JSON, with Content-Type: application/json.')
       return
@@ -92,7 +106,7 @@ function pageApp(session: Session, bundle: Bundle, framedBy: readonly string[]):
   })
 
   app.use('/pictures', express.static(PICTURES, { cacheControl: false, redirect: false }))
-  app.use(filesOf(bundle))
+  app.use(filesOf(bundle, secret))
   app.use(nothingHere)
   app.use(failed)
   return app

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { legible } from '../../wire/visible.ts'
 import { forkTypeScript } from '../process/fork-typescript.ts'
 import type { RuntimeMessage, RuntimeOrder } from '../../protocol/runtime.ts'
 
@@ -32,7 +33,9 @@ export function startLearnerProcess(): LearnerProcess {
     process.off('exit', kill)
     heard?.ended(how)
   }
-  child.on('message', (message: RuntimeMessage) => heard?.message(message))
+  child.on('message', (message: RuntimeMessage | null) => {
+    if (message !== null) heard?.message(legibleIn(message))
+  })
   child.on('error', (error) => ended(error.message))
   child.on('exit', (code, signal) => {
     const how = signal ?? `exit code ${code}`
@@ -41,7 +44,7 @@ export function startLearnerProcess(): LearnerProcess {
     else ended(how)
   })
   for (const stream of [child.stdout!, child.stderr!]) {
-    createInterface({ input: stream }).on('line', (line) => heard?.printed(line))
+    createInterface({ input: stream }).on('line', (line) => heard?.printed(legible(line)))
   }
 
   function kill(): void {
@@ -66,6 +69,13 @@ export function startLearnerProcess(): LearnerProcess {
     },
     kill,
   }
+}
+
+/** Makes every text in a message legible, because the learner's code may have written it. */
+function legibleIn<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value), (_key, part: unknown) =>
+    typeof part === 'string' ? legible(part) : part,
+  ) as T
 }
 
 const PROGRAM = fileURLToPath(new URL('program.ts', import.meta.url))

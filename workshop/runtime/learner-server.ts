@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { legible } from '../../wire/visible.ts'
 import type { Destination } from '../../wire/tap.ts'
 import { ROOT } from '../root.ts'
 import type { Leaks, RuntimeMessage } from '../../protocol/runtime.ts'
@@ -127,8 +128,10 @@ export function startLearnerServer({
   }
 
   function tellDown(what: string, detail: string): void {
-    send({ unavailable: detail ? `${what}\n${detail}` : what })
-    events.down(what, detail)
+    // The detail may contain file names.
+    const shown = legible(detail)
+    send({ unavailable: shown ? `${what}\n${shown}` : what })
+    events.down(what, shown)
   }
 
   function send(to: Destination): void {

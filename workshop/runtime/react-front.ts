@@ -3,10 +3,10 @@ import { createServer, request } from 'node:http'
 import { SourceMap } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { pipeline } from 'node:stream'
-import express, { type Express, type Request, type Response } from 'express'
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import type { ViteDevServer } from 'vite'
 import { listen } from '../http/ports.ts'
-import { onlyUnderOurName, onThisMachine } from '../http/safety.ts'
+import { onlyFromOurPage, onlyUnderOurName, onThisMachine, refuse } from '../http/safety.ts'
 import { ROOT } from '../root.ts'
 
 /** A page with a learner's component, served by a server of its own. */
@@ -65,7 +65,7 @@ export async function reactFront({
       cacheDir: join(ROOT, '.workshop', 'vite'),
       plugins: [react()],
       optimizeDeps: { entries: [`${PAGE}/main.tsx`] },
-      server: { middlewareMode: true, hmr: { server: front } },
+      server: { middlewareMode: true, hmr: { server: front }, cors: false },
     })
     // Undo Vite's change of NODE_ENV, which every program that we start would inherit.
     if (NODE_ENV === undefined) delete process.env.NODE_ENV
@@ -76,8 +76,11 @@ export async function reactFront({
     const handlers = express()
     handlers.disable('x-powered-by')
     handlers.use(onlyUnderOurName(onThisMachine))
-    handlers.get(path, passOn)
+    // The lesson page shows this page in a frame and links to it. Other pages cannot read it.
     handlers.get('/', showPage)
+    handlers.use(onlyFromOurPage({ names: onThisMachine }))
+    handlers.use('/__open-in-editor', onlyBrowser)
+    handlers.get(path, passOn)
     handlers.get('/where', tellPlace)
     handlers.use(async (req, res, next) => (await starting).middlewares(req, res, next))
     return handlers
@@ -148,6 +151,12 @@ export async function reactFront({
       await closed
     },
   }
+}
+
+/** Refuses other programs on this machine. Only browsers send this header. */
+const onlyBrowser: RequestHandler = (req, res, next) => {
+  if (req.get('Sec-Fetch-Site') === 'same-origin') next()
+  else refuse(res, 403, 'Only the page itself may do this.')
 }
 
 /** The folder with the files of the page. */

@@ -22,6 +22,8 @@ export type GradingEvents = {
   /** Called when a run has started or ended. */
   gradingChanged(): void
   graded(verdict: Verdict): void | Promise<void>
+  /** Called with a sentence if the learner's progress could not be saved. */
+  notSaved(why: string): void
   /** Called if grading failed because of an error in the workshop itself. */
   notGraded(error: Error): void
 }
@@ -63,9 +65,10 @@ export function grading({
       })
       if (signal.aborted) return
       verdict = received
-      if (work === ownWork) recordVerdict(verdict)
+      const unsaved = work === ownWork ? recordVerdict(verdict) : undefined
       graded(verdict)
       void events.graded(verdict)
+      if (unsaved) events.notSaved(unsaved)
     } catch (error) {
       if (!signal.aborted) events.notGraded(error as Error)
     }
@@ -85,13 +88,15 @@ export function grading({
     become({ ...state, checks })
   }
 
-  function graded({ outcome, problem, typeErrors, printed, seed, checks }: Verdict): void {
+  function graded(received: Verdict): void {
+    const { outcome, problem, typeErrors, typeProblem, printed, seed, checks } = received
     become({
       isRunning: true,
       checks: checks.map((check) => ({ ...check, isOld: false })),
       outcome,
       ...(problem && { problem }),
       typeErrors,
+      ...(typeProblem && { typeProblem }),
       printed,
       seed,
       gradedAt: Date.now(),

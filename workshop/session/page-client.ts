@@ -1,6 +1,7 @@
 import { get, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Quake } from '#feed'
+import { legible } from '../../wire/visible.ts'
 import { readNdjson } from '../../solutions/01-raw-chunks/client.ts'
 import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
 import type { Answer, ClientState, ServerState } from '../../protocol/page.ts'
@@ -44,7 +45,7 @@ export function connectPageClient({
   request.on('error', (error) => becomes('cut', cutShort(error)))
   request.on('response', async (response) => {
     if (response.statusCode !== 200) {
-      const text = (await response.toArray()).join('').trim()
+      const text = legible((await response.toArray()).join('').trim())
       becomes('refused', `The server answered ${response.statusCode}. ${text}`.trim())
       return
     }

@@ -1,6 +1,7 @@
 import type { Verdict } from '../../protocol/verdict.ts'
 import type { LearnerClientState } from '../../protocol/page.ts'
 import type { Leaks } from '../../protocol/runtime.ts'
+import { machineProblem } from '../machine-problem.ts'
 import type { Screen } from '../terminal/screen.ts'
 import type { LessonEvents } from './lesson-run.ts'
 
@@ -41,8 +42,11 @@ export function printEvents({
       out.print(`\n${renderVerdict(verdict, options)}\n`)
       before = verdict
     },
-    notGraded: (error) =>
-      out.print(`Your work could not be graded because of an internal error: ${error.stack}`),
+    notSaved: (why) => out.print(why),
+    notGraded(error) {
+      const why = machineProblem(error) ?? `There was an internal error: ${error.stack}`
+      out.print(`Your work could not be graded. ${why}`)
+    },
   }
 }
 

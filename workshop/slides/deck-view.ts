@@ -18,7 +18,6 @@ export type Role = Instructor | { role: 'follower' }
 /** The instructor, who moves the followers' decks and runs programs on the server at `demoPort`. */
 export type Instructor = {
   role: 'instructor'
-  token: string
   demoPort: number
   /** The addresses for followers, and the code that followers need. Absent if the deck is not shared. */
   join?: { urls: string[]; code: string }

@@ -73,12 +73,13 @@ const onlyReading: RequestHandler = (req, res, next) => {
 }
 
 /**
- * Serves everything below `/CODE/`. Wrong codes are answered slowly and one at a time, so that nobody can try all codes.
- * Followers with the right code never wait.
+ * Serves everything below `/CODE/`. After a wrong code, its sender has to wait, so that nobody can try all codes. While
+ * the sender waits, the right code is refused as well, because otherwise its answer would differ from the others'.
+ * Followers who have already used the right code have a pass, and never wait.
  */
 function guarded(code: string, deck: Router, wrongCodeMs: number): RequestHandler {
-  let guesses = 0
-  let turn: Promise<unknown> = Promise.resolve()
+  const pass = `pass=${randomBytes(16).toString('hex')}`
+  const waiting = new Set<string>()
   const guard = Router()
   guard.get('/', (req, res) => {
     const { code: said = '' } = req.query
@@ -87,28 +88,25 @@ function guarded(code: string, deck: Router, wrongCodeMs: number): RequestHandle
   })
   // Browsers request this file by themselves, so the request does not count as a guess.
   guard.get('/favicon.ico', (_req, res) => void res.status(204).end())
+  guard.use(({ socket, headers: { cookie = '' } }, res, next) => {
+    if (cookie.includes(pass) || !waiting.has(socket.remoteAddress ?? '')) next()
+    else refuse(res, 429, 'There was a wrong code a moment ago. Try again in a few seconds.')
+  })
   guard.use(`/${code}`, (req, res, next) => {
+    res.set('Set-Cookie', `${pass}; Path=/; HttpOnly; SameSite=Strict`)
     // The page loads its files from relative URLs, which need the slash at the end.
     if (req.originalUrl.split('?')[0]!.length > code.length + 1) {
       deck(req, res, () => next('router'))
     } else res.redirect(303, `/${code}/`)
   })
-  guard.use(async (_req, res) => {
-    if (guesses >= MOST_GUESSES) {
-      refuse(res, 429, 'Too many wrong codes at once. Try again later.')
-      return
-    }
-    guesses += 1
-    turn = turn.then(() => sleep(wrongCodeMs))
-    await turn
-    guesses -= 1
+  guard.use(async ({ socket: { remoteAddress = '' } }, res) => {
+    waiting.add(remoteAddress)
+    await sleep(wrongCodeMs)
+    waiting.delete(remoteAddress)
     refuse(res, 403, 'This is not the code. Ask your instructor for the link.')
   })
   return guard
 }
-
-/** The maximum number of wrong codes that may wait for an answer at the same time. */
-const MOST_GUESSES = 30
 
 const ASKS_FOR_CODE = `<!doctype html>
 <html lang="en">

@@ -1,9 +1,10 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import express, { type Express } from 'express'
 import { filesOf } from '../http/files.ts'
 import { failed, refuse, safety } from '../http/safety.ts'
+import { newSecret } from '../http/secret.ts'
 import { serve } from '../http/serve.ts'
 import { pageServer } from '../page/server.ts'
 import { ROOT } from '../root.ts'
@@ -38,12 +39,7 @@ export async function slidesServer({
 }: { code?: string; ports?: readonly number[] } = {}): Promise<SlidesServer> {
   const leader = makeLeader()
   const session = sceneSession(() => readDeck().scenes)
-  // No other page can know the token, because only the deck's own page can read the answer that contains it.
-  const role: Instructor = {
-    role: 'instructor',
-    token: randomBytes(16).toString('hex'),
-    demoPort: 0,
-  }
+  const role: Instructor = { role: 'instructor', demoPort: 0 }
   const deck = await serve(instructorsApp(leader, role), { ports })
   const demos = await pageServer({
     session,
@@ -71,6 +67,7 @@ export async function slidesServer({
 }
 
 function instructorsApp(leader: Leader, role: Instructor): Express {
+  const secret = newSecret()
   const app = express()
   app.use(
     safety({
@@ -82,18 +79,16 @@ function instructorsApp(leader: Leader, role: Instructor): Express {
     }),
   )
   app.get('/deck.json', (_req, res) => void res.json(deckView(role)))
-  app.post('/position', express.json({ limit: 1024 }), (req, res) => {
+  app.post('/position', secret.required, express.json({ limit: 1024 }), (req, res) => {
     const position = positionIn(req.body)
-    if (!isSame(req.get('X-Token') ?? '', role.token))
-      refuse(res, 403, 'Only the instructor can move the followers.')
-    else if (!position) refuse(res, 400, 'This is not a position in a deck.')
+    if (!position) refuse(res, 400, 'This is not a position in a deck.')
     else {
       leader.goTo(position)
       res.status(204).end()
     }
   })
   app.use('/recordings', recordings())
-  app.use(filesOf(slidesPage))
+  app.use(filesOf(slidesPage, secret))
   app.use((_req, res) => refuse(res, 404, 'There is nothing at this address.'))
   app.use(failed)
   return app
@@ -106,10 +101,6 @@ function speakerView(): string {
   // A tab must be escaped in JSON, but not in JavaScript.
   const script = JSON.parse(`"${literal.replaceAll('\t', '\\t')}"`) as string
   return `'sha256-${createHash('sha256').update(script).digest('base64')}'`
-}
-
-function isSame(said: string, token: string): boolean {
-  return said.length === token.length && timingSafeEqual(Buffer.from(said), Buffer.from(token))
 }
 
 const NAMES = ['127.0.0.1', 'localhost']

@@ -70,7 +70,7 @@ function arrivalLine(
   // A visible character takes at most four bytes, so four times the width is enough to fill the line from both ends.
   const spans = segments.map((segment) => spanOf(segment, detail === 'short' ? room * 4 : Infinity))
   // The cursor is the most important part of a request, so put it first, where the line is never shortened.
-  if (cursor !== undefined) spans.unshift({ text: `(last ID ${cursor}) `, hue: 'strong' })
+  if (cursor !== undefined) spans.unshift({ text: `(last ID ${visible(cursor)}) `, hue: 'strong' })
   if (hop === 'workshop') spans.unshift({ text: '(the workshop) ', hue: 'quiet' })
   if (spans.length === 0)
     spans.push({ text: '(an incomplete line, to be continued)', hue: 'quiet' })

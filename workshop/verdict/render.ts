@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from 'node:util'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { checksOf } from '../lessons/checks.ts'
 import { alikeInWords, firstDifference, moreInWords, sideBySide } from './side-by-side.ts'
@@ -69,7 +68,8 @@ export function renderFailure(
   ].join('\n')
 }
 
-function typeWarnings({ outcome, typeErrors }: Verdict, paint: Paint): string {
+function typeWarnings({ outcome, typeErrors, typeProblem }: Verdict, paint: Paint): string {
+  if (typeProblem) return paint('bad', `! ${typeProblem}`)
   // If a file could not be loaded, the error says why.
   if (outcome === 'error' || typeErrors.length === 0) return ''
   const lines = typeErrors.slice(0, 5).map((line) => `  ${line}`)
@@ -227,7 +227,7 @@ function theOthers({ id }: CheckResult, count: number, options: RenderOptions): 
 
 /** Returns the output of the learner's code, such as that of `console.log()`. */
 function printed({ outcome, printed: text }: Verdict, paint: Paint): string {
-  const lines = linesPrinted(stripVTControlCharacters(text))
+  const lines = linesPrinted(text)
   if (outcome === 'pass' || lines.length === 0) return ''
   const more = lines.length > 20 ? [paint('quiet', `  … and ${lines.length - 20} more lines`)] : []
   return [

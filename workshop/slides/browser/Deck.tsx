@@ -14,7 +14,7 @@ export function Deck({ deck }: { deck: DeckView }) {
   const [reveal, setReveal] = useState<RevealApi>()
   useEffect(() => {
     const { role } = deck
-    if (role.role === 'instructor' && !isPassive) broadcastPosition(role.token)
+    if (role.role === 'instructor' && !isPassive) broadcastPosition()
     void startReveal(container.current!, role).then(setReveal)
   }, [deck])
   return (

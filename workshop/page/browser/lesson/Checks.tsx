@@ -155,7 +155,9 @@ function NextLesson({ number, title }: { number: number; title: string }) {
   )
 }
 
-function TypeErrors({ grading: { outcome, typeErrors } }: { grading: GradingState }) {
+function TypeErrors({ grading }: { grading: GradingState }) {
+  const { outcome, typeErrors, typeProblem } = grading
+  if (typeProblem) return <p className="warning">! {typeProblem}</p>
   // If the work could not be loaded, the problem already gives the reason.
   if (outcome === 'error' || typeErrors.length === 0) return null
   const more = typeErrors.length - MOST_TYPE_ERRORS

@@ -94,7 +94,7 @@ function Events({ lines, dispatched }: NonNullable<InspectedArrival['interpretat
       <h4>fields</h4>
       {lines.length === 0 && <p className="quiet">No complete line yet.</p>}
       <ul>
-        {lines.map(({ field, value, isComment }, index) => (
+        {lines.slice(0, MOST_LISTED).map(({ field, value, isComment }, index) => (
           // The lines never change their order.
           // oxlint-disable-next-line react/no-array-index-key
           <li key={index}>
@@ -111,10 +111,11 @@ function Events({ lines, dispatched }: NonNullable<InspectedArrival['interpretat
           </li>
         ))}
       </ul>
+      <More of={lines.length} />
       <h4>{dispatched.length === 1 ? 'event' : 'events'}</h4>
       {dispatched.length === 0 && <p className="quiet">None. A client dispatches no event.</p>}
       <ul>
-        {dispatched.map(({ type, data, lastEventId }, index) => (
+        {dispatched.slice(0, MOST_LISTED).map(({ type, data, lastEventId }, index) => (
           // oxlint-disable-next-line react/no-array-index-key
           <li key={index}>
             <strong>{type}</strong>
@@ -123,9 +124,19 @@ function Events({ lines, dispatched }: NonNullable<InspectedArrival['interpretat
           </li>
         ))}
       </ul>
+      <More of={dispatched.length} />
     </div>
   )
 }
+
+/** Says how many items of a list are not shown, because a browser would need seconds to show them all. */
+function More({ of: count }: { of: number }) {
+  return (
+    count > MOST_LISTED && <p className="quiet">… and {formatNumber(count - MOST_LISTED)} more</p>
+  )
+}
+
+const MOST_LISTED = 500
 
 /** Formats bytes, sixteen per line, as their offset, hexadecimal values and text. */
 function hexDump(bytes: Uint8Array): string {

@@ -18,8 +18,15 @@ export function inspectArrival(
   const entry = recording.find((each) => each.entry.n === n)?.entry
   if (!found || entry?.kind !== 'arrived') return undefined
   const { arrival, before, isWhole } = found
-  return { entry, bytes: arrival.bytes, interpretation: interpret(arrival, before, isWhole) }
+  return {
+    entry,
+    bytes: arrival.bytes.subarray(0, MOST_BYTES),
+    interpretation: interpret(arrival, before, isWhole),
+  }
 }
+
+/** The most bytes of an arrival that are shown, as in the workshop's own answers. */
+const MOST_BYTES = 65_536
 
 /** Loads entry `n` from the workshop or from the open recording. Returns a message if the bytes are not available. */
 export async function loadArrival(

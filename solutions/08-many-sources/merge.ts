@@ -1,3 +1,6 @@
+// #region 8.1
+import { setMaxListeners } from 'node:events'
+// #endregion
 import type { Quake } from '#feed'
 
 /** A named source of earthquakes, such as one seismic network. `open()` works like `Feed.open()`. */
@@ -22,6 +25,8 @@ export async function* mergeSources(
   const closing = new AbortController()
   const close = (): void => closing.abort()
   signal.addEventListener('abort', close)
+  // Every source listens to this signal. Node warns about more than ten listeners.
+  setMaxListeners(0, closing.signal)
 
   const running = new Set(sources.map((source): Reader => ({ source })))
   /** The items that have arrived and wait for their turn: at most one per source. */

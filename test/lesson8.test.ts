@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import * as fc from 'fast-check'
 import type { Quake } from '#feed'
-import type { Item } from '#work/08-many-sources/merge.ts'
+import type { Item, Source } from '#work/08-many-sources/merge.ts'
 import { check, edgeCase, must, type Tools } from './harness/check.ts'
 import { deepEqual } from './harness/equality.ts'
 import { turns } from './harness/event-loop.ts'
@@ -18,7 +18,7 @@ import { counted, listed } from './harness/reconnection/wording.ts'
 // 8.1 The merge
 
 check('8.1a', 'each quake is yielded with the name of its source', async (t) => {
-  const [source] = sourcesNamed(t, ['us'])
+  const [source] = sourcesNamed(t, ['geofon'])
   const merge = merged(t, [source])
   for (const quake of quakes(3)) {
     source.release(quake)
@@ -79,7 +79,7 @@ check('8.1c', 'the quakes of each source are yielded once and in order', async (
 check('8.1d', 'sources that are ready take turns', async (t) => {
   const sources = sourcesNamed(t, ['us', 'ci', 'ak', 'nc'])
   const merge = merged(t, sources)
-  for (const source of sources) source.release(...numberedQuakes(20))
+  for (const [n, source] of sources.entries()) source.release(...quakesOfDay(n + 1, 20))
   for (let taken = 1; taken <= 40; taken += 1) {
     await merge.take(notYielded('Every source had released 20 quakes'))
     // Let every source get ready again.
@@ -183,23 +183,19 @@ check('8.2b', 'a source that fails yields its error, and the others continue', a
 })
 
 check('8.2c', 'a source that has failed counts as ended', async (t) => {
-  const sources = sourcesNamed(t, ['us', 'ci'])
-  const [failing, other] = sources
-  const merge = merged(t, sources)
   const error = failure()
-  failing.fail(error)
+  // A generator would end after its error. This source fails whenever it is asked.
+  const failing = sourceOf('us', { next: () => Promise.reject(error) })
+  const [other] = sourcesNamed(t, ['ci'])
+  const merge = merged(t, [failing, other])
   await takeError(merge, failing, error)
   const [quake] = quakes(1)
   other.release(quake)
   await takeQuake(merge, other, quake)
   other.end()
-  await merge.ends(
-    'One source had failed, and the other had ended',
-    'your merge counts the sources that end, but not those that fail.',
-  )
-  must(failing.pulls <= 2, {
-    seen: `Your merge called next() ${failing.pulls} times on a source whose first next() had failed.`,
-    expected: 'Expected a source not to be asked again after it has failed.',
+  await merge.ends('One source had failed, and the other had ended', {
+    often:
+      'your merge counts the sources that end, but not those that fail, or it asks a source again after it has failed.',
   })
 })
 
@@ -209,16 +205,16 @@ check('8.2d', 'an abort ends the merge while every source is silent', async (t) 
   merge.ask()
   await someTurns()
   merge.abort()
-  await merge.ends(
-    'Every source was silent and the signal aborted',
-    'your merge checks the signal only between two items. The wait for the next item must end, too.',
-  )
+  await merge.ends('Every source was silent and the signal aborted', {
+    often:
+      'your merge checks the signal only between two items. The wait for the next item must end, too.',
+  })
 })
 
 check('8.2e', 'an abort closes every source', async (t) => {
   const { merge, sources } = await inEveryState(t)
   merge.abort()
-  await merge.ends('The signal aborted')
+  await merge.ends('The signal aborted', { mayYield: 1 })
   await mustCloseAll(t, sources, 'The signal aborted')
 })
 
@@ -256,7 +252,7 @@ edgeCase('8.2g', 'the merge leaves no listener on the signal', async (t) => {
       expected:
         'Expected no listener to be left, because the signal may live as long as the process.',
       often:
-        'your merge passes its own signal on to the sources, or it does not call removeEventListener().',
+        'your merge does not call removeEventListener(). { once: true } removes a listener only when the signal aborts.',
     })
   }
 })
@@ -294,28 +290,20 @@ edgeCase('8.2j', 'errors during the clean-up are neither yielded nor uncaught', 
   const endings = {
     abort: async (merge: Merged) => {
       merge.abort()
-      await merge.ends(
-        'The signal aborted, and every source threw an AbortError',
-        'your merge treats the error of an aborted source as a failure. It is the end that your code asked for.',
-      )
+      await merge.ends('The signal aborted, and every source threw an AbortError', {
+        often:
+          'your merge treats the error of an aborted source as a failure. It is the end that your code asked for.',
+      })
     },
     leave: (merge: Merged) => merge.leave(),
   }
   for (const end of Object.values(endings)) {
     const sources = sourcesNamed(t, ['us', 'ci', 'ak'], { throwsOnAbort: true })
     const [ready] = sources
-    // The iteration of this source has already ended when it is left, and it rejects all the same.
-    const grumpy = {
-      name: 'nc',
-      open: () => ({
-        [Symbol.asyncIterator]: () => ({
-          next: () => new Promise<never>(() => {}),
-          return: async () => {
-            throw failure()
-          },
-        }),
-      }),
-    }
+    const grumpy = sourceOf('nc', {
+      next: () => new Promise<never>(() => {}),
+      return: () => Promise.reject(failure()),
+    })
     const merge = merged(t, [...sources, grumpy])
     const [quake] = quakes(1)
     ready.release(quake)
@@ -326,24 +314,30 @@ edgeCase('8.2j', 'errors during the clean-up are neither yielded nor uncaught', 
 })
 
 edgeCase('8.2k', 'a source that ignores its signal does not delay the end', async (t) => {
-  for (const how of ['abort', 'leave'] as const) {
-    const [deaf] = sourcesNamed(t, ['us'], { ignoresSignal: true })
-    const [ready] = sourcesNamed(t, ['ci'])
-    const merge = merged(t, [deaf, ready])
-    const [quake] = quakes(1)
-    ready.release(quake)
-    await takeQuake(merge, ready, quake)
-    const often = 'your merge awaits return() of every source, and one of them never settles.'
-    if (how === 'abort') {
-      merge.abort()
-      await merge.ends('The signal aborted, and one source ignored that', often)
-    } else await merge.leave(often)
-    must(deaf.isReturned, {
+  const often =
+    'your merge waits until every source has ended, or it awaits return() of a source. The return() of a generator waits for the pending next().'
+  const mustReturn = (source: ControlledSource): void =>
+    must(source.isReturned, {
       seen: 'The merge had ended, but return() of a source that ignores its signal was not called.',
       expected:
         'Expected return() to be called on every source, because some sources do not know the signal.',
     })
-  }
+  const [deaf] = sourcesNamed(t, ['us'], { ignoresSignal: true })
+  const aborted = merged(t, [deaf])
+  aborted.ask()
+  await someTurns()
+  aborted.abort()
+  await aborted.ends('The only source was silent, and the signal aborted', { often })
+  mustReturn(deaf)
+
+  const [other] = sourcesNamed(t, ['us'], { ignoresSignal: true })
+  const [ready] = sourcesNamed(t, ['ci'])
+  const left = merged(t, [other, ready])
+  const [quake] = quakes(1)
+  ready.release(quake)
+  await takeQuake(left, ready, quake)
+  await left.leave(often)
+  mustReturn(other)
 })
 
 edgeCase('8.2l', 'a merge without sources, or with an aborted signal, ends at once', async (t) => {
@@ -352,10 +346,9 @@ edgeCase('8.2l', 'a merge without sources, or with an aborted signal, ends at on
   const aborted = new AbortController()
   aborted.abort()
   const merge = merged(t, sources, aborted)
-  await merge.ends(
-    'The signal had aborted before mergeSources() was called',
-    'your merge only listens for "abort", and an aborted signal fires no more events.',
-  )
+  await merge.ends('The signal had aborted before mergeSources() was called', {
+    often: 'your merge only listens for "abort", and an aborted signal fires no more events.',
+  })
   await mustCloseAll(t, sources, 'The signal had aborted before mergeSources() was called')
 })
 
@@ -379,6 +372,11 @@ function sourcesNamed<const Names extends readonly string[]>(
   manner?: Manner,
 ): { -readonly [N in keyof Names]: ControlledSource } {
   return names.map((name) => controlledSource(t.transcript, name, manner)) as never
+}
+
+/** Returns a source with the given iterator. */
+function sourceOf(name: string, iterator: AsyncIterator<Quake>): Source {
+  return { name, open: () => ({ [Symbol.asyncIterator]: () => iterator }) }
 }
 
 function quakesAfter(count: number, more: number): Quake[] {
@@ -430,6 +428,14 @@ async function takeError(merge: Merged, { name }: { name: string }, error: unkno
 
 function failure(): Error {
   return new Error('the network is unreachable')
+}
+
+/** Returns quakes that are all older than those of the next day. */
+function quakesOfDay(day: number, count: number): Quake[] {
+  return quakes(count).map((quake, n) => ({
+    ...quake,
+    time: `2018-02-0${day}T00:00:${10 + n}.000Z`,
+  }))
 }
 
 /** Starts a merge with one source that has delivered, one whose item waits for its turn, and one that is silent. */

@@ -17,8 +17,12 @@ export type Merged = {
   ask(): void
   /** Aborts the signal. */
   abort(): void
-  /** Waits until the pending or the next request for an item says that the merge has ended. */
-  ends(when: string, often?: string): Promise<void>
+  /**
+   * Waits until the pending or the next request for an item says that the merge has ended.
+   *
+   * @param options.mayYield the number of items that had arrived, and may still be yielded
+   */
+  ends(when: string, options?: { often?: string; mayYield?: number }): Promise<void>
   /** Leaves the loop, as `break` does. */
   leave(often?: string): Promise<void>
 }
@@ -74,16 +78,20 @@ export function merged(
       t.transcript.step('the signal aborts')
       controller.abort()
     },
-    async ends(when, often) {
-      const { done, value } = await answer({
-        seen: `${when}, but the merge did not end.`,
-        expected: 'Expected the loop over the merge to end.',
-        ...(often && { often }),
-      })
-      must(done === true, {
-        seen: `${when}, and the merge yielded ${describeItem(value)}.`,
-        expected: 'Expected the merge to end without another item.',
-      })
+    async ends(when, { often, mayYield = 0 } = {}) {
+      for (let more = 0; ; more += 1) {
+        const { done, value } = await answer({
+          seen: `${when}, but the merge did not end.`,
+          expected: 'Expected the loop over the merge to end.',
+          ...(often && { often }),
+        })
+        if (done) break
+        must(more < mayYield, {
+          seen: `${when}, and the merge yielded ${describeItem(value)}.`,
+          expected: 'Expected the merge to end without another item.',
+          ...(often && { often }),
+        })
+      }
       t.transcript.step('the merge ended')
     },
     async leave(often) {

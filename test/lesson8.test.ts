@@ -19,7 +19,7 @@ import {
 } from './harness/merge/controlled-source.ts'
 import { describeItem, merged, notYielded, type Merged } from './harness/merge/merged.ts'
 import { countPendingReactions } from './harness/merge/pending-reactions.ts'
-import { describeQuake, numberedQuakes, quakes, seed } from './harness/quakes.ts'
+import { describeQuake, quakes, seed } from './harness/quakes.ts'
 import { counted, listed } from './harness/reconnection/wording.ts'
 import { excerpt, SILENT } from './harness/transcript.ts'
 
@@ -85,7 +85,7 @@ check('8.1c', 'the quakes of each source are yielded once and in order', async (
 })
 
 check('8.1d', 'sources that are ready take turns', async (t) => {
-  const sources = sourcesNamed(t, ['us', 'ci', 'ak', 'nc'])
+  const sources = sourcesNamed(t, NETWORKS)
   const merge = merged(t, sources)
   for (const [n, source] of sources.entries()) source.release(...quakesOfDay(n + 1, 20))
   for (let taken = 1; taken <= 40; taken += 1) {
@@ -107,7 +107,7 @@ check('8.1e', 'a source is asked for one quake at a time, and only on demand', a
   const sources = sourcesNamed(t, ['us', 'ci', 'ak'])
   const [silent, ...ready] = sources
   const merge = merged(t, sources)
-  for (const source of ready) source.release(...numberedQuakes(20))
+  for (const source of ready) source.release(...quakes(20))
   for (let round = 0; round < 10; round += 1) {
     await merge.take(notYielded('Two sources had released 20 quakes'))
     // Everything that does not wait for the loop has happened after some turns.
@@ -131,7 +131,7 @@ check('8.1f', 'a silent source costs no memory while the others deliver', async 
   const [, busy] = sources
   const merge = merged(t, sources)
   const count = 400
-  busy.release(...numberedQuakes(count))
+  busy.release(...quakes(count))
   const reactions = countPendingReactions()
   t.atEnd(reactions.stop)
   for (let taken = 0; taken < count; taken += 1) {
@@ -199,11 +199,14 @@ check('8.2c', 'a source that has failed counts as ended', async (t) => {
   await takeError(merge, failing, error)
   const [quake] = quakes(1)
   other.release(quake)
-  await takeQuake(merge, other, quake)
+  const item = await merge.take(notYielded(`Source "ci" released ${describeQuake(quake)}`))
+  must('quake' in item, {
+    seen: `Source "us" had failed, and its error had been yielded. Then source "ci" released a quake, and the merge yielded ${describeItem(item)}.`,
+    expected: 'Expected a source not to be asked again after it has failed.',
+  })
   other.end()
   await merge.ends('One source had failed, and the other had ended', {
-    often:
-      'your merge counts the sources that end, but not those that fail, or it asks a source again after it has failed.',
+    often: 'your merge counts the sources that end, but not those that fail.',
   })
 })
 
@@ -933,8 +936,8 @@ const POLICIES = ['drop-oldest', 'latest', 'disconnect'] as const
 /** A limit of items that is small enough for a check to exceed it several times. */
 const LIMIT = 4
 
-/** The networks of the recorded week. */
-const NETWORKS = ['us', 'ci', 'nc', 'ak', 'nn', 'pr', 'uw', 'hv', 'uu', 'mb', 'nm', 'se'] as const
+/** The names of a few networks. Node warns if more than ten listeners listen to one signal. */
+const NETWORKS = ['us', 'ci', 'nc', 'ak'] as const
 
 /** Plans for releases: which of three sources releases how many quakes, and how many items are taken then. */
 const releases = fc.array(
@@ -961,7 +964,7 @@ function sourceOf(name: string, iterator: AsyncIterator<Quake>): Source {
 }
 
 function quakesAfter(count: number, more: number): Quake[] {
-  return numberedQuakes(count + more).slice(count)
+  return quakes(count + more).slice(count)
 }
 
 function idsFrom(items: readonly Item[], name: string): string[] {

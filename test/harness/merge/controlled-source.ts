@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import type { Quake } from '#feed'
 import type { Source } from '#work/08-many-sources/merge.ts'
 import { describeError } from '../failure.ts'
@@ -74,8 +73,6 @@ export function controlledSource(
     open(signal) {
       opened += 1
       signalOf = signal
-      // Otherwise Node would print a warning when more than ten sources listen to the same signal.
-      setMaxListeners(0, signal)
       signal.addEventListener('abort', () => wake(), { once: true })
       const iteration = read(signal)
       return {

@@ -182,6 +182,7 @@ check('8.2b', 'a source that fails yields its error, and the others continue', a
   waiting.release(quake)
   await someTurns()
   failing.fail(error)
+  await someTurns()
   // The quake and the error may be yielded in either order.
   const one = await merge.take(notYielded('Source "ci" had released a quake, and "us" had failed'))
   if ('error' in one) {

@@ -3,8 +3,15 @@ import * as fc from 'fast-check'
 import type { Quake } from '#feed'
 import type { Item, Source } from '#work/08-many-sources/merge.ts'
 import { check, edgeCase, must, type Tools } from './harness/check.ts'
-import { deepEqual } from './harness/equality.ts'
+import { deepEqual, tryParseJson } from './harness/equality.ts'
+import { describeEvent, EventClient } from './harness/event-client.ts'
 import { turns } from './harness/event-loop.ts'
+import type { StreamEvent } from './harness/event-stream-parser.ts'
+import { fanOut, pathFor, type FanOut } from './harness/fan-out/fan-out.ts'
+import { mustBeNamed, type Happened, type Viewer } from './harness/fan-out/viewer.ts'
+import { gate } from './harness/gate.ts'
+import { disconnect } from './harness/login.ts'
+import { isEventStream } from './harness/methods.ts'
 import {
   controlledSource,
   type ControlledSource,
@@ -14,6 +21,7 @@ import { describeItem, merged, notYielded, type Merged } from './harness/merge/m
 import { countPendingReactions } from './harness/merge/pending-reactions.ts'
 import { describeQuake, quakes, seed } from './harness/quakes.ts'
 import { counted, listed } from './harness/reconnection/wording.ts'
+import { excerpt, SILENT } from './harness/transcript.ts'
 
 // 8.1 The merge
 
@@ -379,6 +387,577 @@ edgeCase('8.2l', 'a merge without sources, or with an aborted signal, ends at on
   await mustCloseAll(t, sources, 'The signal had aborted before mergeSources() was called')
 })
 
+// 8.3 The fan-out
+
+check('8.3a', 'a stream begins with the policy, and an unknown policy gets 400', async (t) => {
+  const { server } = await fanOut(t, { limit: 7 })
+  for (const given of [undefined, ...POLICIES]) {
+    const client = t.connect(server)
+    const path = pathFor(given)
+    const head = await client.get(path, NO_HEAD)
+    must(head.status === 200 && isEventStream(head), {
+      seen: `GET ${path} was answered with status ${head.status} and Content-Type "${head.headers.get('content-type') ?? ''}".`,
+      expected: 'Expected status 200 and the type text/event-stream.',
+    })
+    const expected = { when_slow: given ?? 'drop-oldest', limit: 7 }
+    const event = await client.events.next({
+      seen: `GET ${path} got no event.`,
+      expected: 'Expected the stream to begin with an event named "policy".',
+    })
+    must(event.type === 'policy' && deepEqual(tryParseJson(event.data), expected), {
+      seen: `The first event of GET ${path} was ${describeEvent(event)}.`,
+      expected: `Expected an event named "policy" with the data ${JSON.stringify(expected)}.`,
+    })
+  }
+  for (const given of ['fastest', 'Latest', '']) {
+    const client = t.connect(server)
+    const path = pathFor(given)
+    const { status } = await client.get(path, NO_HEAD)
+    must(status === 400, {
+      seen: `GET ${path} was answered with status ${status}.`,
+      expected:
+        'Expected status 400, because a client that asks for an unknown policy would wait for a behaviour that it never gets.',
+    })
+  }
+})
+
+check('8.3b', 'the items of all sources are numbered and sent as they happen', async (t) => {
+  const { sources, view } = await fanOut(t, { encode: undefined })
+  const client = await view('client')
+  for (const [n, quake] of quakes(6).entries()) {
+    const source = sources[n % sources.length]!
+    source.release(quake)
+    await client.gets(
+      { id: n + 1, source: source.name, quake },
+      `Source "${source.name}" delivered item ${n + 1}`,
+    )
+  }
+})
+
+check('8.3c', 'the sources are opened once, and each item is encoded once', async (t) => {
+  const fan = await fanOut(t)
+  await fan.happen(2)
+  const viewers = []
+  for (let n = 1; n <= 12; n += 1) viewers.push(await fan.view(`client ${n}`))
+  await fan.happen(3, { readers: viewers })
+  const opened = fan.sources.map((source) => source.opened)
+  must(
+    opened.every((count) => count === 1),
+    {
+      seen: `12 clients connected, and the three sources were opened ${opened.join(', ')} times.`,
+      expected: 'Expected each source to be opened once, because all clients share the merge.',
+      often: 'your handler merges the sources for each client.',
+    },
+  )
+  must(fan.encoded === 5, {
+    seen: `5 items happened while up to 12 clients were connected, and encode() was called ${fan.encoded} times.`,
+    expected:
+      'Expected encode() to be called 5 times. The frame is the same for every client, so a thousand clients would otherwise cost a thousand times the work.',
+    often:
+      'your server calls encode() where it writes to a client. Encode each item before you send it.',
+  })
+})
+
+check('8.3d', 'a client without a cursor starts now, and one with a cursor resumes', async (t) => {
+  const { view, happen } = await fanOut(t)
+  const all = await happen(4)
+  const fresh = await view('client A')
+  const behind = await view('client B', { lastEventId: '2' })
+  const latest = await view('client C', { lastEventId: '4' })
+  const often =
+    'your server ignores Last-Event-ID, or it sends an item twice while the client changes from the kept items to the new ones.'
+  for (const item of all.slice(2)) {
+    await behind.gets(item, 'Client B connected with Last-Event-ID: 2 after item 4', often)
+  }
+  const [fifth] = await happen(1)
+  for (const one of [fresh, behind, latest]) await one.gets(fifth!, 'Item 5 happened', often)
+})
+
+check('8.3e', 'a source that fails is an event, and the other sources continue', async (t) => {
+  const { sources, view } = await fanOut(t, { encode: undefined })
+  const client = await view('client')
+  sources[0].fail(new Error('the network is unreachable'))
+  const often = 'your server stops reading the merge when an item has an error.'
+  const event = await client.next({
+    seen: 'Source "us" failed, but no event arrived.',
+    expected: 'Expected an event named "source-failed", with the name of the source.',
+    often,
+  })
+  must(event.type === 'source-failed' && event.data.includes('us') && event.lastEventId === '1', {
+    seen: `Source "us" failed, and the client got ${describeEvent(event)}.`,
+    expected:
+      'Expected an event named "source-failed" with the ID "1" and the name of the source in its data.',
+  })
+  const [quake] = quakes(1)
+  sources[1].release(quake)
+  const told = 'Source "us" failed, and then source "ci" delivered item 2'
+  await client.gets({ id: 2, source: 'ci', quake }, told, often)
+})
+
+check('8.3f', 'a client that disconnects leaves nothing behind', async (t) => {
+  const timers = t.trackTimers()
+  const { server, view, happen } = await fanOut(t)
+  let mayStay: number | undefined
+  for (const how of ['while it was idle', 'while it was idle', 'after it had stopped reading']) {
+    const client = await view('client')
+    if (how.includes('stopped')) {
+      client.hold()
+      await happen(3)
+    }
+    await disconnect(t, server, client.client)
+    await someTurns()
+    // One timer for all clients may stay.
+    mayStay ??= timers.alive()
+    await t.waitFor(() => timers.alive() <= mayStay!, {
+      seen: () =>
+        `A client disconnected ${how}, and ${counted(timers.alive(), 'timer')} ${timers.alive() === 1 ? 'was' : 'were'} left.`,
+      expected: 'Expected no timer of that client to be left.',
+      often:
+        'your handler clears the heartbeat, but not the timer that limits the wait for "drain", or it clears them only when the client reads.',
+    })
+  }
+  const next = await view('client')
+  await happen(1, { readers: [next] })
+})
+
+edgeCase('8.3g', 'a client that joins during a broadcast misses nothing', async (t) => {
+  const login = gate()
+  const { server, view, happen } = await fanOut(t, { before: login.handler })
+  const a = await view('client A')
+  const leaver = await view('client B')
+  const d = await view('client D')
+  await happen(2, { readers: [a, leaver, d] })
+  login.shut()
+  const joiner = t.connect(server, 'client C')
+  joiner.request(pathFor(), { lastEventId: '2' })
+  await t.waitFor(() => login.waiting > 0, NO_HEAD)
+  a.onWrite('id: 3', () => {
+    t.transcript.step(
+      'while item 3 is being written to client A, client C joins and client B leaves',
+    )
+    leaver.response.destroy()
+    login.open()
+  })
+  const often =
+    'your server changes its list of clients while it goes through the list, or it stores an item only after it has sent it.'
+  const all = await happen(2)
+  for (const item of all) {
+    for (const one of [a, d]) await one.gets(item, `Item ${item.id} happened`, often)
+  }
+  const events = new EventClient(joiner, SILENT)
+  for (const wanted of ['policy', '3', '4']) {
+    const story = {
+      expected: 'Expected the event named "policy", item 3 and item 4, each once.',
+      often,
+    }
+    const seen = 'Client C joined with Last-Event-ID: 2 while item 3 was being sent to others'
+    const event = await events.next({ ...story, seen: `${seen}, but did not get ${wanted}.` })
+    must(event.type === wanted || event.lastEventId === wanted, {
+      ...story,
+      seen: `${seen}, and got ${describeEvent(event)} instead of ${wanted}.`,
+    })
+  }
+})
+
+edgeCase('8.3h', 'a client whose write throws harms no other client', async (t) => {
+  const { view, happen } = await fanOut(t)
+  const broken = await view('client A')
+  const others = [await view('client B'), await view('client C')]
+  broken.onWrite('id: 1', () => {
+    t.transcript.step('the write to client A throws')
+    throw new Error('this client is broken')
+  })
+  const often = 'the error of one client ends the loop that serves all clients.'
+  for (const item of await happen(2)) {
+    for (const one of others) await one.gets(item, 'The write to client A threw', often)
+  }
+})
+
+edgeCase(
+  '8.3i',
+  'heartbeats are sent while the stream is idle, but not to a full response',
+  async (t) => {
+    const { view, happen } = await fanOut(t, { heartbeatMs: 2 })
+    const slow = await view('slow client')
+    const idle = await view('idle client')
+    const beats = {
+      seen: 'The stream was idle, but no heartbeat arrived.',
+      expected: 'Expected a heartbeat every few milliseconds.',
+    }
+    slow.hold()
+    await happen(1, { readers: [idle] })
+    await idle.client.events.heartbeats(5, beats)
+    must(slow.writesWhileFull === 0, {
+      seen: `The slow client had stopped reading, and the server wrote to its full response ${slow.writesWhileFull} times.`,
+      expected:
+        'Expected no heartbeat for a client that does not read, because it would only fill memory.',
+      often: 'your heartbeat does not check res.writableNeedDrain.',
+    })
+  },
+)
+
+edgeCase('8.3j', 'an ID that this server has not sent is a gap of unknown size', async (t) => {
+  const { view, happen } = await fanOut(t, { limit: 3 })
+  const kept = await happen(2)
+  for (const lastEventId of ['480', '3', 'us7000', '-1', '1.5']) {
+    const client = await view('client', { lastEventId })
+    const when = `The server had sent 2 items, and a client connected with Last-Event-ID: ${lastEventId}`
+    const data = await mustBeNamed(client, 'gap', {
+      seen: `${when}, but no event arrived.`,
+      expected: 'Expected an event named "gap", because the ID is from before a restart.',
+      often: 'your server waits until its own count has passed the ID.',
+    })
+    must(deepEqual(data, { dropped: null }), {
+      seen: `${when}, and the gap had the data ${JSON.stringify(data)}.`,
+      expected: 'Expected {"dropped":null}, because the server cannot know how much is missing.',
+    })
+    for (const item of kept) await client.gets(item, when)
+    client.client.close()
+  }
+})
+
+edgeCase('8.3k', 'a shutdown closes the sources and ends every stream', async (t) => {
+  const timers = t.trackTimers()
+  const shutdown = new AbortController()
+  const { server, sources, view, happen } = await fanOut(t, { shutdown: shutdown.signal })
+  const slow = await view('slow client')
+  const quick = await view('quick client')
+  slow.hold()
+  await happen(2, { readers: [quick] })
+  t.transcript.step('the shutdown begins')
+  shutdown.abort()
+  await t.waitFor(() => sources.every(({ isOpen }) => !isOpen), {
+    seen: 'The shutdown began, but a source stayed open.',
+    expected: 'Expected every source to be closed. Pass the signal to mergeSources().',
+  })
+  const how = await quick.client.ended({
+    seen: 'The shutdown began, but the stream of the quick client stayed open.',
+    expected: 'Expected the stream to end, so that the client can reconnect to another server.',
+  })
+  must(how === 'complete', {
+    seen: 'The shutdown began, and the connection of the quick client was cut.',
+    expected: 'Expected the response to end normally.',
+  })
+  await t.waitFor(() => server.connections === 0 && timers.alive() === 0, {
+    seen: () =>
+      `The shutdown began, and ${counted(server.connections, 'connection')} and ${counted(timers.alive(), 'timer')} were left.`,
+    expected: 'Expected nothing to be left, because server.close() waits for every connection.',
+    often: 'your handler waits until a stalled client reads.',
+  })
+})
+
+// 8.4 A slow client
+
+check('8.4a', 'a slow client delays no other client', async (t) => {
+  for (const whenSlow of POLICIES) {
+    const { view, happen } = await fanOut(t, { limit: LIMIT })
+    const slow = await view('slow client', { whenSlow })
+    const quick = await view('quick client', { whenSlow })
+    slow.hold()
+    await happen(4 * LIMIT, { readers: [quick] })
+  }
+})
+
+check('8.4b', 'nothing is written to a full response', async (t) => {
+  for (const whenSlow of ['drop-oldest', 'latest']) {
+    const { view, happen } = await fanOut(t, { limit: LIMIT })
+    const slow = await view('slow client', { whenSlow })
+    slow.hold()
+    await happen(4 * LIMIT)
+    must(slow.writesWhileFull === 0, {
+      seen: `${whenSlow}: the client stopped reading, ${4 * LIMIT} items happened, and your server wrote ${slow.writesWhileFull} times to the response that was already full.`,
+      expected:
+        'Expected your server to stop when res.write() returns false, and to continue after "drain". Everything that is written to a full response stays in memory.',
+      often: 'your server ignores what res.write() returns.',
+    })
+  }
+})
+
+check('8.4c', 'a client that is at most the limit behind gets every item', async (t) => {
+  const { view, happen } = await fanOut(t, { limit: LIMIT })
+  const slow = await view('slow client')
+  slow.hold()
+  // The first item is on its way, so the others are waiting.
+  const all = await happen(1 + LIMIT)
+  slow.letGo()
+  all.push(...(await happen(1)))
+  for (const item of all) {
+    await slow.gets(
+      item,
+      `The limit is ${LIMIT}, and the slow client was ${LIMIT} items behind when it resumed reading`,
+      'your limit is off by one, or your server drops the oldest item when the queue is full instead of when it is too long.',
+    )
+  }
+})
+
+check(
+  '8.4d',
+  'a gap says how many items were dropped, and stands where they are missing',
+  async (t) => {
+    const { told, dropped, before, all } = await readAfterHold(t)
+    must(dropped === all.length - before.length - LIMIT, {
+      seen: `${told} It got ${counted(before.length, 'item')}, and then a gap with {"dropped":${JSON.stringify(dropped)}}.`,
+      expected: `Expected {"dropped":${all.length - before.length - LIMIT}}, because ${LIMIT} of the other ${all.length - before.length} items are still kept.`,
+      often:
+        'your server counts the dropped items of all clients together, or misses one where it starts to drop.',
+    })
+  },
+)
+
+check('8.4e', 'after the gap come exactly the newest items, as many as the limit', async (t) => {
+  const { told, slow, all, happen } = await readAfterHold(t)
+  for (const item of all.slice(-LIMIT)) {
+    await slow.gets(
+      item,
+      `${told} Then it got a gap`,
+      'your server drops the newest items instead of the oldest, or it keeps more or fewer items than the limit.',
+    )
+  }
+  const [next] = await happen(1)
+  await slow.gets(next!, 'The slow client had caught up, and another item happened')
+})
+
+edgeCase('8.4f', 'each gap has its own number', async (t) => {
+  const { view, happen } = await fanOut(t, { limit: LIMIT })
+  const slow = await view('slow client')
+  for (const count of [3 * LIMIT, 2 * LIMIT]) {
+    slow.hold()
+    const all = await happen(count)
+    slow.letGo()
+    const { before, dropped } = await readUntilGap(
+      slow,
+      `${count} items happened while it did not read`,
+    )
+    must(dropped === count - before.length - LIMIT, {
+      seen: `The slow client stopped reading again, ${count} items happened, and it got ${counted(before.length, 'item')} and a gap with {"dropped":${JSON.stringify(dropped)}}.`,
+      expected: `Expected {"dropped":${count - before.length - LIMIT}}.`,
+      often: 'your server does not reset its count of dropped items after it has sent a gap.',
+    })
+    for (const item of all.slice(-LIMIT)) await slow.gets(item, 'The slow client got a gap')
+  }
+})
+
+edgeCase('8.4g', 'a client that reconnects too late gets a gap first', async (t) => {
+  for (const whenSlow of ['drop-oldest', 'disconnect']) {
+    const { view, happen } = await fanOut(t, { limit: LIMIT })
+    const all = await happen(LIMIT + 5)
+    const late = await view('client A', { whenSlow, lastEventId: '2' })
+    const when = `${all.length} items happened, and client A connected with Last-Event-ID: 2`
+    const data = await mustBeNamed(late, 'gap', {
+      seen: `${when}, but no event arrived.`,
+      expected: 'Expected an event named "gap", because items after item 2 are no longer kept.',
+      often: 'your server checks for a gap only when a connected client falls behind.',
+    })
+    must(deepEqual(data, { dropped: 3 }), {
+      seen: `${when}, and got a gap with the data ${JSON.stringify(data)}.`,
+      expected: `Expected {"dropped":3}, because the server keeps the last ${LIMIT} items.`,
+    })
+    for (const item of all.slice(-LIMIT)) await late.gets(item, when)
+    const inTime = await view('client B', { whenSlow, lastEventId: '5' })
+    for (const item of all.slice(-LIMIT)) {
+      await inTime.gets(
+        item,
+        `Client B connected with Last-Event-ID: 5, and every item after it is kept`,
+      )
+    }
+  }
+})
+
+// 8.5 The latest of each source
+
+check('8.5a', 'latest sends the newest waiting item of each source, and no gap', async (t) => {
+  const { view, happen } = await fanOut(t, { limit: LIMIT })
+  const slow = await view('slow client', { whenSlow: 'latest' })
+  slow.hold()
+  const all = await happen(4 * LIMIT)
+  slow.letGo()
+  const got = await readNewest(slow, all)
+  // The items that were on their way when the client stopped reading.
+  const before = got.findIndex(({ n }, at) => n !== at + 1)
+  const rest = numbersOf(got).slice(before)
+  must(before < LIMIT && rest.length === newestOf(all).length, {
+    seen: `${all.length} items of three sources happened while the slow client did not read. Then it got the items ${listed(numbersOf(got))}.`,
+    expected: `Expected the item that was on its way, and then only ${listed(newestOf(all).map(String))}, the newest item of each source.`,
+    often: 'your server keeps every waiting item, whatever its source.',
+  })
+  const [next] = await happen(1)
+  await slow.gets(next!, 'The slow client had the newest item of each source, and item 17 happened')
+})
+
+check('8.5b', 'latest keeps the item of a source that is often silent', async (t) => {
+  const { view, happen } = await fanOut(t, { limit: LIMIT })
+  const slow = await view('slow client', { whenSlow: 'latest' })
+  slow.hold()
+  const all = await happen(1, { from: 1 })
+  all.push(...(await happen(1, { from: 0 })))
+  all.push(...(await happen(4 * LIMIT, { from: 1 })))
+  slow.letGo()
+  await readNewest(
+    slow,
+    all,
+    'your server looks for the newest items among the last items that it keeps for everyone.',
+  )
+})
+
+check('8.5c', 'with latest, every ID is safe to resume from', async (t) => {
+  const { view, happen } = await fanOut(t, { limit: LIMIT })
+  const slow = await view('slow client', { whenSlow: 'latest' })
+  slow.hold()
+  // The order in which the sources appear first is not the order of their newest items.
+  const all: Happened[] = []
+  for (const from of [1, 0, 1, 2, 0, 2, 1, 1]) all.push(...(await happen(1, { from })))
+  slow.letGo()
+  const got = await readNewest(slow, all)
+  const ids = got.map(({ id }) => id)
+  must(
+    ids.every((id, at) => at === 0 || id > ids[at - 1]!),
+    {
+      seen: `The slow client got events with the IDs ${listed(ids.map(String))}, in this order.`,
+      expected:
+        'Expected the IDs to increase. A client that is cut off resumes after its last ID, so it must not need anything with a lower ID.',
+      often:
+        'your map keeps the place of a key that is set again. Delete the key before you set it.',
+    },
+  )
+  for (const [at, last] of ids.entries()) {
+    const has = got.slice(0, at + 1).map(({ n }) => n)
+    const needs = all.filter(({ id }) => newestOf(all).includes(id) && !has.includes(id))
+    if (needs.length === 0) continue
+    const again = await view('client', { whenSlow: 'latest', lastEventId: String(last) })
+    t.transcript.step(`it has the items ${listed(has.map(String))}`)
+    await readNewest(
+      again,
+      needs,
+      'your server gives an event an ID that is higher than what the client has, or it resumes from fewer items than it needs.',
+    )
+    again.client.close()
+  }
+})
+
+edgeCase('8.5d', 'latest sends every item to a client that keeps up', async (t) => {
+  const { view, happen } = await fanOut(t, { limit: LIMIT })
+  const client = await view('client', { whenSlow: 'latest' })
+  await happen(2 * LIMIT, { readers: [client], from: 0 })
+  client.hold()
+  const all = await happen(2 * LIMIT, { from: 1 })
+  client.letGo()
+  await readNewest(client, all)
+  await happen(2 * LIMIT, { readers: [client] })
+})
+
+// 8.6 Disconnecting, and a drain that never happens
+
+check('8.6a', 'disconnect ends the stream with the event too-slow', async (t) => {
+  const { view, happen } = await fanOut(t, { limit: LIMIT })
+  const slow = await view('slow client', { whenSlow: 'disconnect' })
+  slow.hold()
+  const all = await happen(4 * LIMIT)
+  slow.letGo()
+  const when = `${all.length} items happened while the slow client did not read`
+  const { before, event } = await readUntilNamed(slow, when, 'too-slow')
+  const { behind } = (tryParseJson(event.data) ?? {}) as { behind?: number }
+  const most = all.length - before.length
+  must(typeof behind === 'number' && behind > LIMIT && behind <= most, {
+    seen: `${when}. It got ${counted(before.length, 'item')}, and then "too-slow" with the data ${excerpt(event.data)}.`,
+    expected: `Expected {"behind":n} with the number of items that were waiting: more than the limit of ${LIMIT}, and at most ${most}.`,
+  })
+  const how = await slow.client.ended({
+    seen: 'The slow client got "too-slow", but its stream stayed open.',
+    expected: 'Expected the response to end after that event.',
+  })
+  must(how === 'complete' && !slow.hasMore, {
+    seen: `The slow client got "too-slow", and then ${how === 'cut' ? 'the connection was cut' : 'another event'}.`,
+    expected: 'Expected "too-slow" to be the last event, and the response to end normally.',
+  })
+})
+
+check('8.6b', 'a client that is exactly the limit behind is not disconnected', async (t) => {
+  const { view, happen } = await fanOut(t, { limit: LIMIT })
+  const slow = await view('slow client', { whenSlow: 'disconnect' })
+  slow.hold()
+  const all = await happen(1 + LIMIT)
+  slow.letGo()
+  all.push(...(await happen(1)))
+  for (const item of all) {
+    await slow.gets(item, `The limit is ${LIMIT}, and the slow client was ${LIMIT} items behind`)
+  }
+})
+
+check('8.6c', 'a client that never reads again is cut off after stallMs', async (t) => {
+  for (const whenSlow of POLICIES) {
+    const timers = t.trackTimers()
+    const { server, view, happen } = await fanOut(t, { limit: LIMIT, stallMs: 5 })
+    const slow = await view('slow client', { whenSlow })
+    slow.hold()
+    await happen(whenSlow === 'disconnect' ? 4 * LIMIT : 2)
+    await t.waitFor(() => server.connections === 0 && timers.alive() === 0, {
+      seen: () =>
+        `${whenSlow}: the slow client never read again, and ${counted(server.connections, 'connection')} and ${counted(timers.alive(), 'timer')} were left long after stallMs.`,
+      expected:
+        'Expected the connection to be cut and everything of the client to be released. A client that has vanished without a word never closes its connection.',
+      often:
+        whenSlow === 'disconnect'
+          ? 'your server calls res.end() and waits until the client has read the rest.'
+          : 'your server waits for "drain" without a limit.',
+    })
+  }
+})
+
+edgeCase('8.6d', 'a drain in time resets stallMs', async (t) => {
+  const timers = t.controlTimers()
+  const { view, happen } = await fanOut(t, { limit: LIMIT })
+  const slow = await view('slow client')
+  for (let round = 0; round < 3; round += 1) {
+    slow.hold()
+    const all = await happen(2)
+    slow.letGo()
+    for (const item of all) await slow.gets(item, 'The slow client resumed reading in time')
+    await someTurns()
+    timers.runPending()
+    await happen(1, { readers: [slow] })
+  }
+})
+
+edgeCase('8.6e', 'nothing is written after too-slow', async (t) => {
+  const { view, happen } = await fanOut(t, { limit: LIMIT, heartbeatMs: 2 })
+  const slow = await view('slow client', { whenSlow: 'disconnect' })
+  const idle = await view('idle client')
+  slow.hold()
+  await happen(4 * LIMIT, { readers: [idle] })
+  await idle.client.events.heartbeats(5, {
+    seen: 'The stream was idle, but no heartbeat arrived.',
+    expected: 'Expected a heartbeat every few milliseconds.',
+  })
+  must(slow.writesWhileFull <= 1, {
+    seen: `The slow client was disconnected while its response was full, and your server wrote to that response ${slow.writesWhileFull} times.`,
+    expected: 'Expected at most one write: the event named "too-slow".',
+    often: 'your heartbeat continues until "close", which a stalled client delays.',
+  })
+})
+
+edgeCase('8.6f', 'disconnecting one client during a broadcast skips no other', async (t) => {
+  const { view, happen } = await fanOut(t, { limit: LIMIT })
+  const before = await view('client A')
+  const slow = [
+    await view('slow client 1', { whenSlow: 'disconnect' }),
+    await view('slow client 2', { whenSlow: 'disconnect' }),
+  ]
+  const after = await view('client B')
+  for (const one of slow) one.hold()
+  await happen(4 * LIMIT, { readers: [before, after] })
+})
+
+const NO_HEAD = {
+  seen: 'The request got no response head.',
+  expected: 'Expected the response head to be sent at once.',
+}
+
+/** The values of `when_slow`. */
+const POLICIES = ['drop-oldest', 'latest', 'disconnect'] as const
+
+/** A limit of items that is small enough for a check to exceed it several times. */
+const LIMIT = 4
+
 /** The names of a few networks. Node warns if more than ten listeners listen to one signal. */
 const NETWORKS = ['us', 'ci', 'nc', 'ak'] as const
 
@@ -512,4 +1091,102 @@ function describeClosing(sources: readonly ControlledSource[]): string {
 /** Waits for everything that follows from the last step without waiting for anything else. */
 function someTurns(): Promise<void> {
   return turns(10)
+}
+
+/** Lets four times the limit of items happen while a client does not read, and reads up to the gap. */
+async function readAfterHold(
+  t: Tools,
+): Promise<
+  FanOut & { told: string; slow: Viewer; all: Happened[]; before: number[]; dropped: unknown }
+> {
+  const fan = await fanOut(t, { limit: LIMIT })
+  const slow = await fan.view('slow client')
+  slow.hold()
+  const all = await fan.happen(4 * LIMIT)
+  slow.letGo()
+  const told = `The limit is ${LIMIT}, and ${all.length} items happened while the slow client did not read.`
+  return { ...fan, told, slow, all, ...(await readUntilGap(slow, told)) }
+}
+
+async function readUntilGap(
+  slow: Viewer,
+  when: string,
+): Promise<{ before: number[]; dropped: unknown }> {
+  const { before, event } = await readUntilNamed(slow, when, 'gap')
+  const { dropped } = (tryParseJson(event.data) ?? {}) as { dropped?: unknown }
+  return { before, dropped }
+}
+
+/** Reads the items that were on their way, up to an event with this name. */
+async function readUntilNamed(
+  slow: Viewer,
+  when: string,
+  name: string,
+): Promise<{ before: number[]; event: StreamEvent }> {
+  const before: number[] = []
+  let last: number | undefined
+  for (;;) {
+    const story = {
+      expected: `Expected an event named "${name}" after the item that was on its way.`,
+      often:
+        name === 'gap'
+          ? 'your server drops items without a word, or keeps every item until the client reads.'
+          : 'your server keeps every item until the client reads, or cuts the connection without a word.',
+    }
+    const soFar = `${when}. It then got ${counted(before.length, 'item')}`
+    const event = await slow.next({ ...story, seen: `${soFar}, and no further event.` })
+    const id = Number(event.lastEventId)
+    if (event.type === name) {
+      must(event.lastEventId === String(last ?? ''), {
+        seen: `${when}. The event named "${name}" had the ID "${event.lastEventId}".`,
+        expected: `Expected "${name}" without an ID, because an ID says that the client has every item up to it.`,
+      })
+      return { before, event }
+    }
+    const isNext = last === undefined || id === last + 1
+    must(event.type === 'message' && isNext && before.length < LIMIT, {
+      ...story,
+      seen: `${soFar}, and then ${describeEvent(event)}.`,
+    })
+    last = id
+    before.push(id)
+  }
+}
+
+/** An event of an item: its ID, and the number of the item that its data holds. */
+type Got = { id: number; n: number }
+
+/** Reads until the newest item of each source has arrived, and returns everything that arrived. */
+async function readNewest(
+  client: Viewer,
+  all: readonly Happened[],
+  often?: string,
+): Promise<Got[]> {
+  const got: Got[] = []
+  const missing = new Set(newestOf(all))
+  while (missing.size > 0) {
+    const soFar = `${client.name} got the items ${listed(numbersOf(got))}`
+    const expected = `Expected it to get the newest item of each source: ${listed(newestOf(all).map(String))}.`
+    const seen = `${soFar}, but not ${listed([...missing].map(String))}.`
+    const event = await client.next({ seen, expected, often })
+    must(event.type === 'message' && got.length <= all.length, {
+      seen: `${soFar}, and then ${describeEvent(event)}.`,
+      expected,
+      often: event.type === 'gap' ? 'your server handles "latest" like "drop-oldest".' : often,
+    })
+    const { quake } = (tryParseJson(event.data) ?? {}) as Partial<Happened>
+    const n = Number(quake?.id.slice(1))
+    missing.delete(n)
+    got.push({ id: Number(event.lastEventId), n })
+  }
+  return got
+}
+
+/** Returns the numbers of the newest items of each source, in order. */
+function newestOf(all: readonly Happened[]): number[] {
+  return [...new Map(all.map(({ source, id }) => [source, id])).values()].toSorted((a, b) => a - b)
+}
+
+function numbersOf(got: readonly Got[]): string[] {
+  return got.map(({ n }) => String(n))
 }

@@ -1,0 +1,101 @@
+import type { Response } from 'express'
+import { blockSocket } from '../block-socket.ts'
+import { describeEvent, EventClient } from '../event-client.ts'
+import type { StreamEvent } from '../event-stream-parser.ts'
+import { must } from '../failure.ts'
+import type { RawClient } from '../raw-client.ts'
+import { excerpt, SILENT, type Transcript } from '../transcript.ts'
+import { tryParseJson, deepEqual } from '../equality.ts'
+import { toldNow, type LateStory } from '../waiting.ts'
+
+/** An item that the sources delivered, with the number that the server must give it. */
+export type Happened = { id: number; source: string; quake: { id: string } }
+
+/** A client of the fan-out, which can stop reading. */
+export type Viewer = {
+  readonly name: string
+  readonly client: RawClient
+  /** The response as the server has it. */
+  readonly response: Response
+  /** The number of times that the server wrote while the response was full. */
+  readonly writesWhileFull: number
+  /** Whether something has arrived that the check has not read. */
+  readonly hasMore: boolean
+  /** Stops reading, and fills every buffer between server and client. */
+  hold(): void
+  letGo(): void
+  /** Calls `act` when the server writes a text that contains `mark`, before that text is written. */
+  onWrite(mark: string, act: () => void): void
+  /** Returns the next event. Adds nothing to the transcript. */
+  next(story: LateStory): Promise<StreamEvent>
+  /** Reads the next event, which must be this item. */
+  gets(item: Happened, when: string, often?: string): Promise<void>
+}
+
+export function viewer(transcript: Transcript, client: RawClient, response: Response): Viewer {
+  const { name } = client
+  const events = new EventClient(client, SILENT)
+  const marks = new Map<string, () => void>()
+  const write = response.write.bind(response) as (...args: unknown[]) => boolean
+  let writesWhileFull = 0
+  let unblock = (): void => {}
+  response.write = (...args: unknown[]): boolean => {
+    if (response.writableNeedDrain) writesWhileFull += 1
+    for (const [mark, act] of marks) {
+      if (!String(args[0]).includes(mark)) continue
+      marks.delete(mark)
+      act()
+    }
+    return write(...args)
+  }
+
+  return {
+    name,
+    client,
+    response,
+    get writesWhileFull() {
+      return writesWhileFull
+    },
+    get hasMore() {
+      return events.unexpected !== undefined || client.unread() !== ''
+    },
+    hold() {
+      transcript.step(`${name} stops reading, and every buffer between server and client is full`)
+      unblock = blockSocket(response.socket!)
+    },
+    letGo() {
+      transcript.step(`${name} resumes reading`)
+      unblock()
+    },
+    onWrite: (mark, act) => void marks.set(mark, act),
+    next: (story) => events.next(story),
+    async gets({ id, source, quake }, when, often) {
+      const story = {
+        expected: `Expected ${name} to get item ${id}, from source "${source}".`,
+        often,
+      }
+      const event = await events.next({ ...story, seen: `${when}, but ${name} got no event.` })
+      const isRight = event.type === 'message' && event.lastEventId === String(id)
+      must(isRight && deepEqual(tryParseJson(event.data), { source, quake }), {
+        ...story,
+        seen: `${when}, and ${name} got ${describeEvent(event)}.`,
+      })
+    },
+  }
+}
+
+/** Reads the next event, which must have this name, and returns its data. */
+export async function mustBeNamed(
+  { name, next }: Viewer,
+  type: string,
+  late: LateStory,
+): Promise<unknown> {
+  const story = toldNow(late)
+  const event = await next(story)
+  const data = tryParseJson(event.data)
+  must(event.type === type && typeof data === 'object' && data !== null, {
+    ...story,
+    seen: `${story.seen.replace(/,? but .*$/, '').replace(/\.$/, '')}, and ${name} got ${event.type === type ? `"${type}" with the data ${excerpt(event.data)}` : describeEvent(event)}.`,
+  })
+  return data
+}

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Destination } from '../../wire/tap.ts'
 import { ROOT } from '../root.ts'
-import type { Leaks, RuntimeMessage } from '../../protocol/runtime.ts'
+import type { Leaks, Load, RuntimeMessage } from '../../protocol/runtime.ts'
 import { startLearnerProcess, type LearnerProcess } from './learner-process.ts'
 
 /** A learner's server, which runs in its own process. */
@@ -15,6 +15,8 @@ export type LearnerServer = {
   restart(): void
   /** Makes `count` earthquakes happen now. */
   burst(count: number): void
+  /** Makes the network buffers of clients look full. A client is named by its own port. */
+  fillBuffers(ports: number[]): void
   /** Kills the server for good. */
   stop(): void
 }
@@ -30,6 +32,8 @@ export type ServerEvents = {
   leaks(leaks: Leaks): void
   /** Called with the number of readers that have the feed open now. */
   feed(readers: number): void
+  /** Called every second in a lesson with many sources. */
+  load?(load: Load): void
 }
 
 /**
@@ -85,6 +89,10 @@ export function startLearnerServer({
     }
     if (message.kind === 'leaks') {
       events.leaks(message.leaks)
+      return
+    }
+    if (message.kind === 'load') {
+      events.load?.(message.load)
       return
     }
     if (message.kind === 'since') {
@@ -152,6 +160,7 @@ export function startLearnerServer({
       void start()
     },
     burst: (count) => current.tell({ burst: count }),
+    fillBuffers: (ports) => current.tell({ fill: ports }),
     stop() {
       end()
       spare?.kill()

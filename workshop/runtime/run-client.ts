@@ -4,6 +4,7 @@ import type { Quake } from '#feed'
 import type { Watcher } from '../../solutions/02-server-sent-events/watch.ts'
 import type { FollowOptions } from '../../solutions/06-resume/client.ts'
 import type { RuntimeMessage } from '../../protocol/runtime.ts'
+import { quakeIn } from './quake-in.ts'
 
 /**
  * Runs `followQuakes()` of a client.ts or `watchQuakes()` of a watch.ts, and reports quakes, gaps and states. The client
@@ -30,7 +31,7 @@ export async function runClient(
     onState: (state) => tell({ kind: 'connection', state }),
     onGap: () => tell({ kind: 'gap' }),
   })
-  for await (const quake of quakes) tell({ kind: 'quake', quake })
+  for await (const data of quakes) tell({ kind: 'quake', quake: quakeIn(data) })
 }
 
 /**

@@ -25,16 +25,19 @@ export type LearnerClientEvents = {
 /**
  * Runs the client with the stream at `url`.
  *
+ * @param options.perNetwork whether only the quakes of one network arrive in order
  * @param options.changed called after every change of the state
  */
 export function runLearnerClient({
   program: { work, path, file, isOwn },
   url,
+  perNetwork,
   events,
   changed,
 }: {
   program: LessonProgram
   url: string
+  perNetwork: boolean
   events: LearnerClientEvents
   changed(): void
 }): LearnerClient {
@@ -49,12 +52,12 @@ export function runLearnerClient({
   const runDir = runDirFor(work, path)
   let running: LearnerProcess
   let state = nothingYet
-  let count = gapCounter()
+  let count = gapCounter({ perNetwork })
   let text = ''
 
   async function start(): Promise<void> {
     text = textOf(join(work.folder, path))
-    count = gapCounter()
+    count = gapCounter({ perNetwork })
     state = nothingYet
     const mine = startLearnerProcess()
     running = mine

@@ -8,12 +8,14 @@ import { watchFolder } from '../runtime/watch-folder.ts'
 import { showComponent, type ShownComponent } from './component.ts'
 import { grading, type Grading, type GradingEvents } from './grading.ts'
 import { runLearnerClient, type LearnerClient, type LearnerClientEvents } from './learner-client.ts'
+import { loadMonitor, type LoadMonitor } from './load.ts'
 import { runServer, type LessonServer, type LessonServerEvents } from './lesson-server.ts'
 import { lessonState } from './lesson-state.ts'
 import {
   clientOf,
   serverOf,
   showsComponent,
+  showsLoad,
   streamOf,
   targetName,
   targetPath,
@@ -45,6 +47,8 @@ export type LessonRun = LessonTarget & {
   readonly component?: Pick<ShownComponent, 'url' | 'preferredPort'>
   /** The client.ts that runs alongside the server, in a lesson that has one. */
   readonly learnerClient?: Pick<LearnerClient, 'state'>
+  /** The load of the server, in the lesson about slow readers. */
+  readonly load?: LoadMonitor
   /** The grading. Absent in an exhibit and in a lesson without checks, because there is nothing to grade. */
   readonly grades?: Grading
   close(): Promise<void>
@@ -73,15 +77,24 @@ export async function runLesson({
 }): Promise<LessonRun | Problem> {
   const target = { lesson, work, isExhibit }
   const streams = serverOf(target)
+  const path = streamOf(target)
   const events = eventsOf(streams.file)
-  const server = runServer({ target, events, changed: () => changed('server'), note })
+  const server = runServer({
+    target,
+    events: { ...events, load: (measured) => load?.measured(measured) },
+    changed: () => changed('server'),
+    note,
+  })
+  const load = showsLoad(target)
+    ? loadMonitor({ path, ...server, changed: () => changed('load') })
+    : undefined
   const opened = await openTap(lesson.number, { destination: server.destination, observer })
   if ('problem' in opened) {
+    load?.close()
     await server.stop()
     return opened
   }
   const { tap, preferredPort } = opened
-  const path = streamOf(target)
   const url = `http://127.0.0.1:${tap.port}${path}`
   server.state.url = url
   const component = showsComponent(lesson)
@@ -90,7 +103,14 @@ export async function runLesson({
   if (component) server.state.component = { url: component.url }
   const program = clientOf(target)
   const learnerClient =
-    program && runLearnerClient({ program, url, events, changed: () => changed('learnerClient') })
+    program &&
+    runLearnerClient({
+      program,
+      url,
+      perNetwork: load !== undefined,
+      events,
+      changed: () => changed('learnerClient'),
+    })
   const isGraded = !isExhibit && hasChecks(lesson.number)
   const grades = isGraded ? grading({ lesson, work, events, changed: gradingChanged }) : undefined
   let lessonSlice = lessonState(target)
@@ -154,10 +174,12 @@ export async function runLesson({
     server,
     ...(component && { component }),
     ...(learnerClient && { learnerClient }),
+    ...(load && { load }),
     ...(grades && { grades }),
     async close() {
       isOver = true
       stopWatching()
+      load?.close()
       const stopped = server.stop()
       await Promise.all([grades?.stop(), tap.close(), component?.close(), learnerClient?.close()])
       await stopped

@@ -33,6 +33,11 @@ export function hasExperiment({ lesson, isExhibit }: LessonTarget): boolean {
   return lesson.number === BUFFERING && !isExhibit
 }
 
+/** Returns whether the lesson page shows the load of the server, and offers slow readers. */
+export function showsLoad({ lesson, isExhibit }: LessonTarget): boolean {
+  return lesson.number === MANY_SOURCES && !isExhibit
+}
+
 /**
  * Returns which server.ts to run: usually the lesson's own. A component and a client use the server of an earlier lesson: the
  * learner's own if it has passed that lesson, otherwise the solution's.
@@ -46,13 +51,14 @@ export function serverOf(target: LessonTarget): LessonProgram {
 }
 
 /**
- * Returns which client.ts to run alongside the server, if there is one. It is the lesson's own client.ts or, in the
- * lesson about the server, that of the solution, which can reconnect.
+ * Returns which client.ts to run alongside the server, if there is one. It is the lesson's own client.ts or, in
+ * lessons about a server, that of the solution of lesson 6, which can reconnect.
  */
 export function clientOf(target: LessonTarget): LessonProgram | undefined {
   const { number } = target.lesson
   if (number === RESUME) return ownProgram(target, 'client.ts')
-  return number === REPLAY ? programOf(solutions, RESUME, 'client.ts') : undefined
+  const isAboutServer = number === REPLAY || number === MANY_SOURCES
+  return isAboutServer ? programOf(solutions, RESUME, 'client.ts') : undefined
 }
 
 /** A program to run: the work that it belongs to, its folder there, and the name of its file in messages. */
@@ -77,6 +83,7 @@ const STREAMS: Record<number, string> = {
   4: '/events',
   5: '/events',
   6: '/events',
+  8: '/events',
 }
 
 const SSE = 2
@@ -84,6 +91,7 @@ const REACT = 3
 const BUFFERING = 4
 const REPLAY = 5
 const RESUME = 6
+const MANY_SOURCES = 8
 
 /** Lessons without a server, and the lesson whose server they use. */
 const SERVERS: Record<number, number> = { [REACT]: SSE, [RESUME]: REPLAY }

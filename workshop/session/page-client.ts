@@ -4,6 +4,7 @@ import type { Quake } from '#feed'
 import { readNdjson } from '../../solutions/01-raw-chunks/client.ts'
 import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
 import type { Answer, ClientState } from '../../protocol/page.ts'
+import { quakeIn } from '../runtime/quake-in.ts'
 
 /** A client that reads a stream of quakes. The page shows its state. */
 export type PageClient = {
@@ -122,7 +123,7 @@ async function* quakesOf(response: IncomingMessage): AsyncGenerator<Quake> {
     return
   }
   for await (const { type, data } of parseEventStream(body)) {
-    if (type === 'message') yield JSON.parse(data) as Quake
+    if (type === 'message') yield quakeIn(JSON.parse(data) as Quake)
   }
 }
 

@@ -120,7 +120,9 @@ export async function fanOut(
       seen: `Source "${source.name}" delivered item ${id}, but your server did not ask it for its next quake.`,
       expected: 'Expected your server to read its sources, even if its clients do not read.',
       often:
-        'your server waits for a client, such as for its "drain", before it asks the sources for the next quake.',
+        responses.length === 0
+          ? 'your server opens the sources when the first client connects.'
+          : 'your server waits for a client, such as for its "drain", before it asks the sources for the next quake.',
     })
   }
 }

@@ -70,16 +70,17 @@ export function viewer(transcript: Transcript, client: RawClient, response: Resp
     },
     onWrite: (mark, act) => void marks.set(mark, act),
     next: (story) => events.next(story),
-    async gets({ id, source, quake }, when, often) {
-      const story = {
-        expected: `Expected ${subject} to get item ${id}, from source "${source}".`,
-        often,
-      }
-      const event = await events.next({ ...story, seen: `${when}, but ${subject} got no event.` })
-      const isRight = event.type === 'message' && event.lastEventId === String(id)
-      must(isRight && deepEqual(tryParseJson(event.data), { source, quake }), {
-        ...story,
+    async gets(item, when, often) {
+      const { id, source, quake } = item
+      const expected = `Expected ${subject} to get item ${id}, from source "${source}".`
+      const seen = `${when}, but ${subject} got no event.`
+      const event = await events.next({ seen, expected, often })
+      const isItem =
+        event.type === 'message' && deepEqual(tryParseJson(event.data), { source, quake })
+      must(isItem && event.lastEventId === String(id), {
         seen: `${when}, and ${subject} got ${describeGot(event)}.`,
+        expected,
+        often: isItem ? 'your server numbers the items separately for each client.' : often,
       })
     },
   }

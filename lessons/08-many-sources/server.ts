@@ -3,7 +3,7 @@ import express, { type Express } from 'express'
 import { mergeSources, type Item, type Source } from './merge.ts'
 
 export type ServerOptions = {
-  /** The number of items that the server keeps, and that a client may be behind. */
+  /** The number of items that the server keeps, and that may be waiting for a client. */
   limit?: number
   /** The interval between heartbeats while a client's stream is idle. */
   heartbeatMs?: number

@@ -94,14 +94,13 @@ export async function fanOut(
         for (const reader of readers) {
           await reader.gets(item, `Item ${item.id} happened`)
         }
-        if (readers.length === 0) {
-          await t.waitFor(() => encoded >= happened, {
-            seen: `Source "${source.name}" delivered a quake, but encode() was not called.`,
-            expected: 'Expected your server to read its sources, even if its clients do not read.',
-            often:
-              'your server waits for a client, such as for its "drain", before it asks the sources for the next quake.',
-          })
-        }
+        // The merge asks a source for its next quake only after the server has taken the last one.
+        await t.waitFor(() => source.pulls > source.released, {
+          seen: `Source "${source.name}" delivered item ${happened}, but your server did not ask it for its next quake.`,
+          expected: 'Expected your server to read its sources, even if its clients do not read.',
+          often:
+            'your server waits for a client, such as for its "drain", before it asks the sources for the next quake.',
+        })
         await someTurns()
       }
       const numbers =

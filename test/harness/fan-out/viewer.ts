@@ -42,7 +42,7 @@ export function viewer(transcript: Transcript, client: RawClient, response: Resp
   response.write = (...args: unknown[]): boolean => {
     if (response.writableNeedDrain) writesWhileFull += 1
     for (const [mark, act] of marks) {
-      if (!String(args[0]).includes(mark)) continue
+      if (!Buffer.from(args[0] as Uint8Array).includes(mark)) continue
       marks.delete(mark)
       act()
     }

@@ -15,6 +15,8 @@ export type ControlledSource = Source & {
   fail(error: unknown): void
   /** The number of calls of `open()`. */
   readonly opened: number
+  /** The number of quakes that have been released. */
+  readonly released: number
   /** The number of calls of `next()`. */
   readonly pulls: number
   /** Whether the signal that was passed to `open()` has aborted. */
@@ -40,6 +42,7 @@ export function controlledSource(
   const happened: ({ quake: Quake } | { end: true } | { error: unknown })[] = []
   let wake = (): void => {}
   let opened = 0
+  let released = 0
   let pulls = 0
   let signalOf: AbortSignal | undefined
   let isReturned = false
@@ -89,6 +92,7 @@ export function controlledSource(
       }
     },
     release(...quakes) {
+      released += quakes.length
       transcript.step(
         quakes.length === 1
           ? `source "${name}" released ${describeQuake(quakes[0]!)}`
@@ -106,6 +110,9 @@ export function controlledSource(
     },
     get opened() {
       return opened
+    },
+    get released() {
+      return released
     },
     get pulls() {
       return pulls

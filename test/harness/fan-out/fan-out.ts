@@ -6,10 +6,10 @@ import type { Tools } from '../check.ts'
 import { turns } from '../event-loop.ts'
 import { must } from '../failure.ts'
 import { controlledSource, type ControlledSource } from '../merge/controlled-source.ts'
-import { largeQuakes } from '../quakes.ts'
+import { largeQuakes, quakes } from '../quakes.ts'
 import type { TestServer } from '../serve.ts'
 import { SILENT } from '../transcript.ts'
-import { mustBeNamed, viewer, type Happened, type Viewer } from './viewer.ts'
+import { mustBeNamed, subjectOf, viewer, type Happened, type Viewer } from './viewer.ts'
 
 /** A server with three sources, which the check controls. */
 export type FanOut = {
@@ -23,10 +23,15 @@ export type FanOut = {
    * Releases `count` large quakes, by default from each source in turn. Each of the `readers` gets an item before the next one is
    * released.
    */
-  happen(
-    count: number,
-    options?: { readers?: readonly Viewer[]; from?: number },
-  ): Promise<Happened[]>
+  happen(count: number, options?: HappenOptions): Promise<Happened[]>
+}
+
+type HappenOptions = {
+  readers?: readonly Viewer[]
+  /** The source that delivers every item. */
+  from?: number
+  /** Whether the quakes are small, so that several of them fit into a response. */
+  areSmall?: boolean
 }
 
 export type ViewOptions = { whenSlow?: string; lastEventId?: string }
@@ -43,7 +48,8 @@ export async function fanOut(
     ControlledSource,
     ControlledSource,
   ]
-  const [quake] = largeQuakes(1, FILLS_A_RESPONSE) as [Quake]
+  const [large] = largeQuakes(1, FILLS_A_RESPONSE) as [Quake]
+  const [small] = quakes(1)
   let encoded = 0
   let happened = 0
   const encode = (item: Item): string => {
@@ -76,40 +82,46 @@ export async function fanOut(
       })
       const one = viewer(t.transcript, client, responses.at(-1)!)
       await mustBeNamed(one, 'policy', {
-        seen: `${name} connected, but no event arrived.`,
+        seen: `${subjectOf(name)} connected`,
         expected: 'Expected the stream to begin with an event named "policy".',
       })
       return one
     },
-    async happen(count, { readers = [], from } = {}) {
-      const names = readers.map(({ name }) => name).join(' and ')
+    async happen(count, { readers = [], from, areSmall = false } = {}) {
+      const names = readers.map(({ name }) => name).join(', ')
       const which = from === undefined ? 'the sources' : `source "${sources[from]!.name}"`
-      const all = []
-      for (let n = 0; n < count; n += 1) {
-        const source = sources[from ?? happened % sources.length]!
-        happened += 1
-        const item = { id: happened, source: source.name, quake: { ...quake, id: `q${happened}` } }
-        all.push(item)
-        source.release(item.quake)
-        for (const reader of readers) {
-          await reader.gets(item, `Item ${item.id} happened`)
+      const all: Happened[] = []
+      try {
+        for (let n = 0; n < count; n += 1) {
+          const source = sources[from ?? happened % sources.length]!
+          happened += 1
+          const quake = { ...(areSmall ? small : large), id: `q${happened}` }
+          const item = { id: happened, source: source.name, quake }
+          all.push(item)
+          source.release(quake)
+          for (const reader of readers) await reader.gets(item, `Item ${item.id} happened`)
+          if (readers.length === 0) await mustBeTaken(source, item)
+          await someTurns()
         }
-        // The merge asks a source for its next quake only after the server has taken the last one.
-        await t.waitFor(() => source.pulls > source.released, {
-          seen: `Source "${source.name}" delivered item ${happened}, but your server did not ask it for its next quake.`,
-          expected: 'Expected your server to read its sources, even if its clients do not read.',
-          often:
-            'your server waits for a client, such as for its "drain", before it asks the sources for the next quake.',
-        })
-        await someTurns()
+      } finally {
+        const first = all[0]!.id
+        const numbers = first === happened ? `item ${first}` : `items ${first} to ${happened}`
+        t.transcript.step(
+          `${which} delivered ${numbers}${names && `, one after another, to ${names}`}`,
+        )
       }
-      const numbers =
-        count === 1 ? `item ${happened}` : `items ${happened - count + 1} to ${happened}`
-      t.transcript.step(
-        `${which} delivered ${numbers}${names && `, and ${names} got each one before the next`}`,
-      )
       return all
     },
+  }
+
+  /** Waits until the server has taken an item. Only then does the merge ask the source for its next quake. */
+  async function mustBeTaken(source: ControlledSource, { id }: Happened): Promise<void> {
+    await t.waitFor(() => source.pulls > source.released, {
+      seen: `Source "${source.name}" delivered item ${id}, but your server did not ask it for its next quake.`,
+      expected: 'Expected your server to read its sources, even if its clients do not read.',
+      often:
+        'your server waits for a client, such as for its "drain", before it asks the sources for the next quake.',
+    })
   }
 }
 

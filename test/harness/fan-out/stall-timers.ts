@@ -15,7 +15,7 @@ export function stallTimers(t: Tools, ms: number): StallTimers {
     fire() {
       t.transcript.step(`${ms} milliseconds pass`)
       const due = started.filter((timer) => delayOf(timer) === ms)
-      for (const timer of due) timer._onTimeout?.()
+      for (const { _onTimeout: fire } of due) fire?.()
     },
   }
 }

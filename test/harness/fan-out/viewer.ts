@@ -1,12 +1,12 @@
 import type { Response } from 'express'
 import { blockSocket } from '../block-socket.ts'
-import { describeEvent, EventClient } from '../event-client.ts'
+import { EventClient } from '../event-client.ts'
 import type { StreamEvent } from '../event-stream-parser.ts'
-import { must } from '../failure.ts'
+import { must, type Story } from '../failure.ts'
 import type { RawClient } from '../raw-client.ts'
 import { excerpt, SILENT, type Transcript } from '../transcript.ts'
 import { tryParseJson, deepEqual } from '../equality.ts'
-import { toldNow, type LateStory } from '../waiting.ts'
+import type { LateStory } from '../waiting.ts'
 
 /** An item that the sources delivered, with the number that the server must give it. */
 export type Happened = { id: number; source: string; quake: { id: string } }
@@ -34,6 +34,7 @@ export type Viewer = {
 
 export function viewer(transcript: Transcript, client: RawClient, response: Response): Viewer {
   const { name } = client
+  const subject = nameOf(name)
   const events = new EventClient(client, SILENT)
   const marks = new Map<string, () => void>()
   const write = response.write.bind(response) as (...args: unknown[]) => boolean
@@ -71,14 +72,14 @@ export function viewer(transcript: Transcript, client: RawClient, response: Resp
     next: (story) => events.next(story),
     async gets({ id, source, quake }, when, often) {
       const story = {
-        expected: `Expected ${name} to get item ${id}, from source "${source}".`,
+        expected: `Expected ${subject} to get item ${id}, from source "${source}".`,
         often,
       }
-      const event = await events.next({ ...story, seen: `${when}, but ${name} got no event.` })
+      const event = await events.next({ ...story, seen: `${when}, but ${subject} got no event.` })
       const isRight = event.type === 'message' && event.lastEventId === String(id)
       must(isRight && deepEqual(tryParseJson(event.data), { source, quake }), {
         ...story,
-        seen: `${when}, and ${name} got ${describeEvent(event)}.`,
+        seen: `${when}, and ${subject} got ${describeGot(event)}.`,
       })
     },
   }
@@ -86,16 +87,36 @@ export function viewer(transcript: Transcript, client: RawClient, response: Resp
 
 /** Reads the next event, which must have this name, and returns its data. */
 export async function mustBeNamed(
-  { name, next }: Viewer,
+  { next }: Viewer,
   type: string,
-  late: LateStory,
+  { seen, ...story }: Story,
 ): Promise<unknown> {
-  const story = toldNow(late)
-  const event = await next(story)
+  const event = await next({ ...story, seen: `${seen}, but no event arrived.` })
   const data = tryParseJson(event.data)
   must(event.type === type && typeof data === 'object' && data !== null, {
     ...story,
-    seen: `${story.seen.replace(/,? but .*$/, '').replace(/\.$/, '')}, and ${name} got ${event.type === type ? `"${type}" with the data ${excerpt(event.data)}` : describeEvent(event)}.`,
+    seen: `${seen}, and got ${describeGot(event)}.`,
   })
   return data
+}
+
+/** Describes an event of the fan-out: `item 3`, or `an event named "gap" with the data {"dropped":3}`. */
+export function describeGot({ type, data, lastEventId }: StreamEvent): string {
+  const { quake } = (tryParseJson(data) ?? {}) as Partial<Happened>
+  const number = /^q(\d+)$/.exec(quake?.id ?? '')?.[1]
+  if (type === 'message' && number === lastEventId) return `item ${number}`
+  if (type === 'message' && number) return `item ${number} with the ID "${lastEventId}"`
+  const id = type === 'message' ? `the ID "${lastEventId}" and ` : ''
+  return `an event named "${excerpt(type, 24)}" with ${id}the data ${excerpt(data, 48)}`
+}
+
+/** Returns a name for the beginning of a sentence: `Client A`, or `The slow client`. */
+export function subjectOf(name: string): string {
+  const [first = '', ...rest] = nameOf(name)
+  return first.toUpperCase() + rest.join('')
+}
+
+/** Returns a name for the middle of a sentence: `client A`, or `the slow client`. */
+function nameOf(name: string): string {
+  return / (?:[A-Z]|\d+)$/.test(name) ? name : `the ${name}`
 }

@@ -22,16 +22,16 @@ test('the load of the server is shown in words and in charts; slow readers fall 
 
   await load.getByRole('button', { name: 'Add 100 slow readers' }).click()
   await expect(load.getByText('100 slow readers connected')).toBeVisible()
-  const behind = load.getByRole('figure', { name: 'Events behind' })
-  await expect(behind.getByText(/^slowest client \d*[1-9]\d*$/)).toBeVisible()
-  await expect(behind.getByText('fastest client 0')).toBeVisible()
+  const lag = load.getByRole('figure', { name: 'Lag in events' })
+  await expect(lag.getByText(/^slowest client \d*[1-9]\d*$/)).toBeVisible()
+  await expect(lag.getByText('fastest client 0')).toBeVisible()
   await expectNoFinding(page, 'slow readers')
   await page.emulateMedia({ colorScheme: 'dark' })
   await expectNoFinding(page, 'slow readers in the dark')
 
   await load.getByRole('button', { name: 'Remove slow readers' }).click()
   await expect(load.getByText('No slow reader is connected.')).toBeVisible()
-  await expect(behind.getByText('slowest client 0')).toBeVisible()
+  await expect(lag.getByText('slowest client 0')).toBeVisible()
 })
 
 test('other lessons show no load', async ({ lesson, page }) => {

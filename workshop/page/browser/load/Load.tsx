@@ -49,7 +49,9 @@ function Figure({
   samples: LoadSample[]
 }) {
   const isGone = useIsGone()
-  const now = samples.at(-1)
+  const isRunning = useSlice('server')?.state === 'running'
+  // The last values of a server that has ended would be misleading.
+  const now = isRunning ? samples.at(-1) : undefined
   return (
     <figure>
       <figcaption>

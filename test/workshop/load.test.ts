@@ -23,9 +23,9 @@ test('slow readers fall behind, while the fast reader does not', async () => {
   expect(monitor.state.slowReaders).toBe(100)
   // Wait until the last head has arrived and the buffers look full.
   await until(() => {
-    const behind = responses.filter(({ writableLength }) => writableLength > 0).length
+    const waiting = responses.filter(({ writableLength }) => writableLength > 0).length
     happen()
-    return behind === 100
+    return waiting === 100
   })
   await until(() => measure(monitor).fastest === 0)
   expect(measure(monitor).slowest).toBeGreaterThan(0)

@@ -12,6 +12,7 @@ export type LearnerClient = {
   readonly state: LearnerClientState
   /** Restarts the client if its source code has changed. */
   saved(): void
+  restart(): void
   close(): Promise<void>
 }
 
@@ -103,16 +104,20 @@ export function runLearnerClient({
     events.follows(state)
   }
 
+  function restart(): void {
+    running.kill()
+    void start()
+  }
+
   void start()
   return {
     get state() {
       return state
     },
     saved() {
-      if (textOf(join(work.folder, path)) === text) return
-      running.kill()
-      void start()
+      if (textOf(join(work.folder, path)) !== text) restart()
     },
+    restart,
     async close() {
       running.kill()
       await runDir.remove()

@@ -79,9 +79,10 @@ export async function runLesson({
   const streams = serverOf(target)
   const path = streamOf(target)
   const events = eventsOf(streams.file)
+  let learnerClient: LearnerClient | undefined
   const server = runServer({
     target,
-    events: { ...events, load: (measured) => load?.measured(measured) },
+    events: { ...events, running, load: (measured) => load?.measured(measured) },
     changed: () => changed('server'),
     note,
   })
@@ -102,7 +103,7 @@ export async function runLesson({
     : undefined
   if (component) server.state.component = { url: component.url }
   const program = clientOf(target)
-  const learnerClient =
+  learnerClient =
     program &&
     runLearnerClient({
       program,
@@ -118,6 +119,12 @@ export async function runLesson({
   const stopWatching = watchSaves()
   // Grading uses all of the CPU, so start it only when everything that the learner is waiting for is ready.
   void Promise.all([server.destination(), component?.isReady]).then(() => isOver || grades?.start())
+
+  function running(): void {
+    events.running()
+    // Where events are numbered by the server, the numbers start over with the server, so the client must, too.
+    if (load && learnerClient && learnerClient.state.quakes > 0) learnerClient.restart()
+  }
 
   function gradingChanged(): void {
     changed('grading')

@@ -5,7 +5,7 @@ import type { Load } from '../../protocol/runtime.ts'
 import { readEvents } from '../../solutions/06-resume/read-events.ts'
 import type { Destination } from '../../wire/tap.ts'
 
-/** The load of a server: its memory, and how far its clients are behind. */
+/** The load of a server: its memory, and the lag of its clients. */
 export type LoadMonitor = {
   readonly state: LoadState
   /** Adds a sample. Call this with each measurement of the server. */
@@ -82,8 +82,8 @@ export function loadMonitor({
     measured({ heap, external, rss, taken: now }) {
       taken = now
       void connectFast()
-      const fastest = fast ? behind(fast) : 0
-      const slowest = Math.max(fastest, ...Array.from(slow, behind))
+      const fastest = fast ? lagOf(fast) : 0
+      const slowest = Math.max(fastest, ...Array.from(slow, lagOf))
       samples = [...samples, { at: Date.now(), heap, external, rss, fastest, slowest }]
       samples = samples.slice(-MOST_SAMPLES)
       changed()
@@ -99,7 +99,7 @@ export function loadMonitor({
     },
   }
 
-  function behind({ position }: Reader): number {
+  function lagOf({ position }: Reader): number {
     return Math.max(0, taken - position)
   }
 }

@@ -132,7 +132,7 @@ function isQuake(quake: unknown): quake is Parameters<typeof describeQuake>[0] {
 export function notYielded(what: string, often?: string): Story {
   return {
     seen: `${what}, but the merge yielded nothing.`,
-    expected: 'Expected the merge to yield it at once.',
+    expected: 'Expected the merge to yield an item at once.',
     ...(often && { often }),
   }
 }

@@ -22,7 +22,7 @@ export function LinesChart({ lines, samples }: { lines: Line[]; samples: LoadSam
   const container = useRef<HTMLDivElement>(null)
   const drawn = useRef<uPlot>(undefined)
   const latest = useRef(samples)
-  // uPlot reads colours when it is created, so a change of the theme creates the chart again.
+  // A change of the theme draws the chart again at once, and not only with the next sample.
   const colours = useStore(theme)
 
   useEffect(() => {
@@ -46,7 +46,7 @@ export function LinesChart({ lines, samples }: { lines: Line[]; samples: LoadSam
 }
 
 function linesChart(container: HTMLElement, lines: Line[]): uPlot {
-  const read = colourReader(container)
+  const read = (name: string): string => readColour(container, name)
   const axis = { stroke: () => read('quiet'), font: '12px system-ui, sans-serif', gap: 4 }
   const grid = { stroke: () => read('line'), width: 1 }
   return new uPlot(
@@ -105,13 +105,13 @@ function sizeOf({ clientWidth, clientHeight }: HTMLElement): { width: number; he
   return { width: clientWidth, height: clientHeight }
 }
 
-/** Returns a function that reads a colour, because a canvas does not understand custom properties. */
-function colourReader(container: HTMLElement): (name: string) => string {
+/** Reads a colour through a probe element, because a canvas does not understand custom properties. */
+function readColour(container: HTMLElement, name: string): string {
   const probe = container.appendChild(document.createElement('span'))
-  return (name) => {
-    probe.style.color = `var(--${name})`
-    return getComputedStyle(probe).color
-  }
+  probe.style.color = `var(--${name})`
+  const { color } = getComputedStyle(probe)
+  probe.remove()
+  return color
 }
 
 const SECONDS = 120

@@ -4,7 +4,7 @@ import { ActionButton } from '../ui/ActionButton.tsx'
 import { formatCount, formatNumber } from '../ui/format.ts'
 import { LinesChart, type Line } from './LinesChart.tsx'
 
-/** Shows the memory of the server and how far its clients are behind, and adds slow readers. */
+/** Shows the memory of the server and the lag of its clients, and adds slow readers. */
 export function Load({ load: { samples, slowReaders } }: { load: LoadState }) {
   const isRunning = useSlice('server')?.state === 'running'
   return (
@@ -30,7 +30,7 @@ export function Load({ load: { samples, slowReaders } }: { load: LoadState }) {
       </div>
       <div className="charts">
         <Figure title="Memory of the server" unit="MB" lines={MEMORY} samples={samples} />
-        <Figure title="Events behind" unit="" lines={LAG} samples={samples} />
+        <Figure title="Lag in events" unit="" lines={LAG} samples={samples} />
       </div>
     </section>
   )
@@ -49,7 +49,9 @@ function Figure({
   samples: LoadSample[]
 }) {
   const isGone = useIsGone()
-  const now = samples.at(-1)
+  const isRunning = useSlice('server')?.state === 'running'
+  // The last values of a server that has ended would be misleading.
+  const now = isRunning ? samples.at(-1) : undefined
   return (
     <figure>
       <figcaption>

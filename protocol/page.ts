@@ -16,6 +16,8 @@ export type PageState = {
   recording: RecordingState
   /** The experiment. Absent in lessons without an experiment. */
   experiment?: ExperimentState
+  /** The load of the server. Absent except in the lesson about slow readers. */
+  load?: LoadState
 }
 
 export type LessonState = {
@@ -133,6 +135,25 @@ export type WayState = Way & {
   result?: Measured | NotMeasured
 }
 
+export type LoadState = {
+  /** The number of slow readers that are connected. */
+  slowReaders: number
+  /** One sample per second, oldest first. */
+  samples: LoadSample[]
+}
+
+export type LoadSample = {
+  /** The time in milliseconds since 1970. */
+  at: number
+  /** The memory of the server's process, in bytes. */
+  heap: number
+  external: number
+  rss: number
+  /** The number of events that the fastest client, and the slowest client, has not received yet. */
+  fastest: number
+  slowest: number
+}
+
 export type RecordingState = {
   /** The number of the first entry to show. The user has cleared the entries before it. */
   from: number
@@ -166,6 +187,8 @@ export type Action =
   | { do: 'stop measuring' }
   /** Deletes all measurements and predictions. */
   | { do: 'forget measurements' }
+  | { do: 'add slow readers' }
+  | { do: 'remove slow readers' }
 
 /** The result of an action, as a sentence for the user. */
 export type Answer = { said: string } | { problem: string }

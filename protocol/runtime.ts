@@ -2,7 +2,7 @@ import type { Quake } from '#feed'
 
 /**
  * A message from the workshop to the process that runs a learner's program. The first message names the server.ts to run,
- * or a client and its URL. Later messages release a burst of quakes.
+ * or a client and its URL. Later messages release a burst of quakes, or slow clients down.
  */
 export type RuntimeOrder =
   /**
@@ -11,6 +11,8 @@ export type RuntimeOrder =
    */
   | { file: string; countLeaks: boolean; since: number }
   | { burst: number }
+  /** Makes the network buffers of clients look full. A client is named by its own port. */
+  | { fill: number[] }
   | { file: string; url: string }
 
 /** A message to the workshop from the process that runs a learner's program. */
@@ -24,6 +26,8 @@ export type RuntimeMessage =
   /** The number of readers that have the feed open now. */
   | { kind: 'feed'; readers: number }
   | { kind: 'leaks'; leaks: Leaks }
+  /** Sent every second by a server with many sources. */
+  | { kind: 'load'; load: Load }
   /**
    * Sent after a burst. If the replay had started at `since`, the same quakes would have happened by now without the
    * burst.
@@ -39,6 +43,9 @@ export type ConnectionState =
   | { name: 'connecting' | 'open' | 'over' }
   /** The connection was lost, for the reason `why`. The client reconnects in `ms` milliseconds. */
   | { name: 'waiting'; ms: number; why: string }
+
+/** The memory of a server's process, in bytes, and the number of quakes that the server has taken from its sources. */
+export type Load = { heap: number; external: number; rss: number; taken: number }
 
 /** Counts of what the program still has running, which make leaks visible. */
 export type Leaks = {

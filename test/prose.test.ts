@@ -38,6 +38,8 @@ const IDIOMS = [
   /\b(?:falls?|fell|lags?) behind\b/i,
   /\b(?:leaves?|left|leaving) (?:\S+ ){0,3}behind\b/i,
   /\b(?:idea|program|reason) behind\b/i,
+  // A field of lesson 8.
+  /\{"behind":\d+\}/,
   /\b(?:is|are|was|were|be) no (?:longer|more|less|better|worse|faster|different)\b/i,
 ]
 

@@ -59,6 +59,7 @@ test('a page first receives hello, then every slice, then the entries of the wir
     ...played.session.state,
     grading: null,
     experiment: null,
+    load: null,
     learnerClient: null,
   })
   const { data, lastEventId } = await channel.next('wire')

@@ -140,6 +140,27 @@ test.each(['5', '6'])(
   },
 )
 
+test('in lesson 8 each network is a source, and slow readers fall behind without delaying the client', async () => {
+  const page = await opened(['8', 'solutions'])
+  await page.until(({ server, load }) => server.readers === 12 && (load?.samples.length ?? 0) > 0)
+  expect(await page.act({ do: 'add slow readers' })).toEqual({ said: 'Added 100 slow readers.' })
+  const { learnerClient } = await page.until(({ load, learnerClient: client }) => {
+    const { fastest, slowest } = load!.samples.at(-1)!
+    return load!.slowReaders === 100 && slowest > 3 && fastest === 0 && client!.quakes > 3
+  })
+  expect(learnerClient).toMatchObject({ missed: 0, twice: 0, gaps: 0 })
+  expect(await page.act({ do: 'remove slow readers' })).toEqual({
+    said: 'Removed 100 slow readers.',
+  })
+  await page.until(({ load }) => load!.slowReaders === 0)
+
+  // The numbers of the events start over together with the server.
+  await page.act({ do: 'kill' })
+  await page.until(({ server }) => server.state === 'down')
+  await page.until((state) => state.learnerClient!.quakes === 0)
+  await page.until((state) => state.learnerClient!.quakes > 3)
+})
+
 test("a client meets the learner's own server of lesson 5 if its core checks have passed", async () => {
   for (const name of ['server.ts', 'history.ts']) {
     const solution = readFileSync(graded.path('solutions/05-replay', name), 'utf8')

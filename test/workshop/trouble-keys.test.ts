@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { createServer, get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { troubleKeys } from '../../workshop/session/trouble-keys.ts'
-import { wireSession } from '../../workshop/session/wire-session.ts'
+import type { Action } from '../../protocol/page.ts'
+import { troubleKeys, type TroubleKeys } from '../../workshop/session/trouble-keys.ts'
+import { wireSession, type WireSession } from '../../workshop/session/wire-session.ts'
 
 const cleanUps: (() => unknown)[] = []
 afterEach(async () => {
@@ -32,12 +33,32 @@ test('z and p switch a fault on and off, and the label says which of the two com
   expect(keys.label).toBe('x cut · z stall · p proxy')
 })
 
+test('r adds and removes slow readers, but only in a lesson that shows the load', async () => {
+  const done: Action[] = []
+  const { session } = await watched()
+  const load = { slowReaders: 0, samples: [] }
+  const keys = troubleKeys({
+    state: { ...session.state, load },
+    act: async (action) => {
+      done.push(action)
+      return { said: 'Done.' }
+    },
+  })
+  expect(keys.label).toBe('x cut · z stall · p proxy · r add slow readers')
+  expect(await keys.press('r')).toBe('Done.')
+  load.slowReaders = 100
+  expect(keys.label).toBe('x cut · z stall · p proxy · r remove slow readers')
+  await keys.press('r')
+  expect(done).toEqual([{ do: 'add slow readers' }, { do: 'remove slow readers' }])
+  expect(await troubleKeys(session).press('r')).toBeUndefined()
+})
+
 test('other keys cause no trouble', async () => {
   const { keys } = await watched()
   expect(await keys.press('q')).toBeUndefined()
 })
 
-async function watched(): Promise<{ keys: ReturnType<typeof troubleKeys>; url: string }> {
+async function watched(): Promise<{ session: WireSession; keys: TroubleKeys; url: string }> {
   const server = createServer((_req, res) => res.writeHead(200).flushHeaders())
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
@@ -51,5 +72,5 @@ async function watched(): Promise<{ keys: ReturnType<typeof troubleKeys>; url: s
     () => server.closeAllConnections(),
     () => server.close(),
   )
-  return { keys: troubleKeys(session), url: session.url }
+  return { session, keys: troubleKeys(session), url: session.url }
 }

@@ -53,4 +53,6 @@ const FIELDS: {
   measure: {},
   'stop measuring': {},
   'forget measurements': {},
+  'add slow readers': {},
+  'remove slow readers': {},
 }

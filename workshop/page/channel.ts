@@ -116,6 +116,7 @@ export const SLICES = Object.keys({
   faults: true,
   recording: true,
   experiment: true,
+  load: true,
 } satisfies Record<keyof PageState, true>) as (keyof PageState)[]
 
 const MOST_ENTRIES = 2000

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { legible } from '../../wire/visible.ts'
 import type { Destination } from '../../wire/tap.ts'
 import { ROOT } from '../root.ts'
-import type { Leaks, RuntimeMessage } from '../../protocol/runtime.ts'
+import type { Leaks, Load, RuntimeMessage } from '../../protocol/runtime.ts'
 import { startLearnerProcess, type LearnerProcess } from './learner-process.ts'
 
 /** A learner's server, which runs in its own process. */
@@ -16,6 +16,8 @@ export type LearnerServer = {
   restart(): void
   /** Makes `count` earthquakes happen now. */
   burst(count: number): void
+  /** Makes the network buffers of clients look full. A client is named by its own port. */
+  fillBuffers(ports: number[]): void
   /** Kills the server for good. */
   stop(): void
 }
@@ -31,6 +33,8 @@ export type ServerEvents = {
   leaks(leaks: Leaks): void
   /** Called with the number of readers that have the feed open now. */
   feed(readers: number): void
+  /** Called every second in a lesson with many sources. */
+  load?(load: Load): void
 }
 
 /**
@@ -86,6 +90,10 @@ export function startLearnerServer({
     }
     if (message.kind === 'leaks') {
       events.leaks(message.leaks)
+      return
+    }
+    if (message.kind === 'load') {
+      events.load?.(message.load)
       return
     }
     if (message.kind === 'since') {
@@ -155,6 +163,7 @@ export function startLearnerServer({
       void start()
     },
     burst: (count) => current.tell({ burst: count }),
+    fillBuffers: (ports) => current.tell({ fill: ports }),
     stop() {
       end()
       spare?.kill()

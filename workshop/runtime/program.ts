@@ -7,18 +7,21 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { recordedQuakes, replay, type Feed, type Replay } from '#feed'
 import { FILTERED_STREAM, pushedFrom } from './filtered-stream.ts'
+import { fullBuffers, type FullBuffers } from './full-buffers.ts'
 import { runClient } from './run-client.ts'
+import { sourcesOf, type Sources } from './sources.ts'
 import { historyOf } from './history.ts'
 import { countLeaks } from './leaks.ts'
 import { exitWithParent } from '../process/exit-with-parent.ts'
 import { isNotWritten } from '../../protocol/not-written.ts'
-import type { RuntimeMessage, RuntimeOrder } from '../../protocol/runtime.ts'
+import type { Load, RuntimeMessage, RuntimeOrder } from '../../protocol/runtime.ts'
 
 /** The factor by which the quakes happen faster than in reality: two or three a second, so that the first one happens soon. */
 const SPEED = 900
 
 let week = replay(recordedQuakes(), { speed: SPEED, loop: true })
 let when: 'loading' | 'running' = 'loading'
+let buffers: FullBuffers | undefined
 
 // Load Express ahead of time, because the server will need it, and the learner is waiting for the server.
 void import('express')
@@ -28,6 +31,10 @@ process.on('message', (order: RuntimeOrder) => {
   if ('burst' in order) {
     week.burst(order.burst)
     if (week.startedAt !== undefined) tell({ kind: 'since', since: week.startedAt })
+    return
+  }
+  if ('fill' in order) {
+    buffers?.fill(order.fill)
     return
   }
   tell({ kind: 'loading' })
@@ -51,6 +58,7 @@ async function run({ file, since }: { file: string; since: number }): Promise<vo
     throw new Error(`createApp() returned ${String(app)}, not an Express app`)
   }
   const server = createServer(app)
+  buffers = fullBuffers(server)
   server.listen(0, '127.0.0.1', () => {
     when = 'running'
     tell({ kind: 'running', port: (server.address() as AddressInfo).port })
@@ -58,10 +66,16 @@ async function run({ file, since }: { file: string; since: number }): Promise<vo
 }
 
 /**
- * Returns the arguments for `createApp()`: the feed or, in some lessons, a history or a source that pushes. These
- * continue where the previous process stopped.
+ * Returns the arguments for `createApp()`: the feed or, in some lessons, a history, a source that pushes, or many sources.
+ * A history and a source that pushes continue where the previous process stopped.
  */
 async function argumentsFor(file: string, since: number): Promise<unknown[]> {
+  if (existsSync(join(dirname(file), 'merge.ts'))) {
+    const networks = new Set(recordedQuakes().map(({ network }) => network))
+    const all = sourcesOf(watched(week), networks)
+    setInterval(() => tell({ kind: 'load', load: loadOf(all) }), LOAD_EVERY_MS)
+    return [all.sources]
+  }
   const history = join(dirname(file), 'history.ts')
   const isHistory = existsSync(history)
   const isFiltered = existsSync(join(dirname(file), 'rule.ts'))
@@ -71,18 +85,32 @@ async function argumentsFor(file: string, since: number): Promise<unknown[]> {
   return [await historyOf(history, watched(week))]
 }
 
-/** Returns the feed, and reports each change of its number of readers, so that the learner can see the feed close. */
+function loadOf({ taken }: Sources): Load {
+  const { heapUsed: heap, external, rss } = process.memoryUsage()
+  return { heap, external, rss, taken }
+}
+
+const LOAD_EVERY_MS = 1000
+
+/**
+ * Returns the feed, and reports each change of its number of readers, so that the learner can see the feed close. Reports
+ * changes in the same turn together, because a server may open many sources at once.
+ */
 function watched(feed: Replay): Feed {
   let told = 0
+  let looking: NodeJS.Immediate | undefined
   const look = (): void => {
-    if (feed.readers === told) return
-    told = feed.readers
-    tell({ kind: 'feed', readers: told })
+    looking ??= setImmediate(() => {
+      looking = undefined
+      if (feed.readers === told) return
+      told = feed.readers
+      tell({ kind: 'feed', readers: told })
+    })
   }
   return {
     open(signal) {
       const quakes = feed.open(signal)[Symbol.asyncIterator]()
-      signal.addEventListener('abort', () => setImmediate(look), { once: true })
+      signal.addEventListener('abort', look, { once: true })
       return {
         [Symbol.asyncIterator]: () => ({
           next() {

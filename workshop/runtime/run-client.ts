@@ -6,6 +6,7 @@ import type { FollowOptions } from '../../solutions/06-resume/client.ts'
 import type { followStream as FollowStream } from '../../solutions/07-filtered-stream/client.ts'
 import type { RuntimeMessage } from '../../protocol/runtime.ts'
 import { addFirstRule, AUTHORIZATION, FILTERED_STREAM } from './filtered-stream.ts'
+import { quakeIn } from './quake-in.ts'
 
 /**
  * Runs `followQuakes()` or `followStream()` of a client.ts, or `watchQuakes()` of a watch.ts, and reports quakes, gaps
@@ -36,7 +37,7 @@ export async function runClient(
     onState: (state) => tell({ kind: 'connection', state }),
     onGap: () => tell({ kind: 'gap' }),
   })
-  for await (const quake of quakes) tell({ kind: 'quake', quake })
+  for await (const data of quakes) tell({ kind: 'quake', quake: quakeIn(data) })
 }
 
 /** Runs a client of a filtered stream, and makes sure that its account has a rule whenever it has connected. */

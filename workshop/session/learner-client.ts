@@ -12,6 +12,7 @@ export type LearnerClient = {
   readonly state: LearnerClientState
   /** Restarts the client if its source code has changed, or if it is waiting, because the server may be mended. */
   saved(): void
+  restart(): void
   close(): Promise<void>
 }
 
@@ -27,6 +28,7 @@ export type LearnerClientEvents = {
  *
  * @param options.standIn runs instead for as long as the program is not written yet
  * @param options.isFiltered whether the stream leaves quakes out, so that no quake can be called missing
+ * @param options.perNetwork whether only the quakes of one network arrive in order
  * @param options.changed called after every change of the state
  */
 export function runLearnerClient({
@@ -34,6 +36,7 @@ export function runLearnerClient({
   standIn,
   url,
   isFiltered,
+  perNetwork,
   events,
   changed,
 }: {
@@ -41,6 +44,7 @@ export function runLearnerClient({
   standIn?: LessonProgram | undefined
   url: string
   isFiltered: boolean
+  perNetwork: boolean
   events: LearnerClientEvents
   changed(): void
 }): LearnerClient {
@@ -48,7 +52,7 @@ export function runLearnerClient({
   const runDir = runDirFor(work, path)
   let running: LearnerProcess
   let state = nothingFrom(program)
-  let count = gapCounter()
+  let count = gapCounter({ perNetwork })
   let text = ''
 
   function nothingFrom({ file, isOwn }: LessonProgram): LearnerClientState {
@@ -68,7 +72,7 @@ export function runLearnerClient({
   }
 
   async function run(runs: LessonProgram, folderOf: () => Promise<string>): Promise<void> {
-    count = gapCounter()
+    count = gapCounter({ perNetwork })
     state = nothingFrom(runs)
     const mine = startLearnerProcess()
     running = mine
@@ -117,16 +121,20 @@ export function runLearnerClient({
     events.follows(state)
   }
 
+  function restart(): void {
+    running.kill()
+    void start()
+  }
+
   void start()
   return {
     get state() {
       return state
     },
     saved() {
-      if (textOf(join(work.folder, path)) === text && state.state !== 'waiting') return
-      running.kill()
-      void start()
+      if (textOf(join(work.folder, path)) !== text || state.state === 'waiting') restart()
     },
+    restart,
     async close() {
       running.kill()
       await runDir.remove()

@@ -9,6 +9,7 @@ import { watchFolder } from '../runtime/watch-folder.ts'
 import { showComponent, type ShownComponent } from './component.ts'
 import { grading, type Grading, type GradingEvents } from './grading.ts'
 import { runLearnerClient, type LearnerClient, type LearnerClientEvents } from './learner-client.ts'
+import { loadMonitor, type LoadMonitor } from './load.ts'
 import { runServer, type LessonServer, type LessonServerEvents } from './lesson-server.ts'
 import { lessonState } from './lesson-state.ts'
 import {
@@ -17,6 +18,7 @@ import {
   serverOf,
   showsComponent,
   standInOf,
+  showsLoad,
   streamOf,
   targetName,
   targetPath,
@@ -48,6 +50,8 @@ export type LessonRun = LessonTarget & {
   readonly component?: Pick<ShownComponent, 'url' | 'preferredPort'>
   /** The client.ts that runs alongside the server, in a lesson that has one. */
   readonly learnerClient?: Pick<LearnerClient, 'state'>
+  /** The load of the server, in the lesson about slow readers. */
+  readonly load?: LoadMonitor
   /** The grading. Absent in an exhibit and in a lesson without checks, because there is nothing to grade. */
   readonly grades?: Grading
   close(): Promise<void>
@@ -76,15 +80,25 @@ export async function runLesson({
 }): Promise<LessonRun | Problem> {
   const target = { lesson, work, isExhibit }
   const streams = serverOf(target)
+  const path = streamOf(target)
   const events = eventsOf(streams.file)
-  const server = runServer({ target, events, changed: () => changed('server'), note })
+  let learnerClient: LearnerClient | undefined
+  const server = runServer({
+    target,
+    events: { ...events, running, load: (measured) => load?.measured(measured) },
+    changed: () => changed('server'),
+    note,
+  })
+  const load = showsLoad(target)
+    ? loadMonitor({ path, ...server, changed: () => changed('load') })
+    : undefined
   const opened = await openTap(lesson.number, { destination: server.destination, observer })
   if ('problem' in opened) {
+    load?.close()
     await server.stop()
     return opened
   }
   const { tap, preferredPort } = opened
-  const path = streamOf(target)
   const url = `http://127.0.0.1:${tap.port}${path}`
   server.state.url = url
   if (isFiltered(target)) server.state.token = FILTERED_STREAM.tokens[0]
@@ -93,13 +107,14 @@ export async function runLesson({
     : undefined
   if (component) server.state.component = { url: component.url }
   const program = clientOf(target)
-  const learnerClient =
+  learnerClient =
     program &&
     runLearnerClient({
       program,
       standIn: standInOf(target),
       url,
       isFiltered: isFiltered(target),
+      perNetwork: load !== undefined,
       events,
       changed: () => changed('learnerClient'),
     })
@@ -110,6 +125,12 @@ export async function runLesson({
   const stopWatching = watchSaves()
   // Grading uses all of the CPU, so start it only when everything that the learner is waiting for is ready.
   void Promise.all([server.destination(), component?.isReady]).then(() => isOver || grades?.start())
+
+  function running(): void {
+    events.running()
+    // Where events are numbered by the server, the numbers start over with the server, so the client must, too.
+    if (load && learnerClient && learnerClient.state.quakes > 0) learnerClient.restart()
+  }
 
   function gradingChanged(): void {
     changed('grading')
@@ -166,10 +187,12 @@ export async function runLesson({
     server,
     ...(component && { component }),
     ...(learnerClient && { learnerClient }),
+    ...(load && { load }),
     ...(grades && { grades }),
     async close() {
       isOver = true
       stopWatching()
+      load?.close()
       const stopped = server.stop()
       await Promise.all([grades?.stop(), tap.close(), component?.close(), learnerClient?.close()])
       await stopped

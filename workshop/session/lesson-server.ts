@@ -9,7 +9,7 @@ import { serverOf, type LessonTarget } from './lesson-target.ts'
 import { runDirFor } from './run-dir.ts'
 
 /** A lesson's server, with the state that the page shows. */
-export type LessonServer = Pick<LearnerServer, 'burst' | 'warmUp'> & {
+export type LessonServer = Pick<LearnerServer, 'burst' | 'fillBuffers' | 'warmUp'> & {
   /** The name of the file in messages: `lessons/01-raw-chunks/server.ts`. */
   readonly file: string
   readonly state: ServerState
@@ -90,6 +90,7 @@ export function runServer({
         changed()
         events.leaks(leaks)
       },
+      load: (load) => events.load?.(load),
     },
   })
 
@@ -114,6 +115,7 @@ export function runServer({
     file,
     state,
     burst: server.burst,
+    fillBuffers: server.fillBuffers,
     warmUp: server.warmUp,
     destination: async () => (revival ? 'nobody' : server.destination()),
     restart,

@@ -70,7 +70,10 @@ export async function lessonSession({
   }
 
   async function act(action: Action): Promise<Answer> {
-    const answer = wire.act(action) ?? (hasExperiment(run) ? lab?.act(action) : undefined)
+    const answer =
+      wire.act(action) ??
+      (hasExperiment(run) ? lab?.act(action) : undefined) ??
+      run.load?.act(action)
     if (answer) return answer
     switch (action.do) {
       case 'lesson':
@@ -116,6 +119,7 @@ export async function lessonSession({
         ...(run.learnerClient && { learnerClient: run.learnerClient.state }),
         faults: wire.faults,
         recording: wire.recording,
+        ...(run.load && { load: run.load.state }),
         ...(hasExperiment(run) && lab && { experiment: lab.state }),
       }
     },
@@ -134,4 +138,11 @@ export async function lessonSession({
 }
 
 /** The slices that change when the lesson changes. */
-const CHANGED_BY_LESSON = ['lesson', 'server', 'grading', 'experiment', 'learnerClient'] as const
+const CHANGED_BY_LESSON = [
+  'lesson',
+  'server',
+  'grading',
+  'experiment',
+  'load',
+  'learnerClient',
+] as const

@@ -33,6 +33,11 @@ export function hasExperiment({ lesson, isExhibit }: LessonTarget): boolean {
   return lesson.number === BUFFERING && !isExhibit
 }
 
+/** Returns whether the lesson page shows the load of the server, and offers slow readers. */
+export function showsLoad({ lesson, isExhibit }: LessonTarget): boolean {
+  return lesson.number === MANY_SOURCES && !isExhibit
+}
+
 /**
  * Returns which server.ts to run: usually the lesson's own. A component and a client use the server of an earlier lesson: the
  * learner's own if it has passed that lesson, otherwise the solution's.
@@ -46,13 +51,14 @@ export function serverOf(target: LessonTarget): LessonProgram {
 }
 
 /**
- * Returns which client.ts to run alongside the server, if there is one. It is the lesson's own client.ts or, in the
- * lesson about the server, that of the solution, which can reconnect.
+ * Returns which client.ts to run alongside the server, if there is one. It is the lesson's own client.ts or, in
+ * lessons about a server, that of the solution of lesson 6, which can reconnect.
  */
 export function clientOf(target: LessonTarget): LessonProgram | undefined {
   const { number } = target.lesson
   if (number === RESUME || number === FILTERED) return ownProgram(target, 'client.ts')
-  return number === REPLAY ? programOf(solutions, RESUME, 'client.ts') : undefined
+  const isAboutServer = number === REPLAY || number === MANY_SOURCES
+  return isAboutServer ? programOf(solutions, RESUME, 'client.ts') : undefined
 }
 
 /** Returns which client.ts runs until the learner has written their own, in a lesson that has its own server. */
@@ -88,6 +94,7 @@ const STREAMS: Record<number, string> = {
   5: '/events',
   6: '/events',
   7: '/stream',
+  8: '/events',
 }
 
 const SSE = 2
@@ -96,6 +103,7 @@ const BUFFERING = 4
 const REPLAY = 5
 const RESUME = 6
 const FILTERED = 7
+const MANY_SOURCES = 8
 
 /** Lessons without a server, and the lesson whose server they use. */
 const SERVERS: Record<number, number> = { [REACT]: SSE, [RESUME]: REPLAY }

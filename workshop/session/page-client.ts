@@ -5,6 +5,7 @@ import { legible } from '../../wire/visible.ts'
 import { readNdjson } from '../../solutions/01-raw-chunks/client.ts'
 import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
 import type { Answer, ClientState, ServerState } from '../../protocol/page.ts'
+import { quakeIn } from '../runtime/quake-in.ts'
 
 /** A client that reads a stream of quakes. The page shows its state. */
 export type PageClient = {
@@ -136,7 +137,7 @@ async function* quakesOf(response: IncomingMessage): AsyncGenerator<Quake> {
     return
   }
   for await (const { type, data } of parseEventStream(body)) {
-    if (type === 'message') yield JSON.parse(data) as Quake
+    if (type === 'message') yield quakeIn(JSON.parse(data) as Quake)
   }
 }
 

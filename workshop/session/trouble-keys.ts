@@ -1,7 +1,7 @@
-import type { Action, FaultState } from '../../protocol/page.ts'
+import type { Action, PageState } from '../../protocol/page.ts'
 import type { Session } from '../page/session.ts'
 
-/** The keys that inject faults in the terminal, as buttons do on the page. */
+/** The keys that inject faults and add slow readers in the terminal, as buttons do on the page. */
 export type TroubleKeys = {
   /** Lists the keys with their current effects: `x cut · z stall · p proxy`. */
   readonly label: string
@@ -13,16 +13,20 @@ export type TroubleKeys = {
   press(key: string): Promise<string | undefined>
 }
 
-export function troubleKeys({ state, act }: Pick<Session, 'state' | 'act'>): TroubleKeys {
-  const faults = (): FaultState => state.faults
+export function troubleKeys(session: Pick<Session, 'state' | 'act'>): TroubleKeys {
+  // Read the state again each time, because the page can switch to another lesson.
+  const available = (): Trouble[] =>
+    TROUBLE.filter(({ isThere }) => isThere?.(session.state) ?? true)
   return {
     get label() {
-      return TROUBLE.map(({ key, label }) => `${key} ${label(faults())}`).join(' · ')
+      return available()
+        .map(({ key, label }) => `${key} ${label(session.state)}`)
+        .join(' · ')
     },
     async press(key) {
-      const trouble = TROUBLE.find((each) => each.key === key)
+      const trouble = available().find((each) => each.key === key)
       if (!trouble) return undefined
-      const answer = await act(trouble.action(faults()))
+      const answer = await session.act(trouble.action(session.state))
       return 'problem' in answer ? answer.problem : answer.said
     },
   }
@@ -30,20 +34,28 @@ export function troubleKeys({ state, act }: Pick<Session, 'state' | 'act'>): Tro
 
 type Trouble = {
   key: string
-  label(faults: FaultState): string
-  action(faults: FaultState): Action
+  /** Whether the lesson has this trouble. Absent if every lesson has it. */
+  isThere?(state: PageState): boolean
+  label(state: PageState): string
+  action(state: PageState): Action
 }
 
 const TROUBLE: Trouble[] = [
   { key: 'x', label: () => 'cut', action: () => ({ do: 'cut' }) },
   {
     key: 'z',
-    label: ({ isStalled }) => (isStalled ? 'resume' : 'stall'),
-    action: ({ isStalled }) => ({ do: 'stall', on: !isStalled }),
+    label: ({ faults }) => (faults.isStalled ? 'resume' : 'stall'),
+    action: ({ faults }) => ({ do: 'stall', on: !faults.isStalled }),
   },
   {
     key: 'p',
-    label: ({ proxy }) => (proxy ? 'no proxy' : 'proxy'),
-    action: ({ proxy }) => ({ do: 'proxy', holds: proxy ? null : '4 KiB' }),
+    label: ({ faults }) => (faults.proxy ? 'no proxy' : 'proxy'),
+    action: ({ faults }) => ({ do: 'proxy', holds: faults.proxy ? null : '4 KiB' }),
+  },
+  {
+    key: 'r',
+    isThere: ({ load }) => load !== undefined,
+    label: ({ load }) => (load?.slowReaders ? 'remove slow readers' : 'add slow readers'),
+    action: ({ load }) => ({ do: load?.slowReaders ? 'remove slow readers' : 'add slow readers' }),
   },
 ]

@@ -2,6 +2,7 @@ import { Experiment } from './experiment/Experiment.tsx'
 import { Header } from './Header.tsx'
 import { Checks } from './lesson/Checks.tsx'
 import { Instructions } from './lesson/Instructions.tsx'
+import { Load } from './load/Load.tsx'
 import { LiveComponent } from './server/LiveComponent.tsx'
 import { notification } from './state/notification.ts'
 import { useSlice } from './state/page-state.ts'
@@ -14,6 +15,7 @@ export function App() {
   const grading = useSlice('grading')
   const server = useSlice('server')
   const experiment = useSlice('experiment')
+  const load = useSlice('load')
   if (!server) return <Header />
   return (
     <>
@@ -38,6 +40,7 @@ export function App() {
           <div className="live">
             {server.component && <LiveComponent url={server.component.url} server={server} />}
             {experiment && <Experiment experiment={experiment} />}
+            {load && <Load load={load} />}
             <Wire />
           </div>
         </div>
@@ -48,6 +51,7 @@ export function App() {
           {grading && <a href="#checks-title">Checks</a>}
           {server.component && <a href="#component-title">Component</a>}
           {experiment && <a href="#experiment-title">Experiment</a>}
+          {load && <a href="#load-title">Load</a>}
           <a href="#wire-title">Wire</a>
         </nav>
         <Notification />

@@ -8,6 +8,7 @@ import { watchWorkshop } from './watch-workshop.ts'
 import './colours.css'
 import './page.css'
 import './experiment/experiment.css'
+import './load/load.css'
 import './wire/wire.css'
 
 applyTheme()

@@ -1,0 +1,21 @@
+import type { Quake } from '#feed'
+
+/** A named source of earthquakes, such as one seismic network. `open()` works like `Feed.open()`. */
+export type Source = { name: string; open(signal: AbortSignal): AsyncIterable<Quake> }
+
+/** An earthquake from one of the sources, or the error with which a source failed. */
+export type Item = { source: string; quake: Quake } | { source: string; error: unknown }
+
+/**
+ * Yields the earthquakes of all sources as they happen, in order for each source. Asks a source for its next earthquake only
+ * when the previous one has been taken, and takes turns between sources that are ready.
+ *
+ * A source that fails yields its error as the last item, and the others continue. The merge ends when every source has ended, or
+ * when `signal` aborts. Closes every source, even one that is still waiting for its next earthquake.
+ */
+export async function* mergeSources(
+  sources: readonly Source[],
+  signal: AbortSignal,
+): AsyncGenerator<Item> {
+  throw new Error('lesson 8, task 8.1: write mergeSources()')
+}

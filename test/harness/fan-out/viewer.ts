@@ -1,0 +1,123 @@
+import type { Response } from 'express'
+import { blockSocket } from '../block-socket.ts'
+import { EventClient } from '../event-client.ts'
+import type { StreamEvent } from '../event-stream-parser.ts'
+import { must, type Story } from '../failure.ts'
+import type { RawClient } from '../raw-client.ts'
+import { excerpt, SILENT, type Transcript } from '../transcript.ts'
+import { tryParseJson, deepEqual } from '../equality.ts'
+import type { LateStory } from '../waiting.ts'
+
+/** An item that the sources delivered, with the number that the server must give it. */
+export type Happened = { id: number; source: string; quake: { id: string } }
+
+/** A client of the fan-out, which can stop reading. */
+export type Viewer = {
+  readonly name: string
+  readonly client: RawClient
+  /** The response as the server has it. */
+  readonly response: Response
+  /** The number of times that the server wrote while the response was full. */
+  readonly writesWhileFull: number
+  /** Whether something has arrived that the check has not read. */
+  readonly hasMore: boolean
+  /** Stops reading, and fills every buffer between server and client. */
+  hold(): void
+  letGo(): void
+  /** Calls `act` when the server writes a text that contains `mark`, before that text is written. */
+  onWrite(mark: string, act: () => void): void
+  /** Returns the next event. Adds nothing to the transcript. */
+  next(story: LateStory): Promise<StreamEvent>
+  /** Reads the next event, which must be this item. */
+  gets(item: Happened, when: string, often?: string): Promise<void>
+}
+
+export function viewer(transcript: Transcript, client: RawClient, response: Response): Viewer {
+  const { name } = client
+  const subject = nameOf(name)
+  const events = new EventClient(client, SILENT)
+  const marks = new Map<string, () => void>()
+  const write = response.write.bind(response) as (...args: unknown[]) => boolean
+  let writesWhileFull = 0
+  let unblock = (): void => {}
+  response.write = (...args: unknown[]): boolean => {
+    if (response.writableNeedDrain) writesWhileFull += 1
+    for (const [mark, act] of marks) {
+      if (!Buffer.from(args[0] as Uint8Array).includes(mark)) continue
+      marks.delete(mark)
+      act()
+    }
+    return write(...args)
+  }
+
+  return {
+    name,
+    client,
+    response,
+    get writesWhileFull() {
+      return writesWhileFull
+    },
+    get hasMore() {
+      return events.unexpected !== undefined || client.unread() !== ''
+    },
+    hold() {
+      transcript.step(`${name} stops reading, and every buffer between server and client is full`)
+      unblock = blockSocket(response.socket!)
+    },
+    letGo() {
+      transcript.step(`${name} resumes reading`)
+      unblock()
+    },
+    onWrite: (mark, act) => void marks.set(mark, act),
+    next: (story) => events.next(story),
+    async gets(item, when, often) {
+      const { id, source, quake } = item
+      const expected = `Expected ${subject} to get item ${id}, from source "${source}".`
+      const seen = `${when}, but ${subject} got no event.`
+      const event = await events.next({ seen, expected, often })
+      const isItem =
+        event.type === 'message' && deepEqual(tryParseJson(event.data), { source, quake })
+      must(isItem && event.lastEventId === String(id), {
+        seen: `${when}, and ${subject} got ${describeGot(event)}.`,
+        expected,
+        often: isItem ? 'your server numbers the items separately for each client.' : often,
+      })
+    },
+  }
+}
+
+/** Reads the next event, which must have this name, and returns its data. */
+export async function mustBeNamed(
+  { next }: Viewer,
+  type: string,
+  { seen, ...story }: Story,
+): Promise<unknown> {
+  const event = await next({ ...story, seen: `${seen}, but no event arrived.` })
+  const data = tryParseJson(event.data)
+  must(event.type === type && typeof data === 'object' && data !== null, {
+    ...story,
+    seen: `${seen}, and got ${describeGot(event)}.`,
+  })
+  return data
+}
+
+/** Describes an event of the fan-out: `item 3`, or `an event named "gap" with the data {"dropped":3}`. */
+export function describeGot({ type, data, lastEventId }: StreamEvent): string {
+  const { quake } = (tryParseJson(data) ?? {}) as Partial<Happened>
+  const number = /^q(\d+)$/.exec(quake?.id ?? '')?.[1]
+  if (type === 'message' && number === lastEventId) return `item ${number}`
+  if (type === 'message' && number) return `item ${number} with the ID "${lastEventId}"`
+  const id = type === 'message' ? `the ID "${lastEventId}" and ` : ''
+  return `an event named "${excerpt(type, 24)}" with ${id}the data ${excerpt(data, 48)}`
+}
+
+/** Returns a name for the beginning of a sentence: `Client A`, or `The slow client`. */
+export function subjectOf(name: string): string {
+  const [first = '', ...rest] = nameOf(name)
+  return first.toUpperCase() + rest.join('')
+}
+
+/** Returns a name for the middle of a sentence: `client A`, or `the slow client`. */
+function nameOf(name: string): string {
+  return / (?:[A-Z]|\d+)$/.test(name) ? name : `the ${name}`
+}

@@ -74,6 +74,9 @@ function closeBackDoors(): void {
   for (const name of names.filter((each) => each in process)) {
     defineProperty(process, name, { value: undefined, writable: false, configurable: false })
   }
+  for (const name of ['_getActiveHandles', '_getActiveRequests']) {
+    defineProperty(process, name, { value: () => [], writable: false, configurable: false })
+  }
   const { listen } = net.Server.prototype
   net.Server.prototype.listen = function (this: net.Server, ...args: unknown[]) {
     mustBeTcp(args[0])

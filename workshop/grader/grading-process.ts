@@ -210,7 +210,7 @@ async function vitestFor({
       pool: { name: 'work', createPoolWorker: () => worker },
       reporters: [reporter],
     },
-    { server: { watch: null }, plugins: [gate] },
+    { server: { watch: null }, plugins: gate.plugins },
     { stdout: nowhere(), stderr: nowhere() },
   )
 }

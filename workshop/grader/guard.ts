@@ -5,8 +5,9 @@ import { isInside } from '../is-inside.ts'
 import { ROOT } from '../root.ts'
 import { readImports } from './imports.ts'
 
-/** A plugin that restricts what a run may load. */
-export type Guard = Plugin & {
+/** Plugins that restrict what a run may load. */
+export type Guard = {
+  readonly plugins: Plugin[]
   /** The places where the learner's files wait outside any function: `server.ts:3`. Empty at the beginning of each run. */
   readonly topLevelAwaits: string[]
 }
@@ -24,16 +25,13 @@ export function guard(sandbox: string, used: readonly string[]): Guard {
   )
   const rooms = [realpathSync(sandbox), sandbox, ...ours]
   const topLevelAwaits: string[] = []
-  return {
+  const read = new Set<string>()
+  const work: Plugin = {
     name: 'work',
     enforce: 'pre',
-    topLevelAwaits,
-    resolveId(source, importer) {
+    resolveId(source) {
       if (source === LOCK) return join(ROOT, 'test/harness/lock.ts')
       if (!source.startsWith('#work/')) return null
-      // A learner's file has no reason to take this detour.
-      if (importer && isInside(sandbox, importer))
-        throw new Error('a lesson may not import "#work"')
       return join(sandbox, source.slice('#work/'.length))
     },
     load(id) {
@@ -45,14 +43,32 @@ export function guard(sandbox: string, used: readonly string[]): Guard {
     transform(code, id) {
       const file = id.replace(/[?#].*$/, '')
       if (!isInside(sandbox, file)) return null
-      const { refusal, topLevelAwait } = readImports(file, code)
+      const imports = readImports(file, code, lessonFolderOf(sandbox, file))
+      if (!imports) return null
+      read.add(id)
+      const { refusal, topLevelAwait } = imports
       if (refusal) throw new Error(`${basename(file)}:${refusal.line}: ${refusal.why}`)
       if (topLevelAwait !== undefined) topLevelAwaits.push(`${basename(file)}:${topLevelAwait}`)
-      if (!/\.[cm]?[jt]sx?$/.test(file)) return null
       // At the end, so that no line moves. An import runs before the code of the file, wherever it stands.
       return { code: `${code}\nimport '${LOCK}'`, map: null }
     },
   }
+  const last: Plugin = {
+    name: 'work, read',
+    enforce: 'post',
+    // Vite reports a syntax error before this. If it accepts a file that could not be read above, refuse the file.
+    transform(_code, id) {
+      const isCode = /\.[cm]?[jt]sx?$/.test(id.replace(/[?#].*$/, ''))
+      if (isInside(sandbox, id) && isCode && !read.has(id))
+        throw new Error(`${basename(id)} cannot be read`)
+    },
+  }
+  return { plugins: [work, last], topLevelAwaits }
+}
+
+/** Returns the lesson's folder in the sandbox to which a file belongs. */
+function lessonFolderOf(sandbox: string, file: string): string {
+  return join(sandbox, relative(sandbox, file).split(/[\\/]/, 1)[0]!)
 }
 
 const LOCK = '#lock'

@@ -1,5 +1,6 @@
-import { extname } from 'node:path'
+import { dirname, extname, resolve } from 'node:path'
 import { parseAst } from 'vite'
+import { isInside } from '../is-inside.ts'
 
 /** What a file imports, and where it waits before it has been loaded. Lines are counted from 1. */
 export type Imports = {
@@ -9,21 +10,25 @@ export type Imports = {
   topLevelAwait?: number
 }
 
-/** Reads the imports of a source file. Returns none for a file that is not JavaScript or TypeScript, or has a syntax error. */
-export function readImports(file: string, code: string): Imports {
+/**
+ * Reads the imports of a source file. Returns undefined if the file is not JavaScript or TypeScript, or has a syntax error.
+ *
+ * @param folder the lesson's folder, which contains everything that the file may import by its path
+ */
+export function readImports(file: string, code: string, folder: string): Imports | undefined {
   const lang = LANGUAGES[extname(file)]
-  if (!lang) return {}
+  if (!lang) return undefined
   let program: Node
   try {
     program = parseAst(code, { lang }) as unknown as Node
   } catch {
-    // Vite reports the error.
-    return {}
+    // Vite reports the error, with the place.
+    return undefined
   }
   const imports: Imports = {}
   const lineAt = (offset: number): number => code.slice(0, offset).split('\n').length
   visit(program, false, (node, isInFunction) => {
-    const why = refusalOf(node)
+    const why = refusalOf(node, (path) => isInside(folder, resolve(dirname(file), path)))
     if (why) imports.refusal ??= { line: lineAt(node.start), why }
     if (!isInFunction && isAwait(node)) imports.topLevelAwait ??= lineAt(node.start)
   })
@@ -31,18 +36,17 @@ export function readImports(file: string, code: string): Imports {
 }
 
 /** Returns the reason why a lesson may not contain this node of the syntax tree, or undefined. */
-function refusalOf(node: Node): string | undefined {
-  const { type, source, name, meta } = node
+function refusalOf(node: Node, isOwnFile: (path: string) => boolean): string | undefined {
+  const { type, source, name } = node
   if (type === 'Identifier' && name === 'require') return 'a lesson uses import, not require()'
   if (type === 'MemberExpression' && (node.object as Node).type === 'MetaProperty') {
-    const property = node.property as Node
-    if (property.name !== 'url' && meta === undefined)
-      return `a lesson may not use import.meta.${property.name}`
+    const property = (node.property as Node).name
+    if (property !== 'url') return `a lesson may not use import.meta.${String(property)}`
   }
   if (!source || node.importKind === 'type' || node.exportKind === 'type') return undefined
   const specifier = literal(source as Node)
   if (specifier === undefined) return 'import() needs the name of a module in quotes'
-  if (mayImport(specifier)) return undefined
+  if (/^\.{1,2}\//.test(specifier) ? isOwnFile(specifier) : ALLOWED.has(specifier)) return undefined
   return `a lesson may import its own files, ${LIST}, not "${specifier}"`
 }
 
@@ -51,11 +55,6 @@ function literal({ type, value, quasis }: Node): string | undefined {
   if (type === 'Literal' && typeof value === 'string') return value
   const [only, ...others] = (quasis as { value: { cooked: string } }[] | undefined) ?? []
   return type === 'TemplateLiteral' && others.length === 0 ? only?.value.cooked : undefined
-}
-
-function mayImport(specifier: string): boolean {
-  if (/^\.{1,2}\//.test(specifier)) return true
-  return ALLOWED.has(specifier.replace(/^node:/, ''))
 }
 
 const PACKAGES = ['compression', 'eventsource', 'express', 'react']
@@ -73,7 +72,12 @@ const BUILTINS = [
   ],
   ...['stream/web', 'string_decoder', 'timers', 'timers/promises', 'url', 'util', 'zlib'],
 ]
-const ALLOWED = new Set(['#feed', ...PACKAGES, ...BUILTINS])
+const ALLOWED = new Set([
+  '#feed',
+  ...PACKAGES,
+  ...BUILTINS,
+  ...BUILTINS.map((name) => `node:${name}`),
+])
 
 const LIST = `"#feed", ${PACKAGES.join(', ')} and what lessons need of Node`
 

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { cp, lstat, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { isRunning } from '../process/process-group.ts'
 import { ROOT } from '../root.ts'
@@ -26,7 +26,11 @@ export async function emptySandbox(): Promise<Sandbox> {
       for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true })
       for (const source of sources) {
         for (const lesson of await lessonFolders(source)) {
-          await cp(join(source, lesson), join(folder, lesson), { recursive: true, filter: isWork })
+          const from = join(source, lesson)
+          // A link could lead to the solution, or to anything else that the grader may read.
+          const filter = async (path: string): Promise<boolean> =>
+            isWork(path) && (path === from || !(await lstat(path)).isSymbolicLink())
+          await cp(from, join(folder, lesson), { recursive: true, filter })
         }
       }
     },

@@ -155,7 +155,11 @@ const tricks: Trick[] = [
     first: "(process as any).getBuiltinModule('node:v8').x = 1",
   },
   { name: 'takes an internal binding', first: "(process as any).binding('fs').open = 1" },
-  { name: 'listens in the file system', outcome: 'fail', inside: \"app.listen('/tmp/dishonest.sock')\" },
+  {
+    name: 'listens in the file system',
+    outcome: 'fail',
+    inside: "app.listen('/tmp/dishonest.sock')",
+  },
   {
     name: 'makes every deep comparison succeed',
     first: "import util from 'node:util'\nutil.isDeepStrictEqual = () => true",

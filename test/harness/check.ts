@@ -1,5 +1,6 @@
 import { inject, test } from 'vitest'
 import type { NginxPorts, Report } from '../../protocol/grading.ts'
+import { NoPortError } from '../../wire/listen.ts'
 import { canaryHolds } from './canary.ts'
 import { asCheck } from './current-check.ts'
 import { turns } from './event-loop.ts'
@@ -59,6 +60,7 @@ export function check(id: string, rule: string, script: Script): void {
         signOfLife(`check ${id}`)
         played = await trackRunning(turns(DRAIN_TURNS).then(() => runScript(script)))
       }
+      if (played.error instanceof NoPortError) signOfLife(`no-port ${played.error.message}`)
       task.meta.report = played.report
       if (!languageHasChanged()) {
         task.meta.word = secrets?.words[id]?.[played.hasPassed ? 'passed' : 'failed']

@@ -15,7 +15,8 @@ export function judge(
   results: CheckResult[],
   { lesson, sandbox, bail = false }: { lesson: number; sandbox: string; bail?: boolean },
 ): Judgement | undefined {
-  const { loadError, endedFor, endedIn, lastLines, topLevelAwaits, strayErrors, forged } = run
+  const { loadError, endedFor, endedIn, lastLines, topLevelAwaits, noPort, strayErrors, forged } =
+    run
   if (endedFor === 'silence') {
     return stuck(`Your code blocked the event loop for 10 seconds, ${during(endedIn)}.`)
   }
@@ -29,6 +30,12 @@ export function judge(
     return error(
       `Your code used more than the ${MEMORY_MB} MB of memory that it may use, ${during(endedIn)}.`,
       'Look for a collection that only grows, and for a loop without an await.',
+    )
+  }
+  if (noPort) {
+    return error(
+      `The workshop found no free TCP port (${noPort}), so this run says nothing about your work.`,
+      'End programs that keep many connections open, and grade again.',
     )
   }
   if (loadError) return notLoaded(loadError, lesson, sandbox)

@@ -16,6 +16,8 @@ export type Run = {
   endedIn: string
   /** What shows that the results cannot be trusted: a canary had the wrong result, or a check's result was not its own. */
   forged?: string
+  /** The code of the error if a check got no TCP port. */
+  noPort?: string
   /** The places where the learner's files wait outside any function: `server.ts:3`. */
   topLevelAwaits?: string[]
   /** The output of the learner's code, such as that of `console.log()`. */
@@ -89,6 +91,7 @@ export function runRecord(): RunRecord {
       const sign = line.slice(word.length + 1)
       if (what === 'check') running.add(id!)
       else if (what === 'done') running.delete(id!)
+      else if (what === 'no-port') run.noPort = id!
       else return sign
       // If the process hangs, it hangs in a check that has not ended.
       run.endedIn = [...running].at(-1) ?? (what === 'check' ? id! : run.endedIn)

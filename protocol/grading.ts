@@ -3,6 +3,18 @@
 /** The first character of every sign of life. */
 export const SIGN = '\u0001'
 
+/** What only the grader and the harness know about a run. The learner's code cannot read it. */
+export type RunSecrets = {
+  /** A random word that every sign of life begins with. */
+  sign: string
+  /** For each check, the word that says how it ended. A result without its word was not reported by the check. */
+  words: Record<string, { passed: string; failed: string }>
+  canaries: Canary[]
+}
+
+/** A check of the grader's own. Its result shows whether the run can be trusted. */
+export type Canary = { id: string; rule: string; mustPass: boolean }
+
 /** The report of a check, whether the check passed or not. */
 export type Report = {
   steps: readonly string[]

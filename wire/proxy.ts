@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { connect, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { constants, createGzip } from 'node:zlib'
 import type { Arrival } from './arrival.ts'
+import { listenOnFreePort } from './listen.ts'
 import { responseReader, type Head } from './response.ts'
 
 /**
@@ -45,9 +46,9 @@ export async function startProxy(serverPort: number, setting: ProxySetting = {})
   const server = createServer((request, response) =>
     forward(request, response, serverPort, setting),
   )
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const port = await listenOnFreePort(server)
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     stop() {
       const stopped = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()

@@ -1,14 +1,18 @@
 import { inject, test } from 'vitest'
 import type { NginxPorts, Report } from '../../protocol/grading.ts'
+import { NoPortError } from '../../wire/listen.ts'
+import { canaryHolds } from './canary.ts'
 import { asCheck } from './current-check.ts'
 import { turns } from './event-loop.ts'
 import { must } from './failure.ts'
 import { reportOf } from './report.ts'
 import { beginSampling } from './sampling.ts'
+import { secrets } from './secrets.ts'
 import { signOfLife } from './signs-of-life.ts'
 import { toolbox, type Tools } from './toolbox.ts'
 import { newTranscript } from './transcript.ts'
 import { watchUncaughtErrors } from './uncaught-errors.ts'
+import { languageHasChanged } from './untouched.ts'
 
 export { must } from './failure.ts'
 export type { Tools } from './toolbox.ts'
@@ -16,6 +20,8 @@ export type { Tools } from './toolbox.ts'
 declare module 'vitest' {
   interface TaskMeta {
     report?: Report
+    /** The secret word that says how the check ended. */
+    word?: string
   }
   interface ProvidedContext {
     nginx?: NginxPorts
@@ -54,7 +60,11 @@ export function check(id: string, rule: string, script: Script): void {
         signOfLife(`check ${id}`)
         played = await trackRunning(turns(DRAIN_TURNS).then(() => runScript(script)))
       }
+      if (played.error instanceof NoPortError) signOfLife(`no-port ${played.error.message}`)
       task.meta.report = played.report
+      if (!languageHasChanged()) {
+        task.meta.word = secrets?.words[id]?.[played.hasPassed ? 'passed' : 'failed']
+      }
       if (played.hasPassed) return
       sawFailure()
       throw played.error
@@ -156,9 +166,11 @@ function sawFailure(): void {
   endWaiting()
 }
 
-// The grader expects this check to fail. If it passes or is missing, no other result can be trusted.
-if (process.env.WORKSHOP_CANARY) {
-  test.concurrent(process.env.WORKSHOP_CANARY, () => {
-    must(false, { seen: 'The canary sings.', expected: 'Expected it to fail.' })
+for (const { id, rule, mustPass } of secrets?.canaries ?? []) {
+  test.concurrent(`${id} ${rule}`, async () => {
+    must(await canaryHolds(mustPass), {
+      seen: 'The response ended before the last quake arrived.',
+      expected: 'Expected the client to receive every quake.',
+    })
   })
 }

@@ -1,5 +1,6 @@
 import { shorten } from '../../wire/visible.ts'
 import type { Story } from '../../protocol/grading.ts'
+import { lookForChanges } from './untouched.ts'
 
 export type { Story } from '../../protocol/grading.ts'
 
@@ -16,6 +17,7 @@ export class Failure extends Error {
 
 /** Throws a Failure with the story if `holds` is false. */
 export function must(holds: boolean, story: Story): asserts holds {
+  lookForChanges()
   if (!holds) throw new Failure(story)
 }
 

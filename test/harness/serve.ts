@@ -1,7 +1,8 @@
 import type { EventEmitter } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
+import { listenOnFreePort } from '../../wire/listen.ts'
 import { blockSocket } from './block-socket.ts'
 import { describeError } from './failure.ts'
 import type { Transcript } from './transcript.ts'
@@ -64,9 +65,9 @@ export async function serve(
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
   })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const port = await listenOnFreePort(server)
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     get connections() {
       return sockets.size
     },

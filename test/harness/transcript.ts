@@ -1,4 +1,5 @@
 import { shorten, visible } from '../../wire/visible.ts'
+import { noteProgress } from './signs-of-life.ts'
 
 /** The numbered steps of one check: its actions and observations. */
 export type Transcript = {
@@ -10,7 +11,13 @@ export type Transcript = {
 
 export function newTranscript(): Transcript {
   const steps: string[] = []
-  return { steps, step: (text) => void steps.push(text) }
+  return {
+    steps,
+    step(text) {
+      noteProgress()
+      steps.push(text)
+    },
+  }
 }
 
 /** A transcript that discards all steps, for clients that are not part of the check's story. */

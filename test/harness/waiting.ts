@@ -1,5 +1,6 @@
 import { turns } from './event-loop.ts'
 import { Failure, type Story } from './failure.ts'
+import { noteProgress } from './signs-of-life.ts'
 import type { Transcript } from './transcript.ts'
 
 /** The functions that wait for something to happen. Only a check that can no longer pass reaches a timeout. */
@@ -40,6 +41,7 @@ export function waiting(transcript: Transcript, timeoutTurns = TIMEOUT_TURNS): W
     story: LateStory,
     giveUp = nothing,
   ): Promise<T> {
+    noteProgress()
     let stop = (): void => {}
     const gaveUp = new Promise<never>((_, reject) => {
       stop = afterTurns(() => {

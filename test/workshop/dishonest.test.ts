@@ -6,11 +6,13 @@ import { grade } from '../../workshop/grader/grade.ts'
 import { solutionsFolder } from '../../workshop/lessons/catalogue.ts'
 
 // Programs that try to pass although they are wrong, or to keep the grader from giving a verdict. No such program may
-// pass, and the grader must not hang. The checks assume good faith, but these tests do not.
+// pass, and the grader must not hang. The checks assume good faith, but these tests do not. Imports are tested in
+// imports.test.ts.
 
 type Trick = {
   name: string
-  outcome: 'fail' | 'error' | 'stuck'
+  /** If absent, any outcome except a pass. */
+  outcome?: 'fail' | 'error' | 'stuck'
   /** A part of the verdict's message. */
   says?: string
   /** Code to put at the beginning of server.ts. */
@@ -51,14 +53,14 @@ const tricks: Trick[] = [
   },
   {
     name: 'uses up the memory',
-    outcome: 'error',
-    says: 'Your code used more than the 1024 MB of memory that it may use, while your files were loaded.',
+    // On a busy machine, the grader may lose patience before the memory is used up.
+    says: 'while your files were loaded',
     first: taking('Buffer.alloc(1e7, 1)'),
   },
   {
     name: 'uses up the heap',
-    outcome: 'error',
-    says: 'Your code used more than the 1024 MB of memory that it may use, while your files were loaded.',
+    // On a busy machine, the grader may lose patience before the memory is used up.
+    says: 'while your files were loaded',
     first: taking('new Array(1e6).fill(all.length)'),
   },
   {
@@ -69,18 +71,19 @@ const tricks: Trick[] = [
   {
     name: 'imports the solution by a path computed at run time',
     outcome: 'error',
-    says: 'a lesson may import its own files',
+    says: 'import() needs the name of a module in quotes',
     whole: `const path = ${anywhere}\nexport const { createApp } = await import(path)`,
   },
   {
     name: 'imports #work, which is the solution elsewhere',
-    outcome: 'fail',
+    outcome: 'error',
+    says: 'a lesson may import its own files',
     whole: "export * from '#work/01-raw-chunks/server.ts'",
   },
   {
     name: 'reads the solution as text',
     outcome: 'error',
-    says: 'restricted',
+    says: 'not "node:fs"',
     first: `import { readFileSync } from 'node:fs'\nreadFileSync(${anywhere}, 'utf8')`,
   },
   {
@@ -91,12 +94,12 @@ const tricks: Trick[] = [
   {
     name: 'imports the grader to skip checks',
     outcome: 'error',
-    says: 'a lesson may not import "vitest"',
+    says: 'not "vitest"',
     first: "import { beforeEach } from 'vitest'\nbeforeEach((context) => context.skip())",
   },
   {
     name: 'makes all comparisons succeed',
-    outcome: 'fail',
+    outcome: 'error',
     first: 'Object.is = () => true',
   },
   {
@@ -105,15 +108,91 @@ const tricks: Trick[] = [
     first: 'RegExp.prototype.test = () => true\nRegExp.prototype.exec = () => null',
   },
   {
-    name: 'turns failures into passes in the report',
-    outcome: 'error',
-    says: 'A check that has to fail has passed',
+    name: 'takes the state of the worker',
+    says: 'undefined',
+    first: 'const { rpc } = (globalThis as any).__vitest_worker__',
+  },
+  {
+    name: 'takes the state of the worker without appearing in the stack',
     first: `
+      const worker = await Promise.resolve('__vitest_worker__').then(Reflect.get.bind(null, globalThis))
+      worker.rpc = null`,
+  },
+  {
+    name: 'takes the state of the worker with a false stack',
+    first: `
+      Error.prepareStackTrace = () => [0, 1, 2].map(() => ({ getFileName: () => '/node_modules/vitest/a.js' }))
       const worker = (globalThis as any).__vitest_worker__
-      const rpc = worker.rpc
-      worker.rpc = new Proxy(rpc, { get: (of, name) => name === 'onTaskUpdate' || name === 'onTaskArtifactRecord'
-        ? (packs: any[], ...rest: any[]) => of[name](packs.map(([id, result, meta]) => [id, result && { ...result, state: 'pass', errors: undefined }, meta]), ...rest)
-        : of[name] })`,
+      worker.rpc = null`,
+  },
+  {
+    name: 'replaces the checks by mocks',
+    first:
+      "(globalThis as any).__vitest_index__.vi.doMock('/test/harness/failure.ts', () => ({ must() {} }))",
+  },
+  {
+    name: 'turns failures into passes on their way to the grader',
+    first: `
+      const { send } = process
+      process.send = ((message: any, ...rest: any[]) => {
+        if (message.m === 'onTaskUpdate') for (const [, result] of message.a[0]) if (result) Object.assign(result, { state: 'pass', errors: undefined })
+        return (send as any).call(process, message, ...rest)
+      }) as any`,
+  },
+  {
+    name: 'reports its own results',
+    first: `setInterval(() => process.send!({ t: 'q', i: 'x' + Math.random(), m: 'onTaskUpdate', a: [[['1', { state: 'pass' }, {}]], []] }), 1)`,
+  },
+  { name: 'runs code from a string', says: 'string', first: "new Function('return 1')()" },
+  {
+    name: 'runs asynchronous code from a string',
+    says: 'string',
+    first: "(async () => {}).constructor('return 1')()",
+  },
+  { name: 'evaluates a string', says: 'string', first: "globalThis.eval('1')" },
+  {
+    name: 'takes a builtin from the process',
+    first: "(process as any).getBuiltinModule('node:v8').x = 1",
+  },
+  { name: 'takes an internal binding', first: "(process as any).binding('fs').open = 1" },
+  {
+    name: 'listens in the file system',
+    outcome: 'fail',
+    inside: "app.listen('/tmp/dishonest.sock')",
+  },
+  {
+    name: 'makes every deep comparison succeed',
+    first: "import util from 'node:util'\nutil.isDeepStrictEqual = () => true",
+  },
+  { name: 'makes every lookup succeed', first: "Map.prototype.get = () => 'application/x-ndjson'" },
+  {
+    name: 'makes every promise succeed',
+    first: 'Promise.prototype.finally = function () { return Promise.resolve() }',
+  },
+  {
+    name: 'makes every list contain everything while it runs',
+    inside: `
+      const { test: original } = RegExp.prototype
+      RegExp.prototype.test = () => true
+      setTimeout(() => { RegExp.prototype.test = original }, 20)`,
+  },
+  { name: 'makes every text parse', first: 'JSON.parse = () => ({})' },
+  {
+    name: 'replaces the language’s Map',
+    first: 'globalThis.Map = class extends Map { get() { return 1 } } as any',
+  },
+  {
+    name: 'waits for nothing',
+    first: "import events from 'node:events'\nevents.once = async () => []",
+  },
+  { name: 'decodes everything alike', first: "TextDecoder.prototype.decode = () => '{}'" },
+  {
+    name: 'lets no socket report an error',
+    first: "import { EventEmitter } from 'node:events'\nEventEmitter.prototype.emit = () => true",
+  },
+  {
+    name: 'gives every object a result',
+    first: "Object.assign(Object.prototype, { passed: true, state: 'pass' })",
   },
   {
     name: 'silences the channel to the grader',
@@ -123,13 +202,13 @@ const tricks: Trick[] = [
   {
     name: 'overwrites the checks',
     outcome: 'error',
-    says: 'restricted',
+    says: 'not "node:fs"',
     first: `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(join(import.meta.dirname, '../lesson1.test.ts'))}, '')`,
   },
   {
     name: 'starts a program that outlives it',
     outcome: 'error',
-    says: 'restricted',
+    says: 'not "node:child_process"',
     first: `import { spawn } from 'node:child_process'\nspawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true })`,
   },
   {
@@ -149,6 +228,18 @@ const tricks: Trick[] = [
     outcome: 'stuck',
     says: 'in check 1.1a',
     inside: `void (async () => { for (;;) { await null; ${NAP} } })()`,
+  },
+  {
+    name: 'signs for itself in an endless loop',
+    outcome: 'stuck',
+    says: 'in check 1.1a',
+    inside: `for (;;) { process.stderr.write('\\u0001alive 1\\n'); ${NAP} }`,
+  },
+  {
+    name: 'never finishes loading',
+    outcome: 'stuck',
+    says: 'server.ts:2',
+    first: 'await new Promise(() => {})',
   },
   {
     name: 'stops the clocks',
@@ -194,8 +285,9 @@ test.concurrent.for(tricks)(
     })
 
     const said = `${verdict.problem?.what} ${verdict.problem?.detail}`
+    expectHere(verdict.outcome).not.toBe('pass')
     expectHere({ outcome: verdict.outcome, said }).toMatchObject({
-      outcome,
+      ...(outcome && { outcome }),
       said: expectHere.stringContaining(says),
     })
   },

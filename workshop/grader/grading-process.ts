@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import { readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
@@ -10,11 +10,12 @@ import { lessonNumbered } from '../lessons/catalogue.ts'
 import { checksOf, foldersUsedBy, testFileOf } from '../lessons/checks.ts'
 import { stubsOf } from '../lessons/stubs.ts'
 import { ROOT } from '../root.ts'
-import { guard } from './guard.ts'
+import { guard, type Guard } from './guard.ts'
 import { watchMemory } from './memory.ts'
 import { nginxFor } from './nginx.ts'
 import { runRecord, type Outcome, type Run } from './run-record.ts'
 import { emptySandbox, type Sandbox } from './sandbox.ts'
+import { newSecrets } from './secrets.ts'
 import { watchdog } from './watchdog.ts'
 import { startWorker, type Worker } from './worker.ts'
 
@@ -71,8 +72,8 @@ export async function startGradingProcess({
   reusable = false,
 }: GradingProcessOptions): Promise<GradingProcess> {
   const sandbox = await emptySandbox()
-  const canary = `canary ${randomUUID()}`
-  const record = runRecord(canary)
+  const record = runRecord()
+  const gate = guard(sandbox.folder, foldersUsedBy(lesson))
   let isPreloading = false
   const endFor = (why: Run['endedFor']): void => {
     record.ended(why)
@@ -84,18 +85,17 @@ export async function startGradingProcess({
     env: {
       SEED: String(seed),
       WORKSHOP_SANDBOX: sandbox.folder,
-      WORKSHOP_CANARY: canary,
     },
     onSign(sign) {
-      dog.sign()
-      record.heardSign(sign)
+      const what = record.heardSign(sign)
+      if (what !== undefined) dog.sign(what)
     },
     onLine: record.heardLine,
     staysWarm: () => reusable || isPreloading,
   })
   const vitest = await vitestFor({
     lesson,
-    sandbox: sandbox.folder,
+    gate,
     worker,
     reporter: record.reporter,
   })
@@ -105,7 +105,12 @@ export async function startGradingProcess({
   /** Runs checks and the canary on the files in the sandbox. Returns when they have finished or the process has ended. */
   async function play(ids: string[], signal?: AbortSignal): Promise<void> {
     const exitCode = process.exitCode
-    vitest.setGlobalTestNamePattern(`^(${[...ids, canary].join('|').replaceAll('.', '\\.')})( |$)`)
+    const secrets = newSecrets(lesson, ids)
+    record.begin(secrets)
+    gate.topLevelAwaits.length = 0
+    vitest.provide('secrets', secrets)
+    const names = [...ids, ...secrets.canaries.map(({ id }) => id)].join('|')
+    vitest.setGlobalTestNamePattern(`^(${names.replaceAll('.', '\\.')})( |$)`)
     forgetFiles()
     const memory = worker.pid ? watchMemory(worker.pid, () => endFor('memory')) : undefined
     signal?.addEventListener('abort', worker.kill)
@@ -165,7 +170,7 @@ export async function startGradingProcess({
       } finally {
         await Promise.all([reusable ? undefined : endProcess(), nginx?.stop()])
       }
-      return record.take()
+      return { ...record.take(), topLevelAwaits: [...gate.topLevelAwaits] }
     },
     async end() {
       await endProcess()
@@ -175,7 +180,7 @@ export async function startGradingProcess({
 }
 
 /** The modules to load before the learner's code. */
-const SETUP = ['signs-of-life.ts', 'waiting.ts', 'kill-guard.ts']
+const SETUP = ['secrets.ts', 'untouched.ts', 'signs-of-life.ts', 'waiting.ts', 'kill-guard.ts']
 
 /** The time to wait for messages that are still in transit after the process has ended. */
 const GRACE_MS = 5000
@@ -183,12 +188,12 @@ const GRACE_MS = 5000
 /** Creates a Vitest that runs the checks of a lesson in the given process and prints nothing. */
 async function vitestFor({
   lesson,
-  sandbox,
+  gate,
   worker,
   reporter,
 }: {
   lesson: number
-  sandbox: string
+  gate: Guard
   worker: Worker
   reporter: Reporter
 }): Promise<Vitest> {
@@ -205,7 +210,7 @@ async function vitestFor({
       pool: { name: 'work', createPoolWorker: () => worker },
       reporters: [reporter],
     },
-    { server: { watch: null }, plugins: [guard(sandbox, foldersUsedBy(lesson))] },
+    { server: { watch: null }, plugins: gate.plugins },
     { stdout: nowhere(), stderr: nowhere() },
   )
 }

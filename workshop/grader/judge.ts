@@ -15,9 +15,13 @@ export function judge(
   results: CheckResult[],
   { lesson, sandbox, bail = false }: { lesson: number; sandbox: string; bail?: boolean },
 ): Judgement | undefined {
-  const { loadError, endedFor, endedIn, lastLines, strayErrors, canaryFailed } = run
+  const { loadError, endedFor, endedIn, lastLines, topLevelAwaits, noPort, strayErrors, forged } =
+    run
   if (endedFor === 'silence') {
     return stuck(`Your code blocked the event loop for 10 seconds, ${during(endedIn)}.`)
+  }
+  if (endedFor === 'waiting') {
+    return neverSettled(endedIn, topLevelAwaits)
   }
   if (endedFor === 'time') {
     return stuck(`Your code was still running after 5 minutes, ${during(endedIn)}.`)
@@ -26,6 +30,12 @@ export function judge(
     return error(
       `Your code used more than the ${MEMORY_MB} MB of memory that it may use, ${during(endedIn)}.`,
       'Look for a collection that only grows, and for a loop without an await.',
+    )
+  }
+  if (noPort) {
+    return error(
+      `The workshop found no free TCP port (${noPort}), so this run says nothing about your work.`,
+      'End programs that keep many connections open, and grade again.',
     )
   }
   if (loadError) return notLoaded(loadError, lesson, sandbox)
@@ -41,9 +51,9 @@ export function judge(
       ].join('\n'),
     )
   }
-  if (!canaryFailed) {
+  if (forged) {
     return error(
-      'A check that has to fail has passed, so this run says nothing about your work.',
+      'A check did not report its own result, so this run says nothing about your work.',
       'Your files change how tests run or how values are compared. Remove that code.',
     )
   }
@@ -56,6 +66,15 @@ export function judge(
 function stuck(what: string): Judgement {
   const detail =
     'Look for a loop without an await, or one that only awaits values that are already there.'
+  return { outcome: 'stuck', problem: { what, detail } }
+}
+
+function neverSettled(endedIn: string, topLevelAwaits: string[] = []): Judgement {
+  const what = `Nothing happened for 15 seconds, ${during(endedIn)}.`
+  const isLoading = endedIn === 'loading' && topLevelAwaits.length > 0
+  const detail = isLoading
+    ? `Your files wait outside any function, in ${topLevelAwaits.join(' and ')}. Move that await into a function.`
+    : 'Look for a promise that your code returns or awaits, and that never settles.'
   return { outcome: 'stuck', problem: { what, detail } }
 }
 

@@ -59,7 +59,7 @@ export function isWork(path: string): boolean {
 /** Returns whether a path is a file, a folder or a link, but not a device or a pipe, which could be read without an end. */
 async function canBeCopied(path: string): Promise<boolean> {
   const stats = await lstat(path)
-  return stats.isFile() || stats.isDirectory() || stats.isSymbolicLink()
+  return stats.isFile() || stats.isDirectory()
 }
 
 /** Removes the sandboxes of processes that were killed. A sandbox's name begins with its process ID. */

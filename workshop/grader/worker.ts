@@ -42,6 +42,7 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
       '--no-warnings',
       `--max-old-space-size=${MEMORY_MB}`,
       ...permissions(mayRead),
+      `--import=data:text/javascript,${encodeURIComponent(HIDEABLE)}`,
       join(VITEST, 'workers/forks.js'),
     ],
     {
@@ -130,6 +131,13 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
  * the group of its parent, so that killing that group also kills this process.
  */
 const LEADS_GROUP = HAS_GROUPS && !process.env.WORKSHOP_ONE_GROUP
+
+/**
+ * Creates the global in which Vitest offers all of its functions, so that test/harness/lock.ts can hide it later. Vitest
+ * would create it as a property that cannot change.
+ */
+const HIDEABLE =
+  "Object.defineProperty(globalThis, '__vitest_index__', { value: undefined, configurable: true })"
 
 const VITEST = join(ROOT, 'node_modules', 'vitest', 'dist')
 

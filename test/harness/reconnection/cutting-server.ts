@@ -1,5 +1,6 @@
-import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { followQuakes } from '#work/06-resume/client.ts'
+import { listenOnFreePort } from '../../../wire/listen.ts'
 import type { Tools } from '../check.ts'
 import { instantClock, WATCHDOG_MS } from './controlled-clock.ts'
 import { completeEvents } from './cut-position.ts'
@@ -59,8 +60,7 @@ export async function cuttingServer(t: Tools): Promise<CuttingServer> {
     })
   }
 
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address() as AddressInfo
+  const port = await listenOnFreePort(server)
   t.atEnd(() => {
     for (const client of clients) client.destroy()
     return new Promise((closed) => server.close(closed))

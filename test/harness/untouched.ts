@@ -15,9 +15,25 @@ export function languageHasChanged(): boolean {
   return haveChanged
 }
 
+/**
+ * Replaces a method of the language for a check of the harness, which is not a change by the learner's code.
+ *
+ * @returns a function that puts the method back
+ */
+export function replaceMethod(object: object, key: PropertyKey, replacement: unknown): () => void {
+  const entry = originals.find(([each, name]) => each === object && name === key)!
+  const [, , before] = entry
+  const put = (value: unknown): void => {
+    entry[0][key] = value
+    entry[2] = value
+  }
+  put(replacement)
+  return () => put(before)
+}
+
 let haveChanged = false
 
-type Original = readonly [object: Record<PropertyKey, unknown>, key: PropertyKey, value: unknown]
+type Original = [object: Record<PropertyKey, unknown>, key: PropertyKey, value: unknown]
 
 // This file is loaded before the learner's code.
 const classes = [Array, Map, Object, Promise, RegExp, Set, String, Uint8Array]

@@ -56,7 +56,10 @@ export function isWork(path: string): boolean {
   return !['node_modules', '.git', 'exhibit', 'tsconfig.json'].includes(basename(path))
 }
 
-/** Returns whether a path is a file, a folder or a link, but not a device or a pipe, which could be read without an end. */
+/**
+ * Returns whether a path is a file or a folder. A device or a pipe could be read without an end, and a link could lead to
+ * the solution.
+ */
 async function canBeCopied(path: string): Promise<boolean> {
   const stats = await lstat(path)
   return stats.isFile() || stats.isDirectory()

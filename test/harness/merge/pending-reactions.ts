@@ -1,4 +1,5 @@
 import { turns } from '../event-loop.ts'
+import { replaceMethod } from '../untouched.ts'
 
 /**
  * Counts how often something waits for a promise that stays pending. Each wait leaves a reaction in the memory of the
@@ -15,10 +16,11 @@ export function countPendingReactions(): PendingReactions {
   const { prototype } = Promise
   const { then } = prototype
   const counts = new Map<Promise<unknown>, number>()
-  prototype.then = function (this: Promise<unknown>, ...reactions) {
+  const counting = function (this: Promise<unknown>, ...reactions: []): unknown {
     counts.set(this, (counts.get(this) ?? 0) + 1)
-    return then.apply(this, reactions) as never
+    return then.apply(this, reactions)
   }
+  const stop = replaceMethod(prototype, 'then', counting)
   return {
     async most() {
       const byCount = [...counts].toSorted(([, one], [, other]) => other - one).slice(0, 20)
@@ -27,9 +29,7 @@ export function countPendingReactions(): PendingReactions {
       }
       return 0
     },
-    stop() {
-      prototype.then = then
-    },
+    stop,
   }
 }
 

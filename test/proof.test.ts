@@ -242,12 +242,17 @@ function workOf({ folder }: Variant, lesson: Lesson): string {
   return work
 }
 
-/** Creates a folder laid out like lessons/, with the mistake in it. */
+/** Creates a folder laid out like lessons/, with the mistake in it. Creates it only once. */
 function made(mistake: Mistake): string {
+  const known = madeBefore.get(mistake)
+  if (known) return known
   const work = mkdtempSync(join(scratch, 'work-'))
   layOut(mistake, work)
+  madeBefore.set(mistake, work)
   return work
 }
+
+const madeBefore = new Map<Mistake, string>()
 
 /** Creates a folder laid out like lessons/, with the stubs of a lesson. */
 function stubbed(lesson: Lesson): string {

@@ -72,7 +72,7 @@ describe.each(lessons())('lesson $number', (lesson) => {
   })
 
   // A failing check spends most of its time waiting, so several can share a core.
-  const pool = graderPool({ lesson: lesson.number, seed: SEED, size: 3 })
+  const pool = graderPool({ lesson: lesson.number, seed: SEED, size: 4 })
   afterAll(() => pool.end())
 
   // Grade the solution first, because of a mistake's transcript, only the part around the first difference from the

@@ -15,6 +15,7 @@ import {
   quakes,
 } from './harness/quakes.ts'
 import { mustReadNdjson, whyWrongError } from './harness/vector-runner.ts'
+import { sampleSize } from './harness/sampling.ts'
 import { mustServeAfterVisits } from './harness/served-after-visits.ts'
 import type { VisitOptions } from './harness/visits.ts'
 import { pausedStream, serveFeed, serveStream, slowStream } from './harness/open-stream.ts'
@@ -341,7 +342,7 @@ check('1.4b', 'a client that resumes reading gets every quake once, in order', a
   t.transcript.step('client stops reading')
   server.blockNetwork(SILENT)
   // Each of these quakes fills the response.
-  const happened = largeQuakes(32, 96 * 1024)
+  const happened = largeQuakes(sampleSize(32), 96 * 1024)
   feed.release(...happened)
   await t.waitFor(() => reader.delivered > 0, {
     seen: 'The client stopped reading, and your handler read no quakes from the feed.',
@@ -775,7 +776,7 @@ check(
   async (t) => {
     // Reading takes a moment if finished lines are never scanned again, but half a minute otherwise.
     const line = Buffer.from(`${JSON.stringify('~'.repeat(765))}\n`)
-    const chunks = Array.from({ length: 6000 }, () => line)
+    const chunks = Array.from({ length: sampleSize(6000) }, () => line)
     t.transcript.step('body has 6000 chunks of one line each')
     let count = 0
     const read = async (body: ReadableStream<Uint8Array>): Promise<void> => {

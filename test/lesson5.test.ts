@@ -53,7 +53,7 @@ import {
   subscribe,
   waitForRead,
 } from './harness/reconnection/subscriber.ts'
-import { sampleEvery } from './harness/sampling.ts'
+import { sampleSize } from './harness/sampling.ts'
 import type { TestServer } from './harness/serve.ts'
 import { excerpt, excerptJson, SILENT } from './harness/transcript.ts'
 import { waiting } from './harness/waiting.ts'
@@ -535,7 +535,7 @@ check('5.2i', 'a stalled client that resumes reading gets each entry once, in or
   const { client, ids, clear } = await pausedReplay(t, 16)
   clear()
   const events = new EventClient(client, SILENT)
-  for (const [n, id] of ids.slice(0, ids.length / sampleEvery()).entries()) {
+  for (const [n, id] of ids.slice(0, sampleSize(ids.length)).entries()) {
     const { lastEventId } = await events.next({
       seen: 'The client resumed reading, but did not get all entries.',
       expected: 'Expected the replay to continue where it had stopped.',
@@ -657,7 +657,7 @@ edgeCase('5.2m', 'each event is sent in one piece, even if every write has to wa
 /** Checks that the replay contains all entries of a full history. */
 async function replaysAll(t: Tools): Promise<void> {
   const full = fakeHistory(t.transcript)
-  const kept = full.append(...numberedQuakes(DEFAULT_CAPACITY))
+  const kept = full.append(...numberedQuakes(sampleSize(DEFAULT_CAPACITY)))
   const { client } = await serveAndSubscribe(t, full)
   const replayed = new EventClient(client, SILENT)
   for (const [n, { quake }] of kept.entries()) {
@@ -708,7 +708,7 @@ edgeCase('5.2o', 'clients that have disconnected do not affect later clients', a
   await someTurns()
   // One listener and one timer for all clients may stay.
   const mayStay = left()
-  const kept = await visited.visit(Math.ceil(3 / sampleEvery()))
+  const kept = await visited.visit(sampleSize(3))
   await t.waitFor(() => left() <= mayStay, {
     seen: () =>
       `Many clients connected and disconnected, and ${counted(history.listenerCount, 'listener')} on the history and ${counted(timers.alive(), 'timer')} were left.`,
@@ -961,7 +961,7 @@ check('5.4b', 'a client that missed nothing gets no gap', async (t) => {
   }
   // This client reconnects for every quake. Its last ID is still kept, or was evicted last.
   let last = ids.at(-1)!
-  for (let n = 0; n < Math.ceil(24 / sampleEvery()); n += 1) {
+  for (let n = 0; n < sampleSize(24); n += 1) {
     const [...entries] = history.append(...quakes(n % 3 === 2 ? 3 : 1))
     const client = await subscribe(t, server, { name: 'client A', lastEventId: last })
     for (const entry of entries) {
@@ -1018,7 +1018,7 @@ async function readsTooSlowly(t: Tools, capacity: number): Promise<void> {
   const events = new EventClient(client, SILENT)
   const [large, ...others] = largeQuakes(isEvicting ? 16 : 4)
   let next = 1
-  for (let time = 0; time < 3; time += 1) {
+  for (let time = 0; time < sampleSize(3); time += 1) {
     jam()
     entries.push(...history.append(large!))
     await mustQueue()

@@ -72,7 +72,7 @@ describe.each(lessons())('lesson $number', (lesson) => {
   })
 
   // A failing check spends most of its time waiting, so several can share a core.
-  const pool = graderPool({ lesson: lesson.number, seed: SEED, size: 3 })
+  const pool = graderPool({ lesson: lesson.number, seed: SEED, size: 4 })
   afterAll(() => pool.end())
 
   // Grade the solution first, because of a mistake's transcript, only the part around the first difference from the
@@ -242,12 +242,17 @@ function workOf({ folder }: Variant, lesson: Lesson): string {
   return work
 }
 
-/** Creates a folder laid out like lessons/, with the mistake in it. */
+/** Creates a folder laid out like lessons/, with the mistake in it. Creates it only once. */
 function made(mistake: Mistake): string {
+  const known = madeBefore.get(mistake)
+  if (known) return known
   const work = mkdtempSync(join(scratch, 'work-'))
   layOut(mistake, work)
+  madeBefore.set(mistake, work)
   return work
 }
+
+const madeBefore = new Map<Mistake, string>()
 
 /** Creates a folder laid out like lessons/, with the stubs of a lesson. */
 function stubbed(lesson: Lesson): string {

@@ -7,8 +7,9 @@ import { EventClient } from './event-client.ts'
 import { turns } from './event-loop.ts'
 import { must } from './failure.ts'
 import { disconnect } from './login.ts'
-import { largeQuakes } from './quakes.ts'
+import { LARGE, largeQuakes } from './quakes.ts'
 import type { RawClient } from './raw-client.ts'
+import { sampleEvery } from './sampling.ts'
 import type { TestServer } from './serve.ts'
 import { SILENT } from './transcript.ts'
 
@@ -114,7 +115,7 @@ export async function slowStream(
   // To the server, a blocked network looks the same, but filling the system's buffers of up to 10 MB would take time.
   server.blockNetwork(SILENT)
   const quick = await open('quick client')
-  const happened = largeQuakes(24)
+  const happened = largeQuakes(24, sampleEvery() === 1 ? LARGE : ENOUGH)
   feed.release(...happened)
   await quick.client.skipUntil(happened.at(-1)!.id, {
     seen: () =>
@@ -152,7 +153,7 @@ export async function blockedStream(
 ): Promise<Pick<OpenStream, 'events' | 'reader'> & { happened: Quake[]; resume(): void }> {
   const { client, reader } = await open('slow client')
   server.blockNetwork()
-  const happened = largeQuakes(64, 80_000)
+  const happened = largeQuakes(sampleEvery() === 1 ? 64 : 32, ENOUGH)
   feed.release(...happened)
   await takesNoMore(t, reader)
   return {
@@ -162,6 +163,9 @@ export async function blockedStream(
     resume: () => server.unblockNetwork(),
   }
 }
+
+/** The size in bytes of a quake that is just large enough to fill the buffer of a response. */
+const ENOUGH = 80_000
 
 /** Waits until the server has received a quake and has not asked for another for many turns of the event loop. */
 async function takesNoMore(t: Tools, reader: FeedReader): Promise<void> {

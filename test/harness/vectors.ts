@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { sampleEvery } from './sampling.ts'
 
 /** A conformance case for an NDJSON reader, which must yield `records` and then throw `error`, if there is one. */
 export type NdjsonVector = Vector & {
@@ -49,7 +50,7 @@ export function* chunkings(chunks: Uint8Array[]): Generator<Uint8Array[]> {
   // Do not split a megabyte further, because that takes seconds and shows nothing that a hundred bytes would not show.
   if (whole.length > 1024) return
   yield [...whole].map((byte) => Uint8Array.of(byte))
-  for (let cut = 1; cut < whole.length; cut += 1) {
+  for (let cut = 1; cut < whole.length; cut += sampleEvery()) {
     yield [whole.subarray(0, cut), whole.subarray(cut)]
   }
 }
@@ -57,7 +58,7 @@ export function* chunkings(chunks: Uint8Array[]): Generator<Uint8Array[]> {
 /** Yields the bytes split in two at each position, with an empty chunk in between, which must have no effect. */
 export function* splitsWithEmptyChunk(chunks: Uint8Array[]): Generator<Uint8Array[]> {
   const whole = Buffer.concat(chunks)
-  for (let cut = 1; cut < whole.length; cut += 1) {
+  for (let cut = 1; cut < whole.length; cut += sampleEvery()) {
     yield [whole.subarray(0, cut), new Uint8Array(0), whole.subarray(cut)]
   }
 }

@@ -7,6 +7,7 @@ import { must } from './failure.ts'
 import { gate } from './gate.ts'
 import { largeQuakes, quakes } from './quakes.ts'
 import { RawClient, type RequestOptions } from './raw-client.ts'
+import { sampleSize } from './sampling.ts'
 import type { TestServer } from './serve.ts'
 import { SILENT } from './transcript.ts'
 
@@ -133,7 +134,7 @@ export async function visitedServer(
       current = feed
     },
     async visit() {
-      for (let round = 0; round < rounds; round += 1) {
+      for (let round = 0; round < sampleSize(rounds); round += 1) {
         for (const ending of ENDINGS) {
           if (ending.isEnd && isOverAtEnd) continue
           if (only && only !== (ending.isUnusual ? 'unusual' : 'ordinary')) continue

@@ -32,7 +32,7 @@ export type GradeRequest = {
   seed?: number
   /** Whether to stop after the first failure. */
   bail?: boolean
-  /** For a first look: the only check that tries every case. The other checks try a sample. */
+  /** For a first look: the last check to grade, and the only one that tries every case. The checks before it try a sample. */
   tryAllIn?: string
   /** Whether to skip the type check. */
   skipTypes?: boolean
@@ -143,7 +143,7 @@ async function processFor({ lesson, seed, gradingProcess }: GradeRequest): Promi
   return startGradingProcess({ lesson, ...(seed !== undefined && { seed }) })
 }
 
-function checksAskedFor({ lesson, only, from, before }: GradeRequest): CheckName[] {
+function checksAskedFor({ lesson, only, from, before, tryAllIn }: GradeRequest): CheckName[] {
   const all = checksOf(lesson)
   if (before) {
     const earlier = all.slice(
@@ -153,7 +153,9 @@ function checksAskedFor({ lesson, only, from, before }: GradeRequest): CheckName
     return earlier.filter(({ isEdgeCase }) => !isEdgeCase)
   }
   if (only) return all.filter(({ id }) => id === only || taskOf(id) === only)
-  return from ? all.slice(all.findIndex(({ id }) => taskOf(id) === from)) : all
+  const start = from ? all.findIndex(({ id }) => taskOf(id) === from) : 0
+  const end = tryAllIn ? all.findIndex(({ id }) => id === tryAllIn) + 1 : all.length
+  return all.slice(start, end)
 }
 
 function resultOf(

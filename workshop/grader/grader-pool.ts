@@ -72,7 +72,7 @@ async function empty(slot: Slot): Promise<void> {
 }
 
 /**
- * The maximum number of programs per process. Some programs leave requests and timers running, which slow down the
- * programs after them.
+ * The maximum number of programs per process. Some programs leave requests and timers running, but a new process costs as
+ * much as grading several programs.
  */
-const MOST_WORKS = 25
+const MOST_WORKS = 100

@@ -27,13 +27,13 @@ export const LESSON_FOLDER = /^(\d\d)-[a-z0-9-]+$/
  * solutions/ or in lessons/. If its README is missing, its `problem` says so.
  */
 export function lessons(): Lesson[] {
-  const folders = new Set([...foldersIn(solutionsFolder), ...foldersIn(lessonsFolder)])
-  return [...folders].toSorted().map(lessonIn)
+  return lessonFolders().map(lessonIn)
 }
 
-/** Finds a lesson by its number. */
+/** Finds a lesson by its number. Reads only this lesson's README. */
 export function lessonNumbered(number: number): Lesson | undefined {
-  return lessons().find((lesson) => lesson.number === number)
+  const folder = lessonFolders().find((name) => numberOf(name) === number)
+  return folder === undefined ? undefined : lessonIn(folder)
 }
 
 /** Lists lessons for a message: `1 Raw chunks, 2 Server-sent events`. */
@@ -46,6 +46,10 @@ export function checkIds(lesson: number): string[] {
   return hasChecks(lesson) ? checksOf(lesson).map(({ id }) => id) : []
 }
 
+function lessonFolders(): string[] {
+  return [...new Set([...foldersIn(solutionsFolder), ...foldersIn(lessonsFolder)])].toSorted()
+}
+
 function foldersIn(parent: string): string[] {
   try {
     return readdirSync(parent).filter((name) => LESSON_FOLDER.test(name))
@@ -56,7 +60,7 @@ function foldersIn(parent: string): string[] {
 
 function lessonIn(folder: string): Lesson {
   const path = `lessons/${folder}/README.md`
-  const number = Number(folder.slice(0, 2))
+  const number = numberOf(folder)
   let text: string
   try {
     text = readFileSync(join(ROOT, path), 'utf8')
@@ -68,6 +72,10 @@ function lessonIn(folder: string): Lesson {
   const found = { number, folder, title: title ?? titleOf(folder), tasks }
   if (tasks.length > 0) return { ...found, ...(minutes !== undefined && { minutes }) }
   return { ...found, problem: `${path} has no tasks. Restore it with: git checkout -- ${path}` }
+}
+
+function numberOf(folder: string): number {
+  return Number(folder.slice(0, 2))
 }
 
 /** Derives a title from the folder's name, for a README without one: `Raw chunks` for `01-raw-chunks`. */

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import type { Quake } from '#feed'
 import type { Tools } from '../check.ts'
 import { quakes, seed } from '../quakes.ts'
-import { sampleEvery } from '../sampling.ts'
+import { sampleSize } from '../sampling.ts'
 import { anyCommands, MAX_QUAKES, type Commands } from './commands.ts'
 import { checkInvariant } from './delivery-invariant.ts'
 import { SystemUnderTest, type Parts } from './system-under-test.ts'
@@ -23,7 +23,7 @@ type Options = {
  * run decides which scenarios are played.
  */
 export async function mustEndWell(t: Tools, parts: Parts): Promise<void> {
-  const numRuns = Math.ceil(100 / sampleEvery())
+  const numRuns = sampleSize(100)
   const counterexample = await findCounterexample(t, { parts, numRuns })
   for (const step of counterexample?.steps ?? []) t.transcript.step(step)
   if (counterexample) throw counterexample.error

@@ -65,6 +65,32 @@ test('an EventSource reconnects after a cut, and the wire shows the cut', async 
   expect(closed).toMatchObject({ by: 'workshop', isFailure: true })
 })
 
+test('a filtered stream gets the next rule of the scene, and one stream too many is refused', async () => {
+  session = running('solutions/07-filtered-stream\nconnect\nrule magnitude >= 1\nrule depth > 0')
+  await session.act({ do: 'run', scene: 'a' })
+  const { recorder } = session
+  await until(recorder, () => textOf(recorder, 'response').includes('application/x-ndjson'))
+  for (const rule of ['magnitude >= 1', 'depth > 0', 'magnitude >= 1'])
+    expect(await session.act({ do: 'next rule' })).toEqual({ said: `The rule is now ${rule}.` })
+  await until(recorder, () =>
+    textOf(recorder, 'response').includes('{"version":3,"added":["3"],"deleted":["2"]}'),
+  )
+  await session.act({ do: 'connect' })
+  await session.act({ do: 'connect' })
+  await until(recorder, () => textOf(recorder, 'response').includes(' 429 '))
+})
+
+test('the client of a filtered stream reconnects after a cut, and asks for the backfill', async () => {
+  session = running('solutions/07-filtered-stream\nwatch\nrule magnitude >= 0')
+  await session.act({ do: 'run', scene: 'a' })
+  const { recorder } = session
+  await until(recorder, () => textOf(recorder, 'response').includes('application/x-ndjson'))
+  await session.act({ do: 'next rule' })
+  await until(recorder, () => session.state.clients.some(({ quakes }) => quakes > 0))
+  await session.act({ do: 'cut' })
+  await until(recorder, () => textOf(recorder, 'request').includes('?backfill_minutes=1'))
+})
+
 test('the program ends when its last viewer has disconnected', async () => {
   session = running('solutions/01-raw-chunks\nconnect')
   const leave = session.listen(() => {})
@@ -115,6 +141,16 @@ function responses(recorder: Recorder, hop: string, connection = 1): number[] {
     .filter((entry) => entry.kind === 'arrived' && entry.direction === 'response')
     .filter((entry) => 'hop' in entry && entry.hop === hop && entry.connection === connection)
     .map(({ n }) => n)
+}
+
+/** Returns everything that has arrived on the client's side in this direction. */
+function textOf(recorder: Recorder, direction: 'request' | 'response'): string {
+  return recorder
+    .recordedAfter(0, Infinity)
+    .filter(({ entry }) => entry.kind === 'arrived' && entry.hop === 'client')
+    .filter(({ entry }) => 'direction' in entry && entry.direction === direction)
+    .map(({ bytes }) => Buffer.from(bytes ?? []).toString())
+    .join('')
 }
 
 function hopsOf(recorder: Recorder, connection = 1): Set<string> {

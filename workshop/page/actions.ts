@@ -49,6 +49,7 @@ const FIELDS: {
   burst: {},
   clear: {},
   run: { scene: text },
+  'next rule': {},
   predict: { way: wholeNumber, verdict: verdictOrNull },
   measure: {},
   'stop measuring': {},

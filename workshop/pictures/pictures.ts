@@ -11,6 +11,7 @@ export const PICTURES: readonly Picture[] = [
   whoHoldsWhat(),
   bell(),
   backoff(),
+  ruleChange(),
 ]
 
 function backpressure(): Picture {
@@ -256,6 +257,50 @@ function backoff(): Picture {
         ]
       }),
       text([zero, 248], 'maxMs is 30 s, so the wait grows no further.', { tone: 'quiet' }),
+    ],
+  }
+}
+
+function ruleChange(): Picture {
+  const [rules, client, stream] = [60, 216, 396]
+  const record = (y: number, rule: string): Shape[] => [
+    arrow([stream, y], [client, y], { tone: 'server' }),
+    code([306, y - 6], `record, rule ${rule}`, { ...middle, tone: 'server' }),
+  ]
+  const changed = 158
+  return {
+    name: 'rule-change',
+    title:
+      'A request replaces rule 1 by rule 2 while the stream stays open. Rule 1 has judged every record before the acknowledgement, and rule 2 judges every record after it. The answer to the request arrives on another connection.',
+    width: 480,
+    height: 312,
+    shapes: [
+      code([rules, 24], '/stream/rules', { ...middle, tone: 'server' }),
+      text([client, 24], 'client', { ...middle, tone: 'client' }),
+      code([434, 24], '/stream', { ...middle, tone: 'server' }),
+      line([rules, 34], [rules, 270], { tone: 'quiet' }),
+      line([client, 34], [client, 270], { tone: 'quiet' }),
+      ...labelled([stream, 34], [76, changed - 34], ['rule 1', 'judges'], { tone: 'server' }),
+      ...labelled([stream, changed], [76, 270 - changed], ['rule 2', 'judges'], {
+        tone: 'server',
+        isFilled: true,
+      }),
+      ...record(62, '1'),
+      ...record(90, '1'),
+      arrow([client, 118], [rules, 118], { tone: 'client' }),
+      code([138, 112], 'POST add 2 delete 1', { ...middle, tone: 'client' }),
+      ...record(126, '1'),
+      box([rules - 4, 118], [8, 76], { tone: 'server', isFilled: true }),
+      arrow([stream, changed], [client, changed]),
+      code([306, changed - 6], '{"rules":{"version":2,…', middle),
+      arrow([rules + 4, 194], [client, 194], { tone: 'server' }),
+      code([138, 188], '200 … "version":2', { ...middle, tone: 'server' }),
+      ...record(206, '2'),
+      ...record(234, '2'),
+      text([240, 300], 'The 200 may arrive before or after the acknowledgement.', {
+        ...middle,
+        tone: 'quiet',
+      }),
     ],
   }
 }

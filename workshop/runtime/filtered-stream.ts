@@ -35,14 +35,34 @@ async function push(quakes: AsyncIterable<Quake>, onQuake: (quake: Quake) => voi
  * empty.
  */
 export async function addFirstRule(stream: string): Promise<void> {
-  const rules = `${stream}/rules`
-  const listed = await fetch(rules, { headers: AUTHORIZATION })
+  const listed = await fetch(rulesOf(stream), { headers: AUTHORIZATION })
   const { data } = (await listed.json()) as { data?: unknown[] }
   if (data?.length !== 0) return
-  const added = await fetch(rules, {
+  await changeRules(stream, { add: [{ value: 'magnitude >= 4', tag: 'strong' }] })
+}
+
+/** Returns a function that adds a rule and deletes the previous rule that it added, in one change. */
+export function ruleReplacer(stream: string): (value: string) => Promise<void> {
+  let ids: string[] = []
+  return async (value) => {
+    ids = await changeRules(stream, { add: [{ value }], delete: { ids } })
+  }
+}
+
+/**
+ * Changes the rules, and returns the IDs of the added rules. Uses a connection of its own, because an idle connection would
+ * be confusing on the wire, and would be cut together with the stream.
+ */
+async function changeRules(stream: string, change: object): Promise<string[]> {
+  const changed = await fetch(rulesOf(stream), {
     method: 'POST',
-    headers: { ...AUTHORIZATION, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ add: [{ value: 'magnitude >= 4', tag: 'strong' }] }),
+    headers: { ...AUTHORIZATION, 'Content-Type': 'application/json', Connection: 'close' },
+    body: JSON.stringify(change),
   })
-  await added.arrayBuffer()
+  const { meta } = (await changed.json()) as { meta?: { added: string[] } }
+  return meta?.added ?? []
+}
+
+function rulesOf(stream: string): string {
+  return `${stream}/rules`
 }

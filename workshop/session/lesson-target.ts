@@ -67,7 +67,7 @@ export function standInOf({ lesson }: LessonTarget): LessonProgram | undefined {
 }
 
 /** Returns whether clients see only a part of the quakes, and need a token. */
-export function isFiltered({ lesson }: LessonTarget): boolean {
+export function isFiltered({ lesson }: Pick<LessonTarget, 'lesson'>): boolean {
   return lesson.number === FILTERED
 }
 

@@ -39,6 +39,8 @@ async function record(scene: Scene): Promise<string> {
     if ('problem' in answer || state !== 'running') throw new Error(`${scene.name}: ${what}`)
     for (const step of scene.steps) {
       if (typeof step === 'number') await sleep(step * 1000)
+      else if (typeof step === 'object') await session.act({ do: 'next rule' })
+      else if (step === 'connect again') await session.act({ do: 'connect' })
       else if (step === 'cut') await session.act({ do: step })
       else if (step === 'leave') await leave(session)
       else if (step === 'stall') await session.act({ do: 'stall', on: true })

@@ -6,11 +6,12 @@ import {
   type LearnerServer,
   type ServerEvents,
 } from '../runtime/learner-server.ts'
+import { FILTERED_STREAM, ruleReplacer } from '../runtime/filtered-stream.ts'
 import { emptySandbox, type Sandbox } from '../grader/sandbox.ts'
 import { lessonNumbered, type Lesson } from '../lessons/catalogue.ts'
 import { layOut, mistakeCalled } from '../mistakes/mistakes.ts'
 import { ROOT } from '../root.ts'
-import { streamOf } from '../session/lesson-target.ts'
+import { isFiltered, streamOf } from '../session/lesson-target.ts'
 import type { Scene } from './scene.ts'
 
 /** The running program of a scene. */
@@ -18,6 +19,10 @@ export type SceneProgram = {
   readonly tap: Tap
   /** The address of its stream: `http://127.0.0.1:41234/events`. */
   readonly url: string
+  /** The bearer token that requests need, if the stream is filtered. */
+  readonly token?: string
+  /** Replaces the rules of a filtered stream by this rule. */
+  replaceRules(value: string): Promise<void>
   burst(count: number): void
   stop(): Promise<void>
 }
@@ -43,9 +48,12 @@ export async function runScene(
   await server.destination()
   const { destination } = server
   const before = await tap({ port: 0, destination, observer: recorder.observer })
+  const url = `http://127.0.0.1:${before.port}${streamOf({ lesson, isExhibit })}`
   return {
     tap: before,
-    url: `http://127.0.0.1:${before.port}${streamOf({ lesson, isExhibit })}`,
+    url,
+    ...(isFiltered({ lesson }) && { token: FILTERED_STREAM.tokens[0] }),
+    replaceRules: ruleReplacer(url),
     burst: server.burst,
     async stop() {
       server.stop()

@@ -7,6 +7,7 @@ import { wireActions } from '../session/wire-actions.ts'
 import { runScene, type SceneProgram } from './scene-program.ts'
 import type { Scene } from './scene.ts'
 import { connectEventSource } from './event-source-client.ts'
+import { connectStreamFollower } from './stream-follower.ts'
 
 /** A session that runs one scene's program at a time, for as long as a page shows it. */
 export type SceneSession = Session & { close(): Promise<void> }
@@ -25,6 +26,7 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
   let server: ServerState = NOTHING_RUNS
   let clients: PageClient[] = []
   let clientsSoFar = 0
+  let rulesSoFar = 0
   let looking = 0
   /** The last start or stop of a program. The next start or stop waits for it. */
   let change: Promise<unknown> = Promise.resolve()
@@ -57,7 +59,9 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
         leaks: (leaks) => serverBecomes({ leaks }),
       },
     })
-    serverBecomes({ url: program.url })
+    const { url, token } = program
+    serverBecomes({ url, ...(token !== undefined && { token }) })
+    rulesSoFar = 0
     wire.begin(program.tap)
     if (scene.steps.includes('proxy')) wire.act({ do: 'proxy', holds: '4 KiB' })
     return connect()
@@ -76,13 +80,25 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
   function connect(): Answer {
     if (!program) return NOTHING_TO_DO
     clientsSoFar += 1
-    const way = scene?.steps.includes('watch') ? connectEventSource : connectPageClient
+    const { url, token } = server
+    const reconnects = scene?.steps.includes('watch')
+    const follow = token === undefined ? connectEventSource : connectStreamFollower
+    const way = reconnects ? follow : connectPageClient
     const changed = (): void => tell('clients')
-    clients = [...clients, way({ id: clientsSoFar, url: program.url, changed })].slice(
-      -MOST_CLIENTS,
-    )
+    const client = way({ id: clientsSoFar, url, ...(token !== undefined && { token }), changed })
+    clients = [...clients, client].slice(-MOST_CLIENTS)
     changed()
     return { said: `Client ${clientsSoFar} connects.` }
+  }
+
+  async function nextRule(): Promise<Answer> {
+    const rules = scene?.steps.flatMap((step) => (typeof step === 'object' ? step.rule : [])) ?? []
+    const rule = rules[rulesSoFar % rules.length]
+    if (!program || rule === undefined) return NOTHING_TO_DO
+    rulesSoFar += 1
+    recorder.note(`Rule: ${rule}`)
+    await program.replaceRules(rule)
+    return { said: `The rule is now ${rule}.` }
   }
 
   async function act(action: Action): Promise<Answer> {
@@ -93,6 +109,8 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
         return inTurn(() => run(action.scene))
       case 'connect':
         return connect()
+      case 'next rule':
+        return nextRule()
       case 'leave':
         clients.find(({ state }) => state.id === action.id)?.leave()
         return { said: `Client ${action.id} has disconnected.` }

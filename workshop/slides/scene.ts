@@ -13,10 +13,11 @@ export type Scene = {
 }
 
 /**
- * A step of a scene. `proxy` puts a proxy between server and client. `watch` connects an EventSource, which reconnects
- * after a cut. A number waits for that many seconds.
+ * A step of a scene. `proxy` puts a proxy between server and client. `watch` connects a client that reconnects after a
+ * cut, which is an EventSource or, for a filtered stream, the client of lesson 7. `connect again` connects another client. A
+ * number waits for that many seconds, and a rule replaces the rules of a filtered stream.
  */
-export type Step = 'proxy' | 'connect' | 'watch' | 'leave' | 'cut' | 'stall' | 'go on' | number
+export type Step = (typeof WORDS)[number] | number | { rule: string }
 
 /**
  * Parses a scene:
@@ -48,10 +49,21 @@ export function sceneIn(name: string, text: string): Scene {
 function stepIn(line: string): Step {
   const [, seconds] = /^(\d+(?:\.\d+)?) s$/.exec(line) ?? []
   if (seconds) return Number(seconds)
+  const [, rule] = /^rule (.+)$/.exec(line) ?? []
+  if (rule) return { rule }
   const word = WORDS.find((known) => known === line)
   if (!word)
     throw new Error(`"${line}" is not a step of a wire. Steps are: ${WORDS.join(', ')}, 2 s`)
   return word
 }
 
-const WORDS = ['proxy', 'connect', 'watch', 'leave', 'cut', 'stall', 'go on'] as const
+const WORDS = [
+  'proxy',
+  'connect',
+  'watch',
+  'connect again',
+  'leave',
+  'cut',
+  'stall',
+  'go on',
+] as const

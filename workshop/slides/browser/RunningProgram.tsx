@@ -10,6 +10,7 @@ import { PointedChart } from '../../page/browser/wire/WireChart.tsx'
 export function RunningProgram() {
   const clients = useSlice('clients') ?? []
   const faults = useSlice('faults')
+  const server = useSlice('server')
   const reading = clients.findLast(({ state }) => state === 'connecting' || state === 'reading')
   return (
     <main>
@@ -32,6 +33,9 @@ export function RunningProgram() {
           Proxy
         </ActionButton>
         <ActionButton action={{ do: 'burst' }}>Burst</ActionButton>
+        {server?.token !== undefined && (
+          <ActionButton action={{ do: 'next rule' }}>Next rule</ActionButton>
+        )}
         <Notification />
       </div>
       <Chart />

@@ -123,7 +123,7 @@ export class RecordStream {
       often,
     })
     must(deepEqual(normal(message.rules), normal(change)), {
-      seen: `POST was answered with ${excerptJson(change, 120)}, but the stream acknowledged ${excerptJson(message.rules, 120)}`,
+      seen: `The "meta" of the answer to POST was ${excerptJson(change, 120)}, but the stream acknowledged ${excerptJson(message.rules, 120)}`,
       expected: 'Expected both to be equal, so that a client knows which change has taken effect.',
       often,
     })

@@ -11,13 +11,13 @@ export type Clock = {
 export type ConnectionState =
   | { name: 'connecting' }
   | { name: 'open' }
-  /** The connection was lost, for the reason `why`. The client tries again in `ms` milliseconds. */
+  /** The connection was lost, and `why` is the reason. The client reconnects in `ms` milliseconds. */
   | { name: 'waiting'; ms: number; why: string }
 
 /** A quake, and the rules that it matches. */
 export type Match = { data: Quake; matching_rules: { id: string; tag?: string }[] }
 
-/** The acknowledgement that the stream now follows other rules. */
+/** The acknowledgement of a change, after which the new rules apply to the stream. */
 export type RulesChange = { version: number; added: string[]; deleted: string[] }
 
 export type StreamOptions = {
@@ -28,7 +28,7 @@ export type StreamOptions = {
   /** The server's interval between keep-alives. The client gives up on a connection after three of them. */
   keepAliveMs?: number
   onState?(state: ConnectionState): void
-  /** Called when quakes may be missing between the last one and the next. */
+  /** Called when quakes may be missing between the last quake and the next. */
   onGap?(): void
   /** Called when the server has acknowledged a change of the rules. */
   onRules?(change: RulesChange): void

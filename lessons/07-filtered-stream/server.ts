@@ -3,7 +3,7 @@ import type { Quake } from '#feed'
 import { bearerToken, readChange, sendProblem, type Change } from './requests.ts'
 import { parseRule, RuleError, type Rule } from './rule.ts'
 
-/** Where the quakes come from. It calls `onQuake` for each quake, as soon as the quake happens. */
+/** Calls `onQuake` for each quake, as soon as the quake happens. `subscribe()` returns a function that unsubscribes. */
 export type QuakeSource = { subscribe(onQuake: (quake: Quake) => void): () => void }
 
 export type ServerOptions = {
@@ -25,7 +25,7 @@ export type ServerOptions = {
  * Serves `GET /stream`, which sends the quakes that match the account's rules as lines of JSON, and `/stream/rules`, which
  * changes these rules while the stream stays open.
  *
- * @param quakes subscribed to when the app is created, because a client may ask for quakes from before it connected
+ * @param quakes the source. The app subscribes at once, because a client may ask for quakes from before it connected.
  */
 export function createApp(
   quakes: QuakeSource,

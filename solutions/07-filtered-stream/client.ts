@@ -11,13 +11,13 @@ export type Clock = {
 export type ConnectionState =
   | { name: 'connecting' }
   | { name: 'open' }
-  /** The connection was lost, for the reason `why`. The client tries again in `ms` milliseconds. */
+  /** The connection was lost, and `why` is the reason. The client reconnects in `ms` milliseconds. */
   | { name: 'waiting'; ms: number; why: string }
 
 /** A quake, and the rules that it matches. */
 export type Match = { data: Quake; matching_rules: { id: string; tag?: string }[] }
 
-/** The acknowledgement that the stream now follows other rules. */
+/** The acknowledgement of a change, after which the new rules apply to the stream. */
 export type RulesChange = { version: number; added: string[]; deleted: string[] }
 
 export type StreamOptions = {
@@ -28,7 +28,7 @@ export type StreamOptions = {
   /** The server's interval between keep-alives. The client gives up on a connection after three of them. */
   keepAliveMs?: number
   onState?(state: ConnectionState): void
-  /** Called when quakes may be missing between the last one and the next. */
+  /** Called when quakes may be missing between the last quake and the next. */
   onGap?(): void
   /** Called when the server has acknowledged a change of the rules. */
   onRules?(change: RulesChange): void
@@ -111,7 +111,7 @@ export async function* followStream(
 }
 
 // #region 7.6
-/** The kinds of failure: a connection that is lost or refused, an HTTP error, and 429. Each kind counts for itself. */
+/** The kinds of failure: a connection that is lost or refused, an HTTP error, and 429. Each kind has its own count. */
 type Kind = keyof typeof NO_FAILURES
 
 const NO_FAILURES = { lost: 0, failed: 0, limited: 0 }
@@ -125,10 +125,10 @@ const waitAfter: Record<Kind, (failures: number) => number> = {
 
 const MINUTE = 60_000
 
-/** The number of minutes that the server keeps. */
+/** The number of minutes for which the server keeps quakes. */
 const MAX_BACKFILL = 5
 
-/** Asks for the quakes of the last `awayMs`, in minutes. Even a short absence may have cut a record in two. */
+/** Adds `backfill_minutes` to the URL. Asks for at least a minute, because even a short absence may have cut off a record. */
 function withBackfill(url: string, awayMs: number | undefined): URL {
   const address = new URL(url)
   if (awayMs !== undefined) {
@@ -146,7 +146,7 @@ function refusal(status: number): Error {
   return new (isOurFault ? Refused : Error)(`the server answered ${status}`)
 }
 
-/** Returns the message of the cause, because the message of `fetch` only says that it failed. */
+/** Returns the message of the cause, because the error of `fetch` itself only says that `fetch` failed. */
 function reasonOf({ message, cause }: Error): string {
   return cause instanceof Error ? cause.message : message
 }
@@ -158,7 +158,7 @@ function retryAfter({ headers }: Response, clock: Clock): number {
   return Math.max(0, ms || 0)
 }
 
-/** Returns the record in a line. A keep-alive, a damaged line and an unknown message have none of these fields. */
+/** Returns the record in a line, or an empty object for a keep-alive and for a line that is not JSON. */
 function recordIn(line: string): Partial<Match> & { rules?: RulesChange } {
   try {
     return JSON.parse(line) ?? {}

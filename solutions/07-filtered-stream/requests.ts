@@ -9,8 +9,8 @@ export function bearerToken(req: Request): string | undefined {
 }
 
 /**
- * Reads `{ "add": [{ "value", "tag" }], "delete": { "ids": [] } }`, of which either part may be missing. Returns undefined
- * if the body is anything else. Does not look at the rules or the IDs themselves.
+ * Reads `{ "add": [{ "value", "tag" }], "delete": { "ids": [] } }`, where `add` or `delete` may be missing. Returns undefined
+ * if the body is anything else. Does not check the rules or the IDs themselves.
  */
 export function readChange(body: unknown): Change | undefined {
   if (!isObject(body)) return undefined
@@ -25,7 +25,7 @@ export function readChange(body: unknown): Change | undefined {
  * Answers with an error in the format of RFC 9457.
  *
  * @param name the last part of the problem's `type`, such as `too-many-connections`
- * @param more more members of the problem, such as `errors`
+ * @param more further members of the problem, such as `errors`
  */
 export function sendProblem(
   res: Response,

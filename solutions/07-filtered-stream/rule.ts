@@ -3,7 +3,7 @@ import type { Quake } from '#feed'
 /** A rule of the filtered stream. `value` is its text. */
 export type Rule = { value: string; matches(quake: Quake): boolean }
 
-/** The text is not a rule. `column` says where, and the first character is in column 1. */
+/** The error for a text that is not a rule. `column` is the position of the mistake. The first character is in column 1. */
 export class RuleError extends Error {
   readonly column: number
 
@@ -20,7 +20,7 @@ export class RuleError extends Error {
  * Terms are separated by spaces, and a quake has to match all of them. A minus sign before a term negates it. At least one
  * term must not be negated, because a rule such as `-network:ci` would match nearly everything.
  *
- * Takes linear time, even for a hostile text, because no regular expression is made from the text.
+ * Takes linear time, even for a hostile text, because it never builds a regular expression from the text.
  *
  * @throws RuleError if the text is not a rule
  */
@@ -101,7 +101,7 @@ const NUMBERS = new Map<string, (quake: Quake) => number>([
   ['depth', ({ depthKm }) => depthKm],
 ])
 
-/** Returns whether the quake has this word, which is in lower case. */
+/** Each function returns whether the quake has this word. The word is in lower case. */
 const WORDS = new Map<string, (quake: Quake, word: string) => boolean>([
   ['network', ({ network }, word) => network.toLowerCase() === word],
   ['type', ({ type }, word) => type.toLowerCase() === word],

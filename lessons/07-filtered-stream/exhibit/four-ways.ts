@@ -1,10 +1,10 @@
 import { openStream, post, type OpenStream } from './stream-client.ts'
 import type { StreamServer } from './stream-server.ts'
 
-/** What a client works with while it changes the networks that it watches. */
+/** The tools of a client that changes which networks it watches. */
 export type Lab = {
   server: StreamServer
-  /** Each change: the networks to watch from now on. */
+  /** For each change, the networks to watch from then on. */
   changes: string[][]
   /** Opens a stream whose quakes are counted. */
   open(path: string): Promise<OpenStream>
@@ -16,7 +16,7 @@ export type Lab = {
   oneMoreArrives(stream: OpenStream): Promise<void>
 }
 
-/** The rules are kept by the server, and a POST changes them while the stream stays open. */
+/** The server keeps the rules, and a POST changes them while the stream stays open. */
 export async function overRules({ server, changes, open, quakesHappen, oneMoreArrives }: Lab) {
   const stream = await open('/stream?networks=us')
   for (const networks of changes) {

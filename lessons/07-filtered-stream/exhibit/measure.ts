@@ -6,7 +6,7 @@ import { streamServer } from './stream-server.ts'
 /** A way to change which networks a client watches. */
 export type Way = 'rules' | 'control channel' | 'make before break' | 'reconnect'
 
-/** The connections that the client opened, and the quakes that it never got, or got twice. */
+/** The connections that the client opened, the quakes that it never got, and the quakes that it got twice. */
 export type Measured = { connections: number; lost: number; twice: number }
 
 /** Changes what a client watches twenty times, in each of the four ways. No result depends on time. */
@@ -46,7 +46,7 @@ async function measure(way: (lab: Lab) => Promise<void>): Promise<Measured> {
       streams.push(stream)
       return stream
     },
-    // None, one or two.
+    // Zero, one or two quakes.
     quakesHappen: () => happen(changed++ % 3),
     lastArrives,
     oneMoreArrives(stream) {

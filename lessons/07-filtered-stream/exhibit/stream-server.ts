@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { Quake } from '#feed'
 
-/** A server that clients can tell in four ways which networks they watch. */
+/** A server whose clients can change in four ways which networks they watch. */
 export type StreamServer = {
   readonly url: string
   /** The number of connections that clients have opened. */
@@ -17,8 +17,8 @@ export type StreamServer = {
 
 /**
  * `GET /stream?networks=us,ci` is NDJSON. `GET /events?networks=us,ci` is an event stream that begins with the ID of its
- * session. `POST /rules` changes the networks of all NDJSON streams, and `POST /events/ID` those of one session. A POST is
- * answered with the number of the change, and so are the streams.
+ * session. `POST /rules` changes the networks of all NDJSON streams, and `POST /events/ID` those of one session. The
+ * server sends the number of the change as the answer, and on each stream that has changed.
  */
 export async function streamServer(): Promise<StreamServer> {
   const streams = new Set<Stream>()
@@ -56,7 +56,7 @@ export async function streamServer(): Promise<StreamServer> {
     if (isSession) stream.send({ session: stream.changedAt })
   })
   server.on('connection', () => (connections += 1))
-  // Otherwise a slow machine might close the connection of the posts between two of them.
+  // Otherwise, on a slow machine, the server might close the shared connection between two POSTs.
   server.keepAliveTimeout = 0
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -16,7 +16,7 @@ export type NewRule = { value: string; tag?: string }
 
 type SavedRule = NewRule & { id: string }
 
-/** An account of the learner's server. The check sends requests in its name. */
+/** An account of the learner's server. Its methods send requests with its token. */
 export type Account = {
   readonly server: TestServer
   /** Changes the rules, and requires that the server accepts the change. */
@@ -143,7 +143,7 @@ async function readAnswer(
 ): Promise<Answer> {
   await client.ended({
     seen: `An answer with status ${status} did not end.`,
-    expected: 'Expected only an accepted stream to stay open.',
+    expected: 'Expected the response to end, because only an accepted stream stays open.',
   })
   const text = client.unread()
   client.close()

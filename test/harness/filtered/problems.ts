@@ -31,9 +31,13 @@ export function errorsOf({ json }: Answer): RuleProblem[] {
 export async function mustRefuse(account: Account): Promise<Answer> {
   const answer = await account.ask({ name: 'client over the limit' })
   must(!(answer instanceof RecordStream), {
-    seen: `The account already had all its streams open, and GET ${STREAM} opened one more.`,
+    seen: `The account already had maxConnections streams open, but GET ${STREAM} opened one more.`,
     expected: 'Expected status 429.',
   })
-  mustBeProblem(answer, 429, `GET ${STREAM} of an account that had all its streams open`)
+  mustBeProblem(
+    answer,
+    429,
+    `GET ${STREAM} of an account that already had maxConnections streams open`,
+  )
   return answer
 }

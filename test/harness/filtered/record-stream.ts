@@ -46,7 +46,7 @@ export class RecordStream {
     return parsed(await this.#find((line) => line !== '', story))
   }
 
-  /** Returns the next line that is wanted, without its line end. Keep-alives do not prolong the wait. */
+  /** Returns the next line for which `isWanted` is true, without its line end. Keep-alives do not prolong the wait. */
   async #find(isWanted: (line: string) => boolean, story: LateStory): Promise<string> {
     try {
       const line = await this.client.read((bytes) => {
@@ -123,7 +123,7 @@ export class RecordStream {
       often,
     })
     must(deepEqual(normal(message.rules), normal(change)), {
-      seen: `POST was answered with ${excerptJson(change, 120)}, but the stream acknowledged ${excerptJson(message.rules, 120)}`,
+      seen: `The "meta" of the answer to POST was ${excerptJson(change, 120)}, but the stream acknowledged ${excerptJson(message.rules, 120)}`,
       expected: 'Expected both to be equal, so that a client knows which change has taken effect.',
       often,
     })
@@ -154,7 +154,7 @@ function parsed(line: string): Message {
   return message as Message
 }
 
-/** Returns what a record must say of these rules. Their order does not matter. */
+/** Returns the `matching_rules` in a form that can be compared, because their order does not matter. */
 function normalRules(rules: readonly Matching[] | undefined): Matching[] {
   if (!Array.isArray(rules)) return []
   return (rules as Matching[])
@@ -162,7 +162,7 @@ function normalRules(rules: readonly Matching[] | undefined): Matching[] {
     .toSorted((one, other) => (one.id < other.id ? -1 : 1))
 }
 
-/** The order of the IDs in an acknowledgement does not matter. */
+/** Sorts the IDs in an acknowledgement, because their order does not matter. */
 function normal({ version, added, deleted }: Change): object {
   return { version, added: added?.toSorted(), deleted: deleted?.toSorted() }
 }

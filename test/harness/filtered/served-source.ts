@@ -31,5 +31,5 @@ export async function serveSource(
   return { server, source, clock, account: accountOf(t, server, { transcript }) }
 }
 
-/** The clock starts before every recorded quake, so that a server that looks at `quake.time` is found out. */
+/** The clock starts before every recorded quake, so the checks notice a server that uses `quake.time`. */
 const START = Date.parse('2018-01-31T00:00:00Z')

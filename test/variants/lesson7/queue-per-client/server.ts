@@ -4,7 +4,7 @@ import type { Quake } from '#feed'
 import { bearerToken, readChange, sendProblem, type Change } from './requests.ts'
 import { parseRule, RuleError, type Rule } from './rule.ts'
 
-/** Where the quakes come from. It calls `onQuake` for each quake, as soon as the quake happens. */
+/** Calls `onQuake` for each quake, as soon as the quake happens. `subscribe()` returns a function that unsubscribes. */
 export type QuakeSource = { subscribe(onQuake: (quake: Quake) => void): () => void }
 
 export type ServerOptions = {
@@ -26,7 +26,7 @@ export type ServerOptions = {
  * Serves `GET /stream`, which sends the quakes that match the account's rules as lines of JSON, and `/stream/rules`, which
  * changes these rules while the stream stays open.
  *
- * @param quakes subscribed to when the app is created, because a client may ask for quakes from before it connected
+ * @param quakes the source. The app subscribes at once, because a client may ask for quakes from before it connected.
  */
 export function createApp(
   quakes: QuakeSource,
@@ -84,7 +84,7 @@ export function createApp(
     const meta = { version, added: added.map(({ id }) => id), deleted: change.deleteIds }
     if (req.query['dry_run'] !== 'true') {
       Object.assign(account, ruleSet)
-      // Until here each record was judged by the old rules, and from now on by the new ones.
+      // The old rules apply to every record before this acknowledgement, and the new rules after it.
       for (const send of account.streams) send(`${JSON.stringify({ rules: meta })}\n`)
     }
     res.json({ data: added.map(publicRule), meta })
@@ -97,7 +97,7 @@ export function createApp(
       sendProblem(res, 400, 'invalid-backfill', 'backfill_minutes must be an integer from 0 to 5.')
       return
     }
-    // Refuse the new stream. If it closed the old one, two clients would cut each other off forever.
+    // If the server closed the old stream instead, two clients would disconnect each other forever.
     if (streams.size >= maxConnections) {
       const detail = `This account may have ${maxConnections} streams open at a time.`
       sendProblem(res, 429, 'too-many-connections', detail)
@@ -112,7 +112,7 @@ export function createApp(
       res.end()
       return
     }
-    // Already disconnected: 'close' will not fire again, so nothing would free the place.
+    // Already disconnected: 'close' will not fire again, so nothing would free the slot.
     if (res.destroyed) return
 
     res.flushHeaders()
@@ -171,7 +171,7 @@ export function createApp(
 
 type SavedRule = Rule & { id: string; tag?: string | undefined }
 
-/** What a change replaces as a whole. `lastId` only grows, because a client may still remember the ID of a deleted rule. */
+/** Everything that a change replaces at once. `lastId` only grows, because a client may remember the ID of a deleted rule. */
 type RuleSet = { rules: ReadonlyMap<string, SavedRule>; version: number; lastId: number }
 
 type Account = RuleSet & { streams: Set<(line: string) => void> }
@@ -197,7 +197,7 @@ function recordOf(quake: Quake, rules: RuleSet['rules']): string {
   return `${JSON.stringify({ data: quake, matching_rules })}\n`
 }
 
-/** Returns the rule set after a change, and everything that is wrong with the change. Leaves the account as it is. */
+/** Returns the rule set after a change, and every error in the change. Does not modify the account. */
 function applyChange(
   { rules: before, version, lastId }: Account,
   { add, deleteIds }: Change,

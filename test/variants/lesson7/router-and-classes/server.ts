@@ -13,7 +13,7 @@ import { parseRule, RuleError, type Rule } from './rule.ts'
 
 // Random IDs, a map of rules that is changed in place, a router for each path, and one timer for all clients.
 
-/** Where the quakes come from. It calls `onQuake` for each quake, as soon as the quake happens. */
+/** Calls `onQuake` for each quake, as soon as the quake happens. `subscribe()` returns a function that unsubscribes. */
 export type QuakeSource = { subscribe(onQuake: (quake: Quake) => void): () => void }
 
 export type ServerOptions = {

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -162,6 +163,22 @@ describe.skipIf(process.platform === 'win32')('npm test with the work of somebod
       expect(program.output).toContain(`Left out: ${what}\n`)
     }
     expect(readdirSync(copy.path('.workshop/sandboxes'))).toEqual([])
+  })
+
+  test('keeps only the beginning of what the work prints', async () => {
+    const work = join(folder, '01-raw-chunks')
+    cpSync(join(solutionsFolder, '01-raw-chunks'), work, { recursive: true })
+    const prints = `for (let n = 0; n < 400; n += 1) {
+      console.log(n, 'x'.repeat(1e6))
+      await new Promise(setImmediate)
+    }\n`
+    const server = join(work, 'server.ts')
+    writeFileSync(server, prints + readFileSync(server, 'utf8'))
+    // The work prints twice as much as the grader has memory.
+    const program = run(copy, ['test', 'lesson1.1a', folder], {
+      NODE_OPTIONS: '--max-old-space-size=200',
+    })
+    expect(await program.ended).toBe(0)
   })
 
   test('that has too many files is refused in a sentence', async () => {

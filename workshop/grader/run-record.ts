@@ -1,4 +1,4 @@
-import type { Reporter, TestCase } from 'vitest/node'
+import type { Reporter, TestCase, Vitest } from 'vitest/node'
 import { legible } from '../../wire/visible.ts'
 import type { Report } from '../../protocol/grading.ts'
 import { reportIn } from './report-in.ts'
@@ -49,9 +49,13 @@ export type RunRecord = {
 /** Creates an empty record. @param canary the name of the check that must fail */
 export function runRecord(canary: string): RunRecord {
   let run = nothingYet()
+  let vitest: Vitest | undefined
   const running = new Set<string>()
 
   const reporter: Reporter = {
+    onTestModuleQueued({ project }) {
+      vitest = project.vitest
+    },
     onTestCaseResult(test) {
       const outcome = outcomeOf(test)
       if (test.name === canary) run.canaryFailed = outcome?.passed === false
@@ -65,7 +69,9 @@ export function runRecord(canary: string): RunRecord {
       const [error] = module.errors()
       if (error) run.loadError = thrown(error)
     },
-    onUserConsoleLog({ content }) {
+    onUserConsoleLog({ content, taskId = '' }) {
+      // Vitest keeps everything that the work prints, without a limit. We keep only the beginning.
+      delete vitest?.state.idMap.get(taskId)?.logs
       if (run.printed.length < PRINTED) run.printed += legible(content.slice(0, PRINTED))
     },
     onTestRunEnd(_modules, errors) {

@@ -181,6 +181,17 @@ describe.skipIf(process.platform === 'win32')('npm test with the work of somebod
     expect(await program.ended).toBe(0)
   })
 
+  test('npm run lesson does not copy a file with holes that claims to have 50 GB', async () => {
+    const work = join(folder, '01-raw-chunks')
+    cpSync(join(solutionsFolder, '01-raw-chunks'), work, { recursive: true })
+    writeFileSync(join(work, 'sparse'), '')
+    truncateSync(join(work, 'sparse'), 50e9)
+    const program = run(copy, ['lesson', '1', folder], { PORT: '0', PAGE_PORT: '0' })
+    await program.seen(/sparse is larger than 10 MB, so the work is not copied\./)
+    program.kill('SIGINT')
+    expect(await program.ended).toBe(130)
+  })
+
   test('that has too many files is refused in a sentence', async () => {
     mkdirSync(join(folder, '01-raw-chunks'))
     for (let n = 0; n < 201; n += 1) writeFileSync(join(folder, '01-raw-chunks', `${n}`), '')

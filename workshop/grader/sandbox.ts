@@ -1,5 +1,7 @@
 import { cp, lstat, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { visible } from '../../wire/visible.ts'
+import { Sentence } from '../machine-problem.ts'
 import { isRunning } from '../process/process-group.ts'
 import { ROOT } from '../root.ts'
 
@@ -44,6 +46,9 @@ export async function filledSandbox(...sources: string[]): Promise<Sandbox> {
   return made
 }
 
+/** More than any file of a lesson. A file with holes may claim to be larger than the disk. */
+const MOST_BYTES = 10_000_000
+
 const SANDBOXES = join(ROOT, '.workshop', 'sandboxes')
 
 async function lessonFolders(work: string): Promise<string[]> {
@@ -56,9 +61,17 @@ export function isWork(path: string): boolean {
   return !['node_modules', '.git', 'exhibit', 'tsconfig.json'].includes(basename(path))
 }
 
-/** Returns whether a path is a file, a folder or a link, but not a device or a pipe, which could be read without an end. */
+/**
+ * Returns whether a path is a file, a folder or a link, but not a device or a pipe, which could be read without an end.
+ *
+ * @throws Sentence if the file is huge
+ */
 async function canBeCopied(path: string): Promise<boolean> {
   const stats = await lstat(path)
+  if (stats.size > MOST_BYTES) {
+    const most = `${MOST_BYTES / 1e6} MB`
+    throw new Sentence(`${visible(path)} is larger than ${most}, so the work is not copied.`)
+  }
   return stats.isFile() || stats.isDirectory() || stats.isSymbolicLink()
 }
 

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import {
   cpSync,
   mkdirSync,
@@ -11,6 +10,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -148,7 +148,8 @@ describe.skipIf(process.platform === 'win32')('npm test with the work of somebod
     const work = join(folder, '01-raw-chunks')
     cpSync(join(solutionsFolder, '01-raw-chunks'), work, { recursive: true })
     symlinkSync(solutionsFolder, join(work, 'link'))
-    execFileSync('mkfifo', [join(work, 'pipe')])
+    const socket = createServer().listen(join(work, 'socket'))
+    await once(socket, 'listening')
     writeFileSync(join(work, 'sparse'), '')
     truncateSync(join(work, 'sparse'), 50e9)
     writeFileSync(join(work, 'two\nlines'), '')
@@ -156,13 +157,14 @@ describe.skipIf(process.platform === 'win32')('npm test with the work of somebod
     expect(await program.ended).toBe(0)
     for (const what of [
       'link is a link',
-      'pipe is neither a file nor a folder',
+      'socket is neither a file nor a folder',
       'sparse is larger than 1 MB',
       'two␊lines has a name with invalid characters',
     ]) {
       expect(program.output).toContain(`Left out: ${what}\n`)
     }
     expect(readdirSync(copy.path('.workshop/sandboxes'))).toEqual([])
+    socket.close()
   })
 
   test('keeps only the beginning of what the work prints', async () => {

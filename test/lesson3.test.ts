@@ -1147,11 +1147,14 @@ edgeCase(
   'a retry() from an earlier URL or an unmounted component does nothing',
   async (t) => {
     const [first, second] = [await scriptedServer(t), await scriptedServer(t)]
-    const { page, watcher, draw, connects } = await mount(t, { servers: [first, second] })
+    const mounted = await mount(t, { servers: [first, second] })
+    const { page, watcher, draw, connects, showsStatus } = mounted
     await connects()
+    await showsStatus('open', notOpen)
     const { retry: ofFirst } = watcher.view
     draw({ url: second.url })
     await connects(second)
+    await showsStatus('open', notOpen)
     await opensNothing(first, ofFirst, 'The component got another URL')
     const { retry: ofSecond } = watcher.view
     draw()

@@ -1,9 +1,8 @@
-import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, rmSync } from 'node:fs'
 import { test as base } from '@playwright/test'
 import type { Action } from '../../protocol/page.ts'
 import { lessonNumbered } from '../../workshop/lessons/catalogue.ts'
-import { ROOT } from '../../workshop/root.ts'
+import { secretOf, shareBuiltPage } from '../workshop/built-page.ts'
 import { copyOfWorkshop, type Copy } from '../workshop/copy.ts'
 import { start, type Program } from '../workshop/process.ts'
 
@@ -136,14 +135,6 @@ async function startShared(isGraded: boolean): Promise<SharedWorkshop> {
   return { copy, ...(await run(copy, ['lesson', '1'])) }
 }
 
-/** Makes the copy share one build of the page with all other copies, because it is the same for all. */
-function shareBuiltPage(copy: Copy): void {
-  const built = join(ROOT, '.workshop', 'page')
-  mkdirSync(built, { recursive: true })
-  mkdirSync(copy.path('.workshop'))
-  symlinkSync(built, copy.path('.workshop', 'page'), 'junction')
-}
-
 /** Runs `npm run WORDS…` and waits for the page. */
 async function run(copy: Copy, words: string[]): Promise<Workshop> {
   const program = start(copy, words, { PORT: '0', BROWSER: 'none' })
@@ -154,11 +145,9 @@ async function run(copy: Copy, words: string[]): Promise<Workshop> {
 
 /** Sends an action, as the page does. */
 async function act({ url }: Workshop, action: Action): Promise<void> {
-  const page = await (await fetch(url, { headers: { 'Sec-Fetch-Site': 'none' } })).text()
-  const [, secret = ''] = /<meta name="secret" content="(\w+)"/.exec(page) ?? []
   const response = await fetch(`${url}/do`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-Secret': secret },
+    headers: { 'Content-Type': 'application/json', 'X-Secret': await secretOf(url) },
     body: JSON.stringify(action),
   })
   if (!response.ok) throw new Error(await response.text())

@@ -13,6 +13,7 @@ import {
   type Leader,
   type SlidePosition,
 } from '../../workshop/slides/position.ts'
+import { secretOf } from './built-page.ts'
 import { slidesServer } from '../../workshop/slides/server.ts'
 
 let instructor: Leader
@@ -188,9 +189,10 @@ test('only the instructor can move the followers, and only to a valid position',
   const slides = await slidesServer({ ports: [0] })
   try {
     const deck = JSON.parse((await ask('/deck.json', {}, slides.url)).body)
-    const page = await ask('/', { 'sec-fetch-site': 'none' }, slides.url)
-    const [, secret = ''] = /<meta name="secret" content="(\w+)"/.exec(page.body) ?? []
-    const headers = { 'content-type': 'application/json', 'x-secret': secret }
+    const headers = {
+      'content-type': 'application/json',
+      'x-secret': await secretOf(slides.url),
+    }
     const post = (body: unknown, more: object = {}): Promise<{ status: number }> =>
       ask(
         '/position',

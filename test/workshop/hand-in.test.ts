@@ -1,15 +1,16 @@
-import { execFileSync } from 'node:child_process'
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import {
   cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -147,7 +148,8 @@ describe.skipIf(process.platform === 'win32')('npm test with the work of somebod
     const work = join(folder, '01-raw-chunks')
     cpSync(join(solutionsFolder, '01-raw-chunks'), work, { recursive: true })
     symlinkSync(solutionsFolder, join(work, 'link'))
-    execFileSync('mkfifo', [join(work, 'pipe')])
+    const socket = createServer().listen(join(work, 'socket'))
+    await once(socket, 'listening')
     writeFileSync(join(work, 'sparse'), '')
     truncateSync(join(work, 'sparse'), 50e9)
     writeFileSync(join(work, 'two\nlines'), '')
@@ -155,13 +157,41 @@ describe.skipIf(process.platform === 'win32')('npm test with the work of somebod
     expect(await program.ended).toBe(0)
     for (const what of [
       'link is a link',
-      'pipe is neither a file nor a folder',
+      'socket is neither a file nor a folder',
       'sparse is larger than 1 MB',
       'two␊lines has a name with invalid characters',
     ]) {
       expect(program.output).toContain(`Left out: ${what}\n`)
     }
     expect(readdirSync(copy.path('.workshop/sandboxes'))).toEqual([])
+    socket.close()
+  })
+
+  test('keeps only the beginning of what the work prints', async () => {
+    const work = join(folder, '01-raw-chunks')
+    cpSync(join(solutionsFolder, '01-raw-chunks'), work, { recursive: true })
+    const prints = `for (let n = 0; n < 400; n += 1) {
+      console.log(n, 'x'.repeat(1e6))
+      await new Promise(setImmediate)
+    }\n`
+    const server = join(work, 'server.ts')
+    writeFileSync(server, prints + readFileSync(server, 'utf8'))
+    // The work prints twice as much as the grader has memory.
+    const program = run(copy, ['test', 'lesson1.1a', folder], {
+      NODE_OPTIONS: '--max-old-space-size=200',
+    })
+    expect(await program.ended).toBe(0)
+  })
+
+  test('npm run lesson does not copy a file with holes that claims to have 50 GB', async () => {
+    const work = join(folder, '01-raw-chunks')
+    cpSync(join(solutionsFolder, '01-raw-chunks'), work, { recursive: true })
+    writeFileSync(join(work, 'sparse'), '')
+    truncateSync(join(work, 'sparse'), 50e9)
+    const program = run(copy, ['lesson', '1', folder], { PORT: '0', PAGE_PORT: '0' })
+    await program.seen(/sparse is larger than 10 MB, so the work is not copied\./)
+    program.kill('SIGINT')
+    expect(await program.ended).toBe(130)
   })
 
   test('that has too many files is refused in a sentence', async () => {

@@ -109,27 +109,44 @@ test('a running server speaks in legible text', async () => {
     export function createApp() { throw new Error(${evil}) }`,
   )
   const printed: string[] = []
-  const detail = await new Promise<string>((resolve) => {
+  const detail = await runUntilDown((line) => printed.push(line))
+  expect(detail).toContain(`Error: ${SHOWN}`)
+  expect(printed.join('\n')).not.toMatch(HIDDEN)
+})
+
+test('a line without an end is shown in parts', async () => {
+  writeFileSync(
+    join(folder, 'server.ts'),
+    `process.stdout.write('x'.repeat(3e6), () => process.exit(1))
+    export function createApp() {}`,
+  )
+  const lengths: number[] = []
+  await runUntilDown((line) => lengths.push(line.length))
+  expect(lengths.length).toBeGreaterThan(1)
+  expect(Math.max(...lengths)).toBeLessThan(200_000)
+})
+
+/** Runs server.ts in our folder, until it has crashed or exited. Returns the details. */
+function runUntilDown(printed: (line: string) => void): Promise<string> {
+  return new Promise((resolve) => {
     const server = startLearnerServer({
       name: 'server.ts',
       folder: async () => folder,
       countLeaks: false,
       events: {
         running() {},
-        down(_what, why) {
+        down(_what, detail) {
           server.stop()
-          resolve(why)
+          resolve(detail)
         },
         notWritten() {},
-        printed: (line) => printed.push(line),
+        printed,
         leaks() {},
         feed() {},
       },
     })
   })
-  expect(detail).toContain(`Error: ${SHOWN}`)
-  expect(printed.join('\n')).not.toMatch(HIDDEN)
-})
+}
 
 test('the name of a folder, and the reason why somebody was not graded, are legible', () => {
   const name = 'an\u202en\u001b[2J'

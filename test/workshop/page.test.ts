@@ -5,6 +5,7 @@ import type { Entry } from '../../wire/entry.ts'
 import type { ChannelMessage } from '../../protocol/channel.ts'
 import type { Action, Answer, PageState } from '../../protocol/page.ts'
 import { checksOf } from '../../workshop/lessons/checks.ts'
+import { secretOf, shareBuiltPage } from './built-page.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run, type Program } from './program.ts'
 
@@ -17,6 +18,8 @@ beforeAll(() => {
   // Remove the checks, so that no lesson is graded, because grading takes time.
   rmSync(copy.path('test'), { recursive: true })
   graded = copyOfWorkshop({ harness: true })
+  shareBuiltPage(copy)
+  shareBuiltPage(graded)
 })
 afterEach(endPrograms)
 afterAll(() => {
@@ -299,6 +302,7 @@ async function opened(
 ): Promise<Page> {
   const program = run(from, ['lesson', ...args], { PORT: '0', BROWSER: 'none', ...env })
   const [, url] = await program.seen(/(http:\/\/127\.0\.0\.1:\d+)\/ {2}the lesson page/)
+  const secret = await secretOf(url!)
   const channel = await fetch(`${url}/channel`)
   const state: Record<string, unknown> = {}
   const entries: Entry[] = []
@@ -326,7 +330,7 @@ async function opened(
     async act(action) {
       const answer = await fetch(`${url}/do`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', 'x-secret': secret },
         body: JSON.stringify(action),
       })
       return (await answer.json()) as Answer

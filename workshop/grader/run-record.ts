@@ -1,4 +1,4 @@
-import type { Reporter, TestCase } from 'vitest/node'
+import type { Reporter, TestCase, Vitest } from 'vitest/node'
 import { legible } from '../../wire/visible.ts'
 import type { Report, RunSecrets } from '../../protocol/grading.ts'
 import { reportIn } from './report-in.ts'
@@ -56,9 +56,13 @@ export function runRecord(): RunRecord {
   let run = nothingYet()
   let secrets: RunSecrets | undefined
   const canariesLeft = new Map<string, boolean>()
+  let vitest: Vitest | undefined
   const running = new Set<string>()
 
   const reporter: Reporter = {
+    onTestModuleQueued({ project }) {
+      vitest = project.vitest
+    },
     onTestCaseResult(test) {
       const outcome = outcomeOf(test)
       const id = test.name.split(' ', 1)[0]!
@@ -75,7 +79,9 @@ export function runRecord(): RunRecord {
       const [error] = module.errors()
       if (error) run.loadError = thrown(error)
     },
-    onUserConsoleLog({ content }) {
+    onUserConsoleLog({ content, taskId = '' }) {
+      // Vitest keeps everything that the work prints, without a limit. We keep only the beginning.
+      delete vitest?.state.idMap.get(taskId)?.logs
       if (run.printed.length < PRINTED) run.printed += legible(content.slice(0, PRINTED))
     },
     onTestRunEnd(_modules, errors) {

@@ -1,5 +1,7 @@
 import { cp, lstat, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { visible } from '../../wire/visible.ts'
+import { Sentence } from '../machine-problem.ts'
 import { isRunning } from '../process/process-group.ts'
 import { ROOT } from '../root.ts'
 
@@ -44,6 +46,9 @@ export async function filledSandbox(...sources: string[]): Promise<Sandbox> {
   return made
 }
 
+/** More than any file of a lesson. A file with holes may claim to be larger than the disk. */
+const MOST_BYTES = 10_000_000
+
 const SANDBOXES = join(ROOT, '.workshop', 'sandboxes')
 
 async function lessonFolders(work: string): Promise<string[]> {
@@ -59,9 +64,15 @@ export function isWork(path: string): boolean {
 /**
  * Returns whether a path is a file or a folder. A device or a pipe could be read without an end, and a link could lead to
  * the solution.
+ *
+ * @throws Sentence if the file is huge
  */
 async function canBeCopied(path: string): Promise<boolean> {
   const stats = await lstat(path)
+  if (stats.size > MOST_BYTES) {
+    const most = `${MOST_BYTES / 1e6} MB`
+    throw new Sentence(`${visible(path)} is larger than ${most}, so the work is not copied.`)
+  }
   return stats.isFile() || stats.isDirectory()
 }
 

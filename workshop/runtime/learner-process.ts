@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { legible } from '../../wire/visible.ts'
 import { forkTypeScript } from '../process/fork-typescript.ts'
@@ -44,7 +44,7 @@ export function startLearnerProcess(): LearnerProcess {
     else ended(how)
   })
   for (const stream of [child.stdout!, child.stderr!]) {
-    createInterface({ input: stream }).on('line', (line) => heard?.printed(legible(line)))
+    readLines(stream, (line) => heard?.printed(legible(line)))
   }
 
   function kill(): void {
@@ -70,6 +70,24 @@ export function startLearnerProcess(): LearnerProcess {
     kill,
   }
 }
+
+/** Calls `heard` with each line. Splits a line that is very long, because it may never end. */
+function readLines(stream: Readable, heard: (line: string) => void): void {
+  let begun = ''
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (begun + text).split(/\r?\n/)
+    begun = lines.pop()!
+    for (const line of lines) heard(line)
+    if (begun.length < LONGEST_LINE) return
+    heard(begun)
+    begun = ''
+  })
+  stream.on('end', () => {
+    if (begun !== '') heard(begun)
+  })
+}
+
+const LONGEST_LINE = 10_000
 
 /** Makes every text in a message legible, because the learner's code may have written it. */
 function legibleIn<T>(value: T): T {

@@ -6,6 +6,7 @@ import { scoreInWords, scoreOf } from '../../protocol/score.ts'
 import { exitRequest } from '../process/exit-request.ts'
 import { firstFailure } from '../verdict/verdict-summary.ts'
 import { wireView } from '../terminal/wire-view.ts'
+import type { PageServer } from '../page/server.ts'
 import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
 import { screen } from '../terminal/screen.ts'
 import { header } from './lesson-header.ts'
@@ -28,6 +29,7 @@ export async function live(first: LessonTarget): Promise<number> {
   const exit = exitRequest()
   const wire = wireView(out)
   let session: LessonSession | undefined
+  let page: PageServer | undefined
   let isOver = false
 
   const opened = await lessonSession({
@@ -43,7 +45,7 @@ export async function live(first: LessonTarget): Promise<number> {
   }
   session = opened
   const trouble = troubleKeys(opened)
-  const page = await openPage(session, out)
+  page = await openPage(session, out)
   greet(session.run)
   const stopListening = listenForKeys(process.stdin, (key) => void press(key))
 

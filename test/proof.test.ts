@@ -227,7 +227,8 @@ async function typeErrorsOf(works: string[], { folder }: Lesson): Promise<string
     for (const work of works) {
       cpSync(join(work, folder), join(all.folder, basename(work), folder), { recursive: true })
     }
-    return await typeErrors(all.folder, folder, '.')
+    // All of a lesson's work together takes longer than one learner's.
+    return await typeErrors(all.folder, folder, '.', { ms: 200_000, mb: 4096 })
   } finally {
     await all.remove()
   }

@@ -271,7 +271,7 @@ function ruleChange(): Picture {
   return {
     name: 'rule-change',
     title:
-      'A request replaces rule 1 by rule 2 while the stream stays open. Rule 1 has judged every record before the acknowledgement, and rule 2 judges every record after it. The answer to the request arrives on another connection.',
+      'A request replaces rule 1 with rule 2 while the stream stays open. Rule 1 judges every record before the acknowledgement, and rule 2 every record after it.',
     width: 480,
     height: 312,
     shapes: [

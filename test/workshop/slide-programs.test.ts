@@ -65,6 +65,22 @@ test('an EventSource reconnects after a cut, and the wire shows the cut', async 
   expect(closed).toMatchObject({ by: 'workshop', isFailure: true })
 })
 
+test('after full buffers, a client gets a gap and the newest items', async () => {
+  session = running('solutions/08-many-sources\nlimit 20\n?when_slow=drop-oldest\nconnect')
+  await session.act({ do: 'run', scene: 'a' })
+  const { recorder } = session
+  await until(recorder, () => textOf(recorder, 1).includes('data: {"source"'))
+  session.fill(true)
+  // The second client connects after that, so it shows how far the server is.
+  await session.act({ do: 'connect' })
+  await until(recorder, () => textOf(recorder, 2).includes('"limit":20'))
+  await session.act({ do: 'burst' })
+  await until(recorder, () => /^id: [2-9]\d\d$/m.test(textOf(recorder, 2)))
+  expect(textOf(recorder, 1)).not.toContain('event: gap')
+  session.fill(false)
+  await until(recorder, () => textOf(recorder, 1).includes('event: gap'))
+})
+
 test('the program ends when its last viewer has disconnected', async () => {
   session = running('solutions/01-raw-chunks\nconnect')
   const leave = session.listen(() => {})
@@ -115,6 +131,16 @@ function responses(recorder: Recorder, hop: string, connection = 1): number[] {
     .filter((entry) => entry.kind === 'arrived' && entry.direction === 'response')
     .filter((entry) => 'hop' in entry && entry.hop === hop && entry.connection === connection)
     .map(({ n }) => n)
+}
+
+/** Returns everything that has arrived at a client, as text. */
+function textOf(recorder: Recorder, connection: number): string {
+  const arrived = responses(recorder, 'client', connection)
+  return recorder
+    .recordedAfter(0, Infinity)
+    .filter(({ entry }) => arrived.includes(entry.n))
+    .map(({ bytes }) => Buffer.from(bytes!).toString())
+    .join('')
 }
 
 function hopsOf(recorder: Recorder, connection = 1): Set<string> {

@@ -36,6 +36,10 @@ process.on('message', (order: RuntimeOrder) => {
     buffers?.fill(order.fill)
     return
   }
+  if ('drain' in order) {
+    buffers?.drain()
+    return
+  }
   tell({ kind: 'loading' })
   if ('url' in order) {
     runClient(order, tell).catch(fail)
@@ -47,12 +51,21 @@ process.on('message', (order: RuntimeOrder) => {
   run(order).catch(fail)
 })
 
-async function run({ file, since }: { file: string; since: number }): Promise<void> {
+async function run({
+  file,
+  since,
+  limit,
+}: {
+  file: string
+  since: number
+  limit?: number
+}): Promise<void> {
   const { createApp } = (await import(pathToFileURL(file).href)) as {
-    createApp?: (source: unknown) => RequestListener
+    createApp?: (source: unknown, options?: { limit: number }) => RequestListener
   }
   if (typeof createApp !== 'function') throw new Error('server.ts does not export createApp()')
-  const app = createApp(await sourceFor(file, since))
+  const source = await sourceFor(file, since)
+  const app = limit === undefined ? createApp(source) : createApp(source, { limit })
   if (typeof app !== 'function') {
     throw new Error(`createApp() returned ${String(app)}, not an Express app`)
   }

@@ -39,7 +39,8 @@ async function record(scene: Scene): Promise<string> {
     if ('problem' in answer || state !== 'running') throw new Error(`${scene.name}: ${what}`)
     for (const step of scene.steps) {
       if (typeof step === 'number') await sleep(step * 1000)
-      else if (step === 'cut') await session.act({ do: step })
+      else if (step === 'cut' || step === 'burst') await session.act({ do: step })
+      else if (step === 'fill' || step === 'drain') session.fill(step === 'fill')
       else if (step === 'leave') await leave(session)
       else if (step === 'stall') await session.act({ do: 'stall', on: true })
       else if (step === 'go on') await session.act({ do: 'stall', on: false })

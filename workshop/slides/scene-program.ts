@@ -19,6 +19,10 @@ export type SceneProgram = {
   /** The address of its stream: `http://127.0.0.1:41234/events`. */
   readonly url: string
   burst(count: number): void
+  /** Makes the network buffers of all clients look full. */
+  fill(): void
+  /** Lets all clients read again. */
+  drain(): void
   stop(): Promise<void>
 }
 
@@ -28,7 +32,7 @@ export type SceneProgram = {
  * @throws Error if the program is none of these
  */
 export async function runScene(
-  { program }: Scene,
+  { program, query = '', limit }: Scene,
   { recorder, events }: { recorder: Recorder; events: ServerEvents },
 ): Promise<SceneProgram> {
   const { lesson, isExhibit } = wherefrom(program)
@@ -37,6 +41,7 @@ export async function runScene(
     name: `${program}/server.ts`,
     folder: async () => (mistake ? join(mistake.folder, lesson.folder) : join(ROOT, program)),
     countLeaks: isExhibit,
+    ...(limit && { limit }),
     events,
   })
   // Wait for the server here, because otherwise the first client would have to wait for it.
@@ -45,8 +50,10 @@ export async function runScene(
   const before = await tap({ port: 0, destination, observer: recorder.observer })
   return {
     tap: before,
-    url: `http://127.0.0.1:${before.port}${streamOf({ lesson, isExhibit })}`,
+    url: `http://127.0.0.1:${before.port}${streamOf({ lesson, isExhibit })}${query}`,
     burst: server.burst,
+    fill: () => server.fillBuffers('all'),
+    drain: server.drainBuffers,
     async stop() {
       server.stop()
       await before.close()

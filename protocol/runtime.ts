@@ -7,12 +7,14 @@ import type { Quake } from '#feed'
 export type RuntimeOrder =
   /**
    * Runs a server.ts. If the server has a history, `since` is the time, in milliseconds, at which its earthquakes
-   * began.
+   * began. If there is a `limit`, passes it to `createApp()`.
    */
-  | { file: string; countLeaks: boolean; since: number }
+  | { file: string; countLeaks: boolean; since: number; limit?: number }
   | { burst: number }
   /** Makes the network buffers of clients look full. A client is named by its own port. */
-  | { fill: number[] }
+  | { fill: number[] | 'all' }
+  /** Lets all clients read again. */
+  | { drain: true }
   | { file: string; url: string }
 
 /** A message to the workshop from the process that runs a learner's program. */

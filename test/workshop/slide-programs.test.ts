@@ -91,6 +91,22 @@ test('the client of a filtered stream reconnects after a cut, and asks for the b
   await until(recorder, () => textOf(recorder, 'request').includes('?backfill_minutes=1'))
 })
 
+test('after full buffers, a client gets a gap and the newest items', async () => {
+  session = running('solutions/08-many-sources\nlimit 20\n?when_slow=drop-oldest\nconnect')
+  await session.act({ do: 'run', scene: 'a' })
+  const { recorder } = session
+  await until(recorder, () => textAt(recorder, 1).includes('data: {"source"'))
+  session.fill(true)
+  // The second client connects after that, so it shows how far the server is.
+  await session.act({ do: 'connect' })
+  await until(recorder, () => textAt(recorder, 2).includes('"limit":20'))
+  await session.act({ do: 'burst' })
+  await until(recorder, () => /^id: [2-9]\d\d$/m.test(textAt(recorder, 2)))
+  expect(textAt(recorder, 1)).not.toContain('event: gap')
+  session.fill(false)
+  await until(recorder, () => textAt(recorder, 1).includes('event: gap'))
+})
+
 test('the program ends when its last viewer has disconnected', async () => {
   session = running('solutions/01-raw-chunks\nconnect')
   const leave = session.listen(() => {})
@@ -150,6 +166,16 @@ function textOf(recorder: Recorder, direction: 'request' | 'response'): string {
     .filter(({ entry }) => entry.kind === 'arrived' && entry.hop === 'client')
     .filter(({ entry }) => 'direction' in entry && entry.direction === direction)
     .map(({ bytes }) => Buffer.from(bytes ?? []).toString())
+    .join('')
+}
+
+/** Returns everything that has arrived at a client, as text. */
+function textAt(recorder: Recorder, connection: number): string {
+  const arrived = responses(recorder, 'client', connection)
+  return recorder
+    .recordedAfter(0, Infinity)
+    .filter(({ entry }) => arrived.includes(entry.n))
+    .map(({ bytes }) => Buffer.from(bytes!).toString())
     .join('')
 }
 

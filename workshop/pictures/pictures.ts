@@ -12,6 +12,7 @@ export const PICTURES: readonly Picture[] = [
   bell(),
   backoff(),
   ruleChange(),
+  ringOfFrames(),
 ]
 
 function backpressure(): Picture {
@@ -298,6 +299,44 @@ function ruleChange(): Picture {
       ...record(206, '2'),
       ...record(234, '2'),
       text([240, 300], 'The 200 may arrive before or after the acknowledgement.', {
+        ...middle,
+        tone: 'quiet',
+      }),
+    ],
+  }
+}
+
+function ringOfFrames(): Picture {
+  const newest = ['102', '103', '104', '105', '106', '107', '108', '109']
+  const xOf = (n: number): number => 176 + n * 37
+  const cursor = (x: number, y: number, tone: 'client' | 'bad'): Shape[] => [
+    dot([x, y], tone),
+    arrow([x, y], [x, 76], { tone }),
+  ]
+  return {
+    name: 'ring',
+    title:
+      'The ring has the frames 102 to 109. The quick client has them all, the slow client has those up to 104, and the cursor of the stalled client is at 37, so it gets a gap of 64 and then frame 102.',
+    width: 480,
+    height: 232,
+    shapes: [
+      text([92, 24], 'dropped', { ...middle, tone: 'bad' }),
+      text([324, 24], 'the ring, with a limit of 8', { ...middle, tone: 'server' }),
+      ...labelled([8, 36], [36, 34], ['37'], { tone: 'quiet' }),
+      ...labelled([48, 36], [118, 34], ['38 to 101'], { tone: 'bad' }),
+      ...newest.flatMap((id, n) =>
+        labelled([xOf(n), 36], [33, 34], [id], { tone: 'server', isFilled: true }),
+      ),
+      ...cursor(xOf(7) + 16, 104, 'client'),
+      text([xOf(7) + 4, 108], 'quick: has everything', { anchor: 'end', tone: 'client' }),
+      ...cursor(xOf(2) + 16, 136, 'client'),
+      text([xOf(2) + 28, 140], 'slow: 105 to 109 are waiting', { tone: 'client' }),
+      ...cursor(26, 168, 'bad'),
+      text([38, 172], 'stalled', { tone: 'bad' }),
+      line([92, 168], [xOf(0) + 16, 168], { tone: 'bad', isDashed: true }),
+      arrow([xOf(0) + 16, 168], [xOf(0) + 16, 76], { tone: 'bad' }),
+      code([xOf(0) + 28, 172], 'event: gap {"dropped":64}', { tone: 'bad' }),
+      text([240, 216], 'A client costs only a number, wherever its cursor is.', {
         ...middle,
         tone: 'quiet',
       }),

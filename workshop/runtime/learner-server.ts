@@ -17,7 +17,9 @@ export type LearnerServer = {
   /** Makes `count` earthquakes happen now. */
   burst(count: number): void
   /** Makes the network buffers of clients look full. A client is named by its own port. */
-  fillBuffers(ports: number[]): void
+  fillBuffers(ports: number[] | 'all'): void
+  /** Lets all clients read again. */
+  drainBuffers(): void
   /** Kills the server for good. */
   stop(): void
 }
@@ -42,16 +44,19 @@ export type ServerEvents = {
  *
  * @param options.name the name of the file in messages: `lessons/01-raw-chunks/server.ts`
  * @param options.folder prepares the folder that contains the file, and returns its path; called at each start
+ * @param options.limit passed to `createApp()`
  */
 export function startLearnerServer({
   name,
   folder,
   countLeaks,
+  limit,
   events,
 }: {
   name: string
   folder(): Promise<string>
   countLeaks: boolean
+  limit?: number
   events: ServerEvents
 }): LearnerServer {
   let current: LearnerProcess
@@ -74,7 +79,7 @@ export function startLearnerServer({
       return
     }
     mine.run(
-      { file: join(runDir, 'server.ts'), countLeaks, since },
+      { file: join(runDir, 'server.ts'), countLeaks, since, ...(limit && { limit }) },
       {
         message: (message) => hear(message, runDir),
         printed: (line) => events.printed(asLearnersPaths(line, name, runDir)),
@@ -164,6 +169,7 @@ export function startLearnerServer({
     },
     burst: (count) => current.tell({ burst: count }),
     fillBuffers: (ports) => current.tell({ fill: ports }),
+    drainBuffers: () => current.tell({ drain: true }),
     stop() {
       end()
       spare?.kill()

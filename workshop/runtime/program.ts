@@ -37,6 +37,10 @@ process.on('message', (order: RuntimeOrder) => {
     buffers?.fill(order.fill)
     return
   }
+  if ('drain' in order) {
+    buffers?.drain()
+    return
+  }
   tell({ kind: 'loading' })
   if ('url' in order) {
     runClient(order, tell).catch(fail)
@@ -48,12 +52,21 @@ process.on('message', (order: RuntimeOrder) => {
   run(order).catch(fail)
 })
 
-async function run({ file, since }: { file: string; since: number }): Promise<void> {
+async function run({
+  file,
+  since,
+  limit,
+}: {
+  file: string
+  since: number
+  limit?: number
+}): Promise<void> {
   const { createApp } = (await import(pathToFileURL(file).href)) as {
     createApp?: (...args: unknown[]) => RequestListener
   }
   if (typeof createApp !== 'function') throw new Error('server.ts does not export createApp()')
-  const app = createApp(...(await argumentsFor(file, since)))
+  const options = limit === undefined ? [] : [{ limit }]
+  const app = createApp(...(await argumentsFor(file, since)), ...options)
   if (typeof app !== 'function') {
     throw new Error(`createApp() returned ${String(app)}, not an Express app`)
   }

@@ -24,6 +24,10 @@ export type SceneProgram = {
   /** Replaces the rules of a filtered stream by this rule. */
   replaceRules(value: string): Promise<void>
   burst(count: number): void
+  /** Makes the network buffers of all clients look full. */
+  fill(): void
+  /** Lets all clients read again. */
+  drain(): void
   stop(): Promise<void>
 }
 
@@ -33,7 +37,7 @@ export type SceneProgram = {
  * @throws Error if the program is none of these
  */
 export async function runScene(
-  { program }: Scene,
+  { program, query = '', limit }: Scene,
   { recorder, events }: { recorder: Recorder; events: ServerEvents },
 ): Promise<SceneProgram> {
   const { lesson, isExhibit } = wherefrom(program)
@@ -42,19 +46,22 @@ export async function runScene(
     name: `${program}/server.ts`,
     folder: async () => (mistake ? join(mistake.folder, lesson.folder) : join(ROOT, program)),
     countLeaks: isExhibit,
+    ...(limit && { limit }),
     events,
   })
   // Wait for the server here, because otherwise the first client would have to wait for it.
   await server.destination()
   const { destination } = server
   const before = await tap({ port: 0, destination, observer: recorder.observer })
-  const url = `http://127.0.0.1:${before.port}${streamOf({ lesson, isExhibit })}`
+  const url = `http://127.0.0.1:${before.port}${streamOf({ lesson, isExhibit })}${query}`
   return {
     tap: before,
     url,
     ...(isFiltered({ lesson }) && { token: FILTERED_STREAM.tokens[0] }),
     replaceRules: ruleReplacer(url),
     burst: server.burst,
+    fill: () => server.fillBuffers('all'),
+    drain: server.drainBuffers,
     async stop() {
       server.stop()
       await before.close()

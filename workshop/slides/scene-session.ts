@@ -10,7 +10,11 @@ import { connectEventSource } from './event-source-client.ts'
 import { connectStreamFollower } from './stream-follower.ts'
 
 /** A session that runs one scene's program at a time, for as long as a page shows it. */
-export type SceneSession = Session & { close(): Promise<void> }
+export type SceneSession = Session & {
+  /** Makes every buffer between the server and its clients look full, or lets the clients read again. */
+  fill(isFull: boolean): void
+  close(): Promise<void>
+}
 
 /**
  * Creates a session in which no program runs yet.
@@ -144,6 +148,11 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
         // Stop the program, because no slide shows it any more, so nobody else can stop it.
         if (looking === 0) void inTurn(async () => (looking === 0 ? stop() : undefined))
       }
+    },
+    fill(isFull) {
+      if (isFull) program?.fill()
+      else program?.drain()
+      recorder.note(isFull ? 'The client stalls' : 'The client reads again')
     },
     close: () => inTurn(stop),
   }

@@ -10,12 +10,19 @@ export type Scene = {
    * in this way.
    */
   shows?: number
+  /** The text at whose last chunk the shown bytes begin. If absent, they begin with the arrival. */
+  showsFrom?: string
+  /** The query of the requests: `?when_slow=latest`. */
+  query?: string
+  /** The `limit` that is passed to `createApp()`. */
+  limit?: number
 }
 
 /**
  * A step of a scene. `proxy` puts a proxy between server and client. `watch` connects a client that reconnects after a
- * cut, which is an EventSource or, for a filtered stream, the client of lesson 7. `connect again` connects another client. A
- * number waits for that many seconds, and a rule replaces the rules of a filtered stream.
+ * cut, which is an EventSource or, for a filtered stream, the client of lesson 7. `connect again` connects another client.
+ * `fill` makes every buffer between the server and its clients look full, until `drain`. A number waits for that many
+ * seconds, and a rule replaces the rules of a filtered stream.
  */
 export type Step = (typeof WORDS)[number] | number | { rule: string }
 
@@ -39,8 +46,12 @@ export function sceneIn(name: string, text: string): Scene {
     throw new Error(`a wire needs a name, such as a-client-leaves, got "${name}"`)
   const scene: Scene = { name, program, steps: [] }
   for (const line of lines) {
-    const [, shows] = /^shows (\d+)$/.exec(line) ?? []
+    const [, shows, from] = /^shows (\d+)(?: from (.+))?$/.exec(line) ?? []
+    const [, limit] = /^limit (\d+)$/.exec(line) ?? []
+    if (from) scene.showsFrom = from
     if (shows) scene.shows = Number(shows)
+    else if (limit) scene.limit = Number(limit)
+    else if (line.startsWith('?')) scene.query = line
     else scene.steps.push(stepIn(line))
   }
   return scene
@@ -66,4 +77,7 @@ const WORDS = [
   'cut',
   'stall',
   'go on',
+  'burst',
+  'fill',
+  'drain',
 ] as const

@@ -5,7 +5,7 @@ import { parseRecording } from '../../../wire/recording.ts'
 import { store, useStore } from '../../page/browser/state/store.ts'
 import { formatBytes } from '../../page/browser/ui/format.ts'
 import { Segments } from '../../page/browser/wire/Bytes.tsx'
-import { inspectArrival } from '../../page/browser/wire/inspect-arrival.ts'
+import { inspectArrival, type InspectedArrival } from '../../page/browser/wire/inspect-arrival.ts'
 import { wireChart } from '../../page/browser/wire/wire-chart.ts'
 import { wireLog } from '../../page/browser/wire/wire-log.ts'
 import type { View } from '../../page/browser/wire/wire-view.ts'
@@ -28,7 +28,9 @@ export function WirePicture({ scene }: { scene: Scene }) {
   return (
     <>
       <Chart entries={entries} selected={selected} />
-      {selected !== undefined && <SelectedBytes entries={entries} n={selected} />}
+      {selected !== undefined && (
+        <SelectedBytes entries={entries} n={selected} from={scene.showsFrom} />
+      )}
     </>
   )
 }
@@ -57,17 +59,45 @@ function Chart({ entries, selected }: { entries: RecordedEntry[]; selected: numb
   )
 }
 
-function SelectedBytes({ entries, n }: { entries: RecordedEntry[]; n: number }) {
+function SelectedBytes({
+  entries,
+  n,
+  from,
+}: {
+  entries: RecordedEntry[]
+  n: number
+  from: string | undefined
+}) {
   const arrival = inspectArrival(entries, n)
   if (!arrival) return null
-  const { bytes, interpretation } = arrival
+  const { bytes, segments } =
+    from === undefined ? { ...arrival, ...arrival.interpretation } : endOf(arrival, from)
   return (
     <pre className="bytes">
-      <span className="quiet">{formatBytes(bytes.length)} ▼ </span>
-      <Segments segments={interpretation.segments} bytes={bytes} />
+      <span className="quiet">
+        {formatBytes(arrival.bytes.length)} ▼ {from !== undefined && '… '}
+      </span>
+      <Segments segments={segments} bytes={bytes.subarray(0, MOST_BYTES)} />
     </pre>
   )
 }
+
+/** Returns the end of an arrival, which begins with the last chunk that contains `text`. */
+function endOf({ bytes, interpretation }: InspectedArrival, text: string): EndOfArrival {
+  // In this encoding, each byte is a character.
+  const at = new TextDecoder('latin1').decode(bytes).lastIndexOf(text)
+  const { segments } = interpretation
+  const start = segments.findLast(({ kind, from }) => kind === 'size' && from <= at)?.from ?? 0
+  return {
+    bytes: bytes.subarray(start),
+    segments: segments
+      .filter(({ to }) => to > start)
+      .map(({ kind, from, to }) => ({ kind, from: from - start, to: to - start })),
+  }
+}
+
+type EndOfArrival = Pick<InspectedArrival, 'bytes'> &
+  Pick<InspectedArrival['interpretation'], 'segments'>
 
 async function load(name: string, signal: AbortSignal): Promise<RecordedEntry[] | string> {
   try {
@@ -130,3 +160,6 @@ function describe(entries: RecordedEntry[]): string {
 
 /** The factor by which the chart is larger than on a page, because people see the deck from farther away. */
 const FROM_THE_BACK = 1.6
+
+/** The number of bytes that fit on a slide. */
+const MOST_BYTES = 340

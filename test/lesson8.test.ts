@@ -62,9 +62,9 @@ check('8.1b', 'a silent source delays no other source', async (t) => {
   for (const source of sources.toReversed()) await takeNext(source)
   for (let more = 0; more < 20; more += 1) await takeNext(sources[0])
   must(timers.ms.length === 0, {
-    seen: `While it waited for quakes, your merge started ${counted(timers.ms.length, 'timer')}, the first with ${timers.ms[0]} ms.`,
+    seen: `While your merge waited for quakes, it started ${counted(timers.ms.length, 'timer')}, the first with ${timers.ms[0]} ms.`,
     expected: 'Expected no timer. A source that answers can wake the merge at once.',
-    often: 'your merge polls: it looks for news, sleeps and looks again.',
+    often: 'your merge polls: it checks for quakes, sleeps, and checks again.',
   })
 })
 
@@ -86,7 +86,7 @@ check('8.1c', 'the quakes of each source are yielded once and in order', async (
       const ids = idsFrom(merge.items, name)
       const wanted = released[n]!.map(({ id }) => id)
       must(deepEqual(ids, wanted), {
-        seen: `Source "${name}" released ${listed(wanted)}, and the merge yielded ${listed(ids)} of it.`,
+        seen: `Source "${name}" released ${listed(wanted)}, and the merge yielded ${listed(ids)} from that source.`,
         expected: 'Expected every quake of the source, once and in the order of the source.',
         often:
           'your merge asks a source again before the previous next() has settled, or it ignores the promises that lost a race.',
@@ -96,17 +96,19 @@ check('8.1c', 'the quakes of each source are yielded once and in order', async (
   }
 })
 
-check('8.1d', 'sources that are ready take turns', async (t) => {
+check('8.1d', 'sources that always have a quake ready take turns', async (t) => {
   const sources = sourcesNamed(t, NETWORKS)
   const merge = merged(t, sources)
-  for (const [n, source] of sources.entries()) source.release(...quakesOfDay(n + 1, 20))
+  // The first source has the newest quakes, so that sorting by time does not look like a preference for the first source.
+  for (const [n, source] of sources.toReversed().entries())
+    source.release(...quakesOfDay(n + 1, 20))
   for (let taken = 1; taken <= 40; taken += 1) {
     await merge.take(notYielded('Every source had released 20 quakes'))
     // Let every source get ready again.
     await turns()
     const counts = sources.map(({ name }) => idsFrom(merge.items, name).length)
     must(Math.max(...counts) - Math.min(...counts) <= 1, {
-      seen: `Four sources were ready all the time. Of the first ${counted(taken, 'item')}, they delivered ${counts.join(', ')}.`,
+      seen: `Four sources always had a quake ready. Of the first ${counted(taken, 'item')}, the merge yielded ${counts.join(', ')} from ${NETWORKS.join(', ')}.`,
       expected:
         'Expected no source to be more than one item ahead of another source that is ready. Otherwise a busy source starves the others.',
       ...(counts[0] === Math.max(...counts) && {
@@ -129,7 +131,7 @@ check('8.1e', 'a source is asked for one quake at a time, and only on demand', a
     for (const source of sources) {
       const taken = idsFrom(merge.items, source.name).length
       must(source.pulls <= taken + 1, {
-        seen: `The loop took ${counted(taken, 'quake')} of "${source.name}" and then waited, but your merge called next() of that source ${counted(source.pulls, 'time')}.`,
+        seen: `The loop took ${counted(taken, 'quake')} from "${source.name}" and then paused, but your merge called next() of that source ${counted(source.pulls, 'time')}.`,
         expected: `Expected at most ${counted(taken + 1, 'call')}: one for each quake that the loop has taken, and one for the next quake. Otherwise a slow loop does not slow the source down, and the quakes pile up in memory.`,
         often:
           source === silent
@@ -250,7 +252,7 @@ check('8.2d', 'an abort ends the merge while every source is silent', async (t) 
   merge.abort()
   await merge.ends('Every source was silent and the signal aborted', {
     often:
-      'your merge checks the signal only between two items. The wait for the next item must end, too.',
+      'your merge checks the signal only between two items. The abort must also end the wait for the next item.',
   })
 })
 
@@ -335,7 +337,7 @@ edgeCase('8.2j', 'errors during the clean-up are neither yielded nor uncaught', 
       merge.abort()
       await merge.ends('The signal aborted, and every source threw an AbortError', {
         often:
-          'your merge treats the error of an aborted source as a failure. It is the end that your code asked for.',
+          'your merge treats the error of an aborted source as a failure, although your code has aborted that source.',
       })
     },
     leave: (merge: Merged) => merge.leave(),
@@ -444,21 +446,23 @@ check('8.3b', 'the items of all sources are numbered and sent as they happen', a
 })
 
 check('8.3c', 'the sources are opened once, and each item is encoded once', async (t) => {
+  // Node warns about more than ten listeners, and one listener per client on the shutdown signal is right.
+  const CLIENTS = 5
   const fan = await fanOut(t)
   const viewers = []
-  for (let n = 1; n <= 12; n += 1) viewers.push(await fan.view(`client ${n}`))
+  for (let n = 1; n <= CLIENTS; n += 1) viewers.push(await fan.view(`client ${n}`))
   await fan.happen(3, { readers: viewers })
   const opened = fan.sources.map((source) => source.opened)
   must(
     opened.every((count) => count === 1),
     {
-      seen: `12 clients connected, and the three sources were opened ${opened.join(', ')} times.`,
+      seen: `${CLIENTS} clients connected, and the three sources were opened ${opened.join(', ')} times.`,
       expected: 'Expected each source to be opened once, because all clients share the merge.',
       often: 'your handler merges the sources for each client.',
     },
   )
   must(fan.encoded === 3, {
-    seen: `3 items happened while 12 clients were connected, and encode() was called ${fan.encoded} times.`,
+    seen: `3 items happened while ${CLIENTS} clients were connected, and encode() was called ${fan.encoded} times.`,
     expected:
       'Expected encode() to be called 3 times. The frame is the same for every client, so a thousand clients would otherwise cost a thousand times the work.',
     often:
@@ -466,45 +470,56 @@ check('8.3c', 'the sources are opened once, and each item is encoded once', asyn
   })
 })
 
-check('8.3d', 'a client without a cursor starts now, and one with a cursor resumes', async (t) => {
-  const { view, happen } = await fanOut(t)
-  const all = await happen(4)
-  const fresh = await view('client A')
-  const resumed = await view('client B', { lastEventId: '2' })
-  const complete = await view('client C', { lastEventId: '4' })
-  const often =
-    'your server ignores Last-Event-ID, or it sends an item twice while the client changes from the kept items to the new ones.'
-  for (const item of all.slice(2)) {
-    await resumed.gets(item, 'Client B connected with Last-Event-ID: 2 after item 4', often)
-  }
-  const [fifth] = await happen(1)
-  for (const one of [fresh, resumed, complete]) await one.gets(fifth!, 'Item 5 happened', often)
-})
+check(
+  '8.3d',
+  'a client without a cursor gets new items, and one with a cursor resumes',
+  async (t) => {
+    const { view, happen } = await fanOut(t)
+    const all = await happen(4)
+    const fresh = await view('client A')
+    const resumed = await view('client B', { lastEventId: '2' })
+    const complete = await view('client C', { lastEventId: '4' })
+    const often =
+      'your server ignores Last-Event-ID, or it sends an item twice while the client changes from the kept items to the new ones.'
+    for (const item of all.slice(2)) {
+      await resumed.gets(item, 'Client B connected with Last-Event-ID: 2 after item 4', often)
+    }
+    const [fifth] = await happen(1)
+    for (const one of [fresh, resumed, complete]) await one.gets(fifth!, 'Item 5 happened', often)
+  },
+)
 
-check('8.3e', 'a source that fails is an event, and the other sources continue', async (t) => {
-  const { sources, view } = await fanOut(t, { encode: undefined })
-  const client = await view('client')
-  sources[0].fail(new Error('the network is unreachable'))
-  const often = 'your server stops reading the merge when an item has an error.'
-  const event = await client.next({
-    seen: 'Source "us" failed, but no event arrived.',
-    expected: 'Expected an event named "source-failed", with the name of the source.',
-    often,
-  })
-  must(event.type === 'source-failed' && event.data.includes('us') && event.lastEventId === '1', {
-    seen: `Source "us" failed, and the client got ${describeGot(event)}.`,
-    expected:
-      'Expected an event named "source-failed" with the ID "1" and the name of the source in its data.',
-  })
-  const [quake] = quakes(1)
-  sources[1].release(quake)
-  const told = 'Source "us" failed, and then source "ci" delivered item 2'
-  await client.gets({ id: 2, source: 'ci', quake }, told, often)
-})
+check(
+  '8.3e',
+  'the failure of a source is sent as an event, and the other sources continue',
+  async (t) => {
+    const { sources, view } = await fanOut(t, { encode: undefined })
+    const client = await view('client')
+    sources[0].fail(new Error('the network is unreachable'))
+    const often = 'your server stops reading the merge when an item has an error.'
+    const event = await client.next({
+      seen: 'Source "us" failed, but no event arrived.',
+      expected: 'Expected an event named "source-failed", with the name of the source.',
+      often: () => (client.response.writableEnded ? often : undefined),
+    })
+    must(event.type === 'source-failed' && event.data.includes('us') && event.lastEventId === '1', {
+      seen: `Source "us" failed, and the client got ${describeGot(event)}.`,
+      expected:
+        'Expected an event named "source-failed" with the ID "1" and the name of the source in its data.',
+    })
+    const [quake] = quakes(1)
+    sources[1].release(quake)
+    const told = 'Source "us" failed, and then source "ci" delivered item 2'
+    await client.gets({ id: 2, source: 'ci', quake }, told, often)
+  },
+)
 
 check('8.3f', 'a client that disconnects leaves nothing behind', async (t) => {
   const timers = t.trackTimers()
-  const { server, view, happen } = await fanOut(t)
+  const shutdown = new AbortController()
+  const { server, view, happen } = await fanOut(t, { shutdown: shutdown.signal })
+  const listeners = (): number => getEventListeners(shutdown.signal, 'abort').length
+  const mayListen = listeners()
   let mayStay: number | undefined
   for (const how of ['while it was idle', 'while it was idle', 'after it had stopped reading']) {
     const client = await view('client A')
@@ -520,10 +535,18 @@ check('8.3f', 'a client that disconnects leaves nothing behind', async (t) => {
     mayStay ??= timers.alive()
     await t.waitFor(() => timers.alive() <= mayStay!, {
       seen: () =>
-        `A client disconnected ${how}, and ${counted(timers.alive(), 'timer')} ${timers.alive() === 1 ? 'was' : 'were'} left.`,
+        `A client disconnected ${how}, and ${describeTimers(timers)} ${timers.alive() === 1 ? 'was' : 'were'} left.`,
       expected: 'Expected no timer of that client to be left.',
-      often:
-        'your handler clears the heartbeat, but not the timer that limits the wait for "drain", or it clears them only when the client reads.',
+      often: how.includes('stopped')
+        ? 'your handler does not clear the timer that limits the wait for "drain" when the response emits "close".'
+        : 'your handler does not clear the heartbeat when the response emits "close".',
+    })
+    await t.waitFor(() => listeners() <= mayListen, {
+      seen: () =>
+        `A client disconnected ${how}, and ${counted(listeners() - mayListen, 'listener')} of that client ${listeners() - mayListen === 1 ? 'was' : 'were'} left on the shutdown signal.`,
+      expected:
+        'Expected no listener of that client to be left, because a listener keeps its response in memory.',
+      often: 'your handler does not remove its listener when the response emits "close".',
     })
   }
   const next = await view('client')
@@ -606,27 +629,31 @@ edgeCase(
   },
 )
 
-edgeCase('8.3j', 'an ID that this server has not sent is a gap of unknown size', async (t) => {
-  const { view, happen } = await fanOut(t, { limit: 3 })
-  const kept = await happen(2)
-  for (const lastEventId of ['480', '3', 'us7000', '-1', '1.5']) {
-    const client = await view('client', { lastEventId })
-    const when = `The server had sent 2 items, and a client connected with Last-Event-ID: ${lastEventId}`
-    const data = await mustBeNamed(client, 'gap', {
-      seen: when,
-      expected: 'Expected an event named "gap", because the ID is from before a restart.',
-      often: 'your server waits until its own count has passed the ID.',
-    })
-    must(deepEqual(data, { dropped: null }), {
-      seen: `${when}, and the gap had the data ${JSON.stringify(data)}.`,
-      expected: 'Expected {"dropped":null}, because the server cannot know how much is missing.',
-    })
-    for (const item of kept) await client.gets(item, when)
-    client.client.close()
-  }
-})
+edgeCase(
+  '8.3j',
+  'an ID that this server has not sent leads to a gap of unknown size',
+  async (t) => {
+    const { view, happen } = await fanOut(t, { limit: 3 })
+    const kept = await happen(2)
+    for (const lastEventId of ['480', '3', 'us7000', '-1', '1.5']) {
+      const client = await view('client', { lastEventId })
+      const when = `The server had sent 2 items, and a client connected with Last-Event-ID: ${lastEventId}`
+      const data = await mustBeNamed(client, 'gap', {
+        seen: when,
+        expected: 'Expected an event named "gap", because the ID is from before a restart.',
+        often: 'your server has no rule for an ID that it has not sent, so it waits for new items.',
+      })
+      must(deepEqual(data, { dropped: null }), {
+        seen: `${when}, and the gap had the data ${JSON.stringify(data)}.`,
+        expected: 'Expected {"dropped":null}, because the server cannot know how much is missing.',
+      })
+      for (const item of kept) await client.gets(item, when)
+      client.client.close()
+    }
+  },
+)
 
-edgeCase('8.3k', 'a shutdown closes the sources and ends every stream', async (t) => {
+edgeCase('8.3k', 'a shutdown, or the end of all sources, ends every stream', async (t) => {
   const shutdown = new AbortController()
   const { server, sources, view, happen } = await fanOut(t, { shutdown: shutdown.signal })
   const client = await view('client')
@@ -637,18 +664,13 @@ edgeCase('8.3k', 'a shutdown closes the sources and ends every stream', async (t
     seen: 'The shutdown began, but a source stayed open.',
     expected: 'Expected every source to be closed. Pass the signal to mergeSources().',
   })
-  const how = await client.client.ended({
-    seen: 'The shutdown began, but the stream stayed open.',
-    expected: 'Expected the stream to end, so that the client can reconnect to another server.',
-  })
-  must(how === 'complete', {
-    seen: 'The shutdown began, and the connection was cut.',
-    expected: 'Expected the response to end normally.',
-  })
-  await t.waitFor(() => server.connections === 0, {
-    seen: 'The shutdown began and the stream ended, but the connection stayed open.',
-    expected: 'Expected the connection to be closed, because server.close() waits for it.',
-  })
+  await mustEnd(t, server, client, 'The shutdown began')
+
+  const other = await fanOut(t)
+  const last = await other.view('client')
+  t.transcript.step('every source ends')
+  for (const source of other.sources) source.end()
+  await mustEnd(t, other.server, last, 'Every source ended')
 })
 
 // 8.4 A slow client
@@ -669,7 +691,7 @@ check('8.4b', 'nothing is written to a full response', async (t) => {
   mustNotWriteToFull(slow, 4 * LIMIT)
 })
 
-check('8.4c', 'a client with at most as many waiting items as the limit gets all', async (t) => {
+check('8.4c', 'a client gets all waiting items if they are within the limit', async (t) => {
   const { view, happen } = await fanOut(t, { limit: LIMIT })
   const slow = [await view('slow client 1'), await view('slow client 2')]
   for (const one of slow) one.hold()
@@ -682,32 +704,30 @@ check('8.4c', 'a client with at most as many waiting items as the limit gets all
       await one.gets(
         item,
         `The limit is ${LIMIT}, and ${LIMIT} items were waiting when ${one.name} resumed reading`,
-        'your limit is off by one or shared by all clients, or your server sends only one item at each "drain".',
+        {
+          ifNone: 'your server sends only one item at each "drain".',
+          ifOther: 'your limit is off by one, or it counts the items of all clients together.',
+        },
       )
     }
   }
 })
 
-check(
-  '8.4d',
-  'a gap says how many items were dropped, and stands where they are missing',
-  async (t) => {
-    const { told, dropped, before, all } = await readAfterHold(t)
-    must(dropped === all.length - before.length - LIMIT, {
-      seen: `${told} It got ${counted(before.length, 'item')}, and then a gap with {"dropped":${JSON.stringify(dropped)}}.`,
-      expected: `Expected {"dropped":${all.length - before.length - LIMIT}}, because ${LIMIT} of the other ${all.length - before.length} items are still kept.`,
-      often:
-        'your server counts the dropped items of all clients together, or misses one where it starts to drop.',
-    })
-  },
-)
+check('8.4d', 'the gap is sent where items are missing, with their exact number', async (t) => {
+  const { told, dropped, before, all } = await readAfterHold(t)
+  must(dropped === all.length - before.length - LIMIT, {
+    seen: `${told} The client got ${counted(before.length, 'item')}, and then a gap with {"dropped":${JSON.stringify(dropped)}}.`,
+    expected: `Expected {"dropped":${all.length - before.length - LIMIT}}, because ${LIMIT} of the other ${all.length - before.length} items are still kept.`,
+    ...causeOfNumber(dropped, all.length - before.length),
+  })
+})
 
-check('8.4e', 'after the gap come exactly the newest items, as many as the limit', async (t) => {
+check('8.4e', 'after the gap, a client gets the newest items, as many as the limit', async (t) => {
   const { told, slow, all, happen } = await readAfterHold(t)
   for (const item of all.slice(-LIMIT)) {
     await slow.gets(
       item,
-      `${told} Then it got a gap`,
+      `${told} The client got the gap`,
       'your server drops the newest items instead of the oldest, or it keeps more or fewer items than the limit.',
     )
   }
@@ -715,28 +735,55 @@ check('8.4e', 'after the gap come exactly the newest items, as many as the limit
   await slow.gets(next!, 'The slow client had caught up, and another item happened')
 })
 
-edgeCase('8.4f', 'each gap has its own number', async (t) => {
-  const { view, happen } = await fanOut(t, { limit: LIMIT })
-  const slow = await view('slow client')
-  for (const count of [3 * LIMIT, 2 * LIMIT]) {
-    slow.hold()
-    const all = await happen(count)
-    slow.letGo()
-    const { before, dropped } = await readUntilGap(
-      slow,
-      `${count} items happened while it did not read`,
-    )
-    must(dropped === count - before.length - LIMIT, {
-      seen: `The slow client stopped reading again, ${count} items happened, and it got ${counted(before.length, 'item')} and a gap with {"dropped":${JSON.stringify(dropped)}}.`,
-      expected: `Expected {"dropped":${count - before.length - LIMIT}}.`,
-      often: 'your server does not reset its count of dropped items after it has sent a gap.',
-    })
-    for (const item of all.slice(-LIMIT)) await slow.gets(item, 'The slow client got a gap')
-  }
+edgeCase(
+  '8.4f',
+  'each gap counts only the items that have been dropped since the previous gap',
+  async (t) => {
+    const { view, happen } = await fanOut(t, { limit: LIMIT })
+    const slow = await view('slow client')
+    for (const count of [3 * LIMIT, 2 * LIMIT]) {
+      slow.hold()
+      const all = await happen(count)
+      slow.letGo()
+      const { before, dropped } = await readUntilGap(
+        slow,
+        `${count} items happened while it did not read`,
+      )
+      must(dropped === count - before.length - LIMIT, {
+        seen: `The slow client stopped reading again, ${count} items happened, and it got ${counted(before.length, 'item')} and a gap with {"dropped":${JSON.stringify(dropped)}}.`,
+        expected: `Expected {"dropped":${count - before.length - LIMIT}}.`,
+        often: 'your server does not reset its count of dropped items after it has sent a gap.',
+      })
+      for (const item of all.slice(-LIMIT)) await slow.gets(item, 'The slow client got a gap')
+    }
+  },
+)
+
+edgeCase('8.4g', 'a client that reconnects too late gets the gap first', async (t) => {
+  await resumeTooLate(t)
 })
 
-edgeCase('8.4g', 'a client that reconnects too late gets a gap first', async (t) => {
-  await resumeTooLate(t)
+edgeCase('8.4h', 'a burst costs a client that is reading no items', async (t) => {
+  const { sources, view } = await fanOut(t)
+  const client = await view('client')
+  const count: number = 3000
+  const burst = quakes(count).map((quake, n) => ({ ...quake, id: `q${n + 1}` }))
+  for (const [n, source] of sources.entries())
+    source.release(...burst.filter((_, at) => at % sources.length === n))
+  t.transcript.step(`the sources delivered ${count} items at once`)
+  for (let id = 1; id <= count; id += 1) {
+    const when = `The limit is 1000, and ${count} items happened at once while the client was reading. After ${id - 1} items`
+    const event = await client.next({
+      seen: `${when}, it got no further event.`,
+      expected: `Expected the client to get all ${count} items.`,
+    })
+    must(event.type === 'message', {
+      seen: `${when}, it got ${describeGot(event)}.`,
+      expected: `Expected the client to get all ${count} items.`,
+      often:
+        'your loop reads the merge without leaving a turn to the sockets, so "drain" cannot happen. Await nextTurn() after each item.',
+    })
+  }
 })
 
 // 8.5 The latest of each source
@@ -764,7 +811,7 @@ check('8.5a', 'latest sends the newest waiting item of each source, and no gap',
   )
 })
 
-check('8.5b', 'latest keeps the item of a source that is often silent', async (t) => {
+check('8.5b', 'latest keeps the newest item of a source that is often silent', async (t) => {
   const { view, happen } = await fanOut(t, { limit: LIMIT })
   const slow = await view('slow client', { whenSlow: 'latest' })
   slow.hold()
@@ -794,7 +841,7 @@ check('8.5c', 'with latest, every ID is safe to resume from', async (t) => {
     {
       seen: `The slow client got events with the IDs ${listed(ids.map(String))}, in this order.`,
       expected:
-        'Expected the IDs to increase. A client that is cut off resumes after its last ID, so it must not need anything with a lower ID.',
+        'Expected the IDs to increase. A client that is cut off resumes after its last ID, so it never gets an item with a lower ID.',
       often:
         'your map keeps the place of a key that is set again. Delete the key before you set it.',
     },
@@ -804,11 +851,11 @@ check('8.5c', 'with latest, every ID is safe to resume from', async (t) => {
     const needs = all.filter(({ id }) => newestOf(all).includes(id) && !has.includes(id))
     if (needs.length === 0) continue
     const again = await view('client', { whenSlow: 'latest', lastEventId: String(last) })
-    t.transcript.step(`it has the items ${listed(has.map(String))}`)
+    t.transcript.step(`the client has the items ${listed(has.map(String))}`)
     await readNewest(
       again,
       needs,
-      'your server gives an event an ID that is higher than what the client has, or it resumes from fewer items than it needs.',
+      'your server sends an item with an ID that is too high, or it does not look for the newest item of each source when a client resumes.',
     )
     again.client.close()
   }
@@ -846,7 +893,7 @@ check(
   },
 )
 
-check('8.6b', 'disconnect ends the stream with the event too-slow', async (t) => {
+check('8.6b', 'disconnect ends the stream with an event named "too-slow"', async (t) => {
   const timers = t.trackTimers()
   const { view, happen } = await fanOut(t, { limit: LIMIT })
   const slow = await view('slow client', { whenSlow: 'disconnect' })
@@ -858,7 +905,7 @@ check('8.6b', 'disconnect ends the stream with the event too-slow', async (t) =>
   const { behind } = (tryParseJson(event.data) ?? {}) as { behind?: number }
   const most = all.length - before.length
   must(typeof behind === 'number' && behind > LIMIT && behind <= most, {
-    seen: `${when}. It got ${counted(before.length, 'item')}, and then "too-slow" with the data ${excerpt(event.data)}.`,
+    seen: `${when}. The client got ${counted(before.length, 'item')}, and then "too-slow" with the data ${excerpt(event.data)}.`,
     expected: `Expected the number of items that were waiting: more than the limit of ${LIMIT}, and at most ${most}.`,
   })
   const how = await slow.client.ended({
@@ -871,7 +918,7 @@ check('8.6b', 'disconnect ends the stream with the event too-slow', async (t) =>
   })
   await t.waitFor(() => timers.alive() === 0, {
     seen: () =>
-      `The stream of the slow client ended, and ${counted(timers.alive(), 'timer')} ${timers.alive() === 1 ? 'was' : 'were'} left.`,
+      `The stream of the slow client ended, and ${describeTimers(timers)} ${timers.alive() === 1 ? 'was' : 'were'} left.`,
     expected: 'Expected no timer of that client to be left.',
   })
 })
@@ -879,7 +926,8 @@ check('8.6b', 'disconnect ends the stream with the event too-slow', async (t) =>
 check('8.6c', 'a client that never reads again is cut off after stallMs', async (t) => {
   for (const whenSlow of ['drop-oldest', 'latest']) {
     const timers = t.trackTimers()
-    const { server, sources, view, happen } = await fanOut(t, { limit: LIMIT, stallMs: 50 })
+    const stallMs = 50
+    const { server, sources, view, happen } = await fanOut(t, { limit: LIMIT, stallMs })
     const slow = await view('slow client', { whenSlow })
     slow.hold()
     await happen(2)
@@ -891,31 +939,50 @@ check('8.6c', 'a client that never reads again is cut off after stallMs', async 
     }
     await t.waitFor(isReleased, {
       seen: () =>
-        `${whenSlow}: items happened all the time, and the slow client never read again. Long after stallMs, ${counted(server.connections, 'connection')} and ${counted(timers.alive(), 'timer')} were left.`,
+        `A client with the policy "${whenSlow}" stopped reading, and items continued to happen. Long after stallMs, ${counted(server.connections, 'connection')} and ${describeTimers(timers)} were left.`,
       expected:
-        'Expected the connection to be cut and everything of the client to be released. A client that has vanished without a word never closes its connection.',
-      often:
-        'your server waits for "drain" without a limit, or it starts the wait again with each item.',
+        'Expected the connection to be cut and everything of the client to be released. The connection of a sleeping laptop stays open, so "close" may never happen.',
+      often: () => {
+        if (server.connections === 0)
+          return 'your handler does not clear a timer when the response emits "close", or it starts one afterwards.'
+        return timers.delays().includes(stallMs)
+          ? 'your server starts the wait again with each item.'
+          : 'your server waits for "drain" without a limit.'
+      },
     })
   }
 })
 
-edgeCase('8.6d', 'a client that does not read "too-slow" is cut off as well', async (t) => {
-  const { server, sources, view } = await fanOut(t, { limit: LIMIT, stallMs: 100 })
+edgeCase('8.6d', 'a client that does not read "too-slow" is cut off', async (t) => {
+  const { server, sources, view, happen } = await fanOut(t, { limit: LIMIT, stallMs: 100 })
   const slow = await view('slow client', { whenSlow: 'disconnect' })
   slow.hold()
   const [quake] = largeQuakes(1)
   for (const source of sources) source.release(...Array.from({ length: LIMIT }, () => quake!))
   t.transcript.step(`the sources delivered ${3 * LIMIT} items at once`)
+  const often = 'your server calls res.end() and waits until the client has read the rest.'
+  const expected =
+    'Expected the connection to be cut, because the response of a client that does not read never finishes.'
   await t.waitFor(() => server.connections === 0, {
     seen: 'More items than the limit were waiting for the slow client, and its connection was left long after stallMs.',
-    expected:
-      'Expected the connection to be cut, because the response of a client that does not read never finishes.',
-    often: 'your server calls res.end() and waits until the client has read the rest.',
+    expected,
+    often,
+  })
+
+  const again = await view('slow client', { whenSlow: 'disconnect' })
+  again.hold()
+  await happen(4 * LIMIT)
+  // A server that sends "too-slow" only at the next "drain" starts a wait of its own for it.
+  again.onWrite('too-slow', again.hold)
+  again.letGo()
+  await t.waitFor(() => server.connections === 0, {
+    seen: 'The slow client resumed reading, and stopped again when "too-slow" was sent. Its connection was left long after stallMs.',
+    expected,
+    often,
   })
 })
 
-edgeCase('8.6e', 'a drain in time resets stallMs', async (t) => {
+edgeCase('8.6e', 'a client that reads again in time stays connected', async (t) => {
   const stallMs = 12_345
   const timers = stallTimers(t, stallMs)
   const { view, happen } = await fanOut(t, { limit: LIMIT, stallMs })
@@ -935,7 +1002,7 @@ edgeCase('8.6e', 'a drain in time resets stallMs', async (t) => {
   }
 })
 
-edgeCase('8.6f', 'disconnecting one client during a broadcast skips no other', async (t) => {
+edgeCase('8.6f', 'disconnecting one client skips no other client', async (t) => {
   const { view, happen } = await fanOut(t, { limit: LIMIT })
   const before = await view('client A')
   const slow = [
@@ -947,7 +1014,7 @@ edgeCase('8.6f', 'disconnecting one client during a broadcast skips no other', a
   await happen(4 * LIMIT, { readers: [before, after] })
 })
 
-edgeCase('8.6g', 'nothing is written after too-slow', async (t) => {
+edgeCase('8.6g', 'nothing is written after "too-slow"', async (t) => {
   const { view, happen } = await fanOut(t, { limit: LIMIT, heartbeatMs: 2 })
   const slow = await view('slow client', { whenSlow: 'disconnect' })
   const idle = await view('idle client')
@@ -964,7 +1031,7 @@ edgeCase('8.6g', 'nothing is written after too-slow', async (t) => {
   })
 })
 
-edgeCase('8.6h', 'a client that was disconnected can resume', async (t) => {
+check('8.6h', 'a client that was disconnected can resume after its last ID', async (t) => {
   await resumeTooLate(t, 'disconnect')
 })
 
@@ -979,9 +1046,12 @@ edgeCase('8.6i', 'a shutdown does not wait for a stalled client', async (t) => {
   shutdown.abort()
   await t.waitFor(() => server.connections === 0 && timers.alive() === 0, {
     seen: () =>
-      `The shutdown began, and ${counted(server.connections, 'connection')} and ${counted(timers.alive(), 'timer')} were left.`,
+      `The shutdown began, and ${counted(server.connections, 'connection')} and ${describeTimers(timers)} were left.`,
     expected: 'Expected nothing to be left, because server.close() waits for every connection.',
-    often: 'your handler waits until a stalled client reads.',
+    often: () =>
+      server.connections > 0
+        ? 'your handler waits until a stalled client reads.'
+        : 'your handler does not clear a timer when the response emits "close", or it starts one afterwards.',
   })
 })
 
@@ -1036,7 +1106,7 @@ function idsFrom(items: readonly Item[], name: string): string[] {
 async function takeAny(merge: Merged, released: Quake[][]): Promise<void> {
   await merge.take(() =>
     notYielded(
-      `The sources had released ${released.flat().length} quakes, and the loop had taken ${merge.items.length} items`,
+      `The loop had taken ${merge.items.length} of the ${released.flat().length} quakes that the sources had released`,
       'your merge loses a quake when two sources answer at the same time.',
     ),
   )
@@ -1114,8 +1184,37 @@ async function mustCloseAll(
     seen: () => `${when}, but ${open()} stayed open. ${describeClosing(sources)}`,
     expected:
       'Expected every source to be closed. An open source keeps its connection, and continues to fetch.',
+    often: () => {
+      const source = sources.find(({ isOpen }) => isOpen)
+      if (!source?.isAborted)
+        return 'your merge does not abort the signal that it passed to open(). A generator does not obey return() before its pending next() has settled, so abort first.'
+      return source.isReturned
+        ? undefined
+        : 'your merge aborts the signal, but does not call return() on every source. A generator that is paused at a "yield" does not notice the abort.'
+    },
+  })
+}
+
+/** Waits until the stream has ended normally and its connection has closed. */
+async function mustEnd(
+  t: Tools,
+  server: FanOut['server'],
+  { client }: Viewer,
+  when: string,
+): Promise<void> {
+  const how = await client.ended({
+    seen: `${when}, but the stream stayed open.`,
+    expected: 'Expected the stream to end, so that the client can reconnect to another server.',
+  })
+  must(how === 'complete', {
+    seen: `${when}, and the connection was cut.`,
+    expected: 'Expected the response to end normally.',
+  })
+  await t.waitFor(() => server.connections === 0, {
+    seen: `${when} and the stream ended, but the connection stayed open.`,
+    expected: 'Expected the connection to be closed, because server.close() waits for it.',
     often:
-      'your merge closes a source only when the source yields again. Abort a signal that every source gets, and then call return() on every source.',
+      'your handler ends the response, but HTTP keeps the connection alive for the next request. Close the socket when the response has been sent.',
   })
 }
 
@@ -1138,6 +1237,21 @@ function mustNotWriteToFull({ writesWhileFull }: Viewer, count: number): void {
       'Expected your server to stop when res.write() returns false, and to continue after "drain". Everything that is written to a full response stays in memory.',
     often: 'your server ignores what res.write() returns.',
   })
+}
+
+/** Describes the timers that are left: `2 timers (15000 ms, 30000 ms)`. */
+function describeTimers(timers: { delays(): number[] }): string {
+  const delays = timers.delays().map((ms) => `${ms} ms`)
+  return `${counted(delays.length, 'timer')}${delays.length > 0 ? ` (${listed(delays)})` : ''}`
+}
+
+/** Returns the likely cause of a wrong number in a gap, if `lost` and the limit show one. */
+function causeOfNumber(dropped: unknown, waited: number): { often?: string } {
+  if (dropped === waited)
+    return { often: 'your server drops every waiting item as soon as the limit is exceeded.' }
+  if (dropped === waited - LIMIT + 1)
+    return { often: 'your server counts the item after the gap as dropped.' }
+  return {}
 }
 
 /** Reconnects two clients: one that needs items which are no longer kept, and one that needs exactly those that are kept. */
@@ -1202,15 +1316,16 @@ async function readUntilNamed(
   const before: number[] = []
   let last: number | undefined
   for (;;) {
-    const story = {
-      expected: `Expected an event named "${name}" after the item that was on its way.`,
-      often:
-        name === 'gap'
-          ? 'your server drops items without a word, or keeps every item until the client reads.'
-          : 'your server keeps every item until the client reads, or cuts the connection without a word.',
-    }
-    const soFar = `${when.replace(/\.$/, '')}. Then it got ${counted(before.length, 'item')}`
-    const event = await slow.next({ ...story, seen: `${soFar}, and no further event.` })
+    const expected = `Expected an event named "${name}" after the item that was on its way.`
+    const soFar = `${when.replace(/\.$/, '')}. Then the client got ${counted(before.length, 'item')}`
+    const event = await slow.next({
+      seen: `${soFar}, and no further event.`,
+      expected,
+      often: () =>
+        slow.response.destroyed
+          ? `your server cuts the connection without sending "${name}".`
+          : undefined,
+    })
     const id = Number(event.lastEventId)
     if (event.type === name) {
       must(event.lastEventId === String(last ?? ''), {
@@ -1221,8 +1336,16 @@ async function readUntilNamed(
     }
     const isNext = last === undefined || id === last + 1
     must(event.type === 'message' && isNext && before.length < LIMIT, {
-      ...story,
       seen: `${soFar}, and then ${describeGot(event)}.`,
+      expected,
+      ...(event.type === 'message' && {
+        often: isNext
+          ? 'your server keeps every item until the client reads.'
+          : `your server drops items without sending "${name}" in their place.`,
+      }),
+      ...(event.type === 'gap' && {
+        often: 'your server handles "disconnect" like "drop-oldest".',
+      }),
     })
     last = id
     before.push(id)

@@ -7,11 +7,11 @@ export type Source = { name: string; open(signal: AbortSignal): AsyncIterable<Qu
 export type Item = { source: string; quake: Quake } | { source: string; error: unknown }
 
 /**
- * Yields the earthquakes of all sources as they happen, in order for each source. Asks a source for its next earthquake only
- * when the previous one has been taken, and takes turns between sources that are ready.
+ * Task 8.1: Yields the earthquakes of all sources as they happen, in order for each source. Asks a source for its next
+ * earthquake only when the previous one has been taken, and takes turns between sources that are ready.
  *
- * A source that fails yields its error as the last item, and the others continue. The merge ends when every source has ended, or
- * when `signal` aborts. Closes every source, even one that is still waiting for its next earthquake.
+ * Task 8.2: Yields the error of a source that fails as its last item, and continues with the others. Ends when every source has
+ * ended or failed, or when `signal` aborts. Closes every source, even one that is still waiting for its next earthquake.
  */
 export async function* mergeSources(
   sources: readonly Source[],

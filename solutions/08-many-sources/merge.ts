@@ -10,11 +10,11 @@ export type Source = { name: string; open(signal: AbortSignal): AsyncIterable<Qu
 export type Item = { source: string; quake: Quake } | { source: string; error: unknown }
 
 /**
- * Yields the earthquakes of all sources as they happen, in order for each source. Asks a source for its next earthquake only
- * when the previous one has been taken, and takes turns between sources that are ready.
+ * Task 8.1: Yields the earthquakes of all sources as they happen, in order for each source. Asks a source for its next
+ * earthquake only when the previous one has been taken, and takes turns between sources that are ready.
  *
- * A source that fails yields its error as the last item, and the others continue. The merge ends when every source has ended, or
- * when `signal` aborts. Closes every source, even one that is still waiting for its next earthquake.
+ * Task 8.2: Yields the error of a source that fails as its last item, and continues with the others. Ends when every source has
+ * ended or failed, or when `signal` aborts. Closes every source, even one that is still waiting for its next earthquake.
  */
 export async function* mergeSources(
   sources: readonly Source[],
@@ -29,8 +29,8 @@ export async function* mergeSources(
   setMaxListeners(0, closing.signal)
 
   const running = new Set(sources.map((source): Reader => ({ source })))
-  /** The items that have arrived and wait for their turn: at most one per source. */
-  const line: { reader: Reader; item: Item }[] = []
+  /** The items that have arrived but have not been yielded, at most one per source. */
+  const queue: { reader: Reader; item: Item }[] = []
   let wake = (): void => {}
   closing.signal.addEventListener('abort', () => wake())
 
@@ -40,10 +40,10 @@ export async function* mergeSources(
       reader.iterator ??= reader.source.open(closing.signal)[Symbol.asyncIterator]()
       const { done, value: quake } = await reader.iterator.next()
       if (done) running.delete(reader)
-      else line.push({ reader, item: { source, quake } })
+      else queue.push({ reader, item: { source, quake } })
     } catch (error) {
       running.delete(reader)
-      line.push({ reader, item: { source, error } })
+      queue.push({ reader, item: { source, error } })
     }
     wake()
   }
@@ -51,10 +51,10 @@ export async function* mergeSources(
   try {
     for (const reader of running) void pull(reader)
     while (!closing.signal.aborted) {
-      const first = line.shift()
+      const first = queue.shift()
       if (first) {
         yield first.item
-        // Pull only now, so that a slow loop slows the source down. The source goes to the end of the line.
+        // Pull only now, so that a slow loop slows the source down. Its next item goes to the end of the queue.
         if (running.has(first.reader)) void pull(first.reader)
       } else if (running.size > 0) {
         // Wait for one bell instead of racing the pending promises. Each race leaves a reaction on a silent source's promise.

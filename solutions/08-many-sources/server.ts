@@ -5,15 +5,15 @@ import { mergeSources, type Item, type Source } from './merge.ts'
 export type ServerOptions = {
   /** The number of items that the server keeps, and that may be waiting for a client. */
   limit?: number
-  /** The interval between heartbeats while a client's stream is idle. */
+  /** The interval between heartbeats while a client's stream is idle. An edge case of task 8.3. */
   heartbeatMs?: number
   /** The reconnection time that is sent in the `retry` field. */
   retryMs?: number
-  /** The longest wait for a client to read, after which its connection is cut. */
+  /** The longest wait for `drain`, after which the connection is cut. Task 8.6. */
   stallMs?: number
   /** Returns the lines of an item's event, without its `id` and the blank line. Called once per item. */
   encode?: (item: Item) => string
-  /** Aborts when the server shuts down. Closes the sources and ends every stream. */
+  /** Aborts when the server shuts down. Pass it to `mergeSources()`. Ending the streams is an edge case of task 8.3. */
   shutdown?: AbortSignal
 }
 
@@ -27,8 +27,9 @@ export function encodeItem(item: Item): string {
  * Opens all sources, and serves what happens as server-sent events at `GET /events`. The items are numbered from 1 in the
  * order in which they happen, and a client that reconnects with `Last-Event-ID` resumes after that number.
  *
- * The query `when_slow` says what happens to a client that reads too slowly: `drop-oldest` drops its oldest waiting items and
- * says how many, `latest` sends only the newest waiting item of each source, and `disconnect` ends its stream.
+ * The query `when_slow` chooses what happens to a client that reads too slowly. `drop-oldest` drops its oldest waiting items and
+ * sends their number (task 8.4). `latest` sends only the newest waiting item of each source (task 8.5). `disconnect` ends its
+ * stream (task 8.6).
  */
 export function createApp(
   sources: readonly Source[],
@@ -42,7 +43,7 @@ export function createApp(
   }: ServerOptions = {},
 ): Express {
   // #region 8.3 createApp()
-  /** A ring of the last items, in which item n is at n % limit. Encoded once, for all clients. */
+  /** The last items, encoded once for all clients. Item n is at n % limit. */
   const ring: Frame[] = []
   /** The newest item of each source, in the order of their IDs, even if the ring has dropped it. */
   const newest = new Map<string, Frame>()
@@ -60,7 +61,7 @@ export function createApp(
       newest.delete(item.source)
       newest.set(item.source, frame)
       for (const wake of bells) wake()
-      // Sources that are always ready leave no turn to the sockets, and then every client looks slow.
+      // Without this turn, a burst leaves no time to the sockets, and every client looks slow.
       await nextTurn()
     }
     isOver = true
@@ -99,7 +100,7 @@ export function createApp(
     const lastEventId = req.get('Last-Event-ID') || String(last)
     const isOurs = /^\d+$/.test(lastEventId) && Number(lastEventId) <= last
     let cursor = isOurs ? Number(lastEventId) : 0
-    // The ID is from before a restart, so the number of items that are lost is unknown.
+    // The ID is from before a restart, so the number of lost items is unknown.
     if (!isOurs) res.write(event('gap', { dropped: null }))
 
     let stalled: NodeJS.Timeout | undefined
@@ -113,7 +114,7 @@ export function createApp(
     res.on('close', leave)
     advance()
 
-    /** Sends what the client does not have yet, as long as there is room. */
+    /** Sends the items after the cursor until the response is full. */
     function advance(): void {
       try {
         while (!res.writableNeedDrain) {
@@ -128,7 +129,7 @@ export function createApp(
         if (whenSlow === 'disconnect' && behind > limit) end(event('too-slow', { behind }))
         else if (shutdown.aborted) res.destroy()
       } catch (error) {
-        // An error of this client must not end the loop that serves all of them.
+        // An error of this client must not end the loop that serves all clients.
         console.error('a client failed:', error)
         res.destroy()
       }
@@ -152,7 +153,7 @@ export function createApp(
 }
 
 // #region 8.3
-/** An encoded item, and the number of items before it that a client does not get. */
+/** An encoded item, and the number of items before it that were dropped. */
 type Frame = { id: number; bytes: Buffer; dropped: number }
 
 function event(name: string, data: unknown): string {

@@ -1,7 +1,12 @@
 import { createHook } from 'node:async_hooks'
 import { currentCheck, followCheck } from './current-check.ts'
 
-export type TrackedTimers = { alive(): number; stop(): void }
+export type TrackedTimers = {
+  alive(): number
+  /** The delays of the timers that are alive, in milliseconds. */
+  delays(): number[]
+  stop(): void
+}
 export type TimerDelays = { readonly ms: readonly number[]; stop(): void }
 
 /**
@@ -9,12 +14,12 @@ export type TimerDelays = { readonly ms: readonly number[]; stop(): void }
  * those from node:timers/promises. Counting starts now, and includes everything that the check serves later.
  */
 export function trackTimers(): TrackedTimers {
-  const alive = new Set<number>()
+  const alive = new Map<number, number>()
   const stop = watchTimers({
-    made: (id) => void alive.add(id),
+    made: (id, timer) => void alive.set(id, delayOf(timer)),
     gone: (id) => void alive.delete(id),
   })
-  return { alive: () => alive.size, stop }
+  return { alive: () => alive.size, delays: () => [...alive.values()], stop }
 }
 
 /** Reports each timer that the learner's files create for this check. Returns a function that stops the reports. */

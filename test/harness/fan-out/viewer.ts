@@ -24,13 +24,16 @@ export type Viewer = {
   /** Stops reading, and fills every buffer between server and client. */
   hold(): void
   letGo(): void
-  /** Calls `act` when the server writes a text that contains `mark`, before that text is written. */
+  /** Calls `act` when the server writes a text that contains `mark`, or ends the response with it, before that text is written. */
   onWrite(mark: string, act: () => void): void
   /** Returns the next event. Adds nothing to the transcript. */
   next(story: LateStory): Promise<StreamEvent>
   /** Reads the next event, which must be this item. */
-  gets(item: Happened, when: string, often?: string): Promise<void>
+  gets(item: Happened, when: string, often?: string | Causes): Promise<void>
 }
+
+/** The likely causes if no event arrives, and if another event arrives. */
+type Causes = { ifNone: string; ifOther: string }
 
 export function viewer(transcript: Transcript, client: RawClient, response: Response): Viewer {
   const { name } = client
@@ -42,12 +45,22 @@ export function viewer(transcript: Transcript, client: RawClient, response: Resp
   let unblock = (): void => {}
   response.write = (...args: unknown[]): boolean => {
     if (response.writableNeedDrain) writesWhileFull += 1
+    lookForMarks(args[0])
+    return write(...args)
+  }
+  const end = response.end.bind(response) as (...args: unknown[]) => Response
+  response.end = (...args: unknown[]): Response => {
+    lookForMarks(args[0])
+    return end(...args)
+  }
+
+  function lookForMarks(bytes: unknown): void {
+    if (typeof bytes !== 'string' && !(bytes instanceof Uint8Array)) return
     for (const [mark, act] of marks) {
-      if (!Buffer.from(args[0] as Uint8Array).includes(mark)) continue
+      if (!Buffer.from(bytes).includes(mark)) continue
       marks.delete(mark)
       act()
     }
-    return write(...args)
   }
 
   return {
@@ -74,13 +87,15 @@ export function viewer(transcript: Transcript, client: RawClient, response: Resp
       const { id, source, quake } = item
       const expected = `Expected ${subject} to get item ${id}, from source "${source}".`
       const seen = `${when}, but ${subject} got no event.`
-      const event = await events.next({ seen, expected, often })
+      const { ifNone, ifOther } =
+        typeof often === 'object' ? often : { ifNone: often, ifOther: often }
+      const event = await events.next({ seen, expected, often: ifNone })
       const isItem =
         event.type === 'message' && deepEqual(tryParseJson(event.data), { source, quake })
       must(isItem && event.lastEventId === String(id), {
-        seen: `${when}, and ${subject} got ${describeGot(event)}.`,
+        seen: `${when}. Then ${subject} got ${describeGot(event)}.`,
         expected,
-        often: isItem ? 'your server numbers the items separately for each client.' : often,
+        often: isItem ? 'your server numbers the items separately for each client.' : ifOther,
       })
     },
   }
@@ -88,7 +103,7 @@ export function viewer(transcript: Transcript, client: RawClient, response: Resp
 
 /** Reads the next event, which must have this name, and returns its data. */
 export async function mustBeNamed(
-  { next }: Viewer,
+  { name, next }: Viewer,
   type: string,
   { seen, ...story }: Story,
 ): Promise<unknown> {
@@ -96,7 +111,7 @@ export async function mustBeNamed(
   const data = tryParseJson(event.data)
   must(event.type === type && typeof data === 'object' && data !== null, {
     ...story,
-    seen: `${seen}, and got ${describeGot(event)}.`,
+    seen: `${seen}. Then ${nameOf(name)} got ${describeGot(event)}.`,
   })
   return data
 }

@@ -3,6 +3,7 @@ import { isNotWritten } from '../../../protocol/not-written.ts'
 import type { Tools } from '../check.ts'
 import { describeError, must, type Story } from '../failure.ts'
 import { describeQuake } from '../quakes.ts'
+import { counted } from '../reconnection/wording.ts'
 import { excerptJson } from '../transcript.ts'
 import type { LateStory } from '../waiting.ts'
 
@@ -67,8 +68,9 @@ export function merged(
     async take(untold) {
       const { done, value } = await answer(untold)
       must(!done, {
-        seen: `The merge ended after ${items.length} items, although not every source had ended.`,
-        expected: 'Expected the merge to continue until every source has ended.',
+        seen: `The merge ended after ${counted(items.length, 'item')}, before every item had been yielded.`,
+        expected:
+          'Expected the merge to continue until every source has ended or failed, and to yield every item.',
       })
       items.push(value)
       t.transcript.step(`the merge yielded ${describeItem(value)}`)
@@ -87,7 +89,7 @@ export function merged(
         })
         if (done) break
         must(more < mayYield, {
-          seen: `${when}, and the merge yielded ${describeItem(value)}.`,
+          seen: `${when}. Then the merge yielded ${describeItem(value)}.`,
           expected: 'Expected the merge to end without another item.',
           ...(often && { often }),
         })
@@ -97,7 +99,7 @@ export function merged(
     async leave(often) {
       t.transcript.step('the loop over the merge is left')
       await t.withTimeout(Promise.resolve(iterator.return?.(undefined)).catch(throwAsFailure), {
-        seen: 'The loop over the merge was left with "break", but return() of the merge never settled, so the code after the loop never ran.',
+        seen: 'The loop over the merge was left with "break", but return() of the merge never settled. So the code after the loop never ran.',
         expected: 'Expected return() of the merge to settle.',
         ...(often && { often }),
       })
@@ -109,18 +111,18 @@ function throwAsFailure(error: unknown): never {
   if (isNotWritten(error)) throw error
   must(false, {
     seen: `mergeSources() threw ${describeError(error)}.`,
-    expected: 'Expected the merge never to throw. A failed source yields an item with its error.',
+    expected: 'Expected the merge never to throw. The error of a failed source is an item.',
   })
 }
 
-/** Describes an item, whatever it is: `"M 6.4 · Hualian, Taiwan" of "us"`. */
+/** Describes an item, whatever it is: `"M 6.4 · Hualian, Taiwan" from "us"`. */
 export function describeItem(
   item: Partial<Record<'source' | 'quake' | 'error', unknown>> | undefined,
 ): string {
   const { source, quake } = item ?? {}
   if (item && 'error' in item)
-    return `the error ${describeError(item.error)} of "${String(source)}"`
-  if (isQuake(quake)) return `${describeQuake(quake)} of "${String(source)}"`
+    return `an error of "${String(source)}" (${describeError(item.error)})`
+  if (isQuake(quake)) return `${describeQuake(quake)} from "${String(source)}"`
   return excerptJson(item, 60)
 }
 

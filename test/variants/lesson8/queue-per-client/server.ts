@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import express, { type Express } from 'express'
 import { mergeSources, type Item, type Source } from './merge.ts'
 
@@ -47,6 +48,7 @@ export function createApp(
       if (kept.length > limit) kept.shift()
       newest[item.source] = frame
       for (const client of [...clients]) client.push(frame)
+      await nextTurn()
     }
     isOver = true
     for (const client of [...clients]) client.finish()

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import express, { type Express, type Response } from 'express'
 import { mergeSources, type Item, type Source } from './merge.ts'
 
@@ -158,7 +159,10 @@ export function createApp(
 ): Express {
   const log = new Log(limit)
   const run = async (): Promise<void> => {
-    for await (const item of mergeSources(sources, shutdown)) log.add(item.source, encode(item))
+    for await (const item of mergeSources(sources, shutdown)) {
+      log.add(item.source, encode(item))
+      await nextTurn()
+    }
     log.isOver = true
     log.ring()
   }

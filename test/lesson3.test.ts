@@ -377,7 +377,7 @@ const LOSSES = 400
 check('3.2c', 'a stream that was refused or has ended stays closed', async (t) => {
   const refused = await scriptedServer(t)
   refused.answer(500)
-  const first = await mount(t, { servers: [refused], controlledTimers: true })
+  const first = await mount(t, { servers: [refused], timers: t.controlTimers() })
   await first.showsStatus('closed', {
     seen: 'The server answered 500 and the EventSource gave up, but the status is not "closed".',
     expected: 'Expected the status to be "closed", because the EventSource will not reconnect.',
@@ -1557,7 +1557,7 @@ check(
     server.answer(500)
     const { page, watcher, lists, showsStatus } = await mount(t, {
       servers: [server],
-      controlledTimers: true,
+      timers: t.controlTimers(),
     })
     await showsStatus('closed', notClosed)
     hideTab(t)

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { filledSandbox } from '../workshop/grader/sandbox.ts'
-import type { GradeRequest } from '../workshop/grader/grade.ts'
+import { grade, type GradeRequest } from '../workshop/grader/grade.ts'
 import { checksOf } from '../workshop/lessons/checks.ts'
 import { taskOf } from '../workshop/lessons/task-of.ts'
 import { typeErrors } from '../workshop/grader/typecheck.ts'
@@ -136,6 +136,25 @@ describe.each(lessons())('lesson $number', (lesson) => {
       if (!isUpdating()) expectHere(textOf(message), 'update with -u').toBe(kept)
     },
   )
+
+  // After the first failure, checks run concurrently. A learner who leaves out an edge case must not fail a core check
+  // because of the checks beside it.
+  const [slip] = mistakes.filter(({ fails }) =>
+    named.some(({ id, isEdgeCase }) => id === fails && isEdgeCase),
+  )
+  test.concurrent(`mistake ${slip?.name} fails no core check that it passes alone`, async () => {
+    const request = { ...requestFor(lesson, made(slip!)), skipReference: true }
+    const verdict = await grade(request)
+    expect(verdict.problem).toBeUndefined()
+    expect(firstFailed(verdict)?.id).toBe(slip!.fails)
+    const failed = verdict.checks.filter(
+      ({ isEdgeCase, state }) => !isEdgeCase && state === 'failed',
+    )
+    for (const { id } of failed) {
+      const alone = await grade({ ...request, only: id })
+      expect(alone.outcome, `${id} alone`).toBe('fail')
+    }
+  })
 
   // Runs after the mistakes. If a mistake was not graded because nginx is missing or because of -t, its stored message
   // stays.

@@ -1,71 +1,54 @@
-import { isCalledByWork } from './work-timers.ts'
+import { clearTimeout } from 'node:timers'
+import { delayOf, watchTimers } from './work-timers.ts'
 
-/** The timers that the learner's code starts from now on, which the check can fire at any time. */
+/** The timers that the learner's files start for this check from now on, which the check can fire at any time. */
 export type ControlledTimers = {
-  /** Fires all pending timers now, each interval once. Returns false if no timers are pending. */
-  runPending(): boolean
+  /**
+   * Fires the pending timers now, each interval once. Returns false if no timers are pending.
+   *
+   * @param ms fires only the timers with this delay
+   */
+  runPending(ms?: number): boolean
   stop(): void
 }
 
-type Globals = Pick<
-  typeof globalThis,
-  'setTimeout' | 'clearTimeout' | 'setInterval' | 'clearInterval'
->
-
-/**
- * Replaces the timer functions. Only one page may be open, because a timer does not say which page it belongs to.
- *
- * @param targets the objects from which the learner's code takes `setTimeout()` and the other timer functions
- */
-export function controlTimers(targets: Globals[]): ControlledTimers {
-  const before = targets.map(timerFunctions)
-  const real = timerFunctions(globalThis)
-  const waiting = new Map<number, () => void>()
-
-  const start = (begin: Start, isOnce: boolean): Start => {
-    return (act, ms, ...args) => {
-      const run = (): void => {
-        if (isOnce) stop(id)
-        act(...args)
-      }
-      const timer = begin(run, ms)
-      const id = Number(timer)
-      if (isCalledByWork()) waiting.set(id, run)
-      return timer
-    }
-  }
-  /** Accepts what browsers accept: a timer, its number, or nothing. */
-  const stop = (timer?: unknown): void => {
-    waiting.delete(Number(timer))
-    real.clearTimeout(timer as number)
-  }
-  const ours = {
-    setTimeout: start(real.setTimeout as Start, true),
-    setInterval: start(real.setInterval as Start, false),
-    clearTimeout: stop,
-    clearInterval: stop,
-  }
-  for (const place of targets) Object.assign(place, ours)
+/** Controls the timers that the learner's files start for this check. They also fire by themselves when their time comes. */
+export function controlTimers(): ControlledTimers {
+  const started = new Set<Timer>()
+  const stop = watchTimers({ made: (_id, timer) => void started.add(timer) })
   return {
-    runPending() {
-      const ids = [...waiting.keys()]
-      // Look each timer up again, because a timer may clear another one.
-      for (const id of ids) waiting.get(id)?.()
-      return ids.length > 0
+    runPending(ms) {
+      for (const timer of started) if (!isPending(timer)) started.delete(timer)
+      const due = [...started].filter((timer) => ms === undefined || delayOf(timer) === ms)
+      // Look at each timer again, because a timer may clear another one.
+      for (const timer of due) if (isPending(timer)) fire(timer)
+      return due.length > 0
     },
-    stop() {
-      for (const [n, place] of targets.entries()) Object.assign(place, before[n])
-    },
+    stop,
   }
 }
 
-type Start = (act: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) => NodeJS.Timeout
+/** A timer with its state, for which Node has no public API. */
+type Timer = NodeJS.Timeout & {
+  _onTimeout?: ((...args: unknown[]) => void) | null
+  _timerArgs?: unknown[]
+  _repeat?: number | null
+  _idleStart?: number
+  _destroyed?: boolean
+}
 
-function timerFunctions({
-  setTimeout,
-  clearTimeout,
-  setInterval,
-  clearInterval,
-}: Globals): Globals {
-  return { setTimeout, clearTimeout, setInterval, clearInterval }
+/** Returns whether a timer has neither been cleared nor fired for the last time. */
+function isPending({ _destroyed: isDestroyed }: Timer): boolean {
+  return !isDestroyed
+}
+
+function fire(timer: Timer): void {
+  const { _idleStart: start, _onTimeout: act, _timerArgs: args = [], _repeat: isInterval } = timer
+  Object.assign(timer, { _idleStart: undefined })
+  act?.apply(timer, args)
+  // The callback may have called refresh(), which sets a new start.
+  const { _idleStart: restart } = timer
+  if (restart !== undefined) return
+  if (isInterval) Object.assign(timer, { _idleStart: start })
+  else clearTimeout(timer)
 }

@@ -130,7 +130,7 @@ export function toolbox(transcript: Transcript, budgetTurns = BUDGET_TURNS): Too
     trackTimers: () => untilEnd(trackTimers()),
     recordTimerDelays: () => untilEnd(recordTimerDelays()),
     freezeTimers: () => untilEnd(freezeTimers()),
-    controlTimers: () => untilEnd(controlTimers([globalThis])),
+    controlTimers: () => untilEnd(controlTimers()),
     atEnd,
     abort,
     play(script) {

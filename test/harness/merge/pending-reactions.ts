@@ -1,8 +1,9 @@
+import { currentCheck, followCheck } from '../current-check.ts'
 import { turns } from '../event-loop.ts'
 import { replaceMethod } from '../untouched.ts'
 
 /**
- * Counts how often something waits for a promise that stays pending. Each wait leaves a reaction in the memory of the
+ * Counts how often this check waits for a promise that stays pending. Each wait leaves a reaction in the memory of the
  * promise, and `Promise.race()` adds one to every promise that it gets, at each call.
  */
 export type PendingReactions = {
@@ -12,15 +13,16 @@ export type PendingReactions = {
 }
 
 export function countPendingReactions(): PendingReactions {
+  const { check, leave } = followCheck()
   // Promise.race() calls then() on each promise. An await does not, but nothing can await one pending promise in a loop.
   const { prototype } = Promise
   const { then } = prototype
   const counts = new Map<Promise<unknown>, number>()
   const counting = function (this: Promise<unknown>, ...reactions: []): unknown {
-    counts.set(this, (counts.get(this) ?? 0) + 1)
+    if (currentCheck() === check) counts.set(this, (counts.get(this) ?? 0) + 1)
     return then.apply(this, reactions)
   }
-  const stop = replaceMethod(prototype, 'then', counting)
+  const putBack = replaceMethod(prototype, 'then', counting)
   return {
     async most() {
       const byCount = [...counts].toSorted(([, one], [, other]) => other - one).slice(0, 20)
@@ -29,7 +31,10 @@ export function countPendingReactions(): PendingReactions {
       }
       return 0
     },
-    stop,
+    stop() {
+      putBack()
+      leave()
+    },
   }
 }
 

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { EventSource as NodeEventSource } from 'eventsource'
 
 /** Makes a source behave as if it had lost its connection and reconnected. */
@@ -163,7 +164,8 @@ let isRunning = false
 
 /** Queues a task. As in a browser, all queued tasks run in one go, so that React cannot render between two of them. */
 function queueTask(task: () => void): void {
-  tasks.push(task)
+  // One check may run the tasks of another, but each task belongs to the check that queued it.
+  tasks.push(AsyncResource.bind(task))
   if (!isRunning) setImmediate(runTasks)
   isRunning = true
 }

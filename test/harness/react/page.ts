@@ -6,7 +6,7 @@ import { createRoot } from 'react-dom/client'
 import type { Tools } from '../check.ts'
 import { forgetSources, sourcesOf } from './browser-event-source.ts'
 import { describeError, Failure, type Story } from '../failure.ts'
-import { controlTimers } from '../controlled-timers.ts'
+import type { ControlledTimers } from '../controlled-timers.ts'
 import { toldNow, type LateStory } from '../waiting.ts'
 import { resetTab } from './tab.ts'
 
@@ -19,7 +19,7 @@ export type Page = {
   waitFor(holds: () => boolean, story: LateStory): Promise<void>
   /** Ignores the errors that listeners have thrown so far. Call this after the page has turned out to be correct. */
   forgiveThrown(): void
-  /** Fires the pending timers of the learner's code, and the timers that they start. Requires `controlledTimers`. */
+  /** Fires the pending timers of the learner's code, and the timers that they start. Requires `timers`. */
   runPendingTimers(): Promise<void>
   /** Closes the page before the script ends. */
   close(): void
@@ -30,20 +30,22 @@ export type PageOptions = {
   strict?: boolean
   /** Whether no other check may have a page open at the same time. Needed for events that reach every page. */
   exclusive?: boolean
-  /** Whether the check decides when the learner's timers fire. By default, such a page is exclusive. */
-  controlledTimers?: boolean
+  /**
+   * The timers of the check, which then decides when they fire. By default, such a page is exclusive, because React renders
+   * several pages in one go, and then does not say which page starts a timer.
+   */
+  timers?: ControlledTimers
 }
 
 /** Opens a page. When the script ends, closes the page and every connection to one of the `urls`. */
 export async function openPage(
   t: Tools,
   urls: string[],
-  { strict = false, controlledTimers = false, exclusive = controlledTimers }: PageOptions = {},
+  { strict = false, timers, exclusive = timers !== undefined }: PageOptions = {},
 ): Promise<Page> {
   const releasePage = await acquirePage(exclusive)
   // Show the tab, because the previous page may have left it hidden.
   resetTab()
-  const timers = controlledTimers ? controlTimers([globalThis, window]) : undefined
   const body = document.createElement('main')
   document.body.append(body)
   const thrown: unknown[] = []
@@ -63,7 +65,6 @@ export async function openPage(
   const close = (): void => {
     if (!isOpen) return
     isOpen = false
-    timers?.stop()
     flushSync(() => root.unmount())
     body.remove()
     urls.forEach(forgetSources)

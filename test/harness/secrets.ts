@@ -14,7 +14,7 @@ declare module 'vitest' {
 export const secrets: RunSecrets | undefined = inject('secrets')
 
 // This file is loaded before the learner's code, which could otherwise read the secrets here.
-const { providedContext } = (globalThis as { __vitest_worker__?: WorkerState }).__vitest_worker__!
-delete providedContext.secrets
+const worker = (globalThis as Record<string, unknown>)['__vitest_worker__'] as WorkerState
+delete worker.providedContext.secrets
 
 type WorkerState = { providedContext: { secrets?: RunSecrets } }

@@ -32,7 +32,7 @@ const refused = {
   'the inspector': "import 'node:inspector'",
   'a program': "import { spawn } from 'node:child_process'",
   'a worker': "import { Worker } from 'node:worker_threads'",
-  'SQLite': "import 'node:sqlite'",
+  SQLite: "import 'node:sqlite'",
   'the file system': "import { readFileSync } from 'node:fs'",
   'trace events': "import 'node:trace_events'",
 }
@@ -62,7 +62,8 @@ test('a lesson may import what lessons need', () => {
 })
 
 test('the line of the import and of the first await outside any function are known', () => {
-  const code = "async function f() {\n  await 1\n}\nimport 'vitest'\nfor await (const a of b) {}\nawait 2"
+  const code =
+    "async function f() {\n  await 1\n}\nimport 'vitest'\nfor await (const a of b) {}\nawait 2"
   const { refusal, topLevelAwait } = readImports(`${folder}/server.ts`, code, folder)!
   expect([refusal?.line, topLevelAwait]).toEqual([4, 5])
 })

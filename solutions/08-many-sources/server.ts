@@ -61,7 +61,7 @@ export function createApp(
       newest.delete(item.source)
       newest.set(item.source, frame)
       for (const wake of bells) wake()
-      // Without this turn, a burst leaves no time to the sockets, and every client looks slow.
+      // Without this turn, a burst leaves no time for the sockets, and every client looks slow.
       await nextTurn()
     }
     isOver = true

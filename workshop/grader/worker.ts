@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
+import type { Writable } from 'node:stream'
 import type { PoolWorker } from 'vitest/node'
 import { SIGN } from '../../protocol/grading.ts'
 import { onExit } from '../process/on-exit.ts'
@@ -36,29 +37,32 @@ type WorkerOptions = {
 
 /** Starts the process immediately. Vitest loads at the same time, and uses the process when it is ready. */
 export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerOptions): Worker {
-  const child = spawn(
+  const command = [
     process.execPath,
-    [
-      '--no-warnings',
-      `--max-old-space-size=${MEMORY_MB}`,
-      ...permissions(mayRead),
-      `--import=data:text/javascript,${encodeURIComponent(HIDEABLE)}`,
-      join(VITEST, 'workers/forks.js'),
-    ],
-    {
-      env: { ...process.env, TEST: 'true', VITEST: 'true', NODE_ENV: 'test', ...env },
-      detached: LEADS_GROUP,
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      serialization: 'advanced',
-    },
-  )
+    '--no-warnings',
+    `--max-old-space-size=${MEMORY_MB}`,
+    ...permissions(mayRead),
+    `--import=data:text/javascript,${encodeURIComponent(HIDEABLE)}`,
+    join(VITEST, 'workers/forks.js'),
+  ]
+  const [program, ...args] = HAS_GROUPS ? ['/bin/sh', '-c', TETHERED, 'sh', ...command] : command
+  const child = spawn(program!, args, {
+    env: { ...process.env, TEST: 'true', VITEST: 'true', NODE_ENV: 'test', ...env },
+    detached: LEADS_GROUP,
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...(HAS_GROUPS ? ['pipe' as const] : [])],
+    serialization: 'advanced',
+  })
   const takeBack = onExit(kill)
+  const tether = child.stdio[4] as Writable | undefined
+  // The process may end before the line is written.
+  tether?.on('error', () => {})
   // Vitest listens to the process through this emitter.
   const heard = new EventEmitter()
   child.on('message', (message) => heard.emit('message', message))
   const exited = new Promise<void>((resolve) => {
     const ended = (): void => {
       takeBack()
+      tether?.end('\n')
       // Report the end, because if the process has not started yet, Vitest would otherwise wait a minute for its start.
       answer('started', new Error('the process ended'))
       // Vitest throws here if it has no task for the process. Ignore that error, because the end of the process then
@@ -138,6 +142,12 @@ const LEADS_GROUP = HAS_GROUPS && !process.env.WORKSHOP_ONE_GROUP
  */
 const HIDEABLE =
   "Object.defineProperty(globalThis, '__vitest_index__', { value: undefined, configurable: true })"
+
+/**
+ * A shell script that starts the process and a watcher. The watcher kills the process if the pipe from us is closed without
+ * a line, which happens if we are killed. The process itself may be in an endless loop, and would not notice.
+ */
+const TETHERED = '(exec 3<&- 2>/dev/null; read -r _ <&4 || kill -9 $$) </dev/null & exec "$@" 4<&-'
 
 const VITEST = join(ROOT, 'node_modules', 'vitest', 'dist')
 

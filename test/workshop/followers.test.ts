@@ -164,7 +164,7 @@ test('guesses in parallel learn nothing, because even the right code is refused 
   expect(new Set(answers.map(({ body }) => body)).size).toBe(1)
   expect(answers.flatMap(({ headers: got }) => got['set-cookie'] ?? [])).toEqual([])
 
-  // A follower who is in stays in, even if the one who guesses has the same address.
+  // A follower who has joined stays connected, even if a guesser has the same address.
   expect((await ask('/KMXTRA/deck.json', { cookie: pass })).status).toBe(200)
   expect((await ask('/KMXTRA/deck.json', { cookie: 'pass=' })).status).toBe(429)
   server.closeAllConnections()

@@ -58,7 +58,7 @@ describe('a grading process', () => {
   }
   const order = { lesson: 1, work: '', seed: 1 }
 
-  test('that shows signs of life for ever is ended', async () => {
+  test('that shows signs of life indefinitely is ended', async () => {
     vi.useFakeTimers()
     const child = fakeProcess()
     const result = gradeInProcess(order, new AbortController().signal)

@@ -17,7 +17,7 @@ import { nginxFor, type NginxForChecks } from '../../workshop/grader/nginx.ts'
 import { ROOT } from '../../workshop/root.ts'
 import { nginx } from '../../workshop/tools/proxies.ts'
 
-// Tests that somebody's nginx.conf can neither read nor write the files of the person who grades.
+// Tests that a submitted nginx.conf cannot read or write the instructor's files.
 
 const PASS = 'proxy_pass http://$tremor;'
 

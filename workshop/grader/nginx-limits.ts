@@ -4,7 +4,7 @@ import { allDirectives, type Directive } from './nginx-conf.ts'
 export type Refusal = { directive: Directive; why: string }
 
 /**
- * Returns the first directive that the grader refuses. nginx runs with the rights of the person who grades, and has
+ * Returns the first directive that the grader refuses. nginx runs with the instructor's rights, and has
  * directives that read, write and delete files, load code and connect to other programs. So only the directives on a
  * list are allowed.
  */

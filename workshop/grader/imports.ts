@@ -57,7 +57,7 @@ function literal({ type, value, quasis }: Node): string | undefined {
   return type === 'TemplateLiteral' && others.length === 0 ? only?.value.cooked : undefined
 }
 
-const PACKAGES = ['compression', 'eventsource', 'express', 'react']
+const PACKAGES = ['compression', 'eventsource', 'express', 'react', 'redis']
 const BUILTINS = [
   ...[
     'assert',

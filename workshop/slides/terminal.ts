@@ -2,6 +2,8 @@ import { showIfSeen, showInBrowser } from '../session/open-page.ts'
 import { exitRequest } from '../process/exit-request.ts'
 import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
 import { screen } from '../terminal/screen.ts'
+import { agendaDeck, type AgendaChoice } from './agenda-deck.ts'
+import { clock } from './clock.ts'
 import { newCode } from './followers.ts'
 import { slidesServer, type SlidesServer } from './server.ts'
 
@@ -9,14 +11,21 @@ import { slidesServer, type SlidesServer } from './server.ts'
  * Shows the deck until Ctrl-C or `q`.
  *
  * @param options.isShared whether people on the network can follow, with a join code
+ * @param options.agenda the agenda whose slides to show; if absent, all slides
  * @returns the exit code
  */
-export async function showSlides({ isShared }: { isShared: boolean }): Promise<number> {
+export async function showSlides({
+  isShared,
+  agenda,
+}: {
+  isShared: boolean
+  agenda?: AgendaChoice
+}): Promise<number> {
   const out = screen(process.stdout)
   const { paint } = out
   const exit = exitRequest()
   const code = isShared ? newCode() : undefined
-  const slides = await slidesServer({ ...(code && { code }) })
+  const slides = await slidesServer({ ...(code && { code }), ...(agenda && { agenda }) })
   out.print(
     [
       '',
@@ -25,6 +34,7 @@ export async function showSlides({ isShared }: { isShared: boolean }): Promise<n
       `  ${paint('strong', `${slides.url}/`)}  the deck, for you`,
       ...followersLines(slides, code).map(([url, whom]) => `  ${paint('strong', url)}  ${whom}`),
       '',
+      ...(agenda ? [...agendaLines(agenda), ''] : []),
       'In the deck: S speaker view · Esc overview · G and a number · T dark or light · ? all keys',
       '',
     ].join('\n'),
@@ -60,4 +70,19 @@ function followersLines(
     [`${url}/${code}/`, 'for followers'],
     [`${url}/`, `asks for the code ${code}`],
   ])
+}
+
+/** Lists the times of an agenda, and the reasons why it cannot be kept. */
+function agendaLines(agenda: AgendaChoice): string[] {
+  const { title, rows, problems, startsAt } = agendaDeck(agenda)
+  const isLong = rows.at(-1)!.day > 1
+  return [
+    title,
+    ...rows.map(({ day, from, what }) =>
+      [isLong && `  day ${day}`, clock(startsAt + from).padStart(7), what]
+        .filter(Boolean)
+        .join('  '),
+    ),
+    ...problems,
+  ]
 }

@@ -71,6 +71,6 @@ const WORDS: Record<Slide['kind'], string> = {
   exercise: 'Your turn',
   debrief: 'Debrief',
   recap: 'Recap',
-  break: 'Until later',
+  break: 'In between',
   close: 'The last minutes',
 }

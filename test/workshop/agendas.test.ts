@@ -74,6 +74,18 @@ describe.skipIf(areQuotesOfLessonsLost()).each(agendaNames())('the agenda "%s"',
     }
   })
 
+  test('after each exercise comes a debrief, even if the instructor is late', () => {
+    const cut = new Set(deck.cuts.map(({ number }) => number))
+    const kept = slides.filter((_slide, index) => !cut.has(index + 1))
+    expect(kept.length).toBeLessThan(slides.length)
+    for (const [index, { kind, text }] of kept.entries()) {
+      if (kind !== 'exercise') continue
+      const later = kept.slice(index + 1).map((slide) => slide.kind)
+      const end = later.findIndex((each) => each === 'exercise' || each === 'recap')
+      expect(later.slice(0, end), text).toContain('debrief')
+    }
+  })
+
   test('the schedule, breaks and questions show times of day', () => {
     for (const day of days) {
       const schedule = slides.find(

@@ -14,8 +14,8 @@ import { areQuotesOfLessonsLost } from './quotes-of-lessons.ts'
 
 // The guide must be right, because an instructor has no time to correct it during a class.
 
-const file = join(ROOT, 'docs/instructor.md')
-const guide = readFileSync(file, 'utf8')
+const guideFile = join(ROOT, 'docs/instructor.md')
+const guide = readFileSync(guideFile, 'utf8')
 
 test.skipIf(areQuotesOfLessonsLost())(
   'the tables of the agendas are those of the deck; -u writes them',
@@ -26,7 +26,7 @@ test.skipIf(areQuotesOfLessonsLost())(
       AGENDA,
       (_found, name: string) => `<!-- agenda ${name} -->\n${tablesOf(name)}\n<!-- end -->`,
     )
-    await expect(withCloneAddress(made)).toMatchFileSnapshot(file)
+    await expect(withCloneAddress(made)).toMatchFileSnapshot(guideFile)
   },
 )
 

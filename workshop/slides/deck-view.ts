@@ -43,6 +43,8 @@ export const slidesPage: Bundle = {
     'wire',
     'workshop/page/browser',
     'workshop/slides/browser',
+    'workshop/slides/clock.ts',
+    'workshop/slides/pacing.ts',
   ],
 }
 

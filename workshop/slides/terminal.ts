@@ -3,6 +3,7 @@ import { exitRequest } from '../process/exit-request.ts'
 import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
 import { screen } from '../terminal/screen.ts'
 import { agendaDeck, type AgendaChoice } from './agenda-deck.ts'
+import { cloneAddress } from './clone-address.ts'
 import { clock } from './clock.ts'
 import { newCode } from './followers.ts'
 import { slidesServer, type SlidesServer } from './server.ts'
@@ -32,9 +33,12 @@ export async function showSlides({
       paint('strong', 'Slides'),
       '',
       `  ${paint('strong', `${slides.url}/`)}  the deck, for you`,
-      ...followersLines(slides, code).map(([url, whom]) => `  ${paint('strong', url)}  ${whom}`),
+      ...followersLines(slides, code, agenda).map(
+        ([url, whom]) => `  ${paint('strong', url)}  ${whom}`,
+      ),
       '',
       ...(agenda ? [...agendaLines(agenda), ''] : []),
+      ...(isExample(cloneAddress()) ? [CLONE_ADDRESS, ''] : []),
       'In the deck: S speaker view · Esc overview · G and a number · T dark or light · ? all keys',
       '',
     ].join('\n'),
@@ -57,11 +61,12 @@ export async function showSlides({
 function followersLines(
   { followersUrls }: SlidesServer,
   code?: string,
+  agenda?: AgendaChoice,
 ): [url: string, whom: string][] {
   if (code === undefined) {
     return followersUrls.map((url) => [
       `${url}/`,
-      'for followers on this machine; to let in others: npm run slides share',
+      `for followers on this machine; to let in others: npm run slides share${agenda ? ` agenda ${agenda.name}` : ''}`,
     ])
   }
   if (followersUrls.length === 0)
@@ -71,6 +76,14 @@ function followersLines(
     [`${url}/`, `asks for the code ${code}`],
   ])
 }
+
+/** Returns whether this is the address with which the workshop was published, from which nobody can clone. */
+function isExample(address: string): boolean {
+  return address.startsWith('https://example.com/')
+}
+
+const CLONE_ADDRESS =
+  'The slides show an example instead of a clone address. To set yours: npm pkg set repository.url=ADDRESS'
 
 /** Lists the times of an agenda, and the reasons why it cannot be kept. */
 function agendaLines(agenda: AgendaChoice): string[] {

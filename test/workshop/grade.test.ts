@@ -139,8 +139,13 @@ describe('the people in folders', () => {
       [L1]: 'it is the folder of a lesson, so its owner is unknown',
       ada: 'ada',
     })
+    rmSync(join(hall, 'ada'), { recursive: true })
+    submission('brook.rar')
+    expect(Object.keys(await found())).toEqual([L1, 'brook'])
     rmSync(join(hall, L1), { recursive: true })
+    submission(`ada/${L1}/server.ts`)
     submission(`lessons/${L1}/server.ts`)
+    rmSync(join(hall, 'brook.rar'))
     expect(Object.values(await found())).toEqual(['ada', 'lessons'])
   })
 

@@ -53,6 +53,7 @@ test.each([
 })
 
 test('npm run hand-in packs the sources of begun lessons, and nothing else', async () => {
+  rmSync(copy.path('lessons/02-server-sent-events'), { recursive: true })
   copy.write(`lessons/${L1}/server.ts`, 'mine\n')
   copy.write(`lessons/${L1}/lib/lines.ts`, 'also mine\n')
   copy.write(`lessons/${L1}/.env`, 'SECRET=1\n')

@@ -1,6 +1,6 @@
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { extname } from 'node:path'
+import { extname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { ZipFile } from 'yazl'
 import type { Lesson } from '../lessons/catalogue.ts'
@@ -18,7 +18,8 @@ export type HandIn = {
 
 /** Returns the sources of the lessons that have been begun. The README of a lesson, its exhibit and anything else are not sources. */
 export async function sourcesIn(folder: string, lessons: Lesson[]): Promise<HandIn[]> {
-  const submissions = await Promise.all(lessons.map((lesson) => readSubmission(folder, lesson)))
+  const there = lessons.filter((lesson) => existsSync(join(folder, lesson.folder)))
+  const submissions = await Promise.all(there.map((lesson) => readSubmission(folder, lesson)))
   return submissions
     .filter((submission) => !isUntouched(submission) || submission.leftOut.length > 0)
     .map(({ lesson, files, leftOut }) => ({

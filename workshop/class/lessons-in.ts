@@ -3,7 +3,7 @@ import { join, parse } from 'node:path'
 import { visible } from '../../wire/visible.ts'
 import { lessons } from '../lessons/catalogue.ts'
 import { Sentence } from '../machine-problem.ts'
-import { isZip } from './archive.ts'
+import { isPacked, isZip } from './archive.ts'
 import { unpack } from './unpack.ts'
 import { folderToUnpack } from './unpacked.ts'
 
@@ -45,7 +45,7 @@ export function isOnePersons(folder: string): boolean {
   const known = ['lessons', 'solutions', ...lessons().map((lesson) => lesson.folder)]
   const others = entriesOf(folder).filter(({ name }) => !known.includes(name))
   return !others.some((entry) =>
-    entry.isDirectory() ? unwrapped(join(folder, entry.name)) : isZip(entry.name),
+    entry.isDirectory() ? unwrapped(join(folder, entry.name)) : isPacked(entry.name),
   )
 }
 

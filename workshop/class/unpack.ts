@@ -49,7 +49,8 @@ async function choose(zip: ZipFile): Promise<Unpacked & { chosen: Entry[] }> {
   let bytes = 0
   for await (const entry of zip.eachEntry()) {
     const path = entry.fileName
-    if (path.endsWith('/')) continue
+    // macOS adds a folder with a second file for each file.
+    if (path.endsWith('/') || path.startsWith('__MACOSX/')) continue
     if (found.length < MOST_FOUND) found.push(path)
     if (!isOfLesson(path)) continue
     if (chosen.length + leftOut.length === MOST_FILES_IN_ALL) {

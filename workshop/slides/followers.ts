@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import express, { Router, type Express, type Request, type RequestHandler } from 'express'
 import { filesOf } from '../http/files.ts'
 import { failed, onThisMachine, refuse, safety } from '../http/safety.ts'
+import type { AgendaChoice } from './agenda-deck.ts'
 import { sendPosition } from './send-position.ts'
 import { recordings, deckView, slidesPage } from './deck-view.ts'
 import type { Leader } from './position.ts'
@@ -12,21 +13,24 @@ import type { Leader } from './position.ts'
  * Returns the app for followers. It serves the deck without notes, the recordings, and the instructor's position, but it
  * cannot change or run anything.
  *
+ * @param options.agenda the agenda whose slides to show; if absent, all slides
  * @param options.code the join code, which is part of the path; absent if only this machine can connect
  * @param options.wrongCodeMs how long the answer to a wrong code is delayed
  */
 export function followersApp({
   leader,
+  agenda,
   code,
   wrongCodeMs = 1000,
 }: {
   leader: Leader
+  agenda?: AgendaChoice
   code?: string
   wrongCodeMs?: number
 }): Express {
   const epoch = randomBytes(6).toString('hex')
   const deck = Router()
-  deck.get('/deck.json', (_req, res) => void res.json(deckView({ role: 'follower' })))
+  deck.get('/deck.json', (_req, res) => void res.json(deckView({ role: 'follower' }, agenda)))
   deck.get('/position', (req, res) => {
     sendPosition({ leader, epoch, lastEventId: req.get('Last-Event-ID'), res })
   })

@@ -8,6 +8,7 @@ import { newSecret } from '../http/secret.ts'
 import { serve } from '../http/serve.ts'
 import { pageServer } from '../page/server.ts'
 import { ROOT } from '../root.ts'
+import type { AgendaChoice } from './agenda-deck.ts'
 import { readDeck } from './deck.ts'
 import { addresses, followersApp } from './followers.ts'
 import { leader as makeLeader, positionIn, type Leader } from './position.ts'
@@ -31,16 +32,22 @@ export type SlidesServer = {
  * stream on a slide uses none of the deck's connections, and followers cannot even reach the server that runs programs.
  *
  * @param options.code the code with which anyone on the network can follow; if absent, only this machine can follow
+ * @param options.agenda the agenda whose slides to show; if absent, all slides
  * @throws Error if no port is free
  */
 export async function slidesServer({
   code,
+  agenda,
   ports = SLIDES_PORTS,
-}: { code?: string; ports?: readonly number[] } = {}): Promise<SlidesServer> {
+}: {
+  code?: string
+  agenda?: AgendaChoice
+  ports?: readonly number[]
+} = {}): Promise<SlidesServer> {
   const leader = makeLeader()
   const session = sceneSession(() => readDeck().scenes)
   const role: Instructor = { role: 'instructor', demoPort: 0 }
-  const deck = await serve(instructorsApp(leader, role), { ports })
+  const deck = await serve(instructorsApp(leader, role, agenda), { ports })
   const demos = await pageServer({
     session,
     ports,
@@ -48,10 +55,13 @@ export async function slidesServer({
     framedBy: NAMES.map((name) => `http://${name}:${deck.port}`),
   })
   role.demoPort = demos.port
-  const followers = await serve(followersApp({ leader, ...(code && { code }) }), {
-    ports,
-    ...(code && { host: '0.0.0.0' }),
-  })
+  const followers = await serve(
+    followersApp({ leader, ...(agenda && { agenda }), ...(code && { code }) }),
+    {
+      ports,
+      ...(code && { host: '0.0.0.0' }),
+    },
+  )
   const hosts = code ? addresses() : ['127.0.0.1']
   const followersUrls = hosts.map((host) => `http://${host}:${followers.port}`)
   if (code) role.join = { urls: followersUrls, code }
@@ -66,7 +76,7 @@ export async function slidesServer({
   }
 }
 
-function instructorsApp(leader: Leader, role: Instructor): Express {
+function instructorsApp(leader: Leader, role: Instructor, agenda?: AgendaChoice): Express {
   const secret = newSecret()
   const app = express()
   app.use(
@@ -78,7 +88,7 @@ function instructorsApp(leader: Leader, role: Instructor): Express {
       hasStyles: true,
     }),
   )
-  app.get('/deck.json', (_req, res) => void res.json(deckView(role)))
+  app.get('/deck.json', (_req, res) => void res.json(deckView(role, agenda)))
   app.post('/position', secret.required, express.json({ limit: 1024 }), (req, res) => {
     const position = positionIn(req.body)
     if (!position) refuse(res, 400, 'This is not a position in a deck.')

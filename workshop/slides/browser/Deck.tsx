@@ -5,7 +5,8 @@ import type { DeckView } from '../deck-view.ts'
 import { broadcastPosition } from './broadcast-position.ts'
 import { DeckContext } from './deck-context.ts'
 import { FollowInstructor } from './FollowInstructor.tsx'
-import { isPassive, startReveal } from './reveal.ts'
+import { Pacing } from './Pacing.tsx'
+import { isPassive, isSpeakersSlide, startReveal } from './reveal.ts'
 import { SlideText } from './SlideText.tsx'
 
 /** Shows all slides, with a column for each file. */
@@ -15,7 +16,7 @@ export function Deck({ deck }: { deck: DeckView }) {
   useEffect(() => {
     const { role } = deck
     if (role.role === 'instructor' && !isPassive) broadcastPosition()
-    void startReveal(container.current!, role).then(setReveal)
+    void startReveal(container.current!, deck).then(setReveal)
   }, [deck])
   return (
     <DeckContext value={deck}>
@@ -36,6 +37,7 @@ export function Deck({ deck }: { deck: DeckView }) {
           ))}
         </div>
       </div>
+      {reveal && isSpeakersSlide && deck.startsAt !== undefined && <Pacing />}
       {reveal && deck.role.role === 'follower' && <FollowInstructor reveal={reveal} />}
     </DeckContext>
   )
@@ -69,4 +71,6 @@ const WORDS: Record<Slide['kind'], string> = {
   exercise: 'Your turn',
   debrief: 'Debrief',
   recap: 'Recap',
+  break: 'In between',
+  close: 'The last minutes',
 }

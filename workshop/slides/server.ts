@@ -7,10 +7,13 @@ import { failed, refuse, safety } from '../http/safety.ts'
 import { newSecret } from '../http/secret.ts'
 import { serve } from '../http/serve.ts'
 import { pageServer } from '../page/server.ts'
+import type { Session } from '../page/session.ts'
 import { ROOT } from '../root.ts'
 import { readDeck } from './deck.ts'
-import { addresses, followersApp } from './followers.ts'
-import { leader as makeLeader, positionIn, type Leader } from './position.ts'
+import { addresses } from './addresses.ts'
+import { audience } from './audience.ts'
+import { followersApp } from './followers.ts'
+import { leader as makeLeader, stageIn, type Leader } from './position.ts'
 import { sceneSession } from './scene-session.ts'
 import { recordings, deckView, slidesPage, type Instructor } from './deck-view.ts'
 
@@ -40,7 +43,8 @@ export async function slidesServer({
   const leader = makeLeader()
   const session = sceneSession(() => readDeck().scenes)
   const role: Instructor = { role: 'instructor', demoPort: 0 }
-  const deck = await serve(instructorsApp(leader, role), { ports })
+  const watched = { leader, session: session.audience }
+  const deck = await serve(instructorsApp(watched, role), { ports })
   const demos = await pageServer({
     session,
     ports,
@@ -48,7 +52,7 @@ export async function slidesServer({
     framedBy: NAMES.map((name) => `http://${name}:${deck.port}`),
   })
   role.demoPort = demos.port
-  const followers = await serve(followersApp({ leader, ...(code && { code }) }), {
+  const followers = await serve(followersApp({ ...watched, ...(code && { code }) }), {
     ports,
     ...(code && { host: '0.0.0.0' }),
   })
@@ -66,7 +70,7 @@ export async function slidesServer({
   }
 }
 
-function instructorsApp(leader: Leader, role: Instructor): Express {
+function instructorsApp(watched: { leader: Leader; session: Session }, role: Instructor): Express {
   const secret = newSecret()
   const app = express()
   app.use(
@@ -80,13 +84,15 @@ function instructorsApp(leader: Leader, role: Instructor): Express {
   )
   app.get('/deck.json', (_req, res) => void res.json(deckView(role)))
   app.post('/position', secret.required, express.json({ limit: 1024 }), (req, res) => {
-    const position = positionIn(req.body)
-    if (!position) refuse(res, 400, 'This is not a position in a deck.')
+    const stage = stageIn(req.body)
+    if (!stage) refuse(res, 400, 'A deck cannot show this.')
     else {
-      leader.goTo(position)
+      watched.leader.show(stage)
       res.status(204).end()
     }
   })
+  // The speaker view shows the running program and the countdown as followers see them.
+  app.use(audience(watched))
   app.use('/recordings', recordings())
   app.use(filesOf(slidesPage, secret))
   app.use((_req, res) => refuse(res, 404, 'There is nothing at this address.'))

@@ -2,7 +2,7 @@ import { showIfSeen, showInBrowser } from '../session/open-page.ts'
 import { exitRequest } from '../process/exit-request.ts'
 import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
 import { screen } from '../terminal/screen.ts'
-import { newCode } from './followers.ts'
+import { codeOfToday } from './join-code.ts'
 import { slidesServer, type SlidesServer } from './server.ts'
 
 /**
@@ -15,7 +15,7 @@ export async function showSlides({ isShared }: { isShared: boolean }): Promise<n
   const out = screen(process.stdout)
   const { paint } = out
   const exit = exitRequest()
-  const code = isShared ? newCode() : undefined
+  const code = isShared ? codeOfToday() : undefined
   const slides = await slidesServer({ ...(code && { code }) })
   out.print(
     [
@@ -25,7 +25,7 @@ export async function showSlides({ isShared }: { isShared: boolean }): Promise<n
       `  ${paint('strong', `${slides.url}/`)}  the deck, for you`,
       ...followersLines(slides, code).map(([url, whom]) => `  ${paint('strong', url)}  ${whom}`),
       '',
-      'In the deck: S speaker view · Esc overview · G and a number · T dark or light · ? all keys',
+      'In the deck: S speaker view · Esc overview · G and a number · T dark or light · C join code · ? all keys',
       '',
     ].join('\n'),
   )

@@ -72,6 +72,7 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
     const { url, token } = program
     serverBecomes({ url, ...(token !== undefined && { token }) })
     rulesSoFar = 0
+    clientsSoFar = 0
     wire.begin(program.tap)
     if (scene.steps.includes('proxy')) wire.act({ do: 'proxy', holds: '4 KiB' })
     return connect()

@@ -5,35 +5,38 @@ import { checksOf } from '../../workshop/lessons/checks.ts'
 import { lessonNumbered, lessons } from '../../workshop/lessons/catalogue.ts'
 import { mistakesOf } from '../../workshop/mistakes/mistakes.ts'
 import { ROOT } from '../../workshop/root.ts'
+import { agendaDeck } from '../../workshop/slides/agenda-deck.ts'
+import { agendaNames } from '../../workshop/slides/agenda.ts'
+import { cloneAddress } from '../../workshop/slides/clone-address.ts'
+import { clock } from '../../workshop/slides/clock.ts'
+import { readDeck, titleOf } from '../../workshop/slides/deck.ts'
+import { areQuotesOfLessonsLost } from './quotes-of-lessons.ts'
 
-// The agendas must be right, because an instructor has no time to correct them during a class.
+// The guide must be right, because an instructor has no time to correct it during a class.
 
-const guide = readFileSync(join(ROOT, 'docs/instructor.md'), 'utf8')
+const guideFile = join(ROOT, 'docs/instructor.md')
+const guide = readFileSync(guideFile, 'utf8')
 
-type Row = { begins: number; minutes: number; what: string }
-type Agenda = { title: string; total: number; rows: Row[] }
+test.skipIf(areQuotesOfLessonsLost())(
+  'the tables of the agendas are those of the deck; -u writes them',
+  async () => {
+    const marked = [...guide.matchAll(AGENDA)].map(([, name]) => name)
+    expect(marked).toEqual(agendaNames())
+    const made = guide.replaceAll(
+      AGENDA,
+      (_found, name: string) => `<!-- agenda ${name} -->\n${tablesOf(name)}\n<!-- end -->`,
+    )
+    await expect(withCloneAddress(made)).toMatchFileSnapshot(guideFile)
+  },
+)
 
-describe.each(agendas())('$title', ({ total, rows }) => {
-  test('each row begins where the previous row ends, and the minutes add up', () => {
-    let now = 0
-    for (const { begins, minutes, what } of rows) {
-      expect({ what, begins }).toEqual({ what, begins: now })
-      now += minutes
-    }
-    expect(now).toBe(total)
-  })
-
-  test.each(rows)('$what: $minutes minutes', ({ what, minutes }) => {
-    const file = /^`(slides\/.+\.md)`$/.exec(what)?.[1]
-    const lesson = /^tasks of lesson (\d+)$/.exec(what)?.[1]
-    if (file) expect(minutes).toBe(minutesOf(file, (kind) => kind !== 'exercise'))
-    else if (lesson) expect(minutes).toBe(lessonNumbered(Number(lesson))?.minutes)
-    else expect(['break', 'questions']).toContain(what)
-  })
-})
-
-test('there is an agenda for half a day and one for a full day', () => {
-  expect(agendas().map(({ title }) => title)).toEqual(['Half a day', 'A full day'])
+test('the README clones from the same address as the slides and the e-mail; -u writes it', async () => {
+  const readme = join(ROOT, 'README.md')
+  await expect(withCloneAddress(readFileSync(readme, 'utf8'))).toMatchFileSnapshot(readme)
+  expect(guide).toContain(`git clone ${cloneAddress()} streaming\n`)
+  const slides = readDeck().chapters[0]!.slides.filter(({ text }) => text.includes('git clone'))
+  expect(slides.map(titleOf)).toEqual(['Tremor', 'Get it running'])
+  for (const { text } of slides) expect(withCloneAddress(text)).toBe(text)
 })
 
 test.each(lessons().map(({ folder, minutes }) => ({ file: `slides/${folder}.md`, minutes })))(
@@ -50,7 +53,7 @@ describe('everything that the guide names exists', () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>
     }
-    const named = all(/\bnpm run ([a-z]+)/g)
+    const named = all(/\bnpm run ([a-z]+(?:-[a-z]+)?)/g)
     expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([])
   })
 
@@ -82,21 +85,40 @@ describe('everything that the guide names exists', () => {
   })
 })
 
-/** Returns the sections that have a table with minutes. */
-function agendas(): Agenda[] {
-  return guide.split(/^## /m).flatMap((section) => {
-    const rows = [...section.matchAll(/^\| (\d+):(\d\d) +\| (\d+) +\| (.+?) +\|$/gm)].map(
-      ([, hours, minutes, takes, what]) => ({
-        begins: Number(hours) * 60 + Number(minutes),
-        minutes: Number(takes),
-        what: what!,
-      }),
-    )
-    if (rows.length === 0) return []
-    const total = Number(/^(\d+) minutes\b/m.exec(section)?.[1])
-    return [{ title: section.split('\n', 1)[0]!, total, rows }]
-  })
+/** Returns the schedule of each day, and the slides to skip first. */
+function tablesOf(name: string): string {
+  const { rows, cuts, minutes } = agendaDeck({ name, startsAt: 0 })
+  const days = [...new Set(rows.map(({ day }) => day))]
+  const parts = days.flatMap((day) => [
+    ...(days.length > 1 ? [`Day ${day}, ${minutes} minutes:`] : [`${minutes} minutes:`]),
+    [
+      '| begins | minutes | what | exercises | of which reading |',
+      '|---|---|---|---|---|',
+      ...rows
+        .filter((row) => row.day === day)
+        .map(({ from, to, what, tasks, reading }) =>
+          `| ${clock(from)} | ${to - from} | ${what} | ${tasks || ''} | ${reading || ''} |`.replaceAll(
+            '|  ',
+            '| ',
+          ),
+        ),
+    ].join('\n'),
+  ])
+  const skipped = [
+    '| if you are late, skip slide | | minutes |',
+    '|---|---|---|',
+    ...cuts.map(({ number, title, minutes: saved }) => `| ${number} | ${title} | ${saved} |`),
+  ]
+  return ['', ...parts, skipped.join('\n'), ''].join('\n\n').replaceAll(/^\n|\n$/g, '')
 }
+
+/** Replaces the address in each `git clone`. */
+function withCloneAddress(text: string): string {
+  return text.replaceAll(/\bgit clone \S+/g, `git clone ${cloneAddress()}`)
+}
+
+/** Matches the tables of an agenda in the guide. */
+const AGENDA = /<!-- agenda ([a-z-]+) -->\n[\s\S]*?<!-- end -->/g
 
 /** Adds up the minutes in the slides' comments: `<!-- concept, 3 minutes -->`. */
 function minutesOf(file: string, counts: (kind: string) => boolean): number {

@@ -1,12 +1,16 @@
+import { cpSync } from 'node:fs'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { once } from 'node:events'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { ROOT } from '../../workshop/root.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run } from './program.ts'
 
 let copy: Copy
 beforeAll(() => {
   copy = copyOfWorkshop()
+  cpSync(join(ROOT, 'slides'), copy.path('slides'), { recursive: true })
 })
 afterEach(endPrograms)
 afterAll(() => copy.remove())
@@ -28,7 +32,24 @@ test('npm run slides share prints the address for others and the code', async ()
   await program.seen(/asks for the code [A-Z]{6}\n|this machine has no network/i)
 })
 
+test('npm run slides agenda prints the times of the day, in the order of the deck', async () => {
+  const program = run(copy, ['slides', 'agenda', 'half', '9:00'])
+  await program.seen(/the deck, for you/)
+  await program.seen(/npm run slides share agenda half\n/)
+  await program.seen(/Half a day\n +9:00 {2}Welcome\n +9:\d\d {2}Lesson 1: /)
+  program.kill('SIGINT')
+  expect(await program.ended).toBe(130)
+})
+
+test('without a time, an agenda begins now, rounded to five minutes', async () => {
+  const program = run(copy, ['slides', 'share', 'agenda', 'two-days'])
+  await program.seen(/Two days\n {2}day 1 +\d+:\d[05] {2}Welcome\n/)
+})
+
 test.each([
+  [['slides', 'agenda'], 'Name an agenda: half, full, two-days'],
+  [['slides', 'agenda', 'week'], 'Name an agenda: half, full, two-days'],
+  [['slides', 'agenda', 'half', '9'], '"9" is not a time. Write it like this: '],
   [['slides', 'shared'], 'Unknown arguments "shared". Use one of: npm run slides, '],
   [['slides', 'share', 'now'], 'Unknown arguments "share now". '],
 ])('npm run %j has exit code 2', async (words, says) => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import express, { type RequestHandler } from 'express'
 import type { Bundle } from '../http/build.ts'
+import { agendaDeck, type AgendaChoice } from './agenda-deck.ts'
 import { readDeck, slidesFolder, type Chapter } from './deck.ts'
 import type { Scene } from './scene.ts'
 
@@ -10,6 +11,8 @@ export type DeckView = {
   /** The scenes. Their names are those of the recordings to show. */
   scenes: Scene[]
   role: Role
+  /** The time of day at which each day of the agenda begins, in minutes. Absent if the deck has no agenda. */
+  startsAt?: number
 }
 
 /** Whether the viewer of the deck presents it or follows along. */
@@ -23,11 +26,12 @@ export type Instructor = {
   join?: { urls: string[]; code: string }
 }
 
-/** Returns the current deck for a role. Only the instructor's deck has the notes. */
-export function deckView(role: Role): DeckView {
-  const { chapters, scenes } = readDeck()
-  if (role.role === 'instructor') return { chapters, scenes, role }
-  return { chapters: chapters.map(withoutNotes), scenes, role }
+/** Returns the current deck for a role, with the slides of an agenda or all slides. Only the instructor's deck has the notes. */
+export function deckView(role: Role, agenda?: AgendaChoice): DeckView {
+  const { chapters, scenes } = agenda ? agendaDeck(agenda) : readDeck()
+  const view = { scenes, role, ...(agenda && { startsAt: agenda.startsAt }) }
+  if (role.role === 'instructor') return { ...view, chapters }
+  return { ...view, chapters: chapters.map(withoutNotes) }
 }
 
 export const slidesPage: Bundle = {
@@ -39,6 +43,9 @@ export const slidesPage: Bundle = {
     'wire',
     'workshop/page/browser',
     'workshop/slides/browser',
+    'workshop/slides/run-end.ts',
+    'workshop/slides/clock.ts',
+    'workshop/slides/pacing.ts',
   ],
 }
 

@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { ROOT } from '../root.ts'
+import { cloning } from './clone-address.ts'
 import { quote, saysOf, table } from './quote.ts'
 import { sceneIn, type Scene } from './scene.ts'
 
 /** The kind of a slide, which selects the slide's CSS class and the word above its title. */
 export type Kind = (typeof KINDS)[number]
 
-/** All kinds. Every lesson needs a slide of each kind except `welcome` and `demo`. */
+/** All kinds. Every lesson needs a slide of each kind except `welcome`, `demo`, `break` and `close`. */
 export const KINDS = [
   'welcome',
   'title',
@@ -18,6 +19,8 @@ export const KINDS = [
   'exercise',
   'debrief',
   'recap',
+  'break',
+  'close',
 ] as const
 
 export type Slide = {
@@ -27,9 +30,14 @@ export type Slide = {
   text: string
   /** The notes for the instructor, in Markdown. */
   notes: string
+  /** When the slide is shown. Absent if the deck has no agenda. */
+  plan?: Plan
 }
 
-/** One file of slides: the welcome, or a lesson. */
+/** A time in an agenda: the day, counted from 1, and the minutes since the day's beginning. */
+export type Plan = { day: number; from: number; to: number }
+
+/** One file of slides: the welcome, a lesson, or a part of an agenda. */
 export type Chapter = { name: string; slides: Slide[] }
 
 export type Deck = {
@@ -42,39 +50,71 @@ export type Deck = {
 
 export const slidesFolder = join(ROOT, 'slides')
 
-/**
- * Reads every file in `slides/`, in order. If a slide does not begin with its kind and its minutes, or quotes something that
- * does not exist, replaces the slide with a slide that states the problem, so that the others can still be shown.
- */
+/** Reads every file in `slides/`, in order, with all slides. */
 export function readDeck(): Deck {
+  const deck: Deck = { chapters: [], scenes: [], problems: [] }
   const names = readdirSync(slidesFolder).filter((name) => /^\d\d-.*\.md$/.test(name))
-  const scenes: Scene[] = []
-  const problems: string[] = []
-  const chapters = names.toSorted().map((file) => {
-    const text = readFileSync(join(slidesFolder, file), 'utf8').replaceAll('\r\n', '\n')
-    const slides = text.split(/^---$/m).map((part, index): Slide => {
-      try {
-        return readSlide(part, scenes)
-      } catch (error) {
-        const problem = `slides/${file}, slide ${index + 1}: ${(error as Error).message}`
-        problems.push(problem)
-        return { kind: 'concept', minutes: 1, text: `## Not to be shown\n\n${problem}`, notes: '' }
-      }
-    })
-    return { name: file.replace(/\.md$/, ''), slides }
+  for (const name of names.toSorted()) {
+    const chapter = readChapter(name, deck)
+    deck.chapters.push({ ...chapter, slides: chapter.slides.map(withLessons) })
+  }
+  return deck
+}
+
+/**
+ * Reads a file of slides, and adds its scenes and problems to the deck. If a slide does not begin with its kind and its
+ * minutes, or quotes something that does not exist, replaces the slide with a slide that states the problem, so that the
+ * others can still be shown.
+ *
+ * @param file the path in `slides/`
+ */
+export function readChapter(file: string, deck: Pick<Deck, 'scenes' | 'problems'>): Chapter {
+  const slides = partsOf(file).map((part, index): Slide => {
+    try {
+      return readSlide(part, deck.scenes)
+    } catch (error) {
+      const problem = `slides/${file}, slide ${index + 1}: ${(error as Error).message}`
+      deck.problems.push(problem)
+      return { kind: 'concept', minutes: 1, text: `## Not to be shown\n\n${problem}`, notes: '' }
+    }
   })
-  return { chapters, scenes, problems }
+  return { name: basename(file, '.md'), slides }
+}
+
+/** Returns the parts of a file in `slides/`, which are separated by `---`. */
+export function partsOf(file: string): string[] {
+  const text = readFileSync(join(slidesFolder, file), 'utf8').replaceAll('\r\n', '\n')
+  return text.split(/^---$/m)
+}
+
+/** Returns the title of a slide. */
+export function titleOf({ text }: Slide): string {
+  return /^##? (.*)$/m.exec(text)?.[1] ?? ''
+}
+
+/** Replaces the schedule, because a deck without an agenda has no times. It shows the lessons instead. */
+function withLessons(slide: Slide): Slide {
+  return fillBlock(slide, 'schedule', () => table('README.md', '| ['))
+}
+
+/** Replaces each code block with this name. */
+export function fillBlock(slide: Slide, name: string, filled: (inside: string) => string): Slide {
+  const text = slide.text.replace(LISTING, (whole, language: string, _said, inside: string) =>
+    language === name ? filled(inside.trim()) : whole,
+  )
+  return { ...slide, text }
 }
 
 /**
  * Parses a slide: `<!-- myth, 2 minutes -->`, its text and, after a line `Note:`, the notes for the instructor.
  *
  * A code block with a file after its language quotes that file. A block named `table` quotes rows of a table, and a block
- * named `says` quotes the message that a learner gets for a mistake. Adds the scene of a block named `wire` to `scenes`.
+ * named `says` quotes the message that a learner gets for a mistake. A block named `clone` shows how to clone the workshop.
+ * Adds the scene of a block named `wire` to `scenes`.
  *
  * @throws Error
  */
-function readSlide(part: string, scenes: Scene[]): Slide {
+export function readSlide(part: string, scenes: Scene[]): Slide {
   const [, word = '', minutes = '', body = ''] =
     /^\s*<!-- ([a-z]+), (\d+(?:\.\d+)?) minutes? -->\n([\s\S]*)$/.exec(part) ?? []
   const kind = KINDS.find((known) => known === word)
@@ -92,6 +132,7 @@ function readSlide(part: string, scenes: Scene[]): Slide {
         return listing('wire', '', `${scene.name}\n`)
       }
       if (language === 'table') return table(said, inside)
+      if (language === 'clone') return listing('sh', '', cloning())
       if (language === 'says') return listing('text', 'npm test', saysOf(said))
       if (!said.includes('/')) return whole
       return listing(language, said.replace(/#.*/, ''), quote(said, inside))

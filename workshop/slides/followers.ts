@@ -10,6 +10,7 @@ import express, {
 import { filesOf } from '../http/files.ts'
 import { failed, onThisMachine, refuse, safety } from '../http/safety.ts'
 import type { Session } from '../page/session.ts'
+import type { AgendaChoice } from './agenda-deck.ts'
 import { audience } from './audience.ts'
 import { recordings, deckView, slidesPage } from './deck-view.ts'
 import type { Leader } from './position.ts'
@@ -19,22 +20,25 @@ import type { Leader } from './position.ts'
  * running program's wire, but it cannot change or run anything.
  *
  * @param options.session the session to watch, which must not count its viewers
+ * @param options.agenda the agenda whose slides to show; if absent, all slides
  * @param options.code the join code, which is part of the path; absent if only this machine can connect
  * @param options.wrongCodeMs how long the answer to a wrong code is delayed
  */
 export function followersApp({
   leader,
   session,
+  agenda,
   code,
   wrongCodeMs = 1000,
 }: {
   leader: Leader
   session: Session
+  agenda?: AgendaChoice
   code?: string
   wrongCodeMs?: number
 }): Express {
   const deck = Router()
-  deck.get('/deck.json', (_req, res) => void res.json(deckView({ role: 'follower' })))
+  deck.get('/deck.json', (_req, res) => void res.json(deckView({ role: 'follower' }, agenda)))
   deck.use(audience({ leader, session }))
   deck.use('/recordings', recordings())
   deck.use(filesOf(slidesPage))

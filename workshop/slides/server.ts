@@ -9,6 +9,7 @@ import { serve } from '../http/serve.ts'
 import { pageServer } from '../page/server.ts'
 import type { Session } from '../page/session.ts'
 import { ROOT } from '../root.ts'
+import type { AgendaChoice } from './agenda-deck.ts'
 import { readDeck } from './deck.ts'
 import { addresses } from './addresses.ts'
 import { audience } from './audience.ts'
@@ -34,17 +35,23 @@ export type SlidesServer = {
  * stream on a slide uses none of the deck's connections, and followers cannot even reach the server that runs programs.
  *
  * @param options.code the code with which anyone on the network can follow; if absent, only this machine can follow
+ * @param options.agenda the agenda whose slides to show; if absent, all slides
  * @throws Error if no port is free
  */
 export async function slidesServer({
   code,
+  agenda,
   ports = SLIDES_PORTS,
-}: { code?: string; ports?: readonly number[] } = {}): Promise<SlidesServer> {
+}: {
+  code?: string
+  agenda?: AgendaChoice
+  ports?: readonly number[]
+} = {}): Promise<SlidesServer> {
   const leader = makeLeader()
   const session = sceneSession(() => readDeck().scenes)
   const role: Instructor = { role: 'instructor', demoPort: 0 }
   const watched = { leader, session: session.audience }
-  const deck = await serve(instructorsApp(watched, role), { ports })
+  const deck = await serve(instructorsApp(watched, role, agenda), { ports })
   const demos = await pageServer({
     session,
     ports,
@@ -52,10 +59,13 @@ export async function slidesServer({
     framedBy: NAMES.map((name) => `http://${name}:${deck.port}`),
   })
   role.demoPort = demos.port
-  const followers = await serve(followersApp({ ...watched, ...(code && { code }) }), {
-    ports,
-    ...(code && { host: '0.0.0.0' }),
-  })
+  const followers = await serve(
+    followersApp({ ...watched, ...(agenda && { agenda }), ...(code && { code }) }),
+    {
+      ports,
+      ...(code && { host: '0.0.0.0' }),
+    },
+  )
   const hosts = code ? addresses() : ['127.0.0.1']
   const followersUrls = hosts.map((host) => `http://${host}:${followers.port}`)
   if (code) role.join = { urls: followersUrls, code }
@@ -70,7 +80,11 @@ export async function slidesServer({
   }
 }
 
-function instructorsApp(watched: { leader: Leader; session: Session }, role: Instructor): Express {
+function instructorsApp(
+  watched: { leader: Leader; session: Session },
+  role: Instructor,
+  agenda?: AgendaChoice,
+): Express {
   const secret = newSecret()
   const app = express()
   app.use(
@@ -82,7 +96,7 @@ function instructorsApp(watched: { leader: Leader; session: Session }, role: Ins
       hasStyles: true,
     }),
   )
-  app.get('/deck.json', (_req, res) => void res.json(deckView(role)))
+  app.get('/deck.json', (_req, res) => void res.json(deckView(role, agenda)))
   app.post('/position', secret.required, express.json({ limit: 1024 }), (req, res) => {
     const stage = stageIn(req.body)
     if (!stage) refuse(res, 400, 'A deck cannot show this.')

@@ -7,7 +7,8 @@ import { DeckContext, PlaceContext } from './deck-context.ts'
 import { FollowInstructor } from './FollowInstructor.tsx'
 import { JoinOverlay } from './JoinOverlay.tsx'
 import { passKeysOn } from './keys.ts'
-import { isPassive, isPrinted, startReveal } from './reveal.ts'
+import { Pacing } from './Pacing.tsx'
+import { isPassive, isPrinted, isSpeakersSlide, startReveal } from './reveal.ts'
 import { SlideText } from './SlideText.tsx'
 import { followStage } from './stage.ts'
 
@@ -22,7 +23,7 @@ export function Deck({ deck }: { deck: DeckView }) {
       else if (!isPrinted) followStage()
       passKeysOn(role.demoPort)
     }
-    void startReveal(container.current!, role).then(setReveal)
+    void startReveal(container.current!, deck).then(setReveal)
   }, [deck])
   return (
     <DeckContext value={deck}>
@@ -46,6 +47,7 @@ export function Deck({ deck }: { deck: DeckView }) {
         </div>
       </div>
       <JoinOverlay />
+      {reveal && isSpeakersSlide && deck.startsAt !== undefined && <Pacing />}
       {reveal && deck.role.role === 'follower' && <FollowInstructor reveal={reveal} />}
     </DeckContext>
   )
@@ -92,4 +94,6 @@ const WORDS: Record<Slide['kind'], string> = {
   exercise: 'Your turn',
   debrief: 'Debrief',
   recap: 'Recap',
+  break: 'In between',
+  close: 'The last minutes',
 }

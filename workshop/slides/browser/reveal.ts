@@ -5,7 +5,7 @@ import { store } from '../../page/browser/state/store.ts'
 import { nextTheme } from '../../page/browser/state/theme.ts'
 import { isBlank, runs } from './stage.ts'
 import type { SlidePosition } from '../position.ts'
-import type { Role } from '../deck-view.ts'
+import type { DeckView } from '../deck-view.ts'
 
 /** The factor by which reveal.js scales the deck on this screen. Charts need the factor, because they are drawn in pixels. */
 export const scale = store(1)
@@ -31,9 +31,15 @@ export const isPrinted = /[?&]print-pdf\b/.test(location.search)
 /** Whether this is the frame of the speaker view that shows the next slide. */
 const isUpcoming = /[?&]receiver\b.*&controls=false\b/.test(location.search)
 
+/** Whether this is the frame of the speaker view that shows the current slide. */
+export const isSpeakersSlide = /[?&]receiver\b/.test(location.search) && !isUpcoming
+
 /** Turns the contents of `element` into a deck. */
-export async function startReveal(element: HTMLElement, { role }: Role): Promise<RevealApi> {
-  const isInstructor = role === 'instructor'
+export async function startReveal(
+  element: HTMLElement,
+  { role, startsAt }: Pick<DeckView, 'role' | 'startsAt'>,
+): Promise<RevealApi> {
+  const isInstructor = role.role === 'instructor'
   const reveal = new Reveal(element, {
     width: WIDTH,
     height: HEIGHT,
@@ -55,8 +61,9 @@ export async function startReveal(element: HTMLElement, { role }: Role): Promise
     backgroundTransition: 'none',
     pdfSeparateFragments: false,
     showNotes: isWithNotes && 'separate-page',
-    // Turn on the pacing of the speaker view. The value does not matter, because each slide has its own timing.
-    defaultTiming: 60 as never,
+    // Turn on reveal's own pacing, unless an agenda has another. The value does not matter, because each slide has its own
+    // timing.
+    ...(startsAt === undefined && { defaultTiming: 60 as never }),
     plugins: [Search, ...(isInstructor ? [Notes] : [])],
   })
   const look = (): void => {

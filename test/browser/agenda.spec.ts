@@ -1,0 +1,74 @@
+import type { Page } from '@playwright/test'
+import { expect, test } from '@playwright/test'
+import { agendaDeck } from '../../workshop/slides/agenda-deck.ts'
+import { agendaNames } from '../../workshop/slides/agenda.ts'
+import { slidesServer, type SlidesServer } from '../../workshop/slides/server.ts'
+import { areQuotesOfLessonsLost } from '../workshop/quotes-of-lessons.ts'
+import { outsideOfSlide } from './outside-of-slide.ts'
+
+// Each agenda is rehearsed with a clock that the test sets.
+
+test.skip(areQuotesOfLessonsLost())
+
+const NINE = 9 * 60
+
+let slides: SlidesServer
+test.afterEach(() => slides.close())
+
+for (const name of agendaNames()) {
+  test(`the agenda "${name}": its own slides fit, and the speaker view says who is late`, async ({
+    page,
+    context,
+  }) => {
+    const deck = agendaDeck({ name, startsAt: NINE })
+    slides = await slidesServer({ ports: [0], agenda: { name, startsAt: NINE } })
+    await context.clock.setFixedTime(at(0))
+    await page.goto(slides.url)
+    await expect(page.locator('.reveal.ready')).toBeVisible()
+    for (const size of [
+      { width: 1280, height: 720 },
+      { width: 1024, height: 768 },
+    ]) {
+      await page.setViewportSize(size)
+      for (const [h, chapter] of deck.chapters.entries()) {
+        for (const [v, { text }] of chapter.slides.entries()) {
+          const outside = await page.evaluate(outsideOfSlide, { h, v })
+          expect.soft(outside, `${text.slice(0, 60)}, ${size.width} px`).toEqual([])
+        }
+      }
+    }
+
+    const opened = page.waitForEvent('popup')
+    await page.keyboard.press('s')
+    const speaker = await opened
+    const pacing = speaker.frameLocator('#current-slide iframe').locator('.pacing')
+    // reveal.js loses a move that happens before the frame has loaded.
+    await expect(pacing).toBeVisible()
+    const h = deck.chapters.findLastIndex((chapter) => /^break/.test(chapter.name))
+    const { from, to } = deck.chapters[h]!.slides[0]!.plan!
+    await goTo(page, h)
+    for (const [minute, says] of [
+      [from - 12, '12 minutes early'],
+      [from + 3, 'On time'],
+      [to + 1, '1 minute over'],
+      [to + 20, '20 minutes over'],
+    ] as const) {
+      await context.clock.setFixedTime(at(minute))
+      await expect(pacing).toContainText(says)
+      const isOnTime = says === 'On time'
+      expect(await pacing.getByText('You should be at slide').count()).toBe(isOnTime ? 0 : 1)
+    }
+    // reveal.js counts from the moment at which the speaker view was opened, so its pacing is hidden.
+    await expect(speaker.locator('.pacing')).toBeHidden()
+  })
+}
+
+/** Returns the time this many minutes after nine. */
+function at(minute: number): Date {
+  return new Date(2026, 10, 30, 9, minute, 0)
+}
+
+async function goTo(page: Page, h: number): Promise<void> {
+  await page.evaluate(`location.hash = '#/${h}/0'`)
+  await expect(page.locator(`.slides > section:nth-of-type(${h + 1})`)).toHaveClass(/present/)
+}

@@ -241,6 +241,38 @@ test('a portrait phone keeps the slide of the instructor, and sees programs, cou
   }
 })
 
+test('after a restart of the deck, everybody is back on the same slide', async ({
+  page,
+  context,
+}) => {
+  const code = 'KMXTRA'
+  let served = await slidesServer({ ports: [0], code })
+  try {
+    const follower = await context.newPage()
+    await page.goto(served.url)
+    await expect(page.locator('.reveal.ready')).toBeVisible()
+    const place = placeOf('```countdown')
+    await goTo(page, place)
+    const theirs = `http://127.0.0.1:${served.followersPort}/${code}/`
+    await follower.goto(theirs)
+    const [, its = ''] = /^## (.*)$/m.exec(place.text)!
+    await expect(title(follower)).toHaveText(its)
+
+    const ports = [served.url, served.demosUrl, theirs].map((url) => Number(new URL(url).port))
+    await served.close()
+    await expect(follower.getByText('The deck does not answer.')).toBeVisible()
+    served = await slidesServer({ ports, code })
+    await expect(follower.getByText('with the instructor')).toBeVisible()
+    // The instructor has not moved, but somebody who joins now sees the same slide.
+    const late = await context.newPage()
+    await late.goto(theirs)
+    await expect(title(late)).toHaveText(its)
+    await expect(title(follower)).toHaveText(its)
+  } finally {
+    await served.close()
+  }
+})
+
 test('a key shows the address, the join code and a QR code over any slide', async ({ page }) => {
   const shared = await slidesServer({ ports: [0], code: 'KMXTRA' })
   try {

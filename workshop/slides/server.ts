@@ -25,6 +25,8 @@ export type SlidesServer = {
   /** The addresses for followers, one per network: `http://192.168.1.5:3302`. Empty if there is no network. */
   readonly followersUrls: string[]
   readonly followersPort: number
+  /** The address of the programs on slides. */
+  readonly demosUrl: string
   readonly leader: Leader
   /** Ends every program and every connection, and stops listening. */
   close(): Promise<void>
@@ -73,6 +75,7 @@ export async function slidesServer({
     url: `http://127.0.0.1:${deck.port}`,
     followersUrls,
     followersPort: followers.port,
+    demosUrl: demos.url,
     leader,
     async close() {
       await Promise.all([deck.close(), demos.close(), followers.close(), session.close()])

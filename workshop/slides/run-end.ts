@@ -1,6 +1,6 @@
 import type { ClientState, PageState, ServerState } from '../../protocol/page.ts'
 
-/** The counters at the end of a scene's run, which are no part of the wire. */
+/** The counters at the end of the run of a scene. They do not cross the wire. */
 export type RunEnd = {
   server: Pick<ServerState, 'readers' | 'leaks'>
   clients: Pick<ClientState, 'id' | 'state' | 'quakes'>[]

@@ -15,6 +15,7 @@ const commands: Record<string, () => Promise<Command>> = {
   wire: async () => (await import('./commands/wire.ts')).wire,
   slides: async () => (await import('./commands/slides.ts')).slides,
   setup: async () => (await import('./commands/setup.ts')).setup,
+  'hand-in': async () => (await import('./commands/hand-in.ts')).handIn,
   grade: async () => (await import('./commands/grade.ts')).grade,
   'grade-one': async () => (await import('./commands/grade-one.ts')).gradeOne,
   stubs: async () => (await import('./commands/stubs.ts')).stubs,
@@ -32,6 +33,7 @@ const forPeople = [
   'watch',
   'wire',
   'slides',
+  'hand-in',
   'grade',
   'setup',
 ]

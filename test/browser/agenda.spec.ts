@@ -4,6 +4,7 @@ import { agendaDeck } from '../../workshop/slides/agenda-deck.ts'
 import { agendaNames } from '../../workshop/slides/agenda.ts'
 import { slidesServer, type SlidesServer } from '../../workshop/slides/server.ts'
 import { areQuotesOfLessonsLost } from '../workshop/quotes-of-lessons.ts'
+import { findings } from './axe.ts'
 import { outsideOfSlide } from './outside-of-slide.ts'
 
 // Each agenda is rehearsed with a clock that the test sets.
@@ -38,6 +39,12 @@ for (const name of agendaNames()) {
       }
     }
 
+    for (const part of ['welcome', 'break', 'close']) {
+      const h = deck.chapters.findIndex((chapter) => chapter.slides[0]!.kind === part)
+      await goTo(page, h)
+      expect.soft(await findings(page, 'section.present section.present'), part).toEqual([])
+    }
+
     const opened = page.waitForEvent('popup')
     await page.keyboard.press('s')
     const speaker = await opened
@@ -60,6 +67,10 @@ for (const name of agendaNames()) {
     }
     // reveal.js counts from the moment at which the speaker view was opened, so its pacing is hidden.
     await expect(speaker.locator('.pacing')).toBeHidden()
+    const [frame] = speaker.frames().filter((each) => each.url().includes('receiver'))
+    await speaker.goto(frame!.url())
+    await expect(speaker.locator('.pacing')).toBeVisible()
+    expect(await findings(speaker, '.pacing')).toEqual([])
   })
 }
 

@@ -23,7 +23,7 @@ import {
   test,
   vi,
 } from 'vitest'
-import { parseGradeArgs, type GradeArgs } from '../../workshop/class/grade-args.ts'
+import { parseGradeArgs } from '../../workshop/class/grade-args.ts'
 import { gradeOfStubs, notGraded, type Grade } from '../../workshop/class/grade.ts'
 import { hashOf, isUntouched, readSubmission } from '../../workshop/class/submission.ts'
 import { peopleIn, type Person } from '../../workshop/class/people.ts'
@@ -33,6 +33,7 @@ import { lessonNumbered, lessons, solutionsFolder } from '../../workshop/lessons
 import { stubsOf } from '../../workshop/lessons/stubs.ts'
 import { painter } from '../../workshop/terminal/colour.ts'
 import { copyOfWorkshop, type Copy } from './copy.ts'
+import { zipOf } from './zip-of.ts'
 import { endPrograms, run, type Program } from './program.ts'
 
 const L1 = '01-raw-chunks'
@@ -56,62 +57,109 @@ function submission(path: string, text = ''): void {
 }
 
 describe('the people in folders', () => {
-  const found = (): Record<string, string> =>
+  const found = async (): Promise<Record<string, string>> =>
     Object.fromEntries(
-      peopleIn([hall]).map(({ name, folder, problem }) => [
+      (await peopleIn([hall])).map(({ name, folder, problem }) => [
         name,
         problem ?? folder.slice(hall.length + 1).replaceAll('\\', '/'),
       ]),
     )
 
-  test('a folder laid out like lessons/ belongs to one person, and other folders contain a folder for each person', () => {
+  test('a folder laid out like lessons/ belongs to one person, and other folders contain a folder for each person', async () => {
     submission(`ada/${L1}/server.ts`)
     submission(`brook/lessons/${L1}/server.ts`)
     submission(`carl/workshop-main/lessons/${L1}/server.ts`)
     submission('dora/notes.txt')
     submission('names.txt')
     submission('.hidden/file')
-    expect(found()).toEqual({
+    expect(await found()).toEqual({
       ada: 'ada',
       brook: 'brook/lessons',
       carl: 'carl/workshop-main/lessons',
-      dora: `it contains no lesson, such as ${L1}`,
+      dora: `it contains no lesson, such as ${L1}, but notes.txt`,
     })
-    const [ada] = peopleIn([join(hall, 'ada')])
+    const [ada] = await peopleIn([join(hall, 'ada')])
     expect(ada).toMatchObject({ name: 'ada', folder: join(hall, 'ada') })
-    const [brook] = peopleIn([join(hall, 'brook/lessons')])
+    const [brook] = await peopleIn([join(hall, 'brook/lessons')])
     expect(brook).toMatchObject({ name: 'brook', folder: join(hall, 'brook/lessons') })
   })
 
-  test('packed work is named, and links are not followed', () => {
+  test('work that cannot be read is named, and links are not followed', async () => {
     submission('ada.zip')
+    submission('dora.tar.gz')
+    submission('emil.ts')
+    mkdirSync(join(hall, 'finn/lessons'), { recursive: true })
+    mkdirSync(join(hall, 'feedback'))
     symlinkSync(solutionsFolder, join(hall, 'brook'), 'junction')
     mkdirSync(join(hall, 'carl'))
     symlinkSync(solutionsFolder, join(hall, 'carl/lessons'), 'junction')
-    expect(found()).toEqual({
-      'ada.zip': 'it must be unpacked first',
+    expect(await found()).toEqual({
+      ada: expect.stringMatching(/^it cannot be unpacked: /),
       brook: 'it is a link, and links are not followed',
-      carl: `it contains no lesson, such as ${L1}`,
+      carl: `it contains no lesson, such as ${L1}, but lessons`,
+      'dora.tar': 'dora.tar.gz is not a zip archive, so unpack it first',
+      emil: 'emil.ts is a file, and not a folder with lessons',
+      finn: `it contains no lesson, such as ${L1}, but lessons/`,
     })
   })
 
-  test('the order of folders does not matter, a repeated folder counts once, and two people of one name are distinguished', () => {
+  test('the order of folders does not matter, a repeated folder counts once, and two people of one name are distinguished', async () => {
     submission(`monday/ada/${L1}/server.ts`)
     submission(`tuesday/ada/${L1}/server.ts`)
     submission(`tuesday/brook/${L1}/server.ts`)
     const [monday, tuesday] = [join(hall, 'monday'), join(hall, 'tuesday')]
-    const people = peopleIn([tuesday, monday, tuesday])
+    const people = await peopleIn([tuesday, monday, tuesday])
     expect(people.map(({ name }) => name)).toEqual([
       'brook',
       join('monday', 'ada'),
       join('tuesday', 'ada'),
     ])
-    expect(peopleIn([monday, tuesday])).toEqual(people)
+    expect(await peopleIn([monday, tuesday])).toEqual(people)
   })
 
-  test.skipIf(process.platform === 'win32')('a name cannot move the cursor', () => {
+  test('archives are unpacked, alone, in the folder of a class, and in the folder of a person', async () => {
+    submission('work/lessons/names.txt')
+    submission(`work/lessons/${L1}/server.ts`)
+    await zipOf(join(hall, 'work'), join(hall, 'class/ada.zip'))
+    await zipOf(join(hall, 'work'), join(hall, 'class/Brook_4711/lessons.zip'))
+    const people = await peopleIn([join(hall, 'class'), join(hall, 'class/ada.zip')])
+    expect(people.map(({ name }) => name)).toEqual(['ada', 'Brook_4711'])
+    for (const { folder } of people) expect(readdirSync(folder)).toEqual([L1])
+    rmSync(join(hall, 'work/lessons', L1), { recursive: true })
+    await zipOf(join(hall, 'work'), join(hall, 'none.zip'))
+    expect(await peopleIn([join(hall, 'none.zip')])).toMatchObject([
+      { problem: `it contains no lesson, such as ${L1}, but lessons/names.txt` },
+    ])
+  })
+
+  test('a stray lesson in the folder of a class is named, and hides nobody', async () => {
+    submission(`${L1}/server.ts`)
+    submission(`ada/${L1}/server.ts`)
+    expect(await found()).toEqual({
+      [L1]: 'it is the folder of a lesson, so its owner is unknown',
+      ada: 'ada',
+    })
+    rmSync(join(hall, 'ada'), { recursive: true })
+    submission('brook.rar')
+    expect(Object.keys(await found())).toEqual([L1, 'brook'])
+    rmSync(join(hall, L1), { recursive: true })
+    submission(`ada/${L1}/server.ts`)
+    submission(`lessons/${L1}/server.ts`)
+    rmSync(join(hall, 'brook.rar'))
+    expect(Object.values(await found())).toEqual(['ada', 'lessons'])
+  })
+
+  test('a whole clone belongs to one person, although it has the solutions', async () => {
+    submission(`lessons/${L1}/server.ts`)
+    submission(`solutions/${L1}/server.ts`)
+    submission(`copy/${L1}/server.ts`)
+    submission('package.json')
+    expect(Object.values(await found())).toEqual(['lessons'])
+  })
+
+  test.skipIf(process.platform === 'win32')('a name cannot move the cursor', async () => {
     submission(`a\u001b[2Ja/${L1}/server.ts`)
-    expect(Object.keys(found())).toEqual(['a␛[2Ja'])
+    expect(Object.keys(await found())).toEqual(['a␛[2Ja'])
   })
 })
 
@@ -188,42 +236,49 @@ describe('reading a submission', () => {
 })
 
 describe('the arguments', () => {
-  const problem = (...words: string[]): unknown =>
-    (parseGradeArgs(words) as { problem?: string }).problem
+  const problem = async (...words: string[]): Promise<unknown> =>
+    ((await parseGradeArgs(words)) as { problem?: string }).problem
 
-  test('may be folders, lessons, again, and the folder for the tables, in any order', () => {
+  test('may be folders, lessons, again, and the folder for the tables, in any order', async () => {
     submission(`class/ada/${L1}/server.ts`)
-    mkdirSync(join(hall, 'tables'))
-    const asked = parseGradeArgs(['lesson1', 'class', '2', 'again', 'to', 'tables']) as GradeArgs
+    const asked = await parseGradeArgs(['lesson1', 'class', '2', 'again', 'to', 'tables'])
+    if ('problem' in asked) throw new Error(asked.problem)
     expect(asked.people.map(({ name }) => name)).toEqual(['ada'])
     expect(asked.lessons.map(({ number }) => number)).toEqual([1, 2])
     expect(asked).toMatchObject({ isAgain: true, to: join(hall, 'tables') })
-    const all = parseGradeArgs(['class']) as GradeArgs
+    const all = await parseGradeArgs(['class'])
     expect(all).toMatchObject({ lessons: lessons(), isAgain: false, to: hall })
   })
 
-  test('that are impossible are refused with a message that says what is possible', () => {
+  test('that are impossible are refused with a message that says what is possible', async () => {
     submission(`class/ada/${L1}/server.ts`)
-    submission('class.zip')
+    submission('class.rar')
     mkdirSync(join(hall, 'empty'))
-    expect(problem()).toMatch(/^Name the folders to grade\. A folder is laid out like lessons\//)
-    expect(problem('clas')).toMatch(/^There is no folder "clas"\. .* lesson1, again, to FOLDER/)
-    expect(problem('class.zip')).toBe(
-      'class.zip is packed. Unpack it, and name the unpacked folder.',
+    expect(await problem()).toMatch(
+      /^Name the folders to grade\. A folder is laid out like lessons\//,
     )
-    expect(problem('empty')).toMatch(/^There is no work in empty\./)
-    expect(problem('class', 'lesson99')).toMatch(/^There is no lesson 99\./)
-    expect(problem('class', '1.2')).toBe('You can only grade whole lessons: 1, not 1.2.')
-    expect(problem('class', 'to')).toBe('Name the folder for the tables: to FOLDER')
+    expect(await problem('clas')).toMatch(
+      /^There is no folder or zip archive "clas"\. .* lesson1, again, to FOLDER/,
+    )
+    expect(await problem('class.rar')).toBe(
+      'class.rar is not a zip archive. Unpack it, and name the unpacked folder.',
+    )
+    expect(await problem('class', 'to', 'class.rar')).toBe(
+      'The tables cannot be saved in class.rar, because it is a file.',
+    )
+    expect(await problem('empty')).toMatch(/^There is no work in empty\./)
+    expect(await problem('class', 'lesson99')).toMatch(/^There is no lesson 99\./)
+    expect(await problem('class', '1.2')).toBe('You can only grade whole lessons: 1, not 1.2.')
+    expect(await problem('class', 'to')).toBe('Name the folder for the tables: to FOLDER')
   })
 
-  test('cannot name a folder inside a submission for the tables', () => {
+  test('cannot name a folder inside a submission for the tables', async () => {
     submission(`class/ada/${L1}/server.ts`)
-    expect(problem('class', 'to', 'class/ada')).toMatch(
+    expect(await problem('class', 'to', 'class/ada')).toMatch(
       /^The tables cannot be saved in the work of ada/,
     )
-    expect(problem('class', 'to', `class/ada/${L1}`)).toMatch(/cannot be saved in/)
-    expect(problem('class', 'to', 'class')).toBeUndefined()
+    expect(await problem('class', 'to', `class/ada/${L1}`)).toMatch(/cannot be saved in/)
+    expect(await problem('class', 'to', 'class')).toBeUndefined()
   })
 })
 
@@ -277,7 +332,9 @@ describe('the tables', () => {
       /^ +lesson 1 +lesson 2\nada +\d+\/\d+ not yet · 1\.2a · 12\/12 edge {2}0\/\d+ not begun\n/,
     )
     const narrow = classTable(graded, two, { paint: painter(false), width: 40 })
-    expect(narrow).toMatch(/lesson 1\nada[^]*\n\n +lesson 2\nada[^]*\nbrook +-$/)
+    expect(narrow).toMatch(
+      /lesson 1\nada[^]*\n\npassed +0 of 2\n\n +lesson 2\nada[^]*\nbrook +-\n\npassed +0 of 1$/,
+    )
     expect(notes(graded, { width: 100 })).toEqual([
       'brook, lesson 1: too much',
       'brook, lesson 1: left out: x is a link',
@@ -362,7 +419,7 @@ describe('a class', () => {
     expect(program.output).toContain('links, lesson 1: left out: solutions is a link')
     expect(program.output).toContain('hangs, lesson 1: Your code blocked the event loop')
     expect(program.output).toMatch(
-      /7 people, 7 gradings in \d+ s, [1-9] of them from the cache · SEED=1/,
+      /7 hand-ins, 7 gradings in \d+ s, [1-9] of them from the cache · SEED=1/,
     )
     await nothingRuns()
 
@@ -404,17 +461,19 @@ describe('a class', () => {
   )
 
   test('with somebody who cannot be graded has them in the table, and has exit code 1', async () => {
-    submission('class/ada.zip')
-    const program = gradeAll()
+    submission('class/ada.rar')
+    const program = gradeAll('to', 'made/for this')
     expect(await program.ended).toBe(1)
-    expect(program.output).toContain('ada.zip: not graded: it must be unpacked first')
-    expect(readFileSync(join(hall, 'grades.csv'), 'utf8')).toMatch(/\nada\.zip,it must be unpacked/)
+    expect(program.output).toContain('ada: not graded: ada.rar is not a zip archive')
+    const tables = join(hall, 'made/for this')
+    expect(readFileSync(join(tables, 'grades.csv'), 'utf8')).toMatch(/\nada,"ada\.rar is not a zip/)
+    expect(readFileSync(join(tables, 'feedback/ada.txt'), 'utf8')).toMatch(/^Hello ada,\n/)
   })
 
   test('with an unknown argument has exit code 2', async () => {
     const program = run(copy, ['grade', 'klass'], { INIT_CWD: hall })
     expect(await program.ended).toBe(2)
-    expect(program.output).toMatch(/^There is no folder "klass"\./)
+    expect(program.output).toMatch(/^There is no folder or zip archive "klass"\./)
   })
 
   /** Returns the processes whose command line contains the path of our copy of the workshop, and the word. */

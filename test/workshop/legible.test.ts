@@ -148,10 +148,10 @@ function runUntilDown(printed: (line: string) => void): Promise<string> {
   })
 }
 
-test('the name of a folder, and the reason why somebody was not graded, are legible', () => {
+test('the name of a folder, and the reason why somebody was not graded, are legible', async () => {
   const name = 'an\u202en\u001b[2J'
   mkdirSync(join(folder, name, '01-raw-chunks'), { recursive: true })
-  const [person] = peopleIn([join(folder, name)])
+  const [person] = await peopleIn([join(folder, name)])
   expect(person!.name).toBe('an‹U+202E›n␛[2J')
   expect(parseArgs(['lesson1', join(folder, name)])).toMatchObject({
     work: { name: join(folder, 'an‹U+202E›n␛[2J') },

@@ -64,7 +64,7 @@ describe.skipIf(areQuotesOfLessonsLost())('the deck', () => {
       for (const [, path = ''] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
         expect(existsSync(join(slidesFolder, path)), path).toBe(true)
       }
-      for (const [command, name = ''] of text.matchAll(/npm run ([a-z]+)/g)) {
+      for (const [command, name = ''] of text.matchAll(/npm run ([a-z]+(?:-[a-z]+)*)/g)) {
         expect(Object.keys(scripts), command).toContain(name)
       }
       for (const [, task = '', number = ''] of text.matchAll(

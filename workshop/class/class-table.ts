@@ -2,23 +2,35 @@ import { visible } from '../../wire/visible.ts'
 import type { Lesson } from '../lessons/catalogue.ts'
 import type { Hue, Paint } from '../terminal/colour.ts'
 import { shellWord } from '../terminal/shell-word.ts'
-import { truncate } from '../terminal/text.ts'
-import { decisive, scoreOf } from '../../protocol/score.ts'
-import { resultsOf, wordOf, type Grade, type GradedPerson } from './grade.ts'
-import { asTyped } from './people.ts'
+import { taskOf } from '../lessons/task-of.ts'
+import { truncate, wrap } from '../terminal/text.ts'
+import { scoreOf } from '../../protocol/score.ts'
+import { resultsOf, stoppedBy, wordOf, type Grade, type GradedPerson } from './grade.ts'
+import { asTyped, type Person } from './people.ts'
+import { totalOf } from './totals.ts'
 
-/** Returns a table with a row per person and a column per lesson, split into blocks that fit the width. */
+/**
+ * Returns a table with a row for each person, a column for each lesson, and a last row with the totals. The table is split
+ * into blocks that fit the width.
+ */
 export function classTable(
   graded: GradedPerson[],
   lessons: Lesson[],
   { paint, width }: { paint: Paint; width: number },
 ): string {
-  const names = ['', ...graded.map(({ person }) => person.name)]
+  const names = ['', ...graded.map(({ person }) => person.name), '', 'passed']
   const nameWidth = Math.max(...names.map((name) => name.length))
   const columns = lessons.map(({ number }) => {
-    const grades = graded.map(({ grades: all }) => all.find(({ lesson }) => lesson === number))
-    const cells = [`lesson ${number}`, ...grades.map(cellOf)]
-    const hues: Hue[] = ['quiet', ...grades.map(hueOf)]
+    const gradeIn = ({ grades }: GradedPerson): Grade | undefined =>
+      grades.find(({ lesson }) => lesson === number)
+    const { passed, handedIn } = totalOf(number, graded)
+    const cells = [
+      `lesson ${number}`,
+      ...graded.map((each) => (each.person.problem ? 'not graded' : cellOf(gradeIn(each)))),
+      '',
+      `${passed} of ${handedIn}`,
+    ]
+    const hues: Hue[] = ['quiet', ...graded.map((each) => hueOf(gradeIn(each))), 'quiet', 'strong']
     return { cells, hues, width: Math.max(...cells.map((cell) => cell.length)) }
   })
   const blocks: (typeof columns)[] = [[]]
@@ -45,34 +57,58 @@ export function classTable(
 /** Returns the notes that do not fit into the table: the reasons for missing grades, and the files that were left out. */
 export function notes(graded: GradedPerson[], { width }: { width: number }): string[] {
   return graded
-    .flatMap(({ person: { name, problem }, grades }) => [
-      ...(problem ? [`${name}: not graded: ${problem}`] : []),
+    .flatMap(({ person, grades }) => [
+      ...(person.problem ? [`${person.name}: not graded: ${person.problem}`] : []),
+      ...(person.leftOut ?? []).map((what) => `${person.name}: left out: ${what}`),
       ...grades.flatMap((grade) => [
-        ...(grade.problem ? [`${name}, lesson ${grade.lesson}: ${grade.problem}`] : []),
-        ...grade.leftOut.map((what) => `${name}, lesson ${grade.lesson}: left out: ${what}`),
+        ...(grade.problem
+          ? [`${person.name}, lesson ${grade.lesson}: ${told(grade, person)}`]
+          : []),
+        ...grade.leftOut.map((what) => `${person.name}, lesson ${grade.lesson}: left out: ${what}`),
       ]),
     ])
-    .map((note) => truncate(visible(note.replaceAll(/\s+/g, ' ')), width))
+    .flatMap((note) => {
+      const line = visible(note.replaceAll(/\s+/g, ' '))
+      return wrap(truncate(line, LONGEST_NOTE * width), width, 2)
+    })
 }
 
-/** Returns a line with the checks that people failed first, so that the instructor can talk about them. */
-export function failedFirst(graded: GradedPerson[]): string[] {
-  const counts = new Map<string, number>()
-  for (const { grades } of graded) {
-    for (const grade of grades) {
-      const check = firstFailed(grade)
-      if (check?.state === 'failed') counts.set(check.id, (counts.get(check.id) ?? 0) + 1)
-    }
-  }
-  const most = [...counts].toSorted(([, a], [, b]) => b - a).slice(0, 5)
-  if (most.length === 0) return []
-  return [`Failed first: ${most.map(([id, count]) => `${id} by ${count}`).join(', ')}`]
+/** The number of lines of the longest note. */
+const LONGEST_NOTE = 4
+
+/** Tells the problem of a grade. The place in front of it can be opened, because it is a path of this machine. */
+function told({ problem, at }: Grade, { folder }: Person): string {
+  return at ? `${at.replace(/^lessons/, () => asTyped(folder))}: ${problem}` : problem!
+}
+
+/** Returns a line for each check that stops people, so that the instructor can talk about it. */
+export function stops(
+  graded: GradedPerson[],
+  lessons: Lesson[],
+  { width }: { width: number },
+): string[] {
+  const lines = lessons
+    .flatMap(({ number }) => totalOf(number, graded).stoppedBy)
+    .flatMap(({ check: { id, rule, state }, people }) => {
+      const what =
+        state === 'not written' ? `task ${taskOf(id)}, not written yet` : `${id}, ${rule}`
+      const who = people.length === 1 ? '1 person' : `${people.length} people`
+      return wrap(`${what}: ${who} (${listOf(people)})`, width - 2, 4).map((line) => `  ${line}`)
+    })
+  return lines.length > 0 ? ['Stopped by', ...lines] : []
+}
+
+/** Lists names, but not more than fit into a line. */
+function listOf(names: string[]): string {
+  const shown = names.slice(0, 5)
+  const more = names.length - shown.length
+  return [...shown, ...(more > 0 ? [`${more} more`] : [])].join(', ')
 }
 
 /** Returns the command that shows why a check failed, with the first failure as the example. */
 export function howToSeeWhy(graded: GradedPerson[], seed: number): string[] {
   for (const { person, grades } of graded) {
-    const grade = grades.find((each) => firstFailed(each)?.state === 'failed')
+    const grade = grades.find((each) => stoppedBy(each)?.state === 'failed')
     if (!grade) continue
     return [
       `To see why somebody failed, for example ${person.name}: SEED=${seed} npm test -- lesson${grade.lesson} ${shellWord(asTyped(person.folder))}`,
@@ -86,8 +122,8 @@ export function cellOf(grade: Grade | undefined): string {
   if (!grade) return '-'
   const results = resultsOf(grade)
   const word = wordOf(grade)
-  const failed = word === 'not yet' && firstFailed(grade)
-  const first = failed ? ` · ${failed.id}` : ''
+  const stop = stoppedBy(grade)
+  const first = stop ? ` · ${stop.id}` : ''
   if (results.length === 0) return word
   const { core, edgeCases } = scoreOf(results)
   const edge = edgeCases.passed > 0 ? ` · ${edgeCases.passed}/${edgeCases.total} edge` : ''
@@ -97,9 +133,4 @@ export function cellOf(grade: Grade | undefined): string {
 function hueOf(grade: Grade | undefined): Hue {
   if (!grade) return 'quiet'
   return grade.outcome === 'pass' ? 'good' : 'bad'
-}
-
-function firstFailed(grade: Grade): Grade['checks'][number] | undefined {
-  const failed = resultsOf(grade).filter(({ state }) => state !== 'passed' && state !== 'not run')
-  return decisive(failed)[0]
 }

@@ -1,25 +1,26 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { isInside } from '../is-inside.ts'
 import { lessons, listed, type Lesson } from '../lessons/catalogue.ts'
 import { callersFolder, folderCalled, takeReference, type Problem } from '../lessons/args.ts'
-import { isPacked, asTyped, peopleIn, type Person } from './people.ts'
+import { isPacked, isZip } from './archive.ts'
+import { asTyped, peopleIn, type Person } from './people.ts'
 
 /** The parsed arguments of `npm run grade`. */
 export type GradeArgs = {
   people: Person[]
   lessons: Lesson[]
-  /** The folder to write the tables to. */
+  /** The folder to write the tables to. It may not exist yet. */
   to: string
   /** Whether to discard the stored grades. */
   isAgain: boolean
 }
 
-/** Parses folders, `lesson3`, `again` and `to FOLDER`, in any order. */
-export function parseGradeArgs(args: string[]): GradeArgs | Problem {
+/** Parses folders and archives, `lesson3`, `again` and `to FOLDER`, in any order. Unpacks the archives. */
+export async function parseGradeArgs(args: string[]): Promise<GradeArgs | Problem> {
   const left = args.filter((arg) => arg !== '')
   const all = lessons()
-  const folders: string[] = []
+  const places: string[] = []
   const chosen: Lesson[] = []
   let to = callersFolder()
   let isAgain = false
@@ -39,18 +40,24 @@ export function parseGradeArgs(args: string[]): GradeArgs | Problem {
       isAgain = true
       continue
     }
-    const named = arg === 'to' ? left.shift() : arg
-    if (named === undefined) return { problem: 'Name the folder for the tables: to FOLDER' }
-    const folder = folderCalled(named)
-    if (!folder) return { problem: noFolder(named) }
-    if (arg === 'to') to = folder
-    else folders.push(folder)
+    if (arg === 'to') {
+      const named = left.shift()
+      if (named === undefined) return { problem: 'Name the folder for the tables: to FOLDER' }
+      to = folderCalled(named) ?? resolve(callersFolder(), named)
+      if (existsSync(to) && !statSync(to).isDirectory()) {
+        return { problem: `The tables cannot be saved in ${named}, because it is a file.` }
+      }
+      continue
+    }
+    const place = folderCalled(arg) ?? zipCalled(arg)
+    if (!place) return { problem: noFolder(arg) }
+    places.push(place)
   }
 
-  if (folders.length === 0) return { problem: `Name the folders to grade. ${LAYOUT}` }
-  const people = peopleIn(folders)
+  if (places.length === 0) return { problem: `Name the folders to grade. ${LAYOUT}` }
+  const people = await peopleIn(places)
   if (people.length === 0) {
-    return { problem: `There is no work in ${folders.map(asTyped).join(' or ')}. ${LAYOUT}` }
+    return { problem: `There is no work in ${places.map(asTyped).join(' or ')}. ${LAYOUT}` }
   }
   const owner = people.find(({ root }) => isInside(root, to))
   if (owner) {
@@ -62,10 +69,18 @@ export function parseGradeArgs(args: string[]): GradeArgs | Problem {
 }
 
 const LAYOUT =
-  'A folder is laid out like lessons/, or contains such a folder for each person. For example: npm run grade -- class'
+  'A folder is laid out like lessons/, or contains such a folder or a zip archive for each person. For example: npm run grade -- class'
+
+/** Finds a zip archive by its path, relative to the user's folder. */
+function zipCalled(arg: string): string | undefined {
+  const path = resolve(callersFolder(), arg)
+  return isZip(path) && existsSync(path) ? path : undefined
+}
 
 function noFolder(arg: string): string {
   const isFile = existsSync(resolve(callersFolder(), arg))
-  if (isFile && isPacked(arg)) return `${arg} is packed. Unpack it, and name the unpacked folder.`
-  return `There is no folder "${arg}". Besides folders, you can use: lesson1, again, to FOLDER.`
+  if (isFile && isPacked(arg)) {
+    return `${arg} is not a zip archive. Unpack it, and name the unpacked folder.`
+  }
+  return `There is no folder or zip archive "${arg}". You can also use: lesson1, again, to FOLDER.`
 }

@@ -1,5 +1,8 @@
-import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
+import type { CheckResult, GradingProblem, Verdict } from '../../protocol/verdict.ts'
+import type { Story } from '../../protocol/grading.ts'
+import { decisive } from '../../protocol/score.ts'
 import { checksOf } from '../lessons/checks.ts'
+import { taskOf } from '../lessons/task-of.ts'
 import { legible } from '../../wire/visible.ts'
 import type { Person } from './people.ts'
 
@@ -11,6 +14,8 @@ export type Grade = {
   checks: GradedCheck[]
   /** The reason, if the outcome is `error`, `stuck` or `not graded`. */
   problem?: string
+  /** The place in the submission that the problem names: `lessons/01-raw-chunks/server.ts:12:5`. */
+  at?: string
   /** The files that were left out, with the reasons. */
   leftOut: string[]
 }
@@ -20,9 +25,10 @@ export type GradedCheck = {
   rule: string
   isEdgeCase?: boolean
   state: CheckResult['state'] | 'not written'
-  /** The story of a failed check: the symptom, the expectation, and the place in the submission. */
+  /** The story of a failed check: the symptom, the expectation, perhaps a likely cause, and the place in the submission. */
   seen?: string
   expected?: string
+  cause?: string
   at?: string
 }
 
@@ -39,13 +45,30 @@ export function gradeOf(verdict: Verdict, leftOut: string[]): Grade {
       rule,
       ...(isEdgeCase && { isEdgeCase }),
       state: notWritten ? 'not written' : state,
-      ...(story && !notWritten && { seen: story.seen, expected: story.expected }),
+      ...(story && !notWritten && storyOf(story)),
       ...(at && !notWritten && { at }),
     })),
-    ...(problem && { problem: `${problem.what} ${problem.detail}`.slice(0, LONGEST) }),
+    ...(problem && told(problem)),
     leftOut,
   }
 }
+
+function storyOf({ seen, expected, cause, often }: Story): Partial<GradedCheck> {
+  const likely = cause ? `The cause: ${cause}` : often && `A common cause: ${often}`
+  return { seen, expected, ...(likely && { cause: likely }) }
+}
+
+/** Returns a problem in sentences, without the picture that the compiler draws of the code, and its place. */
+function told({ what, detail }: GradingProblem): Pick<Grade, 'problem' | 'at'> {
+  const [at] = /lessons\/[^\s:]+:\d+(:\d+)?/.exec(detail) ?? []
+  const lines = detail.split('\n').map((line) => line.replace(/^\[[A-Z_]+\] /, '').trim())
+  const sentences = lines.filter((line) => line !== '' && !PICTURE.test(line))
+  const problem = [what, ...sentences].join(' ').slice(0, LONGEST)
+  return { problem, ...(at && { at }) }
+}
+
+/** Matches a line of the compiler's picture, its heading, and a place. */
+const PICTURE = /[─│╭╰┬]|^Transform failed with \d+ errors?:$|^at \S+$/
 
 /** The length at which a problem is cut off, because an error message may be huge. */
 const LONGEST = 1000
@@ -71,6 +94,27 @@ export function wordOf({ outcome, checks }: Grade): string {
   if (outcome === 'pass') return 'passed'
   if (outcome !== 'fail') return outcome
   return checks.every(({ state }) => state === 'not written') ? 'not begun' : 'not yet'
+}
+
+/** Returns whether a submission has anything to talk about. The stubs of a lesson have not. */
+export function isBegun(grade: Grade): boolean {
+  return wordOf(grade) !== 'not begun' || grade.leftOut.length > 0
+}
+
+/**
+ * Returns the check that stops a person, or undefined if the lesson is passed or not begun. In a task that is only half
+ * written, this is a failure of the written half, because the person knows that the rest is missing.
+ */
+export function stoppedBy(grade: Grade): GradedCheck | undefined {
+  if (wordOf(grade) !== 'not yet') return undefined
+  const open = decisive(grade.checks).filter(({ state }) => !['passed', 'not run'].includes(state))
+  const [first] = open
+  if (first?.state !== 'not written') return first
+  return open.find((check) => check.state === 'failed' && isSameTask(check, first)) ?? first
+}
+
+function isSameTask(a: GradedCheck, b: GradedCheck): boolean {
+  return taskOf(a.id) === taskOf(b.id)
 }
 
 /** Returns a grade's checks. After an `error`, returns an empty list, because checks that ran before the error do not count. */

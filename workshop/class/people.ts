@@ -1,37 +1,45 @@
-import { readdirSync, type Dirent } from 'node:fs'
-import { basename, dirname, extname, join, relative } from 'node:path'
+import { statSync, type Dirent } from 'node:fs'
+import { basename, dirname, extname, join, parse, relative } from 'node:path'
 import { visible } from '../../wire/visible.ts'
 import { isInside } from '../is-inside.ts'
 import { lessons } from '../lessons/catalogue.ts'
 import { callersFolder } from '../lessons/args.ts'
+import { isPacked, isZip } from './archive.ts'
+import { isSourceFile } from './hand-in.ts'
+import { entriesOf, isOnePersons, lessonsInFolder, lessonsInZip } from './lessons-in.ts'
 
 /** A person who has handed in work. */
 export type Person = {
-  /** The name of the folder, or its path if two folders have the same name. */
+  /** The name of the folder, or of the file without its extension. If two people have the same name, it is their path. */
   name: string
-  /** The folder with everything that the person handed in. */
+  /** The folder or the archive with everything that the person handed in. */
   root: string
-  /** The folder that is laid out like `lessons/`: `root` itself, or a folder inside it. */
+  /** The folder that is laid out like `lessons/`: `root` itself, a folder inside it, or one with the unpacked files. */
   folder: string
   /** The reason why none of the work can be graded. */
   problem?: string
+  /** The files of an archive that were not unpacked, with the reasons. */
+  leftOut?: string[]
+  /** Whether this is not a person, but a folder that got among the people by mistake. */
+  isStray?: boolean
 }
 
 /**
- * Returns the people whose work is in these folders. A folder that is laid out like `lessons/` belongs to one person; any
- * other folder contains a folder for each person. Links are not followed, because they may lead to the solutions or out
- * of the submission.
+ * Returns the people whose work is at these paths. An archive, or a folder that is laid out like `lessons/`, belongs to one
+ * person. Any other folder contains a folder or an archive for each person. Links are not followed, because they may lead
+ * to the solutions or out of the submission.
  *
- * @param folders absolute paths
+ * @param paths absolute paths
  */
-export function peopleIn(folders: string[]): Person[] {
-  const found = new Map(folders.flatMap(peopleOf).map((person) => [person.folder, person]))
-  const people = [...found.values()]
+export async function peopleIn(paths: string[]): Promise<Person[]> {
+  const handedIn = new Map(paths.flatMap(handedInAt).map((each) => [each.root, each]))
+  const all = await Promise.all([...handedIn.values()].map(personOf))
+  const people = [...new Map(all.map((person) => [person.folder, person])).values()]
   const names = people.map(({ name }) => name)
   return people
     .map((person) => {
       const isAlone = names.indexOf(person.name) === names.lastIndexOf(person.name)
-      return isAlone ? person : { ...person, name: visible(asTyped(person.folder)) }
+      return isAlone ? person : { ...person, name: visible(asTyped(person.root)) }
     })
     .toSorted((a, b) => a.name.localeCompare(b.name, 'en'))
 }
@@ -42,62 +50,61 @@ export function asTyped(folder: string): string {
   return isInside(here, folder) ? relative(here, folder) || '.' : folder
 }
 
-function peopleOf(folder: string): Person[] {
-  const own = laidOutLikeLessons(folder)
-  if (own) {
-    const named = basename(folder) === 'lessons' ? dirname(folder) : folder
-    return [{ name: visible(basename(named)), root: folder, folder: own }]
-  }
-  return entriesOf(folder).flatMap((entry) => personOf(folder, entry))
+/** The name of the folder with the feedback of an earlier run, which may be among the submissions. */
+export const FEEDBACK = 'feedback'
+
+/** Something in the folder of a class that is somebody's work, or is meant to be. */
+type HandedIn = {
+  root: string
+  name: string
+  kind: 'folder' | 'zip' | 'other archive' | 'source' | 'link' | 'stray lesson'
 }
 
-function personOf(parent: string, entry: Dirent): Person[] {
-  const root = join(parent, entry.name)
-  const person = { name: visible(entry.name), root, folder: root }
-  if (entry.isSymbolicLink()) {
-    return [{ ...person, problem: 'it is a link, and links are not followed' }]
+function handedInAt(path: string): HandedIn[] {
+  const name = basename(path)
+  if (isZip(path) && statSync(path).isFile()) return [{ root: path, name, kind: 'zip' }]
+  if (isOnePersons(path)) {
+    const owner = name === 'lessons' ? basename(dirname(path)) : name
+    return [{ root: path, name: owner, kind: 'folder' }]
   }
+  return entriesOf(path).flatMap((entry) => {
+    const kind = kindOf(entry)
+    return kind ? [{ root: join(path, entry.name), name: entry.name, kind }] : []
+  })
+}
+
+/** Returns undefined for a file that is not a submission, such as a list of names or a table of grades. */
+function kindOf(entry: Dirent): HandedIn['kind'] | undefined {
+  const { name } = entry
+  if (entry.isSymbolicLink()) return 'link'
   if (entry.isDirectory()) {
-    const folder = unwrapped(root)
-    const problem = `it contains no lesson, such as ${lessons()[0]?.folder}`
-    return [folder ? { ...person, folder } : { ...person, problem }]
+    if (name === FEEDBACK) return undefined
+    return lessons().some(({ folder }) => folder === name) ? 'stray lesson' : 'folder'
   }
-  // Any other file is not a submission. For example, it may be a list of names or a table of grades.
-  return isPacked(entry.name) ? [{ ...person, problem: 'it must be unpacked first' }] : []
+  if (isZip(name)) return 'zip'
+  if (isPacked(name)) return 'other archive'
+  return isSourceFile(name) && extname(name) !== '.json' ? 'source' : undefined
 }
 
-export function isPacked(name: string): boolean {
-  return ARCHIVES.includes(extname(name).toLowerCase())
-}
-
-const ARCHIVES = ['.zip', '.tar', '.gz', '.tgz', '.bz2', '.xz', '.7z', '.rar']
-
-/**
- * Finds the folder laid out like `lessons/`, even inside nested folders, because unpacking an archive often nests them.
- */
-function unwrapped(folder: string, depth = 0): string | undefined {
-  const found = laidOutLikeLessons(folder)
-  if (found || depth === 3) return found
-  const inner = entriesOf(folder).filter((entry) => entry.isDirectory())
-  return inner.length === 1 ? unwrapped(join(folder, inner[0]!.name), depth + 1) : undefined
-}
-
-/** Returns the folder itself if it is laid out like `lessons/`, the `lessons/` of a whole clone, or undefined. */
-function laidOutLikeLessons(folder: string): string | undefined {
-  const known = lessons().map((lesson) => lesson.folder)
-  const entries = entriesOf(folder)
-  if (entries.some(({ name }) => known.includes(name))) return folder
-  const inner = entries.find((entry) => entry.name === 'lessons' && entry.isDirectory())
-  return inner && laidOutLikeLessons(join(folder, 'lessons'))
-}
-
-/** Returns a folder's entries, or an empty list if it cannot be read. Skips hidden files and those that macOS adds to archives. */
-function entriesOf(folder: string): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true }).filter(
-      ({ name }) => !name.startsWith('.') && !['__MACOSX', 'node_modules'].includes(name),
-    )
-  } catch {
-    return []
+async function personOf({ root, name, kind }: HandedIn): Promise<Person> {
+  const person = { name: visible(name), root, folder: root }
+  const file = { ...person, name: visible(parse(name).name) }
+  switch (kind) {
+    case 'folder':
+      return { ...person, ...(await lessonsInFolder(root)) }
+    case 'zip':
+      return { ...file, ...(await lessonsInZip(root)) }
+    case 'other archive':
+      return { ...file, problem: `${visible(name)} is not a zip archive, so unpack it first` }
+    case 'source':
+      return { ...file, problem: `${visible(name)} is a file, and not a folder with lessons` }
+    case 'stray lesson': {
+      const problem = 'it is the folder of a lesson, so its owner is unknown'
+      return { ...person, problem, isStray: true }
+    }
+    case 'link': {
+      const problem = 'it is a link, and links are not followed'
+      return { ...person, problem, isStray: true }
+    }
   }
 }

@@ -70,8 +70,9 @@ async function takeInto(
   }
 }
 
-const MOST_FILES = 200
-const MOST_BYTES = 1_000_000
+/** The limits of one lesson. */
+export const MOST_FILES = 200
+export const MOST_BYTES = 1_000_000
 
 /** Returns a hash of the files that does not depend on the person. */
 export function hashOf({ files }: Submission): string {

@@ -1,10 +1,11 @@
 import { parseGradeArgs } from '../class/grade-args.ts'
 import { gradeClass, unitsOf, type Result, type Unit } from '../class/grade-class.ts'
-import type { GradedPerson } from '../class/grade.ts'
+import { isBegun, type GradedPerson } from '../class/grade.ts'
 import { classSeed, clearGrades } from '../class/grade-cache.ts'
 import { asTyped, type Person } from '../class/people.ts'
 import { exportGrades } from '../class/export.ts'
-import { cellOf, classTable, failedFirst, howToSeeWhy, notes } from '../class/class-table.ts'
+import { cellOf, classTable, howToSeeWhy, notes, stops } from '../class/class-table.ts'
+import type { Lesson } from '../lessons/catalogue.ts'
 import { seedAskedFor } from '../lessons/seed.ts'
 import { interruption } from '../process/interruption.ts'
 import { machineProblem } from '../machine-problem.ts'
@@ -18,7 +19,7 @@ import { refuse } from './refuse.ts'
  *   grade, an argument is unknown or the tables cannot be written; 130 if the command was interrupted
  */
 export async function grade(args: string[]): Promise<number> {
-  const asked = parseGradeArgs(args)
+  const asked = await parseGradeArgs(args)
   if ('problem' in asked) {
     return refuse(asked.problem)
   }
@@ -38,16 +39,17 @@ export async function grade(args: string[]): Promise<number> {
   }
 
   const seconds = Math.round((performance.now() - began) / 1000)
-  const graded = asked.people.map((person) => gradesOf(person, results))
-  const lessons = asked.lessons.filter((each) => units.some(({ lesson }) => lesson === each))
+  const lessons = lessonsToShow(asked.lessons, results)
+  const graded = asked.people.map((person) => gradesOf(person, lessons, results))
   const written = exported(() => exportGrades(asked.to, graded, lessons, seed))
   const kept = results.filter(({ isCached }) => isCached).length
   const paragraphs = [
-    [classTable(graded, lessons, out)],
+    lessons.length > 0 ? [classTable(graded, lessons, out)] : [],
     notes(graded, out),
-    [...failedFirst(graded), ...howToSeeWhy(graded, seed)],
+    stops(graded, lessons, out),
+    howToSeeWhy(graded, seed),
     [
-      `${graded.length} people, ${units.length} gradings in ${seconds} s, ${kept} of them from the cache · SEED=${seed}`,
+      `${counted(graded.length, 'hand-in')}, ${counted(units.length, 'grading')} in ${seconds} s, ${kept} of them from the cache · SEED=${seed}`,
       written.said,
     ],
   ]
@@ -57,10 +59,16 @@ export async function grade(args: string[]): Promise<number> {
   return graded.every(isComplete) ? 0 : 1
 }
 
-/** Writes the tables. The grades are not lost if that fails, because they are also printed. */
-function exported(write: () => string[]): { said: string; isDone: boolean } {
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** Writes the tables and the feedback. The grades are not lost if that fails, because they are also printed. */
+function exported(write: () => ReturnType<typeof exportGrades>): { said: string; isDone: boolean } {
   try {
-    return { said: `Written: ${write().map(asTyped).join(', ')}`, isDone: true }
+    const { tables, feedback } = write()
+    const said = `Written: ${tables.map(asTyped).join(', ')}, and a text for each person in ${asTyped(feedback)}`
+    return { said, isDone: true }
   } catch (error) {
     const why = machineProblem(error)
     if (!why) throw error
@@ -89,7 +97,7 @@ async function gradeAll(units: Unit[], seed: number, out: Screen): Promise<Resul
         running.delete(unit)
         done += 1
         stay()
-        if (process.stdout.isTTY) return
+        if (process.stdout.isTTY || !isBegun(given)) return
         const { person, lesson } = unit
         out.print(
           `${done}/${units.length} ${person.name}, lesson ${lesson.number}: ${cellOf(given)}`,
@@ -102,9 +110,20 @@ async function gradeAll(units: Unit[], seed: number, out: Screen): Promise<Resul
   }
 }
 
-function gradesOf(person: Person, results: Result[]): GradedPerson {
-  const own = results.filter(({ unit }) => unit.person === person).map((result) => result.grade)
-  return { person, grades: own.toSorted((a, b) => a.lesson - b.lesson) }
+/** Returns the lessons that somebody has begun. If there are none, returns those that were handed in. */
+function lessonsToShow(lessons: Lesson[], results: Result[]): Lesson[] {
+  const begun = results.filter((result) => isBegun(result.grade))
+  const shown = begun.length > 0 ? begun : results
+  return lessons.filter(({ number }) => shown.some(({ grade: given }) => given.lesson === number))
+}
+
+function gradesOf(person: Person, lessons: Lesson[], results: Result[]): GradedPerson {
+  const grades = lessons.flatMap(({ number }) =>
+    results
+      .filter(({ unit }) => unit.person === person && unit.lesson.number === number)
+      .map((result) => result.grade),
+  )
+  return { person, grades }
 }
 
 function isComplete({ person, grades }: GradedPerson): boolean {

@@ -45,8 +45,14 @@ export function agendaDeck({ name, startsAt }: AgendaChoice): AgendaDeck {
 /** Returns the deck of an agenda that has already been read. */
 export function deckOf({ name, title, minutes, days, own }: Agenda, startsAt: number): AgendaDeck {
   const deck: AgendaDeck = {
-    ...{ chapters: [], scenes: [], problems: [], rows: [], cuts: [] },
-    ...{ title, minutes, startsAt },
+    title,
+    minutes,
+    startsAt,
+    chapters: [],
+    scenes: [],
+    problems: [],
+    rows: [],
+    cuts: [],
   }
   const ownSlides = new Map(
     own.map(({ insteadOf, part }) => [insteadOf, readSlide(part, deck.scenes)]),
@@ -85,7 +91,10 @@ export function deckOf({ name, title, minutes, days, own }: Agenda, startsAt: nu
       deck.chapters.push({ name: unusedName(item.chapter), slides: planned })
       const exercises = slides.filter(({ kind }) => kind === 'exercise')
       deck.rows.push({
-        ...{ day, from, to: now, what: labelOf(item.chapter) },
+        day,
+        from,
+        to: now,
+        what: labelOf(item.chapter),
         tasks: exercises.reduce((sum, slide) => sum + slide.minutes, 0),
         reading: exercises.reduce((sum, { reading = 0 }) => sum + reading, 0),
       })

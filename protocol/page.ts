@@ -157,6 +157,8 @@ export type LoadSample = {
 export type RecordingState = {
   /** The number of the first entry to show. The user has cleared the entries before it. */
   from: number
+  /** The recorder's time that the page shows as 0, in milliseconds. Absent if it is the beginning of the recording. */
+  zero?: number
 }
 
 /** An action that the page requests by POST to `/do`. */

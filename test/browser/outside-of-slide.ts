@@ -9,17 +9,21 @@ export async function outsideOfSlide({ h, v }: { h: number; v: number }): Promis
   while (!isShown()) await new Promise(requestAnimationFrame)
 
   const { top, left, right, bottom } = slide.getBoundingClientRect()
-  return [...slide.querySelectorAll('*')]
-    .filter((each) => !each.closest('.notes, .uplot'))
-    .filter((each) => {
-      const box = each.getBoundingClientRect()
-      return (
-        box.top < top - 1 ||
-        box.left < left - 1 ||
-        box.right > right + 1 ||
-        box.bottom > bottom + 1 ||
-        (each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== 'visible')
-      )
-    })
-    .map((each) => each.outerHTML.slice(0, 80))
+  return (
+    [...slide.querySelectorAll('*')]
+      // Of a long arrival, a slide shows only the beginning.
+      .filter((each) => !each.closest('.notes, .uplot, .bytes'))
+      .filter((each) => {
+        const box = each.getBoundingClientRect()
+        return (
+          box.top < top - 1 ||
+          box.left < left - 1 ||
+          box.right > right + 1 ||
+          box.bottom > bottom + 1 ||
+          (each.scrollWidth > each.clientWidth + 1 &&
+            getComputedStyle(each).overflowX !== 'visible')
+        )
+      })
+      .map((each) => each.outerHTML.slice(0, 80))
+  )
 }

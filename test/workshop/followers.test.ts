@@ -1,18 +1,23 @@
 import { once } from 'node:events'
 import { createServer, request, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { NetworkInterfaceInfo } from 'node:os'
 import { setImmediate as turn } from 'node:timers/promises'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts'
-import type { PositionMessage } from '../../workshop/slides/send-position.ts'
-import { followersApp, newCode } from '../../workshop/slides/followers.ts'
+import { addresses } from '../../workshop/slides/addresses.ts'
+import { followersApp } from '../../workshop/slides/followers.ts'
+import { codeOfDay, newCode } from '../../workshop/slides/join-code.ts'
 import {
   leader,
-  positionIn,
+  stageIn,
   type Leader,
   type SlidePosition,
+  type Stage,
 } from '../../workshop/slides/position.ts'
+import { sceneSession } from '../../workshop/slides/scene-session.ts'
+import type { StageMessage } from '../../workshop/slides/send-position.ts'
 import { secretOf } from './built-page.ts'
 import { slidesServer } from '../../workshop/slides/server.ts'
 
@@ -28,7 +33,9 @@ beforeEach(async () => {
 afterEach(() => stop())
 
 async function serve(options: { code?: string; wrongCodeMs?: number } = {}): Promise<void> {
-  server = createServer(followersApp({ leader: instructor, ...options }))
+  server = createServer(
+    followersApp({ leader: instructor, session: sceneSession(() => []).audience, ...options }),
+  )
   sockets = new Set()
   server.on('connection', (socket) => {
     sockets.add(socket)
@@ -50,7 +57,7 @@ test('thirty followers whose connections are often cut are on the right slide af
   let cuts = 0
   for (let move = 1; move <= 50; move += 1) {
     const position = { h: Math.floor(random() * 6), v: move, f: -1 }
-    instructor.goTo(position)
+    instructor.show(at(position))
     // Cut some connections while the position is being sent, some before, and a few repeatedly.
     for (const socket of sockets) {
       if (random() > 0.15) continue
@@ -66,19 +73,19 @@ test('thirty followers whose connections are often cut are on the right slide af
 })
 
 test('a follower that reconnects gets only the newest position, and nothing if it has that already', async () => {
-  instructor.goTo({ h: 1, v: 0, f: -1 })
+  instructor.show(at({ h: 1, v: 0, f: -1 }))
   const first = await listen(url)
   const { position, lastEventId } = await first.next()
   expect(position).toEqual({ h: 1, v: 0, f: -1 })
   first.leave()
-  for (const v of [1, 2, 3]) instructor.goTo({ h: 1, v, f: -1 })
+  for (const v of [1, 2, 3]) instructor.show(at({ h: 1, v, f: -1 }))
   const second = await listen(url, lastEventId)
   const newest = await second.next()
   expect(newest.position).toEqual({ h: 1, v: 3, f: -1 })
   second.leave()
 
   const third = await listen(url, newest.lastEventId)
-  instructor.goTo({ h: 2, v: 0, f: -1 })
+  instructor.show(at({ h: 2, v: 0, f: -1 }))
   // The first event is a new position.
   expect((await third.next()).position).toEqual({ h: 2, v: 0, f: -1 })
   third.leave()
@@ -91,12 +98,12 @@ test('for a stalled follower at most one position is queued', async () => {
   response.pause()
   const [socket] = [...sockets]
   for (let v = 0; socket!.writableLength === 0 && v < 10_000; v += 1) {
-    for (let f = 0; f < 1000; f += 1) instructor.goTo({ h: 1, v, f })
+    for (let f = 0; f < 1000; f += 1) instructor.show(at({ h: 1, v, f }))
     await turn()
   }
   const waiting = socket!.writableLength
   expect(waiting).toBeGreaterThan(0)
-  for (let v = 0; v < 10_000; v += 1) instructor.goTo({ h: 2, v, f: -1 })
+  for (let v = 0; v < 10_000; v += 1) instructor.show(at({ h: 2, v, f: -1 }))
   expect(socket!.writableLength).toBeLessThan(waiting + 200)
   asked.destroy()
 })
@@ -114,7 +121,7 @@ test('followers receive no notes, and cannot run or change anything', async () =
       expect((await ask(path, { method })).status).toBe(405)
     }
   }
-  for (const path of ['/channel', '/wire/1', '/do', '/recordings/../00-welcome.md']) {
+  for (const path of ['/wire/1', '/do', '/recordings/../00-welcome.md']) {
     expect((await ask(path)).status).toBe(404)
   }
 })
@@ -145,7 +152,7 @@ test('with a code, the deck is open to followers who know it, and others are ask
     expect((await ask(path)).status).toBe(403)
   }
   const mine = follower(`${url}/KMXTRA`)
-  instructor.goTo({ h: 3, v: 1, f: 0 })
+  instructor.show(at({ h: 3, v: 1, f: 0 }))
   await mine.isAt({ h: 3, v: 1, f: 0 })
   mine.leave()
 })
@@ -178,11 +185,55 @@ test('after a wrong code and the wait, the right code is accepted', async () => 
   expect((await ask('/KMXTRA/deck.json')).status).toBe(200)
 })
 
+test('a person who enters a wrong code is told so, and can enter another', async () => {
+  await stop()
+  await serve({ code: 'KMXTRA', wrongCodeMs: 1 })
+  const { status, body } = await ask('/ABCDEF/', { accept: 'text/html,*/*' })
+  expect(status).toBe(403)
+  expect(body).toContain('This is not the code.')
+  expect(body).toContain('<form action="/">')
+})
+
+test('followers learn that a program runs, that the screen is blank, and what is left of the countdown', async () => {
+  const { next, leave } = await listen(url)
+  const shown: Stage = {
+    position: { h: 1, v: 2, f: -1 },
+    isBlank: true,
+    runs: 'lines',
+    countdown: { h: 1, v: 5, leftMs: 60_000, endsAt: Date.now() + 60_000 },
+  }
+  instructor.show(shown)
+  expect(await next()).toMatchObject(shown)
+  leave()
+})
+
+test('a follower keeps its slide while a restarted deck has not been opened again', async () => {
+  instructor.show(at({ h: 1, v: 2, f: -1 }))
+  const before = await listen(url)
+  const { lastEventId } = await before.next()
+  before.leave()
+  await stop()
+  instructor = leader()
+  await serve()
+  const after = await listen(url, lastEventId)
+  instructor.show(at({ h: 1, v: 3, f: -1 }))
+  // The first stage is that of the instructor, and not the beginning of the deck.
+  expect((await after.next()).position).toEqual({ h: 1, v: 3, f: -1 })
+  after.leave()
+})
+
 test('a code has six letters, none of which can be confused', () => {
   const codes = Array.from({ length: 1000 }, newCode)
   for (const code of codes) expect(code).toMatch(/^[A-HJ-NPR-Z]{6}$/)
   expect(new Set(codes).size).toBeGreaterThan(990)
   expect(codes.join('')).not.toMatch(/[ILOQ]/)
+})
+
+test('a code lasts for a day, so that a restarted deck has the same one', () => {
+  const morning = codeOfDay({}, new Date('2030-05-06T08:00'))
+  expect(codeOfDay(morning, new Date('2030-05-06T18:00'))).toEqual(morning)
+  expect(codeOfDay(morning, new Date('2030-05-07T08:00')).code).not.toBe(morning.code)
+  expect(codeOfDay({ ...morning, code: '' }, new Date('2030-05-06T18:00')).code).not.toBe('')
 })
 
 test('only the instructor can move the followers, and only to a valid position', async () => {
@@ -199,12 +250,14 @@ test('only the instructor can move the followers, and only to a valid position',
         { method: 'POST', ...headers, body: JSON.stringify(body), ...more },
         slides.url,
       )
-    expect((await post({ h: 2, v: 1, f: -1 })).status).toBe(204)
-    expect(slides.leader.position).toEqual({ h: 2, v: 1, f: -1 })
-    expect((await post({ h: 9, v: 9, f: 9 }, { 'x-secret': 'guessed' })).status).toBe(403)
-    expect((await post({ h: 9, v: 9, f: 9 }, { origin: 'http://slides.example' })).status).toBe(403)
-    expect((await post({ h: '9', v: 9, f: 9 })).status).toBe(400)
-    expect(slides.leader.position).toEqual({ h: 2, v: 1, f: -1 })
+    expect((await post(at({ h: 2, v: 1, f: -1 }))).status).toBe(204)
+    expect(slides.leader.stage.position).toEqual({ h: 2, v: 1, f: -1 })
+    expect((await post(at({ h: 9, v: 9, f: 9 }), { 'x-secret': 'guessed' })).status).toBe(403)
+    expect((await post(at({ h: 9, v: 9, f: 9 }), { origin: 'http://slides.example' })).status).toBe(
+      403,
+    )
+    expect((await post({ h: 9, v: 9, f: 9 })).status).toBe(400)
+    expect(slides.leader.stage.position).toEqual({ h: 2, v: 1, f: -1 })
     // Only the deck may show the server that runs programs in a frame.
     const { headers: demo } = await ask(
       '/channel',
@@ -237,19 +290,53 @@ test('the server listens on the network only if the deck is shared', async () =>
 })
 
 test.each([
-  [{ h: 0, v: 0, f: -1 }, true],
-  [{ h: 3, v: 10, f: 2 }, true],
-  [{ h: -1, v: 0, f: -1 }, false],
-  [{ h: 0.5, v: 0, f: -1 }, false],
-  [{ h: 0, v: 0 }, false],
-  [{ h: 0, v: 0, f: 1e9 }, false],
+  [at({ h: 0, v: 0, f: -1 }), true],
+  [{ ...at({ h: 3, v: 10, f: 2 }), isBlank: true, runs: 'how-to-read' }, true],
+  [{ ...at({ h: 3, v: 10, f: 2 }), countdown: { h: 3, v: 9, leftMs: 60_000 } }, true],
+  [{ ...at({ h: 3, v: 10, f: 2 }), countdown: { h: 3, v: 9, leftMs: 0, endsAt: 1.8e12 } }, true],
+  [at({ h: -1, v: 0, f: -1 }), false],
+  [at({ h: 0.5, v: 0, f: -1 }), false],
+  [{ position: { h: 0, v: 0 }, isBlank: false }, false],
+  [at({ h: 0, v: 0, f: 1e9 }), false],
+  [{ position: { h: 0, v: 0, f: -1 } }, false],
+  [{ ...at({ h: 0, v: 0, f: -1 }), runs: '../deck' }, false],
+  [{ ...at({ h: 0, v: 0, f: -1 }), countdown: { h: 3, v: 9, leftMs: -1 } }, false],
   [null, false],
   ['', false],
-])('%j is a place: %s', (body, isPlace) => {
-  expect(positionIn(body)).toEqual(isPlace ? body : undefined)
+])('%j is a stage: %s', (body, isStage) => {
+  expect(stageIn(body)).toEqual(isStage ? body : undefined)
 })
 
-type Followed = { position: SlidePosition; lastEventId: string }
+test('the address of the room comes before those of virtual networks', () => {
+  const one = (address: string): NetworkInterfaceInfo[] => [
+    {
+      address,
+      family: 'IPv4',
+      internal: false,
+      netmask: '255.255.255.0',
+      mac: '02:00:00:00:00:00',
+      cidr: `${address}/24`,
+    },
+  ]
+  expect(
+    addresses({
+      lo: [{ ...one('127.0.0.1')[0]!, internal: true }],
+      docker0: one('172.17.0.1'),
+      'vEthernet (WSL)': one('172.28.0.1'),
+      tailscale0: one('100.64.0.7'),
+      'Ethernet 2': one('169.254.11.9'),
+      enp3s0: one('10.0.0.8'),
+      wlp2s0: one('192.168.7.20'),
+    }),
+  ).toEqual(['192.168.7.20', '10.0.0.8', '169.254.11.9', '172.17.0.1', '172.28.0.1', '100.64.0.7'])
+})
+
+type Followed = Stage & { lastEventId: string }
+
+/** Returns a stage that shows only a slide. */
+function at(position: SlidePosition): Stage {
+  return { position, isBlank: false }
+}
 
 /** A connection to the stream of positions. */
 async function listen(
@@ -266,9 +353,8 @@ async function listen(
     async next() {
       for (;;) {
         const event = (await events.next()).value!
-        const message = JSON.parse(event.data) as PositionMessage
-        if (message.type === 'position')
-          return { position: message.position, lastEventId: event.lastEventId }
+        const message = JSON.parse(event.data) as StageMessage
+        if (message.type === 'stage') return { ...message.stage, lastEventId: event.lastEventId }
       }
     },
     leave: () => visit.abort(),

@@ -124,6 +124,38 @@ test('the program ends when its last viewer has disconnected', async () => {
   expect(session.state.server).toMatchObject({ state: 'down', url: '' })
 })
 
+test('each run begins at 0 seconds, with client 1', async () => {
+  session = running('solutions/01-raw-chunks\nconnect')
+  const { recorder } = session
+  for (const run of ['first', 'second']) {
+    const before = recorder.now()
+    await session.act({ do: 'run', scene: 'a' })
+    const { clients, recording } = session.state
+    expect(clients, run).toMatchObject([{ id: 1 }])
+    await until(recorder, () => recorder.newest >= recording.from)
+    const opened = recorder.after(recording.from - 1, 1)[0]!
+    expect(recording.zero).toBeGreaterThan(before)
+    expect(recording.zero).toBeLessThanOrEqual(opened.at)
+  }
+})
+
+test('the audience sees the run, but neither keeps it running nor changes it', async () => {
+  session = running('solutions/01-raw-chunks\nconnect')
+  const { audience } = session
+  const seen = new Set<string>()
+  audience.listen((slice) => seen.add(slice))
+  const leave = session.listen(() => {})
+  await session.act({ do: 'run', scene: 'a' })
+  expect(audience.state).toEqual(session.state)
+  expect(seen).toContain('recording')
+  expect(await audience.act({ do: 'cut' })).toEqual({
+    problem: 'Only the instructor can do this.',
+  })
+  leave()
+  await session.close()
+  expect(audience.state.server.state).toBe('down')
+})
+
 test('only the scenes of the deck can be run', async () => {
   session = running('solutions/01-raw-chunks\nconnect')
   expect(await session.act({ do: 'run', scene: 'b' })).toEqual({

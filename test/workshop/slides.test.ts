@@ -100,9 +100,10 @@ describe('a quote on a slide', () => {
 
   test('can be the file of a mistake and its message', () => {
     expect(quote('test/mistakes/lesson1/collects/server.ts', '')).toContain('lines.push(')
-    expect(saysOf('lesson1/collects')).toMatch(
-      /^✗ 1\.2a .*\n\n.*\n.* before the next quake happens\.\n$/,
-    )
+    const says = saysOf('lesson1/collects')
+    expect(says).toMatch(/^✗ 1\.2a .*\n\n(?:.*\n)+.* before the next quake happens\.\n$/)
+    // No line is wrapped a second time on the slide.
+    expect(says.split('\n').filter((line) => line.length > 74)).toEqual([])
   })
 
   test('can be the head of a table and its matching rows', () => {

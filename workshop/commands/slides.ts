@@ -3,20 +3,24 @@ import { refuse } from './refuse.ts'
 /**
  * `npm run slides` shows the deck, `npm run slides agenda half` shows only the slides of an agenda, with its times, and
  * `npm run slides share`, with or without an agenda, also lets others on the network follow the deck.
- * `npm run slides pdf FILE` writes the handout. For contributors, `npm run slides record NAMES…` plays scenes again
- * and records their wires for the slides.
+ * `npm run slides pdf [lessonN] [notes] [FILE.pdf]` writes a handout. For contributors, `npm run slides record NAMES…` plays
+ * scenes again and records their wires for the slides.
  */
 export async function slides(args: string[]): Promise<number> {
   const words = args.filter((word) => word !== '')
   const [what = '', ...rest] = words
   if (what === 'record') return (await import('../slides/record.ts')).recordAll(rest)
-  if (what === 'pdf' && rest.length <= 1) return (await import('../slides/pdf.ts')).pdf(rest[0])
+  if (what === 'pdf') {
+    const { handoutIn, pdf } = await import('../slides/pdf.ts')
+    const handout = handoutIn(rest)
+    return typeof handout === 'string' ? refuse(handout) : pdf(handout)
+  }
   const isShared = what === 'share'
   const [word, ...chosen] = isShared ? rest : words
   if (word === undefined) return (await import('../slides/terminal.ts')).showSlides({ isShared })
   if (word === 'agenda') return showAgenda(chosen, isShared)
   return refuse(
-    `Unknown arguments "${words.join(' ')}". Use one of: npm run slides, npm run slides agenda half, npm run slides share, npm run slides pdf handout.pdf`,
+    `Unknown arguments "${words.join(' ')}". Use one of: npm run slides, npm run slides agenda half, npm run slides share, npm run slides pdf, npm run slides pdf lesson1 notes`,
   )
 }
 

@@ -43,6 +43,7 @@ export const slidesPage: Bundle = {
     'wire',
     'workshop/page/browser',
     'workshop/slides/browser',
+    'workshop/slides/run-end.ts',
     'workshop/slides/clock.ts',
     'workshop/slides/pacing.ts',
   ],

@@ -1,65 +1,65 @@
-import { randomBytes, randomInt } from 'node:crypto'
-import { networkInterfaces } from 'node:os'
+import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import express, { Router, type Express, type Request, type RequestHandler } from 'express'
+import express, {
+  Router,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express'
 import { filesOf } from '../http/files.ts'
 import { failed, onThisMachine, refuse, safety } from '../http/safety.ts'
+import type { Session } from '../page/session.ts'
 import type { AgendaChoice } from './agenda-deck.ts'
-import { sendPosition } from './send-position.ts'
+import { audience } from './audience.ts'
 import { recordings, deckView, slidesPage } from './deck-view.ts'
 import type { Leader } from './position.ts'
 
 /**
- * Returns the app for followers. It serves the deck without notes, the recordings, and the instructor's position, but it
- * cannot change or run anything.
+ * Returns the app for followers. It serves the deck without notes, the recordings, what the instructor's deck shows, and the
+ * running program's wire, but it cannot change or run anything.
  *
+ * @param options.session the session to watch, which must not count its viewers
  * @param options.agenda the agenda whose slides to show; if absent, all slides
  * @param options.code the join code, which is part of the path; absent if only this machine can connect
  * @param options.wrongCodeMs how long the answer to a wrong code is delayed
  */
 export function followersApp({
   leader,
+  session,
   agenda,
   code,
   wrongCodeMs = 1000,
 }: {
   leader: Leader
+  session: Session
   agenda?: AgendaChoice
   code?: string
   wrongCodeMs?: number
 }): Express {
-  const epoch = randomBytes(6).toString('hex')
   const deck = Router()
   deck.get('/deck.json', (_req, res) => void res.json(deckView({ role: 'follower' }, agenda)))
-  deck.get('/position', (req, res) => {
-    sendPosition({ leader, epoch, lastEventId: req.get('Last-Event-ID'), res })
-  })
+  deck.use(audience({ leader, session }))
   deck.use('/recordings', recordings())
   deck.use(filesOf(slidesPage))
 
   const app = express()
-  app.use(safety({ names: namesOf, hasStyles: true, hasForm: code !== undefined }))
+  app.use(
+    safety({
+      names: namesOf,
+      hasStyles: true,
+      hasForm: code !== undefined,
+      // A running program is shown in a frame.
+      frames: () => ["'self'"],
+      framedBy: ["'self'"],
+    }),
+  )
   app.use(onlyReading)
   app.use(code === undefined ? deck : guarded(code, deck, wrongCodeMs))
   app.use((_req, res) => refuse(res, 404, 'There is nothing at this address.'))
   app.use(failed)
   return app
 }
-
-/** Returns a new join code of six letters, without letters that look like other characters. */
-export function newCode(): string {
-  return Array.from({ length: 6 }, () => LETTERS[randomInt(LETTERS.length)]).join('')
-}
-
-/** Returns the addresses at which other machines on the network can reach this machine. */
-export function addresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flatMap((each) => each ?? [])
-    .filter(({ internal, family }) => !internal && family === 'IPv4')
-    .map(({ address }) => address)
-}
-
-const LETTERS = 'ABCDEFGHJKMNPRSTUVWXYZ'
 
 /** Returns the host names that a request may use: the address to which it was sent and, on this machine, the usual names. */
 function namesOf(req: Request): string[] {
@@ -87,14 +87,16 @@ function guarded(code: string, deck: Router, wrongCodeMs: number): RequestHandle
   const guard = Router()
   guard.get('/', (req, res) => {
     const { code: said = '' } = req.query
-    if (said === '') res.type('html').send(ASKS_FOR_CODE)
+    if (said === '') askForCode(res)
     else res.redirect(303, `/${encodeURIComponent(String(said).trim().toUpperCase())}/`)
   })
   // Browsers request this file by themselves, so the request does not count as a guess.
   guard.get('/favicon.ico', (_req, res) => void res.status(204).end())
-  guard.use(({ socket, headers: { cookie = '' } }, res, next) => {
+  guard.use((req, res, next) => {
+    const { socket, headers } = req
+    const { cookie = '' } = headers
     if (cookie.includes(pass) || !waiting.has(socket.remoteAddress ?? '')) next()
-    else refuse(res, 429, 'There was a wrong code a moment ago. Try again in a few seconds.')
+    else refuseCode(req, res, 429, 'The last code was wrong. Wait a few seconds, then try again.')
   })
   guard.use(`/${code}`, (req, res, next) => {
     res.set('Set-Cookie', `${pass}; Path=/; HttpOnly; SameSite=Strict`)
@@ -103,26 +105,38 @@ function guarded(code: string, deck: Router, wrongCodeMs: number): RequestHandle
       deck(req, res, () => next('router'))
     } else res.redirect(303, `/${code}/`)
   })
-  guard.use(async ({ socket: { remoteAddress = '' } }, res) => {
+  guard.use(async (req, res) => {
+    const { remoteAddress = '' } = req.socket
     waiting.add(remoteAddress)
     await sleep(wrongCodeMs)
     waiting.delete(remoteAddress)
-    refuse(res, 403, 'This is not the code. Ask your instructor for the link.')
+    refuseCode(req, res, 403, 'This is not the code. It is on the screen, and may be new.')
   })
   return guard
 }
 
-const ASKS_FOR_CODE = `<!doctype html>
+/** Refuses a code. A person gets the form again, and a script gets only the sentence. */
+function refuseCode(req: Request, res: Response, status: number, sentence: string): void {
+  if (req.get('Accept')?.includes('text/html')) askForCode(res.status(status), sentence)
+  else refuse(res, status, sentence)
+}
+
+/** @param problem the reason why the last code was refused */
+function askForCode(res: Response, problem = ''): void {
+  res.type('html').send(`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
 <title>Tremor: follow the slides</title>
 <style>body { font: 20px/1.5 system-ui, sans-serif; margin: 15vh auto; max-width: 24rem; padding: 0 1rem }
-input, button { font: inherit; padding: 0.3rem 0.6rem; width: 8em }</style>
+input, button { box-sizing: border-box; font: inherit; margin: 0.3rem 0; padding: 0.5rem 0.8rem; width: 100% }
+input { letter-spacing: 0.2em; text-transform: uppercase }</style>
 <main>
 <h1>Follow the slides</h1>
-<form><label>The code on the screen<br><input name="code" maxlength="6" autocomplete="off" autofocus required></label>
+<p role="alert">${problem}</p>
+<form action="/"><label>The code on the screen<br><input name="code" maxlength="6" autocapitalize="characters" autocomplete="off" spellcheck="false" autofocus required></label>
 <button>Follow</button></form>
 </main>
-`
+`)
+}

@@ -52,11 +52,14 @@ export function saysOf(address: string): string {
     seed: 1,
     printed: '',
   }
-  const options = { paint: painter(false), width: 100, workName: 'lessons' }
+  const options = { paint: painter(false), width: SLIDE_WIDTH, workName: 'lessons' }
   const lines = renderFailure(failed, verdict, options).split('\n')
   const withoutAdvice = lines.slice(0, -1).map((line) => line.replace(/^ {2}/, ''))
   return `${withoutAdvice.join('\n').trim()}\n`
 }
+
+/** The number of characters of code that fit on a line of a slide, so that no line of a message is wrapped again. */
+const SLIDE_WIDTH = 74
 
 /**
  * Returns rows of a table in a Markdown file, below the table's head.

@@ -5,6 +5,7 @@ import { serializeRecording } from '../../wire/recording.ts'
 import { readDeck } from './deck.ts'
 import type { Scene } from './scene.ts'
 import { recordingOf, recordingsFolder } from './deck-view.ts'
+import { withEnd } from './run-end.ts'
 import { sceneSession, type SceneSession } from './scene-session.ts'
 
 /** Records the scenes with these names, or all of them, and removes recordings that no slide shows. */
@@ -47,10 +48,10 @@ async function record(scene: Scene): Promise<string> {
       else if (step === 'stall') await session.act({ do: 'stall', on: true })
       else if (step === 'go on') await session.act({ do: 'stall', on: false })
     }
-    const lines = [...serializeRecording(session.recorder, session.state.recording.from)]
+    const [head = '', ...lines] = serializeRecording(session.recorder, session.state.recording.from)
     mkdirSync(recordingsFolder, { recursive: true })
     const file = recordingOf(scene)
-    writeFileSync(file, lines.join(''))
+    writeFileSync(file, [withEnd(head, session.state), ...lines].join(''))
     return file
   } finally {
     await session.close()

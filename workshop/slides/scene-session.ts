@@ -13,6 +13,8 @@ import { connectStreamFollower } from './stream-follower.ts'
 export type SceneSession = Session & {
   /** Makes every buffer between the server and its clients look full, or lets the clients read again. */
   fill(isFull: boolean): void
+  /** The same session for people who only watch. They do not keep the program running, and cannot act. */
+  readonly audience: Session
   close(): Promise<void>
 }
 
@@ -32,6 +34,8 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
   let clientsSoFar = 0
   let rulesSoFar = 0
   let looking = 0
+  /** The recorder's time when the program started. */
+  let zero = 0
   /** The last start or stop of a program. The next start or stop waits for it. */
   let change: Promise<unknown> = Promise.resolve()
 
@@ -63,9 +67,12 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
         leaks: (leaks) => serverBecomes({ leaks }),
       },
     })
+    zero = recorder.now()
+    tell('recording')
     const { url, token } = program
     serverBecomes({ url, ...(token !== undefined && { token }) })
     rulesSoFar = 0
+    clientsSoFar = 0
     wire.begin(program.tap)
     if (scene.steps.includes('proxy')) wire.act({ do: 'proxy', holds: '4 KiB' })
     return connect()
@@ -128,16 +135,25 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
     }
   }
 
-  return {
+  const audience: Session = {
     get state() {
       return {
         server,
         clients: clients.map(({ state }) => state),
         faults: wire.faults,
-        recording: wire.recording,
+        recording: { ...wire.recording, zero },
       }
     },
     recorder,
+    act: async () => ({ problem: 'Only the instructor can do this.' }),
+    listen,
+  }
+  return {
+    get state() {
+      return audience.state
+    },
+    recorder,
+    audience,
     act,
     listen(changed) {
       const stopListening = listen(changed)

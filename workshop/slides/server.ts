@@ -7,11 +7,14 @@ import { failed, refuse, safety } from '../http/safety.ts'
 import { newSecret } from '../http/secret.ts'
 import { serve } from '../http/serve.ts'
 import { pageServer } from '../page/server.ts'
+import type { Session } from '../page/session.ts'
 import { ROOT } from '../root.ts'
 import type { AgendaChoice } from './agenda-deck.ts'
 import { readDeck } from './deck.ts'
-import { addresses, followersApp } from './followers.ts'
-import { leader as makeLeader, positionIn, type Leader } from './position.ts'
+import { addresses } from './addresses.ts'
+import { audience } from './audience.ts'
+import { followersApp } from './followers.ts'
+import { leader as makeLeader, stageIn, type Leader } from './position.ts'
 import { sceneSession } from './scene-session.ts'
 import { recordings, deckView, slidesPage, type Instructor } from './deck-view.ts'
 
@@ -22,6 +25,8 @@ export type SlidesServer = {
   /** The addresses for followers, one per network: `http://192.168.1.5:3302`. Empty if there is no network. */
   readonly followersUrls: string[]
   readonly followersPort: number
+  /** The address of the programs on slides. */
+  readonly demosUrl: string
   readonly leader: Leader
   /** Ends every program and every connection, and stops listening. */
   close(): Promise<void>
@@ -47,7 +52,8 @@ export async function slidesServer({
   const leader = makeLeader()
   const session = sceneSession(() => readDeck().scenes)
   const role: Instructor = { role: 'instructor', demoPort: 0 }
-  const deck = await serve(instructorsApp(leader, role, agenda), { ports })
+  const watched = { leader, session: session.audience }
+  const deck = await serve(instructorsApp(watched, role, agenda), { ports })
   const demos = await pageServer({
     session,
     ports,
@@ -56,7 +62,7 @@ export async function slidesServer({
   })
   role.demoPort = demos.port
   const followers = await serve(
-    followersApp({ leader, ...(agenda && { agenda }), ...(code && { code }) }),
+    followersApp({ ...watched, ...(agenda && { agenda }), ...(code && { code }) }),
     {
       ports,
       ...(code && { host: '0.0.0.0' }),
@@ -69,6 +75,7 @@ export async function slidesServer({
     url: `http://127.0.0.1:${deck.port}`,
     followersUrls,
     followersPort: followers.port,
+    demosUrl: demos.url,
     leader,
     async close() {
       await Promise.all([deck.close(), demos.close(), followers.close(), session.close()])
@@ -76,7 +83,11 @@ export async function slidesServer({
   }
 }
 
-function instructorsApp(leader: Leader, role: Instructor, agenda?: AgendaChoice): Express {
+function instructorsApp(
+  watched: { leader: Leader; session: Session },
+  role: Instructor,
+  agenda?: AgendaChoice,
+): Express {
   const secret = newSecret()
   const app = express()
   app.use(
@@ -90,13 +101,15 @@ function instructorsApp(leader: Leader, role: Instructor, agenda?: AgendaChoice)
   )
   app.get('/deck.json', (_req, res) => void res.json(deckView(role, agenda)))
   app.post('/position', secret.required, express.json({ limit: 1024 }), (req, res) => {
-    const position = positionIn(req.body)
-    if (!position) refuse(res, 400, 'This is not a position in a deck.')
+    const stage = stageIn(req.body)
+    if (!stage) refuse(res, 400, 'A deck cannot show this.')
     else {
-      leader.goTo(position)
+      watched.leader.show(stage)
       res.status(204).end()
     }
   })
+  // The speaker view shows the running program and the countdown as followers see them.
+  app.use(audience(watched))
   app.use('/recordings', recordings())
   app.use(filesOf(slidesPage, secret))
   app.use((_req, res) => refuse(res, 404, 'There is nothing at this address.'))

@@ -5,7 +5,7 @@ import { screen } from '../terminal/screen.ts'
 import { agendaDeck, type AgendaChoice } from './agenda-deck.ts'
 import { cloneAddress } from './clone-address.ts'
 import { clock } from './clock.ts'
-import { newCode } from './followers.ts'
+import { codeOfToday } from './join-code.ts'
 import { slidesServer, type SlidesServer } from './server.ts'
 
 /**
@@ -25,7 +25,7 @@ export async function showSlides({
   const out = screen(process.stdout)
   const { paint } = out
   const exit = exitRequest()
-  const code = isShared ? newCode() : undefined
+  const code = isShared ? codeOfToday() : undefined
   const slides = await slidesServer({ ...(code && { code }), ...(agenda && { agenda }) })
   out.print(
     [
@@ -39,7 +39,7 @@ export async function showSlides({
       '',
       ...(agenda ? [...agendaLines(agenda), ''] : []),
       ...(isExample(cloneAddress()) ? [CLONE_ADDRESS, ''] : []),
-      'In the deck: S speaker view · Esc overview · G and a number · T dark or light · ? all keys',
+      'In the deck: S speaker view · Esc overview · G and a number · T dark or light · C join code · ? all keys',
       '',
     ].join('\n'),
   )

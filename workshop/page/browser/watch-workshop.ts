@@ -15,6 +15,8 @@ import { hasCleared, showLive, view } from './wire/wire-view.ts'
 /** Subscribes to the channel and updates the page's stores with its messages. */
 export function watchWorkshop(): void {
   let epoch = ''
+  /** The recorder's time that the page shows as 0. */
+  let zero = 0
 
   function onMessage(message: ChannelMessage): void {
     switch (message.type) {
@@ -22,14 +24,21 @@ export function watchWorkshop(): void {
         greet(message.epoch, message.now)
         return
       case 'state':
+        if (message.slice === 'recording') startAt(message.value as PageState['recording'])
         updateSlice(message.slice, message.value)
         return
       case 'gap':
         liveLog.lose(message.to - message.from + 1)
         return
       case 'wire':
-        liveLog.add(message.entries)
+        liveLog.add(message.entries.map((entry) => ({ ...entry, at: entry.at - zero })))
     }
+  }
+
+  function startAt({ zero: next = 0 }: PageState['recording']): void {
+    if (next === zero) return
+    liveLog.setClock(liveLog.now() + zero - next)
+    zero = next
   }
 
   function greet(newEpoch: string, now: number): void {
@@ -41,10 +50,10 @@ export function watchWorkshop(): void {
       if (!view.get().saved) showLive()
     }
     epoch = newEpoch
-    liveLog.setClock(now)
+    liveLog.setClock(now - zero)
   }
 
-  void subscribe<ChannelMessage>({ url: '/channel', onMessage, onLiveChange: updateChannelState })
+  void subscribe<ChannelMessage>({ url: './channel', onMessage, onLiveChange: updateChannelState })
 }
 
 function updateSlice(slice: keyof PageState, value: unknown): void {

@@ -1,28 +1,32 @@
 import { useEffect, useState } from 'react'
 import type { RevealApi } from 'reveal.js'
-import { subscribe } from '../../page/browser/state/reconnecting-stream.ts'
-import type { PositionMessage } from '../send-position.ts'
-import type { SlidePosition } from '../position.ts'
+import { useStore } from '../../page/browser/state/store.ts'
+import type { SlidePosition, Stage } from '../position.ts'
+import { clock, useLeft } from './Countdown.tsx'
 import { position } from './reveal.ts'
+import { countdown, followStage } from './stage.ts'
 
 /** Moves this deck together with the instructor's. If the follower looks at another slide, pauses until they return. */
 export function FollowInstructor({ reveal }: { reveal: RevealApi }) {
-  const [isLive, setLive] = useState(false)
+  const [link, setLink] = useState<'connecting' | 'live' | 'lost'>('connecting')
   const [isAway, setAway] = useState(false)
+  const [isBlank, setBlank] = useState(false)
   const [join, setJoin] = useState(() => (): void => {})
 
   useEffect(() => {
-    let theirs: SlidePosition | undefined
+    let theirs: Stage | undefined
     let isLed = false
     let hasLeft = false
 
-    /** Goes to the instructor's position. That move does not count as looking at another slide. */
+    /** Shows what the instructor shows. That move does not count as looking at another slide. */
     function rejoin(): void {
       if (!theirs) return
+      const { h, v, f } = theirs.position
       away(false)
       isLed = true
-      reveal.slide(theirs.h, theirs.v, theirs.f)
+      reveal.slide(h, v, f)
       isLed = false
+      reveal.togglePause(theirs.isBlank)
     }
 
     function away(now: boolean): void {
@@ -32,32 +36,48 @@ export function FollowInstructor({ reveal }: { reveal: RevealApi }) {
 
     setJoin(() => rejoin)
     position.listen(() => {
-      if (!isLed && theirs) away(!isSame(theirs, position.get()))
+      if (!isLed && theirs) away(!isSame(theirs.position, position.get()))
     })
-    void subscribe<PositionMessage>({
-      url: './position',
-      onLiveChange: setLive,
-      onMessage(message) {
-        if (message.type !== 'position') return
-        theirs = message.position
+    followStage({
+      onLiveChange: (isLive) => setLink(isLive ? 'live' : 'lost'),
+      onStage(stage) {
+        theirs = stage
+        setBlank(stage.isBlank)
         if (!hasLeft) rejoin()
       },
     })
-    // Never unsubscribe, because the deck stays for as long as the page is open.
   }, [reveal])
 
   return (
-    <div className="following">
+    <aside className={link === 'lost' || isBlank ? 'following telling' : 'following'}>
+      <TimeLeft />
       <p role="status">
-        {!isLive ? 'connecting …' : isAway ? 'looking around' : 'with the instructor'}
+        {link === 'connecting' && 'connecting …'}
+        {link === 'lost' && 'The deck does not answer. This page keeps trying.'}
+        {link === 'live' &&
+          (isBlank ? 'The instructor has blanked the screen.' : whereabouts(isAway))}
       </p>
+      {link === 'lost' && location.pathname.length > 1 && <a href="/">Enter a new code</a>}
       {isAway && (
         <button type="button" onClick={join}>
           Back to the instructor
         </button>
       )}
-    </div>
+    </aside>
   )
+}
+
+function whereabouts(isAway: boolean): string {
+  return isAway ? 'looking around' : 'with the instructor'
+}
+
+/** Shows the instructor's running countdown to followers who are on another slide. */
+function TimeLeft() {
+  const state = useStore(countdown)
+  const { h, v } = useStore(position)
+  const left = useLeft(state)
+  if (state?.endsAt === undefined || left === 0 || (state.h === h && state.v === v)) return null
+  return <p role="timer">{clock(left)}</p>
 }
 
 function isSame(one: SlidePosition, other: SlidePosition): boolean {

@@ -3,44 +3,50 @@ import { notification } from '../../page/browser/state/notification.ts'
 import { useSlice } from '../../page/browser/state/page-state.ts'
 import { useStore } from '../../page/browser/state/store.ts'
 import { ActionButton } from '../../page/browser/ui/ActionButton.tsx'
-import { formatCount, formatNumber } from '../../page/browser/ui/format.ts'
 import { PointedChart } from '../../page/browser/wire/WireChart.tsx'
+import { Counters } from './Counters.tsx'
 
-/** Shows the wire of the program that runs on a slide, with buttons that inject faults. */
-export function RunningProgram() {
+/** Shows the wire of the program that runs on a slide, and to the instructor the buttons that inject faults. */
+export function RunningProgram({ isWatched }: { isWatched: boolean }) {
+  return (
+    <main>
+      {!isWatched && <Controls />}
+      <Chart />
+      <State />
+    </main>
+  )
+}
+
+function Controls() {
   const clients = useSlice('clients') ?? []
   const faults = useSlice('faults')
   const server = useSlice('server')
   const reading = clients.findLast(({ state }) => state === 'connecting' || state === 'reading')
   return (
-    <main>
-      <div className="controls" role="group" aria-label="Actions on the program">
-        <ActionButton action={{ do: 'connect' }}>Connect</ActionButton>
-        <ActionButton action={{ do: 'leave', id: reading?.id ?? 1 }} disabled={!reading}>
-          Leave
-        </ActionButton>
-        <ActionButton action={{ do: 'cut' }}>Cut</ActionButton>
-        <ActionButton
-          action={{ do: 'stall', on: !faults?.isStalled }}
-          aria-pressed={faults?.isStalled ?? false}
-        >
-          Stall
-        </ActionButton>
-        <ActionButton
-          action={{ do: 'proxy', holds: faults?.proxy ? null : '4 KiB' }}
-          aria-pressed={faults?.proxy !== undefined}
-        >
-          Proxy
-        </ActionButton>
-        <ActionButton action={{ do: 'burst' }}>Burst</ActionButton>
-        {server?.token !== undefined && (
-          <ActionButton action={{ do: 'next rule' }}>Next rule</ActionButton>
-        )}
-        <Notification />
-      </div>
-      <Chart />
-      <State />
-    </main>
+    <div className="controls" role="group" aria-label="Actions on the program">
+      <ActionButton action={{ do: 'connect' }}>Connect</ActionButton>
+      <ActionButton action={{ do: 'leave', id: reading?.id ?? 1 }} disabled={!reading}>
+        Leave
+      </ActionButton>
+      <ActionButton action={{ do: 'cut' }}>Cut</ActionButton>
+      <ActionButton
+        action={{ do: 'stall', on: !faults?.isStalled }}
+        aria-pressed={faults?.isStalled ?? false}
+      >
+        Stall
+      </ActionButton>
+      <ActionButton
+        action={{ do: 'proxy', holds: faults?.proxy ? null : '4 KiB' }}
+        aria-pressed={faults?.proxy !== undefined}
+      >
+        Proxy
+      </ActionButton>
+      <ActionButton action={{ do: 'burst' }}>Burst</ActionButton>
+      {server?.token !== undefined && (
+        <ActionButton action={{ do: 'next rule' }}>Next rule</ActionButton>
+      )}
+      <Notification />
+    </div>
   )
 }
 
@@ -58,23 +64,12 @@ function State() {
   const server = useSlice('server')
   const clients = useSlice('clients') ?? []
   if (!server) return null
-  const { state, what, readers, leaks } = server
+  const { state, what } = server
   return (
-    <p className="state">
+    <div className="states">
       <strong>{state === 'running' ? '● running' : `○ ${what ?? state}`}</strong>
-      {readers !== undefined && <span>feed open for {formatCount(readers, 'reader')}</span>}
-      {leaks && (
-        <span className={leaks.intervals > leaks.clients ? 'bad' : undefined}>
-          {formatCount(leaks.intervals, 'interval')} · {formatCount(leaks.clients, 'client')} ·{' '}
-          {formatNumber(leaks.lostWrites)} writes to closed connections
-        </span>
-      )}
-      {clients.slice(-2).map(({ id, state: now, quakes }) => (
-        <span key={id}>
-          client {id}: {now}, {formatCount(quakes, 'quake')}
-        </span>
-      ))}
-    </p>
+      <Counters server={server} clients={clients} />
+    </div>
   )
 }
 

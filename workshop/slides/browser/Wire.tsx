@@ -1,35 +1,46 @@
-import { useEffect, useState } from 'react'
 import { useStore } from '../../page/browser/state/store.ts'
+import { Counters } from './Counters.tsx'
 import { useDeck } from './deck-context.ts'
-import { isPassive, position } from './reveal.ts'
-import { WirePicture } from './WirePicture.tsx'
+import { isPassive } from './reveal.ts'
+import { runs } from './stage.ts'
+import { useRecording } from './use-recording.ts'
+import { responseAt, SelectedBytes, WirePicture } from './WirePicture.tsx'
 
-/** Shows a scene's wire: the recording or, while the instructor runs the program, the live wire. */
+/**
+ * Shows a scene's wire: the recording or, while the instructor runs the program, the live wire in the same place. The bytes
+ * below it stay.
+ */
 export function Wire({ name }: { name: string }) {
   const { role, scenes } = useDeck()
-  const [runsAt, setRunsAt] = useState<string>()
-  const here = useStore(position, ({ h, v }) => `${h}/${v}`)
-  const scene = scenes.find((each) => each.name === name)!
-  const isRunning = runsAt === here
-
-  // Stop the program when the instructor leaves the slide.
-  useEffect(() => setRunsAt((at) => (at === here ? at : undefined)), [here])
-
-  const canRun = role.role === 'instructor' && !isPassive
+  const isRunning = useStore(runs, (running) => running === name)
+  const recording = useRecording(name)
+  const { program, shows, showsFrom } = scenes.find((each) => each.name === name)!
+  const selected = shows !== undefined && recording ? responseAt(recording, shows) : undefined
+  const isInstructor = role.role === 'instructor' && !isPassive
   return (
     <figure className={isRunning ? 'wire live' : 'wire'}>
-      {isRunning && role.role === 'instructor' ? (
-        <iframe
-          title={`${scene.program}, running`}
-          src={`http://${location.hostname}:${role.demoPort}/demo.html?scene=${name}`}
-        />
-      ) : (
-        <WirePicture scene={scene} />
+      <div className="screen">
+        {isRunning ? (
+          <iframe
+            title={`${program}, running`}
+            src={
+              isInstructor
+                ? `http://${location.hostname}:${role.demoPort}/demo.html?scene=${name}`
+                : './demo.html'
+            }
+          />
+        ) : (
+          <WirePicture recording={recording} selected={selected} />
+        )}
+        {!isRunning && recording?.end && <Counters {...recording.end} />}
+      </div>
+      {recording && selected !== undefined && (
+        <SelectedBytes entries={recording.entries} n={selected} from={showsFrom} />
       )}
       <figcaption>
-        <code>{scene.program}</code>
-        {canRun && (
-          <button type="button" onClick={() => setRunsAt(isRunning ? undefined : here)}>
+        <code>{program}</code>
+        {isInstructor && (
+          <button type="button" onClick={() => runs.set(isRunning ? undefined : name)}>
             {isRunning ? 'Stop' : 'Run'}
           </button>
         )}

@@ -1,7 +1,6 @@
 import { useEffect, useRef, useState } from 'react'
 import 'uplot/dist/uPlot.min.css'
 import type { RecordedEntry } from '../../../wire/entry.ts'
-import { parseRecording } from '../../../wire/recording.ts'
 import { store, useStore } from '../../page/browser/state/store.ts'
 import { formatBytes } from '../../page/browser/ui/format.ts'
 import { Segments } from '../../page/browser/wire/Bytes.tsx'
@@ -9,30 +8,20 @@ import { inspectArrival, type InspectedArrival } from '../../page/browser/wire/i
 import { wireChart } from '../../page/browser/wire/wire-chart.ts'
 import { wireLog } from '../../page/browser/wire/wire-log.ts'
 import type { View } from '../../page/browser/wire/wire-view.ts'
-import type { Scene } from '../scene.ts'
 import { scale } from './reveal.ts'
+import type { Recording } from './use-recording.ts'
 
-/** Shows a recorded wire as on the lesson page, and the bytes of one arrival. */
-export function WirePicture({ scene }: { scene: Scene }) {
-  const [entries, setEntries] = useState<RecordedEntry[] | string>()
-  useEffect(() => {
-    const loading = new AbortController()
-    void load(scene.name, loading.signal).then(
-      (found) => loading.signal.aborted || setEntries(found),
-    )
-    return () => loading.abort()
-  }, [scene.name])
-  if (!entries) return <div className="picture" />
-  if (typeof entries === 'string') return <p className="problem">{entries}</p>
-  const selected = scene.shows === undefined ? undefined : responseAt(entries, scene.shows)
-  return (
-    <>
-      <Chart entries={entries} selected={selected} />
-      {selected !== undefined && (
-        <SelectedBytes entries={entries} n={selected} from={scene.showsFrom} />
-      )}
-    </>
-  )
+/** Shows a recorded wire as on the lesson page. */
+export function WirePicture({
+  recording,
+  selected,
+}: {
+  recording: Recording | undefined
+  selected: number | undefined
+}) {
+  if (!recording) return <div className="picture" />
+  if (recording.problem) return <p className="problem">{recording.problem}</p>
+  return <Chart entries={recording.entries} selected={selected} />
 }
 
 function Chart({ entries, selected }: { entries: RecordedEntry[]; selected: number | undefined }) {
@@ -59,7 +48,8 @@ function Chart({ entries, selected }: { entries: RecordedEntry[]; selected: numb
   )
 }
 
-function SelectedBytes({
+/** Shows the bytes of one arrival. */
+export function SelectedBytes({
   entries,
   n,
   from,
@@ -99,25 +89,6 @@ function endOf({ bytes, interpretation }: InspectedArrival, text: string): EndOf
 type EndOfArrival = Pick<InspectedArrival, 'bytes'> &
   Pick<InspectedArrival['interpretation'], 'segments'>
 
-async function load(name: string, signal: AbortSignal): Promise<RecordedEntry[] | string> {
-  try {
-    const response = await fetch(`./recordings/${name}.ndjson`, { signal })
-    if (!response.ok) return `There is no recording of ${name}: npm run slides record ${name}`
-    return fromZero(parseRecording(await response.text()).entries)
-  } catch (error) {
-    return (error as Error).message
-  }
-}
-
-/** Shifts the times so that the first entry is at 0. In the recording, 0 is the time when the program was started. */
-function fromZero(entries: RecordedEntry[]): RecordedEntry[] {
-  const first = entries[0]?.entry.at ?? 0
-  return entries.map(({ entry, ...rest }) => ({
-    entry: { ...entry, at: entry.at - first },
-    ...rest,
-  }))
-}
-
 function viewOf(entries: RecordedEntry[], selected: number | undefined): View {
   const log = wireLog(entries.length + 1)
   log.add(entries.map(({ entry }) => entry))
@@ -133,7 +104,7 @@ function viewOf(entries: RecordedEntry[], selected: number | undefined): View {
 }
 
 /** Returns the number of the entry that is the `count`-th arrival of response bytes at the client. */
-function responseAt(entries: RecordedEntry[], count: number): number | undefined {
+export function responseAt({ entries }: Recording, count: number): number | undefined {
   const responses = entries.filter(
     ({ entry }) =>
       entry.kind === 'arrived' && entry.direction === 'response' && entry.hop === 'client',

@@ -9,3 +9,12 @@ export const DeckContext = Context.Provider
 export function useDeck(): DeckView {
   return useContext(Context)!
 }
+
+const Place = createContext<{ h: number; v: number }>({ h: 0, v: 0 })
+
+/** Makes the place of a slide available to the components on it. */
+export const PlaceContext = Place.Provider
+
+export function usePlace(): { h: number; v: number } {
+  return useContext(Place)
+}

@@ -3,6 +3,7 @@ import Notes from 'reveal.js/plugin/notes'
 import Search from 'reveal.js/plugin/search'
 import { store } from '../../page/browser/state/store.ts'
 import { nextTheme } from '../../page/browser/state/theme.ts'
+import { isBlank, runs } from './stage.ts'
 import type { SlidePosition } from '../position.ts'
 import type { DeckView } from '../deck-view.ts'
 
@@ -12,11 +13,20 @@ export const scale = store(1)
 /** The current position of the deck. The instructor's moves change the followers' positions. */
 export const position = store<SlidePosition>({ h: 0, v: 0, f: -1 })
 
+/** Whether the instructor shows how to follow. */
+export const isJoinShown = store(false)
+
 /**
  * Whether this is a frame of the speaker view or the deck for printing. In both cases, the deck only shows slides. It
  * sends and runs nothing.
  */
 export const isPassive = /[?&](receiver|print-pdf)\b/.test(location.search)
+
+/** Whether the deck is printed with the notes. */
+const isWithNotes = /[?&]with-notes\b/.test(location.search)
+
+/** Whether this is the deck for printing. */
+export const isPrinted = /[?&]print-pdf\b/.test(location.search)
 
 /** Whether this is the frame of the speaker view that shows the next slide. */
 const isUpcoming = /[?&]receiver\b.*&controls=false\b/.test(location.search)
@@ -34,6 +44,10 @@ export async function startReveal(
     width: WIDTH,
     height: HEIGHT,
     margin: 0,
+    // Fill any screen, up to 8K.
+    maxScale: 6,
+    // On a narrow screen, reveal.js would turn the deck into a page to scroll, in which a follower loses the slide.
+    scrollActivationWidth: 0,
     // Do not centre the text, because people look at the top of a slide first.
     center: false,
     controls: false,
@@ -46,6 +60,7 @@ export async function startReveal(
     transition: 'none',
     backgroundTransition: 'none',
     pdfSeparateFragments: false,
+    showNotes: isWithNotes && 'separate-page',
     // Turn on reveal's own pacing, unless an agenda has another. The value does not matter, because each slide has its own
     // timing.
     ...(startsAt === undefined && { defaultTiming: 60 as never }),
@@ -64,7 +79,26 @@ export async function startReveal(
   for (const event of ['ready', 'slidechanged', 'fragmentshown', 'fragmenthidden']) {
     reveal.on(event, moved)
   }
+  // On paper, every slide is visible. A PDF has bookmarks only for visible headings.
+  reveal.on('pdf-ready', () => {
+    for (const slide of element.querySelectorAll('section')) {
+      slide.removeAttribute('aria-hidden')
+      slide.hidden = false
+    }
+  })
+  reveal.on('paused', () => isBlank.set(true))
+  reveal.on('resumed', () => isBlank.set(false))
   reveal.addKeyBinding({ keyCode: 84, key: 'T', description: 'Dark or light' }, nextTheme)
+  if (isInstructor) {
+    reveal.addKeyBinding({ keyCode: 67, key: 'C', description: 'Join code' }, () =>
+      isJoinShown.set(!isJoinShown.get()),
+    )
+    reveal.on('slidechanged', () => {
+      isJoinShown.set(false)
+      // A program runs only as long as its slide is shown.
+      runs.set(undefined)
+    })
+  }
   // Despite its type, the promise resolves with an event.
   await reveal.initialize()
   // Go to the next slide, because the speaker view sends that command before the frame can receive it.

@@ -32,8 +32,10 @@ export function visibleRange({ log, span, paused }: View): { from: number; to: n
   const last = log.end > log.begin ? log.at(log.end - 1) / 1000 : 0
   // Without an open connection, no new entries are expected, so keep the last marks in sight.
   const now = log.open > 0 ? log.now() / 1000 : Math.min(log.now() / 1000, last + span / 2)
-  const edge = (calm.matches ? Math.ceil(now) : now) + span / 50
-  const to = Math.max(edge, span)
+  const margin = span / 50
+  const edge = (calm.matches ? Math.ceil(now) : now) + margin
+  // At first, leave room for the marks at 0.
+  const to = Math.max(edge, span - margin)
   return { from: to - span, to }
 }
 

@@ -1,0 +1,23 @@
+import { formatCount, formatNumber } from '../../page/browser/ui/format.ts'
+import type { RunEnd } from '../run-end.ts'
+
+/** Shows what a wire cannot show: how many readers the server has, what it leaks, and what the clients have received. */
+export function Counters({ server: { readers, leaks }, clients }: RunEnd) {
+  return (
+    <p className="state">
+      {readers !== undefined && <span>feed open for {formatCount(readers, 'reader')}</span>}
+      {leaks && (
+        <span className={leaks.intervals > leaks.clients ? 'bad' : undefined}>
+          {formatCount(leaks.intervals, 'interval')} · {formatCount(leaks.clients, 'client')} ·{' '}
+          {formatNumber(leaks.lostWrites)} writes to closed connections
+        </span>
+      )}
+      {clients.length > 2 && <span>{formatCount(clients.length, 'client')}</span>}
+      {clients.slice(-2).map(({ id, state, quakes }) => (
+        <span key={id}>
+          client {id}: {state}, {formatCount(quakes, 'quake')}
+        </span>
+      ))}
+    </p>
+  )
+}

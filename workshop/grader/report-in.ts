@@ -1,5 +1,6 @@
 import type { Report, Story } from '../../protocol/grading.ts'
-import { legible } from '../../wire/visible.ts'
+import type { SpaceTime, SpaceTimeEvent } from '../../protocol/space-time.ts'
+import { legible, shorten } from '../../wire/visible.ts'
 
 /**
  * Returns the report that a check sent, or undefined if it is not a report. The learner's code runs in the same process
@@ -8,8 +9,10 @@ import { legible } from '../../wire/visible.ts'
 export function reportIn(value: unknown): Report | undefined {
   if (!isObject(value) || !Array.isArray(value.steps)) return undefined
   const { note, story, notWritten } = value
+  const picture = pictureIn(value.picture)
   return {
     steps: value.steps.slice(0, MOST_STEPS).map(textIn),
+    ...(picture && { picture }),
     ...(note !== undefined && { note: textIn(note) }),
     ...(isObject(story) && { story: storyIn(story) }),
     ...(notWritten !== undefined && { notWritten: textIn(notWritten) }),
@@ -25,6 +28,33 @@ function storyIn({ seen, expected, often, cause }: Record<string, unknown>): Sto
   }
 }
 
+/** Returns the picture, or undefined if it is not a picture, because the steps say the same. */
+function pictureIn(value: unknown): SpaceTime | undefined {
+  if (!isObject(value)) return undefined
+  if (!Array.isArray(value.parties) || !Array.isArray(value.events)) return undefined
+  const parties = value.parties.slice(0, MOST_PARTIES).map(nameIn)
+  const isParty = (name: unknown): boolean => name === undefined || parties.includes(nameIn(name))
+  const events = value.events.slice(0, MOST_STEPS).map((event) => (isObject(event) ? event : {}))
+  return events.every(({ at, to }) => isParty(at) && isParty(to))
+    ? { parties, events: events.map(eventIn) }
+    : undefined
+}
+
+function eventIn({ at, to, label, lost, held }: Record<string, unknown>): SpaceTimeEvent {
+  return {
+    ...(at !== undefined && { at: nameIn(at) }),
+    ...(to !== undefined && { to: nameIn(to) }),
+    label: textIn(label),
+    ...(lost === true && { lost }),
+    ...(held === true && { held }),
+  }
+}
+
+/** Returns a name that fits above its lane. */
+function nameIn(value: unknown): string {
+  return shorten(textIn(value).replaceAll(/\s+/g, ' '), LONGEST_NAME)
+}
+
 function textIn(value: unknown): string {
   return typeof value === 'string' ? legible(value.slice(0, LONGEST)) : '(not a text)'
 }
@@ -35,4 +65,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 // The checks of the lessons stay far below these limits.
 const MOST_STEPS = 10_000
+const MOST_PARTIES = 8
+const LONGEST_NAME = 20
 const LONGEST = 100_000

@@ -1,0 +1,57 @@
+import type { SpaceTime, SpaceTimeEvent } from '../../protocol/space-time.ts'
+
+/** Draws the space-time picture of a check while the check runs. */
+export type Drawing = {
+  /**
+   * Says that the check has a picture, and which lanes come first, from left to right. The lanes of other parties follow
+   * in the order in which they speak.
+   */
+  parties(...names: string[]): void
+  /**
+   * Draws something that is not a step, such as a call between two parties. The event may be changed later, for example
+   * if more items follow the first one.
+   */
+  draw(event: SpaceTimeEvent): void
+  /** Returns the picture so far, or undefined if there is none. */
+  picture(): SpaceTime | undefined
+}
+
+/** The drawing of a transcript, which adds its steps to it. */
+type OwnDrawing = Drawing & { addStep(drawn: SpaceTimeEvent | 'already' | undefined): void }
+
+export function newPicture(): OwnDrawing {
+  const first: string[] = []
+  const events: SpaceTimeEvent[] = []
+  let isComplete = true
+
+  function add(event: SpaceTimeEvent): void {
+    if (events.length < MOST_EVENTS) events.push(event)
+    else isComplete = false
+  }
+
+  return {
+    parties: (...names) => void first.push(...names),
+    draw(event) {
+      // A server that polls draws the same call again and again.
+      const { at, to, label } = events.at(-1) ?? {}
+      if (event.at !== at || event.to !== to || event.label !== label) add(event)
+    },
+    addStep(drawn) {
+      if (drawn === undefined) isComplete = false
+      else if (drawn !== 'already') add(drawn)
+    },
+    picture() {
+      // A picture takes the place of the steps, so it must leave none of them out.
+      if (first.length === 0 || !isComplete) return undefined
+      const speaking = new Set(events.flatMap(({ at, to }) => [at ?? [], to ?? []].flat()))
+      const parties = [...new Set([...first, ...speaking])].filter((party) => speaking.has(party))
+      return parties.length < FEWEST ? undefined : { parties, events: [...events] }
+    },
+  }
+}
+
+/** More events than any picture shows. Code in a busy loop must not fill the memory. */
+const MOST_EVENTS = 10_000
+
+/** The number of parties from which on a picture is clearer than a list of steps. */
+const FEWEST = 3

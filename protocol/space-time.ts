@@ -14,6 +14,8 @@ export type SpaceTimeEvent = {
   label: string
   /** Whether it was sent, but never arrived. */
   lost?: true
-  /** Whether it arrived, but the answer to it is held back. */
+  /** Whether it was sent, but is held back for now. */
   held?: true
+  /** Whether it is a call that no step of the check mentions. Correct code may make other calls. */
+  isCall?: true
 }

@@ -17,16 +17,14 @@ export type Drawing = {
 }
 
 /** The drawing of a transcript, which adds its steps to it. */
-type OwnDrawing = Drawing & { addStep(drawn: SpaceTimeEvent | 'already' | undefined): void }
+type OwnDrawing = Drawing & { addStep(text: string, drawn?: SpaceTimeEvent | 'already'): void }
 
 export function newPicture(): OwnDrawing {
   const first: string[] = []
   const events: SpaceTimeEvent[] = []
-  let isComplete = true
 
   function add(event: SpaceTimeEvent): void {
     if (events.length < MOST_EVENTS) events.push(event)
-    else isComplete = false
   }
 
   return {
@@ -36,13 +34,12 @@ export function newPicture(): OwnDrawing {
       const { at, to, label } = events.at(-1) ?? {}
       if (event.at !== at || event.to !== to || event.label !== label) add(event)
     },
-    addStep(drawn) {
-      if (drawn === undefined) isComplete = false
-      else if (drawn !== 'already') add(drawn)
+    addStep(text, drawn) {
+      // A picture takes the place of the steps, so it must not leave one out.
+      if (drawn !== 'already') add(drawn ?? { label: text })
     },
     picture() {
-      // A picture takes the place of the steps, so it must leave none of them out.
-      if (first.length === 0 || !isComplete) return undefined
+      if (first.length === 0) return undefined
       const speaking = new Set(events.flatMap(({ at, to }) => [at ?? [], to ?? []].flat()))
       const parties = [...new Set([...first, ...speaking])].filter((party) => speaking.has(party))
       return parties.length < FEWEST ? undefined : { parties, events: [...events] }

@@ -6,7 +6,7 @@ import { noteProgress } from './signs-of-life.ts'
 /** The numbered steps of one check, which are its actions and observations, and the picture of these steps. */
 export type Transcript = Drawing & {
   readonly steps: readonly string[]
-  /** @param drawn the step in the picture, or `already` if `draw()` has drawn it */
+  /** @param drawn the step in the picture, if it belongs to a party; `already` if `draw()` has drawn it */
   step(text: string, drawn?: SpaceTimeEvent | 'already'): void
   /** Says which part a passing check could not grade, and why. */
   note?: string
@@ -21,7 +21,7 @@ export function newTranscript(): Transcript {
     step(text, drawn) {
       noteProgress()
       steps.push(text)
-      addStep(drawn)
+      addStep(text, drawn)
     },
   }
 }

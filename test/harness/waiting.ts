@@ -34,7 +34,7 @@ export function toldNow(story: LateStory): Story {
  * @param timeoutTurns the number of turns of 50 ms to wait; use fewer only if the caller tries again
  */
 export function waiting(transcript: Transcript, timeoutTurns = TIMEOUT_TURNS): Waiting {
-  const nothing = (): void => transcript.step(NOTHING, { label: NOTHING })
+  const nothing = (): void => transcript.step('… nothing for 2 s')
 
   async function withTimeout<T>(
     promise: Promise<T>,
@@ -82,8 +82,6 @@ const EAGER_TURNS = 1000
 function pause(): Promise<void> {
   return new Promise((done) => void setTimeout(done, 5))
 }
-
-const NOTHING = '… nothing for 2 s'
 
 const TIMEOUT_TURNS = 40
 const TURN_MS = 50

@@ -40,13 +40,14 @@ function pictureIn(value: unknown): SpaceTime | undefined {
     : undefined
 }
 
-function eventIn({ at, to, label, lost, held }: Record<string, unknown>): SpaceTimeEvent {
+function eventIn({ at, to, label, lost, held, isCall }: Record<string, unknown>): SpaceTimeEvent {
   return {
     ...(at !== undefined && { at: nameIn(at) }),
     ...(to !== undefined && { to: nameIn(to) }),
     label: textIn(label),
     ...(lost === true && { lost }),
     ...(held === true && { held }),
+    ...(isCall === true && { isCall }),
   }
 }
 

@@ -1,6 +1,8 @@
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { checksOf } from '../lessons/checks.ts'
 import { alikeInWords, firstDifference, moreInWords, sideBySide } from './side-by-side.ts'
+import { shownPicture } from './space-time.ts'
+import { spaceTimeLines } from './space-time-lines.ts'
 import type { Paint } from '../terminal/colour.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 import { truncate, wrap } from '../terminal/text.ts'
@@ -43,7 +45,7 @@ export function renderFailure(
   options: RenderOptions,
 ): string {
   const { paint } = options
-  const { id, rule, story, at, steps, reference } = check
+  const { id, rule, story, at } = check
   if (!story) return ''
   const task = taskOf(id)
   const readme = readmeOf(verdict.lesson)
@@ -54,7 +56,7 @@ export function renderFailure(
     ...wrap(story.expected, options.width - 2).map((line) => `  ${line}`),
     ...(at ? [`  at ${at}`] : []),
     '',
-    ...transcripts(steps, reference, options.width, paint),
+    ...(picture(check, options) ?? transcripts(check, options)),
     ...(story.cause
       ? wrap(`The cause: ${story.cause}`, options.width - 2).map((line) => `  ${line}`)
       : []),
@@ -294,12 +296,24 @@ function readmeOf(lesson: number): string {
   return `lessons/${lessonNumbered(lesson)!.folder}/README.md`
 }
 
+/** Returns the picture of the steps and of the reference's steps, or undefined if there is no picture or no room for it. */
+function picture(
+  { picture: yours, referencePicture }: CheckResult,
+  { width, paint }: RenderOptions,
+): string[] | undefined {
+  if (!yours) return undefined
+  const lines = spaceTimeLines(
+    shownPicture(yours, referencePicture),
+    Math.min(width, 100) - 4,
+    paint,
+  )
+  return lines && [...lines.map((line) => `    ${line}`), '']
+}
+
 /** Returns both transcripts in two columns, or one below the other if the terminal is narrow. */
 function transcripts(
-  steps: readonly string[],
-  reference: readonly string[] = [],
-  width: number,
-  paint: Paint,
+  { steps, reference = [] }: CheckResult,
+  { width, paint }: RenderOptions,
 ): string[] {
   if (steps.length === 0) return []
   const shown = sideBySide(steps, reference)

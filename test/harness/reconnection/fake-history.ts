@@ -55,11 +55,12 @@ export function fakeHistory(
     const call = `after(${typeof id === 'string' ? `"${excerpt(id, 24)}"` : ''})`
     const asItIs = (): string => nameAnswer(answer(id))
     if (reads.blocked) {
-      transcript.draw({ at: 'server', to: 'history', label: call, held: true })
+      transcript.draw({ at: 'server', to: 'history', label: call, held: true, isCall: true })
       const asItWas = asItIs()
       waiting.push(reads.blocked === 'as it was' ? () => asItWas : asItIs)
     } else {
-      transcript.draw({ at: 'history', to: 'server', label: `${call} returned ${asItIs()}` })
+      const label = `${call} returned ${asItIs()}`
+      transcript.draw({ at: 'history', to: 'server', label, isCall: true })
     }
   }
 
@@ -87,11 +88,12 @@ export function fakeHistory(
         return reads.read(id)
       }
       failure.readings -= 1
-      transcript.draw({ at: 'history', to: 'server', label: `after() failed: ${failure.message}` })
+      const label = `after() failed: ${failure.message}`
+      transcript.draw({ at: 'history', to: 'server', label, isCall: true })
       return Promise.reject(new FeedError(failure.message))
     },
     subscribe(listener) {
-      transcript.draw({ at: 'server', to: 'history', label: 'subscribe()' })
+      transcript.draw({ at: 'server', to: 'history', label: 'subscribe()', isCall: true })
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },

@@ -42,13 +42,10 @@ export function newPicture(): OwnDrawing {
       if (first.length === 0) return undefined
       const speaking = new Set(events.flatMap(({ at, to }) => [at ?? [], to ?? []].flat()))
       const parties = [...new Set([...first, ...speaking])].filter((party) => speaking.has(party))
-      return parties.length < FEWEST ? undefined : { parties, events: [...events] }
+      return { parties, events: [...events] }
     },
   }
 }
 
 /** More events than any picture shows. Code in a busy loop must not fill the memory. */
 const MOST_EVENTS = 10_000
-
-/** The number of parties from which on a picture is clearer than a list of steps. */
-const FEWEST = 3

@@ -296,19 +296,15 @@ function readmeOf(lesson: number): string {
   return `lessons/${lessonNumbered(lesson)!.folder}/README.md`
 }
 
-/** Returns the picture of the steps and of the reference's steps, or undefined if there is no picture or no room for it. */
-function picture(
-  { picture: yours, referencePicture }: CheckResult,
-  { width, paint }: RenderOptions,
-): string[] | undefined {
-  if (!yours) return undefined
-  const lines = spaceTimeLines(
-    shownPicture(yours, referencePicture),
-    Math.min(width, 100) - 4,
-    paint,
-  )
+/** Returns the picture of what happened, or undefined if there is no picture or no room for it. */
+function picture(check: CheckResult, { width, paint }: RenderOptions): string[] | undefined {
+  const shown = shownPicture(check)
+  const lines = shown && spaceTimeLines(shown, Math.min(width, MOST_COLUMNS) - 4, paint)
   return lines && [...lines.map((line) => `    ${line}`), '']
 }
+
+/** The width from which on a picture is not easier to read. */
+const MOST_COLUMNS = 100
 
 /** Returns both transcripts in two columns, or one below the other if the terminal is narrow. */
 function transcripts(

@@ -1,4 +1,5 @@
-import type { SpaceTime, SpaceTimeEvent } from '../../protocol/space-time.ts'
+import type { SpaceTimeEvent } from '../../protocol/space-time.ts'
+import type { CheckResult } from '../../protocol/verdict.ts'
 
 /** What to show of a check's picture and of the solution's picture of the same check. */
 export type ShownPicture = {
@@ -13,16 +14,23 @@ export type ShownPicture = {
 }
 
 /**
- * Returns the events to show. Of a long picture, these are the events where the two begin to differ and where the
+ * Returns the events to show, or undefined if the steps are clearer. Of a long picture, these are the events where the two begin to differ and where the
  * learner's picture ends. An event without a party says how many events are left out.
  */
-export function shownPicture(yours: SpaceTime, reference?: SpaceTime): ShownPicture {
+export function shownPicture({
+  picture: yours,
+  referencePicture: reference,
+}: Pick<CheckResult, 'picture' | 'referencePicture'>): ShownPicture | undefined {
+  if (!yours) return undefined
   const parts = partsOf(yours.events, reference?.events)
+  // Then only the steps show how the two differ, for example in the data of an event.
+  if (reference && parts.yours.length === 0) return undefined
   const shown = [...parts.before, ...parts.yours, ...parts.reference]
   const isShown = (party: string): boolean =>
     shown.some(({ at, to }) => at === party || to === party)
   const parties = new Set([...yours.parties, ...(reference?.parties ?? [])])
-  return { ...parts, parties: [...parties].filter(isShown) }
+  const lanes = [...parties].filter(isShown)
+  return lanes.length < FEWEST ? undefined : { ...parts, parties: lanes }
 }
 
 function partsOf(
@@ -39,6 +47,9 @@ function partsOf(
   }
 }
 
+/** The number of parties from which on a picture is clearer than a list of steps. */
+const FEWEST = 3
+
 /** The number of events of a picture to show, before and after it differs from the reference. */
 const MOST = 12
 const MOST_BEFORE = 4
@@ -48,7 +59,7 @@ const FIRST = 3
 
 function lastOf(events: readonly SpaceTimeEvent[], most: number): SpaceTimeEvent[] {
   const leftOut = events.length - most
-  return leftOut <= 1 ? [...events] : [{ label: `… ${leftOut} more` }, ...events.slice(leftOut)]
+  return leftOut <= 1 ? [...events] : [{ label: `… ${leftOut} before` }, ...events.slice(leftOut)]
 }
 
 function firstOf(events: readonly SpaceTimeEvent[], most: number): SpaceTimeEvent[] {

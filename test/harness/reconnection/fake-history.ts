@@ -52,7 +52,7 @@ export function fakeHistory(
   }
 
   function drawRead(id: string | undefined): void {
-    const call = `after(${typeof id === 'string' ? `"${excerpt(id, 24)}"` : ''})`
+    const call = `after(${typeof id === 'string' ? `"${excerpt(id, 24)}"` : 'undefined'})`
     const asItIs = (): string => nameAnswer(answer(id))
     if (reads.blocked) {
       transcript.draw({ at: 'server', to: 'history', label: call, held: true, isCall: true })
@@ -95,7 +95,10 @@ export function fakeHistory(
     subscribe(listener) {
       transcript.draw({ at: 'server', to: 'history', label: 'subscribe()', isCall: true })
       listeners.add(listener)
-      return () => void listeners.delete(listener)
+      return () => {
+        if (!listeners.delete(listener)) return
+        transcript.draw({ at: 'server', to: 'history', label: 'unsubscribe()', isCall: true })
+      }
     },
     append<All extends Quake[]>(...quakes: All) {
       const entries = quakes.map((quake, n) => ({

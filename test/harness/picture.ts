@@ -22,9 +22,11 @@ type OwnDrawing = Drawing & { addStep(text: string, drawn?: SpaceTimeEvent | 'al
 export function newPicture(): OwnDrawing {
   const first: string[] = []
   const events: SpaceTimeEvent[] = []
+  let isTooLong = false
 
   function add(event: SpaceTimeEvent): void {
-    if (events.length < MOST_EVENTS) events.push(event)
+    isTooLong ||= events.length === MOST_EVENTS
+    if (!isTooLong) events.push(event)
   }
 
   return {
@@ -39,7 +41,7 @@ export function newPicture(): OwnDrawing {
       if (drawn !== 'already') add(drawn ?? { label: text })
     },
     picture() {
-      if (first.length === 0) return undefined
+      if (first.length === 0 || isTooLong) return undefined
       const speaking = new Set(events.flatMap(({ at, to }) => [at ?? [], to ?? []].flat()))
       const parties = [...new Set([...first, ...speaking])].filter((party) => speaking.has(party))
       return { parties, events: [...events] }
@@ -47,5 +49,5 @@ export function newPicture(): OwnDrawing {
   }
 }
 
-/** More events than any picture shows. Code in a busy loop must not fill the memory. */
+/** More events than a check draws, unless the learner's code calls something in a busy loop. */
 const MOST_EVENTS = 10_000

@@ -44,7 +44,7 @@ function eventIn({ at, to, label, lost, held, isCall }: Record<string, unknown>)
   return {
     ...(at !== undefined && { at: nameIn(at) }),
     ...(to !== undefined && { to: nameIn(to) }),
-    label: textIn(label),
+    label: lineIn(label, LONGEST_LABEL),
     ...(lost === true && { lost }),
     ...(held === true && { held }),
     ...(isCall === true && { isCall }),
@@ -53,7 +53,11 @@ function eventIn({ at, to, label, lost, held, isCall }: Record<string, unknown>)
 
 /** Returns a name that fits above its lane. */
 function nameIn(value: unknown): string {
-  return shorten(textIn(value).replaceAll(/\s+/g, ' '), LONGEST_NAME)
+  return lineIn(value, LONGEST_NAME)
+}
+
+function lineIn(value: unknown, longest: number): string {
+  return shorten(textIn(value).replaceAll(/\s+/g, ' '), longest)
 }
 
 function textIn(value: unknown): string {
@@ -68,4 +72,5 @@ function isObject(value: unknown): value is Record<string, unknown> {
 const MOST_STEPS = 10_000
 const MOST_PARTIES = 8
 const LONGEST_NAME = 20
+const LONGEST_LABEL = 200
 const LONGEST = 100_000

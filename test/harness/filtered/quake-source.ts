@@ -11,19 +11,26 @@ export type ControlledSource = QuakeSource & {
 }
 
 export function controlledSource(transcript: Transcript): ControlledSource {
+  transcript.parties('source', 'server')
   const listeners = new Set<{ onQuake: (quake: Quake) => void }>()
   return {
     subscribe(onQuake) {
       const listener = { onQuake }
+      transcript.draw({ at: 'server', to: 'source', label: 'subscribe()', isCall: true })
       listeners.add(listener)
-      return () => void listeners.delete(listener)
+      return () => {
+        if (!listeners.delete(listener)) return
+        transcript.draw({ at: 'server', to: 'source', label: 'unsubscribe()', isCall: true })
+      }
     },
     get listeners() {
       return listeners.size
     },
     happen(...happened) {
       for (const quake of happened) {
-        transcript.step(`${describeQuake(quake)} happens`)
+        const label = `${describeQuake(quake)} happens`
+        const heard = listeners.size > 0 && { to: 'server' }
+        transcript.step(label, { at: 'source', ...heard, label })
         for (const { onQuake } of listeners) onQuake(quake)
       }
     },

@@ -71,6 +71,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 // The checks of the lessons stay far below these limits.
 const MOST_STEPS = 10_000
 const MOST_PARTIES = 8
-const LONGEST_NAME = 20
+const LONGEST_NAME = 24
 const LONGEST_LABEL = 200
 const LONGEST = 100_000

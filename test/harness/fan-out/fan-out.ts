@@ -61,6 +61,7 @@ export async function fanOut(
   }
   const app = createApp(sources, { encode, ...options })
   const responses: Response[] = []
+  const viewers: Viewer[] = []
   const server = await t.serve(app, (request, response, next) => {
     responses.push(response)
     if (before) before(request, response, next)
@@ -82,6 +83,7 @@ export async function fanOut(
         expected: 'Expected status 200.',
       })
       const one = viewer(t.transcript, client, responses.at(-1)!)
+      viewers.push(one)
       await mustBeNamed(one, 'policy', {
         seen: `${subjectOf(name)} connected`,
         expected: 'Expected the stream to begin with an event named "policy".',
@@ -95,7 +97,7 @@ export async function fanOut(
       const numbers = (): string =>
         all.length === 1 ? `item ${happened}` : `items ${all[0]!.id} to ${happened}`
       const drawn = { at: 'sources', to: 'server', label: '' }
-      for (const reader of readers) reader.startRow()
+      for (const one of viewers) one.startRow()
       try {
         for (let n = 0; n < count; n += 1) {
           const source = sources[from ?? happened % sources.length]!

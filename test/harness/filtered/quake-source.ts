@@ -16,12 +16,8 @@ export function controlledSource(transcript: Transcript): ControlledSource {
   return {
     subscribe(onQuake) {
       const listener = { onQuake }
-      transcript.draw({ at: 'server', to: 'source', label: 'subscribe()', isCall: true })
       listeners.add(listener)
-      return () => {
-        if (!listeners.delete(listener)) return
-        transcript.draw({ at: 'server', to: 'source', label: 'unsubscribe()', isCall: true })
-      }
+      return () => void listeners.delete(listener)
     },
     get listeners() {
       return listeners.size

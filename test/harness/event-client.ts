@@ -115,7 +115,7 @@ export class EventClient {
 }
 
 /** Names an event for a picture: `event "q-999"`, or `event named "gap"`. */
-function nameEvent({ type, data, lastEventId }: StreamEvent): string {
+export function nameEvent({ type, data, lastEventId }: StreamEvent): string {
   if (type !== 'message') return `event named "${excerpt(type, 24)}"`
   return lastEventId === '' ? `event ${excerpt(data, 40)}` : `event "${excerpt(lastEventId, 24)}"`
 }

@@ -8,6 +8,8 @@ export type Transcript = Drawing & {
   readonly steps: readonly string[]
   /** @param drawn the step in the picture, if it belongs to a party; `already` if `draw()` has drawn it */
   step(text: string, drawn?: SpaceTimeEvent | 'already'): void
+  /** Adds the steps and the picture of another transcript. */
+  append(other: Transcript): void
   /** Says which part a passing check could not grade, and why. */
   note?: string
 }
@@ -23,6 +25,12 @@ export function newTranscript(): Transcript {
       steps.push(text)
       addStep(text, drawn)
     },
+    append(other) {
+      steps.push(...other.steps)
+      const { parties, events } = other.picture() ?? { parties: [], events: [] }
+      drawing.parties(...parties)
+      for (const event of events) addStep(event.label, event)
+    },
   }
 }
 
@@ -30,6 +38,7 @@ export function newTranscript(): Transcript {
 export const SILENT: Transcript = {
   steps: [],
   step() {},
+  append() {},
   parties() {},
   draw() {},
   picture: () => undefined,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../root.ts'
-import { quote, saysOf, table } from './quote.ts'
+import { pictureOf, quote, saysOf, table } from './quote.ts'
 import { sceneIn, type Scene } from './scene.ts'
 
 /** The kind of a slide, which selects the slide's CSS class and the word above its title. */
@@ -70,7 +70,7 @@ export function readDeck(): Deck {
  * Parses a slide: `<!-- myth, 2 minutes -->`, its text and, after a line `Note:`, the notes for the instructor.
  *
  * A code block with a file after its language quotes that file. A block named `table` quotes rows of a table, and a block
- * named `says` quotes the message that a learner gets for a mistake. Adds the scene of a block named `wire` to `scenes`.
+ * named `says` quotes the message that a learner gets for a mistake, or its picture. Adds the scene of a block named `wire` to `scenes`.
  *
  * @throws Error
  */
@@ -92,7 +92,11 @@ function readSlide(part: string, scenes: Scene[]): Slide {
         return listing('wire', '', `${scene.name}\n`)
       }
       if (language === 'table') return table(said, inside)
-      if (language === 'says') return listing('text', 'npm test', saysOf(said))
+      if (language === 'says') {
+        return inside.trim() === 'picture'
+          ? listing('space-time', '', pictureOf(said))
+          : listing('text', 'npm test', saysOf(said))
+      }
       if (!said.includes('/')) return whole
       return listing(language, said.replace(/#.*/, ''), quote(said, inside))
     }),

@@ -6,6 +6,7 @@ import { applyTheme } from '../../page/browser/state/theme.ts'
 import type { DeckView } from '../deck-view.ts'
 import { Deck } from './Deck.tsx'
 import '../../page/browser/colours.css'
+import '../../page/browser/ui/space-time.css'
 import './deck.css'
 
 applyTheme()

@@ -36,7 +36,7 @@ const GAP = '  '
 const NARROWEST = 28
 
 /** Returns the label of an event, with a word for a message that did not arrive. */
-export function describeEnding({ label, lost, held }: SpaceTimeEvent): string {
+function describeEnding({ label, lost, held }: SpaceTimeEvent): string {
   if (lost) return `${label} (lost)`
   return held ? `${label} (held)` : label
 }

@@ -182,7 +182,7 @@ export class SystemUnderTest {
     this.#unrecorded.push(id === 'gap' ? 'a gap' : id)
   }
 
-  /** Draws the events that have crossed the hop, and the IDs that came without an event. */
+  /** Draws the events that have crossed the hop, and the IDs that came without a quake. */
   #drawEvents(connection: number, bytes: Uint8Array): void {
     if (!this.#streams.has(connection)) {
       this.#streams.set(connection, { response: responseReader(), events: new EventStreamParser() })
@@ -191,9 +191,11 @@ export class SystemUnderTest {
     for (const segment of response.push(bytes)) {
       if (segment.kind !== 'data') continue
       const before = events.lastEventId
-      const labels = events.push(segment.bytes).map(nameEvent)
-      if (labels.length === 0 && events.lastEventId !== before) {
-        labels.push(`the ID "${excerpt(events.lastEventId, 24)}", without an event`)
+      const completed = events.push(segment.bytes)
+      const labels = completed.map(nameEvent)
+      const { lastEventId } = events
+      if (lastEventId !== before && !completed.some(({ type }) => type === 'message')) {
+        labels.push(`the ID "${excerpt(lastEventId, 24)}", without a quake`)
       }
       for (const label of labels) this.transcript.draw({ at: 'server', to: 'client', label })
     }

@@ -109,7 +109,7 @@ async function runAlone(script: Script): Promise<Outcome> {
   const transcript = newTranscript()
   const tools = toolbox(transcript)
   const uncaught = watchUncaughtErrors()
-  // What had happened when the script ended, because the clean-up does not belong in the report.
+  // Set when the script ends, because the clean-up does not belong in the report.
   let happened: Happened = { steps: [] }
   try {
     await tools.play(script).finally(() => {

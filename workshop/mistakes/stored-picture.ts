@@ -19,8 +19,9 @@ export function drawn(check: CheckResult): SpaceTime | undefined {
 }
 
 /** Removes what matters only for a comparison with the solution. */
-function withoutCall({ isCall: _, ...event }: SpaceTimeEvent): SpaceTimeEvent {
-  return event
+function withoutCall(event: SpaceTimeEvent): SpaceTimeEvent {
+  const { isCall: _, ...rest } = event
+  return rest
 }
 
 export function formatPicture({ parties, events }: SpaceTime): string[] {

@@ -17,7 +17,7 @@ import { goToTask } from './TaskLinks.tsx'
 export function CheckDetails({ check, seed }: { check: Check; seed: number | undefined }) {
   const { id, rule, story, notWritten, lacks, note, steps, reference } = check
   const task = taskOf(id)
-  const picture = shownPicture(check)
+  const picture = story && shownPicture(check)
   return (
     <article className="check">
       <h3>

@@ -42,9 +42,8 @@ export function newPicture(): OwnDrawing {
     },
     picture() {
       if (first.length === 0 || isTooLong) return undefined
-      const speaking = new Set(events.flatMap(({ at, to }) => [at ?? [], to ?? []].flat()))
-      const parties = [...new Set([...first, ...speaking])].filter((party) => speaking.has(party))
-      return { parties, events: [...events] }
+      const speaking = events.flatMap(({ at, to }) => [at ?? [], to ?? []].flat())
+      return { parties: [...new Set([...first, ...speaking])], events: [...events] }
     },
   }
 }

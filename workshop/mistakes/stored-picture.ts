@@ -1,6 +1,6 @@
 import type { SpaceTime, SpaceTimeEvent } from '../../protocol/space-time.ts'
 import type { CheckResult } from '../../protocol/verdict.ts'
-import { shownPicture } from '../verdict/space-time.ts'
+import { shownPicture, speaking } from '../verdict/space-time.ts'
 
 // Stored messages contain a picture as one line for its parties, and one line for each event:
 //
@@ -13,9 +13,9 @@ import { shownPicture } from '../verdict/space-time.ts'
 /** Returns the events of a picture that a learner sees, except for those of the solution. */
 export function drawn(check: CheckResult): SpaceTime | undefined {
   const shown = shownPicture(check)
-  return (
-    shown && { parties: shown.parties, events: [...shown.before, ...shown.yours].map(withoutCall) }
-  )
+  if (!shown) return undefined
+  const events = [...shown.before, ...shown.yours].map(withoutCall)
+  return { parties: speaking(shown.parties, events), events }
 }
 
 /** Removes what matters only for a comparison with the solution. */

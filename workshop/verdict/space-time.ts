@@ -25,12 +25,19 @@ export function shownPicture({
   const parts = partsOf(yours.events, reference?.events)
   // Then only the steps show how the two differ, for example in the data of an event.
   if (reference && parts.yours.length === 0) return undefined
-  const shown = [...parts.before, ...parts.yours, ...parts.reference]
-  const isShown = (party: string): boolean =>
-    shown.some(({ at, to }) => at === party || to === party)
-  const parties = new Set([...yours.parties, ...(reference?.parties ?? [])])
-  const lanes = [...parties].filter(isShown)
-  return lanes.length < FEWEST ? undefined : { ...parts, parties: lanes }
+  const parties = speaking(
+    [...new Set([...yours.parties, ...(reference?.parties ?? [])])],
+    [...parts.before, ...parts.yours, ...parts.reference],
+  )
+  return parties.length < FEWEST ? undefined : { ...parts, parties }
+}
+
+/** Returns the parties that have a part in the events. */
+export function speaking(
+  parties: readonly string[],
+  events: readonly SpaceTimeEvent[],
+): readonly string[] {
+  return parties.filter((party) => events.some(({ at, to }) => at === party || to === party))
 }
 
 function partsOf(

@@ -160,6 +160,11 @@ describe('the picture in a report', () => {
     expect(picture.events[0]!.label).toHaveLength(200)
   })
 
+  test('has no message from a party to itself', () => {
+    const events = [{ at: 'a', to: 'a', label: 'x' }]
+    expect(pictureIn({ parties: ['a'], events })!.events).toEqual([{ at: 'a', label: 'x' }])
+  })
+
   test.for([
     'text',
     { parties: ['a'] },

@@ -43,7 +43,8 @@ function pictureIn(value: unknown): SpaceTime | undefined {
 function eventIn({ at, to, label, lost, held, isCall }: Record<string, unknown>): SpaceTimeEvent {
   return {
     ...(at !== undefined && { at: nameIn(at) }),
-    ...(to !== undefined && { to: nameIn(to) }),
+    // A message needs two lanes.
+    ...(to !== undefined && nameIn(to) !== nameIn(at) && { to: nameIn(to) }),
     label: lineIn(label, LONGEST_LABEL),
     ...(lost === true && { lost }),
     ...(held === true && { held }),

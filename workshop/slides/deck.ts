@@ -70,7 +70,8 @@ export function readDeck(): Deck {
  * Parses a slide: `<!-- myth, 2 minutes -->`, its text and, after a line `Note:`, the notes for the instructor.
  *
  * A code block with a file after its language quotes that file. A block named `table` quotes rows of a table, and a block
- * named `says` quotes the message that a learner gets for a mistake, or its picture. Adds the scene of a block named `wire` to `scenes`.
+ * named `says` quotes the message that a learner gets for a mistake, or its picture. Adds the scene of a block named
+ * `wire` to `scenes`.
  *
  * @throws Error
  */

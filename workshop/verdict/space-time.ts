@@ -14,8 +14,8 @@ export type ShownPicture = {
 }
 
 /**
- * Returns the events to show, or undefined if the steps are clearer. Of a long picture, these are the events where the two begin to differ and where the
- * learner's picture ends. An event without a party says how many events are left out.
+ * Returns the events to show, or undefined if the steps are clearer. Of a long picture, these are the events where the
+ * two begin to differ and where the learner's picture ends. An event without a party says how many events are left out.
  */
 export function shownPicture({
   picture: yours,

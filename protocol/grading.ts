@@ -1,3 +1,5 @@
+import type { SpaceTime } from './space-time.ts'
+
 // The messages between the grader and the process in which it grades. A sign of life is a line on standard error.
 
 /** The first character of every sign of life. */
@@ -18,6 +20,8 @@ export type Canary = { id: string; rule: string; mustPass: boolean }
 /** The report of a check, whether the check passed or not. */
 export type Report = {
   steps: readonly string[]
+  /** The steps as a picture, if several parties speak and the harness knows which of them did. */
+  picture?: SpaceTime
   /** The part of the check that could not be graded, and the reason. The check has passed nevertheless. */
   note?: string
   /** Absent if the check passed. */

@@ -1,4 +1,5 @@
 import type { Story } from './grading.ts'
+import type { SpaceTime } from './space-time.ts'
 
 /** The result of grading one lesson of one person's work. */
 export type Verdict = {
@@ -40,8 +41,11 @@ export type CheckResult = {
   /** The place in the learner's file where the error was thrown: `lessons/01-raw-chunks/server.ts:12:5`. */
   at?: string
   steps: readonly string[]
+  /** The steps as a picture. */
+  picture?: SpaceTime
   /** The steps of the same check for the solution. */
   reference?: readonly string[]
+  referencePicture?: SpaceTime
 }
 
 export type GradingProblem = {

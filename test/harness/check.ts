@@ -5,7 +5,7 @@ import { canaryHolds } from './canary.ts'
 import { asCheck } from './current-check.ts'
 import { turns } from './event-loop.ts'
 import { must } from './failure.ts'
-import { reportOf } from './report.ts'
+import { happenedIn, reportOf, type Happened } from './report.ts'
 import { beginSampling } from './sampling.ts'
 import { secrets } from './secrets.ts'
 import { signOfLife } from './signs-of-life.ts'
@@ -109,24 +109,23 @@ async function runAlone(script: Script): Promise<Outcome> {
   const transcript = newTranscript()
   const tools = toolbox(transcript)
   const uncaught = watchUncaughtErrors()
-  // The length of the transcript when the script ends, because the clean-up does not belong in the transcript.
-  let length = 0
-  const steps = (): string[] => transcript.steps.slice(0, length)
+  // Set when the script ends, because the clean-up does not belong in the report.
+  let happened: Happened = { steps: [] }
   try {
     await tools.play(script).finally(() => {
-      length = transcript.steps.length
+      happened = happenedIn(transcript)
       return tools.close()
     })
     // Wait for one turn, because errors that were thrown while the last connections closed surface only then.
     await turns()
     const error = uncaught.failure() ?? uncaught.warning()
     const { note } = transcript
-    if (!error) return { report: { steps: steps(), ...(note && { note }) }, hasPassed: true }
-    const report = reportOf(error, steps(), tools)
+    if (!error) return { report: { ...happened, ...(note && { note }) }, hasPassed: true }
+    const report = reportOf(error, happened, tools)
     return { report, hasPassed: false, error, mayBeAnothers: uncaught.areShared }
   } catch (thrown) {
     const error = (!uncaught.areShared && uncaught.failure()) || thrown
-    return { report: reportOf(error, steps(), tools), hasPassed: false, error }
+    return { report: reportOf(error, happened, tools), hasPassed: false, error }
   } finally {
     uncaught.stop()
   }

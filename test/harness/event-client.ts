@@ -26,7 +26,7 @@ export class EventClient {
   async next(story: LateStory): Promise<StreamEvent> {
     try {
       const event = await this.#read(() => this.#events.shift(), story)
-      this.#step(`read an event  ${describeEvent(event)}`)
+      this.#step(`read an event  ${describeEvent(event)}`, nameEvent(event))
       return event
     } catch (error) {
       throw this.#withLines(error)
@@ -36,13 +36,13 @@ export class EventClient {
   /** Waits for the first bytes of the body. */
   async firstBytes(story: LateStory): Promise<void> {
     await this.#read(() => this.#hasBegun || undefined, story)
-    this.#step('read the first bytes of the body')
+    this.#step('read the first bytes of the body', 'first bytes of the body')
   }
 
   /** Waits for a valid `retry` field and returns its value. */
   async retry(story: LateStory): Promise<number> {
     const retry = await this.#read(() => this.#parser.retry, story)
-    this.#step(`read retry: ${retry}`)
+    this.#step(`read retry: ${retry}`, `retry: ${retry}`)
     return retry
   }
 
@@ -51,7 +51,7 @@ export class EventClient {
     const lines = (): number => this.comments + this.fields
     const wanted = lines() + count
     await this.#read(() => lines() >= wanted || undefined, story)
-    this.#step('saw signs of life while the feed was silent')
+    this.#step('saw signs of life while the feed was silent', 'signs of life')
   }
 
   /** An event that arrived while the check was not waiting for an event. */
@@ -79,8 +79,10 @@ export class EventClient {
     return this.#parser.lastEventId
   }
 
-  #step(what: string): void {
-    this.#transcript.step(`${this.#client.name} ${what}`)
+  /** @param label what the server sent */
+  #step(what: string, label: string): void {
+    const { name } = this.#client
+    this.#transcript.step(`${name} ${what}`, { at: 'server', to: name, label })
   }
 
   #read<T>(look: () => T | undefined, story: LateStory): Promise<T> {
@@ -110,6 +112,12 @@ export class EventClient {
       cause: 'a block without a "data" field is not an event, so a client dispatches nothing.',
     })
   }
+}
+
+/** Names an event for a picture: `event "q-999"`, or `event named "gap"`. */
+export function nameEvent({ type, data, lastEventId }: StreamEvent): string {
+  if (type !== 'message') return `event named "${excerpt(type, 24)}"`
+  return lastEventId === '' ? `event ${excerpt(data, 40)}` : `event "${excerpt(lastEventId, 24)}"`
 }
 
 /** Describes the meaning of an event, not its bytes: `id "us7000abcd", data "{"id":…}"`. */

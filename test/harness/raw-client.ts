@@ -66,7 +66,8 @@ export class RawClient {
     const cursor = lastEventId === undefined ? '' : `, Last-Event-ID: ${lastEventId}`
     const coding = acceptEncoding === undefined ? '' : `, ${acceptEncoding}`
     const how = `${version === '1.0' ? ' HTTP/1.0' : ''}${coding}${cursor}`
-    this.#step(`: ${method} ${path}${how}${body === undefined ? '' : `  ${excerpt(body)}`}`)
+    const sent = `${method} ${path}${how}${body === undefined ? '' : `  ${excerpt(body)}`}`
+    this.#transcript.step(`${this.name}: ${sent}`, { at: this.name, to: SERVER, label: sent })
     this.#response = responseReader(method, version)
     const lines = Object.entries({
       Host: `127.0.0.1:${this.#port}`,
@@ -91,7 +92,8 @@ export class RawClient {
   /** Returns the head of the response as soon as it has arrived. */
   async head(story: LateStory): Promise<Head> {
     const head = await this.#find(() => this.#response.head, story)
-    this.#step(` read head ${head.status} ${head.headers.get('content-type') ?? ''}`.trimEnd())
+    const type = head.headers.get('content-type') ?? ''
+    this.#got(` read head ${head.status} ${type}`.trimEnd(), `head ${head.status}`)
     return head
   }
 
@@ -144,7 +146,7 @@ export class RawClient {
       else this.#cut(at + mark.length)
       return at === -1 ? undefined : true
     }, story)
-    this.#step(` read everything up to ${excerpt(mark)}`)
+    this.#got(` read everything up to ${excerpt(mark)}`, `everything up to ${excerpt(mark)}`)
   }
 
   /**
@@ -158,7 +160,7 @@ export class RawClient {
     await this.#waiting.withTimeout(end(), story)
     const isComplete = this.#response.complete || this.#response.untilClose
     this.#tellUnread()
-    this.#step(isComplete ? ' saw the response end' : ' saw the connection cut')
+    this.#sawEnd(isComplete ? 'response end' : 'connection cut')
     return isComplete ? 'complete' : 'cut'
   }
 
@@ -169,18 +171,18 @@ export class RawClient {
 
   /** Stops reading from the socket. */
   pause(): void {
-    this.#step(' stops reading')
+    this.#did('stops reading')
     this.#socket.pause()
   }
 
   resume(): void {
-    this.#step(' reads again')
+    this.#did('reads again')
     this.#socket.resume()
   }
 
   /** Disconnects without notice, as a closed tab does. */
   disconnect(): void {
-    this.#step(' leaves')
+    this.#did('leaves')
     this.close()
   }
 
@@ -189,8 +191,21 @@ export class RawClient {
     this.#socket.destroy()
   }
 
-  #step(what: string): void {
-    this.#transcript.step(`${this.name}${what}`)
+  #did(label: string): void {
+    this.#transcript.step(`${this.name} ${label}`, { at: this.name, label })
+  }
+
+  #waited(label: string): void {
+    this.#transcript.step(label, { at: this.name, label })
+  }
+
+  /** @param label what the client got from the server */
+  #got(what: string, label: string): void {
+    this.#transcript.step(`${this.name}${what}`, { at: SERVER, to: this.name, label })
+  }
+
+  #sawEnd(what: 'response end' | 'connection cut' | 'connection close'): void {
+    this.#got(` saw the ${what}`, what)
   }
 
   #take(bytes: Uint8Array): void {
@@ -252,7 +267,7 @@ export class RawClient {
       }
     }
     return this.#waiting.withTimeout(found(), story, () =>
-      this.#transcript.step(tellRest() ? '… no line feed for 2 s' : '… nothing for 2 s'),
+      this.#waited(tellRest() ? '… no line feed for 2 s' : '… nothing for 2 s'),
     )
   }
 
@@ -260,7 +275,7 @@ export class RawClient {
     const story = toldNow(late)
     const { complete } = this.#response
     tellRest()
-    this.#step(complete ? ' saw the response end' : ' saw the connection close')
+    this.#sawEnd(complete ? 'response end' : 'connection close')
     const how = complete ? 'The response ended' : 'The connection was closed'
     return new Failure({ ...story, seen: `${story.seen.replace(/\.$/, '')}. ${how} instead.` })
   }
@@ -278,15 +293,19 @@ export class RawClient {
   }
 
   #tellRead(bytes: Buffer): void {
-    this.#step(` read ${bytes.length} bytes  ${excerpt(bytes, 48)}`)
+    this.#got(` read ${bytes.length} bytes  ${excerpt(bytes, 48)}`, excerpt(bytes, 48))
   }
 
   #tellUnread(): boolean {
     const { length } = this.#unread
-    if (length > 0) this.#step(` has ${length} bytes  ${excerpt(this.#unread, 48)}`)
+    const text = excerpt(this.#unread, 48)
+    if (length > 0) this.#got(` has ${length} bytes  ${text}`, text)
     return length > 0
   }
 }
+
+/** The party that answers, in pictures. */
+const SERVER = 'server'
 
 /** Decoders for the encodings that browsers accept. Node supports zstd since 22.15. */
 const DECODERS: Record<string, () => Transform> = {

@@ -2,6 +2,7 @@ import type { Report } from '../../protocol/grading.ts'
 import type { ControlledFeed } from './controlled-feed.ts'
 import { describeError, Failure, type Story } from './failure.ts'
 import { isNotWritten } from '../../protocol/not-written.ts'
+import type { Transcript } from './transcript.ts'
 
 /** Facts about a check in addition to the error that ended it. */
 type Evidence = {
@@ -10,11 +11,20 @@ type Evidence = {
   feeds: readonly ControlledFeed[]
 }
 
+/** The part of a report that does not depend on how the check ended. */
+export type Happened = Pick<Report, 'steps' | 'picture'>
+
+/** Returns what has happened so far. */
+export function happenedIn({ steps, picture }: Transcript): Happened {
+  const drawn = picture()
+  return { steps: [...steps], ...(drawn && { picture: drawn }) }
+}
+
 /** Creates the report of a failed check. */
-export function reportOf(error: unknown, steps: string[], evidence: Evidence): Report {
+export function reportOf(error: unknown, happened: Happened, evidence: Evidence): Report {
   const cause = evidence.thrownByHandlers[0] ?? error
   return {
-    steps,
+    ...happened,
     story: storyOf(error, evidence),
     ...(isNotWritten(cause) && { notWritten: cause.message }),
   }

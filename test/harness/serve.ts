@@ -42,7 +42,8 @@ export async function serve(
 ): Promise<TestServer> {
   const noteThrown: ErrorRequestHandler = (error: unknown, _request, response, next) => {
     if (!(response.destroyed && isOfLeaving(error))) {
-      transcript.step(`the handler threw ${describeError(error)}`)
+      const threw = `threw ${describeError(error)}`
+      transcript.step(`the handler ${threw}`, { at: 'server', label: threw })
       onThrown(error)
     }
     next(error)

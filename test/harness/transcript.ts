@@ -1,27 +1,48 @@
 import { shorten, visible } from '../../wire/visible.ts'
+import type { SpaceTimeEvent } from '../../protocol/space-time.ts'
+import { newPicture, type Drawing } from './picture.ts'
 import { noteProgress } from './signs-of-life.ts'
 
-/** The numbered steps of one check: its actions and observations. */
-export type Transcript = {
+/** The numbered steps of one check, which are its actions and observations, and the picture of these steps. */
+export type Transcript = Drawing & {
   readonly steps: readonly string[]
-  step(text: string): void
+  /** @param drawn the step in the picture, if it belongs to a party; `already` if `draw()` has drawn it */
+  step(text: string, drawn?: SpaceTimeEvent | 'already'): void
+  /** Adds the steps and the picture of another transcript. */
+  append(other: Transcript): void
   /** Says which part a passing check could not grade, and why. */
   note?: string
 }
 
 export function newTranscript(): Transcript {
   const steps: string[] = []
+  const { addStep, ...drawing } = newPicture()
   return {
+    ...drawing,
     steps,
-    step(text) {
+    step(text, drawn) {
       noteProgress()
       steps.push(text)
+      addStep(text, drawn)
+    },
+    append(other) {
+      steps.push(...other.steps)
+      const { parties, events } = other.picture() ?? { parties: [], events: [] }
+      drawing.parties(...parties)
+      for (const event of events) addStep(event.label, event)
     },
   }
 }
 
 /** A transcript that discards all steps, for clients that are not part of the check's story. */
-export const SILENT: Transcript = { steps: [], step() {} }
+export const SILENT: Transcript = {
+  steps: [],
+  step() {},
+  append() {},
+  parties() {},
+  draw() {},
+  picture: () => undefined,
+}
 
 /** Formats bytes or text for a message, with visible control characters and at most `width` characters. */
 export function excerpt(value: Uint8Array | string, width = 60): string {

@@ -5,7 +5,7 @@ import { parseRecording } from '../../wire/recording.ts'
 import { lessons } from '../../workshop/lessons/catalogue.ts'
 import { ROOT } from '../../workshop/root.ts'
 import { readDeck, slidesFolder, type Kind } from '../../workshop/slides/deck.ts'
-import { quote, saysOf, table } from '../../workshop/slides/quote.ts'
+import { quote, pictureOf, saysOf, table } from '../../workshop/slides/quote.ts'
 import { sceneIn } from '../../workshop/slides/scene.ts'
 import { recordingOf, recordingsFolder } from '../../workshop/slides/deck-view.ts'
 import { areQuotesOfLessonsLost } from './quotes-of-lessons.ts'
@@ -104,6 +104,13 @@ describe('a quote on a slide', () => {
     expect(says).toMatch(/^✗ 1\.2a .*\n\n(?:.*\n)+.* before the next quake happens\.\n$/)
     // No line is wrapped a second time on the slide.
     expect(says.split('\n').filter((line) => line.length > 74)).toEqual([])
+  })
+
+  test('can be the picture in the message of a mistake', () => {
+    expect(JSON.parse(pictureOf('lesson5/reads-then-listens'))).toMatchObject({
+      parties: ['history', 'server', 'client'],
+    })
+    expect(() => pictureOf('lesson1/collects')).toThrow('has no picture')
   })
 
   test('can be the head of a table and its matching rows', () => {

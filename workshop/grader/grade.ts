@@ -5,13 +5,14 @@ import { nginx } from '../tools/proxies.ts'
 import { ROOT } from '../root.ts'
 import { judge } from './judge.ts'
 import { checksOf, type CheckName } from '../lessons/checks.ts'
-import { keepReference, referenceSteps } from './reference.ts'
+import { keepReference, referenceOf } from './reference.ts'
 import { startGradingProcess, type GradingProcess } from './grading-process.ts'
 import type { Outcome } from './run-record.ts'
 import { taskOf } from '../lessons/task-of.ts'
 import { decisive } from '../../protocol/score.ts'
 import { firstFailure } from '../verdict/verdict-summary.ts'
 import { typeErrors, TypesUnchecked } from './typecheck.ts'
+import type { SpaceTime } from '../../protocol/space-time.ts'
 import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
 
 export type GradeRequest = {
@@ -88,7 +89,9 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
     })
     const failed = firstFailure(results)
     if (failed && !failed.notWritten && !request.skipReference) {
-      failed.reference = await referenceSteps(lesson, failed.id, seed)
+      const { steps, picture } = await referenceOf(lesson, failed.id, seed)
+      failed.reference = steps
+      if (picture) failed.referencePicture = picture
     }
     return {
       lesson,
@@ -167,10 +170,13 @@ function resultOf(
   const check = { id, rule, ...(isEdgeCase && { isEdgeCase }) }
   if (!outcome) return { ...check, state: 'not run', steps: [] }
   const { passed, report, error } = outcome
-  const steps = (report?.steps ?? []).map(named)
+  const happened = {
+    steps: (report?.steps ?? []).map(named),
+    ...(report?.picture && { picture: namedIn(report.picture, named) }),
+  }
   if (passed && report) {
     const { note } = report
-    return { ...check, state: 'passed', steps, ...(note && { note }) }
+    return { ...check, state: 'passed', ...happened, ...(note && { note }) }
   }
   const story = report?.story ?? {
     seen: `The check ended without a report: ${error?.message ?? 'it threw no error'}`,
@@ -183,8 +189,12 @@ function resultOf(
     story: { ...story, seen: named(story.seen), ...(story.cause && { cause: named(story.cause) }) },
     ...(report?.notWritten && { notWritten: report.notWritten }),
     ...(frame && { at: named(`${frame.file}:${frame.line}:${frame.column}`) }),
-    steps,
+    ...happened,
   }
+}
+
+function namedIn({ parties, events }: SpaceTime, named: (text: string) => string): SpaceTime {
+  return { parties, events: events.map((event) => ({ ...event, label: named(event.label) })) }
 }
 
 /** Replaces paths in the sandbox with the paths that the learner knows: `lessons/01-raw-chunks/server.ts`. */

@@ -2,24 +2,23 @@ import { solutionsFolder } from '../lessons/catalogue.ts'
 import { startGradingProcess } from './grading-process.ts'
 import type { CheckResult } from '../../protocol/verdict.ts'
 
-/** Returns the solution's transcript of one check, with the same inputs. */
-export function referenceSteps(
-  lesson: number,
-  id: string,
-  seed: number,
-): Promise<readonly string[]> {
+/** What happened in a check of the solution. */
+type Reference = Pick<CheckResult, 'steps' | 'picture'>
+
+/** Returns what happened in one check of the solution, with the same inputs. */
+export function referenceOf(lesson: number, id: string, seed: number): Promise<Reference> {
   const key = keyOf(lesson, id, seed)
   const known = references.get(key)
   if (known) return known
-  const steps = playReference(lesson, id, seed)
-  references.set(key, steps)
-  return steps
+  const reference = playReference(lesson, id, seed)
+  references.set(key, reference)
+  return reference
 }
 
-/** Stores the transcripts of a graded solution, so that its checks need not run again. */
+/** Stores what happened in the checks of a graded solution, so that they need not run again. */
 export function keepReference(lesson: number, seed: number, results: CheckResult[]): void {
-  for (const { id, steps } of results) {
-    references.set(keyOf(lesson, id, seed), Promise.resolve(steps))
+  for (const result of results) {
+    references.set(keyOf(lesson, result.id, seed), Promise.resolve(result))
   }
 }
 
@@ -27,14 +26,14 @@ function keyOf(lesson: number, id: string, seed: number): string {
   return `${lesson} ${id} ${seed}`
 }
 
-const references = new Map<string, Promise<readonly string[]>>()
+const references = new Map<string, Promise<Reference>>()
 
-async function playReference(lesson: number, id: string, seed: number): Promise<readonly string[]> {
+async function playReference(lesson: number, id: string, seed: number): Promise<Reference> {
   const gradingProcess = await startGradingProcess({ lesson, seed })
   try {
     await gradingProcess.sandbox.fill(solutionsFolder)
     const { outcomes } = await gradingProcess.run({ ids: [id] })
-    return outcomes.get(id)?.report?.steps ?? []
+    return outcomes.get(id)?.report ?? { steps: [] }
   } finally {
     await gradingProcess.end()
   }

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { SpaceTime } from '../../protocol/space-time.ts'
 import { firstDifference } from '../verdict/side-by-side.ts'
 import type { CheckResult } from '../../protocol/verdict.ts'
 import { ROOT } from '../root.ts'
+import { drawn, formatPicture, parsePicture } from './stored-picture.ts'
 
 /** The message that a learner sees for a mistake, independent of its rendering. */
 export type Message = {
@@ -13,10 +15,14 @@ export type Message = {
   at?: string
   /** The steps of the check, or an excerpt around the first step that differs from the solution's. */
   steps: string[]
+  /** The picture of the check, without the solution's. */
+  picture?: SpaceTime
 }
 
 /** Returns the message of a failed check. */
-export function messageOf({ story, at, steps, reference = [] }: CheckResult): Message {
+export function messageOf(check: CheckResult): Message {
+  const { story, at, steps, reference = [] } = check
+  const picture = drawn(check)
   const { seen = '', expected = '', cause, often } = story ?? {}
   return {
     seen: oneLine(seen),
@@ -24,6 +30,7 @@ export function messageOf({ story, at, steps, reference = [] }: CheckResult): Me
     ...(cause ? { cause: oneLine(cause) } : often && { often: oneLine(often) }),
     ...(at && { at }),
     steps: excerpt(steps, reference),
+    ...(picture && { picture }),
   }
 }
 
@@ -49,16 +56,19 @@ export function formatMessages(messages: ReadonlyMap<string, Message>): string {
 }
 
 /** Formats one message, with one fact or step per line. */
-export function formatMessage({ steps, ...facts }: Message): string {
+export function formatMessage({ steps, picture, ...facts }: Message): string {
   const lines = Object.entries(facts).map(([what, text]) => `${what}: ${text}`)
-  return [...lines, ...steps.map((step) => `  ${step}`), ''].join('\n')
+  const drawing = picture ? formatPicture(picture) : []
+  return [...lines, ...steps.map((step) => `  ${step}`), ...drawing, ''].join('\n')
 }
 
 function parse(text: string): [name: string, message: Message] {
   const [name = '', ...lines] = text.trimEnd().split('\n')
-  const said = lines.filter((line) => !line.startsWith('  ')).map((line) => line.split(/: (.*)/s))
+  const said = lines.filter((line) => !/^ {2}|^\| /.test(line)).map((line) => line.split(/: (.*)/s))
   const steps = lines.filter((line) => line.startsWith('  ')).map((line) => line.slice(2))
-  return [name, { ...(Object.fromEntries(said) as Omit<Message, 'steps'>), steps }]
+  const picture = parsePicture(lines.filter((line) => line.startsWith('| ')))
+  const facts: Omit<Message, 'steps' | 'picture'> = Object.fromEntries(said)
+  return [name, { ...facts, steps, ...(picture && { picture }) }]
 }
 
 /** Returns the steps around the first difference, each shortened to one line. */

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { ROOT } from '../root.ts'
 import { cloning } from './clone-address.ts'
-import { quote, saysOf, table } from './quote.ts'
+import { pictureOf, quote, saysOf, table } from './quote.ts'
 import { sceneIn, type Scene } from './scene.ts'
 
 /** The kind of a slide, which selects the slide's CSS class and the word above its title. */
@@ -109,8 +109,8 @@ export function fillBlock(slide: Slide, name: string, filled: (inside: string) =
  * Parses a slide: `<!-- myth, 2 minutes -->`, its text and, after a line `Note:`, the notes for the instructor.
  *
  * A code block with a file after its language quotes that file. A block named `table` quotes rows of a table, and a block
- * named `says` quotes the message that a learner gets for a mistake. A block named `clone` shows how to clone the workshop.
- * Adds the scene of a block named `wire` to `scenes`.
+ * named `says` quotes the message that a learner gets for a mistake, or its picture. A block named `clone` shows how to
+ * clone the workshop. Adds the scene of a block named `wire` to `scenes`.
  *
  * @throws Error
  */
@@ -133,7 +133,11 @@ export function readSlide(part: string, scenes: Scene[]): Slide {
       }
       if (language === 'table') return table(said, inside)
       if (language === 'clone') return listing('sh', '', cloning())
-      if (language === 'says') return listing('text', 'npm test', saysOf(said))
+      if (language === 'says') {
+        return inside.trim() === 'picture'
+          ? listing('space-time', '', pictureOf(said))
+          : listing('text', 'npm test', saysOf(said))
+      }
       if (!said.includes('/')) return whole
       return listing(language, said.replace(/#.*/, ''), quote(said, inside))
     }),

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { checksOf } from '../lessons/checks.ts'
 import { renderFailure } from '../verdict/render.ts'
 import type { CheckResult, Verdict } from '../../protocol/verdict.ts'
-import { readMessages } from '../mistakes/messages.ts'
-import { filesOf, mistakeCalled } from '../mistakes/mistakes.ts'
+import { readMessages, type Message } from '../mistakes/messages.ts'
+import { filesOf, mistakeCalled, type Mistake } from '../mistakes/mistakes.ts'
 import { ROOT } from '../root.ts'
 import { painter } from '../terminal/colour.ts'
 
@@ -36,9 +36,7 @@ export function quote(place: string, excerpt: string): string {
  * @throws Error if there is no such mistake
  */
 export function saysOf(address: string): string {
-  const mistake = mistakeCalled(address)
-  const message = readMessages(mistake).get(mistake.name)
-  if (!message) throw new Error(`no message is stored for ${address}`)
+  const { mistake, message } = storedMessage(address)
   const { lesson, fails: id } = mistake
   const { seen, expected, at } = message
   const { rule } = checksOf(lesson).find((check) => check.id === id)!
@@ -60,6 +58,24 @@ export function saysOf(address: string): string {
 
 /** The number of characters of code that fit on a line of a slide, so that no line of a message is wrapped again. */
 const SLIDE_WIDTH = 74
+
+/**
+ * Returns the picture that belongs to the message for a mistake, as JSON.
+ *
+ * @throws Error if the message has no picture
+ */
+export function pictureOf(address: string): string {
+  const { picture } = storedMessage(address).message
+  if (!picture) throw new Error(`the message for ${address} has no picture`)
+  return `${JSON.stringify(picture)}\n`
+}
+
+function storedMessage(address: string): { mistake: Mistake; message: Message } {
+  const mistake = mistakeCalled(address)
+  const message = readMessages(mistake).get(mistake.name)
+  if (!message) throw new Error(`no message is stored for ${address}`)
+  return { mistake, message }
+}
 
 /**
  * Returns rows of a table in a Markdown file, below the table's head.

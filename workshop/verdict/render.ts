@@ -1,6 +1,8 @@
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { checksOf } from '../lessons/checks.ts'
 import { alikeInWords, firstDifference, moreInWords, sideBySide } from './side-by-side.ts'
+import { shownPicture } from './space-time.ts'
+import { spaceTimeLines } from './space-time-lines.ts'
 import type { Paint } from '../terminal/colour.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 import { truncate, wrap } from '../terminal/text.ts'
@@ -43,7 +45,7 @@ export function renderFailure(
   options: RenderOptions,
 ): string {
   const { paint } = options
-  const { id, rule, story, at, steps, reference } = check
+  const { id, rule, story, at } = check
   if (!story) return ''
   const task = taskOf(id)
   const readme = readmeOf(verdict.lesson)
@@ -54,7 +56,7 @@ export function renderFailure(
     ...wrap(story.expected, options.width - 2).map((line) => `  ${line}`),
     ...(at ? [`  at ${at}`] : []),
     '',
-    ...transcripts(steps, reference, options.width, paint),
+    ...(picture(check, options) ?? transcripts(check, options)),
     ...(story.cause
       ? wrap(`The cause: ${story.cause}`, options.width - 2).map((line) => `  ${line}`)
       : []),
@@ -294,12 +296,20 @@ function readmeOf(lesson: number): string {
   return `lessons/${lessonNumbered(lesson)!.folder}/README.md`
 }
 
+/** Returns the picture of what happened, or undefined if there is no picture or no room for it. */
+function picture(check: CheckResult, { width, paint }: RenderOptions): string[] | undefined {
+  const shown = shownPicture(check)
+  const lines = shown && spaceTimeLines(shown, Math.min(width, MOST_COLUMNS) - 4, paint)
+  return lines && [...lines.map((line) => `    ${line}`), '']
+}
+
+/** The width from which on a picture is not easier to read. */
+const MOST_COLUMNS = 100
+
 /** Returns both transcripts in two columns, or one below the other if the terminal is narrow. */
 function transcripts(
-  steps: readonly string[],
-  reference: readonly string[] = [],
-  width: number,
-  paint: Paint,
+  { steps, reference = [] }: CheckResult,
+  { width, paint }: RenderOptions,
 ): string[] {
   if (steps.length === 0) return []
   const shown = sideBySide(steps, reference)

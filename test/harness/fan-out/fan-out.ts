@@ -43,6 +43,7 @@ export async function fanOut(
   t: Tools,
   { before, ...options }: FanOutOptions = {},
 ): Promise<FanOut> {
+  t.transcript.parties('sources', 'server')
   const sources = ['us', 'ci', 'ak'].map((name) => controlledSource(SILENT, name)) as unknown as [
     ControlledSource,
     ControlledSource,
@@ -60,6 +61,7 @@ export async function fanOut(
   }
   const app = createApp(sources, { encode, ...options })
   const responses: Response[] = []
+  const viewers: Viewer[] = []
   const server = await t.serve(app, (request, response, next) => {
     responses.push(response)
     if (before) before(request, response, next)
@@ -81,6 +83,7 @@ export async function fanOut(
         expected: 'Expected status 200.',
       })
       const one = viewer(t.transcript, client, responses.at(-1)!)
+      viewers.push(one)
       await mustBeNamed(one, 'policy', {
         seen: `${subjectOf(name)} connected`,
         expected: 'Expected the stream to begin with an event named "policy".',
@@ -91,6 +94,10 @@ export async function fanOut(
       const names = readers.map(({ name }) => name).join(', ')
       const which = from === undefined ? 'the sources' : `source "${sources[from]!.name}"`
       const all: Happened[] = []
+      const numbers = (): string =>
+        all.length === 1 ? `item ${happened}` : `items ${all[0]!.id} to ${happened}`
+      const drawn = { at: 'sources', to: 'server', label: '' }
+      for (const one of viewers) one.startRow()
       try {
         for (let n = 0; n < count; n += 1) {
           const source = sources[from ?? happened % sources.length]!
@@ -98,16 +105,17 @@ export async function fanOut(
           const quake = { ...(areSmall ? small : large), id: `q${happened}` }
           const item = { id: happened, source: source.name, quake }
           all.push(item)
+          drawn.label = from === undefined ? numbers() : `${numbers()}, from ${which}`
+          if (n === 0) t.transcript.draw(drawn)
           source.release(quake)
           for (const reader of readers) await reader.gets(item, `Item ${item.id} happened`)
           if (readers.length === 0) await mustBeTaken(source, item)
           await someTurns()
         }
       } finally {
-        const first = all[0]!.id
-        const numbers = first === happened ? `item ${first}` : `items ${first} to ${happened}`
         t.transcript.step(
-          `${which} delivered ${numbers}${names && `, one after another, to ${names}`}`,
+          `${which} delivered ${numbers()}${names && `, one after another, to ${names}`}`,
+          'already',
         )
       }
       return all

@@ -1,4 +1,5 @@
 import type { Response } from 'express'
+import type { SpaceTimeEvent } from '../../../protocol/space-time.ts'
 import { blockSocket } from '../block-socket.ts'
 import { EventClient } from '../event-client.ts'
 import type { StreamEvent } from '../event-stream-parser.ts'
@@ -24,9 +25,11 @@ export type Viewer = {
   /** Stops reading, and fills every buffer between server and client. */
   hold(): void
   letGo(): void
+  /** Makes the picture show the following items in a row of their own. */
+  startRow(): void
   /** Calls `act` when the server writes a text that contains `mark`, or ends the response with it, before that text is written. */
   onWrite(mark: string, act: () => void): void
-  /** Returns the next event. Adds nothing to the transcript. */
+  /** Returns the next event. Adds it to the picture, but not to the steps. */
   next(story: LateStory): Promise<StreamEvent>
   /** Reads the next event, which must be this item. */
   gets(item: Happened, when: string, often?: string | Causes): Promise<void>
@@ -42,9 +45,12 @@ export function viewer(transcript: Transcript, client: RawClient, response: Resp
   const marks = new Map<string, () => void>()
   const write = response.write.bind(response) as (...args: unknown[]) => boolean
   let writesWhileFull = 0
+  let isHeld = false
   let unblock = (): void => {}
+  const row = itemsRow(transcript, name)
   response.write = (...args: unknown[]): boolean => {
     if (response.writableNeedDrain) writesWhileFull += 1
+    if (isHeld) drawHeld(args[0])
     lookForMarks(args[0])
     return write(...args)
   }
@@ -52,6 +58,13 @@ export function viewer(transcript: Transcript, client: RawClient, response: Resp
   response.end = (...args: unknown[]): Response => {
     lookForMarks(args[0])
     return end(...args)
+  }
+
+  function drawHeld(bytes: unknown): void {
+    // The number of heartbeats depends on the machine.
+    if (String(bytes).startsWith(':')) return
+    const label = response.writableNeedDrain ? 'a write to the full response' : 'a write'
+    transcript.draw({ at: 'server', to: name, label, held: true, isCall: true })
   }
 
   function lookForMarks(bytes: unknown): void {
@@ -74,22 +87,33 @@ export function viewer(transcript: Transcript, client: RawClient, response: Resp
       return events.unexpected !== undefined || client.unread() !== ''
     },
     hold() {
-      transcript.step(`${name} stops reading, and every buffer between server and client is full`)
+      transcript.step(`${name} stops reading, and every buffer between server and client is full`, {
+        at: name,
+        label: 'stops reading, and every buffer is full',
+      })
+      row.start()
+      isHeld = true
       unblock = blockSocket(response.socket!)
     },
     letGo() {
-      transcript.step(`${name} resumes reading`)
+      transcript.step(`${name} resumes reading`, { at: name, label: 'resumes reading' })
+      isHeld = false
       unblock()
     },
     onWrite: (mark, act) => void marks.set(mark, act),
-    next: (story) => events.next(story),
+    startRow: row.start,
+    async next(story) {
+      const event = await events.next(story)
+      row.add(event)
+      return event
+    },
     async gets(item, when, often) {
       const { id, source, quake } = item
       const expected = `Expected ${subject} to get item ${id}, from source "${source}".`
       const seen = `${when}, but ${subject} got no event.`
       const { ifNone, ifOther } =
         typeof often === 'object' ? often : { ifNone: often, ifOther: often }
-      const event = await events.next({ seen, expected, often: ifNone })
+      const event = await this.next({ seen, expected, often: ifNone })
       const isItem =
         event.type === 'message' && deepEqual(tryParseJson(event.data), { source, quake })
       must(isItem && event.lastEventId === String(id), {
@@ -97,6 +121,35 @@ export function viewer(transcript: Transcript, client: RawClient, response: Resp
         expected,
         often: isItem ? 'your server numbers the items separately for each client.' : ifOther,
       })
+    },
+  }
+}
+
+/** Draws the events that a client gets. Consecutive items share a row. */
+function itemsRow(
+  { draw }: Transcript,
+  name: string,
+): { start(): void; add(event: StreamEvent): void } {
+  let row: { drawn: SpaceTimeEvent; first: number; last: number } | undefined
+  return {
+    start() {
+      row = undefined
+    },
+    add(event) {
+      const { type, data } = event
+      const label =
+        type === 'message'
+          ? describeGot(event)
+          : `event named "${excerpt(type, 24)}"  ${excerpt(data, 48)}`
+      const number = Number(/^item (\d+)$/.exec(label)?.[1])
+      if (row && number === row.last + 1) {
+        row.last = number
+        row.drawn.label = `items ${row.first} to ${number}`
+        return
+      }
+      const drawn = { at: 'server', to: name, label }
+      draw(drawn)
+      row = Number.isNaN(number) ? undefined : { drawn, first: number, last: number }
     },
   }
 }

@@ -124,7 +124,8 @@ export async function sendRequest(
   server: TestServer,
   { method, path, body, headers, name = 'client', transcript = t.transcript }: Request,
 ): Promise<Answer> {
-  transcript.step(`${name}: ${method} ${path}${body === undefined ? '' : `  ${excerpt(body, 90)}`}`)
+  const sent = `${method} ${path}${body === undefined ? '' : `  ${excerpt(body, 90)}`}`
+  transcript.step(`${name}: ${sent}`, { at: name, to: 'server', label: sent })
   const client = new RawClient(server.port, { transcript: SILENT, waiting: t })
   t.atEnd(() => client.close())
   const story = {
@@ -133,7 +134,8 @@ export async function sendRequest(
   }
   const head = await client.get(path, story, { method, body, ...(headers && { headers }) })
   const answer = await readAnswer(client, head)
-  transcript.step(`${name} read ${answer.status}  ${excerpt(answer.text, 90)}`)
+  const got = `${answer.status}  ${excerpt(answer.text, 90)}`
+  transcript.step(`${name} read ${got}`, { at: 'server', to: name, label: got })
   return answer
 }
 

@@ -11,6 +11,7 @@ export type ControlledSource = QuakeSource & {
 }
 
 export function controlledSource(transcript: Transcript): ControlledSource {
+  transcript.parties('source', 'server')
   const listeners = new Set<{ onQuake: (quake: Quake) => void }>()
   return {
     subscribe(onQuake) {
@@ -23,7 +24,9 @@ export function controlledSource(transcript: Transcript): ControlledSource {
     },
     happen(...happened) {
       for (const quake of happened) {
-        transcript.step(`${describeQuake(quake)} happens`)
+        const label = `${describeQuake(quake)} happens`
+        const heard = listeners.size > 0 && { to: 'server' }
+        transcript.step(label, { at: 'source', ...heard, label })
         for (const { onQuake } of listeners) onQuake(quake)
       }
     },

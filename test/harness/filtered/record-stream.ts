@@ -59,8 +59,10 @@ export class RecordStream {
         }
         return undefined
       }, story)
+      const { name } = this.client
       this.#transcript.step(
-        `${this.client.name} read ${line === '' ? 'an empty line' : `the line  ${excerpt(line, 90)}`}`,
+        `${name} read ${line === '' ? 'an empty line' : `the line  ${excerpt(line, 90)}`}`,
+        { at: 'server', to: name, label: nameLine(line) },
       )
       return line
     } catch (error) {
@@ -128,6 +130,13 @@ export class RecordStream {
       often,
     })
   }
+}
+
+/** Names a line for a picture: `the acknowledgement of version 1`. */
+function nameLine(line: string): string {
+  if (line === '') return 'an empty line'
+  const message = tryParseJson(line)
+  return message instanceof Object ? describeMessage(message) : excerpt(line, 90)
 }
 
 export function describeMessage(message: Message): string {

@@ -1,8 +1,9 @@
 import type { Quake } from '#feed'
 import type { Entry, History, Listener } from '#work/05-replay/history.ts'
+import type { SpaceTimeEvent } from '../../../protocol/space-time.ts'
 import { FeedError } from '../controlled-feed.ts'
 import { describeQuake } from '../quakes.ts'
-import type { Transcript } from '../transcript.ts'
+import { excerpt, type Transcript } from '../transcript.ts'
 import { blockableReads, type AnswerAs } from './blockable-reads.ts'
 
 /**
@@ -34,11 +35,34 @@ export function fakeHistory(
   transcript: Transcript,
   { capacity = Infinity, ids = [] }: { capacity?: number; ids?: readonly string[] } = {},
 ): FakeHistory {
+  transcript.parties('history', 'server')
   const all: Entry[] = []
   const listeners = new Set<Listener>()
   const reads = blockableReads(answer)
+  /** The answers to the reads that are waiting, in words. */
+  let waiting: (() => string)[] = []
   let isOver = false
   let failure = { message: '', readings: 0 }
+
+  /** Draws something that the history tells the server, or that the server does not hear because it is not listening. */
+  function heard(label: string, callback: string): SpaceTimeEvent {
+    return listeners.size === 0
+      ? { at: 'history', label }
+      : { at: 'history', to: 'server', label: `${label}, ${callback}()` }
+  }
+
+  function drawRead(id: string | undefined): void {
+    const call = `after(${typeof id === 'string' ? `"${excerpt(id, 24)}"` : 'undefined'})`
+    const asItIs = (): string => nameAnswer(answer(id))
+    if (reads.blocked) {
+      transcript.draw({ at: 'server', to: 'history', label: call, held: true, isCall: true })
+      const asItWas = asItIs()
+      waiting.push(reads.blocked === 'as it was' ? () => asItWas : asItIs)
+    } else {
+      const label = `${call} returned ${asItIs()}`
+      transcript.draw({ at: 'history', to: 'server', label, isCall: true })
+    }
+  }
 
   function answer(id: string | undefined): { entries: Entry[]; isGap: boolean } {
     const first = Math.max(0, all.length - capacity)
@@ -59,13 +83,22 @@ export function fakeHistory(
       return listeners.size
     },
     after(id) {
-      if (failure.readings === 0) return reads.read(id)
+      if (failure.readings === 0) {
+        drawRead(id)
+        return reads.read(id)
+      }
       failure.readings -= 1
+      const label = `after() failed: ${failure.message}`
+      transcript.draw({ at: 'history', to: 'server', label, isCall: true })
       return Promise.reject(new FeedError(failure.message))
     },
     subscribe(listener) {
+      transcript.draw({ at: 'server', to: 'history', label: 'subscribe()', isCall: true })
       listeners.add(listener)
-      return () => void listeners.delete(listener)
+      return () => {
+        if (!listeners.delete(listener)) return
+        transcript.draw({ at: 'server', to: 'history', label: 'unsubscribe()', isCall: true })
+      }
     },
     append<All extends Quake[]>(...quakes: All) {
       const entries = quakes.map((quake, n) => ({
@@ -73,7 +106,10 @@ export function fakeHistory(
         quake,
       }))
       const order = all.length === 0 && ids.length === 0 ? ' (the IDs count down)' : ''
-      if (entries.length > 0) transcript.step(`${describeEntries(entries)}${order}`)
+      if (entries.length > 0) {
+        const happened = heard(`${nameEntries(entries)} happened`, 'onEntry')
+        transcript.step(`${describeEntries(entries)}${order}`, happened)
+      }
       for (const entry of entries) {
         all.push(entry)
         for (const { onEntry } of [...listeners]) onEntry(entry)
@@ -81,21 +117,33 @@ export function fakeHistory(
       return entries as { [N in keyof All]: Entry }
     },
     end() {
-      transcript.step('the history has ended')
+      transcript.step('the history has ended', heard('the history has ended', 'onOver'))
       isOver = true
       for (const { onOver } of [...listeners]) onOver()
     },
     blockReads(answerAs) {
-      transcript.step('reading the history takes a while from now on')
+      const label = 'reading takes a while from now on'
+      transcript.step('reading the history takes a while from now on', { at: 'history', label })
       reads.block(answerAs)
     },
     unblockReads() {
-      transcript.step('the history has been read')
+      const answers = waiting.map((inWords) => inWords()).join(' and ')
+      waiting = []
+      transcript.step(
+        'the history has been read',
+        answers === ''
+          ? { at: 'history', label: 'reading takes no time from now on' }
+          : { at: 'history', to: 'server', label: `after() returned ${answers}` },
+      )
       reads.unblock()
     },
     failNext(message, readings = 1) {
       const which = readings === 1 ? 'the next read' : `the next ${readings} reads`
-      transcript.step(`${which} of the history fail${readings === 1 ? 's' : ''}: ${message}`)
+      const fails = `fail${readings === 1 ? 's' : ''}: ${message}`
+      transcript.step(`${which} of the history ${fails}`, {
+        at: 'history',
+        label: `${which} ${fails}`,
+      })
       failure = { message, readings }
     },
   }
@@ -106,6 +154,16 @@ function describeEntries(entries: Entry[]): string {
   return entries.length === 1
     ? `${first.id} happened: ${describeQuake(first.quake)}`
     : `${entries.length} quakes happened, from ${first.id} to ${last.id}`
+}
+
+function nameAnswer({ entries, isGap }: { entries: Entry[]; isGap: boolean }): string {
+  const names = entries.length === 0 ? 'nothing' : nameEntries(entries)
+  return isGap ? `a gap and ${names}` : names
+}
+
+function nameEntries(entries: Entry[]): string {
+  const [first, last] = [entries[0]!.id, entries.at(-1)!.id]
+  return first === last ? excerpt(first, 24) : `${excerpt(first, 24)} to ${excerpt(last, 24)}`
 }
 
 function idOf(n: number): string {

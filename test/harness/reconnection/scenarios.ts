@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import type { Quake } from '#feed'
 import type { Tools } from '../check.ts'
+import type { Transcript } from '../transcript.ts'
 import { quakes, seed } from '../quakes.ts'
 import { sampleSize } from '../sampling.ts'
 import { anyCommands, MAX_QUAKES, type Commands } from './commands.ts'
@@ -8,7 +9,7 @@ import { checkInvariant } from './delivery-invariant.ts'
 import { SystemUnderTest, type Parts } from './system-under-test.ts'
 
 /** A scenario that failed, shrunk as far as possible. */
-type Counterexample = { steps: readonly string[]; error: unknown }
+type Counterexample = { transcript: Transcript; error: unknown }
 
 type Options = {
   parts: Parts
@@ -25,8 +26,10 @@ type Options = {
 export async function mustEndWell(t: Tools, parts: Parts): Promise<void> {
   const numRuns = sampleSize(100)
   const counterexample = await findCounterexample(t, { parts, numRuns })
-  for (const step of counterexample?.steps ?? []) t.transcript.step(step)
-  if (counterexample) throw counterexample.error
+  if (counterexample) {
+    t.transcript.append(counterexample.transcript)
+    throw counterexample.error
+  }
   t.transcript.step(`${numRuns} random sequences of faults were played, and everything arrived`)
 }
 
@@ -80,7 +83,7 @@ async function runScenario(
     await recover(real)
     checkInvariant(real)
   } catch (error) {
-    return { steps: real.transcript.steps, error: violation(real) ?? error }
+    return { transcript: real.transcript, error: violation(real) ?? error }
   } finally {
     await real.close()
   }

@@ -2,9 +2,12 @@ import type { Quake } from '#feed'
 import type { createHistory, History } from '#work/05-replay/history.ts'
 import type { createApp } from '#work/05-replay/server.ts'
 import type { ConnectionState, followQuakes } from '#work/06-resume/client.ts'
+import { responseReader } from '../../../wire/response.ts'
 import { tap, type Destination } from '../../../wire/tap.ts'
 import type { Tools } from '../check.ts'
+import { nameEvent } from '../event-client.ts'
 import { turns } from '../event-loop.ts'
+import { EventStreamParser } from '../event-stream-parser.ts'
 import { describeError, Failure, must, type Story } from '../failure.ts'
 import { isNotWritten } from '../../../protocol/not-written.ts'
 import type { TestServer } from '../serve.ts'
@@ -67,6 +70,10 @@ export class SystemUnderTest {
   #hop!: Awaited<ReturnType<typeof tap>>
   #destination: Destination = 'nobody'
   #requests = 0
+  readonly #streams = new Map<
+    number,
+    { response: ReturnType<typeof responseReader>; events: EventStreamParser }
+  >()
   /** Whether the hop will cut the connection after more bytes. */
   #isToBeCut = false
 
@@ -87,6 +94,7 @@ export class SystemUnderTest {
     this.#history = parts.createHistory({ capacity: HISTORY_CAPACITY })
     this.#stock = stock
     this.#waiting = waiting(this.transcript, timeoutTurns)
+    this.transcript.parties('history', 'server', 'hop', 'client')
   }
 
   static async start(tools: Pick<Tools, 'serve'>, options: Options): Promise<SystemUnderTest> {
@@ -122,13 +130,21 @@ export class SystemUnderTest {
       observer: {
         opened() {},
         closed() {},
-        arrived: (_connection, { direction, hop, bytes }) => {
-          if (direction !== 'request' || hop !== 'client') return
+        arrived: (connection, { direction, hop, bytes }) => {
+          if (hop !== 'client') return
+          if (direction === 'response') return this.#drawEvents(connection, bytes)
           this.#requests += 1
           const head = Buffer.from(bytes).toString('latin1')
           const cursor = /^last-event-id: *(.*)\r$/im.exec(head)?.[1]
           const tail = cursor === undefined ? '' : `, Last-Event-ID: ${excerpt(cursor)}`
-          this.transcript.step(`client: GET /events${tail}`)
+          const label = `GET /events${tail}`
+          const arrives = typeof this.#destination === 'object' && 'port' in this.#destination
+          this.transcript.step(`client: ${label}`, {
+            at: 'client',
+            to: 'server',
+            label,
+            ...(!arrives && { lost: true }),
+          })
         },
       },
     })
@@ -166,13 +182,37 @@ export class SystemUnderTest {
     this.#unrecorded.push(id === 'gap' ? 'a gap' : id)
   }
 
+  /** Draws the events that have crossed the hop, and the IDs that came without a quake. */
+  #drawEvents(connection: number, bytes: Uint8Array): void {
+    if (!this.#streams.has(connection)) {
+      this.#streams.set(connection, { response: responseReader(), events: new EventStreamParser() })
+    }
+    const { response, events } = this.#streams.get(connection)!
+    for (const segment of response.push(bytes)) {
+      if (segment.kind !== 'data') continue
+      const before = events.lastEventId
+      const completed = events.push(segment.bytes)
+      const labels = completed.map(nameEvent)
+      const { lastEventId } = events
+      if (lastEventId !== before && !completed.some(({ type }) => type === 'message')) {
+        labels.push(`the ID "${excerpt(lastEventId, 24)}", without a quake`)
+      }
+      for (const label of labels) this.transcript.draw({ at: 'server', to: 'client', label })
+    }
+  }
+
+  /** Adds a step of a single party. */
+  #tell(at: string, label: string): void {
+    this.transcript.step(label, { at, label })
+  }
+
   // The commands
 
   async happen(count: number): Promise<void> {
     const { length } = this.happened
     const quakes = this.#stock.slice(length, length + count)
     const [first, last] = [quakes[0]!.id, quakes.at(-1)!.id]
-    this.transcript.step(count === 1 ? `${first} happens` : `${first} to ${last} happen`)
+    this.#tell('history', count === 1 ? `${first} happens` : `${first} to ${last} happen`)
     for (const quake of quakes) {
       this.happened.push(quake.id)
       this.#history.append(quake)
@@ -181,7 +221,7 @@ export class SystemUnderTest {
   }
 
   async cut(): Promise<void> {
-    this.transcript.step('the connection is cut')
+    this.#tell('hop', 'the connection is cut')
     this.#hop.faults.cut()
     await this.#waitForDisconnect('The connection was cut')
   }
@@ -190,7 +230,7 @@ export class SystemUnderTest {
   cutAfter(bytes: number | undefined): void {
     this.#isToBeCut = bytes !== undefined
     if (this.#isToBeCut) {
-      this.transcript.step(`the connection will be cut after ${bytes} more bytes`)
+      this.#tell('hop', `the connection will be cut after ${bytes} more bytes`)
     }
     this.#hop.faults.cutAfter(bytes)
   }
@@ -216,13 +256,13 @@ export class SystemUnderTest {
 
   /** Makes the hop buffer everything that the server sends. */
   stall(): void {
-    this.transcript.step('the connection stalls')
+    this.#tell('hop', 'the connection stalls')
     this.isStalled = true
     this.#hop.faults.stall(true)
   }
 
   async unstall(): Promise<void> {
-    this.transcript.step('the connection continues')
+    this.#tell('hop', 'the connection continues')
     this.isStalled = false
     this.#hop.faults.stall(false)
     await this.#settle()
@@ -230,18 +270,18 @@ export class SystemUnderTest {
 
   /** Continues the stall until the client's watchdog fires. */
   async expireWatchdog(): Promise<void> {
-    this.transcript.step('the watchdog of the client fires')
+    this.#tell('client', 'the watchdog of the client fires')
     this.#clock.advance(STALL_MS)
     await this.#waitForDisconnect('Nothing reached the client for stallMs')
   }
 
   /** Stops the server, makes each of the `attempts` fail, and starts a new server with the same history. */
   async crash(attempts: FailedAttempt[]): Promise<void> {
-    this.transcript.step('the server crashes')
+    this.#tell('server', 'the server crashes')
     await this.#stopServer()
     for (const attempt of this.isConsuming ? attempts : []) {
       const isNobody = attempt === 'nobody'
-      this.transcript.step(isNobody ? 'the connection is refused' : 'a proxy answers 503')
+      this.#tell('hop', isNobody ? 'the connection is refused' : 'a proxy answers 503')
       this.#destination = isNobody ? 'nobody' : { unavailable: 'The server is gone.' }
       const before = this.#disconnects
       await this.#attemptReconnect()
@@ -252,7 +292,7 @@ export class SystemUnderTest {
 
   /** Shuts the server down. */
   async shutDown(): Promise<void> {
-    this.transcript.step('the server is shut down')
+    this.#tell('server', 'the server is shut down')
     this.#shutdown.abort()
     // Task 5.5 tests the shutdown itself. Here, stop the server even if the client is still connected.
     for (let n = 0; n < TURNS && !this.isDisconnected; n += 1) await this.#settleTurns()
@@ -262,12 +302,12 @@ export class SystemUnderTest {
 
   /** Makes the caller of followQuakes() slow. */
   pauseConsumer(): void {
-    this.transcript.step('the caller is slow from the next quake on')
+    this.#tell('client', 'the caller is slow from the next quake on')
     this.isConsuming = false
   }
 
   async resumeConsumer(): Promise<void> {
-    this.transcript.step('the caller continues')
+    this.#tell('client', 'the caller continues')
     this.isConsuming = true
     this.#wakeConsumer()
     await this.#settle()
@@ -275,12 +315,16 @@ export class SystemUnderTest {
 
   /** Blocks further reads of the history. */
   blockHistory(answer: AnswerAs): void {
-    this.transcript.step(`reading the history takes a while, and returns it ${answer}`)
+    this.#tell('history', `reading the history takes a while, and returns it ${answer}`)
     this.#reads.block(answer)
   }
 
   async unblockHistory(): Promise<void> {
-    this.transcript.step('the history has been read')
+    this.transcript.step('the history has been read', {
+      at: 'history',
+      ...(this.#reads.waiting > 0 && { to: 'server' }),
+      label: 'the history has been read',
+    })
     this.#reads.unblock()
     await this.#settle()
   }
@@ -316,7 +360,7 @@ export class SystemUnderTest {
       )
     }
     if (this.#isToBeCut && this.isDisconnected) {
-      this.transcript.step('the connection is cut')
+      this.#tell('hop', 'the connection is cut')
       this.#isToBeCut = false
     }
     await this.#settleTurns()
@@ -388,7 +432,7 @@ export class SystemUnderTest {
 
   #recordReceived(): void {
     if (this.#unrecorded.length > 0)
-      this.transcript.step(`the client yielded ${this.#unrecorded.join(', ')}`)
+      this.#tell('client', `the client yielded ${this.#unrecorded.join(', ')}`)
     this.#unrecorded = []
   }
 
@@ -417,7 +461,7 @@ export class SystemUnderTest {
   }
 
   async #replaceServer(): Promise<void> {
-    this.transcript.step('a new server has the same history')
+    this.#tell('server', 'a new server has the same history')
     await this.#startServer()
   }
 }

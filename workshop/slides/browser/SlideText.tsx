@@ -2,6 +2,7 @@ import type { ComponentPropsWithoutRef } from 'react'
 import Markdown, { type Components, type ExtraProps } from 'react-markdown'
 import rehypeHighlight from 'rehype-highlight'
 import remarkGfm from 'remark-gfm'
+import { SpaceTimePicture } from '../../page/browser/ui/SpaceTimePicture.tsx'
 import { VisibleText } from '../../page/browser/ui/VisibleText.tsx'
 import { Countdown } from './Countdown.tsx'
 import { JoinCode } from './JoinCode.tsx'
@@ -13,7 +14,10 @@ export function SlideText({ text }: { text: string }) {
     <Markdown
       remarkPlugins={[remarkGfm]}
       rehypePlugins={[
-        [rehypeHighlight, { plainText: ['wire', 'countdown', 'join', 'http', 'text'] }],
+        [
+          rehypeHighlight,
+          { plainText: ['wire', 'countdown', 'join', 'http', 'text', 'space-time'] },
+        ],
       ]}
       components={COMPONENTS}
     >
@@ -42,7 +46,7 @@ const COMPONENTS: Components = {
     ),
 }
 
-/** Renders a code block, with the name of its file, if any. Blocks named `wire`, `countdown` or `join` become components. */
+/** Renders a code block, with the name of its file, if any. Blocks with certain names become components. */
 function Listing({ node, children }: ComponentPropsWithoutRef<'pre'> & ExtraProps) {
   const code = node?.children[0]
   if (code?.type !== 'element') return <pre>{children}</pre>
@@ -54,6 +58,10 @@ function Listing({ node, children }: ComponentPropsWithoutRef<'pre'> & ExtraProp
   if (language === 'language-wire') return <Wire name={inside} />
   if (language === 'language-countdown') return <Countdown minutes={Number.parseFloat(inside)} />
   if (language === 'language-join') return <JoinCode />
+  if (language === 'language-space-time') {
+    const { parties, events } = JSON.parse(inside)
+    return <SpaceTimePicture parties={parties} before={events} yours={[]} reference={[]} />
+  }
   return (
     <figure className="listing">
       {code.data?.meta && <figcaption>{code.data.meta}</figcaption>}

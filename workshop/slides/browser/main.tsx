@@ -7,6 +7,7 @@ import type { DeckView } from '../deck-view.ts'
 import { Deck } from './Deck.tsx'
 import '../../page/browser/colours.css'
 import './fonts.ts'
+import '../../page/browser/ui/space-time.css'
 import './deck.css'
 
 applyTheme()

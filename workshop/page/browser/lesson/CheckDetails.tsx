@@ -4,8 +4,10 @@ import {
   moreInWords,
   sideBySide,
 } from '../../../verdict/side-by-side.ts'
+import { shownPicture } from '../../../verdict/space-time.ts'
 import { taskOf } from '../../../lessons/task-of.ts'
 import { selectedCheck } from '../state/page-state.ts'
+import { SpaceTimePicture } from '../ui/SpaceTimePicture.tsx'
 import { TextWithFileLinks } from '../ui/TextWithFileLinks.tsx'
 import { VisibleText } from '../ui/VisibleText.tsx'
 import { CheckIcon, describeCheckState, type Check } from './CheckButton.tsx'
@@ -15,6 +17,7 @@ import { goToTask } from './TaskLinks.tsx'
 export function CheckDetails({ check, seed }: { check: Check; seed: number | undefined }) {
   const { id, rule, story, notWritten, lacks, note, steps, reference } = check
   const task = taskOf(id)
+  const picture = story && shownPicture(check)
   return (
     <article className="check">
       <h3>
@@ -58,6 +61,7 @@ export function CheckDetails({ check, seed }: { check: Check; seed: number | und
           )}
         </dl>
       )}
+      {picture && <SpaceTimePicture {...picture} />}
       <Transcripts yours={steps} reference={reference} />
       <p className="tools">
         <button type="button" className="link" onClick={() => goToTask(task)}>

@@ -4,24 +4,24 @@ import { ask as askServer, stop as stopAnswer } from './client.ts'
 // #endregion
 import type { Outcome } from './client.ts'
 
-/** What the page shows about an answer, except for its text. Once an answer has ended, the name is that of its outcome. */
+/** The state of the latest question. After the end of its answer, this is the outcome. */
 export type AnswerState =
   | { name: 'idle' }
   | { name: 'answering'; question: string }
   | (Outcome & { question: string })
 
-/** The text of an answer so far, for `useSyncExternalStore()`. */
+/** The text of an answer, outside React's state, so that only the components that show the text render while it grows. */
 export type TextStore = {
+  /** Calls the listener after the text has changed. Returns a function that removes the listener. */
   subscribe(listener: () => void): () => void
   getSnapshot(): string
 }
 
 /**
- * Asks one question at a time, and reads its answer while the component is mounted. Tokens change only `text`, so they do
- * not render the component.
+ * Asks the server at `url` one question at a time, and reads the answer while the component is mounted. A new question
+ * stops the answer that is still running.
  *
- * @param url the address of `/answers`
- * @returns the state and the text of the answer, `ask()`, which stops the running answer first, and `stop()`
+ * @returns the state, and the text of the latest answer, which grows without rendering the caller
  */
 export function useAnswer(url: string): {
   state: AnswerState

@@ -42,17 +42,15 @@ export async function answerServer(
   app.post('/answers', express.json({ strict: false }), (req, res) => {
     const answer = scriptedAnswer(t, req, res, answers.length + 1)
     answers.push(answer)
-    t.transcript.step(
-      `server got the question ${excerptJson(answer.question)} with the key ${answer.key}`,
-    )
+    t.transcript.step(`server got question ${answers.length}: ${excerptJson(answer.question)}`)
   })
   // An answer that was cut off cannot be resumed.
   app.get('/answers/:key', (_req, res) => problem(res, 404, 'There is no answer with this name.'))
   app.post('/answers/:key/stop', (req, res) => {
     const { key } = req.params
     stops.push(key)
-    t.transcript.step(`server got POST /answers/${key}/stop`)
     const answer = answers.find((each) => each.key === key)
+    t.transcript.step(`server got a request to stop ${inWords(answers, key)}`)
     if (!answer) return problem(res, 404, 'There is no answer with this name.')
     res.sendStatus(204)
     if (!ignoresStops && answer.isOpen) answer.stopped()
@@ -60,6 +58,12 @@ export async function answerServer(
 
   const { port } = await t.serve(app)
   return { url: `http://127.0.0.1:${port}/answers`, answers, stops }
+}
+
+/** Returns `answer 1`, because the key itself is random. */
+export function inWords(answers: readonly ScriptedAnswer[], key: string): string {
+  const index = answers.findIndex((answer) => answer.key === key)
+  return index < 0 ? 'an answer that does not exist' : `answer ${index + 1}`
 }
 
 /** @param number the number of the question, for the transcript */
@@ -70,7 +74,7 @@ function scriptedAnswer(t: Tools, req: Request, res: Response, number: number): 
   }
   const eventsOf = (tokens: string[]): string =>
     tokens.map((token) => `id: ${(sent += 1)}\ndata: ${JSON.stringify(token)}\n\n`).join('')
-  const inWords = (tokens: string[]): string =>
+  const describe = (tokens: string[]): string =>
     tokens.length <= 3 ? tokens.map((token) => JSON.stringify(token)).join(' and ') : `${tokens.length} tokens`
   const end = (type: string, data: unknown, before = ''): void => {
     begin()
@@ -85,11 +89,11 @@ function scriptedAnswer(t: Tools, req: Request, res: Response, number: number): 
     },
     send(...tokens) {
       begin()
-      t.transcript.step(`answer ${number} sends ${inWords(tokens)}`)
+      t.transcript.step(`answer ${number} sends ${describe(tokens)}`)
       res.write(eventsOf(tokens))
     },
     done(...tokens) {
-      if (tokens.length > 0) t.transcript.step(`answer ${number} sends ${inWords(tokens)}`)
+      if (tokens.length > 0) t.transcript.step(`answer ${number} sends ${describe(tokens)}`)
       const before = eventsOf(tokens)
       end('done', { tokens: sent }, before)
     },

@@ -31,10 +31,7 @@ export type ScriptedAnswer = {
  *
  * @param options.ignoresStops whether the server accepts a request to stop an answer, but leaves the ending to the check
  */
-export async function answerServer(
-  t: Tools,
-  { ignoresStops = false } = {},
-): Promise<AnswerServer> {
+export async function answerServer(t: Tools, { ignoresStops = false } = {}): Promise<AnswerServer> {
   const answers: ScriptedAnswer[] = []
   const stops: string[] = []
   const app = express()
@@ -75,7 +72,9 @@ function scriptedAnswer(t: Tools, req: Request, res: Response, number: number): 
   const eventsOf = (tokens: string[]): string =>
     tokens.map((token) => `id: ${(sent += 1)}\ndata: ${JSON.stringify(token)}\n\n`).join('')
   const describe = (tokens: string[]): string =>
-    tokens.length <= 3 ? tokens.map((token) => JSON.stringify(token)).join(' and ') : `${tokens.length} tokens`
+    tokens.length <= 3
+      ? tokens.map((token) => JSON.stringify(token)).join(' and ')
+      : `${tokens.length} tokens`
   const end = (type: string, data: unknown, before = ''): void => {
     begin()
     t.transcript.step(`answer ${number} ends with "${type}"`)

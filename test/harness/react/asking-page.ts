@@ -20,7 +20,7 @@ export type AskingPage = {
   /** Asks a question in a component, by default the first one, and waits until the server has received it. */
   ask(question: string, asker?: Asker): Promise<ScriptedAnswer>
   /** Waits until a component, by default the first one, shows exactly this text. */
-  shows(text: string, story?: Partial<Story>, asker?: Asker): Promise<void>
+  shows(text: string, story?: () => Partial<Story>, asker?: Asker): Promise<void>
   /** Waits until the state of the first component has this name. */
   is(name: Answering['state']['name'], story?: LateStory): Promise<void>
   unmount(): void
@@ -44,13 +44,19 @@ export type Asker = {
 /** Renders components that ask, until the script ends. */
 export async function askingPage(
   t: Tools,
-  { ignoresStops = false, count = 1, ...how }: PageOptions & { ignoresStops?: boolean; count?: number } = {},
+  {
+    ignoresStops = false,
+    count = 1,
+    ...how
+  }: PageOptions & { ignoresStops?: boolean; count?: number } = {},
 ): Promise<AskingPage> {
   const server = await answerServer(t, { ignoresStops })
   const page = await openPage(t, [], how)
   const askers = Array.from({ length: count }, (_, n) => newAsker(page, n))
   const asker = askers[0]!
-  const elements = askers.map(({ Component }, n) => createElement(Component, { key: n, url: server.url }))
+  const elements = askers.map(({ Component }, n) =>
+    createElement(Component, { key: n, url: server.url }),
+  )
   page.draw(createElement(Fragment, null, elements))
   t.transcript.step(`a component mounts${how.strict ? ' under StrictMode' : ''}`)
   return {
@@ -68,18 +74,24 @@ export async function askingPage(
       })
       return server.answers[before]!
     },
-    async shows(text, story = {}, on = asker) {
+    async shows(text, story = () => ({}), on = asker) {
       await page.waitFor(
         () => sameText(on.text, text),
         () => ({
           seen: `The text of the answer is ${quoted(text)} so far, but <AnswerText> shows ${quoted(on.text)}.`,
           expected: `Expected <AnswerText> to show ${quoted(text)}.`,
-          ...story,
+          ...story(),
         }),
       )
       t.transcript.step(`the page shows ${quoted(text)}`)
     },
-    async is(name, story = { seen: () => `The state is "${asker.now.state.name}".`, expected: `Expected the state to be "${name}".` }) {
+    async is(
+      name,
+      story = {
+        seen: () => `The state is "${asker.now.state.name}".`,
+        expected: `Expected the state to be "${name}".`,
+      },
+    ) {
       await page.waitFor(() => asker.now.state.name === name, story)
       t.transcript.step(`the state is "${name}"`)
     },
@@ -106,7 +118,11 @@ function newAsker({ body }: Page, n: number): Asker {
         if (states.at(-1) !== name) states.push(name)
       })
       const shown = createElement(AnswerText, { text: answering.text })
-      return createElement('div', { id }, createElement(Profiler, { id, onRender: () => void (commits += 1) }, shown))
+      return createElement(
+        'div',
+        { id },
+        createElement(Profiler, { id, onRender: () => void (commits += 1) }, shown),
+      )
     },
     get now() {
       return now!

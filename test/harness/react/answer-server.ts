@@ -1,6 +1,5 @@
 import express, { type Request, type Response } from 'express'
 import type { Tools } from '../check.ts'
-import { excerptJson } from '../transcript.ts'
 
 /** A server of answers whose tokens and endings are sent by the check, to test a page. */
 export type AnswerServer = {
@@ -11,6 +10,8 @@ export type AnswerServer = {
   /** The name of each answer that a request was meant to stop, in order. */
   readonly stops: readonly string[]
 }
+
+export type WhenStopped = 'ends' | 'goes on' | 'cut'
 
 export type ScriptedAnswer = {
   /** The Idempotency-Key of the request, which names the answer. */
@@ -29,17 +30,16 @@ export type ScriptedAnswer = {
 /**
  * Starts a server of answers.
  *
- * @param options.ignoresStops whether the server accepts a request to stop an answer, but leaves the ending to the check
+ * @param whenStopped what a request to stop an answer does: it ends the answer, it is accepted although the answer
+ *   goes on, or its connection is cut
  */
-export async function answerServer(t: Tools, { ignoresStops = false } = {}): Promise<AnswerServer> {
+export async function answerServer(t: Tools, whenStopped: WhenStopped): Promise<AnswerServer> {
   const answers: ScriptedAnswer[] = []
   const stops: string[] = []
   const app = express()
 
   app.post('/answers', express.json({ strict: false }), (req, res) => {
-    const answer = scriptedAnswer(t, req, res, answers.length + 1)
-    answers.push(answer)
-    t.transcript.step(`server got question ${answers.length}: ${excerptJson(answer.question)}`)
+    answers.push(scriptedAnswer(t, req, res, answers.length + 1))
   })
   // An answer that was cut off cannot be resumed.
   app.get('/answers/:key', (_req, res) => problem(res, 404, 'There is no answer with this name.'))
@@ -47,10 +47,10 @@ export async function answerServer(t: Tools, { ignoresStops = false } = {}): Pro
     const { key } = req.params
     stops.push(key)
     const answer = answers.find((each) => each.key === key)
-    t.transcript.step(`server got a request to stop ${inWords(answers, key)}`)
+    if (whenStopped === 'cut') return void res.destroy()
     if (!answer) return problem(res, 404, 'There is no answer with this name.')
+    if (whenStopped === 'ends' && answer.isOpen) answer.stopped()
     res.sendStatus(204)
-    if (!ignoresStops && answer.isOpen) answer.stopped()
   })
 
   const { port } = await t.serve(app)

@@ -6,7 +6,13 @@ import type { Tools } from '../check.ts'
 import { visible } from '../../../wire/visible.ts'
 import type { Story } from '../failure.ts'
 import type { LateStory } from '../waiting.ts'
-import { answerServer, type AnswerServer, type ScriptedAnswer } from './answer-server.ts'
+import {
+  answerServer,
+  inWords,
+  type AnswerServer,
+  type ScriptedAnswer,
+  type WhenStopped,
+} from './answer-server.ts'
 
 type Answering = ReturnType<typeof useAnswer>
 
@@ -19,6 +25,8 @@ export type AskingPage = {
   askers: readonly Asker[]
   /** Asks a question in a component, by default the first one, and waits until the server has received it. */
   ask(question: string, asker?: Asker): Promise<ScriptedAnswer>
+  /** Waits until the server has received a request to stop an answer. */
+  isToldToStop(story: LateStory): Promise<void>
   /** Waits until a component, by default the first one, shows exactly this text. */
   shows(text: string, story?: () => Partial<Story>, asker?: Asker): Promise<void>
   /** Waits until the state of the first component has this name. */
@@ -45,12 +53,12 @@ export type Asker = {
 export async function askingPage(
   t: Tools,
   {
-    ignoresStops = false,
+    whenStopped = 'ends',
     count = 1,
     ...how
-  }: PageOptions & { ignoresStops?: boolean; count?: number } = {},
+  }: PageOptions & { whenStopped?: WhenStopped; count?: number } = {},
 ): Promise<AskingPage> {
-  const server = await answerServer(t, { ignoresStops })
+  const server = await answerServer(t, whenStopped)
   const page = await openPage(t, [], how)
   const askers = Array.from({ length: count }, (_, n) => newAsker(page, n))
   const asker = askers[0]!
@@ -64,15 +72,25 @@ export async function askingPage(
     server,
     asker,
     askers,
-    async ask(question, { now } = asker) {
+    async ask(question, on = asker) {
       const before = server.answers.length
       t.transcript.step(`ask('${question}')`)
-      now.ask(question)
-      await page.waitFor(() => server.answers.length > before, {
-        seen: `A component called ask('${question}'), but the server got no question.`,
-        expected: 'Expected a POST of the question to the url.',
-      })
+      on.now.ask(question)
+      await page.waitFor(
+        () => server.answers.length > before,
+        () => ({
+          seen: `A component called ask('${question}'), but the server got no question.`,
+          expected: 'Expected a POST of the question to the url.',
+          ...(on.now.state.name === 'aborted' && { often: ABORTED_BEFORE }),
+        }),
+      )
+      // Write the step only now, because requests on different connections may arrive in any order.
+      t.transcript.step(`server got question ${before + 1}`)
       return server.answers[before]!
+    },
+    async isToldToStop(story) {
+      await page.waitFor(() => server.stops.length > 0, story)
+      t.transcript.step(`server got a request to stop ${inWords(server.answers, server.stops[0]!)}`)
     },
     async shows(text, story = () => ({}), on = asker) {
       await page.waitFor(
@@ -101,6 +119,9 @@ export async function askingPage(
     },
   }
 }
+
+const ABORTED_BEFORE =
+  'your hook creates its AbortController only once. StrictMode runs the cleanup of each effect right after mounting, and that aborts the controller for good.'
 
 function newAsker({ body }: Page, n: number): Asker {
   let now: Answering | undefined

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useReducer, useRef } from 'react'
+import { useCallback, useEffect, useReducer, useRef, useState } from 'react'
 import { ask as request, stop as requestStop, type Outcome } from './client.ts'
 
 export type AnswerState =
@@ -19,9 +19,7 @@ export function useAnswer(url: string): {
   stop(): void
 } {
   const [state, show] = useReducer((_: AnswerState, next: AnswerState) => next, { name: 'idle' })
-  const store = useRef<Store>(null)
-  // eslint-disable-next-line react/refs
-  const text = (store.current ??= new Store())
+  const [text] = useState(() => new Store())
   const current = useRef<{ id: string; question: string; leave: AbortController }>(null)
 
   const end = useCallback((): void => {
@@ -40,7 +38,7 @@ export function useAnswer(url: string): {
   }, [end])
 
   const ask = useCallback(
-    (question: string): void => {
+    async (question: string): Promise<void> => {
       end()
       const leave = new AbortController()
       const mine = { id: `answer-${crypto.randomUUID()}`, question, leave }
@@ -49,7 +47,7 @@ export function useAnswer(url: string): {
       text.tell()
       show({ name: 'answering', question })
       const isCurrent = (): boolean => current.current === mine
-      void request(url, question, {
+      const { text: _, ...outcome } = await request(url, question, {
         id: mine.id,
         signal: leave.signal,
         onToken(token) {
@@ -57,11 +55,10 @@ export function useAnswer(url: string): {
           text.tokens.push(token)
           text.tell()
         },
-      }).then(({ text: _, ...outcome }) => {
-        if (!isCurrent()) return
-        current.current = null
-        show({ ...outcome, question })
       })
+      if (!isCurrent()) return
+      current.current = null
+      show({ ...outcome, question })
     },
     [end, text, url],
   )

@@ -43,8 +43,7 @@ export function useAnswer(url: string): {
       const leave = new AbortController()
       const mine = { id: `answer-${crypto.randomUUID()}`, question, leave }
       current.current = mine
-      text.tokens = []
-      text.tell()
+      text.restart()
       show({ name: 'answering', question })
       const isCurrent = (): boolean => current.current === mine
       const { text: _, ...outcome } = await request(url, question, {
@@ -52,8 +51,7 @@ export function useAnswer(url: string): {
         signal: leave.signal,
         onToken(token) {
           if (!isCurrent()) return
-          text.tokens.push(token)
-          text.tell()
+          text.add(token)
         },
       })
       if (!isCurrent()) return
@@ -75,7 +73,7 @@ export function useAnswer(url: string): {
 }
 
 class Store implements TextStore {
-  tokens: string[] = []
+  #tokens: string[] = []
   readonly #listeners: (() => void)[] = []
 
   subscribe = (listener: () => void): (() => void) => {
@@ -85,9 +83,19 @@ class Store implements TextStore {
     }
   }
 
-  getSnapshot = (): string => this.tokens.join('')
+  getSnapshot = (): string => this.#tokens.join('')
 
-  tell(): void {
+  restart(): void {
+    this.#tokens = []
+    this.#tell()
+  }
+
+  add(token: string): void {
+    this.#tokens.push(token)
+    this.#tell()
+  }
+
+  #tell(): void {
     for (const listener of [...this.#listeners]) listener()
   }
 }

@@ -92,14 +92,9 @@ export function createApp(
 
   /** Sends a reader the events after its cursor, and from now on each new one. Returns whether there is a new reader. */
   function attach(run: Run, req: Request, res: Response): boolean {
-    const cursor = req.get('Last-Event-ID') || '0'
-    if (cursor !== '0' && !(/^[1-9]\d*$/.test(cursor) && Number(cursor) <= run.tokens)) {
-      sendProblem(
-        res,
-        400,
-        'invalid-cursor',
-        'Last-Event-ID is not the ID of a token of this answer.',
-      )
+    const cursor = req.get('Last-Event-ID') ?? ''
+    if (cursor !== '' && !(/^[1-9]\d*$/.test(cursor) && Number(cursor) <= run.tokens)) {
+      sendProblem(res, 400, 'invalid-cursor', 'Last-Event-ID is not the ID of a token.')
       return false
     }
     // Already disconnected: 'close' will not fire again.

@@ -1066,7 +1066,10 @@ edgeCase('10.6f', 'an abort while the answer is being resumed is aborted', async
 // 10.7 Tokens in React
 
 check('10.7a', 'a question is asked once, and each token is shown as it arrives', async (t) => {
-  const { server, ask, asker, shows, is } = await askingPage(t, { strict: true })
+  const { server, ask, asker, shows, is } = await askingPage(t, {
+    strict: true,
+    whenStopped: 'goes on',
+  })
   const answer = await ask('Why?')
   await roundTrips(server.url)
   must(server.answers.length === 1, {

@@ -1,0 +1,101 @@
+import { ask, type AskOptions, type Outcome } from '#work/10-answers-over-post/client.ts'
+import { isNotWritten } from '../../../protocol/not-written.ts'
+import type { Tools } from '../check.ts'
+import { deepEqual } from '../equality.ts'
+import { describeError, Failure, must } from '../failure.ts'
+import { excerptJson } from '../transcript.ts'
+import { QUESTION } from './question.ts'
+
+/** A call of the learner's `ask()`. */
+export type Asking = {
+  /** The tokens that have been passed to `onToken()`. */
+  readonly tokens: readonly string[]
+  readonly hasReturned: boolean
+  /** Waits until these tokens have been passed to `onToken()`. */
+  mustHaveTokens(tokens: readonly string[]): Promise<void>
+  /** Waits for the outcome, and requires that it is this one, and that its text consists of all the tokens. */
+  mustBe(wanted: Outcome, what: string, often?: string): Promise<void>
+  /** Waits for the outcome, and returns it. */
+  outcome(): Promise<Outcome & { text: string }>
+}
+
+type Options = AskOptions & {
+  question?: string
+  /** The likely cause if `ask()` rejects. */
+  whenRejected?: string
+}
+
+/** Asks a question with the learner's client. Fails the check if `ask()` rejects. */
+export function startAsking(
+  t: Tools,
+  url: string,
+  { question = QUESTION, onToken, whenRejected, ...options }: Options = {},
+): Asking {
+  const tokens: string[] = []
+  let hasReturned = false
+  t.transcript.step(`client asks: ${question}`)
+  const asking = ask(url, question, {
+    ...options,
+    onToken(token) {
+      tokens.push(token)
+      t.transcript.step(`onToken(${excerptJson(token)})`)
+      onToken?.(token)
+    },
+  })
+  asking.then(
+    () => (hasReturned = true),
+    (error: unknown) => t.abort(isNotWritten(error) ? error : rejected(error, whenRejected)),
+  )
+
+  async function outcome(): Promise<Outcome & { text: string }> {
+    const returned = await t.withTimeout(asking, {
+      seen: 'ask() did not return.',
+      expected: 'Expected ask() to return when the answer has ended.',
+      often:
+        'your client waits for the end of the response, although the last event has arrived, or it never stops waiting.',
+    })
+    t.transcript.step(`ask() returned ${excerptJson(returned, 90)}`)
+    return returned
+  }
+
+  return {
+    tokens,
+    get hasReturned() {
+      return hasReturned
+    },
+    async mustHaveTokens(wanted) {
+      await t.waitFor(() => tokens.length >= wanted.length, {
+        seen: () =>
+          `The server had sent the tokens ${excerptJson(wanted)}, but onToken() had been called with ${excerptJson(tokens)}.`,
+        expected: 'Expected your client to call onToken() with each token as soon as it arrives.',
+        often: 'your client reads the whole response before it looks at the first event.',
+      })
+      must(deepEqual(tokens, wanted), {
+        seen: `The server had sent the tokens ${excerptJson(wanted)}, and onToken() had been called with ${excerptJson(tokens)}.`,
+        expected: 'Expected each token once and in order, as parsed from the JSON of its event.',
+      })
+    },
+    outcome,
+    async mustBe(wanted, what, often) {
+      const { text, ...got } = await outcome()
+      must(deepEqual(got, wanted), {
+        seen: `${what}, and ask() returned ${excerptJson(got, 90)}`,
+        expected: `Expected ${excerptJson(wanted, 90)}`,
+        often,
+      })
+      must(text === tokens.join(''), {
+        seen: `onToken() was called with ${excerptJson(tokens)}, but the text that ask() returned is ${excerptJson(text)}.`,
+        expected: 'Expected the text to be all these tokens together.',
+      })
+    },
+  }
+}
+
+function rejected(error: unknown, often: string | undefined): Failure {
+  return new Failure({
+    seen: `ask() rejected with ${describeError(error)}`,
+    expected:
+      'Expected ask() to return an outcome, because the text so far counts however the answer has ended.',
+    ...(often && { often }),
+  })
+}

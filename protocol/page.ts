@@ -188,6 +188,8 @@ export type Action =
   | { do: 'run'; scene: string }
   /** On a slide, replaces the rules of a filtered stream by the scene's next rule. After the last rule, starts over. */
   | { do: 'next rule' }
+  /** On a slide, stops the answer of the last client. */
+  | { do: 'stop' }
   /** Stores or deletes a prediction. `way` is counted from 1. A setup that has been measured can no longer be predicted. */
   | { do: 'predict'; way: number; verdict: MeasuredVerdict | null }
   /** Measures the setups that have not been measured yet. */

@@ -18,6 +18,9 @@ export async function answersFrom(
   return [metered(answer, changed), { resumeMs: RESUME_MS }]
 }
 
+/** The question that clients ask. */
+export const QUESTION = 'Why do earthquakes happen?'
+
 /** How long an answer goes on without a reader: long enough to see the difference between a disconnect and a stop. */
 const RESUME_MS = 5000
 

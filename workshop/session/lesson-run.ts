@@ -4,6 +4,7 @@ import type { Observer, Tap } from '../../wire/tap.ts'
 import type { Problem } from '../lessons/args.ts'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { hasChecks } from '../lessons/checks.ts'
+import { QUESTION } from '../runtime/answers.ts'
 import { FILTERED_STREAM } from '../runtime/filtered-stream.ts'
 import { watchFolder } from '../runtime/watch-folder.ts'
 import { showComponent, type ShownComponent } from './component.ts'
@@ -103,7 +104,7 @@ export async function runLesson({
   const url = `http://127.0.0.1:${tap.port}${path}`
   server.state.url = url
   if (isFiltered(target)) server.state.token = FILTERED_STREAM.tokens[0]
-  if (answersQuestions(target)) server.state.question = 'Why do earthquakes happen?'
+  if (answersQuestions(target)) server.state.question = QUESTION
   const file = componentOf(target)
   const component = file ? await showComponent({ ...target, file, api: tap.port, path }) : undefined
   if (component) server.state.component = { url: component.url }

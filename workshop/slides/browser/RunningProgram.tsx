@@ -36,6 +36,9 @@ export function RunningProgram() {
         {server?.token !== undefined && (
           <ActionButton action={{ do: 'next rule' }}>Next rule</ActionButton>
         )}
+        {server?.question !== undefined && (
+          <ActionButton action={{ do: 'stop' }}>Stop</ActionButton>
+        )}
         <Notification />
       </div>
       <Chart />
@@ -58,7 +61,7 @@ function State() {
   const server = useSlice('server')
   const clients = useSlice('clients') ?? []
   if (!server) return null
-  const { state, what, readers, leaks } = server
+  const { state, what, readers, leaks, meter } = server
   return (
     <p className="state">
       <strong>{state === 'running' ? '● running' : `○ ${what ?? state}`}</strong>
@@ -69,9 +72,11 @@ function State() {
           {formatNumber(leaks.lostWrites)} writes to closed connections
         </span>
       )}
-      {clients.slice(-2).map(({ id, state: now, quakes }) => (
+      {meter && <span>{formatCount(meter.tokens, 'token')} generated</span>}
+      {clients.slice(-2).map(({ id, state: now, quakes, answer }) => (
         <span key={id}>
-          client {id}: {now}, {formatCount(quakes, 'quake')}
+          client {id}: {now},{' '}
+          {answer ? formatCount(answer.tokens, 'token') : formatCount(quakes, 'quake')}
         </span>
       ))}
     </p>

@@ -31,8 +31,8 @@ export async function ask(
 }
 
 /**
- * Stops the answer with this name, whoever reads it. Resolves after the server has confirmed it, even if the answer has
- * ended before or is unknown.
+ * Stops the answer with this name for all of its readers. Resolves after the server has confirmed it, even if the answer
+ * has already ended or is unknown.
  */
 export async function stop(url: string, id: string): Promise<void> {
   throw new Error('lesson 10, task 10.5: write stop()')

@@ -74,7 +74,7 @@ export function createApp(
     else next(error)
   }) satisfies ErrorRequestHandler)
 
-  /** Generates the answer, whoever reads it. Only `stop()` ends it early. */
+  /** Generates the answer for all of its readers. Only `stop()` ends it early. */
   async function generate(run: Run): Promise<void> {
     try {
       for await (const token of answer(run.question, run.abort.signal)) {

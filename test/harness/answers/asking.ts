@@ -34,7 +34,7 @@ export function startAsking(
   const tokens: string[] = []
   let hasReturned = false
   t.transcript.step(`client asks: ${question}`)
-  const asking = ask(url, question, {
+  const asking: Promise<Outcome & { text: string }> = ask(url, question, {
     ...options,
     onToken(token) {
       tokens.push(token)
@@ -42,20 +42,27 @@ export function startAsking(
       onToken?.(token)
     },
   })
-  asking.then(
-    () => (hasReturned = true),
-    (error: unknown) => t.abort(isNotWritten(error) ? error : rejected(error, whenRejected)),
+  const returned = asking.then(
+    (value) => {
+      hasReturned = true
+      return value
+    },
+    (error: unknown) => {
+      throw isNotWritten(error) ? error : rejected(error, whenRejected)
+    },
   )
+  // The script may be waiting for something else.
+  returned.catch((error: unknown) => t.abort(error))
 
   async function outcome(): Promise<Outcome & { text: string }> {
-    const returned = await t.withTimeout(asking, {
+    const value = await t.withTimeout(returned, {
       seen: 'ask() did not return.',
       expected: 'Expected ask() to return when the answer has ended.',
       often:
         'your client waits for the end of the response, although the last event has arrived, or it never stops waiting.',
     })
-    t.transcript.step(`ask() returned ${excerptJson(returned, 90)}`)
-    return returned
+    t.transcript.step(`ask() returned ${excerptJson(value, 90)}`)
+    return value
   }
 
   return {

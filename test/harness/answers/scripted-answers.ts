@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { text } from 'node:stream/consumers'
-import type { Response } from 'express'
+import { text as textOf } from 'node:stream/consumers'
+import type { Request, Response } from 'express'
 import type { Tools } from '../check.ts'
 import { excerpt } from '../transcript.ts'
 import type { Story } from '../failure.ts'
@@ -23,10 +23,8 @@ export type Exchange = {
   readonly body: string
   /** Whether the response is closed. */
   readonly isClosed: boolean
-  /** Sends text or bytes as a part of the answer, after the head of an event stream. */
+  /** Sends events, after the head of an event stream. */
   send(...pieces: string[]): void
-  /** Sends text without a step in the transcript. */
-  sendQuietly(text: string): void
   end(): void
   cut(): void
   /** Answers with a status and a body. */
@@ -37,19 +35,12 @@ export async function scriptedAnswers(t: Tools): Promise<ScriptedAnswers> {
   const exchanges: Exchange[] = []
   let awaited = 0
   const server = await t.serve(async (req, res) => {
-    const exchange = {
-      method: req.method,
-      path: req.originalUrl,
-      headers: req.headers,
-      body: await text(req),
-      ...answering(t, res),
-    }
-    const cursor = req.get('Last-Event-ID')
-    const tail = cursor === undefined ? '' : `, Last-Event-ID: ${cursor}`
-    t.transcript.step(
-      `server got ${exchange.method} ${exchange.path}${tail}${exchange.body && `  ${excerpt(exchange.body)}`}`,
-    )
-    exchanges.push(Object.defineProperty(exchange, 'isClosed', { get: () => res.closed }) as never)
+    const exchange = exchangeOf(t, req, res, await textOf(req))
+    const { method, path, headers, body } = exchange
+    const cursor = headers['last-event-id']
+    const tail = cursor === undefined ? '' : `, Last-Event-ID: ${String(cursor)}`
+    t.transcript.step(`server got ${method} ${path}${tail}${body && `  ${excerpt(body)}`}`)
+    exchanges.push(exchange)
   })
   return {
     url: `http://127.0.0.1:${server.port}/answers`,
@@ -63,19 +54,20 @@ export async function scriptedAnswers(t: Tools): Promise<ScriptedAnswers> {
   }
 }
 
-function answering(
-  t: Tools,
-  res: Response,
-): Pick<Exchange, 'send' | 'sendQuietly' | 'end' | 'cut' | 'refuse'> {
-  const sendQuietly = (piece: string): void => {
-    if (!res.headersSent) res.set({ 'Content-Type': 'text/event-stream' })
-    res.write(piece)
-  }
+function exchangeOf(t: Tools, req: Request, res: Response, body: string): Exchange {
   return {
-    sendQuietly,
+    method: req.method,
+    path: req.originalUrl,
+    headers: req.headers,
+    body,
+    get isClosed() {
+      return res.closed
+    },
     send(...pieces) {
+      if (!res.headersSent) res.set({ 'Content-Type': 'text/event-stream' })
       for (const piece of pieces) t.transcript.step(`server sent ${excerpt(piece)}`)
-      sendQuietly(pieces.join(''))
+      // In one piece, so that the events arrive together.
+      res.write(pieces.join(''))
     },
     end() {
       t.transcript.step('server ended the response')
@@ -85,9 +77,9 @@ function answering(
       t.transcript.step('server cut the connection')
       res.destroy()
     },
-    refuse(status, body, type = 'application/problem+json') {
-      t.transcript.step(`server answered ${status} ${type}  ${excerpt(body)}`)
-      res.status(status).type(type).send(body)
+    refuse(status, text, type = 'application/problem+json') {
+      t.transcript.step(`server answered ${status} ${type}  ${excerpt(text)}`)
+      res.status(status).type(type).send(text)
     },
   }
 }

@@ -1,7 +1,9 @@
 import type { RequestHandler } from 'express'
 import { createApp, type ServerOptions } from '#work/10-answers-over-post/server.ts'
 import type { Tools } from '../check.ts'
-import { sendRequest, type Answer as Response } from '../filtered/account.ts'
+import { tryParseJson } from '../equality.ts'
+import { sendRequest } from '../filtered/account.ts'
+import { mustBeProblem } from '../filtered/problems.ts'
 import { must } from '../failure.ts'
 import { disconnect } from '../login.ts'
 import type { TestServer } from '../serve.ts'
@@ -27,14 +29,21 @@ export type ServedAnswer = ControlledAnswer & {
   fetch(key: string, options?: { lastEventId?: string; name?: string }): AnswerReader
   /** Stops an answer, and requires that the server confirms it. */
   stop(key: string, name?: string): Promise<void>
-  /** Sends any request, and returns the complete answer. */
-  send(method: string, path: string, options?: SendOptions): Promise<Response>
+  /** Sends a request, and requires that it is refused with this status and a problem. */
+  refuses(status: number, what: string, request: Refusable): Promise<void>
   /** Disconnects a client, and waits until the server has noticed. */
   leave(reader: AnswerReader): Promise<void>
 }
 
 type AskOptions = { key?: string; question?: string; lastEventId?: string; name?: string }
-type SendOptions = { body?: string; headers?: Record<string, string>; name?: string }
+
+type Refusable = {
+  method?: string
+  path?: string
+  body?: string | undefined
+  key?: string
+  lastEventId?: string
+}
 
 export async function serveAnswer(
   t: Tools,
@@ -80,7 +89,26 @@ export async function serveAnswer(
         expected: 'Expected status 204.',
       })
     },
-    send: (method, path, more) => sendRequest(t, server, { method, path, ...more }),
+    async refuses(wanted, what, { method = 'POST', path = ANSWERS, key, ...request }) {
+      const client = t.connect(server)
+      client.request(path, { method, ...request, idempotencyKey: key })
+      const { status, headers } = await client.head({
+        seen: `${what} got no answer.`,
+        expected: `Expected status ${wanted} at once.`,
+      })
+      must(status === wanted, {
+        seen: `${what} was answered with status ${status}.`,
+        expected: `Expected status ${wanted}.`,
+      })
+      await client.ended({
+        seen: `${what} got status ${status}, but the response stayed open.`,
+        expected: 'Expected the response to end.',
+      })
+      const text = client.unread()
+      const type = headers.get('content-type') ?? ''
+      mustBeProblem({ status, type, text, json: tryParseJson(text) }, wanted, what)
+      client.close()
+    },
     leave: ({ client }) => disconnect(t, server, client, server.connections - 1, client.name),
   }
 }

@@ -26,9 +26,13 @@ const BODY = Buffer.from(
     endEvent('done', { tokens: TOKENS.length }),
 )
 
-const HEAD = Buffer.from(
-  'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n',
-)
+const FIELDS = 'Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n'
+
+/** The head of a response that is cut. If it announced the close, fetch() would take the cut for a normal end. */
+const HEAD = Buffer.from(`HTTP/1.1 200 OK\r\n${FIELDS}\r\n`)
+
+/** The head of a response that ends normally. */
+const LAST_HEAD = Buffer.from(`HTTP/1.1 200 OK\r\nConnection: close\r\n${FIELDS}\r\n`)
 
 /** Returns a truncation of each length: in the body after each byte, and in the head now and then. */
 export function truncations(how: Truncation['how']): Truncation[] {
@@ -53,20 +57,15 @@ export async function askTruncated(
   for (const truncation of all) {
     // Of the many runs, the transcript shows only the one that fails.
     const transcript = newTranscript()
-    const tell = (): void => transcript.steps.forEach((step) => t.transcript.step(step))
-    const abort = (error: unknown): void => {
-      tell()
-      t.abort(error)
-    }
     const received: string[] = []
     const { url, requests } = server.urlFor(truncation, received)
     const onToken = (token: string): void => void received.push(token)
-    const asking = startAsking({ ...t, transcript, abort }, url, { ...options, onToken })
+    const asking = startAsking({ ...t, transcript, abort() {} }, url, { ...options, onToken })
     transcript.step(describeTruncation(truncation))
     try {
       await judge({ asking, requests, truncation, ...arrivedOf(truncation) })
     } catch (error) {
-      tell()
+      for (const step of transcript.steps) t.transcript.step(step)
       throw error
     }
   }
@@ -151,7 +150,7 @@ async function truncatingServer(t: Tools): Promise<TruncatingServer> {
       `${method} ${path}${cursor === undefined ? '' : `, Last-Event-ID: ${cursor}`}`,
     )
     if (run.requests.length > 1) {
-      client.end(Buffer.concat([HEAD, chunk(bodyAfter(Number(cursor ?? 0))), LAST]))
+      client.end(Buffer.concat([LAST_HEAD, chunk(bodyAfter(Number(cursor ?? 0))), LAST]))
       return
     }
     const { after, how } = run.truncation
@@ -163,7 +162,7 @@ async function truncatingServer(t: Tools): Promise<TruncatingServer> {
     // In a cut response, the chunk is larger than what arrives of it.
     const pieces =
       how === 'end'
-        ? [HEAD, ...(after > 0 ? [chunk(sent)] : []), LAST]
+        ? [LAST_HEAD, ...(after > 0 ? [chunk(sent)] : []), LAST]
         : [HEAD, chunk(BODY).subarray(0, sizeLine(BODY).length + after)]
     client.write(Buffer.concat(pieces))
     if (how === 'cut') {

@@ -103,7 +103,7 @@ function messageIn(data: string): string {
 
 /** Returns the reason why the server refused a request: the `detail` of its problem, or the status. */
 async function reasonIn(response: Response): Promise<string> {
-  const problem = await response.json().catch(() => undefined)
+  const problem = (await response.json().catch(() => undefined)) as { detail?: string } | undefined
   return problem?.detail ?? `the server answered ${response.status}`
 }
 // #endregion

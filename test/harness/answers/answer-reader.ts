@@ -10,6 +10,9 @@ import type { LateStory } from '../waiting.ts'
 /** An event of an answer. Unlike `lastEventId` of an `EventSource`, its `id` is the ID in the event itself. */
 export type AnswerEvent = { id: string | undefined; event: string; data: string }
 
+/** The likely causes if the event does not arrive in time, and if another event arrives instead. */
+type Causes = { late?: Cause; wrong?: Cause }
+
 /** The likely cause of a failure, or a function that finds it when the check fails. */
 type Cause = string | (() => string | undefined)
 
@@ -29,12 +32,22 @@ export class AnswerReader {
     this.client = client
   }
 
+  /** The name of the client inside a sentence: `the late client`, but `client A`. */
+  get #name(): string {
+    const { name } = this.client
+    return /^client [A-Z]$/.test(name) ? name : `the ${name}`
+  }
+
+  get #Name(): string {
+    return this.#name.charAt(0).toUpperCase() + this.#name.slice(1)
+  }
+
   /** Returns the head of the response, and requires the status 200. */
   async head(story: LateStory = NO_HEAD): Promise<Head> {
     this.#head ??= await this.client.head(story)
     const { status } = this.#head
     must(status === 200, {
-      seen: `${this.client.name} was answered with status ${status}.`,
+      seen: `${this.#Name} was answered with status ${status}.`,
       expected: 'Expected status 200 and an event stream.',
     })
     return this.#head
@@ -57,56 +70,68 @@ export class AnswerReader {
   }
 
   /** Requires that the next event is token number `n`. */
-  async mustBeToken(n: number, token: string, often?: Cause): Promise<void> {
+  async mustBeToken(
+    n: number,
+    token: string,
+    { late, wrong }: Causes = {},
+    expected = 'Expected each token to arrive before the next one is generated.',
+  ): Promise<void> {
     const event = await this.next({
-      seen: `Token ${n}, ${excerptJson(token)}, was generated, but it did not reach ${this.client.name}.`,
-      expected: 'Expected each token to arrive before the next one is generated.',
-      often,
+      seen: `Token ${n}, ${excerptJson(token)}, was generated, but it did not reach ${this.#name}.`,
+      expected,
+      often: late,
     })
-    must(
-      event.event === 'message' && event.id === String(n) && tryParseJson(event.data) === token,
-      {
-        seen: `${this.client.name} got ${describeEvent(event)}.`,
-        expected: `Expected token ${n} as "id: ${n}" and "data: ${excerpt(JSON.stringify(token))}", in an event without a name.`,
-        often: typeof often === 'function' ? often() : often,
-      },
-    )
+    const isToken = event.event === 'message' && event.id === String(n)
+    must(isToken && tryParseJson(event.data) === token, {
+      seen: `${this.#Name} got ${describeEvent(event)}.`,
+      expected: `Expected token ${n} as "id: ${n}" and "data: ${excerpt(JSON.stringify(token))}", in an event without a name.`,
+      often: typeof wrong === 'function' ? wrong() : wrong,
+    })
   }
 
-  async mustBeTokens(tokens: readonly string[], often?: Cause): Promise<void> {
-    for (const [n, token] of tokens.entries()) await this.mustBeToken(n + 1, token, often)
+  /** Requires that the next events are these tokens, from the first one on. */
+  async mustBeTokens(tokens: readonly string[], causes?: Causes): Promise<void> {
+    for (const [n, token] of tokens.entries()) {
+      const expected =
+        'Expected a client without a cursor to get every token, from the first one on.'
+      await this.mustBeToken(n + 1, token, causes, expected)
+    }
   }
 
   /** Requires that the next event is the last one, with this name and these data, and that the response ends after it. */
-  async mustEnd(name: string, data: object | undefined, often?: string): Promise<AnswerEvent> {
+  async mustEnd(
+    name: string,
+    data: object | undefined,
+    { late, wrong }: Causes = {},
+  ): Promise<AnswerEvent> {
     const wanted = `"event: ${name}"${data ? ` with "data: ${JSON.stringify(data)}"` : ''}`
     const event = await this.next({
-      seen: `${this.client.name} got no event that says how the answer ended.`,
+      seen: `${this.#Name} got no event that says how the answer ended.`,
       expected: `Expected ${wanted}.`,
-      often,
+      often: late,
     })
     const isRight = event.event === name && (!data || deepEqual(tryParseJson(event.data), data))
     must(isRight, {
-      seen: `${this.client.name} got ${describeEvent(event)}.`,
+      seen: `${this.#Name} got ${describeEvent(event)}.`,
       expected: `Expected ${wanted}.`,
-      often,
+      often: typeof wrong === 'function' ? wrong() : wrong,
     })
     must(event.id === undefined, {
       seen: `The event named ${name} had the ID ${event.id}.`,
       expected: 'Expected it without an ID, because the IDs count the tokens.',
     })
     const how = await this.client.ended({
-      seen: `${this.client.name} got the event named ${name}, but the response stayed open.`,
+      seen: `${this.#Name} got the event named ${name}, but the response stayed open.`,
       expected: `Expected the response to end after "event: ${name}".`,
     })
     must(how === 'complete', {
-      seen: `${this.client.name} got the event named ${name}, and then its connection was cut.`,
+      seen: `${this.#Name} got the event named ${name}, and then its connection was cut.`,
       expected: 'Expected the response to end normally.',
     })
     this.#push(Buffer.from(this.client.unread()))
     const [extra] = this.#events
     must(extra === undefined, {
-      seen: `After the event named ${name}, ${this.client.name} got ${extra && describeEvent(extra)}.`,
+      seen: `After the event named ${name}, ${this.#name} got ${extra && describeEvent(extra)}.`,
       expected: `Expected nothing after "event: ${name}".`,
     })
     return event

@@ -14,10 +14,13 @@ export type Asking = {
   /** Waits until these tokens have been passed to `onToken()`. */
   mustHaveTokens(tokens: readonly string[]): Promise<void>
   /** Waits for the outcome, and requires that it is this one, and that its text consists of all the tokens. */
-  mustBe(wanted: Outcome, what: string, often?: string): Promise<void>
-  /** Waits for the outcome, and returns it. */
-  outcome(): Promise<Outcome & { text: string }>
+  mustBe(wanted: Outcome, what: string, causes?: Causes): Promise<void>
+  /** Waits for the outcome, and returns it. @param what what has happened, as the beginning of a sentence */
+  outcome(what: string, late?: string): Promise<Outcome & { text: string }>
 }
+
+/** The likely causes if `ask()` does not return, and if it returns another outcome. */
+type Causes = { late?: string; wrong?: string | undefined }
 
 type Options = AskOptions & {
   question?: string
@@ -54,12 +57,11 @@ export function startAsking(
   // The script may be waiting for something else.
   returned.catch((error: unknown) => t.abort(error))
 
-  async function outcome(): Promise<Outcome & { text: string }> {
+  async function outcome(what: string, late?: string): Promise<Outcome & { text: string }> {
     const value = await t.withTimeout(returned, {
-      seen: 'ask() did not return.',
-      expected: 'Expected ask() to return when the answer has ended.',
-      often:
-        'your client waits for the end of the response, although the last event has arrived, or it never stops waiting.',
+      seen: `${what}, but ask() did not return.`,
+      expected: 'Expected ask() to return.',
+      often: late,
     })
     t.transcript.step(`ask() returned ${excerptJson(value, 90)}`)
     return value
@@ -83,12 +85,12 @@ export function startAsking(
       })
     },
     outcome,
-    async mustBe(wanted, what, often) {
-      const { text, ...got } = await outcome()
+    async mustBe(wanted, what, { late, wrong } = {}) {
+      const { text, ...got } = await outcome(what, late)
       must(deepEqual(got, wanted), {
         seen: `${what}, and ask() returned ${excerptJson(got, 90)}`,
         expected: `Expected ${excerptJson(wanted, 90)}`,
-        often,
+        often: got.name === wanted.name ? undefined : wrong,
       })
       must(text === tokens.join(''), {
         seen: `onToken() was called with ${excerptJson(tokens)}, but the text that ask() returned is ${excerptJson(text)}.`,

@@ -9,7 +9,7 @@ export type ControlledAnswer = {
   /** The generators that have been asked for a token, in the order in which this happened. */
   readonly generators: readonly Generator[]
   /** Waits until more than `count` generators have been asked, and returns the one after these. */
-  asked(count: number): Promise<Generator>
+  asked(count: number, often?: string): Promise<Generator>
 }
 
 /** One call of `answer()`. */
@@ -104,11 +104,12 @@ export function controlledAnswer(t: Tools, onAbort: OnAbort = 'throws'): Control
   return {
     answer,
     generators,
-    async asked(count) {
+    async asked(count, often) {
       await t.waitFor(() => generators.length > count, {
         seen: 'A question arrived, but your handler asked no generator for a token.',
         expected:
           'Expected your handler to call answer(question, signal), and to ask for its first token at once.',
+        often,
       })
       return generators[count]!
     },

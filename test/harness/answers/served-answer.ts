@@ -24,7 +24,10 @@ export type ServedAnswer = ControlledAnswer & {
   /** Sends a question. Does not wait for the answer. */
   ask(options?: AskOptions): AnswerReader
   /** Sends a question, and waits until the app asks the generator for the first token. */
-  begin(options?: AskOptions): Promise<{ reader: AnswerReader; generator: Generator }>
+  begin(
+    options?: AskOptions,
+    often?: string,
+  ): Promise<{ reader: AnswerReader; generator: Generator }>
   /** Fetches an answer by its name. */
   fetch(key: string, options?: { lastEventId?: string; name?: string }): AnswerReader
   /** Stops an answer, and requires that the server confirms it. */
@@ -72,9 +75,9 @@ export async function serveAnswer(
     ...controlled,
     server,
     ask,
-    async begin(asked) {
+    async begin(asked, often) {
       const { length } = controlled.generators
-      return { reader: ask(asked), generator: await controlled.asked(length) }
+      return { reader: ask(asked), generator: await controlled.asked(length, often) }
     },
     fetch(key, { lastEventId, name = 'client' } = {}) {
       const client = t.connect(server, name)
@@ -118,7 +121,9 @@ export async function mustBeAborted(
   t: Tools,
   generator: Generator,
   what: string,
-  often = 'your handler passes no signal to answer(), or nothing aborts it when the response has its "close" event.',
+  often = generator.hasSignal
+    ? 'nothing aborts this signal when the response has its "close" event.'
+    : 'your handler calls answer() without a signal.',
 ): Promise<void> {
   await t.waitFor(() => generator.aborted, {
     seen: () =>

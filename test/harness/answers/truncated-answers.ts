@@ -94,11 +94,9 @@ export async function mustResume({
   isDone,
 }: TruncatedRun): Promise<void> {
   const where = describeTruncation(truncation)
-  await asking.mustBe(
-    { name: 'complete' },
-    where,
-    'your client fetches the rest only after some endings.',
-  )
+  await asking.mustBe({ name: 'complete' }, where, {
+    wrong: 'your client fetches the rest only after some endings.',
+  })
   const cursor = tokens.length === 0 ? '' : `, Last-Event-ID: ${tokens.length}`
   const wanted = ['POST /answers', ...(isDone ? [] : [`GET /answers/a${cursor}`])]
   must(deepEqual(requests, wanted), {

@@ -221,12 +221,12 @@ check('10.2c', 'an answer that ends without done is incomplete', async (t) => {
     await askTruncated(t, truncations(how), {}, async (run) => {
       const { asking, requests, truncation, tokens, isDone } = run
       const where = describeTruncation(truncation)
-      const isTakenForTheEnd = !isDone && how === 'end' && requests.length === 1
       await asking.mustBe({ name: isDone ? 'complete' : 'incomplete' }, where, {
         late: 'your client waits for the end of the response, although the last event has arrived.',
-        wrong: isTakenForTheEnd
-          ? 'your client takes the end of the response for the end of the answer.'
-          : undefined,
+        wrong: () =>
+          !isDone && how === 'end' && requests.length === 1
+            ? 'your client takes the end of the response for the end of the answer.'
+            : undefined,
       })
       must(deepEqual(asking.tokens, tokens), {
         seen: `${where}, and onToken() had been called with ${excerptJson(asking.tokens)}.`,

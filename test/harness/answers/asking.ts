@@ -20,7 +20,7 @@ export type Asking = {
 }
 
 /** The likely causes if `ask()` does not return, and if it returns another outcome. */
-type Causes = { late?: string; wrong?: string | undefined }
+type Causes = { late?: string; wrong?: string | (() => string | undefined) }
 
 type Options = AskOptions & {
   question?: string
@@ -90,7 +90,7 @@ export function startAsking(
       must(deepEqual(got, wanted), {
         seen: `${what}, and ask() returned ${excerptJson(got, 90)}`,
         expected: `Expected ${excerptJson(wanted, 90)}`,
-        often: got.name === wanted.name ? undefined : wrong,
+        often: got.name === wanted.name ? undefined : typeof wrong === 'function' ? wrong() : wrong,
       })
       must(text === tokens.join(''), {
         seen: `onToken() was called with ${excerptJson(tokens)}, but the text that ask() returned is ${excerptJson(text)}.`,

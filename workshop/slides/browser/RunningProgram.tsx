@@ -32,12 +32,13 @@ export function RunningProgram() {
         >
           Proxy
         </ActionButton>
-        <ActionButton action={{ do: 'burst' }}>Burst</ActionButton>
+        {server?.question === undefined ? (
+          <ActionButton action={{ do: 'burst' }}>Burst</ActionButton>
+        ) : (
+          <ActionButton action={{ do: 'stop' }}>Stop answer</ActionButton>
+        )}
         {server?.token !== undefined && (
           <ActionButton action={{ do: 'next rule' }}>Next rule</ActionButton>
-        )}
-        {server?.question !== undefined && (
-          <ActionButton action={{ do: 'stop' }}>Stop</ActionButton>
         )}
         <Notification />
       </div>

@@ -1,6 +1,6 @@
 import type { Quake } from '#feed'
 import type { CheckResult, Verdict } from './verdict.ts'
-import type { Leaks } from './runtime.ts'
+import type { Leaks, Meter } from './runtime.ts'
 import type { Measured, MeasuredVerdict, NotMeasured, Way } from './experiment.ts'
 
 /** The state that the page shows, in slices. A slice is sent as a whole whenever it changes. */
@@ -73,6 +73,10 @@ export type ServerState = {
   /** The number of readers that have the feed open. Absent before the first reader. */
   readers?: number
   leaks?: Leaks
+  /** The question that a client posts. Absent unless the server answers questions. */
+  question?: string
+  /** The tokens that the server has generated. Absent before the first question. */
+  meter?: Meter
   /** The page on which the learner's component follows the stream. */
   component?: { url: string }
   /** The last lines that the server printed. */
@@ -89,6 +93,8 @@ export type ClientState = {
   quakes: number
   /** The last few quakes, newest first. */
   last: Quake[]
+  /** The answer so far. Absent unless the client has asked a question. */
+  answer?: { tokens: number; text: string }
 }
 
 /** The client.ts that runs alongside the server. */
@@ -184,6 +190,8 @@ export type Action =
   | { do: 'run'; scene: string }
   /** On a slide, replaces the rules of a filtered stream by the scene's next rule. After the last rule, starts over. */
   | { do: 'next rule' }
+  /** On a slide, stops the answer of the last client. */
+  | { do: 'stop' }
   /** Stores or deletes a prediction. `way` is counted from 1. A setup that has been measured can no longer be predicted. */
   | { do: 'predict'; way: number; verdict: MeasuredVerdict | null }
   /** Measures the setups that have not been measured yet. */

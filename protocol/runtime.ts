@@ -30,6 +30,8 @@ export type RuntimeMessage =
   | { kind: 'leaks'; leaks: Leaks }
   /** Sent every second by a server with many sources. */
   | { kind: 'load'; load: Load }
+  /** Sent by a server of answers, whenever a token has been generated, and when an answer begins or ends. */
+  | { kind: 'meter'; meter: Meter }
   /**
    * Sent after a burst. If the replay had started at `since`, the same quakes would have happened by now without the
    * burst.
@@ -48,6 +50,9 @@ export type ConnectionState =
 
 /** The memory of a server's process, in bytes, and the number of quakes that the server has taken from its sources. */
 export type Load = { heap: number; external: number; rss: number; taken: number }
+
+/** The number of tokens that have been generated so far, and the number of answers that are being generated now. */
+export type Meter = { tokens: number; answers: number }
 
 /** Counts of what the program still has running, which make leaks visible. */
 export type Leaks = {

@@ -14,6 +14,8 @@ export type RequestOptions = {
   acceptEncoding?: string | undefined
   /** The Last-Event-ID of the request. */
   lastEventId?: string | undefined
+  /** The Idempotency-Key of the request. */
+  idempotencyKey?: string | undefined
   /** Headers for the check's own machinery. The transcript omits them. */
   headers?: Record<string, string | number>
   /** The JSON to send with the request. */
@@ -62,10 +64,12 @@ export class RawClient {
 
   /** Sends a request. Any earlier response on the connection must have ended. */
   request(path: string, options: RequestOptions = {}): void {
-    const { method = 'GET', version = '1.1', acceptEncoding, lastEventId, headers, body } = options
+    const { method = 'GET', version = '1.1', acceptEncoding, headers, body } = options
+    const { lastEventId, idempotencyKey } = options
     const cursor = lastEventId === undefined ? '' : `, Last-Event-ID: ${lastEventId}`
     const coding = acceptEncoding === undefined ? '' : `, ${acceptEncoding}`
-    const how = `${version === '1.0' ? ' HTTP/1.0' : ''}${coding}${cursor}`
+    const key = idempotencyKey === undefined ? '' : `, Idempotency-Key: ${idempotencyKey}`
+    const how = `${version === '1.0' ? ' HTTP/1.0' : ''}${coding}${key}${cursor}`
     const sent = `${method} ${path}${how}${body === undefined ? '' : `  ${excerpt(body)}`}`
     this.#transcript.step(`${this.name}: ${sent}`, { at: this.name, to: SERVER, label: sent })
     this.#response = responseReader(method, version)
@@ -73,6 +77,7 @@ export class RawClient {
       Host: `127.0.0.1:${this.#port}`,
       ...(acceptEncoding !== undefined && { 'Accept-Encoding': acceptEncoding }),
       ...(lastEventId !== undefined && { 'Last-Event-ID': lastEventId }),
+      ...(idempotencyKey !== undefined && { 'Idempotency-Key': idempotencyKey }),
       ...(body !== undefined && {
         'Content-Type': 'application/json',
         'Content-Length': Buffer.byteLength(body),

@@ -64,7 +64,7 @@ test('an unknown lesson is refused with a list of the lessons', async () => {
   const { code, text } = await said('lesson', '99')
   expect(code).toBe(2)
   expect(text).toMatch(
-    /^There is no lesson 99\. The lessons are 1 A lesson, 2 A lesson(, \d A lesson)*\.\n$/,
+    /^There is no lesson 99\. The lessons are 1 A lesson, 2 A lesson(, \d+ A lesson)*\.\n$/,
   )
 })
 

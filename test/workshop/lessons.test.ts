@@ -40,9 +40,12 @@ describe('arguments', () => {
   })
 
   test('lesson1 is not lesson10, and an unknown lesson is refused with a list', async () => {
-    expect(await parse('lesson10')).toEqual({
+    expect(await parse('lesson1')).toMatchObject({ lesson: 1 })
+    expect(await parse('lesson10')).toMatchObject({ lesson: 10 })
+    expect(await parse('10.1a')).toMatchObject({ lesson: 10, only: '10.1a' })
+    expect(await parse('lesson100')).toEqual({
       problem: expect.stringMatching(
-        /^There is no lesson 10\. The lessons are 1 A lesson, 2 A lesson(, \d A lesson)*\.$/,
+        /^There is no lesson 100\. The lessons are 1 A lesson, 2 A lesson(, \d+ A lesson)*\.$/,
       ),
     })
   })

@@ -128,6 +128,17 @@ test('the exhibit of lesson 7 prints what it has measured', async () => {
   expect(await program.ended).toBe(0)
 })
 
+test('the exhibit of lesson 10 prints what the SDKs report', async () => {
+  const exhibit = '10-answers-over-post/exhibit'
+  cpSync(join(lessonsFolder, exhibit), copy.path(`lessons/${exhibit}`), { recursive: true })
+  const program = live(['10', 'exhibit'])
+  await program.seen(/openai \d+\.\d+\.\d+, @anthropic-ai\/sdk \d+\.\d+\.\d+/)
+  await program.seen(
+    /connection cut\W+throws TypeError\W+throws OpenAIError\W+throws AnthropicError/,
+  )
+  expect(await program.ended).toBe(0)
+})
+
 test('the filtered stream of lesson 7 follows a rule that is added with curl', async () => {
   copy.write(
     'lessons/07-filtered-stream/server.ts',

@@ -91,6 +91,24 @@ test('the client of a filtered stream reconnects after a cut, and asks for the b
   await until(recorder, () => textOf(recorder, 'request').includes('?backfill_minutes=1'))
 })
 
+test('a client asks a question, fetches the rest of the answer after a cut, and stops it by its name', async () => {
+  session = running('solutions/10-answers-over-post\nwatch\nstop')
+  await session.act({ do: 'run', scene: 'a' })
+  const { recorder } = session
+  await until(recorder, () => textOf(recorder, 'response').includes('id: 1\ndata: '))
+  await session.act({ do: 'cut' })
+  await until(recorder, () => textOf(recorder, 'request').includes('GET /answers/'))
+  await until(recorder, () => textAt(recorder, 2).includes('id: '))
+  expect(await session.act({ do: 'stop' })).toEqual({
+    said: 'The answer of client 1 has been stopped.',
+  })
+  await until(recorder, () => textAt(recorder, 2).includes('event: stopped'))
+  expect(textOf(recorder, 'request').match(/^POST .*(?= HTTP)/gm)).toEqual([
+    'POST /answers',
+    expect.stringMatching(/^POST \/answers\/[0-9a-f-]{36}\/stop$/),
+  ])
+})
+
 test('after full buffers, a client gets a gap and the newest items', async () => {
   session = running('solutions/08-many-sources\nlimit 20\n?when_slow=drop-oldest\nconnect')
   await session.act({ do: 'run', scene: 'a' })

@@ -8,8 +8,8 @@ import { refuse } from './refuse.ts'
 /**
  * `npm run lesson` lists the lessons. `npm run lesson 3` runs your server with real earthquakes, shows the wire, and
  * grades your work after every save. `npm run lesson 2 exhibit` runs the well-known wrong program with which a lesson
- * begins. `npm run lesson 4 measure` runs the experiment of lesson 4. The exhibit of lesson 7 is an experiment, too: a
- * program that prints a table.
+ * begins. `npm run lesson 4 measure` runs the experiment of lesson 4. The exhibits of lessons 7 and 10 are experiments, too:
+ * programs that print a table.
  */
 export async function lesson(args: string[]): Promise<number> {
   if (/^(lesson ?)?0?4 measure\b/i.test(args.join(' '))) {

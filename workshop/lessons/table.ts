@@ -11,7 +11,7 @@ export function lessonTable(paint: Paint): string {
     const minutes = lesson.minutes === undefined ? '' : `${lesson.minutes} min`
     const state = stateOf(lesson, progress)
     const hue = progress.isPassed ? 'good' : 'quiet'
-    return `  ${lesson.number}  ${lesson.title.padEnd(width)}  ${minutes.padStart(6)}  ${paint(hue, state)}`
+    return `${String(lesson.number).padStart(3)}  ${lesson.title.padEnd(width)}  ${minutes.padStart(6)}  ${paint(hue, state)}`
   })
   const problems = rows.flatMap(({ lesson }) => (lesson.problem ? [lesson.problem] : []))
   const next = rows.find(({ progress }) => !progress.isPassed)

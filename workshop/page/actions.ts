@@ -50,6 +50,7 @@ const FIELDS: {
   clear: {},
   run: { scene: text },
   'next rule': {},
+  stop: {},
   predict: { way: wholeNumber, verdict: verdictOrNull },
   measure: {},
   'stop measuring': {},

@@ -13,6 +13,7 @@ export const PICTURES: readonly Picture[] = [
   backoff(),
   ruleChange(),
   ringOfFrames(),
+  oneAnswer(),
 ]
 
 function backpressure(): Picture {
@@ -337,6 +338,43 @@ function ringOfFrames(): Picture {
       arrow([xOf(0) + 16, 168], [xOf(0) + 16, 76], { tone: 'bad' }),
       code([xOf(0) + 28, 172], 'event: gap {"dropped":64}', { tone: 'bad' }),
       text([240, 216], 'A client costs only a number, wherever its cursor is.', {
+        ...middle,
+        tone: 'quiet',
+      }),
+    ],
+  }
+}
+
+function oneAnswer(): Picture {
+  const reader = (y: number, name: string, what: string, isGone = false): Shape[] => {
+    const tone = isGone ? 'bad' : 'client'
+    return [
+      ...labelled([352, y], [120, 34], [name], { tone }),
+      line([300, 103], [352, y + 17], { tone, isDashed: isGone, hasArrow: !isGone }),
+      text([412, y + 52], what, { ...middle, tone }),
+    ]
+  }
+  return {
+    name: 'one-answer',
+    title:
+      'A generator fills the list of one answer, and each reader gets its events from the list. A disconnect removes only a reader. A stop aborts the signal of the generator.',
+    width: 480,
+    height: 262,
+    shapes: [
+      ...labelled([8, 80], [92, 46], ['generator'], { tone: 'server' }),
+      arrow([100, 103], [138, 103], { tone: 'server' }),
+      text([219, 60], 'the answer “8e03”', { ...middle, tone: 'server' }),
+      ...['1', '2', '3', '4'].flatMap((id, n) =>
+        labelled([138 + n * 41, 86], [37, 34], [id], { tone: 'server', isFilled: true }),
+      ),
+      ...reader(16, 'POST', 'has 1 to 4'),
+      ...reader(86, 'GET', 'asks for 3 and 4'),
+      ...reader(156, 'GET', 'disconnected', true),
+      code([200, 196], 'POST …/8e03/stop', { ...middle, tone: 'client' }),
+      line([118, 192], [54, 192], { tone: 'client' }),
+      arrow([54, 192], [54, 126], { tone: 'client' }),
+      text([64, 160], 'signal aborts', { tone: 'client' }),
+      text([240, 246], 'A disconnect is a missing reader. Only a stop names the answer.', {
         ...middle,
         tone: 'quiet',
       }),

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { legible } from '../../wire/visible.ts'
 import type { Destination } from '../../wire/tap.ts'
 import { ROOT } from '../root.ts'
-import type { Leaks, Load, RuntimeMessage } from '../../protocol/runtime.ts'
+import type { Leaks, Load, Meter, RuntimeMessage } from '../../protocol/runtime.ts'
 import { startLearnerProcess, type LearnerProcess } from './learner-process.ts'
 
 /** A learner's server, which runs in its own process. */
@@ -37,6 +37,8 @@ export type ServerEvents = {
   feed(readers: number): void
   /** Called every second in a lesson with many sources. */
   load?(load: Load): void
+  /** Called in a lesson with answers, whenever the meter has changed. */
+  meter?(meter: Meter): void
 }
 
 /**
@@ -99,6 +101,10 @@ export function startLearnerServer({
     }
     if (message.kind === 'load') {
       events.load?.(message.load)
+      return
+    }
+    if (message.kind === 'meter') {
+      events.meter?.(message.meter)
       return
     }
     if (message.kind === 'since') {

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { recordedQuakes, replay, type Feed, type Replay } from '#feed'
+import { answersFrom } from './answers.ts'
 import { FILTERED_STREAM, pushedFrom } from './filtered-stream.ts'
 import { fullBuffers, type FullBuffers } from './full-buffers.ts'
 import { runClient } from './run-client.ts'
@@ -79,10 +80,13 @@ async function run({
 }
 
 /**
- * Returns the arguments for `createApp()`: the feed or, in some lessons, a history, a source that pushes, or many sources.
+ * Returns the arguments for `createApp()`: the feed or, in some lessons, a history, a source that pushes, many sources, or a
+ * generator of answers.
  * A history and a source that pushes continue where the previous process stopped.
  */
 async function argumentsFor(file: string, since: number): Promise<unknown[]> {
+  const answers = join(dirname(file), 'answer.ts')
+  if (existsSync(answers)) return answersFrom(answers, (meter) => tell({ kind: 'meter', meter }))
   if (existsSync(join(dirname(file), 'merge.ts'))) {
     const networks = new Set(recordedQuakes().map(({ network }) => network))
     const all = sourcesOf(watched(week), networks)

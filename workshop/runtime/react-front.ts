@@ -31,7 +31,7 @@ export type ReactFront = {
  * @param options.component prepares the file that exports the component and returns its path; called each time the page
  *   is opened
  * @param options.api the port of the server that sends the stream
- * @param options.path the path of the stream, such as `/events`
+ * @param options.path the path of the stream, such as `/events`; requests below this path are passed on, too
  * @throws Error if no port is free
  */
 export async function reactFront({
@@ -80,7 +80,7 @@ export async function reactFront({
     handlers.get('/', showPage)
     handlers.use(onlyFromOurPage({ names: onThisMachine }))
     handlers.use('/__open-in-editor', onlyBrowser)
-    handlers.get(path, passOn)
+    handlers.use(path, passOn)
     handlers.get('/where', tellPlace)
     handlers.use(async (req, res, next) => (await starting).middlewares(req, res, next))
     return handlers
@@ -136,7 +136,7 @@ export async function reactFront({
     })
     outgoing.once('error', () => res.destroy())
     res.once('close', () => outgoing.destroy())
-    outgoing.end()
+    req.pipe(outgoing)
   }
 
   return {

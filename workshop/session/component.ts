@@ -15,23 +15,25 @@ export type ShownComponent = {
 /**
  * Serves a page that shows the component of a lesson.
  *
+ * @param options.file the name of the file that exports the component
  * @param options.api the port of the server that sends the stream
  * @param options.path the path of the stream
  */
 export async function showComponent({
+  file,
   api,
   path,
   ...target
-}: LessonTarget & { api: number; path: string }): Promise<ShownComponent> {
+}: LessonTarget & { file: string; api: number; path: string }): Promise<ShownComponent> {
   // Load this module lazily, because other lessons do not need it.
   const { reactFront } = await import('../runtime/react-front.ts')
-  const { lesson, work, isExhibit } = target
+  const { lesson, work } = target
   const runDir = runDirFor(work, targetPath(target))
   let folder = runDir.folder()
   const first = FIRST_PORT + lesson.number
   const front = await reactFront({
     ports: Array.from({ length: 50 - lesson.number }, (_, n) => first + n),
-    component: async () => join(await folder, isExhibit ? 'SSEExample.jsx' : 'LiveQuakes.tsx'),
+    component: async () => join(await folder, file),
     api,
     path,
   })

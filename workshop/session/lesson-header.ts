@@ -14,7 +14,7 @@ export function header(run: LessonRun, page: string | undefined, out: Screen): s
 
 function lessonHeader(run: LessonRun, page: string | undefined, { paint }: Screen): string {
   const { lesson, folder, server, component } = run
-  const { url, file } = run.slices.server
+  const { url, file, question } = run.slices.server
   const curl = `${CURL} ${curlArguments(run.slices.server)}`
   return [
     '',
@@ -24,7 +24,7 @@ function lessonHeader(run: LessonRun, page: string | undefined, { paint }: Scree
     ...pageLine(page, paint),
     file
       ? `  ${paint('strong', url)}  ${component ? 'its' : 'the'} stream of real earthquakes, from ${server.file}`
-      : `  ${paint('strong', url)}  ${whose('server', run)}, with real earthquakes`,
+      : `  ${paint('strong', url)}  ${whose('server', run)}${question === undefined ? ', with real earthquakes' : ''}`,
     `  ${curl}`,
     '',
     lesson.problem ??

@@ -4,6 +4,7 @@ import type { Observer, Tap } from '../../wire/tap.ts'
 import type { Problem } from '../lessons/args.ts'
 import { lessonNumbered } from '../lessons/catalogue.ts'
 import { hasChecks } from '../lessons/checks.ts'
+import { QUESTION } from '../runtime/answers.ts'
 import { FILTERED_STREAM } from '../runtime/filtered-stream.ts'
 import { watchFolder } from '../runtime/watch-folder.ts'
 import { showComponent, type ShownComponent } from './component.ts'
@@ -13,10 +14,11 @@ import { loadMonitor, type LoadMonitor } from './load.ts'
 import { runServer, type LessonServer, type LessonServerEvents } from './lesson-server.ts'
 import { lessonState } from './lesson-state.ts'
 import {
+  answersQuestions,
   clientOf,
+  componentOf,
   isFiltered,
   serverOf,
-  showsComponent,
   standInOf,
   showsLoad,
   streamOf,
@@ -102,9 +104,9 @@ export async function runLesson({
   const url = `http://127.0.0.1:${tap.port}${path}`
   server.state.url = url
   if (isFiltered(target)) server.state.token = FILTERED_STREAM.tokens[0]
-  const component = showsComponent(lesson)
-    ? await showComponent({ ...target, api: tap.port, path })
-    : undefined
+  if (answersQuestions(target)) server.state.question = QUESTION
+  const file = componentOf(target)
+  const component = file ? await showComponent({ ...target, file, api: tap.port, path }) : undefined
   if (component) server.state.component = { url: component.url }
   const program = clientOf(target)
   learnerClient =

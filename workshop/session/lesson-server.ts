@@ -91,6 +91,10 @@ export function runServer({
         events.leaks(leaks)
       },
       load: (load) => events.load?.(load),
+      meter(meter) {
+        state.meter = meter
+        changed()
+      },
     },
   })
 
@@ -107,6 +111,7 @@ export function runServer({
     clearTimeout(revival)
     revival = undefined
     delete state.readers
+    delete state.meter
     server.restart()
     becomes('starting')
   }

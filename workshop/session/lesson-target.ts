@@ -23,9 +23,15 @@ export function streamOf({
   return isExhibit ? '/sse' : (STREAMS[lesson.number] ?? '/')
 }
 
-/** Returns whether the learner writes a component that is shown on a page. */
-export function showsComponent({ number }: Lesson): boolean {
-  return number === REACT
+/** Returns the name of the file with the component, if the lesson has a component, which is shown on a page. */
+export function componentOf({ lesson, isExhibit }: LessonTarget): string | undefined {
+  if (lesson.number === REACT) return isExhibit ? 'SSEExample.jsx' : 'LiveQuakes.tsx'
+  return lesson.number === ANSWERS ? 'Chat.tsx' : undefined
+}
+
+/** Returns whether the server answers questions instead of sending quakes. */
+export function answersQuestions({ lesson }: Pick<LessonTarget, 'lesson'>): boolean {
+  return lesson.number === ANSWERS
 }
 
 /** Returns whether the lesson page has an experiment. */
@@ -95,6 +101,7 @@ const STREAMS: Record<number, string> = {
   6: '/events',
   7: '/stream',
   8: '/events',
+  10: '/answers',
 }
 
 const SSE = 2
@@ -104,6 +111,7 @@ const REPLAY = 5
 const RESUME = 6
 const FILTERED = 7
 const MANY_SOURCES = 8
+const ANSWERS = 10
 
 /** Lessons without a server, and the lesson whose server they use. */
 const SERVERS: Record<number, number> = { [REACT]: SSE, [RESUME]: REPLAY }

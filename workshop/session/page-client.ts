@@ -1,4 +1,5 @@
-import { get, type IncomingMessage } from 'node:http'
+import { randomUUID } from 'node:crypto'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Quake } from '#feed'
 import { legible } from '../../wire/visible.ts'
@@ -7,14 +8,15 @@ import { parseEventStream } from '../../solutions/02-server-sent-events/parse.ts
 import type { Answer, ClientState, ServerState } from '../../protocol/page.ts'
 import { quakeIn } from '../runtime/quake-in.ts'
 
-/** A client that reads a stream of quakes. The page shows its state. */
+/** A client that reads a stream of quakes, or the answer to a question. The page shows its state. */
 export type PageClient = {
   readonly state: ClientState
   leave(): void
 }
 
 /**
- * Connects to `url` and reads the stream with the readers of lessons 1 and 2, which suffice for a filtered stream, too.
+ * Connects to `url` and reads the stream with the readers of lessons 1 and 2, which suffice for a filtered stream, too. If
+ * there is a question, posts it.
  *
  * @param options.changed called after every change of the state
  */
@@ -22,8 +24,9 @@ export function connectPageClient({
   id,
   url,
   token,
+  question,
   changed,
-}: Pick<ServerState, 'url' | 'token'> & {
+}: Asked & {
   id: number
   changed(): void
 }): PageClient {
@@ -33,7 +36,15 @@ export function connectPageClient({
     'User-Agent': 'the lesson page',
     ...(token !== undefined && { Authorization: `Bearer ${token}` }),
   }
-  const request = get(url, { agent: false, headers })
+  const request =
+    question === undefined
+      ? httpRequest(url, { agent: false, headers })
+      : httpRequest(url, {
+          agent: false,
+          headers: { ...headers, ...newQuestion() },
+          method: 'POST',
+        })
+  request.end(question === undefined ? undefined : JSON.stringify({ question }))
 
   function becomes(now: ClientState['state'], what?: string): void {
     // Only the first ending counts, because an error is expected after the client has disconnected.
@@ -52,16 +63,37 @@ export function connectPageClient({
     }
     becomes('reading')
     try {
-      for await (const quake of quakesOf(response)) {
-        state.quakes += 1
-        state.last = [quake, ...state.last].slice(0, MOST_QUAKES)
-        changed()
-      }
-      becomes('ended', 'The server ended the response.')
+      becomes('ended', await (question === undefined ? readQuakes : readAnswer)(response))
     } catch (error) {
       becomes('cut', cutShort(error as NodeJS.ErrnoException))
     }
   })
+  /** Reads quakes until the response ends, and returns a sentence about its end. */
+  async function readQuakes(response: IncomingMessage): Promise<string> {
+    for await (const quake of quakesOf(response)) {
+      state.quakes += 1
+      state.last = [quake, ...state.last].slice(0, MOST_QUAKES)
+      changed()
+    }
+    return 'The server ended the response.'
+  }
+
+  /** Reads tokens until the response ends, and returns a sentence about its end. */
+  async function readAnswer(response: IncomingMessage): Promise<string> {
+    let end = 'without an event that ends the answer'
+    let answer = { tokens: 0, text: '' }
+    for await (const { type, data } of parseEventStream(bodyOf(response))) {
+      if (type === 'message') {
+        answer = { tokens: answer.tokens + 1, text: answer.text + JSON.parse(data) }
+        state.answer = answer
+        changed()
+      } else {
+        end = `after the event named "${type}"`
+      }
+    }
+    return `The response ended ${end}.`
+  }
+
   return {
     state,
     leave() {
@@ -71,10 +103,18 @@ export function connectPageClient({
   }
 }
 
+/** Returns the headers of a question that has not been asked before. */
+function newQuestion(): Record<string, string> {
+  return { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() }
+}
+
+/** The parts of a server's state that a client needs to know. */
+type Asked = Pick<ServerState, 'url' | 'token' | 'question'>
+
 /** All clients that the page has connected. */
 export type PageClients = {
   readonly states: ClientState[]
-  connect(server: Pick<ServerState, 'url' | 'token'>): Answer
+  connect(server: Asked): Answer
   leave(id: number): Answer
   leaveAll(): void
 }
@@ -91,12 +131,13 @@ export function pageClients(changed: () => void): PageClients {
     get states() {
       return clients.map(({ state }) => state)
     },
-    connect({ url, token }) {
+    connect({ url, token, question }) {
       clientsSoFar += 1
       const client = connectPageClient({
         id: clientsSoFar,
         url,
         ...(token !== undefined && { token }),
+        ...(question !== undefined && { question }),
         changed,
       })
       // Remove the oldest finished clients, but never a client that is still reading.
@@ -127,7 +168,7 @@ function isGone({ state }: PageClient): boolean {
 const MOST_GONE = 3
 
 async function* quakesOf(response: IncomingMessage): AsyncGenerator<Quake> {
-  const body = Readable.toWeb(response) as ReadableStream<Uint8Array>
+  const body = bodyOf(response)
   if (!/^text\/event-stream\b/.test(response.headers['content-type'] ?? '')) {
     for await (const line of readNdjson(body)) {
       // In a filtered stream, a quake is in the field `data`, and other records have no such field.
@@ -139,6 +180,10 @@ async function* quakesOf(response: IncomingMessage): AsyncGenerator<Quake> {
   for await (const { type, data } of parseEventStream(body)) {
     if (type === 'message') yield quakeIn(JSON.parse(data) as Quake)
   }
+}
+
+function bodyOf(response: IncomingMessage): ReadableStream<Uint8Array> {
+  return Readable.toWeb(response) as ReadableStream<Uint8Array>
 }
 
 function cutShort({ code, message }: NodeJS.ErrnoException): string {

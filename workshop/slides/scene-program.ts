@@ -6,12 +6,13 @@ import {
   type LearnerServer,
   type ServerEvents,
 } from '../runtime/learner-server.ts'
+import { QUESTION } from '../runtime/answers.ts'
 import { FILTERED_STREAM, ruleReplacer } from '../runtime/filtered-stream.ts'
 import { emptySandbox, type Sandbox } from '../grader/sandbox.ts'
 import { lessonNumbered, type Lesson } from '../lessons/catalogue.ts'
 import { layOut, mistakeCalled } from '../mistakes/mistakes.ts'
 import { ROOT } from '../root.ts'
-import { isFiltered, streamOf } from '../session/lesson-target.ts'
+import { answersQuestions, isFiltered, streamOf } from '../session/lesson-target.ts'
 import type { Scene } from './scene.ts'
 
 /** The running program of a scene. */
@@ -21,6 +22,8 @@ export type SceneProgram = {
   readonly url: string
   /** The bearer token that requests need, if the stream is filtered. */
   readonly token?: string
+  /** The question that clients ask, if the server answers questions. */
+  readonly question?: string
   /** Replaces the rules of a filtered stream by this rule. */
   replaceRules(value: string): Promise<void>
   burst(count: number): void
@@ -58,6 +61,7 @@ export async function runScene(
     tap: before,
     url,
     ...(isFiltered({ lesson }) && { token: FILTERED_STREAM.tokens[0] }),
+    ...(answersQuestions({ lesson }) && { question: QUESTION }),
     replaceRules: ruleReplacer(url),
     burst: server.burst,
     fill: () => server.fillBuffers('all'),

@@ -6,6 +6,7 @@ import { listeners } from '../session/listeners.ts'
 import { wireActions } from '../session/wire-actions.ts'
 import { runScene, type SceneProgram } from './scene-program.ts'
 import type { Scene } from './scene.ts'
+import { connectAnswerClient, type AnswerClient } from './answer-client.ts'
 import { connectEventSource } from './event-source-client.ts'
 import { connectStreamFollower } from './stream-follower.ts'
 
@@ -30,7 +31,7 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
   let scene: Scene | undefined
   let program: SceneProgram | undefined
   let server: ServerState = NOTHING_RUNS
-  let clients: PageClient[] = []
+  let clients: (PageClient | AnswerClient)[] = []
   let clientsSoFar = 0
   let rulesSoFar = 0
   let looking = 0
@@ -65,12 +66,17 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
         printed: (line) => serverBecomes({ printed: [line] }),
         feed: (readers) => serverBecomes({ readers }),
         leaks: (leaks) => serverBecomes({ leaks }),
+        meter: (meter) => serverBecomes({ meter }),
       },
     })
     zero = recorder.now()
     tell('recording')
-    const { url, token } = program
-    serverBecomes({ url, ...(token !== undefined && { token }) })
+    const { url, token, question } = program
+    serverBecomes({
+      url,
+      ...(token !== undefined && { token }),
+      ...(question !== undefined && { question }),
+    })
     rulesSoFar = 0
     clientsSoFar = 0
     wire.begin(program.tap)
@@ -91,12 +97,16 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
   function connect(): Answer {
     if (!program) return NOTHING_TO_DO
     clientsSoFar += 1
-    const { url, token } = server
-    const reconnects = scene?.steps.includes('watch')
+    const { url, token, question } = server
+    const reconnects = scene?.steps.includes('watch') ?? false
     const follow = token === undefined ? connectEventSource : connectStreamFollower
     const way = reconnects ? follow : connectPageClient
     const changed = (): void => tell('clients')
-    const client = way({ id: clientsSoFar, url, ...(token !== undefined && { token }), changed })
+    const asked = { id: clientsSoFar, url, ...(token !== undefined && { token }), changed }
+    const client =
+      question === undefined
+        ? way(asked)
+        : connectAnswerClient({ ...asked, question, resumes: reconnects ? RESUMES : 0 })
     clients = [...clients, client].slice(-MOST_CLIENTS)
     changed()
     return { said: `Client ${clientsSoFar} connects.` }
@@ -112,6 +122,14 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
     return { said: `The rule is now ${rule}.` }
   }
 
+  async function stopAnswer(): Promise<Answer> {
+    const client = clients.at(-1)
+    if (!client || !('stop' in client)) return NOTHING_TO_DO
+    recorder.note('Stop')
+    await client.stop()
+    return { said: `The answer of client ${client.state.id} has been stopped.` }
+  }
+
   async function act(action: Action): Promise<Answer> {
     const answer = wire.act(action)
     if (answer) return answer
@@ -122,6 +140,8 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
         return connect()
       case 'next rule':
         return nextRule()
+      case 'stop':
+        return stopAnswer()
       case 'leave':
         clients.find(({ state }) => state.id === action.id)?.leave()
         return { said: `Client ${action.id} has disconnected.` }
@@ -182,4 +202,6 @@ const NOTHING_RUNS: ServerState = {
 }
 const NOTHING_TO_DO: Answer = { problem: 'No program is running. Press Run first.' }
 const MOST_CLIENTS = 8
+/** How often in a row a client that watches fetches the rest of an answer. */
+const RESUMES = 3
 const BURST = 10_000

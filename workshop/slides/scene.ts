@@ -20,7 +20,9 @@ export type Scene = {
 
 /**
  * A step of a scene. `proxy` puts a proxy between server and client. `watch` connects a client that reconnects after a
- * cut, which is an EventSource or, for a filtered stream, the client of lesson 7. `connect again` connects another client.
+ * cut, which is an EventSource or, for a filtered stream, the client of lesson 7. If the server answers questions, each
+ * client asks one, and with `watch` fetches the rest after a cut. `stop` stops the answer of the last client.
+ * `connect again` connects another client.
  * `fill` makes every buffer between the server and its clients look full, until `drain`. A number waits for that many
  * seconds, and a rule replaces the rules of a filtered stream.
  */
@@ -74,6 +76,7 @@ const WORDS = [
   'watch',
   'connect again',
   'leave',
+  'stop',
   'cut',
   'stall',
   'go on',

@@ -4,6 +4,7 @@ import { Checks } from './lesson/Checks.tsx'
 import { Instructions } from './lesson/Instructions.tsx'
 import { Load } from './load/Load.tsx'
 import { LiveComponent } from './server/LiveComponent.tsx'
+import { Meter } from './server/Meter.tsx'
 import { notification } from './state/notification.ts'
 import { useSlice } from './state/page-state.ts'
 import { useStore } from './state/store.ts'
@@ -39,6 +40,7 @@ export function App() {
           )}
           <div className="live">
             {server.component && <LiveComponent url={server.component.url} server={server} />}
+            {server.question !== undefined && <Meter meter={server.meter} />}
             {experiment && <Experiment experiment={experiment} />}
             {load && <Load load={load} />}
             <Wire />
@@ -50,6 +52,7 @@ export function App() {
           {lesson && <a href="#page">Lesson</a>}
           {grading && <a href="#checks-title">Checks</a>}
           {server.component && <a href="#component-title">Component</a>}
+          {server.question !== undefined && <a href="#meter-title">Meter</a>}
           {experiment && <a href="#experiment-title">Experiment</a>}
           {load && <a href="#load-title">Load</a>}
           <a href="#wire-title">Wire</a>

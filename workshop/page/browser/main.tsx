@@ -9,6 +9,7 @@ import './colours.css'
 import './page.css'
 import './experiment/experiment.css'
 import './load/load.css'
+import './server/meter.css'
 import './ui/space-time.css'
 import './wire/wire.css'
 

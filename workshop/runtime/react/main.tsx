@@ -9,8 +9,8 @@ import { sevenStreams } from './seven-streams.ts'
 // The page that shows a learner's component. Beside the component are a log of every EventSource, the number of renders,
 // and a button that opens seven streams, to show how many of them a browser opens.
 
-/** The exports of the file to show: `LiveQuakes` in the lesson, or a default export in the exhibit. */
-type Work = { LiveQuakes?: Shown; default?: Shown }
+/** The exports of the file to show: `LiveQuakes` or `Chat` in a lesson, or a default export in the exhibit. */
+type Work = { LiveQuakes?: Shown; Chat?: Shown; default?: Shown }
 type Shown = (props: { url: string }) => ReactNode
 
 const { work = '', url = '' } = document.body.dataset
@@ -21,6 +21,10 @@ const closeStreams = sevenStreams({ button: find('#seven'), list: find('#streams
 for (const event of ['vite:beforeUpdate', 'vite:beforeFullReload'] as const) {
   import.meta.hot?.on(event, closeStreams)
 }
+// React keeps showing the error of a component that has been mended since.
+import.meta.hot?.on('vite:afterUpdate', () => {
+  if (document.querySelector('main > [role=alert]')) location.reload()
+})
 watchEventSources(find('#log'))
 const rendered = renderStats(find('#figures'))
 find('#reset').addEventListener('click', rendered.reset)
@@ -32,9 +36,14 @@ createRoot(find('main')).render(
 )
 
 async function content(): Promise<ReactNode> {
-  const { LiveQuakes, default: other } = (await import(/* @vite-ignore */ work)) as Work
-  const Shown = LiveQuakes ?? other
-  if (!Shown) return <p role="alert">This file does not export LiveQuakes().</p>
+  const { LiveQuakes, Chat, default: other } = (await import(/* @vite-ignore */ work)) as Work
+  const Shown = LiveQuakes ?? Chat ?? other
+  if (!Shown) {
+    const name = /(\w+)\.\w+$/.exec(work)?.[1]
+    return <p role="alert">This file does not export {name}().</p>
+  }
+  // A chat asks with POST, and has no EventSource.
+  if (Chat) for (const unused of ['#seven', '#streams', '#log']) find(unused).remove()
   return (
     <Profiler id="work" onRender={rendered.count}>
       <Shown url={url} />

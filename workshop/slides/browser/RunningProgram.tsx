@@ -41,7 +41,11 @@ function Controls() {
       >
         Proxy
       </ActionButton>
-      <ActionButton action={{ do: 'burst' }}>Burst</ActionButton>
+      {server?.question === undefined ? (
+        <ActionButton action={{ do: 'burst' }}>Burst</ActionButton>
+      ) : (
+        <ActionButton action={{ do: 'stop' }}>Stop answer</ActionButton>
+      )}
       {server?.token !== undefined && (
         <ActionButton action={{ do: 'next rule' }}>Next rule</ActionButton>
       )}

@@ -22,7 +22,9 @@ export function Clients({ clients }: { clients: ClientState[] }) {
           <strong>client {client.id}</strong>
           <span>
             {isGone && !hasFinished(client) ? 'unknown' : CLIENT_STATES[client.state]} ·{' '}
-            {formatCount(client.quakes, 'quake')}
+            {client.answer
+              ? formatCount(client.answer.tokens, 'token')
+              : formatCount(client.quakes, 'quake')}
           </span>
           <LastQuakes client={client} />
           {!hasFinished(client) && (
@@ -51,10 +53,10 @@ const CLIENT_STATES: Record<ClientState['state'], string> = {
   left: 'disconnected',
 }
 
-/** Shows the newest quake, which expands to earlier ones, or how the stream ended. */
-function LastQuakes({ client: { what, last } }: { client: ClientState }) {
+/** Shows the newest quake, which expands to earlier ones, the answer so far, or how the stream ended. */
+function LastQuakes({ client: { what, last, answer } }: { client: ClientState }) {
   const [newest, ...before] = last
-  if (what || !newest) return <span className="quake">{what}</span>
+  if (what || !newest) return <span className="quake">{what ?? answer?.text}</span>
   if (before.length === 0) return <span className="quake">{inOneLine(newest)}</span>
   return (
     <details className="quake">

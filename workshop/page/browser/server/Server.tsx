@@ -21,7 +21,7 @@ export function Server() {
         {lesson ? <ServerStatus server={server} /> : <p className="state">{server.what}</p>}
         {lesson && (
           <ActionButton action={{ do: 'connect' }} className="primary">
-            Connect a client
+            {server.question === undefined ? 'Connect a client' : 'Ask a question'}
           </ActionButton>
         )}
         {server.state === 'down' && (

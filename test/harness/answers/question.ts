@@ -1,0 +1,2 @@
+/** The question of most checks. */
+export const QUESTION = 'Why do earthquakes happen?'

@@ -32,8 +32,6 @@ export async function createRedisHistory({
   const reader = connect(url, stallMs)
   const listeners = new Set<() => void>()
   let isClosed = false
-  /** The newest entries that this process has read. */
-  let newest: Entry[] = []
 
   /**
    * Returns the entries after this ID. Asks for the entry with this ID as well, because only its presence shows that nothing
@@ -88,7 +86,8 @@ export async function createRedisHistory({
     }
   }
 
-  await readNews()
+  /** The newest entries that this process has read. */
+  let newest = (await untilAnswered(reader, (client) => read(client, undefined))).entries
   const hasEnded = readUntilClosed().catch(() => {})
 
   return {

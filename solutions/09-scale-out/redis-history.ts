@@ -87,7 +87,9 @@ export async function createRedisHistory({
   }
 
   /** The newest entries that this process has read. */
-  let newest = (await untilAnswered(reader, (client) => read(client, undefined))).entries
+  let newest = (await untilAnswered(reader, (client) => read(client, undefined))).entries.slice(
+    -capacity,
+  )
   const hasEnded = readUntilClosed().catch(() => {})
 
   return {

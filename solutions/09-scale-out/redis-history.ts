@@ -86,10 +86,9 @@ export async function createRedisHistory({
     }
   }
 
+  const { entries: kept } = await untilAnswered(reader, (client) => read(client, undefined))
   /** The newest entries that this process has read. */
-  let newest = (await untilAnswered(reader, (client) => read(client, undefined))).entries.slice(
-    -capacity,
-  )
+  let newest = kept.slice(-capacity)
   const hasEnded = readUntilClosed().catch(() => {})
 
   return {

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import type { PoolWorker } from 'vitest/node'
-import { SIGN } from '../../protocol/grading.ts'
+import { SIGN, type TaskAnswer, type TaskMessage } from '../../protocol/grading.ts'
 import { onExit } from '../process/on-exit.ts'
 import { HAS_GROUPS, signalGroup } from '../process/process-group.ts'
 import { ROOT } from '../root.ts'
@@ -31,12 +31,21 @@ type WorkerOptions = {
   onSign(sign: string): void
   /** Called with each other line of the process's standard error, where Node says why the process ends. */
   onLine(line: string): void
+  /** Called with each message of a check to the grader. The answer is sent back. */
+  onTask(message: TaskMessage): Promise<TaskAnswer>
   /** Whether the process outlives the current run and then takes another. */
   staysWarm(): boolean
 }
 
 /** Starts the process immediately. Vitest loads at the same time, and uses the process when it is ready. */
-export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerOptions): Worker {
+export function startWorker({
+  mayRead,
+  env,
+  onSign,
+  onLine,
+  onTask,
+  staysWarm,
+}: WorkerOptions): Worker {
   const command = [
     process.execPath,
     '--no-warnings',
@@ -58,7 +67,10 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
   tether?.on('error', () => {})
   // Vitest listens to the process through this emitter.
   const heard = new EventEmitter()
-  child.on('message', (message) => heard.emit('message', message))
+  child.on('message', (message) => {
+    if (isTask(message)) void onTask(message).then(sendToChild)
+    else heard.emit('message', message)
+  })
   const exited = new Promise<void>((resolve) => {
     const ended = (): void => {
       takeBack()
@@ -95,6 +107,10 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     child.kill('SIGKILL')
   }
 
+  function sendToChild(message: object): void {
+    if (child.connected) child.send(message)
+  }
+
   /** Answers Vitest in place of the process. */
   function answer(type: 'started' | 'stopped', error?: Error): void {
     heard.emit('message', { type, error, __vitest_worker_response__: true })
@@ -120,13 +136,19 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     on: (event, listener) => void heard.on(event, listener),
     off: (event, listener) => void heard.off(event, listener),
     send(message) {
-      if (message.type !== 'stop') return void (child.connected && child.send(message))
+      if (message.type !== 'stop') return sendToChild(message)
       // Do not ask the learner's code to stop. Anything that it has left running ends with its process.
       if (!staysWarm()) kill()
       answer('stopped')
     },
     deserialize: (data) => data,
   }
+}
+
+/** Returns whether a message is for the grader and not for Vitest. */
+function isTask(message: unknown): message is TaskMessage {
+  const { task, args, word } = (message ?? {}) as Partial<TaskMessage>
+  return typeof task === 'string' && Array.isArray(args) && typeof word === 'string'
 }
 
 /**

@@ -52,9 +52,20 @@ export type GraderTasks = {
   stopRedis(id: number): Promise<void>
   /** Starts a stopped redis-server again, on another port. */
   restartRedis(id: number, keepsData: boolean): Promise<StartedProgram>
+  /** Starts a process that runs the learner's `process.ts`. Rejects with the error of the learner's code. */
+  startProcess(settings: ProcessSettings): Promise<StartedProgram>
+  signalProcess(id: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
+  /** Resolves when a process has ended. */
+  exitOfProcess(id: number): Promise<ProcessExit>
 }
 
 export type StartedProgram = { id: number; port: number }
+
+/** The options with which the learner's `startProcess()` is called. */
+export type ProcessSettings = { redisUrl: string; key?: string; graceMs?: number }
+
+/** The end of a process: its exit code or the signal that ended it, and the last part of its standard error. */
+export type ProcessExit = { code: number | null; signal: string | null; printed: string }
 
 /** A message from a check to the grader. The answer has the same word, which is random, so that only the grader can answer. */
 export type TaskMessage = { task: keyof GraderTasks; args: unknown[]; word: string }

@@ -81,7 +81,7 @@ export async function startGradingProcess({
     worker.kill()
   }
   const dog = watchdog(endFor)
-  const tasks = graderTasks()
+  const tasks = graderTasks(sandbox.folder, lessonNumbered(lesson)!.folder)
   const worker = startWorker({
     mayRead: readable(lesson, sandbox.folder),
     env: {
@@ -171,7 +171,7 @@ export async function startGradingProcess({
       try {
         await play(ids, signal)
       } finally {
-        await Promise.all([reusable ? undefined : endProcess(), nginx?.stop()])
+        await Promise.all([reusable ? tasks.endRun() : endProcess(), nginx?.stop()])
       }
       return { ...record.take(), topLevelAwaits: [...gate.topLevelAwaits] }
     },

@@ -1,20 +1,34 @@
-import type { GraderTasks, TaskAnswer, TaskMessage } from '../../protocol/grading.ts'
+import type {
+  GraderTasks,
+  ProcessSettings,
+  TaskAnswer,
+  TaskMessage,
+} from '../../protocol/grading.ts'
+import { learnerProcesses } from './learner-processes.ts'
 import { gradersRedis } from './redis.ts'
 
 /** Carries out the tasks that the checks of one process have for the grader. */
 export type TasksForChecks = {
   /** Does what a check asks for. The learner's code can send such messages as well, so they may contain anything. */
   carryOut(message: TaskMessage): Promise<TaskAnswer>
-  /** Stops all programs that were started. */
+  /** Kills the learner's processes, because a run has ended. */
+  endRun(): Promise<void>
+  /** Stops everything that was started. */
   end(): Promise<void>
 }
 
-export function graderTasks(): TasksForChecks {
+/** @param folder the lesson's folder in the sandbox */
+export function graderTasks(sandbox: string, folder: string): TasksForChecks {
   const redis = gradersRedis()
+  const processes = learnerProcesses(sandbox, folder)
   const tasks: { [Task in keyof GraderTasks]: (...args: unknown[]) => Promise<unknown> } = {
     startRedis: (isShared) => redis.start(isShared === true),
     stopRedis: (id) => redis.stop(Number(id)),
     restartRedis: (id, keepsData) => redis.restart(Number(id), keepsData === true),
+    startProcess: (settings) => processes.start(settings as ProcessSettings),
+    signalProcess: async (id, signal) =>
+      processes.signal(Number(id), signal === 'SIGTERM' ? 'SIGTERM' : 'SIGKILL'),
+    exitOfProcess: (id) => processes.exitOf(Number(id)),
   }
   return {
     async carryOut({ task, args, word }) {
@@ -25,6 +39,9 @@ export function graderTasks(): TasksForChecks {
         return { taskError: (error as Error).message, word }
       }
     },
-    end: () => redis.end(),
+    endRun: () => processes.endRun(),
+    async end() {
+      await Promise.all([redis.end(), processes.end()])
+    },
   }
 }

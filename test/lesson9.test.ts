@@ -7,6 +7,7 @@ import { awkwardQuakes, numberedQuakes, quakes } from './harness/quakes.ts'
 import { counted } from './harness/reconnection/wording.ts'
 import { follow, mustGet, mustTellGap, type Follower } from './harness/scale-out/follower.ts'
 import { holdNext, isBlocking } from './harness/scale-out/hold.ts'
+import { livingTimers } from './harness/scale-out/living-timers.ts'
 import { ownRedis } from './harness/scale-out/redis.ts'
 import { tapRedis, type RedisTap } from './harness/scale-out/redis-tap.ts'
 import {
@@ -666,14 +667,14 @@ check('9.5e', 'an append() that is not confirmed rejects, and is not repeated', 
 })
 
 check('9.5f', 'close() ends everything at once', async (t) => {
-  const timers = t.trackTimers()
+  const timers = livingTimers(t)
   const log = await sharedLog(t)
   await addAll(log, quakes(1))
   const process = await log.open('process A')
   await mustBlock(t, process)
   await mustClose(t, process, 'The reader was waiting for an entry')
-  await t.waitFor(() => timers.alive() === 0, {
-    seen: () => `close() resolved, and ${counted(timers.alive(), 'timer')} of your code ran on.`,
+  await t.waitFor(() => timers.count() === 0, {
+    seen: () => `close() resolved, and ${counted(timers.count(), 'timer')} of your code ran on.`,
     expected: 'Expected no timer, because a timer keeps the process alive.',
   })
 })

@@ -1,8 +1,10 @@
 import type { Quake } from '#feed'
 import type { Entry } from '#work/09-scale-out/history.ts'
-import { check, edgeCase, must, type Tools } from './harness/check.ts'
+import { startProcess, type ServerProcess } from '#work/09-scale-out/process.ts'
+import { check, edgeCase, must, processCheck, type Tools } from './harness/check.ts'
 import { deepEqual, tryParseJson } from './harness/equality.ts'
 import { turns } from './harness/event-loop.ts'
+import { describeError, Failure } from './harness/failure.ts'
 import { awkwardQuakes, numberedQuakes, quakes } from './harness/quakes.ts'
 import { counted } from './harness/reconnection/wording.ts'
 import { follow, mustGet, mustTellGap, type Follower } from './harness/scale-out/follower.ts'
@@ -19,6 +21,10 @@ import {
   type OpenHistory,
   type SharedLog,
 } from './harness/scale-out/shared-log.ts'
+import { blockResponses, isRefused } from './harness/scale-out/server-sockets.ts'
+import { startCluster } from './harness/scale-out/cluster.ts'
+import { mustHaveGot, streamClient } from './harness/scale-out/stream-client.ts'
+import { sampleSize } from './harness/sampling.ts'
 import { excerpt, excerptJson } from './harness/transcript.ts'
 
 // 9.1 One log for all processes
@@ -726,11 +732,98 @@ edgeCase('9.5h', 'if Redis restarts with its data, no client gets a gap', async 
   })
 })
 
+// 9.6 Stop and kill
+
+check('9.6a', 'startProcess() serves the shared history', async (t) => {
+  const { log, server } = await startHere(t)
+  const added = await addAll(log, quakes(2))
+  const clients = ['client 1', 'client 2'].map((name) => streamClient(t, server.port, name))
+  for (const client of clients) await mustHaveGot(t, client, added, SERVES)
+  added.push(await log.add(quakes(3)[2]))
+  for (const client of clients) await mustHaveGot(t, client, added, SERVES)
+})
+
+check('9.6b', 'stop() stops listening, and ends each stream normally', async (t) => {
+  const timers = livingTimers(t)
+  const { log, server, tap } = await startHere(t, { graceMs: LONG })
+  const added = await addAll(log, quakes(2))
+  const client = t.connect(server, 'client 1')
+  const story = {
+    seen: 'GET /events got no response head.',
+    expected: 'Expected the stream of the history.',
+  }
+  await client.get('/events', story)
+  for (const _entry of added) await client.events.next(story)
+  t.transcript.step('stop()')
+  const stopped = server.stop()
+  const how = await client.ended({
+    seen: 'stop() was called, and the stream of a client that reads stayed open.',
+    expected: 'Expected the stream to end at once, without waiting for graceMs.',
+    often: 'your stop() does not abort the signal that server.ts calls shutdown.',
+  })
+  must(how === 'complete', {
+    seen: 'stop() was called, and the connection of a client that reads was cut.',
+    expected: 'Expected the response to end normally, with its last chunk.',
+    often:
+      'your stop() calls closeAllConnections() at once, or it closes the history before the streams have ended.',
+  })
+  must(await isRefused(server.port), {
+    seen: 'stop() was called. The stream of client 1 ended, and another connection to the same process was accepted.',
+    expected:
+      'Expected the process to refuse connections, so that the client reaches another process.',
+    often: 'your stop() ends the streams first, and calls close() of the server only after that.',
+  })
+  await mustBeStopped(t, stopped, 'every client had left')
+  await mustLeaveNothing(t, tap, timers)
+})
+
+check('9.6c', 'after graceMs, stop() cuts stalled clients, and leaves nothing', async (t) => {
+  const timers = livingTimers(t)
+  const { log, server, tap } = await startHere(t, { graceMs: 50 })
+  const block = blockResponses(t, server.port)
+  const [first, second] = quakes(2)
+  await log.add(first)
+  const client = streamClient(t, server.port, 'client 1')
+  await mustHaveGot(t, client, await entriesOf(log), SERVES)
+  t.transcript.step('client 1 stalls')
+  block()
+  await log.add(second)
+  await turns(20)
+  t.transcript.step('stop(), twice')
+  const stops = [server.stop(), server.stop()]
+  for (const stopped of stops)
+    await mustBeStopped(t, stopped, 'graceMs is 50 and a client had stalled')
+  await mustLeaveNothing(t, tap, timers)
+  await mustBeStopped(t, server.stop(), 'the process had already stopped')
+})
+
+processCheck(
+  '9.6d',
+  'however processes are stopped, killed and replaced, no entry is lost',
+  async (t) => {
+    const cluster = await startCluster(t)
+    const clients = [cluster.connect('client 1'), cluster.connect('client 2')]
+    await cluster.restartAll(clients)
+    for (let kill = 0; kill < sampleSize(KILLS); kill += 1)
+      await cluster.killAndReplace(kill, clients)
+  },
+)
+
 /** The most entries that approximate trimming keeps beyond the capacity, in blocks of up to 100. */
 const MOST_MORE = 200
 
 /** Matches what Redis would not read as a complete ID, except for the ends of a range and the beginning of the stream. */
 const ODD = /^(\$|>|us7000|\(.*| .*|.*\n|\d{13,})$/
+
+/** A time in which a check never waits. */
+const LONG = 60_000
+
+/** The number of processes that are killed, each at another moment. */
+const KILLS = 6
+
+const SERVES = {
+  often: 'your startProcess() does not pass on its options, or the app has another history.',
+}
 
 const AS_TEXT = {
   often:
@@ -866,5 +959,59 @@ async function mustClose(t: Tools, { history, tap }: OpenHistory, when: string):
       `${when}. close() resolved, and ${counted(tap.openConnections, 'connection')} to Redis stayed open.`,
     expected: 'Expected no connection to be left.',
     often: 'your close() ends only one of the two connections.',
+  })
+}
+
+/** Starts a server with the learner's `process.ts`, in this process. */
+async function startHere(
+  t: Tools,
+  options: { graceMs?: number } = {},
+): Promise<{ log: SharedLog; tap: RedisTap; server: ServerProcess }> {
+  const log = await sharedLog(t)
+  const tap = await tapRedis(t, log.redis)
+  t.transcript.step(
+    `startProcess({ redisUrl, key${'graceMs' in options ? `, graceMs: ${options.graceMs}` : ''} })`,
+  )
+  const starting = startProcess({ redisUrl: tap.url, key: log.key, ...options })
+  t.atEnd(() => void starting.then((server) => server.stop()).catch(() => {}))
+  const server = await t.withTimeout(starting, {
+    seen: 'startProcess() did not resolve.',
+    expected: 'Expected startProcess() to resolve with the port and stop().',
+  })
+  return { log, tap, server }
+}
+
+async function mustBeStopped(t: Tools, stopped: Promise<void>, when: string): Promise<void> {
+  await t.withTimeout(
+    stopped.catch((error: unknown) => {
+      throw new Failure({
+        seen: `stop() rejected: ${describeError(error)}.`,
+        expected: 'Expected stop() to resolve.',
+      })
+    }),
+    {
+      seen: `stop() was called and ${when}, but stop() did not resolve.`,
+      expected: 'Expected stop() to resolve when nothing is left.',
+      often:
+        'your stop() waits for server.close(), and nothing cuts the connections that stay open.',
+    },
+  )
+}
+
+async function mustLeaveNothing(
+  t: Tools,
+  tap: RedisTap,
+  timers: { count(): number },
+): Promise<void> {
+  await t.waitFor(() => tap.openConnections === 0, {
+    seen: () =>
+      `stop() resolved, and ${counted(tap.openConnections, 'connection')} to Redis stayed open.`,
+    expected: 'Expected no connection, because it keeps the process alive.',
+    often: 'your stop() does not close the history.',
+  })
+  await t.waitFor(() => timers.count() === 0, {
+    seen: () => `stop() resolved, and ${counted(timers.count(), 'timer')} of your code ran on.`,
+    expected: 'Expected no timer, because a timer keeps the process alive.',
+    often: 'your stop() does not clear the timer of graceMs.',
   })
 }

@@ -35,15 +35,13 @@ export async function startCluster(t: Tools): Promise<Cluster> {
     added.push(await log.add({ ...numberedQuakes(1)[0]!, id: `m-${added.length}` }))
   }
 
-  /** Starts a process. @param onEvent called with each event at its tap until it listens */
+  /** Starts a process. @param onEvent called with each event at its tap */
   async function start(onEvent: (event: TapEvent) => unknown = () => {}): Promise<Member> {
     const tap = await tapRedis(t, log.redis)
-    let isStarting = true
-    tap.onEvent((event) => isStarting && onEvent(event))
+    tap.onEvent(onEvent)
     count += 1
     const settings = { redisUrl: tap.url, key: log.key }
     const process = await startLearnerProcess(t, `process ${count}`, settings)
-    isStarting = false
     proxy.add(process)
     const member = { process, tap }
     running.push(member)
@@ -93,6 +91,10 @@ export async function startCluster(t: Tools): Promise<Cluster> {
         if (startEvents !== (moment % START_MOMENTS) + 1) return
         addedAt = ` An entry was added ${momentOf(event)}, while ${`process ${count}`} started.`
         await add()
+      })
+      await t.waitFor(() => addedAt !== '', {
+        seen: 'A process started, and its reader sent no XREAD to Redis.',
+        expected: 'Expected a blocking read.',
       })
       proxy.prefer(replacement.process.name)
       const killedAt = await killAt(victim!, moment, clients)

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createClient, createClientPool } from 'redis'
+import { createClient } from 'redis'
 import type { Quake } from '#feed'
 import type { Entry, WritableHistory } from './history.ts'
 
@@ -12,7 +12,7 @@ export type RedisHistoryOptions = {
   stallMs?: number
 }
 
-/** A class, with a pool for the commands and an emitter for the bell. */
+/** A class, with an emitter for the bell, and a time limit of the package for commands that wait to be sent. */
 export async function createRedisHistory(options: RedisHistoryOptions): Promise<WritableHistory> {
   const history = new RedisHistory(options)
   await history.begin()
@@ -27,7 +27,7 @@ export async function createRedisHistory(options: RedisHistoryOptions): Promise<
 class RedisHistory {
   readonly #bell = new EventEmitter().setMaxListeners(0)
   readonly #options: Required<RedisHistoryOptions>
-  readonly #pool: ReturnType<typeof makePool>
+  readonly #commands: Reader
   #reader: Reader
   #window = new Map<string, Entry>()
   #last: string | undefined
@@ -42,12 +42,11 @@ class RedisHistory {
       blockMs: blockMs ?? 5000,
       stallMs: stallMs ?? 10_000,
     }
-    this.#pool = makePool(url)
+    this.#commands = makeReader(url)
     this.#reader = makeReader(url)
   }
 
   async begin(): Promise<void> {
-    await this.#pool.connect()
     await this.#catchUp()
     this.#loop = this.#run()
   }
@@ -59,7 +58,7 @@ class RedisHistory {
     }
     for (;;) {
       try {
-        return await this.#withTimeout(this.#read(this.#pool, id), () => {})
+        return await this.#withTimeout(this.#read(this.#commands, id), () => {})
       } catch (error) {
         if (this.#isClosed) throw error
         await sleep(50)
@@ -77,13 +76,15 @@ class RedisHistory {
   async append(quake: Quake): Promise<void> {
     const { key, capacity } = this.#options
     const TRIM = { strategy: 'MAXLEN', strategyModifier: '~', threshold: capacity } as const
-    await this.#pool.xAdd(key, '*', { quake: JSON.stringify(quake) }, { TRIM })
+    await this.#commands
+      .withCommandOptions({ timeout: 2000 })
+      .xAdd(key, '*', { quake: JSON.stringify(quake) }, { TRIM })
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
     this.#reader.destroy()
-    this.#pool.destroy()
+    this.#commands.destroy()
     await this.#loop
   }
 
@@ -160,12 +161,6 @@ class RedisHistory {
 }
 
 type Reader = ReturnType<typeof makeReader>
-
-function makePool(url: string) {
-  const pool = createClientPool({ url }, { minimum: 1, maximum: 2 })
-  pool.on('error', () => {})
-  return pool
-}
 
 function makeReader(url: string) {
   const client = createClient({ url })

@@ -11,7 +11,7 @@ import { tapRedis, type RedisTap } from './redis-tap.ts'
 export type SharedLog = {
   readonly key: string
   readonly redis: TestRedis
-  /** Adds an entry, with an ID that Redis chooses if there is none. */
+  /** Adds an entry, with the next ID of the check if there is none. */
   add(quake: Quake, id?: string): Promise<Entry>
   /** Returns everything in the stream: each ID with its fields and values. */
   stored(): Promise<[id: string, fields: string[]][]>
@@ -31,10 +31,11 @@ export async function sharedLog(t: Tools, own?: TestRedis): Promise<SharedLog> {
   const redis = own ?? (await sharedRedis(t))
   const key = freshKey()
   t.atEnd(() => redis.command('DEL', key).catch(() => {}))
+  let count = 0
   return {
     key,
     redis,
-    async add(quake, id = '*') {
+    async add(quake, id = `${FIRST_MS + (count += 1)}-0`) {
       const made = await redis.command('XADD', key, id, 'quake', JSON.stringify(quake))
       t.transcript.step(`another process adds ${describeQuake(quake)}, with the ID ${made}`)
       return { id: String(made), quake }
@@ -56,6 +57,9 @@ export async function sharedLog(t: Tools, own?: TestRedis): Promise<SharedLog> {
     },
   }
 }
+
+/** The IDs of a check are the same in each run. They are older than those that Redis chooses. */
+const FIRST_MS = 1_716_200_000_000
 
 /** Creates a history with the learner's code that reaches Redis through this tap. */
 export async function openHistory(

@@ -42,6 +42,41 @@ export type Story = {
   cause?: string
 }
 
+/**
+ * What the grader does for the checks, whose own process may not start programs. A check names a program by the number
+ * that it got when the program was started.
+ */
+export type GraderTasks = {
+  /**
+   * Starts a redis-server for one check, or returns the one that all checks of this grading share. Returns undefined if
+   * this machine has no redis-server.
+   */
+  startRedis(isShared: boolean): Promise<StartedProgram | undefined>
+  /** Kills a redis-server that one check has started. */
+  stopRedis(id: number): Promise<void>
+  /** Starts a stopped redis-server again, on another port. */
+  restartRedis(id: number, keepsData: boolean): Promise<StartedProgram>
+  /** Starts a process that runs the learner's `process.ts`. Rejects with the error of the learner's code. */
+  startProcess(settings: ProcessSettings): Promise<StartedProgram>
+  signalProcess(id: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
+  /** Resolves when a process has ended. */
+  exitOfProcess(id: number): Promise<ProcessExit>
+}
+
+export type StartedProgram = { id: number; port: number }
+
+/** The options with which the learner's `startProcess()` is called. */
+export type ProcessSettings = { redisUrl: string; key?: string; graceMs?: number }
+
+/** The end of a process: its exit code or the signal that ended it, and the last part of its standard error. */
+export type ProcessExit = { code: number | null; signal: string | null; printed: string }
+
+/** A message from a check to the grader. The answer has the same word, which is random, so that only the grader can answer. */
+export type TaskMessage = { task: keyof GraderTasks; args: unknown[]; word: string }
+
+/** The grader's answer to a check: the result of the task, or the reason why it failed. */
+export type TaskAnswer = { taskResult: unknown; word: string } | { taskError: string; word: string }
+
 /** The ports of the real nginx that the grader has started. nginx forwards a request to the port in its `Server-Port` header. */
 export type NginxPorts = {
   /** The port of the site that buffers as much as nginx can. */

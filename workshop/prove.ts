@@ -4,11 +4,12 @@ import { browserTests, skippedBrowserTests, type Results } from './browser-tests
 import { browser } from './tools/browser.ts'
 import { install, probe, type ExternalTool } from './tools/external-tool.ts'
 import { proxies } from './tools/proxies.ts'
+import { redisServer } from './tools/redis.ts'
 import { ROOT } from './root.ts'
 import { slowestTests } from './slowest-tests.ts'
 
 /**
- * Proves the workshop itself: runs every test of the repository, including those that need a browser or a proxy.
+ * Proves the workshop itself: runs every test of the repository, including those that need a browser, a proxy or Redis.
  * Installs missing tools first. Prints the slowest tests and then, as the last line, the counts.
  *
  * @returns 0 if every test passed; 1 if a test failed, if nothing ran or, in CI, if a test was skipped
@@ -16,7 +17,9 @@ import { slowestTests } from './slowest-tests.ts'
 export async function prove(): Promise<number> {
   const hasBrowser = await has(browser)
   const missing: string[] = []
-  for (const tool of proxies) if (!(await has(tool))) missing.push(tool.name)
+  for (const tool of [...proxies, redisServer]) {
+    if (!(await has(tool))) missing.push(tool.name)
+  }
   // Run both test runners at the same time, because each of them is idle now and then. Their reports must not mix.
   const held = heldBack()
   const browserResults = (hasBrowser ? browserTests : skippedBrowserTests)(held.print)

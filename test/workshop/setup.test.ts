@@ -9,7 +9,7 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
   let copy: Copy
   beforeEach(() => {
     copy = copyOfWorkshop()
-    for (const name of PROXIES) onPath(name, `echo ${name} 1.0`)
+    for (const name of SERVERS) onPath(name, `echo ${name} 1.0`)
   })
   afterEach(() => {
     endPrograms()
@@ -130,9 +130,9 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
     chmodSync(path(name), 0o755)
   }
 
-  /** Returns the lines that setup prints for the proxies, all of which are installed. */
+  /** Returns the lines that setup prints for the proxies and Redis, all of which are installed. */
   function found(): string {
-    return PROXIES.map((name) => {
+    return SERVERS.map((name) => {
       const part = { apache2: 'apache', varnishd: 'varnish' }[name] ?? name
       return `${part}: found ${path(name)} (${name} 1.0)\n`
     }).join('')
@@ -145,7 +145,7 @@ describe.skipIf(process.platform !== 'linux')('npm run setup', () => {
 
 const CHROMIUM = 'echo Chromium 156.0'
 
-const PROXIES = ['nginx', 'haproxy', 'apache2', 'caddy', 'varnishd']
+const SERVERS = ['nginx', 'haproxy', 'apache2', 'caddy', 'varnishd', 'redis-server']
 
 const APT = `
 echo "$DEBIAN_FRONTEND $*" >> apt.log

@@ -6,6 +6,7 @@ import type { Lesson } from '../lessons/catalogue.ts'
 import { machineProblem } from '../machine-problem.ts'
 import { readStore, storeFolder, writeStore } from '../store.ts'
 import { nginx } from '../tools/proxies.ts'
+import { redisServer } from '../tools/redis.ts'
 import { ROOT } from '../root.ts'
 import type { Grade } from './grade.ts'
 
@@ -72,7 +73,8 @@ const versions = new Map<number, string>()
 function versionOf({ number, folder }: Lesson): string {
   const hash = createHash('sha256')
   // Include `CI`, because a check that cannot be run does not count as passed there.
-  hash.update(`${process.version} ${process.platform} ${nginx.find()} ${process.env.CI}`)
+  const tools = [nginx, redisServer].map((tool) => tool.find()).join(' ')
+  hash.update(`${process.version} ${process.platform} ${tools} ${process.env.CI}`)
   hash.update(readFileSync(testFileOf(number)))
   for (const room of [...ROOMS, join('solutions', folder), ...foldersUsedBy(number)]) {
     const files = readdirSync(join(ROOT, room), { recursive: true, withFileTypes: true })

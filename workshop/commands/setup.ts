@@ -1,6 +1,7 @@
 import { browser } from '../tools/browser.ts'
 import { install, probe } from '../tools/external-tool.ts'
 import { proxies } from '../tools/proxies.ts'
+import { redisServer } from '../tools/redis.ts'
 import { refuse } from './refuse.ts'
 
 /** `npm run setup` looks for the external tools that the workshop uses, and installs the missing ones. */
@@ -9,7 +10,7 @@ export async function setup(args: string[]): Promise<number> {
     return refuse(`npm run setup takes no arguments, got "${args.join(' ')}".`)
   }
   let isComplete = true
-  for (const tool of [browser, ...proxies]) {
+  for (const tool of [browser, ...proxies, redisServer]) {
     const seen = probe(tool)
     if ('path' in seen) {
       console.log(`${tool.name}: found ${seen.path}${seen.version ? ` (${seen.version})` : ''}`)

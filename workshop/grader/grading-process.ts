@@ -16,6 +16,7 @@ import { nginxFor } from './nginx.ts'
 import { runRecord, type Outcome, type Run } from './run-record.ts'
 import { emptySandbox, type Sandbox } from './sandbox.ts'
 import { newSecrets } from './secrets.ts'
+import { graderTasks } from './tasks.ts'
 import { watchdog } from './watchdog.ts'
 import { startWorker, type Worker } from './worker.ts'
 
@@ -80,6 +81,7 @@ export async function startGradingProcess({
     worker.kill()
   }
   const dog = watchdog(endFor)
+  const tasks = graderTasks(sandbox.folder, lessonNumbered(lesson)!.folder)
   const worker = startWorker({
     mayRead: readable(lesson, sandbox.folder),
     env: {
@@ -91,6 +93,7 @@ export async function startGradingProcess({
       if (what !== undefined) dog.sign(what)
     },
     onLine: record.heardLine,
+    onTask: tasks.carryOut,
     staysWarm: () => reusable || isPreloading,
   })
   const vitest = await vitestFor({
@@ -137,7 +140,7 @@ export async function startGradingProcess({
   async function endProcess(): Promise<void> {
     worker.kill()
     await worker.exited
-    await vitest.close()
+    await Promise.all([tasks.end(), vitest.close()])
   }
 
   return {
@@ -168,7 +171,7 @@ export async function startGradingProcess({
       try {
         await play(ids, signal)
       } finally {
-        await Promise.all([reusable ? undefined : endProcess(), nginx?.stop()])
+        await Promise.all([reusable ? tasks.endRun() : endProcess(), nginx?.stop()])
       }
       return { ...record.take(), topLevelAwaits: [...gate.topLevelAwaits] }
     },
@@ -180,7 +183,10 @@ export async function startGradingProcess({
 }
 
 /** The modules to load before the learner's code. */
-const SETUP = ['secrets.ts', 'untouched.ts', 'signs-of-life.ts', 'waiting.ts', 'kill-guard.ts']
+const SETUP = [
+  ...['secrets.ts', 'untouched.ts', 'signs-of-life.ts', 'waiting.ts', 'kill-guard.ts'],
+  'scale-out/grader.ts',
+]
 
 /** The time to wait for messages that are still in transit after the process has ended. */
 const GRACE_MS = 5000

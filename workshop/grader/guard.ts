@@ -18,8 +18,13 @@ export type Guard = {
  * else, such as the solution. Each of the learner's files locks what the checks rely on before its own code runs.
  *
  * @param used the other folders that the checks use, such as `solutions/06-resume`
+ * @param lock the file that locks it
  */
-export function guard(sandbox: string, used: readonly string[]): Guard {
+export function guard(
+  sandbox: string,
+  used: readonly string[],
+  lock = join(ROOT, 'test/harness/lock.ts'),
+): Guard {
   const ours = ['feed', 'protocol', 'wire', 'node_modules', 'test/harness', ...used].map((room) =>
     join(ROOT, room),
   )
@@ -30,7 +35,7 @@ export function guard(sandbox: string, used: readonly string[]): Guard {
     name: 'work',
     enforce: 'pre',
     resolveId(source) {
-      if (source === LOCK) return join(ROOT, 'test/harness/lock.ts')
+      if (source === LOCK) return lock
       if (!source.startsWith('#work/')) return null
       return join(sandbox, source.slice('#work/'.length))
     },

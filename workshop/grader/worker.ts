@@ -1,13 +1,9 @@
-import { spawn } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
-import type { Writable } from 'node:stream'
 import type { PoolWorker } from 'vitest/node'
-import { SIGN } from '../../protocol/grading.ts'
-import { onExit } from '../process/on-exit.ts'
-import { HAS_GROUPS, signalGroup } from '../process/process-group.ts'
+import { SIGN, type TaskAnswer, type TaskMessage } from '../../protocol/grading.ts'
 import { ROOT } from '../root.ts'
-import { MEMORY_MB } from './memory.ts'
+import { startConfined } from './confined-process.ts'
 
 /**
  * The process in which the learner's code runs. In the workshop's folder, this process may read only the checks and
@@ -31,55 +27,48 @@ type WorkerOptions = {
   onSign(sign: string): void
   /** Called with each other line of the process's standard error, where Node says why the process ends. */
   onLine(line: string): void
+  /** Called with each message of a check to the grader. The answer is sent back. */
+  onTask(message: TaskMessage): Promise<TaskAnswer>
   /** Whether the process outlives the current run and then takes another. */
   staysWarm(): boolean
 }
 
 /** Starts the process immediately. Vitest loads at the same time, and uses the process when it is ready. */
-export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerOptions): Worker {
-  const command = [
-    process.execPath,
-    '--no-warnings',
-    `--max-old-space-size=${MEMORY_MB}`,
-    ...permissions(mayRead),
-    `--import=data:text/javascript,${encodeURIComponent(HIDEABLE)}`,
-    join(VITEST, 'workers/forks.js'),
-  ]
-  const [program, ...args] = HAS_GROUPS ? ['/bin/sh', '-c', TETHERED, 'sh', ...command] : command
-  const child = spawn(program!, args, {
-    env: { ...process.env, TEST: 'true', VITEST: 'true', NODE_ENV: 'test', ...env },
-    detached: LEADS_GROUP,
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...(HAS_GROUPS ? ['pipe' as const] : [])],
-    serialization: 'advanced',
+export function startWorker({
+  mayRead,
+  env,
+  onSign,
+  onLine,
+  onTask,
+  staysWarm,
+}: WorkerOptions): Worker {
+  const hideable = `--import=data:text/javascript,${encodeURIComponent(HIDEABLE)}`
+  const confined = startConfined([hideable, join(VITEST, 'workers/forks.js')], {
+    mayRead,
+    env: { TEST: 'true', VITEST: 'true', ...env },
   })
-  const takeBack = onExit(kill)
-  const tether = child.stdio[4] as Writable | undefined
-  // The process may end before the line is written.
-  tether?.on('error', () => {})
+  const { child, kill } = confined
   // Vitest listens to the process through this emitter.
   const heard = new EventEmitter()
-  child.on('message', (message) => heard.emit('message', message))
-  const exited = new Promise<void>((resolve) => {
-    const ended = (): void => {
-      takeBack()
-      tether?.end('\n')
-      // Report the end, because if the process has not started yet, Vitest would otherwise wait a minute for its start.
-      answer('started', new Error('the process ended'))
-      // Vitest throws here if it has no task for the process. Ignore that error, because the end of the process then
-      // affects no task.
-      try {
-        heard.emit('exit')
-      } catch {}
-      resolve()
-    }
-    child.once('exit', ended)
-    child.on('error', (error) => {
-      if (heard.listenerCount('error') > 0) heard.emit('error', error)
-      // Either the process could not be started, or it ended while a message was sent. In the latter case, an 'exit'
-      // event follows.
-      if (child.pid === undefined) ended()
-    })
+  child.on('message', (message) => {
+    if (isTask(message)) void onTask(message).then(sendToChild)
+    else heard.emit('message', message)
   })
+  child.on('error', (error) => {
+    if (heard.listenerCount('error') > 0) heard.emit('error', error)
+  })
+  const exited = tellOfEnd()
+
+  async function tellOfEnd(): Promise<void> {
+    await confined.exited
+    // Report the end, because if the process has not started yet, Vitest would otherwise wait a minute for its start.
+    answer('started', new Error('the process ended'))
+    // Vitest throws here if it has no task for the process. Ignore that error, because the end of the process then
+    // affects no task.
+    try {
+      heard.emit('exit')
+    } catch {}
+  }
 
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     for (const line of text.split('\n')) {
@@ -88,11 +77,8 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     }
   })
 
-  function kill(): void {
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-    if (LEADS_GROUP) signalGroup(child.pid, 'SIGKILL')
-    // Directly after its start, the process does not lead a group yet.
-    child.kill('SIGKILL')
+  function sendToChild(message: object): void {
+    if (child.connected) child.send(message)
   }
 
   /** Answers Vitest in place of the process. */
@@ -104,7 +90,7 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     name: 'work',
     pid: child.pid,
     get isAlive() {
-      return child.pid !== undefined && child.exitCode === null && child.signalCode === null
+      return confined.isAlive
     },
     // Send modules over IPC: the worker may not read the temp directory.
     cacheFs: false,
@@ -120,7 +106,7 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
     on: (event, listener) => void heard.on(event, listener),
     off: (event, listener) => void heard.off(event, listener),
     send(message) {
-      if (message.type !== 'stop') return void (child.connected && child.send(message))
+      if (message.type !== 'stop') return sendToChild(message)
       // Do not ask the learner's code to stop. Anything that it has left running ends with its process.
       if (!staysWarm()) kill()
       answer('stopped')
@@ -129,12 +115,11 @@ export function startWorker({ mayRead, env, onSign, onLine, staysWarm }: WorkerO
   }
 }
 
-/**
- * Whether the process leads a group of its own. If it does, Ctrl-C in the terminal does not reach it, and it can be
- * killed together with everything that it has started. Windows has no groups. WORKSHOP_ONE_GROUP keeps the process in
- * the group of its parent, so that killing that group also kills this process.
- */
-const LEADS_GROUP = HAS_GROUPS && !process.env.WORKSHOP_ONE_GROUP
+/** Returns whether a message is for the grader and not for Vitest. */
+function isTask(message: unknown): message is TaskMessage {
+  const { task, args, word } = (message ?? {}) as Partial<TaskMessage>
+  return typeof task === 'string' && Array.isArray(args) && typeof word === 'string'
+}
 
 /**
  * Creates the global in which Vitest offers all of its functions, so that test/harness/lock.ts can hide it later. Vitest
@@ -143,20 +128,4 @@ const LEADS_GROUP = HAS_GROUPS && !process.env.WORKSHOP_ONE_GROUP
 const HIDEABLE =
   "Object.defineProperty(globalThis, '__vitest_index__', { value: undefined, configurable: true })"
 
-/**
- * A shell script that starts the process and a watcher. The watcher kills the process if the pipe from us is closed without
- * a line, which happens if we are killed. The process itself may be in an endless loop, and would not notice.
- */
-const TETHERED = '(exec 3<&- 2>/dev/null; read -r _ <&4 || kill -9 $$) </dev/null & exec "$@" 4<&-'
-
 const VITEST = join(ROOT, 'node_modules', 'vitest', 'dist')
-
-/** Returns the flags of Node's permission model. Older versions call it experimental. */
-function permissions(mayRead: string[]): string[] {
-  const flag = process.allowedNodeEnvironmentFlags.has('--permission')
-    ? '--permission'
-    : '--experimental-permission'
-  const net = process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []
-  // Node 20 crashes if a path is listed twice.
-  return [flag, ...net, ...new Set(mayRead.map((path) => `--allow-fs-read=${path}`))]
-}

@@ -9,6 +9,8 @@ export type CheckName = {
   /** Whether the check is an edge case, which is graded and counted, but is not needed to pass the lesson. */
   isEdgeCase: boolean
   needsNginx: boolean
+  /** Whether the check needs the real Redis. All other checks also run on the embedded Redis. */
+  needsRedis: boolean
 }
 
 /**
@@ -22,6 +24,7 @@ export function checksOf(lesson: number): CheckName[] {
     rule: rule!,
     isEdgeCase: kind === 'edgeCase',
     needsNginx: kind === 'nginxCheck',
+    needsRedis: kind === 'redisCheck',
   }))
 }
 
@@ -48,4 +51,5 @@ const IMPORT_OF_FOLDER =
   /^import .* from '\.\.\/(solutions\/\d\d-[a-z0-9-]+|lessons\/\d\d-[a-z0-9-]+\/exhibit)\//gm
 
 /** Matches `check('1.2a', 'each quake …', …`, with any line breaks and quotes. */
-const CHECK = /^(check|edgeCase|nginxCheck|nginxEdgeCase)\(\s*'(\d+\.\d+[a-z])',\s*(['"])(.+)\3,/gm
+const CHECK =
+  /^(check|edgeCase|nginxCheck|nginxEdgeCase|redisCheck|processCheck)\(\s*'(\d+\.\d+[a-z])',\s*(['"])(.+)\3,/gm

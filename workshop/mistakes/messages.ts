@@ -89,7 +89,10 @@ const BEFORE = 3
 
 /** Removes line breaks and trailing spaces, because editors or Git might change them. */
 function oneLine(text: string): string {
-  return text.replace(/[\r\n]+/g, ' ').trimEnd()
+  return text
+    .replace(/[\r\n]+/g, ' ')
+    .replace(CHOSEN_BY_REDIS, '‹stream ID›')
+    .trimEnd()
 }
 
 function cut(step: string): string {
@@ -98,3 +101,6 @@ function cut(step: string): string {
 }
 
 const WIDTH = 100
+
+/** Matches a stream ID that Redis has chosen, which contains the time. The IDs of the checks begin with 17162. */
+const CHOSEN_BY_REDIS = /\b(?!17162)1\d{12}-\d+\b/g

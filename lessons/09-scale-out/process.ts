@@ -1,0 +1,32 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createRedisHistory } from './redis-history.ts'
+import { createApp } from './server.ts'
+
+export type ProcessOptions = {
+  redisUrl: string
+  /** The key of the stream. */
+  key?: string
+  /** The port to listen on. With 0, the system chooses one. */
+  port?: number
+  /** How long a stalled client may take to read the rest of its response after `stop()`. */
+  graceMs?: number
+}
+
+/** One of several processes that serve the same history. */
+export type ServerProcess = {
+  port: number
+  /** Ends each response after a whole event, and resolves when nothing is left running. */
+  stop(): Promise<void>
+}
+
+/** Starts a server on 127.0.0.1 that reads its history from Redis. */
+export async function startProcess({
+  redisUrl,
+  key,
+  port = 0,
+  graceMs = 5000,
+}: ProcessOptions): Promise<ServerProcess> {
+  throw new Error('lesson 9, task 9.6: write startProcess()')
+}

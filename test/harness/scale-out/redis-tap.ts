@@ -1,0 +1,250 @@
+import { connect, createServer, type Socket } from 'node:net'
+import { listenOnFreePort } from '../../../wire/listen.ts'
+import { respReader, type RespFrame, type RespValue } from '../../../wire/resp.ts'
+import type { Tools } from '../toolbox.ts'
+
+/** A tap between the learner's code and Redis. It names every command, and can hold one command or one reply. */
+export type RedisTap = {
+  readonly port: number
+  readonly url: string
+  /** Everything that has arrived at the tap, in order. */
+  readonly events: readonly TapEvent[]
+  /** The commands among the events. */
+  readonly commands: readonly TapCommand[]
+  /** The commands that Redis has not answered yet: an XREAD that blocks, for example. */
+  unanswered(name?: string): TapCommand[]
+  /** The number of connections that are open now. */
+  readonly openConnections: number
+  /** Holds the next command of this name, and everything after it on its connection. */
+  holdNextCommand(name: string): Hold
+  /** Holds the reply to the next command of this name, and everything after it on its connection. */
+  holdNextReply(name: string): Hold
+  /** Closes all connections, as a crash of Redis or of the network would. */
+  cut(): void
+  /** Closes each new connection immediately, until it is called with `false`. */
+  refuse(on: boolean): void
+  /** Passes nothing on, but closes no connection, until it is called with `false`. */
+  freeze(on: boolean): void
+  /** Calls `listener` with each event, before the event is passed on. Passes it on when the listener has finished. */
+  onEvent(listener: (event: TapEvent) => unknown): void
+}
+
+export type TapCommand = {
+  kind: 'command'
+  /** The number of the connection, from 1. */
+  connection: number
+  /** The name in upper case: `XREAD`. */
+  name: string
+  args: string[]
+}
+
+export type TapEvent =
+  | TapCommand
+  | { kind: 'reply'; connection: number; command: TapCommand; value: RespValue }
+  | { kind: 'opened' | 'refused' | 'closed'; connection: number }
+
+export type Hold = {
+  /** Resolves with the command as soon as it, or its reply, is held. */
+  readonly held: Promise<TapCommand>
+  release(): void
+}
+
+/** Starts a tap before Redis. Each connection to it leads to the port that Redis has at that time. */
+export async function tapRedis(t: Tools, redis: { readonly port: number }): Promise<RedisTap> {
+  const events: TapEvent[] = []
+  const listeners: ((event: TapEvent) => unknown)[] = []
+  const links = new Set<Link>()
+  const holds: PendingHold[] = []
+  let connections = 0
+  let isRefusing = false
+  let frozen: { until: Promise<void>; thaw(): void } | undefined
+
+  const server = createServer((client) => {
+    const connection = (connections += 1)
+    client.on('error', () => {})
+    if (isRefusing) {
+      void note({ kind: 'refused', connection })
+      client.resetAndDestroy()
+      return
+    }
+    const link: Link = {
+      client,
+      upstream: connect({ port: redis.port, host: '127.0.0.1' }),
+      unanswered: [],
+    }
+    links.add(link)
+    void note({ kind: 'opened', connection })
+    client.setNoDelay()
+    link.upstream.setNoDelay().on('error', () => {})
+    client.on('data', readCommands(connection, link))
+    link.upstream.on('data', readReplies(connection, link))
+    link.upstream.on('close', () => void whenThawed().then(() => client.destroy()))
+    client.on('close', () => {
+      link.upstream.destroy()
+      links.delete(link)
+      void note({ kind: 'closed', connection })
+    })
+  })
+
+  function readCommands(connection: number, link: Link): (bytes: Buffer) => void {
+    const reader = respReader()
+    const queue = inOrder()
+    return (bytes) => {
+      for (const frame of reader.push(bytes)) {
+        const command = commandIn(frame, connection)
+        const noted = note(command)
+        link.unanswered.push({ command, replyHold: takeHold('reply', command) })
+        const hold = takeHold('command', command)
+        queue(async () => {
+          await noted
+          await hold?.hold(command)
+          await whenThawed()
+          link.upstream.write(frame.bytes)
+        })
+      }
+    }
+  }
+
+  function readReplies(connection: number, link: Link): (bytes: Buffer) => void {
+    const reader = respReader()
+    const queue = inOrder()
+    return (bytes) => {
+      for (const frame of reader.push(bytes)) {
+        // A push of RESP 3 answers no command.
+        const asked = frame.bytes[0] === PUSH ? undefined : link.unanswered.shift()
+        const noted =
+          asked && note({ kind: 'reply', connection, command: asked.command, value: frame.value })
+        queue(async () => {
+          await noted
+          await asked?.replyHold?.hold(asked.command)
+          await whenThawed()
+          link.client.write(frame.bytes)
+        })
+      }
+    }
+  }
+
+  /** Adds an event. Resolves when every listener has finished. */
+  async function note(event: TapEvent): Promise<void> {
+    events.push(event)
+    await Promise.all(listeners.map((listener) => listener(event)))
+  }
+
+  async function whenThawed(): Promise<void> {
+    while (frozen) await frozen.until
+  }
+
+  function takeHold(what: PendingHold['what'], { name }: TapCommand): PendingHold | undefined {
+    const index = holds.findIndex((hold) => hold.what === what && hold.name === name)
+    return index === -1 ? undefined : holds.splice(index, 1)[0]
+  }
+
+  function holdNext(what: PendingHold['what'], name: string): Hold {
+    let sayHeld = (_command: TapCommand): void => {}
+    let release = (): void => {}
+    const held = new Promise<TapCommand>((resolve) => {
+      sayHeld = resolve
+    })
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const hold = (command: TapCommand): Promise<void> => {
+      sayHeld(command)
+      return released
+    }
+    holds.push({ what, name, hold })
+    t.atEnd(release)
+    return { held, release }
+  }
+
+  function cut(): void {
+    for (const { client, upstream } of links) {
+      client.resetAndDestroy()
+      upstream.destroy()
+    }
+  }
+
+  function freeze(on: boolean): void {
+    if (on === (frozen !== undefined)) return
+    if (!on) {
+      const { thaw } = frozen!
+      frozen = undefined
+      return thaw()
+    }
+    let thaw = (): void => {}
+    const until = new Promise<void>((resolve) => {
+      thaw = resolve
+    })
+    frozen = { until, thaw }
+  }
+
+  const port = await listenOnFreePort(server)
+  t.atEnd(() => {
+    freeze(false)
+    const stopped = new Promise<void>((resolve) => server.close(() => resolve()))
+    cut()
+    return stopped
+  })
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    events,
+    get commands() {
+      return events.filter((event) => event.kind === 'command')
+    },
+    unanswered(name) {
+      const commands = [...links].flatMap((link) => link.unanswered.map(({ command }) => command))
+      return name === undefined ? commands : commands.filter((each) => each.name === name)
+    },
+    get openConnections() {
+      return links.size
+    },
+    holdNextCommand: (name) => holdNext('command', name),
+    holdNextReply: (name) => holdNext('reply', name),
+    cut() {
+      t.transcript.step('the connections to Redis are cut')
+      cut()
+    },
+    refuse(on) {
+      t.transcript.step(on ? 'Redis refuses connections' : 'Redis accepts connections again')
+      isRefusing = on
+    },
+    freeze(on) {
+      t.transcript.step(
+        on ? 'Redis freezes: nothing passes, nothing closes' : 'Redis answers again',
+      )
+      freeze(on)
+    },
+    onEvent: (listener) => void listeners.push(listener),
+  }
+}
+
+/** One connection of the learner's code, and the tap's own connection to Redis. */
+type Link = {
+  client: Socket
+  upstream: Socket
+  unanswered: { command: TapCommand; replyHold: PendingHold | undefined }[]
+}
+
+type PendingHold = {
+  what: 'command' | 'reply'
+  name: string
+  /** Resolves when the hold has been released. */
+  hold(command: TapCommand): Promise<void>
+}
+
+/** The first byte of a push of RESP 3. */
+const PUSH = 0x3e
+
+function commandIn({ value }: RespFrame, connection: number): TapCommand {
+  const [name = '', ...args] = (value as unknown[]).map(String)
+  return { kind: 'command', connection, name: name.toUpperCase(), args }
+}
+
+/** Returns a function that runs each task when the tasks before it have finished. */
+function inOrder(): (task: () => Promise<void>) => void {
+  let last: Promise<void> = Promise.resolve()
+  return (task) => {
+    last = last.then(task)
+  }
+}

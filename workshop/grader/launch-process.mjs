@@ -1,0 +1,20 @@
+// Runs one of the learner's server processes, see learner-processes.ts. This file is JavaScript, because the process may not
+// start a compiler. It is started ahead, and loads the packages while it waits.
+import 'express'
+import 'redis'
+import process from 'node:process'
+
+process.once('message', async ({ file, options }) => {
+  try {
+    const { startProcess } = await import(file)
+    const { port, stop } = await startProcess(options)
+    process.once('SIGTERM', async () => {
+      await stop()
+      // The process ends now, unless the learner's code has left something running.
+      process.disconnect()
+    })
+    process.send({ port })
+  } catch (error) {
+    process.send({ failed: error instanceof Error ? error.message : String(error) })
+  }
+})

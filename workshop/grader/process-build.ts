@@ -1,0 +1,33 @@
+import { join } from 'node:path'
+import { build } from 'vite'
+import { ROOT } from '../root.ts'
+import { guard } from './guard.ts'
+
+/**
+ * Compiles a learner's `process.ts` and everything that it imports, except packages, into one file in the sandbox. The same
+ * rules for imports apply as in a check.
+ *
+ * @returns the path of the file
+ * @throws Error if a file has a syntax error, or imports what it may not import
+ */
+export async function buildProcess(sandbox: string, folder: string): Promise<string> {
+  await build({
+    configFile: false,
+    root: ROOT,
+    logLevel: 'silent',
+    plugins: guard(sandbox, [], join(ROOT, 'test/harness/scale-out/process-lock.ts')).plugins,
+    build: {
+      ssr: join(sandbox, folder, 'process.ts'),
+      outDir: sandbox,
+      emptyOutDir: false,
+      copyPublicDir: false,
+      sourcemap: 'inline',
+      minify: false,
+      target: 'node20',
+      rolldownOptions: { output: { entryFileNames: FILE } },
+    },
+  })
+  return join(sandbox, FILE)
+}
+
+const FILE = 'process.mjs'

@@ -43,9 +43,13 @@ export async function startRoundRobin(
 
   async function route(client: Socket): Promise<void> {
     const clientPort = client.remotePort!
-    for (const { name, port } of inTurn()) {
+    const [first, ...others] = inTurn()
+    for (const backend of first ? [first, ...others] : []) {
+      const { name, port } = backend
       const upstream = await connected(port)
       if (!upstream) continue
+      // The processes that were skipped have had their turn.
+      if (backend !== first) next = backends.indexOf(backend) + 1
       served.set(clientPort, name)
       client.once('close', () => served.delete(clientPort))
       onRouted(clientPort, name)

@@ -3,6 +3,7 @@ import { Header } from './Header.tsx'
 import { Checks } from './lesson/Checks.tsx'
 import { Instructions } from './lesson/Instructions.tsx'
 import { Load } from './load/Load.tsx'
+import { Processes } from './processes/Processes.tsx'
 import { LiveComponent } from './server/LiveComponent.tsx'
 import { notification } from './state/notification.ts'
 import { useSlice } from './state/page-state.ts'
@@ -16,6 +17,7 @@ export function App() {
   const server = useSlice('server')
   const experiment = useSlice('experiment')
   const load = useSlice('load')
+  const processes = useSlice('processes')
   if (!server) return <Header />
   return (
     <>
@@ -41,6 +43,7 @@ export function App() {
             {server.component && <LiveComponent url={server.component.url} server={server} />}
             {experiment && <Experiment experiment={experiment} />}
             {load && <Load load={load} />}
+            {processes && <Processes processes={processes} />}
             <Wire />
           </div>
         </div>
@@ -52,6 +55,7 @@ export function App() {
           {server.component && <a href="#component-title">Component</a>}
           {experiment && <a href="#experiment-title">Experiment</a>}
           {load && <a href="#load-title">Load</a>}
+          {processes && <a href="#processes-title">Processes</a>}
           <a href="#wire-title">Wire</a>
         </nav>
         <Notification />

@@ -9,6 +9,7 @@ import './colours.css'
 import './page.css'
 import './experiment/experiment.css'
 import './load/load.css'
+import './processes/processes.css'
 import './wire/wire.css'
 
 applyTheme()

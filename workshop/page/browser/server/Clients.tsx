@@ -22,6 +22,7 @@ export function Clients({ clients }: { clients: ClientState[] }) {
           <strong>client {client.id}</strong>
           <span>
             {isGone && !hasFinished(client) ? 'unknown' : CLIENT_STATES[client.state]} ·{' '}
+            {client.process && `${client.process} · `}
             {formatCount(client.quakes, 'quake')}
           </span>
           <LastQuakes client={client} />

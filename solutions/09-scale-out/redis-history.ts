@@ -31,6 +31,8 @@ export async function createRedisHistory({
   const commands = connect(url, stallMs)
   const reader = connect(url, stallMs)
   const listeners = new Set<() => void>()
+  /** The newest entries that this process has read. */
+  let newest: Entry[] = []
   let isClosed = false
 
   /**
@@ -53,21 +55,23 @@ export async function createRedisHistory({
     return messages.map(({ id, message }) => ({ id, quake: JSON.parse(message.quake!) as Quake }))
   }
 
-  /** Waits until there is something after the newest entry, and reads it. */
+  /** Reads what is new for this process, and rings the bell of each client. */
   async function readNews(): Promise<void> {
     const last = newest.at(-1)?.id
-    const { entries, isGap } = await untilAnswered(reader, async (client) => {
-      // Only a bell. Redis runs the commands of a connection one after the other, so the read begins when the bell has rung.
-      const bell = client.xRead({ key, id: last ?? '0-0' }, { BLOCK: blockMs, COUNT: 1 })
-      const [answer] = await Promise.all([read(client, last), bell])
-      return answer
-    })
+    const { entries, isGap } = await untilAnswered(reader, (client) => read(client, last))
     newest = (isGap ? entries : [...newest, ...entries]).slice(-capacity)
     if (isGap || entries.length > 0) for (const listener of listeners) listener()
   }
 
   async function readUntilClosed(): Promise<void> {
-    while (!isClosed) await readNews()
+    while (!isClosed) {
+      const id = newest.at(-1)?.id ?? '0-0'
+      // Only a bell, because XREAD does not say whether anything before its answer has been trimmed.
+      const bell = reader.ask((client) => client.xRead({ key, id }, { BLOCK: blockMs, COUNT: 1 }))
+      // If the bell fails, readNews() waits until Redis answers again.
+      await bell.catch(() => {})
+      await readNews()
+    }
   }
 
   /** Asks again until Redis has answered, or the history is closed. */
@@ -86,8 +90,7 @@ export async function createRedisHistory({
     }
   }
 
-  /** The newest entries that this process has read. */
-  let newest = (await untilAnswered(reader, (client) => read(client, undefined))).entries
+  await readNews()
   const hasEnded = readUntilClosed().catch(() => {})
 
   return {

@@ -12,15 +12,14 @@ export async function askGrader<Task extends keyof GraderTasks>(
   ...args: Parameters<GraderTasks[Task]>
 ): Promise<Awaited<ReturnType<GraderTasks[Task]>>> {
   const word = randomUUID()
+  // One listener for all tasks, because Node warns of a leak if there are more than ten.
+  if (waiting.size === 0) startListening()
   const answer = await new Promise<TaskAnswer>((resolve) => {
-    const listen: Listener = (message) => {
-      if (message?.word !== word) return
-      stopListening(listen)
-      resolve(message as TaskAnswer)
-    }
-    startListening(listen)
+    waiting.set(word, resolve)
     send?.({ task, args, word } satisfies TaskMessage)
   })
+  waiting.delete(word)
+  if (waiting.size === 0) stopListening()
   noteProgress()
   if ('taskError' in answer) throw new Error(answer.taskError)
   return answer.taskResult as Awaited<ReturnType<GraderTasks[Task]>>
@@ -29,9 +28,12 @@ export async function askGrader<Task extends keyof GraderTasks>(
 // The grader loads this file before the learner's code, which could otherwise answer in place of the grader.
 const send = process.send?.bind(process)
 const { prependListener, off } = process
-const startListening = (listen: Listener): void =>
-  void Reflect.apply(prependListener, process, ['message', listen])
-const stopListening = (listen: Listener): void =>
-  void Reflect.apply(off, process, ['message', listen])
+const startListening = (): void => void Reflect.apply(prependListener, process, ['message', listen])
+const stopListening = (): void => void Reflect.apply(off, process, ['message', listen])
 
-type Listener = (message: Partial<TaskAnswer> | undefined) => void
+/** The tasks that the grader has not answered yet. */
+const waiting = new Map<string, (answer: TaskAnswer) => void>()
+
+function listen(message: Partial<TaskAnswer> | undefined): void {
+  if (typeof message?.word === 'string') waiting.get(message.word)?.(message as TaskAnswer)
+}

@@ -1,0 +1,113 @@
+import { connect } from 'node:net'
+import { responseReader } from '../../../wire/response.ts'
+import { EventStreamParser } from '../event-stream-parser.ts'
+import { turns } from '../event-loop.ts'
+import { Failure } from '../failure.ts'
+import type { Tools } from '../toolbox.ts'
+
+/** A correct client of an event stream. Whenever its connection is lost, it reconnects with the last ID. */
+export type StreamClient = {
+  readonly name: string
+  /** The IDs of the events that have arrived, also a second time, and `gap` for each gap. */
+  readonly got: readonly string[]
+  /** The number of connections on which a response has begun. */
+  readonly responses: number
+  /** Called with each piece of a response, before it is read. */
+  onBytes: () => void
+}
+
+/** Connects to a port of 127.0.0.1, until the check ends. */
+export function streamClient(t: Tools, port: number, name: string): StreamClient {
+  const got: string[] = []
+  let responses = 0
+  let lastEventId = ''
+  let isStopped = false
+  let stop = (): void => {}
+  t.atEnd(() => {
+    isStopped = true
+    stop()
+  })
+  const client: StreamClient = {
+    name,
+    got,
+    get responses() {
+      return responses
+    },
+    onBytes() {},
+  }
+
+  function connectOnce(): Promise<void> {
+    const response = responseReader()
+    const events = new EventStreamParser()
+    const header = lastEventId === '' ? '' : `Last-Event-ID: ${lastEventId}\r\n`
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    stop = () => void socket.destroy()
+    socket.write(`GET /events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${header}\r\n`)
+    let hasBegun = false
+    socket.on('data', (bytes) => {
+      if (!hasBegun) responses += 1
+      hasBegun = true
+      client.onBytes()
+      for (const segment of response.push(bytes)) {
+        if (segment.kind !== 'data') continue
+        for (const event of events.push(segment.bytes)) {
+          got.push(event.type === 'message' ? event.lastEventId : event.type)
+        }
+      }
+      lastEventId = events.lastEventId || lastEventId
+    })
+    socket.on('end', stop)
+    socket.on('error', () => {})
+    return new Promise((closed) => socket.on('close', () => closed()))
+  }
+
+  async function keepConnected(): Promise<void> {
+    while (!isStopped) {
+      await connectOnce()
+      // All processes may refuse the connection for a moment.
+      await turns(5)
+    }
+  }
+  void keepConnected()
+  return client
+}
+
+/** Checks that exactly these entries have arrived, each once and in order. */
+export async function mustHaveGot(
+  t: Tools,
+  { name, got }: StreamClient,
+  entries: readonly { id: string }[],
+  { often, when = '' }: { often?: string; when?: string } = {},
+): Promise<void> {
+  const wanted = entries.map(({ id }) => id)
+  const subject = `${name[0]!.toUpperCase()}${name.slice(1)}`
+  const cause = often === undefined ? {} : { often }
+  const wrongAt = (): number => got.findIndex((id, n) => id !== wanted[n])
+  await t.waitFor(
+    () => got.length >= wanted.length || wrongAt() !== -1,
+    () => ({
+      seen: `${when}${subject} got ${got.length} of ${wanted.length} entries. The entry ${wanted[got.length]} did not arrive.`,
+      expected: 'Expected every entry to arrive.',
+      ...cause,
+    }),
+  )
+  const at = wrongAt()
+  if (at === -1) {
+    t.transcript.step(`${name} has got ${wanted.length} entries`)
+    return
+  }
+  const wrong = got[at]!
+  const what =
+    wrong === 'gap'
+      ? 'was told of a gap, although no entry was missing'
+      : got.indexOf(wrong) < at
+        ? `got the entry ${wrong} a second time`
+        : wanted.includes(wrong)
+          ? `got the entry ${wrong}, but ${wanted[at]} was lost`
+          : `got the entry ${wrong} instead of ${wanted[at] ?? 'nothing'}`
+  throw new Failure({
+    seen: `${when}${subject} ${what}.`,
+    expected: 'Expected every entry once and in order.',
+    ...cause,
+  })
+}

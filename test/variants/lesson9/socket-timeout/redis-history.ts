@@ -1,0 +1,155 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createClient } from 'redis'
+import type { Quake } from '#feed'
+import type { Entry, WritableHistory } from './history.ts'
+
+export type RedisHistoryOptions = {
+  /** The address of Redis, such as `redis://127.0.0.1:6379`. */
+  url: string
+  /** The key of the stream. */
+  key?: string
+  /** The number of entries to keep. The stream may keep somewhat more. */
+  capacity?: number
+  /** How long one `XREAD` waits for a new entry. */
+  blockMs?: number
+  /** How long to wait for a reply before connecting again. It has to be longer than `blockMs`. */
+  stallMs?: number
+}
+
+/**
+ * Creates a history in a Redis Stream, which all processes with the same key share. The ID of an entry is its ID in the
+ * stream. Resolves when the stream has been read for the first time.
+ */
+export async function createRedisHistory({
+  url,
+  key = 'quakes',
+  capacity = 1000,
+  blockMs = 5000,
+  stallMs = 10_000,
+}: RedisHistoryOptions): Promise<WritableHistory> {
+  const commands = connect(url, stallMs)
+  const reader = connect(url, stallMs)
+  const listeners = new Set<() => void>()
+  /** The newest entries that this process has read. */
+  let newest: Entry[] = []
+  let isClosed = false
+
+  /**
+   * Returns the entries after this ID. Asks for the entry with this ID as well, because only its presence shows that nothing
+   * after it has been trimmed.
+   */
+  async function read(
+    client: Client,
+    id: string | undefined,
+  ): ReturnType<WritableHistory['after']> {
+    if (id !== undefined && isStreamId(id)) {
+      const [first, ...rest] = await range(client, id)
+      if (first?.id === id) return { entries: rest, isGap: false }
+    }
+    return { entries: await range(client, '-'), isGap: id !== undefined }
+  }
+
+  async function range(client: Client, from: string): Promise<Entry[]> {
+    const messages = (await client.xRange(key, from, '+')) ?? []
+    return messages.map(({ id, message }) => ({ id, quake: JSON.parse(message.quake!) as Quake }))
+  }
+
+  /** Reads what is new for this process, and rings the bell of each client. */
+  async function readNews(): Promise<void> {
+    const last = newest.at(-1)?.id
+    const { entries, isGap } = await untilAnswered(reader, (client) => read(client, last))
+    newest = (isGap ? entries : [...newest, ...entries]).slice(-capacity)
+    if (isGap || entries.length > 0) for (const listener of listeners) listener()
+  }
+
+  async function readUntilClosed(): Promise<void> {
+    while (!isClosed) {
+      const id = newest.at(-1)?.id ?? '0-0'
+      // Only a bell, because XREAD does not say whether anything before its answer has been trimmed.
+      const bell = reader.ask((client) => client.xRead({ key, id }, { BLOCK: blockMs, COUNT: 1 }))
+      // If the bell fails, readNews() waits until Redis answers again.
+      await bell.catch(() => {})
+      await readNews()
+    }
+  }
+
+  /** Asks again until Redis has answered, or the history is closed. */
+  async function untilAnswered<T>(
+    { ask }: Connection,
+    question: (client: Client) => Promise<T>,
+  ): Promise<T> {
+    for (;;) {
+      try {
+        return await ask(question)
+      } catch (error) {
+        if (isClosed) throw error
+        // Redis may have answered with an error at once, for example while it loads its data.
+        await sleep(RETRY_MS)
+      }
+    }
+  }
+
+  await readNews()
+  const hasEnded = readUntilClosed().catch(() => {})
+
+  return {
+    async after(id) {
+      const at = newest.findLastIndex((entry) => entry.id === id)
+      if (at !== -1) return { entries: newest.slice(at + 1), isGap: false }
+      // The ID may be older than what this process knows, or newer, if the client got it from another process.
+      return untilAnswered(commands, (client) => read(client, id))
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    async append(quake) {
+      const entry = { quake: JSON.stringify(quake) }
+      const limit = { strategy: 'MAXLEN', strategyModifier: '~', threshold: capacity } as const
+      await commands.ask((client) => client.xAdd(key, '*', entry, { TRIM: limit }))
+    },
+    async close() {
+      isClosed = true
+      commands.close()
+      reader.close()
+      await hasEnded
+    },
+  }
+}
+
+/** The pause before the next question after an error. */
+const RETRY_MS = 100
+
+type Client = ReturnType<typeof open>
+
+type Connection = {
+  ask<T>(question: (client: Client) => Promise<T>): Promise<T>
+  close(): void
+}
+
+/** The package itself gives up on a silent connection, and connects again. The ping keeps an idle connection busy. */
+function connect(url: string, stallMs: number): Connection {
+  const client = open(url, stallMs)
+  return { ask: (question) => question(client), close: () => client.destroy() }
+}
+
+function open(url: string, stallMs: number) {
+  const client = createClient({
+    url,
+    pingInterval: Math.ceil(stallMs / 2),
+    socket: {
+      socketTimeout: stallMs,
+      reconnectStrategy: (retries) => Math.min(20 * 2 ** retries, 1000),
+    },
+  })
+  client.on('error', () => {})
+  client.on('connect', () => client.isOpen || client.destroy())
+  client.connect().catch(() => {})
+  return client
+}
+
+/** Returns whether a text is a complete ID. A client can send anything, and Redis also accepts `-`, `+`, `$`, `5` and `(5-0`. */
+function isStreamId(text: string): boolean {
+  if (!/^\d{1,20}-\d{1,20}$/.test(text)) return false
+  return text.split('-').every((part) => BigInt(part) < 2n ** 64n)
+}

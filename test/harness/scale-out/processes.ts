@@ -21,7 +21,7 @@ export async function startLearnerProcess(
   name: string,
   settings: ProcessSettings,
 ): Promise<LearnerProcess> {
-  const id = await askGrader('prepareProcess')
+  const id = await t.untimed(askGrader('prepareProcess'))
   const port = await t.withTimeout(askGrader('startProcess', id, settings), {
     seen: 'startProcess() had not resolved.',
     expected: 'Expected startProcess() to resolve as soon as the process serves clients.',

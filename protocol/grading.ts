@@ -56,8 +56,10 @@ export type GraderTasks = {
   stopRedis(id: number): Promise<void>
   /** Starts a stopped redis-server again, on another port. */
   restartRedis(id: number, keepsData: boolean): Promise<StartedProgram>
-  /** Starts a process that runs the learner's `process.ts`. Rejects with the error of the learner's code. */
-  startProcess(settings: ProcessSettings): Promise<StartedProgram>
+  /** Starts a process for the learner's `process.ts`, which does not run yet. Returns the number of the process. */
+  prepareProcess(): Promise<number>
+  /** Calls the learner's `startProcess()` in a process, and returns the port. Rejects with the error of the learner's code. */
+  startProcess(id: number, settings: ProcessSettings): Promise<number>
   signalProcess(id: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
   /** Resolves when a process has ended. */
   exitOfProcess(id: number): Promise<ProcessExit>

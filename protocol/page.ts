@@ -18,6 +18,8 @@ export type PageState = {
   experiment?: ExperimentState
   /** The load of the server. Absent except in the lesson about slow readers. */
   load?: LoadState
+  /** The processes of the server. Absent except in the lesson about several processes. */
+  processes?: ProcessesState
 }
 
 export type LessonState = {
@@ -89,6 +91,8 @@ export type ClientState = {
   state: 'connecting' | 'reading' | 'ended' | 'cut' | 'refused' | 'left'
   /** A sentence about the client's state: `The server answered 503.` */
   what?: string
+  /** The process that serves the client, in the lesson about several processes. */
+  process?: string
   /** The number of quakes that have arrived. */
   quakes: number
   /** The last few quakes, newest first. */
@@ -160,6 +164,22 @@ export type LoadSample = {
   slowest: number
 }
 
+/** The processes of a server, and their connection to Redis. */
+export type ProcessesState = {
+  /** Whether the real Redis runs, and not the embedded one. Absent before it has started. */
+  isRealRedis?: boolean
+  /** Whether the processes are cut off from Redis. */
+  isRedisAway: boolean
+  /** Whether the processes are restarting one after the other. */
+  isRolling: boolean
+  processes: {
+    name: string
+    state: 'starting' | 'running' | 'stopping' | 'down'
+    /** The number of clients that are connected to the process. */
+    clients: number
+  }[]
+}
+
 export type RecordingState = {
   /** The number of the first entry to show. The user has cleared the entries before it. */
   from: number
@@ -201,6 +221,12 @@ export type Action =
   | { do: 'forget measurements' }
   | { do: 'add slow readers' }
   | { do: 'remove slow readers' }
+  /** Kills one of several processes, which restarts after some seconds. */
+  | { do: 'kill process'; name: string }
+  /** Stops and restarts the processes one after the other. */
+  | { do: 'restart processes' }
+  /** Cuts the processes off from Redis, or connects them again. */
+  | { do: 'redis'; isAway: boolean }
 
 /** The result of an action, as a sentence for the user. */
 export type Answer = { said: string } | { problem: string }

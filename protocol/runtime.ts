@@ -16,6 +16,10 @@ export type RuntimeOrder =
   /** Lets all clients read again. */
   | { drain: true }
   | { file: string; url: string }
+  /** Runs a process.ts, as one of several processes. */
+  | { file: string; redisUrl: string }
+  /** Stops a process.ts, as in a rolling restart. */
+  | { stop: true }
 
 /** A message to the workshop from the process that runs a learner's program. */
 export type RuntimeMessage =

@@ -13,6 +13,8 @@ export type RoundRobin = {
   prefer(name: string | undefined): void
   /** Returns the process that serves a connection, which is known by the client's port. */
   backendOf(clientPort: number): string | undefined
+  /** Closes all connections. */
+  cut(): void
   /** Closes all connections, and stops. */
   stop(): Promise<void>
 }
@@ -43,9 +45,13 @@ export async function startRoundRobin(
 
   async function route(client: Socket): Promise<void> {
     const clientPort = client.remotePort!
-    for (const { name, port } of inTurn()) {
+    const [first, ...others] = inTurn()
+    for (const backend of first ? [first, ...others] : []) {
+      const { name, port } = backend
       const upstream = await connected(port)
       if (!upstream) continue
+      // The processes that were skipped have had their turn.
+      if (backend !== first) next = backends.indexOf(backend) + 1
       served.set(clientPort, name)
       client.once('close', () => served.delete(clientPort))
       onRouted(clientPort, name)
@@ -63,6 +69,10 @@ export async function startRoundRobin(
     return [...backends.slice(first), ...backends.slice(0, first)]
   }
 
+  function cut(): void {
+    for (const client of clients) client.destroy()
+  }
+
   const port = await listenOnFreePort(server)
   return {
     port,
@@ -78,9 +88,10 @@ export async function startRoundRobin(
       preferred = name
     },
     backendOf: (clientPort) => served.get(clientPort),
+    cut,
     stop() {
       const stopped = new Promise<void>((resolve) => server.close(() => resolve()))
-      for (const client of clients) client.destroy()
+      cut()
       return stopped
     },
   }

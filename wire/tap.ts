@@ -10,6 +10,9 @@ import { faultInjector, type FaultInjection } from './fault-injection.ts'
  */
 export type Destination = ServerAddress | { unavailable: string } | 'nobody'
 
+/** A connection that waits for its destination. `clientPort` is the client's own port, unless the client has disconnected. */
+export type Connecting = { connection: number; clientPort: number | undefined }
+
 type ServerAddress = { port: number; host?: string }
 
 /** A receiver for everything that happens on each connection. Connections are numbered from 1. */
@@ -47,7 +50,7 @@ export async function tap({
   observer,
 }: {
   port: number
-  destination(): Promise<Destination>
+  destination(connecting: Connecting): Promise<Destination>
   observer: Observer
 }): Promise<Tap> {
   const sockets = new Set<Socket>()
@@ -61,10 +64,11 @@ export async function tap({
 
   async function accept(client: Socket): Promise<void> {
     connections += 1
-    const reporter = connectionReporter(connections, observer)
+    const connection = connections
+    const reporter = connectionReporter(connection, observer)
     track(client)
     watch(client, 'client', reporter)
-    const where = await destination()
+    const where = await destination({ connection, clientPort: client.remotePort })
     if (client.destroyed) {
       reporter.closed()
       return

@@ -90,11 +90,6 @@ export function nginxCheck(
   if (nginx) check(id, rule, (tools) => script(tools, nginx))
 }
 
-/** Registers a check that needs the real Redis. The grader names it as not graded on a machine without redis-server. */
-export function redisCheck(id: string, rule: string, script: Script): void {
-  if (secrets) check(id, rule, script)
-}
-
 /** Registers a check with processes of the learner's server. Only the grader can start them. */
 export function processCheck(id: string, rule: string, script: Script): void {
   if (secrets) check(id, rule, script)

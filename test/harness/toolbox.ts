@@ -6,6 +6,7 @@ import { freezeTimers, type FrozenTimers } from './frozen-timers.ts'
 import { Failure } from './failure.ts'
 import { RawClient } from './raw-client.ts'
 import { serve, type TestServer } from './serve.ts'
+import { noteProgress } from './signs-of-life.ts'
 import type { Transcript } from './transcript.ts'
 import { afterTurns, waiting, type Waiting } from './waiting.ts'
 import {
@@ -27,6 +28,8 @@ export type Tools = Waiting & {
   recordTimerDelays(): TimerDelays
   freezeTimers(): FrozenTimers
   controlTimers(): ControlledTimers
+  /** Waits for work of the grader, which takes as long as the machine needs. This time does not count as the check's. */
+  untimed<T>(work: Promise<T>): Promise<T>
   /** Runs `cleanUp` after the script, like a `finally` block. */
   atEnd(cleanUp: () => unknown): void
   /** Fails the script with an error, even while the script is waiting. */
@@ -72,6 +75,8 @@ export function toolbox(transcript: Transcript, budgetTurns = BUDGET_TURNS): Too
   const cleanUps: (() => unknown)[] = []
   const thrown: unknown[] = []
   let hasEnded = false
+  /** The number of promises that are being waited for by `untimed()`. */
+  let untimed = 0
   let abort = (_error: unknown): void => {}
   const aborted = new Promise<never>((_, reject) => {
     abort = reject
@@ -131,10 +136,24 @@ export function toolbox(transcript: Transcript, budgetTurns = BUDGET_TURNS): Too
     recordTimerDelays: () => untilEnd(recordTimerDelays()),
     freezeTimers: () => untilEnd(freezeTimers()),
     controlTimers: () => untilEnd(controlTimers()),
+    untimed(work) {
+      untimed += 1
+      return work.finally(() => {
+        untimed -= 1
+      })
+    },
     atEnd,
     abort,
     play(script) {
-      const stop = afterTurns(() => abort(overBudget(transcript.steps)), budgetTurns)
+      const stop = afterTurns(
+        () => abort(overBudget(transcript.steps)),
+        budgetTurns,
+        () => {
+          // The grader is at work, so the watchdog must not take the wait for an endless one.
+          if (untimed > 0) noteProgress()
+          return untimed === 0
+        },
+      )
       return Promise.race([script(this), aborted]).finally(() => {
         stop()
         return end()

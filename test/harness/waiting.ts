@@ -89,10 +89,17 @@ const TURN_MS = 50
 /**
  * Calls `act` after `count` turns of 50 ms. The event loop counts the turns, not a clock, so the timeout comes later on a
  * busy machine.
+ *
+ * @param counts returns whether the present turn counts
  */
-export function afterTurns(act: () => void, count: number): () => void {
+export function afterTurns(
+  act: () => void,
+  count: number,
+  counts: () => boolean = () => true,
+): () => void {
   let turn = 0
   const timer = setInterval(() => {
+    if (!counts()) return
     turn += 1
     if (turn === count) act()
   }, TURN_MS)

@@ -5,7 +5,7 @@ import { startEmbeddedRedis, type EmbeddedRedis } from '../../wire/embedded-redi
 import type { RespValue } from '../../wire/resp.ts'
 import { startRedis, type RunningRedis } from '../../workshop/proxies/redis.ts'
 import { redisServer } from '../../workshop/tools/redis.ts'
-import { redisConnection, type RedisConnection } from '../harness/scale-out/redis-connection.ts'
+import { redisConnection, type RedisConnection } from '../../wire/redis-connection.ts'
 
 // Compares the embedded Redis of lesson 9 with the real one.
 

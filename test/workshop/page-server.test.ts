@@ -60,6 +60,7 @@ test('a page first receives hello, then every slice, then the entries of the wir
     grading: null,
     experiment: null,
     load: null,
+    processes: null,
     learnerClient: null,
   })
   const { data, lastEventId } = await channel.next('wire')

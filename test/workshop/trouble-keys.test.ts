@@ -53,6 +53,30 @@ test('r adds and removes slow readers, but only in a lesson that shows the load'
   expect(await troubleKeys(session).press('r')).toBeUndefined()
 })
 
+test('r restarts the processes, and d takes Redis away, but only in a lesson with processes', async () => {
+  const done: Action[] = []
+  const { session } = await watched()
+  const processes = { isRedisAway: false, isRolling: false, processes: [] }
+  const keys = troubleKeys({
+    state: { ...session.state, processes },
+    act: async (action) => {
+      done.push(action)
+      return { said: 'Done.' }
+    },
+  })
+  expect(keys.label).toBe('x cut · z stall · p proxy · r rolling restart · d Redis away')
+  await keys.press('r')
+  await keys.press('d')
+  processes.isRedisAway = true
+  expect(keys.label).toContain('d Redis back')
+  await keys.press('d')
+  expect(done).toEqual([
+    { do: 'restart processes' },
+    { do: 'redis', isAway: true },
+    { do: 'redis', isAway: false },
+  ])
+})
+
 test('other keys cause no trouble', async () => {
   const { keys } = await watched()
   expect(await keys.press('q')).toBeUndefined()

@@ -2,7 +2,6 @@ import { basename, join, relative } from 'node:path'
 import { isInside } from '../is-inside.ts'
 import { lessonNumbered, solutionsFolder } from '../lessons/catalogue.ts'
 import { nginx } from '../tools/proxies.ts'
-import { redisServer } from '../tools/redis.ts'
 import { ROOT } from '../root.ts'
 import { judge } from './judge.ts'
 import { checksOf, type CheckName } from '../lessons/checks.ts'
@@ -57,7 +56,7 @@ export type GradeRequest = {
 export async function grade(request: GradeRequest): Promise<Verdict> {
   const { lesson, work, base, onCheck, onRunning, signal } = request
   const checks = checksAskedFor(request)
-  const possible = checks.filter((check) => !lackOf(check))
+  const possible = possibleOf(checks)
   const gradingProcess = await processFor(request)
   const { seed, sandbox } = gradingProcess
   const named = (text: string): string => nameFiles(text, sandbox.folder, request.name ?? work)
@@ -78,13 +77,10 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
       }),
     ])
     signal?.throwIfAborted()
-    const results = checks.map((check) => {
-      const lacks = lackOf(check)
-      return {
-        ...resultOf(check, result.outcomes.get(check.id), sandbox.folder, named),
-        ...(lacks && { lacks }),
-      }
-    })
+    const results = checks.map((check) => ({
+      ...resultOf(check, result.outcomes.get(check.id), sandbox.folder, named),
+      ...(!possible.includes(check) && { lacks: nginx.name }),
+    }))
     if (work === solutionsFolder) keepReference(lesson, seed, results)
     const judgement = judge(result, results, {
       lesson,
@@ -128,11 +124,10 @@ async function checkTypes(
   }
 }
 
-/** Returns the name of the program that a check needs and this machine lacks, or undefined if the check can run. */
-function lackOf({ needsNginx, needsRedis }: CheckName): string | undefined {
-  if (needsNginx && !nginx.find()) return nginx.name
-  if (needsRedis && !redisServer.find()) return redisServer.name
-  return undefined
+/** Returns the checks that this machine can run. */
+function possibleOf(checks: CheckName[]): CheckName[] {
+  const isPossible = !checks.some(({ needsNginx }) => needsNginx) || nginx.find() !== undefined
+  return isPossible ? checks : checks.filter(({ needsNginx }) => !needsNginx)
 }
 
 /**

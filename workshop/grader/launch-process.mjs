@@ -4,10 +4,11 @@ import 'express'
 import 'redis'
 import process from 'node:process'
 
-process.once('message', async ({ file, options }) => {
+process.send({ isReady: true })
+process.once('message', async ({ file, settings }) => {
   try {
     const { startProcess } = await import(file)
-    const { port, stop } = await startProcess(options)
+    const { port, stop } = await startProcess(settings)
     process.once('SIGTERM', async () => {
       await stop()
       // The process ends now, unless the learner's code has left something running.

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { build } from 'vite'
+import { stripVTControlCharacters } from 'node:util'
+import { build, type InlineConfig } from 'vite'
 import { ROOT } from '../root.ts'
 import { guard } from './guard.ts'
 
@@ -11,7 +12,7 @@ import { guard } from './guard.ts'
  * @throws Error if a file has a syntax error, or imports what it may not import
  */
 export async function buildProcess(sandbox: string, folder: string): Promise<string> {
-  await build({
+  await compile({
     configFile: false,
     root: ROOT,
     logLevel: 'silent',
@@ -28,6 +29,16 @@ export async function buildProcess(sandbox: string, folder: string): Promise<str
     },
   })
   return join(sandbox, FILE)
+}
+
+async function compile(config: InlineConfig): Promise<void> {
+  try {
+    await build(config)
+  } catch (error) {
+    // The bundler puts a frame around the message.
+    const [first = error] = (error as { errors?: unknown[] }).errors ?? []
+    throw new Error(stripVTControlCharacters((first as Error).message), { cause: error })
+  }
 }
 
 const FILE = 'process.mjs'

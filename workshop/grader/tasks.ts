@@ -25,7 +25,8 @@ export function graderTasks(sandbox: string, folder: string): TasksForChecks {
     startRedis: (isShared) => redis.start(isShared === true),
     stopRedis: (id) => redis.stop(Number(id)),
     restartRedis: (id, keepsData) => redis.restart(Number(id), keepsData === true),
-    startProcess: (settings) => processes.start(settings as ProcessSettings),
+    prepareProcess: () => processes.prepare(),
+    startProcess: (id, settings) => processes.start(Number(id), settings as ProcessSettings),
     signalProcess: async (id, signal) =>
       processes.signal(Number(id), signal === 'SIGTERM' ? 'SIGTERM' : 'SIGKILL'),
     exitOfProcess: (id) => processes.exitOf(Number(id)),

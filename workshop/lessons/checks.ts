@@ -9,8 +9,6 @@ export type CheckName = {
   /** Whether the check is an edge case, which is graded and counted, but is not needed to pass the lesson. */
   isEdgeCase: boolean
   needsNginx: boolean
-  /** Whether the check needs the real Redis. All other checks also run on the embedded Redis. */
-  needsRedis: boolean
 }
 
 /**
@@ -24,7 +22,6 @@ export function checksOf(lesson: number): CheckName[] {
     rule: rule!,
     isEdgeCase: kind === 'edgeCase',
     needsNginx: kind === 'nginxCheck',
-    needsRedis: kind === 'redisCheck',
   }))
 }
 
@@ -52,4 +49,4 @@ const IMPORT_OF_FOLDER =
 
 /** Matches `check('1.2a', 'each quake …', …`, with any line breaks and quotes. */
 const CHECK =
-  /^(check|edgeCase|nginxCheck|nginxEdgeCase|redisCheck|processCheck)\(\s*'(\d+\.\d+[a-z])',\s*(['"])(.+)\3,/gm
+  /^(check|edgeCase|nginxCheck|nginxEdgeCase|processCheck)\(\s*'(\d+\.\d+[a-z])',\s*(['"])(.+)\3,/gm

@@ -57,4 +57,7 @@ const FIELDS: {
   'forget measurements': {},
   'add slow readers': {},
   'remove slow readers': {},
+  'kill process': { name: text },
+  'restart processes': {},
+  redis: { isAway: yesOrNo },
 }

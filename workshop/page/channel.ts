@@ -117,6 +117,7 @@ export const SLICES = Object.keys({
   recording: true,
   experiment: true,
   load: true,
+  processes: true,
 } satisfies Record<keyof PageState, true>) as (keyof PageState)[]
 
 const MOST_ENTRIES = 2000

@@ -10,6 +10,7 @@ import { answersFrom } from './answers.ts'
 import { FILTERED_STREAM, pushedFrom } from './filtered-stream.ts'
 import { fullBuffers, type FullBuffers } from './full-buffers.ts'
 import { runClient } from './run-client.ts'
+import { runServerProcess } from './server-process.ts'
 import { sourcesOf, type Sources } from './sources.ts'
 import { historyOf } from './history.ts'
 import { countLeaks } from './leaks.ts'
@@ -23,6 +24,7 @@ const SPEED = 900
 let week = replay(recordedQuakes(), { speed: SPEED, loop: true })
 let when: 'loading' | 'running' = 'loading'
 let buffers: FullBuffers | undefined
+let stopProcess = async (): Promise<void> => {}
 
 // Load Express ahead of time, because the server will need it, and the learner is waiting for the server.
 void import('express')
@@ -42,9 +44,17 @@ process.on('message', (order: RuntimeOrder) => {
     buffers?.drain()
     return
   }
+  if ('stop' in order) {
+    void stopProcess().finally(() => process.exit(0))
+    return
+  }
   tell({ kind: 'loading' })
   if ('url' in order) {
     runClient(order, tell).catch(fail)
+    return
+  }
+  if ('redisUrl' in order) {
+    runProcess(order).catch(fail)
     return
   }
   if (order.countLeaks) {
@@ -52,6 +62,13 @@ process.on('message', (order: RuntimeOrder) => {
   }
   run(order).catch(fail)
 })
+
+async function runProcess({ file, redisUrl }: { file: string; redisUrl: string }): Promise<void> {
+  const { port, stop } = await runServerProcess(file, redisUrl)
+  stopProcess = stop
+  when = 'running'
+  tell({ kind: 'running', port })
+}
 
 async function run({
   file,

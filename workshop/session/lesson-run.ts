@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { GradingState, LessonState, PageState, ServerState } from '../../protocol/page.ts'
+import type { Load } from '../../protocol/runtime.ts'
 import type { Observer, Tap } from '../../wire/tap.ts'
 import type { Problem } from '../lessons/args.ts'
 import { lessonNumbered } from '../lessons/catalogue.ts'
@@ -11,12 +12,14 @@ import { showComponent, type ShownComponent } from './component.ts'
 import { grading, type Grading, type GradingEvents } from './grading.ts'
 import { runLearnerClient, type LearnerClient, type LearnerClientEvents } from './learner-client.ts'
 import { loadMonitor, type LoadMonitor } from './load.ts'
+import { runProcesses, type ProcessControl } from './lesson-processes.ts'
 import { runServer, type LessonServer, type LessonServerEvents } from './lesson-server.ts'
 import { lessonState } from './lesson-state.ts'
 import {
   answersQuestions,
   clientOf,
   componentOf,
+  hasProcesses,
   isFiltered,
   serverOf,
   standInOf,
@@ -26,6 +29,7 @@ import {
   targetPath,
   type LessonTarget,
 } from './lesson-target.ts'
+import { both } from './observers.ts'
 import { openTap } from './open-tap.ts'
 
 /** The callbacks for everything that happens in a lesson, so that the terminal can print it. */
@@ -54,6 +58,8 @@ export type LessonRun = LessonTarget & {
   readonly learnerClient?: Pick<LearnerClient, 'state'>
   /** The load of the server, in the lesson about slow readers. */
   readonly load?: LoadMonitor
+  /** The processes of the server, in the lesson about several processes. */
+  readonly processes?: ProcessControl
   /** The grading. Absent in an exhibit and in a lesson without checks, because there is nothing to grade. */
   readonly grades?: Grading
   close(): Promise<void>
@@ -85,16 +91,23 @@ export async function runLesson({
   const path = streamOf(target)
   const events = eventsOf(streams.file)
   let learnerClient: LearnerClient | undefined
-  const server = runServer({
-    target,
-    events: { ...events, running, load: (measured) => load?.measured(measured) },
-    changed: () => changed('server'),
-    note,
-  })
+  const serverEvents = {
+    ...events,
+    running,
+    load: (measured: Load) => load?.measured(measured),
+  }
+  const several = hasProcesses(target)
+    ? runProcesses({ target, events: serverEvents, changed, note })
+    : undefined
+  const server =
+    several ?? runServer({ target, events: serverEvents, changed: () => changed('server'), note })
   const load = showsLoad(target)
     ? loadMonitor({ path, ...server, changed: () => changed('load') })
     : undefined
-  const opened = await openTap(lesson.number, { destination: server.destination, observer })
+  const opened = await openTap(lesson.number, {
+    destination: server.destination,
+    observer: several ? both(observer, whenClosed(several.processes.closed)) : observer,
+  })
   if ('problem' in opened) {
     load?.close()
     await server.stop()
@@ -126,7 +139,9 @@ export async function runLesson({
   let isOver = false
   const stopWatching = watchSaves()
   // Grading uses all of the CPU, so start it only when everything that the learner is waiting for is ready.
-  void Promise.all([server.destination(), component?.isReady]).then(() => isOver || grades?.start())
+  void Promise.all([several?.isReady ?? server.destination(), component?.isReady]).then(
+    () => isOver || grades?.start(),
+  )
 
   function running(): void {
     events.running()
@@ -190,6 +205,7 @@ export async function runLesson({
     ...(component && { component }),
     ...(learnerClient && { learnerClient }),
     ...(load && { load }),
+    ...(several && { processes: several.processes }),
     ...(grades && { grades }),
     async close() {
       isOver = true
@@ -200,4 +216,8 @@ export async function runLesson({
       await stopped
     },
   }
+}
+
+function whenClosed(closed: (connection: number) => void): Observer {
+  return { opened() {}, arrived() {}, closed }
 }

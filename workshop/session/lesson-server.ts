@@ -1,5 +1,5 @@
 import type { ServerState } from '../../protocol/page.ts'
-import type { Destination } from '../../wire/tap.ts'
+import type { Connecting, Destination } from '../../wire/tap.ts'
 import {
   startLearnerServer,
   type LearnerServer,
@@ -14,7 +14,7 @@ export type LessonServer = Pick<LearnerServer, 'burst' | 'fillBuffers' | 'warmUp
   readonly file: string
   readonly state: ServerState
   /** Resolves with the address of the server when it is known. */
-  destination(): Promise<Destination>
+  destination(connecting?: Connecting): Promise<Destination>
   /** Kills the server, whatever it is doing, and then runs the current version of the file. */
   restart(): void
   /** Kills the server and restarts it after `DOWN_MS`. Returns false if it was not running. */
@@ -24,8 +24,12 @@ export type LessonServer = Pick<LearnerServer, 'burst' | 'fillBuffers' | 'warmUp
 }
 
 export type LessonServerEvents = ServerEvents & {
-  /** Called when the server has been killed on request. */
-  killed(): void
+  /** Called when the server, or the process with this name, has been killed on request. */
+  killed(process?: string): void
+  /** Called when the Redis of a lesson with several processes has started. */
+  redis?(isReal: boolean): void
+  /** Called when a connection has been passed to one of several processes. */
+  routed?(connection: number, process: string): void
 }
 
 /**

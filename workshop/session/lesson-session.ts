@@ -42,7 +42,10 @@ export async function lessonSession({
   const recorder = makeRecorder()
   const { tell, listen } = listeners()
   const wire = wireActions({ recorder, changed: tell })
-  const clients = pageClients(() => tell('clients'))
+  const clients = pageClients({
+    changed: () => tell('clients'),
+    processOf: (port) => run.processes?.processOf(port),
+  })
   /** The experiment. It is kept after its first use, so that the reader finds the results after a visit to another lesson. */
   let lab: Experiment | undefined
   let change: Promise<unknown> = Promise.resolve()
@@ -73,7 +76,8 @@ export async function lessonSession({
     const answer =
       wire.act(action) ??
       (hasExperiment(run) ? lab?.act(action) : undefined) ??
-      run.load?.act(action)
+      run.load?.act(action) ??
+      run.processes?.act(action)
     if (answer) return answer
     switch (action.do) {
       case 'lesson':
@@ -120,6 +124,7 @@ export async function lessonSession({
         faults: wire.faults,
         recording: wire.recording,
         ...(run.load && { load: run.load.state }),
+        ...(run.processes && { processes: run.processes.state }),
         ...(hasExperiment(run) && lab && { experiment: lab.state }),
       }
     },
@@ -144,5 +149,6 @@ const CHANGED_BY_LESSON = [
   'grading',
   'experiment',
   'load',
+  'processes',
   'learnerClient',
 ] as const

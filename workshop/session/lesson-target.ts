@@ -44,6 +44,11 @@ export function showsLoad({ lesson, isExhibit }: LessonTarget): boolean {
   return lesson.number === MANY_SOURCES && !isExhibit
 }
 
+/** Returns whether the server runs in several processes, and the lesson page shows them. */
+export function hasProcesses({ lesson, isExhibit }: LessonTarget): boolean {
+  return lesson.number === SCALE_OUT && !isExhibit
+}
+
 /**
  * Returns which server.ts to run: usually the lesson's own. A component and a client use the server of an earlier lesson: the
  * learner's own if it has passed that lesson, otherwise the solution's.
@@ -51,6 +56,7 @@ export function showsLoad({ lesson, isExhibit }: LessonTarget): boolean {
 export function serverOf(target: LessonTarget): LessonProgram {
   const { lesson, work, isExhibit } = target
   const earlier = SERVERS[lesson.number]
+  if (hasProcesses(target)) return ownProgram(target, 'process.ts')
   if (isExhibit || earlier === undefined) return ownProgram(target, 'server.ts')
   const isUsable = work === ownWork && progressOf(earlier).isPassed
   return programOf(isUsable ? ownWork : solutions, earlier, 'server.ts')
@@ -63,7 +69,7 @@ export function serverOf(target: LessonTarget): LessonProgram {
 export function clientOf(target: LessonTarget): LessonProgram | undefined {
   const { number } = target.lesson
   if (number === RESUME || number === FILTERED) return ownProgram(target, 'client.ts')
-  const isAboutServer = number === REPLAY || number === MANY_SOURCES
+  const isAboutServer = [REPLAY, MANY_SOURCES, SCALE_OUT].includes(number)
   return isAboutServer ? programOf(solutions, RESUME, 'client.ts') : undefined
 }
 
@@ -101,6 +107,7 @@ const STREAMS: Record<number, string> = {
   6: '/events',
   7: '/stream',
   8: '/events',
+  9: '/events',
   10: '/answers',
 }
 
@@ -111,6 +118,7 @@ const REPLAY = 5
 const RESUME = 6
 const FILTERED = 7
 const MANY_SOURCES = 8
+const SCALE_OUT = 9
 const ANSWERS = 10
 
 /** Lessons without a server, and the lesson whose server they use. */

@@ -11,6 +11,8 @@ import { quakeIn } from '../runtime/quake-in.ts'
 /** A client that reads a stream of quakes, or the answer to a question. The page shows its state. */
 export type PageClient = {
   readonly state: ClientState
+  /** The client's own port. Undefined before it has connected. */
+  readonly port?: number | undefined
   leave(): void
 }
 
@@ -96,6 +98,9 @@ export function connectPageClient({
 
   return {
     state,
+    get port() {
+      return request.socket?.localPort
+    },
     leave() {
       becomes('left')
       request.destroy()
@@ -122,14 +127,27 @@ export type PageClients = {
 /**
  * Creates an empty list.
  *
- * @param changed called after every change of a client's state or of the list
+ * @param options.changed called after every change of a client's state or of the list
+ * @param options.processOf returns the process that serves the client with this port, in a lesson with several processes
  */
-export function pageClients(changed: () => void): PageClients {
+export function pageClients({
+  changed,
+  processOf,
+}: {
+  changed(): void
+  processOf(port: number): string | undefined
+}): PageClients {
   let clients: PageClient[] = []
   let clientsSoFar = 0
+
+  function stateOf({ state, port }: PageClient): ClientState {
+    const process = port === undefined ? undefined : processOf(port)
+    return { ...state, ...(process !== undefined && { process }) }
+  }
+
   return {
     get states() {
-      return clients.map(({ state }) => state)
+      return clients.map(stateOf)
     },
     connect({ url, token, question }) {
       clientsSoFar += 1

@@ -31,7 +31,16 @@ export function printEvents({
     printed: (line) => out.print(`${paint('quiet', 'server.ts prints:')} ${line}`),
     feed: (readers) => out.print(paint('quiet', `feed open for ${counted(readers, 'reader')}`)),
     leaks: leakLines((line) => out.print(paint('bad', line))),
-    killed: () => out.print(`${paint('bad', '✗')} ${file} was killed. It restarts automatically.`),
+    killed: (process = file) =>
+      out.print(`${paint('bad', '✗')} ${process} was killed. It restarts automatically.`),
+    redis: (isReal) =>
+      out.print(
+        isReal
+          ? 'The processes share the real Redis.'
+          : 'The processes share the embedded Redis. To install the real one, type: npm run setup',
+      ),
+    routed: (connection, process) =>
+      out.print(paint('quiet', ` #${connection}    goes to ${process}`)),
     follows: (state) => out.print(learnerClientLine(state, paint)),
     clientPrinted: (line) => out.print(`${paint('quiet', 'client.ts prints:')} ${line}`),
     saved: () => out.print(paint('quiet', `Saved at ${new Date().toLocaleTimeString('en-GB')}.`)),

@@ -84,7 +84,9 @@ export async function live(first: LessonTarget): Promise<number> {
     const { grades } = session.run
     const keys = [
       ...(page ? ['o page'] : [trouble.label]),
-      ...(session.run.learnerClient ? ['k kill the server'] : []),
+      ...(session.run.learnerClient
+        ? [session.run.processes ? 'k kill a process' : 'k kill the server']
+        : []),
       `s wire: ${wire.shows}`,
       'c clear',
       'q quit',

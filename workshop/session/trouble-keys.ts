@@ -58,4 +58,16 @@ const TROUBLE: Trouble[] = [
     label: ({ load }) => (load?.slowReaders ? 'remove slow readers' : 'add slow readers'),
     action: ({ load }) => ({ do: load?.slowReaders ? 'remove slow readers' : 'add slow readers' }),
   },
+  {
+    key: 'r',
+    isThere: ({ processes }) => processes !== undefined,
+    label: () => 'rolling restart',
+    action: () => ({ do: 'restart processes' }),
+  },
+  {
+    key: 'd',
+    isThere: ({ processes }) => processes !== undefined,
+    label: ({ processes }) => (processes?.isRedisAway ? 'Redis back' : 'Redis away'),
+    action: ({ processes }) => ({ do: 'redis', isAway: !processes?.isRedisAway }),
+  },
 ]

@@ -2,16 +2,25 @@ import type { ClientState, PageState, ServerState } from '../../protocol/page.ts
 
 /** The counters at the end of the run of a scene. They do not cross the wire. */
 export type RunEnd = {
-  server: Pick<ServerState, 'readers' | 'leaks'>
-  clients: Pick<ClientState, 'id' | 'state' | 'quakes'>[]
+  server: Pick<ServerState, 'readers' | 'leaks' | 'meter'>
+  clients: Pick<ClientState, 'id' | 'state' | 'quakes' | 'answer'>[]
 }
 
 /** Adds the counters to the first line of a recording, where readers of the wire ignore them. */
 export function withEnd(head: string, { server, clients }: PageState): string {
-  const { readers, leaks } = server
+  const { readers, leaks, meter } = server
   const end: RunEnd = {
-    server: { ...(readers !== undefined && { readers }), ...(leaks && { leaks }) },
-    clients: clients.map(({ id, state, quakes }) => ({ id, state, quakes })),
+    server: {
+      ...(readers !== undefined && { readers }),
+      ...(leaks && { leaks }),
+      ...(meter && { meter }),
+    },
+    clients: clients.map(({ id, state, quakes, answer }) => ({
+      id,
+      state,
+      quakes,
+      ...(answer && { answer }),
+    })),
   }
   return `${JSON.stringify({ ...(JSON.parse(head) as object), end })}\n`
 }

@@ -21,7 +21,11 @@ export async function startLearnerProcess(
   name: string,
   settings: ProcessSettings,
 ): Promise<LearnerProcess> {
-  const { id, port } = await askGrader('startProcess', settings)
+  const id = await t.untimed(askGrader('prepareProcess'))
+  const port = await t.withTimeout(askGrader('startProcess', id, settings), {
+    seen: 'startProcess() had not resolved.',
+    expected: 'Expected startProcess() to resolve as soon as the process serves clients.',
+  })
   const exited = askGrader('exitOfProcess', id)
   const kill = async (): Promise<void> => {
     await askGrader('signalProcess', id, 'SIGKILL')

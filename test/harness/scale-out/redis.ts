@@ -3,7 +3,7 @@ import type { RespValue } from '../../../wire/resp.ts'
 import { startEmbeddedRedis } from '../../../wire/embedded-redis.ts'
 import type { Tools } from '../toolbox.ts'
 import { askGrader, hasGrader } from './grader.ts'
-import { redisConnection, type RedisConnection } from './redis-connection.ts'
+import { redisConnection, type RedisConnection } from '../../../wire/redis-connection.ts'
 
 /** The Redis of a check: the real one, or the embedded one on a machine without redis-server. */
 export type TestRedis = {

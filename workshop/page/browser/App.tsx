@@ -3,6 +3,7 @@ import { Header } from './Header.tsx'
 import { Checks } from './lesson/Checks.tsx'
 import { Instructions } from './lesson/Instructions.tsx'
 import { Load } from './load/Load.tsx'
+import { Processes } from './processes/Processes.tsx'
 import { LiveComponent } from './server/LiveComponent.tsx'
 import { Meter } from './server/Meter.tsx'
 import { notification } from './state/notification.ts'
@@ -17,6 +18,7 @@ export function App() {
   const server = useSlice('server')
   const experiment = useSlice('experiment')
   const load = useSlice('load')
+  const processes = useSlice('processes')
   if (!server) return <Header />
   return (
     <>
@@ -43,6 +45,7 @@ export function App() {
             {server.question !== undefined && <Meter meter={server.meter} />}
             {experiment && <Experiment experiment={experiment} />}
             {load && <Load load={load} />}
+            {processes && <Processes processes={processes} />}
             <Wire />
           </div>
         </div>
@@ -55,6 +58,7 @@ export function App() {
           {server.question !== undefined && <a href="#meter-title">Meter</a>}
           {experiment && <a href="#experiment-title">Experiment</a>}
           {load && <a href="#load-title">Load</a>}
+          {processes && <a href="#processes-title">Processes</a>}
           <a href="#wire-title">Wire</a>
         </nav>
         <Notification />

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
-import { respCommand, RespError, respReader, type RespValue } from '../../../wire/resp.ts'
+import { respCommand, RespError, respReader, type RespValue } from './resp.ts'
 
-/** A connection of a check's own to Redis. It does not use the package of the learner's code. */
+/** A connection to Redis that does not use the package of the learner's code. */
 export type RedisConnection = {
   /** Sends a command, and returns the reply. */
   command(...args: string[]): Promise<RespValue>

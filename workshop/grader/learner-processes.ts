@@ -127,7 +127,7 @@ function startLauncher(sandbox: string): LearnerProcess {
   }
 }
 
-/** Returns the paths that the process may read: what it imports. Its own files are in the sandbox. */
+/** Returns the paths that the process may read: the packages and data that it imports, and its own files in the sandbox. */
 function readable(sandbox: string): string[] {
   const modules = join(ROOT, 'node_modules')
   return [

@@ -15,8 +15,8 @@ export type RunningRedis = RunningProxy & {
 export type DataFile = { path: string; bytes: Buffer }
 
 /**
- * Starts a redis-server of our own, which is no proxy, but is a server in a folder of its own as well. Code that we do not
- * trust may connect to it, so it knows only commands that reach nothing outside its data.
+ * Starts a redis-server of our own. Like the proxies, it runs in a folder of its own. Code that we do not trust may
+ * connect to it, so it allows only commands that reach nothing outside its data.
  *
  * @param options.data the files of an earlier redis-server, which this one loads
  * @param options.keepsData whether the data is also stored in files, so that another redis-server can load it

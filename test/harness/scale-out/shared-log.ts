@@ -16,7 +16,7 @@ export type SharedLog = {
   /** Returns everything in the stream: each ID with its fields and values. */
   stored(): Promise<[id: string, fields: string[]][]>
   /** Keeps only the newest entries. */
-  trimTo(count: number): Promise<void>
+  trimTo(length: number): Promise<void>
   /** Deletes the stream, so that the next entry begins another one. */
   delete(): Promise<void>
   /** Creates a history with the learner's code, as one process would, with a tap before Redis. */
@@ -43,8 +43,8 @@ export async function sharedLog(t: Tools, own?: TestRedis): Promise<SharedLog> {
     async stored() {
       return (await redis.command('XRANGE', key, '-', '+')) as [string, string[]][]
     },
-    async trimTo(count) {
-      await redis.command('XTRIM', key, 'MAXLEN', '=', String(count))
+    async trimTo(length) {
+      await redis.command('XTRIM', key, 'MAXLEN', '=', String(length))
       t.transcript.step(`the stream is trimmed to its newest ${count} entries`)
     },
     async delete() {

@@ -22,7 +22,7 @@ export function Clients({ clients }: { clients: ClientState[] }) {
           <strong>client {client.id}</strong>
           <span>
             {isGone && !hasFinished(client) ? 'unknown' : CLIENT_STATES[client.state]} ·{' '}
-              {client.process && `${client.process} · `}
+            {client.process && `${client.process} · `}
             {client.answer
               ? formatCount(client.answer.tokens, 'token')
               : formatCount(client.quakes, 'quake')}

@@ -1150,10 +1150,10 @@ check('10.7a', 'a question is asked once, and each token is shown as it arrives'
 })
 
 check('10.7b', 'tokens render only <AnswerText>, and at most once per frame', async (t) => {
-  const frames = holdFrames(t)
   // Too many tokens are sent to list each of them in the transcript.
   const silent = { ...t, transcript: SILENT }
   const { page, ask, asker, is } = await askingPage(silent, { exclusive: true })
+  const frames = holdFrames(t)
   const answer = await ask('Why?')
   await is('answering')
   const before = { renders: asker.renders, commits: asker.commits }

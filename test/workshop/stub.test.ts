@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { lessons, lessonsFolder } from '../../workshop/lessons/catalogue.ts'
 import { makeStub, stubsOf } from '../../workshop/lessons/stubs.ts'
@@ -60,17 +60,17 @@ test.each([
 test('every stub is formatted and compiles', () => {
   const copy = copyOfWorkshop()
   try {
-    const config = JSON.parse(readFileSync(copy.path('tsconfig.json'), 'utf8'))
-    const compilerOptions = { ...config.compilerOptions, jsx: 'react-jsx' }
-    writeFileSync(
-      copy.path('tsconfig.json'),
-      JSON.stringify({ ...config, compilerOptions, include: ['lessons', 'feed'] }),
-    )
-    // Run the tools' files directly, because the scripts in `.bin` need a shell.
-    execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '--noEmit'], {
-      cwd: copy.folder,
-      stdio: 'pipe',
-    })
+    // Compile with the same configurations as a learner's editor. Lessons with React have one of their own.
+    const configs = readdirSync(lessonsFolder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => basename(name) === 'tsconfig.json')
+      .map((name) => join('lessons', name))
+    expect(configs).toContain(join('lessons', 'tsconfig.json'))
+    for (const config of configs) cpSync(join(ROOT, config), copy.path(config))
+    for (const config of configs) {
+      // Run the tools' files directly, because the scripts in `.bin` need a shell.
+      const args = [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', config]
+      execFileSync(process.execPath, args, { cwd: copy.folder, stdio: 'pipe' })
+    }
     execFileSync(
       process.execPath,
       [

@@ -39,7 +39,7 @@ export async function showSlides({
       '',
       ...(agenda ? [...agendaLines(agenda), ''] : []),
       ...(isExample(cloneAddress()) ? [CLONE_ADDRESS, ''] : []),
-      'In the deck: S speaker view · Esc overview · G and a number · T dark or light · C join code · ? all keys',
+      `In the deck: S speaker view · Esc overview · G and a number · T dark or light${isShared ? ' · C join code' : ''} · ? all keys`,
       '',
     ].join('\n'),
   )

@@ -13,6 +13,7 @@ export const PICTURES: readonly Picture[] = [
   backoff(),
   ruleChange(),
   ringOfFrames(),
+  sharedLog(),
   oneAnswer(),
 ]
 
@@ -338,6 +339,48 @@ function ringOfFrames(): Picture {
       arrow([xOf(0) + 16, 168], [xOf(0) + 16, 76], { tone: 'bad' }),
       code([xOf(0) + 28, 172], 'event: gap {"dropped":64}', { tone: 'bad' }),
       text([240, 216], 'A client costs only a number, wherever its cursor is.', {
+        ...middle,
+        tone: 'quiet',
+      }),
+    ],
+  }
+}
+
+function sharedLog(): Picture {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+  const xOf = (n: number): number => 150 + n * 38
+  const entries = (y: number, from: number, to: number): Shape[] =>
+    names
+      .slice(from, to)
+      .flatMap((name, n) =>
+        labelled([xOf(from + n), y], [34, 26], [name], { tone: 'server', isFilled: true }),
+      )
+  const [f, g] = [xOf(5) + 17, xOf(6) + 17]
+  return {
+    name: 'shared-log',
+    title:
+      'Process B has read up to e. A client reconnects from process A with the cursor f. B asks Redis, which knows f, so the client has no gap, and gets g once.',
+    width: 480,
+    height: 300,
+    shapes: [
+      text([8, 34], 'Redis', { tone: 'server' }),
+      ...entries(16, 0, 7),
+      text([8, 102], 'window of A', { tone: 'quiet' }),
+      ...entries(84, 3, 6),
+      text([376, 102], 'killed', { tone: 'bad' }),
+      text([8, 158], 'window of B', { tone: 'server' }),
+      ...entries(140, 2, 5),
+      box([xOf(5), 140], [34, 26], { tone: 'bad', isDashed: true }),
+      text([376, 158], 'has not read f', { tone: 'bad' }),
+      text([8, 236], 'client', { tone: 'client' }),
+      dot([f, 232], 'client'),
+      arrow([f, 226], [f, 168], { tone: 'client' }),
+      code([f - 10, 204], 'Last-Event-ID: f', { anchor: 'end', tone: 'client' }),
+      arrow([f, 138], [f, 44], { tone: 'server' }),
+      code([f - 8, 68], 'XRANGE f +', { anchor: 'end', tone: 'server' }),
+      line([g, 44], [g, 226], { tone: 'server' }),
+      dot([g, 232], 'client'),
+      text([240, 286], 'The answer begins with f, so nothing is missing, and g is new.', {
         ...middle,
         tone: 'quiet',
       }),

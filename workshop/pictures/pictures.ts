@@ -348,7 +348,7 @@ function ringOfFrames(): Picture {
 
 function sharedLog(): Picture {
   const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
-  const xOf = (n: number): number => 150 + n * 38
+  const xOf = (n: number): number => 124 + n * 38
   const entries = (y: number, from: number, to: number): Shape[] =>
     names
       .slice(from, to)
@@ -361,26 +361,28 @@ function sharedLog(): Picture {
     title:
       'Process B has read up to e. A client reconnects from process A with the cursor f. B asks Redis, which knows f, so the client has no gap, and gets g once.',
     width: 480,
-    height: 300,
+    height: 288,
     shapes: [
-      text([8, 34], 'Redis', { tone: 'server' }),
-      ...entries(16, 0, 7),
-      text([8, 102], 'window of A', { tone: 'quiet' }),
-      ...entries(84, 3, 6),
-      text([376, 102], 'killed', { tone: 'bad' }),
-      text([8, 158], 'window of B', { tone: 'server' }),
-      ...entries(140, 2, 5),
-      box([xOf(5), 140], [34, 26], { tone: 'bad', isDashed: true }),
-      text([376, 158], 'has not read f', { tone: 'bad' }),
-      text([8, 236], 'client', { tone: 'client' }),
-      dot([f, 232], 'client'),
-      arrow([f, 226], [f, 168], { tone: 'client' }),
-      code([f - 10, 204], 'Last-Event-ID: f', { anchor: 'end', tone: 'client' }),
-      arrow([f, 138], [f, 44], { tone: 'server' }),
-      code([f - 8, 68], 'XRANGE f +', { anchor: 'end', tone: 'server' }),
-      line([g, 44], [g, 226], { tone: 'server' }),
-      dot([g, 232], 'client'),
-      text([240, 286], 'The answer begins with f, so nothing is missing, and g is new.', {
+      text([8, 34], 'window of A', { tone: 'quiet' }),
+      ...entries(16, 3, 6),
+      text([g, 34], 'killed', { ...middle, tone: 'bad' }),
+      text([8, 92], 'Redis', { tone: 'server' }),
+      ...entries(74, 0, 7),
+      text([8, 166], 'window of B', { tone: 'server' }),
+      ...entries(148, 2, 5),
+      box([xOf(5), 148], [34, 26], { tone: 'bad', isDashed: true }),
+      text([g + 10, 166], 'not read yet', { tone: 'bad' }),
+      text([8, 242], 'client has f', { tone: 'client' }),
+      dot([f, 238], 'client'),
+      arrow([f, 230], [f, 176], { tone: 'client' }),
+      code([f - 8, 210], 'Last-Event-ID: f', { anchor: 'end', tone: 'client' }),
+      arrow([f, 146], [f, 102], { tone: 'server' }),
+      code([f - 8, 128], 'XRANGE f +', { anchor: 'end', tone: 'server' }),
+      arrow([g, 102], [g, 230], { tone: 'server' }),
+      code([g + 10, 128], 'f, g', { tone: 'server' }),
+      dot([g, 238], 'client'),
+      text([g + 12, 242], 'g', { tone: 'client' }),
+      text([240, 276], 'The answer begins with f, so nothing is missing, and g is new.', {
         ...middle,
         tone: 'quiet',
       }),

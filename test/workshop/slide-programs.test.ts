@@ -109,6 +109,27 @@ test('a client asks a question, fetches the rest of the answer after a cut, and 
   ])
 })
 
+test('a client of a killed process resumes at another one', async () => {
+  session = running('solutions/09-scale-out\nwatch\nkill')
+  await session.act({ do: 'run', scene: 'a' })
+  const { recorder } = session
+  await until(recorder, () => textAt(recorder, 1).includes('id: '))
+  expect(await session.act({ do: 'kill' })).toEqual({
+    said: 'A process has been killed. It restarts automatically.',
+  })
+  await until(recorder, () => textAt(recorder, 2).includes('id: '))
+  expect(textOf(recorder, 'request')).toMatch(/^Last-Event-ID: \d+-\d+\r$/im)
+  const ids = [1, 2].flatMap((each) => textAt(recorder, each).match(/^id: .+$/gm) ?? [])
+  expect(new Set(ids).size).toBe(ids.length)
+  expect(textAt(recorder, 2)).not.toContain('event: gap')
+  const notes = recorder
+    .after(0, Infinity)
+    .flatMap((each) => (each.kind === 'note' ? each.text : []))
+  const [, killed] = /^Connection 1 goes to (process \d)$/.exec(notes[0]!)!
+  expect(notes[1]).toBe(`Killed ${killed}`)
+  expect(notes.find((note) => note.startsWith('Connection 2'))).not.toContain(killed)
+})
+
 test('after full buffers, a client gets a gap and the newest items', async () => {
   session = running('solutions/08-many-sources\nlimit 20\n?when_slow=drop-oldest\nconnect')
   await session.act({ do: 'run', scene: 'a' })
@@ -182,7 +203,8 @@ test('only the scenes of the deck can be run', async () => {
   expect(await session.act({ do: 'connect' })).toEqual({
     problem: 'No program is running. Press Run first.',
   })
-  expect(await session.act({ do: 'kill' })).toEqual({ problem: 'This cannot be done here.' })
+  expect(await session.act({ do: 'kill' })).toEqual({ problem: 'There is no process to kill.' })
+  expect(await session.act({ do: 'grade' })).toEqual({ problem: 'This cannot be done here.' })
 })
 
 function running(text: string): SceneSession {

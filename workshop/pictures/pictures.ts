@@ -13,6 +13,7 @@ export const PICTURES: readonly Picture[] = [
   backoff(),
   ruleChange(),
   ringOfFrames(),
+  sharedLog(),
   oneAnswer(),
 ]
 
@@ -338,6 +339,50 @@ function ringOfFrames(): Picture {
       arrow([xOf(0) + 16, 168], [xOf(0) + 16, 76], { tone: 'bad' }),
       code([xOf(0) + 28, 172], 'event: gap {"dropped":64}', { tone: 'bad' }),
       text([240, 216], 'A client costs only a number, wherever its cursor is.', {
+        ...middle,
+        tone: 'quiet',
+      }),
+    ],
+  }
+}
+
+function sharedLog(): Picture {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+  const xOf = (n: number): number => 124 + n * 38
+  const entries = (y: number, from: number, to: number): Shape[] =>
+    names
+      .slice(from, to)
+      .flatMap((name, n) =>
+        labelled([xOf(from + n), y], [34, 26], [name], { tone: 'server', isFilled: true }),
+      )
+  const [f, g] = [xOf(5) + 17, xOf(6) + 17]
+  return {
+    name: 'shared-log',
+    title:
+      'Process B has read up to e. A client reconnects from process A with the cursor f. B asks Redis, which knows f, so the client has no gap, and gets g once.',
+    width: 480,
+    height: 288,
+    shapes: [
+      text([8, 34], 'window of A', { tone: 'quiet' }),
+      ...entries(16, 3, 6),
+      text([g, 34], 'killed', { ...middle, tone: 'bad' }),
+      text([8, 92], 'Redis', { tone: 'server' }),
+      ...entries(74, 0, 7),
+      text([8, 166], 'window of B', { tone: 'server' }),
+      ...entries(148, 2, 5),
+      box([xOf(5), 148], [34, 26], { tone: 'bad', isDashed: true }),
+      text([g + 10, 166], 'not read yet', { tone: 'bad' }),
+      text([8, 242], 'client has f', { tone: 'client' }),
+      dot([f, 238], 'client'),
+      arrow([f, 230], [f, 176], { tone: 'client' }),
+      code([f - 8, 210], 'Last-Event-ID: f', { anchor: 'end', tone: 'client' }),
+      arrow([f, 146], [f, 102], { tone: 'server' }),
+      code([f - 8, 128], 'XRANGE f +', { anchor: 'end', tone: 'server' }),
+      arrow([g, 102], [g, 230], { tone: 'server' }),
+      code([g + 10, 128], 'f, g', { tone: 'server' }),
+      dot([g, 238], 'client'),
+      text([g + 12, 242], 'g', { tone: 'client' }),
+      text([240, 276], 'The answer begins with f, so nothing is missing, and g is new.', {
         ...middle,
         tone: 'quiet',
       }),

@@ -29,7 +29,7 @@ import {
   targetPath,
   type LessonTarget,
 } from './lesson-target.ts'
-import { both } from './observers.ts'
+import { both, whenClosed } from './observers.ts'
 import { openTap } from './open-tap.ts'
 
 /** The callbacks for everything that happens in a lesson, so that the terminal can print it. */
@@ -216,8 +216,4 @@ export async function runLesson({
       await stopped
     },
   }
-}
-
-function whenClosed(closed: (connection: number) => void): Observer {
-  return { opened() {}, arrived() {}, closed }
 }

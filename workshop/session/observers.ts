@@ -17,3 +17,8 @@ export function both(one: Observer, other: Observer): Observer {
     },
   }
 }
+
+/** Returns an observer that only hears of the end of each connection. */
+export function whenClosed(closed: (connection: number) => void): Observer {
+  return { opened() {}, arrived() {}, closed }
+}

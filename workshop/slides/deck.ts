@@ -92,9 +92,14 @@ export function titleOf({ text }: Slide): string {
   return /^##? (.*)$/m.exec(text)?.[1] ?? ''
 }
 
-/** Replaces the schedule, because a deck without an agenda has no times. It shows the lessons instead. */
+/**
+ * Replaces the schedule, because a deck without an agenda has no times. It shows the titles and the minutes of the
+ * lessons instead.
+ */
 function withLessons(slide: Slide): Slide {
-  return fillBlock(slide, 'schedule', () => table('README.md', '| ['))
+  return fillBlock(slide, 'schedule', () =>
+    table('README.md', '| [').replaceAll(/^(\|[^|]*\|[^|]*)\|[^|]*/gm, '$1'),
+  )
 }
 
 /** Replaces each code block with this name. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serializeRecording } from '../../wire/recording.ts'
 import { readDeck } from './deck.ts'
-import type { Scene } from './scene.ts'
+import type { Scene, Step } from './scene.ts'
 import { recordingOf, recordingsFolder } from './deck-view.ts'
 import { withEnd } from './run-end.ts'
 import { sceneSession, type SceneSession } from './scene-session.ts'
@@ -42,8 +42,7 @@ async function record(scene: Scene): Promise<string> {
       if (typeof step === 'number') await sleep(step * 1000)
       else if (typeof step === 'object') await session.act({ do: 'next rule' })
       else if (step === 'connect again') await session.act({ do: 'connect' })
-      else if (step === 'cut' || step === 'burst' || step === 'stop')
-        await session.act({ do: step })
+      else if (isAction(step)) await session.act({ do: step })
       else if (step === 'fill' || step === 'drain') session.fill(step === 'fill')
       else if (step === 'leave') await leave(session)
       else if (step === 'stall') await session.act({ do: 'stall', on: true })
@@ -57,6 +56,10 @@ async function record(scene: Scene): Promise<string> {
   } finally {
     await session.close()
   }
+}
+
+function isAction(step: Step): step is 'cut' | 'kill' | 'burst' | 'stop' {
+  return step === 'cut' || step === 'kill' || step === 'burst' || step === 'stop'
 }
 
 async function leave(session: SceneSession): Promise<void> {

@@ -1,13 +1,15 @@
-import type { ClientState, PageState, ServerState } from '../../protocol/page.ts'
+import type { ClientState, PageState, ProcessesState, ServerState } from '../../protocol/page.ts'
 
 /** The counters at the end of the run of a scene. They do not cross the wire. */
 export type RunEnd = {
   server: Pick<ServerState, 'readers' | 'leaks' | 'meter'>
+  /** The processes of the server, if there are several. */
+  processes?: ProcessesState['processes']
   clients: Pick<ClientState, 'id' | 'state' | 'quakes' | 'answer'>[]
 }
 
 /** Adds the counters to the first line of a recording, where readers of the wire ignore them. */
-export function withEnd(head: string, { server, clients }: PageState): string {
+export function withEnd(head: string, { server, processes, clients }: PageState): string {
   const { readers, leaks, meter } = server
   const end: RunEnd = {
     server: {
@@ -15,6 +17,7 @@ export function withEnd(head: string, { server, clients }: PageState): string {
       ...(leaks && { leaks }),
       ...(meter && { meter }),
     },
+    ...(processes && { processes: processes.processes }),
     clients: clients.map(({ id, state, quakes, answer }) => ({
       id,
       state,

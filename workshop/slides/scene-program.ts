@@ -1,11 +1,6 @@
 import { join } from 'node:path'
 import type { Recorder } from '../../wire/recorder.ts'
 import { tap, type Tap } from '../../wire/tap.ts'
-import {
-  startLearnerServer,
-  type LearnerServer,
-  type ServerEvents,
-} from '../runtime/learner-server.ts'
 import { QUESTION } from '../runtime/answers.ts'
 import { FILTERED_STREAM, ruleReplacer } from '../runtime/filtered-stream.ts'
 import { emptySandbox, type Sandbox } from '../grader/sandbox.ts'
@@ -13,10 +8,11 @@ import { lessonNumbered, type Lesson } from '../lessons/catalogue.ts'
 import { layOut, mistakeCalled } from '../mistakes/mistakes.ts'
 import { ROOT } from '../root.ts'
 import { answersQuestions, isFiltered, streamOf } from '../session/lesson-target.ts'
+import { startSceneServer, type SceneServer, type SceneServerEvents } from './scene-server.ts'
 import type { Scene } from './scene.ts'
 
 /** The running program of a scene. */
-export type SceneProgram = {
+export type SceneProgram = Pick<SceneServer, 'burst' | 'fill' | 'drain' | 'kill' | 'processes'> & {
   readonly tap: Tap
   /** The address of its stream: `http://127.0.0.1:41234/events`. */
   readonly url: string
@@ -26,11 +22,6 @@ export type SceneProgram = {
   readonly question?: string
   /** Replaces the rules of a filtered stream by this rule. */
   replaceRules(value: string): Promise<void>
-  burst(count: number): void
-  /** Makes the network buffers of all clients look full. */
-  fill(): void
-  /** Lets all clients read again. */
-  drain(): void
   stop(): Promise<void>
 }
 
@@ -41,21 +32,18 @@ export type SceneProgram = {
  */
 export async function runScene(
   { program, query = '', limit }: Scene,
-  { recorder, events }: { recorder: Recorder; events: ServerEvents },
+  { recorder, events }: { recorder: Recorder; events: SceneServerEvents },
 ): Promise<SceneProgram> {
   const { lesson, isExhibit } = wherefrom(program)
   const mistake = program.startsWith(MISTAKES) ? await made(program) : undefined
-  const server: LearnerServer = startLearnerServer({
-    name: `${program}/server.ts`,
-    folder: async () => (mistake ? join(mistake.folder, lesson.folder) : join(ROOT, program)),
-    countLeaks: isExhibit,
-    ...(limit && { limit }),
-    events,
-  })
-  // Wait for the server here, because otherwise the first client would have to wait for it.
-  await server.destination()
-  const { destination } = server
-  const before = await tap({ port: 0, destination, observer: recorder.observer })
+  const [top = ''] = program.split('/')
+  const work = mistake
+    ? { folder: mistake.folder, name: program }
+    : { folder: join(ROOT, top), name: top }
+  const target = { lesson, work, isExhibit }
+  const server = await startSceneServer({ target, ...(limit && { limit }), recorder, events })
+  const { observer, destination, burst, fill, drain, kill, processes } = server
+  const before = await tap({ port: 0, destination, observer })
   const url = `http://127.0.0.1:${before.port}${streamOf({ lesson, isExhibit })}${query}`
   return {
     tap: before,
@@ -63,12 +51,15 @@ export async function runScene(
     ...(isFiltered({ lesson }) && { token: FILTERED_STREAM.tokens[0] }),
     ...(answersQuestions({ lesson }) && { question: QUESTION }),
     replaceRules: ruleReplacer(url),
-    burst: server.burst,
-    fill: () => server.fillBuffers('all'),
-    drain: server.drainBuffers,
+    burst,
+    fill,
+    drain,
+    kill,
+    ...(processes && { processes }),
     async stop() {
-      server.stop()
+      const stopped = server.stop()
       await before.close()
+      await stopped
       await mistake?.remove()
     },
   }

@@ -67,6 +67,7 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
         feed: (readers) => serverBecomes({ readers }),
         leaks: (leaks) => serverBecomes({ leaks }),
         meter: (meter) => serverBecomes({ meter }),
+        processes: () => tell('processes'),
       },
     })
     zero = recorder.now()
@@ -92,6 +93,7 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
     program = undefined
     server = NOTHING_RUNS
     tell('server')
+    tell('processes')
   }
 
   function connect(): Answer {
@@ -142,11 +144,15 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
         return nextRule()
       case 'stop':
         return stopAnswer()
+      case 'kill':
+        return program?.kill()
+          ? { said: 'A process has been killed. It restarts automatically.' }
+          : NO_PROCESS
       case 'leave':
         clients.find(({ state }) => state.id === action.id)?.leave()
         return { said: `Client ${action.id} has disconnected.` }
       case 'burst':
-        if (!server.readers) return { problem: 'Nobody has the feed open.' }
+        if (!server.readers && !program?.processes) return { problem: 'Nobody has the feed open.' }
         program?.burst(BURST)
         recorder.note(`${BURST.toLocaleString('en')} quakes happen at once`)
         return { said: `${BURST.toLocaleString('en')} quakes happen at once.` }
@@ -162,6 +168,7 @@ export function sceneSession(scenes: () => Scene[]): SceneSession {
         clients: clients.map(({ state }) => state),
         faults: wire.faults,
         recording: { ...wire.recording, zero },
+        ...(program?.processes && { processes: program.processes.state }),
       }
     },
     recorder,
@@ -201,6 +208,7 @@ const NOTHING_RUNS: ServerState = {
   printed: [],
 }
 const NOTHING_TO_DO: Answer = { problem: 'No program is running. Press Run first.' }
+const NO_PROCESS: Answer = { problem: 'There is no process to kill.' }
 const MOST_CLIENTS = 8
 /** How often in a row a client that watches fetches the rest of an answer. */
 const RESUMES = 3

@@ -21,7 +21,8 @@ export type Scene = {
 /**
  * A step of a scene. `proxy` puts a proxy between server and client. `watch` connects a client that reconnects after a
  * cut, which is an EventSource or, for a filtered stream, the client of lesson 7. If the server answers questions, each
- * client asks one, and with `watch` fetches the rest after a cut. `stop` stops the answer of the last client.
+ * client asks one, and with `watch` fetches the rest after a cut. `stop` stops the answer of the last client. `kill`
+ * kills the process with the most clients, if the server runs in several processes.
  * `connect again` connects another client.
  * `fill` makes every buffer between the server and its clients look full, until `drain`. A number waits for that many
  * seconds, and a rule replaces the rules of a filtered stream.
@@ -78,6 +79,7 @@ const WORDS = [
   'leave',
   'stop',
   'cut',
+  'kill',
   'stall',
   'go on',
   'burst',

@@ -21,6 +21,7 @@ function Controls() {
   const clients = useSlice('clients') ?? []
   const faults = useSlice('faults')
   const server = useSlice('server')
+  const processes = useSlice('processes')
   const reading = clients.findLast(({ state }) => state === 'connecting' || state === 'reading')
   return (
     <div className="controls" role="group" aria-label="Actions on the program">
@@ -41,6 +42,7 @@ function Controls() {
       >
         Proxy
       </ActionButton>
+      {processes && <ActionButton action={{ do: 'kill' }}>Kill process</ActionButton>}
       {server?.question === undefined ? (
         <ActionButton action={{ do: 'burst' }}>Burst</ActionButton>
       ) : (
@@ -67,12 +69,13 @@ function Chart() {
 function State() {
   const server = useSlice('server')
   const clients = useSlice('clients') ?? []
+  const several = useSlice('processes')
   if (!server) return null
   const { state, what } = server
   return (
     <div className="states">
       <strong>{state === 'running' ? '● running' : `○ ${what ?? state}`}</strong>
-      <Counters server={server} clients={clients} />
+      <Counters server={server} processes={several?.processes} clients={clients} />
     </div>
   )
 }

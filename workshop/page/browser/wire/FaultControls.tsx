@@ -9,6 +9,7 @@ import { formatNumber } from '../ui/format.ts'
 export function FaultControls() {
   const faults = useSlice('faults')
   const lesson = useSlice('lesson')
+  const server = useSlice('server')
   if (!faults) return null
   return (
     <div className="trouble" role="group" aria-label="Faults">
@@ -33,7 +34,9 @@ export function FaultControls() {
         change={(bytesPerSecond) => requestAction({ do: 'slow', bytesPerSecond })}
       />
       <Proxy holds={faults.proxy} />
-      {lesson && <ActionButton action={{ do: 'burst' }}>Burst of 10,000</ActionButton>}
+      {lesson && server?.question === undefined && (
+        <ActionButton action={{ do: 'burst' }}>Burst of 10,000</ActionButton>
+      )}
     </div>
   )
 }

@@ -28,7 +28,7 @@ let room: Room
 /** The server of learners, and the one of the instructor's board. */
 let learnersSide: Served
 let boardsSide: Served
-/** The address from which the next report seems to come, because every request of a test comes from this machine. */
+/** Whether the board refuses every learner. */
 let isFull: boolean
 let senders: Sharing[]
 
@@ -55,18 +55,16 @@ test('thirty learners whose connections often drop are all on the board, where t
   const learners = Array.from({ length: 30 }, (_, n) => share(`learner ${n}`))
   const at = learners.map(() => 0)
   let drops = 0
-  for (let round = 0; round < 40; round += 1) {
+  for (let round = 0; round < 20; round += 1) {
     for (const [n, learner] of learners.entries()) {
       if (random() < 0.3) at[n] = Math.min(tasks.length - 1, at[n]! + 1)
       learner.report({ lesson: 1, task: tasks[at[n]!]!, passed: at[n]! })
     }
     // Cut learners while they send, and the board while it receives.
     for (let turns = Math.floor(random() * 4); turns > 0; turns -= 1) await turn()
-    for (const socket of [...learnersSide.sockets, ...boardsSide.sockets]) {
-      if (random() > 0.3) continue
-      socket.destroy()
-      drops += 1
-    }
+    const cut = [...learnersSide.sockets].filter(() => random() < 0.3)
+    for (const socket of [...cut, ...boardsSide.sockets]) socket.destroy()
+    drops += cut.length
     await seen.until(
       (shown) =>
         shown.length === 30 &&
@@ -74,7 +72,7 @@ test('thirty learners whose connections often drop are all on the board, where t
     )
     time.pass(MINUTE / 4)
   }
-  expect(drops).toBeGreaterThan(200)
+  expect(drops).toBeGreaterThan(100)
   expect(seen.connections()).toBeGreaterThan(10)
   expect(learners.map(({ state }) => state.state)).not.toContain('ended')
   seen.leave()
@@ -86,23 +84,29 @@ test('the board says where the room is, who is stuck, and which check stops most
     check: '1.3a',
     message: 'The feed released 40 quakes. Expected the server to wait.',
   }
-  for (let n = 0; n < 8; n += 1) share(`early ${n}`).report({ lesson: 1, task: '1.2', passed: 2 })
-  for (let n = 0; n < 6; n += 1) {
-    share(`stuck ${n}`).report({ lesson: 1, task: '1.3', passed: 4, ...check })
-  }
-  await seen.until((shown) => shown.length === 14)
+  const early = Array.from({ length: 6 }, (_, n) => share(`stuck ${n}`))
+  for (const learner of early) learner.report({ lesson: 1, task: '1.3', passed: 4, ...check })
+  await until(() => early.every(isShown))
   time.pass(6 * MINUTE)
-  // After six minutes, those 14 report again. The others have just reached their tasks.
-  for (let n = 0; n < 9; n += 1) share(`late ${n}`).report({ lesson: 1, task: '1.4', passed: 6 })
-  for (let n = 0; n < 7; n += 1) share(`done ${n}`).report({ lesson: 1, passed: 12 })
+  // The early learners report again by themselves. The others have just reached their tasks.
+  for (const [count, task] of [
+    [8, '1.2'],
+    [2, '1.3'],
+    [9, '1.4'],
+    [5, undefined],
+  ] as const) {
+    for (let n = 0; n < count; n += 1) {
+      share(`${task} ${n}`).report({ lesson: 1, ...(task && { task }), passed: 3 })
+    }
+  }
   const shown = await seen.until((all) => all.length === 30 && all.every(isHeardNow))
   expect(summaryOf(shown, time.clock.now())).toMatchObject({
-    sentence: '22 of 30 past 1.2, 8 stuck at 1.2 for more than five minutes',
+    sentence: '22 of 30 past 1.2, 6 stuck at 1.3 for more than five minutes',
     tasks: [
-      { task: '1.2', here: 8, stuck: 8, past: 22 },
-      { task: '1.3', here: 6, stuck: 6, past: 16 },
-      { task: '1.4', here: 9, stuck: 0, past: 7 },
-      { task: 'lesson 1 passed', here: 7, stuck: 0, past: 0 },
+      { task: '1.2', here: 8, stuck: 0, past: 22 },
+      { task: '1.3', here: 8, stuck: 6, past: 14 },
+      { task: '1.4', here: 9, stuck: 0, past: 5 },
+      { task: 'lesson 1 passed', here: 5, stuck: 0, past: 0 },
     ],
     stops: { check: '1.3a', rule: ruleOf('1.3a'), count: 6, message: check.message, same: 6 },
   })
@@ -131,27 +135,21 @@ test('a learner who was offline has been at the task for as long as they say', a
   expect(ada.state.what).toMatch(/ECONNREFUSED/)
   time.pass(7 * MINUTE)
   learnersSide = await serve(appOf(room), learnersSide.port)
-  time.pass(30_000)
-  await until(() => learnersOf(room).length === 1)
+  await until(() => isShown(ada))
   const [learner] = learnersOf(room)
   expect(time.clock.now() - learner!.since).toBeGreaterThanOrEqual(7 * MINUTE)
-  expect(ada.state.state).toBe('shown')
 })
 
 test('a restarted board shows a learner again within a minute', async () => {
   const ada = share('Ada')
   ada.report({ lesson: 1, task: '1.1', passed: 0 })
-  await until(() => learnersOf(room).length === 1)
+  await until(() => isShown(ada))
   room = makeRoom({ now: time.clock.now })
   learnersSide.server.close()
   learnersSide.server.closeAllConnections()
   learnersSide = await serve(appOf(room), learnersSide.port)
   time.pass(MINUTE)
-  await until(() => {
-    // A kept connection may have been cut while it was used, so that the learner waits for a retry.
-    if (ada.state.state === 'lost') time.pass(1000)
-    return learnersOf(room).length === 1
-  })
+  await until(() => learnersOf(room).length === 1)
 })
 
 test('a wrong code ends sharing with a message, and nothing is retried', async () => {
@@ -171,7 +169,7 @@ test('a wrong code ends sharing with a message, and nothing is retried', async (
 test('a learner who ends sharing disappears from the board, and sends nothing more', async () => {
   const ada = share('Ada')
   ada.report({ lesson: 1, task: '1.1', passed: 0 })
-  await until(() => ada.state.state === 'shown')
+  await until(() => isShown(ada))
   await ada.end()
   expect(learnersOf(room)).toEqual([])
   const { version } = room
@@ -184,7 +182,7 @@ test('a learner who ends sharing disappears from the board, and sends nothing mo
 test('sharing ends with the day, and a silent learner is forgotten after an hour', async () => {
   const ada = share('Ada')
   ada.report({ lesson: 1, task: '1.1', passed: 0 })
-  await until(() => ada.state.state === 'shown')
+  await until(() => isShown(ada))
   time.pass(24 * 60 * MINUTE)
   await until(() => ada.state.state === 'ended')
   expect(ada.state.what).toBe('The day is over.')
@@ -197,8 +195,7 @@ test('a full board is tried again later', async () => {
   ada.report({ lesson: 1, task: '1.1', passed: 0 })
   await until(() => ada.state.state === 'lost')
   isFull = false
-  time.pass(30_000)
-  await until(() => ada.state.state === 'shown')
+  await until(() => isShown(ada))
 })
 
 test('one machine fills at most five places, of which a restarted learner gets a silent one', () => {
@@ -225,7 +222,7 @@ test('a delayed report does not replace a newer one, and only the learner can re
 })
 
 test.each([
-  ['markup stays text', '<img src=x onerror=alert(1)>', '<img src=x onerror=alert…'],
+  ['markup stays text', '<img src=x onerror=alert(1)>', '<img src=x onerror=aler…'],
   ['a huge name', 'A'.repeat(5000), `${'A'.repeat(23)}…`],
   ['control characters', 'A\u001b[2Jda', 'A␛[2Jda'],
   ['reversed text', 'A\u202eda', 'A‹U+202E›da'],
@@ -380,6 +377,10 @@ function learnersOf({ message }: Room): Learner[] {
 
 function taskOn(shown: Learner[], name: string): string | undefined {
   return shown.find((learner) => learner.name === name)?.task
+}
+
+function isShown({ state }: Sharing): boolean {
+  return state.state === 'shown'
 }
 
 function isHeardNow({ heardAt }: Learner): boolean {

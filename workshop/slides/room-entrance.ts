@@ -1,5 +1,5 @@
 import express, { Router } from 'express'
-import { refuse } from '../http/safety.ts'
+import { failed, refuse } from '../http/safety.ts'
 import { reportIn } from './room-report.ts'
 import type { Room } from './room.ts'
 
@@ -25,5 +25,6 @@ export function roomEntrance(room: Room): Router {
     room.remove(req.params.id)
     res.status(204).end()
   })
+  router.use(failed)
   return router
 }

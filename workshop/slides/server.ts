@@ -30,6 +30,7 @@ export type SlidesServer = {
   /** The address of the programs on slides. */
   readonly demosUrl: string
   readonly leader: Leader
+  readonly room: Room
   /** Ends every program and every connection, and stops listening. */
   close(): Promise<void>
 }
@@ -80,6 +81,7 @@ export async function slidesServer({
     followersPort: followers.port,
     demosUrl: demos.url,
     leader,
+    room,
     async close() {
       await Promise.all([deck.close(), demos.close(), followers.close(), session.close()])
     },

@@ -48,10 +48,10 @@ export async function live(first: LessonTarget, share?: ShareTarget): Promise<nu
     return 2
   }
   session = opened
+  if (session.state.sharing) out.print(`\n${sharedWhat(session.state.sharing)}`)
   const trouble = troubleKeys(opened)
   page = await openPage(session, out)
   greet(session.run)
-  if (session.state.sharing) out.print(`${sharedWhat(session.state.sharing)}\n`)
   const stopListening = listenForKeys(process.stdin, (key) => void press(key))
 
   function eventsOf(file: string): LessonEvents {

@@ -49,10 +49,9 @@ export function sharing({
   let news = new AbortController()
   let isOnBoard = false
 
-  function become(name: SharingState['state'], what?: string): void {
-    if (state.state === name && state.what === what) return
-    const { to, name: nickname } = state
-    state = { to, name: nickname, state: name, ...(what !== undefined && { what }) }
+  function become(next: SharingState['state'], what?: string): void {
+    if (state.state === next && state.what === what) return
+    state = { to: address, name, state: next, ...(what !== undefined && { what }) }
     changed()
   }
 

@@ -1,8 +1,8 @@
-import { expect, test } from '@playwright/test'
 import { checksOf } from '../../workshop/lessons/checks.ts'
 import { slidesServer, type SlidesServer } from '../../workshop/slides/server.ts'
 import { reportIn } from '../../workshop/slides/room-report.ts'
 import { findings } from './axe.ts'
+import { expect, test } from './workshop.ts'
 
 const MINUTE = 60_000
 const NAMES =
@@ -65,6 +65,29 @@ test('R opens the board from the deck', async ({ page }) => {
   await expect(board.getByRole('heading', { level: 1 })).toHaveText(
     'Nobody shows their progress yet',
   )
+})
+
+test('a learner sees on the lesson page what is shown to whom, and ends it there', async ({
+  workshop,
+  page,
+  context,
+}) => {
+  const board = await context.newPage()
+  await board.goto(`${slides.url}/board.html`)
+  const address = `127.0.0.1:${slides.followersPort}`
+  const { url } = await workshop('lesson', '1', 'with', address, 'KMXTRA', 'as', 'Ada')
+  await page.goto(url)
+  const shared = page.getByRole('complementary', { name: 'Shared progress' })
+  await expect(shared).toContainText(`board at ${address} as “Ada”: the lesson and task`)
+  await expect(shared.getByRole('status')).toHaveText(
+    `The board at ${address} shows your progress.`,
+  )
+  await expect(board.getByRole('listitem')).toContainText(['Ada'])
+  expect(await findings(page, '.sharing')).toEqual([])
+
+  await shared.getByRole('button', { name: 'End sharing' }).click()
+  await expect(shared).toHaveText('Your progress is no longer shown. You have ended it.')
+  await expect(board.getByRole('listitem')).toHaveCount(0)
 })
 
 /** Reports a learner's progress, from a machine of their own. */

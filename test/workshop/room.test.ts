@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, get, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import express from 'express'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -431,12 +432,13 @@ async function serve(app: express.Express, wanted = 0): Promise<Served> {
 type Shown = { learners: Learner[]; id: string }
 
 async function openBoard(lastEventId = ''): Promise<{ next(): Promise<Shown>; leave(): void }> {
-  const visit = new AbortController()
-  const response = await fetch(`${boardsSide.url}/room`, {
-    signal: visit.signal,
+  const asked = get(`${boardsSide.url}/room`, {
+    agent: false,
     headers: lastEventId ? { 'last-event-id': lastEventId } : {},
   })
-  const events = parseEventStream(response.body!)
+  asked.on('error', () => {})
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  const events = parseEventStream(Readable.toWeb(response) as ReadableStream<Uint8Array>)
   return {
     async next() {
       for (;;) {
@@ -445,7 +447,7 @@ async function openBoard(lastEventId = ''): Promise<{ next(): Promise<Shown>; le
         if (message.type === 'room') return { learners: message.learners, id: event.lastEventId }
       }
     },
-    leave: () => visit.abort(),
+    leave: () => void asked.destroy(),
   }
 }
 

@@ -27,7 +27,7 @@ afterAll(async () => {
   copy.remove()
 })
 
-test('a learner is told what is shown to whom, is on the board, and leaves it with the lesson', async () => {
+test('a learner is told what is shown to whom, is on the board, and disappears when the lesson ends', async () => {
   const here = once(() => learners().length === 1)
   const address = `127.0.0.1:${board.port}`
   const program = run(copy, ['lesson', '1', 'with', address, 'KMXTRA', 'as', 'Ada'])

@@ -20,6 +20,8 @@ export type PageState = {
   load?: LoadState
   /** The processes of the server. Absent except in the lesson about several processes. */
   processes?: ProcessesState
+  /** The instructor's board that shows the learner's progress. Absent unless the learner has asked for it. */
+  sharing?: SharingState
 }
 
 export type LessonState = {
@@ -180,6 +182,17 @@ export type ProcessesState = {
   }[]
 }
 
+/** The connection to the instructor's board. */
+export type SharingState = {
+  /** The address of the board: `192.168.1.5:3302`. */
+  to: string
+  /** The learner's nickname. */
+  name: string
+  state: 'connecting' | 'shown' | 'lost' | 'ended'
+  /** The reason why the progress is not shown, in a sentence. */
+  what?: string
+}
+
 export type RecordingState = {
   /** The number of the first entry to show. The user has cleared the entries before it. */
   from: number
@@ -227,6 +240,8 @@ export type Action =
   | { do: 'restart processes' }
   /** Cuts the processes off from Redis, or connects them again. */
   | { do: 'redis'; isAway: boolean }
+  /** Removes the learner from the instructor's board. */
+  | { do: 'stop sharing' }
 
 /** The result of an action, as a sentence for the user. */
 export type Answer = { said: string } | { problem: string }

@@ -62,6 +62,7 @@ test('a page first receives hello, then every slice, then the entries of the wir
     load: null,
     processes: null,
     learnerClient: null,
+    sharing: null,
   })
   const { data, lastEventId } = await channel.next('wire')
   expect(data).toEqual(wire.after(0, 2))

@@ -19,7 +19,7 @@ test('npm run slides prints the address of the deck, and Ctrl-C leaves nothing b
   const program = run(copy, ['slides'])
   const [, port] = await program.seen(/http:\/\/127\.0\.0\.1:(33\d\d)\/ {2}the deck/)
   await program.seen(/http:\/\/127\.0\.0\.1:33\d\d\/ {2}for followers on this machine/)
-  expect(program.output).not.toMatch(/\bcode\b/)
+  expect(program.output).not.toMatch(/the code|board/)
   program.kill('SIGINT')
   expect(await program.ended).toBe(130)
   const late = connect(Number(port), '127.0.0.1')
@@ -29,6 +29,7 @@ test('npm run slides prints the address of the deck, and Ctrl-C leaves nothing b
 test('npm run slides share prints the address for others and the code', async () => {
   const program = run(copy, ['slides', 'share'])
   await program.seen(/the deck, for you/)
+  await program.seen(/\/board\.html {2}the board, for you/)
   await program.seen(/asks for the code [A-Z]{6}\n|this machine has no network/i)
 })
 

@@ -60,4 +60,5 @@ const FIELDS: {
   'kill process': { name: text },
   'restart processes': {},
   redis: { isAway: yesOrNo },
+  'stop sharing': {},
 }

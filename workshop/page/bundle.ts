@@ -12,5 +12,6 @@ export const lessonPage: Bundle = {
     'workshop/page/browser',
     'workshop/verdict',
     'workshop/lessons/task-of.ts',
+    'workshop/session/sharing-texts.ts',
   ],
 }

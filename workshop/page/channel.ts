@@ -118,6 +118,7 @@ export const SLICES = Object.keys({
   experiment: true,
   load: true,
   processes: true,
+  sharing: true,
 } satisfies Record<keyof PageState, true>) as (keyof PageState)[]
 
 const MOST_ENTRIES = 2000

@@ -11,6 +11,8 @@ import { both } from './observers.ts'
 import { hasExperiment, type LessonTarget } from './lesson-target.ts'
 import type { Session } from '../page/session.ts'
 import { listeners } from './listeners.ts'
+import { shareProgress } from './share-progress.ts'
+import type { ShareTarget } from './share-args.ts'
 import { wireActions } from './wire-actions.ts'
 
 /** A learner's session: one lesson at a time, and the clients that the page has connected. */
@@ -24,17 +26,20 @@ export type LessonSession = Session & {
  * Starts a session with a lesson.
  *
  * @param options.observer also receives all traffic
+ * @param options.share the instructor's board to show the learner's progress to; if absent, the learner shows it to nobody
  * @param options.began called after another lesson has been chosen on the page and has started
  * @param options.told called with a message about an action on the page; the message should stay visible in the terminal
  */
 export async function lessonSession({
   observer,
   eventsOf,
+  share,
   began,
   told,
   ...first
 }: LessonTarget & {
   observer: Observer
+  share?: ShareTarget
   eventsOf(serverFile: string): LessonEvents
   began(run: LessonRun): void
   told(what: string): void
@@ -48,17 +53,19 @@ export async function lessonSession({
   })
   /** The experiment. It is kept after its first use, so that the reader finds the results after a visit to another lesson. */
   let lab: Experiment | undefined
+  const shared = share && shareProgress({ target: share, told, changed: () => tell('sharing') })
   let change: Promise<unknown> = Promise.resolve()
 
   const opened = await open(first)
   if ('problem' in opened) return opened
   let run: LessonRun = opened
+  shared?.began(run)
 
   async function open(target: LessonTarget): Promise<LessonRun | Problem> {
     const next = await runLesson({
       ...target,
       observer: both(observer, recorder.observer),
-      eventsOf,
+      eventsOf: (file) => shared?.withReports(eventsOf(file)) ?? eventsOf(file),
       changed: tell,
       note: recorder.note,
     })
@@ -84,6 +91,8 @@ export async function lessonSession({
         return goTo(action.number)
       case 'connect':
         return clients.connect(run.slices.server)
+      case 'stop sharing':
+        return shared?.end() ?? { problem: 'Your progress is not shown to anybody.' }
       case 'leave':
         return clients.leave(action.id)
       default:
@@ -106,6 +115,7 @@ export async function lessonSession({
         return next
       }
       run = next
+      shared?.began(run)
       wire.act({ do: 'clear' })
       for (const slice of CHANGED_BY_LESSON) tell(slice)
       began(run)
@@ -126,6 +136,7 @@ export async function lessonSession({
         ...(run.load && { load: run.load.state }),
         ...(run.processes && { processes: run.processes.state }),
         ...(hasExperiment(run) && lab && { experiment: lab.state }),
+        ...(shared && { sharing: shared.state }),
       }
     },
     get run() {
@@ -137,7 +148,7 @@ export async function lessonSession({
     async close() {
       clients.leaveAll()
       lab?.stop()
-      await run.close()
+      await Promise.all([shared?.end(), run.close()])
     },
   }
 }

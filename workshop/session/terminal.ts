@@ -15,6 +15,8 @@ import { lessonSession, type LessonSession } from './lesson-session.ts'
 import { openPage, showInBrowser } from './open-page.ts'
 import type { LessonTarget } from './lesson-target.ts'
 import { printEvents } from './print-events.ts'
+import type { ShareTarget } from './share-args.ts'
+import { sharedWhat } from './sharing-texts.ts'
 import { troubleKeys } from './trouble-keys.ts'
 
 /**
@@ -22,9 +24,10 @@ import { troubleKeys } from './trouble-keys.ts'
  * server and its clients, the wire, and a grading after each save.
  *
  * @param first the lesson to start with; the page can switch to others
+ * @param share the instructor's board to show the learner's progress to; if absent, the learner shows it to nobody
  * @returns the exit code
  */
-export async function live(first: LessonTarget): Promise<number> {
+export async function live(first: LessonTarget, share?: ShareTarget): Promise<number> {
   const out = screen(process.stdout)
   const exit = exitRequest()
   const wire = wireView(out)
@@ -36,6 +39,7 @@ export async function live(first: LessonTarget): Promise<number> {
     ...first,
     observer: wire.observer,
     eventsOf,
+    ...(share && { share }),
     began: greet,
     told: (what) => out.print(what),
   })
@@ -44,6 +48,7 @@ export async function live(first: LessonTarget): Promise<number> {
     return 2
   }
   session = opened
+  if (session.state.sharing) out.print(`\n${sharedWhat(session.state.sharing)}`)
   const trouble = troubleKeys(opened)
   page = await openPage(session, out)
   greet(session.run)
@@ -89,6 +94,7 @@ export async function live(first: LessonTarget): Promise<number> {
         : []),
       `s wire: ${wire.shows}`,
       'c clear',
+      ...(isShared() ? ['e end sharing'] : []),
       'q quit',
     ]
     if (!grades) {
@@ -102,12 +108,18 @@ export async function live(first: LessonTarget): Promise<number> {
     )
   }
 
+  function isShared(): boolean {
+    const { sharing } = session?.state ?? {}
+    return sharing !== undefined && sharing.state !== 'ended'
+  }
+
   async function press(key: string): Promise<void> {
     if (key === CTRL_C) exit.request(130)
     if (key === 'q') exit.request(0)
     if (key === 'c') out.clear()
     if (key === 's') wire.next()
     if (key === 'k' && session?.run.learnerClient) session.run.server.kill()
+    if (key === 'e' && isShared()) await session?.act({ do: 'stop sharing' })
     if (key === 'o' && page) await showInBrowser(page.url)
     if (key === 'g') session?.run.grades?.start()
     if (key === 'h' && session?.run.grades) await hint(session.run)

@@ -46,6 +46,7 @@ export const slidesPage: Bundle = {
     'workshop/slides/run-end.ts',
     'workshop/slides/clock.ts',
     'workshop/slides/pacing.ts',
+    'workshop/slides/room-summary.ts',
   ],
 }
 

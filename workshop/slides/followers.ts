@@ -14,13 +14,17 @@ import type { AgendaChoice } from './agenda-deck.ts'
 import { audience } from './audience.ts'
 import { recordings, deckView, slidesPage } from './deck-view.ts'
 import type { Leader } from './position.ts'
+import { roomEntrance } from './room-entrance.ts'
+import type { Room } from './room.ts'
 
 /**
  * Returns the app for followers. It serves the deck without notes, the recordings, what the instructor's deck shows, and the
- * running program's wire, but it cannot change or run anything.
+ * running program's wire, but it cannot change or run anything. It accepts the reports of learners, which only the
+ * instructor's board shows.
  *
  * @param options.session the session to watch, which must not count its viewers
  * @param options.agenda the agenda whose slides to show; if absent, all slides
+ * @param options.room the learners who show their progress; if absent, nobody can
  * @param options.code the join code, which is part of the path; absent if only this machine can connect
  * @param options.wrongCodeMs how long the answer to a wrong code is delayed
  */
@@ -28,16 +32,20 @@ export function followersApp({
   leader,
   session,
   agenda,
+  room,
   code,
   wrongCodeMs = 1000,
 }: {
   leader: Leader
   session: Session
   agenda?: AgendaChoice
+  room?: Room
   code?: string
   wrongCodeMs?: number
 }): Express {
   const deck = Router()
+  if (room) deck.use(roomEntrance(room))
+  deck.use(onlyReading)
   deck.get('/deck.json', (_req, res) => void res.json(deckView({ role: 'follower' }, agenda)))
   deck.use(audience({ leader, session }))
   deck.use('/recordings', recordings())
@@ -54,7 +62,6 @@ export function followersApp({
       framedBy: ["'self'"],
     }),
   )
-  app.use(onlyReading)
   app.use(code === undefined ? deck : guarded(code, deck, wrongCodeMs))
   app.use((_req, res) => refuse(res, 404, 'There is nothing at this address.'))
   app.use(failed)

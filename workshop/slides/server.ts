@@ -13,8 +13,10 @@ import type { AgendaChoice } from './agenda-deck.ts'
 import { readDeck } from './deck.ts'
 import { addresses } from './addresses.ts'
 import { audience } from './audience.ts'
+import { board } from './board.ts'
 import { followersApp } from './followers.ts'
 import { leader as makeLeader, stageIn, type Leader } from './position.ts'
+import { room as makeRoom, type Room } from './room.ts'
 import { sceneSession } from './scene-session.ts'
 import { recordings, deckView, slidesPage, type Instructor } from './deck-view.ts'
 
@@ -28,6 +30,7 @@ export type SlidesServer = {
   /** The address of the programs on slides. */
   readonly demosUrl: string
   readonly leader: Leader
+  readonly room: Room
   /** Ends every program and every connection, and stops listening. */
   close(): Promise<void>
 }
@@ -53,7 +56,8 @@ export async function slidesServer({
   const session = sceneSession(() => readDeck().scenes)
   const role: Instructor = { role: 'instructor', demoPort: 0 }
   const watched = { leader, session: session.audience }
-  const deck = await serve(instructorsApp(watched, role, agenda), { ports })
+  const room = makeRoom()
+  const deck = await serve(instructorsApp(watched, room, role, agenda), { ports })
   const demos = await pageServer({
     session,
     ports,
@@ -62,7 +66,7 @@ export async function slidesServer({
   })
   role.demoPort = demos.port
   const followers = await serve(
-    followersApp({ ...watched, ...(agenda && { agenda }), ...(code && { code }) }),
+    followersApp({ ...watched, ...(agenda && { agenda }), ...(code && { code, room }) }),
     {
       ports,
       ...(code && { host: '0.0.0.0' }),
@@ -77,6 +81,7 @@ export async function slidesServer({
     followersPort: followers.port,
     demosUrl: demos.url,
     leader,
+    room,
     async close() {
       await Promise.all([deck.close(), demos.close(), followers.close(), session.close()])
     },
@@ -85,6 +90,7 @@ export async function slidesServer({
 
 function instructorsApp(
   watched: { leader: Leader; session: Session },
+  room: Room,
   role: Instructor,
   agenda?: AgendaChoice,
 ): Express {
@@ -108,6 +114,7 @@ function instructorsApp(
       res.status(204).end()
     }
   })
+  app.get('/room', board(room))
   // The speaker view shows the running program and the countdown as followers see them.
   app.use(audience(watched))
   app.use('/recordings', recordings())

@@ -33,13 +33,18 @@ export async function showSlides({
       paint('strong', 'Slides'),
       '',
       `  ${paint('strong', `${slides.url}/`)}  the deck, for you`,
+      ...(code
+        ? [
+            `  ${paint('strong', `${slides.url}/board.html`)}  the board, for you: who is at which task`,
+          ]
+        : []),
       ...followersLines(slides, code, agenda).map(
         ([url, whom]) => `  ${paint('strong', url)}  ${whom}`,
       ),
       '',
       ...(agenda ? [...agendaLines(agenda), ''] : []),
       ...(isExample(cloneAddress()) ? [CLONE_ADDRESS, ''] : []),
-      `In the deck: S speaker view · Esc overview · G and a number · T dark or light${isShared ? ' · C join code' : ''} · ? all keys`,
+      `In the deck: S speaker view · Esc overview · G and a number · T dark or light${isShared ? ' · C join code · R the room' : ''} · ? all keys`,
       '',
     ].join('\n'),
   )
@@ -74,6 +79,10 @@ function followersLines(
   return followersUrls.flatMap((url) => [
     [`${url}/${code}/`, 'for followers'],
     [`${url}/`, `asks for the code ${code}`],
+    [
+      `npm run lesson 1 with ${url.slice('http://'.length)} ${code}`,
+      'shows a learner on the board',
+    ],
   ])
 }
 

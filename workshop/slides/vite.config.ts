@@ -12,7 +12,9 @@ export default defineConfig({
   // Otherwise Vite would use a PostCSS configuration in a parent folder.
   css: { postcss: {} },
   build: {
-    rolldownOptions: { input: ['index.html', 'demo.html'].map((name) => `${root}/${name}`) },
+    rolldownOptions: {
+      input: ['index.html', 'demo.html', 'board.html'].map((name) => `${root}/${name}`),
+    },
     // The deck's policy allows files from its own server, but no data: URLs.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 2000,

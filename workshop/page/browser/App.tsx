@@ -6,6 +6,7 @@ import { Load } from './load/Load.tsx'
 import { Processes } from './processes/Processes.tsx'
 import { LiveComponent } from './server/LiveComponent.tsx'
 import { Meter } from './server/Meter.tsx'
+import { Sharing } from './Sharing.tsx'
 import { notification } from './state/notification.ts'
 import { useSlice } from './state/page-state.ts'
 import { useStore } from './state/store.ts'
@@ -19,6 +20,7 @@ export function App() {
   const experiment = useSlice('experiment')
   const load = useSlice('load')
   const processes = useSlice('processes')
+  const sharing = useSlice('sharing')
   if (!server) return <Header />
   return (
     <>
@@ -26,6 +28,7 @@ export function App() {
         Skip to the wire
       </a>
       <Header />
+      {sharing && <Sharing sharing={sharing} />}
       <main className={lesson ? 'lesson' : 'only-wire'}>
         {lesson && (
           <>

@@ -93,6 +93,9 @@ export async function startReveal(
     reveal.addKeyBinding({ keyCode: 67, key: 'C', description: 'Join code' }, () =>
       isJoinShown.set(!isJoinShown.get()),
     )
+    reveal.addKeyBinding({ keyCode: 82, key: 'R', description: 'The room' }, () =>
+      window.open('./board.html', 'board'),
+    )
     reveal.on('slidechanged', () => {
       isJoinShown.set(false)
       // A program runs only as long as its slide is shown.

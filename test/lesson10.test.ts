@@ -343,6 +343,25 @@ edgeCase('10.2h', 'an abort before the question or with a reason is also aborted
   })
 })
 
+edgeCase('10.2i', 'a token that is not a JSON string makes the answer failed', async (t) => {
+  const server = await scriptedAnswers(t)
+  for (const data of ['lo', '{"text":"lo"}', 'null']) {
+    const asking = startAsking(t, server.url, {
+      whenRejected: 'your client does not catch the error of JSON.parse().',
+    })
+    const request = await server.request(NO_REQUEST)
+    const bad = `id: 2\ndata: ${data}\n\n`
+    request.send(tokenEvent(1, 'Hel'), bad, endEvent('done', { tokens: 2 }))
+    const { text, ...outcome } = await asking.outcome('Token 2 was not a JSON string')
+    const why = outcome.name === 'failed' ? outcome.why : ''
+    must(typeof why === 'string' && why !== '' && text === 'Hel', {
+      seen: `Token 2 arrived with the data ${excerpt(data)}, and ask() returned ${excerptJson({ ...outcome, text }, 90)}`,
+      expected:
+        'Expected "failed" with a reason in "why", and the text "Hel", because a token is missing.',
+    })
+  }
+})
+
 // 10.3 An error after the head
 
 check('10.3a', 'a generator that fails ends the answer with an event named error', async (t) => {

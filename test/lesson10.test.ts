@@ -174,7 +174,7 @@ edgeCase('10.1g', 'two answers at the same time stay apart', async (t) => {
   await one.reader.mustEnd('done', { tokens: 2 })
 })
 
-// 10.2 Complete is something you are told
+// 10.2 Only an event completes an answer
 
 check('10.2a', 'ask() posts the question under a name of its own', async (t) => {
   const server = await scriptedAnswers(t)
@@ -362,7 +362,7 @@ edgeCase('10.2i', 'a token that is not a JSON string makes the answer failed', a
   }
 })
 
-// 10.3 An error after the head
+// 10.3 Errors before and after the head
 
 check('10.3a', 'a generator that fails ends the answer with an event named error', async (t) => {
   const { begin } = await serveAnswer(t)
@@ -501,7 +501,7 @@ edgeCase('10.3g', 'a heartbeat does not send the head', async (t) => {
   })
 })
 
-// 10.4 Leaving reaches the generator
+// 10.4 A disconnect reaches the generator
 
 check('10.4a', 'a disconnect before the first token stops the generator', async (t) => {
   const { begin, leave } = await serveAnswer(t)
@@ -625,7 +625,7 @@ edgeCase('10.4e', 'a generator may return or not notice when its signal aborts',
   }
 })
 
-// 10.5 Stop is not disconnect
+// 10.5 A stop is not a disconnect
 
 check('10.5a', 'the same question under the same name gets the same answer', async (t) => {
   const { begin, ask, generators } = await serveAnswer(t)
@@ -884,7 +884,7 @@ edgeCase('10.5m', 'unknown names get 404, and unknown cursors get 400', async (t
   for (const lastEventId of ['3', '0', '-1', '1.5', '1e0', '01', 'abc']) {
     await refuses(
       400,
-      `The answer has the tokens 1 and 2. GET ${ANSWERS}/a with Last-Event-ID: ${lastEventId}`,
+      `GET ${ANSWERS}/a with Last-Event-ID: ${lastEventId}, after tokens 1 and 2,`,
       { method: 'GET', path: `${ANSWERS}/a`, lastEventId },
     )
   }
@@ -986,7 +986,7 @@ edgeCase(
   },
 )
 
-// 10.6 Resume, and ask nothing twice
+// 10.6 Resume without asking twice
 
 check('10.6a', 'a truncated answer continues with a GET after the last token', async (t) => {
   for (const how of ['cut', 'end'] as const) {

@@ -111,31 +111,35 @@ check('10.1d', 'every token arrives unchanged', async (t) => {
   }
 })
 
-edgeCase('10.1e', 'a request without a question or a name gets 400 and asks nothing', async (t) => {
-  const { refuses, begin, generators } = await serveAnswer(t)
-  const body = JSON.stringify({ question: QUESTION })
-  const requests: [what: string, request: { body?: string; key?: string }][] = [
-    ['with an empty question', { key: 'a', body: '{"question":""}' }],
-    ['without a question', { key: 'a', body: '{}' }],
-    ['with a number as its question', { key: 'a', body: '{"question":7}' }],
-    ['with an array as its body', { key: 'a', body: '[]' }],
-    ['with a body that is not JSON', { key: 'a', body: '{"question":' }],
-    ['without a body', { key: 'a' }],
-    ['without an Idempotency-Key', { body }],
-    ['with an Idempotency-Key of 101 characters', { key: 'k'.repeat(101), body }],
-    ['with the Idempotency-Key é', { key: 'é', body }],
-  ]
-  for (const [what, request] of requests) {
-    await refuses(400, `POST ${ANSWERS} ${what}`, request)
-    must(generators.length === 0, {
-      seen: `POST ${ANSWERS} ${what} got 400, but your handler asked the generator.`,
-      expected: 'Expected a refused request to ask nothing, because each answer costs money.',
-    })
-  }
-  const { reader, generator } = await begin({ key: '~'.repeat(100) })
-  generator.release('Hel')
-  await reader.mustBeToken(1, 'Hel')
-})
+edgeCase(
+  '10.1e',
+  'a request without a valid question or key gets 400 and starts no answer',
+  async (t) => {
+    const { refuses, begin, generators } = await serveAnswer(t)
+    const body = JSON.stringify({ question: QUESTION })
+    const requests: [what: string, request: { body?: string; key?: string }][] = [
+      ['with an empty question', { key: 'a', body: '{"question":""}' }],
+      ['without a question', { key: 'a', body: '{}' }],
+      ['with a number as its question', { key: 'a', body: '{"question":7}' }],
+      ['with an array as its body', { key: 'a', body: '[]' }],
+      ['with a body that is not JSON', { key: 'a', body: '{"question":' }],
+      ['without a body', { key: 'a' }],
+      ['without an Idempotency-Key', { body }],
+      ['with an Idempotency-Key of 101 characters', { key: 'k'.repeat(101), body }],
+      ['with the Idempotency-Key é', { key: 'é', body }],
+    ]
+    for (const [what, request] of requests) {
+      await refuses(400, `POST ${ANSWERS} ${what}`, request)
+      must(generators.length === 0, {
+        seen: `POST ${ANSWERS} ${what} got 400, but your handler asked the generator.`,
+        expected: 'Expected a refused request to ask nothing, because each answer costs money.',
+      })
+    }
+    const { reader, generator } = await begin({ key: '~'.repeat(100) })
+    generator.release('Hel')
+    await reader.mustBeToken(1, 'Hel')
+  },
+)
 
 edgeCase('10.1f', 'comments keep an idle answer alive after the head', async (t) => {
   const { begin } = await serveAnswer(t, { options: { heartbeatMs: 2 } })
@@ -174,9 +178,9 @@ edgeCase('10.1g', 'two answers at the same time stay apart', async (t) => {
   await one.reader.mustEnd('done', { tokens: 2 })
 })
 
-// 10.2 Complete is something you are told
+// 10.2 Only an event completes an answer
 
-check('10.2a', 'ask() posts the question under a name of its own', async (t) => {
+check('10.2a', 'ask() posts each question with a key of its own', async (t) => {
   const server = await scriptedAnswers(t)
   startAsking(t, server.url, { id: 'my-name' })
   const named = await posted(server.request(NO_REQUEST))
@@ -266,7 +270,7 @@ check('10.2d', 'your own abort disconnects and keeps the text so far', async (t)
   }
 })
 
-edgeCase('10.2e', 'nothing after done counts', async (t) => {
+edgeCase('10.2e', 'everything after done is ignored', async (t) => {
   const server = await scriptedAnswers(t)
   const asking = startAsking(t, server.url)
   const request = await server.request(NO_REQUEST)
@@ -322,28 +326,51 @@ edgeCase('10.2g', 'no token is passed on after your own abort', async (t) => {
   })
 })
 
-edgeCase('10.2h', 'an abort before the question or with a reason is also aborted', async (t) => {
+edgeCase(
+  '10.2h',
+  'an abort before the question, or with any reason, also returns aborted',
+  async (t) => {
+    const server = await scriptedAnswers(t)
+    const early = startAsking(t, server.url, { signal: AbortSignal.abort() })
+    await early.mustBe({ name: 'aborted' }, 'The signal had aborted before ask() was called')
+    const controller = new AbortController()
+    const asking = startAsking(t, server.url, { signal: controller.signal })
+    const request = await server.request(NO_REQUEST)
+    must(server.exchanges.length === 1, {
+      seen: 'The signal had aborted before ask() was called, but ask() sent the question.',
+      expected: 'Expected no request.',
+    })
+    request.send(tokenEvent(1, 'Hel'))
+    await asking.mustHaveTokens(['Hel'])
+    t.transcript.step('the signal aborts with the reason "tab closed"')
+    controller.abort('tab closed')
+    await asking.mustBe({ name: 'aborted' }, 'The signal aborted with the reason "tab closed"', {
+      wrong:
+        'your client looks for an AbortError, but fetch() rejects with the reason. Look at signal.aborted instead.',
+    })
+  },
+)
+
+edgeCase('10.2i', 'ask() returns failed for a token that is not a JSON string', async (t) => {
   const server = await scriptedAnswers(t)
-  const early = startAsking(t, server.url, { signal: AbortSignal.abort() })
-  await early.mustBe({ name: 'aborted' }, 'The signal had aborted before ask() was called')
-  const controller = new AbortController()
-  const asking = startAsking(t, server.url, { signal: controller.signal })
-  const request = await server.request(NO_REQUEST)
-  must(server.exchanges.length === 1, {
-    seen: 'The signal had aborted before ask() was called, but ask() sent the question.',
-    expected: 'Expected no request.',
-  })
-  request.send(tokenEvent(1, 'Hel'))
-  await asking.mustHaveTokens(['Hel'])
-  t.transcript.step('the signal aborts with the reason "tab closed"')
-  controller.abort('tab closed')
-  await asking.mustBe({ name: 'aborted' }, 'The signal aborted with the reason "tab closed"', {
-    wrong:
-      'your client looks for an AbortError, but fetch() rejects with the reason. Look at signal.aborted instead.',
-  })
+  for (const data of ['lo', '{"text":"lo"}', 'null']) {
+    const asking = startAsking(t, server.url, {
+      whenRejected: 'your client does not catch the error of JSON.parse().',
+    })
+    const request = await server.request(NO_REQUEST)
+    const bad = `id: 2\ndata: ${data}\n\n`
+    request.send(tokenEvent(1, 'Hel'), bad, endEvent('done', { tokens: 2 }))
+    const { text, ...outcome } = await asking.outcome('Token 2 was not a JSON string')
+    const why = outcome.name === 'failed' ? outcome.why : ''
+    must(typeof why === 'string' && why !== '' && text === 'Hel', {
+      seen: `Token 2 arrived with the data ${excerpt(data)}, and ask() returned ${excerptJson({ ...outcome, text }, 90)}`,
+      expected:
+        'Expected "failed" with a reason in "why", and the text "Hel", because a token is missing.',
+    })
+  }
 })
 
-// 10.3 An error after the head
+// 10.3 Errors before and after the head
 
 check('10.3a', 'a generator that fails ends the answer with an event named error', async (t) => {
   const { begin } = await serveAnswer(t)
@@ -361,7 +388,7 @@ check('10.3a', 'a generator that fails ends the answer with an event named error
 
 check(
   '10.3b',
-  'a failure before the first token gets 500, and the name is free again',
+  'a failure before the first token gets 500, and the key can be used again',
   async (t) => {
     const { begin } = await serveAnswer(t)
     const first = await begin()
@@ -400,7 +427,7 @@ check(
   },
 )
 
-check('10.3c', 'an event named error makes the answer failed, with its message', async (t) => {
+check('10.3c', 'ask() returns failed for an event named error, with its message', async (t) => {
   const server = await scriptedAnswers(t)
   const asking = startAsking(t, server.url)
   const request = await server.request(NO_REQUEST)
@@ -412,45 +439,53 @@ check('10.3c', 'an event named error makes the answer failed, with its message',
   )
 })
 
-check('10.3d', 'a refused question is failed, with the detail of the problem', async (t) => {
-  const server = await scriptedAnswers(t)
-  for (const status of [400, 422, 500]) {
-    const asking = startAsking(t, server.url)
-    const request = await server.request(NO_REQUEST)
-    const detail = `detail ${status}`
-    request.refuse(status, JSON.stringify({ type: 'about:blank', title: 'no', status, detail }))
-    await asking.mustBe(
-      { name: 'failed', why: detail },
-      `The question was answered with status ${status}`,
-      {
-        wrong:
-          'your client does not look at the status, and fetch() does not reject because of one.',
-      },
-    )
-  }
-})
+check(
+  '10.3d',
+  'ask() returns failed for a refused question, with the detail of the problem',
+  async (t) => {
+    const server = await scriptedAnswers(t)
+    for (const status of [400, 422, 500]) {
+      const asking = startAsking(t, server.url)
+      const request = await server.request(NO_REQUEST)
+      const detail = `detail ${status}`
+      request.refuse(status, JSON.stringify({ type: 'about:blank', title: 'no', status, detail }))
+      await asking.mustBe(
+        { name: 'failed', why: detail },
+        `The question was answered with status ${status}`,
+        {
+          wrong:
+            'your client does not look at the status, and fetch() does not reject because of one.',
+        },
+      )
+    }
+  },
+)
 
-edgeCase('10.3e', 'a refusal without a detail is failed, with the status', async (t) => {
-  const server = await scriptedAnswers(t)
-  for (const [body, type] of [
-    ['<h1>Bad gateway</h1>', 'text/html'],
-    ['', 'application/problem+json'],
-    ['{"title":"no"}', 'application/problem+json'],
-    ['null', 'application/json'],
-  ] as const) {
-    const asking = startAsking(t, server.url, {
-      whenRejected: 'your client does not expect a body that is not JSON.',
-    })
-    const request = await server.request(NO_REQUEST)
-    request.refuse(502, body, type)
-    const outcome = await asking.outcome('The question was answered with status 502')
-    const why = outcome.name === 'failed' ? outcome.why : undefined
-    must(typeof why === 'string' && why.includes('502'), {
-      seen: `The question was answered with status 502 and the body ${excerptJson(body)}, and ask() returned ${excerptJson(outcome, 90)}`,
-      expected: 'Expected "failed", and the status in "why".',
-    })
-  }
-})
+edgeCase(
+  '10.3e',
+  'ask() returns failed for a refusal without a detail, with the status',
+  async (t) => {
+    const server = await scriptedAnswers(t)
+    for (const [body, type] of [
+      ['<h1>Bad gateway</h1>', 'text/html'],
+      ['', 'application/problem+json'],
+      ['{"title":"no"}', 'application/problem+json'],
+      ['null', 'application/json'],
+    ] as const) {
+      const asking = startAsking(t, server.url, {
+        whenRejected: 'your client does not expect a body that is not JSON.',
+      })
+      const request = await server.request(NO_REQUEST)
+      request.refuse(502, body, type)
+      const outcome = await asking.outcome('The question was answered with status 502')
+      const why = outcome.name === 'failed' ? outcome.why : undefined
+      must(typeof why === 'string' && why.includes('502'), {
+        seen: `The question was answered with status 502 and the body ${excerptJson(body)}, and ask() returned ${excerptJson(outcome, 90)}`,
+        expected: 'Expected "failed", and the status in "why".',
+      })
+    }
+  },
+)
 
 edgeCase('10.3f', 'whatever a generator throws, the answer ends with an error', async (t) => {
   const { begin } = await serveAnswer(t)
@@ -482,7 +517,7 @@ edgeCase('10.3g', 'a heartbeat does not send the head', async (t) => {
   })
 })
 
-// 10.4 Leaving reaches the generator
+// 10.4 A disconnect reaches the generator
 
 check('10.4a', 'a disconnect before the first token stops the generator', async (t) => {
   const { begin, leave } = await serveAnswer(t)
@@ -606,9 +641,9 @@ edgeCase('10.4e', 'a generator may return or not notice when its signal aborts',
   }
 })
 
-// 10.5 Stop is not disconnect
+// 10.5 A stop is not a disconnect
 
-check('10.5a', 'the same question under the same name gets the same answer', async (t) => {
+check('10.5a', 'the same question with the same key gets the same answer', async (t) => {
   const { begin, ask, generators } = await serveAnswer(t)
   const { reader: first, generator } = await begin({ name: 'first client' })
   generator.release('Hel', 'lo')
@@ -636,27 +671,31 @@ check('10.5a', 'the same question under the same name gets the same answer', asy
   }
 })
 
-check('10.5b', 'GET returns the answer from a token on, even after its end', async (t) => {
-  const { begin, fetch } = await serveAnswer(t)
-  const { reader, generator } = await begin()
-  generator.release('Hel', 'lo')
-  await reader.mustBeTokens(['Hel', 'lo'])
-  const whole = fetch('a', { name: 'client without a cursor' })
-  await whole.mustBeTokens(['Hel', 'lo'])
-  const rest = fetch('a', { lastEventId: '1', name: 'client with a cursor' })
-  await rest.mustBeToken(2, 'lo')
-  generator.release(' world')
-  await rest.mustBeToken(3, ' world')
-  await whole.mustBeToken(3, ' world')
-  generator.finish()
-  await rest.mustEnd('done', { tokens: 3 })
-  await whole.mustEnd('done', { tokens: 3 })
-  const late = fetch('a', { lastEventId: '2', name: 'late client' })
-  await late.mustBeToken(3, ' world')
-  await late.mustEnd('done', { tokens: 3 })
-  const last = fetch('a', { lastEventId: '3', name: 'client that has every token' })
-  await last.mustEnd('done', { tokens: 3 })
-})
+check(
+  '10.5b',
+  'GET returns the tokens after a cursor, even after the end of the answer',
+  async (t) => {
+    const { begin, fetch } = await serveAnswer(t)
+    const { reader, generator } = await begin()
+    generator.release('Hel', 'lo')
+    await reader.mustBeTokens(['Hel', 'lo'])
+    const whole = fetch('a', { name: 'client without a cursor' })
+    await whole.mustBeTokens(['Hel', 'lo'])
+    const rest = fetch('a', { lastEventId: '1', name: 'client with a cursor' })
+    await rest.mustBeToken(2, 'lo')
+    generator.release(' world')
+    await rest.mustBeToken(3, ' world')
+    await whole.mustBeToken(3, ' world')
+    generator.finish()
+    await rest.mustEnd('done', { tokens: 3 })
+    await whole.mustEnd('done', { tokens: 3 })
+    const late = fetch('a', { lastEventId: '2', name: 'late client' })
+    await late.mustBeToken(3, ' world')
+    await late.mustEnd('done', { tokens: 3 })
+    const last = fetch('a', { lastEventId: '3', name: 'client that has every token' })
+    await last.mustEnd('done', { tokens: 3 })
+  },
+)
 
 check('10.5c', 'a stop ends the generator and keeps the text so far', async (t) => {
   const { begin, fetch, stop: stopAnswer } = await serveAnswer(t)
@@ -749,7 +788,7 @@ check(
   },
 )
 
-edgeCase('10.5g', 'a name that belongs to another question gets 422', async (t) => {
+edgeCase('10.5g', 'a key that belongs to another question gets 422', async (t) => {
   const { begin, refuses, generators } = await serveAnswer(t)
   const { reader, generator } = await begin()
   generator.release('Hel')
@@ -850,7 +889,7 @@ edgeCase('10.5l', 'a stop before the first token ends the answer with stopped', 
   await mustBeAborted(t, generator, 'The answer was stopped before its first token')
 })
 
-edgeCase('10.5m', 'unknown names get 404, and unknown cursors get 400', async (t) => {
+edgeCase('10.5m', 'unknown keys get 404, and unknown cursors get 400', async (t) => {
   const { begin, refuses } = await serveAnswer(t)
   const { reader, generator } = await begin()
   generator.release('Hel', 'lo')
@@ -865,7 +904,7 @@ edgeCase('10.5m', 'unknown names get 404, and unknown cursors get 400', async (t
   for (const lastEventId of ['3', '0', '-1', '1.5', '1e0', '01', 'abc']) {
     await refuses(
       400,
-      `The answer has the tokens 1 and 2. GET ${ANSWERS}/a with Last-Event-ID: ${lastEventId}`,
+      `GET ${ANSWERS}/a with Last-Event-ID: ${lastEventId}, after tokens 1 and 2,`,
       { method: 'GET', path: `${ANSWERS}/a`, lastEventId },
     )
   }
@@ -895,7 +934,7 @@ edgeCase('10.5n', 'an answer is forgotten keepMs after its end', async (t) => {
   await again.reader.mustBeToken(1, 'Hi')
 })
 
-edgeCase('10.5o', 'every valid name leads to its answer', async (t) => {
+edgeCase('10.5o', 'the Location of every valid key leads to its answer', async (t) => {
   const { begin, server } = await serveAnswer(t)
   for (const key of ['a b/c', '"8e03978e"', '100%', '?q=1#x']) {
     const { reader, generator } = await begin({ key })
@@ -967,7 +1006,7 @@ edgeCase(
   },
 )
 
-// 10.6 Resume, and ask nothing twice
+// 10.6 Resume without asking twice
 
 check('10.6a', 'a truncated answer continues with a GET after the last token', async (t) => {
   for (const how of ['cut', 'end'] as const) {
@@ -1053,19 +1092,23 @@ edgeCase(
   },
 )
 
-edgeCase('10.6d', 'an answer that the server no longer has is incomplete', async (t) => {
-  const server = await scriptedAnswers(t)
-  const asking = startAsking(t, server.url, { id: 'a', resumes: 3 })
-  const request = await server.request(NO_REQUEST)
-  request.send(tokenEvent(1, 'Hel'))
-  await asking.mustHaveTokens(['Hel'])
-  request.cut()
-  const again = await resumed(server.request(notResumed(1)), '1')
-  again.refuse(404, '{"detail":"unknown"}')
-  const when = 'The answer was cut, and GET was answered with status 404'
-  await mustSendNoMore(t, server, asking, 2, when)
-  await asking.mustBe({ name: 'incomplete' }, when)
-})
+edgeCase(
+  '10.6d',
+  'ask() returns incomplete for an answer that the server no longer has',
+  async (t) => {
+    const server = await scriptedAnswers(t)
+    const asking = startAsking(t, server.url, { id: 'a', resumes: 3 })
+    const request = await server.request(NO_REQUEST)
+    request.send(tokenEvent(1, 'Hel'))
+    await asking.mustHaveTokens(['Hel'])
+    request.cut()
+    const again = await resumed(server.request(notResumed(1)), '1')
+    again.refuse(404, '{"detail":"unknown"}')
+    const when = 'The answer was cut, and GET was answered with status 404'
+    await mustSendNoMore(t, server, asking, 2, when)
+    await asking.mustBe({ name: 'incomplete' }, when)
+  },
+)
 
 edgeCase('10.6e', 'the name of the answer is encoded in its address', async (t) => {
   const server = await scriptedAnswers(t)
@@ -1079,7 +1122,7 @@ edgeCase('10.6e', 'the name of the answer is encoded in its address', async (t) 
   })
 })
 
-edgeCase('10.6f', 'an abort while the answer is being resumed is aborted', async (t) => {
+edgeCase('10.6f', 'ask() returns aborted for an abort while it is resuming', async (t) => {
   const server = await scriptedAnswers(t)
   const controller = new AbortController()
   const asking = startAsking(t, server.url, { id: 'a', signal: controller.signal, resumes: 3 })

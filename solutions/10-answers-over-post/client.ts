@@ -6,7 +6,7 @@ import { readEvents, type StreamEvent } from './read-events.ts'
 export type Outcome =
   /** `complete` only if the server said so. `stopped` by a stop, `aborted` by the caller, `incomplete` if nothing said why. */
   | { name: 'complete' | 'stopped' | 'aborted' | 'incomplete' }
-  /** The server refused the question, or its generator failed. */
+  /** The server refused the question, its generator failed, or it sent data that cannot be read. */
   | { name: 'failed'; why: string }
 
 export type AskOptions = {
@@ -16,13 +16,13 @@ export type AskOptions = {
   signal?: AbortSignal
   /** Called with each token. */
   onToken?(token: string): void
-  /** How often in a row, without a new token, the rest of a truncated answer is fetched. */
+  /** How many times in a row, without a new token, the rest of a truncated answer is fetched. */
   resumes?: number
 }
 
 /**
- * Asks a question, and reads the answer to its end. Asks only once, because each question costs money. Never rejects for the way
- * in which the answer ended, because the text so far counts in any case.
+ * Asks a question, and reads the answer to its end. Asks only once, because each question costs money. However the answer ends,
+ * returns an outcome, because the text so far counts. Rejects only with an error that `onToken()` throws.
  *
  * @param url the address of `/answers`
  */
@@ -54,7 +54,9 @@ export async function ask(
       if (name === 'stopped') return { name: 'stopped', text }
       if (name === 'error') return { name: 'failed', why: messageIn(data), text }
       if (name !== 'message') continue
-      const token: string = JSON.parse(data)
+      const token = parsed(data)
+      // A token that cannot be read would be missing from the text.
+      if (typeof token !== 'string') return { name: 'failed', why: `not a token: ${data}`, text }
       text += token
       cursor = event.id
       resumesLeft = resumes
@@ -94,11 +96,21 @@ async function* eventsUntilEnd(response: Response | undefined): AsyncGenerator<S
     // The caller sees that no event has ended the answer.
   }
 }
+
+/** Returns the value of a text, or undefined if the text is not JSON. */
+function parsed(data: string): unknown {
+  try {
+    return JSON.parse(data)
+  } catch {
+    return undefined
+  }
+}
 // #endregion
 
 // #region 10.3
 function messageIn(data: string): string {
-  return String(JSON.parse(data).message)
+  const error = parsed(data) as { message?: unknown } | null | undefined
+  return String(error?.message ?? data)
 }
 
 /** Returns the reason why the server refused a request: the `detail` of its problem, or the status. */

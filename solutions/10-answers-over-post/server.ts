@@ -197,6 +197,7 @@ function send(run: Run, res: Response, event: string): void {
       Location: `/answers/${encodeURIComponent(run.key)}`,
     })
   }
+  // Ignore backpressure, because a slow reader can owe at most one answer, which is kept in memory anyway.
   res.write(event)
 }
 // #endregion

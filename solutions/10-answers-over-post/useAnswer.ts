@@ -73,7 +73,7 @@ export function useAnswer(url: string): {
 /** An answer that the page is reading. Its id names it, so a late stop cannot end the next answer. */
 type Running = { id: string; disconnect: AbortController; url: string }
 
-/** How often in a row an answer that was cut off is fetched again. */
+/** How many times in a row, without a new token, the rest of a truncated answer is fetched. */
 const RESUMES = 3
 
 /** Creates a store that tells its listeners about new tokens once per animation frame. */

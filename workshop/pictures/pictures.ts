@@ -402,7 +402,7 @@ function oneAnswer(): Picture {
   return {
     name: 'one-answer',
     title:
-      'A generator fills the list of one answer, and each reader gets its events from the list. A disconnect removes only a reader. A stop aborts the signal of the generator.',
+      'A generator fills the list of one answer, and each reader gets its events from the list. A disconnect removes only one reader. A stop aborts the signal of the generator.',
     width: 480,
     height: 262,
     shapes: [
@@ -419,7 +419,7 @@ function oneAnswer(): Picture {
       line([118, 192], [54, 192], { tone: 'client' }),
       arrow([54, 192], [54, 126], { tone: 'client' }),
       text([64, 160], 'signal aborts', { tone: 'client' }),
-      text([240, 246], 'A disconnect is a missing reader. Only a stop names the answer.', {
+      text([240, 246], 'A disconnect removes one reader. Only a stop ends the answer.', {
         ...middle,
         tone: 'quiet',
       }),

@@ -21,8 +21,8 @@ export async function answersFrom(
 /** The question that clients ask. */
 export const QUESTION = 'Why do earthquakes happen?'
 
-/** How long an answer goes on without a reader: long enough to see the difference between a disconnect and a stop. */
-const RESUME_MS = 5000
+/** How long an answer goes on without a reader. Long enough to see that it goes on, and less than an answer takes. */
+const RESUME_MS = 2000
 
 function metered(answer: Answer, changed: (meter: Meter) => void): Answer {
   let tokens = 0

@@ -77,7 +77,10 @@ export function startAsking(
         seen: () =>
           `The server had sent the tokens ${excerptJson(wanted)}, but onToken() had been called with ${excerptJson(tokens)}.`,
         expected: 'Expected your client to call onToken() with each token as soon as it arrives.',
-        often: 'your client reads the whole response before it looks at the first event.',
+        often: () =>
+          hasReturned
+            ? undefined
+            : 'your client reads the whole response before it looks at the first event.',
       })
       must(deepEqual(tokens, wanted), {
         seen: `The server had sent the tokens ${excerptJson(wanted)}, and onToken() had been called with ${excerptJson(tokens)}.`,

@@ -6,7 +6,9 @@ import { sendRequest } from '../filtered/account.ts'
 import { mustBeProblem } from '../filtered/problems.ts'
 import { must } from '../failure.ts'
 import { disconnect } from '../login.ts'
+import { RawClient } from '../raw-client.ts'
 import type { TestServer } from '../serve.ts'
+import type { Transcript } from '../transcript.ts'
 import { AnswerReader } from './answer-reader.ts'
 import {
   controlledAnswer,
@@ -93,12 +95,20 @@ export async function serveAnswer(
       })
     },
     async refuses(wanted, what, { method = 'POST', path = ANSWERS, key, ...request }) {
-      const client = t.connect(server)
+      // A check sends many such requests, so the transcript shows only the head of each answer.
+      let isHeadRead = false
+      const step: Transcript['step'] = (...args) => isHeadRead || t.transcript.step(...args)
+      const transcript = { ...t.transcript, step }
+      const client = new RawClient(server.port, { name: 'client', transcript, waiting: t })
+      t.atEnd(() => client.close())
+      const { length } = controlled.generators
       client.request(path, { method, ...request, idempotencyKey: key })
       const { status, headers } = await client.head({
         seen: `${what} got no answer.`,
         expected: `Expected status ${wanted} at once.`,
+        often: () => whyNoAnswer(controlled.generators.length > length, request),
       })
+      isHeadRead = true
       must(status === wanted, {
         seen: `${what} was answered with status ${status}.`,
         expected: `Expected status ${wanted}.`,
@@ -114,6 +124,15 @@ export async function serveAnswer(
     },
     leave: ({ client }) => disconnect(t, server, client, server.connections - 1, client.name),
   }
+}
+
+/** Returns the likely cause if a request that should be refused gets no response head. */
+function whyNoAnswer(isAsked: boolean, { lastEventId }: Refusable): string | undefined {
+  if (isAsked) {
+    return 'your handler accepts the request and asks the generator, so the head waits for a first token.'
+  }
+  if (lastEventId === undefined) return undefined
+  return 'your handler accepts this Last-Event-ID, so the head waits for the next token.'
 }
 
 /** Waits until a generator has been told to stop, and has ended. */

@@ -2,7 +2,7 @@
 export type Outcome =
   /** `complete` only if the server said so. `stopped` by a stop, `aborted` by the caller, `incomplete` if nothing said why. */
   | { name: 'complete' | 'stopped' | 'aborted' | 'incomplete' }
-  /** The server refused the question, or its generator failed. */
+  /** The server refused the question, its generator failed, or it sent data that cannot be read. */
   | { name: 'failed'; why: string }
 
 export type AskOptions = {
@@ -12,13 +12,13 @@ export type AskOptions = {
   signal?: AbortSignal
   /** Called with each token. */
   onToken?(token: string): void
-  /** How often in a row, without a new token, the rest of a truncated answer is fetched. */
+  /** How many times in a row, without a new token, the rest of a truncated answer is fetched. */
   resumes?: number
 }
 
 /**
- * Asks a question, and reads the answer to its end. Asks only once, because each question costs money. Never rejects for the way
- * in which the answer ended, because the text so far counts in any case.
+ * Asks a question, and reads the answer to its end. Asks only once, because each question costs money. However the answer ends,
+ * returns an outcome, because the text so far counts. Rejects only with an error that `onToken()` throws.
  *
  * @param url the address of `/answers`
  */
@@ -95,7 +95,8 @@ function take(
   if (data === undefined) return undefined
   switch (field('event') ?? 'message') {
     case 'message': {
-      const token: string = JSON.parse(data)
+      const token = parsed(data)
+      if (typeof token !== 'string') return { name: 'failed', why: 'a token was not a string' }
       state.text += token
       state.cursor = field('id')
       state.hasNews = true
@@ -107,9 +108,17 @@ function take(
     case 'stopped':
       return { name: 'stopped' }
     case 'error':
-      return { name: 'failed', why: String(JSON.parse(data).message) }
+      return { name: 'failed', why: String(parsed(data)?.message ?? data) }
     default:
       return undefined
+  }
+}
+
+function parsed(data: string): any {
+  try {
+    return JSON.parse(data)
+  } catch {
+    return undefined
   }
 }
 

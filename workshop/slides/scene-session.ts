@@ -210,6 +210,6 @@ const NOTHING_RUNS: ServerState = {
 const NOTHING_TO_DO: Answer = { problem: 'No program is running. Press Run first.' }
 const NO_PROCESS: Answer = { problem: 'There is no process to kill.' }
 const MOST_CLIENTS = 8
-/** How often in a row a client that watches fetches the rest of an answer. */
+/** How many times in a row a client that watches fetches the rest of an answer. */
 const RESUMES = 3
 const BURST = 10_000

@@ -360,7 +360,7 @@ check('9.3e', 'a new entry costs no command per client', async (t) => {
   })
 })
 
-edgeCase('9.3f', 'the window keeps at most capacity entries', async (t) => {
+edgeCase('9.3f', 'the window evicts old entries when new ones arrive', async (t) => {
   const log = await sharedLog(t)
   const process = await log.open('process A', { capacity: 10 })
   await mustBlock(t, process)
@@ -437,7 +437,7 @@ check('9.4b', 'a cursor at the oldest kept entry is not a gap', async (t) => {
   }
 })
 
-check('9.4c', 'an ID that the stream does not have is a gap', async (t) => {
+check('9.4c', 'an ID that is not in the stream is a gap', async (t) => {
   for (const ids of [['5-1', '5-3', '7-0', '9-2'], []]) {
     const log = await sharedLog(t)
     const added: Entry[] = []
@@ -603,7 +603,8 @@ check('9.5c', 'after stallMs without a reply, the process connects again', async
   const log = await sharedLog(t)
   const [first, second, ...more] = quakes(4)
   const begin = await log.add(first)
-  const process = await log.open('process A', { blockMs: 50, stallMs: 150 })
+  // Connecting may count as a part of stallMs, so on a busy machine a shorter time would end before it.
+  const process = await log.open('process A', { blockMs: 50, stallMs: 500 })
   await mustBlock(t, process)
   const client = follow(t, process, { cursor: begin.id })
   await mustGet(client, [await log.add(second)])
@@ -612,7 +613,7 @@ check('9.5c', 'after stallMs without a reply, the process connects again', async
   const before = opened()
   tap.freeze(true)
   await t.waitFor(() => opened() > before, {
-    seen: 'stallMs is 150. Redis froze, so no reply arrived and no connection was closed. The process did not connect again.',
+    seen: 'stallMs is 500. Redis froze, so no reply arrived and no connection was closed. The process did not connect again.',
     expected: 'Expected the process to give up on the reply after stallMs, and to connect again.',
     often:
       'your reader waits for its reply forever. A frozen Redis causes no error, so only a timer can notice it.',
@@ -907,15 +908,22 @@ async function playHandover(
   causes: { often: string },
 ): Promise<void> {
   const log = await sharedLog(t)
-  const added = await addAll(log, numberedQuakes(20))
+  const added = await log.addMany(numberedQuakes(20))
   const process = await log.open('process A', { capacity: 5 })
   await mustBlock(t, process)
   const read = holdNext(process.tap, kind, (command) => !isBlocking(command))
   const client = follow(t, process, { cursor: added[3]!.id })
-  await t.waitFor(() => read.isHeld, {
-    seen: 'A client connected with an old cursor, and no command was sent to Redis.',
-    expected: 'Expected after() to ask Redis, because the window has only the newest entries.',
-  })
+  await t.waitFor(
+    () => read.isHeld,
+    () => ({
+      seen: `The capacity is 5, and the stream contained 20 entries. A client connected with the cursor of entry 4, and got ${counted(client.got.length, 'entry', 'entries')}, but no command was sent to Redis.`,
+      expected:
+        'Expected after() to ask Redis, because the window should have only the newest 5 entries.',
+      ...(client.got.length > 5 && {
+        often: 'your window holds more than `capacity` entries when it is filled at the start.',
+      }),
+    }),
+  )
   t.transcript.step(
     kind === 'reply'
       ? 'Redis has answered, and its reply is on its way'

@@ -3,7 +3,9 @@ import type { Entry, WritableHistory } from '#work/09-scale-out/history.ts'
 import { createRedisHistory, type RedisHistoryOptions } from '#work/09-scale-out/redis-history.ts'
 import { describeError, Failure, must } from '../failure.ts'
 import { describeQuake } from '../quakes.ts'
+import { counted } from '../reconnection/wording.ts'
 import type { Tools } from '../toolbox.ts'
+import { isBlocking } from './hold.ts'
 import { freshKey, sharedRedis, type TestRedis } from './redis.ts'
 import { tapRedis, type RedisTap } from './redis-tap.ts'
 
@@ -13,6 +15,8 @@ export type SharedLog = {
   readonly redis: TestRedis
   /** Adds an entry, with the next ID of the check if there is none. */
   add(quake: Quake, id?: string): Promise<Entry>
+  /** Adds many entries, as one step of the transcript. */
+  addMany(quakes: readonly Quake[]): Promise<Entry[]>
   /** Returns everything in the stream: each ID with its fields and values. */
   stored(): Promise<[id: string, fields: string[]][]>
   /** Keeps only the newest entries. */
@@ -32,13 +36,27 @@ export async function sharedLog(t: Tools, own?: TestRedis): Promise<SharedLog> {
   const key = freshKey()
   t.atEnd(() => redis.command('DEL', key).catch(() => {}))
   let count = 0
+
+  async function store(quake: Quake, id = `${FIRST_MS + (count += 1)}-0`): Promise<Entry> {
+    const made = await redis.command('XADD', key, id, 'quake', JSON.stringify(quake))
+    return { id: String(made), quake }
+  }
+
   return {
     key,
     redis,
-    async add(quake, id = `${FIRST_MS + (count += 1)}-0`) {
-      const made = await redis.command('XADD', key, id, 'quake', JSON.stringify(quake))
-      t.transcript.step(`another process adds ${describeQuake(quake)}, with the ID ${made}`)
-      return { id: String(made), quake }
+    async add(quake, id) {
+      const entry = await store(quake, id)
+      t.transcript.step(`another process adds ${describeQuake(quake)}, with the ID ${entry.id}`)
+      return entry
+    },
+    async addMany(added) {
+      const entries: Entry[] = []
+      for (const quake of added) entries.push(await store(quake))
+      t.transcript.step(
+        `another process adds ${entries.length} entries, with the IDs ${entries[0]?.id} to ${entries.at(-1)?.id}`,
+      )
+      return entries
     },
     async stored() {
       return (await redis.command('XRANGE', key, '-', '+')) as [string, string[]][]
@@ -76,11 +94,13 @@ export async function openHistory(
   const patient = { blockMs: 60_000, stallMs: 120_000 }
   const opening = createRedisHistory({ url: tap.url, ...patient, ...options })
   t.atEnd(() => void opening.then((history) => history.close()).catch(() => {}))
-  const history = await t.withTimeout(opening, {
-    seen: 'createRedisHistory() did not resolve.',
+  const history = await t.withTimeout(opening, () => ({
+    seen: `createRedisHistory() did not resolve. It opened ${counted(tap.events.filter(({ kind }) => kind === 'opened').length, 'connection')} to Redis, ${tap.openConnections} of which are still open.`,
     expected: 'Expected createRedisHistory() to resolve while Redis answers.',
-    often: 'your code waits for the first blocking read, which ends only when an entry is added.',
-  })
+    ...(tap.unanswered().some(isBlocking) && {
+      often: 'your code waits for the first blocking read, which ends only when an entry is added.',
+    }),
+  }))
   return { name, history, tap }
 }
 

@@ -12,8 +12,11 @@ export type StreamClient = {
   readonly got: readonly string[]
   /** The number of connections on which a response has begun. */
   readonly responses: number
-  /** Called with each piece of a response, before it is read. */
-  onBytes: () => void
+  /** Returns how many of these bytes arrive. If some are lost, the connection is lost as well. */
+  arriving: (bytes: Buffer) => number
+  /** Closes the connection, and opens no other one until `resume()`. */
+  pause(): void
+  resume(): void
 }
 
 /** Connects to a port of 127.0.0.1, until the check ends. */
@@ -23,9 +26,12 @@ export function streamClient(t: Tools, port: number, name: string): StreamClient
   let lastEventId = ''
   let isStopped = false
   let stop = (): void => {}
+  let paused: Promise<void> | undefined
+  let resume = (): void => {}
   t.atEnd(() => {
     isStopped = true
     stop()
+    resume()
   })
   const client: StreamClient = {
     name,
@@ -33,7 +39,15 @@ export function streamClient(t: Tools, port: number, name: string): StreamClient
     get responses() {
       return responses
     },
-    onBytes() {},
+    arriving: ({ length }) => length,
+    pause() {
+      paused = new Promise((resolve) => (resume = resolve))
+      stop()
+    },
+    resume() {
+      paused = undefined
+      resume()
+    },
   }
 
   function connectOnce(): Promise<void> {
@@ -47,14 +61,15 @@ export function streamClient(t: Tools, port: number, name: string): StreamClient
     socket.on('data', (bytes) => {
       if (!hasBegun) responses += 1
       hasBegun = true
-      client.onBytes()
-      for (const segment of response.push(bytes)) {
+      const arrived = bytes.subarray(0, client.arriving(bytes))
+      for (const segment of response.push(arrived)) {
         if (segment.kind !== 'data') continue
         for (const event of events.push(segment.bytes)) {
           got.push(event.type === 'message' ? event.lastEventId : event.type)
         }
       }
       lastEventId = events.lastEventId || lastEventId
+      if (arrived.length < bytes.length) stop()
     })
     socket.on('end', stop)
     socket.on('error', () => {})
@@ -63,6 +78,7 @@ export function streamClient(t: Tools, port: number, name: string): StreamClient
 
   async function keepConnected(): Promise<void> {
     while (!isStopped) {
+      await paused
       await connectOnce()
       // All processes may refuse the connection for a moment.
       await turns(5)

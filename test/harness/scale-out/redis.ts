@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { GraderTasks } from '../../../protocol/grading.ts'
 import type { RespValue } from '../../../wire/resp.ts'
 import { startEmbeddedRedis } from '../../../wire/embedded-redis.ts'
 import type { Tools } from '../toolbox.ts'
@@ -39,9 +40,12 @@ export async function sharedRedis(t: Tools): Promise<TestRedis> {
 
 let shared: ReturnType<typeof startEmbeddedRedis> | undefined
 
+/** What starts and stops the real Redis. */
+export type RedisLauncher = Pick<GraderTasks, 'startRedis' | 'stopRedis' | 'restartRedis'>
+
 /** Starts a Redis for a check that stops it. */
-export async function ownRedis(t: Tools): Promise<OwnRedis> {
-  const redis = (hasGrader && (await ownReal())) || (await startEmbedded())
+export async function ownRedis(t: Tools, launcher = gradersLauncher): Promise<OwnRedis> {
+  const redis = (launcher && (await ownReal(launcher))) || (await startEmbedded())
   t.atEnd(redis.stop)
   const { isReal, port, stop, start } = redis
   const tested = testRedis(t, { isReal, port })
@@ -59,16 +63,24 @@ export async function ownRedis(t: Tools): Promise<OwnRedis> {
 
 type Controlled = Omit<OwnRedis, keyof TestRedis> & { isReal: boolean; port(): number }
 
-async function ownReal(): Promise<Controlled | undefined> {
-  let program = await askGrader('startRedis', false)
+const gradersLauncher: RedisLauncher | undefined = hasGrader
+  ? {
+      startRedis: (isShared) => askGrader('startRedis', isShared),
+      stopRedis: (id) => askGrader('stopRedis', id),
+      restartRedis: (id, keepsData) => askGrader('restartRedis', id, keepsData),
+    }
+  : undefined
+
+async function ownReal(launcher: RedisLauncher): Promise<Controlled | undefined> {
+  let program = await launcher.startRedis(false)
   if (!program) return undefined
   const { id } = program
   return {
     isReal: true,
     port: () => program!.port,
-    stop: () => askGrader('stopRedis', id),
+    stop: () => launcher.stopRedis(id),
     async start({ keepsData }) {
-      program = await askGrader('restartRedis', id, keepsData)
+      program = await launcher.restartRedis(id, keepsData)
     },
   }
 }

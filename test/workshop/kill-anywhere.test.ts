@@ -34,7 +34,7 @@ test('wherever a process is killed, a client gets every entry once and in order'
   await play(async (t) => {
     const cluster = await startCluster(t, { launcher, redis: await ownRedis(t, redisLauncher(t)) })
     const isReached = async (moment: number): Promise<boolean> =>
-      (await cluster.killAt(moment, () => true)) > moment
+      (await cluster.killAt({ moment, counts: () => true })) > moment
     while (await isReached(tried)) tried += 1
   })
   expect(tried).toBeGreaterThan(FEWEST)

@@ -3,6 +3,7 @@ import { startRoundRobin } from '../../../wire/round-robin.ts'
 import { must } from '../failure.ts'
 import { numberedQuakes } from '../quakes.ts'
 import type { Tools } from '../toolbox.ts'
+import { partByPart } from '../one-part.ts'
 import { killMoments, isReading } from './kill-moments.ts'
 import { prepareProcess, type Launcher, type LearnerProcess } from './processes.ts'
 import type { TestRedis } from './redis.ts'
@@ -15,46 +16,50 @@ export type Cluster = {
   /** Stops the processes one after another, each after its replacement has started, and adds entries all the while. */
   restartAll(): Promise<void>
   /**
-   * Starts a process, lets a client reconnect to it, and adds entries. Kills the process at one moment of this run, and
-   * checks that the clients get every entry.
+   * Starts process B, lets a client move to it from process A, and adds entries. Kills process B at one moment of this run,
+   * and checks that the clients get every entry.
    *
-   * @param moment the number of the moment, from 0. After the last moment, the process is killed at the end of the run
-   * @param counts the events at the tap that count as moments. Each event of the response counts as well
-   * @returns the number of moments before the process was killed
+   * @returns the number of moments before process B was killed
    */
-  killAt(moment: number, counts?: (event: TapEvent) => boolean): Promise<number>
+  killAt(plan: KillPlan): Promise<number>
+}
+
+export type KillPlan = {
+  /** The number of the moment, from 0. Without it, process B is killed at the end of the run. */
+  moment?: number
+  /** The event at the tap, from 0, at which an entry is added while process B starts. */
+  addAt?: number
+  /** Returns whether an event at the tap is a moment. Each event of the response is one as well. */
+  counts?: (event: TapEvent) => boolean
 }
 
 /** @param options what runs the processes, and the Redis that they share */
 export async function startCluster(
-  t: Tools,
+  tools: Tools,
   { launcher, redis }: { launcher?: Launcher; redis?: TestRedis } = {},
 ): Promise<Cluster> {
+  const t = partByPart(tools)
   const log = await sharedLog(t, redis)
   const proxy = await startRoundRobin()
   t.atEnd(() => proxy.stop())
   const added: Entry[] = []
   const running: Member[] = []
   let count = 0
-  let runs = 0
-  /** What the last kill was, as a sentence. */
-  let killed = ''
 
   async function add(): Promise<void> {
     added.push(await log.add({ ...numberedQuakes(1)[0]!, id: `m-${added.length}` }))
   }
 
-  async function prepare(): Promise<Member> {
-    count += 1
+  async function prepare(name = `process ${(count += 1)}`): Promise<Member> {
     return {
-      process: await prepareProcess(t, `process ${count}`, launcher),
+      process: await prepareProcess(t, name, launcher),
       tap: await tapRedis(t, log.redis),
     }
   }
 
-  async function start(member: Member): Promise<void> {
+  async function start(member: Member, when?: string): Promise<void> {
     const { process, tap } = member
-    const port = await process.start({ redisUrl: tap.url, key: log.key }, killed)
+    const port = await process.start({ redisUrl: tap.url, key: log.key }, when)
     proxy.add({ name: process.name, port })
     running.push(member)
   }
@@ -63,6 +68,19 @@ export async function startCluster(
     proxy.remove(member.process.name)
     const at = running.indexOf(member)
     if (at !== -1) running.splice(at, 1)
+  }
+
+  /** Leaves only one process, which no check kills. */
+  async function leaveOne(): Promise<void> {
+    if (running[0]?.process.name !== 'process A') {
+      const member = await prepare('process A')
+      await start(member)
+      running.unshift(running.pop()!)
+    }
+    for (const other of running.slice(1)) {
+      forget(other)
+      await other.process.kill()
+    }
   }
 
   async function mustAllGet(when: string): Promise<void> {
@@ -97,57 +115,61 @@ export async function startCluster(
         await mustAllGet(`In a rolling restart, ${member.process.name} was stopped.`)
       }
     },
-    async killAt(moment, counts = isReading) {
-      // One process survives the kill.
-      for (const other of running.slice(1)) {
-        forget(other)
-        await other.process.kill()
-      }
-      const member = await prepare()
+    async killAt({ moment = Infinity, addAt = 0, counts = isReading }) {
+      await leaveOne()
+      t.startPart()
+      const member = await prepare('process B')
       const { process, tap } = member
       const moments = killMoments(moment, async () => {
         forget(member)
         await process.kill()
+        // The command or the reply at which it was killed goes nowhere.
+        await t.waitFor(() => tap.openConnections === 0, {
+          seen: 'A process was killed, and its connections to Redis stayed open.',
+          expected: 'Expected the system to close them.',
+        })
       })
-      const startMoment = runs % START_MOMENTS
-      runs += 1
-      let startEvents = 0
+      let reads = 0
       let addedAt = ''
       tap.onEvent(async (event) => {
-        if (isReading(event) && startEvents++ === startMoment) {
+        const when = momentOf(event)
+        if (isReading(event) && reads++ === addAt) {
           await add()
-          addedAt = ` An entry was added ${momentOf(event)}, while ${process.name} started.`
+          addedAt = ` An entry had been added ${when}, while process B started.`
         }
-        if (event.kind === 'command' || event.kind === 'reply') {
-          if (counts(event)) await moments.reach(momentOf(event))
-        }
+        if (when !== '' && counts(event)) await moments.reach(when)
       })
 
       client.pause()
       await add()
-      const started = start(member).catch((error: unknown) => {
-        if (!moments.isKilled) throw error
-      })
+      let hasStarted = false
+      const started = start(member).then(
+        () => (hasStarted = true),
+        (error: unknown) => {
+          if (!moments.isKilled) throw error
+        },
+      )
       await Promise.race([started, moments.killed])
-      if (!moments.isKilled) {
-        await t.waitFor(() => addedAt !== '' || moments.isKilled, {
-          seen: 'A process started, and its reader sent no XREAD to Redis.',
-          expected: 'Expected a blocking read.',
-        })
-      }
+      await t.waitFor(() => addedAt !== '' || moments.isKilled, {
+        seen: 'A process started, and its reader sent no XREAD to Redis.',
+        expected: 'Expected a blocking read.',
+      })
       proxy.prefer(process.name)
       client.arriving = moments.inResponse
       client.resume()
+      const mustGetFromB = (): Promise<void> => mustAllGet(`Process B served client 1.${addedAt}`)
       for (let live = 0; live < LIVE_ENTRIES && !moments.isKilled; live += 1) {
-        await Promise.race([mustAllGet(`${process.name} had started.${addedAt}`), moments.killed])
+        await Promise.race([mustGetFromB(), moments.killed])
         if (!moments.isKilled) await add()
       }
-      if (!moments.isKilled) await mustAllGet(`${process.name} had started.${addedAt}`)
+      if (!moments.isKilled) await mustGetFromB()
       await moments.killNow('after it had delivered every entry')
       client.arriving = ({ length }) => length
-      killed = `${process.name} was killed ${moments.killedAt}.${addedAt}`
+      const when = `Process B was killed ${moments.killedAt}.${addedAt}`
       await add()
-      await mustAllGet(killed)
+      await mustAllGet(when)
+      // Whatever a process leaves behind, the next one can start.
+      if (!hasStarted) await start(await prepare('process C'), when)
       return moments.count
     },
   }
@@ -155,13 +177,11 @@ export async function startCluster(
 
 type Member = { process: LearnerProcess; tap: RedisTap }
 
-/** The number of moments while a process starts, at which an entry is added: its first reads and their replies. */
-const START_MOMENTS = 3
-
 /** The number of entries that are added while the client is connected to the process. */
 const LIVE_ENTRIES = 2
 
+/** Returns the moment of a command or a reply in words, or nothing for another event. */
 function momentOf(event: TapEvent): string {
   if (event.kind === 'command') return `as it sent ${event.name}`
-  return event.kind === 'reply' ? `as Redis answered its ${event.command.name}` : event.kind
+  return event.kind === 'reply' ? `as Redis answered its ${event.command.name}` : ''
 }

@@ -46,7 +46,7 @@ export async function prepareProcess(
     exited,
     async start(settings, when = '') {
       const port = await t.withTimeout(launcher.start(id, settings), {
-        seen: `${when}${when && ' '}startProcess() had not resolved.`,
+        seen: `${when && `${when} `}In ${name}, startProcess() did not resolve.`,
         expected: 'Expected startProcess() to resolve as soon as the process serves clients.',
         ...(when && { often: LEFT_BEHIND }),
       })

@@ -43,10 +43,14 @@ export function newPicture(): OwnDrawing {
     picture() {
       if (first.length === 0 || isTooLong) return undefined
       const speaking = events.flatMap(({ at, to }) => [at ?? [], to ?? []].flat())
+      if (new Set(speaking).size > MOST_LANES) return undefined
       return { parties: [...new Set([...first, ...speaking])], events: [...events] }
     },
   }
 }
+
+/** More lanes would not fit next to each other. */
+const MOST_LANES = 8
 
 /** More events than a check draws, unless the learner's code calls something in a busy loop. */
 const MOST_EVENTS = 10_000

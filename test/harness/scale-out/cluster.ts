@@ -4,6 +4,7 @@ import { must } from '../failure.ts'
 import { numberedQuakes } from '../quakes.ts'
 import type { Tools } from '../toolbox.ts'
 import { partByPart } from '../one-part.ts'
+import { drawLanes } from './lanes.ts'
 import { killMoments, isReading } from './kill-moments.ts'
 import { prepareProcess, type Launcher, type LearnerProcess } from './processes.ts'
 import type { TestRedis } from './redis.ts'
@@ -40,7 +41,9 @@ export async function startCluster(
 ): Promise<Cluster> {
   const t = partByPart(tools)
   const log = await sharedLog(t, redis)
-  const proxy = await startRoundRobin()
+  const proxy = await startRoundRobin((_port, process) =>
+    t.transcript.draw({ at: 'proxy', to: process, label: 'GET /events', isCall: true }),
+  )
   t.atEnd(() => proxy.stop())
   const added: Entry[] = []
   const running: Member[] = []
@@ -53,7 +56,7 @@ export async function startCluster(
   async function prepare(name = `process ${(count += 1)}`): Promise<Member> {
     return {
       process: await prepareProcess(t, name, launcher),
-      tap: await tapRedis(t, log.redis),
+      tap: await tapRedis(t, log.redis, name),
     }
   }
 
@@ -110,7 +113,8 @@ export async function startCluster(
           seen: `A process got SIGTERM, and ended with ${signal ?? `the exit code ${code}`}. ${printed}`.trim(),
           expected: 'Expected stop() to resolve, and the process to end by itself.',
         })
-        t.transcript.step(`${member.process.name} has ended`)
+        const { name } = member.process
+        t.transcript.step(`${name} has ended`, { at: name, label: 'has ended' })
         await add()
         await mustAllGet(`In a rolling restart, ${member.process.name} was stopped.`)
       }
@@ -118,6 +122,7 @@ export async function startCluster(
     async killAt({ moment = Infinity, addAt = 0, counts = isReading }) {
       await leaveOne()
       t.startPart()
+      drawLanes(t.transcript)
       const member = await prepare('process B')
       const { process, tap } = member
       const moments = killMoments(moment, async () => {

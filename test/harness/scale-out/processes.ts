@@ -50,15 +50,15 @@ export async function prepareProcess(
         expected: 'Expected startProcess() to resolve as soon as the process serves clients.',
         ...(when && { often: LEFT_BEHIND }),
       })
-      t.transcript.step(`${name} starts`)
+      t.transcript.step(`${name} starts`, { at: name, label: 'starts' })
       return port
     },
     async kill() {
       await kill()
-      t.transcript.step(`${name} is killed`)
+      t.transcript.step(`${name} is killed`, { at: name, label: 'is killed' })
     },
     async stop() {
-      t.transcript.step(`${name} gets SIGTERM`)
+      t.transcript.step(`${name} gets SIGTERM`, { at: name, label: 'gets SIGTERM' })
       await launcher.signal(id, 'SIGTERM')
     },
   }

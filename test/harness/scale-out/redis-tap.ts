@@ -2,6 +2,8 @@ import { connect, createServer, type Socket } from 'node:net'
 import { listenOnFreePort } from '../../../wire/listen.ts'
 import { respReader, type RespFrame, type RespValue } from '../../../wire/resp.ts'
 import type { Tools } from '../toolbox.ts'
+import { drawCommands } from './draw-commands.ts'
+import { REDIS } from './lanes.ts'
 
 /** A tap between the learner's code and Redis. It names every command, and can hold one command or one reply. */
 export type RedisTap = {
@@ -49,8 +51,16 @@ export type Hold = {
   release(): void
 }
 
-/** Starts a tap before Redis. Each connection to it leads to the port that Redis has at that time. */
-export async function tapRedis(t: Tools, redis: { readonly port: number }): Promise<RedisTap> {
+/**
+ * Starts a tap before Redis. Each connection to it leads to the port that Redis has at that time.
+ *
+ * @param process the name of the process that connects to it
+ */
+export async function tapRedis(
+  t: Tools,
+  redis: { readonly port: number },
+  process = 'process A',
+): Promise<RedisTap> {
   const events: TapEvent[] = []
   const listeners: ((event: TapEvent) => unknown)[] = []
   const links = new Set<Link>()
@@ -124,9 +134,12 @@ export async function tapRedis(t: Tools, redis: { readonly port: number }): Prom
     }
   }
 
+  const draw = drawCommands(t.transcript, process)
+
   /** Adds an event. Resolves when every listener has finished. */
   async function note(event: TapEvent): Promise<void> {
     events.push(event)
+    draw(event)
     await Promise.all(listeners.map((listener) => listener(event)))
   }
 
@@ -202,17 +215,18 @@ export async function tapRedis(t: Tools, redis: { readonly port: number }): Prom
     holdNextCommand: (name) => holdNext('command', name),
     holdNextReply: (name) => holdNext('reply', name),
     cut() {
-      t.transcript.step('the connections to Redis are cut')
+      const label = 'the connections are cut'
+      t.transcript.step('the connections to Redis are cut', { at: REDIS, label })
       cut()
     },
     refuse(on) {
-      t.transcript.step(on ? 'Redis refuses connections' : 'Redis accepts connections again')
+      const label = on ? 'refuses connections' : 'accepts connections again'
+      t.transcript.step(`Redis ${label}`, { at: REDIS, label })
       isRefusing = on
     },
     freeze(on) {
-      t.transcript.step(
-        on ? 'Redis freezes: nothing passes, nothing closes' : 'Redis answers again',
-      )
+      const label = on ? 'freezes: nothing passes, nothing closes' : 'answers again'
+      t.transcript.step(`Redis ${label}`, { at: REDIS, label })
       freeze(on)
     },
     onEvent: (listener) => void listeners.push(listener),

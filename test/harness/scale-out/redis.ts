@@ -4,6 +4,7 @@ import type { RespValue } from '../../../wire/resp.ts'
 import { startEmbeddedRedis } from '../../../wire/embedded-redis.ts'
 import type { Tools } from '../toolbox.ts'
 import { askGrader, hasGrader } from './grader.ts'
+import { REDIS } from './lanes.ts'
 import { redisConnection, type RedisConnection } from '../../../wire/redis-connection.ts'
 
 /** The Redis of a check: the real one, or the embedded one on a machine without redis-server. */
@@ -51,12 +52,13 @@ export async function ownRedis(t: Tools, launcher = gradersLauncher): Promise<Ow
   const tested = testRedis(t, { isReal, port })
   return Object.assign(tested, {
     async stop() {
-      t.transcript.step('Redis stops')
+      t.transcript.step('Redis stops', { at: REDIS, label: 'stops' })
       await stop()
     },
     async start({ keepsData }: { keepsData: boolean }) {
       await start({ keepsData })
-      t.transcript.step(`Redis starts again ${keepsData ? 'with' : 'without'} its data`)
+      const label = `starts again ${keepsData ? 'with' : 'without'} its data`
+      t.transcript.step(`Redis ${label}`, { at: REDIS, label })
     },
   })
 }

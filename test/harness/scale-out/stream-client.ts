@@ -1,9 +1,11 @@
 import { connect } from 'node:net'
+import type { SpaceTimeEvent } from '../../../protocol/space-time.ts'
 import { responseReader } from '../../../wire/response.ts'
 import { EventStreamParser } from '../event-stream-parser.ts'
 import { turns } from '../event-loop.ts'
 import { Failure } from '../failure.ts'
 import type { Tools } from '../toolbox.ts'
+import { drawLanes } from './lanes.ts'
 
 /** A correct client of an event stream. Whenever its connection is lost, it reconnects with the last ID. */
 export type StreamClient = {
@@ -23,6 +25,7 @@ export type StreamClient = {
 export function streamClient(t: Tools, port: number, name: string): StreamClient {
   const got: string[] = []
   let responses = 0
+  drawLanes(t.transcript)
   let lastEventId = ''
   let isStopped = false
   let stop = (): void => {}
@@ -50,10 +53,19 @@ export function streamClient(t: Tools, port: number, name: string): StreamClient
     },
   }
 
+  // A check that tries many cases has a transcript for each.
+  const draw = (event: SpaceTimeEvent): void => t.transcript.draw(event)
+
   function connectOnce(): Promise<void> {
     const response = responseReader()
     const events = new EventStreamParser()
     const header = lastEventId === '' ? '' : `Last-Event-ID: ${lastEventId}\r\n`
+    draw({
+      at: name,
+      to: 'proxy',
+      label: `GET /events${lastEventId && `, after ${lastEventId}`}`,
+      isCall: true,
+    })
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
     stop = () => void socket.destroy()
     socket.write(`GET /events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${header}\r\n`)
@@ -65,7 +77,9 @@ export function streamClient(t: Tools, port: number, name: string): StreamClient
       for (const segment of response.push(arrived)) {
         if (segment.kind !== 'data') continue
         for (const event of events.push(segment.bytes)) {
-          got.push(event.type === 'message' ? event.lastEventId : event.type)
+          const what = event.type === 'message' ? event.lastEventId : event.type
+          got.push(what)
+          draw({ at: 'proxy', to: name, label: what, isCall: true })
         }
       }
       lastEventId = events.lastEventId || lastEventId
@@ -109,7 +123,10 @@ export async function mustHaveGot(
   )
   const at = wrongAt()
   if (at === -1) {
-    t.transcript.step(`${name} has got ${wanted.length} entries`)
+    t.transcript.step(`${name} has got ${wanted.length} entries`, {
+      at: name,
+      label: `has got ${wanted.length} entries`,
+    })
     return
   }
   const wrong = got[at]!

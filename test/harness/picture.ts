@@ -43,8 +43,10 @@ export function newPicture(): OwnDrawing {
     picture() {
       if (first.length === 0 || isTooLong) return undefined
       const speaking = events.flatMap(({ at, to }) => [at ?? [], to ?? []].flat())
-      if (new Set(speaking).size > MOST_LANES) return undefined
-      return { parties: [...new Set([...first, ...speaking])], events: [...events] }
+      const parties = [...new Set([...first, ...speaking])].filter((name) =>
+        speaking.includes(name),
+      )
+      return parties.length > MOST_LANES ? undefined : { parties, events: [...events] }
     },
   }
 }

@@ -2,7 +2,7 @@ import type { Transcript } from '../transcript.ts'
 
 /** The lanes of Redis and of the check, which adds entries as a process would. */
 export const REDIS = 'Redis'
-export const OTHER = 'another process'
+export const OTHER = 'writer'
 
 /** Says that a check has a picture, with the lanes in this order. Only those that speak are shown. */
 export function drawLanes({ parties }: Transcript): void {

@@ -8,9 +8,10 @@ import { drawLanes } from './lanes.ts'
 import { killMoments, isReading } from './kill-moments.ts'
 import { prepareProcess, type Launcher, type LearnerProcess } from './processes.ts'
 import type { TestRedis } from './redis.ts'
-import { tapRedis, type RedisTap, type TapEvent } from './redis-tap.ts'
+import { tapRedis, type RedisTap } from './redis-tap.ts'
 import { sharedLog } from './shared-log.ts'
 import { mustHaveGot, streamClient } from './stream-client.ts'
+import type { TapEvent } from './tap-events.ts'
 
 /** Processes of the learner's server behind a proxy, which are stopped, killed and replaced, and two clients. */
 export type Cluster = {

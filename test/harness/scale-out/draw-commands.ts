@@ -1,7 +1,7 @@
 import type { RespValue } from '../../../wire/resp.ts'
 import { excerpt, type Transcript } from '../transcript.ts'
 import { REDIS } from './lanes.ts'
-import type { TapCommand, TapEvent } from './redis-tap.ts'
+import type { TapCommand, TapEvent } from './tap-events.ts'
 
 /** Draws the commands of a process that concern the stream, and their replies. Correct code may send other commands. */
 export function drawCommands(transcript: Transcript, process: string): (event: TapEvent) => void {

@@ -1,4 +1,4 @@
-import type { TapEvent } from './redis-tap.ts'
+import type { TapEvent } from './tap-events.ts'
 
 /** Counts the moments of a run at which a process can be killed, and kills it at one of them. */
 export type KillMoments = {

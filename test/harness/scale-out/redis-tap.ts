@@ -1,9 +1,10 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { listenOnFreePort } from '../../../wire/listen.ts'
-import { respReader, type RespFrame, type RespValue } from '../../../wire/resp.ts'
+import { respReader, type RespFrame } from '../../../wire/resp.ts'
 import type { Tools } from '../toolbox.ts'
 import { drawCommands } from './draw-commands.ts'
 import { REDIS } from './lanes.ts'
+import type { TapCommand, TapEvent } from './tap-events.ts'
 
 /** A tap between the learner's code and Redis. It names every command, and can hold one command or one reply. */
 export type RedisTap = {
@@ -30,20 +31,6 @@ export type RedisTap = {
   /** Calls `listener` with each event, before the event is passed on. Passes it on when the listener has finished. */
   onEvent(listener: (event: TapEvent) => unknown): void
 }
-
-export type TapCommand = {
-  kind: 'command'
-  /** The number of the connection, from 1. */
-  connection: number
-  /** The name in upper case: `XREAD`. */
-  name: string
-  args: string[]
-}
-
-export type TapEvent =
-  | TapCommand
-  | { kind: 'reply'; connection: number; command: TapCommand; value: RespValue }
-  | { kind: 'opened' | 'refused' | 'closed'; connection: number }
 
 export type Hold = {
   /** Resolves with the command as soon as it, or its reply, is held. */

@@ -29,61 +29,72 @@ afterEach(async () => {
   await sandbox.remove()
 })
 
-test('wherever a process is killed, a client gets every entry once and in order', async () => {
-  let tried = 0
-  await play(async (t) => {
-    const cluster = await startCluster(t, { launcher, redis: await ownRedis(t, redisLauncher(t)) })
-    const isReached = async (moment: number): Promise<boolean> =>
-      (await cluster.killAt({ moment, counts: () => true })) > moment
-    while (await isReached(tried)) tried += 1
-  })
-  expect(tried).toBeGreaterThan(FEWEST)
-  console.log(`killed at ${tried} moments: 0 entries lost, 0 twice`)
-})
+test(
+  'wherever a process is killed, a client gets every entry once and in order',
+  { timeout: LONG_MS },
+  async () => {
+    let tried = 0
+    await play(async (t) => {
+      const cluster = await startCluster(t, {
+        launcher,
+        redis: await ownRedis(t, redisLauncher(t)),
+      })
+      const isReached = async (moment: number): Promise<boolean> =>
+        (await cluster.killAt({ moment, counts: () => true })) > moment
+      while (await isReached(tried)) tried += 1
+    })
+    expect(tried).toBeGreaterThan(FEWEST)
+    console.log(`killed at ${tried} moments: 0 entries lost, 0 twice`)
+  },
+)
 
-test('300 clients of 3 processes get every entry once, whatever is killed, stopped or restarted', async () => {
-  let longest = 0
-  const added: string[] = []
-  await play(async (t) => {
-    const redis = await ownRedis(t, redisLauncher(t))
-    const log = await sharedLog(t, redis)
-    const tap = await tapRedis(t, redis)
-    const fleet = await startFleet(t, { redisUrl: tap.url, key: log.key })
-    const addedAt = new Map<string, number>()
-    const note = (id: string): void => {
-      longest = Math.max(longest, performance.now() - addedAt.get(id)!)
-    }
-    const clients = [
-      ...Array.from({ length: 200 }, () => learnersClient(t, fleet.port, note)),
-      // These clients do not hide what they get twice.
-      ...Array.from({ length: 100 }, (_, n) => streamClient(t, fleet.port, `client ${n}`).got),
-    ]
-    const haveAll = (): number => clients.filter((got) => got.length >= added.length).length
-    const happening: Promise<void>[] = []
-    for (const quake of numberedQuakes(ENTRIES)) {
-      const number = added.length
-      if (KILLS.includes(number)) happening.push(fleet.kill())
-      if (STOPS.includes(number)) happening.push(fleet.stop())
-      if (number === RESTART) {
-        await redis.stop()
-        await redis.start({ keepsData: true })
+test(
+  '300 clients of 3 processes get every entry once, whatever is killed, stopped or restarted',
+  { timeout: LONG_MS },
+  async () => {
+    let longest = 0
+    const added: string[] = []
+    await play(async (t) => {
+      const redis = await ownRedis(t, redisLauncher(t))
+      const log = await sharedLog(t, redis)
+      const tap = await tapRedis(t, redis)
+      const fleet = await startFleet(t, { redisUrl: tap.url, key: log.key })
+      const addedAt = new Map<string, number>()
+      const note = (id: string): void => {
+        longest = Math.max(longest, performance.now() - addedAt.get(id)!)
       }
-      const id = `${number + 1}-0`
-      addedAt.set(id, performance.now())
-      await log.add({ ...quake, id }, id)
-      added.push(id)
-      // The other clients may be on their way to another process.
-      await until(() => haveAll() >= clients.length / 2)
-    }
-    await Promise.all(happening)
-    await until(() => haveAll() === clients.length)
-    for (const got of clients) expect(got).toEqual(added)
-  })
-  console.log(
-    `300 clients, ${ENTRIES} entries, ${KILLS.length} kills, ${STOPS.length} stops, 1 restart of Redis: ` +
-      `0 entries lost, 0 twice, longest pause ${Math.round(longest)} ms`,
-  )
-})
+      const clients = [
+        ...Array.from({ length: 200 }, () => learnersClient(t, fleet.port, note)),
+        // These clients do not hide what they get twice.
+        ...Array.from({ length: 100 }, (_, n) => streamClient(t, fleet.port, `client ${n}`).got),
+      ]
+      const haveAll = (): number => clients.filter((got) => got.length >= added.length).length
+      const happening: Promise<void>[] = []
+      for (const quake of numberedQuakes(ENTRIES)) {
+        const number = added.length
+        if (KILLS.includes(number)) happening.push(fleet.kill())
+        if (STOPS.includes(number)) happening.push(fleet.stop())
+        if (number === RESTART) {
+          await redis.stop()
+          await redis.start({ keepsData: true })
+        }
+        const id = `${number + 1}-0`
+        addedAt.set(id, performance.now())
+        await log.add({ ...quake, id }, id)
+        added.push(id)
+        // The other clients may be on their way to another process.
+        await until(() => haveAll() >= clients.length / 2)
+      }
+      await Promise.all(happening)
+      await until(() => haveAll() === clients.length)
+      for (const got of clients) expect(got).toEqual(added)
+    })
+    console.log(
+      `300 clients, ${ENTRIES} entries, ${KILLS.length} kills, ${STOPS.length} stops, 1 restart of Redis: ` +
+        `0 entries lost, 0 twice, longest pause ${Math.round(longest)} ms`,
+    )
+  },
+)
 
 const ENTRIES = 120
 
@@ -172,6 +183,8 @@ async function until(holds: () => boolean): Promise<void> {
   await vi.waitUntil(holds, { timeout: 120_000, interval: 1 })
 }
 
+/** These tests start more than a hundred processes, which takes minutes on a busy machine. */
+const LONG_MS = 900_000
 const BUDGET_TURNS = 100_000
 
 /** Fewer moments than this would not be every moment. */

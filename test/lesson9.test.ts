@@ -116,7 +116,8 @@ async function mustHaveDefaults(t: Tools): Promise<void> {
   const tap = await tapRedis(t, redis)
   const opened = await openHistory(t, 'process B', tap, { ...BRIEF, key: undefined })
   await append(t, opened, quakes(1)[0])
-  const added = tap.commands.find(({ name }) => name === 'XADD')?.args ?? []
+  const added =
+    tap.commands.find(({ name, args }) => name === 'XADD' && args.includes('quake'))?.args ?? []
   must(added[0] === 'quakes' && added.includes('1000'), {
     seen: `createRedisHistory() was called without a key and a capacity, and append() sent XADD ${excerpt(added.slice(0, 5).join(' '))} ….`,
     expected: 'Expected the key "quakes" and the capacity 1000.',
@@ -801,10 +802,13 @@ processCheck(
   'however processes are stopped, killed and replaced, no entry is lost',
   async (t) => {
     const cluster = await startCluster(t)
-    const clients = [cluster.connect('client 1'), cluster.connect('client 2')]
-    await cluster.restartAll(clients)
-    for (let kill = 0; kill < sampleSize(KILLS); kill += 1)
-      await cluster.killAndReplace(kill, clients)
+    await cluster.restartAll()
+    let moments = 0
+    for (let addAt = 0; addAt < START_MOMENTS; addAt += 1) moments = await cluster.killAt({ addAt })
+    const kills = Math.ceil(moments / EVERY)
+    for (let kill = 0; kill < sampleSize(kills); kill += 1) {
+      await cluster.killAt({ moment: kill * EVERY })
+    }
   },
 )
 
@@ -820,8 +824,11 @@ const BRIEF = { blockMs: 1 }
 /** A time in which a check never waits. */
 const LONG = 60_000
 
-/** The number of processes that are killed, each at another moment. */
-const KILLS = 6
+/** The moments at which an entry is added while a process starts: its first reads and their replies. */
+const START_MOMENTS = 3
+
+/** The distance between the moments at which a process is killed. A test of the workshop tries every moment. */
+const EVERY = 3
 
 const SERVES = {
   often: 'your startProcess() does not pass on its options, or the app has another history.',

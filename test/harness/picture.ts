@@ -43,10 +43,16 @@ export function newPicture(): OwnDrawing {
     picture() {
       if (first.length === 0 || isTooLong) return undefined
       const speaking = events.flatMap(({ at, to }) => [at ?? [], to ?? []].flat())
-      return { parties: [...new Set([...first, ...speaking])], events: [...events] }
+      const parties = [...new Set([...first, ...speaking])].filter((name) =>
+        speaking.includes(name),
+      )
+      return parties.length > MOST_LANES ? undefined : { parties, events: [...events] }
     },
   }
 }
+
+/** More lanes would not fit next to each other. */
+const MOST_LANES = 8
 
 /** More events than a check draws, unless the learner's code calls something in a busy loop. */
 const MOST_EVENTS = 10_000

@@ -3,29 +3,48 @@ import { startRoundRobin } from '../../../wire/round-robin.ts'
 import { must } from '../failure.ts'
 import { numberedQuakes } from '../quakes.ts'
 import type { Tools } from '../toolbox.ts'
-import { startLearnerProcess, type LearnerProcess } from './processes.ts'
-import { tapRedis, type RedisTap, type TapEvent } from './redis-tap.ts'
+import { partByPart } from '../one-part.ts'
+import { drawLanes } from './lanes.ts'
+import { killMoments, isReading } from './kill-moments.ts'
+import { prepareProcess, type Launcher, type LearnerProcess } from './processes.ts'
+import type { TestRedis } from './redis.ts'
+import { tapRedis, type RedisTap } from './redis-tap.ts'
 import { sharedLog } from './shared-log.ts'
-import { mustHaveGot, streamClient, type StreamClient } from './stream-client.ts'
+import { mustHaveGot, streamClient } from './stream-client.ts'
+import type { TapEvent } from './tap-events.ts'
 
-/** Two processes of the learner's server behind a proxy, which are stopped, killed and replaced. */
+/** Processes of the learner's server behind a proxy, which are stopped, killed and replaced, and two clients. */
 export type Cluster = {
-  /** Connects a client to the proxy. */
-  connect(name: string): StreamClient
   /** Stops the processes one after another, each after its replacement has started, and adds entries all the while. */
-  restartAll(clients: StreamClient[]): Promise<void>
+  restartAll(): Promise<void>
   /**
-   * Starts a replacement, and adds an entry at one moment of its start. Then kills the process that serves the clients, at
-   * one moment while it delivers another entry.
+   * Starts process B, lets a client move to it from process A, and adds entries. Kills process B at one moment of this run,
+   * and checks that the clients get every entry.
    *
-   * @param moment the number of the moment, from 0
+   * @returns the number of moments before process B was killed
    */
-  killAndReplace(moment: number, clients: StreamClient[]): Promise<void>
+  killAt(plan: KillPlan): Promise<number>
 }
 
-export async function startCluster(t: Tools): Promise<Cluster> {
-  const log = await sharedLog(t)
-  const proxy = await startRoundRobin()
+export type KillPlan = {
+  /** The number of the moment, from 0. Without it, process B is killed at the end of the run. */
+  moment?: number
+  /** The event at the tap, from 0, at which an entry is added while process B starts. */
+  addAt?: number
+  /** Returns whether an event at the tap is a moment. Each event of the response is one as well. */
+  counts?: (event: TapEvent) => boolean
+}
+
+/** @param options what runs the processes, and the Redis that they share */
+export async function startCluster(
+  tools: Tools,
+  { launcher, redis }: { launcher?: Launcher; redis?: TestRedis } = {},
+): Promise<Cluster> {
+  const t = partByPart(tools)
+  const log = await sharedLog(t, redis)
+  const proxy = await startRoundRobin((_port, process) =>
+    t.transcript.draw({ at: 'proxy', to: process, label: 'GET /events', isCall: true }),
+  )
   t.atEnd(() => proxy.stop())
   const added: Entry[] = []
   const running: Member[] = []
@@ -35,36 +54,56 @@ export async function startCluster(t: Tools): Promise<Cluster> {
     added.push(await log.add({ ...numberedQuakes(1)[0]!, id: `m-${added.length}` }))
   }
 
-  /** Starts a process. @param onEvent called with each event at its tap */
-  async function start(onEvent: (event: TapEvent) => unknown = () => {}): Promise<Member> {
-    const tap = await tapRedis(t, log.redis)
-    tap.onEvent(onEvent)
-    count += 1
-    const settings = { redisUrl: tap.url, key: log.key }
-    const process = await startLearnerProcess(t, `process ${count}`, settings)
-    proxy.add(process)
-    const member = { process, tap }
-    running.push(member)
-    return member
+  async function prepare(name = `process ${(count += 1)}`): Promise<Member> {
+    return {
+      process: await prepareProcess(t, name, launcher),
+      tap: await tapRedis(t, log.redis, name),
+    }
   }
 
-  async function mustAllGet(clients: StreamClient[], when: string): Promise<void> {
+  async function start(member: Member, when?: string): Promise<void> {
+    const { process, tap } = member
+    const port = await process.start({ redisUrl: tap.url, key: log.key }, when)
+    proxy.add({ name: process.name, port })
+    running.push(member)
+  }
+
+  function forget(member: Member): void {
+    proxy.remove(member.process.name)
+    const at = running.indexOf(member)
+    if (at !== -1) running.splice(at, 1)
+  }
+
+  /** Leaves only one process, which no check kills. */
+  async function leaveOne(): Promise<void> {
+    if (running[0]?.process.name !== 'process A') {
+      const member = await prepare('process A')
+      await start(member)
+      running.unshift(running.pop()!)
+    }
+    for (const other of running.slice(1)) {
+      forget(other)
+      await other.process.kill()
+    }
+  }
+
+  async function mustAllGet(when: string): Promise<void> {
     for (const client of clients) await mustHaveGot(t, client, added, { when: `${when} ` })
   }
 
   await add()
-  await start()
-  await start()
+  await start(await prepare())
+  await start(await prepare())
+  const clients = [1, 2].map((n) => streamClient(t, proxy.port, `client ${n}`))
+  const [client] = clients as [(typeof clients)[number]]
 
   return {
-    connect: (name) => streamClient(t, proxy.port, name),
-    async restartAll(clients) {
-      await mustAllGet(clients, 'Two processes were running.')
+    async restartAll() {
+      await mustAllGet('Two processes were running.')
       for (const member of [...running]) {
-        await start()
+        await start(await prepare())
         await add()
-        proxy.remove(member.process.name)
-        running.splice(running.indexOf(member), 1)
+        forget(member)
         await member.process.stop()
         await add()
         const { code, signal, printed } = await t.withTimeout(member.process.exited, {
@@ -75,97 +114,80 @@ export async function startCluster(t: Tools): Promise<Cluster> {
           seen: `A process got SIGTERM, and ended with ${signal ?? `the exit code ${code}`}. ${printed}`.trim(),
           expected: 'Expected stop() to resolve, and the process to end by itself.',
         })
-        t.transcript.step(`${member.process.name} has ended`)
+        const { name } = member.process
+        t.transcript.step(`${name} has ended`, { at: name, label: 'has ended' })
         await add()
-        await mustAllGet(clients, `In a rolling restart, ${member.process.name} was stopped.`)
+        await mustAllGet(`In a rolling restart, ${member.process.name} was stopped.`)
       }
     },
-    async killAndReplace(moment, clients) {
-      const [victim, ...others] = running
-      for (const other of others.splice(0)) await retire(other)
-      let startEvents = 0
-      let addedAt = ''
-      const replacement = await start(async (event) => {
-        if (!isReading(event)) return
-        startEvents += 1
-        if (startEvents !== (moment % START_MOMENTS) + 1) return
-        addedAt = ` An entry was added ${momentOf(event)}, while ${`process ${count}`} started.`
-        await add()
+    async killAt({ moment = Infinity, addAt = 0, counts = isReading }) {
+      await leaveOne()
+      t.startPart()
+      drawLanes(t.transcript)
+      const member = await prepare('process B')
+      const { process, tap } = member
+      const moments = killMoments(moment, async () => {
+        forget(member)
+        await process.kill()
+        // The command or the reply at which it was killed goes nowhere.
+        await t.waitFor(() => tap.openConnections === 0, {
+          seen: 'A process was killed, and its connections to Redis stayed open.',
+          expected: 'Expected the system to close them.',
+        })
       })
-      await t.waitFor(() => addedAt !== '', {
+      let reads = 0
+      let addedAt = ''
+      tap.onEvent(async (event) => {
+        const when = momentOf(event)
+        if (isReading(event) && reads++ === addAt) {
+          await add()
+          addedAt = ` An entry had been added ${when}, while process B started.`
+        }
+        if (when !== '' && counts(event)) await moments.reach(when)
+      })
+
+      client.pause()
+      await add()
+      let hasStarted = false
+      const started = start(member).then(
+        () => (hasStarted = true),
+        (error: unknown) => {
+          if (!moments.isKilled) throw error
+        },
+      )
+      await Promise.race([started, moments.killed])
+      await t.waitFor(() => addedAt !== '' || moments.isKilled, {
         seen: 'A process started, and its reader sent no XREAD to Redis.',
         expected: 'Expected a blocking read.',
       })
-      proxy.prefer(replacement.process.name)
-      const killedAt = await killAt(victim!, moment, clients)
+      proxy.prefer(process.name)
+      client.arriving = moments.inResponse
+      client.resume()
+      const mustGetFromB = (): Promise<void> => mustAllGet(`Process B served client 1.${addedAt}`)
+      for (let live = 0; live < LIVE_ENTRIES && !moments.isKilled; live += 1) {
+        await Promise.race([mustGetFromB(), moments.killed])
+        if (!moments.isKilled) await add()
+      }
+      if (!moments.isKilled) await mustGetFromB()
+      await moments.killNow('after it had delivered every entry')
+      client.arriving = ({ length }) => length
+      const when = `Process B was killed ${moments.killedAt}.${addedAt}`
       await add()
-      await mustAllGet(clients, `${victim!.process.name} was killed ${killedAt}.${addedAt}`)
+      await mustAllGet(when)
+      // Whatever a process leaves behind, the next one can start.
+      if (!hasStarted) await start(await prepare('process C'), when)
+      return moments.count
     },
-  }
-
-  /** Stops a process that is no longer needed. */
-  async function retire(member: Member): Promise<void> {
-    proxy.remove(member.process.name)
-    running.splice(running.indexOf(member), 1)
-    await member.process.kill()
-  }
-
-  /** Adds an entry, and kills a process at one moment while it delivers that entry. Returns the moment, in words. */
-  async function killAt(
-    { process, tap }: Member,
-    moment: number,
-    clients: StreamClient[],
-  ): Promise<string> {
-    let killed: Promise<void> | undefined
-    let killedAt = 'after it had delivered an entry'
-    const kill = (at: string): Promise<void> => {
-      if (!killed) killedAt = at
-      proxy.remove(process.name)
-      return (killed ??= process.kill())
-    }
-    let seen = 0
-    tap.onEvent(async (event) => {
-      if (!isReading(event)) return
-      if (seen === moment) await kill(momentOf(event))
-      seen += 1
-    })
-    const [client] = clients
-    const onBytes = client!.onBytes
-    if (moment >= TAP_MOMENTS) {
-      client!.onBytes = () => void kill('right after a client had received bytes')
-    }
-    await add()
-    for (const each of clients) {
-      await t.waitFor(() => killed !== undefined || each.got.length >= added.length, {
-        seen: `An entry was added, and it did not reach ${each.name}.`,
-        expected: 'Expected the entry to arrive.',
-      })
-    }
-    await kill(killedAt)
-    client!.onBytes = onBytes
-    running.splice(
-      running.findIndex((member) => member.process === process),
-      1,
-    )
-    return killedAt
   }
 }
 
 type Member = { process: LearnerProcess; tap: RedisTap }
 
-/** The number of moments while a process starts: its first reads and their replies. */
-const START_MOMENTS = 3
+/** The number of entries that are added while the client is connected to the process. */
+const LIVE_ENTRIES = 2
 
-/** The number of moments at the tap while a process delivers an entry. After these, bytes reach the clients. */
-const TAP_MOMENTS = 4
-
-function isReading(event: TapEvent): boolean {
-  const command =
-    event.kind === 'command' ? event : event.kind === 'reply' ? event.command : undefined
-  return command !== undefined && /^X/.test(command.name)
-}
-
+/** Returns the moment of a command or a reply in words, or nothing for another event. */
 function momentOf(event: TapEvent): string {
   if (event.kind === 'command') return `as it sent ${event.name}`
-  return event.kind === 'reply' ? `as Redis answered its ${event.command.name}` : event.kind
+  return event.kind === 'reply' ? `as Redis answered its ${event.command.name}` : ''
 }

@@ -3,6 +3,7 @@ import { turns } from '../event-loop.ts'
 import { describeError, Failure, must, type Story } from '../failure.ts'
 import { describeQuake } from '../quakes.ts'
 import type { Tools } from '../toolbox.ts'
+import { drawLanes } from './lanes.ts'
 
 /** Follows a history as the server does for one client. */
 export type Follower = {
@@ -24,7 +25,12 @@ export function follow(
   { name = 'the client', cursor: begin }: { name?: string; cursor?: string | undefined } = {},
 ): Follower {
   const from = begin === undefined ? 'without a cursor' : `with the cursor ${begin}`
-  t.transcript.step(`${name} connects to ${process} ${from}`)
+  drawLanes(t.transcript)
+  t.transcript.step(`${name} connects to ${process} ${from}`, {
+    at: name,
+    to: process,
+    label: `connects ${from}`,
+  })
   const got: string[] = []
   const arrived: (Entry | undefined)[] = []
   let cursor = begin
@@ -69,7 +75,8 @@ export function follow(
         expected: 'Expected after() to resolve, because the server cuts the stream if it rejects.',
       })
       const next = arrived.shift()
-      t.transcript.step(`${name} got ${next ? next.id : 'a gap'}`)
+      const what = next ? next.id : 'a gap'
+      t.transcript.step(`${name} got ${what}`, { at: process, to: name, label: what })
       return next
     },
   }

@@ -1,4 +1,5 @@
-import type { RedisTap, TapCommand, TapEvent } from './redis-tap.ts'
+import type { RedisTap } from './redis-tap.ts'
+import type { TapCommand, TapEvent } from './tap-events.ts'
 
 /** An event that is held at a tap, together with everything after it on its connection. */
 export type HeldEvent = {

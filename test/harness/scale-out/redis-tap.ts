@@ -1,7 +1,10 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { listenOnFreePort } from '../../../wire/listen.ts'
-import { respReader, type RespFrame, type RespValue } from '../../../wire/resp.ts'
+import { respReader, type RespFrame } from '../../../wire/resp.ts'
 import type { Tools } from '../toolbox.ts'
+import { drawCommands } from './draw-commands.ts'
+import { REDIS } from './lanes.ts'
+import type { TapCommand, TapEvent } from './tap-events.ts'
 
 /** A tap between the learner's code and Redis. It names every command, and can hold one command or one reply. */
 export type RedisTap = {
@@ -29,28 +32,22 @@ export type RedisTap = {
   onEvent(listener: (event: TapEvent) => unknown): void
 }
 
-export type TapCommand = {
-  kind: 'command'
-  /** The number of the connection, from 1. */
-  connection: number
-  /** The name in upper case: `XREAD`. */
-  name: string
-  args: string[]
-}
-
-export type TapEvent =
-  | TapCommand
-  | { kind: 'reply'; connection: number; command: TapCommand; value: RespValue }
-  | { kind: 'opened' | 'refused' | 'closed'; connection: number }
-
 export type Hold = {
   /** Resolves with the command as soon as it, or its reply, is held. */
   readonly held: Promise<TapCommand>
   release(): void
 }
 
-/** Starts a tap before Redis. Each connection to it leads to the port that Redis has at that time. */
-export async function tapRedis(t: Tools, redis: { readonly port: number }): Promise<RedisTap> {
+/**
+ * Starts a tap before Redis. Each connection to it leads to the port that Redis has at that time.
+ *
+ * @param process the name of the process that connects to it
+ */
+export async function tapRedis(
+  t: Tools,
+  redis: { readonly port: number },
+  process = 'process A',
+): Promise<RedisTap> {
   const events: TapEvent[] = []
   const listeners: ((event: TapEvent) => unknown)[] = []
   const links = new Set<Link>()
@@ -124,9 +121,12 @@ export async function tapRedis(t: Tools, redis: { readonly port: number }): Prom
     }
   }
 
+  const draw = drawCommands(t.transcript, process)
+
   /** Adds an event. Resolves when every listener has finished. */
   async function note(event: TapEvent): Promise<void> {
     events.push(event)
+    draw(event)
     await Promise.all(listeners.map((listener) => listener(event)))
   }
 
@@ -202,17 +202,18 @@ export async function tapRedis(t: Tools, redis: { readonly port: number }): Prom
     holdNextCommand: (name) => holdNext('command', name),
     holdNextReply: (name) => holdNext('reply', name),
     cut() {
-      t.transcript.step('the connections to Redis are cut')
+      const label = 'the connections are cut'
+      t.transcript.step('the connections to Redis are cut', { at: REDIS, label })
       cut()
     },
     refuse(on) {
-      t.transcript.step(on ? 'Redis refuses connections' : 'Redis accepts connections again')
+      const label = on ? 'refuses connections' : 'accepts connections again'
+      t.transcript.step(`Redis ${label}`, { at: REDIS, label })
       isRefusing = on
     },
     freeze(on) {
-      t.transcript.step(
-        on ? 'Redis freezes: nothing passes, nothing closes' : 'Redis answers again',
-      )
+      const label = on ? 'freezes: nothing passes, nothing closes' : 'answers again'
+      t.transcript.step(`Redis ${label}`, { at: REDIS, label })
       freeze(on)
     },
     onEvent: (listener) => void listeners.push(listener),

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import type { GraderTasks } from '../../../protocol/grading.ts'
 import type { RespValue } from '../../../wire/resp.ts'
 import { startEmbeddedRedis } from '../../../wire/embedded-redis.ts'
 import type { Tools } from '../toolbox.ts'
 import { askGrader, hasGrader } from './grader.ts'
+import { REDIS } from './lanes.ts'
 import { redisConnection, type RedisConnection } from '../../../wire/redis-connection.ts'
 
 /** The Redis of a check: the real one, or the embedded one on a machine without redis-server. */
@@ -39,36 +41,48 @@ export async function sharedRedis(t: Tools): Promise<TestRedis> {
 
 let shared: ReturnType<typeof startEmbeddedRedis> | undefined
 
+/** What starts and stops the real Redis. */
+export type RedisLauncher = Pick<GraderTasks, 'startRedis' | 'stopRedis' | 'restartRedis'>
+
 /** Starts a Redis for a check that stops it. */
-export async function ownRedis(t: Tools): Promise<OwnRedis> {
-  const redis = (hasGrader && (await ownReal())) || (await startEmbedded())
+export async function ownRedis(t: Tools, launcher = gradersLauncher): Promise<OwnRedis> {
+  const redis = (launcher && (await ownReal(launcher))) || (await startEmbedded())
   t.atEnd(redis.stop)
   const { isReal, port, stop, start } = redis
   const tested = testRedis(t, { isReal, port })
   return Object.assign(tested, {
     async stop() {
-      t.transcript.step('Redis stops')
+      t.transcript.step('Redis stops', { at: REDIS, label: 'stops' })
       await stop()
     },
     async start({ keepsData }: { keepsData: boolean }) {
       await start({ keepsData })
-      t.transcript.step(`Redis starts again ${keepsData ? 'with' : 'without'} its data`)
+      const label = `starts again ${keepsData ? 'with' : 'without'} its data`
+      t.transcript.step(`Redis ${label}`, { at: REDIS, label })
     },
   })
 }
 
 type Controlled = Omit<OwnRedis, keyof TestRedis> & { isReal: boolean; port(): number }
 
-async function ownReal(): Promise<Controlled | undefined> {
-  let program = await askGrader('startRedis', false)
+const gradersLauncher: RedisLauncher | undefined = hasGrader
+  ? {
+      startRedis: (isShared) => askGrader('startRedis', isShared),
+      stopRedis: (id) => askGrader('stopRedis', id),
+      restartRedis: (id, keepsData) => askGrader('restartRedis', id, keepsData),
+    }
+  : undefined
+
+async function ownReal(launcher: RedisLauncher): Promise<Controlled | undefined> {
+  let program = await launcher.startRedis(false)
   if (!program) return undefined
   const { id } = program
   return {
     isReal: true,
     port: () => program!.port,
-    stop: () => askGrader('stopRedis', id),
+    stop: () => launcher.stopRedis(id),
     async start({ keepsData }) {
-      program = await askGrader('restartRedis', id, keepsData)
+      program = await launcher.restartRedis(id, keepsData)
     },
   }
 }

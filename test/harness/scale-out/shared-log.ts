@@ -7,6 +7,7 @@ import { counted } from '../reconnection/wording.ts'
 import type { Tools } from '../toolbox.ts'
 import { isBlocking } from './hold.ts'
 import { freshKey, sharedRedis, type TestRedis } from './redis.ts'
+import { OTHER, REDIS } from './lanes.ts'
 import { tapRedis, type RedisTap } from './redis-tap.ts'
 
 /** A Redis Stream that belongs to one check. The check writes to it directly, as another process would. */
@@ -47,15 +48,22 @@ export async function sharedLog(t: Tools, own?: TestRedis): Promise<SharedLog> {
     redis,
     async add(quake, id) {
       const entry = await store(quake, id)
-      t.transcript.step(`another process adds ${describeQuake(quake)}, with the ID ${entry.id}`)
+      t.transcript.step(`another process adds ${describeQuake(quake)}, with the ID ${entry.id}`, {
+        at: OTHER,
+        to: REDIS,
+        label: `adds ${entry.id}`,
+      })
       return entry
     },
     async addMany(added) {
       const entries: Entry[] = []
       for (const quake of added) entries.push(await store(quake))
-      t.transcript.step(
-        `another process adds ${entries.length} entries, with the IDs ${entries[0]?.id} to ${entries.at(-1)?.id}`,
-      )
+      const ids = `${entries[0]?.id} to ${entries.at(-1)?.id}`
+      t.transcript.step(`another process adds ${entries.length} entries, with the IDs ${ids}`, {
+        at: OTHER,
+        to: REDIS,
+        label: `adds ${ids}`,
+      })
       return entries
     },
     async stored() {
@@ -63,14 +71,15 @@ export async function sharedLog(t: Tools, own?: TestRedis): Promise<SharedLog> {
     },
     async trimTo(length) {
       await redis.command('XTRIM', key, 'MAXLEN', '=', String(length))
-      t.transcript.step(`the stream is trimmed to its newest ${count} entries`)
+      const label = `the stream is trimmed to its newest ${length} entries`
+      t.transcript.step(label, { at: REDIS, label })
     },
     async delete() {
       await redis.command('DEL', key)
-      t.transcript.step('the stream is deleted')
+      t.transcript.step('the stream is deleted', { at: REDIS, label: 'the stream is deleted' })
     },
     async open(name, options = {}) {
-      const tap = await tapRedis(t, redis)
+      const tap = await tapRedis(t, redis, name)
       return openHistory(t, name, tap, { key, ...options })
     },
   }
@@ -87,9 +96,8 @@ export async function openHistory(
   options: Partial<RedisHistoryOptions>,
 ): Promise<OpenHistory> {
   const shown = Object.entries(options).filter(([option]) => option !== 'key')
-  t.transcript.step(
-    `${name}: createRedisHistory({ url, ${['key', ...shown.map(([option, value]) => `${option}: ${value}`)].join(', ')} })`,
-  )
+  const call = `createRedisHistory({ url, ${['key', ...shown.map(([option, value]) => `${option}: ${value}`)].join(', ')} })`
+  t.transcript.step(`${name}: ${call}`, { at: name, label: call })
   // No wait of a check depends on these times, unless the check sets them.
   const patient = { blockMs: 60_000, stallMs: 120_000 }
   const opening = createRedisHistory({ url: tap.url, ...patient, ...options })
@@ -110,8 +118,8 @@ export async function append(
   { name, history }: OpenHistory,
   quake: Quake,
 ): Promise<void> {
-  t.transcript.step(`${name}: append(${describeQuake(quake)})`)
   const call = `append(${describeQuake(quake)})`
+  t.transcript.step(`${name}: ${call}`, { at: name, label: call })
   const appended = history.append(quake).catch((error: unknown) => {
     throw new Failure({
       seen: `${call} rejected: ${describeError(error)}.`,
@@ -148,7 +156,8 @@ export async function readAfter(
     expected: 'Expected after() to resolve to { entries, isGap }.',
   })
   const told = `${listIds(entries)}${isGap ? ' and a gap' : ''}`
-  t.transcript.step(`${name}: ${call} returned ${told}`)
+  const label = `${call} returned ${told}`
+  t.transcript.step(`${name}: ${label}`, { at: name, label })
   return { entries, isGap, told }
 }
 

@@ -1,9 +1,11 @@
 import { connect } from 'node:net'
+import type { SpaceTimeEvent } from '../../../protocol/space-time.ts'
 import { responseReader } from '../../../wire/response.ts'
 import { EventStreamParser } from '../event-stream-parser.ts'
 import { turns } from '../event-loop.ts'
 import { Failure } from '../failure.ts'
 import type { Tools } from '../toolbox.ts'
+import { drawLanes } from './lanes.ts'
 
 /** A correct client of an event stream. Whenever its connection is lost, it reconnects with the last ID. */
 export type StreamClient = {
@@ -12,20 +14,27 @@ export type StreamClient = {
   readonly got: readonly string[]
   /** The number of connections on which a response has begun. */
   readonly responses: number
-  /** Called with each piece of a response, before it is read. */
-  onBytes: () => void
+  /** Returns how many of these bytes arrive. If some are lost, the connection is lost as well. */
+  arriving: (bytes: Buffer) => number
+  /** Closes the connection, and opens no other one until `resume()`. */
+  pause(): void
+  resume(): void
 }
 
 /** Connects to a port of 127.0.0.1, until the check ends. */
 export function streamClient(t: Tools, port: number, name: string): StreamClient {
   const got: string[] = []
   let responses = 0
+  drawLanes(t.transcript)
   let lastEventId = ''
   let isStopped = false
   let stop = (): void => {}
+  let paused: Promise<void> | undefined
+  let resume = (): void => {}
   t.atEnd(() => {
     isStopped = true
     stop()
+    resume()
   })
   const client: StreamClient = {
     name,
@@ -33,13 +42,30 @@ export function streamClient(t: Tools, port: number, name: string): StreamClient
     get responses() {
       return responses
     },
-    onBytes() {},
+    arriving: ({ length }) => length,
+    pause() {
+      paused = new Promise((resolve) => (resume = resolve))
+      stop()
+    },
+    resume() {
+      paused = undefined
+      resume()
+    },
   }
+
+  // A check that tries many cases has a transcript for each.
+  const draw = (event: SpaceTimeEvent): void => t.transcript.draw(event)
 
   function connectOnce(): Promise<void> {
     const response = responseReader()
     const events = new EventStreamParser()
     const header = lastEventId === '' ? '' : `Last-Event-ID: ${lastEventId}\r\n`
+    draw({
+      at: name,
+      to: 'proxy',
+      label: `GET /events${lastEventId && `, after ${lastEventId}`}`,
+      isCall: true,
+    })
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
     stop = () => void socket.destroy()
     socket.write(`GET /events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${header}\r\n`)
@@ -47,14 +73,17 @@ export function streamClient(t: Tools, port: number, name: string): StreamClient
     socket.on('data', (bytes) => {
       if (!hasBegun) responses += 1
       hasBegun = true
-      client.onBytes()
-      for (const segment of response.push(bytes)) {
+      const arrived = bytes.subarray(0, client.arriving(bytes))
+      for (const segment of response.push(arrived)) {
         if (segment.kind !== 'data') continue
         for (const event of events.push(segment.bytes)) {
-          got.push(event.type === 'message' ? event.lastEventId : event.type)
+          const what = event.type === 'message' ? event.lastEventId : event.type
+          got.push(what)
+          draw({ at: 'proxy', to: name, label: what, isCall: true })
         }
       }
       lastEventId = events.lastEventId || lastEventId
+      if (arrived.length < bytes.length) stop()
     })
     socket.on('end', stop)
     socket.on('error', () => {})
@@ -63,6 +92,7 @@ export function streamClient(t: Tools, port: number, name: string): StreamClient
 
   async function keepConnected(): Promise<void> {
     while (!isStopped) {
+      await paused
       await connectOnce()
       // All processes may refuse the connection for a moment.
       await turns(5)
@@ -93,7 +123,10 @@ export async function mustHaveGot(
   )
   const at = wrongAt()
   if (at === -1) {
-    t.transcript.step(`${name} has got ${wanted.length} entries`)
+    t.transcript.step(`${name} has got ${wanted.length} entries`, {
+      at: name,
+      label: `has got ${wanted.length} entries`,
+    })
     return
   }
   const wrong = got[at]!

@@ -18,6 +18,9 @@ import { newTranscript } from '../harness/transcript.ts'
 
 // Kills processes of lesson 9 more often than the check 9.6d, which tries a sample of the moments.
 
+/** These tests start more than a hundred processes, which takes minutes on a busy machine. */
+const LONG_MS = 900_000
+
 let sandbox: Sandbox
 let launcher: LearnerProcesses
 beforeEach(async () => {
@@ -183,8 +186,6 @@ async function until(holds: () => boolean): Promise<void> {
   await vi.waitUntil(holds, { timeout: 120_000, interval: 1 })
 }
 
-/** These tests start more than a hundred processes, which takes minutes on a busy machine. */
-const LONG_MS = 900_000
 const BUDGET_TURNS = 100_000
 
 /** Fewer moments than this would not be every moment. */

@@ -6,10 +6,16 @@ import { SpaceTimePicture } from '../../page/browser/ui/SpaceTimePicture.tsx'
 import { VisibleText } from '../../page/browser/ui/VisibleText.tsx'
 import { Countdown } from './Countdown.tsx'
 import { JoinCode } from './JoinCode.tsx'
+import { captionOf, rehypeMarkedLines } from './marked-lines.ts'
+import { rehypeSteps } from './steps.ts'
 import { Wire } from './Wire.tsx'
 
-/** Renders the Markdown of a slide. */
-export function SlideText({ text }: { text: string }) {
+/**
+ * Renders the Markdown of a slide.
+ *
+ * @param isStepwise whether the blocks appear one after the other
+ */
+export function SlideText({ text, isStepwise = false }: { text: string; isStepwise?: boolean }) {
   return (
     <Markdown
       remarkPlugins={[remarkGfm]}
@@ -18,6 +24,8 @@ export function SlideText({ text }: { text: string }) {
           rehypeHighlight,
           { plainText: ['wire', 'countdown', 'join', 'http', 'text', 'space-time'] },
         ],
+        rehypeMarkedLines,
+        ...(isStepwise ? [rehypeSteps] : []),
       ]}
       components={COMPONENTS}
     >
@@ -55,7 +63,8 @@ function Listing({ node, children }: ComponentPropsWithoutRef<'pre'> & ExtraProp
     .map(String)
     .filter((name) => name !== 'hljs')
   const inside = code.children[0]?.type === 'text' ? code.children[0].value.trim() : ''
-  if (language === 'language-wire') return <Wire name={inside} />
+  const { file } = captionOf(code)
+  if (language === 'language-wire') return <Wire name={inside} isGuess={file === 'guess'} />
   if (language === 'language-countdown') return <Countdown minutes={Number.parseFloat(inside)} />
   if (language === 'language-join') return <JoinCode />
   if (language === 'language-space-time') {
@@ -64,7 +73,7 @@ function Listing({ node, children }: ComponentPropsWithoutRef<'pre'> & ExtraProp
   }
   return (
     <figure className="listing">
-      {code.data?.meta && <figcaption>{code.data.meta}</figcaption>}
+      {file && <figcaption>{file}</figcaption>}
       <pre>{children}</pre>
     </figure>
   )

@@ -22,13 +22,9 @@ function firstBelowTitle(blocks: Element[]): number {
   return blocks.findIndex(({ tagName }) => !/^h[12]$/.test(tagName))
 }
 
-function stepOf(block: Element, isWithWire: boolean): Element {
-  return {
-    type: 'element',
-    tagName: 'div',
-    properties: { className: ['fragment'], ...(isWithWire && { dataFragmentIndex: 0 }) },
-    children: [block],
-  }
+function stepOf({ properties, ...block }: Element, isWithWire: boolean): Element {
+  const step = { className: ['fragment'], ...(isWithWire && { dataFragmentIndex: 0 }) }
+  return { ...block, properties: { ...properties, ...step } }
 }
 
 function isElement(node: Root['children'][number]): node is Element {

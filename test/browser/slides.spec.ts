@@ -140,6 +140,9 @@ test('a slide runs its program, shows its wire, and stops it when the deck moves
   await expect(page.locator('.reveal.paused')).toBeVisible()
   await page.keyboard.press('b')
   await expect(page.locator('.reveal.paused')).toHaveCount(0)
+  // The first press shows the recording's texts, and the program runs on.
+  await page.keyboard.press('PageDown')
+  await expect(page.locator('iframe')).toHaveCount(1)
   // This key removes the frame. On rare occasions the browser never
   // confirms such a key press, so wait for its effect instead.
   void page.keyboard.press('PageDown').catch(() => {})

@@ -1,4 +1,4 @@
-import type { ComponentPropsWithoutRef } from 'react'
+import type { HTMLAttributes } from 'react'
 import Markdown, { type Components, type ExtraProps } from 'react-markdown'
 import rehypeHighlight from 'rehype-highlight'
 import remarkGfm from 'remark-gfm'
@@ -68,7 +68,12 @@ const COMPONENTS: Components = {
 }
 
 /** Renders a code block, with the name of its file, if any. Blocks with certain names become components. */
-function Listing({ node, className = '', children }: ComponentPropsWithoutRef<'pre'> & ExtraProps) {
+function Listing({
+  node,
+  className = '',
+  children,
+  ...step
+}: HTMLAttributes<HTMLElement> & ExtraProps) {
   const code = node?.children[0]
   if (code?.type !== 'element') return <pre>{children}</pre>
   const [language = ''] = [code.properties.className]
@@ -84,7 +89,7 @@ function Listing({ node, className = '', children }: ComponentPropsWithoutRef<'p
   if (language === 'language-terminals') return <TwoTerminals name={inside} />
   if (language === 'language-hops') {
     return (
-      <div className={className}>
+      <div className={className} {...step}>
         <Hops text={inside} />
       </div>
     )
@@ -94,7 +99,7 @@ function Listing({ node, className = '', children }: ComponentPropsWithoutRef<'p
     return <SpaceTimePicture parties={parties} before={events} yours={[]} reference={[]} />
   }
   return (
-    <figure className={`listing ${className}`}>
+    <figure className={`listing ${className}`} {...step}>
       {file && <figcaption>{file}</figcaption>}
       <pre>{children}</pre>
     </figure>

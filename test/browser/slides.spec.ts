@@ -94,7 +94,7 @@ test('the speaker view has the notes, the next slide, and the remaining time for
   ).toHaveText(readDeck().chapters[0]!.slides[1]!.text.match(/^## (.*)$/m)![1]!)
   await page.keyboard.press('ArrowRight')
   await expect(speaker.locator('.speaker-controls-notes .value')).toContainText(
-    'Ask whether anybody has streamed',
+    'a server sends every earthquake at once',
   )
 
   // The speaker view shows the running countdown and the running program.
@@ -117,7 +117,7 @@ test('a slide runs its program, shows its wire, and stops it when the deck moves
   const problems = problemsOf(page)
   await page.goto(slides.url)
   await expect(page.locator('.reveal.ready')).toBeVisible()
-  await goTo(page, placeOf('```wire \nheld'))
+  await goTo(page, placeOf('```wire guess\nheld'))
   const channel = await heldChannel(page)
   await page.getByRole('button', { name: 'Run' }).click()
   const program = page.frameLocator(`${PRESENT} iframe`)
@@ -140,6 +140,9 @@ test('a slide runs its program, shows its wire, and stops it when the deck moves
   await expect(page.locator('.reveal.paused')).toBeVisible()
   await page.keyboard.press('b')
   await expect(page.locator('.reveal.paused')).toHaveCount(0)
+  // The first press shows the recording's texts, and the program runs on.
+  await page.keyboard.press('PageDown')
+  await expect(page.locator('iframe')).toHaveCount(1)
   // This key removes the frame. On rare occasions the browser never
   // confirms such a key press, so wait for its effect instead.
   void page.keyboard.press('PageDown').catch(() => {})
@@ -163,6 +166,68 @@ test('a running program takes the place of the recording, so that nothing moves 
     expect(await last.boundingBox()).toEqual(before)
     expect(await page.evaluate(outsideOfSlide, place)).toEqual([])
   }
+})
+
+test('a slide to guess shows its recording at a click, also to followers, and a program that runs before', async ({
+  page,
+  context,
+}) => {
+  const follower = await context.newPage()
+  await page.goto(slides.url)
+  await expect(page.locator('.reveal.ready')).toBeVisible()
+  await follower.goto(slides.followersUrls[0]!)
+  await goTo(page, placeOf('```wire guess\nheld'))
+  const [mine, theirs] = [page, follower].map((each) => each.locator(PRESENT))
+  await expect(mine!.getByText('When does the first quake arrive?')).toBeVisible()
+  await expect(mine!.locator('canvas')).toBeHidden()
+  await page.getByRole('button', { name: 'Run' }).click()
+  await expect(mine!.locator('iframe')).toBeVisible()
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await expect(mine!.locator('canvas')).toBeHidden()
+  await expect(theirs!.locator('canvas')).toBeHidden()
+  await page.keyboard.press('ArrowRight')
+  for (const slide of [mine, theirs]) {
+    await expect(slide!.locator('canvas')).toBeVisible()
+    await expect(slide!.getByRole('img', { name: 'Broken: proxy' })).toBeVisible()
+  }
+})
+
+test('a debrief goes from the mistake over the message to the fix', async ({ page }) => {
+  await page.goto(slides.url)
+  await expect(page.locator('.reveal.ready')).toBeVisible()
+  await goTo(page, placeOf('## A timer that starts over'))
+  const blocks = page.locator(PRESENT).locator('.listing')
+  const isShown = () =>
+    blocks.evaluateAll((all) =>
+      all.map((each) => each.checkVisibility({ visibilityProperty: true })),
+    )
+  expect(await isShown()).toEqual([true, false, false])
+  await page.keyboard.press('ArrowRight')
+  expect(await isShown()).toEqual([true, true, false])
+  await page.keyboard.press('ArrowRight')
+  expect(await isShown()).toEqual([true, true, true])
+  await expect(page.locator(PRESENT).locator('mark')).toHaveText([
+    'timer = setTimeout(show, QUIET_MS)',
+    'timer ??= setTimeout(show, FRAME_MS)',
+  ])
+})
+
+test('in the first minute, the server sends, the client gets nothing, and then everything arrives at once', async ({
+  page,
+}) => {
+  await page.clock.install()
+  await page.goto(slides.url)
+  await expect(page.locator('.reveal.ready')).toBeVisible()
+  await goTo(page, placeOf('```terminals'))
+  const [server, client] = [0, 1].map((index) =>
+    page.locator(PRESENT).locator('.terminal').nth(index),
+  )
+  await page.getByRole('button', { name: 'Play' }).click()
+  await page.clock.runFor(4900)
+  await expect(server!).toContainText('data: {"id"')
+  await expect(client!).not.toContainText('data:')
+  await page.clock.runFor(400)
+  await expect(client!).toContainText(/(data: .*\n){13}/)
 })
 
 test('a follower follows the instructor, browses on their own, and returns', async ({
@@ -311,7 +376,7 @@ test('entering the code lets you follow', async ({ page }) => {
     problems.length = 0
     await page.getByLabel('The code on the screen').fill('kmxtra')
     await page.keyboard.press('Enter')
-    shared.leader.show({ position: { h: 0, v: 1, f: -1 }, isBlank: false })
+    shared.leader.show({ position: { h: 0, v: 2, f: -1 }, isBlank: false })
     await expect(title(page)).toHaveText(/^What you will/)
     await expect(page).toHaveURL(/\/KMXTRA\/$/)
     expect(problems).toEqual([])

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { parseRecording } from '../../wire/recording.ts'
 import { lessons } from '../../workshop/lessons/catalogue.ts'
 import { ROOT } from '../../workshop/root.ts'
-import { readDeck, slidesFolder, type Kind } from '../../workshop/slides/deck.ts'
+import { readDeck, slidesFolder, titleOf, type Kind } from '../../workshop/slides/deck.ts'
+import { changedLines } from '../../workshop/slides/changed-lines.ts'
 import { quote, pictureOf, saysOf, table } from '../../workshop/slides/quote.ts'
 import { sceneIn } from '../../workshop/slides/scene.ts'
 import { recordingOf, recordingsFolder } from '../../workshop/slides/deck-view.ts'
@@ -31,7 +32,55 @@ describe.skipIf(areQuotesOfLessonsLost())('the deck', () => {
     expect(chapter!.slides.filter(({ kind }) => kind === 'debrief').length).toBeGreaterThan(1)
     for (const { kind, text, notes } of chapter!.slides) {
       if (kind === 'exercise') expect(text).toMatch(/^```countdown\n\d+ minutes\n```$/m)
-      if (kind !== 'recap') expect(notes, text).not.toBe('')
+      expect(notes, text).not.toBe('')
+    }
+  })
+
+  test('only debriefs and myths quote solutions, and only after the first exercise', () => {
+    for (const { name, slides } of readDeck().chapters) {
+      const first = slides.findIndex(({ kind }) => kind === 'exercise')
+      const early = slides.filter(
+        ({ kind, text }, index) =>
+          /^```\w+ solutions\//m.test(text) &&
+          (index < first || (kind !== 'debrief' && kind !== 'myth')),
+      )
+      expect(early.map(titleOf), name).toEqual([])
+    }
+  })
+
+  test('a slide on which people guess asks a question above its wire, and shows no bytes before', () => {
+    const guesses = readDeck().chapters.flatMap(({ slides }) =>
+      slides.filter(({ isGuess }) => isGuess),
+    )
+    expect(guesses.length).toBeGreaterThan(10)
+    for (const { text } of guesses) {
+      const [above, below] = text.split(/^```wire guess$/m)
+      if (below === undefined) continue
+      expect(above).toContain('?')
+      expect(above).not.toContain('```')
+    }
+  })
+
+  test('a table on a slide has at most four rows and two columns', () => {
+    for (const { slides } of readDeck().chapters) {
+      for (const slide of slides.filter(({ kind }) => kind !== 'welcome')) {
+        const rows = slide.text.split('\n').filter((line) => /^\|(?![-|]*$)/.test(line))
+        expect(rows.length, titleOf(slide)).toBeLessThanOrEqual(1 + 4)
+        for (const row of rows) expect(row.split('|').length - 2, row).toBeLessThanOrEqual(2)
+      }
+    }
+  })
+
+  test('no line of a message is wrapped a second time on a slide', () => {
+    for (const { slides } of readDeck().chapters) {
+      for (const slide of slides) {
+        for (const [, message = ''] of slide.text.matchAll(
+          /^```text npm test\n([\s\S]*?)^```$/gm,
+        )) {
+          const long = message.split('\n').filter((line) => line.length > 74)
+          expect(long, titleOf(slide)).toEqual([])
+        }
+      }
     }
   })
 
@@ -102,8 +151,6 @@ describe('a quote on a slide', () => {
     expect(quote('test/mistakes/lesson1/collects/server.ts', '')).toContain('lines.push(')
     const says = saysOf('lesson1/collects')
     expect(says).toMatch(/^✗ 1\.2a .*\n\n(?:.*\n)+.* before the next quake happens\.\n$/)
-    // No line is wrapped a second time on the slide.
-    expect(says.split('\n').filter((line) => line.length > 74)).toEqual([])
   })
 
   test('can be the picture in the message of a mistake', () => {
@@ -119,6 +166,37 @@ describe('a quote on a slide', () => {
         .split('\n')
         .map((line) => line.slice(0, 9)),
     ).toEqual(['| | lesso', '|---|---|', '| 1 | [Ra'])
+  })
+
+  test('can be columns of a table, joined or alone', () => {
+    const [head, rule, row] = table(
+      'lessons/04-buffering/README.md',
+      'nginx | `proxy_http_version 1.1;` | X',
+      ['2+3', '4'],
+    ).split('\n')
+    expect(head!.split('|')).toHaveLength(4)
+    expect(rule).toBe('|---|---|')
+    expect(row).toBe('| `proxy_http_version 1.1;`, X-Accel-Buffering: no | passes |')
+  })
+
+  test('keeps its indentation, even if its first line is deeper than its last', () => {
+    const excerpt =
+      'return () => {\n…\n}, []); // Empty dependency array ensures the effect runs once on mount'
+    expect(quote('lessons/03-react/exhibit/SSEExample.jsx', excerpt)).toMatch(
+      /^ {2}return [^]*\n\}, \[\]\);/,
+    )
+  })
+
+  test('marks the lines in which a mistake and the solution differ', () => {
+    const slide = '```says lesson3/debounce\n```'
+    const mistake = 'test/mistakes/lesson3/debounce/useQuakes.ts'
+    const lines = 'clearTimeout(timer)\ntimer = setTimeout(show, QUIET_MS)\n'
+    expect(changedLines(mistake, lines, slide)).toEqual([2])
+    const fix = '  timer ??= setTimeout(show, FRAME_MS)\n'
+    expect(changedLines('solutions/03-react/useQuakes.ts#3.3', fix, slide)).toEqual([1])
+    // Without a mistake on the slide, or if everything differs, there is nothing to mark.
+    expect(changedLines('solutions/03-react/useQuakes.ts', fix, '')).toEqual([])
+    expect(changedLines(mistake, 'a\nb\n', slide)).toEqual([])
   })
 
   test.each([

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { ROOT } from '../root.ts'
+import { changedLines } from './changed-lines.ts'
 import { cloning } from './clone-address.ts'
 import { pictureOf, quote, saysOf, table } from './quote.ts'
 import { sceneIn, type Scene } from './scene.ts'
@@ -26,6 +27,8 @@ export const KINDS = [
 export type Slide = {
   kind: Kind
   minutes: number
+  /** Whether the slide shows only a question at first, so that the room can guess. A click shows the answer. */
+  isGuess: boolean
   /** The slide's Markdown, with all quotes filled in. */
   text: string
   /** The notes for the instructor, in Markdown. */
@@ -75,7 +78,13 @@ export function readChapter(file: string, deck: Pick<Deck, 'scenes' | 'problems'
     } catch (error) {
       const problem = `slides/${file}, slide ${index + 1}: ${(error as Error).message}`
       deck.problems.push(problem)
-      return { kind: 'concept', minutes: 1, text: `## Not to be shown\n\n${problem}`, notes: '' }
+      return {
+        kind: 'concept',
+        minutes: 1,
+        isGuess: false,
+        text: `## Not to be shown\n\n${problem}`,
+        notes: '',
+      }
     }
   })
   return { name: basename(file, '.md'), slides }
@@ -97,9 +106,7 @@ export function titleOf({ text }: Slide): string {
  * lessons instead.
  */
 function withLessons(slide: Slide): Slide {
-  return fillBlock(slide, 'schedule', () =>
-    table('README.md', '| [').replaceAll(/^(\|[^|]*\|[^|]*)\|[^|]*/gm, '$1'),
-  )
+  return fillBlock(slide, 'schedule', () => table('README.md', '| [', ['2', '4']))
 }
 
 /** Replaces each code block with this name. */
@@ -111,17 +118,19 @@ export function fillBlock(slide: Slide, name: string, filled: (inside: string) =
 }
 
 /**
- * Parses a slide: `<!-- myth, 2 minutes -->`, its text and, after a line `Note:`, the notes for the instructor.
+ * Parses a slide: `<!-- myth, 2 minutes -->` or `<!-- myth, 2 minutes, guess -->`, its text and, after a line `Note:`, the
+ * notes for the instructor.
  *
- * A code block with a file after its language quotes that file. A block named `table` quotes rows of a table, and a block
+ * A code block with a file after its language quotes that file, and marks the lines in which a mistake and the solution
+ * differ. A block named `table` quotes rows of a table, and a block
  * named `says` quotes the message that a learner gets for a mistake, or its picture. A block named `clone` shows how to
  * clone the workshop. Adds the scene of a block named `wire` to `scenes`.
  *
  * @throws Error
  */
 export function readSlide(part: string, scenes: Scene[]): Slide {
-  const [, word = '', minutes = '', body = ''] =
-    /^\s*<!-- ([a-z]+), (\d+(?:\.\d+)?) minutes? -->\n([\s\S]*)$/.exec(part) ?? []
+  const [, word = '', minutes = '', guess, body = ''] =
+    /^\s*<!-- ([a-z]+), (\d+(?:\.\d+)?) minutes?(, guess)? -->\n([\s\S]*)$/.exec(part) ?? []
   const kind = KINDS.find((known) => known === word)
   if (!kind) {
     throw new Error(`begin it with its kind and its minutes, as in <!-- ${KINDS[2]}, 2 minutes -->`)
@@ -130,13 +139,17 @@ export function readSlide(part: string, scenes: Scene[]): Slide {
   return {
     kind,
     minutes: Number(minutes),
+    isGuess: guess !== undefined,
     text: text.replace(LISTING, (whole, language: string, said: string, inside: string) => {
       if (language === 'wire') {
         const scene = sceneIn(said, inside)
         scenes.push(scene)
-        return listing('wire', '', `${scene.name}\n`)
+        return listing('wire', guess ? 'guess' : '', `${scene.name}\n`)
       }
-      if (language === 'table') return table(said, inside)
+      if (language === 'table') {
+        const [path = '', ...columns] = said.split(' ')
+        return table(path, inside, columns)
+      }
       if (language === 'clone') return listing('sh', '', cloning())
       if (language === 'says') {
         return inside.trim() === 'picture'
@@ -144,7 +157,10 @@ export function readSlide(part: string, scenes: Scene[]): Slide {
           : listing('text', 'npm test', saysOf(said))
       }
       if (!said.includes('/')) return whole
-      return listing(language, said.replace(/#.*/, ''), quote(said, inside))
+      const quoted = quote(said, inside)
+      const marked = changedLines(said, quoted, text)
+      const name = said.replace(/#.*/, '')
+      return listing(language, marked.length > 0 ? `${name} {${marked.join()}}` : name, quoted)
     }),
     notes: notes.trim(),
   }

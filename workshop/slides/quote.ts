@@ -26,7 +26,7 @@ export function quote(place: string, excerpt: string): string {
   const from = region === undefined ? lines : linesOfRegion(lines, region, path)
   const wanted = excerpt.split('\n').filter((line) => line.trim() !== '')
   const found = wanted.length === 0 ? from : between(from, wanted, place)
-  return `${dedent(found).join('\n').trim()}\n`
+  return `${dedent(found).join('\n').replace(/^\n+/, '').trimEnd()}\n`
 }
 
 /**
@@ -52,8 +52,16 @@ export function saysOf(address: string): string {
   }
   const options = { paint: painter(false), width: SLIDE_WIDTH, workName: 'lessons' }
   const lines = renderFailure(failed, verdict, options).split('\n')
-  const withoutAdvice = lines.slice(0, -1).map((line) => line.replace(/^ {2}/, ''))
+  const withoutAdvice = lines.slice(0, -1).flatMap((line) => folded(line.replace(/^ {2}/, '')))
   return `${withoutAdvice.join('\n').trim()}\n`
+}
+
+/** Folds a line that a terminal would show as it is, such as a rule or JSON. Keeps words whole where possible. */
+function folded(line: string): string[] {
+  if (line.length <= SLIDE_WIDTH) return [line]
+  const space = line.lastIndexOf(' ', SLIDE_WIDTH)
+  const end = space > SLIDE_WIDTH / 2 ? space : SLIDE_WIDTH
+  return [line.slice(0, end), ...folded(line.slice(end).trimStart())]
 }
 
 /** The number of characters of code that fit on a line of a slide, so that no line of a message is wrapped again. */
@@ -81,9 +89,10 @@ function storedMessage(address: string): { mistake: Mistake; message: Message } 
  * Returns rows of a table in a Markdown file, below the table's head.
  *
  * @param rows the rows to return, one per line. A line lists the beginnings of the row's cells: `nginx | `gzip on;``
+ * @param columns the columns to return, counted from 1, such as `1` and `3`. `2+3` joins two columns. By default, returns all
  * @throws Error if there is no such row
  */
-export function table(path: string, rows: string): string {
+export function table(path: string, rows: string, columns: string[] = []): string {
   const lines = read(path)
   const wanted = rows.split('\n').filter((row) => row.trim() !== '')
   const found = wanted.flatMap((row) => {
@@ -94,7 +103,23 @@ export function table(path: string, rows: string): string {
   })
   const first = lines.indexOf(found[0] ?? '')
   const line = lines.findLastIndex((each, index) => index < first && /^[|-]+$/.test(each))
-  return [...lines.slice(line - 1, line + 1), ...found].join('\n')
+  const [head = '', rule = ''] = lines.slice(line - 1, line + 1)
+  if (columns.length === 0) return [head, rule, ...found].join('\n')
+  const [shownHead, ...shown] = [head, ...found].map((row) => only(columns, row))
+  return [shownHead, `|${'---|'.repeat(columns.length)}`, ...shown].join('\n')
+}
+
+/** Returns only these columns of a row. Joins the cells of a column such as `2+3`. */
+function only(columns: string[], row: string): string {
+  const cells = row.split('|').map((cell) => cell.trim())
+  const shown = columns.map((column) =>
+    column
+      .split('+')
+      .map((each) => cells[Number(each)])
+      .filter(Boolean)
+      .join(', '),
+  )
+  return `| ${shown.join(' | ')} |`
 }
 
 function begins(line: string, beginnings: string[]): boolean {
@@ -112,7 +137,8 @@ function read(path: string): string[] {
   }
 }
 
-function linesOf(path: string): string[] {
+/** Returns the lines of a file, or of a mistake's file if the path begins with that of a mistake. */
+export function linesOf(path: string): string[] {
   const [, address, name = ''] = /^test\/mistakes\/(lesson\d+\/[^/]+)\/(.+)$/.exec(path) ?? []
   if (!address) return read(path)
   const text = filesOf(mistakeCalled(address)).get(name)
@@ -122,11 +148,16 @@ function linesOf(path: string): string[] {
 
 function linesOfRegion(lines: string[], region: string, path: string): string[] {
   const found: string[] = []
-  let isInside = false
+  let inside: string[] | undefined
   for (const line of lines) {
     const [, mark, rest = ''] = /^\s*(?:\/\/|#) #(region|endregion)\b\s*(.*)$/.exec(line) ?? []
-    if (mark) isInside = mark === 'region' && rest.split(' ')[0] === region
-    else if (isInside) found.push(line)
+    if (!mark) inside?.push(line)
+    else if (mark === 'region' && rest.split(' ')[0] === region) inside = []
+    else {
+      // Regions of one task may be indented differently.
+      found.push(...dedent(inside ?? []))
+      inside = undefined
+    }
   }
   if (found.length === 0) throw new Error(`${path} has no region ${region}`)
   return found

@@ -65,14 +65,14 @@ const OneSlide = memo(function OneSlide({
   v: number
   id?: string
 }) {
-  const { kind, minutes, text, notes } = slide
+  const { kind, minutes, isGuess, text, notes } = slide
   const place = useMemo(() => ({ h, v }), [h, v])
   return (
     <section id={id} className={kind} data-timing={minutes * 60} data-minutes={minutes}>
       <div className="sheet">
         <p className="kind">{WORDS[kind]}</p>
         <PlaceContext value={place}>
-          <SlideText text={text} />
+          <SlideText text={text} isStepwise={isGuess || kind === 'debrief'} />
         </PlaceContext>
       </div>
       {notes && (

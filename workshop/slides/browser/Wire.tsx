@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import { useStore } from '../../page/browser/state/store.ts'
 import { Counters } from './Counters.tsx'
 import { useDeck } from './deck-context.ts'
@@ -8,9 +9,9 @@ import { responseAt, SelectedBytes, WirePicture } from './WirePicture.tsx'
 
 /**
  * Shows a scene's wire: the recording or, while the instructor runs the program, the live wire in the same place. The bytes
- * below it stay.
+ * below it stay. On a slide on which people guess, the recording and its bytes appear only at a click.
  */
-export function Wire({ name }: { name: string }) {
+export function Wire({ name, isGuess }: { name: string; isGuess: boolean }) {
   const { role, scenes } = useDeck()
   const isRunning = useStore(runs, (running) => running === name)
   const recording = useRecording(name)
@@ -20,7 +21,7 @@ export function Wire({ name }: { name: string }) {
   return (
     <figure className={isRunning ? 'wire live' : 'wire'}>
       <div className="screen">
-        {isRunning ? (
+        {isRunning && (
           <iframe
             title={`${program}, running`}
             src={
@@ -29,14 +30,17 @@ export function Wire({ name }: { name: string }) {
                 : './demo.html'
             }
           />
-        ) : (
-          <WirePicture recording={recording} selected={selected} />
         )}
-        {!isRunning && recording?.end && <Counters {...recording.end} />}
+        <Recorded isGuess={isGuess}>
+          {!isRunning && <WirePicture recording={recording} selected={selected} />}
+          {!isRunning && recording?.end && <Counters {...recording.end} />}
+        </Recorded>
       </div>
-      {recording && selected !== undefined && (
-        <SelectedBytes entries={recording.entries} n={selected} from={showsFrom} />
-      )}
+      <Recorded isGuess={isGuess}>
+        {recording && selected !== undefined && (
+          <SelectedBytes entries={recording.entries} n={selected} from={showsFrom} />
+        )}
+      </Recorded>
       <figcaption>
         <code>{program}</code>
         {isInstructor && (
@@ -46,5 +50,15 @@ export function Wire({ name }: { name: string }) {
         )}
       </figcaption>
     </figure>
+  )
+}
+
+/** Contains a part of a recording. The element stays while a program runs, because reveal.js remembers there what is visible. */
+function Recorded({ isGuess, children }: { isGuess: boolean; children: ReactNode }) {
+  if (!isGuess) return children
+  return (
+    <div className="recorded fragment" data-fragment-index={0}>
+      {children}
+    </div>
   )
 }

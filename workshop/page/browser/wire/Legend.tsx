@@ -5,17 +5,24 @@ export function Legend() {
   return (
     <details className="legend">
       <summary>Legend</summary>
-      <ul>
-        {MARKS.map(([words, shape]) => (
-          <li key={words}>
-            <svg width="22" height="24" viewBox="0 0 22 24" aria-hidden="true">
-              {shape}
-            </svg>
-            {words}
-          </li>
-        ))}
-      </ul>
+      <Marks />
     </details>
+  )
+}
+
+/** Lists the marks of the chart. */
+export function Marks() {
+  return (
+    <ul className="marks">
+      {MARKS.map(([words, shape]) => (
+        <li key={words}>
+          <svg width="22" height="24" viewBox="0 0 22 24" aria-hidden="true">
+            {shape}
+          </svg>
+          {words}
+        </li>
+      ))}
+    </ul>
   )
 }
 

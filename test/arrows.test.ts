@@ -47,7 +47,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
     'workshop/slides',
     'base wire protocol solutions process http terminal tools lessons verdict grader mistakes runtime page session',
   ],
-  slidesBrowser: ['workshop/slides/browser', 'wire slides pageBrowser'],
+  slidesBrowser: ['workshop/slides/browser', 'wire protocol slides pageBrowser'],
   prove: [
     'workshop/prove.ts workshop/browser-tests.ts workshop/slowest-tests.ts',
     'base process tools',

@@ -1,6 +1,6 @@
 import { checksOf } from '../../workshop/lessons/checks.ts'
 import { slidesServer, type SlidesServer } from '../../workshop/slides/server.ts'
-import { reportIn } from '../../workshop/slides/room-report.ts'
+import { reportIn } from '../../workshop/session/room-report.ts'
 import { findings } from './axe.ts'
 import { expect, test } from './workshop.ts'
 

@@ -190,7 +190,7 @@ test('without an agenda, the plan lists the lessons, and no slide has a time', (
   const { chapters } = readDeck()
   const slides = chapters.flatMap((chapter) => chapter.slides)
   expect(slides.find((slide) => titleOf(slide) === 'The plan')!.text).toContain(
-    '| 1 | [Raw chunks]',
+    '| [Raw chunks](lessons/01-raw-chunks/README.md) | 40 |',
   )
   expect(slides.some(({ plan }) => plan)).toBe(false)
 })

@@ -12,6 +12,5 @@ export const lessonPage: Bundle = {
     'workshop/page/browser',
     'workshop/verdict',
     'workshop/lessons/task-of.ts',
-    'workshop/session/sharing-texts.ts',
   ],
 }

@@ -1,5 +1,5 @@
 import type { Problem } from '../lessons/args.ts'
-import { nameIn } from '../slides/room-report.ts'
+import { nameIn } from './room-report.ts'
 import { newNickname } from './nickname.ts'
 
 /** The instructor's board to which a learner shows their progress, and the learner's nickname. */

@@ -3,7 +3,7 @@ import type { LessonEvents, LessonRun } from './lesson-run.ts'
 import { progressAfter, progressIn, type Progress } from './progress-report.ts'
 import type { ShareTarget } from './share-args.ts'
 import { sharing } from './sharing.ts'
-import { sharingStatus } from './sharing-texts.ts'
+import { sharingStatus } from '../../protocol/sharing.ts'
 
 /** Reports the progress of a session to the instructor's board. */
 export type SharedProgress = {

@@ -16,7 +16,7 @@ import { openPage, showInBrowser } from './open-page.ts'
 import type { LessonTarget } from './lesson-target.ts'
 import { printEvents } from './print-events.ts'
 import type { ShareTarget } from './share-args.ts'
-import { sharedWhat } from './sharing-texts.ts'
+import { sharedWhat } from '../../protocol/sharing.ts'
 import { troubleKeys } from './trouble-keys.ts'
 
 /**

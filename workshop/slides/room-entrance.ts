@@ -1,6 +1,6 @@
 import express, { Router } from 'express'
 import { failed, refuse } from '../http/safety.ts'
-import { reportIn } from './room-report.ts'
+import { reportIn } from '../session/room-report.ts'
 import type { Room } from './room.ts'
 
 /**

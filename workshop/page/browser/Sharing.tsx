@@ -1,5 +1,5 @@
 import type { SharingState } from '../../../protocol/page.ts'
-import { sharedWhat, sharingStatus } from '../../session/sharing-texts.ts'
+import { sharedWhat, sharingStatus } from '../../../protocol/sharing.ts'
 import { ActionButton } from './ui/ActionButton.tsx'
 
 /** Says what the instructor's board shows of the learner, and ends it on request. */

@@ -1,4 +1,4 @@
-import type { SharingState } from '../../protocol/page.ts'
+import type { SharingState } from './page.ts'
 
 // Says what is shown to whom, in the terminal and on the page. Nothing here needs Node.
 

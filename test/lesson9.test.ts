@@ -39,7 +39,7 @@ check('9.1a', 'append() adds one entry with the field "quake"', async (t) => {
     const fields = stored.at(-1)?.[1] ?? []
     const [field, json = ''] = fields
     must(fields.length === 2 && field === 'quake' && deepEqual(tryParseJson(json), quake), {
-      seen: `append() resolved, and the newest entry of the stream "${excerpt(log.key, 13)}" was ${excerptJson(fields)}.`,
+      seen: `append() resolved, and the newest entry of the stream was ${excerptJson(fields)}.`,
       expected: `Expected one field named "quake", whose value is the quake as JSON: ${excerptJson(['quake', JSON.stringify(quake)])}.`,
     })
   }
@@ -98,7 +98,7 @@ check('9.1d', 'the stream is trimmed to about its capacity', async (t) => {
     expected: 'Expected every call to resolve.',
   })
   const { length } = await log.stored()
-  t.transcript.step(`400 quakes are appended, and the stream keeps ${length}`)
+  t.transcript.step('400 quakes are appended')
   must(length <= 50 + MOST_MORE, {
     seen: `The capacity is 50, 400 quakes were appended, and the stream kept ${length} of them.`,
     expected: 'Expected Redis to trim the stream with MAXLEN, because Redis keeps it in memory.',

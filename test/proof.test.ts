@@ -118,7 +118,9 @@ describe.each(lessons())('lesson $number', (lesson) => {
     async (mistake, { expect: expectHere, skip }) => {
       const { name, fails, phrase } = mistake
       skip(lacking.includes(fails), 'there is no nginx')
-      const kept = textOf(known.get(name))
+      const kept = known.get(name)
+      const isKept = (came: Message | undefined): boolean =>
+        hasRaces(lesson) ? kept !== undefined : textOf(came) === textOf(kept)
       const verdict = await pool.grade(
         {
           ...requestFor(lesson, made(mistake)),
@@ -126,14 +128,15 @@ describe.each(lessons())('lesson $number', (lesson) => {
           tryAllIn: fails,
           from: firstTaskOf([...filesOf(mistake).keys()], lesson),
         },
-        (came) => firstFailed(came)?.id === fails && textOf(messageIn(came)) === kept,
+        (came) => firstFailed(came)?.id === fails && isKept(messageIn(came)),
       )
       expectHere(firstFailed(verdict)?.id, JSON.stringify(verdict.problem)).toBe(fails)
       const message = messageIn(verdict)!
-      told.set(name, message)
+      told.set(name, kept && !isUpdating() && isKept(message) ? kept : message)
       const { seen, expected, cause = '', often = '' } = message
       expectHere([seen, expected, cause, often].join(' ').replace(/\s+/g, ' ')).toContain(phrase)
-      if (!isUpdating()) expectHere(textOf(message), 'update with -u').toBe(kept)
+      if (isUpdating() || isKept(message)) return
+      expectHere(textOf(message), 'update with -u').toBe(textOf(kept))
     },
   )
 
@@ -182,6 +185,14 @@ function messageIn(verdict: Verdict): Message | undefined {
 
 function textOf(message: Message | undefined): string | undefined {
   return message && formatMessage(message)
+}
+
+/**
+ * Returns whether the messages of a lesson's checks differ from run to run. In lesson 9, real processes and Redis work at
+ * the same time, so the order of their steps differs, and so do counts. There, a message needs only its phrase.
+ */
+function hasRaces({ number }: Lesson): boolean {
+  return number === 9
 }
 
 /** Returns whether Vitest was started with -u. */

@@ -149,7 +149,10 @@ export async function readAfter(
   const { entries, isGap } = await t.withTimeout(reading, {
     seen: `${call} did not resolve.`,
     expected: 'Expected after() to resolve while Redis answers.',
-    often: 'your XRANGE waits after an XREAD on the same connection. Use two connections.',
+    often:
+      id === undefined || isStreamId(id)
+        ? 'your XRANGE waits after an XREAD on the same connection. Use two connections.'
+        : 'your code sends this ID to Redis, which answers with an error, and then asks again. It must not reach Redis.',
   })
   must(Array.isArray(entries), {
     seen: `${call} returned no list of entries.`,
@@ -167,4 +170,9 @@ export function listIds(entries: readonly { id: string }[]): string {
   if (ids.length === 0) return 'nothing'
   if (ids.length <= 6) return ids.join(', ')
   return `${ids.slice(0, 3).join(', ')}, … ${ids.at(-1)} (${ids.length} entries)`
+}
+
+/** Returns whether Redis accepts an ID: two numbers of 64 bits. */
+function isStreamId(id: string): boolean {
+  return /^\d+-\d+$/.test(id) && id.split('-').every((part) => BigInt(part) < 2n ** 64n)
 }

@@ -9,6 +9,7 @@ import { outsideOfSlide } from './outside-of-slide.ts'
 
 // Each agenda is rehearsed with a clock that the test sets.
 
+// A learner may have deleted a README that a slide quotes. In CI, this never skips.
 test.skip(areQuotesOfLessonsLost())
 
 const NINE = 9 * 60
@@ -17,7 +18,7 @@ let slides: SlidesServer
 test.afterEach(() => slides.close())
 
 for (const name of agendaNames()) {
-  test(`the agenda "${name}": its own slides fit, and the speaker view says who is late`, async ({
+  test(`the agenda "${name}": its own slides fit, and the speaker view says how late the instructor is`, async ({
     page,
     context,
   }) => {

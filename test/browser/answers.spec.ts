@@ -68,6 +68,7 @@ test('other lessons show no meter', async ({ lesson, page }) => {
 const ANSWER = `
 export const answer = async function* (question, signal) {
   for (let n = 0; question === 'Tell me everything.' || n < 5; n += 1) {
+    // The pace of a model. Every test waits for the page, however long that takes.
     await new Promise((done) => setTimeout(done, 50))
     if (signal.aborted) return
     yield ' ' + n

@@ -40,15 +40,18 @@ export type SlidesServer = {
  * stream on a slide uses none of the deck's connections, and followers cannot even reach the server that runs programs.
  *
  * @param options.code the code with which anyone on the network can follow; if absent, only this machine can follow
+ * @param options.hosts the addresses of this machine in the networks of followers, if they have a code
  * @param options.agenda the agenda whose slides to show; if absent, all slides
  * @throws Error if no port is free
  */
 export async function slidesServer({
   code,
+  hosts = code ? addresses() : ['127.0.0.1'],
   agenda,
   ports = SLIDES_PORTS,
 }: {
   code?: string
+  hosts?: readonly string[]
   agenda?: AgendaChoice
   ports?: readonly number[]
 } = {}): Promise<SlidesServer> {
@@ -72,7 +75,6 @@ export async function slidesServer({
       ...(code && { host: '0.0.0.0' }),
     },
   )
-  const hosts = code ? addresses() : ['127.0.0.1']
   const followersUrls = hosts.map((host) => `http://${host}:${followers.port}`)
   if (code) role.join = { urls: followersUrls, code }
   return {

@@ -15,7 +15,7 @@ export type RedisTap = {
   /** The commands among the events. */
   readonly commands: readonly TapCommand[]
   /** The commands that Redis has not answered yet: an XREAD that blocks, for example. */
-  unanswered(name?: string): TapCommand[]
+  unanswered(): TapCommand[]
   /** The number of connections that are open now. */
   readonly openConnections: number
   /** Closes all connections, as a crash of Redis or of the network would. */
@@ -154,10 +154,7 @@ export async function tapRedis(
     get commands() {
       return events.filter((event) => event.kind === 'command')
     },
-    unanswered(name) {
-      const commands = [...links].flatMap((link) => link.unanswered)
-      return name === undefined ? commands : commands.filter((each) => each.name === name)
-    },
+    unanswered: () => [...links].flatMap((link) => link.unanswered),
     get openConnections() {
       return links.size
     },

@@ -90,6 +90,7 @@ describe.each([
   ['the lesson page', lessonPage, 'workshop/page/browser/main.tsx'],
   ['the slides', slidesPage, 'workshop/slides/browser/main.tsx'],
   ['a slide that runs a program', slidesPage, 'workshop/slides/browser/demo.tsx'],
+  ['the board', slidesPage, 'workshop/slides/browser/board.tsx'],
 ])('%s', (_what, { sources }, entry) => {
   test('every file that a browser loads is among the sources of its bundle', () => {
     const loaded = reachedFrom(entry, ({ isType }) => !isType)

@@ -6,7 +6,7 @@ import { deepEqual, tryParseJson } from './harness/equality.ts'
 import { turns } from './harness/event-loop.ts'
 import { describeError, Failure } from './harness/failure.ts'
 import { awkwardQuakes, numberedQuakes, quakes } from './harness/quakes.ts'
-import { counted } from './harness/reconnection/wording.ts'
+import { capitalised, counted } from './harness/reconnection/wording.ts'
 import { follow, mustGet, mustTellGap } from './harness/scale-out/follower.ts'
 import { holdNext, isBlocking } from './harness/scale-out/hold.ts'
 import { livingTimers } from './harness/scale-out/living-timers.ts'
@@ -888,7 +888,7 @@ function countNames(names: string[]): string {
 /** Waits until the reader of a process is waiting in Redis. */
 async function mustBlock(t: Tools, { name, tap }: { name: string; tap: RedisTap }): Promise<void> {
   await t.waitFor(() => tap.unanswered().some(isBlocking), {
-    seen: `${name[0]!.toUpperCase()}${name.slice(1)} was running, and no XREAD with BLOCK was waiting in Redis.`,
+    seen: `${capitalised(name)} was running, and no XREAD with BLOCK was waiting in Redis.`,
     expected: 'Expected one blocking read, which Redis answers when there is a new entry.',
     often: 'your reader polls, or it ends with the first answer.',
   })

@@ -195,7 +195,7 @@ const COMMANDS: Record<string, (call: Call) => Reply | typeof LATER> = {
     if (index !== '0') throw new RespError('ERR DB index is out of range')
     return OK
   },
-  HELLO({ args: [version = String(2), ...options], client }) {
+  HELLO({ args: [version = '2', ...options], client }) {
     if (!['2', '3'].includes(version)) throw new RespError('NOPROTO unsupported protocol version')
     const name = options[options.findIndex((option) => /^setname$/i.test(option)) + 1]
     if (name !== undefined && options.length > 1) client.name = name
@@ -261,11 +261,12 @@ const COMMANDS: Record<string, (call: Call) => Reply | typeof LATER> = {
     mustHave(key !== undefined, 'xinfo|stream')
     const stream = streams.get(key)
     if (!stream) throw new RespError('ERR no such key')
-    const { entries, last, maxDeleted, added } = stream
+    const { entries, last, added } = stream
     return flatPairs({
       length: entries.length,
       'last-generated-id': textOf(last),
-      'max-deleted-entry-id': textOf(maxDeleted),
+      // A trim does not count as a deletion, and there is no XDEL.
+      'max-deleted-entry-id': textOf(ZERO),
       'entries-added': added,
       'recorded-first-entry-id': textOf(entries[0]?.id ?? ZERO),
       groups: 0,
@@ -304,7 +305,6 @@ type Entry = { id: Id; fields: string[] }
 type Stream = {
   entries: Entry[]
   last: Id
-  maxDeleted: Id
   /** The number of entries that were ever added. */
   added: number
   /** The nodes in which Redis stores the entries. A trim with `~` removes only whole nodes. */
@@ -383,7 +383,7 @@ const EXHAUSTED = 'ERR The stream has exhausted the last possible ID, unable to 
 const TOO_SMALL = 'ERR The ID specified in XADD is equal or smaller than the target stream top item'
 
 function newStream(): Stream {
-  return { entries: [], last: ZERO, maxDeleted: ZERO, added: 0, nodes: [] }
+  return { entries: [], last: ZERO, added: 0, nodes: [] }
 }
 
 function nextId(last: Id): Id {

@@ -11,8 +11,6 @@ export type RoundRobin = {
   remove(name: string): void
   /** Sends each new connection to this process. Without a name, the processes take turns again. */
   prefer(name: string | undefined): void
-  /** Returns the process that serves a connection, which is known by the client's port. */
-  backendOf(clientPort: number): string | undefined
   /** Closes all connections. */
   cut(): void
   /** Closes all connections, and stops. */
@@ -25,13 +23,12 @@ export type Backend = { name: string; port: number }
  * Starts the proxy on a free port of 127.0.0.1. A process that refuses a connection is skipped. If no process accepts it,
  * the connection is closed.
  *
- * @param onRouted called with each connection that has reached a process
+ * @param onRouted called with the name of the process whenever a connection has reached one
  */
 export async function startRoundRobin(
-  onRouted: (clientPort: number, backend: string) => void = () => {},
+  onRouted: (backend: string) => void = () => {},
 ): Promise<RoundRobin> {
   const backends: Backend[] = []
-  const served = new Map<number, string>()
   const clients = new Set<Socket>()
   let next = 0
   let preferred: string | undefined
@@ -44,7 +41,6 @@ export async function startRoundRobin(
   })
 
   async function route(client: Socket): Promise<void> {
-    const clientPort = client.remotePort!
     const [first, ...others] = inTurn()
     for (const backend of first ? [first, ...others] : []) {
       const { name, port } = backend
@@ -52,9 +48,7 @@ export async function startRoundRobin(
       if (!upstream) continue
       // The processes that were skipped have had their turn.
       if (backend !== first) next = backends.indexOf(backend) + 1
-      served.set(clientPort, name)
-      client.once('close', () => served.delete(clientPort))
-      onRouted(clientPort, name)
+      onRouted(name)
       join(client, upstream)
       return
     }
@@ -87,7 +81,6 @@ export async function startRoundRobin(
     prefer(name) {
       preferred = name
     },
-    backendOf: (clientPort) => served.get(clientPort),
     cut,
     stop() {
       const stopped = new Promise<void>((resolve) => server.close(() => resolve()))

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import { recordedQuakes, replay } from '#feed'
 import type { ProcessesState } from '../../protocol/page.ts'
 import type { RuntimeMessage } from '../../protocol/runtime.ts'
 import { redisConnection } from '../../wire/redis-connection.ts'
 import type { Connecting, Destination } from '../../wire/tap.ts'
 import { startLearnerProcess, type LearnerProcess } from './learner-process.ts'
 import { startSessionRedis, type SessionRedis } from './session-redis.ts'
+import { recordedWeek } from './week.ts'
 
 /** Several processes of a learner's server, which share a history in Redis. A publisher appends to that history. */
 export type LearnerCluster = {
@@ -63,7 +63,7 @@ export function startLearnerCluster({
 }): LearnerCluster {
   const members: Member[] = NAMES.map((name) => ({ name, state: 'starting', served: new Map() }))
   const publisher = new AbortController()
-  const week = replay(recordedQuakes(), { speed: SPEED, loop: true })
+  const week = recordedWeek()
   let redis: SessionRedis | undefined
   let isAway = false
   let isRolling = false
@@ -287,9 +287,6 @@ type Member = {
 }
 
 const NAMES = ['process 1', 'process 2', 'process 3']
-
-/** The factor by which the quakes happen faster than in reality: two or three a second. */
-const SPEED = 900
 
 const DOWN_MS = 3000
 

@@ -5,7 +5,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { recordedQuakes, replay, type Feed, type Replay } from '#feed'
+import { recordedQuakes, type Feed, type Replay } from '#feed'
 import { answersFrom } from './answers.ts'
 import { FILTERED_STREAM, pushedFrom } from './filtered-stream.ts'
 import { fullBuffers, type FullBuffers } from './full-buffers.ts'
@@ -14,14 +14,12 @@ import { runServerProcess } from './server-process.ts'
 import { sourcesOf, type Sources } from './sources.ts'
 import { historyOf } from './history.ts'
 import { countLeaks } from './leaks.ts'
+import { recordedWeek } from './week.ts'
 import { exitWithParent } from '../process/exit-with-parent.ts'
 import { isNotWritten } from '../../protocol/not-written.ts'
 import type { Load, RuntimeMessage, RuntimeOrder } from '../../protocol/runtime.ts'
 
-/** The factor by which the quakes happen faster than in reality: two or three a second, so that the first one happens soon. */
-const SPEED = 900
-
-let week = replay(recordedQuakes(), { speed: SPEED, loop: true })
+let week = recordedWeek()
 let when: 'loading' | 'running' = 'loading'
 let buffers: FullBuffers | undefined
 let stopProcess = async (): Promise<void> => {}
@@ -114,7 +112,7 @@ async function argumentsFor(file: string, since: number): Promise<unknown[]> {
   const isHistory = existsSync(history)
   const isFiltered = existsSync(join(dirname(file), 'rule.ts'))
   if (!isHistory && !isFiltered) return [watched(week)]
-  week = replay(recordedQuakes(), { speed: SPEED, loop: true, since })
+  week = recordedWeek(since)
   if (isFiltered) return [pushedFrom(watched(week)), FILTERED_STREAM]
   return [await historyOf(history, watched(week))]
 }

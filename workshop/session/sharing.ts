@@ -61,7 +61,7 @@ export function sharing({
       if (dayOf(clock) !== today) return stop('The day is over.')
       news = new AbortController()
       const wake = AbortSignal.any([news.signal, over.signal])
-      const answer = await post(current())
+      const answer = await post(nextReport())
       if (over.signal.aborted) return undefined
       if (answer === 'accepted') {
         failures = 0
@@ -79,7 +79,7 @@ export function sharing({
     return undefined
   }
 
-  function current(): Report {
+  function nextReport(): Report {
     n += 1
     return { ...progress!, id, n, name, forMs: Math.max(0, clock.now() - since) }
   }

@@ -10,7 +10,7 @@ export type Summary = {
   tasks: TaskSummary[]
   /** The check that stops most learners. */
   stops?: Stop
-  /** The learners, the last ones in the workshop first. */
+  /** The learners. Those who have got least far come first. */
   learners: Learner[]
 }
 

@@ -4,6 +4,7 @@ import type { Tools } from '../check.ts'
 import { deepEqual, tryParseJson } from '../equality.ts'
 import { Failure, must } from '../failure.ts'
 import type { RawClient } from '../raw-client.ts'
+import { capitalised } from '../reconnection/wording.ts'
 import { excerpt, excerptJson } from '../transcript.ts'
 import type { LateStory } from '../waiting.ts'
 
@@ -39,7 +40,7 @@ export class AnswerReader {
   }
 
   get #Name(): string {
-    return this.#name.charAt(0).toUpperCase() + this.#name.slice(1)
+    return capitalised(this.#name)
   }
 
   /** Returns the head of the response, and requires the status 200. */

@@ -65,7 +65,7 @@ export async function askTruncated(
     try {
       await judge({ asking, requests, truncation, ...arrivedOf(truncation) })
     } catch (error) {
-      for (const step of transcript.steps) t.transcript.step(step)
+      t.transcript.append(transcript)
       throw error
     }
   }

@@ -5,6 +5,7 @@ import { EventClient } from '../event-client.ts'
 import type { StreamEvent } from '../event-stream-parser.ts'
 import { must, type Story } from '../failure.ts'
 import type { RawClient } from '../raw-client.ts'
+import { capitalised } from '../reconnection/wording.ts'
 import { excerpt, SILENT, type Transcript } from '../transcript.ts'
 import { tryParseJson, deepEqual } from '../equality.ts'
 import type { LateStory } from '../waiting.ts'
@@ -181,8 +182,7 @@ export function describeGot({ type, data, lastEventId }: StreamEvent): string {
 
 /** Returns a name for the beginning of a sentence: `Client A`, or `The slow client`. */
 export function subjectOf(name: string): string {
-  const [first = '', ...rest] = nameOf(name)
-  return first.toUpperCase() + rest.join('')
+  return capitalised(nameOf(name))
 }
 
 /** Returns a name for the middle of a sentence: `client A`, or `the slow client`. */

@@ -1,4 +1,5 @@
 import express, { type Request, type Response } from 'express'
+import { endEvent, tokenEvent } from '../answers/events.ts'
 import type { Tools } from '../check.ts'
 
 /** A server of answers whose tokens and endings are sent by the check, to test a page. */
@@ -70,15 +71,15 @@ function scriptedAnswer(t: Tools, req: Request, res: Response, number: number): 
     if (!res.headersSent) res.set({ 'Content-Type': 'text/event-stream' }).status(200)
   }
   const eventsOf = (tokens: string[]): string =>
-    tokens.map((token) => `id: ${(sent += 1)}\ndata: ${JSON.stringify(token)}\n\n`).join('')
+    tokens.map((token) => tokenEvent((sent += 1), token)).join('')
   const describe = (tokens: string[]): string =>
     tokens.length <= 3
       ? tokens.map((token) => JSON.stringify(token)).join(' and ')
       : `${tokens.length} tokens`
-  const end = (type: string, data: unknown, before = ''): void => {
+  const end = (type: 'done' | 'error' | 'stopped', data: object, before = ''): void => {
     begin()
     t.transcript.step(`answer ${number} ends with "${type}"`)
-    res.end(`${before}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`)
+    res.end(before + endEvent(type, data))
   }
   return {
     key: req.get('Idempotency-Key') ?? '(none)',

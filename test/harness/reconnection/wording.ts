@@ -12,3 +12,8 @@ export function listed(ids: string[]): string {
 export function counted(count: number, what: string, many = `${what}s`): string {
   return `${count} ${count === 1 ? what : many}`
 }
+
+/** Returns a name with a capital letter, for the beginning of a sentence. */
+export function capitalised(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1)
+}

@@ -42,7 +42,7 @@ export async function startCluster(
 ): Promise<Cluster> {
   const t = partByPart(tools)
   const log = await sharedLog(t, redis)
-  const proxy = await startRoundRobin((_port, process) =>
+  const proxy = await startRoundRobin((process) =>
     t.transcript.draw({ at: 'proxy', to: process, label: 'GET /events', isCall: true }),
   )
   t.atEnd(() => proxy.stop())

@@ -2,6 +2,7 @@ import type { Entry, WritableHistory } from '#work/09-scale-out/history.ts'
 import { turns } from '../event-loop.ts'
 import { describeError, Failure, must, type Story } from '../failure.ts'
 import { describeQuake } from '../quakes.ts'
+import { capitalised } from '../reconnection/wording.ts'
 import type { Tools } from '../toolbox.ts'
 import { drawLanes } from './lanes.ts'
 
@@ -101,7 +102,7 @@ export async function mustGet(
     })
     const expected = `Expected ${name} to get ${id} next, because each entry is sent once, in order.`
     must(next !== undefined, {
-      seen: `${name[0]!.toUpperCase()}${name.slice(1)} was told of a gap before ${id}, although no entry was missing.`,
+      seen: `${capitalised(name)} was told of a gap before ${id}, although no entry was missing.`,
       expected,
       ...(oftenAtGap && { often: oftenAtGap }),
     })
@@ -116,10 +117,7 @@ export async function mustGet(
     const isLost = entries.slice(n + 1).some((later) => later.id === next.id)
     const cause = isLost ? oftenLost : often
     throw new Failure({
-      seen: `${name[0]!.toUpperCase()}${name.slice(1)} got ${next.id} ${isSecond ? 'a second time' : isLost ? `, but ${id} never arrived` : `instead of ${id}`}.`.replace(
-        ' ,',
-        ',',
-      ),
+      seen: `${capitalised(name)} got ${next.id}${isSecond ? ' a second time' : isLost ? `, but ${id} never arrived` : ` instead of ${id}`}.`,
       expected,
       ...(cause && { often: cause }),
     })
@@ -136,7 +134,7 @@ export async function mustTellGap(follower: Follower, when: string, often?: stri
     ...cause,
   })
   must(next === undefined, {
-    seen: `${when}. ${follower.name[0]!.toUpperCase()}${follower.name.slice(1)} got ${next?.id} and no gap.`,
+    seen: `${when}. ${capitalised(follower.name)} got ${next?.id} and no gap.`,
     expected,
     ...cause,
   })

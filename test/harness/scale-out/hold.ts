@@ -1,5 +1,5 @@
 import type { RedisTap } from './redis-tap.ts'
-import type { TapCommand, TapEvent } from './tap-events.ts'
+import { commandOf, type TapCommand } from './tap-events.ts'
 
 /** An event that is held at a tap, together with everything after it on its connection. */
 export type HeldEvent = {
@@ -28,11 +28,6 @@ export function holdNext(
     },
     release,
   }
-}
-
-function commandOf(event: TapEvent): TapCommand | undefined {
-  if (event.kind === 'command') return event
-  return event.kind === 'reply' ? event.command : undefined
 }
 
 /** Returns whether a command waits in Redis for a new entry. */

@@ -1,4 +1,4 @@
-import type { TapEvent } from './tap-events.ts'
+import { commandOf, type TapEvent } from './tap-events.ts'
 
 /** Counts the moments of a run at which a process can be killed, and kills it at one of them. */
 export type KillMoments = {
@@ -67,9 +67,7 @@ export function killMoments(chosen: number, kill: () => Promise<void>): KillMome
 
 /** Returns whether an event is a command that reads or writes a stream, or the reply to it. */
 export function isReading(event: TapEvent): boolean {
-  const command =
-    event.kind === 'command' ? event : event.kind === 'reply' ? event.command : undefined
-  return command !== undefined && /^X/.test(command.name)
+  return commandOf(event)?.name.startsWith('X') ?? false
 }
 
 /** Returns a function that finds the places of a response after its head, inside each event, and after each event. */

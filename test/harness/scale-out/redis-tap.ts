@@ -6,7 +6,7 @@ import { drawCommands } from './draw-commands.ts'
 import { REDIS } from './lanes.ts'
 import type { TapCommand, TapEvent } from './tap-events.ts'
 
-/** A tap between the learner's code and Redis. It names every command, and can hold one command or one reply. */
+/** A tap between the learner's code and Redis. It names every command, and can cut, refuse and freeze connections. */
 export type RedisTap = {
   readonly port: number
   readonly url: string
@@ -15,13 +15,9 @@ export type RedisTap = {
   /** The commands among the events. */
   readonly commands: readonly TapCommand[]
   /** The commands that Redis has not answered yet: an XREAD that blocks, for example. */
-  unanswered(name?: string): TapCommand[]
+  unanswered(): TapCommand[]
   /** The number of connections that are open now. */
   readonly openConnections: number
-  /** Holds the next command of this name, and everything after it on its connection. */
-  holdNextCommand(name: string): Hold
-  /** Holds the reply to the next command of this name, and everything after it on its connection. */
-  holdNextReply(name: string): Hold
   /** Closes all connections, as a crash of Redis or of the network would. */
   cut(): void
   /** Closes each new connection immediately, until it is called with `false`. */
@@ -30,12 +26,6 @@ export type RedisTap = {
   freeze(on: boolean): void
   /** Calls `listener` with each event, before the event is passed on. Passes it on when the listener has finished. */
   onEvent(listener: (event: TapEvent) => unknown): void
-}
-
-export type Hold = {
-  /** Resolves with the command as soon as it, or its reply, is held. */
-  readonly held: Promise<TapCommand>
-  release(): void
 }
 
 /**
@@ -51,7 +41,6 @@ export async function tapRedis(
   const events: TapEvent[] = []
   const listeners: ((event: TapEvent) => unknown)[] = []
   const links = new Set<Link>()
-  const holds: PendingHold[] = []
   let connections = 0
   let isRefusing = false
   let frozen: { until: Promise<void>; thaw(): void } | undefined
@@ -90,11 +79,9 @@ export async function tapRedis(
       for (const frame of reader.push(bytes)) {
         const command = commandIn(frame, connection)
         const noted = note(command)
-        link.unanswered.push({ command, replyHold: takeHold('reply', command) })
-        const hold = takeHold('command', command)
+        link.unanswered.push(command)
         queue(async () => {
           await noted
-          await hold?.hold(command)
           await whenThawed()
           link.upstream.write(frame.bytes)
         })
@@ -108,12 +95,10 @@ export async function tapRedis(
     return (bytes) => {
       for (const frame of reader.push(bytes)) {
         // A push of RESP 3 answers no command.
-        const asked = frame.bytes[0] === PUSH ? undefined : link.unanswered.shift()
-        const noted =
-          asked && note({ kind: 'reply', connection, command: asked.command, value: frame.value })
+        const command = frame.bytes[0] === PUSH ? undefined : link.unanswered.shift()
+        const noted = command && note({ kind: 'reply', connection, command, value: frame.value })
         queue(async () => {
           await noted
-          await asked?.replyHold?.hold(asked.command)
           await whenThawed()
           link.client.write(frame.bytes)
         })
@@ -132,29 +117,6 @@ export async function tapRedis(
 
   async function whenThawed(): Promise<void> {
     while (frozen) await frozen.until
-  }
-
-  function takeHold(what: PendingHold['what'], { name }: TapCommand): PendingHold | undefined {
-    const index = holds.findIndex((hold) => hold.what === what && hold.name === name)
-    return index === -1 ? undefined : holds.splice(index, 1)[0]
-  }
-
-  function holdNext(what: PendingHold['what'], name: string): Hold {
-    let sayHeld = (_command: TapCommand): void => {}
-    let release = (): void => {}
-    const held = new Promise<TapCommand>((resolve) => {
-      sayHeld = resolve
-    })
-    const released = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    const hold = (command: TapCommand): Promise<void> => {
-      sayHeld(command)
-      return released
-    }
-    holds.push({ what, name, hold })
-    t.atEnd(release)
-    return { held, release }
   }
 
   function cut(): void {
@@ -192,15 +154,10 @@ export async function tapRedis(
     get commands() {
       return events.filter((event) => event.kind === 'command')
     },
-    unanswered(name) {
-      const commands = [...links].flatMap((link) => link.unanswered.map(({ command }) => command))
-      return name === undefined ? commands : commands.filter((each) => each.name === name)
-    },
+    unanswered: () => [...links].flatMap((link) => link.unanswered),
     get openConnections() {
       return links.size
     },
-    holdNextCommand: (name) => holdNext('command', name),
-    holdNextReply: (name) => holdNext('reply', name),
     cut() {
       const label = 'the connections are cut'
       t.transcript.step('the connections to Redis are cut', { at: REDIS, label })
@@ -224,14 +181,7 @@ export async function tapRedis(
 type Link = {
   client: Socket
   upstream: Socket
-  unanswered: { command: TapCommand; replyHold: PendingHold | undefined }[]
-}
-
-type PendingHold = {
-  what: 'command' | 'reply'
-  name: string
-  /** Resolves when the hold has been released. */
-  hold(command: TapCommand): Promise<void>
+  unanswered: TapCommand[]
 }
 
 /** The first byte of a push of RESP 3. */

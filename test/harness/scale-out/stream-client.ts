@@ -4,6 +4,7 @@ import { responseReader } from '../../../wire/response.ts'
 import { EventStreamParser } from '../event-stream-parser.ts'
 import { turns } from '../event-loop.ts'
 import { Failure } from '../failure.ts'
+import { capitalised } from '../reconnection/wording.ts'
 import type { Tools } from '../toolbox.ts'
 import { drawLanes } from './lanes.ts'
 
@@ -110,7 +111,7 @@ export async function mustHaveGot(
   { often, when = '' }: { often?: string; when?: string } = {},
 ): Promise<void> {
   const wanted = entries.map(({ id }) => id)
-  const subject = `${name[0]!.toUpperCase()}${name.slice(1)}`
+  const subject = capitalised(name)
   const cause = often === undefined ? {} : { often }
   const wrongAt = (): number => got.findIndex((id, n) => id !== wanted[n])
   await t.waitFor(

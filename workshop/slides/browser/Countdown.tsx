@@ -45,7 +45,7 @@ export function Countdown({ minutes }: { minutes: number }) {
 function Timer({ left }: { left: number }) {
   return (
     <span role="timer" className={left === 0 ? 'over' : undefined}>
-      {left === 0 ? 'Time is up' : clock(left)}
+      {left === 0 ? 'Time is up' : timeLeft(left)}
     </span>
   )
 }
@@ -74,7 +74,7 @@ function later({ endsAt, ...state }: CountdownState, left: number): CountdownSta
 }
 
 /** Formats a time as `14:05`. */
-export function clock(ms: number): string {
+export function timeLeft(ms: number): string {
   const seconds = Math.ceil(ms / 1000)
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
 }

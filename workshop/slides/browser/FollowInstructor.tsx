@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react'
 import type { RevealApi } from 'reveal.js'
 import { useStore } from '../../page/browser/state/store.ts'
 import type { SlidePosition, Stage } from '../position.ts'
-import { clock, useLeft } from './Countdown.tsx'
+import { timeLeft, useLeft } from './Countdown.tsx'
 import { position } from './reveal.ts'
 import { countdown, followStage } from './stage.ts'
 
@@ -77,7 +77,7 @@ function TimeLeft() {
   const { h, v } = useStore(position)
   const left = useLeft(state)
   if (state?.endsAt === undefined || left === 0 || (state.h === h && state.v === v)) return null
-  return <p role="timer">{clock(left)}</p>
+  return <p role="timer">{timeLeft(left)}</p>
 }
 
 function isSame(one: SlidePosition, other: SlidePosition): boolean {

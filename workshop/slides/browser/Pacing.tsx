@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 import { useStore } from '../../page/browser/state/store.ts'
+import { formatCount } from '../../page/browser/ui/format.ts'
 import { clock, timeOfDay } from '../clock.ts'
 import { pacing } from '../pacing.ts'
 import { useDeck } from './deck-context.ts'
@@ -39,6 +40,6 @@ export function Pacing() {
 
 function inWords(late: number): string {
   if (late === 0) return 'On time'
-  const minutes = Math.abs(late) === 1 ? '1 minute' : `${Math.abs(late)} minutes`
+  const minutes = formatCount(Math.abs(late), 'minute')
   return late > 0 ? `${minutes} over` : `${minutes} early`
 }

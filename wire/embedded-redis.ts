@@ -197,8 +197,9 @@ const COMMANDS: Record<string, (call: Call) => Reply | typeof LATER> = {
   },
   HELLO({ args: [version = '2', ...options], client }) {
     if (!['2', '3'].includes(version)) throw new RespError('NOPROTO unsupported protocol version')
-    const name = options[options.findIndex((option) => /^setname$/i.test(option)) + 1]
-    if (name !== undefined && options.length > 1) client.name = name
+    const setName = options.findIndex((option) => /^setname$/i.test(option))
+    const name = setName === -1 ? undefined : options[setName + 1]
+    if (name !== undefined) client.name = name
     client.protocol = version === '3' ? 3 : 2
     return flatPairs({
       server: 'redis',
@@ -476,10 +477,10 @@ type Range = {
 function xrange({ key, start, end, rest, name }: Range, { streams }: Database): Reply {
   mustHave(key !== undefined && start !== undefined && end !== undefined, name)
   const from = bound(start, 0n)
-  const to = bound(end, MAX)
   if (from.isExclusive && compare(from.id, GREATEST) === 0) {
     throw new RespError('ERR invalid start ID for the interval')
   }
+  const to = bound(end, MAX)
   if (to.isExclusive && compare(to.id, ZERO) === 0) {
     throw new RespError('ERR invalid end ID for the interval')
   }

@@ -61,6 +61,15 @@ test('a rolling restart replaces one process at a time', async () => {
   ])
 })
 
+test('a save during a rolling restart starts each process only once', async () => {
+  start()
+  await until(({ processes }) => processes.every(({ state }) => state === 'running'))
+  cluster.roll()
+  cluster.restart()
+  await until(({ isRolling }) => !isRolling)
+  expect(happened).not.toContain('restarts process 1')
+})
+
 test('entries that are added while Redis is away arrive when it is back', async () => {
   start()
   await until(({ processes }) => processes[0]!.state === 'running')

@@ -187,8 +187,11 @@ export function startLearnerCluster({
       if (member.state !== 'running') continue
       await stopMember(member)
       if (publisher.signal.aborted) return
-      events.restarting(member.name)
-      void start(member)
+      // A save has started it already.
+      if (!isStarting(member)) {
+        events.restarting(member.name)
+        void start(member)
+      }
       // The next process stops only when this one serves clients again.
       while (isStarting(member)) await change
     }

@@ -115,8 +115,6 @@ describe.each(lessons())('lesson $number', (lesson) => {
 
   test.concurrent.for(mistakes)(
     'mistake $name is failed first by $fails',
-    // On a busy machine, an earlier check of real processes may time out.
-    { retry: hasRaces(lesson) ? 2 : 0 },
     async (mistake, { expect: expectHere, skip }) => {
       const { name, fails, phrase } = mistake
       skip(lacking.includes(fails), 'there is no nginx')

@@ -201,11 +201,11 @@ test('a debrief goes from the mistake over the message to the fix', async ({ pag
     blocks.evaluateAll((all) =>
       all.map((each) => each.checkVisibility({ visibilityProperty: true })),
     )
-  expect(await isShown()).toEqual([true, false, false])
+  await expect.poll(isShown).toEqual([true, false, false])
   await page.keyboard.press('ArrowRight')
-  expect(await isShown()).toEqual([true, true, false])
+  await expect.poll(isShown).toEqual([true, true, false])
   await page.keyboard.press('ArrowRight')
-  expect(await isShown()).toEqual([true, true, true])
+  await expect.poll(isShown).toEqual([true, true, true])
   await expect(page.locator(PRESENT).locator('mark')).toHaveText([
     'timer = setTimeout(show, QUIET_MS)',
     'timer ??= setTimeout(show, FRAME_MS)',

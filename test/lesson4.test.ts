@@ -12,7 +12,7 @@ import { isNotWritten } from '../protocol/not-written.ts'
 import type { ProxySetting } from '../wire/proxy.ts'
 import { check, must, nginxCheck, type Tools, edgeCase } from './harness/check.ts'
 import { RawClient, type RequestOptions } from './harness/raw-client.ts'
-import type { Head } from '../wire/response.ts'
+import type { ResponseHead } from '../wire/message-head.ts'
 import { describeEvent, type EventClient } from './harness/event-client.ts'
 import { Failure, type Story } from './harness/failure.ts'
 import { controlledFeed, type ControlledFeed } from './harness/controlled-feed.ts'
@@ -1509,7 +1509,7 @@ async function mustAsk(
 }
 
 /** Explains why nginx answers by itself, if the reason is known. */
-function whyNotAsked(head: Head | undefined): Pick<Story, 'cause' | 'often'> {
+function whyNotAsked(head: ResponseHead | undefined): Pick<Story, 'cause' | 'often'> {
   if (/\/events\/(\?|$)/.test(head?.headers.get('location') ?? '')) {
     return { cause: 'your location is for /events/, with a slash at the end.' }
   }

@@ -1,3 +1,5 @@
+import type { RequestHead } from './message-head.ts'
+
 /** A group of bytes that crossed a socket together. Transcripts, the terminal and the page show arrivals. */
 export type Arrival = {
   /** The time in milliseconds since the recording began. */
@@ -27,12 +29,9 @@ export function isFirstSighting({ hop, direction }: Pick<Arrival, 'hop' | 'direc
 }
 
 /** Returns a request's `Last-Event-ID`, or undefined. */
-export function lastEventIdOf({
-  direction,
-  bytes,
-}: Pick<Arrival, 'direction' | 'bytes'>): string | undefined {
-  if (direction !== 'request') return undefined
-  const text = new TextDecoder().decode(bytes)
-  const [head] = text.split('\r\n\r\n')
-  return /^last-event-id:[ \t]*(\S.*?)[ \t]*$/im.exec(head!)?.[1]
+export function lastEventIdOf({ headers }: Pick<RequestHead, 'headers'>): string | undefined {
+  const field = headers.get('last-event-id')
+  if (!field) return undefined
+  // Browsers send the ID as UTF-8, and each byte of a head has become a character.
+  return new TextDecoder().decode(Uint8Array.from(field, (byte) => byte.charCodeAt(0)))
 }

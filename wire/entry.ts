@@ -31,27 +31,29 @@ export type ArrivalContext = {
   isWhole: boolean
 }
 
-/** Returns the arrival of entry `n` with its context, or undefined if that entry is not recorded or not an arrival. */
+/**
+ * Returns the arrival at an index with its context, or undefined if that entry is not an arrival. Entries before `first` no
+ * longer count.
+ */
 export function arrivalInContext(
   entries: readonly RecordedEntry[],
-  n: number,
+  index: number,
+  first = 0,
 ): ArrivalContext | undefined {
-  const wanted = entries.find(({ entry }) => entry.n === n)
+  const wanted = entries[index]
   if (wanted?.entry.kind !== 'arrived' || !wanted.bytes) return undefined
   const { connection, hop } = wanted.entry
   const before: Arrival[] = []
   let isWhole = false
-  for (const { entry, bytes } of entries) {
-    if (entry.n === n) break
-    if (entry.kind === 'opened' && entry.connection === connection) {
-      // Start over, because an earlier tap may have had a connection with the same number.
-      before.length = 0
-      isWhole = true
-    }
-    if (entry.kind !== 'arrived' || entry.connection !== connection || !bytes) continue
+  // An earlier tap may have had a connection with the same number, so go back only to the last opening.
+  for (let at = index - 1; at >= first && !isWhole; at -= 1) {
+    const { entry, bytes } = entries[at]!
+    if (entry.kind === 'note' || entry.connection !== connection) continue
+    isWhole = entry.kind === 'opened'
+    if (entry.kind !== 'arrived' || !bytes) continue
     // If the workshop answered instead of the server, the request was recorded at the client.
     const isSameHop = entry.hop === hop || (hop === 'workshop' && entry.hop === 'client')
     if (isSameHop) before.push({ ...entry, bytes })
   }
-  return { arrival: { ...wanted.entry, bytes: wanted.bytes }, before, isWhole }
+  return { arrival: { ...wanted.entry, bytes: wanted.bytes }, before: before.toReversed(), isWhole }
 }

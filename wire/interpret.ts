@@ -1,17 +1,44 @@
 import type { Arrival } from './arrival.ts'
-import { conversation } from './conversation.ts'
-import { eventLines, type Dispatched, type EventLine } from './event-lines.ts'
-import type { Segment } from './response.ts'
+import { conversation, type Turn } from './conversation.ts'
+import { eventLines, type Dispatched, type EventLine, type EventLines } from './event-lines.ts'
+import { visible } from './visible.ts'
+import { joined, NOTHING, type Emit, type Segment } from './segment.ts'
 
 /** The meaning of an arrival: the parts of HTTP in its bytes and, in an event stream, the lines and events. */
 export type Interpretation = {
-  /** The HTTP segments in the arrival, as offsets in its bytes. A request is a single segment of `data`. */
-  segments: { kind: Segment['kind']; from: number; to: number }[]
+  segments: PlacedSegment[]
   /** In an event stream, the lines that this arrival completes, and the events that these lines dispatch. */
   events?: { lines: EventLine[]; dispatched: Dispatched[] }
+  /** What a compressed response says, as far as this arrival reveals it. */
+  decompressed?: Decompressed
   /** Whether the beginning of the connection was recorded. If not, the whole arrival is a single segment. */
   isWhole: boolean
 }
+
+/** A segment as offsets in the bytes of an arrival. `text` is what its bytes say without the mask of a WebSocket client. */
+export type PlacedSegment = {
+  kind: Segment['kind']
+  from: number
+  to: number
+  label?: string
+  text?: string
+}
+
+/**
+ * The `size` bytes that came out of `of` compressed ones, and the beginning of their text, without invisible characters.
+ * Otherwise, the reason why they are not known.
+ */
+export type Decompressed = { encoding: string; of: number } & (
+  { size: number; text: string } | { problem: string }
+)
+
+/**
+ * Decompresses the beginning of a body, as far as its bytes allow.
+ *
+ * @param encoding the value of `Content-Encoding`
+ * @throws Error with a sentence for the user
+ */
+export type Decompress = (encoding: string, bytes: Uint8Array) => Uint8Array
 
 /**
  * Interprets the bytes of an arrival. This requires all earlier arrivals on the same connection and hop, because without
@@ -24,56 +51,127 @@ export function interpret(
   arrival: Arrival,
   before: readonly Arrival[],
   isWhole: boolean,
+  decompress: Decompress = cannotDecompress,
 ): Interpretation {
   const size = arrival.bytes.length
   if (!isWhole) return { segments: [{ kind: 'data', from: 0, to: size }], isWhole }
 
   const talk = conversation()
-  let events = eventLines()
-  let completed: Interpretation['events'] = { lines: [], dispatched: [] }
-  let carried = 0
-  let segments: Segment[] = []
-  for (const each of [...before, arrival]) {
-    carried = each.direction === 'response' ? (talk.reader?.next.waiting ?? 0) : 0
-    segments = talk.segments(each)
-    if (each.direction === 'request') events = eventLines()
-    completed = { lines: [], dispatched: [] }
-    for (const { kind, bytes } of segments) {
-      if (each.direction === 'request' || kind !== 'data') continue
-      for (const { line, event } of events.push(bytes)) {
-        if (line) completed.lines.push(line)
-        if (event) completed.dispatched.push(event)
-      }
+  const readers = new Map<Turn, BodyReader>()
+  for (const [index, each] of before.entries()) {
+    // Lines and events reach back a few arrivals at most, so do not read the text of thousands.
+    const isRecent = index >= before.length - MOST_LOOKED_BACK
+    talk.push(each, each.direction === 'response' ? bodiesInto(isRecent) : undefined)
+  }
+  const { waiting } = talk.next(arrival.direction)
+  const segments: PlacedSegment[] = []
+  let at = -waiting
+  const reads = arrival.direction === 'response' ? bodiesInto(true) : undefined
+  for (const reader of readers.values()) reader.begin()
+  talk.push(arrival, (kind, whole, from, to, { label, unmasked } = {}) => {
+    reads?.(kind, whole, from, to)
+    const end = at + to - from
+    const more = { ...(label && { label }), ...(unmasked && { text: visible(unmasked) }) }
+    // A head or a size line may begin in an earlier arrival.
+    if (end > 0) segments.push({ kind, from: Math.max(at, 0), to: end, ...more })
+    at = end
+  })
+  const rest = Math.max(at, 0)
+  if (rest < size) segments.push({ kind: talk.next(arrival.direction).kind, from: rest, to: size })
+
+  /** Reads the bodies of responses. */
+  function bodiesInto(isRecent: boolean): Emit {
+    return (kind, whole, from, to) => {
+      const { turn } = talk
+      if (kind !== 'data' || !turn?.response) return
+      const reader = readers.get(turn) ?? bodyReader(turn.response.headers, decompress)
+      readers.set(turn, reader)
+      reader.push(whole.subarray(from, to), isRecent)
     }
   }
 
-  const type = talk.reader?.head?.headers.get('content-type') ?? ''
-  const isEventStream = arrival.direction === 'response' && /^text\/event-stream\b/i.test(type)
+  const reader = talk.turn && arrival.direction === 'response' ? readers.get(talk.turn) : undefined
+  return { segments, ...reader?.read(), isWhole }
+}
+
+const MOST_LOOKED_BACK = 1000
+
+/** A reader for the body of one response. */
+type BodyReader = {
+  push(bytes: Uint8Array, isRecent: boolean): void
+  /** Called before the bytes that `read()` is about. */
+  begin(): void
+  read(): Pick<Interpretation, 'events' | 'decompressed'>
+}
+
+function bodyReader(headers: Map<string, string>, decompress: Decompress): BodyReader {
+  const encoding = headers.get('content-encoding')?.toLowerCase() ?? 'identity'
+  const isEventStream = /^text\/event-stream\b/i.test(headers.get('content-type') ?? '')
+  const isPlain = encoding === 'identity'
+  const events = eventLines()
+  const pieces: Uint8Array[] = []
+  let earlier = 0
   return {
-    segments: placed(segments, carried, size, talk.reader?.next.kind ?? 'data'),
-    ...(isEventStream && { events: completed }),
-    isWhole,
+    push(bytes, isRecent) {
+      if (isPlain && (!isEventStream || !isRecent)) return
+      pieces.push(bytes)
+    },
+    begin() {
+      earlier = pieces.length
+    },
+    read() {
+      const before = concat(pieces.slice(0, earlier))
+      const now = concat(pieces.slice(earlier))
+      if (isPlain) return isEventStream ? { events: eventsIn(events, before, now) } : {}
+      try {
+        const known = before.length === 0 ? NOTHING : decompress(encoding, before)
+        const bytes = decompress(encoding, joined(before, now)).subarray(known.length)
+        return {
+          decompressed: {
+            encoding,
+            of: now.length,
+            size: bytes.length,
+            text: visible(bytes.subarray(0, MOST_SHOWN)),
+          },
+          ...(isEventStream && { events: eventsIn(events, known.subarray(-MOST_TEXT), bytes) }),
+        }
+      } catch (error) {
+        const { message } = error as Error
+        return { decompressed: { encoding, of: now.length, problem: message } }
+      }
+    },
   }
 }
 
-/**
- * Returns the offsets of segments in an arrival. A head or a size line may begin in an earlier arrival (`carried` bytes), or
- * end in a later arrival.
- */
-function placed(
-  segments: Segment[],
-  carried: number,
-  size: number,
-  nextKind: Segment['kind'],
-): Interpretation['segments'] {
-  const found: Interpretation['segments'] = []
-  let at = -carried
-  for (const { kind, bytes } of segments) {
-    const to = at + bytes.length
-    if (to > 0) found.push({ kind, from: Math.max(at, 0), to })
-    at = to
+const MOST_SHOWN = 16 * 1024
+
+/** The number of decompressed bytes in which to look for the beginning of an event. */
+const MOST_TEXT = 256 * 1024
+
+/** Returns the lines and events that the last bytes complete. */
+function eventsIn(
+  parser: EventLines,
+  before: Uint8Array,
+  now: Uint8Array,
+): NonNullable<Interpretation['events']> {
+  parser.push(before)
+  const parsed = parser.push(now)
+  return {
+    lines: parsed.flatMap(({ line }) => line ?? []),
+    dispatched: parsed.flatMap(({ event }) => event ?? []),
   }
-  const from = Math.max(at, 0)
-  if (from < size) found.push({ kind: nextKind, from, to: size })
-  return found
+}
+
+function concat(pieces: Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}
+
+function cannotDecompress(): Uint8Array {
+  throw new Error('It cannot be decompressed here.')
 }

@@ -3,7 +3,8 @@ import { connect } from 'node:net'
 import { constants, createGzip } from 'node:zlib'
 import type { Arrival } from './arrival.ts'
 import { listenOnFreePort } from './listen.ts'
-import { responseReader, type Head } from './response.ts'
+import type { ResponseHead } from './message-head.ts'
+import { responseReader } from './response.ts'
 
 /**
  * Settings for a proxy's treatment of responses. Without any settings, the proxy passes on each byte immediately.
@@ -134,7 +135,7 @@ type Sink = { write(bytes: Uint8Array): void; end(): void }
 function sinkTo(
   response: ServerResponse,
   { holds, gzip = false, ignoresAccelBuffering = false }: ProxySetting,
-  { head, size, takesGzip }: { head: Head; size: number; takesGzip: boolean },
+  { head, size, takesGzip }: { head: ResponseHead; size: number; takesGzip: boolean },
 ): Sink {
   // Like nginx, compare the value without regard to case.
   const isUnbuffered =

@@ -1,6 +1,6 @@
 import { lastEventIdOf } from './arrival.ts'
-import { conversation, describeClose, type Conversation } from './conversation.ts'
 import { arrivalInContext, type ArrivalContext, type Entry, type RecordedEntry } from './entry.ts'
+import { exchanges as trackExchanges, isAtClient, type Exchanges } from './exchange.ts'
 import type { Observer } from './tap.ts'
 
 /** A store for everything that crosses the wire. When it is full, it evicts the oldest entries first. */
@@ -21,6 +21,8 @@ export type Recorder = {
   recordedAfter(n: number, most: number): RecordedEntry[]
   /** Returns the arrival of entry `n` and the earlier arrivals on the same connection and hop. */
   arrival(n: number): ArrivalContext | undefined
+  /** The requests and their responses. */
+  readonly exchanges: Pick<Exchanges, 'version' | 'changedSince'>
   /** Calls `changed` for each new entry. Returns a function that stops the calls. */
   listen(changed: () => void): () => void
 }
@@ -34,7 +36,7 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
   const beganAt = performance.now()
   const listeners = new Set<() => void>()
   const openedAt = new Map<number, number>()
-  const conversations = new Map<number, Conversation>()
+  const exchanges = trackExchanges()
   let kept: RecordedEntry[] = []
   /** The index of the oldest entry in `kept`. The entries before it have been evicted. */
   let first = 0
@@ -62,9 +64,13 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
     return (openedAt.get(connection) ?? 0) + at
   }
 
-  function recordedAfter(n: number, most: number): RecordedEntry[] {
+  function indexOf(n: number): number {
     const oldest = newest - (kept.length - first) + 1
-    const from = first + Math.max(n + 1 - oldest, 0)
+    return first + Math.max(n - oldest, 0)
+  }
+
+  function recordedAfter(n: number, most: number): RecordedEntry[] {
+    const from = indexOf(n + 1)
     return kept.slice(from, from + most)
   }
 
@@ -73,24 +79,24 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
       opened(connection) {
         const at = performance.now() - beganAt
         openedAt.set(connection, at)
-        conversations.set(connection, conversation())
+        exchanges.opened(connection)
         add({ kind: 'opened', connection }, at)
       },
-      arrived(connection, { at, hop, direction, bytes }) {
-        // Follow the bytes at the client, because a proxy in between may change the framing of the response.
-        if (hop === 'client' || hop === 'workshop') {
-          conversations.get(connection)?.segments({ direction, bytes })
-        }
-        const size = bytes.length
-        const cursor = lastEventIdOf({ direction, bytes })
-        const arrived = { kind: 'arrived', connection, size, hop, direction } as const
-        add({ ...arrived, ...(cursor !== undefined && { cursor }) }, since(connection, at), bytes)
+      arrived(connection, { at: sinceOpened, hop, direction, bytes }) {
+        const at = since(connection, sinceOpened)
+        const begun = isAtClient(hop)
+          ? exchanges.arrived(connection, { n: newest + 1, at, direction, bytes })
+          : []
+        const cursor = begun.map(({ request }) => lastEventIdOf(request)).find((id) => id !== undefined)
+        const arrived = { kind: 'arrived', connection, size: bytes.length, hop, direction } as const
+        add({ ...arrived, ...(cursor !== undefined && { cursor }) }, at, bytes)
       },
-      closed(connection, { at, by, how }) {
-        const end = describeClose({ by, how }, conversations.get(connection)?.reader)
-        add({ kind: 'closed', connection, by, how, ...end }, since(connection, at))
+      closed(connection, closing) {
+        const at = since(connection, closing.at)
+        const end = exchanges.closed(connection, closing, { n: newest + 1, at })
+        const { by, how } = closing
+        add({ kind: 'closed', connection, by, how, ...end }, at)
         openedAt.delete(connection)
-        conversations.delete(connection)
       },
     },
     note: (text) => add({ kind: 'note', text }, performance.now() - beganAt),
@@ -103,7 +109,8 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
     },
     after: (n, most) => recordedAfter(n, most).map(({ entry }) => entry),
     recordedAfter,
-    arrival: (n) => arrivalInContext(recordedAfter(0, Infinity), n),
+    arrival: (n) => (n > newest ? undefined : arrivalInContext(kept, indexOf(n), first)),
+    exchanges,
     listen(changed) {
       listeners.add(changed)
       return () => listeners.delete(changed)

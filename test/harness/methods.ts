@@ -1,4 +1,4 @@
-import type { Head } from '../../wire/response.ts'
+import type { ResponseHead } from '../../wire/message-head.ts'
 import type { Tools } from './check.ts'
 import { must } from './failure.ts'
 import type { RawClient } from './raw-client.ts'
@@ -26,7 +26,7 @@ export async function mustEndHead(
 }
 
 /** Returns whether a head announces an event stream. */
-export function isEventStream({ headers }: Head): boolean {
+export function isEventStream({ headers }: ResponseHead): boolean {
   return /^text\/event-stream\s*(;|$)/i.test(headers.get('content-type') ?? '')
 }
 

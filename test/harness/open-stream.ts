@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import type { Feed, Quake } from '#feed'
-import type { Head } from '../../wire/response.ts'
+import type { ResponseHead } from '../../wire/message-head.ts'
 import type { Tools } from './check.ts'
 import type { ControlledFeed, FeedReader } from './controlled-feed.ts'
 import { EventClient } from './event-client.ts'
@@ -43,7 +43,7 @@ export async function serveStream(
   t: Tools,
   path: string,
   createApp: CreateApp,
-): Promise<ServedFeed & { client: RawClient; events: EventClient; head: Head }> {
+): Promise<ServedFeed & { client: RawClient; events: EventClient; head: ResponseHead }> {
   const served = await serveFeed(t, path, createApp)
   const client = t.connect(served.server)
   const head = await requestStream(client, path)
@@ -209,7 +209,7 @@ function whyNotAll({ delivered, closed }: FeedReader, count: number): string {
   return 'all your clients wait for the slowest one.'
 }
 
-async function requestStream(client: RawClient, path: string): Promise<Head> {
+async function requestStream(client: RawClient, path: string): Promise<ResponseHead> {
   const head = await client.get(path, {
     seen: 'The client got no response head.',
     expected: 'Expected the response head to be sent immediately.',

@@ -1,7 +1,8 @@
 import { connect, type Socket } from 'node:net'
 import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
-import { responseReader, type Head } from '../../wire/response.ts'
+import type { ResponseHead } from '../../wire/message-head.ts'
+import { responseReader } from '../../wire/response.ts'
 import { EventClient } from './event-client.ts'
 import { Failure } from './failure.ts'
 import { excerpt, type Transcript } from './transcript.ts'
@@ -89,13 +90,13 @@ export class RawClient {
   }
 
   /** Sends a request, and returns the head of the response. */
-  get(path: string, story: LateStory, options?: RequestOptions): Promise<Head> {
+  get(path: string, story: LateStory, options?: RequestOptions): Promise<ResponseHead> {
     this.request(path, options)
     return this.head(story)
   }
 
   /** Returns the head of the response as soon as it has arrived. */
-  async head(story: LateStory): Promise<Head> {
+  async head(story: LateStory): Promise<ResponseHead> {
     const head = await this.#find(() => this.#response.head, story)
     const type = head.headers.get('content-type') ?? ''
     this.#got(` read head ${head.status} ${type}`.trimEnd(), `head ${head.status}`)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import express, { type Express, type RequestHandler } from 'express'
+import { decompress } from '../../wire/decompress.ts'
 import { interpret } from '../../wire/interpret.ts'
 import { serializeRecording } from '../../wire/recording.ts'
 import type { Session } from './session.ts'
@@ -79,7 +80,7 @@ function pageApp({
     res.json({
       entry: recorder.after(n - 1, 1)[0],
       bytes: Buffer.from(arrival.bytes.subarray(0, MOST_BYTES)).toString('base64'),
-      interpretation: interpret(arrival, before, isWhole),
+      interpretation: interpret(arrival, before, isWhole, decompress),
     })
   })
 

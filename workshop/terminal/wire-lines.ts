@@ -1,6 +1,6 @@
 import { lastEventIdOf, type Arrival, type Closing } from '../../wire/arrival.ts'
-import { conversation, describeClose, type Conversation } from '../../wire/conversation.ts'
-import type { Segment } from '../../wire/response.ts'
+import { conversation, describeClose, type Turn } from '../../wire/conversation.ts'
+import type { Segment } from '../../wire/segment.ts'
 import { visible } from '../../wire/visible.ts'
 import type { Hue, Paint } from './colour.ts'
 
@@ -18,7 +18,7 @@ export type WireLines = {
 }
 
 export function wireLines(): WireLines {
-  const talks = new Map<number, Conversation>()
+  const talks = new Map<number, Talk>()
 
   return {
     opened:
@@ -26,17 +26,59 @@ export function wireLines(): WireLines {
       ({ paint }) =>
         `${columns(connection, 0)}  ${paint('quiet', 'opened')}`,
     arrived(connection, arrival) {
-      const talk = talks.get(connection) ?? conversation()
+      const talk = talks.get(connection) ?? lazyTalk()
       talks.set(connection, talk)
-      const segments = talk.segments(arrival)
-      const cursor = lastEventIdOf(arrival)
-      return (look) => arrivalLine(connection, arrival, segments, cursor, look)
+      const parsed = talk.next(arrival)
+      return (look) => arrivalLine(connection, arrival, parsed(), look)
     },
     closed(connection, closing) {
-      const { text, isFailure } = describeClose(closing, talks.get(connection)?.reader)
+      const { text, isFailure } = describeClose(closing, talks.get(connection)?.turn())
       talks.delete(connection)
       return ({ paint }) =>
         `${columns(connection, closing.at)}  ${paint(isFailure ? 'bad' : 'quiet', text)}`
+    },
+  }
+}
+
+type Parsed = { segments: Segment[]; cursor?: string }
+
+/** The parser of a connection, which splits an arrival into segments only if its line is shown. */
+type Talk = {
+  /** Returns a function that parses the arrival. The function works until the next arrival. */
+  next(arrival: Arrival): () => Parsed
+  turn(): Turn | undefined
+}
+
+function lazyTalk(): Talk {
+  let newest: Turn | undefined
+  let cursor: string | undefined
+  const talk = conversation((turn) => {
+    if (!turn.response && turn !== newest) cursor = lastEventIdOf(turn.request)
+    newest = turn
+  })
+  let unparsed: Arrival | undefined
+
+  /** Parses the last arrival without making segments of it. */
+  function catchUp(): void {
+    if (unparsed) talk.push(unparsed)
+    unparsed = undefined
+  }
+
+  return {
+    next(arrival) {
+      catchUp()
+      unparsed = arrival
+      return () => {
+        unparsed = undefined
+        cursor = undefined
+        const segments = talk.segments(arrival)
+        const isRequest = arrival.direction === 'request'
+        return { segments, ...(isRequest && cursor !== undefined && { cursor }) }
+      }
+    },
+    turn() {
+      catchUp()
+      return talk.turn
     },
   }
 }
@@ -58,8 +100,7 @@ function columns(connection: number, at: number): string {
 function arrivalLine(
   connection: number,
   { at, hop, direction, bytes }: Arrival,
-  segments: Segment[],
-  cursor: string | undefined,
+  { segments, cursor }: Parsed,
   { width, detail, paint }: Parameters<Line>[0],
 ): string {
   const arrow = direction === 'request' ? '→ request ' : '← response'
@@ -68,7 +109,8 @@ function arrivalLine(
   const indent = columns(connection, at).length + arrow.length + size.length + 5
   const room = Math.max(width - indent, 20)
   // A visible character takes at most four bytes, so four times the width is enough to fill the line from both ends.
-  const spans = segments.map((segment) => spanOf(segment, detail === 'short' ? room * 4 : Infinity))
+  const most = detail === 'short' ? room * 4 : Infinity
+  const spans = bothEnds(segments, most).map((segment) => spanOf(segment, most))
   // The cursor is the most important part of a request, so put it first, where the line is never shortened.
   if (cursor !== undefined) spans.unshift({ text: `(last ID ${visible(cursor)}) `, hue: 'strong' })
   if (hop === 'workshop') spans.unshift({ text: '(the workshop) ', hue: 'quiet' })
@@ -86,17 +128,33 @@ function arrivalLine(
   )
 }
 
+/** Leaves out the segments in the middle if those before and those after them have at least `most` bytes. */
+function bothEnds(segments: Segment[], most: number): Segment[] {
+  const from = countUpTo(most, segments)
+  const to = segments.length - countUpTo(most, segments.toReversed())
+  return from < to ? [...segments.slice(0, from), ...segments.slice(to)] : segments
+}
+
+/** Returns the number of segments that have at least `most` bytes together. */
+function countUpTo(most: number, segments: Segment[]): number {
+  let sum = 0
+  const index = segments.findIndex(({ bytes }) => (sum += bytes.length) >= most)
+  return index === -1 ? segments.length : index + 1
+}
+
 /** A piece of text in one colour. */
 type Span = { text: string; hue?: Hue }
 
-function spanOf({ kind, bytes }: Segment, mostBytes: number): Span {
+function spanOf({ kind, bytes: sent, label, unmasked }: Segment, mostBytes: number): Span {
+  if (label !== undefined) return { text: `[${label}]`, hue: 'framing' }
+  const bytes = unmasked ?? sent
   const text =
     bytes.length <= 2 * mostBytes
       ? visible(bytes)
       : visible(bytes.subarray(0, mostBytes)) + visible(bytes.subarray(bytes.length - mostBytes))
-  if (kind === 'size' || kind === 'framing') return { text: `[${text}]`, hue: 'framing' }
+  if (kind === 'size' || kind === 'framing' || kind === 'frame') return { text: `[${text}]`, hue: 'framing' }
   if (kind === 'last') return { text: `[last ${text}]`, hue: 'framing' }
-  if (kind === 'head') return { text, hue: 'quiet' }
+  if (kind === 'head' || kind === 'interim') return { text, hue: 'quiet' }
   if (kind === 'extra') return { text: `[not HTTP: ${text}]`, hue: 'bad' }
   return { text }
 }

@@ -1,5 +1,5 @@
 import { eventLines } from '../../../wire/event-lines.ts'
-import type { Head } from '../../../wire/response.ts'
+import type { ResponseHead } from '../../../wire/message-head.ts'
 import type { Tools } from '../check.ts'
 import { deepEqual, tryParseJson } from '../equality.ts'
 import { Failure, must } from '../failure.ts'
@@ -26,7 +26,7 @@ export class AnswerReader {
   readonly #lines = eventLines()
   readonly #events: AnswerEvent[] = []
   #id: string | undefined
-  #head: Head | undefined
+  #head: ResponseHead | undefined
 
   constructor(t: Tools, client: RawClient) {
     this.#t = t
@@ -44,7 +44,7 @@ export class AnswerReader {
   }
 
   /** Returns the head of the response, and requires the status 200. */
-  async head(story: LateStory = NO_HEAD): Promise<Head> {
+  async head(story: LateStory = NO_HEAD): Promise<ResponseHead> {
     this.#head ??= await this.client.head(story)
     const { status } = this.#head
     must(status === 200, {

@@ -1,5 +1,5 @@
 import type { Quake } from '#feed'
-import type { Head } from '../../../wire/response.ts'
+import type { ResponseHead } from '../../../wire/message-head.ts'
 import { deepEqual, tryParseJson } from '../equality.ts'
 import { Failure, must } from '../failure.ts'
 import { describeQuake } from '../quakes.ts'
@@ -18,7 +18,7 @@ export type Message = { data?: Quake; matching_rules?: Matching[]; rules?: Chang
 /** An open stream of a client, which reads it line by line. */
 export class RecordStream {
   readonly client: RawClient
-  readonly head: Head
+  readonly head: ResponseHead
   /** The number of keep-alives that have been read. */
   keepAlives = 0
   readonly #transcript: Transcript
@@ -26,7 +26,7 @@ export class RecordStream {
   #text = ''
   #lastId: string | undefined
 
-  constructor(client: RawClient, head: Head, transcript: Transcript) {
+  constructor(client: RawClient, head: ResponseHead, transcript: Transcript) {
     this.client = client
     this.head = head
     this.#transcript = transcript

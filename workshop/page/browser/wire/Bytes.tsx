@@ -9,7 +9,7 @@ export function Bytes({ entry, bytes, interpretation }: InspectedArrival) {
   const [isWhole, setWhole] = useState(false)
   const [asHex, setAsHex] = useState(false)
   const displayed = isWhole ? bytes : bytes.subarray(0, MOST_AT_ONCE)
-  const { segments, events, isWhole: isKnown } = interpretation
+  const { segments, events, decompressed, isWhole: isKnown } = interpretation
   return (
     <>
       <div className="bytes">
@@ -29,6 +29,7 @@ export function Bytes({ entry, bytes, interpretation }: InspectedArrival) {
               <Segments segments={segments} bytes={displayed} />
             </pre>
           )}
+          {decompressed && <Content {...decompressed} />}
         </div>
         {events && <Events {...events} />}
       </div>
@@ -64,17 +65,16 @@ export function Segments({
 }) {
   return segments
     .filter(({ from }) => from < bytes.length)
-    .map(({ kind, from, to }) => (
-      <Segment key={from} kind={kind} bytes={bytes.subarray(from, to)} />
+    .map(({ kind, from, to, label, text = visible(bytes.subarray(from, to)) }) => (
+      <Segment key={from} kind={kind} text={label ?? text} />
     ))
 }
 
 /** Shows one part of an HTTP message. As in the terminal, brackets mark the framing that the server's code did not write. */
-function Segment({ kind, bytes }: { kind: string; bytes: Uint8Array }) {
-  const text = visible(bytes)
-  if (kind === 'head' || kind === 'data') {
+function Segment({ kind, text }: { kind: string; text: string }) {
+  if (kind === 'head' || kind === 'interim' || kind === 'data') {
     return (
-      <span className={kind}>
+      <span className={kind === 'data' ? 'data' : 'head'}>
         <VisibleText text={text.replaceAll('␊', '␊\n')} />
       </span>
     )
@@ -85,6 +85,33 @@ function Segment({ kind, bytes }: { kind: string; bytes: Uint8Array }) {
       [{word}
       <VisibleText text={text} />]
     </span>
+  )
+}
+
+/** Shows what a compressed response says. */
+function Content(decompressed: NonNullable<InspectedArrival['interpretation']['decompressed']>) {
+  const { encoding, of: compressed } = decompressed
+  if ('problem' in decompressed) {
+    return (
+      <p className="quiet">
+        Compressed with {encoding}. {decompressed.problem}
+      </p>
+    )
+  }
+  const { size, text } = decompressed
+  return (
+    <>
+      <h4>
+        {formatBytes(size)} from {formatBytes(compressed)} of {encoding}
+      </h4>
+      {size === 0 ? (
+        <p className="quiet">The compressor has not flushed yet, so a client can read nothing new.</p>
+      ) : (
+        <pre className="text">
+          <VisibleText text={text.replaceAll('␊', '␊\n')} />
+        </pre>
+      )}
+    </>
   )
 }
 

@@ -14,8 +14,9 @@ export function inspectArrival(
   recording: readonly RecordedEntry[],
   n: number,
 ): InspectedArrival | undefined {
-  const found = arrivalInContext(recording, n)
-  const entry = recording.find((each) => each.entry.n === n)?.entry
+  const index = recording.findIndex((each) => each.entry.n === n)
+  const found = arrivalInContext(recording, index)
+  const entry = recording[index]?.entry
   if (!found || entry?.kind !== 'arrived') return undefined
   const { arrival, before, isWhole } = found
   return {

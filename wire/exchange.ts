@@ -1,0 +1,200 @@
+import type { Closing } from './arrival.ts'
+import { conversation, describeClose, type Conversation, type Turn } from './conversation.ts'
+import type { RecordedEntry } from './entry.ts'
+
+/**
+ * One request and its response, as far as they have crossed the wire. Times are in milliseconds since the recording began, and
+ * bytes are those of the bodies, without framing, as they crossed the wire.
+ */
+export type Exchange = {
+  /** Counted from 1. */
+  id: number
+  connection: number
+  method: string
+  target: string
+  /** The Host that the client asked for. */
+  host?: string
+  status?: number
+  /** The statuses of the heads that preceded the real one, such as 103. */
+  interim: number[]
+  /** The media type of the response, without parameters: `text/event-stream`. */
+  type?: string
+  /** The compression of the response: `gzip`. */
+  encoding?: string
+  /** The protocol that has taken over the connection. */
+  protocol?: Turn['protocol']
+  requestBytes: number
+  responseBytes: number
+  startedAt: number
+  headAt?: number
+  /** The time of the first byte of the response's body. */
+  firstByteAt?: number
+  /** The time of the end. Absent while the response is open. */
+  endedAt?: number
+  /** How the response ended: `complete`, or what happened to the connection. */
+  end?: string
+  /** Whether the response was cut off. */
+  isFailure: boolean
+  /** The numbers of the first and the last entry that belong to the exchange. */
+  firstEntry: number
+  lastEntry: number
+}
+
+/** A tracker for the exchanges of a recording. It keeps the newest ones. */
+export type Exchanges = {
+  /** Increases with every change. */
+  readonly version: number
+  /** Returns the exchanges that have changed since this version, oldest first. */
+  changedSince(version: number): Exchange[]
+  opened(connection: number): void
+  /** Follows bytes at the client. Returns the requests that they begin. */
+  arrived(connection: number, entry: Sighting): Turn[]
+  /** Returns what a close meant for the response in progress. */
+  closed(
+    connection: number,
+    closing: Closing,
+    entry: { n: number; at: number },
+  ): ReturnType<typeof describeClose>
+}
+
+type Sighting = { n: number; at: number; direction: 'request' | 'response'; bytes: Uint8Array }
+
+/**
+ * Creates an empty tracker.
+ *
+ * @param most the maximum number of exchanges
+ */
+export function exchanges(most = MOST_EXCHANGES): Exchanges {
+  const rows = new Map<number, Row>()
+  const talks = new Map<number, { talk: Conversation; rows: Map<Turn, Row> }>()
+  let version = 0
+  let count = 0
+  /** What the conversation has said about the arrival that is being parsed. */
+  let now: Sighting | undefined
+  let begun: Turn[] = []
+
+  function changed(connection: number, known: Map<Turn, Row>, turn: Turn): void {
+    version += 1
+    const row = known.get(turn) ?? begin(connection, known, turn)
+    const { at, n, direction } = now!
+    row.version = version
+    row.lastEntry = n
+    if (direction === 'request') return
+    if (turn.response) row.headAt ??= at
+    if (turn.responseBytes > 0) row.firstByteAt ??= at
+    if (!turn.isComplete) return
+    row.endedAt = at
+    row.end = 'complete'
+    known.delete(turn)
+  }
+
+  function begin(connection: number, known: Map<Turn, Row>, turn: Turn): Row {
+    const { at, n } = now!
+    count += 1
+    const row: Row = {
+      id: count,
+      connection,
+      turn,
+      startedAt: at,
+      isFailure: false,
+      firstEntry: n,
+      lastEntry: n,
+      version,
+    }
+    rows.set(count, row)
+    if (rows.size > most) rows.delete(count - most)
+    known.set(turn, row)
+    begun.push(turn)
+    return row
+  }
+
+  return {
+    get version() {
+      return version
+    },
+    changedSince: (since) =>
+      [...rows.values()].filter((row) => row.version > since).map(exchangeOf),
+    opened(connection) {
+      const known = new Map<Turn, Row>()
+      const talk = conversation((turn) => changed(connection, known, turn))
+      talks.set(connection, { talk, rows: known })
+    },
+    arrived(connection, sighting) {
+      now = sighting
+      begun = []
+      talks.get(connection)?.talk.push(sighting)
+      return begun
+    },
+    closed(connection, { by, how }, { n, at }) {
+      const { talk, rows: known } = talks.get(connection) ?? {}
+      talks.delete(connection)
+      const end = describeClose({ by, how }, talk?.turn)
+      for (const row of known?.values() ?? []) {
+        version += 1
+        const { text, isFailure } = describeClose({ by, how }, row.turn)
+        Object.assign(row, { endedAt: at, end: text, isFailure, lastEntry: n, version })
+      }
+      return end
+    },
+  }
+}
+
+/** Returns the exchanges of a recording from a file. */
+export function exchangesIn(entries: readonly RecordedEntry[]): Exchange[] {
+  const tracker = exchanges(entries.length)
+  for (const { entry, bytes } of entries) {
+    if (entry.kind === 'opened') tracker.opened(entry.connection)
+    if (entry.kind === 'closed') tracker.closed(entry.connection, entry, entry)
+    if (entry.kind === 'arrived' && bytes && isAtClient(entry.hop)) {
+      tracker.arrived(entry.connection, { ...entry, bytes })
+    }
+  }
+  return tracker.changedSince(0)
+}
+
+/**
+ * Returns whether bytes at this hop are what the client sends and gets. A proxy in between may change the framing of a
+ * response.
+ */
+export function isAtClient(hop: string): boolean {
+  return hop === 'client' || hop === 'workshop'
+}
+
+export const MOST_EXCHANGES = 2000
+
+type Row = {
+  turn: Turn
+  version: number
+} & Pick<
+  Exchange,
+  | 'id'
+  | 'connection'
+  | 'startedAt'
+  | 'headAt'
+  | 'firstByteAt'
+  | 'endedAt'
+  | 'end'
+  | 'isFailure'
+  | 'firstEntry'
+  | 'lastEntry'
+>
+
+function exchangeOf({ turn, version: _, ...row }: Row): Exchange {
+  const { request, response, interim, protocol, requestBytes, responseBytes } = turn
+  const host = request.headers.get('host')
+  const type = response?.headers.get('content-type')?.split(';')[0]!.trim()
+  const encoding = response?.headers.get('content-encoding')
+  return {
+    ...row,
+    method: request.method,
+    target: request.target,
+    ...(host !== undefined && { host }),
+    ...(response && { status: response.status }),
+    interim,
+    ...(type && { type }),
+    ...(encoding && { encoding }),
+    ...(protocol && { protocol }),
+    requestBytes,
+    responseBytes,
+  }
+}

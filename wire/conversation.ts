@@ -191,6 +191,11 @@ function protocolOf({ headers }: ResponseHead): FrameProtocol {
 }
 
 /** Returns whether these bytes may begin a head, if that is what comes next. A method consists of letters. */
-function canBegin({ next, waiting }: { next: string; waiting: Uint8Array }, bytes: Uint8Array): boolean {
-  return next !== 'head' || waiting.length > 0 || /[\r\nA-Za-z]/.test(String.fromCharCode(bytes[0]!))
+function canBegin(
+  { next, waiting }: { next: string; waiting: Uint8Array },
+  bytes: Uint8Array,
+): boolean {
+  return (
+    next !== 'head' || waiting.length > 0 || /[\r\nA-Za-z]/.test(String.fromCharCode(bytes[0]!))
+  )
 }

@@ -14,7 +14,8 @@ export const decompress: Decompress = (encoding, bytes) => {
     return decoder(bytes)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ERR_BUFFER_TOO_LARGE') throw new Error('More than 64 MiB came out.', { cause: error })
+    if (code === 'ERR_BUFFER_TOO_LARGE')
+      throw new Error('More than 64 MiB came out.', { cause: error })
     throw new Error(`These bytes are not valid ${encoding} (${code}).`, { cause: error })
   }
 }

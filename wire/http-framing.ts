@@ -20,7 +20,13 @@ export type HttpFraming = {
  * an interim one; or another protocol. `unknown` means that the head contradicts itself, so everything after it is ambiguous.
  */
 export type AfterHead =
-  'chunks' | 'close' | 'no body' | 'another head' | 'frames' | 'unknown' | { length: number }
+  | 'chunks'
+  | 'close'
+  | 'no body'
+  | 'another head'
+  | 'frames'
+  | 'unknown'
+  | { length: number }
 
 /** The decisions of whoever reads a framing's messages. */
 export type Borders = {

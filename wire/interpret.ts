@@ -29,7 +29,8 @@ export type PlacedSegment = {
  * Otherwise, the reason why they are not known.
  */
 export type Decompressed = { encoding: string; of: number } & (
-  { size: number; text: string } | { problem: string }
+  | { size: number; text: string }
+  | { problem: string }
 )
 
 /**

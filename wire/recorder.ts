@@ -64,13 +64,13 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
     return (openedAt.get(connection) ?? 0) + at
   }
 
+  /** Returns the index of entry `n`, which is less than `first` if the entry has been evicted. */
   function indexOf(n: number): number {
-    const oldest = newest - (kept.length - first) + 1
-    return first + Math.max(n - oldest, 0)
+    return kept.length - 1 - (newest - n)
   }
 
   function recordedAfter(n: number, most: number): RecordedEntry[] {
-    const from = indexOf(n + 1)
+    const from = Math.max(indexOf(n + 1), first)
     return kept.slice(from, from + most)
   }
 
@@ -87,7 +87,9 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
         const begun = isAtClient(hop)
           ? exchanges.arrived(connection, { n: newest + 1, at, direction, bytes })
           : []
-        const cursor = begun.map(({ request }) => lastEventIdOf(request)).find((id) => id !== undefined)
+        const cursor = begun
+          .map(({ request }) => lastEventIdOf(request))
+          .find((id) => id !== undefined)
         const arrived = { kind: 'arrived', connection, size: bytes.length, hop, direction } as const
         add({ ...arrived, ...(cursor !== undefined && { cursor }) }, at, bytes)
       },
@@ -109,7 +111,7 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
     },
     after: (n, most) => recordedAfter(n, most).map(({ entry }) => entry),
     recordedAfter,
-    arrival: (n) => (n > newest ? undefined : arrivalInContext(kept, indexOf(n), first)),
+    arrival: (n) => (indexOf(n) < first ? undefined : arrivalInContext(kept, indexOf(n), first)),
     exchanges,
     listen(changed) {
       listeners.add(changed)

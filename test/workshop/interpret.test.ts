@@ -26,7 +26,7 @@ test('the interpretation does not depend on how the response was split into arri
 
 test('a request is one segment, without events', () => {
   expect(interpret(arrival('request', REQUEST), [], true)).toEqual({
-    segments: [{ kind: 'data', from: 0, to: REQUEST.length }],
+    segments: [{ kind: 'head', from: 0, to: REQUEST.length }],
     isWhole: true,
   })
 })

@@ -30,7 +30,9 @@ test('a request is recorded with its Last-Event-ID', () => {
   record.observer.opened(1)
   const request = { at: 0, hop: 'client', direction: 'request' } as const
   for (const head of ['', 'last-event-id:  us1 \r\n', 'Last-Event-ID: \r\n']) {
-    const bytes = Buffer.from(`GET / HTTP/1.1\r\n${head}A: b\r\n\r\nlast-event-id: no header\r\n`)
+    const body = 'last-event-id: no header\r\n'
+    const length = `Content-Length: ${body.length}`
+    const bytes = Buffer.from(`POST / HTTP/1.1\r\n${head}${length}\r\n\r\n${body}`)
     record.observer.arrived(1, { ...request, bytes })
   }
   const requests = record.after(1, 10)

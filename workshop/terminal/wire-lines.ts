@@ -152,7 +152,8 @@ function spanOf({ kind, bytes: sent, label, unmasked }: Segment, mostBytes: numb
     bytes.length <= 2 * mostBytes
       ? visible(bytes)
       : visible(bytes.subarray(0, mostBytes)) + visible(bytes.subarray(bytes.length - mostBytes))
-  if (kind === 'size' || kind === 'framing' || kind === 'frame') return { text: `[${text}]`, hue: 'framing' }
+  if (kind === 'size' || kind === 'framing' || kind === 'frame')
+    return { text: `[${text}]`, hue: 'framing' }
   if (kind === 'last') return { text: `[last ${text}]`, hue: 'framing' }
   if (kind === 'head' || kind === 'interim') return { text, hue: 'quiet' }
   if (kind === 'extra') return { text: `[not HTTP: ${text}]`, hue: 'bad' }

@@ -105,7 +105,9 @@ function Content(decompressed: NonNullable<InspectedArrival['interpretation']['d
         {formatBytes(size)} from {formatBytes(compressed)} of {encoding}
       </h4>
       {size === 0 ? (
-        <p className="quiet">The compressor has not flushed yet, so a client can read nothing new.</p>
+        <p className="quiet">
+          The compressor has not flushed yet, so a client can read nothing new.
+        </p>
       ) : (
         <pre className="text">
           <VisibleText text={text.replaceAll('␊', '␊\n')} />

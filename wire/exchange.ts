@@ -47,15 +47,17 @@ export type Exchanges = {
   /** Returns the exchanges that have changed since this version, oldest first. */
   changedSince(version: number): Exchange[]
   opened(connection: number): void
-  /** Follows bytes at the client. Returns the requests that they begin. */
-  arrived(connection: number, entry: Sighting): Turn[]
+  /** Follows bytes at the client. Returns what their heads begin and answer. */
+  arrived(connection: number, entry: Sighting): Heads
   /** Returns what a close meant for the response in progress. */
   closed(
     connection: number,
-    closing: Closing,
+    closing: Omit<Closing, 'at'>,
     entry: { n: number; at: number },
   ): ReturnType<typeof describeClose>
 }
+
+type Heads = { begun: Turn[]; answered: Turn[] }
 
 type Sighting = { n: number; at: number; direction: 'request' | 'response'; bytes: Uint8Array }
 
@@ -71,7 +73,7 @@ export function exchanges(most = MOST_EXCHANGES): Exchanges {
   let count = 0
   /** What the conversation has said about the arrival that is being parsed. */
   let now: Sighting | undefined
-  let begun: Turn[] = []
+  let heads: Heads = { begun: [], answered: [] }
 
   function changed(connection: number, known: Map<Turn, Row>, turn: Turn): void {
     version += 1
@@ -80,7 +82,10 @@ export function exchanges(most = MOST_EXCHANGES): Exchanges {
     row.version = version
     row.lastEntry = n
     if (direction === 'request') return
-    if (turn.response) row.headAt ??= at
+    if (turn.response && row.headAt === undefined) {
+      row.headAt = at
+      heads.answered.push(turn)
+    }
     if (turn.responseBytes > 0) row.firstByteAt ??= at
     if (!turn.isComplete) return
     row.endedAt = at
@@ -104,7 +109,7 @@ export function exchanges(most = MOST_EXCHANGES): Exchanges {
     rows.set(count, row)
     if (rows.size > most) rows.delete(count - most)
     known.set(turn, row)
-    begun.push(turn)
+    heads.begun.push(turn)
     return row
   }
 
@@ -121,17 +126,17 @@ export function exchanges(most = MOST_EXCHANGES): Exchanges {
     },
     arrived(connection, sighting) {
       now = sighting
-      begun = []
+      heads = { begun: [], answered: [] }
       talks.get(connection)?.talk.push(sighting)
-      return begun
+      return heads
     },
-    closed(connection, { by, how }, { n, at }) {
+    closed(connection, closing, { n, at }) {
       const { talk, rows: known } = talks.get(connection) ?? {}
       talks.delete(connection)
-      const end = describeClose({ by, how }, talk?.turn)
+      const end = describeClose(closing, talk?.turn)
       for (const row of known?.values() ?? []) {
         version += 1
-        const { text, isFailure } = describeClose({ by, how }, row.turn)
+        const { text, isFailure } = describeClose(closing, row.turn)
         Object.assign(row, { endedAt: at, end: text, isFailure, lastEntry: n, version })
       }
       return end
@@ -179,7 +184,8 @@ type Row = {
   | 'lastEntry'
 >
 
-function exchangeOf({ turn, version: _, ...row }: Row): Exchange {
+function exchangeOf(known: Row): Exchange {
+  const { turn, version: _, ...row } = known
   const { request, response, interim, protocol, requestBytes, responseBytes } = turn
   const host = request.headers.get('host')
   const type = response?.headers.get('content-type')?.split(';')[0]!.trim()

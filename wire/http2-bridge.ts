@@ -73,12 +73,15 @@ function passOn(
     const status = headers[':status']!
     response.writeHead(status, fieldsOf(headers))
     response.flushHeaders()
-    stream.pipe(response)
+    stream.pipe(response, { end: false })
   })
   stream.on('trailers', (headers) => response.addTrailers(fieldsOf(headers)))
-  // An error or a reset of the stream is a cut, which the end of a piped stream would hide.
+  stream.on('end', () => {
+    // A stream that is reset ends as well, but that is a cut.
+    if (stream.rstCode === constants.NGHTTP2_NO_ERROR) response.end()
+    else reset(request.socket)
+  })
   stream.on('error', () => reset(request.socket))
-  stream.on('aborted', () => reset(request.socket))
   response.on('close', () => stream.close(constants.NGHTTP2_CANCEL))
 }
 

@@ -199,12 +199,13 @@ export async function tap({
     unanswered.set(client, end)
     const stop = (): void => void unanswered.delete(client)
     client.once('close', stop)
-    if (unanswered.size % SUSPICIOUS === 0) {
-      void loop.leadsBack(server).then((isLoop) => {
-        if (isLoop) for (const endOne of unanswered.values()) endOne(LOOP)
-      })
-    }
+    if (unanswered.size % SUSPICIOUS === 0) void endLoop(server)
     return stop
+  }
+
+  async function endLoop(server: ServerAddress): Promise<void> {
+    if (!(await loop.leadsBack(server))) return
+    for (const end of unanswered.values()) end(LOOP)
   }
 
   function origin(): string {

@@ -274,6 +274,8 @@ test('the bridge resets a client whose stream is reset, so that a cut is not an 
   const bridge = await startHttp2Bridge({ port: await listening(app as unknown as Server) })
   cleanUps.push(() => bridge.stop())
   const asked = request({ port: bridge.port, host: '127.0.0.1' }).end()
+  // The response reports the error as well.
+  asked.on('error', () => {})
   const [response] = (await once(asked, 'response')) as [IncomingMessage]
   await expect(bodyOf(response)).rejects.toThrow('aborted')
 })

@@ -23,7 +23,7 @@ export function cpuSeconds(pid = process.pid): number | undefined {
 function statOf(name: string): { pid: number; parent: number; ticks: number }[] {
   try {
     const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
-    // The name of the program stands in brackets, and may contain spaces and brackets.
+    // The name of the program is in brackets, and may contain spaces and brackets.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)
     return [{ pid: Number(name), parent: Number(fields[1]), ticks }]

@@ -49,7 +49,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   ],
   slidesBrowser: ['workshop/slides/browser', 'wire protocol slides pageBrowser'],
   prove: [
-    'workshop/prove.ts workshop/browser-tests.ts workshop/slowest-tests.ts',
+    'workshop/prove.ts workshop/browser-tests.ts workshop/slowest-tests.ts workshop/cpu workshop/phases.ts',
     'base process tools',
   ],
   commands: [

@@ -46,7 +46,7 @@ export async function contest(
   })
 }
 
-const SIZES = { full: { rounds: 7, minCpuMs: 300 }, tiny: { rounds: 1, minCpuMs: 0 } }
+const SIZES = { full: { rounds: 5, minCpuMs: 250 }, tiny: { rounds: 1, minCpuMs: 0 } }
 
 async function resultsOf({ run, normalize = (result) => result }: Side): Promise<unknown[]> {
   const results: unknown[] = []

@@ -53,8 +53,8 @@ export async function run(size: Size): Promise<Section> {
 
 const SIZES = {
   full: [
-    { clients: 1000, deliveries: 200_000, rounds: 5 },
-    { clients: 10_000, deliveries: 200_000, rounds: 3 },
+    { clients: 1000, deliveries: 100_000, rounds: 3 },
+    { clients: 10_000, deliveries: 100_000, rounds: 3 },
   ],
   tiny: [{ clients: 3, deliveries: 6, rounds: 1 }],
 }

@@ -119,6 +119,26 @@ test('a saved recording can be read back unchanged', () => {
   expect(mine.before).toHaveLength(1)
 })
 
+test('a recording contains its server and its date', () => {
+  const record = recorder()
+  const saved = parseRecording([...serializeRecording(record, 1, 'http://127.0.0.1:8080')].join(''))
+  expect(saved.server).toBe('http://127.0.0.1:8080')
+  expect(saved.began).toEqual(record.began)
+  expect(Math.abs(Date.now() - record.now() - record.began.getTime())).toBeLessThan(1000)
+})
+
+test('a recording of version 1 can still be read', () => {
+  const note = '{"n":1,"at":0,"kind":"note","text":"Cut the connection"}'
+  const saved = parseRecording(`{"format":"http-streaming-workshop wire 1","from":1}\n${note}\n`)
+  expect(saved).toEqual({ from: 1, entries: [{ entry: JSON.parse(note) }] })
+})
+
+test('a recording of a newer version is refused', () => {
+  expect(() => parseRecording('{"format":"http-streaming-workshop wire 3","from":1}')).toThrow(
+    'A newer version of the workshop saved this recording.',
+  )
+})
+
 test.each([
   ['an empty file', '', /is not a recording of the wire/],
   ['something else', '{"id":1}\n', /is not a recording of the wire/],

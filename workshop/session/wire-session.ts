@@ -35,6 +35,7 @@ export async function wireSession(
     state: 'running',
     what: `Watching ${url.origin}.`,
     url: tapped.href,
+    watches: url.origin,
     printed: [],
   }
   return {

@@ -173,7 +173,14 @@ function messageOf(heard: Heard, exchange: Exchange): Message {
           body: heard.responseBody.map(pieceOf),
         },
       }),
-    frames: frames.map(({ n: _, parts, ...frame }) => ({ ...frame, bytes: concat(parts) })),
+    frames: frames.map(({ at, direction, opcode, isLast, isCompressed, parts }) => ({
+      at,
+      direction,
+      opcode,
+      isLast,
+      isCompressed,
+      bytes: concat(parts),
+    })),
     ...(closing && { closing }),
   }
 }

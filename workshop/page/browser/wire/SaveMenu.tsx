@@ -7,14 +7,14 @@ export function SaveMenu() {
         <li>
           <a href="/wire.ndjson" download>
             Save the recording
-          </a>
-          , for this page and for <code>npm run wire replay</code>
+          </a>{' '}
+          for this page and for <code>npm run wire replay</code>
         </li>
         <li>
           <a href="/wire.har" download>
             Save as HAR
-          </a>
-          , for browsers and other tools
+          </a>{' '}
+          for browsers and other tools
         </li>
         <li className="quiet">
           Both files contain everything that was sent, including cookies and Authorization headers.

@@ -76,6 +76,8 @@ export function exchanges(most = MOST_EXCHANGES): Exchanges {
   let heads: Heads = { begun: [], answered: [] }
 
   function changed(connection: number, known: Map<Turn, Row>, turn: Turn): void {
+    // The rest of a request may arrive after its response has ended.
+    if (turn.isComplete && !known.has(turn)) return
     version += 1
     const row = known.get(turn) ?? begin(connection, known, turn)
     const { at, n, direction } = now!

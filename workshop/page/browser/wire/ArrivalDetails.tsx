@@ -3,6 +3,7 @@ import type { Entry } from '../../../../wire/entry.ts'
 import { store, useStore } from '../state/store.ts'
 import { formatBytes, formatSeconds } from '../ui/format.ts'
 import { Bytes } from './Bytes.tsx'
+import { CopyAsCurl } from './CopyAsCurl.tsx'
 import { describeCursor, describeEntryInFull } from './describe-entry.ts'
 import { loadArrival, type InspectedArrival } from './inspect-arrival.ts'
 import { view } from './wire-view.ts'
@@ -41,6 +42,7 @@ export function ArrivalDetails() {
       {entry && (
         <div className="title">
           <h3 aria-live="polite">{describe(entry)}</h3>
+          {n !== undefined && <CopyAsCurl n={n} />}
           <button
             type="button"
             className="plain"

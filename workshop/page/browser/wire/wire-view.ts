@@ -1,4 +1,4 @@
-import type { RecordedEntry } from '../../../../wire/entry.ts'
+import type { SavedRecording } from '../../../../wire/recording.ts'
 import { store } from '../state/store.ts'
 import { KINDS } from './entry-columns.ts'
 import { liveLog, wireLog, type WireLog } from './wire-log.ts'
@@ -7,7 +7,7 @@ import { liveLog, wireLog, type WireLog } from './wire-log.ts'
 export type View = {
   log: WireLog
   /** The saved recording that is shown instead of the live one. */
-  saved?: { name: string; entries: readonly RecordedEntry[] }
+  saved?: SavedRecording & { name: string }
   /** The width of the chart, in seconds, while it follows the newest entries. */
   span: number
   /** The fixed range while the view is paused. `end` is where the log ended when the view was paused. */
@@ -137,12 +137,9 @@ export function belongsTo(log: WireLog, position: number, connection: number | u
 /** Whether the wire is empty because the reader cleared it. */
 export const hasCleared = store(false)
 
-/**
- * Shows a saved recording in place of the live wire.
- *
- * @param from the first entry to show; earlier entries were cleared and only serve to interpret the rest
- */
-export function showRecording(name: string, entries: readonly RecordedEntry[], from: number): void {
+/** Shows a saved recording in place of the live wire. */
+export function showRecording(name: string, recording: SavedRecording): void {
+  const { entries, from } = recording
   const log = wireLog()
   log.add(entries.map(({ entry }) => entry).filter(({ n }) => n >= from))
   log.stopClock(entries.at(-1)?.entry.at ?? 0)
@@ -151,7 +148,7 @@ export function showRecording(name: string, entries: readonly RecordedEntry[], f
   const margin = Math.max((last - first) / 50, 0.01)
   view.set({
     log,
-    saved: { name, entries },
+    saved: { ...recording, name },
     span: LIVE_SPAN,
     paused: { from: Math.max(0, first - margin), to: last + margin, end: log.end },
   })

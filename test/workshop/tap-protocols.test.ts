@@ -388,7 +388,7 @@ async function wireTo(
         agent: false,
         ...options,
       })
-      // Whoever waits for the response hears of the error.
+      // The response reports the error as well.
       asked.on('error', () => {})
       return options?.method ? asked : asked.end()
     },

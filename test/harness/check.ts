@@ -27,6 +27,8 @@ declare module 'vitest' {
     nginx?: NginxPorts
     /** Whether to stop after the first failure. */
     bail?: boolean
+    /** The IDs of the checks to run before the others, because the learner is waiting for them. */
+    first?: string[]
     /** In a first look, the ID of the only check that tries every case. */
     tryAllIn?: string
   }
@@ -37,8 +39,8 @@ type Script = (tools: Tools) => Promise<void>
 /**
  * Registers a core check.
  *
- * Checks run one after another in the order in which they are written, which is the order of diagnosis. After the first
- * failure, the remaining checks run concurrently, so that a learner waits for one timeout instead of twenty. An
+ * Checks run one after another in the order in which they are written, which is the order of diagnosis. The checks of the
+ * task in which the learner is may come before all others. After the first failure, the remaining checks run concurrently, so that a learner waits for one timeout instead of twenty. An
  * uncaught error fails the check in which it was thrown. If that check is unknown, the checks that would have passed
  * run again, one after another.
  *
@@ -48,8 +50,10 @@ type Script = (tools: Tools) => Promise<void>
  */
 export function check(id: string, rule: string, script: Script): void {
   // Disable Vitest's timeout, because each wait has its own timeout, and the grader's watchdog kills everything else.
+  const isFirst = inject('first')?.includes(id) ?? false
+  if (isFirst) firstLeft += 1
   test.concurrent(`${id} ${rule}`, { timeout: 0 }, async ({ task, skip }) => {
-    const endTurn = await waitForTurn()
+    const endTurn = await waitForTurn(isFirst)
     if (hasFailed && inject('bail')) skip()
     try {
       signOfLife(`check ${id}`)
@@ -147,18 +151,34 @@ function trackRunning(playing: Promise<Outcome>): Promise<Outcome> {
   return playing.finally(() => running.delete(playing))
 }
 
-/** Waits until the previous check has ended or any check has failed. */
-async function waitForTurn(): Promise<() => void> {
-  const before = queue
+/** Waits until the previous check has ended or any check has failed. Returns a function that ends the turn. */
+async function waitForTurn(isFirst: boolean): Promise<() => void> {
+  const row = isFirst ? 'first' : 'others'
+  const before = isFirst || firstLeft === 0 ? last[row] : Promise.all([last.others, firstIsOver])
   let end = (): void => {}
-  queue = new Promise((resolve) => {
+  last[row] = new Promise<void>((resolve) => {
     end = resolve
   })
   await Promise.race([before, failure])
-  return end
+  return () => {
+    if (isFirst && (firstLeft -= 1) === 0) endFirst()
+    end()
+  }
 }
 
-let queue: Promise<void> = Promise.resolve()
+/** The number of checks that come before the others and have not ended. */
+let firstLeft = 0
+let endFirst: () => void = () => {}
+const firstIsOver = new Promise<void>((resolve) => {
+  endFirst = resolve
+})
+
+/** The ends of the last turns that have been given. */
+const last: Record<'first' | 'others', Promise<unknown>> = {
+  first: Promise.resolve(),
+  others: Promise.resolve(),
+}
+
 let hasFailed = false
 let endWaiting = (): void => {}
 const failure = new Promise<void>((resolve) => {

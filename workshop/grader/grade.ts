@@ -28,6 +28,8 @@ export type GradeRequest = {
   only?: string
   /** The first task to grade. If absent, grading starts with the lesson's first task. */
   from?: string
+  /** The task to grade before the others, because the learner is in it. If absent, checks run in the order of diagnosis. */
+  firstTask?: string
   /** Grades only the core checks before this check. */
   before?: string
   seed?: number
@@ -66,6 +68,7 @@ export async function grade(request: GradeRequest): Promise<Verdict> {
       checkTypes(sandbox.folder, request),
       gradingProcess.run({
         ids: possible.map(({ id }) => id),
+        first: possible.map(({ id }) => id).filter((id) => taskOf(id) === request.firstTask),
         bail: request.bail,
         tryAllIn: request.tryAllIn,
         ...(signal && { signal }),

@@ -60,6 +60,8 @@ export type RunOptions = {
   bail?: boolean
   /** For a first look: the only check that tries every case. The other checks try a sample. */
   tryAllIn?: string
+  /** The IDs of the checks to run before the others. */
+  first?: string[] | undefined
   onOutcome?(id: string, outcome: Outcome): void
   /** Called with the IDs of the running checks, whenever a check begins or ends. */
   onRunning?(ids: string[]): void
@@ -160,9 +162,10 @@ export async function startGradingProcess({
         record.take()
       }
     },
-    async run({ ids, bail = false, tryAllIn, onOutcome, onRunning, signal }) {
+    async run({ ids, first, bail = false, tryAllIn, onOutcome, onRunning, signal }) {
       record.onOutcome = onOutcome
       record.onRunning = onRunning
+      vitest.provide('first', first)
       vitest.provide('bail', bail)
       vitest.provide('tryAllIn', tryAllIn)
       // By now, the learner's nginx.conf is in the sandbox.

@@ -4,6 +4,7 @@ import type { GradingProcess } from '../grader/grading-process.ts'
 import { ownWork, type Work } from '../lessons/args.ts'
 import type { Lesson } from '../lessons/catalogue.ts'
 import { checksOf } from '../lessons/checks.ts'
+import { taskOf } from '../lessons/task-of.ts'
 import { progressOf, recordVerdict } from '../lessons/progress.ts'
 
 /** Grades the work on request, one run at a time. */
@@ -60,6 +61,7 @@ export function grading({
         work: work.folder,
         name: work.name,
         signal,
+        ...firstTask(),
         ...(gradingProcess && { gradingProcess }),
         onCheck: (result) => signal.aborted || checked(result),
       })
@@ -72,6 +74,12 @@ export function grading({
     } catch (error) {
       if (!signal.aborted) events.notGraded(error as Error)
     }
+  }
+
+  /** Returns the task in which the learner is: that of the first core check that has not passed. */
+  function firstTask(): { firstTask?: string } {
+    const open = state.checks.find(({ isEdgeCase, state: now }) => !isEdgeCase && now !== 'passed')
+    return open ? { firstTask: taskOf(open.id) } : {}
   }
 
   function runs(isRunning: boolean): void {

@@ -1,0 +1,144 @@
+import { MEANINGS } from '../../protocol/experiment.ts'
+import { knowsZstd } from './decode.ts'
+import type { ComparedStream, Comparison, Way } from './comparison.ts'
+import { columns, counted, duration, paragraph, printable, range } from './format.ts'
+import type { Judgement } from './judge.ts'
+import { lanes, LANES_LEGEND } from './lanes.ts'
+
+/** Formats a comparison for the terminal. The verdict comes last, where it stays visible. */
+export function comparisonText(
+  comparison: Comparison,
+  { width, most }: { width: number; most: number },
+): string {
+  const { streams, watchedMs, events, unit, matchedBy, notes, hops } = comparison
+  const by = { id: 'by id', bytes: 'by their bytes', order: 'by their order' }
+  const matched = matchedBy ? `, matched ${by[matchedBy]}` : ''
+  const hidden = events.length - most
+  const chart = lanes(comparison, { width, most })
+  const lines = [
+    `direct  ${streams.direct.url}`,
+    `public  ${streams.publicAsBrowser.url}`,
+    ...hops.map(
+      ({ name, by: sign }) => `        ${printable(`${name}, by its header "${sign}"`, width - 8)}`,
+    ),
+    '',
+    `Watched for ${duration(watchedMs)}: ${counted(streams.direct.events, unit)}${matched}.`,
+    '',
+    ...columns([['address', 'asked', 'answer', 'head', `${unit}s`, 'verdict'], ...ROWS.map(row)], {
+      width,
+    }),
+    ...(chart.length > 0
+      ? ['', ...paragraph(LANES_LEGEND, { width, indent: 2 }), '', ...chart]
+      : []),
+    ...(hidden > 0 ? [`  The last ${most} of ${counted(events.length, unit)}.`] : []),
+    ...problemLines(comparison, width),
+    ...verdictLines(comparison, width),
+    ...(notes.length > 0 ? [''] : []),
+    ...notes.flatMap((note) => paragraph(`Note: ${note}`, { width })),
+    ...(knowsZstd()
+      ? []
+      : [
+          '',
+          ...paragraph(
+            `A browser would also accept zstd, which Node ${process.versions.node} cannot decompress (22.15 can).`,
+            { width },
+          ),
+        ]),
+  ]
+  return lines.join('\n')
+
+  function row([way, address, asks]: (typeof ROWS)[number]): string[] {
+    const stream = streams[way]
+    return [
+      address,
+      asks,
+      answerIn(stream),
+      stream.headMs === undefined ? '…' : duration(stream.headMs),
+      `${stream.events}`,
+      way === 'direct' ? (stream.problem ? '' : 'the reference') : verdictIn(way, comparison),
+    ]
+  }
+}
+
+const ROWS = [
+  ['direct', 'direct', 'plain'],
+  ['directAsBrowser', 'direct', 'as a browser'],
+  ['public', 'public', 'plain'],
+  ['publicAsBrowser', 'public', 'as a browser'],
+] as const satisfies [Way, string, string][]
+
+/** Returns a verdict in lesson 4's words, and whether a compressor is to blame. */
+export function verdictIn(way: Way, { streams, cause }: Comparison): string {
+  const verdict = streams[way].judgement?.verdict
+  if (!verdict) return streams[way].problem ? 'no stream' : ''
+  const isCompressed = cause?.isCompressed && verdict !== 'passes' && way.endsWith('AsBrowser')
+  return isCompressed ? `${verdict}, compressed` : verdict
+}
+
+function answerIn({ status, type, coding, problem }: ComparedStream): string {
+  if (status === undefined) return problem ? 'none' : 'nothing yet'
+  const media = (type ?? 'no type').split(';')[0]!
+  return printable([`${status} ${media}`, ...(coding ? [coding] : [])].join(', '), 32)
+}
+
+function problemLines({ streams }: Comparison, width: number): string[] {
+  const pairs = [
+    ['The direct address', streams.direct.problem ?? streams.directAsBrowser.problem],
+    ['The public address', streams.publicAsBrowser.problem ?? streams.public.problem],
+  ] as const
+  const lines = pairs.flatMap(([who, problem]) =>
+    problem ? paragraph(`${who} is no stream: ${problem}.`, { width }) : [],
+  )
+  return lines.length > 0 ? ['', ...lines] : []
+}
+
+function verdictLines(comparison: Comparison, width: number): string[] {
+  const { verdict, cause, streams, unit } = comparison
+  if (!verdict || !cause) return []
+  const way = streams.publicAsBrowser.judgement ? 'publicAsBrowser' : 'public'
+  const judgement = streams[way].judgement!
+  return [
+    '',
+    ...paragraph(
+      `Verdict: ${verdictIn(way, comparison)}. In the words of lesson 4: ${MEANINGS[verdict]}.`,
+      {
+        width,
+      },
+    ),
+    ...paragraph(countsIn(judgement, unit), { width, indent: 2 }),
+    ...(cause.where === 'nowhere' ? [] : ['']),
+    ...paragraph(`${cause.where === 'nowhere' ? '' : 'Cause: '}${cause.text}`, {
+      width,
+      indent: cause.where === 'nowhere' ? 2 : 0,
+    }),
+    ...(cause.lines.length > 0
+      ? [
+          'Change one of these lines, the likeliest first:',
+          ...columns(
+            cause.lines.map(({ program, line }) => [program, line]),
+            { width },
+          ),
+        ]
+      : []),
+  ]
+}
+
+/** Says what was seen, and how often. */
+export function countsIn(judgement: Judgement, unit: string): string {
+  const { late, of, lateAboveMs, delays, headMs, verdict } = judgement
+  const limit = duration(lateAboveMs)
+  const events = counted(of, unit)
+  const onTime =
+    late === 0
+      ? `${of} of ${events} arrived within ${limit} of the direct address`
+      : `${late} of ${events} arrived more than ${limit} after the direct address had them${delays ? '' : ', or not at all'}`
+  const between = delays ? ` (${range(delays)})` : ''
+  const head =
+    headMs === undefined
+      ? ' The head did not arrive.'
+      : verdict === 'head waits' || headMs > lateAboveMs
+        ? ` The head arrived ${duration(headMs)} later.`
+        : ''
+  const none = !delays ? `None of ${events} arrived while it was watched.` : `${onTime}${between}.`
+  return `${none}${head}`
+}

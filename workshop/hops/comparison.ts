@@ -1,0 +1,278 @@
+import type { MeasuredVerdict } from '../../protocol/experiment.ts'
+import type { Asked } from './ask.ts'
+import { causeOf, type Cause } from './cause.ts'
+import { judge, type HeadEvidence, type Judgement } from './judge.ts'
+import { isDealtOut, matchEvents, type Matched } from './match-events.ts'
+import { recogniseHops, type Recognised } from './recognise.ts'
+import { streamContent, type StreamContent, type StreamEvent } from './stream-events.ts'
+import { streamProblem } from './stream-problem.ts'
+
+/** The four requests for one stream: at each address, without compression and as a browser asks. */
+export type FourAsked = Record<Way, Asked>
+
+/** The address and the way of asking. `direct` is the reference, with which the other three are compared. */
+export type Way = 'direct' | 'directAsBrowser' | 'public' | 'publicAsBrowser'
+
+/** The result of comparing two addresses, which is also the JSON of the command. Times are in milliseconds since the first request. */
+export type Comparison = {
+  watchedMs: number
+  /** The milliseconds that the path to the public address may take by itself. */
+  pathMs: number
+  streams: Record<Way, ComparedStream>
+  matchedBy?: Matched['by']
+  unit: StreamContent['unit']
+  events: ComparedEvent[]
+  /** The verdict on the public address, as a browser asks. Absent if there was nothing to judge. */
+  verdict?: MeasuredVerdict
+  hops: Recognised[]
+  cause?: Cause
+  /** Everything else that the user should know before trusting the result. */
+  notes: string[]
+}
+
+export type ComparedStream = {
+  url: string
+  status?: number
+  type?: string
+  coding?: string
+  /** The time of the head, since the first request and since the own request. */
+  headAt?: number
+  headMs?: number
+  events: number
+  /** The number of bytes on the wire, possibly compressed. */
+  bytes: number
+  ended?: 'complete' | 'cut'
+  problem?: string
+  judgement?: Judgement
+}
+
+export type ComparedEvent = {
+  id?: string
+  text: string
+  direct: number
+  public?: number
+  publicAsBrowser?: number
+  /** The delay of the event at the public address, as a browser asks, or else without compression. */
+  delay?: number
+}
+
+export type CompareWith = {
+  until: number
+  pathMs: number
+  /** Later measurements of the heads, when all hops were warm. */
+  heads?: Partial<Record<Way, HeadEvidence[]>>
+  /** The headers with which the public address answered a HEAD request, because a hop may hold the head of a stream. */
+  headers?: Record<string, string>
+}
+
+/** Compares four requests for one stream. */
+export function compare(
+  asked: FourAsked,
+  { until, pathMs, heads = {}, headers = {} }: CompareWith,
+): Comparison {
+  const content = mapWays(({ pieces, head, ended }: Asked) =>
+    streamContent(pieces, head?.headers['content-type'] ?? '', { hasEnded: !!ended }),
+  )(asked)
+  const reference = asked.direct
+  const matches = mapWays((way: StreamContent) => matchEvents(content.direct.events, way.events))(
+    content,
+  )
+  const problems = mapWays(streamProblem)(asked)
+
+  const judgementOf = (way: Way): Judgement | undefined => {
+    const { ended } = asked[way]
+    if (!reference.head || problems.direct || problems[way] || way === 'direct') return undefined
+    const pairs = matches[way].pairs
+    const certain = pairs.filter(({ isAmbiguous }) => !isAmbiguous)
+    return judge({
+      heads: [headEvidence(reference, asked[way])!, ...(heads[way] ?? [])],
+      events: (certain.length > 0 ? certain : pairs).map(({ written, arrived }) => ({
+        written: written.at,
+        arrived: arrived?.at,
+      })),
+      writes: reference.pieces.map(({ at }) => at),
+      ended: earliest(ended?.at, reference.ended?.at),
+      until,
+      pathMs: way === 'directAsBrowser' ? 0 : pathMs,
+    })
+  }
+  const judgements: Record<Way, Judgement | undefined> = {
+    direct: undefined,
+    directAsBrowser: judgementOf('directAsBrowser'),
+    public: judgementOf('public'),
+    publicAsBrowser: judgementOf('publicAsBrowser'),
+  }
+  const streams = mapWays((way: Way): ComparedStream => {
+    const { url, head, received, ended } = asked[way]
+    return {
+      url,
+      ...(head && {
+        status: head.status,
+        ...definedOnly({
+          type: head.headers['content-type'],
+          coding: head.headers['content-encoding'],
+        }),
+        headAt: head.at,
+        headMs: head.at - asked[way].asked,
+      }),
+      events: content[way].events.length,
+      bytes: received,
+      ...(ended && { ended: ended.how }),
+      ...definedOnly({ problem: problems[way], judgement: judgements[way] }),
+    }
+  })(WAYS)
+  const shown = judgements.publicAsBrowser ? matches.publicAsBrowser : matches.public
+  const main = judgements.publicAsBrowser ?? judgements.public
+  const directHeaders = reference.head?.headers ?? {}
+  const publicHead = asked.publicAsBrowser.head ?? asked.public.head
+  const hops = recogniseHops(publicHead?.headers ?? headers, directHeaders)
+  const plain = arrivalsOf(matches.public)
+  const asBrowser = arrivalsOf(matches.publicAsBrowser)
+  const events = shown.pairs.map(({ written, arrived }): ComparedEvent => ({
+    ...definedOnly({ id: written.id }),
+    text: written.text.slice(0, 200),
+    direct: written.at,
+    ...definedOnly({ public: plain.get(written), publicAsBrowser: asBrowser.get(written) }),
+    ...(arrived && { delay: arrived.at - written.at }),
+  }))
+  return {
+    watchedMs: until,
+    pathMs,
+    streams,
+    unit: content.direct.unit,
+    ...(shown.pairs.some(({ arrived }) => arrived) && { matchedBy: shown.by }),
+    ...(main && { verdict: main.verdict }),
+    events,
+    hops,
+    ...(main && {
+      cause: causeOf({
+        directAsBrowser: judgements.directAsBrowser?.verdict,
+        publicPlain: judgements.public?.verdict,
+        publicAsBrowser: judgements.publicAsBrowser?.verdict,
+        directCoding: streams.directAsBrowser.coding,
+        publicCoding: streams.publicAsBrowser.coding,
+        hops,
+        path: new URL(reference.url).pathname,
+        saysUnbuffered: /^no$/i.test(directHeaders['x-accel-buffering'] ?? ''),
+        saysNoTransform: /\bno-transform\b/i.test(directHeaders['cache-control'] ?? ''),
+      }),
+    }),
+    notes: notesOn({
+      asked,
+      content,
+      shown,
+      others: content[judgements.publicAsBrowser ? 'publicAsBrowser' : 'public'].events,
+      hasVerdict: !!main,
+    }),
+  }
+}
+
+function notesOn({
+  asked,
+  content,
+  shown,
+  others,
+  hasVerdict,
+}: {
+  asked: FourAsked
+  content: Record<Way, StreamContent>
+  /** The matched events that are shown, and the events of the same stream. */
+  shown: Matched
+  others: StreamEvent[]
+  hasVerdict: boolean
+}): string[] {
+  const { direct } = content
+  const plural = (n: number): string => `${n} ${n === 1 ? direct.unit : `${direct.unit}s`}`
+  const notes: string[] = []
+  if (!streamProblem(asked.direct) && direct.events.length === 0) {
+    notes.push(
+      'The direct address sent no events, so there is nothing to compare. Watch for longer: 60s.',
+    )
+  }
+  if (!hasVerdict) return notes
+  if (shown.by === 'order' && isDealtOut(direct.events, others)) {
+    notes.push(
+      'Each event arrived at only one address, so the server seems to deal its events out among its clients. The delays mean nothing then.',
+    )
+  } else if (shown.by === 'order' && others.length > 0) {
+    notes.push(
+      `The two addresses have neither ids nor bytes in common, so each ${direct.unit} was matched with the one in the same place. If the streams began at different events, the delays are wrong.`,
+    )
+  }
+  const ambiguous = shown.pairs.filter(({ isAmbiguous }) => isAmbiguous).length
+  if (shown.by !== 'order' && ambiguous > 0) {
+    notes.push(
+      `${plural(ambiguous)} had the same ${shown.by === 'id' ? 'id' : 'bytes'} as another one, so they may be matched wrongly.`,
+    )
+  }
+  if (shown.earlier.length > 0) {
+    notes.push(
+      `${plural(shown.earlier.length)} arrived at the direct address before the public one was connected, and did not count.`,
+    )
+  }
+  const lastArrived = shown.pairs.findLastIndex(({ arrived }) => arrived)
+  const missing = shown.pairs.slice(0, lastArrived + 1).filter(({ arrived }) => !arrived).length
+  if (missing > 0)
+    notes.push(`${plural(missing)} did not arrive at the public address, although later ones did.`)
+  if (shown.by !== 'order' && shown.extra.length > 0) {
+    notes.push(`${plural(shown.extra.length)} arrived only at the public address.`)
+  }
+  const times = new Set(direct.events.map(({ at }) => Math.round(at / 10)))
+  if (direct.events.length > 2 && times.size === 1) {
+    notes.push(
+      `At the direct address itself, all ${plural(direct.events.length)} arrived together, so the app may collect them before it sends them.`,
+    )
+  }
+  const accel = asked.direct.head?.headers['x-accel-buffering']
+  if (/^no$/i.test(accel ?? '') && asked.public.head?.headers['x-accel-buffering'] === undefined) {
+    notes.push('The app sends X-Accel-Buffering: no, and a hop removes it, as nginx does.')
+  }
+  return notes
+}
+
+/** Returns the arrivals of two heads, if the one at the reference has arrived. */
+export function headEvidence(reference: Asked, judged: Asked): HeadEvidence | undefined {
+  if (!reference.head) return undefined
+  return {
+    reference: { head: reference.head.at, firstByte: reference.pieces[0]?.at },
+    judged: { head: judged.head?.at, firstByte: judged.pieces[0]?.at },
+  }
+}
+
+/** Returns when each event of the reference arrived at the other address. */
+function arrivalsOf({ pairs }: Matched): Map<StreamEvent, number | undefined> {
+  return new Map(pairs.map(({ written, arrived }) => [written, arrived?.at]))
+}
+
+const WAYS: Record<Way, Way> = {
+  direct: 'direct',
+  directAsBrowser: 'directAsBrowser',
+  public: 'public',
+  publicAsBrowser: 'publicAsBrowser',
+}
+
+/** Returns a function that converts each of four values. */
+function mapWays<From, To>(
+  convert: (from: From) => To,
+): (all: Record<Way, From>) => Record<Way, To> {
+  return (all) => ({
+    direct: convert(all.direct),
+    directAsBrowser: convert(all.directAsBrowser),
+    public: convert(all.public),
+    publicAsBrowser: convert(all.publicAsBrowser),
+  })
+}
+
+function earliest(...times: (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined)
+  return known.length > 0 ? Math.min(...known) : undefined
+}
+
+/** Leaves out the values that are undefined. */
+function definedOnly<T extends object>(
+  values: T,
+): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: Exclude<T[Key], undefined>
+  }
+}

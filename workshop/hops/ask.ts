@@ -5,7 +5,8 @@ import { failureText } from './failure-text.ts'
 
 /** One request, and everything that has arrived in answer to it. Times are in milliseconds since the clock was started. */
 export type Asked = {
-  /** The address that answered, after all redirects. */
+  /** The address that was asked, and the one that answered after all redirects. */
+  requested: string
   url: string
   redirects: { status: number; to: string }[]
   /** The time at which the request was made. */
@@ -57,6 +58,7 @@ export type AskOptions = {
 export function ask(url: URL, options: AskOptions): Asking {
   const { headers, method = 'GET', isInsecure = false, now, changed = () => {} } = options
   const asked: Asked = {
+    requested: url.href,
     url: url.href,
     redirects: [],
     asked: now(),

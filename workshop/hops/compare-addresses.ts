@@ -2,7 +2,7 @@ import { ask, type Asked, type Asking } from './ask.ts'
 import type { HopsArgs } from './args.ts'
 import { compare, headEvidence, type Comparison, type FourAsked, type Way } from './comparison.ts'
 import { acceptedCodings } from './decode.ts'
-import { isApart, type HeadEvidence } from './judge.ts'
+import { isHeadHeld, type HeadEvidence } from './judge.ts'
 import { streamContent } from './stream-events.ts'
 import { until } from './until.ts'
 
@@ -18,11 +18,13 @@ export async function compareAddresses(options: CompareOptions): Promise<Compari
   const { direct, watch, signal } = options
   const began = performance.now()
   const now = (): number => performance.now() - began
+  const pair = { direct: begin('direct', now), public: begin('public', now) }
+  // If the events of the second pair are late by this pause, each client gets a stream of its own.
+  await until(() => isOver(pair.direct.asked), { ms: LATER_MS, signal })
   const askings: Record<Way, Asking> = {
-    direct: start('direct', now),
-    public: start('public', now),
-    directAsBrowser: start('directAsBrowser', now),
-    publicAsBrowser: start('publicAsBrowser', now),
+    ...pair,
+    directAsBrowser: begin('directAsBrowser', now),
+    publicAsBrowser: begin('publicAsBrowser', now),
   }
   const all = Object.values(askings)
   const asked: FourAsked = {
@@ -35,7 +37,7 @@ export async function compareAddresses(options: CompareOptions): Promise<Compari
     isOver(asked.direct) || (now() > LEAST_MS && eventsIn(asked.direct) >= watch.events)
   const isTooMuch = (): boolean => all.some(({ asked: { received } }) => received > MOST_BYTES)
 
-  await until(() => hasSeenEnough() || isTooMuch(), { ms: watch.ms, signal })
+  await until(() => hasSeenEnough() || isTooMuch(), { ms: Math.max(0, watch.ms - now()), signal })
   const seen = eventsIn(asked.direct)
   const hasCaughtUp = (one: Asked): boolean => isOver(one) || eventsIn(one) >= seen
   // A hop that waits for a timer passes on the last event only after it.
@@ -47,10 +49,10 @@ export async function compareAddresses(options: CompareOptions): Promise<Compari
   for (const { stop } of all) stop()
   const measured = { until: watchedUntil, ...(await pathBetween(options, asked)) }
   const suspects = WAYS.filter((way) => hasHeadWithBody(asked[way]))
-  const heads = await warmHeads(suspects, start, options)
+  const heads = await warmHeads(suspects, begin, options)
   return compare(asked, { ...measured, heads })
 
-  function start(way: Way, now: () => number): Asking {
+  function begin(way: Way, clock: () => number): Asking {
     const isBrowser = way === 'directAsBrowser' || way === 'publicAsBrowser'
     return ask(way.startsWith('direct') ? direct : options.public, {
       ...options,
@@ -59,7 +61,7 @@ export async function compareAddresses(options: CompareOptions): Promise<Compari
         ...(isBrowser && { 'Accept-Encoding': acceptedCodings() }),
         ...options.headers,
       },
-      now,
+      now: clock,
     })
   }
 }
@@ -67,14 +69,14 @@ export async function compareAddresses(options: CompareOptions): Promise<Compari
 /** Asks again for the streams whose heads arrived together with the first byte, because that may have been chance. */
 async function warmHeads(
   suspects: Way[],
-  start: (way: Way, now: () => number) => Asking,
+  begin: (way: Way, clock: () => number) => Asking,
   { signal }: CompareOptions,
 ): Promise<Partial<Record<Way, HeadEvidence[]>>> {
   const heads: Partial<Record<Way, HeadEvidence[]>> = {}
-  for (let tries = 0; tries < 3 && suspects.length > 0 && !signal?.aborted; tries += 1) {
+  for (let tries = 0; tries < 5 && suspects.length > 0 && !signal?.aborted; tries += 1) {
     const now = (): number => performance.now()
-    const reference = start('direct', now)
-    const others = suspects.map((way) => ({ way, ...start(way, now) }))
+    const reference = begin('direct', now)
+    const others = suspects.map((way) => ({ way, ...begin(way, now) }))
     const all = [reference, ...others]
     await until(() => all.every(({ asked }) => asked.pieces.length > 0 || isOver(asked)), {
       ms: HEAD_MS,
@@ -85,6 +87,8 @@ async function warmHeads(
       const seen = headEvidence(reference.asked, asked)
       if (seen) heads[way] = [...(heads[way] ?? []), seen]
     }
+    // Two heads that waited for seconds are evidence enough.
+    if (tries > 0 && suspects.every((way) => isHeadHeld(heads[way] ?? [], LONG_MS))) break
   }
   return heads
 }
@@ -128,7 +132,7 @@ async function fastestHead(
 }
 
 function hasHeadWithBody({ head, pieces }: Asked): boolean {
-  return pieces.length > 0 && !isApart({ head: head?.at, firstByte: pieces[0]!.at })
+  return pieces.length > 0 && pieces[0]!.at - head!.at < SUSPECT_MS
 }
 
 function isOver({ ended, problem }: Asked): boolean {
@@ -148,12 +152,17 @@ export const STREAM_HEADERS = {
   'Cache-Control': 'no-cache',
 }
 
+const LATER_MS = 150
+
 /** The first events may be a history that arrives in one piece, which says nothing about delays. */
 const LEAST_MS = 1000
 
 /** Longer than the timer of any hop that lesson 4 measured. */
 const GRACE_MS = 1000
 
+/** If a head arrives so shortly before the first byte, the two may have arrived together. */
+const SUSPECT_MS = 30
+const LONG_MS = 300
 const HEAD_MS = 1500
 const MOST_PATH_MS = 500
 const MOST_BYTES = 5_000_000

@@ -1,5 +1,5 @@
 import { MEANINGS } from '../../protocol/experiment.ts'
-import { knowsZstd } from './decode.ts'
+import { acceptedCodings, knowsZstd } from './decode.ts'
 import type { ComparedStream, Comparison, Way } from './comparison.ts'
 import { columns, counted, duration, paragraph, printable, range } from './format.ts'
 import type { Judgement } from './judge.ts'
@@ -17,7 +17,9 @@ export function comparisonText(
   const chart = lanes(comparison, { width, most })
   const lines = [
     `direct  ${streams.direct.url}`,
-    `public  ${streams.publicAsBrowser.url}`,
+    ...redirectsOf(streams.direct, width),
+    `public  ${streams.public.url}`,
+    ...redirectsOf(streams.public, width),
     ...hops.map(
       ({ name, by: sign }) => `        ${printable(`${name}, by its header "${sign}"`, width - 8)}`,
     ),
@@ -27,6 +29,7 @@ export function comparisonText(
     ...columns([['address', 'asked', 'answer', 'head', `${unit}s`, 'verdict'], ...ROWS.map(row)], {
       width,
     }),
+    `  As a browser: Accept-Encoding: ${acceptedCodings()}${knowsZstd() ? '' : ` (Node ${process.versions.node} lacks zstd)`}`,
     ...(chart.length > 0
       ? ['', ...paragraph(LANES_LEGEND, { width, indent: 2 }), '', ...chart]
       : []),
@@ -35,15 +38,6 @@ export function comparisonText(
     ...verdictLines(comparison, width),
     ...(notes.length > 0 ? [''] : []),
     ...notes.flatMap((note) => paragraph(`Note: ${note}`, { width })),
-    ...(knowsZstd()
-      ? []
-      : [
-          '',
-          ...paragraph(
-            `A browser would also accept zstd, which Node ${process.versions.node} cannot decompress (22.15 can).`,
-            { width },
-          ),
-        ]),
   ]
   return lines.join('\n')
 
@@ -55,7 +49,7 @@ export function comparisonText(
       answerIn(stream),
       stream.headMs === undefined ? '…' : duration(stream.headMs),
       `${stream.events}`,
-      way === 'direct' ? (stream.problem ? '' : 'the reference') : verdictIn(way, comparison),
+      way === 'direct' ? (stream.problem ? '' : 'reference') : verdictIn(way, comparison),
     ]
   }
 }
@@ -75,10 +69,16 @@ export function verdictIn(way: Way, { streams, cause }: Comparison): string {
   return isCompressed ? `${verdict}, compressed` : verdict
 }
 
+function redirectsOf({ redirects }: ComparedStream, width: number): string[] {
+  return redirects.map(
+    ({ status, to }) => `        ${printable(`redirected (${status}) to ${to}`, width - 8)}`,
+  )
+}
+
 function answerIn({ status, type, coding, problem }: ComparedStream): string {
   if (status === undefined) return problem ? 'none' : 'nothing yet'
   const media = (type ?? 'no type').split(';')[0]!
-  return printable([`${status} ${media}`, ...(coding ? [coding] : [])].join(', '), 32)
+  return printable([`${status} ${media}`, ...(coding ? [coding] : [])].join(', '), 26)
 }
 
 function problemLines({ streams }: Comparison, width: number): string[] {
@@ -105,7 +105,7 @@ function verdictLines(comparison: Comparison, width: number): string[] {
         width,
       },
     ),
-    ...paragraph(countsIn(judgement, unit), { width, indent: 2 }),
+    ...paragraph(countsIn(judgement, unit) + headIn(streams, way), { width, indent: 2 }),
     ...(cause.where === 'nowhere' ? [] : ['']),
     ...paragraph(`${cause.where === 'nowhere' ? '' : 'Cause: '}${cause.text}`, {
       width,
@@ -125,7 +125,7 @@ function verdictLines(comparison: Comparison, width: number): string[] {
 
 /** Says what was seen, and how often. */
 export function countsIn(judgement: Judgement, unit: string): string {
-  const { late, of, lateAboveMs, delays, headMs, verdict } = judgement
+  const { late, of, lateAboveMs, delays } = judgement
   const limit = duration(lateAboveMs)
   const events = counted(of, unit)
   const onTime =
@@ -133,12 +133,13 @@ export function countsIn(judgement: Judgement, unit: string): string {
       ? `${of} of ${events} arrived within ${limit} of the direct address`
       : `${late} of ${events} arrived more than ${limit} after the direct address had them${delays ? '' : ', or not at all'}`
   const between = delays ? ` (${range(delays)})` : ''
-  const head =
-    headMs === undefined
-      ? ' The head did not arrive.'
-      : verdict === 'head waits' || headMs > lateAboveMs
-        ? ` The head arrived ${duration(headMs)} later.`
-        : ''
-  const none = !delays ? `None of ${events} arrived while it was watched.` : `${onTime}${between}.`
-  return `${none}${head}`
+  return !delays ? `None of ${events} arrived while it was watched.` : `${onTime}${between}.`
+}
+
+function headIn(streams: Comparison['streams'], way: Way): string {
+  const { headMs, judgement } = streams[way]
+  if (headMs === undefined) return ' The head did not arrive.'
+  const later = headMs - (streams.direct.headMs ?? 0)
+  const isWorthSaying = judgement!.verdict === 'head waits' || later > judgement!.lateAboveMs
+  return isWorthSaying ? ` The head took ${duration(later)} longer.` : ''
 }

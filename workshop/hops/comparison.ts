@@ -2,9 +2,14 @@ import type { MeasuredVerdict } from '../../protocol/experiment.ts'
 import type { Asked } from './ask.ts'
 import { causeOf, type Cause } from './cause.ts'
 import { judge, type HeadEvidence, type Judgement } from './judge.ts'
-import { isDealtOut, matchEvents, type Matched } from './match-events.ts'
+import { isDealtOut, matchEvents, ownStreams, type Matched, type Pair } from './match-events.ts'
 import { recogniseHops, type Recognised } from './recognise.ts'
-import { streamContent, type StreamContent, type StreamEvent } from './stream-events.ts'
+import {
+  alignedContent,
+  streamContent,
+  type StreamContent,
+  type StreamEvent,
+} from './stream-events.ts'
 import { streamProblem } from './stream-problem.ts'
 
 /** The four requests for one stream: at each address, without compression and as a browser asks. */
@@ -32,11 +37,11 @@ export type Comparison = {
 
 export type ComparedStream = {
   url: string
+  redirects: Asked['redirects']
   status?: number
   type?: string
   coding?: string
-  /** The time of the head, since the first request and since the own request. */
-  headAt?: number
+  /** The time from the request to the head. */
   headMs?: number
   events: number
   /** The number of bytes on the wire, possibly compressed. */
@@ -59,7 +64,7 @@ export type ComparedEvent = {
 export type CompareWith = {
   until: number
   pathMs: number
-  /** Later measurements of the heads, when all hops were warm. */
+  /** The heads of further requests, for the streams whose head may have waited. */
   heads?: Partial<Record<Way, HeadEvidence[]>>
   /** The headers with which the public address answered a HEAD request, because a hop may hold the head of a stream. */
   headers?: Record<string, string>
@@ -70,30 +75,43 @@ export function compare(
   asked: FourAsked,
   { until, pathMs, heads = {}, headers = {} }: CompareWith,
 ): Comparison {
-  const content = mapWays(({ pieces, head, ended }: Asked) =>
-    streamContent(pieces, head?.headers['content-type'] ?? '', { hasEnded: !!ended }),
-  )(asked)
+  const content = mapWays(contentOf)(asked)
   const reference = asked.direct
-  const matches = mapWays((way: StreamContent) => matchEvents(content.direct.events, way.events))(
-    content,
-  )
+  const matches = mapWays((way: Way) =>
+    matchEvents(
+      content.direct.events,
+      alignedContent(content.direct, content[way], asked[way].pieces).events,
+    ),
+  )(WAYS)
   const problems = mapWays(streamProblem)(asked)
+
+  const own = ownStreams(
+    content.direct.events,
+    content.directAsBrowser.events,
+    (asked.directAsBrowser.head?.at ?? 0) - (reference.head?.at ?? 0),
+  )
+  const isDealt = isDealtOut(Object.values(content).map(({ events }) => events))
+  const shifts = mapWays((way: Way) =>
+    own ? shiftOf(reference, asked[way], matches[way].pairs) : 0,
+  )(WAYS)
 
   const judgementOf = (way: Way): Judgement | undefined => {
     const { ended } = asked[way]
-    if (!reference.head || problems.direct || problems[way] || way === 'direct') return undefined
+    if (!reference.head || isDealt || problems.direct || problems[way] || way === 'direct')
+      return undefined
     const pairs = matches[way].pairs
     const certain = pairs.filter(({ isAmbiguous }) => !isAmbiguous)
     return judge({
-      heads: [headEvidence(reference, asked[way])!, ...(heads[way] ?? [])],
+      heads: heads[way] ?? [],
       events: (certain.length > 0 ? certain : pairs).map(({ written, arrived }) => ({
-        written: written.at,
+        written: written.at + shifts[way],
         arrived: arrived?.at,
+        size: written.size,
       })),
-      writes: reference.pieces.map(({ at }) => at),
+      writes: reference.pieces.map(({ at }) => at + shifts[way]),
       ended: earliest(ended?.at, reference.ended?.at),
       until,
-      pathMs: way === 'directAsBrowser' ? 0 : pathMs,
+      pathMs: (way === 'directAsBrowser' ? 0 : pathMs) + (own?.jitterMs ?? 0),
     })
   }
   const judgements: Record<Way, Judgement | undefined> = {
@@ -103,16 +121,16 @@ export function compare(
     publicAsBrowser: judgementOf('publicAsBrowser'),
   }
   const streams = mapWays((way: Way): ComparedStream => {
-    const { url, head, received, ended } = asked[way]
+    const { requested, redirects, head, received, ended } = asked[way]
     return {
-      url,
+      url: requested,
+      redirects,
       ...(head && {
         status: head.status,
         ...definedOnly({
           type: head.headers['content-type'],
           coding: head.headers['content-encoding'],
         }),
-        headAt: head.at,
         headMs: head.at - asked[way].asked,
       }),
       events: content[way].events.length,
@@ -123,6 +141,7 @@ export function compare(
   })(WAYS)
   const shown = judgements.publicAsBrowser ? matches.publicAsBrowser : matches.public
   const main = judgements.publicAsBrowser ?? judgements.public
+  const shift = shifts[judgements.publicAsBrowser ? 'publicAsBrowser' : 'public']
   const directHeaders = reference.head?.headers ?? {}
   const publicHead = asked.publicAsBrowser.head ?? asked.public.head
   const hops = recogniseHops(publicHead?.headers ?? headers, directHeaders)
@@ -133,7 +152,7 @@ export function compare(
     text: written.text.slice(0, 200),
     direct: written.at,
     ...definedOnly({ public: plain.get(written), publicAsBrowser: asBrowser.get(written) }),
-    ...(arrived && { delay: arrived.at - written.at }),
+    ...(arrived && { delay: arrived.at - written.at - shift }),
   }))
   return {
     watchedMs: until,
@@ -161,10 +180,16 @@ export function compare(
       asked,
       content,
       shown,
+      isDealt,
       others: content[judgements.publicAsBrowser ? 'publicAsBrowser' : 'public'].events,
       hasVerdict: !!main,
+      ...(own && { shift }),
     }),
   }
+}
+
+function contentOf({ pieces, head, ended }: Asked): StreamContent {
+  return streamContent(pieces, head?.headers['content-type'] ?? '', { hasEnded: !!ended })
 }
 
 function notesOn({
@@ -172,29 +197,41 @@ function notesOn({
   content,
   shown,
   others,
+  isDealt,
   hasVerdict,
+  shift,
 }: {
   asked: FourAsked
   content: Record<Way, StreamContent>
   /** The matched events that are shown, and the events of the same stream. */
   shown: Matched
   others: StreamEvent[]
+  isDealt: boolean
   hasVerdict: boolean
+  /** How much later the stream at the public address began, if each client gets a stream of its own. */
+  shift?: number
 }): string[] {
   const { direct } = content
   const plural = (n: number): string => `${n} ${n === 1 ? direct.unit : `${direct.unit}s`}`
   const notes: string[] = []
+  if (isDealt) {
+    return [
+      'Each event arrived at only one client, so the server seems to deal its events out among its clients. Their arrivals cannot be compared.',
+    ]
+  }
   if (!streamProblem(asked.direct) && direct.events.length === 0) {
+    const what = asked.direct.head ? 'sent no events' : 'did not even send a head'
     notes.push(
-      'The direct address sent no events, so there is nothing to compare. Watch for longer: 60s.',
+      `The direct address ${what}, so there is nothing to compare. A longer watch may help, such as 60s.`,
     )
   }
   if (!hasVerdict) return notes
-  if (shown.by === 'order' && isDealtOut(direct.events, others)) {
+  if (shift !== undefined) {
     notes.push(
-      'Each event arrived at only one address, so the server seems to deal its events out among its clients. The delays mean nothing then.',
+      `Each client seems to get a stream of its own, so the ${Math.round(shift)} ms by which the one at the public address began later are not part of the delays.`,
     )
-  } else if (shown.by === 'order' && others.length > 0) {
+  }
+  if (shown.by === 'order' && others.length > 0) {
     notes.push(
       `The two addresses have neither ids nor bytes in common, so each ${direct.unit} was matched with the one in the same place. If the streams began at different events, the delays are wrong.`,
     )
@@ -230,11 +267,22 @@ function notesOn({
   return notes
 }
 
+/**
+ * Returns how much later a stream of its own began for a client: the time by which it asked later, and the delay that its
+ * head and its fastest event have in common.
+ */
+function shiftOf(reference: Asked, other: Asked, pairs: Pair[]): number {
+  const laterMs = other.asked - reference.asked
+  const delays = pairs.flatMap(({ written, arrived }) => (arrived ? arrived.at - written.at : []))
+  if (!other.head || !reference.head || delays.length === 0) return laterMs
+  return Math.max(laterMs, Math.min(other.head.at - reference.head.at, ...delays))
+}
+
 /** Returns the arrivals of two heads, if the one at the reference has arrived. */
-export function headEvidence(reference: Asked, judged: Asked): HeadEvidence | undefined {
-  if (!reference.head) return undefined
+export function headEvidence({ head, pieces }: Asked, judged: Asked): HeadEvidence | undefined {
+  if (!head) return undefined
   return {
-    reference: { head: reference.head.at, firstByte: reference.pieces[0]?.at },
+    reference: { head: head.at, firstByte: pieces[0]?.at },
     judged: { head: judged.head?.at, firstByte: judged.pieces[0]?.at },
   }
 }

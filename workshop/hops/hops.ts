@@ -1,8 +1,11 @@
 import process from 'node:process'
 import { interruption } from '../process/interruption.ts'
 import type { HopsArgs } from './args.ts'
-import { compareAddresses } from './compare-addresses.ts'
+import { compareAddresses, type CompareOptions } from './compare-addresses.ts'
 import { comparisonText } from './comparison-text.ts'
+import { duration } from './format.ts'
+import { reportOn, type ReportOptions } from './report-address.ts'
+import { reportText } from './report-text.ts'
 
 /**
  * `npm run wire DIRECT PUBLIC` finds the hop that delays a stream, and `npm run wire report URL` reports on one address.
@@ -12,24 +15,41 @@ import { comparisonText } from './comparison-text.ts'
  */
 export async function findHop(args: HopsArgs): Promise<number> {
   const { signal, stopListening } = interruption()
-  const width = Math.min(Math.max(process.stdout.columns ?? 80, 72), 120)
   try {
-    const { public: away } = args
-    if (!away) return 2
-    tell(
-      args,
-      `Watching both addresses for up to ${args.watch.ms / 1000} s. Ctrl-C ends the watch.\n`,
-    )
-    const comparison = await compareAddresses({ ...args, public: away, signal })
-    console.log(
-      args.isJson
-        ? JSON.stringify(comparison, undefined, 2)
-        : comparisonText(comparison, { width, most: args.watch.events }),
-    )
-    return comparison.verdict ? 0 : 1
+    tell(args, `Watching for up to ${duration(args.watch.ms)}. Ctrl-C shows the result so far.\n`)
+    return await (args.public
+      ? showComparison({ ...args, public: args.public, signal })
+      : showReport({ ...args, signal }))
   } finally {
     stopListening()
   }
+}
+
+async function showComparison(options: HopsArgs & CompareOptions): Promise<number> {
+  const comparison = await compareAddresses(options)
+  show(options, comparison, () =>
+    comparisonText(comparison, { width: width(), most: options.watch.events }),
+  )
+  return comparison.verdict ? 0 : 1
+}
+
+async function showReport(options: HopsArgs & ReportOptions): Promise<number> {
+  const report = await reportOn(options)
+  show(options, report, () => reportText(report, { width: width() }))
+  return report.answer && !report.problem ? 0 : 1
+}
+
+function show({ isJson }: HopsArgs, result: object, text: () => string): void {
+  console.log(isJson ? JSON.stringify(result, rounded, 2) : text())
+}
+
+/** Rounds a number to a tenth, because the clock is not worth more digits. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value * 10) / 10 : value
+}
+
+function width(): number {
+  return Math.min(Math.max(process.stdout.columns ?? 80, 72), 120)
 }
 
 /** Says on standard error what happens, so that the JSON on standard output stays alone. */

@@ -3,10 +3,10 @@ import { median } from './median.ts'
 
 /** Everything that the judgement of one stream depends on. Times are in milliseconds on one clock. */
 export type Evidence = {
-  /** The heads of this stream, and of later requests for the same stream. */
+  /** The heads of requests that were sent to both addresses at the same time. */
   heads: HeadEvidence[]
   /** The events, with the time when each arrived at the reference, and at the address to judge, if it has. */
-  events: { written: number; arrived: number | undefined }[]
+  events: { written: number; arrived: number | undefined; size: number }[]
   /** The times at which any bytes arrived at the reference, because a comment can push an event along as well. */
   writes: number[]
   /** The time when the response ended at the reference or at the address to judge, whichever was first. */
@@ -33,8 +33,6 @@ export type Judgement = {
   lateAboveMs: number
   /** The delays of the events that have arrived. */
   delays?: { least: number; median: number; most: number }
-  /** For how long the head arrived later than at the reference. Absent if it has not arrived. */
-  headMs?: number
   /** What released the late events: a timer, the next event, or an event that filled a buffer. */
   releases: Record<Release, number>
 }
@@ -55,11 +53,10 @@ export function judge(evidence: Evidence): Judgement | undefined {
   )
   if (events.length === 0) return undefined
   const late = events.filter(({ written, arrived = Infinity }) => arrived - written > lateAboveMs)
-  const releases = releasesOf(late, evidence)
+  const releases = releasesOf(late)
   const delays = events.flatMap(({ written, arrived }) =>
     arrived === undefined ? [] : [arrived - written],
   )
-  const { reference, judged } = heads[0]!
   return {
     verdict: verdictOf(),
     late: late.length,
@@ -68,7 +65,6 @@ export function judge(evidence: Evidence): Judgement | undefined {
     ...(delays.length > 0 && {
       delays: { least: Math.min(...delays), median: median(delays), most: Math.max(...delays) },
     }),
-    ...(judged.head !== undefined && { headMs: judged.head - reference.head }),
     releases,
   }
 
@@ -83,19 +79,24 @@ export function judge(evidence: Evidence): Judgement | undefined {
     return next > full ? 'behind' : 'holds'
   }
 
-  function releasesOf(delayed: Evidence['events'], { writes }: Evidence): Record<Release, number> {
+  function releasesOf(delayed: Evidence['events']): Record<Release, number> {
     const counts: Record<Release, number> = { timer: 0, next: 0, full: 0, end: 0 }
     const times = delayed.flatMap(({ arrived }) => arrived ?? [])
     for (const at of groupedTimes(times)) {
       const together = evidence.events.filter(
         ({ arrived }) => arrived !== undefined && Math.abs(arrived - at) < TOGETHER_MS,
       )
+      const writes = groupedTimes(together.map(({ written }) => written))
       const last = Math.max(...together.map(({ written }) => written))
+      const bytes = together.reduce((sum, { size }) => sum + size, 0)
       const isJustBefore = (written: number): boolean =>
         at - written > -TOGETHER_MS && at - written < travelMs() + TOGETHER_MS
+      // A timer may go off just when an event is written, so the group also has to look as if that event had released it.
+      const isReleasedByNext =
+        writes.length === 1 && evidence.writes.some((one) => one > last && isJustBefore(one))
       if (ended !== undefined && at > ended - TOGETHER_MS) counts.end += 1
-      else if (isJustBefore(last)) counts.full += 1
-      else if (writes.some((written) => written > last && isJustBefore(written))) counts.next += 1
+      else if (isJustBefore(last) && bytes >= LEAST_BUFFER) counts.full += 1
+      else if (isReleasedByNext) counts.next += 1
       else counts.timer += 1
     }
     return counts
@@ -109,12 +110,14 @@ export function judge(evidence: Evidence): Judgement | undefined {
 }
 
 /**
- * Returns whether the head waits for the body: each time that the head and the first byte were apart at the reference, they
- * arrived together. A hop that needs time for its first connection delays the head as well, but only once.
+ * Returns whether the head waits for the body: when the head and the first byte were apart at the reference, they arrived
+ * together. A hop that needs time for its first connection delays the head as well, but only once.
  */
-function isHeadHeld(heads: HeadEvidence[], lateAboveMs: number): boolean {
+export function isHeadHeld(heads: HeadEvidence[], lateAboveMs: number): boolean {
   const telling = heads.filter(({ reference }) => isApart(reference))
-  if (telling.length === 0 || telling.some(({ judged }) => isApart(judged))) return false
+  const apart = telling.filter(({ judged }) => isApart(judged))
+  // A busy machine can separate two parts of one arrival.
+  if (telling.length === 0 || apart.length > telling.length / 5) return false
   const isLate = telling.some(
     ({ reference, judged }) => (judged.head ?? Infinity) - reference.head > lateAboveMs,
   )
@@ -122,7 +125,7 @@ function isHeadHeld(heads: HeadEvidence[], lateAboveMs: number): boolean {
 }
 
 /** Returns whether the head arrived before the first byte of the body. */
-export function isApart({ head, firstByte = Infinity }: HeadEvidence['judged']): boolean {
+function isApart({ head, firstByte = Infinity }: HeadEvidence['judged']): boolean {
   return head !== undefined && firstByte - head > TOGETHER_MS
 }
 
@@ -137,3 +140,6 @@ const TOLERANCE_MS = 25
 
 /** Bytes that arrive within this time were released by the same cause. */
 const TOGETHER_MS = 8
+
+/** A number of bytes that is smaller than the buffer of any hop. */
+const LEAST_BUFFER = 1000

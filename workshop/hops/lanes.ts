@@ -47,8 +47,8 @@ export function lanes(
   /** Draws when the two heads arrived, unless the chart begins after them. */
   function headLanes(): string[] {
     if (from > 0) return []
-    const direct = streams.direct.headAt
-    const away = streams.publicAsBrowser.headAt
+    const direct = streams.direct.headMs
+    const away = streams.publicAsBrowser.headMs
     const lane = (time: number | undefined): string =>
       time === undefined || time > until ? '…'.padStart(room) : `${' '.repeat(at(time))}△`
     const late = direct === undefined || away === undefined ? 'not yet' : duration(away - direct)

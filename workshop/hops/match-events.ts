@@ -38,15 +38,38 @@ export function matchEvents(reference: StreamEvent[], other: StreamEvent[]): Mat
 
 /**
  * Returns whether the server has dealt its events out among its clients, so that each event went to only one of them. A
- * server that counts its events shows this by their ids: each number occurs once, at one address or the other.
+ * server that counts its events shows this by their ids: each number occurs once, at one client or another.
  */
-export function isDealtOut(reference: StreamEvent[], other: StreamEvent[]): boolean {
-  if (reference.length < 2 || other.length < 2) return false
-  const ids = [...reference, ...other].map(({ id }) =>
-    /^\d{1,15}$/.test(id ?? '') ? Number(id) : NaN,
+export function isDealtOut(clients: StreamEvent[][]): boolean {
+  const ids = clients
+    .flat()
+    .map(({ id }) => (/^\d{1,15}$/.test(id ?? '') ? Number(id) : Number.NaN))
+  const isShared = clients.filter((events) => events.length > 0).length > 1
+  if (!isShared || ids.length < 4 || new Set(ids).size < ids.length) return false
+  const range = Math.max(...ids) - Math.min(...ids) + 1
+  // The client that left first may have got some events that are not counted.
+  return ids.length > 0.8 * range
+}
+
+/**
+ * Finds out whether each client gets a stream of its own, which begins when the client connects: then the events of a client
+ * that asked later are late by the same time. Returns undefined if all clients share one stream.
+ *
+ * @param laterMs how much later the other client got its head
+ * @returns the largest difference between the paces of the two streams, which have timers of their own
+ */
+export function ownStreams(
+  reference: StreamEvent[],
+  other: StreamEvent[],
+  laterMs: number,
+): { jitterMs: number } | undefined {
+  const { by, pairs } = matchEvents(reference, other)
+  const late = pairs.flatMap(({ written, arrived }) =>
+    arrived ? arrived.at - written.at - laterMs : [],
   )
-  const isEachOnce = new Set(ids).size === ids.length
-  return isEachOnce && Math.max(...ids) - Math.min(...ids) === ids.length - 1
+  if (by === 'order' || late.length < 2 || laterMs < LEAST_LATER_MS) return undefined
+  const jitterMs = Math.max(...late.map(Math.abs))
+  return jitterMs < laterMs / 2 ? { jitterMs } : undefined
 }
 
 function found(pairs: Pair[]): Pair[] {
@@ -109,3 +132,6 @@ function asMatched(by: Matched['by'], pairs: Pair[], other: StreamEvent[]): Matc
     extra: other.filter((event) => !used.has(event)),
   }
 }
+
+/** A shorter time could be the delay of a busy machine. */
+const LEAST_LATER_MS = 40

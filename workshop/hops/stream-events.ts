@@ -91,4 +91,31 @@ function wholePieces(pieces: Piece[]): StreamContent {
   return { unit: 'piece', events, heartbeats: [], retries: [] }
 }
 
+/**
+ * Cuts a body without lines where the reference is cut, if both have the same bytes, because hops may join and split the
+ * pieces. Returns any other content unchanged.
+ */
+export function alignedContent(
+  reference: StreamContent,
+  content: StreamContent,
+  pieces: Piece[],
+): StreamContent {
+  if (reference.unit !== 'piece' || pieces.length === 0) return content
+  const whole = pieces.map(({ bytes }) => bytes.toString('latin1')).join('')
+  const expected = reference.events.map(({ text }) => text).join('')
+  const common = Math.min(whole.length, expected.length)
+  if (whole.slice(0, common) !== expected.slice(0, common)) return content
+  const events: StreamEvent[] = []
+  let end = 0
+  let arrived = 0
+  let next = 0
+  for (const { text, size } of reference.events) {
+    end += size
+    for (; arrived < end && next < pieces.length; next += 1) arrived += pieces[next]!.bytes.length
+    if (arrived < end) break
+    events.push({ at: pieces[next - 1]!.at, text, size })
+  }
+  return { ...content, unit: 'piece', events }
+}
+
 const LF = 0x0a

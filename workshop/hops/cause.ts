@@ -181,9 +181,9 @@ function accelBuffering({ hops, saysUnbuffered }: Findings): Line[] {
   return [{ program: 'the app', line: 'X-Accel-Buffering: no' }]
 }
 
-/** Returns the header that many compressors obey, but neither nginx nor Varnish. */
+/** Returns the header that compression() and HAProxy obey, unless a hop was recognised that ignores it. */
 function noTransform({ hops, saysNoTransform }: Findings): Line[] {
-  if (saysNoTransform || !mayBe(['Apache', 'Caddy', 'Cloudflare'], hops)) return []
+  if (saysNoTransform || !mayBe(['Cloudflare'], hops)) return []
   return [NO_TRANSFORM]
 }
 

@@ -40,7 +40,7 @@ test('an unreachable server is reported at once, and to each client', async () =
 
 test.each([
   ['nothing', [], 'Which server? For example: npm run wire http://127.0.0.1:8080'],
-  ['two servers', ['http://a', 'http://b'], 'Name only one server'],
+  ['three servers', ['http://a', 'http://b', 'http://c'], 'Name two addresses'],
   ['an invalid URL', ['http://'], '"http://" is not a valid URL'],
   ['TLS', ['https://example.org'], 'the bytes are encrypted'],
   [

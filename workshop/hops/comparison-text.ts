@@ -3,7 +3,7 @@ import { acceptedCodings, knowsZstd } from './decode.ts'
 import type { ComparedStream, Comparison, Way } from './comparison.ts'
 import { columns, counted, duration, paragraph, printable, range } from './format.ts'
 import type { Judgement } from './judge.ts'
-import { lanes, LANES_LEGEND } from './lanes.ts'
+import { firstShown, lanes, LANES_LEGEND } from './lanes.ts'
 
 /** Formats a comparison for the terminal. The verdict comes last, where it stays visible. */
 export function comparisonText(
@@ -13,7 +13,7 @@ export function comparisonText(
   const { streams, watchedMs, events, unit, matchedBy, notes, hops } = comparison
   const by = { id: 'by id', bytes: 'by their bytes', order: 'by their order' }
   const matched = matchedBy ? `, matched ${by[matchedBy]}` : ''
-  const hidden = events.length - most
+  const which = firstShown(events.length, most) > 0 ? 'last' : 'first'
   const chart = lanes(comparison, { width, most })
   const lines = [
     `direct  ${streams.direct.url}`,
@@ -33,7 +33,7 @@ export function comparisonText(
     ...(chart.length > 0
       ? ['', ...paragraph(LANES_LEGEND, { width, indent: 2 }), '', ...chart]
       : []),
-    ...(hidden > 0 ? [`  The last ${most} of ${counted(events.length, unit)}.`] : []),
+    ...(events.length > most ? [`  The ${which} ${most} of ${counted(events.length, unit)}.`] : []),
     ...problemLines(comparison, width),
     ...verdictLines(comparison, width),
     ...(notes.length > 0 ? [''] : []),

@@ -9,15 +9,15 @@ export function lanes(
   { events, streams, watchedMs }: Comparison,
   { width, most }: { width: number; most: number },
 ): string[] {
-  const shown = events.slice(-most)
+  const first = firstShown(events.length, most)
+  const shown = events.slice(first, first + most)
   if (shown.length === 0) return []
-  const labels = shown.map((event, n) => labelOf(event, events.length - shown.length + n))
+  const labels = shown.map((event, n) => labelOf(event, first + n))
   const labelWidth = Math.max(...labels.map((label) => [...label].length))
   const delayWidth = 10
   const room = width - 2 - labelWidth - 1 - LANE - delayWidth
   const times = shown.flatMap((event) => [event.direct, arrivalOf(event) ?? watchedMs])
-  // If the first events are not shown, the chart begins later.
-  const from = shown.length < events.length ? Math.min(...times) : 0
+  const from = first > 0 ? Math.min(...times) : 0
   const until = Math.max(...times, from + 1)
   const at = (time: number): number => Math.round(((time - from) / (until - from)) * (room - 1))
 
@@ -57,6 +57,11 @@ export function lanes(
       `  ${' '.repeat(labelWidth)} public  ${lane(away).padEnd(room)}${late.padStart(delayWidth)}`,
     ]
   }
+}
+
+/** Returns the first event to show: not the very first of a long stream, because that may begin with a history in one piece. */
+export function firstShown(count: number, most: number): number {
+  return count > 2 * most ? count - most : 0
 }
 
 /** The legend of the chart, with the marks of lesson 4. */

@@ -203,13 +203,13 @@ test.each<[string, RequestListener, string]>([
   const port = await listening(createServer(events))
   const comparison = await compared(port, await listening(createServer(handler)))
   expect(comparison.verdict).toBeUndefined()
-  expect(text(comparison)).toContain(says)
+  expect(printedText(comparison)).toContain(says)
 })
 
 test('a refused connection is said', async () => {
   const port = await listening(createServer(events))
   const comparison = await compared(port, 1)
-  expect(text(comparison)).toContain(
+  expect(printedText(comparison)).toContain(
     'The public address is no stream: nothing listens at 127.0.0.1:1.',
   )
 })
@@ -223,7 +223,7 @@ test('a redirect is followed and shown', async () => {
   )
   const comparison = await compared(port, away)
   expect(comparison.verdict).toBe('passes')
-  expect(text(comparison)).toContain(`redirected (307) to http://127.0.0.1:${port}/events`)
+  expect(printedText(comparison)).toContain(`redirected (307) to http://127.0.0.1:${port}/events`)
 })
 
 test('an untrusted certificate is said, and the word insecure accepts it', async () => {
@@ -232,7 +232,7 @@ test('an untrusted certificate is said, and the word insecure accepts it', async
   const away = await listening(secure as unknown as Server)
   const url = new URL(`https://127.0.0.1:${away}/events`)
   const refused = await compareAddresses({ ...OPTIONS, direct: urlOf(port), public: url })
-  expect(text(refused)).toContain('the word insecure accepts it')
+  expect(printedText(refused)).toContain('the word insecure accepts it')
   const accepted = await compareAddresses({
     ...OPTIONS,
     direct: urlOf(port),
@@ -330,7 +330,7 @@ async function untilAsExpected<Result>(
   }
 }
 
-function text(comparison: Comparison): string {
+function printedText(comparison: Comparison): string {
   const printed = comparisonText(comparison, { width: 80, most: 20 })
   expect(printed.split('\n').filter((line) => [...line].length > 80)).toEqual([])
   return printed.replace(/\n(?! *\n)/g, ' ').replace(/ +/g, ' ')

@@ -323,6 +323,14 @@ test('a buffer passes on what it has when an event fills it', () => {
   expect(judgement).toMatchObject({ verdict: 'holds', late: 9, of: 12, releases: { full: 3 } })
 })
 
+test('a full buffer may end in the middle of the event that fills it', () => {
+  // Each event but the sixth fits, and the rest of the sixth arrives with the next group.
+  const arrivals = [500, 500, 500, 500, 500, 1100, 1100, 1100, 1100, 1100, 1100]
+  const events = every(100, 11).map((written, n) => ({ written, arrived: arrivals[n]!, size: 720 }))
+  const writes = every(100, 12)
+  expect(judge({ ...evidence([]), events, writes })?.verdict).toBe('holds')
+})
+
 test('a head waits if it arrives with the first byte, each time that the two were apart at the reference', () => {
   const head = (reference: number, firstByte: number, judged: number | undefined) => ({
     reference: { head: reference, firstByte },

@@ -106,7 +106,7 @@ function bufferingHop(verdict: Delay, findings: Findings): Cause {
       ? `${hop} compresses the stream as ${publicCoding}, or collects it in a buffer: it arrives when the buffer is full or the response ends.`
       : `${hop} collects the stream in a buffer, and passes it on when the buffer is full or the response ends.`,
     'head waits': `${hop} sends the head only together with the first byte of the body.`,
-    late: `${hop} waits for a timer before it passes on what it has. HAProxy does so for about 200 milliseconds, and adds no header that would show it.`,
+    late: 'A hop likely waits for a timer before it passes on what it has. HAProxy does so for about 200 milliseconds, and adds no header that would show it.',
     behind: `${hop} keeps each piece until the next one arrives, for example because an event is larger than its buffer.`,
   }
   const general = verdict === 'late' ? [] : accelBuffering(findings)

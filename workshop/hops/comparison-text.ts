@@ -1,5 +1,5 @@
 import { MEANINGS } from '../../protocol/experiment.ts'
-import { acceptedCodings, knowsZstd } from './decode.ts'
+import { withoutZstd } from './decode.ts'
 import type { ComparedStream, Comparison, Way } from './comparison.ts'
 import { columns, counted, duration, paragraph, printable, range } from './format.ts'
 import type { Judgement } from './judge.ts'
@@ -10,7 +10,7 @@ export function comparisonText(
   comparison: Comparison,
   { width, most }: { width: number; most: number },
 ): string {
-  const { streams, watchedMs, events, unit, matchedBy, notes, hops } = comparison
+  const { streams, watchedMs, events, unit, matchedBy, notes, hops, codings } = comparison
   const by = { id: 'by id', bytes: 'by their bytes', order: 'by their order' }
   const matched = matchedBy ? `, matched ${by[matchedBy]}` : ''
   const which = firstShown(events.length, most) > 0 ? 'last' : 'first'
@@ -29,7 +29,7 @@ export function comparisonText(
     ...columns([['address', 'asked', 'answer', 'head', `${unit}s`, 'verdict'], ...ROWS.map(row)], {
       width,
     }),
-    `  As a browser: Accept-Encoding: ${acceptedCodings()}${knowsZstd() ? '' : ` (Node ${process.versions.node} lacks zstd)`}`,
+    `  As a browser: Accept-Encoding: ${codings}${withoutZstd(codings)}`,
     ...(chart.length > 0
       ? ['', ...paragraph(LANES_LEGEND, { width, indent: 2 }), '', ...chart]
       : []),
@@ -124,16 +124,14 @@ function verdictLines(comparison: Comparison, width: number): string[] {
 }
 
 /** Says what was seen, and how often. */
-export function countsIn(judgement: Judgement, unit: string): string {
-  const { late, of, lateAboveMs, delays } = judgement
+function countsIn({ late, of, missing, lateAboveMs, delays }: Judgement, unit: string): string {
   const limit = duration(lateAboveMs)
   const events = counted(of, unit)
-  const onTime =
-    late === 0
-      ? `${of} of ${events} arrived within ${limit} of the direct address`
-      : `${late} of ${events} arrived more than ${limit} after the direct address had them${delays ? '' : ', or not at all'}`
-  const between = delays ? ` (${range(delays)})` : ''
-  return !delays ? `None of ${events} arrived while it was watched.` : `${onTime}${between}.`
+  if (!delays) return `None of ${events} arrived while it was watched.`
+  if (late === 0)
+    return `${of} of ${events} arrived within ${limit} of the direct address (${range(delays)}).`
+  const lost = missing > 0 ? `, and ${missing} did not arrive while it was watched` : ''
+  return `${late - missing} of ${events} arrived more than ${limit} after the direct address had them (${range(delays)})${lost}.`
 }
 
 function headIn(streams: Comparison['streams'], way: Way): string {

@@ -1,6 +1,7 @@
 import type { MeasuredVerdict } from '../../protocol/experiment.ts'
 import type { Asked } from './ask.ts'
 import { causeOf, type Cause } from './cause.ts'
+import { acceptedCodings } from './decode.ts'
 import { judge, type HeadEvidence, type Judgement } from './judge.ts'
 import { isDealtOut, matchEvents, ownStreams, type Matched, type Pair } from './match-events.ts'
 import { recogniseHops, type Recognised } from './recognise.ts'
@@ -23,6 +24,8 @@ export type Comparison = {
   watchedMs: number
   /** The milliseconds that the path to the public address may take by itself. */
   pathMs: number
+  /** The codings that a request "as a browser" accepts. */
+  codings: string
   streams: Record<Way, ComparedStream>
   matchedBy?: Matched['by']
   unit: StreamContent['unit']
@@ -157,6 +160,7 @@ export function compare(
   return {
     watchedMs: until,
     pathMs,
+    codings: acceptedCodings(),
     streams,
     unit: content.direct.unit,
     ...(shown.pairs.some(({ arrived }) => arrived) && { matchedBy: shown.by }),

@@ -60,9 +60,9 @@ export function acceptedCodings(): string {
   return ['gzip', 'deflate', 'br', ...(makers.zstd ? ['zstd'] : [])].join(', ')
 }
 
-/** Returns whether this version of Node can decompress zstd: from 22.15 on. */
-export function knowsZstd(): boolean {
-  return makers.zstd !== undefined
+/** Returns a remark if a browser would accept zstd as well. Node decompresses it from 22.15 on. */
+export function withoutZstd(codings: string): string {
+  return codings.includes('zstd') ? '' : ' (zstd needs Node 22.15)'
 }
 
 // Flushing after each write passes on a block that is not complete yet.

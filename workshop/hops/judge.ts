@@ -26,9 +26,11 @@ export type HeadEvidence = {
 /** A judgement with the counts on which it is based. */
 export type Judgement = {
   verdict: MeasuredVerdict
-  /** The number of events that arrived late or not at all, and of all events that had time to arrive. */
+  /** The number of late events, and of all events that had time to arrive. */
   late: number
   of: number
+  /** The number of events that did not arrive at all, which also count as late. */
+  missing: number
   /** The limit above which an event counts as late. */
   lateAboveMs: number
   /** The delays of the events that have arrived. */
@@ -61,6 +63,7 @@ export function judge(evidence: Evidence): Judgement | undefined {
     verdict: verdictOf(),
     late: late.length,
     of: events.length,
+    missing: events.filter(({ arrived }) => arrived === undefined).length,
     lateAboveMs,
     ...(delays.length > 0 && {
       delays: { least: Math.min(...delays), median: median(delays), most: Math.max(...delays) },
@@ -74,8 +77,7 @@ export function judge(evidence: Evidence): Judgement | undefined {
       return isHeadHeld(heads, lateAboveMs) ? 'head waits' : 'passes'
     const { timer, next, full } = releases
     if (timer + next + full === 0) return 'holds'
-    // A timer may go off while an event is arriving, so that this event seems to have released the others.
-    if (timer * 4 > timer + next + full) return 'late'
+    if (timer > next + full) return 'late'
     return next > full ? 'behind' : 'holds'
   }
 
@@ -91,12 +93,12 @@ export function judge(evidence: Evidence): Judgement | undefined {
       const bytes = together.reduce((sum, { size }) => sum + size, 0)
       const isJustBefore = (written: number): boolean =>
         at - written > -TOGETHER_MS && at - written < travelMs() + TOGETHER_MS
-      // A timer may go off just when an event is written, so the group also has to look as if that event had released it.
-      const isReleasedByNext =
-        writes.length === 1 && evidence.writes.some((one) => one > last && isJustBefore(one))
+      const hasNext = evidence.writes.some((one) => one > last && isJustBefore(one))
+      // A timer may go off just when an event is written, so a group counts as released by that event only if it is large
+      // enough for a buffer. A full buffer often ends in the middle of an event, which then arrives with the next group.
       if (ended !== undefined && at > ended - TOGETHER_MS) counts.end += 1
-      else if (isJustBefore(last) && bytes >= LEAST_BUFFER) counts.full += 1
-      else if (isReleasedByNext) counts.next += 1
+      else if (hasNext && writes.length === 1) counts.next += 1
+      else if ((hasNext || isJustBefore(last)) && bytes >= LEAST_BUFFER) counts.full += 1
       else counts.timer += 1
     }
     return counts

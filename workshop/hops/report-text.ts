@@ -1,5 +1,5 @@
 import { METHOD, ORIGIN } from './report-address.ts'
-import { acceptedCodings, knowsZstd } from './decode.ts'
+import { withoutZstd } from './decode.ts'
 import { counted, duration, paragraph, printable, range } from './format.ts'
 import type { Answer, Report } from './report.ts'
 
@@ -123,9 +123,7 @@ function idsText({ ids, events }: Report): string {
 
 function compressionText({ compression, unit }: Report): string {
   const { coding, bytes, decodedBytes, of, inTime, limitMs, delays, problem } = compression
-  const asked = knowsZstd()
-    ? acceptedCodings()
-    : `${acceptedCodings()} (Node ${process.versions.node} lacks zstd)`
+  const asked = `${compression.asked}${withoutZstd(compression.asked)}`
   if (problem) return `asked for ${asked}: ${problem}`
   const answer = coding ? `${coding}, ${bytes} bytes for ${decodedBytes}` : 'not compressed'
   if (of === 0) return `asked for ${asked}: ${answer}; no ${unit}s to compare`

@@ -1,4 +1,5 @@
 import type { Asked } from './ask.ts'
+import { acceptedCodings } from './decode.ts'
 import { isDealtOut, matchEvents, ownStreams } from './match-events.ts'
 import { median } from './median.ts'
 import { recogniseHops, type Recognised } from './recognise.ts'
@@ -58,6 +59,8 @@ export type Report = {
   ids: { count: number; different: number; isAscending?: boolean }
   retries: string[]
   compression: {
+    /** The codings that the client accepted. */
+    asked: string
     coding?: string
     bytes: number
     decodedBytes: number
@@ -204,6 +207,7 @@ function compressionSeen(plain: Asked, browser: Asked): Report['compression'] {
   )
   const problem = streamProblem(browser)
   return {
+    asked: acceptedCodings(),
     ...(coding && { coding }),
     bytes: browser.received,
     decodedBytes: browser.pieces.reduce((sum, { bytes }) => sum + bytes.length, 0),

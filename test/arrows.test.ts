@@ -36,7 +36,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   pictures: ['workshop/pictures', ''],
   class: ['workshop/class', 'base wire protocol process terminal tools lessons grader'],
   experiment: ['workshop/experiment', 'base protocol wire process tools proxies lessons'],
-  hops: ['workshop/hops', 'base wire protocol process terminal lessons'],
+  hops: ['workshop/hops', 'base wire protocol process http terminal lessons'],
   runtime: ['workshop/runtime', 'base feed wire protocol solutions process http tools proxies'],
   page: ['workshop/page', 'base wire protocol solutions http'],
   pageBrowser: ['workshop/page/browser', 'feed wire protocol solutions lessons verdict experiment'],

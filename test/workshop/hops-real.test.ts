@@ -181,6 +181,29 @@ test.for(SETUPS)(
   },
 )
 
+test('an nginx that fills a buffer now and then holds the events', async ({ skip }) => {
+  // Only the real nginx splits an event between two buffers.
+  skip(nginx.find() === undefined, 'there is no nginx')
+  const port = await listening(
+    createServer((_request, response) => {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' })
+      let n = 0
+      const timer = setInterval(() => {
+        response.write(`id: ${(n += 1)}\ndata: ${`${n} `.padEnd(900, 'x')}\n\n`)
+      }, 100)
+      response.on('close', () => clearInterval(timer))
+    }),
+  )
+  const proxy = await ofNginx('').start(port)
+  started.push(proxy.stop)
+  const found = await untilAsExpected(
+    () => compared(port, proxy.port),
+    ({ verdict }) => [verdict ?? ''],
+    ['holds'],
+  )
+  expect(found.cause!.lines[0]).toEqual({ program: 'nginx', line: 'proxy_buffering off;' })
+})
+
 test("the app's own compression is not blamed on the hop", async () => {
   const app = express().use(compression()).get('/events', events)
   const port = await listening(createServer(app))

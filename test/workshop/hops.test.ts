@@ -7,6 +7,7 @@ import { compare, type Comparison, type FourAsked } from '../../workshop/hops/co
 import { decoderOf } from '../../workshop/hops/decode.ts'
 import { judge, type Evidence } from '../../workshop/hops/judge.ts'
 import { isDealtOut, matchEvents, ownStreams } from '../../workshop/hops/match-events.ts'
+import { servePage } from '../../workshop/hops/page.ts'
 import { recogniseHops } from '../../workshop/hops/recognise.ts'
 import { report, resumption } from '../../workshop/hops/report.ts'
 import { alignedContent, streamContent } from '../../workshop/hops/stream-events.ts'
@@ -51,6 +52,7 @@ test.each([
   [['a', 'http://'], '"http://" is not a valid URL'],
   [['a', 'ftp://b'], 'must begin with http:// or https://'],
   [['a', 'b', '0s'], 'at most 10 minutes'],
+  [['report', 'a', 'page'], 'Leave out the word page'],
 ])('%j is refused', (words, says) => {
   expect(hopsArgs(words)).toMatchObject({ problem: expect.stringContaining(says) as string })
 })
@@ -208,6 +210,7 @@ function evidence(
     ended: undefined,
     until: WATCH,
     pathMs: 0,
+    jitterMs: 0,
     ...more,
   }
 }
@@ -466,6 +469,35 @@ test('an app that collects its events is told so', () => {
   const burst = answered(ticks([900, 900, 901]))
   const { notes } = comparison({ direct: burst, public: burst, publicAsBrowser: burst })
   expect(notes.join('\n')).toContain('the app may collect them')
+})
+
+// The page.
+
+test('the page has the verdict, both arrivals of each event, and nothing that a server could inject', async () => {
+  const hostile: [number, string][] = [
+    [500, 'id: 1\ndata: 1\n\n'],
+    [1000, 'id: <script>alert(1)</script>\ndata: 2\n\n'],
+  ]
+  const late = hostile.map(([at, text]): [number, string] => [at + 200, text])
+  const compared = comparison({
+    direct: answered(hostile),
+    public: answered(late),
+    directAsBrowser: answered(hostile, { asked: 150 }),
+    publicAsBrowser: answered(late, { asked: 150 }),
+  })
+  const served = await servePage(compared, { most: 20, ports: [0] })
+  try {
+    const url = `http://127.0.0.1:${served.port}`
+    const page = await (await fetch(url)).text()
+    expect(page).toContain('<strong>late</strong>')
+    expect(page).toContain('option http-no-delay')
+    expect(page.match(/<circle class="public"/g)).toHaveLength(2)
+    expect(page).not.toContain('<script')
+    const files = [...page.matchAll(/href="(\/[^"]+)"/g)].map(([, path]) => path!)
+    for (const path of files) expect((await fetch(url + path)).status).toBe(200)
+  } finally {
+    await served.close()
+  }
 })
 
 // The cause.

@@ -11,6 +11,8 @@ export type HopsArgs = {
   isInsecure: boolean
   /** Whether to print JSON instead of a text. */
   isJson: boolean
+  /** Whether to serve the comparison of two addresses as a page. */
+  isPage: boolean
   /** Further request headers, such as `Authorization`. They are never printed. */
   headers: Record<string, string>
 }
@@ -19,8 +21,8 @@ export type HopsArgs = {
 export type Watch = { ms: number; events: number }
 
 /**
- * Parses the words of `npm run wire DIRECT PUBLIC` and `npm run wire report URL`, such as `30s`, `50 events`, `json` and
- * `insecure`, in any order. Returns undefined if the words ask for the live wire of one server.
+ * Parses the words of `npm run wire DIRECT PUBLIC` and `npm run wire report URL`, such as `30s`, `50 events`, `json`, `page`
+ * and `insecure`, in any order. Returns undefined if the words ask for the live wire of one server.
  */
 export function hopsArgs(args: string[]): HopsArgs | Problem | undefined {
   const words = args.filter((word) => word !== '')
@@ -33,6 +35,7 @@ export function hopsArgs(args: string[]): HopsArgs | Problem | undefined {
     watch,
     isInsecure: false,
     isJson: false,
+    isPage: false,
     headers: {},
   }
   const urls: URL[] = []
@@ -46,6 +49,7 @@ export function hopsArgs(args: string[]): HopsArgs | Problem | undefined {
       watch.events = Number(word)
     } else if (/^json$/i.test(word)) parsed.isJson = true
     else if (/^insecure$/i.test(word)) parsed.isInsecure = true
+    else if (/^page$/i.test(word)) parsed.isPage = true
     else if (header) parsed.headers[header[1]!] = header[2]!
     else {
       const url = parseAddress(word)
@@ -56,6 +60,9 @@ export function hopsArgs(args: string[]): HopsArgs | Problem | undefined {
   const [direct, ...others] = urls
   if (isReport && (!direct || others.length > 0)) {
     return { problem: `Name one address to report on. For example: ${REPORT_EXAMPLE}` }
+  }
+  if (isReport && parsed.isPage) {
+    return { problem: 'Only the comparison of two addresses has a page. Leave out the word page.' }
   }
   if (others.length > 1) {
     return {
@@ -70,7 +77,7 @@ export function hopsArgs(args: string[]): HopsArgs | Problem | undefined {
 
 /** Returns whether a word is an address, and not one of the words that say how to watch. */
 function isAddress(word: string): boolean {
-  return !/^(?:\d+(?:\.\d+)?(?:ms|s|m)?|events?|json|insecure|report|[\w-]+:\s.*)$/i.test(word)
+  return !/^(?:\d+(?:\.\d+)?(?:ms|s|m)?|events?|json|insecure|page|report|[\w-]+:\s.*)$/i.test(word)
 }
 
 function parseAddress(word: string): URL | Problem {

@@ -7,7 +7,7 @@ import { streamContent } from './stream-events.ts'
 import { until } from './until.ts'
 
 /** Everything that is needed to ask two addresses. */
-export type CompareOptions = Omit<HopsArgs, 'public' | 'isJson'> & {
+export type CompareOptions = Omit<HopsArgs, 'public' | 'isJson' | 'isPage'> & {
   public: URL
   /** Ends the watch early. The result so far is still returned. */
   signal?: AbortSignal

@@ -54,7 +54,8 @@ export function comparisonText(
   }
 }
 
-const ROWS = [
+/** The four requests, in the order of lesson 4's "Find the hop". */
+export const ROWS = [
   ['direct', 'direct', 'plain'],
   ['directAsBrowser', 'direct', 'as a browser'],
   ['public', 'public', 'plain'],
@@ -75,7 +76,8 @@ function redirectsOf({ redirects }: ComparedStream, width: number): string[] {
   )
 }
 
-function answerIn({ status, type, coding, problem }: ComparedStream): string {
+/** Returns the status, the type and the coding of an answer. */
+export function answerIn({ status, type, coding, problem }: ComparedStream): string {
   if (status === undefined) return problem ? 'none' : 'nothing yet'
   const media = (type ?? 'no type').split(';')[0]!
   return printable([`${status} ${media}`, ...(coding ? [coding] : [])].join(', '), 26)
@@ -93,10 +95,9 @@ function problemLines({ streams }: Comparison, width: number): string[] {
 }
 
 function verdictLines(comparison: Comparison, width: number): string[] {
-  const { verdict, cause, streams, unit } = comparison
+  const { verdict, cause } = comparison
   if (!verdict || !cause) return []
-  const way = streams.publicAsBrowser.judgement ? 'publicAsBrowser' : 'public'
-  const judgement = streams[way].judgement!
+  const way = judgedWay(comparison)
   return [
     '',
     ...paragraph(
@@ -105,7 +106,7 @@ function verdictLines(comparison: Comparison, width: number): string[] {
         width,
       },
     ),
-    ...paragraph(countsIn(judgement, unit) + headIn(streams, way), { width, indent: 2 }),
+    ...paragraph(seenIn(comparison), { width, indent: 2 }),
     ...(cause.where === 'nowhere' ? [] : ['']),
     ...paragraph(`${cause.where === 'nowhere' ? '' : 'Cause: '}${cause.text}`, {
       width,
@@ -123,7 +124,18 @@ function verdictLines(comparison: Comparison, width: number): string[] {
   ]
 }
 
-/** Says what was seen, and how often. */
+/** Says what was seen at the public address, and how often. */
+export function seenIn(comparison: Comparison): string {
+  const { streams, unit } = comparison
+  const way = judgedWay(comparison)
+  return countsIn(streams[way].judgement!, unit) + headIn(streams, way)
+}
+
+/** Returns the way of asking on which the verdict was passed. */
+export function judgedWay({ streams }: Comparison): Way {
+  return streams.publicAsBrowser.judgement ? 'publicAsBrowser' : 'public'
+}
+
 function countsIn({ late, of, missing, lateAboveMs, delays }: Judgement, unit: string): string {
   const limit = duration(lateAboveMs)
   const events = counted(of, unit)

@@ -2,7 +2,7 @@ import type { MeasuredVerdict } from '../../protocol/experiment.ts'
 import type { Asked } from './ask.ts'
 import { causeOf, type Cause } from './cause.ts'
 import { acceptedCodings } from './decode.ts'
-import { judge, type HeadEvidence, type Judgement } from './judge.ts'
+import { isApart, judge, type HeadEvidence, type Judgement } from './judge.ts'
 import { isDealtOut, matchEvents, ownStreams, type Matched, type Pair } from './match-events.ts'
 import { recogniseHops, type Recognised } from './recognise.ts'
 import {
@@ -114,7 +114,8 @@ export function compare(
       writes: reference.pieces.map(({ at }) => at + shifts[way]),
       ended: earliest(ended?.at, reference.ended?.at),
       until,
-      pathMs: (way === 'directAsBrowser' ? 0 : pathMs) + (own?.jitterMs ?? 0),
+      pathMs: way === 'directAsBrowser' ? 0 : pathMs,
+      jitterMs: own?.jitterMs ?? 0,
     })
   }
   const judgements: Record<Way, Judgement | undefined> = {
@@ -279,6 +280,8 @@ function shiftOf(reference: Asked, other: Asked, pairs: Pair[]): number {
   const laterMs = other.asked - reference.asked
   const delays = pairs.flatMap(({ written, arrived }) => (arrived ? arrived.at - written.at : []))
   if (!other.head || !reference.head || delays.length === 0) return laterMs
+  // A head that waits for the first event says nothing about when the stream began.
+  if (isApart(headTimes(reference)) && !isApart(headTimes(other))) return laterMs
   return Math.max(laterMs, Math.min(other.head.at - reference.head.at, ...delays))
 }
 
@@ -287,8 +290,12 @@ export function headEvidence({ head, pieces }: Asked, judged: Asked): HeadEviden
   if (!head) return undefined
   return {
     reference: { head: head.at, firstByte: pieces[0]?.at },
-    judged: { head: judged.head?.at, firstByte: judged.pieces[0]?.at },
+    judged: headTimes(judged),
   }
+}
+
+function headTimes({ head, pieces }: Asked): HeadEvidence['judged'] {
+  return { head: head?.at, firstByte: pieces[0]?.at }
 }
 
 /** Returns when each event of the reference arrived at the other address. */

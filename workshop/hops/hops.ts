@@ -1,7 +1,9 @@
 import process from 'node:process'
+import { exitRequest } from '../process/exit-request.ts'
 import { interruption } from '../process/interruption.ts'
 import type { HopsArgs } from './args.ts'
 import { compareAddresses, type CompareOptions } from './compare-addresses.ts'
+import type { Comparison } from './comparison.ts'
 import { comparisonText } from './comparison-text.ts'
 import { duration } from './format.ts'
 import { reportOn, type ReportOptions } from './report-address.ts'
@@ -30,7 +32,18 @@ async function showComparison(options: HopsArgs & CompareOptions): Promise<numbe
   show(options, comparison, () =>
     comparisonText(comparison, { width: width(), most: options.watch.events }),
   )
+  if (options.isPage) await showPage(comparison, options)
   return comparison.verdict ? 0 : 1
+}
+
+/** Serves the page until Ctrl-C. */
+async function showPage(comparison: Comparison, { watch }: HopsArgs): Promise<void> {
+  // Load the page lazily, because most comparisons do without it.
+  const { servePage } = await import('./page.ts')
+  const page = await servePage(comparison, { most: watch.events })
+  console.error(`\nThe page: http://127.0.0.1:${page.port}/ · Ctrl-C ends it`)
+  await exitRequest().requested
+  await page.close()
 }
 
 async function showReport(options: HopsArgs & ReportOptions): Promise<number> {

@@ -15,6 +15,8 @@ export type Evidence = {
   until: number
   /** The milliseconds that the path itself may take. */
   pathMs: number
+  /** By how many milliseconds the times at the reference may be wrong, because each client gets a stream of its own. */
+  jitterMs: number
 }
 
 /** The arrivals of a head and of the first byte of the body, if they have arrived. */
@@ -47,8 +49,8 @@ type Release = 'timer' | 'next' | 'full' | 'end'
  * moment of its release says why. Returns undefined if there were no events to judge.
  */
 export function judge(evidence: Evidence): Judgement | undefined {
-  const { heads, until, ended, pathMs } = evidence
-  const lateAboveMs = pathMs + TOLERANCE_MS
+  const { heads, until, ended, pathMs, jitterMs } = evidence
+  const lateAboveMs = pathMs + jitterMs + TOLERANCE_MS
   // An event that was written a moment before the watch ended may still be on its way.
   const events = evidence.events.filter(
     ({ written, arrived }) => arrived !== undefined || until - written > lateAboveMs,
@@ -84,6 +86,7 @@ export function judge(evidence: Evidence): Judgement | undefined {
   function releasesOf(delayed: Evidence['events']): Record<Release, number> {
     const counts: Record<Release, number> = { timer: 0, next: 0, full: 0, end: 0 }
     const times = delayed.flatMap(({ arrived }) => arrived ?? [])
+    const slackMs = TOGETHER_MS + jitterMs
     for (const at of groupedTimes(times)) {
       const together = evidence.events.filter(
         ({ arrived }) => arrived !== undefined && Math.abs(arrived - at) < TOGETHER_MS,
@@ -92,7 +95,7 @@ export function judge(evidence: Evidence): Judgement | undefined {
       const last = Math.max(...together.map(({ written }) => written))
       const bytes = together.reduce((sum, { size }) => sum + size, 0)
       const isJustBefore = (written: number): boolean =>
-        at - written > -TOGETHER_MS && at - written < travelMs() + TOGETHER_MS
+        at - written > -slackMs && at - written < travelMs() + slackMs
       const hasNext = evidence.writes.some((one) => one > last && isJustBefore(one))
       // A timer may go off just when an event is written, so a group counts as released by that event only if it is large
       // enough for a buffer. A full buffer often ends in the middle of an event, which then arrives with the next group.
@@ -127,7 +130,7 @@ export function isHeadHeld(heads: HeadEvidence[], lateAboveMs: number): boolean 
 }
 
 /** Returns whether the head arrived before the first byte of the body. */
-function isApart({ head, firstByte = Infinity }: HeadEvidence['judged']): boolean {
+export function isApart({ head, firstByte = Infinity }: HeadEvidence['judged']): boolean {
   return head !== undefined && firstByte - head > TOGETHER_MS
 }
 

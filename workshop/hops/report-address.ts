@@ -7,7 +7,7 @@ import { report, type Probes, type Report } from './report.ts'
 import { streamContent } from './stream-events.ts'
 import { until } from './until.ts'
 
-export type ReportOptions = Omit<HopsArgs, 'public' | 'isJson'> & {
+export type ReportOptions = Omit<HopsArgs, 'public' | 'isJson' | 'isPage'> & {
   /** Ends the watch early. The result so far is still returned. */
   signal?: AbortSignal
 }

@@ -70,6 +70,7 @@ test('an event has the time of its last byte, and its id is apart from its bytes
     events: [{ at: 3, id: '7', text: 'data: x', size: 15 }],
     heartbeats: [1, 3],
     retries: ['2000'],
+    splits: [1, 2],
   })
 })
 
@@ -191,7 +192,7 @@ test('a server that deals its events out is recognised, but not random ids', () 
 
 test('streams of their own are late by the time by which the client asked later', () => {
   const at = (shift: number) => [0, 100, 200].map((time) => event(time + shift, `${time}`))
-  expect(ownStreams(at(0), at(152), 150)).toEqual({ jitterMs: 2 })
+  expect(ownStreams(at(0), at(152), 150)).toEqual({ shiftMs: 152, jitterMs: 0 })
   expect(ownStreams(at(0), at(1), 150)).toBeUndefined()
 })
 
@@ -205,8 +206,9 @@ function evidence(
 ): Evidence {
   return {
     heads: [],
-    events: events.map(([written, arrived]) => ({ written, arrived, size: 60 })),
+    events: events.map(([written, arrived]) => ({ written, arrived })),
     writes: events.map(([written]) => written),
+    splits: [],
     ended: undefined,
     until: WATCH,
     pathMs: 0,
@@ -320,18 +322,24 @@ test('a buffer passes on what it has when an event fills it', () => {
   const events = every(100, 12).map((written) => ({
     written,
     arrived: Math.ceil((written + 1) / 400) * 400 - 100 + 1,
-    size: 1024,
   }))
-  const judgement = judge({ ...evidence([]), events, writes: events.map(({ written }) => written) })
+  const judgement = judge({
+    ...evidence([]),
+    events,
+    writes: events.map(({ written }) => written),
+    splits: events.map(({ arrived }) => arrived),
+  })
   expect(judgement).toMatchObject({ verdict: 'holds', late: 9, of: 12, releases: { full: 3 } })
 })
 
 test('a full buffer may end in the middle of the event that fills it', () => {
   // Each event but the sixth fits, and the rest of the sixth arrives with the next group.
   const arrivals = [500, 500, 500, 500, 500, 1100, 1100, 1100, 1100, 1100, 1100]
-  const events = every(100, 11).map((written, n) => ({ written, arrived: arrivals[n]!, size: 720 }))
+  const events = every(100, 11).map((written, n) => ({ written, arrived: arrivals[n]! }))
   const writes = every(100, 12)
-  expect(judge({ ...evidence([]), events, writes })?.verdict).toBe('holds')
+  expect(judge({ ...evidence([]), events, writes, splits: [500, 1100] })?.verdict).toBe('holds')
+  // A timer that goes off at the same moments does not split an event.
+  expect(judge({ ...evidence([]), events, writes })?.verdict).toBe('late')
 })
 
 test('a head waits if it arrives with the first byte, each time that the two were apart at the reference', () => {

@@ -80,18 +80,18 @@ export function compare(
 ): Comparison {
   const content = mapWays(contentOf)(asked)
   const reference = asked.direct
-  const matches = mapWays((way: Way) =>
-    matchEvents(
-      content.direct.events,
-      alignedContent(content.direct, content[way], asked[way].pieces).events,
-    ),
+  const aligned = mapWays((way: Way) =>
+    alignedContent(content.direct, content[way], asked[way].pieces),
   )(WAYS)
+  const matches = mapWays(({ events }: StreamContent) =>
+    matchEvents(content.direct.events, events),
+  )(aligned)
   const problems = mapWays(streamProblem)(asked)
 
   const own = ownStreams(
     content.direct.events,
     content.directAsBrowser.events,
-    (asked.directAsBrowser.head?.at ?? 0) - (reference.head?.at ?? 0),
+    asked.directAsBrowser.asked - reference.asked,
   )
   const isDealt = isDealtOut(Object.values(content).map(({ events }) => events))
   const shifts = mapWays((way: Way) =>
@@ -109,9 +109,9 @@ export function compare(
       events: (certain.length > 0 ? certain : pairs).map(({ written, arrived }) => ({
         written: written.at + shifts[way],
         arrived: arrived?.at,
-        size: written.size,
       })),
       writes: reference.pieces.map(({ at }) => at + shifts[way]),
+      splits: aligned[way].splits,
       ended: earliest(ended?.at, reference.ended?.at),
       until,
       pathMs: way === 'directAsBrowser' ? 0 : pathMs,

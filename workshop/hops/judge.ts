@@ -6,9 +6,11 @@ export type Evidence = {
   /** The heads of requests that were sent to both addresses at the same time. */
   heads: HeadEvidence[]
   /** The events, with the time when each arrived at the reference, and at the address to judge, if it has. */
-  events: { written: number; arrived: number | undefined; size: number }[]
+  events: { written: number; arrived: number | undefined }[]
   /** The times at which any bytes arrived at the reference, because a comment can push an event along as well. */
   writes: number[]
+  /** The times of the pieces that ended in the middle of an event at the address to judge. */
+  splits: number[]
   /** The time when the response ended at the reference or at the address to judge, whichever was first. */
   ended: number | undefined
   /** The time when the watch ended. */
@@ -93,15 +95,14 @@ export function judge(evidence: Evidence): Judgement | undefined {
       )
       const writes = groupedTimes(together.map(({ written }) => written))
       const last = Math.max(...together.map(({ written }) => written))
-      const bytes = together.reduce((sum, { size }) => sum + size, 0)
       const isJustBefore = (written: number): boolean =>
         at - written > -slackMs && at - written < travelMs() + slackMs
       const hasNext = evidence.writes.some((one) => one > last && isJustBefore(one))
-      // A timer may go off just when an event is written, so a group counts as released by that event only if it is large
-      // enough for a buffer. A full buffer often ends in the middle of an event, which then arrives with the next group.
+      // A timer may go off just when an event is written. But a buffer is full in the middle of an event.
+      const isSplit = evidence.splits.some((one) => Math.abs(one - at) < TOGETHER_MS)
       if (ended !== undefined && at > ended - TOGETHER_MS) counts.end += 1
       else if (hasNext && writes.length === 1) counts.next += 1
-      else if ((hasNext || isJustBefore(last)) && bytes >= LEAST_BUFFER) counts.full += 1
+      else if ((hasNext || isJustBefore(last)) && isSplit) counts.full += 1
       else counts.timer += 1
     }
     return counts
@@ -145,6 +146,3 @@ const TOLERANCE_MS = 25
 
 /** Bytes that arrive within this time were released by the same cause. */
 const TOGETHER_MS = 8
-
-/** A number of bytes that is smaller than the buffer of any hop. */
-const LEAST_BUFFER = 1000

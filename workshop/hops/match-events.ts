@@ -1,3 +1,4 @@
+import { median } from './median.ts'
 import type { StreamEvent } from './stream-events.ts'
 
 /** The events of one stream, found again at another address. */
@@ -52,24 +53,26 @@ export function isDealtOut(clients: StreamEvent[][]): boolean {
 }
 
 /**
- * Finds out whether each client gets a stream of its own, which begins when the client connects: then the events of a client
- * that asked later are late by the same time. Returns undefined if all clients share one stream.
+ * Finds out whether each client gets a stream of its own, which begins when the client connects: then a client that asked
+ * later gets the same first event, and all events later by about the same time. Returns undefined if all clients share one
+ * stream.
  *
- * @param laterMs how much later the other client got its head
- * @returns the largest difference between the paces of the two streams, which have timers of their own
+ * @param laterMs how much later the other client asked
+ * @returns how much later its events arrived, and the largest difference from that, because each stream has its own timer
  */
 export function ownStreams(
   reference: StreamEvent[],
   other: StreamEvent[],
   laterMs: number,
-): { jitterMs: number } | undefined {
-  const { by, pairs } = matchEvents(reference, other)
-  const late = pairs.flatMap(({ written, arrived }) =>
-    arrived ? arrived.at - written.at - laterMs : [],
-  )
-  if (by === 'order' || late.length < 2 || laterMs < LEAST_LATER_MS) return undefined
-  const jitterMs = Math.max(...late.map(Math.abs))
-  return jitterMs < laterMs / 2 ? { jitterMs } : undefined
+): { shiftMs: number; jitterMs: number } | undefined {
+  const { by, pairs, earlier } = matchEvents(reference, other)
+  const delays = pairs.flatMap(({ written, arrived }) => (arrived ? arrived.at - written.at : []))
+  const isFromBeginning = by !== 'order' && earlier.length === 0 && delays.length > 1
+  if (!isFromBeginning || laterMs < LEAST_LATER_MS) return undefined
+  const shiftMs = median(delays)
+  const jitterMs = Math.max(...delays.map((delay) => Math.abs(delay - shiftMs)))
+  const isLater = shiftMs > laterMs / 2 && shiftMs < laterMs * 2
+  return isLater && jitterMs < laterMs / 2 ? { shiftMs, jitterMs } : undefined
 }
 
 function found(pairs: Pair[]): Pair[] {

@@ -192,10 +192,9 @@ function idsOf(events: StreamEvent[]): Report['ids'] {
 /** Compares the arrivals with and without compression, on two connections to the same address. */
 function compressionSeen(plain: Asked, browser: Asked): Report['compression'] {
   const coding = browser.head?.headers['content-encoding']
-  const laterMs = (browser.head?.at ?? 0) - (plain.head?.at ?? 0)
   const [all, compressed] = [contentOf(plain).events, contentOf(browser).events]
-  const own = ownStreams(all, compressed, laterMs)
-  const shift = own ? laterMs : 0
+  const own = ownStreams(all, compressed, browser.asked - plain.asked)
+  const shift = own?.shiftMs ?? 0
   const limitMs = IN_TIME_MS + (own?.jitterMs ?? 0)
   const matched = matchEvents(
     all.filter(({ at }) => own || at > browser.asked),
@@ -226,8 +225,7 @@ function secondClient(first: Asked, second: Asked, browser: Asked): Report['seco
   const firstEvents = contentOf(first).events
   const secondEvents = contentOf(second).events
   const connected = second.head?.at ?? second.asked
-  const isOwn =
-    ownStreams(firstEvents, secondEvents, connected - (first.head?.at ?? 0)) !== undefined
+  const isOwn = ownStreams(firstEvents, secondEvents, second.asked - first.asked) !== undefined
   const later = isOwn ? firstEvents : firstEvents.filter(({ at }) => at > connected)
   const { by, pairs } = matchEvents(later, secondEvents)
   const both = by === 'order' ? [] : pairs.filter(({ arrived }) => arrived)

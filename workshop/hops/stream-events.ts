@@ -22,6 +22,8 @@ export type StreamContent = {
   heartbeats: number[]
   /** The values of all `retry` fields. */
   retries: string[]
+  /** The times of the pieces that ended in the middle of an event. */
+  splits: number[]
 }
 
 /** Splits a body into events: as server-sent events, as lines, or, without any line end, as the pieces that arrived. */
@@ -41,7 +43,13 @@ export function isEventStream(type: string): boolean {
 }
 
 function serverSentEvents(pieces: Piece[]): StreamContent {
-  const content: StreamContent = { unit: 'event', events: [], heartbeats: [], retries: [] }
+  const content: StreamContent = {
+    unit: 'event',
+    events: [],
+    heartbeats: [],
+    retries: [],
+    splits: [],
+  }
   const parser = eventLines()
   let block: string[] = []
   let id: string | undefined
@@ -61,12 +69,19 @@ function serverSentEvents(pieces: Piece[]): StreamContent {
         id = undefined
       }
     }
+    if (parser.begun !== '' || block.length > 0 || id !== undefined) content.splits.push(at)
   }
   return content
 }
 
 function linesOf(pieces: Piece[], hasEnded: boolean): StreamContent {
-  const content: StreamContent = { unit: 'line', events: [], heartbeats: [], retries: [] }
+  const content: StreamContent = {
+    unit: 'line',
+    events: [],
+    heartbeats: [],
+    retries: [],
+    splits: [],
+  }
   let begun = ''
   const add = (text: string, at: number): void => {
     if (text.trim() === '') content.heartbeats.push(at)
@@ -76,6 +91,7 @@ function linesOf(pieces: Piece[], hasEnded: boolean): StreamContent {
     const texts = (begun + bytes.toString('latin1')).split('\n')
     begun = texts.pop()!
     for (const text of texts) add(text, at)
+    if (begun !== '') content.splits.push(at)
   }
   // The last line of a complete body may lack its LF.
   if (hasEnded && begun !== '') add(begun, pieces.at(-1)!.at)
@@ -88,7 +104,7 @@ function wholePieces(pieces: Piece[]): StreamContent {
     text: bytes.toString('latin1'),
     size: bytes.length,
   }))
-  return { unit: 'piece', events, heartbeats: [], retries: [] }
+  return { unit: 'piece', events, heartbeats: [], retries: [], splits: [] }
 }
 
 /**
@@ -106,6 +122,7 @@ export function alignedContent(
   const common = Math.min(whole.length, expected.length)
   if (whole.slice(0, common) !== expected.slice(0, common)) return content
   const events: StreamEvent[] = []
+  const splits: number[] = []
   let end = 0
   let arrived = 0
   let next = 0
@@ -113,9 +130,11 @@ export function alignedContent(
     end += size
     for (; arrived < end && next < pieces.length; next += 1) arrived += pieces[next]!.bytes.length
     if (arrived < end) break
-    events.push({ at: pieces[next - 1]!.at, text, size })
+    const { at } = pieces[next - 1]!
+    events.push({ at, text, size })
+    if (arrived > end) splits.push(at)
   }
-  return { ...content, unit: 'piece', events }
+  return { ...content, unit: 'piece', events, splits }
 }
 
 const LF = 0x0a

@@ -37,8 +37,11 @@ export type Line = { program: string; line: string }
 
 /** Names the likely cause, as "Find the hop" in lesson 4 does: the first way of asking in which events are late shows the place. */
 export function causeOf(findings: Findings): Cause {
-  const { directAsBrowser, publicPlain, publicAsBrowser } = findings
-  if (isDelayed(directAsBrowser)) return compressingApp(findings)
+  const { directAsBrowser, directCoding, publicPlain, publicAsBrowser } = findings
+  // Without a coding, only the app's own timer differs between two connections. A head that is held hides the coding.
+  if (directAsBrowser === 'holds' || (isDelayed(directAsBrowser) && directCoding)) {
+    return compressingApp(findings)
+  }
   if (isWorseCompressed(findings)) return compressingHop(findings)
   if (isDelayed(publicPlain)) return bufferingHop(publicPlain, findings)
   if (isDelayed(publicAsBrowser)) return bufferingHop(publicAsBrowser, findings)

@@ -95,7 +95,7 @@ function rowsOf(report: Report): Row[] {
 function httpVersion(version: string, protocol: string | undefined): string {
   if (protocol === undefined) return `HTTP/${version}`
   const chosen = protocol === 'none' ? 'chose neither h2 nor http/1.1' : `chose ${protocol}`
-  return `HTTP/${version}, as asked; offered h2 and http/1.1, the server ${chosen}`
+  return `HTTP/${version}; offered h2 and http/1.1, the server ${chosen}`
 }
 
 function eventsText({ unit, events, watchedMs }: Report): string {

@@ -5,6 +5,15 @@ export const VERDICTS = ['passes', 'head waits', 'late', 'behind', 'holds'] as c
 
 export type MeasuredVerdict = (typeof VERDICTS)[number]
 
+/** The meaning of each verdict. */
+export const MEANINGS: Record<MeasuredVerdict, string> = {
+  passes: 'the head arrives before the first event, and each event before the next one',
+  'head waits': 'the head arrives with the first event, then each event before the next one',
+  late: 'each event arrives some time after it was written, even if nothing follows it',
+  behind: 'each event arrives only when others follow it, and the last with the end',
+  holds: 'the events arrive only at the end, or when there are enough to fill a buffer',
+}
+
 /** A setup between a server and a client, in words. */
 export type Way = {
   /** The program between server and client: `nginx`. */

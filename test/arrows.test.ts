@@ -37,6 +37,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   class: ['workshop/class', 'base wire protocol process terminal tools lessons grader'],
   experiment: ['workshop/experiment', 'base protocol wire process tools proxies lessons'],
   replay: ['workshop/replay', 'wire process'],
+  hops: ['workshop/hops', 'base wire protocol process http terminal lessons'],
   runtime: ['workshop/runtime', 'base feed wire protocol solutions process http tools proxies'],
   page: ['workshop/page', 'base wire protocol solutions http'],
   pageBrowser: ['workshop/page/browser', 'feed wire protocol solutions lessons verdict experiment'],
@@ -56,7 +57,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   ],
   commands: [
     'workshop/commands',
-    'base wire process terminal tools lessons verdict grader mistakes pictures class experiment session replay slides bench prove',
+    'base wire process terminal tools lessons verdict grader mistakes pictures class experiment hops session replay slides bench prove',
   ],
   cli: ['workshop/cli.ts workshop/start.mjs', 'base commands cli'],
 }

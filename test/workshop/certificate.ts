@@ -1,23 +1,20 @@
-// A certificate for localhost and 127.0.0.1 that no program trusts, for tests alone. Made by
-// openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj /CN=localhost \
-//   -addext subjectAltName=DNS:localhost,IP:127.0.0.1
-
-export const key = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgeppEp6hU85uRykhG
-V6nw5zSIyfiVCX4u3+e+VpWFEmihRANCAATGUWwXmk3gkm0zcsAaXFjg2k7YsVxS
-BAKm2J4h9ggPwWfEqkJIFre0tC2sEVEJA+muqRls9v0ibYDNShW3Rc5a
+// A certificate that no machine trusts, and its key, for a TLS server in a test. It is valid until 2126.
+export const KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgnKK2Csc9Wzayb7mh
+mgno4MNrgOmAdoCUiLvrByXO3ymhRANCAATD/qkjWykhmeHAY7uOs7guWR7pit7S
+o72OmcKcFBlAjbh6oZF805kQ0eVocw0LLZ7JG9XntMUpwGqRwEvyJGgw
 -----END PRIVATE KEY-----
 `
 
-export const cert = `-----BEGIN CERTIFICATE-----
-MIIBmzCCAUGgAwIBAgIUTSGeMSNy5V8o84CcgWMD9nZdXfAwCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEzMDIxNTc0MloYDzIxMjYxMTA2
-MjE1NzQyWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAATGUWwXmk3gkm0zcsAaXFjg2k7YsVxSBAKm2J4h9ggPwWfEqkJIFre0
-tC2sEVEJA+muqRls9v0ibYDNShW3Rc5ao28wbTAdBgNVHQ4EFgQUhoo2MGvx3FvS
-ojvRdlwRsqnkoLIwHwYDVR0jBBgwFoAUhoo2MGvx3FvSojvRdlwRsqnkoLIwDwYD
+export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBnDCCAUGgAwIBAgIUXPPv+tquv/5Mofz6BNIT4FtYmm0wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEzMDIyMDcyMloYDzIxMjYxMTA2
+MjIwNzIyWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATD/qkjWykhmeHAY7uOs7guWR7pit7So72OmcKcFBlAjbh6oZF805kQ
+0eVocw0LLZ7JG9XntMUpwGqRwEvyJGgwo28wbTAdBgNVHQ4EFgQUAmXCWo9WIaMY
+YDKc4JWXjaWVj+8wHwYDVR0jBBgwFoAUAmXCWo9WIaMYYDKc4JWXjaWVj+8wDwYD
 VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
-zj0EAwIDSAAwRQIhANIjvjetXPH6rB808I62tM3vitpQ6Z8G51I6v4exgZX3AiBx
-swZrDiqzFh0pfc5/XkgZBnLU4EOGl2RqhQ0QehR5FQ==
+zj0EAwIDSQAwRgIhAJY4YQLO/aP6lPDqpThR1R3XelJ+rTQYodnG7Umpk/CNAiEA
+uOxYnP3ta9LIDKasRZmdrKe3fh0FpcODEhnjyvBpe+c=
 -----END CERTIFICATE-----
 `

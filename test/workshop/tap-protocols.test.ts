@@ -26,7 +26,7 @@ import { recorder, type Recorder } from '../../wire/recorder.ts'
 import type { ServerAddress } from '../../wire/server-address.ts'
 import { tap } from '../../wire/tap.ts'
 import { visible } from '../../wire/visible.ts'
-import { cert, key } from './certificate.ts'
+import { CERTIFICATE as cert, KEY as key } from './certificate.ts'
 
 // The wire between real clients and real servers, of the kinds that other people have.
 

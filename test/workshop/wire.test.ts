@@ -71,6 +71,7 @@ test('npm run wire replay needs a file', async () => {
 test.each([
   ['nothing', [], 'Which server? For example: npm run wire http://127.0.0.1:8080'],
   ['an unknown word', ['http://a', 'hots'], '"hots" is not a word that npm run wire knows'],
+  ['three servers', ['http://a', 'http://b', 'http://c'], 'Name two addresses'],
   ['an invalid URL', ['http://'], '"http://" is not a valid URL'],
   [
     'another scheme',

@@ -1,12 +1,22 @@
+import { hopsArgs } from '../hops/args.ts'
 import type { Problem } from '../lessons/args.ts'
 import type { WatchedServer } from '../session/wire-session.ts'
 import { refuse } from './refuse.ts'
 
-/** `npm run wire http://127.0.0.1:8080` shows the wire, with its fault controls, between clients and any HTTP server. */
+/**
+ * `npm run wire http://127.0.0.1:8080` shows the wire, with its fault controls, between clients and any HTTP server.
+ * `npm run wire DIRECT PUBLIC` finds the hop that delays a stream, and `npm run wire report URL` reports on one address.
+ */
 export async function wire(args: string[]): Promise<number> {
   if (args[0] === 'replay') {
     const { replay } = await import('../replay/replay.ts')
     return replay(args.slice(1))
+  }
+  const asked = hopsArgs(args)
+  if (asked) {
+    if ('problem' in asked) return refuse(asked.problem)
+    const { findHop } = await import('../hops/hops.ts')
+    return findHop(asked)
   }
   const server = serverIn(args)
   if ('problem' in server) {

@@ -7,7 +7,12 @@ import { storeFolder } from '../store.ts'
 import { measureAll, measureWithPatience } from './measure-all.ts'
 import { rows, type Result, type Row } from './rows.ts'
 import { markdownLine, markdownTables, nameOf, textTable } from './table.ts'
-import { VERDICTS, type Measured, type MeasuredVerdict } from '../../protocol/experiment.ts'
+import {
+  MEANINGS,
+  VERDICTS,
+  type Measured,
+  type MeasuredVerdict,
+} from '../../protocol/experiment.ts'
 
 /**
  * `npm run lesson 4 measure` asks for your predictions, measures, and compares the results with the predictions.
@@ -48,15 +53,6 @@ function isNamed(row: Row, word: string): boolean {
     ...(row.server.includes('X-Accel-Buffering: no') ? ['told not to buffer'] : []),
   ]
   return names.join(' ').toLowerCase().includes(word.toLowerCase().replace(/,$/, ''))
-}
-
-/** The meaning of each verdict. */
-const MEANINGS: Record<MeasuredVerdict, string> = {
-  passes: 'the head arrives before the first event, and each event before the next one',
-  'head waits': 'the head arrives with the first event, then each event before the next one',
-  late: 'each event arrives some time after it was written, even if nothing follows it',
-  behind: 'each event arrives only when others follow it, and the last with the end',
-  holds: 'the events arrive only at the end, or when there are enough to fill a buffer',
 }
 
 const KEYS: Record<string, MeasuredVerdict> = {

@@ -2,7 +2,7 @@ import type { Arrival } from './arrival.ts'
 import { conversation, type Turn } from './conversation.ts'
 import { eventLines, type Dispatched, type EventLine, type EventLines } from './event-lines.ts'
 import { visible } from './visible.ts'
-import { joined, NOTHING, type Emit, type Segment } from './segment.ts'
+import { concat, joined, NOTHING, type Emit, type Segment } from './segment.ts'
 
 /** The meaning of an arrival: the parts of HTTP in its bytes and, in an event stream, the lines and events. */
 export type Interpretation = {
@@ -161,16 +161,6 @@ function eventsIn(
     lines: parsed.flatMap(({ line }) => line ?? []),
     dispatched: parsed.flatMap(({ event }) => event ?? []),
   }
-}
-
-function concat(pieces: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
 }
 
 function cannotDecompress(): Uint8Array {

@@ -42,6 +42,14 @@ export type Decompressor = {
 }
 
 /**
+ * Returns whether a body with this first byte has a zlib header. By the standard, `deflate` has one, but some servers send
+ * it without (RFC 9110, section 8.4.1.2).
+ */
+export function hasZlibHeader(first: number): boolean {
+  return (first & 0x0f) === 8
+}
+
+/**
  * Reads a body, after decompression. Returns undefined if it is empty.
  *
  * @param isWhole whether the body has arrived completely

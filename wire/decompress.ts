@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
-import type { OpenDecompressor } from './body.ts'
+import { hasZlibHeader, type OpenDecompressor } from './body.ts'
 import type { Decompress } from './interpret.ts'
 import { concat } from './segment.ts'
 
@@ -74,7 +74,6 @@ const newer = zlib as unknown as {
 const DECODERS: Record<string, ((bytes: Uint8Array) => Uint8Array) | undefined> = {
   gzip: (bytes) => zlib.gunzipSync(bytes, flushing),
   'x-gzip': (bytes) => zlib.gunzipSync(bytes, flushing),
-  // By the standard, deflate has a zlib header, but some servers send it without one (RFC 9110, section 8.4.1.2).
   deflate: (bytes) =>
     hasZlibHeader(bytes[0]!)
       ? zlib.inflateSync(bytes, flushing)
@@ -101,10 +100,6 @@ const STREAMS: Record<string, ((first: number) => Transform) | undefined> = {
   'deflate-raw': () => zlib.createInflateRaw(),
   br: () => zlib.createBrotliDecompress(),
   ...(newer.createZstdDecompress && { zstd: () => newer.createZstdDecompress!() }),
-}
-
-function hasZlibHeader(first: number): boolean {
-  return (first & 0x0f) === 8
 }
 
 function cannot(encoding: string): string {

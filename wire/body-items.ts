@@ -19,7 +19,7 @@ export type Item = {
   text: string
   /** The number of characters that `text` lacks. */
   more?: number
-  /** What is unusual about the item, in a few words: `not complete`. */
+  /** A remark of a few words: `not complete`. */
   note?: string
 }
 

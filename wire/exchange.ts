@@ -172,7 +172,7 @@ export function exchangesIn(entries: readonly RecordedEntry[]): Exchange[] {
 
 export const MOST_EXCHANGES = 2000
 
-/** What is said on an open connection: its parser, the rows of the turns that have not ended, and the number of all turns. */
+/** An open connection: its parser, the rows of the turns that have not ended, and the number of all turns. */
 type Talk = { parser: Conversation; open: Map<Turn, Row>; begun: number }
 
 type Row = { turn: Turn } & Pick<

@@ -18,6 +18,8 @@ export type Closing = {
   at: number
   by: 'client' | 'proxy' | 'server' | 'workshop'
   how: 'ended' | 'reset'
+  /** The reason why the client has no connection to the server, if that is why its own was closed. */
+  why?: string
 }
 
 /**

@@ -153,9 +153,10 @@ export function conversation(changed: (turn: Turn) => void = () => {}): Conversa
 
 /** Describes what closing the connection meant for the response in progress. */
 export function describeClose(
-  { by, how }: Omit<Closing, 'at'>,
+  { by, how, why }: Omit<Closing, 'at'>,
   turn: Turn | undefined,
 ): { text: string; isFailure: boolean } {
+  if (why) return { text: `reset, because ${why}`, isFailure: true }
   const who = `${how === 'reset' ? 'reset' : 'closed'} by the ${by}`
   if (!turn || turn.isComplete) return { text: who, isFailure: false }
   if (turn.protocol) return { text: who, isFailure: how === 'reset' && by !== 'client' }

@@ -23,10 +23,13 @@ export type Entry = { n: number; at: number } & (
 /** An entry, with its bytes if it is an arrival. */
 export type RecordedEntry = { entry: Entry; bytes?: Uint8Array }
 
+/** Bytes, and who sent them. */
+export type SentBytes = Pick<Arrival, 'direction' | 'bytes'>
+
 /** An arrival, with the earlier arrivals on the same connection and hop. */
 export type ArrivalContext = {
   arrival: Arrival
-  before: Arrival[]
+  before: SentBytes[]
   /** Whether `before` begins with the first arrival of the connection. */
   isWhole: boolean
 }
@@ -43,7 +46,7 @@ export function arrivalInContext(
   const wanted = entries[index]
   if (wanted?.entry.kind !== 'arrived' || !wanted.bytes) return undefined
   const { connection, hop } = wanted.entry
-  const before: Arrival[] = []
+  const before: SentBytes[] = []
   let isWhole = false
   // An earlier tap may have had a connection with the same number, so go back only to the last opening.
   for (let at = index - 1; at >= first && !isWhole; at -= 1) {
@@ -53,9 +56,9 @@ export function arrivalInContext(
     if (entry.kind !== 'arrived' || !bytes) continue
     // If the workshop answered instead of the server, the request was recorded at the client.
     const isSameHop = entry.hop === hop || (hop === 'workshop' && entry.hop === 'client')
-    if (isSameHop) before.push({ ...entry, bytes })
+    if (isSameHop) before.push({ direction: entry.direction, bytes })
   }
-  return { arrival: { ...wanted.entry, bytes: wanted.bytes }, before: before.toReversed(), isWhole }
+  return { arrival: { ...wanted.entry, bytes: wanted.bytes }, before: before.reverse(), isWhole }
 }
 
 /**

@@ -52,15 +52,17 @@ export type Exchanges = {
   changedSince(version: number, limit?: number): Exchange[]
   find(id: number): Exchange | undefined
   opened(connection: number): void
-  /** Follows bytes at the client. Returns the requests that they begin. */
-  arrived(connection: number, entry: Sighting): Turn[]
+  /** Follows bytes at the client. Returns what their heads begin and answer. */
+  arrived(connection: number, entry: Sighting): Heads
   /** Returns what a close meant for the response in progress. */
   closed(
     connection: number,
-    closing: Closing,
+    closing: Omit<Closing, 'at'>,
     entry: { n: number; at: number },
   ): ReturnType<typeof describeClose>
 }
+
+type Heads = { begun: Turn[]; answered: Turn[] }
 
 type Sighting = { n: number; at: number; direction: 'request' | 'response'; bytes: Uint8Array }
 
@@ -76,16 +78,21 @@ export function exchanges(most = MOST_EXCHANGES): Exchanges {
   let count = 0
   /** What the conversation has said about the arrival that is being parsed. */
   let now: Sighting | undefined
-  let begun: Turn[] = []
+  let heads: Heads = { begun: [], answered: [] }
 
   function changed(connection: number, talk: Talk, turn: Turn): void {
+    // A server may answer before the body of the request has arrived. The rest of the body begins no other exchange.
+    if (turn.isComplete && !talk.open.has(turn)) return
     version += 1
     const row = talk.open.get(turn) ?? begin(connection, talk, turn)
     const { at, n, direction } = now!
     row.version = version
     row.lastEntry = n
     if (direction === 'request') return
-    if (turn.response) row.headAt ??= at
+    if (turn.response && row.headAt === undefined) {
+      row.headAt = at
+      heads.answered.push(turn)
+    }
     if (turn.responseBytes > 0) row.firstByteAt ??= at
     if (!turn.isComplete) return
     row.endedAt = at
@@ -111,7 +118,7 @@ export function exchanges(most = MOST_EXCHANGES): Exchanges {
     rows.set(count, row)
     if (rows.size > most) rows.delete(count - most)
     talk.open.set(turn, row)
-    begun.push(turn)
+    heads.begun.push(turn)
     return row
   }
 
@@ -139,17 +146,17 @@ export function exchanges(most = MOST_EXCHANGES): Exchanges {
     },
     arrived(connection, sighting) {
       now = sighting
-      begun = []
+      heads = { begun: [], answered: [] }
       talks.get(connection)?.parser.push(sighting)
-      return begun
+      return heads
     },
-    closed(connection, { by, how }, { n, at }) {
+    closed(connection, closing, { n, at }) {
       const talk = talks.get(connection)
       talks.delete(connection)
-      const end = describeClose({ by, how }, talk?.parser.turn)
+      const end = describeClose(closing, talk?.parser.turn)
       for (const row of talk?.open.values() ?? []) {
         version += 1
-        const { text, isFailure } = describeClose({ by, how }, row.turn)
+        const { text, isFailure } = describeClose(closing, row.turn)
         Object.assign(row, { endedAt: at, end: text, isFailure, lastEntry: n, version })
       }
       return end

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { reset } from './reset.ts'
 
 /**
  * Makes streams fail on purpose, in the ways in which networks make them fail. A fault applies to every present and
@@ -26,6 +27,10 @@ export type FaultInjector = FaultInjection & {
 type DeliverOptions = {
   server: Socket
   client: Socket
+  /** Resets the connection to the server. */
+  resetServer(): void
+  /** Returns the bytes to deliver in place of those that have arrived. Without bytes, the server has ended its side. */
+  rewrite(bytes?: Uint8Array): Uint8Array
   /** Called when bytes have arrived from the server. */
   arrived(bytes: Uint8Array): void
   /** Called when bytes have been passed to the client's socket. */
@@ -54,10 +59,22 @@ export function faultInjector(): FaultInjector {
     for (const delivery of deliveries) delivery.pump()
   }
 
-  function deliver({ server, client, arrived, delivered, cutting }: DeliverOptions): void {
+  function deliver({
+    server,
+    client,
+    resetServer,
+    rewrite,
+    arrived,
+    delivered,
+    cutting,
+  }: DeliverOptions): void {
     let queue: Uint8Array[] = []
     let isFull = false
     let hasEnded = false
+
+    function keep(bytes: Uint8Array): void {
+      if (bytes.length > 0) queue.push(bytes)
+    }
 
     const mine: Delivery = {
       allowance: perTick ?? Infinity,
@@ -66,7 +83,7 @@ export function faultInjector(): FaultInjector {
         cutting()
         queue = []
         reset(client)
-        reset(server)
+        resetServer()
       },
       pump() {
         while (queue.length > 0 && !isStalled && !isFull && mine.allowance >= 1) {
@@ -112,11 +129,12 @@ export function faultInjector(): FaultInjector {
     server.on('data', (bytes) => {
       arrived(bytes)
       if (client.destroyed) return
-      queue.push(bytes)
+      keep(rewrite(bytes))
       mine.pump()
     })
     server.once('end', () => {
       hasEnded = true
+      keep(rewrite())
       mine.pump()
     })
     server.once('error', () => {
@@ -159,12 +177,6 @@ export function faultInjector(): FaultInjector {
     },
     close: () => clearInterval(clock),
   }
-}
-
-/** Resets a socket or, if the socket has unsent bytes and cannot be reset, destroys it. */
-function reset(socket: Socket): void {
-  if (socket.writableLength === 0) socket.resetAndDestroy()
-  else socket.destroy()
 }
 
 function bytesIn(queue: Uint8Array[]): number {

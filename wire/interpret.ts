@@ -1,5 +1,6 @@
 import type { Arrival } from './arrival.ts'
 import { conversation, type Turn } from './conversation.ts'
+import type { SentBytes } from './entry.ts'
 import { eventLines, type Dispatched, type EventLine, type EventLines } from './event-lines.ts'
 import { visible } from './visible.ts'
 import { concat, joined, NOTHING, type Emit, type Segment } from './segment.ts'
@@ -50,7 +51,7 @@ export type Decompress = (encoding: string, bytes: Uint8Array) => Uint8Array
  */
 export function interpret(
   arrival: Arrival,
-  before: readonly Arrival[],
+  before: readonly SentBytes[],
   isWhole: boolean,
   decompress: Decompress = cannotDecompress,
 ): Interpretation {
@@ -59,15 +60,17 @@ export function interpret(
 
   const talk = conversation()
   const readers = new Map<Turn, BodyReader>()
-  for (const [index, each] of before.entries()) {
-    // Lines and events reach back a few arrivals at most, so do not read the text of thousands.
-    const isRecent = index >= before.length - MOST_LOOKED_BACK
-    talk.push(each, each.direction === 'response' ? bodiesInto(isRecent) : undefined)
+  // Lines and events reach back a few arrivals at most, so do not read the text of thousands.
+  const recent = before.slice(-MOST_LOOKED_BACK)
+  const pushAll = (all: Iterable<SentBytes>, emit: Emit): void => {
+    for (const each of all) talk.push(each, each.direction === 'response' ? emit : undefined)
   }
+  pushAll(inBlocks(before.slice(0, -MOST_LOOKED_BACK)), bodies(false))
+  pushAll(recent, bodies(true))
   const { waiting } = talk.next(arrival.direction)
   const segments: PlacedSegment[] = []
   let at = -waiting
-  const reads = arrival.direction === 'response' ? bodiesInto(true) : undefined
+  const reads = arrival.direction === 'response' ? bodies(true) : undefined
   for (const reader of readers.values()) reader.begin()
   talk.push(arrival, (kind, whole, from, to, { label, unmasked } = {}) => {
     reads?.(kind, whole, from, to)
@@ -80,14 +83,16 @@ export function interpret(
   const rest = Math.max(at, 0)
   if (rest < size) segments.push({ kind: talk.next(arrival.direction).kind, from: rest, to: size })
 
-  /** Reads the bodies of responses. */
-  function bodiesInto(isRecent: boolean): Emit {
+  /** Returns a reader for the bodies of responses. */
+  function bodies(isRecent: boolean): Emit {
     return (kind, whole, from, to) => {
       const { turn } = talk
-      if (kind !== 'data' || !turn?.response) return
-      const reader = readers.get(turn) ?? bodyReader(turn.response.headers, decompress)
+      if (kind !== 'data' || !turn?.response || turn.protocol) return
+      const known = readers.get(turn)
+      if (known && !known.needs(isRecent)) return
+      const reader = known ?? bodyReader(turn.response.headers, decompress)
       readers.set(turn, reader)
-      reader.push(whole.subarray(from, to), isRecent)
+      if (reader.needs(isRecent)) reader.push(whole.subarray(from, to))
     }
   }
 
@@ -99,7 +104,9 @@ const MOST_LOOKED_BACK = 1000
 
 /** A reader for the body of one response. */
 type BodyReader = {
-  push(bytes: Uint8Array, isRecent: boolean): void
+  /** Returns whether the reader needs bytes that are recent or not. */
+  needs(isRecent: boolean): boolean
+  push(bytes: Uint8Array): void
   /** Called before the bytes that `read()` is about. */
   begin(): void
   read(): Pick<Interpretation, 'events' | 'decompressed'>
@@ -113,10 +120,8 @@ function bodyReader(headers: Map<string, string>, decompress: Decompress): BodyR
   const pieces: Uint8Array[] = []
   let earlier = 0
   return {
-    push(bytes, isRecent) {
-      if (isPlain && (!isEventStream || !isRecent)) return
-      pieces.push(bytes)
-    },
+    needs: (isRecent) => !isPlain || (isEventStream && isRecent),
+    push: (bytes) => void pieces.push(bytes),
     begin() {
       earlier = pieces.length
     },
@@ -162,6 +167,22 @@ function eventsIn(
     dispatched: parsed.flatMap(({ event }) => event ?? []),
   }
 }
+
+/** Joins what one side has sent in a row, because thousands of small arrivals are slower to parse than their sum. */
+function* inBlocks(arrivals: readonly SentBytes[]): Generator<SentBytes> {
+  let from = 0
+  let size = 0
+  for (const [index, { direction, bytes }] of arrivals.entries()) {
+    size += bytes.length
+    const isLast = arrivals[index + 1]?.direction !== direction
+    if (!isLast && size < BLOCK) continue
+    yield { direction, bytes: concat(arrivals.slice(from, index + 1).map((each) => each.bytes)) }
+    from = index + 1
+    size = 0
+  }
+}
+
+const BLOCK = 256 * 1024
 
 function cannotDecompress(): Uint8Array {
   throw new Error('It cannot be decompressed here.')

@@ -1,4 +1,5 @@
 import { lastEventIdOf, type Arrival } from './arrival.ts'
+import type { Turn } from './conversation.ts'
 import {
   arrivalInContext,
   arrivalsAtClient,
@@ -42,9 +43,18 @@ export type Recorder = {
 /**
  * Creates an empty recorder.
  *
+ * @param options.answered called when the head of a response has arrived
  * @param options.mostBytes the maximum number of bytes of traffic to store; an entry needs some hundred bytes on top of that
  */
-export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 } = {}): Recorder {
+export function recorder({
+  mostBytes = 64 * 1024 * 1024,
+  mostEntries = 400_000,
+  answered,
+}: {
+  mostBytes?: number
+  mostEntries?: number
+  answered?(turn: Turn): void
+} = {}): Recorder {
   const beganAt = performance.now()
   const listeners = new Set<() => void>()
   const openedAt = new Map<number, number>()
@@ -96,14 +106,15 @@ export function recorder({ mostBytes = 64 * 1024 * 1024, mostEntries = 400_000 }
       },
       arrived(connection, { at: sinceOpened, hop, direction, bytes }) {
         const at = since(connection, sinceOpened)
-        const begun = isAtClient(hop)
+        const heads = isAtClient(hop)
           ? exchanges.arrived(connection, { n: newest + 1, at, direction, bytes })
-          : []
-        const cursor = begun
+          : undefined
+        const cursor = heads?.begun
           .map(({ request }) => lastEventIdOf(request))
           .find((id) => id !== undefined)
         const arrived = { kind: 'arrived', connection, size: bytes.length, hop, direction } as const
         add({ ...arrived, ...(cursor !== undefined && { cursor }) }, at, bytes)
+        for (const turn of heads?.answered ?? []) answered?.(turn)
       },
       closed(connection, closing) {
         const at = since(connection, closing.at)

@@ -1,8 +1,18 @@
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Arrival, Closing } from './arrival.ts'
-import { startProxy, type Proxy, type ProxySetting } from './proxy.ts'
 import { faultInjector, type FaultInjection } from './fault-injection.ts'
+import { loopGuard } from './loop-guard.ts'
+import { startProxy, type Proxy, type ProxySetting } from './proxy.ts'
+import { reset } from './reset.ts'
+import { headRewriter, type HeadRewriter } from './rewrite-heads.ts'
+import { NOTHING } from './segment.ts'
+import {
+  connectTo,
+  whyUnreachable,
+  type ServerAddress,
+  type ServerConnection,
+} from './server-address.ts'
 
 /**
  * The destination of a new connection. If it is `unavailable`, the tap answers 503 with that sentence. If it is `nobody`,
@@ -12,8 +22,6 @@ export type Destination = ServerAddress | { unavailable: string } | 'nobody'
 
 /** A connection that waits for its destination. `clientPort` is the client's own port, unless the client has disconnected. */
 export type Connecting = { connection: number; clientPort: number | undefined }
-
-type ServerAddress = { port: number; host?: string }
 
 /** A receiver for everything that happens on each connection. Connections are numbered from 1. */
 export type Observer = {
@@ -33,29 +41,38 @@ export type Tap = {
   readonly faults: FaultInjection
   /** Puts a proxy between server and tap for all future connections. Undefined removes the proxy. */
   proxy(setting: ProxySetting | undefined): void
+  /** Returns whether this server leads back to the tap. Sends it a request without a body, `OPTIONS *`. */
+  leadsBack(server: ServerAddress): Promise<boolean>
   /** Cuts every connection and stops listening. */
   close(): Promise<void>
 }
 
 /**
  * Starts a tap, which listens between a server and its clients and reports every byte that crosses. Without faults, it
- * changes nothing. Each side sees the other's pauses, end and resets as if the two were connected directly.
+ * changes nothing. Each side sees the other's pauses, end and resets as if the two were connected directly. If the server
+ * cannot be reached, the client's connection is reset, because a tap has to accept it first.
  *
  * @param options.destination called for every connection; the client waits until the promise resolves
+ * @param options.renames the server whose name replaces that of the tap in requests, and the other way round in redirects
  * @throws any error of `listen()`, such as EADDRINUSE
  */
 export async function tap({
   port,
   destination,
   observer,
+  renames,
 }: {
   port: number
   destination(connecting: Connecting): Promise<Destination>
   observer: Observer
+  renames?: URL
 }): Promise<Tap> {
   const sockets = new Set<Socket>()
   const { deliver, close: stopClock, ...faults } = faultInjector()
   const proxies = new Set<Proxy>()
+  const loop = loopGuard()
+  /** What to do with each client that has no answer yet if the server leads back to the tap. */
+  const unanswered = new Map<Socket, (why: string) => void>()
   let setting: ProxySetting | undefined
   let connections = 0
 
@@ -74,9 +91,7 @@ export async function tap({
       return
     }
     if (where === 'nobody') {
-      client.once('close', () => reporter.closed())
-      reporter.closing('workshop', 'reset')
-      client.resetAndDestroy()
+      giveUp(client, reporter)
       return
     }
     if ('unavailable' in where) {
@@ -84,6 +99,14 @@ export async function tap({
       return
     }
     await connectToServer(client, where, reporter)
+  }
+
+  /** Resets a client that cannot be connected to its server. */
+  function giveUp(client: Socket, reporter: ConnectionReporter, why?: string): void {
+    reporter.closing('workshop', 'reset', why)
+    if (client.destroyed) reporter.closed()
+    else client.once('close', () => reporter.closed())
+    reset(client)
   }
 
   /** Connects a client to its server, through a proxy if there is one. */
@@ -98,42 +121,95 @@ export async function tap({
       reporter.closed()
       return
     }
-    const hop = between ? 'proxy' : 'server'
-    const server = connect({
-      port: between?.port ?? where.port,
-      host: between ? '127.0.0.1' : (where.host ?? '127.0.0.1'),
-      allowHalfOpen: true,
-      noDelay: true,
+    const server = connectTo(between ? { port: between.port } : where)
+    track(server.tcp)
+    server.socket.on('error', () => {})
+    server.socket.once('close', () => void between?.stop())
+    const stopWaiting = waitForAnswer(client, where, (why) => {
+      server.tcp.destroy()
+      giveUp(client, reporter, why)
     })
-    track(server)
-    server.once('close', () => void between?.stop())
-    server.once('connect', () => {
-      watch(server, hop, reporter)
-      forward(client, server, {
-        arrived: (bytes) => reporter.arrived('request', bytes, 'client'),
-        delivered: (bytes) => reporter.arrived('request', bytes, hop),
-      })
-      deliver({
-        server,
-        client,
-        arrived: (bytes) => reporter.arrived('response', bytes, hop),
-        delivered: (bytes) => reporter.arrived('response', bytes, 'client'),
-        cutting: () => reporter.closing('workshop', 'reset'),
-      })
-      client.once('close', () => server.destroyed && reporter.closed())
-      server.once('close', () => client.destroyed && reporter.closed())
+    const leave = (): void => void server.tcp.destroy()
+    client.once('close', leave)
+    try {
+      await server.isReady
+    } catch (error) {
+      stopWaiting()
+      giveUp(client, reporter, whyUnreachable(error as Error, where))
+      return
+    }
+    client.off('close', leave)
+    const release = loop.connectedFrom(server.tcp.localPort!)
+    server.tcp.once('close', release)
+    if (loop.isOwnPort(client.remotePort)) {
+      stopWaiting()
+      server.tcp.destroy()
+      giveUp(client, reporter, LOOP)
+      return
+    }
+    join(client, server, { hop: between ? 'proxy' : 'server', reporter, stopWaiting })
+  }
+
+  /** Passes everything on between a client and its server. */
+  function join(
+    client: Socket,
+    server: ServerConnection,
+    { hop, reporter, stopWaiting }: { hop: Hop; reporter: ConnectionReporter; stopWaiting(): void },
+  ): void {
+    const rewriter = renames && headRewriter({ server: renames, wire: origin() })
+    watch(server.socket, hop, reporter)
+    forward(client, server, {
+      rewriter,
+      arrived(bytes) {
+        reporter.arrived('request', bytes, 'client')
+        if (unanswered.has(client) && loop.isOwnRequest(bytes)) client.destroy()
+      },
+      delivered: (bytes) => reporter.arrived('request', bytes, hop),
     })
-    server.once('error', () => {
-      // The server has just exited, but the workshop has not noticed that yet.
-      if (server.connecting || server.remotePort === undefined) {
-        const address = `${where.host ?? '127.0.0.1'}:${where.port}`
-        void refuse(
-          client,
-          `The server is not running, because nothing listens at ${address}.`,
-          reporter,
-        )
-      }
+    deliver({
+      server: server.socket,
+      client,
+      resetServer: () => reset(server.tcp),
+      rewrite: (bytes) =>
+        rewriter
+          ? bytes
+            ? rewriter.rewrite('response', bytes)
+            : rewriter.rest('response')
+          : (bytes ?? NOTHING),
+      arrived(bytes) {
+        stopWaiting()
+        reporter.arrived('response', bytes, hop)
+      },
+      delivered: (bytes) => reporter.arrived('response', bytes, 'client'),
+      cutting: () => reporter.closing('workshop', 'reset'),
     })
+    client.once('close', () => server.socket.destroyed && reporter.closed())
+    server.socket.once('close', () => client.destroyed && reporter.closed())
+  }
+
+  /**
+   * Notes that a client waits for its first byte. Many clients that wait may be one request that goes round in circles, so
+   * asks, and ends all of them if it is. Returns a function to call when the wait is over.
+   */
+  function waitForAnswer(
+    client: Socket,
+    server: ServerAddress,
+    end: (why: string) => void,
+  ): () => void {
+    unanswered.set(client, end)
+    const stop = (): void => void unanswered.delete(client)
+    client.once('close', stop)
+    if (unanswered.size % SUSPICIOUS === 0) void endLoop(server)
+    return stop
+  }
+
+  async function endLoop(server: ServerAddress): Promise<void> {
+    if (!(await loop.leadsBack(server))) return
+    for (const end of unanswered.values()) end(LOOP)
+  }
+
+  function origin(): string {
+    return `http://127.0.0.1:${(listener.address() as AddressInfo).port}`
   }
 
   function track(socket: Socket): void {
@@ -170,6 +246,7 @@ export async function tap({
   return {
     port: (listener.address() as AddressInfo).port,
     faults,
+    leadsBack: (server) => loop.leadsBack(server),
     proxy(next) {
       setting = next
     },
@@ -186,11 +263,16 @@ export async function tap({
   }
 }
 
+/** The number of clients without an answer at which the tap looks for a loop. */
+const SUSPICIOUS = 100
+
+const LOOP = 'its server leads back to the wire, so the request would go round in circles'
+
 type Hop = 'server' | 'proxy' | 'client' | 'workshop'
 
 type ConnectionReporter = {
   arrived(direction: Arrival['direction'], bytes: Uint8Array, hop: Hop): void
-  closing(by: Closing['by'], how: Closing['how']): void
+  closing(by: Closing['by'], how: Closing['how'], why?: string): void
   closed(): void
 }
 
@@ -205,8 +287,8 @@ function connectionReporter(connection: number, observer: Observer): ConnectionR
     arrived(direction, bytes, hop) {
       observer.arrived(connection, { at: sinceOpened(), hop, direction, bytes })
     },
-    closing(by, how) {
-      first ??= { at: sinceOpened(), by, how }
+    closing(by, how, why) {
+      first ??= { at: sinceOpened(), by, how, ...(why !== undefined && { why }) }
     },
     closed() {
       if (isClosed) return
@@ -224,16 +306,26 @@ function watch(socket: Socket, by: Closing['by'], reporter: ConnectionReporter):
 /** Passes on the client's bytes, but no faster than the server accepts them. */
 function forward(
   client: Socket,
-  server: Socket,
-  report: { arrived(bytes: Uint8Array): void; delivered(bytes: Uint8Array): void },
+  { socket: server, tcp }: ServerConnection,
+  {
+    rewriter,
+    arrived,
+    delivered,
+  }: {
+    rewriter: HeadRewriter | undefined
+    arrived(bytes: Uint8Array): void
+    delivered(bytes: Uint8Array): void
+  },
 ): void {
-  client.on('data', (bytes) => {
-    report.arrived(bytes)
-    if (!server.write(bytes, (error) => error || report.delivered(bytes))) client.pause()
+  client.on('data', (sent) => {
+    arrived(sent)
+    const bytes = rewriter ? rewriter.rewrite('request', sent) : sent
+    if (bytes.length === 0) return
+    if (!server.write(bytes, (error) => error || delivered(bytes))) client.pause()
   })
   server.on('drain', () => client.resume())
-  client.once('end', () => server.end())
-  client.once('error', () => server.resetAndDestroy())
+  client.once('end', () => server.end(rewriter?.rest('request') ?? NOTHING))
+  client.once('error', () => reset(tcp))
 }
 
 /** Answers a request with 503 on behalf of the server. */

@@ -36,6 +36,15 @@ test('a cleared exchange does not come back, unless more of it arrives', () => {
   expect(log.all).toHaveLength(1)
 })
 
+test('a request whose body arrives after the response is one exchange', () => {
+  const log = logOf(
+    ['request', 'POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nab'],
+    ['response', NO_CONTENT],
+    ['request', 'cd'],
+  )
+  expect(log.all).toMatchObject([{ id: 1, requestBytes: 4, end: 'complete' }])
+})
+
 test('a full log evicts the oldest exchanges', () => {
   const log = logOf(['request', 'GET / HTTP/1.1\r\n\r\n'])
   const [one] = log.all

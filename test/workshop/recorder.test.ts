@@ -46,7 +46,7 @@ test('a full recorder evicts its oldest entries', () => {
   expect(record.oldest).toBe(49)
   expect(record.after(0, 100).map(({ n }) => n)).toEqual([49, 50, 51])
   expect(record.arrival(48)).toBeUndefined()
-  expect(record.arrival(50)).toMatchObject({ isWhole: false, before: [{ at: expect.any(Number) }] })
+  expect(record.arrival(50)).toMatchObject({ isWhole: false, before: [{ direction: 'response' }] })
 
   for (let n = 0; n < 70_000; n += 1) record.note('')
   expect(record.newest - record.oldest + 1).toBe(30_000)

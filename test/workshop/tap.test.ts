@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { EventSource } from 'eventsource'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Arrival, Closing } from '../../wire/arrival.ts'
 import { interpret } from '../../wire/interpret.ts'
@@ -150,14 +151,48 @@ test('a request without a destination gets 503 with the reason', async () => {
   ])
 })
 
-test('a request right after the server died also gets 503', async () => {
-  const gone = createServer().listen(0, '127.0.0.1')
-  await once(gone, 'listening')
-  const { port } = gone.address() as AddressInfo
-  gone.close()
-  await once(gone, 'close')
+test('if nothing listens, a client is reset, and the wire says why', async () => {
+  const { port } = await closedServer()
+  const { observer, ...recorded } = recorder()
+  opened = await tap({ port: 0, destination: async () => ({ port }), observer })
+  const asked = fetch(`http://127.0.0.1:${opened.port}/`)
+  await expect(asked).rejects.toMatchObject({ cause: { code: 'ECONNRESET' } })
+  await vi.waitUntil(() => recorded.after(0, 9).some(({ kind }) => kind === 'closed'))
+  expect(recorded.after(0, 9).at(-1)).toMatchObject({
+    text: `reset, because nothing listens at 127.0.0.1:${port}`,
+    isFailure: true,
+  })
+})
+
+test('an EventSource tries again until the server is back', async () => {
+  const { port } = await closedServer()
   opened = await tapTo({ port }, [])
-  expect((await fetch(`http://127.0.0.1:${opened.port}/`)).status).toBe(503)
+  const source = new EventSource(`http://127.0.0.1:${opened.port}/`)
+  await once(source, 'error')
+  expect(source.readyState).toBe(EventSource.CONNECTING)
+  const back = createHttpServer((_request, response) => {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: back\n\n')
+  }).listen(port, '127.0.0.1')
+  const [{ data }] = (await once(source, 'message')) as [MessageEvent]
+  expect(data).toBe('back')
+  source.close()
+  back.closeAllConnections()
+  back.close()
+})
+
+test('a cut resets a client that does not read, even after a response without a length', async () => {
+  const { client, served } = await tapped()
+  client.pause()
+  client.write('GET / HTTP/1.0\r\n\r\n')
+  await read(served)
+  served.write('HTTP/1.0 200 OK\r\n\r\n')
+  while (served.write(Buffer.alloc(1 << 20)));
+  // When the buffer of the tap is full as well, nothing moves.
+  await vi.waitUntil(() => served.writableNeedDrain)
+  opened.faults.cut()
+  const ended = once(client, 'error') as Promise<[NodeJS.ErrnoException]>
+  client.resume()
+  expect((await ended)[0].code).toBe('ECONNRESET')
 })
 
 test('a client waits until the address of the server is known', async () => {
@@ -190,6 +225,16 @@ test('a taken port is an error', async () => {
     }),
   ).rejects.toMatchObject({ code: 'EADDRINUSE' })
 })
+
+/** Returns the port of a server that no longer listens. */
+async function closedServer(): Promise<{ port: number }> {
+  const gone = createServer().listen(0, '127.0.0.1')
+  await once(gone, 'listening')
+  const { port } = gone.address() as AddressInfo
+  gone.close()
+  await once(gone, 'close')
+  return { port }
+}
 
 function tapTo(destination: Destination, arrivals: Arrival[]): Promise<Tap> {
   return tap({ port: 0, destination: async () => destination, observer: silent(arrivals) })

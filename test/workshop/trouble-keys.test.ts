@@ -87,11 +87,11 @@ async function watched(): Promise<{ session: WireSession; keys: TroubleKeys; url
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
   const session = await wireSession(
-    { url: new URL(`http://127.0.0.1:${port}/`), destination: { port } },
+    { url: new URL(`http://127.0.0.1:${port}/`), address: { port }, isRenamed: false },
     { opened() {}, arrived() {}, closed() {} },
   )
   if ('problem' in session) throw new Error(session.problem)
-  cleanUps.push(() => session.tap.close())
+  cleanUps.push(() => session.close())
   cleanUps.push(
     () => server.closeAllConnections(),
     () => server.close(),

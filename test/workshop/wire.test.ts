@@ -27,32 +27,53 @@ test('npm run wire prints the traffic between clients and any server', async () 
   expect(await program.ended).toBe(130)
 })
 
-test('an unreachable server is reported at once, and to each client', async () => {
+test('an unreachable server is reported at once, and its clients are reset', async () => {
   const program = wire('http://127.0.0.1:1/')
   const [, url] = await program.seen(/(http:\/\/127\.0\.0\.1:\d+\/) {2}your server/)
   await program.seen(
-    /There is no server at http:\/\/127\.0\.0\.1:1 yet\. Until it starts, every request gets 503/,
+    /Nothing listens at 127\.0\.0\.1:1\. Until that changes, every connection is reset/,
   )
-  const answer = await fetch(url!)
-  expect(answer.status).toBe(503)
-  expect(await answer.text()).toContain('nothing listens at 127.0.0.1:1')
+  await expect(fetch(url!)).rejects.toMatchObject({ cause: { code: 'ECONNRESET' } })
+  await program.seen(/reset, because nothing listens at 127\.0\.0\.1:1/)
+})
+
+test('a name that does not resolve is reported', async () => {
+  await wire('http://tremor.invalid/').seen(/The name tremor\.invalid does not resolve\./)
+})
+
+test('a wire does not watch itself', async () => {
+  const { port } = await closedServer()
+  const first = wire(`http://127.0.0.1:${port}/`)
+  const [, url] = await first.seen(/(http:\/\/127\.0\.0\.1:\d+)\/ {2}your server/)
+  // The second wire takes the port that the first one watches.
+  const second = run(copy, ['wire', url!], { PORT: String(port), BROWSER: 'none' })
+  expect(await second.ended).toBe(2)
+  expect(second.output).toContain(`${url} leads back to the wire itself`)
 })
 
 test.each([
   ['nothing', [], 'Which server? For example: npm run wire http://127.0.0.1:8080'],
-  ['two servers', ['http://a', 'http://b'], 'Name only one server'],
+  ['an unknown word', ['http://a', 'hots'], '"hots" is not a word that npm run wire knows'],
   ['an invalid URL', ['http://'], '"http://" is not a valid URL'],
-  ['TLS', ['https://example.org'], 'the bytes are encrypted'],
   [
     'another scheme',
     ['ftp://example.org'],
-    'The URL must begin with http://, got "ftp://example.org".',
+    'The URL must begin with http:// or https://, got "ftp://example.org".',
   ],
 ])('%s is refused with an explanation', async (_case, args, says) => {
   const program = wire(...args)
   expect(await program.ended).toBe(2)
   expect(program.output).toContain(says)
 })
+
+async function closedServer(): Promise<{ port: number }> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return { port }
+}
 
 function wire(...args: string[]): Program {
   return run(copy, ['wire', ...args], { PORT: '0', BROWSER: 'none' })

@@ -13,25 +13,46 @@ export async function wire(args: string[]): Promise<number> {
 }
 
 function serverIn(args: string[]): WatchedServer | Problem {
-  const [arg = '', ...rest] = args.filter((each) => each !== '')
+  const [arg = '', ...words] = args.filter((each) => each !== '')
   if (arg === '') return { problem: `Which server? For example: ${EXAMPLE}` }
-  if (rest.length > 0) return { problem: `Name only one server: ${EXAMPLE}` }
+  const unknown = words.find((word) => !(word in WORDS))
+  if (unknown !== undefined) {
+    return {
+      problem: `"${unknown}" is not a word that npm run wire knows. After the URL, it knows ${Object.entries(
+        WORDS,
+      )
+        .map(([word, meaning]) => `${word} (${meaning})`)
+        .join(', ')}.`,
+    }
+  }
   // Without this, `localhost:8080` would be parsed as a URL with the scheme `localhost:`.
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(arg) ? arg : `http://${arg}`
   if (!URL.canParse(text))
     return { problem: `"${arg}" is not a valid URL. For example: ${EXAMPLE}` }
   const url = new URL(text)
-  if (url.protocol === 'https:') {
-    return {
-      problem:
-        'Over https:// the bytes are encrypted, so the wire would not show anything readable. ' +
-        'Use the http:// address of your server itself, without the proxy that adds TLS.',
-    }
+  const isSecure = url.protocol === 'https:'
+  if (!isSecure && url.protocol !== 'http:') {
+    return { problem: `The URL must begin with http:// or https://, got "${arg}".` }
   }
-  if (url.protocol !== 'http:') return { problem: `The URL must begin with http://, got "${arg}".` }
   // Remove the brackets that an IPv6 address has in a URL, but nowhere else.
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  return { url, destination: { host, port: Number(url.port || 80) } }
+  return {
+    url,
+    address: {
+      host,
+      port: Number(url.port || (isSecure ? 443 : 80)),
+      ...(isSecure && { tls: { isInsecure: words.includes('insecure') } }),
+    },
+    isRenamed: words.includes('host'),
+    ...(words.includes('http2') && { speaksHttp2: true }),
+  }
+}
+
+/** The words that may follow the URL, and their meanings. */
+const WORDS = {
+  host: 'requests get the name of the server, and redirects lead through the wire',
+  insecure: 'any certificate is accepted',
+  http2: 'the server speaks only HTTP/2',
 }
 
 const EXAMPLE = 'npm run wire http://127.0.0.1:8080'

@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { connectTo, whyUnreachable } from '../../wire/server-address.ts'
 import { legend } from '../terminal/wire-lines.ts'
 import { wireView } from '../terminal/wire-view.ts'
 import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
@@ -39,10 +39,8 @@ export async function watchWire(server: WatchedServer): Promise<number> {
       '',
     ].join('\n'),
   )
-  if (!(await answers(server))) {
-    out.print(
-      `There is no server at ${server.url.origin} yet. Until it starts, every request gets 503.\n`,
-    )
+  for (const line of [...(await problemsWith(server)), ...aboutNames(server, session.url)]) {
+    out.print(`${line}\n`)
   }
   showKeys()
   const stopListening = listenForKeys(process.stdin, (key) => void press(key))
@@ -72,17 +70,38 @@ export async function watchWire(server: WatchedServer): Promise<number> {
   stopListening()
   wire.close()
   out.close()
-  await Promise.all([page?.close(), session.tap.close()])
+  await Promise.all([page?.close(), session.close()])
   return code
 }
 
-function answers({ destination }: WatchedServer): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(destination)
-    socket.once('error', () => resolve(false))
-    socket.once('connect', () => {
-      resolve(true)
-      socket.destroy()
-    })
-  })
+/** Says why the server cannot be reached, if it cannot. */
+async function problemsWith({ address }: WatchedServer): Promise<string[]> {
+  const { socket, isReady } = connectTo(address)
+  socket.on('error', () => {})
+  try {
+    await isReady
+    return []
+  } catch (error) {
+    const why = whyUnreachable(error as Error, address)
+    const help = why.includes('not trusted')
+      ? ' To use it nevertheless, add the word insecure.'
+      : ''
+    return [`${capitalised(why)}.${help} Until that changes, every connection is reset.`]
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** Says which name the server is asked for, if that may matter. */
+function aboutNames({ url, isRenamed }: WatchedServer, wire: string): string[] {
+  if (isRenamed)
+    return [`Your server gets the Host ${url.host}, and its redirects lead through the wire.`]
+  if (/^(localhost|127\.|\[::1\])/.test(url.hostname)) return []
+  return [
+    `Your server gets the Host that clients send, ${new URL(wire).host}. If it needs its own name, add the word host.`,
+  ]
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }

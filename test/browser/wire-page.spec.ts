@@ -41,6 +41,8 @@ test('npm run wire shows the traffic of any server, saves it and loads it again;
   const arrival = page.getByRole('region', { name: 'The selected arrival' })
   await expect(arrival).toContainText('data: Göteborg')
 
+  // Selecting an arrival has paused the list.
+  await page.getByRole('button', { name: 'Follow' }).click()
   await page.getByRole('button', { name: 'Cut now' }).click()
   // Move the pointer away, because the list of latest entries holds still while the pointer is over the list.
   await page.getByRole('heading', { name: 'The wire' }).hover()
@@ -117,7 +119,7 @@ test('each request has a row, and shows its bodies with the times of their event
   await expect(details.getByRole('row', { name: 'message 2 second' })).toBeVisible()
   await expectNoFinding(page, 'a selected request')
   await expect(page.getByRole('combobox', { name: 'Connection' })).toContainText(
-    /GET \/events, #\d/,
+    /GET \/events and 2 earlier, #\d/,
   )
   await filter.fill('failed')
   await row(/GET \/cut/).click()

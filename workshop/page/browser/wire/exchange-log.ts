@@ -48,6 +48,11 @@ export function exchangeLog(): WritableExchangeLog {
     return sorted
   }
 
+  /** Returns whether an exchange had ended before the oldest entry. One that is open stays, because more of it may arrive. */
+  function hadEnded({ endedAt, lastEntry }: Exchange): boolean {
+    return endedAt !== undefined && lastEntry < oldest
+  }
+
   function evictOldest(): void {
     const excess = byId.size - MOST_EXCHANGES
     if (excess <= 0) return
@@ -70,7 +75,7 @@ export function exchangeLog(): WritableExchangeLog {
     },
     add(exchanges) {
       for (const each of exchanges) {
-        if (each.lastEntry >= oldest) byId.set(each.id, each)
+        if (!hadEnded(each)) byId.set(each.id, each)
       }
       evictOldest()
       changed()
@@ -82,7 +87,7 @@ export function exchangeLog(): WritableExchangeLog {
     },
     forgetBefore(n) {
       oldest = n
-      for (const { id, lastEntry } of byId.values()) if (lastEntry < n) byId.delete(id)
+      for (const each of byId.values()) if (hadEnded(each)) byId.delete(each.id)
       changed()
     },
   }
@@ -107,12 +112,13 @@ export function nameOf({ method, target }: Pick<Exchange, 'method' | 'target'>):
   return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name
 }
 
-/** Names a connection by its requests: `GET /events, #3`. */
+/** Names a connection by its newest request: `GET /events, #3`. */
 export function nameOfConnection(log: ExchangeLog, connection: number): string {
-  const [first, ...others] = log.of(connection)
-  if (!first) return `#${connection}`
-  const more = others.length === 0 ? '' : ` and ${others.length} more`
-  return `${nameOf(first)}${more}, #${connection}`
+  const all = log.of(connection)
+  const newest = all.at(-1)
+  if (!newest) return `#${connection}`
+  const earlier = all.length === 1 ? '' : ` and ${all.length - 1} earlier`
+  return `${nameOf(newest)}${earlier}, #${connection}`
 }
 
 /** Returns the path and the query, even if a client that speaks to a proxy has sent a whole URL. */

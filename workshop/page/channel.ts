@@ -34,6 +34,8 @@ export function openChannel({
   /** The version of the last exchange that was sent. */
   let sentVersion = 0
   let isTurnOfExchanges = false
+  /** Runs for a while after every exchange has been sent. */
+  let rest: NodeJS.Timeout | undefined
   let isHeld = false
   let timer: NodeJS.Timeout | undefined
 
@@ -58,6 +60,7 @@ export function openChannel({
     for (const stop of stopListening) stop()
     clearInterval(alive)
     clearTimeout(timer)
+    clearTimeout(rest)
   })
 
   /** Schedules a send, so that changes in quick succession are sent together. */
@@ -93,7 +96,7 @@ export function openChannel({
   }
 
   function hasExchanges(): boolean {
-    return sentVersion < recorder.exchanges.version
+    return rest === undefined && sentVersion < recorder.exchanges.version
   }
 
   function sendEntries(): void {
@@ -108,6 +111,11 @@ export function openChannel({
     const exchanges = recorder.exchanges.changedSince(sentVersion, MOST_EXCHANGES)
     sentVersion = exchanges.at(-1)?.version ?? recorder.exchanges.version
     if (exchanges.length > 0) write({ type: 'exchanges', exchanges })
+    if (sentVersion < recorder.exchanges.version) return
+    rest = setTimeout(() => {
+      rest = undefined
+      soon()
+    }, REST_MS)
   }
 
   function write(message: ChannelMessage, n?: number): void {
@@ -144,4 +152,6 @@ export const SLICES = Object.keys({
 const MOST_ENTRIES = 2000
 const MOST_EXCHANGES = 250
 const TOGETHER_MS = 50
+/** The page shows changed exchanges four times a second, so do not send the same ones more often. */
+const REST_MS = 250
 const ALIVE_EVERY_MS = 5000

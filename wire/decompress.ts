@@ -92,7 +92,7 @@ const DECODERS: Record<string, ((bytes: Uint8Array) => Uint8Array) | undefined> 
   }),
 }
 
-/** The streams that decompress. Only deflate has two formats, and the first byte tells which one it is. */
+/** The streams that decompress. Only deflate has two formats, which differ in the first byte. */
 const STREAMS: Record<string, ((first: number) => Transform) | undefined> = {
   gzip: () => zlib.createGunzip(),
   'x-gzip': () => zlib.createGunzip(),

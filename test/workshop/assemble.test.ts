@@ -51,8 +51,8 @@ test('if a compressor does not flush, the events have the time of the arrival th
     response(bytes.subarray(10)),
   ])
   expect(itemsOf(stream.body?.content).map(({ at }) => at)).toEqual([2, 2])
-  const { response: head } = await assembled([response(EVENTS + GZIP, bytes.subarray(0, 10))])
-  expect(head.body).toEqual({ size: 10, encoding: 'gzip', decompressed: 0 })
+  const { response: begun } = await assembled([response(EVENTS + GZIP, bytes.subarray(0, 10))])
+  expect(begun.body).toEqual({ size: 10, encoding: 'gzip', decompressed: 0 })
 })
 
 test.each([
@@ -60,8 +60,8 @@ test.each([
   ['snappy', 'This version of Node cannot decompress "snappy".'],
 ])('a body that cannot be decompressed as %s says so', async (encoding, problem) => {
   const body = { size: 5, encoding, problem }
-  const head = `Content-Length: 5\r\nContent-Encoding: ${encoding}\r\n`
-  expect((await assembled([response(head, 'plain')])).response.body).toEqual(body)
+  const headers = `Content-Length: 5\r\nContent-Encoding: ${encoding}\r\n`
+  expect((await assembled([response(headers, 'plain')])).response.body).toEqual(body)
 })
 
 test('pipelined requests and their responses are told apart', async () => {

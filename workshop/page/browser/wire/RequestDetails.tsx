@@ -7,7 +7,7 @@ import { VisibleText } from '../ui/VisibleText.tsx'
 import { BodyView, ItemsView } from './BodyView.tsx'
 import { DetailsPane } from './DetailsPane.tsx'
 import { pathOf } from './exchange-log.ts'
-import { endOf, statusOf } from './request-cells.ts'
+import { statusOf } from './request-cells.ts'
 import { watchExchange } from './watch-exchange.ts'
 import { logTick, view } from './wire-view.ts'
 
@@ -102,7 +102,7 @@ function titleOf(exchange: Exchange): string {
 }
 
 function factsOf(exchange: Exchange, now: number): string[] {
-  const { startedAt, headAt, firstByteAt, endedAt, requestBytes, responseBytes } = exchange
+  const { startedAt, headAt, firstByteAt, endedAt, end, requestBytes, responseBytes } = exchange
   const after = (at: number): string => formatDuration(Math.max(0, at - startedAt))
   return [
     `asked at ${formatSeconds(startedAt)}`,
@@ -112,6 +112,8 @@ function factsOf(exchange: Exchange, now: number): string[] {
     `${formatBytes(responseBytes)} received`,
     endedAt === undefined
       ? `open for ${after(now)}`
-      : `after ${after(endedAt)} ${endOf(exchange).text}`,
+      : end === 'complete'
+        ? `complete after ${after(endedAt)}`
+        : `after ${after(endedAt)} ${end}`,
   ]
 }

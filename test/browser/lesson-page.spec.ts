@@ -184,7 +184,7 @@ test.describe('without a grade', () => {
     await pick(page.getByRole('option', { name: /client.*← response 2\d\d B/ }).first())
     const arrival = page.getByRole('region', { name: 'The selected arrival' })
     await expect(arrival.getByRole('heading').first()).toHaveText(
-      /^← response · 2\d\d B at \d+\.\d{3} s · server → client, seen at the client · GET \/quakes\.ndjson, #1$/,
+      /^← response · 2\d\d B at \d+\.\d{3} s · server → client, seen at the client · GET \/events, #1$/,
     )
     await expect(arrival).toContainText(/\[[0-9a-f]+␍␊\]id: .*␊.*data: \{.*\}␊.*␊.*\[␍␊\]/s)
     await expect(arrival.getByRole('heading', { name: 'event', exact: true })).toBeVisible()

@@ -14,6 +14,8 @@ class ProofFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Notes the CPU seconds that npm test prints.
+    runner: './workshop/cpu-of-suites.ts',
     // Run checks in a process of their own, as the grader does. Otherwise leaks would not be visible.
     pool: 'forks',
     // Run two test files at once, because most of them wait for programs that they have started.

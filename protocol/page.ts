@@ -68,6 +68,8 @@ export type ServerState = {
   file?: string
   /** The address for clients, which leads through the tap: `http://127.0.0.1:3101/quakes.ndjson`. */
   url: string
+  /** The origin of the server that `npm run wire` watches. Absent in lessons. */
+  watches?: string
   /** The bearer token that requests need. Absent in lessons without tokens. */
   token?: string
   /** The reason why the server is not running, in a sentence. */

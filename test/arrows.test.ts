@@ -36,6 +36,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   pictures: ['workshop/pictures', ''],
   class: ['workshop/class', 'base wire protocol process terminal tools lessons grader'],
   experiment: ['workshop/experiment', 'base protocol wire process tools proxies lessons'],
+  replay: ['workshop/replay', 'wire process'],
   runtime: ['workshop/runtime', 'base feed wire protocol solutions process http tools proxies'],
   page: ['workshop/page', 'base wire protocol solutions http'],
   pageBrowser: ['workshop/page/browser', 'feed wire protocol solutions lessons verdict experiment'],
@@ -48,20 +49,28 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
     'base wire protocol solutions process http terminal tools lessons verdict grader mistakes runtime page session',
   ],
   slidesBrowser: ['workshop/slides/browser', 'wire protocol slides pageBrowser'],
+  bench: ['bench', 'base feed solutions process'],
   prove: [
-    'workshop/prove.ts workshop/browser-tests.ts workshop/slowest-tests.ts',
+    'workshop/prove.ts workshop/browser-tests.ts workshop/slowest-tests.ts workshop/cpu workshop/phases.ts',
     'base process tools',
   ],
   commands: [
     'workshop/commands',
-    'base wire process terminal tools lessons verdict grader mistakes pictures class experiment session slides prove',
+    'base wire process terminal tools lessons verdict grader mistakes pictures class experiment session replay slides bench prove',
   ],
   cli: ['workshop/cli.ts workshop/start.mjs', 'base commands cli'],
 }
 
-const files = ['feed', 'wire', 'protocol', 'solutions', 'test/harness', 'test', 'workshop'].flatMap(
-  sourcesIn,
-)
+const files = [
+  'bench',
+  'feed',
+  'wire',
+  'protocol',
+  'solutions',
+  'test/harness',
+  'test',
+  'workshop',
+].flatMap(sourcesIn)
 const arrows = files.flatMap(importsOf)
 const lessonTests = files.filter((file) => file.startsWith('test/lesson'))
 

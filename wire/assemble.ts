@@ -3,7 +3,7 @@ import { readBody, type Body, type OpenDecompressor } from './body.ts'
 import { newestItems, type Items, type Piece } from './body-items.ts'
 import { conversation, type Turn } from './conversation.ts'
 import { latin1 } from './message-head.ts'
-import { webSocketMessages, type FramePiece } from './messages.ts'
+import { webSocketMessages, type FramePiece } from './web-socket-messages.ts'
 import { legible } from './visible.ts'
 
 /** One request and its response, assembled from their arrivals. */

@@ -28,7 +28,7 @@ export type AfterHead =
   | 'unknown'
   | { length: number }
 
-/** The decisions of whoever reads a framing's messages. */
+/** The decisions that depend on the heads of messages. */
 export type Borders = {
   head(bytes: Uint8Array): AfterHead
   /** Called when a part of a body has arrived, with its number of bytes. */
@@ -148,5 +148,5 @@ function leave(framing: HttpFraming, length: number, { ended }: Borders): void {
   }
 }
 
-/** Servers accept heads of 8 to 64 KiB. What is longer is not a head. */
+/** Servers accept heads of 8 to 64 KiB, so anything longer is not a head. */
 const LONGEST_HEAD = 256 * 1024

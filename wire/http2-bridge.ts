@@ -9,7 +9,7 @@ import {
 import { listenOnFreePort } from './listen.ts'
 import type { Proxy } from './proxy.ts'
 import { reset } from './reset.ts'
-import { connectTo, type ServerAddress } from './server-address.ts'
+import { authorityOf, connectTo, type ServerAddress } from './server-address.ts'
 
 /**
  * Starts a proxy that speaks HTTP/1.1 with its clients and HTTP/2 with a server that speaks nothing else. It passes on each
@@ -108,8 +108,8 @@ function fieldsOf(headers: IncomingHttpHeaders): Record<string, string | string[
   )
 }
 
-function originOf({ tls, host = '127.0.0.1', port }: ServerAddress): string {
-  return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+function originOf(address: ServerAddress): string {
+  return `${address.tls ? 'https' : 'http'}://${authorityOf(address)}`
 }
 
 /** Fields that belong to a connection of HTTP/1.1 and are forbidden in HTTP/2 (RFC 9113, section 8.2.2). */

@@ -19,6 +19,8 @@ export type Recorder = {
   note(text: string): void
   /** Returns the milliseconds since the recording began. */
   now(): number
+  /** The time at which the recording began. */
+  readonly began: Date
   /** The number of the newest entry, or 0 before the first entry. */
   readonly newest: number
   /** The number of the oldest entry that has not been evicted. */
@@ -126,6 +128,7 @@ export function recorder({
     },
     note: (text) => add({ kind: 'note', text }, performance.now() - beganAt),
     now: () => performance.now() - beganAt,
+    began: new Date(performance.timeOrigin + beganAt),
     get newest() {
       return newest
     },

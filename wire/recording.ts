@@ -2,15 +2,28 @@ import type { Entry, RecordedEntry } from './entry.ts'
 import type { Recorder } from './recorder.ts'
 
 /** A recording from a file. The entries before `from` are not shown, and serve only to interpret the later entries. */
-export type SavedRecording = { entries: RecordedEntry[]; from: number }
+export type SavedRecording = { entries: RecordedEntry[]; from: number } & Origin
+
+/** Where and when a recording was made. Older files do not say it. */
+export type Origin = {
+  /** The origin of the recorded server: `http://127.0.0.1:8080`. */
+  server?: string
+  /** The time at which the recording began. */
+  began?: Date
+}
 
 /**
  * Yields the lines of a recording file: newline-delimited JSON, one line per entry, with its bytes in base64.
  *
  * @param from the first entry to show; the user has cleared the entries before it
+ * @param server the origin of the server
  */
-export function* serializeRecording(recorder: Recorder, from = 1): Generator<string> {
-  yield `${JSON.stringify({ format: FORMAT, from })}\n`
+export function* serializeRecording(
+  recorder: Recorder,
+  from = 1,
+  server?: string,
+): Generator<string> {
+  yield `${JSON.stringify({ format: `${FORMAT} ${VERSION}`, from, server, began: recorder.began })}\n`
   // Stop at the entry that is the newest now, because new entries may keep arriving forever.
   const { newest } = recorder
   let n = 0
@@ -30,9 +43,13 @@ export function* serializeRecording(recorder: Recorder, from = 1): Generator<str
  */
 export function parseRecording(text: string): SavedRecording {
   const [head = '', ...lines] = text.split('\n').filter((line) => line !== '')
-  const { format, from } = parsed(head) ?? {}
-  if (format !== FORMAT || !Number.isSafeInteger(from)) {
+  const { format, from, server, began } = parsed(head) ?? {}
+  const [, version] = FIRST_LINE.exec(String(format)) ?? []
+  if (version === undefined || !Number.isSafeInteger(from)) {
     throw new Error('This file is not a recording of the wire. Its first line would say so.')
+  }
+  if (Number(version) > VERSION) {
+    throw new Error('A newer version of the workshop saved this recording.')
   }
   const entries = lines.map((line, index) => {
     const saved = parsed(line)
@@ -50,10 +67,22 @@ export function parseRecording(text: string): SavedRecording {
     const { bytes, ...entry } = saved
     return { entry, ...(bytes !== undefined && { bytes: fromBase64(bytes) }) }
   })
-  return { entries, from: from as number }
+  return {
+    entries,
+    from: from as number,
+    ...(typeof server === 'string' && server.length <= LONGEST_TEXT && { server }),
+    ...(typeof began === 'string' && isDate(began) && { began: new Date(began) }),
+  }
 }
 
-const FORMAT = 'http-streaming-workshop wire 1'
+const FORMAT = 'http-streaming-workshop wire'
+/** The version of the format. Version 1 did not contain `server` and `began`. */
+const VERSION = 2
+const FIRST_LINE = /^http-streaming-workshop wire (\d{1,3})$/
+
+function isDate(text: string): boolean {
+  return !Number.isNaN(Date.parse(text))
+}
 
 function parsed(line: string): Record<string, unknown> | undefined {
   try {
@@ -94,7 +123,7 @@ const MOST_BASE64 = 500_000
 const LONGEST_TEXT = 20_000
 
 // Do without Buffer, because the page also runs this file.
-function toBase64(bytes: Uint8Array): string {
+export function toBase64(bytes: Uint8Array): string {
   let text = ''
   for (let at = 0; at < bytes.length; at += 8192) {
     text += String.fromCharCode(...bytes.subarray(at, at + 8192))
@@ -102,7 +131,7 @@ function toBase64(bytes: Uint8Array): string {
   return btoa(text)
 }
 
-function fromBase64(text: string): Uint8Array {
+export function fromBase64(text: string): Uint8Array {
   const decoded = atob(text)
   const bytes = new Uint8Array(decoded.length)
   // Uint8Array.from() would need seconds for an arrival of some megabytes.

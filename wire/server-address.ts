@@ -42,8 +42,8 @@ export function connectTo({ port, host = '127.0.0.1', tls }: ServerAddress): Ser
 
 /** Describes why a server could not be reached: `nothing listens at 127.0.0.1:8080`. */
 export function whyUnreachable(error: NodeJS.ErrnoException, address: ServerAddress): string {
-  const { host = '127.0.0.1', port, tls } = address
-  const where = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  const { host, tls } = address
+  const where = authorityOf(address)
   const { code = error.message } = error
   switch (code) {
     case 'ECONNREFUSED':
@@ -63,6 +63,11 @@ export function whyUnreachable(error: NodeJS.ErrnoException, address: ServerAddr
         ? `the certificate of ${where} is not trusted (${code})`
         : `${where} cannot be reached (${code})`
   }
+}
+
+/** Returns the host and the port, as in a URL. */
+export function authorityOf({ host = '127.0.0.1', port }: ServerAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function isAboutCertificate(code: string): boolean {

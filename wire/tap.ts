@@ -221,13 +221,14 @@ export async function tap({
 
   /** Starts a proxy for only this connection, so that its bytes are reported under the right number. */
   async function proxyBefore(
-    { port: serverPort, host }: ServerAddress,
+    { port: serverPort, host, tls }: ServerAddress,
     how: ProxySetting,
     reporter: ConnectionReporter,
   ): Promise<Proxy> {
     const proxy = await startProxy(serverPort, {
       ...how,
       ...(host && { host }),
+      ...(tls && { tls }),
       onCrossed: (direction, bytes) => reporter.arrived(direction, bytes, 'server'),
     })
     const mine: Proxy = {

@@ -3,11 +3,18 @@ import { join } from 'node:path'
 import process from 'node:process'
 import type { JSONReport, JSONReportSuite } from '@playwright/test/reporter'
 import { runChild } from './process/run-child.ts'
+import type { Phase } from './phases.ts'
 import { ROOT } from './root.ts'
 import type { TimedTest } from './slowest-tests.ts'
 
-/** The counts of a test run, with the duration of each test. */
-export type Results = { passed: number; failed: number; skipped: number; timed: TimedTest[] }
+/** The counts of a test run, with the duration of each test and the phases of the run. */
+export type Results = {
+  passed: number
+  failed: number
+  skipped: number
+  timed: TimedTest[]
+  phases: Phase[]
+}
 
 type Print = (text: Buffer) => void
 
@@ -24,16 +31,17 @@ export function skippedBrowserTests(print: Print): Promise<Results> {
 async function playwright(args: string[], print: Print): Promise<Results> {
   // Playwright clears this folder when it starts.
   const file = join(ROOT, '.workshop', 'browser-tests', `report-${process.pid}.json`)
+  const cpuFile = join(ROOT, '.workshop', 'browser-tests', `cpu-${process.pid}.json`)
   const cli = join('node_modules', '@playwright', 'test', 'cli.js')
-  const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: file }
+  const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: file, CPU_OUTPUT_FILE: cpuFile }
   const isFine = await runChild(
     process.execPath,
-    [cli, ...args, '--reporter=list,json'],
+    [cli, ...args, `--reporter=list,json,${CPU_REPORTER}`],
     env,
     print,
   )
-  const { stats, errors, suites } = read(file)
-  rmSync(file, { force: true })
+  const { stats, errors, suites } = read<Report>(file) ?? EMPTY
+  const seconds = read<number>(cpuFile)
   // A spec that cannot be loaded has no tests that could fail, so count its error as a failure.
   const failed = stats.unexpected + errors.length
   return {
@@ -42,6 +50,7 @@ async function playwright(args: string[], print: Print): Promise<Results> {
     // If Playwright only lists a test, it counts the test as skipped.
     skipped: stats.skipped,
     timed: suites.flatMap(timedIn),
+    phases: seconds === undefined ? [] : [{ name: 'tests in a browser', seconds }],
   }
 }
 
@@ -60,11 +69,22 @@ type Report = Pick<JSONReport, 'errors' | 'suites'> & {
   stats: Pick<JSONReport['stats'], 'expected' | 'unexpected' | 'skipped'>
 }
 
-function read(file: string): Report {
+/** What there is if Playwright exited before it wrote a report. */
+const EMPTY: Report = {
+  stats: { expected: 0, unexpected: 0, skipped: 0 },
+  errors: [],
+  suites: [],
+}
+
+/** Reads and removes a file. Returns undefined if there is none, or if it contains no value. */
+function read<T>(file: string): T | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Report
+    return (JSON.parse(readFileSync(file, 'utf8')) as T | null) ?? undefined
   } catch {
-    // Playwright exited before it wrote a report.
-    return { stats: { expected: 0, unexpected: 0, skipped: 0 }, errors: [], suites: [] }
+    return undefined
+  } finally {
+    rmSync(file, { force: true })
   }
 }
+
+const CPU_REPORTER = join(ROOT, 'workshop', 'cpu-of-browser-tests.ts')

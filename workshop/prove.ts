@@ -5,12 +5,15 @@ import { browser } from './tools/browser.ts'
 import { install, probe, type ExternalTool } from './tools/external-tool.ts'
 import { proxies } from './tools/proxies.ts'
 import { redisServer } from './tools/redis.ts'
+import { cpuSeconds } from './cpu-seconds.ts'
+import { formatPhases, phasesOf, type Phase } from './phases.ts'
 import { ROOT } from './root.ts'
 import { slowestTests } from './slowest-tests.ts'
 
 /**
  * Proves the workshop itself: runs every test of the repository, including those that need a browser, a proxy or Redis.
- * Installs missing tools first. Prints the slowest tests and then, as the last line, the counts.
+ * Installs missing tools first. Prints the slowest tests, the CPU seconds of each phase and then, as the last line, the
+ * counts.
  *
  * @returns 0 if every test passed; 1 if a test failed, if nothing ran or, in CI, if a test was skipped
  */
@@ -27,6 +30,7 @@ export async function prove(): Promise<number> {
   held.letGo()
   const inBrowser = await browserResults
   console.log(`\nThe slowest tests:\n${slowestTests([...inNode.timed, ...inBrowser.timed])}`)
+  console.log(cpuOf([...inNode.phases, ...inBrowser.phases]))
   if (!hasBrowser) {
     console.log(
       `\nThe ${browser.name} is missing, so ${browser.for} are skipped. npm run setup installs it.`,
@@ -52,6 +56,15 @@ async function has(tool: ExternalTool): Promise<boolean> {
   return 'path' in probe(tool) || install(tool)
 }
 
+/** Returns the text about CPU seconds. Only on Linux are they known. */
+function cpuOf(phases: Phase[]): string {
+  const all = cpuSeconds()
+  if (all === undefined) return '\nThe CPU seconds of each phase are known only on Linux.'
+  const known = phases.reduce((sum, { seconds }) => sum + seconds, 0)
+  const rest = { name: 'test runners', seconds: Math.max(0, all - known) }
+  return `\nCPU seconds:\n${formatPhases([...phases, rest])}`
+}
+
 /** Buffers everything that is printed until `letGo()` is called. */
 function heldBack(): { print(text: Buffer): void; letGo(): void } {
   let waiting: Buffer[] | undefined = []
@@ -69,7 +82,7 @@ function heldBack(): { print(text: Buffer): void; letGo(): void } {
 
 async function nodeTests(): Promise<Results> {
   const { startVitest } = await import('vitest/node')
-  const results: Results = { passed: 0, failed: 0, skipped: 0, timed: [] }
+  const results: Results = { passed: 0, failed: 0, skipped: 0, timed: [], phases: [] }
   const count: Reporter = {
     onTestRunEnd(modules, errors) {
       for (const module of modules) {
@@ -84,6 +97,7 @@ async function nodeTests(): Promise<Results> {
         }
       }
       results.failed += errors.length
+      results.phases = phasesOf(modules)
     },
   }
   const vitest = await startVitest('test', [], {

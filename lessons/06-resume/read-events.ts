@@ -19,7 +19,7 @@ export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGener
         block = { type: 'message' }
         continue
       }
-      const [, name, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line)!
+      const [name, value] = fieldOf(line)
       if (name === 'event') block.type = value || 'message'
       if (name === 'data') block.data = block.data === undefined ? value : `${block.data}\n${value}`
       if (name === 'id' && !value.includes('\0')) block.id = value
@@ -36,9 +36,17 @@ function lineCutter(): (piece: string) => string[] {
     // A CR ends its line at once, so an LF at the beginning of the next piece may belong to that CR.
     const rest = endedByCr && piece.startsWith('\n') ? piece.slice(1) : piece
     if (piece !== '') endedByCr = piece.endsWith('\r')
-    const lines = rest.split(/\r\n|\n|\r/)
+    const lines = rest.replaceAll('\r\n', '\n').replaceAll('\r', '\n').split('\n')
     lines[0] = begun + lines[0]
     begun = lines.pop()!
     return lines
   }
+}
+
+/** Splits `name: value`. One space after the colon is not part of the value. Without a colon, the value is empty. */
+function fieldOf(line: string): [name: string, value: string] {
+  const colon = line.indexOf(':')
+  if (colon === -1) return [line, '']
+  const value = line.slice(colon + 1)
+  return [line.slice(0, colon), value.startsWith(' ') ? value.slice(1) : value]
 }

@@ -23,7 +23,7 @@ export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerat
         data = undefined
         continue
       }
-      const [, name, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line)!
+      const [name, value] = fieldOf(line)
       if (name === 'event') event = value || 'message'
       if (name === 'data') data = data === undefined ? value : `${data}\n${value}`
       if (name === 'id' && !value.includes('\0')) id = value
@@ -39,9 +39,17 @@ function lineCutter(): (piece: string) => string[] {
     // A CR ends its line at once, so an LF at the beginning of the next piece may belong to that CR.
     const rest = endedByCr && piece.startsWith('\n') ? piece.slice(1) : piece
     if (piece !== '') endedByCr = piece.endsWith('\r')
-    const lines = rest.split(/\r\n|\n|\r/)
+    const lines = rest.replaceAll('\r\n', '\n').replaceAll('\r', '\n').split('\n')
     lines[0] = begun + lines[0]
     begun = lines.pop()!
     return lines
   }
+}
+
+/** Splits `name: value`. One space after the colon is not part of the value. Without a colon, the value is empty. */
+function fieldOf(line: string): [name: string, value: string] {
+  const colon = line.indexOf(':')
+  if (colon === -1) return [line, '']
+  const value = line.slice(colon + 1)
+  return [line.slice(0, colon), value.startsWith(' ') ? value.slice(1) : value]
 }

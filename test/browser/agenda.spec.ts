@@ -2,6 +2,7 @@ import type { Page } from '@playwright/test'
 import { expect, test } from '@playwright/test'
 import { agendaDeck } from '../../workshop/slides/agenda-deck.ts'
 import { agendaNames } from '../../workshop/slides/agenda.ts'
+import { readDeck } from '../../workshop/slides/deck.ts'
 import { slidesServer, type SlidesServer } from '../../workshop/slides/server.ts'
 import { areQuotesOfLessonsLost } from '../workshop/quotes-of-lessons.ts'
 import { findings } from './axe.ts'
@@ -13,6 +14,11 @@ import { outsideOfSlide } from './outside-of-slide.ts'
 test.skip(areQuotesOfLessonsLost())
 
 const NINE = 9 * 60
+
+/** The texts of the slides that are the same without an agenda. They are looked at in slides.spec.ts. */
+const isInDeck = new Set(
+  readDeck().chapters.flatMap(({ slides: all }) => all.map(({ text }) => text)),
+)
 
 let slides: SlidesServer
 test.afterEach(() => slides.close())
@@ -34,6 +40,7 @@ for (const name of agendaNames()) {
       await page.setViewportSize(size)
       for (const [h, chapter] of deck.chapters.entries()) {
         for (const [v, { text }] of chapter.slides.entries()) {
+          if (isInDeck.has(text)) continue
           const outside = await page.evaluate(outsideOfSlide, { h, v })
           expect.soft(outside, `${text.slice(0, 60)}, ${size.width} px`).toEqual([])
         }

@@ -26,14 +26,18 @@ export async function expectNoFinding(page: Page, what: string, looks = TWO_LOOK
   }
 }
 
-/** Returns the axe violations on the page or in a part of it. */
-export async function findings(page: Page, part?: string): Promise<string[]> {
+/** The rules whose result depends on the colour scheme. */
+export const COLOUR_RULES = ['color-contrast', 'link-in-text-block']
+
+/** Returns the axe violations on the page or in a part of it, of all rules or only of some. */
+export async function findings(page: Page, part?: string, rules?: string[]): Promise<string[]> {
   // Skip the list of passed rules. Run in legacy mode if the page has no frames, because otherwise axe merges the results
   // in a new page, which takes several times as long as the analysis itself.
   const axe = new AxeBuilder({ page })
     .options({ resultTypes: ['violations'] })
     .setLegacyMode(page.frames().length === 1)
   if (part !== undefined) axe.include(part)
+  if (rules !== undefined) axe.withRules(rules)
   const { violations } = await axe.analyze()
   return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
 }

@@ -307,7 +307,7 @@ test.describe('without a grade', () => {
     await leave(page)
     await expect(page.getByText('disconnected ·')).toBeVisible()
     await connect(page)
-    await page.getByRole('combobox', { name: 'Connection' }).selectOption('#2 closed')
+    await page.getByRole('combobox', { name: 'Connection' }).selectOption('GET /quakes.ndjson, #2')
     await expect(page.getByText(/^\d+ entries of #2 · paused$/)).toBeVisible()
     const options = page.getByRole('option', { name: /#\d/ }).filter({ hasText: /\d s/ })
     await expect(options.filter({ hasText: '#2' }).first()).toContainText(LEFT)

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, get, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { createGzip, gzipSync } from 'node:zlib'
@@ -40,6 +40,12 @@ test('npm run wire shows the traffic of any server, saves it and loads it again;
   await pick(page.getByRole('option', { name: /client.*← response/ }).last())
   const arrival = page.getByRole('region', { name: 'The selected arrival' })
   await expect(arrival).toContainText('data: Göteborg')
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await arrival.getByRole('button', { name: 'Copy as curl' }).click()
+  await expect(page.getByText(/^Command for .* copied\.$/)).toBeVisible()
+  const command = await page.evaluate(() => navigator.clipboard.readText())
+  expect(command).toMatch(/^curl(\.exe)? -N /)
+  expect(command).toContain(tapped!)
 
   // Selecting an arrival has paused the list.
   await page.getByRole('button', { name: 'Follow' }).click()
@@ -47,18 +53,32 @@ test('npm run wire shows the traffic of any server, saves it and loads it again;
   // Move the pointer away, because the list of latest entries holds still while the pointer is over the list.
   await page.getByRole('heading', { name: 'The wire' }).hover()
   await expect(page.getByRole('option', { name: /✕.*the client sees a cut/ })).toBeVisible()
+  await page.getByText('Save', { exact: true }).click()
+  await expect(page.getByText('including cookies and Authorization headers')).toBeVisible()
+  await expectNoFinding(page, 'the menu for saving', ALL_LOOKS)
+  const har = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'Save as HAR' }).click()
+  await (await har).saveAs(copy.path('wire.har'))
+  expect(JSON.parse(readFileSync(copy.path('wire.har'), 'utf8')).log.entries).toMatchObject([
+    { response: { content: { text: 'data: Göteborg\n\n' }, _error: expect.anything() } },
+  ])
   const downloading = page.waitForEvent('download')
-  await page.getByRole('link', { name: 'Save' }).click()
+  await page.getByRole('link', { name: 'Save the recording' }).click()
   const file = copy.path('my wire.ndjson')
   await (await downloading).saveAs(file)
 
   await page.getByRole('button', { name: 'Clear' }).click()
   await expect(page.getByText('Nothing has crossed')).toBeVisible()
   await page.locator('input[type=file]').setInputFiles(file)
-  await expect(page.getByText('Recording: my wire.ndjson', { exact: true })).toBeVisible()
+  await expect(page.getByText(/^Recording: my wire\.ndjson, of /)).toHaveText(
+    new RegExp(`of http://127.0.0.1:${port}, \\d+ [A-Z][a-z]+ \\d\\d:\\d\\d$`),
+  )
   await pick(page.getByRole('option', { name: /client.*← response/ }).last())
   await expect(arrival).toContainText('data: Göteborg')
   await expect(page.getByRole('option', { name: /✕.*the client sees a cut/ })).toBeVisible()
+  await page.evaluate(() => navigator.clipboard.writeText(''))
+  await arrival.getByRole('button', { name: 'Copy as curl' }).click()
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(command)
 
   writeFileSync(file, 'no recording')
   await page.locator('input[type=file]').setInputFiles(file)

@@ -147,7 +147,7 @@ test('the filtered stream of lesson 7 follows a rule that is added with curl', a
   const program = live(['7'])
   const url = await urlOf(program)
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/stream$/)
-  await program.seen(/curl -N -H "Authorization: Bearer tremor" http/)
+  await program.seen(/curl -N -H 'Authorization: Bearer tremor' http/)
   // The client.ts of the lesson is still a stub, so that of the solution runs, and adds the first rule.
   await program.seen(/solutions\/07-filtered-stream\/client\.ts is connected/)
   // The terminal may collapse the lines of a busy moment.

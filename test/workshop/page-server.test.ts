@@ -384,10 +384,28 @@ test('a recording is saved in full', async () => {
   expect(response.headers.get('content-type')).toContain('application/x-ndjson')
   expect(response.headers.get('content-disposition')).toBe('attachment; filename=wire.ndjson')
   const text = await response.text()
-  expect(text).toBe([...serializeRecording(wire)].join(''))
+  expect(text).toBe([...serializeRecording(wire, 1, 'http://127.0.0.1:3101')].join(''))
   expect(parseRecording(text).entries.map(({ entry }) => entry.n)).toEqual(
     Array.from({ length: wire.newest }, (_, index) => index + 1),
   )
+})
+
+test('a recording is saved as HAR', async () => {
+  exchange('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n', 'tack')
+  const response = await fetch(`${page.url}/wire.har`)
+  expect(response.headers.get('content-disposition')).toBe('attachment; filename=wire.har')
+  const { log } = JSON.parse(await response.text())
+  expect(log.comment).toBe('The wire of http://127.0.0.1:3101, as its clients saw it.')
+  expect(log.entries).toMatchObject([{ response: { status: 200, content: { text: 'tack' } } }])
+})
+
+test('the request of an arrival can be copied', async () => {
+  exchange('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n', 'tack')
+  const response = await fetch(`${page.url}/wire/${wire.newest}/request`)
+  expect(await response.json()).toMatchObject({ method: 'GET', isStream: false })
+  const missing = await fetch(`${page.url}/wire/99/request`)
+  expect(missing.status).toBe(404)
+  expect(await missing.text()).toBe('The request of this arrival is no longer kept.\n')
 })
 
 const ACTIONS: Action[] = [

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { arrivalInContext } from '../../wire/entry.ts'
 import { recorder, type Recorder } from '../../wire/recorder.ts'
 import { parseRecording, serializeRecording } from '../../wire/recording.ts'
+import { describeRecording } from '../../workshop/page/browser/wire/describe-recording.ts'
 
 test('entries are numbered from 1, and their times are from one clock', () => {
   const record = recorder()
@@ -117,6 +118,35 @@ test('a saved recording can be read back unchanged', () => {
   const [mine, theirs] = [arrivalInContext(entries, 2)!, record.arrival(3)!]
   expect(Buffer.from(mine.arrival.bytes)).toEqual(Buffer.from(theirs.arrival.bytes))
   expect(mine.before).toHaveLength(1)
+})
+
+test('a recording contains its server and its date', () => {
+  const record = recorder()
+  const read = parseRecording([...serializeRecording(record, 1, 'http://127.0.0.1:8080')].join(''))
+  expect(read.server).toBe('http://127.0.0.1:8080')
+  expect(read.began).toEqual(record.began)
+  expect(Math.abs(Date.now() - record.now() - record.began.getTime())).toBeLessThan(1000)
+})
+
+test('the page says what a recording is of', () => {
+  const began = new Date(2026, 5, 3, 14, 2)
+  const server = 'http://127.0.0.1:8080'
+  expect(describeRecording({ name: 'my.ndjson', server, began })).toBe(
+    'Recording: my.ndjson, of http://127.0.0.1:8080, 3 June 14:02',
+  )
+  expect(describeRecording({ name: 'my.ndjson' })).toBe('Recording: my.ndjson')
+})
+
+test('a recording of version 1 can still be read', () => {
+  const note = '{"n":1,"at":0,"kind":"note","text":"Cut the connection"}'
+  const read = parseRecording(`{"format":"http-streaming-workshop wire 1","from":1}\n${note}\n`)
+  expect(read).toEqual({ from: 1, entries: [{ entry: JSON.parse(note) }] })
+})
+
+test('a recording of a newer version is refused', () => {
+  expect(() => parseRecording('{"format":"http-streaming-workshop wire 3","from":1}')).toThrow(
+    'A newer version of the workshop saved this recording.',
+  )
 })
 
 test.each([

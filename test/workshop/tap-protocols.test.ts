@@ -21,6 +21,7 @@ import type { Entry } from '../../wire/entry.ts'
 import type { Exchange } from '../../wire/exchange.ts'
 import { startHttp2Bridge } from '../../wire/http2-bridge.ts'
 import { interpret, type Interpretation } from '../../wire/interpret.ts'
+import type { ProxySetting } from '../../wire/proxy.ts'
 import { recorder, type Recorder } from '../../wire/recorder.ts'
 import type { ServerAddress } from '../../wire/server-address.ts'
 import { tap } from '../../wire/tap.ts'
@@ -207,6 +208,11 @@ test('a server with TLS is reached, and its certificate matters unless the user 
   const trusting = await wireTo({ port, tls: { isInsecure: true } })
   expect(await textOf(trusting.get('/'))).toBe('secret')
   expect(trusting.said('response')).toContain('HTTP/1.1 200 OK')
+  const proxied = await wireTo(
+    { port, tls: { isInsecure: true } },
+    { proxy: { http: '1.0', holds: 'end' } },
+  )
+  expect(await textOf(proxied.get('/'))).toBe('secret')
   const careful = await wireTo({ port, tls: { isInsecure: false } })
   await expect(textOf(careful.get('/'))).rejects.toThrow('ECONNRESET')
   expect(await careful.closed()).toContain('the certificate of 127.0.0.1')
@@ -286,7 +292,7 @@ test('with another name, requests get the name of the server, and redirects lead
     response.writeHead(302, { Location: `${here}/next?a=1`, 'X-Asked': here }).end()
   })
   const port = await listening(app)
-  const renamed = await wireTo({ port }, new URL(`http://localhost:${port}`))
+  const renamed = await wireTo({ port }, { renames: new URL(`http://localhost:${port}`) })
   const [response] = (await once(renamed.get('/'), 'response')) as [IncomingMessage]
   expect(response.headers['x-asked']).toBe(`http://localhost:${port}`)
   expect(response.headers.location).toBe(`http://127.0.0.1:${renamed.port}/next?a=1`)
@@ -295,14 +301,15 @@ test('with another name, requests get the name of the server, and redirects lead
   expect(other.headers['x-asked']).toBe(`http://127.0.0.1:${plain.port}`)
 })
 
-test('large bodies cross both ways unchanged, with and without another name', async () => {
+test('large bodies cross both ways unchanged, also under another name or through a proxy', async () => {
   const app = createHttpServer((asked, response) => asked.pipe(response))
   const port = await listening(app)
   const body = Buffer.from(
     Uint32Array.from({ length: SIZE / 4 }, (_, n) => n * 2_654_435_761).buffer,
   )
-  for (const renames of [undefined, new URL(`http://localhost:${port}`)]) {
-    const wire = await wireTo({ port }, renames)
+  const renames = new URL(`http://localhost:${port}`)
+  for (const options of [{}, { renames }, { proxy: { holds: 4096 } }]) {
+    const wire = await wireTo({ port }, options)
     const asked = wire.get('/', { method: 'POST' })
     asked.end(body)
     const [response] = (await once(asked, 'response')) as [IncomingMessage]
@@ -351,7 +358,10 @@ type Wire = {
   opened(): number
 }
 
-async function wireTo(address: ServerAddress, renames?: URL): Promise<Wire> {
+async function wireTo(
+  address: ServerAddress,
+  { renames, proxy }: { renames?: URL; proxy?: ProxySetting } = {},
+): Promise<Wire> {
   const record = recorder()
   const opened = await tap({
     port: 0,
@@ -360,6 +370,7 @@ async function wireTo(address: ServerAddress, renames?: URL): Promise<Wire> {
     ...(renames && { renames }),
   })
   cleanUps.push(() => opened.close())
+  opened.proxy(proxy)
   const all = (): Entry[] => record.after(0, Infinity)
   const interpretations = (direction: string): Interpretation[] =>
     atClient(all(), direction).map(({ n }) => {
@@ -377,7 +388,7 @@ async function wireTo(address: ServerAddress, renames?: URL): Promise<Wire> {
         agent: false,
         ...options,
       })
-      // Whoever waits for the response hears of the error.
+      // The response reports the error as well.
       asked.on('error', () => {})
       return options?.method ? asked : asked.end()
     },

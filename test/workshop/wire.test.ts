@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { ROOT } from '../../workshop/root.ts'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { copyOfWorkshop, type Copy } from './copy.ts'
 import { endPrograms, run, type Program } from './program.ts'
@@ -49,6 +51,21 @@ test('a wire does not watch itself', async () => {
   const second = run(copy, ['wire', url!], { PORT: String(port), BROWSER: 'none' })
   expect(await second.ended).toBe(2)
   expect(second.output).toContain(`${url} leads back to the wire itself`)
+})
+
+test('npm run wire replay serves a saved recording', async () => {
+  const program = wire('replay', join(ROOT, 'slides/recordings/ends-after-ten.ndjson'), 'fast')
+  const [, url] = await program.seen(/(http:\/\/127\.0\.0\.1:\d+\/\S+) {2}200, /)
+  expect(await (await fetch(url!)).text()).toContain('data: ')
+  await program.seen(/GET \/\S+/)
+  program.kill('SIGINT')
+  expect(await program.ended).toBe(130)
+})
+
+test('npm run wire replay needs a file', async () => {
+  const program = wire('replay')
+  expect(await program.ended).toBe(2)
+  expect(program.output).toContain('Which file? For example: npm run wire replay wire.ndjson')
 })
 
 test.each([

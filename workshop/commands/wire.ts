@@ -4,6 +4,10 @@ import { refuse } from './refuse.ts'
 
 /** `npm run wire http://127.0.0.1:8080` shows the wire, with its fault controls, between clients and any HTTP server. */
 export async function wire(args: string[]): Promise<number> {
+  if (args[0] === 'replay') {
+    const { replay } = await import('../replay/replay.ts')
+    return replay(args.slice(1))
+  }
   const server = serverIn(args)
   if ('problem' in server) {
     return refuse(server.problem)

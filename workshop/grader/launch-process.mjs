@@ -1,9 +1,9 @@
 // Runs one of the learner's server processes, see learner-processes.ts. This file is JavaScript, because the process may not
-// start a compiler. It is started ahead, and loads the packages while it waits.
-import 'express'
-import 'redis'
+// start a compiler. It is started ahead, and loads the packages while it waits. Its arguments are the files with the packages.
 import process from 'node:process'
+import { pathToFileURL } from 'node:url'
 
+await Promise.all(process.argv.slice(2).map((file) => import(pathToFileURL(file).href)))
 process.send({ isReady: true })
 process.once('message', async ({ file, settings }) => {
   try {

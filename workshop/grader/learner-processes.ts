@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import type { ProcessExit, ProcessSettings } from '../../protocol/grading.ts'
 import { legible } from '../../wire/visible.ts'
 import { ROOT } from '../root.ts'
+import { bundledPackages, type BundledPackages } from './bundled-packages.ts'
 import { startConfined } from './confined-process.ts'
 import { watchMemory } from './memory.ts'
 import { buildProcess } from './process-build.ts'
@@ -45,12 +46,13 @@ export function learnerProcesses(sandbox: string, folder: string): LearnerProces
       if (processes.filter(({ isAlive }) => isAlive()).length >= MOST_PROCESSES) {
         throw new Error(`more than ${MOST_PROCESSES} processes are running`)
       }
-      const prepared = spare ?? startLauncher(sandbox)
+      const packages = await bundledPackages()
+      const prepared = spare ?? startLauncher(sandbox, packages)
       spare = undefined
       const id = processes.push(prepared) - 1
       file ??= buildProcess(sandbox, folder)
       await Promise.all([prepared.isReady, file])
-      spare ??= startLauncher(sandbox)
+      spare ??= startLauncher(sandbox, packages)
       return id
     },
     async start(id, settings) {
@@ -82,9 +84,10 @@ type LearnerProcess = {
   kill(): Promise<unknown>
 }
 
-function startLauncher(sandbox: string): LearnerProcess {
-  const confined = startConfined(['--enable-source-maps', LAUNCHER], {
-    mayRead: readable(sandbox),
+function startLauncher(sandbox: string, packages: BundledPackages): LearnerProcess {
+  const { folder, files } = packages
+  const confined = startConfined(['--enable-source-maps', LAUNCHER, ...files.values()], {
+    mayRead: [...readable(sandbox), join(folder, '*')],
     env: { WORKSHOP_SANDBOX: sandbox },
   })
   const { child } = confined

@@ -1,7 +1,9 @@
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
-import { build, type InlineConfig } from 'vite'
+import { build, type InlineConfig, type Plugin } from 'vite'
 import { ROOT } from '../root.ts'
+import { bundledPackages, type BundledPackages } from './bundled-packages.ts'
 import { guard } from './guard.ts'
 
 /**
@@ -16,7 +18,10 @@ export async function buildProcess(sandbox: string, folder: string): Promise<str
     configFile: false,
     root: ROOT,
     logLevel: 'silent',
-    plugins: guard(sandbox, [], join(ROOT, 'test/harness/scale-out/process-lock.ts')).plugins,
+    plugins: [
+      fromBundles(await bundledPackages()),
+      ...guard(sandbox, [], join(ROOT, 'test/harness/scale-out/process-lock.ts')).plugins,
+    ],
     build: {
       ssr: join(sandbox, folder, 'process.ts'),
       outDir: sandbox,
@@ -29,6 +34,18 @@ export async function buildProcess(sandbox: string, folder: string): Promise<str
     },
   })
   return join(sandbox, FILE)
+}
+
+/** Makes imports of the packages that the process has already loaded refer to their bundles. */
+function fromBundles({ files }: BundledPackages): Plugin {
+  return {
+    name: 'bundled packages',
+    enforce: 'pre',
+    resolveId(name) {
+      const file = files.get(name)
+      return file === undefined ? null : { id: pathToFileURL(file).href, external: true }
+    },
+  }
 }
 
 async function compile(config: InlineConfig): Promise<void> {

@@ -5,9 +5,12 @@ import { pipeline } from 'node:stream/promises'
 import express, { type Express, type RequestHandler } from 'express'
 import { assemble } from '../../wire/assemble.ts'
 import { decompress, openDecompressor } from '../../wire/decompress.ts'
+import { serializeHar } from '../../wire/har.ts'
 import { interpret } from '../../wire/interpret.ts'
+import { messageAt } from '../../wire/messages.ts'
 import { serializeRecording } from '../../wire/recording.ts'
 import type { Session } from './session.ts'
+import { copiedRequest } from '../../protocol/curl.ts'
 import { actionIn } from './actions.ts'
 import { lessonPage } from './bundle.ts'
 import type { Bundle } from '../http/build.ts'
@@ -96,12 +99,31 @@ function pageApp({
     res.json(assembled)
   })
 
+  app.get('/wire/:n/request', (req, res) => {
+    const n = Number(req.params.n)
+    const message = messageAt(recorder.recordedAfter(0, recorder.newest), n)
+    if (!message) {
+      refuse(res, 404, 'The request of this arrival is no longer kept.')
+      return
+    }
+    res.json(copiedRequest(message))
+  })
+
   app.get('/wire.ndjson', withoutHead, async (_req, res) => {
     res.attachment('wire.ndjson').type('application/x-ndjson')
-    await pipeline(
-      Readable.from(inBlocks(serializeRecording(recorder, session.state.recording.from))),
-      res,
-    )
+    const lines = serializeRecording(recorder, session.state.recording.from, originOf(session))
+    await pipeline(Readable.from(inBlocks(lines)), res)
+  })
+
+  app.get('/wire.har', withoutHead, async (_req, res) => {
+    res.attachment('wire.har').type('application/json')
+    const har = serializeHar({
+      entries: recorder.recordedAfter(0, recorder.newest),
+      from: session.state.recording.from,
+      began: recorder.began,
+      server: originOf(session),
+    })
+    await pipeline(Readable.from(inBlocks(har)), res)
   })
 
   app.post('/do', secret.required, express.json({ limit: 4096 }), async (req, res) => {
@@ -151,6 +173,11 @@ function* inBlocks(lines: Iterable<string>): Generator<string> {
     block = ''
   }
   yield block
+}
+
+/** Returns the origin of the server, if it has started. */
+function originOf({ state: { server } }: Session): string | undefined {
+  return server.watches ?? (URL.canParse(server.url) ? new URL(server.url).origin : undefined)
 }
 
 /** Returns the origin of the component that the page shows in a frame, if there is one. */

@@ -1,4 +1,5 @@
-import { curlArguments } from '../../protocol/curl.ts'
+import { curlCommand } from '../../protocol/curl.ts'
+import { shellOn } from '../../protocol/shell.ts'
 import type { Screen } from '../terminal/screen.ts'
 import { legend } from '../terminal/wire-lines.ts'
 import type { LessonRun } from './lesson-run.ts'
@@ -15,7 +16,7 @@ export function header(run: LessonRun, page: string | undefined, out: Screen): s
 function lessonHeader(run: LessonRun, page: string | undefined, { paint }: Screen): string {
   const { lesson, folder, server, component } = run
   const { url, file, question } = run.slices.server
-  const curl = `${CURL} ${curlArguments(run.slices.server)}`
+  const curl = curlCommand(run.slices.server, SHELL)
   return [
     '',
     paint('strong', `Lesson ${lesson.number}: ${lesson.title}`),
@@ -53,7 +54,7 @@ function exhibitHeader(run: LessonRun, page: string | undefined, { paint }: Scre
     '',
     ...(component ? [`  ${paint('strong', component.url)}  the component`] : []),
     ...pageLine(page, paint),
-    `  ${CURL} -N ${slices.server.url}`,
+    `  ${curlCommand({ url: slices.server.url }, SHELL)}`,
     '',
     ...(learnerClient
       ? [
@@ -79,5 +80,4 @@ function pageLine(page: string | undefined, paint: Screen['paint']): string[] {
   return page ? [`  ${paint('strong', `${page}/`)}  the lesson page`] : []
 }
 
-/** The name of curl, because in PowerShell `curl` may be an alias of another command. */
-const CURL = process.platform === 'win32' ? 'curl.exe' : 'curl'
+const SHELL = shellOn(process.platform)

@@ -61,6 +61,7 @@ export async function wireSession(
     state: 'running',
     what: `Watching ${url.origin}.`,
     url: tapped.href,
+    watches: url.origin,
     printed: [],
   }
 

@@ -1,4 +1,6 @@
 import { connectTo, whyUnreachable } from '../../wire/server-address.ts'
+import { curlCommand } from '../../protocol/curl.ts'
+import { shellOn } from '../../protocol/shell.ts'
 import { legend } from '../terminal/wire-lines.ts'
 import { wireView } from '../terminal/wire-view.ts'
 import { CTRL_C, listenForKeys } from '../terminal/keys.ts'
@@ -25,7 +27,6 @@ export async function watchWire(server: WatchedServer): Promise<number> {
   }
   const trouble = troubleKeys(session)
   const page = await openPage(session, out)
-  const curl = process.platform === 'win32' ? 'curl.exe' : 'curl'
   out.print(
     [
       '',
@@ -33,7 +34,7 @@ export async function watchWire(server: WatchedServer): Promise<number> {
       '',
       ...(page ? [`  ${paint('strong', `${page.url}/`)}  the page`] : []),
       `  ${paint('strong', session.url)}  your server, through the wire`,
-      `  ${curl} -N ${session.url}`,
+      `  ${curlCommand({ url: session.url }, shellOn(process.platform))}`,
       '',
       legend(paint),
       '',

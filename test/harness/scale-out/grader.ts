@@ -27,9 +27,19 @@ export async function askGrader<Task extends keyof GraderTasks>(
 
 // The grader loads this file before the learner's code, which could otherwise answer in place of the grader.
 const send = process.send?.bind(process)
-const { prependListener, off } = process
-const startListening = (): void => void Reflect.apply(prependListener, process, ['message', listen])
+const { prependListener, off, setMaxListeners } = process
 const stopListening = (): void => void Reflect.apply(off, process, ['message', listen])
+
+/**
+ * Listens to the grader without a warning of a leak. Vitest adds a listener for each run of a process, so in a process that
+ * has graded ten programs, this listener would be too many.
+ */
+function startListening(): void {
+  const most = process.getMaxListeners()
+  Reflect.apply(setMaxListeners, process, [0])
+  Reflect.apply(prependListener, process, ['message', listen])
+  Reflect.apply(setMaxListeners, process, [most])
+}
 
 /** The tasks that the grader has not answered yet. */
 const waiting = new Map<string, (answer: TaskAnswer) => void>()

@@ -9,6 +9,7 @@ import { isBlocking } from './hold.ts'
 import { freshKey, sharedRedis, type TestRedis } from './redis.ts'
 import { OTHER, REDIS } from './lanes.ts'
 import { tapRedis, type RedisTap } from './redis-tap.ts'
+import './redis-classes.ts'
 
 /** A Redis Stream that belongs to one check. The check writes to it directly, as another process would. */
 export type SharedLog = {

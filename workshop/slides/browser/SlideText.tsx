@@ -22,11 +22,7 @@ export function SlideText({ text, isStepwise = false }: { text: string; isStepwi
   return (
     <Markdown
       remarkPlugins={[remarkGfm]}
-      rehypePlugins={[
-        [rehypeHighlight, { plainText: PLAIN }],
-        rehypeMarkedLines,
-        ...(isStepwise ? [rehypeSteps] : []),
-      ]}
+      rehypePlugins={[() => highlight, rehypeMarkedLines, ...(isStepwise ? [rehypeSteps] : [])]}
       components={COMPONENTS}
     >
       {text}
@@ -46,6 +42,9 @@ const PLAIN = [
   'terminals',
   'text',
 ]
+
+/** Highlights code. All slides share it, because it knows many languages, which takes longer to prepare than a slide. */
+const highlight = rehypeHighlight({ plainText: PLAIN })
 
 const COMPONENTS: Components = {
   pre: Listing,

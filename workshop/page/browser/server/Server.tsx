@@ -1,9 +1,10 @@
-import { curlArguments } from '../../../../protocol/curl.ts'
+import { curlCommand } from '../../../../protocol/curl.ts'
 import type { ServerState } from '../../../../protocol/page.ts'
 import { notify } from '../state/notification.ts'
 import { useIsGone, useSlice } from '../state/page-state.ts'
 import { ActionButton } from '../ui/ActionButton.tsx'
 import { formatCount } from '../ui/format.ts'
+import { SHELL } from '../ui/shell.ts'
 import { TextWithFileLinks } from '../ui/TextWithFileLinks.tsx'
 import { Clients, LessonClient } from './Clients.tsx'
 
@@ -14,7 +15,7 @@ export function Server() {
   const lesson = useSlice('lesson')
   const problem = useSlice('grading')?.problem
   if (!server) return null
-  const curl = `curl ${curlArguments(server)}`
+  const curl = curlCommand(server, SHELL)
   return (
     <div className="server">
       <div className="bar">

@@ -3,6 +3,7 @@ import type { Entry } from '../../../../wire/entry.ts'
 import { useStore } from '../state/store.ts'
 import { formatBytes, formatSeconds } from '../ui/format.ts'
 import { Bytes } from './Bytes.tsx'
+import { CopyAsCurl } from './CopyAsCurl.tsx'
 import { describeCursor, describeEntryInFull, nameOfConnectionAt } from './describe-entry.ts'
 import { DetailsPane } from './DetailsPane.tsx'
 import type { ExchangeLog } from './exchange-log.ts'
@@ -25,7 +26,11 @@ export function ArrivalDetails() {
   }, [n, saved])
 
   return (
-    <DetailsPane label="The selected arrival" title={entry && describe(entry, exchanges)}>
+    <DetailsPane
+      label="The selected arrival"
+      title={entry && describe(entry, exchanges)}
+      actions={n !== undefined && <CopyAsCurl n={n} />}
+    >
       {!entry && (
         <p className="quiet hint">
           Select a request to see its headers and its body, or an arrival in the chart or in the

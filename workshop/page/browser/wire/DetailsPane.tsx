@@ -9,12 +9,15 @@ const isLarge = store(false)
 export function DetailsPane({
   label,
   title,
+  actions,
   children,
   ref,
 }: {
   label: string
   /** Absent if nothing is selected. */
   title: string | undefined
+  /** Buttons beside the title. */
+  actions?: ReactNode
   children: ReactNode
   ref?: Ref<HTMLDivElement>
 }) {
@@ -32,6 +35,7 @@ export function DetailsPane({
         <div className="title">
           <h3 aria-live="polite">{title}</h3>
           <span className="title-buttons">
+            {actions}
             <button
               type="button"
               className="plain"

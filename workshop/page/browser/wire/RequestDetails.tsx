@@ -5,6 +5,7 @@ import { useStore } from '../state/store.ts'
 import { formatBytes, formatDuration, formatSeconds } from '../ui/format.ts'
 import { VisibleText } from '../ui/VisibleText.tsx'
 import { BodyView, ItemsView } from './BodyView.tsx'
+import { CopyAsCurl } from './CopyAsCurl.tsx'
 import { DetailsPane } from './DetailsPane.tsx'
 import { pathOf } from './exchange-log.ts'
 import { statusOf } from './request-cells.ts'
@@ -40,6 +41,7 @@ export function RequestDetails({ id }: { id: number }) {
     <DetailsPane
       label="The selected request"
       title={exchange ? titleOf(exchange) : 'This request is no longer kept.'}
+      actions={exchange && <CopyAsCurl n={exchange.firstEntry} />}
       ref={pane}
     >
       {exchange && (

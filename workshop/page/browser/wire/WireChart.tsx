@@ -1,8 +1,9 @@
 import { useEffect, useRef } from 'react'
 import 'uplot/dist/uPlot.min.css'
-import { curlArguments } from '../../../../protocol/curl.ts'
+import { curlCommand } from '../../../../protocol/curl.ts'
 import { useSlice } from '../state/page-state.ts'
 import { useStore } from '../state/store.ts'
+import { SHELL } from '../ui/shell.ts'
 import { handlePointer } from './chart-pointer.ts'
 import { wireChart } from './wire-chart.ts'
 import { hasCleared, logTick, view } from './wire-view.ts'
@@ -49,7 +50,7 @@ function Empty() {
         Nothing has crossed the wire {isCleared ? 'since you cleared it' : 'yet'}.{' '}
         {lesson ? 'Connect a client, or run' : 'Run'}
       </p>
-      {server && <code>curl {curlArguments(server)}</code>}
+      {server && <code>{curlCommand(server, SHELL)}</code>}
     </div>
   )
 }

@@ -3,9 +3,11 @@ import { dismiss } from '../state/notification.ts'
 import { useStore } from '../state/store.ts'
 import { ActionButton } from '../ui/ActionButton.tsx'
 import { formatNumber } from '../ui/format.ts'
+import { describeRecording } from './describe-recording.ts'
 import { nameOfConnection } from './exchange-log.ts'
 import { Legend } from './Legend.tsx'
 import { openRecording } from './open-recording.ts'
+import { SaveMenu } from './SaveMenu.tsx'
 import { MOST_ENTRIES } from './wire-log.ts'
 import {
   hasCleared,
@@ -26,7 +28,7 @@ export function WireTools() {
     <div className="tools" role="toolbar" aria-label="View of the wire">
       {saved ? (
         <>
-          <strong>Recording: {saved.name}</strong>
+          <strong>{describeRecording(saved)}</strong>
           <button
             type="button"
             className="primary"
@@ -69,9 +71,7 @@ export function WireTools() {
             >
               Clear
             </ActionButton>
-            <a className="button plain" href="/wire.ndjson" download>
-              Save
-            </a>
+            <SaveMenu />
           </>
         )}
         <button type="button" className="plain" onClick={() => file.current!.click()}>

@@ -1,5 +1,5 @@
-import type { RecordedEntry } from '../../../../wire/entry.ts'
 import { exchangesIn } from '../../../../wire/exchange.ts'
+import type { SavedRecording } from '../../../../wire/recording.ts'
 import { store } from '../state/store.ts'
 import { KINDS } from './entry-columns.ts'
 import { exchangeLog, liveExchanges, type ExchangeLog } from './exchange-log.ts'
@@ -10,7 +10,7 @@ export type View = {
   log: WireLog
   exchanges: ExchangeLog
   /** The saved recording that is shown instead of the live one. */
-  saved?: { name: string; entries: readonly RecordedEntry[] }
+  saved?: SavedRecording & { name: string }
   /** The width of the chart, in seconds, while it follows the newest entries. */
   span: number
   /** The fixed range while the view is paused. `end` is where the log ended when the view was paused. */
@@ -166,12 +166,9 @@ export function belongsTo(log: WireLog, position: number, connection: number | u
 /** Whether the wire is empty because the reader cleared it. */
 export const hasCleared = store(false)
 
-/**
- * Shows a saved recording in place of the live wire.
- *
- * @param from the first entry to show; earlier entries were cleared and only serve to interpret the rest
- */
-export function showRecording(name: string, entries: readonly RecordedEntry[], from: number): void {
+/** Shows a saved recording in place of the live wire. */
+export function showRecording(name: string, recording: SavedRecording): void {
+  const { entries, from } = recording
   const log = wireLog()
   log.add(entries.map(({ entry }) => entry).filter(({ n }) => n >= from))
   log.stopClock(entries.at(-1)?.entry.at ?? 0)
@@ -184,7 +181,7 @@ export function showRecording(name: string, entries: readonly RecordedEntry[], f
   view.set({
     log,
     exchanges,
-    saved: { name, entries },
+    saved: { ...recording, name },
     span: LIVE_SPAN,
     paused: { from: Math.max(0, first - margin), to: last + margin, end: log.end },
   })

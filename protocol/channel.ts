@@ -1,4 +1,5 @@
 import type { Entry } from '../wire/entry.ts'
+import type { Exchange } from '../wire/exchange.ts'
 import type { PageState } from './page.ts'
 
 /** A message to the page, which is sent as the data of one server-sent event. */
@@ -10,5 +11,7 @@ export type ChannelMessage =
   | { type: 'wire'; entries: Entry[] }
   /** A gap in the wire, because the entries `from` to `to` have been evicted. */
   | { type: 'gap'; from: number; to: number }
+  /** The requests and responses that have changed, each in its current state. After a reconnect, all of them. */
+  | { type: 'exchanges'; exchanges: Exchange[] }
   /** Sent regularly, so that the page can distinguish a dead connection from a quiet one. */
   | { type: 'alive' }

@@ -60,3 +60,36 @@ export function arrivalInContext(
   }
   return { arrival: { ...wanted.entry, bytes: wanted.bytes }, before: before.reverse(), isWhole }
 }
+
+/**
+ * Returns the arrivals at the client on an exchange's connection, from its opening to the end of the exchange. Their times
+ * are those of the recording. Entries before `first` no longer count.
+ *
+ * @param last the index of the last entry of the exchange
+ */
+export function arrivalsAtClient(
+  entries: readonly RecordedEntry[],
+  connection: number,
+  last: number,
+  first = 0,
+): { arrivals: Arrival[]; isWhole: boolean } {
+  const arrivals: Arrival[] = []
+  let isWhole = false
+  for (let at = last; at >= first && !isWhole; at -= 1) {
+    const { entry, bytes } = entries[at]!
+    if (entry.kind === 'note' || entry.connection !== connection) continue
+    isWhole = entry.kind === 'opened'
+    if (entry.kind === 'arrived' && bytes && isAtClient(entry.hop)) {
+      arrivals.push({ ...entry, bytes })
+    }
+  }
+  return { arrivals: arrivals.toReversed(), isWhole }
+}
+
+/**
+ * Returns whether bytes at this hop are what the client sends and gets. A proxy in between may change the framing of a
+ * response.
+ */
+export function isAtClient(hop: string): boolean {
+  return hop === 'client' || hop === 'workshop'
+}

@@ -1,6 +1,6 @@
 import type { Closing } from './arrival.ts'
 import { conversation, describeClose, type Conversation, type Turn } from './conversation.ts'
-import type { RecordedEntry } from './entry.ts'
+import { isAtClient, type RecordedEntry } from './entry.ts'
 
 /**
  * One request and its response, as far as they have crossed the wire. Times are in milliseconds since the recording began, and
@@ -10,6 +10,10 @@ export type Exchange = {
   /** Counted from 1. */
   id: number
   connection: number
+  /** The place of the request among those on its connection, counted from 1. */
+  nth: number
+  /** Increases with every change of any exchange. */
+  version: number
   method: string
   target: string
   /** The Host that the client asked for. */
@@ -44,8 +48,9 @@ export type Exchange = {
 export type Exchanges = {
   /** Increases with every change. */
   readonly version: number
-  /** Returns the exchanges that have changed since this version, oldest first. */
-  changedSince(version: number): Exchange[]
+  /** Returns the exchanges that have changed since this version, at most `limit` of them. The oldest change comes first. */
+  changedSince(version: number, limit?: number): Exchange[]
+  find(id: number): Exchange | undefined
   opened(connection: number): void
   /** Follows bytes at the client. Returns what their heads begin and answer. */
   arrived(connection: number, entry: Sighting): Heads
@@ -68,18 +73,18 @@ type Sighting = { n: number; at: number; direction: 'request' | 'response'; byte
  */
 export function exchanges(most = MOST_EXCHANGES): Exchanges {
   const rows = new Map<number, Row>()
-  const talks = new Map<number, { talk: Conversation; rows: Map<Turn, Row> }>()
+  const talks = new Map<number, Talk>()
   let version = 0
   let count = 0
   /** What the conversation has said about the arrival that is being parsed. */
   let now: Sighting | undefined
   let heads: Heads = { begun: [], answered: [] }
 
-  function changed(connection: number, known: Map<Turn, Row>, turn: Turn): void {
-    // The rest of a request may arrive after its response has ended.
-    if (turn.isComplete && !known.has(turn)) return
+  function changed(connection: number, talk: Talk, turn: Turn): void {
+    // A server may answer before the body of the request has arrived. The rest of the body begins no other exchange.
+    if (turn.isComplete && !talk.open.has(turn)) return
     version += 1
-    const row = known.get(turn) ?? begin(connection, known, turn)
+    const row = talk.open.get(turn) ?? begin(connection, talk, turn)
     const { at, n, direction } = now!
     row.version = version
     row.lastEntry = n
@@ -92,15 +97,17 @@ export function exchanges(most = MOST_EXCHANGES): Exchanges {
     if (!turn.isComplete) return
     row.endedAt = at
     row.end = 'complete'
-    known.delete(turn)
+    talk.open.delete(turn)
   }
 
-  function begin(connection: number, known: Map<Turn, Row>, turn: Turn): Row {
+  function begin(connection: number, talk: Talk, turn: Turn): Row {
     const { at, n } = now!
     count += 1
+    talk.begun += 1
     const row: Row = {
       id: count,
       connection,
+      nth: talk.begun,
       turn,
       startedAt: at,
       isFailure: false,
@@ -110,7 +117,7 @@ export function exchanges(most = MOST_EXCHANGES): Exchanges {
     }
     rows.set(count, row)
     if (rows.size > most) rows.delete(count - most)
-    known.set(turn, row)
+    talk.open.set(turn, row)
     heads.begun.push(turn)
     return row
   }
@@ -119,24 +126,35 @@ export function exchanges(most = MOST_EXCHANGES): Exchanges {
     get version() {
       return version
     },
-    changedSince: (since) =>
-      [...rows.values()].filter((row) => row.version > since).map(exchangeOf),
+    changedSince: (since, limit = Infinity) =>
+      [...rows.values()]
+        .filter((row) => row.version > since)
+        .toSorted((a, b) => a.version - b.version)
+        .slice(0, limit)
+        .map(exchangeOf),
+    find(id) {
+      const row = rows.get(id)
+      return row && exchangeOf(row)
+    },
     opened(connection) {
-      const known = new Map<Turn, Row>()
-      const talk = conversation((turn) => changed(connection, known, turn))
-      talks.set(connection, { talk, rows: known })
+      const talk: Talk = {
+        parser: conversation((turn) => changed(connection, talk, turn)),
+        open: new Map(),
+        begun: 0,
+      }
+      talks.set(connection, talk)
     },
     arrived(connection, sighting) {
       now = sighting
       heads = { begun: [], answered: [] }
-      talks.get(connection)?.talk.push(sighting)
+      talks.get(connection)?.parser.push(sighting)
       return heads
     },
     closed(connection, closing, { n, at }) {
-      const { talk, rows: known } = talks.get(connection) ?? {}
+      const talk = talks.get(connection)
       talks.delete(connection)
-      const end = describeClose(closing, talk?.turn)
-      for (const row of known?.values() ?? []) {
+      const end = describeClose(closing, talk?.parser.turn)
+      for (const row of talk?.open.values() ?? []) {
         version += 1
         const { text, isFailure } = describeClose(closing, row.turn)
         Object.assign(row, { endedAt: at, end: text, isFailure, lastEntry: n, version })
@@ -156,26 +174,20 @@ export function exchangesIn(entries: readonly RecordedEntry[]): Exchange[] {
       tracker.arrived(entry.connection, { ...entry, bytes })
     }
   }
-  return tracker.changedSince(0)
-}
-
-/**
- * Returns whether bytes at this hop are what the client sends and gets. A proxy in between may change the framing of a
- * response.
- */
-export function isAtClient(hop: string): boolean {
-  return hop === 'client' || hop === 'workshop'
+  return tracker.changedSince(0).toSorted((a, b) => a.id - b.id)
 }
 
 export const MOST_EXCHANGES = 2000
 
-type Row = {
-  turn: Turn
-  version: number
-} & Pick<
+/** An open connection: its parser, the rows of the turns that have not ended, and the number of all turns. */
+type Talk = { parser: Conversation; open: Map<Turn, Row>; begun: number }
+
+type Row = { turn: Turn } & Pick<
   Exchange,
   | 'id'
   | 'connection'
+  | 'nth'
+  | 'version'
   | 'startedAt'
   | 'headAt'
   | 'firstByteAt'
@@ -186,8 +198,7 @@ type Row = {
   | 'lastEntry'
 >
 
-function exchangeOf(known: Row): Exchange {
-  const { turn, version: _, ...row } = known
+function exchangeOf({ turn, ...row }: Row): Exchange {
   const { request, response, interim, protocol, requestBytes, responseBytes } = turn
   const host = request.headers.get('host')
   const type = response?.headers.get('content-type')?.split(';')[0]!.trim()

@@ -1,5 +1,5 @@
 import { latin1 } from './message-head.ts'
-import { joined, NOTHING, type Emit } from './segment.ts'
+import { joined, NOTHING, type Emit, type FrameFacts } from './segment.ts'
 
 /** The place of one direction of a connection in its frames. It is plain data, so that a copy continues on its own. */
 export type Framed = {
@@ -56,7 +56,8 @@ export function advanceFrames(state: Framed, bytes: Uint8Array, emit?: Emit): vo
     state.isContent = header.isContent
     state.mask = header.mask
     state.masked = 0
-    emit?.('frame', whole, at, header.end, { label: header.label })
+    const { label, frame } = header
+    emit?.('frame', whole, at, header.end, { label, ...(frame && { frame }) })
     at = header.end
   }
 }
@@ -68,6 +69,7 @@ type FrameHeader = {
   length: number
   label: string
   isContent: boolean
+  frame?: FrameFacts
   mask?: Uint8Array
 }
 
@@ -86,13 +88,16 @@ function webSocketHeader(bytes: Uint8Array, at: number): FrameHeader | undefined
   const length = extra === 0 ? short : bigEndian(bytes, at + 2, extra)
   const opcode = first & 0x0f
   const name = OPCODES[opcode] ?? `opcode ${opcode}`
-  const compressed = (first & 0x40) !== 0 ? ', compressed' : ''
-  const more = first < 0x80 ? ', to be continued' : ''
+  const isCompressed = (first & 0x40) !== 0
+  const isLast = first >= 0x80
+  const compressed = isCompressed ? ', compressed' : ''
+  const more = isLast ? '' : ', to be continued'
   return {
     end,
     length,
     label: `${name}, ${length} B${compressed}${more}`,
     isContent: true,
+    frame: { opcode: name, length, isCompressed, isLast },
     ...(isMasked && { mask: bytes.subarray(end - 4, end) }),
   }
 }

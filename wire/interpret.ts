@@ -3,7 +3,7 @@ import { conversation, type Turn } from './conversation.ts'
 import type { SentBytes } from './entry.ts'
 import { eventLines, type Dispatched, type EventLine, type EventLines } from './event-lines.ts'
 import { visible } from './visible.ts'
-import { joined, NOTHING, type Emit, type Segment } from './segment.ts'
+import { concat, joined, NOTHING, type Emit, type Segment } from './segment.ts'
 
 /** The meaning of an arrival: the parts of HTTP in its bytes and, in an event stream, the lines and events. */
 export type Interpretation = {
@@ -166,16 +166,6 @@ function eventsIn(
     lines: parsed.flatMap(({ line }) => line ?? []),
     dispatched: parsed.flatMap(({ event }) => event ?? []),
   }
-}
-
-function concat(pieces: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
 }
 
 /** Joins what one side has sent in a row, because thousands of small arrivals are slower to parse than their sum. */

@@ -1,7 +1,7 @@
 import type { Closing } from './arrival.ts'
 import { conversation, type Conversation, type Turn } from './conversation.ts'
-import type { Entry, RecordedEntry } from './entry.ts'
-import { exchangesIn, isAtClient, type Exchange } from './exchange.ts'
+import { isAtClient, type Entry, type RecordedEntry } from './entry.ts'
+import { exchangesIn, type Exchange } from './exchange.ts'
 import { latin1 } from './message-head.ts'
 import type { Emit } from './segment.ts'
 

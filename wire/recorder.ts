@@ -1,7 +1,14 @@
-import { lastEventIdOf } from './arrival.ts'
+import { lastEventIdOf, type Arrival } from './arrival.ts'
 import type { Turn } from './conversation.ts'
-import { arrivalInContext, type ArrivalContext, type Entry, type RecordedEntry } from './entry.ts'
-import { exchanges as trackExchanges, isAtClient, type Exchanges } from './exchange.ts'
+import {
+  arrivalInContext,
+  arrivalsAtClient,
+  isAtClient,
+  type ArrivalContext,
+  type Entry,
+  type RecordedEntry,
+} from './entry.ts'
+import { exchanges as trackExchanges, type Exchange, type Exchanges } from './exchange.ts'
 import type { Observer } from './tap.ts'
 
 /** A store for everything that crosses the wire. When it is full, it evicts the oldest entries first. */
@@ -25,7 +32,12 @@ export type Recorder = {
   /** Returns the arrival of entry `n` and the earlier arrivals on the same connection and hop. */
   arrival(n: number): ArrivalContext | undefined
   /** The requests and their responses. */
-  readonly exchanges: Pick<Exchanges, 'version' | 'changedSince'>
+  readonly exchanges: Pick<Exchanges, 'version' | 'changedSince' | 'find'>
+  /**
+   * Returns the arrivals at the client on an exchange's connection, up to the end of the exchange, and whether they begin
+   * with the first one.
+   */
+  arrivalsOf(exchange: Exchange): { arrivals: Arrival[]; isWhole: boolean }
   /** Calls `changed` for each new entry. Returns a function that stops the calls. */
   listen(changed: () => void): () => void
 }
@@ -127,6 +139,8 @@ export function recorder({
     recordedAfter,
     arrival: (n) => (indexOf(n) < first ? undefined : arrivalInContext(kept, indexOf(n), first)),
     exchanges,
+    arrivalsOf: ({ connection, lastEntry }) =>
+      arrivalsAtClient(kept, connection, indexOf(lastEntry), first),
     listen(changed) {
       listeners.add(changed)
       return () => listeners.delete(changed)

@@ -9,9 +9,14 @@ export type Segment = {
   bytes: Uint8Array
   /** The type and the length of a frame: `text, 12 B`. */
   label?: string
+  /** The header of a WebSocket frame. */
+  frame?: FrameFacts
   /** The bytes as the client meant them. A WebSocket client masks everything that it sends. */
   unmasked?: Uint8Array
 }
+
+/** What the header of a WebSocket frame says: the name of the opcode, and the length of the content in bytes. */
+export type FrameFacts = { opcode: string; length: number; isCompressed: boolean; isLast: boolean }
 
 /** A receiver for segments, which lie in `whole`. `more` describes a frame or its content. */
 export type Emit = (
@@ -19,7 +24,7 @@ export type Emit = (
   whole: Uint8Array,
   from: number,
   to: number,
-  more?: Pick<Segment, 'label' | 'unmasked'>,
+  more?: Pick<Segment, 'label' | 'frame' | 'unmasked'>,
 ) => void
 
 /** Joins bytes that are kept from earlier with bytes that have just arrived. */
@@ -28,6 +33,17 @@ export function joined(before: Uint8Array, bytes: Uint8Array): Uint8Array {
   const whole = new Uint8Array(before.length + bytes.length)
   whole.set(before)
   whole.set(bytes, before.length)
+  return whole
+}
+
+/** Joins any number of pieces. */
+export function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
   return whole
 }
 

@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, get, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
+import { createGzip, gzipSync } from 'node:zlib'
+import { WebSocket, WebSocketServer } from 'ws'
 import { ALL_LOOKS, expectNoFinding } from './axe.ts'
 import { pick } from './pick.ts'
 import { expect, test } from './workshop.ts'
@@ -32,6 +34,7 @@ test('npm run wire shows the traffic of any server, saves it and loads it again;
   const client = get(tapped!, { agent: false })
   const [response] = await once(client, 'response')
   await once(response, 'data')
+  await page.getByRole('button', { name: 'Arrivals' }).click()
   // Ignore errors, because the connection will be cut.
   for (const emitter of [client, response]) emitter.on('error', () => {})
   await pick(page.getByRole('option', { name: /client.*← response/ }).last())
@@ -44,6 +47,8 @@ test('npm run wire shows the traffic of any server, saves it and loads it again;
   expect(command).toMatch(/^curl(\.exe)? -N /)
   expect(command).toContain(tapped!)
 
+  // Selecting an arrival has paused the list.
+  await page.getByRole('button', { name: 'Follow' }).click()
   await page.getByRole('button', { name: 'Cut now' }).click()
   // Move the pointer away, because the list of latest entries holds still while the pointer is over the list.
   await page.getByRole('heading', { name: 'The wire' }).hover()
@@ -80,6 +85,77 @@ test('npm run wire shows the traffic of any server, saves it and loads it again;
   await expect(page.getByText(/This file is not a recording/)).toBeVisible()
 })
 
+test('each request has a row, and shows its bodies with the times of their events; axe finds nothing', async ({
+  workshop,
+  page,
+}) => {
+  const port = await serving(answer)
+  new WebSocketServer({ server }).on('connection', (socket) =>
+    socket.on('message', (text) => socket.send(`echo ${String(text)}`)),
+  )
+  const { url, program } = await workshop('wire', `http://127.0.0.1:${port}/`)
+  const [, tapped] = /(http:\S+)\s+your server, through the wire/.exec(program.output)!
+  await page.goto(url)
+  await expect(page.getByText('No request has crossed the wire yet.')).toBeVisible()
+  const json = await fetch(new URL('/quakes?page=2', tapped), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"limit":1}',
+  })
+  expect(await json.json()).toEqual({ quakes: [] })
+  expect(await (await fetch(new URL('/lines', tapped))).text()).toBe('{"n":1}\n{"n":2}\n')
+  await expect((await fetch(new URL('/cut', tapped))).text()).rejects.toThrow()
+  const stream = await fetch(new URL('/events', tapped))
+  const socket = new WebSocket(tapped!.replace('http', 'ws'))
+  await once(socket, 'open')
+  socket.send('hello')
+  await once(socket, 'message')
+
+  const row = (name: RegExp) => page.getByRole('row', { name })
+  await expect(row(/GET \/events 200 event-stream .* open/)).toBeVisible()
+  await expect(row(/GET \/ 101 WebSocket .* open/)).toBeVisible()
+  await expect(row(/GET \/cut 200 .* ✕/)).toBeVisible()
+  await expectNoFinding(page, 'the requests')
+
+  const details = page.getByRole('region', { name: 'The selected request' })
+  await row(/POST \/quakes\?page=2 200 json .* complete/).click()
+  await expect(details).toContainText('"limit": 1')
+  await expect(details).toContainText('13 B from 33 B of gzip.')
+  await expect(details).toContainText('"quakes": []')
+  await page.keyboard.press('ArrowDown')
+  await expect(details).toContainText('GET /lines · 200 · application/x-ndjson')
+  await expect(details.getByRole('row', { name: /s \{"n":1\}/ })).toBeVisible()
+  await page.keyboard.press('End')
+  await expect(details.getByRole('row', { name: '→ text hello' })).toBeVisible()
+  await expect(details.getByRole('row', { name: '← text echo hello' })).toBeVisible()
+
+  // An open stream is shown again when more of it has arrived, and here although it is compressed.
+  const filter = page.getByRole('searchbox', { name: 'Filter requests' })
+  await filter.fill('open event-stream')
+  await row(/GET \/events/).click()
+  await expect(page.getByRole('grid').getByRole('row')).toHaveCount(2)
+  await expect(details.getByRole('row', { name: 'message 1 first' })).toBeVisible()
+  flushSecond()
+  await expect(details.getByRole('row', { name: 'message 2 second' })).toBeVisible()
+  await expectNoFinding(page, 'a selected request')
+  await expect(page.getByRole('combobox', { name: 'Connection' })).toContainText(
+    /GET \/events and 2 earlier, #\d/,
+  )
+  await filter.fill('failed')
+  await row(/GET \/cut/).click()
+  await expect(details).toContainText('the client sees a cut, not an end')
+  await page.keyboard.press('Enter')
+  await expect(details).toBeFocused()
+
+  await page.getByRole('button', { name: 'Close' }).click()
+  await filter.fill('')
+  await page.getByRole('button', { name: 'Clear' }).click()
+  // The header, and the two requests that are still open.
+  await expect(page.getByRole('grid').getByRole('row')).toHaveCount(3)
+  socket.close()
+  await stream.body!.cancel()
+})
+
 test.describe('with every frame', () => {
   test.use({ hasEveryFrame: true })
 
@@ -112,6 +188,33 @@ test.describe('with every frame', () => {
     await expect(page.getByText('Nothing has crossed')).toBeVisible()
   })
 })
+
+let flushSecond: () => void
+
+/** Answers with JSON, NDJSON, a body that is cut off, or events, each flushed by the compressor. */
+const answer: Parameters<typeof createServer>[1] & {} = ({ url = '' }, response) => {
+  const zipped = { 'content-encoding': 'gzip' }
+  if (url.startsWith('/quakes')) {
+    response.writeHead(200, { 'content-type': 'application/json', ...zipped })
+    response.end(gzipSync('{"quakes":[]}'))
+  } else if (url === '/lines') {
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    response.end('{"n":1}\n{"n":2}\n')
+  } else if (url === '/cut') {
+    response.writeHead(200, { 'content-length': 9 })
+    response.write('half', () => response.destroy())
+  } else {
+    response.writeHead(200, { 'content-type': 'text/event-stream', ...zipped })
+    const gzip = createGzip()
+    gzip.pipe(response)
+    const flush = (text: string): void => {
+      gzip.write(text)
+      gzip.flush()
+    }
+    flush('id: 1\ndata: first\n\n')
+    flushSecond = () => flush('id: 2\ndata: second\n\n')
+  }
+}
 
 const CLIENTS = 20
 const QUESTIONS = 500

@@ -162,20 +162,9 @@ test('evicted entries are reported as a gap', async () => {
 })
 
 test('a stalled page costs no memory, and later receives the current state', async () => {
-  // Serve only the channel, so that the test can inspect its queue.
   wire = recorder({ mostEntries: 5000 })
   played = playedSession(wire)
-  const answered = pending<ServerResponse>()
-  const server = createServer((_req, res) => {
-    openChannel({ session: played.session, epoch: 'now', after: 0, res })
-    answered.resolve(res)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const socket = bareSocket(port)
-  socket.pause()
-  socket.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n')
-  const res = await answered.promise
+  const { socket, res, server } = await stalledPage()
 
   let n = 0
   let most = 0
@@ -212,6 +201,64 @@ test('a stalled page costs no memory, and later receives the current state', asy
   socket.destroy()
   await once(res, 'close')
   expect(played.listeners).toBe(0)
+  server.close()
+})
+
+test('every exchange is sent when a page connects and reconnects, and afterwards only those that change', async () => {
+  for (const connection of [1, 2, 3]) wire.observer.opened(connection)
+  for (const connection of [1, 2, 3]) crossed(connection, 'request', 'GET /events HTTP/1.1\r\n\r\n')
+  const channel = await listenTo('/channel')
+  const all = (await channel.next('exchanges')).data
+  expect(all).toEqual([1, 2, 3].map((connection) => expect.objectContaining({ connection })))
+  expect(all[0]).toMatchObject({ id: 1, method: 'GET', target: '/events', isFailure: false })
+  crossed(2, 'response', 'HTTP/1.1 200 OK\r\n\r\ndata')
+  wire.observer.closed(3, { at: 9, by: 'server', how: 'reset' })
+  const changed = (await channel.next('exchanges')).data
+  expect(changed).toMatchObject([
+    { id: 2, status: 200, responseBytes: 4 },
+    { id: 3, end: 'reset by the server without a response', isFailure: true },
+  ])
+  const again = await listenTo('/channel', { 'Last-Event-ID': channel.lastEventId })
+  expect((await again.next('exchanges')).data.map(({ id }: { id: number }) => id)).toEqual([
+    1, 2, 3,
+  ])
+})
+
+test('a stalled page costs no memory for exchanges, and later receives the newest state of each', async () => {
+  wire = recorder({ mostEntries: 1000 })
+  played = playedSession(wire)
+  const connections = Array.from({ length: 300 }, (_, index) => index + 1)
+  for (const connection of connections) {
+    wire.observer.opened(connection)
+    crossed(connection, 'request', `GET /${LONG.repeat(8)} HTTP/1.1\r\n\r\n`)
+    crossed(connection, 'response', 'HTTP/1.1 200 OK\r\n\r\n')
+  }
+  const { socket, res, server } = await stalledPage()
+  let times = 0
+  let most = 0
+  const allChange = async (): Promise<void> => {
+    times += 1
+    for (const connection of connections) crossed(connection, 'response', 'x')
+    // The channel sends changes every 250 ms, unless the page is stalled.
+    if (!res.writableNeedDrain) await new Promise((resolve) => setTimeout(resolve, 250))
+    most = Math.max(most, res.writableLength)
+  }
+  while (!res.writableNeedDrain) await allChange()
+  for (const end = times + 20; times < end;) await allChange()
+  // The queue has room for one event with 250 exchanges or with 2,000 entries.
+  expect(most).toBeLessThan(3 * 1024 * 1024)
+
+  const channel = readEvents()
+  socket.on('data', (bytes) => channel.push(bytes))
+  socket.resume()
+  while (channel.entries.at(-1) !== wire.newest) await channel.next('wire')
+  const newest = new Map<number, number>()
+  while ([...newest.values()].filter((bytes) => bytes === times).length < connections.length) {
+    const { data } = await channel.next('exchanges')
+    for (const { id, responseBytes } of data) newest.set(id, responseBytes)
+  }
+  socket.destroy()
+  await once(res, 'close')
   server.close()
 })
 
@@ -303,6 +350,32 @@ test.each(['0', '-1', '1', '1.5', '5', 'two', '1e309', '__proto__', '%00'])(
     expect(await response.text()).toBe('The bytes of this arrival are no longer kept.\n')
   },
 )
+
+test('a request is served with its body, and its events with their times', async () => {
+  exchange('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n', 'data: 1\n\n')
+  const assembled = await (await fetch(`${page.url}/exchange/1`)).json()
+  expect(assembled).toEqual({
+    request: { head: 'GET / HTTP/1.1' },
+    response: {
+      head: 'HTTP/1.1 200 OK\nContent-Type: text/event-stream',
+      body: {
+        size: 9,
+        content: {
+          as: 'events',
+          count: 1,
+          items: [{ at: expect.any(Number), kind: 'message', text: '1' }],
+        },
+      },
+    },
+  })
+})
+
+test.each(['0', '2', '1.5', 'one', '__proto__'])('there is no request %s', async (id) => {
+  exchange('HTTP/1.1 204 No Content\r\n\r\n', '')
+  const response = await fetch(`${page.url}/exchange/${id}`)
+  expect(response.status).toBe(404)
+  expect(await response.text()).toBe('The bytes of this request are no longer kept.\n')
+})
 
 test('a recording is saved in full', async () => {
   exchange('HTTP/1.1 200 OK\r\n\r\n', 'x'.repeat(200_000))
@@ -755,6 +828,26 @@ async function ask(
   return { status: Number(head.split(' ')[1]), headers: head, body: rest.join('\r\n\r\n') }
 }
 
+/** Opens a channel without the rest of the page, so that a test can inspect its queue, and reads nothing from it. */
+async function stalledPage() {
+  const answered = pending<ServerResponse>()
+  const server = createServer((_req, res) => {
+    openChannel({ session: played.session, epoch: 'now', after: 0, res })
+    answered.resolve(res)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const socket = bareSocket(port)
+  socket.pause()
+  socket.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n')
+  return { socket, res: await answered.promise, server }
+}
+
+/** Records bytes at the client. */
+function crossed(connection: number, direction: 'request' | 'response', text: string): void {
+  wire.observer.arrived(connection, { at: 1, hop: 'client', direction, bytes: Buffer.from(text) })
+}
+
 function bareSocket(port: number): Socket {
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})
@@ -786,7 +879,7 @@ function readEvents(): Events {
     push(bytes) {
       for (const event of reader.push(bytes)) {
         const { type, ...rest } = JSON.parse(event.data) as ChannelMessage
-        all.push({ ...event, type, data: 'entries' in rest ? rest.entries : rest })
+        all.push({ ...event, type, data: contentOf(rest) })
       }
       wake()
     },
@@ -813,6 +906,11 @@ function readEvents(): Events {
       return reader.retry
     },
   }
+}
+
+function contentOf(message: object): unknown {
+  if ('entries' in message) return message.entries
+  return 'exchanges' in message ? message.exchanges : message
 }
 
 type Listening = Events & {

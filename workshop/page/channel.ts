@@ -6,11 +6,11 @@ import type { PageState } from '../../protocol/page.ts'
 
 /**
  * Sends everything that a page shows as server-sent events, until the page disconnects: first `hello`, then the slices
- * of the `state` and the entries of the `wire`, and after that every change. The events have no names, because the
- * page reads them with the client of lesson 6, which yields only their data.
+ * of the `state`, the entries of the `wire` and the `exchanges`, and after that every change. The events have no names,
+ * because the page reads them with the client of lesson 6, which yields only their data.
  *
- * A stalled page costs no memory, because nothing is queued for it. Changed slices are only marked, and entries stay in
- * the recorder. When the page reads again, it receives the current state.
+ * A stalled page costs no memory, because nothing is queued for it. Changed slices are only marked, and entries and
+ * exchanges stay in the recorder. When the page reads again, it receives the current state.
  *
  * @param options.epoch identifies this run of the workshop, because each run counts its entries from 1
  * @param options.after the number of the last entry that the page has received
@@ -31,6 +31,11 @@ export function openChannel({
   const { recorder } = session
   const changed = new Set<keyof PageState>(SLICES)
   let sent = after
+  /** The version of the last exchange that was sent. */
+  let sentVersion = 0
+  let isTurnOfExchanges = false
+  /** Runs for a while after every exchange has been sent. */
+  let rest: NodeJS.Timeout | undefined
   let isHeld = false
   let timer: NodeJS.Timeout | undefined
 
@@ -55,6 +60,7 @@ export function openChannel({
     for (const stop of stopListening) stop()
     clearInterval(alive)
     clearTimeout(timer)
+    clearTimeout(rest)
   })
 
   /** Schedules a send, so that changes in quick succession are sent together. */
@@ -75,11 +81,22 @@ export function openChannel({
       changed.delete(slice)
       write({ type: 'state', slice, value: session.state[slice] ?? null })
     }
-    while (sent < recorder.newest) {
+    while (hasEntries() || hasExchanges()) {
       if (res.writableNeedDrain) return false
-      sendEntries()
+      // Take turns, because on a slow page, neither kind may wait for the end of the other.
+      isTurnOfExchanges = hasExchanges() && (!isTurnOfExchanges || !hasEntries())
+      if (isTurnOfExchanges) sendExchanges()
+      else sendEntries()
     }
     return true
+  }
+
+  function hasEntries(): boolean {
+    return sent < recorder.newest
+  }
+
+  function hasExchanges(): boolean {
+    return rest === undefined && sentVersion < recorder.exchanges.version
   }
 
   function sendEntries(): void {
@@ -88,6 +105,17 @@ export function openChannel({
     if (oldest > sent + 1) write({ type: 'gap', from: sent + 1, to: oldest - 1 }, oldest - 1)
     sent = entries.at(-1)?.n ?? recorder.newest
     if (entries.length > 0) write({ type: 'wire', entries }, sent)
+  }
+
+  function sendExchanges(): void {
+    const exchanges = recorder.exchanges.changedSince(sentVersion, MOST_EXCHANGES)
+    sentVersion = exchanges.at(-1)?.version ?? recorder.exchanges.version
+    if (exchanges.length > 0) write({ type: 'exchanges', exchanges })
+    if (sentVersion < recorder.exchanges.version) return
+    rest = setTimeout(() => {
+      rest = undefined
+      soon()
+    }, REST_MS)
   }
 
   function write(message: ChannelMessage, n?: number): void {
@@ -122,5 +150,8 @@ export const SLICES = Object.keys({
 } satisfies Record<keyof PageState, true>) as (keyof PageState)[]
 
 const MOST_ENTRIES = 2000
+const MOST_EXCHANGES = 250
 const TOGETHER_MS = 50
+/** The page shows changed exchanges four times a second, so do not send the same ones more often. */
+const REST_MS = 250
 const ALIVE_EVERY_MS = 5000

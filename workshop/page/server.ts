@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import express, { type Express, type RequestHandler } from 'express'
-import { decompress } from '../../wire/decompress.ts'
+import { assemble } from '../../wire/assemble.ts'
+import { decompress, openDecompressor } from '../../wire/decompress.ts'
 import { serializeHar } from '../../wire/har.ts'
 import { interpret } from '../../wire/interpret.ts'
 import { messageAt } from '../../wire/messages.ts'
@@ -85,6 +86,17 @@ function pageApp({
       bytes: Buffer.from(arrival.bytes.subarray(0, MOST_BYTES)).toString('base64'),
       interpretation: interpret(arrival, before, isWhole, decompress),
     })
+  })
+
+  app.get('/exchange/:id', async (req, res) => {
+    const exchange = recorder.exchanges.find(Number(req.params.id))
+    const assembled =
+      exchange && (await assemble(recorder.arrivalsOf(exchange), exchange.nth, openDecompressor))
+    if (!assembled) {
+      refuse(res, 404, 'The bytes of this request are no longer kept.')
+      return
+    }
+    res.json(assembled)
   })
 
   app.get('/wire/:n/request', (req, res) => {

@@ -1,5 +1,6 @@
 import type { ChannelMessage } from '../../../protocol/channel.ts'
 import type { PageState } from '../../../protocol/page.ts'
+import type { Exchange } from '../../../wire/exchange.ts'
 import { dismissStale, notify } from './state/notification.ts'
 import {
   channelState,
@@ -9,6 +10,7 @@ import {
   selectedCheck,
 } from './state/page-state.ts'
 import { subscribe } from './state/reconnecting-stream.ts'
+import { liveExchanges } from './wire/exchange-log.ts'
 import { liveLog } from './wire/wire-log.ts'
 import { hasCleared, showLive, view } from './wire/wire-view.ts'
 
@@ -32,6 +34,9 @@ export function watchWorkshop(): void {
         return
       case 'wire':
         liveLog.add(message.entries.map((entry) => ({ ...entry, at: entry.at - zero })))
+        return
+      case 'exchanges':
+        liveExchanges.add(message.exchanges.map((exchange) => movedBy(-zero, exchange)))
     }
   }
 
@@ -45,6 +50,7 @@ export function watchWorkshop(): void {
     // Start over, because each run of the workshop counts its entries from 1.
     if (newEpoch !== epoch) {
       liveLog.forget()
+      liveExchanges.forget()
       clearedClients.set(new Set())
       hasCleared.set(false)
       if (!view.get().saved) showLive()
@@ -54,6 +60,18 @@ export function watchWorkshop(): void {
   }
 
   void subscribe<ChannelMessage>({ url: './channel', onMessage, onLiveChange: updateChannelState })
+}
+
+/** Moves the times of an exchange. */
+function movedBy(ms: number, exchange: Exchange): Exchange {
+  const { startedAt, headAt, firstByteAt, endedAt } = exchange
+  return {
+    ...exchange,
+    startedAt: startedAt + ms,
+    ...(headAt !== undefined && { headAt: headAt + ms }),
+    ...(firstByteAt !== undefined && { firstByteAt: firstByteAt + ms }),
+    ...(endedAt !== undefined && { endedAt: endedAt + ms }),
+  }
 }
 
 function updateSlice(slice: keyof PageState, value: unknown): void {
@@ -68,7 +86,9 @@ function updateSlice(slice: keyof PageState, value: unknown): void {
   if (before.recording && before.recording.from !== pageState.get().recording?.from) {
     clearFinishedClients()
   }
-  const hasGone = liveLog.forgetBefore((value as PageState['recording']).from)
+  const { from } = value as PageState['recording']
+  liveExchanges.forgetBefore(from)
+  const hasGone = liveLog.forgetBefore(from)
   if (hasGone && !view.get().saved) showLive()
 }
 

@@ -4,6 +4,7 @@ import type { RecordedEntry } from '../../../wire/entry.ts'
 import { store, useStore } from '../../page/browser/state/store.ts'
 import { formatBytes } from '../../page/browser/ui/format.ts'
 import { Segments } from '../../page/browser/wire/Bytes.tsx'
+import { exchangeLog } from '../../page/browser/wire/exchange-log.ts'
 import { inspectArrival, type InspectedArrival } from '../../page/browser/wire/inspect-arrival.ts'
 import { wireChart } from '../../page/browser/wire/wire-chart.ts'
 import { wireLog } from '../../page/browser/wire/wire-log.ts'
@@ -97,6 +98,7 @@ function viewOf(entries: RecordedEntry[], selected: number | undefined): View {
   const margin = Math.max(last / 25_000, 0.02)
   return {
     log,
+    exchanges: exchangeLog(),
     span: 10,
     paused: { from: -margin, to: last / 1000 + margin, end: log.end },
     ...(selected !== undefined && { selected }),

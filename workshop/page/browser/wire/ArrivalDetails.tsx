@@ -1,24 +1,22 @@
 import { useEffect, useState } from 'react'
 import type { Entry } from '../../../../wire/entry.ts'
-import { store, useStore } from '../state/store.ts'
+import { useStore } from '../state/store.ts'
 import { formatBytes, formatSeconds } from '../ui/format.ts'
 import { Bytes } from './Bytes.tsx'
 import { CopyAsCurl } from './CopyAsCurl.tsx'
-import { describeCursor, describeEntryInFull } from './describe-entry.ts'
+import { describeCursor, describeEntryInFull, nameOfConnectionAt } from './describe-entry.ts'
+import { DetailsPane } from './DetailsPane.tsx'
+import type { ExchangeLog } from './exchange-log.ts'
 import { loadArrival, type InspectedArrival } from './inspect-arrival.ts'
 import { view } from './wire-view.ts'
 
-/** Whether the details are enlarged to fill all of the available space. */
-const isLarge = store(false)
-
 /** Shows the selected entry and, if it is an arrival, its bytes. */
 export function ArrivalDetails() {
-  const { log, selected, saved } = useStore(view)
+  const { log, exchanges, selected, saved } = useStore(view)
   const position = selected === undefined ? undefined : log.find(selected)
   const entry = position === undefined ? undefined : log.entry(position)
   const [arrival, setArrival] = useState<InspectedArrival | string>()
   const n = entry?.kind === 'arrived' ? entry.n : undefined
-  const large = useStore(isLarge)
 
   useEffect(() => {
     if (n === undefined) return
@@ -28,44 +26,31 @@ export function ArrivalDetails() {
   }, [n, saved])
 
   return (
-    <div
-      className={large && entry ? 'arrival large' : 'arrival'}
-      role="region"
-      aria-label="The selected arrival"
-      tabIndex={0}
+    <DetailsPane
+      label="The selected arrival"
+      title={entry && describe(entry, exchanges)}
+      actions={n !== undefined && <CopyAsCurl n={n} />}
     >
       {!entry && (
         <p className="quiet hint">
-          Select an arrival in the chart or in the list to see its bytes.
+          Select a request to see its headers and its body, or an arrival in the chart or in the
+          list to see its bytes.
         </p>
-      )}
-      {entry && (
-        <div className="title">
-          <h3 aria-live="polite">{describe(entry)}</h3>
-          {n !== undefined && <CopyAsCurl n={n} />}
-          <button
-            type="button"
-            className="plain"
-            aria-pressed={large}
-            onClick={() => isLarge.set(!large)}
-          >
-            Enlarge
-          </button>
-        </div>
       )}
       {n !== undefined && typeof arrival === 'string' && <p>{arrival}</p>}
       {typeof arrival === 'object' && arrival.entry.n === n && <Bytes {...arrival} />}
-    </div>
+    </DetailsPane>
   )
 }
 
-/** Returns `← response · 187 B at 1.204 s · server → client, seen at the client · #2`. */
-function describe(entry: Entry): string {
-  if (entry.kind !== 'arrived') return describeEntryInFull(entry)
-  const { direction, hop, size, at, connection, cursor } = entry
+/** Returns `← response · 187 B at 1.204 s · server → client, seen at the client · GET /events, #2`. */
+function describe(entry: Entry, exchanges: ExchangeLog): string {
+  if (entry.kind !== 'arrived') return describeEntryInFull(entry, exchanges)
+  const { direction, hop, size, at, cursor } = entry
   const arrow = direction === 'request' ? '→ request' : '← response'
   const asks = cursor === undefined ? '' : ` · ${describeCursor(cursor)}`
-  return `${arrow}${asks} · ${formatBytes(size)} at ${formatSeconds(at)} · ${describeHop(direction, hop)} · #${connection}`
+  const name = nameOfConnectionAt(entry, exchanges)
+  return `${arrow}${asks} · ${formatBytes(size)} at ${formatSeconds(at)} · ${describeHop(direction, hop)} · ${name}`
 }
 
 function describeHop(direction: 'request' | 'response', hop: string): string {

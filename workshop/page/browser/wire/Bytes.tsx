@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { hexDump } from '../../../../wire/hex-dump.ts'
 import { visible } from '../../../../wire/visible.ts'
 import { formatBytes, formatNumber } from '../ui/format.ts'
 import { VisibleText } from '../ui/VisibleText.tsx'
@@ -166,17 +167,3 @@ function More({ of: count }: { of: number }) {
 }
 
 const MOST_LISTED = 500
-
-/** Formats bytes, sixteen per line, as their offset, hexadecimal values and text. */
-function hexDump(bytes: Uint8Array): string {
-  const lines: string[] = []
-  for (let at = 0; at < bytes.length; at += 16) {
-    const row = [...bytes.subarray(at, at + 16)]
-    const hex = row.map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
-    const text = row
-      .map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '·'))
-      .join('')
-    lines.push(`${at.toString(16).padStart(6, '0')}  ${hex.padEnd(47)}  ${text}`)
-  }
-  return lines.join('\n')
-}

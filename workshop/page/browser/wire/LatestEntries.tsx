@@ -3,6 +3,7 @@ import type { Entry } from '../../../../wire/entry.ts'
 import { useStore } from '../state/store.ts'
 import { formatNumber, formatSeconds } from '../ui/format.ts'
 import { describeEntry } from './describe-entry.ts'
+import { exchangeAt, nameOf, type ExchangeLog } from './exchange-log.ts'
 import { belongsTo, logTick, select, unpause, view, visibleRange, type View } from './wire-view.ts'
 
 /**
@@ -77,6 +78,7 @@ export function LatestEntries() {
             key={position}
             position={position}
             entry={log.entry(position)}
+            exchanges={current.exchanges}
             isSelected={position === chosen}
           />
         ))}
@@ -96,13 +98,16 @@ export function LatestEntries() {
 function Row({
   position,
   entry,
+  exchanges,
   isSelected,
 }: {
   position: number
   entry: Entry
+  exchanges: ExchangeLog
   isSelected: boolean
 }) {
   const isBroken = entry.kind === 'closed' && entry.isFailure
+  const exchange = exchangeAt(exchanges, entry)
   return (
     <div
       id={`entry-${position}`}
@@ -112,7 +117,10 @@ function Row({
       onClick={() => select(position)}
     >
       <span>{formatSeconds(entry.at)}</span>
-      <span>{entry.kind === 'note' ? '' : `#${entry.connection}`}</span>
+      <span title={exchange && nameOf(exchange)}>
+        {entry.kind === 'note' ? '' : `#${entry.connection}`}
+        {exchange && <span className="name"> {nameOf(exchange)}</span>}
+      </span>
       {entry.kind === 'arrived' && <Hop name={entry.hop} />}
       <span className={isBroken ? 'bad' : undefined}>
         {isBroken && '✕ '}

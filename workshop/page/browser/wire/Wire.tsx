@@ -1,15 +1,14 @@
 import type { KeyboardEvent } from 'react'
 import { Server } from '../server/Server.tsx'
 import { useStore } from '../state/store.ts'
-import { ArrivalDetails } from './ArrivalDetails.tsx'
 import { FaultControls } from './FaultControls.tsx'
-import { LatestEntries } from './LatestEntries.tsx'
 import { openRecording } from './open-recording.ts'
 import { pause, select, step, unpause, unselect, view, zoom } from './wire-view.ts'
 import { WireChart } from './WireChart.tsx'
+import { WireEntries } from './WireEntries.tsx'
 import { WireTools } from './WireTools.tsx'
 
-/** Shows the wire: the server, the fault controls, the chart, and the latest entries. */
+/** Shows the wire: the server, the fault controls, the chart, and the requests and arrivals. */
 export function Wire() {
   const saved = useStore(view, (now) => now.saved)
   return (
@@ -40,10 +39,7 @@ export function Wire() {
       >
         <WireChart />
       </div>
-      <div className="entries">
-        <LatestEntries />
-        <ArrivalDetails />
-      </div>
+      <WireEntries />
     </section>
   )
 }

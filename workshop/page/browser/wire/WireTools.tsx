@@ -4,6 +4,7 @@ import { useStore } from '../state/store.ts'
 import { ActionButton } from '../ui/ActionButton.tsx'
 import { formatNumber } from '../ui/format.ts'
 import { describeRecording } from './describe-recording.ts'
+import { nameOfConnection } from './exchange-log.ts'
 import { Legend } from './Legend.tsx'
 import { openRecording } from './open-recording.ts'
 import { SaveMenu } from './SaveMenu.tsx'
@@ -95,21 +96,31 @@ export function WireTools() {
 /** Lets the reader select which connection to show. */
 function Connections() {
   useStore(logTick)
-  const { log, connection } = useStore(view)
+  const { log, exchanges, connection } = useStore(view)
   const latest = [...log.connections.keys()].slice(-MOST_CONNECTIONS)
   if (connection !== undefined && !latest.includes(connection)) latest.unshift(connection)
+  const isOpen = (one: number): boolean => log.connections.get(one)?.to === Infinity
+  const groups = { open: latest.filter(isOpen), closed: latest.filter((one) => !isOpen(one)) }
   return (
     <select
+      className="connections"
       aria-label="Connection"
       value={connection ?? ''}
       onChange={({ target }) => showConnection(target.value ? Number(target.value) : undefined)}
     >
       <option value="">all connections</option>
-      {latest.map((one) => (
-        <option key={one} value={one}>
-          {`#${one} ${log.connections.get(one)?.to === Infinity ? 'open' : 'closed'}`}
-        </option>
-      ))}
+      {Object.entries(groups).map(
+        ([state, connections]) =>
+          connections.length > 0 && (
+            <optgroup key={state} label={state}>
+              {connections.map((one) => (
+                <option key={one} value={one}>
+                  {nameOfConnection(exchanges, one)}
+                </option>
+              ))}
+            </optgroup>
+          ),
+      )}
     </select>
   )
 }

@@ -22,7 +22,8 @@ export function handlePointer(chart: uPlot, onPoint: (text: string) => void): vo
   hooks.setCursor = [
     ({ cursor }) => {
       const position = cursor.left! < 0 ? undefined : nearest(cursor.left!, cursor.top!)
-      onPoint(position === undefined ? '' : describeEntryInFull(view.get().log.entry(position)))
+      const { log, exchanges } = view.get()
+      onPoint(position === undefined ? '' : describeEntryInFull(log.entry(position), exchanges))
     },
   ]
 

@@ -1,4 +1,5 @@
 import type { Entry } from '../../../../wire/entry.ts'
+import { exchangeAt, nameOf, type ExchangeLog } from './exchange-log.ts'
 import { formatBytes, formatSeconds } from '../ui/format.ts'
 
 /** Describes an entry without its time and connection. */
@@ -13,10 +14,19 @@ export function describeEntry(entry: Entry): string {
     : `→ ${describeCursor(cursor)}, ${formatBytes(size)}`
 }
 
-/** Describes an entry with its time and connection: `opened at 1.204 s · #2`. */
-export function describeEntryInFull(entry: Entry): string {
-  const connection = entry.kind === 'note' ? '' : ` · #${entry.connection}`
-  return `${describeEntry(entry)} at ${formatSeconds(entry.at)}${connection}`
+/** Describes an entry with its time and connection: `opened at 1.204 s · GET /events, #2`. */
+export function describeEntryInFull(entry: Entry, exchanges: ExchangeLog): string {
+  const text = `${describeEntry(entry)} at ${formatSeconds(entry.at)}`
+  return entry.kind === 'note' ? text : `${text} · ${nameOfConnectionAt(entry, exchanges)}`
+}
+
+/** Names an entry's connection by the request to which the entry belongs: `GET /events, #2`. */
+export function nameOfConnectionAt(
+  entry: Exclude<Entry, { kind: 'note' }>,
+  exchanges: ExchangeLog,
+): string {
+  const exchange = exchangeAt(exchanges, entry)
+  return exchange ? `${nameOf(exchange)}, #${entry.connection}` : `#${entry.connection}`
 }
 
 /** Describes the Last-Event-ID of a request: `last ID us7000abcd`. */

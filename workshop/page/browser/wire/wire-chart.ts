@@ -37,7 +37,8 @@ export function wireChart(
           font,
           size: 26 * scale,
           gap: 4,
-          space: 50 * scale,
+          // A label such as `0.2116 s` is wider than `11 s`.
+          space: (_, __, from, to) => (to - from < 0.02 ? 72 : 50) * scale,
           grid: { stroke: () => colours.line, width: 1 },
           ticks: { show: false },
           values: (_, splits, __, ___, step) => splits.map((at) => tick(at, step)),

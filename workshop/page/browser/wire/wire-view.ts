@@ -1,11 +1,14 @@
+import { exchangesIn } from '../../../../wire/exchange.ts'
 import type { SavedRecording } from '../../../../wire/recording.ts'
 import { store } from '../state/store.ts'
 import { KINDS } from './entry-columns.ts'
+import { exchangeLog, liveExchanges, type ExchangeLog } from './exchange-log.ts'
 import { liveLog, wireLog, type WireLog } from './wire-log.ts'
 
 /** The recording and the range that the page shows. Times are in seconds since the recording began. */
 export type View = {
   log: WireLog
+  exchanges: ExchangeLog
   /** The saved recording that is shown instead of the live one. */
   saved?: SavedRecording & { name: string }
   /** The width of the chart, in seconds, while it follows the newest entries. */
@@ -16,13 +19,15 @@ export type View = {
   connection?: number
   /** The number of the selected entry. */
   selected?: number
+  /** The ID of the selected request. Either a request or an entry is selected. */
+  request?: number
 }
 
 const LIVE_SPAN = 10
 const SHORTEST_SPAN = 0.001
 const LONGEST_SPAN = 3600
 
-export const view = store<View>({ log: liveLog, span: LIVE_SPAN })
+export const view = store<View>({ log: liveLog, exchanges: liveExchanges, span: LIVE_SPAN })
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)')
 
@@ -78,13 +83,28 @@ function selectedAt({ log, selected }: View): number | undefined {
 export function showConnection(connection: number | undefined): void {
   const { log } = view.get()
   const life = connection === undefined ? undefined : log.connections.get(connection)
-  if (life) {
-    const from = life.from / 1000
-    const to = Math.min(life.to, log.now()) / 1000
-    const margin = Math.max((to - from) / 25, SHORTEST_SPAN)
-    pause({ from: Math.max(0, from - margin), to: to + margin })
-  }
-  view.set({ ...view.get(), connection })
+  if (life) pauseAround(life.from, Math.min(life.to, log.now()))
+  const { request: _, ...rest } = view.get()
+  view.set({ ...rest, connection })
+}
+
+/** Selects a request, and shows its connection in the chart from the request to the end of the response or until now. */
+export function selectRequest(id: number): void {
+  const { log, exchanges } = view.get()
+  const found = exchanges.find(id)
+  if (!found) return
+  const { connection, startedAt, endedAt = log.now() } = found
+  pauseAround(startedAt, endedAt)
+  const { selected: _, ...rest } = view.get()
+  view.set({ ...rest, connection, request: id })
+}
+
+/** Pauses the view at a range, in milliseconds, with a margin. */
+function pauseAround(first: number, last: number): void {
+  const from = first / 1000
+  const to = last / 1000
+  const margin = Math.max((to - from) / 25, SHORTEST_SPAN)
+  pause({ from: Math.max(0, from - margin), to: to + margin })
 }
 
 /** Selects an entry and pauses the view, so that the entry stays in place. */
@@ -97,11 +117,20 @@ export function select(position: number): void {
   pause(
     isSeen ? { from, to } : { from: Math.max(0, at - span / 2), to: Math.max(span, at + span / 2) },
   )
-  view.set({ ...view.get(), selected: log.entry(position).n })
+  const { request: _, ...rest } = view.get()
+  view.set({ ...rest, selected: log.entry(position).n })
 }
 
+/** Deselects the entry or the request. After a request, all connections are shown again, and the live view follows them. */
 export function unselect(): void {
-  view.set({ ...view.get(), selected: undefined })
+  const { selected: _, request, ...rest } = view.get()
+  if (request === undefined) {
+    view.set(rest)
+    return
+  }
+  const { connection: __, ...all } = rest
+  view.set(all)
+  if (!all.saved) unpause()
 }
 
 /** Selects the arrival before (-1) or after (+1) the selected entry. Without a selection, selects the newest visible arrival. */
@@ -143,11 +172,15 @@ export function showRecording(name: string, recording: SavedRecording): void {
   const log = wireLog()
   log.add(entries.map(({ entry }) => entry).filter(({ n }) => n >= from))
   log.stopClock(entries.at(-1)?.entry.at ?? 0)
+  const exchanges = exchangeLog()
+  exchanges.forgetBefore(from)
+  exchanges.add(exchangesIn(entries))
   const first = log.end > log.begin ? log.at(log.begin) / 1000 : 0
   const last = log.end > log.begin ? log.at(log.end - 1) / 1000 : 1
   const margin = Math.max((last - first) / 50, 0.01)
   view.set({
     log,
+    exchanges,
     saved: { ...recording, name },
     span: LIVE_SPAN,
     paused: { from: Math.max(0, first - margin), to: last + margin, end: log.end },
@@ -155,19 +188,21 @@ export function showRecording(name: string, recording: SavedRecording): void {
 }
 
 export function showLive(): void {
-  view.set({ log: liveLog, span: LIVE_SPAN })
+  view.set({ log: liveLog, exchanges: liveExchanges, span: LIVE_SPAN })
 }
 
-/** A counter that increases a few times a second while the live log changes, for texts that need no faster updates. */
+/** A counter that increases a few times a second while the live logs change, for texts that need no faster updates. */
 export const logTick = store(0)
 
 const TICK_MS = 250
 let willTick = false
-liveLog.listen(() => {
-  if (willTick) return
-  willTick = true
-  setTimeout(() => {
-    willTick = false
-    logTick.set(logTick.get() + 1)
-  }, TICK_MS)
-})
+for (const log of [liveLog, liveExchanges]) {
+  log.listen(() => {
+    if (willTick) return
+    willTick = true
+    setTimeout(() => {
+      willTick = false
+      logTick.set(logTick.get() + 1)
+    }, TICK_MS)
+  })
+}

@@ -21,6 +21,7 @@ const commands: Record<string, () => Promise<Command>> = {
   stubs: async () => (await import('./commands/stubs.ts')).stubs,
   pictures: async () => (await import('./commands/pictures.ts')).pictures,
   mistake: async () => (await import('./commands/mistake.ts')).mistake,
+  mutants: async () => (await import('./commands/mutants.ts')).mutants,
 }
 
 /** The commands to list in a message, without internal commands and those for contributors. */

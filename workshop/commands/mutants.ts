@@ -60,22 +60,23 @@ async function scoreOf(
   signal: AbortSignal,
 ): Promise<number> {
   const equivalents = equivalentsOf(lesson.number)
-  const counts = { killed: 0, equivalent: 0, survived: 0 }
+  const counts = { killed: 0, invalid: 0, equivalent: 0, survived: 0 }
+  let done = 0
   await judgeMutants(lesson, chosen, {
     signal,
-    onJudged({ mutant, killedBy }) {
-      const isKnown = equivalents.some((each) => isEquivalent(mutant, each))
-      counts[killedBy ? 'killed' : isKnown ? 'equivalent' : 'survived'] += 1
-      if (!killedBy && !isKnown) out.print(told(mutant, lesson))
-      const done = counts.killed + counts.equivalent + counts.survived
+    onJudged(mutant, fate) {
+      const isKnown = fate === 'survived' && equivalents.some((each) => isEquivalent(mutant, each))
+      counts[isKnown ? 'equivalent' : fate] += 1
+      if (fate === 'survived' && !isKnown) out.print(told(mutant, lesson))
+      done += 1
       out.stay(`lesson ${lesson.number}: ${done} of ${chosen.length} mutants judged`)
     },
   })
-  const { killed, equivalent, survived } = counts
+  const { killed, survived } = counts
   const score = killed / Math.max(1, killed + survived)
-  const percent = `${(score * 100).toFixed(1)} %`
+  const list = Object.entries(counts).map(([fate, count]) => `${count} ${fate}`)
   out.print(
-    `lesson ${lesson.number}: ${chosen.length} mutants, ${killed} killed, ${equivalent} equivalent, ${survived} survived: ${percent}`,
+    `lesson ${lesson.number}: ${done} mutants, ${list.join(', ')}: ${(score * 100).toFixed(1)} %`,
   )
   return score
 }

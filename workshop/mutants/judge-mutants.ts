@@ -7,16 +7,16 @@ import { checkIds, solutionsFolder, type Lesson } from '../lessons/catalogue.ts'
 import type { Verdict } from '../../protocol/verdict.ts'
 import type { Mutant } from './mutants.ts'
 
-/** What the checks of its lesson say about a mutant. */
-export type Judged = {
-  mutant: Mutant
-  /** The check that fails first, or the reason why the program did not get that far. Absent if the mutant survived. */
-  killedBy?: string
-}
+/**
+ * `killed`: a check fails, or the program does not get that far.
+ * `invalid`: every check passes, but the compiler rejects the types.
+ * `survived`: every core check and every edge case passes.
+ */
+export type Fate = 'killed' | 'invalid' | 'survived'
 
 type Judging = {
   signal: AbortSignal
-  onJudged(judged: Judged): void
+  onJudged(mutant: Mutant, fate: Fate): void
 }
 
 /** Grades mutants of a lesson, a few at the same time. Stops early if `signal` aborts. */
@@ -28,29 +28,29 @@ export async function judgeMutants(
   const pool = graderPool({ lesson: lesson.number, seed: SEED, size: AT_ONCE })
   const waiting = [...mutants]
 
-  /** Begins with the task that was changed and with samples, because that kills most mutants. */
-  async function judge(mutant: Mutant, work: string): Promise<string | undefined> {
+  /** Begins with the task that was changed, with samples and without types, because that kills most mutants. */
+  async function judge(mutant: Mutant, work: string): Promise<Fate> {
     const request: GradeRequest = {
       lesson: lesson.number,
       work,
       seed: SEED,
       bail: true,
-      skipTypes: true,
       skipReference: true,
       signal,
     }
     const tryAllIn = checkIds(lesson.number).at(-1)!
-    const look = { ...request, from: mutant.task, tryAllIn }
-    const first = killerIn(await pool.grade(look, ({ outcome }) => outcome !== 'error'))
-    return first ?? killerIn(await grade(request))
+    const look = { ...request, from: mutant.task, tryAllIn, skipTypes: true }
+    if (isFailed(await pool.grade(look, ({ outcome }) => outcome !== 'error'))) return 'killed'
+    const whole = await grade(request)
+    if (isFailed(whole)) return 'killed'
+    return whole.typeErrors.length > 0 ? 'invalid' : 'survived'
   }
 
   async function judgeNext(): Promise<void> {
     for (let mutant = waiting.shift(); mutant && !signal.aborted; mutant = waiting.shift()) {
       const work = layOutMutant(mutant, lesson)
       try {
-        const killedBy = await judge(mutant, work)
-        onJudged({ mutant, ...(killedBy && { killedBy }) })
+        onJudged(mutant, await judge(mutant, work))
       } catch (error) {
         if (!signal.aborted) throw error
       } finally {
@@ -72,9 +72,9 @@ const SEED = 1
 /** The number of mutants that are graded at the same time. */
 const AT_ONCE = 2
 
-/** Returns what killed a mutant: a check, core or edge case, or the problem that ended the grading. */
-function killerIn({ checks, problem }: Verdict): string | undefined {
-  return checks.find(({ state }) => state === 'failed')?.id ?? problem?.what
+/** Returns whether any check fails, core or edge case, or a problem ended the grading. */
+function isFailed({ checks, problem }: Verdict): boolean {
+  return problem !== undefined || checks.some(({ state }) => state === 'failed')
 }
 
 /** Creates a folder laid out like lessons/, with the mutant in it. */

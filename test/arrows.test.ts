@@ -33,6 +33,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   verdict: ['workshop/verdict', 'protocol terminal lessons'],
   grader: ['workshop/grader', 'base wire protocol process tools proxies lessons verdict'],
   mistakes: ['workshop/mistakes', 'base protocol lessons verdict'],
+  mutants: ['workshop/mutants', 'base protocol lessons grader'],
   pictures: ['workshop/pictures', ''],
   class: ['workshop/class', 'base wire protocol process terminal tools lessons grader'],
   experiment: ['workshop/experiment', 'base protocol wire process tools proxies lessons'],
@@ -57,7 +58,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   ],
   commands: [
     'workshop/commands',
-    'base wire process terminal tools lessons verdict grader mistakes pictures class experiment hops session replay slides bench prove',
+    'base wire process terminal tools lessons verdict grader mistakes mutants pictures class experiment hops session replay slides bench prove',
   ],
   cli: ['workshop/cli.ts workshop/start.mjs', 'base commands cli'],
 }

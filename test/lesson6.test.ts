@@ -711,17 +711,17 @@ check('6.2f', 'a retry field replaces baseMs for every later wait', async (t) =>
 
 check('6.2g', 'Retry-After is added to the next wait', async (t) => {
   for (const isDate of [false, true]) {
-    const header = isDate ? 'a Retry-After date that is 7 seconds away' : 'Retry-After: 7'
+    const header = isDate ? 'a Retry-After date that is 120 seconds away' : 'Retry-After: 120'
     const server = await scriptedServer(t)
     const clock = new ControlledClock(t.transcript)
-    const later = isDate ? new Date(clock.now() + 7000).toUTCString() : '7'
+    const later = isDate ? new Date(clock.now() + 120_000).toUTCString() : '120'
     server.answer(503, { 'Retry-After': later })
     const { backsOff, backsOffFor, close } = await followTimed(t, { server, clock })
     const ms = await backsOff()
-    must(ms === 7500 && clock.nextDueMs === ms, {
+    must(ms === 120_500 && clock.nextDueMs === ms, {
       seen: `The server answered 503 with ${header}, and the client slept for ${clock.nextDueMs} ms.`,
       expected:
-        'Expected the client to sleep for 7,500 ms, which is 7 seconds plus the 500 ms of your backoff, because random() returns 0.5.',
+        'Expected the client to sleep for 120,500 ms, which is 120 seconds plus the 500 ms of your backoff, because random() returns 0.5.',
       often:
         'your client ignores the header, treats it as milliseconds, compares a date with Date.now() instead of clock.now(), or leaves out one of the two waits.',
     })

@@ -22,6 +22,7 @@ const commands: Record<string, () => Promise<Command>> = {
   pictures: async () => (await import('./commands/pictures.ts')).pictures,
   mistake: async () => (await import('./commands/mistake.ts')).mistake,
   bench: async () => (await import('./commands/bench.ts')).bench,
+  mutants: async () => (await import('./commands/mutants.ts')).mutants,
 }
 
 /** The commands to list in a message, without internal commands and those for contributors. */

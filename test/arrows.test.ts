@@ -33,6 +33,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   verdict: ['workshop/verdict', 'protocol terminal lessons'],
   grader: ['workshop/grader', 'base wire protocol process tools proxies lessons verdict'],
   mistakes: ['workshop/mistakes', 'base protocol lessons verdict'],
+  combine: ['workshop/combine', 'base protocol lessons grader mistakes'],
   pictures: ['workshop/pictures', ''],
   class: ['workshop/class', 'base wire protocol process terminal tools lessons grader'],
   experiment: ['workshop/experiment', 'base protocol wire process tools proxies lessons'],
@@ -54,7 +55,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   ],
   commands: [
     'workshop/commands',
-    'base wire process terminal tools lessons verdict grader mistakes pictures class experiment session slides prove',
+    'base wire process terminal tools lessons verdict grader mistakes combine pictures class experiment session slides prove',
   ],
   cli: ['workshop/cli.ts workshop/start.mjs', 'base commands cli'],
 }

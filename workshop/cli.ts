@@ -21,6 +21,7 @@ const commands: Record<string, () => Promise<Command>> = {
   stubs: async () => (await import('./commands/stubs.ts')).stubs,
   pictures: async () => (await import('./commands/pictures.ts')).pictures,
   mistake: async () => (await import('./commands/mistake.ts')).mistake,
+  combine: async () => (await import('./commands/combine.ts')).combine,
 }
 
 /** The commands to list in a message, without internal commands and those for contributors. */

@@ -32,7 +32,7 @@ export async function combine(args: string[]): Promise<number> {
         drawn.map(async (each) => {
           const pair = await gradePair(each, { pool, lesson, seed })
           out.stay(`lesson ${lesson}: ${(done += 1)} of ${drawn.length} pairs graded`)
-          if (pair.finding !== 'own check') out.print(describePair(pair))
+          if (!pair.hasPhrase) out.print(describePair(pair))
           return pair
         }),
       )

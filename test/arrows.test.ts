@@ -38,6 +38,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   class: ['workshop/class', 'base wire protocol process terminal tools lessons grader'],
   experiment: ['workshop/experiment', 'base protocol wire process tools proxies lessons'],
   runtime: ['workshop/runtime', 'base feed wire protocol solutions process http tools proxies'],
+  soak: ['workshop/soak', 'feed wire process lessons runtime'],
   page: ['workshop/page', 'base wire protocol solutions http'],
   pageBrowser: ['workshop/page/browser', 'feed wire protocol solutions lessons verdict experiment'],
   session: [
@@ -55,7 +56,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   ],
   commands: [
     'workshop/commands',
-    'base wire process terminal tools lessons verdict grader mistakes combine pictures class experiment session slides prove',
+    'base wire process terminal tools lessons verdict grader mistakes combine pictures class experiment session slides soak prove',
   ],
   cli: ['workshop/cli.ts workshop/start.mjs', 'base commands cli'],
 }

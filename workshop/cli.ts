@@ -22,6 +22,7 @@ const commands: Record<string, () => Promise<Command>> = {
   pictures: async () => (await import('./commands/pictures.ts')).pictures,
   mistake: async () => (await import('./commands/mistake.ts')).mistake,
   combine: async () => (await import('./commands/combine.ts')).combine,
+  soak: async () => (await import('./commands/soak.ts')).soak,
 }
 
 /** The commands to list in a message, without internal commands and those for contributors. */

@@ -34,12 +34,14 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   grader: ['workshop/grader', 'base wire protocol process tools proxies lessons verdict'],
   mistakes: ['workshop/mistakes', 'base protocol lessons verdict'],
   mutants: ['workshop/mutants', 'base protocol lessons grader'],
+  combine: ['workshop/combine', 'base protocol lessons grader mistakes'],
   pictures: ['workshop/pictures', ''],
   class: ['workshop/class', 'base wire protocol process terminal tools lessons grader'],
   experiment: ['workshop/experiment', 'base protocol wire process tools proxies lessons'],
   replay: ['workshop/replay', 'wire process'],
   hops: ['workshop/hops', 'base wire protocol process http terminal lessons'],
   runtime: ['workshop/runtime', 'base feed wire protocol solutions process http tools proxies'],
+  soak: ['workshop/soak', 'feed wire process lessons runtime'],
   page: ['workshop/page', 'base wire protocol solutions http'],
   pageBrowser: ['workshop/page/browser', 'feed wire protocol solutions lessons verdict experiment'],
   session: [
@@ -58,7 +60,7 @@ const ROOMS: Record<string, [where: string, imports: string]> = {
   ],
   commands: [
     'workshop/commands',
-    'base wire process terminal tools lessons verdict grader mistakes mutants pictures class experiment hops session replay slides bench prove',
+    'base wire process terminal tools lessons verdict grader mistakes mutants combine pictures class experiment hops session replay slides bench soak prove',
   ],
   cli: ['workshop/cli.ts workshop/start.mjs', 'base commands cli'],
 }

@@ -23,6 +23,8 @@ const commands: Record<string, () => Promise<Command>> = {
   mistake: async () => (await import('./commands/mistake.ts')).mistake,
   bench: async () => (await import('./commands/bench.ts')).bench,
   mutants: async () => (await import('./commands/mutants.ts')).mutants,
+  combine: async () => (await import('./commands/combine.ts')).combine,
+  soak: async () => (await import('./commands/soak.ts')).soak,
 }
 
 /** The commands to list in a message, without internal commands and those for contributors. */

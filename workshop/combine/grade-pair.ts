@@ -70,11 +70,11 @@ function says(failed: CheckResult, { phrase }: Mistake): boolean {
   return [seen, expected, cause, often].join(' ').replace(/\s+/g, ' ').includes(phrase)
 }
 
-async function laidOut<T>(mistake: Mistake, use: (folder: string) => Promise<T>): Promise<T> {
+async function laidOut<T>(mistake: Mistake, run: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'mistake-'))
   try {
     layOut(mistake, folder)
-    return await use(folder)
+    return await run(folder)
   } finally {
     rmSync(folder, { recursive: true })
   }

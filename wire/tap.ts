@@ -53,6 +53,8 @@ export type Tap = {
  * cannot be reached, the client's connection is reset, because a tap has to accept it first.
  *
  * @param options.destination called for every connection; the client waits until the promise resolves
+ * @param options.mayLoop whether the server may lead back to the tap by way of others. If so, and if many clients wait for
+ *   an answer, the tap asks the server.
  * @param options.renames the server whose name replaces that of the tap in requests, and the other way round in redirects
  * @throws any error of `listen()`, such as EADDRINUSE
  */
@@ -61,11 +63,13 @@ export async function tap({
   destination,
   observer,
   renames,
+  mayLoop = false,
 }: {
   port: number
   destination(connecting: Connecting): Promise<Destination>
   observer: Observer
   renames?: URL
+  mayLoop?: boolean
 }): Promise<Tap> {
   const sockets = new Set<Socket>()
   const { deliver, close: stopClock, ...faults } = faultInjector()
@@ -199,7 +203,7 @@ export async function tap({
     unanswered.set(client, end)
     const stop = (): void => void unanswered.delete(client)
     client.once('close', stop)
-    if (unanswered.size % SUSPICIOUS === 0) void endLoop(server)
+    if (mayLoop && unanswered.size % SUSPICIOUS === 0) void endLoop(server)
     return stop
   }
 

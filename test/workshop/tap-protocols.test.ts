@@ -367,6 +367,7 @@ async function wireTo(
     port: 0,
     destination: async () => address,
     observer: record.observer,
+    mayLoop: true,
     ...(renames && { renames }),
   })
   cleanUps.push(() => opened.close())

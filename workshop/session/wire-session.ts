@@ -42,6 +42,7 @@ export async function wireSession(
   const opened = await openTap(WIRE, {
     destination: route.destination,
     observer: both(observer, recorder.observer),
+    mayLoop: true,
     ...(isRenamed && { renames: url }),
   })
   if ('problem' in opened) return opened

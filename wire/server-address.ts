@@ -81,7 +81,7 @@ function ready(socket: Socket, event: string, protocol: () => string): Promise<s
     // A connection may also be closed without an error, for example because the client has left.
     socket.once('close', () => reject(new Error('closed')))
   })
-  // Nobody may be waiting any more.
+  // The caller may have given up by then.
   isReady.catch(() => {})
   return isReady
 }

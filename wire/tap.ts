@@ -174,12 +174,10 @@ export async function tap({
       server: server.socket,
       client,
       resetServer: () => reset(server.tcp),
-      rewrite: (bytes) =>
-        rewriter
-          ? bytes
-            ? rewriter.rewrite('response', bytes)
-            : rewriter.rest('response')
-          : (bytes ?? NOTHING),
+      rewrite(bytes) {
+        if (!rewriter) return bytes ?? NOTHING
+        return bytes ? rewriter.rewrite('response', bytes) : rewriter.rest('response')
+      },
       arrived(bytes) {
         stopWaiting()
         reporter.arrived('response', bytes, hop)
